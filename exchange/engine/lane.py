@@ -1,0 +1,326 @@
+"""A lane: one exactly-once unit of work. It owns one partition's state and moves it along its sources.
+
+The theory, in the order of the code:
+
+1. The writer comes first. When `Log.writer` returns, no earlier owner of this lane can write any more, and whatever it
+   had begun is committed or aborted. State read before that may be overtaken by a zombie's last commit.
+2. State and positions are restored together from the compacted state partition, committed records only, to a sampled
+   end. Nobody else writes there, so nothing moves meanwhile.
+3. Every source is sought to its stored position. `assign` drops all positions, so a new source means seeking all.
+4. Read, apply, one transaction with outputs, changed state and positions. A batch is applied while the transaction
+   before it commits; its own transaction begins only after that one succeeded, so transactions are committed in the
+   order of the batches. Memory may run ahead of the log, but never survives a failure.
+5. After a failure the memory, reader and writer are dropped and everything starts again at 1. A commit is never
+   repeated: step 1 finds out what became of it. `Fenced` ends the lane: only a new generation of the group may start
+   it again, or two owners would fence each other for ever.
+
+Promised: outputs and state are what one pass over the sources gives, whatever crashes, as far as `Log` keeps its word.
+A lane that has work and gets nowhere for `stall_after_s` seconds ends with `LaneStalled`.
+Not promised: progress while the step itself blocks the event loop; nothing inside the loop can notice that.
+
+All time is the event loop's (`loop.time()`, `asyncio.sleep`): a simulated loop gives simulated time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exchange.core.errors import ExchangeError, StateDamaged
+from exchange.engine.errors import (
+    Fenced,
+    LaneGaveUp,
+    LaneStalled,
+    LogUnavailable,
+    PositionOutOfRange,
+    StepFailed,
+)
+from exchange.engine.progress import Hook, LaneProgress, LaneState, no_hook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from exchange.engine.log import Log, Partition, Reader, Record, Writer
+    from exchange.engine.step import Outcome, Step
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLimits:
+    """How much at once, and how long at most."""
+
+    records_max: int = 20_000
+    """Records of one batch, hence of one transaction."""
+    fetch_wait_s: float = 0.5
+    """How long one read waits for records."""
+    sample_every_s: float = 3.0
+    """How often the sources' ends are looked at, for the lag."""
+    watch_every_s: float = 0.5
+    stall_after_s: float = 12.0
+    """Having work, or not even knowing, and getting nowhere for this long is a stall."""
+    failures_max: int = 8
+    """Failures in a row, without a commit between, before the lane gives up."""
+    backoff_s: float = 0.2
+    """Pause after the first failure; doubles with each."""
+    backoff_max_s: float = 2.0
+
+
+class Lane:
+    """One step on one partition. `run` is its whole life; `progress` may be read at any time."""
+
+    def __init__(
+        self,
+        log: Log,
+        step_name: str,
+        partition: int,
+        make_step: Callable[[], Step],
+        state: Partition,
+        *,
+        limits: LaneLimits | None = None,
+        hook: Hook = no_hook,
+    ) -> None:
+        self.step_name = step_name
+        self.partition = partition
+        self.name = f"{step_name}-{partition}"
+        self._log = log
+        self._make_step = make_step
+        self._state_partition = state
+        self._limits = limits or LaneLimits()
+        self._hook = hook
+        self._state = LaneState.STARTING
+        self._sources: frozenset[Partition] = frozenset()
+        self._ends: dict[Partition, int] | None = None
+        self._read: dict[Partition, int] = {}
+        self._committed: dict[Partition, int] = {}
+        self._commit: asyncio.Task[None] | None = None
+        self._records = self._transactions = self._restarts = self._restored = 0
+        self._committed_at: float | None = None
+        self._sampled_at = float("-inf")
+        self._quiet_s = 0.0
+        self._error = ""
+
+    # What others see
+
+    @property
+    def progress(self) -> LaneProgress:
+        """How far the lane is."""
+        return LaneProgress(
+            step=self.step_name,
+            partition=self.partition,
+            state=self._state,
+            positions=dict(self._committed),
+            lag=self._lag(),
+            records=self._records,
+            transactions=self._transactions,
+            restarts=self._restarts,
+            restored=self._restored,
+            since_commit_s=None if self._committed_at is None else _now() - self._committed_at,
+            error=self._error,
+        )
+
+    def _enter(self, state: LaneState) -> None:
+        self._state = state
+        self._hook(self.progress)
+
+    def _lag(self) -> int | None:
+        if self._ends is None:
+            return None
+        return sum(max(0, end - self._read.get(source, end)) for source, end in self._ends.items())
+
+    # Life, and who watches over it
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises `Fenced`, or the named error that ends the lane for good; never returns."""
+        life = asyncio.create_task(self._live(), name=self.name)
+        try:
+            await self._watch(life)
+        except asyncio.CancelledError:
+            self._enter(LaneState.STOPPED)
+            raise
+        except ExchangeError as error:
+            self._error = type(error).__name__
+            self._enter(LaneState.FENCED if isinstance(error, Fenced) else LaneState.FAILED)
+            raise
+        finally:
+            await _cancelled(life)
+
+    async def _watch(self, life: asyncio.Task[None]) -> None:
+        """Wait for the end of `life`, or raise `LaneStalled`.
+
+        Counts the seconds in which this process ran and the lane got nowhere: a process that was stopped for a minute
+        and thawed did not stall, it must first find out whether it is fenced.
+        """
+        every = self._limits.watch_every_s
+        last = _now()
+        while not (await asyncio.wait({life}, timeout=every))[0]:
+            now = _now()
+            self._quiet_s += min(now - last, 2 * every)
+            last = now
+            if self._quiet_s >= self._limits.stall_after_s:
+                lag = self._lag()
+                raise LaneStalled(
+                    f"Lane {self.name} is {self._state} and got nowhere for {self._quiet_s:.0f} s"
+                    f" (lag {'unknown' if lag is None else lag}{', last error ' + self._error if self._error else ''})."
+                )
+        life.result()
+
+    async def _live(self) -> None:
+        failures = 0
+        while True:
+            transactions = self._transactions
+            try:
+                await self._one_life()
+            except LogUnavailable as error:
+                self._error = type(error).__name__
+                failures = 1 if self._transactions > transactions else failures + 1
+                if failures > self._limits.failures_max:
+                    raise LaneGaveUp(f"Lane {self.name} failed {failures} times in a row: {error}") from error
+            self._restarts += 1
+            self._enter(LaneState.BACKING_OFF)
+            await asyncio.sleep(min(self._limits.backoff_s * 2 ** (failures - 1), self._limits.backoff_max_s))
+
+    async def _one_life(self) -> None:
+        """From nothing to the first error. Nothing in memory survives it."""
+        async with AsyncExitStack() as resources:
+            self._ends, self._read, self._sources = None, {}, frozenset()
+            self._enter(LaneState.STARTING)
+            writer = await self._log.writer(self.name)
+            resources.push_async_callback(writer.close)
+            reader = await self._log.reader()
+            resources.push_async_callback(reader.close)
+            step = self._make_step()
+            await self._restore(reader, step)
+            self._enter(LaneState.RUNNING)
+            try:
+                await self._work(writer, reader, step)
+            finally:
+                await self._drop_commit()
+
+    async def _restore(self, reader: Reader, step: Step) -> None:
+        self._enter(LaneState.RESTORING)
+        self._restored = 0
+        state = self._state_partition
+        begin = (await reader.beginning_offsets([state]))[state]
+        end = (await reader.end_offsets([state]))[state]
+        reader.assign([state])
+        reader.seek(state, begin)
+        while reader.position(state) < end:
+            batch = await reader.getmany(timeout_s=self._limits.fetch_wait_s, records_max=self._limits.records_max)
+            for records in batch.values():
+                self._hand_over(step, records)
+                self._quiet_s = 0.0
+        with _Named(self.name):
+            step.restored()
+
+    def _hand_over(self, step: Step, records: Sequence[Record]) -> None:
+        restore = step.restore
+        with _Named(self.name):
+            for record in records:
+                if record.key is None:
+                    raise StateDamaged(f"{self._state_partition.topic} holds a record without a key.")
+                restore(record.key, record.value)
+        self._restored += len(records)
+
+    # Work
+
+    async def _work(self, writer: Writer, reader: Reader, step: Step) -> None:
+        limits = self._limits
+        while True:
+            await self._follow(reader, step)
+            await self._sample(reader)
+            batch = await reader.getmany(timeout_s=limits.fetch_wait_s, records_max=limits.records_max)
+            outcome = None
+            if batch:
+                self._read.update({source: reader.position(source) for source in batch})
+                with _Named(self.name):
+                    outcome = step.apply(batch)
+            if self._commit is not None:
+                await self._commit
+            if outcome is not None:
+                self._commit = asyncio.create_task(self._transact(writer, outcome, batch))
+
+    async def _follow(self, reader: Reader, step: Step) -> None:
+        """Read exactly the sources that the step wants: when they change, assign and then seek every one."""
+        with _Named(self.name):
+            wanted = step.positions()
+        if wanted.keys() == self._sources:
+            return
+        begins = await reader.beginning_offsets(wanted.keys())
+        self._ends = await reader.end_offsets(wanted.keys())
+        starts = {p: _start(p, position, begins[p], self._ends[p]) for p, position in wanted.items()}
+        reader.assign(wanted.keys())
+        for source, start in starts.items():
+            reader.seek(source, start)
+        self._sources, self._read = frozenset(wanted), starts
+
+    async def _sample(self, reader: Reader) -> None:
+        """Look where the sources end now and then; a lane that is at their end, with nothing under way, is well."""
+        if _now() - self._sampled_at < self._limits.sample_every_s:
+            return
+        self._ends = await reader.end_offsets(self._sources)
+        self._sampled_at = _now()
+        self._read = {source: reader.position(source) for source in self._sources}
+        if self._lag() == 0 and (self._commit is None or self._commit.done()):
+            self._quiet_s = 0.0
+        self._hook(self.progress)
+
+    async def _drop_commit(self) -> None:
+        """Forget the transaction under way. If it was fenced, that outweighs whatever else went wrong."""
+        commit, self._commit = self._commit, None
+        if commit is not None:
+            await _cancelled(commit)
+            if not commit.cancelled() and isinstance(error := commit.exception(), Fenced):
+                raise error
+
+    async def _transact(self, writer: Writer, outcome: Outcome, batch: Mapping[Partition, Sequence[Record]]) -> None:
+        if outcome.outputs:
+            await writer.begin()
+            sent = [await writer.send(partition, records) for partition, records in outcome.outputs]
+            await asyncio.gather(*sent)  # `commit` does not look at sends that failed
+            await writer.commit()
+            self._transactions += 1
+            self._committed_at = _now()
+        self._records += sum(map(len, batch.values()))
+        self._committed.update({source: records[-1].offset + 1 for source, records in batch.items()})
+        self._quiet_s = 0.0
+        self._hook(self.progress)
+
+
+def _start(source: Partition, position: int | None, begin: int, end: int) -> int:
+    if position is None:
+        return begin
+    if not begin <= position <= end:
+        raise PositionOutOfRange(
+            f"{source.topic}-{source.partition}: stored position {position}, the log holds {begin} to {end}."
+        )
+    return position
+
+
+class _Named:
+    """Turns an unnamed error of a step into `StepFailed`, without its message: that may hold a value of a record."""
+
+    def __init__(self, lane: str) -> None:
+        self._lane = lane
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is None or kind is None or not isinstance(error, Exception) or isinstance(error, ExchangeError):
+            return
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise StepFailed(f"Lane {self._lane}: {kind.__name__} at {place.filename}:{place.lineno}.") from None
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """End a task and wait until it is over. Its own error, if any, was or will be reported where it matters."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,55 @@
+"""A step: the pure, synchronous part of a lane. What `gate` and `fold` implement, and all they need to know.
+
+A step holds its state in memory and nowhere else. The lane calls `restore` for every record of the state partition,
+then `restored`, then `apply` for batch after batch. What `apply` returns is written in one transaction, and the next
+outcome only after that one is committed; after any failure the lane drops the step and makes a new one. So a step
+never undoes anything, and needs no locks.
+
+The rule that makes it exactly once: the next offset of every source is part of the state, and an outcome holds it
+together with the outputs. A position never lives anywhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exchange.engine.log import Pair, Partition, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one batch leads to: records per partition, in the order they shall be written.
+
+    A partition may stand here more than once. The state partition's records end with the position record, so that a
+    reader of the state which stops at one sees whole transactions only.
+    """
+
+    outputs: Sequence[tuple[Partition, Sequence[Pair]]]
+
+
+class Step(Protocol):
+    """Pure: no I/O, no clock, no randomness. `apply` should stay under 50 ms of CPU for `LaneLimits.records_max`."""
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take one record of the state partition, in offset order; None is a tombstone.
+
+        A later one of the same key replaces an earlier one.
+        """
+
+    def restored(self) -> None:
+        """All state has been handed over. Raises `StateDamaged` when its digest says otherwise."""
+
+    def positions(self) -> Mapping[Partition, int | None]:
+        """The sources wanted now, each with the next offset as the state has it.
+
+        None: never read, start wherever the log begins. A number must be inside the log, or the lane refuses to start;
+        so a step whose source is kept for ever gives 0, not None, and a truncated log is noticed. May gain or lose
+        sources at any `apply`; cheap, as it is asked after every batch.
+        """
+
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
+        """Change the memory and say what is to be written. Raises `CannotApply` to stop the lane at a record."""
