@@ -1,0 +1,38 @@
+"""Every error of the exchange that a person may meet, in one closed list.
+
+Rules kept: a message says what to do next; no error ever holds a value from a client's record, so `str(error)` and
+`repr(error)` may be logged. Errors that belong to one layer only derive from `ExchangeError` there and stand in its
+own `errors` module; this one holds the root and the core's.
+"""
+
+
+class ExchangeError(Exception):
+    """Root of all named errors. `exit_code` is the exit status of a command that ends with it."""
+
+    exit_code: int = 1
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """What happened, then what to do next."""
+        said = super().__str__() or (type(self).__doc__ or "").strip().splitlines()[0]
+        return f"{said} {self.hint}".strip()
+
+
+class PeriodInvalid(ExchangeError):
+    """A period is outside 2000–2099 or not of the form 2026Q1 or 2026."""
+
+    hint = "Write a quarter as 2026Q1 and a year as 2026."
+
+
+class BodyUnsound(ExchangeError):
+    """A body breaks a rule of its kind."""
+
+
+class CellUnknown(ExchangeError):
+    """A cell does not belong to any declared table."""
+
+
+class StateDamaged(ExchangeError):
+    """Restored counts do not have the digest that was written with them."""
+
+    hint = "Rebuild them: `exchange replay` from offset 0, into a new generation."

@@ -1,0 +1,193 @@
+"""Event ↔ bytes, and the reading of records that nobody vouches for.
+
+`encode` and `decode` are inverse. `EventReader.read` is what the gate uses: it admits a value only if encoding what it
+decoded gives exactly the same bytes, so that nothing can ride along (no tail, no overlong varint), every integer is in its
+range, and the schema id is known. Equal tails (all bytes behind the fixed 45-byte head) are decoded once and remembered,
+because a nation's events repeat a few thousand of them.
+"""
+
+from dataclasses import fields
+from enum import Enum
+from io import BytesIO
+from typing import Annotated, Final, cast, get_args, get_origin, get_type_hints
+
+import fastavro
+
+from exchange.core.chain import digest_of
+from exchange.core.errors import ExchangeError
+from exchange.core.events import BODIES, Body, Correction, Event, Width
+from exchange.core.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
+from exchange.core.period import is_period
+from exchange.wire.avsc import NAMESPACE
+from exchange.wire.schemas import MAGIC, PREFIX, is_event, newest, schemas
+
+HEAD: Final = PREFIX + 8 + 32
+"""Bytes before the period: magic, schema id, sequence, previous."""
+_SEQUENCE = slice(PREFIX, PREFIX + 8)
+_PREVIOUS = slice(PREFIX + 8, HEAD)
+_REMEMBERED: Final = 1 << 16
+_BY_NAME: Final = {f"{NAMESPACE}.{body.__name__}": body for body in BODIES}
+
+
+class EventUnreadable(ExchangeError):
+    """The bytes are not an event of a known schema."""
+
+    hint = "They were not written by an edge, or not by one of this version."
+
+
+def encode(event: Event, schema_id: int = 0) -> bytes:
+    """The value bytes of an event under a schema (0: the newest)."""
+    schema = schemas()[schema_id] if schema_id else newest("event")
+    out = BytesIO()
+    out.write(schema.prefix)
+    fastavro.schemaless_writer(out, schema.parsed, _plain(event))
+    return out.getvalue()
+
+
+def decode(value: bytes) -> Event:
+    """The event of value bytes that were admitted; raises EventUnreadable for anything else."""
+    schema_id = schema_id_of(value)
+    if not is_event(schema_id):
+        raise EventUnreadable
+    try:
+        plain = fastavro.schemaless_reader(
+            BytesIO(value[PREFIX:]), schemas()[schema_id].parsed, None, return_record_name=True
+        )
+        return cast("Event", _typed(Event, cast("dict[str, object]", plain)))
+    except Exception as error:  # noqa: BLE001 - fastavro raises anything on foreign bytes
+        raise EventUnreadable from _without_values(error)
+
+
+def schema_id_of(value: bytes) -> int:
+    """The schema id that a value names, or -1."""
+    return int.from_bytes(value[1:PREFIX], "big") if len(value) >= PREFIX and value[0] == MAGIC else -1
+
+
+def _without_values(error: Exception) -> Exception | None:
+    """A cause that may be logged: the type of what was raised, never its text, which may quote a record."""
+    return ExchangeError(type(error).__name__)
+
+
+class EventReader:
+    """Reads values that anybody may have written; remembers the tails it has seen (at most 65,536)."""
+
+    def __init__(self) -> None:
+        self._tails: dict[tuple[bytes, bytes], Event] = {}
+
+    def read(self, value: bytes | None) -> Arrival | Unreadable:
+        """The record, or why it is none. Costs a decode and an encode for a new tail, a look-up for a known one."""
+        if value is None:
+            return Unreadable(Reason.UNREADABLE)
+        if len(value) > VALUE_OCTETS_MAX:
+            return Unreadable(Reason.OVERSIZED)
+        key = (value[:PREFIX], value[HEAD:])
+        seen = self._tails.get(key)
+        if seen is None:
+            fresh = self._read_new(value)
+            if isinstance(fresh, Unreadable):
+                return fresh
+            seen = fresh
+            if len(self._tails) >= _REMEMBERED:
+                self._tails.clear()
+            self._tails[key] = seen
+        body = seen.body
+        restated = b""
+        if isinstance(body, Correction):
+            original = Event(body.sequence, body.previous, body.period, body.state, body.cap, body.body)
+            restated = digest_of(encode(original, schema_id_of(value)))
+        return Arrival(
+            int.from_bytes(value[_SEQUENCE], "big"),
+            value[_PREVIOUS],
+            seen.period,
+            str(seen.state),
+            seen.cap,
+            body,
+            digest_of(value),
+            restated,
+        )
+
+    @staticmethod
+    def _read_new(value: bytes) -> Event | Unreadable:
+        schema_id = schema_id_of(value)
+        if not is_event(schema_id):
+            return Unreadable(Reason.UNREADABLE if schema_id < 0 else Reason.UNKNOWN_SCHEMA)
+        try:
+            event = decode(value)
+        except EventUnreadable:
+            return Unreadable(Reason.UNREADABLE)
+        if not in_range(event):
+            return Unreadable(Reason.OUT_OF_RANGE)
+        if encode(event, schema_id) != value:
+            return Unreadable(Reason.NOT_CANONICAL)
+        return event
+
+
+def in_range(event: Event | Correction) -> bool:
+    """Whether every small integer is 0–63 and every period lies in 2000–2099."""
+    body = event.body
+    if not (is_period(event.period) and 0 <= event.cap < 64):
+        return False
+    if isinstance(body, Correction):
+        return in_range(body)
+    return all(0 <= getattr(body, name) < 64 for name in _SMALLS[type(body)])
+
+
+def _small_fields(cls: type[Body]) -> tuple[str, ...]:
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple(
+        name for name, hint in hints.items() if get_origin(hint) is Annotated and isinstance(get_args(hint)[1], range)
+    )
+
+
+Record = type[Body] | type[Event]
+
+
+def _shape_of(cls: Record) -> tuple[tuple[str, object, int], ...]:
+    """(field, enum or base type, width in bytes or 0) of each field."""
+    hints = get_type_hints(cls, include_extras=True)
+    shape: list[tuple[str, object, int]] = []
+    for field in fields(cls):
+        hint = hints[field.name]
+        base, width = hint, 0
+        if get_origin(hint) is Annotated:
+            base, mark = get_args(hint)[:2]
+            width = mark.octets if isinstance(mark, Width) else 0
+        shape.append((field.name, get_origin(base) or base, width))
+    return tuple(shape)
+
+
+_SMALLS: Final = {body: _small_fields(body) for body in BODIES}
+_SHAPES: Final[dict[Record, tuple[tuple[str, object, int], ...]]] = {cls: _shape_of(cls) for cls in (Event, *BODIES)}
+
+
+def _plain(record: Event | Body) -> dict[str, object]:
+    plain: dict[str, object] = {}
+    for name, base, width in _SHAPES[type(record)]:
+        value = getattr(record, name)
+        if name == "body":
+            plain[name] = (f"{NAMESPACE}.{type(value).__name__}", _plain(value))
+        elif width and base is int:
+            plain[name] = value.to_bytes(width, "big")
+        elif width and base is tuple:
+            plain[name] = [n.to_bytes(width, "big") for n in value]
+        else:
+            plain[name] = value
+    return plain
+
+
+def _typed(cls: Record, plain: dict[str, object]) -> Event | Body:
+    values: list[object] = []
+    for name, base, width in _SHAPES[cls]:
+        value = plain[name]
+        if name == "body":
+            body_name, body = cast("tuple[str, dict[str, object]]", value)
+            values.append(_typed(_BY_NAME[body_name], body))
+        elif width and base is int:
+            values.append(int.from_bytes(cast("bytes", value), "big"))
+        elif width and base is tuple:
+            values.append(tuple(int.from_bytes(n, "big") for n in cast("list[bytes]", value)))
+        elif isinstance(base, type) and issubclass(base, Enum):
+            values.append(base(value))
+        else:
+            values.append(value)
+    return cls(*values)  # type: ignore[arg-type]  # the schema is derived from these very classes

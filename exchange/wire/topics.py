@@ -1,0 +1,150 @@
+"""Every topic, as data: provisioning, rights, docs and tests derive from this table (DESIGN §3).
+
+Rules kept: no topic that an evaluator or a Faust agent reads is ever written in a transaction; evaluators read `metrics`
+and `releases` and nothing else; `for ever` is written out as retention −1, because Kafka's default is seven days.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from exchange.core.errors import ExchangeError
+
+AGENCY_CODE: Final = re.compile(r"[a-z][a-z0-9-]{1,31}")
+DAY_MS: Final = 86_400_000
+INBOX_DAYS: Final = 35
+
+
+class AgencyCodeInvalid(ExchangeError):
+    """An agency's code is 2 to 32 characters: a letter a–z, then letters, digits or hyphens."""
+
+    hint = "Choose a code such as harbor-light; it never changes."
+
+
+class Kept(Enum):
+    """What Kafka may throw away."""
+
+    FOR_EVER = "for ever"
+    COMPACTED = "compacted"
+    INBOX = f"{INBOX_DAYS} days"
+    DAY = "1 day"
+
+
+class Party(Enum):
+    """Who reads or writes a topic."""
+
+    OPERATOR = "operator"
+    AGENCY = "that agency"
+    GATE = "gate"
+    FOLD = "fold"
+    RELEASE = "release"
+    PUBLISH = "publish"
+    DERIVE = "derive"
+    AUDIT = "audit"
+    CALENDAR = "calendar"
+    WORKERS = "workers"
+    WATCH = "watch"
+    AUDITORS = "auditors"
+    EVALUATORS = "evaluators"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One row: `per` names what a family of topics is made for; `partitioned` ones have P partitions, others one."""
+
+    name: str
+    holds: str
+    kept: Kept
+    writers: tuple[Party, ...]
+    readers: tuple[Party, ...]
+    partitioned: bool = False
+    per: str = ""
+    transactional: bool = True
+
+    def configs(self, replication: int) -> dict[str, str]:
+        """Kafka's settings of the topic, none left to a default that loses data."""
+        configs = {"min.insync.replicas": str(min(2, replication)), "unclean.leader.election.enable": "false"}
+        configs["compression.type"] = "producer"
+        if self.kept is Kept.COMPACTED:
+            lag = {"min.compaction.lag.ms": str(3_600_000)} if self.name == "aggregates" else {}
+            return {**configs, "cleanup.policy": "compact", **lag}
+        days = {Kept.INBOX: INBOX_DAYS, Kept.DAY: 1}.get(self.kept)
+        retention = str(days * DAY_MS) if days else "-1"
+        return {**configs, "cleanup.policy": "delete", "retention.ms": retention, "retention.bytes": "-1"}
+
+
+P = Party
+EVER = Kept.FOR_EVER
+TOPICS: Final[tuple[Topic, ...]] = (
+    Topic("agencies", "agency → registration", EVER, (P.OPERATOR,), (P.GATE, P.WATCH), transactional=False),
+    Topic("inbox", "agency → Event", Kept.INBOX, (P.AGENCY,), (P.GATE, P.AGENCY), per="agency", transactional=False),
+    Topic("receipts", "agency → Receipt", Kept.COMPACTED, (P.GATE,), (P.AGENCY,), per="agency"),
+    Topic("events", "agency → Event", EVER, (P.GATE,), (P.FOLD, P.RELEASE, P.OPERATOR, P.AUDIT), partitioned=True),
+    Topic("gate-state", "the gate's state", Kept.COMPACTED, (P.GATE,), (P.GATE,), partitioned=True),
+    Topic("quarantine", "agency → Refusal", EVER, (P.GATE,), (P.OPERATOR,), partitioned=True),
+    Topic(
+        "aggregates",
+        "cell → count; position last",
+        Kept.COMPACTED,
+        (P.FOLD,),
+        (P.OPERATOR, P.AUDIT),
+        partitioned=True,
+        per="generation",
+    ),
+    Topic("pulse", "lane → Pulse", Kept.DAY, (P.WORKERS,), (P.WATCH, P.OPERATOR), transactional=False),
+    Topic("alerts", "subject → Alert", Kept.COMPACTED, (P.WATCH,), (P.OPERATOR,), transactional=False),
+)
+BY_NAME: Final = {topic.name: topic for topic in TOPICS}
+
+AGENCIES: Final = "agencies"
+EVENTS: Final = "events"
+GATE_STATE: Final = "gate-state"
+QUARANTINE: Final = "quarantine"
+PULSE: Final = "pulse"
+ALERTS: Final = "alerts"
+POSITION_KEY: Final = b"!position"
+"""The reserved key of `aggregates`; no cell begins with an exclamation mark."""
+
+
+def check_agency(agency: str) -> str:
+    """The code itself; raises AgencyCodeInvalid."""
+    if not AGENCY_CODE.fullmatch(agency):
+        raise AgencyCodeInvalid
+    return agency
+
+
+def inbox_of(agency: str) -> str:
+    """The topic that the agency writes its events to."""
+    return f"inbox.{check_agency(agency)}"
+
+
+def receipts_of(agency: str) -> str:
+    """The topic that tells the agency how far it was accepted."""
+    return f"receipts.{check_agency(agency)}"
+
+
+def aggregates_of(generation: str) -> str:
+    """The topic of one generation of counts."""
+    return f"aggregates.{generation}"
+
+
+def partition_of(agency: str, partitions: int) -> int:
+    """Kafka's own choice for a key, toPositive(murmur2(agency)) mod partitions: computed once and registered."""
+    return (_murmur2(agency.encode("ascii")) & 0x7FFFFFFF) % partitions
+
+
+def _murmur2(data: bytes) -> int:
+    """Austin Appleby's MurmurHash2, 32 bit, with Kafka's seed (org.apache.kafka.common.utils.Utils.murmur2)."""
+    m, mask = 0x5BD1E995, 0xFFFFFFFF
+    h = 0x9747B28C ^ len(data)
+    whole = len(data) & ~3
+    for i in range(0, whole, 4):
+        k = int.from_bytes(data[i : i + 4], "little") * m & mask
+        k = (k ^ k >> 24) * m & mask
+        h = (h * m & mask) ^ k
+    tail = data[whole:]
+    if tail:
+        h = (h ^ int.from_bytes(tail, "little")) * m & mask
+    h = (h ^ h >> 13) * m & mask
+    return h ^ h >> 15

@@ -1,0 +1,126 @@
+"""Derives what must agree with the vocabulary and the event model: `python -m schemas.generate` writes both.
+
+- `exchange/core/vocabulary.py` from `schemas/vocabulary/*.csv` (the core reads no file, so the codes stand in it as Python);
+- `schemas/avro/event.avsc` from the dataclasses of `exchange/core/events.py`, which use those codes.
+
+Rules kept: an enum's symbols are its list's codes in order, then the `missing_reason` codes that it lacks, so that
+appending to a list is the only change that an old event survives; `tests/contract` fails when a committed file
+differs from what this module derives, or when a published symbol moved.
+"""
+
+import csv
+import io
+import json
+import keyword
+import textwrap
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+NOT_ENUMS = {"missing_reason", "needs_assessment_figure", "research_topic"}
+GROUPS = (
+    ("age_band", "age_group", "AGE_GROUP"),
+    ("service", "service_group", "SERVICE_GROUP"),
+    ("us_state", "division", "DIVISION"),
+    ("us_state", "region", "REGION"),
+    ("barrier", "side", "BARRIER_SIDE"),
+)
+BANDS = (
+    ("age_band", "years"),
+    ("wait_band", "days"),
+    ("duration_band", "days"),
+    ("cost_band", "usd"),
+    ("reporting_minutes", "minutes"),
+    ("audience_band", "people"),
+    ("unit_band", "units"),
+    ("years_band", "years"),
+)
+HEADER = '''"""Codes, their groups and the bounds of bands, derived from `schemas/vocabulary/*.csv`. Do not edit.
+
+`python -m schemas.generate` writes this module. A symbol's place in its enum is its Avro index, for ever: codes in the
+order of the list, then the missing reasons that the list lacks. HTCDS codes: Human Trafficking Case Data Standard 2.0
+by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this project.
+"""
+
+from enum import StrEnum
+'''
+
+
+def read_list(name: str) -> list[dict[str, str]]:
+    """The rows of one code list, in file order; every column a string."""
+    text = files("schemas").joinpath("vocabulary", f"{name}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def list_names() -> list[str]:
+    """The names of all code lists that are enums, sorted."""
+    folder = files("schemas").joinpath("vocabulary")
+    names = sorted(entry.name.removesuffix(".csv") for entry in folder.iterdir() if entry.name.endswith(".csv"))
+    return [name for name in names if name not in NOT_ENUMS]
+
+
+def symbols(name: str) -> list[str]:
+    """A list's codes in order, then the `missing_reason` codes it lacks; fewer than 64, or an index needs two bytes."""
+    codes = [row["code"] for row in read_list(name)]
+    codes += [row["code"] for row in read_list("missing_reason") if row["code"] not in codes]
+    if len(codes) >= 64 or len(set(codes)) != len(codes):
+        raise ValueError(f"{name}: {len(codes)} symbols, at most 63 and each once")
+    return codes
+
+
+def camel(name: str) -> str:
+    """`us_state` → `UsState`."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(f'    "{line} "' for line in textwrap.wrap(text, 108))
+
+
+def _mapping(name: str, column: str, constant: str) -> Iterator[str]:
+    yield f"{constant}: dict[str, str] = {{"
+    rows = [(row["code"], row[column]) for row in read_list(name)]
+    known = {code for code, _ in rows}
+    rows += [(code, code) for code in symbols(name) if code not in known]
+    yield from (f'    "{code}": "{group}",' for code, group in rows if group)
+    yield "}"
+
+
+def _bounds(name: str, unit: str) -> Iterator[str]:
+    yield f"{name.upper()}_{unit.upper()}: dict[str, tuple[int, int | None]] = {{"
+    for row in read_list(name):
+        low, high = row[f"min_{unit}"], row[f"max_{unit}"]
+        if low:
+            yield f'    "{row["code"]}": ({low}, {high or None}),'
+    yield "}"
+
+
+def vocabulary_module() -> str:
+    """The text of `exchange/core/vocabulary.py`."""
+    lines = [HEADER]
+    for name in list_names():
+        lines.append(f'{camel(name)} = StrEnum(\n    "{camel(name)}",\n{_wrapped(" ".join(symbols(name)))},\n)')
+    for name, column, constant in GROUPS:
+        lines += ["", f"# {name} → {column}", *_mapping(name, column, constant)]
+    for name, unit in BANDS:
+        lines += ["", f"# {name}: least and greatest {unit}, both ends included; None: open", *_bounds(name, unit)]
+    return "\n".join(lines) + "\n"
+
+
+def reserved_codes() -> list[str]:
+    """Codes that Python cannot write as an attribute (`UsState["in"]` reads them)."""
+    return sorted({code for name in list_names() for code in symbols(name) if keyword.iskeyword(code)})
+
+
+def main() -> None:
+    """Write both derived files."""
+    (ROOT.parent / "exchange" / "core" / "vocabulary.py").write_text(vocabulary_module(), encoding="utf-8")
+    from exchange.wire.avsc import event_schema  # after the vocabulary it stands on
+
+    text = json.dumps(event_schema(), indent=1) + "\n"
+    (ROOT / "avro" / "event.avsc").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
