@@ -206,7 +206,7 @@ class Lane:
         end = (await reader.end_offsets([state]))[state]
         reader.assign([state])
         reader.seek(state, begin)
-        while reader.position(state) < end:
+        while await reader.position(state) < end:
             batch = await reader.getmany(timeout_s=self._limits.fetch_wait_s, records_max=self._limits.records_max)
             for records in batch.values():
                 self._hand_over(step, records)
@@ -233,7 +233,7 @@ class Lane:
             batch = await reader.getmany(timeout_s=limits.fetch_wait_s, records_max=limits.records_max)
             outcome = None
             if batch:
-                self._read.update({source: reader.position(source) for source in batch})
+                self._read.update({source: await reader.position(source) for source in batch})
                 with _Named(self.name):
                     outcome = step.apply(batch)
             if self._commit is not None:
@@ -261,7 +261,7 @@ class Lane:
             return
         self._ends = await reader.end_offsets(self._sources)
         self._sampled_at = _now()
-        self._read = {source: reader.position(source) for source in self._sources}
+        self._read = {source: await reader.position(source) for source in self._sources}
         if self._lag() == 0 and (self._commit is None or self._commit.done()):
             self._quiet_s = 0.0
         self._hook(self.progress)

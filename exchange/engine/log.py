@@ -73,7 +73,7 @@ class Reader(Protocol):
     def seek(self, partition: Partition, offset: int) -> None:
         """Set where an assigned partition is read next."""
 
-    def position(self, partition: Partition) -> int:
+    async def position(self, partition: Partition) -> int:
         """The offset that an assigned partition is read from next; moves past control markers too."""
 
     async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:

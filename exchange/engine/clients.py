@@ -1,0 +1,189 @@
+"""Every setting of a Kafka client, in one place, with its reason; and the few administrative calls that we need.
+
+Rules kept: no client is made anywhere else; nothing connects before it is asked to; times are milliseconds because
+aiokafka's are. The reasons are traps that were met: a default that loses records, or hides that it does.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import for_code
+
+from exchange.engine.kafka_errors import named, naming
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+
+TRANSACTION_TIMEOUT_MS = 15_000
+"""The coordinator gives up a silent owner's transaction after this long; the default of a minute stops its readers."""
+SESSION_TIMEOUT_MS = 6_000
+"""A member that is silent for this long loses its partitions: as low as brokers allow by default."""
+HEARTBEAT_INTERVAL_MS = 2_000
+MAX_POLL_INTERVAL_MS = 60_000
+REQUEST_TIMEOUT_MS = 30_000
+"""Longer than a lane may stall. A request that timed out is sent again while the broker may still do the first one; for
+the end of a transaction that could end the *next* one (protocol version 0). So a lane ends before it comes to that."""
+BATCH_BYTES_MAX = 1 << 19
+"""A record batch; half of what brokers take by default."""
+PARTITION_FETCH_BYTES_MAX = 2 << 20
+"""About 25,000 events: one batch of a lane, with the next one already on its way."""
+FETCH_BYTES_MAX = 8 << 20
+"""Over all partitions of one fetch: bounds the memory of a gate with hundreds of inboxes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How to reach the cluster. Secrets do not show in `repr`."""
+
+    bootstrap_servers: str
+    client_id: str = "exchange"
+    security_protocol: str = "PLAINTEXT"
+    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    sasl_mechanism: str = "PLAIN"
+    sasl_username: str | None = None
+    sasl_password: str | None = field(default=None, repr=False)
+
+    def connection(self) -> dict[str, object]:
+        """The keyword arguments that every aiokafka client takes."""
+        return {
+            "bootstrap_servers": self.bootstrap_servers,
+            "client_id": self.client_id,
+            "request_timeout_ms": REQUEST_TIMEOUT_MS,
+            "security_protocol": self.security_protocol,
+            "ssl_context": self.ssl_context,
+            "sasl_mechanism": self.sasl_mechanism,
+            "sasl_plain_username": self.sasl_username,
+            "sasl_plain_password": self.sasl_password,
+        }
+
+
+def reading_consumer(settings: ClientSettings) -> AIOKafkaConsumer:
+    """A consumer without a group: it reads committed records from where it is told, or raises."""
+    return AIOKafkaConsumer(
+        **settings.connection(),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="none",  # "latest" skips silently, "earliest" repeats
+        max_partition_fetch_bytes=PARTITION_FETCH_BYTES_MAX,
+        fetch_max_bytes=FETCH_BYTES_MAX,
+    )
+
+
+def member_consumer(settings: ClientSettings, group: str) -> AIOKafkaConsumer:
+    """A consumer that only stands in its group, for ownership; it commits no offset."""
+    return AIOKafkaConsumer(
+        **settings.connection(),
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="latest",  # its partitions are paused; "none" would raise for want of a position
+        session_timeout_ms=SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
+        max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+    )
+
+
+def transactional_producer(settings: ClientSettings, transactional_id: str) -> AIOKafkaProducer:
+    """A producer of transactions."""
+    return AIOKafkaProducer(
+        **settings.connection(),
+        transactional_id=transactional_id,
+        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+        max_batch_size=BATCH_BYTES_MAX,
+    )
+
+
+def idempotent_producer(settings: ClientSettings) -> AIOKafkaProducer:
+    """A producer without transactions whose retries write nothing twice."""
+    return AIOKafkaProducer(
+        **settings.connection(), enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES_MAX
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it shall be."""
+
+    name: str
+    partitions: int
+    replication: int = 1
+    configs: Mapping[str, str] = field(default_factory=dict)
+
+
+class Admin:
+    """The administrative calls; made by `administer`. Raises the engine's named errors."""
+
+    def __init__(self, client: AIOKafkaAdminClient) -> None:
+        self._client = client
+
+    async def create(self, topics: Sequence[TopicSpec]) -> frozenset[str]:
+        """Create the topics that do not exist yet; the names of those that were created."""
+        wanted = [
+            NewTopic(spec.name, spec.partitions, spec.replication, topic_configs=dict(spec.configs)) for spec in topics
+        ]
+        with naming("creating topics"):
+            response = await self._client.create_topics(wanted)
+        created = set()
+        for topic, code, *_ in response.topic_errors:
+            error = for_code(code)
+            if code == 0:
+                created.add(topic)
+            elif error.__name__ != "TopicAlreadyExistsError":
+                raise named(error(), f"creating topic {topic}")
+        return frozenset(created)
+
+    async def delete(self, topics: Collection[str]) -> None:
+        """Delete topics and all they hold."""
+        with naming("deleting topics"):
+            response = await self._client.delete_topics(list(topics))
+        for topic, code in response.topic_error_codes:
+            if code:
+                raise named(for_code(code)(), f"deleting topic {topic}")
+
+    async def partitions(self) -> dict[str, int]:
+        """Every topic that this principal may see, with its number of partitions; internal ones left out."""
+        with naming("listing topics"):
+            topics = await self._client.describe_topics()
+        return {topic["topic"]: len(topic["partitions"]) for topic in topics if not topic["is_internal"]}
+
+    async def configs(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
+        """Every setting of these topics, those at their default included."""
+        resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
+        with naming("describing topics"):
+            responses = await self._client.describe_configs(resources)
+        found: dict[str, dict[str, str]] = {}
+        for response in responses:
+            for code, _, _, topic, entries in response.resources:
+                if code:
+                    raise named(for_code(code)(), f"describing topic {topic}")
+                found[topic] = {name: value for name, value, *_ in entries}
+        return found
+
+    async def set_configs(self, configs: Mapping[str, Mapping[str, str]]) -> None:
+        """Replace all settings of these topics that differ from the broker's defaults."""
+        resources = [ConfigResource(ConfigResourceType.TOPIC, topic, dict(c)) for topic, c in configs.items()]
+        with naming("setting topics up"):
+            responses = await self._client.alter_configs(resources)
+        for response in responses:
+            for code, _, _, topic, *_ in response.resources:
+                if code:
+                    raise named(for_code(code)(), f"setting topic {topic} up")
+
+
+@asynccontextmanager
+async def administer(settings: ClientSettings) -> AsyncIterator[Admin]:
+    """An administrative connection for as long as the block lasts."""
+    client = AIOKafkaAdminClient(**settings.connection())
+    try:
+        with naming("connecting"):
+            await client.start()
+        yield Admin(client)
+    finally:
+        await client.close()

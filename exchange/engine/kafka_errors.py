@@ -1,0 +1,74 @@
+"""aiokafka's errors, turned into ours at the border.
+
+Rules kept: only the class of an error passes, never its text, which may quote what was sent. Which class means what is
+a table; what stands in no row may be over in a moment, so it is `LogUnavailable`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from aiokafka import errors as kafka
+
+from exchange.engine.errors import (
+    EngineError,
+    Fenced,
+    LogUnavailable,
+    NotAuthorized,
+    PartitionUnknown,
+    PositionOutOfRange,
+    RecordRefused,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEANINGS: tuple[tuple[type[EngineError], tuple[type[BaseException], ...]], ...] = (
+    (Fenced, (kafka.ProducerFenced, kafka.InvalidProducerEpoch, kafka.TransactionCoordinatorFenced)),
+    (PositionOutOfRange, (kafka.OffsetOutOfRangeError, kafka.NoOffsetForPartitionError)),
+    (PartitionUnknown, (kafka.UnknownTopicOrPartitionError, kafka.InvalidTopicError)),
+    (
+        RecordRefused,
+        (
+            kafka.MessageSizeTooLargeError,
+            kafka.RecordListTooLargeError,
+            kafka.RecordTooLargeError,
+            kafka.PolicyViolationError,
+            kafka.InvalidTimestampError,
+        ),
+    ),
+    (
+        NotAuthorized,
+        (
+            kafka.TopicAuthorizationFailedError,
+            kafka.GroupAuthorizationFailedError,
+            kafka.ClusterAuthorizationFailedError,
+            kafka.TransactionalIdAuthorizationFailed,
+            kafka.SaslAuthenticationFailed,
+            kafka.AuthenticationFailedError,
+            kafka.UnsupportedSaslMechanismError,
+        ),
+    ),
+)
+BORDER = (kafka.KafkaError, kafka.ConsumerStoppedError, kafka.IllegalOperation, OSError, asyncio.TimeoutError)
+"""What aiokafka raises. Anything else is a defect and passes as it is."""
+
+
+def named(error: BaseException, doing: str) -> EngineError:
+    """Our error for one of aiokafka's. aiokafka wraps what it did not expect, so its cause is looked at too."""
+    for candidate in (error, error.__cause__):
+        for meaning, classes in MEANINGS:
+            if isinstance(candidate, classes):
+                return meaning(f"{doing}: {type(candidate).__name__}.")
+    return LogUnavailable(f"{doing}: {type(error.__cause__ or error).__name__}.")
+
+
+@contextmanager
+def naming(doing: str) -> Iterator[None]:
+    """Raise our errors for aiokafka's inside the block. `doing` says what was going on; it holds no value."""
+    try:
+        yield
+    except BORDER as error:
+        raise named(error, doing) from None
