@@ -36,3 +36,9 @@ class StateDamaged(ExchangeError):
     """Restored counts do not have the digest that was written with them."""
 
     hint = "Rebuild them: `exchange replay` from offset 0, into a new generation."
+
+
+class CannotCount(ExchangeError):
+    """An event in the log is not what the gate admits."""
+
+    hint = "The log was written by something other than the gate: stop and find out what."

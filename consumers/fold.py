@@ -1,0 +1,81 @@
+"""The fold step: `events` in, the counts of every table out. State and output are one: `aggregates.<generation>`.
+
+Each transaction writes the cells that changed (a tombstone for one that went to zero) and, last, the position record:
+offset, digest of all counts, code fingerprint. A live reader of the topic stops only at position records.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from exchange.core.errors import CannotCount, ExchangeError, StateDamaged
+from exchange.core.fingerprint import GENERATION
+from exchange.core.fold import Counts
+from exchange.core.plan import Plan
+from exchange.engine.errors import CannotApply
+from exchange.engine.log import Pair, Partition, Record
+from exchange.engine.step import Outcome
+from exchange.wire.codec import decode
+from exchange.wire.messages import Position, decode_position, encode_position
+from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
+
+NAME = "fold"
+
+
+class FoldStep:
+    """Counts one partition of `events`. Pure: the lane does all reading and writing."""
+
+    def __init__(self, partition: int) -> None:
+        self._source = Partition(EVENTS, partition)
+        self._state = Partition(aggregates_of(GENERATION), partition)
+        self._plan = Plan()
+        self._counts = Counts()
+        self._at = Position(0, 0, GENERATION, 0)
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take a cell, or the position record."""
+        if key == POSITION_KEY:
+            if value is None:
+                raise StateDamaged
+            self._at = decode_position(value)
+        else:
+            self._counts.put(key, int(value) if value else 0)
+
+    def restored(self) -> None:
+        """Hold the counts to the digest written with them; raises StateDamaged."""
+        if self._at.fingerprint != GENERATION:
+            raise StateDamaged(f"{self._state.topic} was written by other code ({self._at.fingerprint}).")
+        self._counts.check(self._at.digest)
+
+    def positions(self) -> Mapping[Partition, int | None]:
+        """The one source; 0 at first, so that a truncated log is noticed."""
+        return {self._source: self._at.position}
+
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
+        """Count a batch: all of it at once, and record by record only to find the one that cannot be counted."""
+        records = batch.get(self._source, ())
+        if not records:
+            return Outcome([])
+        try:
+            counted = self._count(records)
+        except ExchangeError:
+            raise self._culprit(records) from None
+        changed = self._counts.add(counted)
+        pairs: list[Pair] = [(cell, b"%d" % count if count else None) for cell, count in changed]
+        events = self._at.events + len(records)
+        self._at = Position(records[-1].offset + 1, self._counts.digest, GENERATION, events)
+        pairs.append((POSITION_KEY, encode_position(self._at)))
+        return Outcome([(self._state, pairs)])
+
+    def _count(self, records: Sequence[Record]) -> dict[bytes, int]:
+        keys = [record.key for record in records]
+        values = [record.value for record in records]
+        if None in keys or None in values:
+            raise CannotCount
+        return self._plan.count(keys, values, decode)  # type: ignore[arg-type]  # no None is left
+
+    def _culprit(self, records: Sequence[Record]) -> CannotApply:
+        for record in records:
+            try:
+                self._count([record])
+            except ExchangeError as error:
+                return CannotApply(self._source, record.offset, type(error).__name__)
+        return CannotApply(self._source, records[0].offset, CannotCount.__name__)

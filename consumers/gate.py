@@ -1,0 +1,191 @@
+"""The gate step: inboxes in; `events`, receipts, quarantine and the gate's own state out.
+
+One step serves the agencies of one partition of `events`. What it decides is `exchange.core.gate.judge`; here records
+become arrivals and verdicts become bytes. Keys of the state topic: `inbox|agency` (position and open refusal),
+`head|agency`, `block|agency|number`, `tally|agency|table|period|state`. Refusals leave without their payload.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from consumers.registry import Registry
+from exchange.core.chain import Head
+from exchange.core.errors import StateDamaged
+from exchange.core.events import Correction, Tally
+from exchange.core.gate import (
+    Accepted,
+    AgencyState,
+    Arrival,
+    Duplicate,
+    Reason,
+    Refused,
+    Skipped,
+    Unreadable,
+    evolve,
+    judge,
+)
+from exchange.core.period import parse_period, period_text
+from exchange.core.table_names import TallyTable
+from exchange.engine.log import Pair, Partition, Record
+from exchange.engine.step import Outcome
+from exchange.wire import messages as m
+from exchange.wire.codec import EventReader, schema_id_of
+from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
+
+NAME = "gate"
+
+
+@dataclass(slots=True)
+class AgencyLane:
+    """One agency at the gate: its state, the next offset of its inbox, and what happened since the step was made."""
+
+    state: AgencyState
+    position: int | None = None
+    accepted: int = 0
+    duplicates: int = 0
+    skipped: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class _Written:
+    """What one batch leads to, by destination."""
+
+    events: list[Pair] = field(default_factory=list)
+    quarantine: list[Pair] = field(default_factory=list)
+    state: list[Pair] = field(default_factory=list)
+    receipts: list[tuple[Partition, list[Pair]]] = field(default_factory=list)
+
+
+class GateStep:
+    """Judges the inboxes of one partition's agencies. Pure but for the registry, which others keep up to date."""
+
+    def __init__(self, partition: int, registry: Registry) -> None:
+        self._partition = partition
+        self._registry = registry
+        self._reader = EventReader()
+        self.agencies: dict[str, AgencyLane] = {}
+        self._sources: dict[Partition, str] = {}
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take one record of `gate-state`."""
+        kind, agency, *rest = key.decode("ascii").split("|")
+        lane = self._lane(agency)
+        if kind == "tally":
+            table, period, state = rest
+            tally = (TallyTable(table), parse_period(period), state)
+            if value is None:
+                lane.state.tallies.pop(tally, None)
+            else:
+                lane.state.tallies[tally] = m.decode_gate_tally(value)
+        elif value is None:
+            raise StateDamaged
+        elif kind == "inbox":
+            inbox = m.decode_gate_inbox(value)
+            lane.position, lane.state.refused = inbox.position, inbox.refused
+        elif kind == "head":
+            lane.state.head = m.decode_gate_head(value)
+        elif kind == "block":
+            lane.state.digests.blocks[int(rest[0])] = bytearray(m.decode_gate_block(value))
+        else:
+            raise StateDamaged
+
+    def restored(self) -> None:
+        """Hold every head to the digest kept for its sequence; raises StateDamaged."""
+        for lane in self.agencies.values():
+            head, digests = lane.state.head, lane.state.digests
+            if head.sequence and not digests.holds(head.sequence, head.digest):
+                raise StateDamaged
+
+    def positions(self) -> Mapping[Partition, int | None]:
+        """The inboxes of all registered agencies of this partition; a new one is read from its beginning."""
+        for registration in self._registry.of_partition(self._partition):
+            self._lane(registration.agency).state.registration = registration
+            self._sources[Partition(inbox_of(registration.agency), 0)] = registration.agency
+        return {source: self.agencies[agency].position for source, agency in self._sources.items()}
+
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
+        """Judge a batch, agency by agency."""
+        written = _Written()
+        for source, records in batch.items():
+            agency = self._sources[source]
+            self._judge_all(agency, self.agencies[agency], records, written)
+        outputs = [
+            (Partition(EVENTS, self._partition), written.events),
+            (Partition(QUARANTINE, self._partition), written.quarantine),
+            *written.receipts,
+            (Partition(GATE_STATE, self._partition), written.state),
+        ]
+        return Outcome([(partition, pairs) for partition, pairs in outputs if pairs])
+
+    def _judge_all(self, agency: str, lane: AgencyLane, records: Sequence[Record], written: _Written) -> None:
+        key, state, head_before = agency.encode("ascii"), lane.state, lane.state.head
+        for record in records:
+            arrival = self._arrival(key, record)
+            verdict = judge(state, arrival, verify)
+            evolve(state, arrival, verdict)
+            if isinstance(verdict, Accepted):
+                lane.accepted += 1
+                written.events.append((key, record.value))
+                if isinstance(arrival, Arrival) and isinstance(arrival.body, Tally | Correction):
+                    written.state.extend(_tally_change(agency, arrival))
+            elif isinstance(verdict, Duplicate):
+                lane.duplicates += 1
+            elif isinstance(verdict, Skipped):
+                lane.skipped += 1
+            else:
+                lane.refused += 1
+                written.quarantine.append((key, _refusal(verdict, record)))
+        lane.position = records[-1].offset + 1
+        written.receipts.append((Partition(receipts_of(agency), 0), [(key, _receipt(state))]))
+        if state.head != head_before:
+            written.state.append((b"head|" + key, m.encode_gate_head(state.head)))
+        for number, digests in state.digests.take_changed():
+            written.state.append((b"block|%b|%d" % (key, number), m.encode_gate_block(digests)))
+        written.state.append((b"inbox|" + key, m.encode_gate_inbox(m.GateInbox(lane.position, state.refused))))
+
+    def _arrival(self, key: bytes, record: Record) -> Arrival | Unreadable:
+        if record.key != key:
+            return Unreadable(Reason.WRONG_KEY)
+        if record.headers:
+            return Unreadable(Reason.HAS_HEADERS)
+        return self._reader.read(record.value)
+
+    def _lane(self, agency: str) -> AgencyLane:
+        lane = self.agencies.get(agency)
+        if lane is None:
+            lane = self.agencies[agency] = AgencyLane(AgencyState(None, Head()))
+        return lane
+
+
+def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether an Ed25519 signature holds."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _tally_change(agency: str, arrival: Arrival) -> list[Pair]:
+    """The tally that an accepted event makes held, or no longer held."""
+    body = arrival.body
+    if isinstance(body, Tally):
+        table, value = body.table, m.encode_gate_tally(arrival.sequence)
+    elif isinstance(body, Correction) and isinstance(body.body, Tally):
+        table, value = body.body.table, None
+    else:
+        return []
+    return [(f"tally|{agency}|{table}|{period_text(arrival.period)}|{arrival.state}".encode("ascii"), value)]
+
+
+def _refusal(verdict: Refused, record: Record) -> bytes:
+    schema_id = schema_id_of(record.value or b"")
+    return m.encode_refusal(m.Refusal(verdict.sequence, verdict.reason, min(schema_id, 2**31 - 1), record.offset))
+
+
+def _receipt(state: AgencyState) -> bytes:
+    return m.encode_receipt(m.Receipt(state.head, state.refused))

@@ -1,0 +1,79 @@
+"""The registered agencies, as the worker sees them now: the newest registration of each in `agencies`.
+
+The topic is kept for ever and small; it is read from its beginning at every start and followed while the worker runs.
+Gate steps look into the same `Registry`, so that a new agency's inbox is read without a restart.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from exchange.core.gate import Registration
+from exchange.engine.errors import LogUnavailable
+from exchange.engine.log import Log, Partition, Reader
+from exchange.wire.messages import decode_registration
+from exchange.wire.topics import AGENCIES
+
+_SOURCE = Partition(AGENCIES, 0)
+_AGAIN_S = 1.0
+
+
+class Registry:
+    """Agency → registration. Written by `follow` only."""
+
+    def __init__(self) -> None:
+        self._agencies: dict[str, Registration] = {}
+
+    @property
+    def agencies(self) -> Mapping[str, Registration]:
+        """A live, read-only view."""
+        return MappingProxyType(self._agencies)
+
+    def of_partition(self, partition: int) -> Iterator[Registration]:
+        """The agencies whose events go to one partition, in the order of their registration."""
+        return (r for r in self._agencies.values() if r.partition == partition)
+
+    def put(self, registration: Registration) -> None:
+        """Take a registration, replacing an earlier one of the same agency."""
+        self._agencies[registration.agency] = registration
+
+
+async def read_registry(log: Log) -> Registry:
+    """The registry as it is now."""
+    registry = Registry()
+    reader = await log.reader()
+    try:
+        await _catch_up(reader, registry)
+    finally:
+        await reader.close()
+    return registry
+
+
+async def follow_registry(log: Log, registry: Registry) -> None:
+    """Keep the registry up to date until cancelled; a log out of reach is tried again, the last state staying."""
+    while True:
+        reader = await log.reader()
+        try:
+            await _catch_up(reader, registry)
+            while True:
+                await _take(reader, registry, timeout_s=1.0)
+        except LogUnavailable:
+            await asyncio.sleep(_AGAIN_S)
+        finally:
+            await reader.close()
+
+
+async def _catch_up(reader: Reader, registry: Registry) -> None:
+    begin = (await reader.beginning_offsets([_SOURCE]))[_SOURCE]
+    end = (await reader.end_offsets([_SOURCE]))[_SOURCE]
+    reader.assign([_SOURCE])
+    reader.seek(_SOURCE, begin)
+    while await reader.position(_SOURCE) < end:
+        await _take(reader, registry, timeout_s=0.5)
+
+
+async def _take(reader: Reader, registry: Registry, timeout_s: float) -> None:
+    batch = await reader.getmany(timeout_s=timeout_s, records_max=1000)
+    for record in batch.get(_SOURCE, ()):
+        if record.value is not None:
+            registry.put(decode_registration(record.value))
