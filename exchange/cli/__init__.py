@@ -1,1 +1,46 @@
-""""""
+"""The one command, `exchange`. Each module of this package is a command group with a Typer `app` of its own.
+
+Rules kept: an error that has a name ends the command with its message on standard error and its exit status; Ctrl-C
+ends it with 130; any other error is ours, and prints where it happened but never its text, which could hold a value
+from a client's record. To add commands: import the module below and add it to `COMMANDS`.
+"""
+
+import sys
+import traceback
+
+import typer
+
+from exchange.cli import broker
+from exchange.core.errors import ExchangeError
+
+__all__ = ["app", "main"]
+
+INTERRUPTED = 130
+OUR_FAULT = 70
+COMMANDS = (broker,)
+
+app = typer.Typer(
+    name="exchange",
+    help="Publish, count and read de-identified service events from anti-trafficking agencies.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # it would print local variables
+)
+for group in COMMANDS:
+    app.add_typer(group.app)
+
+
+def main() -> None:
+    """Run the command line of this process and end it with its exit status."""
+    try:
+        app(prog_name="exchange")
+    except ExchangeError as error:
+        sys.stderr.write(f"exchange: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the last resort: say where, never what
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        sys.stderr.write(
+            f"{frames}exchange: a fault of ours ({type(error).__name__}) at the place above; please report it\n"
+        )
+        sys.exit(OUR_FAULT)

@@ -1,0 +1,65 @@
+"""`exchange up` and `exchange down`: the embedded broker, kept running between commands.
+
+What it does is in `exchange.engine.broker`; here are only the words and the progress bar.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+app = typer.Typer()
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Where the broker keeps its data.", show_default="your data directory", file_okay=False),
+]
+
+
+class ConsoleAnnouncer:
+    """Tells a person at a terminal what the broker does; in a log or a pipe, the same as plain lines without a bar."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def say(self, message: str, /) -> None:
+        """Print one line."""
+        self._console.print(message, highlight=False, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def fetching(self, total_bytes: int, /) -> Iterator[Callable[[int], None]]:
+        """Show a bar while Apache Kafka is fetched for the first time."""
+        columns = (TextColumn("  "), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._console, disable=not self._console.is_terminal) as bar:
+            task = bar.add_task("fetching", total=total_bytes)
+            yield lambda done_bytes: bar.update(task, completed=done_bytes)
+
+
+@app.command()
+def up(data_dir: DataDir = None) -> None:
+    """Start a Kafka of this machine's own, and leave it running until `exchange down`."""
+    from exchange.engine.broker import detached
+    from exchange.engine.broker.directory import data_home
+
+    where = data_dir or data_home()
+    holder = detached.up(where, ConsoleAnnouncer(Console(stderr=True)))
+    typer.echo(f"EXCHANGE_BOOTSTRAP_SERVERS={holder.bootstrap_servers}")
+    typer.echo(f"process {holder.pid}, data in {where}; `exchange down` stops it", err=True)
+
+
+@app.command()
+def down(data_dir: DataDir = None) -> None:
+    """Stop the Kafka that `exchange up` started. Its data stays."""
+    from exchange.engine.broker import detached
+    from exchange.engine.broker.directory import data_home
+
+    where = data_dir or data_home()
+    holder = detached.down(where)
+    if holder is None:
+        typer.echo(f"No broker runs on {where}.", err=True)
+    else:
+        typer.echo(f"Stopped the broker (process {holder.pid}); its data stays in {where}.", err=True)

@@ -1,0 +1,150 @@
+"""A broker's data directory: who holds it, on which ports, and whether the holder still lives.
+
+Rules kept: exclusion is a file lock that the JVM itself inherits, so it lasts exactly as long as the broker does,
+whatever happens to the process that started it. `broker.json` says who runs there; a process is named by its number
+*and* the moment it began, so a number that was given to another process is never taken for ours.
+
+Not promised: locks over a network file system; Windows.
+"""
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from exchange.engine.broker.errors import BrokerDataInUse, BrokerDataUnusable
+from exchange.engine.broker.server import HOST, Ports
+
+LOCK_FILE = "exchange.lock"
+STATE_FILE = "broker.json"
+LOCK_WAIT_S = 0.5  # a broker that has just been killed lets go a moment later
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The broker that last ran on a data directory. `began` is what `process_began` said of its process then."""
+
+    pid: int
+    began: str
+    client_port: int
+    controller_port: int
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The address that clients are given."""
+        return f"{HOST}:{self.client_port}"
+
+    @property
+    def ports(self) -> Ports:
+        """Where it listened."""
+        return Ports(self.client_port, self.controller_port)
+
+    def lives(self) -> bool:
+        """Whether that very process still runs."""
+        return process_began(self.pid) == self.began
+
+
+def data_home() -> Path:
+    """Where a kept broker's data lies unless told otherwise: under `$XDG_DATA_HOME`, else `~/.local/share`."""
+    root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(root) / "service-events-exchange" / "kafka"
+
+
+def take(data_dir: Path) -> int:
+    """Make the directory if need be and lock it; the open file descriptor is the lock.
+
+    Raises `BrokerDataInUse` while a broker runs on it, `BrokerDataUnusable` when it cannot be made or written.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # what lies in it is restricted
+        lock = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise BrokerDataUnusable(f"The data directory {data_dir} cannot be used: {error.strerror}.") from error
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            os.close(lock)
+            raise BrokerDataInUse(_in_use(data_dir)) from None
+        except OSError as error:
+            os.close(lock)
+            raise BrokerDataUnusable(f"The data directory {data_dir} cannot be locked: {error.strerror}.") from error
+        else:
+            return lock
+
+
+def record(data_dir: Path, pid: int, ports: Ports) -> Holder:
+    """Write down who holds the directory. Call it while holding the lock."""
+    holder = Holder(pid, process_began(pid) or "", ports.client, ports.controller)
+    fresh = data_dir / f"{STATE_FILE}.new"
+    fresh.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+    fresh.replace(data_dir / STATE_FILE)
+    return holder
+
+
+def last_holder(data_dir: Path) -> Holder | None:
+    """The last broker that was recorded there, alive or not; None when there is no record that can be read."""
+    try:
+        return Holder(**json.loads((data_dir / STATE_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def living_holder(data_dir: Path) -> Holder | None:
+    """The broker that runs there now; None when none does."""
+    holder = last_holder(data_dir)
+    return holder if holder is not None and holder.lives() else None
+
+
+def choose_ports(last: Holder | None = None) -> Ports:
+    """The ports of the last time if both are free, so that clients find the broker again, else any two free ones."""
+    if last is not None and _is_free(last.client_port) and _is_free(last.controller_port):
+        return last.ports
+    with socket.socket() as client, socket.socket() as controller:
+        client.bind((HOST, 0))
+        controller.bind((HOST, 0))
+        return Ports(client.getsockname()[1], controller.getsockname()[1])
+
+
+def process_began(pid: int) -> str | None:
+    """A text that names the moment this process began, and the boot; None when it is gone (or only its shell is)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return None if Path("/proc/self/stat").exists() else _process_began_by_ps(pid)
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state in "ZX" else f"{boot.strip()} {fields[18]}"
+
+
+def _process_began_by_ps(pid: int) -> str | None:
+    """Where there is no /proc (macOS)."""
+    ran = subprocess.run(  # noqa: S603
+        ["/bin/ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    state, _, began = ran.stdout.strip().partition(" ")
+    return began.strip() if ran.returncode == 0 and not state.startswith("Z") else None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Kafka does: a closed connection is no holder
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _in_use(data_dir: Path) -> str:
+    holder = living_holder(data_dir)
+    who = f" (process {holder.pid}, at {holder.bootstrap_servers})" if holder else ""
+    return f"A broker runs on the data directory {data_dir} already{who}."

@@ -1,0 +1,196 @@
+"""Apache Kafka as a set of pinned archives in the user's cache, fetched once.
+
+What is pinned: `jars.csv` beside this file lists every archive that jgo resolves for the coordinates in `ROOTS`, with
+its size and SHA-256. A slow test resolves them anew and compares, so the list never drifts from Maven's own answer.
+
+Rules kept: an archive enters the cache only whole and with its pinned digest, by one atomic rename, so a broken or
+interrupted download leaves nothing behind and the next run goes on where this one stopped; every start checks every
+digest again, so a damaged cache heals itself; two processes may fetch at once.
+
+Not promised: no search of `~/.m2`, no other version.
+"""
+
+import csv
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exchange.engine.broker.announce import Announcer
+from exchange.engine.broker.errors import (
+    BrokerAbandoned,
+    BrokerExtraMissing,
+    CacheNotWritable,
+    KafkaDamaged,
+    KafkaNotFetched,
+)
+
+if TYPE_CHECKING:
+    from jgo.maven import Artifact, MavenContext
+
+KAFKA_VERSION = "4.1.0"
+# Kafka brings no SLF4J binding: without the second, the broker logs nothing.
+ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
+CONNECTIONS = 6
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """One pinned archive: `group:artifact:version`, its size in bytes and the SHA-256 of its bytes in hex."""
+
+    coordinate: str
+    size_bytes: int
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """The archive's file name in Maven and in the cache."""
+        _group, artifact, version = self.coordinate.split(":")
+        return f"{artifact}-{version}.jar"
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the file there is this archive, byte for byte."""
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return False
+        return hashlib.sha256(content).hexdigest() == self.sha256
+
+
+def pinned_jars() -> tuple[Jar, ...]:
+    """Every archive of the broker, the roots first."""
+    text = resources.files(__package__).joinpath("jars.csv").read_text(encoding="utf-8")
+    return tuple(Jar(row["coordinate"], int(row["bytes"]), row["sha256"]) for row in csv.DictReader(text.splitlines()))
+
+
+def cache_directory() -> Path:
+    """Where the archives are kept: under `$XDG_CACHE_HOME`, else `~/.cache`."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "service-events-exchange" / f"kafka-{KAFKA_VERSION}"
+
+
+def class_path(
+    cache: Path, announcer: Announcer, abandoned: threading.Event, repository: str | None = None
+) -> Sequence[Path]:
+    """Paths of all archives, after fetching those that the cache lacks.
+
+    `repository` is the base address of a Maven repository, instead of Maven Central; `abandoned` calls a fetch off.
+    Raises `KafkaNotFetched`, `KafkaDamaged`, `CacheNotWritable`, `BrokerExtraMissing` or `BrokerAbandoned`.
+    """
+    jars = pinned_jars()
+    missing = [jar for jar in jars if not jar.is_at(cache / jar.file_name)]
+    if missing:
+        _fetch(missing, cache, announcer, abandoned, repository)
+    return [cache / jar.file_name for jar in jars]
+
+
+def _fetch(
+    jars: Sequence[Jar], cache: Path, announcer: Announcer, abandoned: threading.Event, repository: str | None
+) -> None:
+    total_bytes = sum(jar.size_bytes for jar in jars)
+    announcer.say(f"fetching Apache Kafka {KAFKA_VERSION} ({total_bytes / 1e6:.0f} MB, once) into {cache}")
+    with _staging(cache) as staging, announcer.fetching(total_bytes) as report:
+        context = _maven(staging, repository, _Progress(report, abandoned))
+        with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="fetch") as pool:
+            fetches = [pool.submit(_fetch_one, context, jar, cache) for jar in jars]
+            try:
+                for fetch in fetches:
+                    fetch.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _staging(cache: Path) -> Iterator[Path]:
+    """A directory inside the cache, so that a rename into the cache never crosses a file system."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".fetching-", dir=cache))
+    except OSError as error:
+        raise CacheNotWritable(f"The cache {cache} could not be written: {error.strerror}.") from error
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _fetch_one(context: "MavenContext", jar: Jar, cache: Path) -> None:
+    from requests import RequestException
+
+    group, artifact_name, version = jar.coordinate.split(":")
+    artifact = context.project(group, artifact_name).at_version(version).artifact()
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _keep(_download(artifact), jar, cache)
+        except (RequestException, RuntimeError, KafkaDamaged) as error:  # RuntimeError: jgo's word for "not there"
+            if attempt < ATTEMPTS:
+                time.sleep(0.5 * attempt)
+                continue
+            if isinstance(error, KafkaDamaged):
+                raise
+            raise KafkaNotFetched(
+                f"Apache Kafka {KAFKA_VERSION} is not in the cache {cache} and {jar.coordinate} could not be fetched "
+                f"({type(error).__name__})."
+            ) from error
+        except OSError as error:
+            raise CacheNotWritable(f"The cache {cache} could not be written: {error.strerror}.") from error
+        else:
+            return
+
+
+def _download(artifact: "Artifact") -> Path:
+    """The staged file; what an earlier attempt left there is dropped, because jgo would take it for whole."""
+    staged = artifact.cached_path
+    assert staged is not None
+    staged.unlink(missing_ok=True)
+    return artifact.resolve()
+
+
+def _keep(staged: Path, jar: Jar, cache: Path) -> None:
+    if not jar.is_at(staged):
+        raise KafkaDamaged(f"{jar.coordinate} does not have the digest that is pinned for it.")
+    staged.replace(cache / jar.file_name)
+
+
+def _maven(staging: Path, repository: str | None, progress: "_Progress") -> "MavenContext":
+    try:
+        from jgo.maven import MavenContext, PythonResolver
+    except ImportError as error:
+        raise BrokerExtraMissing from error
+    remote = None if repository is None else {"given": repository.rstrip("/")}
+    return MavenContext(PythonResolver(progress_callback=progress.of_file), repo_cache=staging, remote_repos=remote)
+
+
+class _Progress:
+    """Sums what the parallel downloads report; a file that is tried again starts again from nothing."""
+
+    def __init__(self, report: Callable[[int], None], abandoned: threading.Event) -> None:
+        self._report = report
+        self._abandoned = abandoned
+        self._done_bytes: dict[str, int] = {}
+        self._mutex = threading.Lock()
+
+    @contextmanager
+    def of_file(self, file_name: str, _size_bytes: int) -> Iterator[Callable[[int], None]]:
+        """Yields, to jgo as its progress callback, a function that takes the bytes of each chunk."""
+        with self._mutex:
+            self._done_bytes[file_name] = 0
+
+        def add(chunk_bytes: int) -> None:
+            if self._abandoned.is_set():
+                raise BrokerAbandoned
+            with self._mutex:
+                self._done_bytes[file_name] += chunk_bytes
+                self._report(sum(self._done_bytes.values()))
+
+        yield add

@@ -1,0 +1,200 @@
+"""A broker as a child of this process: started, restarted, killed, stopped. Blocking; `embedded_broker` is for asyncio.
+
+Rules kept: the broker never outlives this process, however that ends (a small supervisor sees to it, see
+`supervise.py`); a data directory that we made ourselves goes with it; the port stays the same over restarts.
+
+Not promised: a broker that dies by itself is not started again; `alive` says so.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from exchange.engine.broker import directory, supervise
+from exchange.engine.broker.announce import Announcer, Silent
+from exchange.engine.broker.errors import (
+    BrokerAbandoned,
+    BrokerDataUnusable,
+    BrokerDidNotStart,
+    BrokerDidNotStop,
+    BrokerNotStarted,
+)
+from exchange.engine.broker.jars import cache_directory
+from exchange.engine.broker.server import Launch, jvm_environment
+from exchange.engine.broker.starting import Start
+
+STOP_WAIT_S = supervise.GRACE_S + 10
+
+
+class BrokerProcess:
+    """One broker of one node on the loopback, to be started once. `stop` may interrupt a `start` in another thread."""
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        announcer: Announcer | None = None,
+        cache: Path | None = None,
+        repository: str | None = None,
+    ) -> None:
+        """Nothing happens yet. Without `data_dir`, the data lies in a temporary directory and goes with the broker."""
+        self._temporary = data_dir is None
+        self._data_dir = data_dir
+        self._abandoned = threading.Event()
+        self._start = Start(announcer or Silent(), cache or cache_directory(), repository, self._abandoned)
+        self._starting = threading.Lock()
+        self._lock: int | None = None
+        self._launch: Launch | None = None
+        self._supervisor: subprocess.Popen[bytes] | None = None
+        self._pid: int | None = None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Where clients connect; the same after a restart."""
+        return self._started().bootstrap_servers
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the records and the broker's log lie."""
+        return self._started().data_dir
+
+    @property
+    def pid(self) -> int:
+        """The process number of the JVM; another one after a restart."""
+        if self._pid is None:
+            raise BrokerNotStarted
+        return self._pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the JVM runs."""
+        return self._supervisor is not None and self._supervisor.poll() is None
+
+    def start(self) -> None:
+        """Return once the broker answers. Any `BrokerError` may come out of it; nothing is left running then."""
+        with self._starting:
+            if self._abandoned.is_set():
+                raise BrokerAbandoned
+            try:
+                self._hold_directory()
+                self._launch = self._start.run(self._start.plan(self._held()), self._run)
+            except BaseException:
+                self._leave()
+                raise
+
+    def restart(self, *, kill: bool = False) -> None:
+        """End the broker (SIGKILL with `kill`), start it again on the same data and port, return once it answers."""
+        self.halt(kill=kill)
+        self._run(self._started())
+
+    def halt(self, *, kill: bool = False) -> None:
+        """End the broker but keep its data and its port, for `restart`. No effect when it is down already."""
+        self._end(supervise.AT_ONCE if kill else supervise.GENTLY)
+
+    def stop(self) -> None:
+        """End the broker for good and let go of the data directory. May be called twice, or while `start` runs."""
+        self._abandoned.set()
+        with self._starting:
+            self._leave()
+
+    def _hold_directory(self) -> None:
+        if self._data_dir is None:
+            try:
+                self._data_dir = Path(tempfile.mkdtemp(prefix="exchange-kafka-"))
+            except OSError as error:
+                raise BrokerDataUnusable(f"No temporary directory can be made: {error.strerror}.") from error
+        self._data_dir = self._data_dir.resolve()
+        self._lock = directory.take(self._data_dir)
+
+    def _run(self, launch: Launch) -> None:
+        assert self._lock is not None
+        self._supervisor = _supervised(launch, self._lock, delete=self._temporary)
+        try:
+            self._pid = _child_of(self._supervisor)
+            directory.record(launch.data_dir, self._pid, launch.ports)
+            self._start.wait_until_it_answers(launch, lambda: self.alive)
+        except BaseException:
+            self._end(supervise.AT_ONCE)
+            raise
+
+    def _end(self, wish: bytes) -> None:
+        """Pass the wish on (`supervise` says what each means) and wait until the JVM is gone."""
+        supervisor, self._supervisor, self._pid = self._supervisor, None, None
+        if supervisor is None:
+            return
+        assert supervisor.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended by itself
+            supervisor.stdin.write(wish)
+            supervisor.stdin.close()
+        try:
+            supervisor.wait(STOP_WAIT_S)
+        except subprocess.TimeoutExpired:
+            supervisor.kill()  # on Linux, the broker goes with it
+            raise BrokerDidNotStop from None
+
+    def _leave(self) -> None:
+        try:
+            self._end(supervise.DONE)
+        finally:
+            if self._lock is not None:
+                os.close(self._lock)
+            if self._temporary and self._data_dir is not None:
+                shutil.rmtree(self._data_dir, ignore_errors=True)
+                self._data_dir = None
+            self._lock = self._launch = None
+
+    def _held(self) -> Path:
+        assert self._data_dir is not None
+        return self._data_dir
+
+    def _started(self) -> Launch:
+        if self._launch is None:
+            raise BrokerNotStarted
+        return self._launch
+
+
+@contextmanager
+def broker_process(
+    data_dir: Path | None = None,
+    *,
+    announcer: Announcer | None = None,
+    cache: Path | None = None,
+    repository: str | None = None,
+) -> Iterator[BrokerProcess]:
+    """A broker for the length of a `with` block, for code without an event loop. See `embedded_broker`."""
+    process = BrokerProcess(data_dir, announcer=announcer, cache=cache, repository=repository)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def _supervised(launch: Launch, lock: int, *, delete: bool) -> subprocess.Popen[bytes]:
+    launch.log_path.write_bytes(b"")  # a log is of one run: its last lines are never another's
+    told = [str(launch.log_path), str(lock), str(launch.data_dir) if delete else ""]
+    return subprocess.Popen(  # noqa: S603 - our own script
+        [sys.executable, "-I", "-S", supervise.__file__, *told, *launch.command()],
+        cwd=launch.data_dir,
+        env=jvm_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=(lock,),
+        start_new_session=True,  # a Ctrl-C in the terminal is for us alone
+    )
+
+
+def _child_of(supervisor: subprocess.Popen[bytes]) -> int:
+    assert supervisor.stdout is not None
+    with supervisor.stdout as answer:
+        line = answer.readline()
+    if not line:
+        raise BrokerDidNotStart("The broker did not start: its Java could not be run. Unset JAVA_HOME and try again.")
+    return int(line)

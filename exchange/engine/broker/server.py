@@ -1,0 +1,197 @@
+"""How the broker's JVM is called and what it is told: settings, command lines, and what its last words mean.
+
+Rules kept: listeners on the loopback only; no topic springs up by itself; nothing expires unless its topic says so;
+time-outs that let a lane take over within seconds. Paths in the settings are relative to the data directory, which
+is the JVM's working directory, so no path ever needs quoting.
+"""
+
+import base64
+import os
+import secrets
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from exchange.engine.broker.errors import BrokerDidNotStart
+from exchange.engine.broker.java import Java
+
+HOST = "127.0.0.1"
+SETTINGS_FILE = "server.properties"
+LOG_FILE = "broker.log"
+KAFKA_LOGS = "log"  # Kafka's word for where the records are
+FORMAT_WAIT_S = 60
+LAST_WORDS_LINES = 15
+
+# What the exchange asks of any broker of one node; the test containers get the same.
+ONE_NODE_SETTINGS: Mapping[str, str] = {
+    "auto.create.topics.enable": "false",
+    "default.replication.factor": "1",
+    "min.insync.replicas": "1",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "group.initial.rebalance.delay.ms": "0",  # a single worker need not wait for others to join
+    # Take-over: a dead lane's transaction is aborted within a second of its time-out, not within ten.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    "transaction.max.timeout.ms": "60000",  # no producer can hold back readers for longer
+    # Nothing expires by default: a topic that may forget says so itself.
+    "log.retention.ms": "-1",
+    "log.retention.bytes": "-1",
+    # A broker that comes back after a kill is turned away until its old session has run out: 9 s by default.
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "3000",
+    # Taken from the heap at start; 32 MB clean 1.2 million keys in one pass.
+    "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
+}
+
+JVM_FLAGS = (
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    "-Xms64m",
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:-UsePerfData",
+    "-Xshare:auto",
+    "--enable-native-access=ALL-UNNAMED",
+    "-Djava.awt.headless=true",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config.AbstractConfig=warn",  # or every setting at each start
+)
+SHORT_LIVED_JVM_FLAGS = ("-XX:TieredStopAtLevel=1",)
+
+# A phrase in the broker's last words, and what to do then; the first that fits is shown.
+REMEDIES: Sequence[tuple[str, str]] = (
+    ("Address already in use", "Another program listens on that port: name a free one, or leave the choice to us."),
+    ("No space left on device", "The disk is full: free some space, or name another directory with --data-dir."),
+    ("Permission denied", "The data directory may not be written: name another with --data-dir."),
+    ("Too many open files", "Raise the limit on open files (ulimit -n 65536)."),
+    ("OutOfMemoryError", "The broker ran out of memory: stop other programs, or use a Kafka of your own."),
+    ("Could not reserve enough space", "The machine has too little free memory: the broker needs about 512 MB."),
+    ("UnsupportedClassVersionError", "This Java is too old: unset JAVA_HOME, or let it name Java 17 or newer."),
+    ("metadata.version", "The data was written by a newer Kafka: name another directory with --data-dir."),
+)
+NO_REMEDY = "Name an empty directory with --data-dir, or a Kafka that runs already in EXCHANGE_BOOTSTRAP_SERVERS."
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the broker listens: for clients, and for itself as its own controller."""
+
+    client: int
+    controller: int
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """All that is needed to start the broker: a Java, its class path, the data directory, and the ports."""
+
+    java: Java
+    class_path: Sequence[Path]
+    data_dir: Path
+    ports: Ports
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The address that clients are given."""
+        return f"{HOST}:{self.ports.client}"
+
+    @property
+    def log_path(self) -> Path:
+        """What the broker prints."""
+        return self.data_dir / LOG_FILE
+
+    def command(self) -> list[str]:
+        """The broker's command line, to be run inside the data directory."""
+        return self._jvm(JVM_FLAGS, "kafka.Kafka", SETTINGS_FILE)
+
+    def format_command(self) -> list[str]:
+        """The command line that makes the data directory one of Kafka's, to be run inside it."""
+        flags = (*JVM_FLAGS, *SHORT_LIVED_JVM_FLAGS)
+        return self._jvm(flags, "kafka.tools.StorageTool", "format", "-t", _new_cluster_id(), "-c", SETTINGS_FILE)
+
+    def _jvm(self, flags: Sequence[str], *main: str) -> list[str]:
+        return [str(self.java.executable), *flags, "-cp", os.pathsep.join(map(str, self.class_path)), *main]
+
+
+def prepare(launch: Launch) -> None:
+    """Write the settings, and format the storage if that was never done. Raises `BrokerDidNotStart`."""
+    (launch.data_dir / SETTINGS_FILE).write_text(settings(launch.ports), encoding="ascii")
+    if cluster_id(launch.data_dir) is not None:
+        return
+    try:
+        ran = subprocess.run(  # noqa: S603 - our own command line
+            launch.format_command(),
+            cwd=launch.data_dir,
+            env=jvm_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=FORMAT_WAIT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BrokerDidNotStart(f"Formatting the broker's storage failed ({type(error).__name__}).") from error
+    launch.log_path.write_bytes(ran.stdout)
+    if ran.returncode != 0:
+        raise BrokerDidNotStart(did_not_start(launch, f"formatting its storage ended with status {ran.returncode}"))
+
+
+def settings(ports: Ports) -> str:
+    """The text of `server.properties`."""
+    own = {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{HOST}:{ports.controller}",
+        "listeners": f"CLIENT://{HOST}:{ports.client},CONTROLLER://{HOST}:{ports.controller}",
+        "advertised.listeners": f"CLIENT://{HOST}:{ports.client}",
+        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "CLIENT",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": KAFKA_LOGS,
+    }
+    return "".join(f"{key}={value}\n" for key, value in (own | dict(ONE_NODE_SETTINGS)).items())
+
+
+def cluster_id(data_dir: Path) -> str | None:
+    """The id that the storage was formatted with; None when it was not."""
+    try:
+        text = (data_dir / KAFKA_LOGS / "meta.properties").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return next(
+        (line.removeprefix("cluster.id=") for line in text.splitlines() if line.startswith("cluster.id=")), None
+    )
+
+
+def jvm_environment() -> dict[str, str]:
+    """Our environment without the exchange's own settings: the broker has no business with our passphrases."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_")}
+
+
+def did_not_start(launch: Launch, what: str) -> str:
+    """The message of `BrokerDidNotStart`: what happened, the broker's last log lines, and what to do."""
+    lines = last_words(launch.log_path)
+    remedy = next((remedy for phrase, remedy in REMEDIES if phrase in lines), NO_REMEDY)
+    return f"The broker did not start: {what}. Its last lines ({launch.log_path}):\n{lines}\n{remedy}"
+
+
+def last_words(log_path: Path) -> str:
+    """The last lines that the broker printed, without the frames of Java stack traces."""
+    try:
+        text = log_path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return "  (it printed nothing)"
+    told = [line for line in text.splitlines() if line.strip() and not line.startswith(("\tat ", "\t... "))]
+    return "\n".join(f"  {line}" for line in told[-LAST_WORDS_LINES:]) or "  (it printed nothing)"
+
+
+def _new_cluster_id() -> str:
+    """Sixteen random bytes as Kafka writes them; never with a leading dash, which its tool would take for an option."""
+    while True:
+        drawn = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        if not drawn.startswith("-"):
+            return drawn

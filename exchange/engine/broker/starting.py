@@ -1,0 +1,63 @@
+"""The steps from a locked data directory to a broker that answers, the same for a child and for a detached broker."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from exchange.engine.broker import directory
+from exchange.engine.broker.announce import Announcer
+from exchange.engine.broker.errors import BrokerAbandoned, BrokerDidNotStart
+from exchange.engine.broker.jars import KAFKA_VERSION, class_path
+from exchange.engine.broker.java import choose_java
+from exchange.engine.broker.ready import answers
+from exchange.engine.broker.server import Launch, cluster_id, did_not_start, prepare
+
+START_WAIT_S = 90
+PORT_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a start needs to know: whom to tell, where archives come from, and the event that calls it off."""
+
+    announcer: Announcer
+    cache: Path
+    repository: str | None
+    abandoned: Event
+
+    def plan(self, data_dir: Path) -> Launch:
+        """Choose the Java and the ports, and fetch what the cache lacks. The caller holds the directory's lock."""
+        java = choose_java()
+        self.announcer.say(f"Apache Kafka {KAFKA_VERSION} on {java}")
+        jars = class_path(self.cache, self.announcer, self.abandoned, self.repository)
+        return Launch(java, jars, data_dir, directory.choose_ports(directory.last_holder(data_dir)))
+
+    def run(self, launch: Launch, attempt: Callable[[Launch], None]) -> Launch:
+        """Prepare the storage, then attempt; with other ports when somebody was faster to take one of ours."""
+        for left in reversed(range(PORT_ATTEMPTS)):
+            prepare(launch)
+            try:
+                attempt(launch)
+            except BrokerDidNotStart as error:
+                if "Address already in use" not in str(error) or not left:
+                    raise
+                launch = replace(launch, ports=directory.choose_ports())
+            else:
+                break
+        return launch
+
+    def wait_until_it_answers(self, launch: Launch, alive: Callable[[], bool]) -> None:
+        """Return once the broker answers; raise `BrokerDidNotStart` or `BrokerAbandoned` when it never will."""
+        began = time.monotonic()
+        cluster = cluster_id(launch.data_dir)
+        while not answers(launch.bootstrap_servers, cluster):
+            if not alive():
+                raise BrokerDidNotStart(did_not_start(launch, "its process ended"))
+            if self.abandoned.is_set():
+                raise BrokerAbandoned
+            if time.monotonic() - began > START_WAIT_S:
+                raise BrokerDidNotStart(did_not_start(launch, f"no answer within {START_WAIT_S} s"))
+            time.sleep(0.05)
+        self.announcer.say(f"broker ready at {launch.bootstrap_servers} after {time.monotonic() - began:.1f} s")

@@ -1,0 +1,102 @@
+"""Runs one child no longer than the process that asked for it. A script of its own, standard library only.
+
+    python -I -S supervise.py LOG LOCK_FD DELETE COMMAND…
+
+Why: a parent that is SIGKILLed cannot clean up after itself. This small process can, because it sees its standard input
+end, on every POSIX system; where the kernel offers it (Linux), the child also dies if this process does.
+
+Rules kept: the child is started in this process's own session, so that a Ctrl-C in the terminal reaches only the
+parent, which decides. The child alone inherits the lock LOCK_FD, so the lock lasts as long as the child. The child's
+process number is the one line on standard output. What comes on standard input: `T` ends the child gently, `K` at once,
+both keep the data; the end of input means the parent has gone or is done: end it gently, then remove DELETE (if not
+empty text). A child that does not go within `GRACE_S` is killed. The exit status is the child's.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+GRACE_S = 20
+LOOK_S = 0.25
+GENTLY, AT_ONCE, DONE = b"T", b"K", b""  # the wishes, as the parent writes them; DONE writes nothing and closes
+_PARENT_GONE = b"E"
+PR_SET_PDEATHSIG = 1
+
+
+def main(log_path: str, lock: int, delete: str, command: list[str]) -> int:
+    """Start the child, wait for a reason to end it, end it, clean up."""
+    parent = os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _leave)
+    with open(log_path, "ab") as log:  # noqa: PTH123 - no pathlib: this process starts in milliseconds
+        child = subprocess.Popen(  # noqa: S603 - the command line is our parent's
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock,),
+            preexec_fn=_dies_with(os.getpid()),  # noqa: PLW1509 - this process has one thread
+        )
+    os.close(lock)
+    try:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(1, f"{child.pid}\n".encode())
+        wish = _wait(child, parent)
+    except SystemExit:  # somebody signalled us
+        wish = _PARENT_GONE
+    if wish is None:
+        return child.returncode  # it ended by itself: the parent wants to read its log, and removes DELETE
+    _end(child, gently=wish != AT_ONCE)
+    if delete and wish == _PARENT_GONE:
+        shutil.rmtree(delete, ignore_errors=True)
+    return child.returncode
+
+
+def _wait(child: subprocess.Popen[bytes], parent: int) -> bytes | None:
+    """The wish that came; None when the child ended by itself."""
+    while child.poll() is None:
+        readable, _, _ = select.select([0], [], [], LOOK_S)
+        if readable:
+            return os.read(0, 1) or _PARENT_GONE
+        if os.getppid() != parent:  # somebody else may hold the other end of our input open
+            return _PARENT_GONE
+    return None
+
+
+def _end(child: subprocess.Popen[bytes], gently: bool) -> None:
+    if gently:
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_S)
+            return
+    child.kill()
+    child.wait()
+
+
+def _dies_with(parent: int) -> Callable[[], None] | None:
+    """What the child does before it becomes the command: ask the kernel to be killed when we are gone."""
+    if sys.platform != "linux":
+        return None
+    kernel = ctypes.CDLL(None)
+
+    def ask() -> None:
+        kernel.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # gone before we asked
+            os._exit(1)
+
+    return ask
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4:]))

@@ -1,0 +1,143 @@
+"""Finds a Kafka for the tests that need one, and gives each test names of its own on it.
+
+Where the Kafka comes from: `EXCHANGE_BOOTSTRAP_SERVERS`, else a container when a Docker daemon answers, else the embedded
+broker. `EXCHANGE_TEST_KAFKA` (`given`, `container` or `embedded`) insists on one of them. Nothing is ever skipped: where
+no Kafka can be had, the tests that need one fail. The last lines of a run say which it was.
+
+A test that asks for `bootstrap_servers` is marked `kafka` and `finds_kafka` by itself; one that opens an embedded broker
+of its own (to kill it, say) marks itself `kafka`.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from exchange.engine.broker import KAFKA_VERSION, ONE_NODE_SETTINGS, broker_process
+
+# Confluent 8.1 is Apache Kafka 4.1; testcontainers' KafkaContainer knows Confluent's images alone.
+PUBLIC_IMAGE = "confluentinc/cp-kafka:8.1.0"
+DAEMON_WAIT_S = 5
+CONTAINER_START_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKafka:
+    """A Kafka for the tests, and a sentence for a person about where it came from."""
+
+    bootstrap_servers: str
+    origin: str
+
+
+@contextmanager
+def given() -> Iterator[FoundKafka]:
+    servers = os.environ.get("EXCHANGE_BOOTSTRAP_SERVERS")
+    assert servers, "EXCHANGE_TEST_KAFKA=given needs EXCHANGE_BOOTSTRAP_SERVERS"
+    yield FoundKafka(servers, "named by EXCHANGE_BOOTSTRAP_SERVERS")
+
+
+@contextmanager
+def container() -> Iterator[FoundKafka]:
+    from testcontainers.community.kafka import KafkaContainer
+
+    image = os.environ.get("EXCHANGE_TEST_KAFKA_IMAGE", PUBLIC_IMAGE)
+    kafka = KafkaContainer(image).with_kraft()
+    for key, value in ONE_NODE_SETTINGS.items():
+        kafka.with_env("KAFKA_" + re.sub(r"[.-]", "_", key).upper(), value)
+    kafka.start(timeout=CONTAINER_START_S)
+    try:
+        yield FoundKafka(kafka.get_bootstrap_server(), f"a container of {image}")
+    finally:
+        kafka.stop()
+
+
+@contextmanager
+def embedded() -> Iterator[FoundKafka]:
+    with broker_process() as broker:
+        yield FoundKafka(broker.bootstrap_servers, f"the embedded Apache Kafka {KAFKA_VERSION}")
+
+
+ORIGINS: Mapping[str, Callable[[], AbstractContextManager[FoundKafka]]] = {
+    "given": given,
+    "container": container,
+    "embedded": embedded,
+}
+
+
+def choose_origin() -> str:
+    insisted = os.environ.get("EXCHANGE_TEST_KAFKA")
+    if insisted is not None:
+        return insisted
+    if os.environ.get("EXCHANGE_BOOTSTRAP_SERVERS"):
+        return "given"
+    return "container" if docker_answers() else "embedded"
+
+
+def docker_answers() -> bool:
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env(timeout=DAEMON_WAIT_S)
+    except DockerException:
+        return False
+    with client:
+        try:
+            return bool(client.ping())
+        except (DockerException, OSError):
+            return False
+
+
+@pytest.fixture(scope="session")
+def found_kafka(pytestconfig: pytest.Config) -> Iterator[FoundKafka]:
+    """The Kafka of this test run; started at the first test that needs it, and only then."""
+    with ORIGINS[choose_origin()]() as found:
+        pytestconfig.stash[FOUND] = found
+        yield found
+
+
+@pytest.fixture(scope="session")
+def bootstrap_servers(found_kafka: FoundKafka) -> str:
+    """Where clients connect."""
+    return found_kafka.bootstrap_servers
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A prefix that no other test and no other run uses: for topics, groups and transactional ids."""
+    return f"t{secrets.token_hex(5)}-"
+
+
+@pytest.fixture
+async def own_topics(bootstrap_servers: str, namespace: str) -> AsyncIterator[str]:
+    """The `namespace`; topics whose names begin with it are deleted after the test."""
+    yield namespace
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        ours = [topic for topic in await admin.list_topics() if topic.startswith(namespace)]
+        if ours:
+            await admin.delete_topics(ours)
+    finally:
+        await admin.close()
+
+
+FOUND = pytest.StashKey[FoundKafka]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "found_kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker("kafka")
+            item.add_marker("finds_kafka")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    found = config.stash.get(FOUND, None)
+    if found is not None:
+        terminalreporter.write_line(f"Kafka: {found.origin}, at {found.bootstrap_servers}")
