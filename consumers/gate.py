@@ -40,10 +40,12 @@ NAME = "gate"
 
 @dataclass(slots=True)
 class AgencyLane:
-    """One agency at the gate: its state, the next offset of its inbox, and what happened since the step was made."""
+    """One agency at the gate: its state, the next offset of its inbox, when it was last heard (append time of its inbox,
+    milliseconds since 1970), and what happened since the step was made."""
 
     state: AgencyState
     position: int | None = None
+    heard_ms: int = 0
     accepted: int = 0
     duplicates: int = 0
     skipped: int = 0
@@ -85,7 +87,7 @@ class GateStep:
             raise StateDamaged
         elif kind == "inbox":
             inbox = m.decode_gate_inbox(value)
-            lane.position, lane.state.refused = inbox.position, inbox.refused
+            lane.position, lane.heard_ms, lane.state.refused = inbox.position, inbox.heard_ms, inbox.refused
         elif kind == "head":
             lane.state.head = m.decode_gate_head(value)
         elif kind == "block":
@@ -129,6 +131,7 @@ class GateStep:
             evolve(state, arrival, verdict)
             if isinstance(verdict, Accepted):
                 lane.accepted += 1
+                lane.heard_ms = record.timestamp
                 written.events.append((key, record.value))
                 if isinstance(arrival, Arrival) and isinstance(arrival.body, Tally | Correction):
                     written.state.extend(_tally_change(agency, arrival))
@@ -145,7 +148,8 @@ class GateStep:
             written.state.append((b"head|" + key, m.encode_gate_head(state.head)))
         for number, digests in state.digests.take_changed():
             written.state.append((b"block|%b|%d" % (key, number), m.encode_gate_block(digests)))
-        written.state.append((b"inbox|" + key, m.encode_gate_inbox(m.GateInbox(lane.position, state.refused))))
+        inbox = m.GateInbox(lane.position, lane.heard_ms, state.refused)
+        written.state.append((b"inbox|" + key, m.encode_gate_inbox(inbox)))
 
     def _arrival(self, key: bytes, record: Record) -> Arrival | Unreadable:
         if record.key != key:

@@ -26,7 +26,8 @@ class MessageUnreadable(ExchangeError):
     hint = "Something else wrote to the topic: check its rights with `exchange topics check`."
 
 
-def _encode(name: str, plain: Plain) -> bytes:
+def encode_plain(name: str, plain: Plain) -> bytes:
+    """A value of the newest version of a schema."""
     schema = newest(name)
     out = BytesIO()
     out.write(schema.prefix)
@@ -34,7 +35,8 @@ def _encode(name: str, plain: Plain) -> bytes:
     return out.getvalue()
 
 
-def _decode(name: str, value: bytes) -> Plain:
+def decode_plain(name: str, value: bytes) -> Plain:
+    """What a value of any version of a schema says to the newest; raises MessageUnreadable."""
     schema = schemas().get(schema_id_of(value))
     if schema is None or schema.name != name:
         raise MessageUnreadable
@@ -60,7 +62,7 @@ def _plain_refused(refused: Refused | None) -> Plain | None:
 def encode_registration(registration: Registration) -> bytes:
     """A value of `agencies`."""
     keys = [{"number": number, "octets": octets} for number, octets in registration.keys]
-    return _encode(
+    return encode_plain(
         "registration",
         {
             "agency": registration.agency,
@@ -75,7 +77,7 @@ def encode_registration(registration: Registration) -> bytes:
 
 def decode_registration(value: bytes) -> Registration:
     """Of a value of `agencies`."""
-    plain = _decode("registration", value)
+    plain = decode_plain("registration", value)
     keys = cast("list[Plain]", plain["keys"])
     return Registration(
         cast("str", plain["agency"]),
@@ -98,12 +100,12 @@ class Receipt:
 def encode_receipt(receipt: Receipt) -> bytes:
     """A value of `receipts.<agency>`."""
     plain = {"sequence": receipt.head.sequence, "digest": receipt.head.digest}
-    return _encode("receipt", {**plain, "refused": _plain_refused(receipt.refused)})
+    return encode_plain("receipt", {**plain, "refused": _plain_refused(receipt.refused)})
 
 
 def decode_receipt(value: bytes) -> Receipt:
     """Of a value of `receipts.<agency>`."""
-    plain = _decode("receipt", value)
+    plain = decode_plain("receipt", value)
     return Receipt(Head(_int(plain, "sequence"), cast("bytes", plain["digest"])), _refused(plain))
 
 
@@ -119,7 +121,7 @@ class Refusal:
 
 def encode_refusal(refusal: Refusal) -> bytes:
     """A value of `quarantine`."""
-    return _encode(
+    return encode_plain(
         "refusal",
         {
             "sequence": refusal.sequence,
@@ -132,59 +134,63 @@ def encode_refusal(refusal: Refusal) -> bytes:
 
 def decode_refusal(value: bytes) -> Refusal:
     """Of a value of `quarantine`."""
-    plain = _decode("refusal", value)
+    plain = decode_plain("refusal", value)
     reason = Reason(cast("str", plain["reason"]))
     return Refusal(_int(plain, "sequence"), reason, _int(plain, "schema_id"), _int(plain, "offset"))
 
 
 @dataclass(frozen=True, slots=True)
 class GateInbox:
-    """Offset of the next record of an inbox, and the refusal that its records are skipped for."""
+    """How far an inbox was read: offset of the next record, when a record was last admitted (milliseconds since 1970,
+    0: never), and the refusal that its records are skipped for."""
 
     position: int
+    heard_ms: int
     refused: Refused | None
 
 
 def encode_gate_inbox(inbox: GateInbox) -> bytes:
     """A value of `gate-state` under `inbox|agency`."""
-    return _encode("gate_inbox", {"position": inbox.position, "refused": _plain_refused(inbox.refused)})
+    return encode_plain(
+        "gate_inbox", {"position": inbox.position, "heard_ms": inbox.heard_ms, "refused": _plain_refused(inbox.refused)}
+    )
 
 
 def decode_gate_inbox(value: bytes) -> GateInbox:
     """Of a value of `gate-state` under `inbox|agency`."""
-    plain = _decode("gate_inbox", value)
-    return GateInbox(_int(plain, "position"), _refused(plain))
+    plain = decode_plain("gate_inbox", value)
+    return GateInbox(_int(plain, "position"), _int(plain, "heard_ms"), _refused(plain))
 
 
 def encode_gate_head(head: Head) -> bytes:
     """A value of `gate-state` under `head|agency`."""
-    return _encode("gate_head", {"sequence": head.sequence, "digest": head.digest})
+    return encode_plain("gate_head", {"sequence": head.sequence, "digest": head.digest})
 
 
 def decode_gate_head(value: bytes) -> Head:
     """Of a value of `gate-state` under `head|agency`."""
-    plain = _decode("gate_head", value)
+    plain = decode_plain("gate_head", value)
     return Head(_int(plain, "sequence"), cast("bytes", plain["digest"]))
 
 
 def encode_gate_block(digests: bytes) -> bytes:
     """A value of `gate-state` under `block|agency|number`."""
-    return _encode("gate_block", {"digests": digests})
+    return encode_plain("gate_block", {"digests": digests})
 
 
 def decode_gate_block(value: bytes) -> bytes:
     """Of a value of `gate-state` under `block|agency|number`."""
-    return cast("bytes", _decode("gate_block", value)["digests"])
+    return cast("bytes", decode_plain("gate_block", value)["digests"])
 
 
 def encode_gate_tally(sequence: int) -> bytes:
     """A value of `gate-state` under `tally|agency|table|period|state`."""
-    return _encode("gate_tally", {"sequence": sequence})
+    return encode_plain("gate_tally", {"sequence": sequence})
 
 
 def decode_gate_tally(value: bytes) -> int:
     """Of a value of `gate-state` under `tally|agency|table|period|state`."""
-    return _int(_decode("gate_tally", value), "sequence")
+    return _int(decode_plain("gate_tally", value), "sequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +205,7 @@ class Position:
 
 def encode_position(position: Position) -> bytes:
     """The value of the reserved key of `aggregates.<generation>`."""
-    return _encode(
+    return encode_plain(
         "position",
         {
             "position": position.position,
@@ -212,6 +218,6 @@ def encode_position(position: Position) -> bytes:
 
 def decode_position(value: bytes) -> Position:
     """Of the value of the reserved key of `aggregates.<generation>`."""
-    plain = _decode("position", value)
+    plain = decode_plain("position", value)
     digest = int.from_bytes(cast("bytes", plain["digest"]), "big")
     return Position(_int(plain, "position"), digest, cast("str", plain["fingerprint"]), _int(plain, "events"))
