@@ -40,8 +40,7 @@ NAME = "gate"
 
 @dataclass(slots=True)
 class AgencyLane:
-    """One agency at the gate: its state, the next offset of its inbox, when it was last heard (append time of its inbox,
-    milliseconds since 1970), and what happened since the step was made."""
+    """One agency at the gate, and what happened since the step was made. `heard_ms`: append time of its last event."""
 
     state: AgencyState
     position: int | None = None

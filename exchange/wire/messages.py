@@ -141,8 +141,7 @@ def decode_refusal(value: bytes) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class GateInbox:
-    """How far an inbox was read: offset of the next record, when a record was last admitted (milliseconds since 1970,
-    0: never), and the refusal that its records are skipped for."""
+    """How far an inbox was read. `heard_ms`: when a record was last admitted, milliseconds since 1970, or 0."""
 
     position: int
     heard_ms: int
