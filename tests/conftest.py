@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -86,7 +86,7 @@ def docker_answers() -> bool:
         client = docker.from_env(timeout=DAEMON_WAIT_S)
     except DockerException:
         return False
-    with client:
+    with closing(client):
         try:
             return bool(client.ping())
         except (DockerException, OSError):

@@ -40,6 +40,11 @@ def up(data_dir: Path, announcer: Announcer, *, cache: Path | None = None, repos
     return holder
 
 
+def running(data_dir: Path | None = None) -> Holder | None:
+    """The broker that runs on this data directory (without one: where `up` keeps it); None when none does."""
+    return directory.living_holder(data_dir or directory.data_home())
+
+
 def down(data_dir: Path) -> Holder | None:
     """Stop the broker of this data directory and return who it was; None when none runs. The data stays."""
     holder = directory.living_holder(data_dir)

@@ -10,6 +10,7 @@ Not promised: locks over a network file system; Windows.
 import fcntl
 import json
 import os
+import secrets
 import socket
 import subprocess
 import time
@@ -21,6 +22,9 @@ from exchange.engine.broker.server import HOST, Ports
 
 LOCK_FILE = "exchange.lock"
 STATE_FILE = "broker.json"
+# Below the range that systems give to outgoing connections: while a broker is down, a client that tries again and again
+# could be given the very port it tries, connect to itself, and keep the broker from coming back.
+PORTS = range(16_000, 32_000)
 LOCK_WAIT_S = 0.5  # a broker that has just been killed lets go a moment later
 
 
@@ -108,10 +112,11 @@ def choose_ports(last: Holder | None = None) -> Ports:
     """The ports of the last time if both are free, so that clients find the broker again, else any two free ones."""
     if last is not None and _is_free(last.client_port) and _is_free(last.controller_port):
         return last.ports
-    with socket.socket() as client, socket.socket() as controller:
-        client.bind((HOST, 0))
-        controller.bind((HOST, 0))
-        return Ports(client.getsockname()[1], controller.getsockname()[1])
+    client = _free_port()
+    controller = client
+    while controller == client:
+        controller = _free_port()
+    return Ports(client, controller)
 
 
 def process_began(pid: int) -> str | None:
@@ -132,6 +137,13 @@ def _process_began_by_ps(pid: int) -> str | None:
     )
     state, _, began = ran.stdout.strip().partition(" ")
     return began.strip() if ran.returncode == 0 and not state.startswith("Z") else None
+
+
+def _free_port() -> int:
+    while True:
+        port = secrets.choice(PORTS)
+        if _is_free(port):
+            return port
 
 
 def _is_free(port: int) -> bool:

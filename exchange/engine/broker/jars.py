@@ -42,6 +42,8 @@ KAFKA_VERSION = "4.1.0"
 ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 CONNECTIONS = 6
 ATTEMPTS = 3
+STAGING = ".fetching-"
+STALE_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,18 @@ def cache_directory() -> Path:
 
 
 def class_path(
-    cache: Path, announcer: Announcer, abandoned: threading.Event, repository: str | None = None
+    cache: Path,
+    announcer: Announcer,
+    abandoned: threading.Event,
+    repository: str | None = None,
+    jars: Sequence[Jar] | None = None,
 ) -> Sequence[Path]:
-    """Paths of all archives, after fetching those that the cache lacks.
+    """Paths of all archives (of `jars`, if given), after fetching those that the cache lacks.
 
     `repository` is the base address of a Maven repository, instead of Maven Central; `abandoned` calls a fetch off.
     Raises `KafkaNotFetched`, `KafkaDamaged`, `CacheNotWritable`, `BrokerExtraMissing` or `BrokerAbandoned`.
     """
-    jars = pinned_jars()
+    jars = pinned_jars() if jars is None else jars
     missing = [jar for jar in jars if not jar.is_at(cache / jar.file_name)]
     if missing:
         _fetch(missing, cache, announcer, abandoned, repository)
@@ -106,8 +112,10 @@ def _fetch(
             try:
                 for fetch in fetches:
                     fetch.result()
-            finally:
+            except BaseException:
+                abandoned.set()  # ends the downloads under way, at their next chunk
                 pool.shutdown(cancel_futures=True)
+                raise
 
 
 @contextmanager
@@ -115,7 +123,10 @@ def _staging(cache: Path) -> Iterator[Path]:
     """A directory inside the cache, so that a rename into the cache never crosses a file system."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".fetching-", dir=cache))
+        for left in cache.glob(f"{STAGING}*"):  # by a fetch that was killed
+            if time.time() - left.stat().st_mtime > STALE_S:
+                shutil.rmtree(left, ignore_errors=True)
+        staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=cache))
     except OSError as error:
         raise CacheNotWritable(f"The cache {cache} could not be written: {error.strerror}.") from error
     try:
