@@ -26,8 +26,8 @@ class FoldStep:
     def __init__(self, partition: int) -> None:
         self._source = Partition(EVENTS, partition)
         self._state = Partition(aggregates_of(GENERATION), partition)
-        self._plan = Plan()
         self._counts = Counts()
+        self._plan = Plan(self._counts.slot)
         self._at = Position(0, 0, GENERATION, 0)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
@@ -65,7 +65,7 @@ class FoldStep:
         pairs.append((POSITION_KEY, encode_position(self._at)))
         return Outcome([(self._state, pairs)])
 
-    def _count(self, records: Sequence[Record]) -> dict[bytes, int]:
+    def _count(self, records: Sequence[Record]) -> dict[int, int]:
         keys = [record.key for record in records]
         values = [record.value for record in records]
         if None in keys or None in values:

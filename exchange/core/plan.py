@@ -9,10 +9,10 @@ Only admitted records come here: the gate has shown that they are the shortest e
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, fields
 from operator import itemgetter
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from exchange.core.cells import cell_bytes, grouped, increments
 from exchange.core.errors import CannotCount
@@ -27,69 +27,92 @@ _STATE, _KIND, _FIELDS = HEAD + 2, HEAD + 4, HEAD + 5
 _STATES: Final = tuple(str(state.value) for state in UsState)
 _REMEMBERED: Final = 1 << 16
 Decode = Callable[[bytes], Event]
+T = TypeVar("T", bound=Hashable)
+Slice = bytes | tuple[bytes, bytes]
+"""Bytes cut from a record, with the agency before them for tables by agency."""
 
 
 @dataclass(slots=True)
-class TablePlan:
-    """How one table reads its cells from a record: `cut` gives the slice, `values_at` where in it each dimension is."""
+class TablePlan(Generic[T]):
+    """How one table reads its cells from a record: `cut` gives the slice that tells them apart."""
 
     table: Table
     cut: Callable[[bytes], bytes]
     codes: tuple[tuple[int, tuple[str, ...]], ...]
     """For each dimension: its place in the slice, and its value for each Avro index (empty: not counted)."""
-    memo: dict[bytes, tuple[bytes, bytes] | None] = field(default_factory=dict)
+    memo: dict[bytes | tuple[bytes, bytes], T | None] = field(default_factory=dict)
 
-    def split_cell(self, raw: bytes) -> tuple[bytes, bytes] | None:
-        """The cell before and after its place; None when an event with this slice is not in the table."""
-        memo = self.memo
-        if raw in memo:
-            return memo[raw]
-        if len(memo) >= _REMEMBERED:
-            memo.clear()
-        found = memo[raw] = self._split(raw)
-        return found
-
-    def _split(self, raw: bytes) -> tuple[bytes, bytes] | None:
+    def cell(self, raw: bytes, place: str) -> bytes | None:
+        """The cell that an event with this slice counts in; None when it is not in the table."""
         period = _two_bytes(raw[0], raw[1])
         values = tuple(codes[_one_byte(raw[at])] for at, codes in self.codes)
-        if "" in values:
-            return None
-        before, after = cell_bytes(self.table, period, "\n", values).split(b"\n")
-        return before, after
+        return None if "" in values else cell_bytes(self.table, period, place, values)
 
 
 @dataclass(slots=True)
-class KindPlan:
+class KindPlan(Generic[T]):
     """The records of one body: how long they are, and the tables that count them by slices."""
 
     length: int
-    tables: tuple[TablePlan, ...]
-    by_slices: bool
+    by_state: tuple[TablePlan[T], ...] = ()
+    by_agency: tuple[TablePlan[T], ...] = ()
+    by_slices: bool = True
 
 
-class Plan:
-    """The compiled plan of all tables. Remembers slices (at most 65,536 a table); otherwise without state."""
+class Plan(Generic[T]):
+    """The compiled plan of all tables. `intern` gives the caller's own name for a cell, asked once for each slice.
 
-    def __init__(self, tables: Sequence[Table] = TABLES) -> None:
-        self._kinds: dict[int, KindPlan] = {i << 1: _kind_plan(body, tables) for i, body in enumerate(BODIES)}
+    Remembers slices (at most 65,536 a table); otherwise without state.
+    """
 
-    def count(self, keys: Sequence[bytes], values: Sequence[bytes], decode: Decode) -> dict[bytes, int]:
+    def __init__(self, intern: Callable[[bytes], T], tables: Sequence[Table] = TABLES) -> None:
+        self._intern = intern
+        self._kinds: dict[int, KindPlan[T]] = {i << 1: _kind_plan(body, tables) for i, body in enumerate(BODIES)}
+
+    def count(self, keys: Sequence[bytes], values: Sequence[bytes], decode: Decode) -> dict[T, int]:
         """What the records add to which cells, all together; raises CannotCount for bytes no gate admits.
 
         `keys` are the agencies, `values` the event bytes, in the same order.
         """
-        counted: dict[bytes, int] = {}
+        counted: dict[T, int] = {}
         for kind, (some_keys, some) in _by_kind(keys, values).items():
             plan = self._kinds.get(kind)
             if plan is None or not plan.by_slices or set(map(len, some)) != {plan.length}:
-                _count_decoding(some_keys, some, decode, counted)
+                self._count_decoding(some_keys, some, decode, counted)
                 continue
-            for table in plan.tables:
-                if table.table.scope is Scope.STATE:
-                    _count_states(table, some, counted)
-                else:
-                    _count_agencies(table, some_keys, some, counted)
+            for table in plan.by_state:
+                self._count(table, Counter(map(table.cut, some)), counted)
+            for table in plan.by_agency:
+                self._count(table, Counter(zip(some_keys, map(table.cut, some), strict=True)), counted)
         return counted
+
+    def _count(self, table: TablePlan[T], slices: Counter[Slice], counted: dict[T, int]) -> None:
+        memo, get = table.memo, counted.get
+        for raw, n in slices.items():
+            try:
+                cell = memo[raw]
+            except KeyError:
+                cell = self._remember(table, raw)
+            if cell is not None:
+                counted[cell] = get(cell, 0) + n
+
+    def _remember(self, table: TablePlan[T], raw: Slice) -> T | None:
+        if len(table.memo) >= _REMEMBERED:
+            table.memo.clear()
+        if isinstance(raw, bytes):
+            cell = table.cell(raw, _STATES[_one_byte(raw[2])])
+        else:
+            cell = table.cell(raw[1], raw[0].decode("ascii"))
+        found = table.memo[raw] = None if cell is None else self._intern(cell)
+        return found
+
+    def _count_decoding(
+        self, keys: Sequence[bytes], values: Sequence[bytes], decode: Decode, counted: dict[T, int]
+    ) -> None:
+        for key, value in zip(keys, values, strict=True):
+            for cell, n in increments(key.decode("ascii"), decode(value)):
+                name = self._intern(cell)
+                counted[name] = counted.get(name, 0) + n
 
 
 def _by_kind(keys: Sequence[bytes], values: Sequence[bytes]) -> dict[int, tuple[list[bytes], list[bytes]]]:
@@ -103,28 +126,6 @@ def _by_kind(keys: Sequence[bytes], values: Sequence[bytes]) -> dict[int, tuple[
         some_keys.append(key)
         some.append(value)
     return found
-
-
-def _count_states(plan: TablePlan, values: Sequence[bytes], counted: dict[bytes, int]) -> None:
-    for raw, n in Counter(map(plan.cut, values)).items():
-        split = plan.split_cell(raw)
-        if split is not None:
-            cell = b"%b%b%b" % (split[0], _STATES[_one_byte(raw[2])].encode(), split[1])
-            counted[cell] = counted.get(cell, 0) + n
-
-
-def _count_agencies(plan: TablePlan, keys: Sequence[bytes], values: Sequence[bytes], counted: dict[bytes, int]) -> None:
-    for (agency, raw), n in Counter(zip(keys, map(plan.cut, values), strict=True)).items():
-        split = plan.split_cell(raw)
-        if split is not None:
-            cell = b"%b%b%b" % (split[0], agency, split[1])
-            counted[cell] = counted.get(cell, 0) + n
-
-
-def _count_decoding(keys: Sequence[bytes], values: Sequence[bytes], decode: Decode, counted: dict[bytes, int]) -> None:
-    for key, value in zip(keys, values, strict=True):
-        for cell, n in increments(key.decode("ascii"), decode(value)):
-            counted[cell] = counted.get(cell, 0) + n
 
 
 def _one_byte(octet: int) -> int:
@@ -141,16 +142,22 @@ def _two_bytes(low: int, high: int) -> int:
     return number
 
 
-def _kind_plan(body: type[Body], tables: Sequence[Table]) -> KindPlan:
+def _kind_plan(body: type[Body], tables: Sequence[Table]) -> KindPlan[T]:
     mine = [table for table in tables if table.body is body]
     names = [f.name for f in fields(body)]
     plain = body not in (Tally, Correction) and not any(is_number(body, name) for name in names)
     if not plain or any(table.measure for table in mine):
-        return KindPlan(0, (), by_slices=False)
-    return KindPlan(_FIELDS + len(names), tuple(_table_plan(table, names) for table in mine), by_slices=True)
+        return KindPlan(0, by_slices=False)
+    by_state: tuple[TablePlan[T], ...] = tuple(
+        _table_plan(table, names) for table in mine if table.scope is Scope.STATE
+    )
+    by_agency: tuple[TablePlan[T], ...] = tuple(
+        _table_plan(table, names) for table in mine if table.scope is Scope.AGENCY
+    )
+    return KindPlan(_FIELDS + len(names), by_state, by_agency)
 
 
-def _table_plan(table: Table, names: list[str]) -> TablePlan:
+def _table_plan(table: Table, names: list[str]) -> TablePlan[T]:
     offsets = [_FIELDS + names.index(d.field) for d in table.dimensions]
     end = max(offsets, default=_STATE) + 1
     if end - HEAD - 3 <= len(offsets) + 2:  # few foreign bytes in between: one slice is cheaper than two

@@ -17,14 +17,16 @@ class AgencyPulse:
 
     agency: str
     sequence: int
-    lag: int
     refused: str
     heard_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """How a lane is doing. Times in milliseconds; counts since the lane started; `agencies`: those that changed."""
+    """How a lane is doing. Times in milliseconds; counts since the lane started; `agencies`: those that changed.
+
+    `commit_age_ms` is −1 before the first commit.
+    """
 
     lane: str
     worker: str

@@ -1,0 +1,129 @@
+"""The gate's and the fold's lanes of one worker, and the pulse that says how they are doing.
+
+A worker is a member of the group over `events`; for each partition that the group assigns it runs a gate lane and a fold
+lane. All lanes share one process and one loop: national load is a few events a second.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import structlog
+
+from consumers import fold, gate
+from consumers.registry import Registry, follow_registry
+from exchange.core.fingerprint import GENERATION
+from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.log import Log, Partition
+from exchange.engine.ownership import Membership, Ownership
+from exchange.engine.progress import LaneProgress, LaneState
+from exchange.wire.pulse import AgencyPulse, Pulse
+from exchange.wire.topics import GATE_STATE, aggregates_of
+
+FULL_PULSE_EVERY: Final = 30
+"""Every so many pulses a lane lists all of its agencies, else those that changed."""
+logger = structlog.get_logger(__name__)
+
+
+class Lanes:
+    """Everything exactly-once that one worker runs. `run` is its whole life."""
+
+    def __init__(self, log: Log, membership: Membership, worker: str, *, limits: LaneLimits | None = None) -> None:
+        self._log = log
+        self._worker = worker
+        self._limits = limits
+        self._registry = Registry()
+        self._gates: dict[str, gate.GateStep] = {}
+        self._states: dict[str, LaneState] = {}
+        self._said: dict[str, dict[str, AgencyPulse]] = {}
+        self._pulses = 0
+        self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane])
+
+    async def run(self) -> None:
+        """Run lanes until cancelled; raises the named error of the first that fails for good."""
+        following = asyncio.create_task(follow_registry(self._log, self._registry), name="registry")
+        owning = asyncio.create_task(self.ownership.run(), name="lanes")
+        try:
+            await asyncio.wait({following, owning}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (owning, following):
+                task.cancel()
+            await asyncio.wait({owning, following})
+        for task in (owning, following):
+            with contextlib.suppress(asyncio.CancelledError):
+                task.result()
+
+    def pulses(self, now_ms: int) -> Iterator[Pulse]:
+        """One pulse a lane. `now_ms`: the caller's clock, milliseconds since 1970."""
+        full = self._pulses % FULL_PULSE_EVERY == 0
+        self._pulses += 1
+        for progress in self.ownership.progress:
+            yield self._pulse(progress, now_ms, full=full)
+
+    # Lanes
+
+    def _gate_lane(self, partition: int) -> Lane:
+        def make() -> gate.GateStep:
+            step = self._gates[f"{gate.NAME}-{partition}"] = gate.GateStep(partition, self._registry)
+            return step
+
+        state = Partition(GATE_STATE, partition)
+        return Lane(self._log, gate.NAME, partition, make, state, limits=self._limits, hook=self._seen)
+
+    def _fold_lane(self, partition: int) -> Lane:
+        state = Partition(aggregates_of(GENERATION), partition)
+        return Lane(
+            self._log,
+            fold.NAME,
+            partition,
+            lambda: fold.FoldStep(partition),
+            state,
+            limits=self._limits,
+            hook=self._seen,
+        )
+
+    def _seen(self, progress: LaneProgress) -> None:
+        if self._states.get(progress.lane) is not progress.state:
+            self._states[progress.lane] = progress.state
+            logger.info(
+                "lane",
+                lane=progress.lane,
+                state=progress.state.value,
+                restored=progress.restored,
+                restarts=progress.restarts,
+                error=progress.error or None,
+            )
+
+    # Pulses
+
+    def _pulse(self, progress: LaneProgress, now_ms: int, *, full: bool) -> Pulse:
+        step = self._gates.get(progress.lane)
+        agencies = tuple(self._agencies(progress, step, full=full)) if step else ()
+        lanes = step.agencies.values() if step else ()
+        age = progress.since_commit_s
+        return Pulse(
+            lane=progress.lane,
+            worker=self._worker,
+            at_ms=now_ms,
+            state=progress.state.value,
+            position=sum(progress.positions.values()),
+            lag=progress.lag or 0,
+            records=progress.records,
+            transactions=progress.transactions,
+            commit_age_ms=-1 if age is None else int(age * 1000),
+            refused=sum(lane.refused for lane in lanes),
+            duplicates=sum(lane.duplicates for lane in lanes),
+            skipped=sum(lane.skipped for lane in lanes),
+            agencies=agencies,
+        )
+
+    def _agencies(self, progress: LaneProgress, step: gate.GateStep, *, full: bool) -> Sequence[AgencyPulse]:
+        now = {}
+        for agency, lane in step.agencies.items():
+            refused = lane.state.refused
+            reason = refused.reason.value if refused else ""
+            now[agency] = AgencyPulse(agency, lane.state.head.sequence, reason, lane.heard_ms)
+        before = {} if full else self._said.get(progress.lane, {})
+        self._said[progress.lane] = now
+        return [pulse for agency, pulse in now.items() if before.get(agency) != pulse]

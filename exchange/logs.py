@@ -1,0 +1,54 @@
+"""Logging, set up once by the command that starts: structlog over the standard library, JSON when not at a terminal.
+
+Rules kept: libraries log warnings and worse through the same renderer; nothing here or elsewhere logs a value of a
+record; tracebacks are rendered as places, without the text of foreign errors.
+"""
+
+import logging
+import sys
+
+import structlog
+
+_LIBRARIES = ("aiokafka", "faust", "mode", "kafka", "asyncio")
+
+
+def set_up_logs(level: str = "info") -> None:
+    """Send everything to standard error: JSON lines, or readable ones at a terminal."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    at_terminal = sys.stderr.isatty()
+    renderer: structlog.types.Processor = (
+        structlog.dev.ConsoleRenderer() if at_terminal else structlog.processors.JSONRenderer()
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_values, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _without_values(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """An exception is named by its type: its text may quote what it failed on."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+    return event
