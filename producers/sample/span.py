@@ -1,0 +1,53 @@
+"""The sample's calendar: quarters of 13 whole weeks, 91 days each; day 0 is the first day of the first quarter."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from exchange.core.period import period_of, quarter_of, year_of, year_period
+
+WEEKS_A_QUARTER: Final = 13
+WEEKS_A_YEAR: Final = 52
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which quarters a sample covers. The last `open_quarters` are not closed yet: no tally of them is sent."""
+
+    first: int = period_of(2025, 1)
+    quarters: int = 4
+    open_quarters: int = 0
+
+    def __post_init__(self) -> None:
+        if not (quarter_of(self.first) and self.quarters > 0 and 0 <= self.open_quarters <= self.quarters):
+            raise ValueError("A span starts at a quarter, has at least one, and no more open ones than that.")
+
+    @property
+    def periods(self) -> tuple[int, ...]:
+        """The quarters, in order; raises PeriodInvalid past 2099."""
+        start = year_of(self.first) * 4 + quarter_of(self.first) - 1
+        return tuple(period_of(n // 4, n % 4 + 1) for n in range(start, start + self.quarters))
+
+    @property
+    def closed(self) -> tuple[int, ...]:
+        """The quarters that are closed: what a tally may be about."""
+        return self.periods[: self.quarters - self.open_quarters]
+
+    @property
+    def weeks(self) -> int:
+        """Whole weeks from the first day to the last."""
+        return self.quarters * WEEKS_A_QUARTER
+
+    @property
+    def days(self) -> int:
+        """Days from the first to the last."""
+        return self.weeks * 7
+
+    @property
+    def years(self) -> float:
+        """Length in years of four quarters."""
+        return self.quarters / 4
+
+    def period_at(self, day: int, *, year_only: bool) -> int:
+        """The quarter of a day, or its year for who may give no more."""
+        quarter = self.periods[day // (WEEKS_A_QUARTER * 7)]
+        return year_period(quarter) if year_only else quarter
