@@ -2,6 +2,10 @@
 
 A `Fact` has the identity of the source row and slot that it comes from, so that the same row read again adds nothing and
 a changed row becomes a correction. Keys and clients stay in the vault; only period, state and body can leave.
+
+Some sources are exports of a whole database rather than lists of what is new. They also say how old they are (`Edition`,
+first of all), where they have said everything (`Complete`), and whom the database has dropped (`ClientWithdrawn`).
+Readings take effect in the order in which they come.
 """
 
 from collections.abc import Iterator
@@ -9,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from exchange.core.events import Correctable
+from exchange.core.period import FIRST, LAST
 from exchange.core.vocabulary import UsState
 
 
@@ -41,6 +46,49 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """How old everything in this run is; comes first, from sources that come in dated editions.
+
+    `made_at` sorts by age as text; empty when the source does not tell. What the edge must do: keep it with every key that
+    a run states or withdraws. Where a key's edition is newer than this run's, nothing of this run changes that key, be
+    it a fact, a withdrawal or a completion; equal or unknown ages go by arrival, as without editions. So a file that arrives
+    late or twice never undoes a newer one, and still adds what was never heard of. `database`: which database it came from;
+    empty when not told. Keys of two databases mean different rows, so a run from another one than the vault knows is refused.
+    """
+
+    made_at: str
+    database: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The source has said all it has to say in a part of its keys: what it once said there and not in this run is gone.
+
+    What the edge must do, when this comes: take every key that begins with `key_prefix` and whose period lies within
+    `first`–`last` (a year: all four quarters of it), and withdraw those that no `Fact` of this run has stated so far. A fact
+    that the policy kept back, or that says the same as before, counts as stated. Refused rows state nothing.
+    """
+
+    key_prefix: str
+    where: Where
+    first: int = FIRST
+    last: int = LAST
+
+
+@dataclass(frozen=True, slots=True)
+class ClientWithdrawn:
+    """The source withdrew a client: what was once said about this client and not in this run is gone. Comes last.
+
+    Needed beside `Withdrawn` because the source need not say any more which rows were this client's. Two clients that the
+    agency found to be one are told like this too: their rows come again in the same run under the client who stays.
+    """
+
+    client: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
 class RowRefused:
     """A row, or a part of one, that became no fact. `rule` says why, in words without the value."""
 
@@ -57,7 +105,7 @@ class RowIgnored:
     why: str
 
 
-Reading = Fact | Withdrawn | RowRefused | RowIgnored
+Reading = Fact | Withdrawn | Edition | Complete | ClientWithdrawn | RowRefused | RowIgnored
 
 
 class Source(Protocol):
