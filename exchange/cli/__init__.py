@@ -10,14 +10,14 @@ import traceback
 
 import typer
 
-from exchange.cli import broker
+from exchange.cli import agencies, broker, topics
 from exchange.core.errors import ExchangeError
 
 __all__ = ["app", "main"]
 
 INTERRUPTED = 130
 OUR_FAULT = 70
-COMMANDS = (broker,)
+COMMANDS = (broker, topics, agencies)
 
 app = typer.Typer(
     name="exchange",

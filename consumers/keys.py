@@ -1,0 +1,74 @@
+"""Reads the public key that an agency hands to the operator: Ed25519, as PEM, raw, hexadecimal or base64.
+
+Rules kept: only a public key is taken, and nothing of what was given is ever repeated in a message: a private key handed
+over by mistake shows up nowhere.
+"""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+from exchange.core.errors import ExchangeError
+
+OCTETS: Final = 32
+_HEX: Final = 2 * OCTETS
+_FILE_OCTETS_MAX: Final = 4096
+
+
+class PublicKeyInvalid(ExchangeError):
+    """What was given is no Ed25519 public key, and no file that holds one."""
+
+    hint = "Give a PEM file, 64 hexadecimal digits or 44 characters of base64, as the agency's edge prints it."
+
+
+class PrivateKeyGiven(ExchangeError):
+    """What was given is a private key; the exchange must never see one."""
+
+    hint = "Consider it lost: make a new key at the agency and hand over the public one only."
+
+
+def public_key(given: str) -> bytes:
+    """The 32 bytes of a key given as a file name, hexadecimal or base64; raises PublicKeyInvalid, PrivateKeyGiven."""
+    text = given.strip()
+    found = _from_text(text.encode())
+    if found is not None:
+        return found
+    try:
+        path = Path(text).expanduser()
+        octets = path.read_bytes() if path.is_file() and path.stat().st_size <= _FILE_OCTETS_MAX else b""
+    except (OSError, ValueError, RuntimeError):  # a text that is no path at all
+        octets = b""
+    found = octets if len(octets) == OCTETS else _from_text(octets.strip())
+    if found is None:
+        raise PublicKeyInvalid
+    return found
+
+
+def _from_text(text: bytes) -> bytes | None:
+    if b"PRIVATE KEY" in text:
+        raise PrivateKeyGiven
+    if text.startswith(b"-----BEGIN"):
+        return _from_pem(text)
+    try:
+        octets = bytes.fromhex(text.decode("ascii")) if len(text) == _HEX else _from_base64(text)
+    except (ValueError, binascii.Error):
+        return None
+    return octets if len(octets) == OCTETS else None
+
+
+def _from_base64(text: bytes) -> bytes:
+    padded = text.replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=") + b"=" * (-len(text.rstrip(b"=")) % 4)
+    return base64.b64decode(padded, validate=True)
+
+
+def _from_pem(text: bytes) -> bytes | None:
+    try:
+        key = load_pem_public_key(text)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw) if isinstance(key, Ed25519PublicKey) else None

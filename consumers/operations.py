@@ -1,0 +1,144 @@
+"""What an operator does to the registry: add an agency, change what is registered of it.
+
+Rules kept: an agency's inbox and receipts exist before its registration says so; its partition is Kafka's own choice
+for its code over the partitions that `events` really has, and never changes; numbered keys are added or replaced, never
+dropped, because old heartbeats are verified with old keys; a legal class never changes by accident.
+
+Not promised: two operators who register the same agency at the same moment: the later one wins.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from consumers.keys import OCTETS, PublicKeyInvalid
+from consumers.registry import read_registry
+from exchange.core.errors import ExchangeError
+from exchange.core.gate import Registration, Status
+from exchange.core.vocabulary import LegalClass
+from exchange.engine.clients import Admin
+from exchange.engine.errors import PartitionUnknown
+from exchange.engine.log import Log, Partition
+from exchange.engine.provision import agency_topics, provision
+from exchange.wire.messages import encode_registration
+from exchange.wire.topics import AGENCIES, EVENTS, check_agency, partition_of
+
+KEY_NUMBER_MAX: Final = 63
+"""The largest that a heartbeat can name."""
+LEGAL_CLASSES: Final = (LegalClass.individual, LegalClass.year_only, LegalClass.tally_only)
+"""What an agency may be; the vocabulary's codes for a missing answer are none."""
+
+
+class EnrolmentIncomplete(ExchangeError):
+    """An agency needs a legal class and a public key."""
+
+    hint = "Give --legal-class (there is no default: ask the agency's counsel) and --public-key."
+
+
+class LegalClassWouldChange(ExchangeError):
+    """The agency is registered with another legal class."""
+
+    hint = "What it sent already stays as it is. Repeat with --yes once the agency's counsel has confirmed the change."
+
+
+class SmallCountsNotAllowed(ExchangeError):
+    """Small counts concern tallies, and this agency sends none."""
+
+    hint = "Leave --small-counts out, or register the agency as tally_only."
+
+
+class KeyNumberInvalid(ExchangeError):
+    """A key's number is 0 to 63, and goes with a key."""
+
+    hint = "Leave --key-number out to take the next free one."
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What the operator says about an agency. None: as it is, or the default of a new agency."""
+
+    agency: str
+    legal_class: LegalClass | None = None
+    key: bytes | None = None
+    key_number: int | None = None
+    small_counts: bool | None = None
+    status: Status | None = None
+
+
+async def register(
+    log: Log, admin: Admin, *enrolments: Enrolment, replication: int, may_change_class: bool = False
+) -> list[Registration]:
+    """Register agencies, or change what is registered; saying the same again writes nothing.
+
+    `replication`: of the inboxes and receipts that are created. Raises, before anything is written: AgencyCodeInvalid,
+    EnrolmentIncomplete, LegalClassWouldChange (unless `may_change_class`), SmallCountsNotAllowed, KeyNumberInvalid,
+    PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run.
+    """
+    partitions = (await admin.partitions()).get(EVENTS)
+    if partitions is None:
+        raise PartitionUnknown(f"The cluster has no topic {EVENTS}.")
+    before = dict((await read_registry(log)).agencies)
+    after = dict(before)
+    for enrolment in enrolments:
+        after[enrolment.agency] = enrolled(after, enrolment, partitions, may_change_class=may_change_class)
+    wanted = {enrolment.agency: after[enrolment.agency] for enrolment in enrolments}
+    await provision(admin, agency_topics(wanted, replication=replication))
+    await _write(log, [registration for code, registration in wanted.items() if before.get(code) != registration])
+    return [wanted[enrolment.agency] for enrolment in enrolments]
+
+
+def enrolled(
+    registry: Mapping[str, Registration], enrolment: Enrolment, partitions: int, *, may_change_class: bool
+) -> Registration:
+    """The registration that an enrolment leads to. Pure; raises what `register` does."""
+    code = check_agency(enrolment.agency)
+    held = registry.get(code)
+    if held is None:
+        if enrolment.legal_class is None or enrolment.key is None:
+            raise EnrolmentIncomplete
+        held = Registration(code, enrolment.legal_class, False, partition_of(code, partitions), ())
+    legal_class = enrolment.legal_class or held.legal_class
+    if legal_class not in LEGAL_CLASSES:
+        raise EnrolmentIncomplete
+    if legal_class is not held.legal_class and not may_change_class:
+        raise LegalClassWouldChange(f"{code} is registered as {held.legal_class}, not {legal_class}.")
+    if enrolment.small_counts and legal_class is not LegalClass.tally_only:
+        raise SmallCountsNotAllowed
+    small_counts = held.small_counts if enrolment.small_counts is None else enrolment.small_counts
+    return Registration(
+        code,
+        legal_class,
+        small_counts and legal_class is LegalClass.tally_only,
+        held.partition,
+        _keys(held.keys, enrolment),
+        enrolment.status or held.status,
+    )
+
+
+def _keys(held: Sequence[tuple[int, bytes]], enrolment: Enrolment) -> tuple[tuple[int, bytes], ...]:
+    """The keys in the order of their numbers; a key that is held keeps its number unless told otherwise."""
+    key, number = enrolment.key, enrolment.key_number
+    if key is None:
+        if number is not None:
+            raise KeyNumberInvalid
+        return tuple(held)
+    if len(key) != OCTETS:
+        raise PublicKeyInvalid
+    if number is None:
+        if any(octets == key for _, octets in held):
+            return tuple(held)
+        number = max((n for n, _ in held), default=0) + 1
+    if not 0 <= number <= KEY_NUMBER_MAX:
+        raise KeyNumberInvalid
+    return tuple(sorted({**dict(held), number: key}.items()))
+
+
+async def _write(log: Log, registrations: Sequence[Registration]) -> None:
+    if not registrations:
+        return
+    producer = await log.producer()
+    try:
+        pairs = [(r.agency.encode("ascii"), encode_registration(r)) for r in registrations]
+        await producer.send(Partition(AGENCIES, 0), pairs)
+    finally:
+        await producer.close()

@@ -1,0 +1,133 @@
+"""`exchange agencies`: the registry of who may publish, with which legal class and keys."""
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumers.operations import Enrolment
+    from exchange.cli.reach import Reached
+    from exchange.core.gate import Registration
+
+app = typer.Typer(name="agencies", help="The registry of agencies: add, change, list.", no_args_is_help=True)
+
+
+class LegalClassChoice(StrEnum):
+    """What the law lets an agency share."""
+
+    individual = "individual"
+    year_only = "year_only"
+    tally_only = "tally_only"
+
+
+@app.command()
+def add(
+    code: Annotated[str, typer.Argument(help="The agency's code, such as harbor-light; it never changes.")],
+    *,
+    legal_class: Annotated[
+        LegalClassChoice | None, typer.Option(help="What its counsel says it may share. Required for a new agency.")
+    ] = None,
+    public_key: Annotated[
+        str | None, typer.Option(help="Its Ed25519 key: a file, hexadecimal or base64. Required for a new agency.")
+    ] = None,
+    key_number: Annotated[
+        int | None, typer.Option(help="Number of that key.", show_default="the key's own, else the next free one")
+    ] = None,
+    small_counts: Annotated[
+        bool | None, typer.Option("--small-counts/--no-small-counts", help="Its counsel agreed to tallies of 1 to 10.")
+    ] = None,
+    suspend: Annotated[bool | None, typer.Option("--suspend/--resume", help="Whether its records are refused.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Change the legal class without asking.")] = False,
+) -> None:
+    """Register an agency, or change what is registered of it: what is not given stays as it is."""
+    from consumers.keys import public_key as read_key
+    from consumers.operations import Enrolment, LegalClassWouldChange
+    from exchange.core.gate import Status
+    from exchange.core.vocabulary import LegalClass
+
+    enrolment = Enrolment(
+        code,
+        LegalClass(legal_class.value) if legal_class else None,
+        read_key(public_key) if public_key else None,
+        key_number,
+        small_counts,
+        None if suspend is None else Status.SUSPENDED if suspend else Status.ACTIVE,
+    )
+    try:
+        registration = _register(enrolment, may_change_class=yes)
+    except LegalClassWouldChange as refused:
+        if not typer.confirm(f"{refused.args[0]} Has its counsel confirmed the change?"):
+            raise
+        registration = _register(enrolment, may_change_class=True)
+    _say(registration)
+
+
+@app.command(name="list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print every registered agency."""
+    from consumers.registry import read_registry
+    from exchange.cli.reach import at_kafka
+
+    async def work(kafka: "Reached") -> "list[Registration]":
+        registry = (await read_registry(kafka.log)).agencies
+        return [registry[code] for code in sorted(registry)]
+
+    registrations = at_kafka(work)
+    if as_json:
+        typer.echo(json.dumps([_plain(registration) for registration in registrations], indent=2))
+    else:
+        _print(registrations)
+
+
+def _register(enrolment: "Enrolment", *, may_change_class: bool) -> "Registration":
+    from consumers.operations import register
+    from exchange.cli.reach import at_kafka
+
+    async def work(kafka: "Reached") -> "Registration":
+        replication = kafka.settings.replication
+        (registration,) = await register(
+            kafka.log, kafka.admin, enrolment, replication=replication, may_change_class=may_change_class
+        )
+        return registration
+
+    return at_kafka(work)
+
+
+def _say(registration: "Registration") -> None:
+    numbers = ", ".join(str(number) for number, _ in registration.keys)
+    typer.echo(
+        f"{registration.agency}: {registration.legal_class}, {registration.status}, key {numbers},"
+        f" small counts {'yes' if registration.small_counts else 'no'}, partition {registration.partition}"
+    )
+
+
+def _plain(registration: "Registration") -> dict[str, object]:
+    return {
+        "agency": registration.agency,
+        "legal_class": registration.legal_class.value,
+        "small_counts": registration.small_counts,
+        "partition": registration.partition,
+        "keys": {str(number): octets.hex() for number, octets in registration.keys},
+        "status": registration.status.value,
+    }
+
+
+def _print(registrations: "Sequence[Registration]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("agency", "legal class", "small counts", "status", "partition", "keys")
+    for registration in registrations:
+        table.add_row(
+            registration.agency,
+            registration.legal_class,
+            "yes" if registration.small_counts else "no",
+            registration.status,
+            str(registration.partition),
+            "\n".join(f"{number}: {octets.hex()[:16]}…" for number, octets in registration.keys),
+        )
+    Console().print(table)

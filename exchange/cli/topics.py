@@ -1,0 +1,69 @@
+"""`exchange topics`: create the topics, compare a cluster with the table, print who may read and write what."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from exchange.cli.reach import Reached
+    from exchange.engine.clients import TopicSpec
+
+app = typer.Typer(name="topics", help="The topics of the exchange: create, compare, rights.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def apply(as_json: AsJson = False) -> None:
+    """Create missing topics and correct settings that differ. Safe to repeat; never changes a partition count."""
+    from exchange.cli.reach import at_kafka
+    from exchange.engine.provision import Provisioned, provision
+
+    async def work(kafka: "Reached") -> Provisioned:
+        return await provision(kafka.admin, await _wanted(kafka))
+
+    done = at_kafka(work)
+    if as_json:
+        typer.echo(json.dumps(asdict(done), indent=2))
+        return
+    for topic in done.created:
+        typer.echo(f"{topic}: created")
+    for difference in done.corrected:
+        typer.echo(f"{difference.topic}: {difference.setting} was {difference.found}, is {difference.wanted} now")
+    if not done.created and not done.corrected:
+        typer.echo("All topics are as they should be.")
+
+
+@app.command()
+def check(as_json: AsJson = False) -> None:
+    """Print each point in which the cluster is not as it should be; exit status 1 when there is one."""
+    from exchange.cli.reach import at_kafka
+    from exchange.engine.provision import Difference
+    from exchange.engine.provision import check as compare
+
+    async def work(kafka: "Reached") -> list[Difference]:
+        return await compare(kafka.admin, await _wanted(kafka))
+
+    differences = at_kafka(work)
+    if as_json:
+        typer.echo(json.dumps([asdict(difference) for difference in differences], indent=2))
+    elif not differences:
+        typer.echo("All topics are as they should be.")
+    else:
+        for difference in differences:
+            typer.echo(str(difference))
+    raise typer.Exit(1 if differences else 0)
+
+
+async def _wanted(kafka: "Reached") -> "list[TopicSpec]":
+    """The topics of this exchange with the agencies that are registered so far."""
+    from consumers.registry import read_registry
+    from exchange.engine.provision import exchange_topics
+    from exchange.wire.topics import AGENCIES
+
+    there = AGENCIES in await kafka.admin.partitions()
+    agencies = list((await read_registry(kafka.log)).agencies) if there else []
+    settings = kafka.settings
+    return exchange_topics(partitions=settings.partitions, replication=settings.replication, agencies=agencies)

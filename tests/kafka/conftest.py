@@ -1,0 +1,46 @@
+"""An exchange on the Kafka that was found: its real topic names, so one test at a time, and nothing left behind."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from exchange.engine.clients import Admin, ClientSettings, administer
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.provision import exchange_topics, provision
+
+PARTITIONS = 4
+
+
+@pytest.fixture
+async def admin(bootstrap_servers: str) -> AsyncIterator[Admin]:
+    async with administer(ClientSettings(bootstrap_servers)) as admin:
+        yield admin
+
+
+@pytest.fixture
+async def log(bootstrap_servers: str) -> AsyncIterator[KafkaLog]:
+    log = KafkaLog(ClientSettings(bootstrap_servers))
+    yield log
+    await log.close()
+
+
+@pytest.fixture
+async def exchange(admin: Admin, log: KafkaLog) -> AsyncIterator[KafkaLog]:
+    """An exchange of four partitions and no agency, deleted after the test; refuses to touch one that was there."""
+    wanted = exchange_topics(partitions=PARTITIONS, replication=1)
+    names = {spec.name for spec in wanted}
+    there = names & set(await admin.partitions())
+    assert not there, f"this Kafka holds an exchange already ({sorted(there)}): give the tests another one"
+    await provision(admin, wanted)
+    yield log
+    await admin.delete(await _ours(admin, names))
+    async with asyncio.timeout(30):
+        while True:
+            if not await _ours(admin, names):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def _ours(admin: Admin, names: set[str]) -> list[str]:
+    return [t for t in await admin.partitions() if t in names or t.startswith(("inbox.", "receipts."))]
