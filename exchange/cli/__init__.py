@@ -10,14 +10,14 @@ import traceback
 
 import typer
 
-from exchange.cli import agencies, broker, topics
+from exchange.cli import agencies, broker, kill_test, topics, worker
 from exchange.core.errors import ExchangeError
 
 __all__ = ["app", "main"]
 
 INTERRUPTED = 130
 OUR_FAULT = 70
-COMMANDS = (broker, topics, agencies)
+COMMANDS = (broker, topics, agencies, worker, kill_test)
 
 app = typer.Typer(
     name="exchange",

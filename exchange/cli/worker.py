@@ -1,0 +1,49 @@
+"""`exchange worker`: the gate's and the fold's lanes, and the watch, until it is stopped."""
+
+import asyncio
+import os
+import sys
+import threading
+
+import typer
+
+from exchange.cli.reach import located
+from exchange.core.errors import ExchangeError
+from exchange.settings import Settings
+
+app = typer.Typer()
+
+
+class WorkerExtraMissing(ExchangeError):
+    """Faust is missing: the install is an edge's."""
+
+    hint = 'Install it: pip install "service-events-exchange[worker]".'
+
+
+@app.command()
+def worker() -> None:
+    """Run the exchange's lanes and its watch until Ctrl-C. Start as many as you like: they share the work.
+
+    Ends with a message and a status other than 0 when a lane stalls or fails; start it again and it continues where it
+    stopped. Logs go to standard error: readable at a terminal, else JSON lines.
+    """
+    from exchange.logs import set_up_logs
+
+    try:
+        from consumers.app import run_worker
+    except ModuleNotFoundError as error:
+        if error.name not in {"faust", "mode"}:
+            raise
+        raise WorkerExtraMissing from None
+    settings = located(Settings.model_validate({}))
+    set_up_logs(settings.log_level)
+    if os.environ.get("EXCHANGE_DIE_WITH_STDIN"):
+        threading.Thread(target=_die_with_stdin, name="parent", daemon=True).start()
+    asyncio.run(run_worker(settings))
+
+
+def _die_with_stdin() -> None:
+    """A trial's worker ends with the trial: when the parent is gone, so is the other end of standard input."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    os._exit(0)

@@ -1,0 +1,161 @@
+"""The ground that a trial stands on: an empty Kafka with the exchange's topics, and workers that are real processes.
+
+With bootstrap servers given, the cluster must hold no events, so that a trial never touches a service's data; without,
+an embedded broker with temporary data is started and stopped.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exchange.core.errors import ExchangeError
+from exchange.engine.broker import Announcer, Broker, embedded_broker
+from exchange.engine.clients import Admin, administer
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.log import Partition
+from exchange.engine.provision import exchange_topics, provision
+from exchange.settings import Settings
+from exchange.wire.topics import AGENCIES, EVENTS
+
+STOP_S_MAX = 15.0
+
+
+class NotEmpty(ExchangeError):
+    """The cluster already has registered agencies or events; a trial would mix with them."""
+
+    hint = "Point EXCHANGE_BOOTSTRAP_SERVERS at an empty test cluster, or unset it to use the embedded broker."
+
+
+class WorkerEnded(ExchangeError):
+    """A worker ended by itself."""
+
+    hint = "Its last log lines stand above."
+
+
+@dataclass(slots=True)
+class Ground:
+    """An empty exchange. `broker` is None on a given cluster."""
+
+    settings: Settings
+    log: KafkaLog
+    admin: Admin
+    broker: Broker | None
+    folder: Path
+    workers: "list[Worker]" = field(default_factory=list)
+
+    async def start_worker(self) -> "Worker":
+        """A new worker process; its log goes to a file in the trial's folder."""
+        worker = await Worker.start(self.settings, self.folder / f"worker-{len(self.workers) + 1}.log")
+        self.workers.append(worker)
+        return worker
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    """One `exchange worker`, as a process of its own."""
+
+    process: asyncio.subprocess.Process
+    log_file: Path
+
+    @classmethod
+    async def start(cls, settings: Settings, log_file: Path) -> "Worker":
+        """Start it on these settings; it dies with its parent where the system can see to it."""
+        variables = {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()}
+        with log_file.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "exchange.cli",
+                "worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **variables, "EXCHANGE_DIE_WITH_STDIN": "1"},
+            )
+        return cls(process, log_file)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs (a stopped one does)."""
+        return self.process.returncode is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.alive:
+            self.process.send_signal(number)
+
+    async def kill(self) -> None:
+        """SIGKILL, and wait."""
+        self.send(signal.SIGKILL)
+        await self.process.wait()
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that does not help."""
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_S_MAX):
+                await self.process.wait()
+        except TimeoutError:
+            await self.kill()
+
+    def last_lines(self, count: int = 15) -> str:
+        """The end of its log."""
+        return "\n".join(self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What a worker's environment must say for it to have these settings."""
+    plain = settings.model_dump(exclude_none=True, exclude={"sasl_password"})
+    variables = {name: str(value) for name, value in plain.items()}
+    if settings.sasl_password is not None:
+        variables["sasl_password"] = settings.sasl_password.get_secret_value()
+    return variables
+
+
+@asynccontextmanager
+async def trial_ground(settings: Settings, folder: Path, announcer: Announcer | None = None) -> AsyncIterator[Ground]:
+    """An empty exchange for as long as the block lasts; workers still running at its end are stopped."""
+    if settings.bootstrap_servers:
+        async with _ground(settings, None, folder) as ground:
+            yield ground
+        return
+    async with (
+        embedded_broker(announcer=announcer) as broker,
+        _ground(settings.at(broker.bootstrap_servers), broker, folder) as ground,
+    ):
+        yield ground
+
+
+@asynccontextmanager
+async def _ground(settings: Settings, broker: Broker | None, folder: Path) -> AsyncIterator[Ground]:
+    client = settings.client("exchange-trial")
+    log = KafkaLog(client)
+    try:
+        async with administer(client) as admin:
+            topics = exchange_topics(partitions=settings.partitions, replication=settings.replication)
+            await provision(admin, topics)
+            await _check_empty(log, settings.partitions)
+            ground = Ground(settings, log, admin, broker, folder)
+            try:
+                yield ground
+            finally:
+                await asyncio.gather(*(worker.stop() for worker in ground.workers))
+    finally:
+        await log.close()
+
+
+async def _check_empty(log: KafkaLog, partitions: int) -> None:
+    wanted = [Partition(EVENTS, p) for p in range(partitions)] + [Partition(AGENCIES, 0)]
+    reader = await log.reader()
+    try:
+        ends = await reader.end_offsets(wanted)
+    finally:
+        await reader.close()
+    if any(ends.values()):
+        raise NotEmpty

@@ -1,0 +1,274 @@
+"""The kill test: workers and broker killed, stopped and thawed at random while events flow; then every cell is counted.
+
+What is claimed is only what this shows: no event is lost or counted twice under process kills, zombies, traded lanes and
+broker restarts. Agencies write chained events straight to their inboxes, now and then the same ones again, as an edge does
+that missed a receipt. In the end `events` must hold each agency's chain once and in order, and every cell of every table
+must equal an independent batch count of the generated facts.
+"""
+
+import asyncio
+import random
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, tee
+from typing import Final
+
+from consumers.aggregates import merged, read_aggregates, read_to
+from consumers.operations import Enrolment, register
+from exchange.core.cells import increments
+from exchange.core.errors import ExchangeError
+from exchange.core.events import ALL_CAPS, Correctable, Event
+from exchange.core.fold import merge
+from exchange.core.vocabulary import LegalClass, UsState
+from exchange.engine.log import Pair, Partition, Record
+from exchange.trial.ground import Ground, Worker
+from exchange.wire.topics import EVENTS, inbox_of
+from producers.facts import Fact
+from producers.sample import SampleAgency, chained_values, sample_exchange
+
+AGENCIES: Final = 24
+WORKERS: Final = 2
+TURN: Final = 500
+"""Events that an agency writes at once."""
+AGAIN: Final = 200
+"""Events that an agency writes a second time now and then."""
+AGAIN_SHARE: Final = 0.3
+NO_KEY: Final = bytes(32)
+SETTLE_S_MAX: Final = 120.0
+POLL_S: Final = 0.25
+
+
+class SampleUsedUp(ExchangeError):
+    """The sample has fewer events than were asked for."""
+
+    hint = "Report it: the generator's estimate is off by more than a tenth."
+
+
+class DidNotSettle(ExchangeError):
+    """The workers did not finish what was written to the inboxes."""
+
+    hint = "The workers' last log lines stand above."
+
+
+@dataclass(frozen=True, slots=True)
+class KillTestResult:
+    """What was lost and what was counted too often, in events and in counts of cells."""
+
+    rounds: int
+    events: int
+    lost: int
+    duplicated: int
+    cells: int
+    cells_differing: int
+    deeds: dict[str, int]
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing was lost, doubled or miscounted."""
+        return not (self.lost or self.duplicated or self.cells_differing)
+
+
+@dataclass(slots=True)
+class _Agency:
+    """One agency that writes its chain to its inbox, and what it has said so far."""
+
+    code: str
+    left: Iterator[tuple[Fact, bytes]]
+    said: Counter[tuple[int, UsState, Correctable]] = field(default_factory=Counter)
+    tail: list[bytes] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, sample: SampleAgency) -> "_Agency":
+        """A sample agency, with its facts and the same facts as chained values."""
+        facts, to_chain = tee(sample.facts())
+        return cls(sample.code, zip(facts, chained_values(sample.code, to_chain), strict=True))
+
+    def take(self, events: int) -> list[bytes]:
+        """Its next events."""
+        taken = list(islice(self.left, events))
+        self.said.update((fact.period, fact.state, fact.body) for fact, _ in taken)
+        values = [value for _, value in taken]
+        self.tail = [*self.tail, *values][-AGAIN:]
+        return values
+
+
+class KillTest:
+    """One kill test on one ground. `say` is told what is done, a line each."""
+
+    def __init__(self, ground: Ground, *, rounds: int, events: int, seed: int, say: Callable[[str], None]) -> None:
+        self._ground = ground
+        self._rounds = rounds
+        self._random = random.Random(seed)  # noqa: S311 - repeatable, hides nothing
+        self._say = say
+        sample = sample_exchange(seed, AGENCIES, events=events + events // 10, tally_share=0.0)
+        self._agencies = [_Agency.of(agency) for agency in sample.agencies]
+        self._events = events
+        self._written = 0
+        self._deeds: dict[str, int] = {}
+
+    async def run(self) -> KillTestResult:
+        """Write, kill, settle, count. Raises DidNotSettle or WorkerEnded."""
+        await self._register()
+        for _ in range(WORKERS):
+            await self._ground.start_worker()
+        for number in range(1, self._rounds + 1):
+            await self._write(self._events * number // (self._rounds + 1))
+            await self._until_moving()
+            deed = self._random.choice(self._possible())
+            self._deeds[deed] = self._deeds.get(deed, 0) + 1
+            self._say(f"round {number} of {self._rounds}: {deed}, {self._written} events written")
+            await getattr(self, f"_{deed}")()
+        await self._write(self._events)
+        await self._settle()
+        return await self._count()
+
+    async def _register(self) -> None:
+        enrolments = [Enrolment(agency.code, LegalClass.individual, NO_KEY) for agency in self._agencies]
+        settings = self._ground.settings
+        await register(self._ground.log, self._ground.admin, *enrolments, replication=settings.replication)
+
+    async def _write(self, until: int) -> None:
+        """Let agencies write in turns until so many events were written in all; some write their last ones again."""
+        producer = await self._ground.log.producer()
+        try:
+            while self._written < until:
+                before = self._written
+                for agency in self._agencies:
+                    again = agency.tail if self._random.random() < AGAIN_SHARE else []
+                    new = agency.take(min(TURN, until - self._written))
+                    self._written += len(new)
+                    key = agency.code.encode("ascii")
+                    pairs: list[Pair] = [(key, value) for value in (*again, *new)]
+                    await producer.send(Partition(inbox_of(agency.code), 0), pairs)
+                if self._written == before:
+                    raise SampleUsedUp
+        finally:
+            await producer.close()
+
+    # Deeds
+
+    def _possible(self) -> Sequence[str]:
+        deeds = ["kill_one", "kill_one", "kill_all", "stop_and_thaw", "stop_and_thaw", "add_and_remove"]
+        return [*deeds, "restart_broker"] if self._ground.broker is not None else deeds
+
+    def _any(self) -> Worker:
+        return self._random.choice([worker for worker in self._ground.workers if worker.alive])
+
+    async def _pause(self, least_s: float, most_s: float) -> None:
+        await asyncio.sleep(self._random.uniform(least_s, most_s))
+
+    async def _kill_one(self) -> None:
+        worker = self._any()
+        await self._pause(0, 1)
+        await worker.kill()
+        await self._replace(worker)
+
+    async def _kill_all(self) -> None:
+        for worker in [w for w in self._ground.workers if w.alive]:
+            await worker.kill()
+            await self._replace(worker)
+
+    async def _stop_and_thaw(self) -> None:
+        """A zombie: longer than the session, so that another takes over, or shorter, so that nobody notices."""
+        worker = self._any()
+        worker.send(signal.SIGSTOP)
+        await self._pause(1, 10)
+        worker.send(signal.SIGCONT)
+
+    async def _add_and_remove(self) -> None:
+        """Two workers trade lanes: a third joins, another leaves in good order."""
+        leaving = self._any()
+        await self._ground.start_worker()
+        await self._pause(1, 4)
+        self._ground.workers.remove(leaving)
+        await leaving.stop()
+
+    async def _restart_broker(self) -> None:
+        assert self._ground.broker is not None
+        await self._ground.broker.restart(kill=self._random.random() < 0.5)
+
+    async def _replace(self, worker: Worker) -> None:
+        self._ground.workers.remove(worker)
+        await self._ground.start_worker()
+
+    async def _revive(self) -> None:
+        """A worker that gave up (its broker was away too long) is started again, as a supervisor would."""
+        for worker in [w for w in self._ground.workers if not w.alive]:
+            self._deeds["ended_by_itself"] = self._deeds.get("ended_by_itself", 0) + 1
+            await self._replace(worker)
+
+    # Settling and counting
+
+    async def _until_moving(self) -> None:
+        """Wait until something new was folded, so that every deed hits lanes at work; not for long, they may be taking over."""
+        await self._revive()
+        before = await self._folded()
+        for _ in range(int(8 / POLL_S)):
+            if await self._folded() > before:
+                return
+            await asyncio.sleep(POLL_S)
+
+    async def _folded(self) -> int:
+        """How far the log of events reaches, markers included: enough to see it move."""
+        reader = await self._ground.log.reader()
+        try:
+            ends = await reader.end_offsets([Partition(EVENTS, p) for p in range(self._ground.settings.partitions)])
+        finally:
+            await reader.close()
+        return sum(ends.values())
+
+    async def _settle(self) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SETTLE_S_MAX
+        ends = 0
+        while loop.time() < until:
+            await self._revive()
+            snapshots = await read_aggregates(self._ground.log, range(self._ground.settings.partitions))
+            folded = sum(snapshot.position.events for snapshot in snapshots)
+            if folded >= self._written and folded == ends:
+                return  # twice the same: nothing more comes
+            ends = folded
+            await asyncio.sleep(1.0)
+        for worker in self._ground.workers:
+            self._say(worker.last_lines())
+        raise DidNotSettle(f"{ends} of {self._written} events were counted within {SETTLE_S_MAX:.0f} s.")
+
+    async def _count(self) -> KillTestResult:
+        counted: dict[bytes, list[int]] = {}
+        async for record in self._all_events():
+            assert record.key is not None
+            assert record.value is not None
+            counted.setdefault(record.key, []).append(int.from_bytes(record.value[5:13], "big"))
+        lost = duplicated = 0
+        for agency in self._agencies:
+            sequences = counted.get(agency.code.encode("ascii"), [])
+            lost += agency.said.total() - len(set(sequences))
+            duplicated += len(sequences) - len(set(sequences))
+        snapshots = await read_aggregates(self._ground.log, range(self._ground.settings.partitions))
+        cells = merged(snapshot.cells for snapshot in snapshots)
+        truth = merge(self._truth())
+        differing = sum(cells.get(cell, 0) != truth.get(cell, 0) for cell in cells.keys() | truth.keys())
+        return KillTestResult(self._rounds, self._written, lost, duplicated, len(truth), differing, self._deeds)
+
+    def _truth(self) -> Iterator[tuple[bytes, int]]:
+        """The batch count: every body said, decoded from nothing, by the tables' plain meaning."""
+        for agency in self._agencies:
+            for (period, state, body), times in agency.said.items():
+                for cell, n in increments(agency.code, Event(0, b"", period, state, ALL_CAPS, body)):
+                    yield cell, n * times
+
+    async def _all_events(self) -> AsyncIterator[Record]:
+        reader = await self._ground.log.reader()
+        try:
+            for number in range(self._ground.settings.partitions):
+                partition = Partition(EVENTS, number)
+                end = (await reader.end_offsets([partition]))[partition]
+                reader.assign([partition])
+                reader.seek(partition, 0)
+                async for records in read_to(reader, partition, end, records_max=20_000):
+                    for record in records:
+                        yield record
+        finally:
+            await reader.close()
