@@ -42,8 +42,11 @@ KAFKA_VERSION = "4.1.0"
 ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 CONNECTIONS = 6
 ATTEMPTS = 3
+RETRY_WAIT_S = 0.5
 STAGING = ".fetching-"
 STALE_S = 3600
+# What jgo raises when an archive is not there (the first), or a proxy answers with something else.
+_ODD_ANSWERS = (RuntimeError, LookupError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Jar:
         """Whether the file there is this archive, byte for byte."""
         try:
             content = path.read_bytes()
-        except FileNotFoundError:
+        except OSError:  # not there, or not to be read: fetching it says which
             return False
         return hashlib.sha256(content).hexdigest() == self.sha256
 
@@ -143,9 +146,9 @@ def _fetch_one(context: "MavenContext", jar: Jar, cache: Path) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _keep(_download(artifact), jar, cache)
-        except (RequestException, RuntimeError, KafkaDamaged) as error:  # RuntimeError: jgo's word for "not there"
+        except (RequestException, *_ODD_ANSWERS, KafkaDamaged) as error:
             if attempt < ATTEMPTS:
-                time.sleep(0.5 * attempt)
+                time.sleep(RETRY_WAIT_S * attempt)
                 continue
             if isinstance(error, KafkaDamaged):
                 raise

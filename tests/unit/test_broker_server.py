@@ -1,0 +1,109 @@
+"""What the broker is told, and what its last words are taken to mean."""
+
+from pathlib import Path
+
+import pytest
+
+from exchange.engine.broker.java import Java
+from exchange.engine.broker.server import (
+    LAST_WORDS_LINES,
+    NO_REMEDY,
+    ONE_NODE_SETTINGS,
+    REMEDIES,
+    Launch,
+    Ports,
+    cluster_id,
+    did_not_start,
+    jvm_environment,
+    last_words,
+    settings,
+)
+
+
+def launch_in(data_dir: Path) -> Launch:
+    return Launch(Java(Path("java"), 21, "PATH"), [Path("one.jar"), Path("two.jar")], data_dir, Ports(20_001, 20_002))
+
+
+def told() -> dict[str, str]:
+    return dict(line.split("=", 1) for line in settings(Ports(20_001, 20_002)).splitlines())
+
+
+def test_every_address_is_on_the_loopback() -> None:
+    addresses = [value for value in told().values() if "://" in value or "@" in value]
+    listeners = [listener for value in addresses for listener in value.split(",")]
+    assert len(listeners) == 4
+    assert all("127.0.0.1:" in listener for listener in listeners)
+
+
+def test_the_settings_of_any_single_node_are_all_told() -> None:
+    assert ONE_NODE_SETTINGS.items() <= told().items()
+
+
+def test_no_topic_springs_up_and_nothing_expires_by_itself() -> None:
+    settings_told = told()
+    assert settings_told["auto.create.topics.enable"] == "false"
+    assert settings_told["log.retention.ms"] == settings_told["log.retention.bytes"] == "-1"
+
+
+def test_no_path_is_in_the_settings() -> None:
+    """Kafka splits directories at commas and reads backslashes as escapes; a relative name needs neither."""
+    assert told()["log.dirs"] == "log"
+    assert not any(value.startswith("/") for value in told().values())
+
+
+def test_the_class_path_is_given_by_file() -> None:
+    command = launch_in(Path("/data")).command()
+    assert command[command.index("-cp") + 1] == "one.jar:two.jar"
+    assert command[-2:] == ["kafka.Kafka", "server.properties"]
+
+
+def test_each_format_draws_another_cluster_id(tmp_path: Path) -> None:
+    commands = [launch_in(tmp_path).format_command() for _ in range(200)]
+    drawn = {command[command.index("-t") + 1] for command in commands}
+    assert len(drawn) == 200
+    assert all(len(cluster) == 22 and not cluster.startswith("-") for cluster in drawn)
+
+
+def test_the_broker_does_not_see_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXCHANGE_VAULT_PASSPHRASE", "secret")
+    monkeypatch.setenv("TZ", "UTC")
+    environment = jvm_environment()
+    assert environment["TZ"] == "UTC"
+    assert "secret" not in environment.values()
+
+
+@pytest.mark.parametrize(("phrase", "remedy"), REMEDIES)
+def test_last_words_that_are_known_bring_their_remedy(tmp_path: Path, phrase: str, remedy: str) -> None:
+    launch = launch_in(tmp_path)
+    launch.log_path.write_text(f"INFO starting\nERROR something: {phrase}\n\tat kafka.Some.frame(Some.java:1)\n")
+    message = did_not_start(launch, "its process ended")
+    assert phrase in message
+    assert "Some.java" not in message
+    assert message.endswith(remedy)
+
+
+def test_last_words_that_are_not_known_still_bring_something_to_do(tmp_path: Path) -> None:
+    launch = launch_in(tmp_path)
+    launch.log_path.write_text("ERROR who knows\n")
+    assert did_not_start(launch, "its process ended").endswith(NO_REMEDY)
+
+
+def test_only_the_last_lines_are_shown(tmp_path: Path) -> None:
+    log = tmp_path / "broker.log"
+    log.write_text("".join(f"line {n}\n" for n in range(1000)))
+    shown = last_words(log).splitlines()
+    assert len(shown) == LAST_WORDS_LINES
+    assert shown[-1].strip() == "line 999"
+
+
+def test_a_broker_that_printed_nothing_has_that_said(tmp_path: Path) -> None:
+    (tmp_path / "broker.log").touch()
+    assert "nothing" in last_words(tmp_path / "broker.log")
+    assert "nothing" in last_words(tmp_path / "none.log")
+
+
+def test_storage_that_was_never_formatted_has_no_cluster(tmp_path: Path) -> None:
+    assert cluster_id(tmp_path) is None
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log/meta.properties").write_text("#\nnode.id=1\ncluster.id=abc\nversion=1\n")
+    assert cluster_id(tmp_path) == "abc"
