@@ -105,9 +105,3 @@ def test_a_data_directory_that_cannot_be_used_is_one_clean_message(tmp_path: Pat
     assert ran.returncode == 1
     assert ran.stderr.startswith("exchange: The data directory")
     assert "Traceback" not in ran.stderr
-
-
-def test_asking_for_help_does_not_load_the_kafka_client() -> None:
-    program = "import sys, exchange.cli; print('aiokafka' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ran.stdout == "False\n"
