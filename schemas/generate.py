@@ -99,8 +99,10 @@ def _bounds(name: str, unit: str) -> Iterator[str]:
 def vocabulary_module() -> str:
     """The text of `exchange/core/vocabulary.py`."""
     lines = [HEADER]
-    for name in list_names():
-        lines.append(f'{camel(name)} = StrEnum(\n    "{camel(name)}",\n{_wrapped(" ".join(symbols(name)))},\n)')
+    lines += [
+        f'{camel(name)} = StrEnum(\n    "{camel(name)}",\n{_wrapped(" ".join(symbols(name)))},\n)'
+        for name in list_names()
+    ]
     for name, column, constant in GROUPS:
         lines += ["", f"# {name} → {column}", *_mapping(name, column, constant)]
     for name, unit in BANDS:

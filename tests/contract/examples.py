@@ -1,0 +1,205 @@
+"""The examples beside the schemas: written once by `python -m tests.contract.examples`, then held by test_examples.py.
+
+Each file of `schemas/avro/examples/` has one list: what the example says, the value in Avro's JSON encoding, and the
+bytes of the record as hexadecimal digits, so that an edge in any language can check itself. The events are two whole
+chains, of an agency that sends events and of one that shares totals only; the gate admits both.
+"""
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import fastavro
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+import schemas
+from exchange.core import events as e
+from exchange.core import vocabulary as v
+from exchange.core.chain import Head, digest_of, heartbeat_message
+from exchange.core.gate import Reason, Refused, Registration
+from exchange.core.period import period_of
+from exchange.core.table_names import TallyTable
+from exchange.wire import messages as m
+from exchange.wire import pulse as p
+from exchange.wire.codec import encode
+from exchange.wire.schemas import PREFIX, newest
+
+FOLDER = Path(schemas.__file__).parent / "avro" / "examples"
+KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"the published key of the examples").digest())
+EVENTS, TOTALS = "example-events", "example-totals"
+PERIOD = period_of(2026, 1)
+Said = list[tuple[str, bytes]]
+
+
+def registration(agency: str) -> Registration:
+    totals = agency == TOTALS
+    legal_class = v.LegalClass.tally_only if totals else v.LegalClass.individual
+    return Registration(agency, legal_class, totals, 3, ((0, KEY.public_key().public_bytes_raw()),))
+
+
+def bodies_of_events() -> list[e.Body]:
+    no = "not_applicable"
+    return [
+        e.CaseOpened(v.Gender.woman, v.AgeBand.age_21_23, v.ForeignNational.declined, v.ReferralSource.hotline),
+        e.TraffickingFacts(
+            v.TraffickingType.labor,
+            v.TraffickingStatus.confirmed,
+            v.DecisionMaker.ngo,
+            v.ExploitationType.forced_labor,
+            v.SexExploitationType(no),
+            v.LaborSector.domestic_work,
+            v.RecruitmentMethod.labor_agency,
+            v.ControlMethod(no),
+        ),
+        e.TraffickingFacts(
+            v.TraffickingType(no),
+            v.TraffickingStatus(no),
+            v.DecisionMaker(no),
+            v.ExploitationType(no),
+            v.SexExploitationType(no),
+            v.LaborSector(no),
+            v.RecruitmentMethod(no),
+            v.ControlMethod.debt_bondage,
+        ),
+        e.NeedIdentified(v.Service.housing),
+        e.ServiceProvided(
+            v.Service.housing,
+            v.WaitBand.days_8_30,
+            v.CostBand.usd_1000_4999,
+            v.UnitBand.units_6_20,
+            v.FundingSource.ovc,
+        ),
+        e.NeedUnmet(v.Service.legal, v.UnmetReason.waitlist, v.FundingSource.state),
+        e.BarrierReported(v.Barrier.lack_of_trust, v.Service(no)),
+        e.ReferralMade(v.Service.legal, v.AgencyType.legal),
+        e.ReferralResolved(v.Service.legal, v.ReferralResult.waitlisted, v.WaitBand.days_31_90),
+        e.HealthObserved(
+            v.HealthCondition.chronic_pain,
+            v.TraffickingType.labor,
+            v.LaborSector.domestic_work,
+            v.DurationBand.over_24_months,
+            v.AgeBand.age_21_23,
+        ),
+        e.OutcomeAssessed(
+            v.OutcomeDomain.resiliency,
+            v.OutcomeDirection.improved,
+            v.ReportedBy.survivor,
+            v.ResiliencyFactor.hope,
+            v.ProtectiveFactor(no),
+            v.AgeBand.age_21_23,
+        ),
+        e.CaseClosed(v.ExitReason.goals_met, v.ExitDestination.rental_subsidized, v.DurationBand.months_12_to_24),
+        e.ExploiterObserved(
+            v.TraffickerType.household,
+            v.TraffickerRole.exploiter,
+            v.RecruiterRelation(no),
+            v.BuyerOrBeneficiaryType.household_employer,
+            v.SexExploitationType(no),
+            v.LaborSector.domestic_work,
+        ),
+        e.FactorObserved(
+            v.SocietalFactor(no),
+            v.EconomicFactor.debt,
+            v.ProtectiveFactor(no),
+            v.ResiliencyFactor(no),
+            v.TraffickingType.labor,
+        ),
+        e.ActivityHeld(v.Activity.training_given, v.AudienceBand.people_11_50, v.AgencyType.law_enforcement),
+        e.PracticeShared(17, v.PracticeUse.read, v.Service.interpretation),
+        e.CapacityReported(v.Service.emergency_shelter, 24),
+        e.FundingReceived(v.FundingSource.voca_state, v.Service(no), 250_000),
+        e.ProviderSurveyed(v.AgencyType.ngo, v.Barrier.lack_of_funding, v.Barrier(no), v.YearsBand(no)),
+        e.AgencyProfiled(v.AgencyType.ngo, v.ReportingMode.events),
+    ]
+
+
+def event_chain(agency: str) -> Iterator[bytes]:
+    """Every body that the agency may send, then a correction of the first and a heartbeat, chained."""
+    first_previous = sha256(agency.encode("ascii")).digest()
+    totals: list[e.Body] = [e.Tally(TallyTable.cases_by_gender, (3, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0))]
+    sequence, previous, first = 0, first_previous, None
+    for body in totals if agency == TOTALS else bodies_of_events():
+        sequence += 1
+        event = e.Event(sequence, previous, PERIOD, v.UsState.ca, e.ALL_CAPS, body)
+        first = first or event
+        value = encode(event)
+        previous = digest_of(value)
+        yield value
+    assert first is not None
+    assert not isinstance(first.body, e.Heartbeat | e.Correction)
+    restated = e.Correction(first.sequence, first.previous, first.period, first.state, first.cap, first.body)
+    value = encode(e.Event(sequence + 1, previous, PERIOD, v.UsState.ca, 0, restated))
+    yield value
+    previous = digest_of(value)
+    signature = KEY.sign(heartbeat_message(agency, sequence + 2, previous))
+    heartbeat = e.Heartbeat(v.Scheduled.yes, v.ReportingMinutes.minutes_0_5, 0, signature)
+    yield encode(e.Event(sequence + 2, previous, PERIOD, v.UsState.ca, e.ALL_CAPS, heartbeat))
+
+
+def said_events() -> Said:
+    return [
+        (f"{agency}, event {number}", value)
+        for agency in (EVENTS, TOTALS)
+        for number, value in enumerate(event_chain(agency), start=1)
+    ]
+
+
+def said_messages() -> dict[str, Said]:
+    heads = {agency: list(event_chain(agency)) for agency in (EVENTS, TOTALS)}
+    head = Head(len(heads[EVENTS]), digest_of(heads[EVENTS][-1]))
+    refused = Refused(head.sequence + 1, Reason.UNSOUND)
+    digests = b"".join(digest_of(value)[:8] for value in heads[EVENTS])
+    block = bytes(16) + digests[8:] + bytes(4096 - 8 - len(digests))
+    lane = p.AgencyPulse(EVENTS, head.sequence, "", 1_767_225_600_000)
+    pulse = p.Pulse("gate-3", "worker-1", 1_767_225_600_500, "running", 4_711, 12, 4_700, 31, 240, 1, 2, 3, (lane,))
+    alert = p.Alert(f"agency:{TOTALS}", p.AlertKind.SILENT, 1_767_225_600_000, "No heartbeat since: call the agency.")
+    return {
+        "registration": [(agency, m.encode_registration(registration(agency))) for agency in (EVENTS, TOTALS)],
+        "receipt": [
+            ("all accepted", m.encode_receipt(m.Receipt(head))),
+            ("the next one refused", m.encode_receipt(m.Receipt(head, refused))),
+            ("nothing yet", m.encode_receipt(m.Receipt(Head()))),
+        ],
+        "refusal": [("a body that contradicts itself", m.encode_refusal(m.Refusal(23, Reason.UNSOUND, 1, 22)))],
+        "gate_inbox": [
+            ("well", m.encode_gate_inbox(m.GateInbox(22, 1_767_225_600_000, None))),
+            ("skipping", m.encode_gate_inbox(m.GateInbox(23, 1_767_225_600_000, refused))),
+        ],
+        "gate_head": [("the head after all examples", m.encode_gate_head(head))],
+        "gate_block": [("sequences 0 to 511: the first retracted", m.encode_gate_block(block))],
+        "gate_tally": [("the sequence of a tally", m.encode_gate_tally(1))],
+        "position": [("after 23 events", m.encode_position(m.Position(40, 2**255 + 1, "0123456789ab", 23)))],
+        "pulse": [("a gate at work", p.encode_pulse(pulse))],
+        "alert": [("an agency gone silent", p.encode_alert(alert))],
+    }
+
+
+def avro_json(name: str, value: bytes) -> object:
+    """The record in Avro's JSON encoding."""
+    parsed = newest(name).parsed
+    plain = fastavro.schemaless_reader(BytesIO(value[PREFIX:]), parsed, None, return_record_name=True)
+    text = StringIO()
+    fastavro.json_writer(text, parsed, [plain])
+    return json.loads(text.getvalue())
+
+
+def document(name: str, said: Said) -> str:
+    schema = newest(name)
+    examples = [{"says": says, "value": avro_json(name, value), "bytes": value.hex()} for says, value in said]
+    return json.dumps({"schema": f"{name}.avsc", "id": schema.id, "examples": examples}, indent=1) + "\n"
+
+
+def documents() -> dict[str, str]:
+    return {name: document(name, said) for name, said in {"event": said_events(), **said_messages()}.items()}
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in documents().items():
+        (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The committed examples are the contract as bytes: they read, write back the same, and the gate admits them in order."""
+
+import json
+from collections.abc import Callable
+from io import BytesIO, StringIO
+
+import fastavro
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from exchange.core.events import BODIES
+from exchange.core.gate import ACCEPTED, AgencyState, Arrival, evolve, judge
+from exchange.wire import messages as m
+from exchange.wire import pulse as p
+from exchange.wire.codec import EventReader, decode, encode
+from exchange.wire.schemas import newest, schemas
+from tests.contract.examples import EVENTS, FOLDER, TOTALS, documents, registration
+
+NAMES = sorted({schema.name for schema in schemas().values()})
+REREAD: dict[str, Callable[[bytes], bytes]] = {
+    "event": lambda value: encode(decode(value)),
+    "registration": lambda value: m.encode_registration(m.decode_registration(value)),
+    "receipt": lambda value: m.encode_receipt(m.decode_receipt(value)),
+    "refusal": lambda value: m.encode_refusal(m.decode_refusal(value)),
+    "gate_inbox": lambda value: m.encode_gate_inbox(m.decode_gate_inbox(value)),
+    "gate_head": lambda value: m.encode_gate_head(m.decode_gate_head(value)),
+    "gate_block": lambda value: m.encode_gate_block(m.decode_gate_block(value)),
+    "gate_tally": lambda value: m.encode_gate_tally(m.decode_gate_tally(value)),
+    "position": lambda value: m.encode_position(m.decode_position(value)),
+    "pulse": lambda value: p.encode_pulse(p.decode_pulse(value)),
+    "alert": lambda value: p.encode_alert(p.decode_alert(value)),
+}
+
+
+def committed(name: str) -> list[tuple[str, object, bytes]]:
+    read = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    assert (read["schema"], read["id"]) == (f"{name}.avsc", newest(name).id)
+    return [(one["says"], one["value"], bytes.fromhex(one["bytes"])) for one in read["examples"]]
+
+
+def verify(key: bytes, signature: bytes, message: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def test_every_schema_has_examples_and_nothing_else_has() -> None:
+    assert sorted(path.name for path in FOLDER.iterdir()) == [f"{name}.json" for name in NAMES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_reads_and_writes_back_the_same_bytes(name: str) -> None:
+    examples = committed(name)
+    assert examples
+    for _, _, value in examples:
+        assert REREAD[name](value) == value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_json_of_an_example_encodes_to_its_bytes_without_our_codec(name: str) -> None:
+    parsed = newest(name).parsed
+    for _, shown, value in committed(name):
+        (plain,) = fastavro.json_reader(StringIO(json.dumps(shown)), parsed)
+        out = BytesIO()
+        fastavro.schemaless_writer(out, parsed, plain)
+        assert newest(name).prefix + out.getvalue() == value
+
+
+def test_the_examples_are_what_their_module_writes() -> None:
+    found = {name: (FOLDER / f"{name}.json").read_text(encoding="utf-8") for name in NAMES}
+    assert found == documents(), "after a change on purpose: python -m tests.contract.examples"
+
+
+def test_the_events_are_every_body_and_two_chains_that_the_gate_admits() -> None:
+    seen = set()
+    states = {agency: AgencyState(registration(agency)) for agency in (EVENTS, TOTALS)}
+    reader = EventReader()
+    for says, _, value in committed("event"):
+        state = states[says.split(",")[0]]
+        arrival = reader.read(value)
+        assert isinstance(arrival, Arrival)
+        verdict = judge(state, arrival, verify)
+        assert verdict == ACCEPTED, says
+        evolve(state, arrival, verdict)
+        seen.add(type(arrival.body))
+    assert seen == set(BODIES)
+    assert all(state.digests.is_retracted(1) for state in states.values())

@@ -1,0 +1,127 @@
+"""The committed schemas keep the wire's rules: nothing to hide in, ids for ever, and code that derives what is committed."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+import exchange.core.vocabulary
+from exchange.core.events import BODIES, Correction, Heartbeat, Tally
+from exchange.core.tables import TABLES
+from exchange.wire.avsc import event_schema
+from schemas import generate
+from schemas.evolution import Json, manifest_breaches
+
+FOLDER = files("schemas").joinpath("avro")
+MANIFEST = json.loads(FOLDER.joinpath("manifest.json").read_text(encoding="utf-8"))["schemas"]
+EVENT = json.loads(FOLDER.joinpath("event.avsc").read_text(encoding="utf-8"))
+PRIMITIVES = {"int"}
+FIXED = {"Fixed4": 4, "Fixed8": 8, "Fixed32": 32, "Fixed64": 64}
+INTS = {"period", "cap", "key"}
+
+
+def walk(schema: Json, where: str = "") -> Iterator[tuple[str, Json]]:
+    """Every type of a schema, with the field it stands in."""
+    yield where, schema
+    if isinstance(schema, list):
+        for branch in schema:
+            yield from walk(branch, where)
+    elif isinstance(schema, dict):
+        for field in schema.get("fields", []):  # type: ignore[union-attr]
+            yield from walk(field["type"], field["name"])  # type: ignore[index, call-overload]
+        if "items" in schema:
+            yield from walk(schema["items"], where)
+
+
+def enums() -> list[dict[str, Json]]:
+    return [s for _, s in walk(EVENT) if isinstance(s, dict) and s["type"] == "enum"]
+
+
+def riders(schema: Json) -> list[str]:
+    """The fields of an event in which something could ride along: any type but enum, small int, declared fixed, record."""
+    known = {str(s["name"]) for _, s in walk(schema) if isinstance(s, dict) and "name" in s}
+    found = []
+    for where, part in walk(schema):
+        if isinstance(part, list):
+            ok = where == "body"
+        elif isinstance(part, str):
+            ok = part in known or (part in PRIMITIVES and where in INTS)
+        else:
+            kind = part["type"]
+            declared = kind == "fixed" and FIXED.get(str(part["name"])) == part["size"]
+            ok = kind in ("record", "enum") or declared or (kind == "array" and where == "counts")
+        if not ok:
+            found.append(where)
+    return found
+
+
+def test_nothing_in_an_event_can_hold_text_bytes_of_any_length_or_a_map() -> None:
+    assert riders(EVENT) == []
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "string",
+        "bytes",
+        "long",
+        "double",
+        "null",
+        {"type": "map", "values": "int"},
+        ["null", "int"],
+        {"type": "array", "items": "int"},
+        {"type": "fixed", "name": "Fixed16", "size": 16},
+    ],
+)
+def test_the_walk_finds_what_must_not_be_there(added: Json) -> None:
+    doctored = json.loads(json.dumps(EVENT))
+    doctored["fields"][5]["type"][0]["fields"].append({"name": "note", "type": added})
+    assert "note" in riders(doctored)
+
+
+def test_no_enum_of_an_event_has_a_default_and_no_field_is_optional() -> None:
+    assert [s["name"] for s in enums() if "default" in s] == []
+    records = [s for _, s in walk(EVENT) if isinstance(s, dict) and s["type"] == "record"]
+    assert [f for s in records for f in s["fields"] if "default" in f] == []  # type: ignore[union-attr, operator]
+
+
+def test_every_enum_has_fewer_than_64_symbols_so_that_an_index_is_one_byte() -> None:
+    assert {str(s["name"]): len(s["symbols"]) for s in enums() if len(s["symbols"]) >= 64} == {}  # type: ignore[arg-type]
+
+
+def test_the_union_is_the_bodies_in_their_order() -> None:
+    (union,) = [f["type"] for f in EVENT["fields"] if f["name"] == "body"]
+    assert [branch["name"] for branch in union] == [body.__name__ for body in BODIES]
+
+
+def test_the_committed_event_schema_is_the_one_that_the_classes_give() -> None:
+    assert event_schema() == EVENT, "run: python -m schemas.generate"
+
+
+def test_the_committed_vocabulary_is_the_one_that_the_lists_give() -> None:
+    committed = Path(exchange.core.vocabulary.__file__).read_text(encoding="utf-8")
+    assert generate.vocabulary_module() == committed, "run: python -m schemas.generate"
+
+
+def test_the_manifest_pins_every_schema_once_by_id_and_content() -> None:
+    ids = Counter(entry["id"] for entry in MANIFEST)
+    assert [number for number, n in ids.items() if n > 1] == []
+    listed = sorted(entry["file"] for entry in MANIFEST)
+    assert listed == sorted(entry.name for entry in FOLDER.iterdir() if entry.name.endswith(".avsc"))
+    for entry in MANIFEST:
+        octets = FOLDER.joinpath(entry["file"]).read_bytes()
+        assert hashlib.sha256(octets).hexdigest() == entry["sha256"], entry["file"]
+
+
+def test_every_version_of_a_schema_may_follow_all_before_it() -> None:
+    assert manifest_breaches() == []
+
+
+def test_every_body_is_counted_somewhere() -> None:
+    counted = {table.body for table in TABLES}
+    assert set(BODIES) - counted == {Tally, Correction}, "those two change the counts of other bodies' tables"
+    assert Heartbeat in counted
