@@ -1,0 +1,224 @@
+"""What an operator must be told: alerts that begin and end, decided from pulses and the clock that is passed in.
+
+`Watch` is pure: no I/O and no clock. Times are milliseconds since 1970 of the watching worker's clock, but for
+`Pulse.at_ms`, which is the sender's and only orders the pulses of one sender.
+
+Rules kept: one alert a subject, the gravest; an alert that is raised ends when what it is about ends, and not before
+there is a sign of it; a pulse that comes twice or late changes nothing; a new `Watch` goes on with the alerts that it
+is given (`read_alerts`). What each kind means is in docs/OPERATIONS.md.
+
+Not promised: a refusal that came and went between two pulses (it is in `quarantine`); agencies that never published
+(`exchange status` lists them); one alert topic for two watches at the same moment: the later one may leave an alert of
+the earlier, until the subject is seen again.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from consumers.reading import newest_by_key
+from exchange.core.gate import EXPLAINED, Reason, Registration, Status
+from exchange.engine.log import Log, Partition
+from exchange.engine.progress import LaneState
+from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse, decode_alert
+from exchange.wire.topics import ALERTS
+
+BEHIND_MS_MAX: Final = 10_000
+"""Having records to read and committing nothing for longer than this is a stall."""
+QUIET_MS_MAX: Final = 15_000
+"""A lane of which nobody sends a pulse for longer than this is a stall."""
+GONE: Final = frozenset((LaneState.STOPPED, LaneState.FENCED))
+"""Pulses that say somebody else has the lane, or nobody."""
+LANE: Final = "lane:"
+AGENCY: Final = "agency:"
+KINDS: Final = {Reason.FORKED: AlertKind.FORKED, Reason.GAP: AlertKind.GAPPED}
+NO_AGENCIES: Final[Mapping[str, Registration]] = MappingProxyType({})
+
+BEHIND_SAYS: Final = "The lane has records to read and commits nothing: look at the brokers, then at the worker's log."
+QUIET_SAYS: Final = "No worker runs the lane: start one with `exchange worker`; it goes on where the last one stopped."
+FAILED_SAYS: Final = (
+    "The lane failed and its worker ended: the last lines of the worker's log name the error and what to do; then"
+    " start the worker again."
+)
+SILENT_SAYS: Final = (
+    "Nothing came for longer than EXCHANGE_SILENT_AFTER_DAYS: ask the agency whether its edge still runs."
+)
+OTHER_SAYS: Final = "The agency's records are refused: `exchange status` says why."
+
+
+@dataclass(slots=True)
+class _Sender:
+    """What one worker said of one lane. `seen_ms`: when its newest living pulse came in."""
+
+    newest: Pulse | None = None
+    seen_ms: int = 0
+    gone_at: int = -1
+    first_at: int = 0
+    idle_at: int = -1
+
+    def observe(self, pulse: Pulse, now_ms: int) -> None:
+        if pulse.state in GONE:
+            self.gone_at = max(self.gone_at, pulse.at_ms)
+            return
+        if pulse.lag <= 0:
+            self.idle_at = max(self.idle_at, pulse.at_ms)
+        self.first_at = min(self.first_at, pulse.at_ms) if self.newest else pulse.at_ms
+        if self.newest is None or pulse.at_ms > self.newest.at_ms:
+            self.newest, self.seen_ms = pulse, now_ms
+
+    def living(self, now_ms: int) -> Pulse | None:
+        """The newest pulse, if it is fresh and not followed by a farewell."""
+        newest = self.newest
+        if newest is None or newest.at_ms <= self.gone_at or now_ms - self.seen_ms > QUIET_MS_MAX:
+            return None
+        return newest
+
+    def behind(self, pulse: Pulse) -> bool:
+        """Whether this pulse, of a lane that had work all the time before it, shows no commit."""
+        working_ms = pulse.at_ms - max(self.first_at, self.idle_at)
+        uncommitted_ms = working_ms if pulse.commit_age_ms < 0 else min(working_ms, pulse.commit_age_ms)
+        return pulse.lag > 0 and uncommitted_ms > BEHIND_MS_MAX
+
+
+@dataclass(slots=True)
+class _Agency:
+    """The newest that is known of an agency."""
+
+    at: tuple[int, int] = (-1, -1)
+    refused: str = ""
+    heard_ms: int = 0
+
+    def observe(self, pulse: AgencyPulse, at_ms: int) -> None:
+        self.heard_ms = max(self.heard_ms, pulse.heard_ms)
+        if (pulse.sequence, at_ms) > self.at:  # a chain only grows, whatever a clock says
+            self.at, self.refused = (pulse.sequence, at_ms), pulse.refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    kind: AlertKind
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Of a subject now: in trouble, well, or (`known` false) no sign of either, so that what was raised stays."""
+
+    trouble: _Trouble | None = None
+    known: bool = True
+
+
+_WELL: Final = _Verdict()
+_UNDECIDED: Final = _Verdict(known=False)
+
+
+class Watch:
+    """Everything watched. Feed it with `observe`, ask it every second or two with `tick`.
+
+    `alerts`: what was raised before this watch began. `lanes`: names of the lanes that must run, if known; a lane that
+    ever sent a pulse is watched in any case. `registry`: live view of the registered agencies, for who is suspended.
+    """
+
+    def __init__(
+        self,
+        silent_after_ms: int,
+        started_ms: int,
+        alerts: Iterable[Alert] = (),
+        *,
+        lanes: Collection[str] = (),
+        registry: Mapping[str, Registration] = NO_AGENCIES,
+    ) -> None:
+        self._silent_after_ms = silent_after_ms
+        self._started_ms = started_ms
+        self._registry = registry
+        self._raised = {alert.subject: alert for alert in alerts}
+        self._lanes: dict[str, dict[str, _Sender]] = {lane: {} for lane in lanes}
+        self._agencies: dict[str, _Agency] = {}
+
+    @property
+    def raised(self) -> Mapping[str, Alert]:
+        """The alerts that stand, by subject."""
+        return MappingProxyType(self._raised)
+
+    def observe(self, pulse: Pulse, now_ms: int) -> None:
+        """Take a pulse that has just come in."""
+        senders = self._lanes.setdefault(pulse.lane, {})
+        senders.setdefault(pulse.worker, _Sender()).observe(pulse, now_ms)
+        for agency in pulse.agencies:
+            self._agencies.setdefault(agency.agency, _Agency()).observe(agency, pulse.at_ms)
+
+    def tick(self, now_ms: int) -> list[tuple[str, Alert | None]]:
+        """What changed since the last time: (subject, the alert that stands now), or None for one that is over."""
+        changes: list[tuple[str, Alert | None]] = []
+        for subject in sorted({*self._subjects(), *self._raised}):
+            verdict, raised = self._judge(subject, now_ms), self._raised.get(subject)
+            alert = _alert(subject, verdict, raised, now_ms)
+            if alert is not None and alert != raised:
+                self._raised[subject] = alert
+                changes.append((subject, alert))
+            elif alert is None and raised is not None:
+                del self._raised[subject]
+                changes.append((subject, None))
+        return changes
+
+    def _subjects(self) -> Iterable[str]:
+        yield from (LANE + lane for lane in self._lanes)
+        yield from (AGENCY + agency for agency in self._agencies)
+
+    def _judge(self, subject: str, now_ms: int) -> _Verdict:
+        if subject.startswith(LANE):
+            senders = self._lanes.get(subject.removeprefix(LANE))
+            return _UNDECIDED if senders is None else self._judge_lane(senders.values(), now_ms)
+        code = subject.removeprefix(AGENCY)
+        agency = self._agencies.get(code)
+        return _UNDECIDED if agency is None else self._judge_agency(code, agency, now_ms)
+
+    def _judge_lane(self, senders: Collection[_Sender], now_ms: int) -> _Verdict:
+        living = [(sender, pulse) for sender in senders if (pulse := sender.living(now_ms))]
+        states = {pulse.state for sender, pulse in living if not sender.behind(pulse)}
+        if LaneState.RUNNING in states:
+            return _WELL
+        if any(pulse.state == LaneState.FAILED for _, pulse in living):
+            return _Verdict(_Trouble(AlertKind.FAILED, FAILED_SAYS))
+        if any(sender.behind(pulse) for sender, pulse in living):
+            return _Verdict(_Trouble(AlertKind.STALLED, BEHIND_SAYS))
+        if living or now_ms - max(self._started_ms, *(s.seen_ms for s in senders), 0) <= QUIET_MS_MAX:
+            return _UNDECIDED
+        last = max((s for s in senders if s.newest), key=lambda s: s.seen_ms, default=None)
+        if last and last.newest and last.newest.state == LaneState.FAILED:
+            return _Verdict(_Trouble(AlertKind.FAILED, FAILED_SAYS))
+        return _Verdict(_Trouble(AlertKind.STALLED, QUIET_SAYS))
+
+    def _judge_agency(self, code: str, agency: _Agency, now_ms: int) -> _Verdict:
+        if agency.refused:
+            return _Verdict(_refused(agency.refused))
+        registration = self._registry.get(code)
+        suspended = registration is not None and registration.status is Status.SUSPENDED
+        if agency.heard_ms and now_ms - agency.heard_ms > self._silent_after_ms and not suspended:
+            return _Verdict(_Trouble(AlertKind.SILENT, SILENT_SAYS))
+        return _WELL
+
+
+async def read_alerts(log: Log) -> list[Alert]:
+    """The alerts that stand, by subject."""
+    newest = await newest_by_key(log, Partition(ALERTS, 0))
+    return [decode_alert(newest[subject]) for subject in sorted(newest)]
+
+
+def _alert(subject: str, verdict: _Verdict, raised: Alert | None, now_ms: int) -> Alert | None:
+    if not verdict.known:
+        return raised
+    trouble = verdict.trouble
+    if trouble is None:
+        return None
+    since_ms = raised.since_ms if raised and raised.kind is trouble.kind else now_ms
+    return Alert(subject, trouble.kind, since_ms, trouble.says)
+
+
+def _refused(name: str) -> _Trouble:
+    try:
+        reason = Reason(name)
+    except ValueError:  # of a newer worker
+        return _Trouble(AlertKind.REFUSED, OTHER_SAYS)
+    return _Trouble(KINDS.get(reason, AlertKind.REFUSED), EXPLAINED[reason])
