@@ -1,0 +1,175 @@
+"""Reading `aggregates.<generation>` while the fold goes on writing it: whole snapshots, never torn ones.
+
+The rule (DESIGN §3): a reader stops only at a position record. Cells are held back until the position record of their
+transaction comes, then taken over together; so what is given out is always the counts at one position of `events`. Every
+time they are held to the digest in that record, because compaction while reading can hide a cell: the record read next
+has been removed in favour of one behind the sampled end. Reading on to a later position record brings the cell back.
+
+Promised: a snapshot's counts are exactly those that the fold committed with its position; it reaches at least as far as
+the topic did when the call began; a topic that keeps moving is read to that end and no further.
+Not promised: that the snapshots of two partitions are of the same moment; each stands at its own position.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from exchange.core.errors import StateDamaged
+from exchange.core.fingerprint import GENERATION
+from exchange.core.fold import Counts, merge
+from exchange.engine.errors import LogUnavailable
+from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.wire.messages import Position, decode_position
+from exchange.wire.topics import POSITION_KEY, aggregates_of
+
+RECORDS_MAX = 10_000
+"""Of one read; what is done with them stays under 50 ms of CPU."""
+WAIT_S = 1.0
+SILENT_READS_MAX = 30
+"""Reads in a row that bring nothing although the log goes on: the brokers are away."""
+LOOKS_MAX = 5
+"""Further looks at a topic that moves on before counts with a wrong digest are called damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The counts of one partition at one position of `events`."""
+
+    partition: int
+    position: Position
+    cells: Mapping[bytes, int]
+
+    @property
+    def written(self) -> bool:
+        """Whether the fold ever wrote here."""
+        return self.position.events > 0
+
+
+@dataclass(slots=True)
+class _Held:
+    """What was read: the counts at the last position record, and the cells behind it, held back."""
+
+    topic: str
+    generation: str
+    counts: Counts = field(default_factory=Counts)
+    at: Position | None = None
+    pending: dict[bytes, int] = field(default_factory=dict)
+    pending_since: int = 0
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Take records in order; up to the last position record among them they come into effect."""
+        latest: dict[bytes, int] = {}
+        for record in records:
+            if record.key == POSITION_KEY:
+                self.at = self._position(record.value)
+                latest.update(self.pending)
+                self.pending.clear()
+            else:
+                if not self.pending:
+                    self.pending_since = record.offset
+                self._hold(record)
+        try:
+            for cell, count in latest.items():
+                self.counts.put(cell, count)
+        except OverflowError:
+            raise StateDamaged(f"{self.topic} holds a count beyond 64 bits.") from None
+
+    def whole_to(self, end: int) -> bool:
+        """Whether everything before `end` is in effect and has the digest written with it."""
+        if self.pending and self.pending_since < end:
+            return False
+        return self.counts.digest == (self.at.digest if self.at else 0)
+
+    def _position(self, value: bytes | None) -> Position:
+        if value is None:
+            raise StateDamaged(f"{self.topic} holds a position record without a position.")
+        position = decode_position(value)
+        if position.fingerprint != self.generation:
+            raise StateDamaged(f"{self.topic} was written by other code ({position.fingerprint}).")
+        return position
+
+    def _hold(self, record: Record) -> None:
+        if record.key is None:
+            raise StateDamaged(f"{self.topic} holds a record without a key.")
+        try:
+            self.pending[record.key] = int(record.value) if record.value else 0
+        except ValueError:
+            raise StateDamaged(f"{self.topic} holds a count that is no number, at offset {record.offset}.") from None
+
+
+class LivePartition:
+    """One partition of the aggregates, read again and again; the reader is this one's alone while it is used."""
+
+    def __init__(self, reader: Reader, partition: int, generation: str = GENERATION) -> None:
+        self._reader = reader
+        self._partition = Partition(aggregates_of(generation), partition)
+        self._held = _Held(f"{self._partition.topic}-{partition}", generation)
+        self._generation = generation
+        self._assigned = False
+
+    async def catch_up(self) -> Snapshot:
+        """The newest whole snapshot. Raises StateDamaged when the counts do not have their digest, or PartitionUnknown.
+
+        The next call continues from here and reads only what is new.
+        """
+        end = await self._end()
+        if not self._assigned:
+            begin = (await self._reader.beginning_offsets([self._partition]))[self._partition]
+            self._reader.assign([self._partition])
+            self._reader.seek(self._partition, begin)
+            self._assigned = True
+        for _ in range(LOOKS_MAX):
+            await self._read_to(end)
+            if self._held.whole_to(end):
+                break
+            before, end = end, await self._end()
+            if end == before:
+                raise StateDamaged(f"{self._held.topic}: the counts do not have the digest written with them.")
+        else:
+            raise StateDamaged(f"{self._held.topic}: the counts never have the digest written with them.")
+        at = self._held.at or Position(0, 0, self._generation, 0)
+        return Snapshot(self._partition.partition, at, self._held.counts.cells())
+
+    async def _end(self) -> int:
+        return (await self._reader.end_offsets([self._partition]))[self._partition]
+
+    async def _read_to(self, end: int) -> None:
+        async for records in read_to(self._reader, self._partition, end, records_max=RECORDS_MAX):
+            self._held.take(records)
+
+
+async def read_to(
+    reader: Reader, partition: Partition, end: int, *, records_max: int
+) -> AsyncIterator[Sequence[Record]]:
+    """The records of one assigned partition, batch by batch, until its position is `end` or further on.
+
+    The last batch may hold records behind `end`. Raises LogUnavailable when nothing comes although there is more.
+    """
+    silent, position = 0, await reader.position(partition)
+    while position < end:
+        batch = await reader.getmany(timeout_s=WAIT_S, records_max=records_max)
+        before, position = position, await reader.position(partition)
+        silent = 0 if batch or position != before else silent + 1
+        if silent == SILENT_READS_MAX:
+            where = f"{partition.topic}-{partition.partition}"
+            raise LogUnavailable(f"{where}: nothing comes behind offset {position}, and the log goes on to {end}.")
+        if records := batch.get(partition):
+            yield records
+
+
+async def read_aggregates(log: Log, partitions: Iterable[int], generation: str = GENERATION) -> list[Snapshot]:
+    """A whole snapshot of each of these partitions, in their order. Raises as `LivePartition.catch_up`."""
+    reader = await log.reader()
+    try:
+        return [await LivePartition(reader, partition, generation).catch_up() for partition in partitions]
+    finally:
+        await reader.close()
+
+
+def merged(parts: Iterable[Mapping[bytes, int]]) -> dict[bytes, int]:
+    """The counts of several partitions as one set of tables: equal cells summed, zeros left out, in the cells' order.
+
+    A state's cell is in every partition whose agencies work there; only the sum is a figure.
+    """
+    total = merge(chain.from_iterable(part.items() for part in parts))
+    return {cell: total[cell] for cell in sorted(total) if total[cell]}

@@ -1,0 +1,134 @@
+"""Replay: fold `events` again from offset 0 to a cut, and compare the result with the live aggregates, cell by cell.
+
+    result = await replay(KafkaSource(settings))
+    assert result.matched, result.differences[0]
+
+Rules kept: the counting is the fold's own (`recount`); records are read committed; the cut is exact; partitions are
+compared where the aggregates stand exactly at it, and `matched` is said only when all of them were.
+
+Promised: nothing is written to the log; a replay of a log that goes on growing ends. Not promised: that the fold has
+caught up with the log. `result.partitions` says where it stood and where the log ended.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from consumers.aggregates import merged
+from consumers.replay.errors import CutBeyondEnd, CutInvalid, NoAggregates, NoEvents, ReplayError
+from consumers.replay.partition import Step, Task, end_of
+from consumers.replay.result import (
+    Difference,
+    Hook,
+    PartitionReplay,
+    ReplayProgress,
+    ReplayResult,
+    Verdict,
+    no_hook,
+)
+from consumers.replay.source import KafkaSource, LogSource
+from consumers.replay.workers import cores, in_processes, in_this_process
+from exchange.core.fingerprint import GENERATION
+from exchange.engine.log import Partition
+from exchange.wire.topics import EVENTS, aggregates_of
+
+__all__ = [
+    "Difference",
+    "KafkaSource",
+    "LogSource",
+    "PartitionReplay",
+    "ReplayError",
+    "ReplayProgress",
+    "ReplayResult",
+    "Verdict",
+    "replay",
+]
+
+
+async def replay(
+    source: LogSource,
+    cut: Mapping[int, int] | None = None,
+    progress: Hook = no_hook,
+    *,
+    independent: bool = False,
+    processes: int | None = None,
+) -> ReplayResult:
+    """Fold the log again up to `cut` (partition → first offset left out; None: where the aggregates stand).
+
+    `independent` decodes every event instead of counting slices: slower, for auditors. `processes`: at most so many
+    beside this one, one partition each at a time; None: one a core; 0: none, all is done on this loop. `progress` is
+    called on this loop. Raises a ReplayError, StateDamaged when the aggregates do not have their digest, or the
+    engine's errors. Memory: all cells once more in this process.
+    """
+    topics = await source.partitions()
+    ends = await _ends(source, topics)
+    live = aggregates_of(GENERATION) in topics
+    _check(cut, ends, live=live)
+    # the longest first, so that no core is left with it at the end
+    order = sorted(ends, key=lambda partition: -(ends if cut is None else cut)[partition])
+    tasks = [Task(partition, None if cut is None else cut[partition], live, independent) for partition in order]
+    report = _Sum(tasks, ends, progress)
+    if processes == 0:
+        parts = await in_this_process(source, tasks, report)
+    else:
+        parts = await in_processes(source, tasks, processes or cores(), report)
+    if cut is None and not any(part.live and part.live.events for part in parts):
+        raise NoAggregates(f"{aggregates_of(GENERATION)} is empty.")
+    return await asyncio.to_thread(_whole, parts)
+
+
+async def _ends(source: LogSource, topics: Mapping[str, int]) -> dict[int, int]:
+    """Where each partition of the log ends; raises LogTruncated before anything is counted."""
+    if EVENTS not in topics:
+        raise NoEvents
+    async with source.open() as log:
+        reader = await log.reader()
+        try:
+            return {number: await end_of(reader, Partition(EVENTS, number)) for number in range(topics[EVENTS])}
+        finally:
+            await reader.close()
+
+
+def _check(cut: Mapping[int, int] | None, ends: Mapping[int, int], *, live: bool) -> None:
+    if cut is None:
+        if not live:
+            raise NoAggregates(f"There is no topic {aggregates_of(GENERATION)}.")
+        return
+    if cut.keys() != ends.keys():
+        raise CutInvalid(f"`{EVENTS}` has the partitions {_listed(ends)}, the cut names {_listed(cut)}.")
+    for partition, offset in sorted(cut.items()):
+        if offset < 0:
+            raise CutInvalid(f"{EVENTS}-{partition}: no offset is {offset}.")
+        if offset > ends[partition]:
+            raise CutBeyondEnd(f"{EVENTS}-{partition}: the cut is {offset}, the log's end {ends[partition]}.")
+
+
+def _listed(partitions: Mapping[int, int]) -> str:
+    return ", ".join(map(str, sorted(partitions))) or "none"
+
+
+def _whole(parts: Sequence[PartitionReplay]) -> ReplayResult:
+    in_order = tuple(sorted(parts, key=lambda part: part.partition))
+    return ReplayResult(in_order, merged(part.cells for part in in_order), GENERATION)
+
+
+class _Sum:
+    """Adds the partitions' steps up. Until a partition says what its cut is, its end stands for it."""
+
+    def __init__(self, tasks: Sequence[Task], ends: Mapping[int, int], progress: Hook) -> None:
+        self._progress = progress
+        self._at = {t.partition: Step(t.partition, 0, 0, ends[t.partition] if t.cut is None else t.cut) for t in tasks}
+        self._started: set[int] = set()
+
+    def __call__(self, step: Step) -> None:
+        self._at[step.partition] = step
+        self._started.add(step.partition)
+        steps = self._at.values()
+        self._progress(
+            ReplayProgress(
+                events=sum(step.events for step in steps),
+                read=sum(step.read for step in steps),
+                total=sum(step.cut for step in steps),
+                partitions_done=sum(step.read >= step.cut for step in steps if step.partition in self._started),
+                partitions=len(steps),
+            )
+        )

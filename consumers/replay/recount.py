@@ -1,0 +1,105 @@
+"""The two ways to count a partition of `events` again: the fold's own step, and the slow definitions behind it.
+
+`ByStep` gives the log to a fresh `FoldStep` and keeps, key by key, the newest bytes it would have written: what a
+compacted `aggregates` holds, with no second fold to go wrong. `ByDefinition` decodes every event and goes through
+`exchange.core.fold.fold`, past the plan that counts slices: an auditor's independent path through the same definitions.
+
+Rules kept: a record that cannot be counted stops the replay with its offset, never with its value.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from consumers.fold import FoldStep
+from consumers.replay.errors import CannotReplay
+from exchange.core.errors import CannotCount
+from exchange.core.events import Event
+from exchange.core.fingerprint import GENERATION
+from exchange.core.fold import Counts, fold
+from exchange.engine.errors import CannotApply
+from exchange.engine.log import Partition, Record
+from exchange.wire.codec import decode
+from exchange.wire.messages import Position, decode_position
+from exchange.wire.topics import EVENTS, POSITION_KEY
+
+
+class Recount(Protocol):
+    """Counts the records of one partition of `events`."""
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Count records, in order. Raises CannotReplay."""
+
+    def counted(self) -> tuple[Position, dict[bytes, int]]:
+        """Where it stands, and every cell that is not zero."""
+
+
+class ByStep:
+    """With the step that the fold's lane runs."""
+
+    def __init__(self, partition: int) -> None:
+        self._source = Partition(EVENTS, partition)
+        self._step = FoldStep(partition)
+        self._written: dict[bytes | None, bytes | None] = {}
+
+    def take(self, records: Sequence[Record]) -> None:
+        """One batch of the lane."""
+        try:
+            outcome = self._step.apply({self._source: records})
+        except CannotApply as error:
+            raise _cannot(self._source.partition, error.offset, error.reason) from None
+        except Exception:  # noqa: BLE001 - foreign bytes may raise anything; which record it was is found below
+            raise self._culprit(records) from None
+        for _, pairs in outcome.outputs:
+            self._written.update(pairs)
+
+    def counted(self) -> tuple[Position, dict[bytes, int]]:
+        """What a compacted partition of `aggregates` would hold."""
+        last = self._written.get(POSITION_KEY)
+        at = decode_position(last) if last else Position(0, 0, GENERATION, 0)
+        cells = {key: int(count) for key, count in self._written.items() if key and count and key != POSITION_KEY}
+        return at, cells
+
+    def _culprit(self, records: Sequence[Record]) -> CannotReplay:
+        for record in records:
+            try:
+                FoldStep(self._source.partition).apply({self._source: [record]})
+            except Exception as error:  # noqa: BLE001 - as above
+                return _cannot(self._source.partition, record.offset, _reason(error))
+        return _cannot(self._source.partition, records[0].offset, CannotCount.__name__)
+
+
+class ByDefinition:
+    """With decode and increments, event by event."""
+
+    def __init__(self, partition: int) -> None:
+        self._partition = partition
+        self._counts = Counts()
+        self._position = self._events = self._offset = 0
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Decode and fold; fold(a + b) = merge(fold a, fold b), so batches add up."""
+        try:
+            self._counts.add_cells(fold(self._decoded(records)).items())
+        except Exception as error:  # noqa: BLE001 - foreign bytes may raise anything; `fold` takes one event at a time
+            raise _cannot(self._partition, self._offset, _reason(error)) from None
+        self._events += len(records)
+        self._position = records[-1].offset + 1
+
+    def counted(self) -> tuple[Position, dict[bytes, int]]:
+        """The counts and their digest."""
+        return Position(self._position, self._counts.digest, GENERATION, self._events), self._counts.cells()
+
+    def _decoded(self, records: Sequence[Record]) -> Iterator[tuple[str, Event]]:
+        for record in records:
+            self._offset = record.offset
+            if record.key is None or record.value is None:
+                raise CannotCount
+            yield record.key.decode("ascii"), decode(record.value)
+
+
+def _cannot(partition: int, offset: int, reason: str) -> CannotReplay:
+    return CannotReplay(f"{EVENTS}-{partition} offset {offset}: {reason}.")
+
+
+def _reason(error: Exception) -> str:
+    return error.reason if isinstance(error, CannotApply) else type(error).__name__

@@ -1,0 +1,42 @@
+"""Where a replay finds its log: something small that can be handed to another process and opened there."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from exchange.engine.clients import administer
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.log import Log
+from exchange.settings import Settings
+
+
+class LogSource(Protocol):
+    """A log that is not open yet. To be replayed in processes it must be picklable; an open log never is."""
+
+    async def partitions(self) -> Mapping[str, int]:
+        """Every topic, and how many partitions it really has: a setting could leave some out unseen."""
+
+    def open(self) -> AbstractAsyncContextManager[Log]:
+        """The log, for as long as the block lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSource:
+    """The cluster that the settings name."""
+
+    settings: Settings
+
+    async def partitions(self) -> Mapping[str, int]:
+        """As the brokers tell it."""
+        async with administer(self.settings.client("exchange-replay")) as admin:
+            return await admin.partitions()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Log]:
+        """Clients of this process."""
+        log = KafkaLog(self.settings.client("exchange-replay"))
+        try:
+            yield log
+        finally:
+            await log.close()
