@@ -1,7 +1,7 @@
 """What the counting code is, as a short text: the generation of `aggregates` that it may write.
 
-Rules kept: the fingerprint covers everything that decides which cell an event adds to: every table with its domains, every
-body with its fields, and `FOLD_VERSION`, which is raised by hand when `increments` itself changes its meaning. New code
+Rules kept: the fingerprint covers everything that decides which cell an event adds to: every table with the group of every
+code, whether a tally feeds it, every body with its fields, and `FOLD_VERSION`, which is raised by hand when `increments` itself changes its meaning. New code
 therefore counts into a topic of its own, from offset 0, and readers go over when they are started with that code.
 """
 
@@ -9,15 +9,22 @@ from dataclasses import fields
 from hashlib import sha256
 from typing import Final
 
+from exchange.core.cells import grouped
 from exchange.core.events import BODIES
-from exchange.core.tables import TABLES, Table, domain
+from exchange.core.tables import TABLES, Dimension, Table, field_type
 
 FOLD_VERSION: Final = 1
 
 
 def _table_text(table: Table) -> str:
-    axes = (f"{d.field}>{d.group}={','.join(domain(table, d))}" for d in table.dimensions)
-    return " ".join((table.name, table.body.__name__, table.scope.value, table.measure, *axes))
+    axes = (f"{d.field}>{d.group}={_codes_text(table, d)}" for d in table.dimensions)
+    return " ".join((table.name, table.body.__name__, table.scope.value, table.measure, str(table.tally), *axes))
+
+
+def _codes_text(table: Table, dimension: Dimension) -> str:
+    return ",".join(
+        f"{code.value}:{grouped(dimension, code.value)}" for code in field_type(table.body, dimension.field)
+    )
 
 
 def fingerprint() -> str:
