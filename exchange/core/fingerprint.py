@@ -1,8 +1,9 @@
 """What the counting code is, as a short text: the generation of `aggregates` that it may write.
 
 Rules kept: the fingerprint covers everything that decides which cell an event adds to: every table with the group of every
-code, whether a tally feeds it, every body with its fields, and `FOLD_VERSION`, which is raised by hand when `increments` itself changes its meaning. New code
-therefore counts into a topic of its own, from offset 0, and readers go over when they are started with that code.
+code, whether tallies feed it, every body with its fields, and `FOLD_VERSION`, which is raised by hand when `increments`
+itself changes its meaning. New code therefore counts into a topic of its own, from offset 0, and readers go over when they
+are started with that code.
 """
 
 from dataclasses import fields
