@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 from aiokafka import TopicPartition
 
 from exchange.engine.clients import idempotent_producer, reading_consumer, transactional_producer
-from exchange.engine.errors import LogUnavailable, PartitionUnknown
+from exchange.engine.errors import PartitionUnknown
 from exchange.engine.kafka_errors import named, naming
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     Ask: TypeAlias = Callable[[list[TopicPartition]], Awaitable[dict[Partition, int]]]
 
 CLOSE_S_MAX = 1.0
-METADATA_S_MAX = 5.0
+METADATA_S_MAX = 3.0
+METADATA_PAUSE_S = 0.2
+OFFSETS_S_MAX = 10.0
 
 
 class KafkaLog:
@@ -225,18 +227,25 @@ class KafkaReader:
         return await self._offsets(self._consumer.end_offsets, partitions)
 
     async def _offsets(self, ask: Ask, partitions: Collection[Partition]) -> dict[Partition, int]:
+        await self._expect({partition.topic for partition in partitions})
         wanted = [TopicPartition(*partition) for partition in partitions]
-        try:
-            with naming("asking for offsets"):
-                async with asyncio.timeout(METADATA_S_MAX):
-                    offsets = await ask(wanted)
-        except LogUnavailable:
-            with naming("listing topics"):
-                missing = sorted({p.topic for p in partitions} - await self._consumer.topics())
-            if missing:
-                raise PartitionUnknown(f"No broker knows topic {missing[0]}.") from None
-            raise
+        with naming("asking for offsets"):
+            async with asyncio.timeout(OFFSETS_S_MAX):
+                offsets = await ask(wanted)
         return {partition: offsets[partition] for partition in partitions}
+
+    async def _expect(self, topics: Collection[str]) -> None:
+        """Wait a little for topics that are new. aiokafka would ask for what does not exist until its request times out."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + METADATA_S_MAX
+        while missing := {topic for topic in topics if self._consumer.partitions_for_topic(topic) is None}:
+            with naming("listing topics"):
+                missing -= await self._consumer.topics()
+            if not missing:
+                return
+            if loop.time() > deadline:
+                raise PartitionUnknown(f"No broker knows topic {min(missing)}.")
+            await asyncio.sleep(METADATA_PAUSE_S)
 
     async def close(self) -> None:
         """Stop, in bounded time."""

@@ -4,8 +4,8 @@ The theory, in the order of the code:
 
 1. The writer comes first. When `Log.writer` returns, no earlier owner of this lane can write any more, and whatever it
    had begun is committed or aborted. State read before that may be overtaken by a zombie's last commit.
-2. State and positions are restored together from the compacted state partition, committed records only, to a sampled
-   end. Nobody else writes there, so nothing moves meanwhile.
+2. State and positions are restored together from the compacted state partition, committed records only, up to a
+   sampled end and not a record further. Nobody writes there meanwhile but an owner who has fenced this one.
 3. Every source is sought to its stored position. `assign` drops all positions, so a new source means seeking all.
 4. Read, apply, one transaction with outputs, changed state and positions. A batch is applied while the transaction
    before it commits; its own transaction begins only after that one succeeded, so transactions are committed in the
@@ -90,7 +90,6 @@ class Lane:
         self._limits = limits or LaneLimits()
         self._hook = hook
         self._state = LaneState.STARTING
-        self._sources: frozenset[Partition] = frozenset()
         self._ends: dict[Partition, int] | None = None
         self._read: dict[Partition, int] = {}
         self._committed: dict[Partition, int] = {}
@@ -184,22 +183,36 @@ class Lane:
     async def _one_life(self) -> None:
         """From nothing to the first error. Nothing in memory survives it."""
         async with AsyncExitStack() as resources:
-            self._ends, self._read, self._sources = None, {}, frozenset()
-            self._enter(LaneState.STARTING)
-            writer = await self._log.writer(self.name)
-            resources.push_async_callback(writer.close)
-            reader = await self._log.reader()
-            resources.push_async_callback(reader.close)
-            step = self._make_step()
-            await self._restore(reader, step)
+            self._ends, self._read = None, {}
+            writer, reader, step = await self._begin(resources)
             self._enter(LaneState.RUNNING)
             try:
                 await self._work(writer, reader, step)
             finally:
                 await self._drop_commit()
 
-    async def _restore(self, reader: Reader, step: Step) -> None:
+    async def _begin(self, resources: AsyncExitStack) -> tuple[Writer, Reader, Step]:
+        """Fence first, then remember."""
+        writer = await self._take_over(resources)
+        reader, step = await self._remember(resources)
+        return writer, reader, step
+
+    async def _take_over(self, resources: AsyncExitStack) -> Writer:
+        self._enter(LaneState.STARTING)
+        writer = await self._log.writer(self.name)
+        resources.push_async_callback(writer.close)
+        return writer
+
+    async def _remember(self, resources: AsyncExitStack) -> tuple[Reader, Step]:
         self._enter(LaneState.RESTORING)
+        reader = await self._log.reader()
+        resources.push_async_callback(reader.close)
+        with _Named(self.name):
+            step = self._make_step()
+        await self._restore(reader, step)
+        return reader, step
+
+    async def _restore(self, reader: Reader, step: Step) -> None:
         self._restored = 0
         state = self._state_partition
         begin = (await reader.beginning_offsets([state]))[state]
@@ -209,7 +222,8 @@ class Lane:
         while await reader.position(state) < end:
             batch = await reader.getmany(timeout_s=self._limits.fetch_wait_s, records_max=self._limits.records_max)
             for records in batch.values():
-                self._hand_over(step, records)
+                # Whoever fenced us meanwhile writes behind `end`: half of its transaction would not be a state.
+                self._hand_over(step, [record for record in records if record.offset < end])
                 self._quiet_s = 0.0
         with _Named(self.name):
             step.restored()
@@ -245,23 +259,23 @@ class Lane:
         """Read exactly the sources that the step wants: when they change, assign and then seek every one."""
         with _Named(self.name):
             wanted = step.positions()
-        if wanted.keys() == self._sources:
+        if self._ends is not None and wanted.keys() == self._read.keys():
             return
         begins = await reader.beginning_offsets(wanted.keys())
-        self._ends = await reader.end_offsets(wanted.keys())
-        starts = {p: _start(p, position, begins[p], self._ends[p]) for p, position in wanted.items()}
+        ends = await reader.end_offsets(wanted.keys())
+        starts = {p: _start(p, position, begins[p], ends[p]) for p, position in wanted.items()}
         reader.assign(wanted.keys())
         for source, start in starts.items():
             reader.seek(source, start)
-        self._sources, self._read = frozenset(wanted), starts
+        self._ends, self._read = ends, starts
 
     async def _sample(self, reader: Reader) -> None:
         """Look where the sources end now and then; a lane that is at their end, with nothing under way, is well."""
         if _now() - self._sampled_at < self._limits.sample_every_s:
             return
-        self._ends = await reader.end_offsets(self._sources)
+        self._ends = await reader.end_offsets(self._read.keys())
         self._sampled_at = _now()
-        self._read = {source: await reader.position(source) for source in self._sources}
+        self._read = {source: await reader.position(source) for source in self._read}
         if self._lag() == 0 and (self._commit is None or self._commit.done()):
             self._quiet_s = 0.0
         self._hook(self.progress)
@@ -277,8 +291,7 @@ class Lane:
     async def _transact(self, writer: Writer, outcome: Outcome, batch: Mapping[Partition, Sequence[Record]]) -> None:
         if outcome.outputs:
             await writer.begin()
-            sent = [await writer.send(partition, records) for partition, records in outcome.outputs]
-            await asyncio.gather(*sent)  # `commit` does not look at sends that failed
+            await self._send(writer, outcome)
             await writer.commit()
             self._transactions += 1
             self._committed_at = _now()
@@ -286,6 +299,10 @@ class Lane:
         self._committed.update({source: records[-1].offset + 1 for source, records in batch.items()})
         self._quiet_s = 0.0
         self._hook(self.progress)
+
+    async def _send(self, writer: Writer, outcome: Outcome) -> None:
+        sent = [await writer.send(partition, records) for partition, records in outcome.outputs]
+        await asyncio.gather(*sent)  # `commit` does not look at sends that failed
 
 
 def _start(source: Partition, position: int | None, begin: int, end: int) -> int:

@@ -1,0 +1,115 @@
+"""Two small steps that do real work, for the simulation and the Kafka tests: one forwards, one counts.
+
+They stand for gate and fold: `Forward` reads inboxes that come and go by a registry and writes what it read to the
+events; `Count` counts cells of the events. Both keep their positions in their state, written last, and a digest.
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+from exchange.core.errors import StateDamaged
+from exchange.engine.errors import CannotApply
+from exchange.engine.log import Pair, Partition, Record
+from exchange.engine.step import Outcome
+
+POSITION = b"\xffposition"
+REGISTRY = Partition("agencies", 0)
+
+
+def inbox(agency: bytes) -> Partition:
+    return Partition(f"inbox.{agency.decode()}", 0)
+
+
+class Count:
+    """Cell → how many records of the source hold it. A record's value is `cell/anything`."""
+
+    def __init__(self, source: Partition, state: Partition) -> None:
+        self._source, self._state = source, state
+        self._counts: dict[bytes, int] = {}
+        self._position = 0
+        self._total: int | None = None
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        if key == POSITION:
+            position, total = (value or b"").split()
+            self._position, self._total = int(position), int(total)
+        else:
+            self._counts[key] = int(value or b"0")
+
+    def restored(self) -> None:
+        if (self._total or 0) != sum(self._counts.values()):
+            raise StateDamaged(f"counted {sum(self._counts.values())}, the position record says {self._total}")
+
+    def positions(self) -> Mapping[Partition, int | None]:
+        return {self._source: self._position}
+
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
+        changed: dict[bytes, None] = {}
+        for record in batch[self._source]:
+            if record.offset < self._position:
+                raise CannotApply(self._source, record.offset, "read a second time")
+            if not record.value:
+                raise CannotApply(self._source, record.offset, "a record without a cell")
+            cell = record.value.partition(b"/")[0]
+            self._counts[cell] = self._counts.get(cell, 0) + 1
+            changed[cell] = None
+            self._position = record.offset + 1
+        pairs: list[Pair] = [(cell, b"%d" % self._counts[cell]) for cell in changed]
+        pairs.append((POSITION, b"%d %d" % (self._position, sum(self._counts.values()))))
+        return Outcome([(self._state, pairs)])
+
+
+class Forward:
+    """Every record of every registered inbox of this partition, to the events, in order."""
+
+    def __init__(self, partition: int, events: Partition, state: Partition) -> None:
+        self._partition, self._events, self._state = partition, events, state
+        self._positions: dict[Partition, int | None] = {REGISTRY: 0}
+        self._forwarded: dict[bytes, int] = {}
+        self._digest = b""
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        if key == POSITION:
+            self._digest = value or b""
+        elif key.startswith(b"at/"):
+            topic = key[3:].decode()
+            self._positions[Partition(topic, 0)] = int(value) if value else None
+        else:
+            self._forwarded[key] = int(value or b"0")
+
+    def restored(self) -> None:
+        if self._digest and self._digest != self._digest_now():
+            raise StateDamaged("positions and counts are not of one transaction")
+
+    def _digest_now(self) -> bytes:
+        positions = sorted((p.topic, position) for p, position in self._positions.items())
+        return sha256(repr((positions, sorted(self._forwarded.items()))).encode()).hexdigest().encode()
+
+    def positions(self) -> Mapping[Partition, int | None]:
+        return self._positions
+
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
+        events: list[Pair] = []
+        changed: dict[bytes, bytes] = {}
+        for read, records in batch.items():
+            source = Partition(*read)
+            for record in records:
+                if record.offset < (self._positions[source] or 0):
+                    raise CannotApply(source, record.offset, "read a second time")
+                if source == REGISTRY:
+                    self._register(record, changed)
+                else:
+                    agency = record.key or b""
+                    self._forwarded[agency] = self._forwarded.get(agency, 0) + 1
+                    changed[agency] = b"%d" % self._forwarded[agency]
+                    events.append((record.key, record.value))
+            self._positions[source] = records[-1].offset + 1
+            changed[b"at/" + source.topic.encode()] = b"%d" % (records[-1].offset + 1)
+        pairs: list[Pair] = [*changed.items(), (POSITION, self._digest_now())]
+        return Outcome([(self._events, events), (self._state, pairs)] if events else [(self._state, pairs)])
+
+    def _register(self, record: Record, changed: dict[bytes, bytes]) -> None:
+        agency = record.key or b""
+        if int(record.value or b"-1") == self._partition and inbox(agency) not in self._positions:
+            self._positions[inbox(agency)] = None
+            changed[b"at/" + inbox(agency).topic.encode()] = b""
