@@ -185,8 +185,8 @@ class Watch:
             return _Verdict(_Trouble(AlertKind.STALLED, BEHIND_SAYS))
         if living or now_ms - max(self._started_ms, *(s.seen_ms for s in senders), 0) <= QUIET_MS_MAX:
             return _UNDECIDED
-        last = max((s for s in senders if s.newest), key=lambda s: s.seen_ms, default=None)
-        if last and last.newest and last.newest.state == LaneState.FAILED:
+        last = max(((s.seen_ms, p.at_ms, p.worker, p.state) for s in senders if (p := s.newest)), default=None)
+        if last is not None and last[-1] == LaneState.FAILED:
             return _Verdict(_Trouble(AlertKind.FAILED, FAILED_SAYS))
         return _Verdict(_Trouble(AlertKind.STALLED, QUIET_SAYS))
 

@@ -1,0 +1,244 @@
+"""The watch: what raises each alert, what ends it, and the laws that hold whatever pulses come."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.watch import BEHIND_MS_MAX, QUIET_MS_MAX, Watch
+from exchange.core.gate import EXPLAINED, Reason, Registration, Status
+from exchange.core.vocabulary import LegalClass
+from exchange.engine.progress import LaneState
+from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse
+
+DAY = 86_400_000
+SILENT_AFTER = 45 * DAY
+T0 = 1_800_000_000_000
+WELL = Pulse("gate-0", "worker-a", T0, LaneState.RUNNING, 0, 0, 0, 0, -1, 0, 0, 0)
+LANES = ("gate-0", "fold-0")
+AGENCIES = ("harbor-light", "new-door")
+
+
+def kinds(watch: Watch) -> dict[str, AlertKind]:
+    return {subject: alert.kind for subject, alert in watch.raised.items()}
+
+
+def lane(at: int, worker: str = "worker-a", state: LaneState = LaneState.RUNNING, lag: int = 0, age: int = 0) -> Pulse:
+    return replace(WELL, worker=worker, at_ms=T0 + at, state=state, lag=lag, commit_age_ms=age)
+
+
+def agency(at: int, sequence: int = 1, refused: str = "", heard: int = 0) -> Pulse:
+    return replace(WELL, at_ms=T0 + at, agencies=(AgencyPulse("harbor-light", sequence, refused, T0 + heard),))
+
+
+def played(*pulses: Pulse, tick_every: int = 1_000) -> Watch:
+    """A watch that was given each pulse at the moment it was sent, ticking all the time until the last."""
+    watch = Watch(SILENT_AFTER, T0)
+    last = T0
+    for pulse in pulses:
+        for now in range(last, pulse.at_ms, tick_every):
+            watch.tick(now)
+        watch.observe(pulse, pulse.at_ms)
+        watch.tick(pulse.at_ms)
+        last = pulse.at_ms
+    return watch
+
+
+# Lanes
+
+
+def test_a_lane_with_work_and_no_commit_for_ten_seconds_is_stalled() -> None:
+    behind = [lane(at, lag=5, age=at) for at in range(0, BEHIND_MS_MAX + 1, 2_000)]
+    assert kinds(played(*behind)) == {}
+    assert kinds(played(*behind, lane(BEHIND_MS_MAX + 1, lag=5, age=BEHIND_MS_MAX + 1))) == {"lane:gate-0": "stalled"}
+
+
+def test_a_lane_that_commits_is_not_stalled_however_long_its_lag_lasts() -> None:
+    assert kinds(played(*(lane(at, lag=5, age=500) for at in range(0, 60_000, 2_000)))) == {}
+
+
+def test_the_first_record_after_an_idle_hour_is_no_stall() -> None:
+    hour = 3_600_000
+    idle = [lane(at, age=at) for at in range(0, hour, 10_000)]
+    assert kinds(played(*idle, lane(hour, lag=1, age=hour), tick_every=10_000)) == {}
+
+
+def test_a_lane_that_never_committed_is_stalled_ten_seconds_after_it_was_first_seen() -> None:
+    assert kinds(played(*(lane(at, lag=5, age=-1) for at in range(0, 12_001, 2_000)))) == {"lane:gate-0": "stalled"}
+
+
+def test_a_lane_without_a_pulse_for_fifteen_seconds_is_stalled_until_another_worker_has_it() -> None:
+    watch = played(lane(0))
+    assert watch.tick(T0 + QUIET_MS_MAX) == []
+    ((subject, alert),) = watch.tick(T0 + QUIET_MS_MAX + 1)
+    assert (subject, alert and alert.kind) == ("lane:gate-0", AlertKind.STALLED)
+    watch.observe(lane(20_000, "worker-b", LaneState.RESTORING), T0 + 20_000)
+    assert watch.tick(T0 + 20_000) == []
+    watch.observe(lane(22_000, "worker-b"), T0 + 22_000)
+    assert watch.tick(T0 + 22_000) == [("lane:gate-0", None)]
+
+
+def test_a_lane_that_must_run_and_never_does_is_stalled() -> None:
+    watch = Watch(SILENT_AFTER, T0, lanes=["gate-0", "fold-0"])
+    watch.observe(lane(10_000), T0 + 10_000)
+    watch.tick(T0 + QUIET_MS_MAX + 1)
+    assert kinds(watch) == {"lane:fold-0": "stalled"}
+
+
+def test_a_fenced_zombie_hides_nothing_and_raises_nothing() -> None:
+    both = [p for at in range(0, 40_000, 2_000) for p in (lane(at, "b"), lane(at + 1, "a", LaneState.FENCED))]
+    assert kinds(played(lane(0, "a"), *both)) == {}
+    alone = [lane(at, "a", LaneState.FENCED) for at in range(2_000, 20_000, 2_000)]
+    assert kinds(played(lane(0, "a"), *alone)) == {"lane:gate-0": "stalled"}
+
+
+def test_a_worker_whose_clock_is_behind_may_take_a_lane_over() -> None:
+    watch = played(lane(60_000, "worker-a"))
+    for at in range(0, 40_000, 2_000):
+        watch.observe(lane(at, "worker-b"), T0 + 60_000 + at)
+        assert watch.tick(T0 + 60_000 + at) == []
+
+
+def test_a_failed_lane_says_so_until_it_runs_again() -> None:
+    watch = played(lane(0), lane(2_000, state=LaneState.FAILED))
+    assert kinds(watch) == {"lane:gate-0": "failed"}
+    assert watch.tick(T0 + 60_000) == []
+    for at, state in ((61_000, LaneState.STARTING), (63_000, LaneState.RESTORING)):
+        watch.observe(lane(at, "worker-b", state), T0 + at)
+        assert watch.tick(T0 + at) == []
+    watch.observe(lane(65_000, "worker-b"), T0 + 65_000)
+    assert watch.tick(T0 + 65_000) == [("lane:gate-0", None)]
+
+
+# Agencies
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_refusal_is_an_alert_that_says_what_to_do(reason: Reason) -> None:
+    alert = played(agency(0, 7, reason)).raised["agency:harbor-light"]
+    kind = {Reason.FORKED: AlertKind.FORKED, Reason.GAP: AlertKind.GAPPED}.get(reason, AlertKind.REFUSED)
+    assert alert == Alert("agency:harbor-light", kind, T0, EXPLAINED[reason])
+    assert kinds(played(agency(0, 7, reason), agency(2_000, 8))) == {}
+
+
+def test_a_reason_of_a_newer_worker_is_an_alert_all_the_same() -> None:
+    assert kinds(played(agency(0, 7, "sent_on_a_sunday"))) == {"agency:harbor-light": "refused"}
+
+
+def test_a_late_pulse_does_not_bring_a_refusal_back() -> None:
+    assert kinds(played(agency(4_000, 8), agency(2_000, 7, Reason.GAP))) == {}
+
+
+def test_an_agency_is_silent_until_it_is_heard_again() -> None:
+    watch = Watch(SILENT_AFTER, T0)
+    watch.observe(agency(0, heard=0), T0)
+    watch.tick(T0 + SILENT_AFTER)
+    assert "agency:harbor-light" not in watch.raised
+    watch.tick(T0 + SILENT_AFTER + 1)
+    assert watch.raised["agency:harbor-light"].kind is AlertKind.SILENT
+    watch.observe(agency(SILENT_AFTER + 2, 2, heard=SILENT_AFTER + 2), T0 + SILENT_AFTER + 2)
+    assert ("agency:harbor-light", None) in watch.tick(T0 + SILENT_AFTER + 2)
+
+
+def test_a_suspended_agency_may_be_silent() -> None:
+    held = Registration("harbor-light", LegalClass.individual, False, 0, (), Status.SUSPENDED)
+    watch = Watch(SILENT_AFTER, T0, registry={"harbor-light": held})
+    watch.observe(agency(0, heard=-2 * SILENT_AFTER), T0)
+    assert watch.tick(T0) == []
+
+
+# Laws
+
+states = st.sampled_from(LaneState)
+agency_pulses = st.builds(
+    AgencyPulse,
+    st.sampled_from(AGENCIES),
+    st.integers(0, 9),
+    st.sampled_from(["", Reason.GAP.value, Reason.FORKED.value, Reason.UNSOUND.value]),
+    st.sampled_from([0, T0 - 2 * SILENT_AFTER, T0]),
+)
+pulses = st.builds(
+    replace,
+    st.just(WELL),
+    lane=st.sampled_from(LANES),
+    worker=st.sampled_from(["worker-a", "worker-b"]),
+    at_ms=st.integers(T0, T0 + 40_000),
+    state=states,
+    lag=st.integers(0, 2),
+    commit_age_ms=st.sampled_from([-1, 0, 60_000]),
+    agencies=st.lists(agency_pulses, max_size=2, unique_by=lambda a: a.agency).map(tuple),
+)
+histories = st.lists(pulses, max_size=12, unique_by=lambda p: (p.lane, p.worker, p.at_ms)).map(
+    lambda found: sorted(found, key=lambda p: p.at_ms)
+)
+LATE = T0 + 50_000
+
+
+def healthy(at_ms: int) -> Sequence[Pulse]:
+    """What workers send when nothing is wrong with any lane or agency."""
+    well = tuple(AgencyPulse(code, 99, "", at_ms) for code in AGENCIES)
+    return [replace(WELL, lane=name, worker="worker-c", at_ms=at_ms, agencies=well) for name in LANES]
+
+
+@given(histories, st.data())
+def test_a_pulse_that_comes_again_changes_nothing(history: list[Pulse], data: st.DataObject) -> None:
+    once, again = Watch(SILENT_AFTER, T0), Watch(SILENT_AFTER, T0)
+    for number, pulse in enumerate(history):
+        once.observe(pulse, pulse.at_ms)
+        again.observe(pulse, pulse.at_ms)
+        again.observe(history[data.draw(st.integers(0, number))], pulse.at_ms)
+        assert once.tick(pulse.at_ms) == again.tick(pulse.at_ms)
+    assert once.tick(LATE) == again.tick(LATE)
+    assert once.raised == again.raised
+
+
+@given(histories, st.randoms(use_true_random=False))
+def test_the_order_in_which_pulses_come_in_does_not_matter(history: list[Pulse], random: object) -> None:
+    agencies = {(a.agency, a.sequence, p.at_ms) for p in history for a in p.agencies}
+    if len(agencies) < sum(len(p.agencies) for p in history):
+        return  # two lanes never tell of one agency at one moment
+    shuffled = history.copy()
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    sorted_, mixed = Watch(SILENT_AFTER, T0), Watch(SILENT_AFTER, T0)
+    for one, other in zip(history, shuffled, strict=True):
+        sorted_.observe(one, LATE)
+        mixed.observe(other, LATE)
+    assert sorted_.tick(LATE) == mixed.tick(LATE)
+    assert sorted_.tick(LATE + 60_000) == mixed.tick(LATE + 60_000)
+
+
+@given(histories)
+def test_every_alert_ends_when_all_is_well(history: list[Pulse]) -> None:
+    watch = played(*history, tick_every=7_000)
+    raised = set(watch.raised)
+    for pulse in healthy(LATE):
+        watch.observe(pulse, LATE)
+    changes = watch.tick(LATE)
+    assert watch.raised == {}
+    assert {subject for subject, alert in changes if alert is None} == raised
+
+
+@given(histories)
+def test_asking_again_at_the_same_moment_brings_nothing_new(history: list[Pulse]) -> None:
+    watch = played(*history, tick_every=7_000)
+    watch.tick(LATE)
+    assert watch.tick(LATE) == []
+
+
+@given(histories)
+def test_a_restarted_watch_goes_on_where_the_last_one_was(history: list[Pulse]) -> None:
+    topic: dict[str, Alert | None] = {}
+    watch = Watch(SILENT_AFTER, T0)
+    for pulse in history:
+        watch.observe(pulse, pulse.at_ms)
+        topic.update(watch.tick(pulse.at_ms))
+    topic.update(watch.tick(LATE))
+    standing = {subject: alert for subject, alert in topic.items() if alert}
+    assert standing == watch.raised
+    restarted = Watch(SILENT_AFTER, LATE, standing.values())
+    assert restarted.tick(LATE) == []
+    for pulse in healthy(LATE):
+        restarted.observe(pulse, LATE)
+    assert dict(restarted.tick(LATE)) == dict.fromkeys(standing)
