@@ -6,7 +6,7 @@ lane. All lanes share one process and one loop: national load is a few events a 
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -14,6 +14,7 @@ import structlog
 from consumers import fold, gate
 from consumers.registry import Registry, follow_registry
 from exchange.core.fingerprint import GENERATION
+from exchange.core.gate import Registration
 from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Log, Partition
 from exchange.engine.ownership import Membership, Ownership
@@ -39,6 +40,11 @@ class Lanes:
         self._said: dict[str, dict[str, AgencyPulse]] = {}
         self._pulses = 0
         self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane])
+
+    @property
+    def registered(self) -> Mapping[str, Registration]:
+        """The agencies that the gate lanes know, as they are now."""
+        return self._registry.agencies
 
     async def run(self) -> None:
         """Run lanes until cancelled; raises the named error of the first that fails for good."""

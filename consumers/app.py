@@ -1,0 +1,208 @@
+"""The worker: a Faust app that hosts the lanes as a mode service, and the `watch` agent on `pulse`.
+
+Faust's part is only what at-least-once is good enough for: the agent's output is an upsert computed from the newest
+pulses. No Faust table exists. The web server, leader topic and topic declarations are off; all topics must be there
+before (`exchange topics apply`), because Faust would wait for ever for one that is not.
+"""
+
+import asyncio
+import secrets
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import faust
+import structlog
+from mode import Service
+
+from consumers import fold, gate
+from consumers.lanes import Lanes
+from consumers.watch import Watch, read_alerts
+from consumers.watchdog import Watchdog
+from exchange.core.gate import Registration
+from exchange.engine.clients import SESSION_TIMEOUT_MS, administer
+from exchange.engine.errors import PartitionUnknown
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.log import Partition, Producer
+from exchange.engine.membership import KafkaMembership
+from exchange.engine.provision import required_topics
+from exchange.settings import Settings
+from exchange.wire.pulse import decode_pulse, encode_alert, encode_pulse
+from exchange.wire.topics import ALERTS, DAY_MS, EVENTS, PULSE
+
+PULSE_EVERY_S = 2.0
+logger = structlog.get_logger(__name__)
+
+
+class LanesService(Service):
+    """Runs the lanes and sends their pulse; when a lane fails for good, the worker ends with its error."""
+
+    def __init__(self, lanes: Lanes, log: KafkaLog, on_failure: Callable[[BaseException], None]) -> None:
+        super().__init__()
+        self._lanes = lanes
+        self._log = log
+        self._on_failure = on_failure
+        self._producer: Producer | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def registered(self) -> Mapping[str, Registration]:
+        """The agencies that the lanes know, as they are now."""
+        return self._lanes.registered
+
+    async def on_start(self) -> None:
+        """Start the lanes. Their task is ours, so that stopping waits for it."""
+        self._producer = await self._log.producer()
+        self._running = asyncio.create_task(self._lanes.run(), name="lanes")
+        self._running.add_done_callback(self._ended)
+
+    async def on_stop(self) -> None:
+        """Stop the lanes and close the clients while the loop still runs."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait({self._running})
+        if self._producer is not None:
+            await self._producer.close()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_failure(error)
+
+    @Service.task
+    async def _beat(self) -> None:
+        while not self.should_stop:
+            pulses = [(p.lane.encode(), encode_pulse(p)) for p in self._lanes.pulses(_now_ms())]
+            if pulses and self._producer is not None:
+                await self._producer.send(Partition(PULSE, 0), pulses)
+            await self.sleep(PULSE_EVERY_S)
+
+
+def make_app(settings: Settings, log: KafkaLog, lanes: LanesService) -> faust.App:
+    """The Faust app of one worker: the lanes' service and the watch agent."""
+    app = faust.App(
+        "exchange-watch",
+        broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings),
+        broker_session_timeout=SESSION_TIMEOUT_MS / 1000,
+        broker_heartbeat_interval=2.0,
+        consumer_auto_offset_reset="latest",
+        store="memory://",
+        datadir=tempfile.mkdtemp(prefix="exchange-faust-"),
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+        autodiscover=False,
+    )
+    app.service(cast("Any", lanes))  # an instance does as well as a class
+    names = [f"{step}-{p}" for p in range(settings.partitions) for step in (gate.NAME, fold.NAME)]
+    watching = Watching(log, int(settings.silent_after_days * DAY_MS), names, lanes.registered)
+    pulses = app.topic(PULSE, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    alerts = app.topic(ALERTS, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+    async def watch(stream: Any) -> None:
+        async for value in stream:
+            watching.observe(value)
+
+    app.agent(pulses, name="watch")(watch)
+
+    async def tick() -> None:
+        mine = any(tp.topic == PULSE for tp in app.consumer.assignment())
+        for subject, value in await watching.tick(mine=mine):
+            await alerts.send(key=subject, value=value)
+
+    app.timer(PULSE_EVERY_S)(tick)
+    return app
+
+
+class Watching:
+    """The watch of this worker while `pulse` is assigned to it; forgotten when it is not."""
+
+    def __init__(
+        self, log: KafkaLog, silent_after_ms: int, lanes: Sequence[str], registered: Mapping[str, Registration]
+    ) -> None:
+        self._log = log
+        self._silent_after_ms = silent_after_ms
+        self._lanes = lanes
+        self._registered = registered
+        self._watch: Watch | None = None
+
+    def observe(self, value: bytes) -> None:
+        """Take a pulse, if this worker watches."""
+        if self._watch is not None:
+            self._watch.observe(decode_pulse(value), _now_ms())
+
+    async def tick(self, *, mine: bool) -> list[tuple[bytes, bytes | None]]:
+        """What to write to `alerts` now: alerts that began, tombstones of those that are over."""
+        if not mine:
+            self._watch = None
+            return []
+        if self._watch is None:
+            alerts = await read_alerts(self._log)
+            self._watch = Watch(self._silent_after_ms, _now_ms(), alerts, lanes=self._lanes, registry=self._registered)
+        changes = self._watch.tick(_now_ms())
+        for subject, alert in changes:
+            logger.warning("alert", subject=subject, kind=alert.kind.value if alert else "over")
+        return [(subject.encode(), encode_alert(alert) if alert else None) for subject, alert in changes]
+
+
+async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Run a worker until SIGINT, SIGTERM or cancellation; raises the error of a lane that failed for good."""
+    async with administer(settings.client("exchange-worker")) as admin:
+        missing = sorted(set(required_topics()) - set(await admin.partitions()))
+    if missing:
+        raise PartitionUnknown(f"These topics are missing: {', '.join(missing)}.")
+    log = KafkaLog(settings.client("exchange-worker"))
+    membership = KafkaMembership(settings.client("exchange-worker"), settings.group, EVENTS)
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    worker = f"worker-{secrets.token_hex(3)}"
+    lanes = LanesService(Lanes(log, membership, worker), log, lambda error: _fail(ended, error))
+    app = make_app(settings, log, lanes)
+    watchdog = Watchdog()
+    watchdog.start()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _finish, ended)
+    try:
+        await app.start()
+        logger.info("worker started", group=settings.group)
+        ready()
+        stopped = asyncio.create_task(app.wait_until_stopped())
+        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if ended.done():
+            ended.result()
+        elif app.crash_reason is not None:
+            raise app.crash_reason
+    finally:
+        await app.stop()
+        watchdog.stop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _finish(ended: "asyncio.Future[None]") -> None:
+    if not ended.done():
+        ended.set_result(None)
+
+
+def _fail(ended: "asyncio.Future[None]", error: BaseException) -> None:
+    if not ended.done():
+        ended.set_exception(error)
+
+
+def _credentials(settings: Settings) -> Any:
+    client = settings.client("exchange-watch")
+    if settings.security_protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=client.sasl_username,
+            password=client.sasl_password,
+            mechanism=client.sasl_mechanism,
+            ssl_context=client.ssl_context,
+        )
+    return faust.SSLCredentials(context=client.ssl_context) if client.ssl_context else None
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
