@@ -1,0 +1,127 @@
+"""An agency's way to its inbox and its receipts, on Kafka; the `Link` that `producers.link` asks for.
+
+Rules kept: one idempotent producer, every send awaited and bounded in time; after an error the whole connection is given
+up and made anew, so that nothing of it is written later; receipts are read committed, from the beginning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from exchange.engine.errors import LogUnavailable
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.log import Partition
+from exchange.wire.messages import decode_receipt
+from exchange.wire.topics import inbox_of, receipts_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from exchange.engine.clients import ClientSettings
+    from exchange.engine.log import Producer, Reader, Record
+    from exchange.wire.messages import Receipt
+
+CALL_S_MAX = 15.0
+"""Of one call; what takes longer is `LogUnavailable`."""
+POLL_S = 0.5
+RECORDS_MAX = 20_000
+
+
+class KafkaLink:
+    """One agency's connection. Nothing connects before `connect`."""
+
+    def __init__(self, settings: ClientSettings, agency: str) -> None:
+        self._settings = settings
+        self._key = agency.encode("ascii")
+        self._inbox = Partition(inbox_of(agency), 0)
+        self._receipts = Partition(receipts_of(agency), 0)
+        self._log: KafkaLog | None = None
+        self._producer: Producer | None = None
+        self._reader: Reader | None = None
+
+    async def connect(self) -> None:
+        """Connect anew; whatever an earlier connection still had to send is given up."""
+        await self.close()
+        self._log = KafkaLog(self._settings)
+        try:
+            async with asyncio.timeout(CALL_S_MAX):
+                self._producer = await self._log.producer()
+                self._reader = await self._log.reader()
+                await self._from_beginning(self._reader, self._receipts)
+        except TimeoutError:
+            await self.close()
+            raise LogUnavailable("connecting") from None
+        except BaseException:
+            await self.close()
+            raise
+
+    async def send(self, values: Sequence[bytes]) -> None:
+        """Append values to the inbox, in order; returns when the log has them all."""
+        if self._producer is None:
+            raise LogUnavailable("not connected")
+        try:
+            async with asyncio.timeout(CALL_S_MAX):
+                await self._producer.send(self._inbox, [(self._key, value) for value in values])
+        except TimeoutError:
+            raise LogUnavailable(f"writing to {self._inbox.topic}") from None
+
+    async def latest(self) -> Receipt | None:
+        """The newest receipt there is now."""
+        if self._reader is None:
+            raise LogUnavailable("not connected")
+        newest: Record | None = None
+        async for record in self._until_end(self._reader, self._receipts):
+            newest = record
+        return None if newest is None or newest.value is None else decode_receipt(newest.value)
+
+    async def receipt(self, timeout_s: float) -> Receipt | None:
+        """The newest of the receipts that came since the last one returned."""
+        if self._reader is None:
+            raise LogUnavailable("not connected")
+        batch = await self._reader.getmany(timeout_s=timeout_s, records_max=RECORDS_MAX)
+        values = [record.value for records in batch.values() for record in records if record.value is not None]
+        return decode_receipt(values[-1]) if values else None
+
+    async def inbox(self) -> Sequence[bytes]:
+        """Everything that the inbox holds of this agency now, oldest first."""
+        if self._log is None:
+            raise LogUnavailable("not connected")
+        reader = await self._log.reader()
+        try:
+            await self._from_beginning(reader, self._inbox)
+            return [
+                record.value
+                async for record in self._until_end(reader, self._inbox)
+                if record.key == self._key and record.value is not None
+            ]
+        finally:
+            await reader.close()
+
+    async def close(self) -> None:
+        """Let go of everything; never raises."""
+        log, producer, reader = self._log, self._producer, self._reader
+        self._log = self._producer = self._reader = None
+        for client in (producer, reader, log):
+            if client is not None:
+                await client.close()
+
+    @staticmethod
+    async def _from_beginning(reader: Reader, partition: Partition) -> None:
+        reader.assign([partition])
+        offsets = await reader.beginning_offsets([partition])
+        reader.seek(partition, offsets[partition])
+
+    @staticmethod
+    async def _until_end(reader: Reader, partition: Partition) -> AsyncIterator[Record]:
+        """Everything before the end as it is now."""
+        end = (await reader.end_offsets([partition]))[partition]
+        quiet_s = 0.0
+        while await reader.position(partition) < end:
+            batch = await reader.getmany(timeout_s=POLL_S, records_max=RECORDS_MAX)
+            quiet_s = 0.0 if batch else quiet_s + POLL_S
+            if quiet_s >= CALL_S_MAX:
+                raise LogUnavailable(f"reading {partition.topic}")
+            for records in batch.values():
+                for record in records:
+                    yield record

@@ -1,0 +1,229 @@
+"""The edge: what an agency's own code, or the command line, publishes with.
+
+    async with Edge.open(profile) as edge:
+        await edge.publish(fact)
+        await edge.correct(key, fact)
+        await edge.retract(key)
+
+Promised: publishing the same fact twice adds nothing; a changed fact is corrected; what was refused is told with its rule
+and never with its value; leaving the block sends everything, ends with the signed heartbeat and returns only when the
+exchange has accepted it; whatever goes wrong on the way, running again continues where it stopped.
+
+Not promised: that a fact is durable before `flush` (or the end of the block); one task uses an edge at a time.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from types import TracebackType
+from typing import Final, Self
+
+from exchange.core.period import LAST_YEAR
+from exchange.core.vocabulary import LegalClass
+from producers import errors
+from producers.chain import Chain
+from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Where, Withdrawn
+from producers.heartbeat import closing_beat, marking_beat
+from producers.ledger import SOURCE, Ledger, Outcome
+from producers.link import Link
+from producers.outbox import Outbox
+from producers.policy import Leaves, Policy, Stays
+from producers.profile import Profile, Secret
+from producers.reach import kafka_link
+from producers.report import Report
+from producers.sending import Manner, Sending
+from producers.tally import stage_tallies
+from producers.vault import Vault
+
+BATCH: Final = 2_000
+"""Facts between two commits, and between two looks at other tasks."""
+
+
+class Edge:
+    """One agency's edge. Made by `open`, used as `async with`."""
+
+    def __init__(
+        self, profile: Profile, secret: Secret | None, link: Link | None, today: date | None, manner: Manner
+    ) -> None:
+        self.profile = profile
+        self.report = Report()
+        self._secret, self._given_link, self._manner = secret, link, manner
+        self._today = today or date.today()  # noqa: DTZ011 - the agency's own calendar decides which quarter is over
+        self._policy = Policy(profile.legal_class, profile.sensitive)
+        self._minutes: int | None = None
+        self._since_commit = 0
+        self._where: Where | None = None
+
+    @classmethod
+    def open(
+        cls,
+        profile: Profile,
+        *,
+        secret: Secret | None = None,
+        link: Link | None = None,
+        today: date | None = None,
+        manner: Manner | None = None,
+    ) -> Self:
+        """An edge for an `async with` block.
+
+        `secret`: what opens the vault (default: as the profile says); `link`: the way to the exchange (default: Kafka);
+        `today`: which quarters are over (default: the calendar); `manner`: how it waits and whom it tells.
+        """
+        return cls(profile, secret, link, today, manner or Manner())
+
+    async def __aenter__(self) -> Self:
+        if self._today.year > LAST_YEAR:
+            raise errors.ProfileInvalid("Today is behind the last period there is.")
+        self._started_s = self._manner.clock()
+        self._vault = Vault.open(self.profile, self._secret or self.profile.secret())
+        try:
+            self._ledger = Ledger(self._vault)
+            self._ledger.begin_run()
+            self._chain = Chain(self._vault, self._ledger)
+            self._outbox = Outbox(self._vault, self._ledger, self._chain)
+            self._link = self._given_link or kafka_link(self.profile)
+            self._sending = Sending(
+                self._vault,
+                self._chain,
+                self._outbox,
+                link=self._link,
+                report=self.report,
+                beat=marking_beat(self.profile, self._today),
+                manner=self._manner,
+            )
+        except BaseException:
+            self._vault.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                await self.finish()
+            elif not isinstance(error, errors.VaultError):
+                self._vault.commit()  # what was taken is kept
+        finally:
+            await self._link.close()
+            self._vault.close()
+
+    @property
+    def vault(self) -> Vault:
+        """The open vault."""
+        return self._vault
+
+    @property
+    def public_key(self) -> tuple[int, bytes]:
+        """(number, 32 bytes): what the operator registers."""
+        return self._chain.public_key
+
+    async def read(self, reading: Reading) -> None:
+        """Take what a source read, whatever it is."""
+        if reading.where != self._where:
+            self._where = reading.where
+            self.report.rows += 1
+        match reading:
+            case Fact():
+                await self.publish(reading)
+            case RowRefused():
+                self.report.refuse(reading)
+                self._note(Outcome.REFUSED)
+            case RowIgnored(_, why):
+                self.report.ignored[why] += 1
+                self._note(Outcome.IGNORED)
+            case Edition(made_at, database):
+                self._ledger.edition(made_at, database)
+            case Withdrawn(prefix):
+                await self.retract_all(prefix)
+            case Complete(prefix, _, first, last):
+                self._note(Outcome.RETRACTED, self._ledger.complete(SOURCE + prefix.encode(), first, last))
+            case ClientWithdrawn(client):
+                self._note(Outcome.RETRACTED, self._ledger.withdraw_client(client))
+
+    async def read_all(self, readings: Iterable[Reading]) -> None:
+        """Take everything that a source reads."""
+        for reading in readings:
+            await self.read(reading)
+
+    async def publish(self, fact: Fact) -> Outcome:
+        """Say a fact under its key: new, corrected, or already known. Sent by `flush` or at the end of the block."""
+        judged = self._policy.judge(fact.period, fact.state, fact.body)
+        key = SOURCE + fact.key.encode()
+        if isinstance(judged, Leaves):
+            outcome = self._ledger.put(key, fact.period, judged.tail, client=fact.client, kept=judged.kept)
+        elif isinstance(judged, Stays):
+            self.report.ignored[judged.why] += 1
+            outcome = Outcome.RETRACTED if self._ledger.withdraw(key) else Outcome.IGNORED
+        else:
+            self.report.refuse(RowRefused(fact.where, judged.column, judged.rule))
+            outcome = Outcome.REFUSED
+        await self._breathe()
+        return self._note(outcome)
+
+    async def correct(self, key: str, fact: Fact) -> Outcome:
+        """Say something else under a key; raises KeyUnknown when nothing was said under it."""
+        if self._ledger.said(SOURCE + key.encode()) is None:
+            raise errors.KeyUnknown
+        return await self.publish(replace(fact, key=key))
+
+    async def retract(self, key: str) -> Outcome:
+        """Take back what was said under a key; raises KeyUnknown when nothing was."""
+        if not self._ledger.withdraw(SOURCE + key.encode()):
+            raise errors.KeyUnknown
+        await self._breathe()
+        return self._note(Outcome.RETRACTED)
+
+    async def retract_all(self, key_prefix: str) -> int:
+        """Take back everything that was said under keys that begin so; how many. An empty prefix names nothing."""
+        count = self._ledger.withdraw_all(SOURCE + key_prefix.encode()) if key_prefix else 0
+        self._note(Outcome.RETRACTED, count)
+        await self._breathe()
+        return count
+
+    def retry_refused(self) -> int:
+        """Send again what the exchange refused, after the cause was settled; how many facts."""
+        return self._ledger.retry()
+
+    def retract_unclaimed(self) -> int:
+        """Take back what a lost copy of this vault sent and no source says any more; how many events."""
+        self.report.claimed += self._outbox.claim()
+        return self._chain.disown_unclaimed()
+
+    def spent(self, minutes: int) -> None:
+        """How many minutes of staff time this run took, for the heartbeat; else the run's own time counts."""
+        self._minutes = minutes
+
+    def stage(self) -> None:
+        """Count the tallies that are due and make everything durable, without sending."""
+        if self.profile.legal_class is LegalClass.tally_only:
+            tallied = stage_tallies(self._ledger, today=self._today, small_counts=self.profile.small_counts)
+            self.report.tallies += tallied.outcomes
+            self.report.held_back = tallied.held_back
+        self.report.claimed += self._outbox.claim()
+        self._vault.commit()
+        self._since_commit = 0
+
+    async def flush(self) -> None:
+        """Send everything that waits; returns when the exchange has accepted it."""
+        self.stage()
+        await self._sending.deliver()
+
+    async def finish(self) -> None:
+        """`flush`, ended by the signed heartbeat."""
+        self.stage()
+        elapsed_s = self._manner.clock() - self._started_s
+        await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
+
+    def _note(self, outcome: Outcome, count: int = 1) -> Outcome:
+        self.report.outcomes[outcome] += count
+        return outcome
+
+    async def _breathe(self) -> None:
+        """Commit now and then, and let other tasks run."""
+        self._since_commit += 1
+        if self._since_commit >= BATCH:
+            self._vault.commit()
+            self._since_commit = 0
+            await asyncio.sleep(0)

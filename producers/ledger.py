@@ -1,0 +1,205 @@
+"""What the sources say now, beside what was sent of it: the difference is what remains to be done.
+
+A source's key stands for one thing it says. Saying it again changes nothing; saying something else asks for a correction
+of what was sent and an event of the new; saying nothing more asks for the correction alone. The ledger only records
+that (`todo`); `producers.outbox` turns it into events. Tallies stand here too, under keys of their own. A key that was
+withdrawn stays, with the edition that withdrew it, so that an older export which arrives late cannot bring it back.
+"""
+
+from collections.abc import Iterator
+from enum import Enum
+from hashlib import blake2b
+from typing import Final
+
+from exchange.core.period import quarter_of
+from producers.errors import DatabaseChanged
+from producers.tails import newest_id, same_said
+from producers.vault import Row, Vault
+
+SOURCE: Final = b"f:"
+TALLY: Final = b"t:"
+UNCLAIMED: Final = b"u:"
+CLIENT_KEY_OCTETS: Final = 16
+NOTHING, EVENT, CORRECTION = 0, 1, 2
+
+
+class Outcome(Enum):
+    """What became of a fact."""
+
+    PUBLISHED = "published"
+    CORRECTED = "corrected"
+    RETRACTED = "retracted"
+    KNOWN = "already known"
+    OUTDATED = "already known from a newer export"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    REFUSED_BEFORE = "refused by the exchange before"
+
+
+class Ledger:
+    """The facts of a vault, and one run over them."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._secret = vault.get("secret")
+        self._schema = newest_id()
+        self._clients: dict[str, int] = {}
+        self._edition = ""
+        self._run = int.from_bytes(vault.get("run"), "big") + 1
+
+    def begin_run(self) -> None:
+        """From now on `complete` and `withdraw_client` know what this run has stated."""
+        self._vault.set("run", self._run.to_bytes(8, "big"))
+
+    def edition(self, made_at: str, database: str) -> None:
+        """Everything that follows is this old, and from this database; raises DatabaseChanged."""
+        if database:
+            known = self._vault.get("database")
+            if known and known != database.encode():
+                raise DatabaseChanged
+            self._vault.set("database", database.encode())
+        self._edition = made_at
+
+    def put(self, key: bytes, period: int, tail: bytes, *, client: str = "", kept: bool = False) -> Outcome:
+        """Say this under the key. `period`: as the source has it."""
+        query = "SELECT schema, want, sent, kept, refused, edition FROM fact WHERE key = ?"
+        row = self._vault.one(query, (key,))
+        if row is None:
+            todo = NOTHING if kept else EVENT
+            self._vault.run(
+                "INSERT INTO fact (key, client, period, schema, want, sort, todo, kept, stated, edition) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(key, self.client_id(client), period, self._schema, tail, self.sort(key, tail), todo, kept),
+                    *(self._run, self._edition),
+                ),
+            )
+            return Outcome.PUBLISHED
+        if self._is_outdated(row[5]):
+            return Outcome.OUTDATED
+        return self._put_again(key, period, tail, client, kept, row)
+
+    def _put_again(self, key: bytes, period: int, tail: bytes, client: str, kept: bool, row: Row) -> Outcome:  # noqa: PLR0917
+        schema, want, sent, was_kept, refused, _ = row
+        stated = (self.client_id(client), period, self._run, self._edition)
+        if want is not None and kept == was_kept and same_said((schema, want), (self._schema, tail)):
+            self._vault.run(
+                "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?", (*stated, key)
+            )
+            return Outcome.REFUSED_BEFORE if refused else Outcome.KNOWN
+        todo = NOTHING if kept else EVENT
+        if sent:
+            said = self._vault.one("SELECT schema, tail FROM chain WHERE sequence = ?", (sent,))
+            same = said is not None and not kept and same_said((said[0], said[1]), (self._schema, tail))
+            todo = NOTHING if same else CORRECTION
+        self._vault.run(
+            "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ?, "
+            "schema = ?, want = ?, sort = ?, todo = ?, kept = ?, refused = NULL WHERE key = ?",
+            (*stated, self._schema, tail, self.sort(key, tail), todo, kept, key),
+        )
+        return Outcome.PUBLISHED if want is None and not sent else Outcome.CORRECTED
+
+    def withdraw(self, key: bytes) -> bool:
+        """Say nothing more under the key; whether something was said until now."""
+        row = self._vault.one("SELECT want, sent, edition FROM fact WHERE key = ?", (key,))
+        if row is None or self._is_outdated(row[2]):
+            return False
+        want, sent, _ = row
+        self._vault.run(
+            "UPDATE fact SET want = NULL, todo = ?, refused = NULL, edition = ? WHERE key = ?",
+            (CORRECTION if sent else NOTHING, self._edition, key),
+        )
+        return want is not None
+
+    def _is_outdated(self, edition: str) -> bool:
+        return bool(self._edition) and edition > self._edition
+
+    def withdraw_all(self, prefix: bytes) -> int:
+        """Say nothing more under any key that begins so; how many there were. An empty prefix names nothing."""
+        return sum(self.withdraw(key) for key in self.keys(prefix))
+
+    def complete(self, prefix: bytes, first: int, last: int) -> int:
+        """Withdraw what begins so, lies within these periods and was not stated in this run; how many."""
+        last += 0 if quarter_of(last) else 4
+        rows = self._vault.all(
+            "SELECT key, period FROM fact WHERE key >= ? AND key < ? AND stated <> ? AND want IS NOT NULL",
+            (prefix, _after(prefix), self._run),
+        )
+        return sum(self.withdraw(key) for key, period in rows if _within(period, first, last))
+
+    def withdraw_client(self, client: str) -> int:
+        """Withdraw what was said about a client and not in this run; how many."""
+        rows = self._vault.all(
+            "SELECT fact.key FROM fact JOIN client ON client.id = fact.client "
+            "WHERE client.name = ? AND stated <> ? AND want IS NOT NULL",
+            (client.encode(), self._run),
+        )
+        return sum(self.withdraw(key) for (key,) in rows)
+
+    def keys(self, prefix: bytes) -> list[bytes]:
+        """All keys that begin so."""
+        rows = self._vault.all("SELECT key FROM fact WHERE key >= ? AND key < ?", (prefix, _after(prefix)))
+        return [key for (key,) in rows]
+
+    def said(self, key: bytes) -> tuple[int, bytes] | None:
+        """(schema id, tail) that the key stands for now."""
+        row = self._vault.one("SELECT schema, want FROM fact WHERE key = ? AND want IS NOT NULL", (key,))
+        return None if row is None else (row[0], row[1])
+
+    def kept(self) -> Iterator[tuple[int, bytes, int]]:
+        """(schema id, tail, how many) of the facts that are kept for tallies."""
+        yield from self._vault.all(
+            "SELECT schema, want, count(*) FROM fact WHERE kept = 1 AND want IS NOT NULL GROUP BY schema, want"
+        )
+
+    def refuse(self, key: bytes, reason: str) -> None:
+        """The exchange does not take what the key says: it is not sent again as long as it stays the same."""
+        self._vault.run("UPDATE fact SET todo = ?, refused = ? WHERE key = ?", (NOTHING, reason, key))
+
+    def retry(self) -> int:
+        """Try again what the exchange refused; how many facts."""
+        return self._vault.run("UPDATE fact SET todo = ?, refused = NULL WHERE refused IS NOT NULL", (EVENT,))
+
+    def todo(self) -> int:
+        """How many facts have something to be sent."""
+        row = self._vault.one("SELECT count(*) FROM fact WHERE todo > 0")
+        return int(row[0]) if row else 0
+
+    def sort(self, key: bytes, tail: bytes) -> int:
+        """Where a fact stands in its batch: keyed, so that the order of events says nothing to anybody else."""
+        return int.from_bytes(blake2b(key + tail, digest_size=8, key=self._secret).digest(), "big") >> 1
+
+    def client_id(self, client: str) -> int | None:
+        """The vault's own number of a client; None for facts about the agency."""
+        if not client:
+            return None
+        number = self._clients.get(client)
+        if number is None:
+            number = self._clients[client] = self._client(client)[0]
+        return number
+
+    def client_key(self, client: str) -> bytes:
+        """16 bytes of this client's own, for what is derived from one client's history; they never leave."""
+        return self._client(client)[1]
+
+    def _client(self, client: str) -> tuple[int, bytes]:
+        name = client.encode()
+        row = self._vault.one("SELECT id, key FROM client WHERE name = ?", (name,))
+        if row is None:
+            key = blake2b(name, digest_size=CLIENT_KEY_OCTETS, key=self._secret, person=b"client").digest()
+            self._vault.run("INSERT INTO client (name, key) VALUES (?, ?)", (name, key))
+            row = self._vault.one("SELECT id, key FROM client WHERE name = ?", (name,))
+            assert row is not None
+        return int(row[0]), row[1]
+
+
+def _after(prefix: bytes) -> bytes:
+    """The first key behind all that begin with a prefix of UTF-8, which has no byte 255."""
+    return prefix[:-1] + bytes([prefix[-1] + 1])
+
+
+def _within(period: int, first: int, last: int) -> bool:
+    """Whether a quarter, or a year with all its quarters, lies between two."""
+    if quarter_of(period):
+        return first <= period <= last
+    return first <= period + 1 and period + 4 <= last

@@ -1,0 +1,127 @@
+"""From what is to be said to the chain: claims, corrections first, then events, in an order that says nothing.
+
+A batch is whatever is to be sent when it begins; inside it, corrections stand before events, each sorted by the vault's
+keyed hash. An event that the exchange holds already and that no fact of this vault stands behind (a restored vault) is
+claimed by a fact that says exactly the same, instead of being sent a second time.
+"""
+
+from collections.abc import Callable
+
+from exchange.core.events import About, Event, Tally
+from exchange.core.gate import SMALL_COUNT_MAX, Reason
+from exchange.core.period import quarter_of
+from producers.chain import TODO_UNSENT, Beat, Chain, Kind
+from producers.ledger import CORRECTION, EVENT, NOTHING, Ledger
+from producers.tails import said_by
+from producers.vault import Vault
+
+OF_ITS_KIND: dict[Reason, Callable[[Event], bool]] = {
+    Reason.LEGAL_CLASS: lambda event: event.body.about is About.CLIENT,
+    Reason.YEAR_ONLY: lambda event: event.body.about is About.CLIENT and quarter_of(event.period) > 0,
+    Reason.TALLY_NOT_ALLOWED: lambda event: isinstance(event.body, Tally),
+    Reason.SMALL_COUNT: lambda event: (
+        isinstance(event.body, Tally) and any(0 < n <= SMALL_COUNT_MAX for n in event.body.counts)
+    ),
+}
+"""Reasons that strike every event of a kind, because profile and registration differ."""
+OF_ITS_BYTES = frozenset({Reason.UNSOUND, Reason.OUT_OF_RANGE})
+"""Reasons that strike every event that says the same."""
+
+
+class Outbox:
+    """What is to be sent, and what has to be taken back."""
+
+    def __init__(self, vault: Vault, ledger: Ledger, chain: Chain) -> None:
+        self._vault = vault
+        self._ledger = ledger
+        self._chain = chain
+
+    def claim(self) -> int:
+        """Let facts claim accepted events that say the same and belong to nobody; how many did."""
+        if not self._chain.unclaimed():
+            return 0
+        claimed = 0
+        ready = "SELECT key, schema, want FROM fact WHERE sent = 0 AND want IS NOT NULL AND (todo > 0 OR refused IS NOT NULL)"
+        for key, schema, want in self._vault.all(ready):
+            row = self._vault.one(
+                "SELECT min(sequence) FROM chain "
+                "WHERE kind = 0 AND key IS NULL AND retracted = 0 AND tail = ? AND schema = ?",
+                (want, schema),
+            )
+            if row and row[0]:
+                self._vault.run("UPDATE chain SET key = ? WHERE sequence = ?", (key, row[0]))
+                self._said(key, row[0])
+                claimed += 1
+        return claimed
+
+    def fill(self, count: int) -> int:
+        """Chain at most so many of the events that are to be sent; how many."""
+        with self._vault.writing():
+            corrections = self._vault.all(
+                "SELECT key, sent FROM fact WHERE todo = ? ORDER BY sort LIMIT ?", (CORRECTION, count)
+            )
+            for key, sent in corrections:
+                self._chain.append_correction(key, sent)
+                self._vault.run(f"UPDATE fact SET sent = 0, {TODO_UNSENT} WHERE key = ?", (key,))  # noqa: S608
+            rows = self._vault.all(
+                "SELECT key, schema, want FROM fact WHERE todo = ? ORDER BY sort LIMIT ?",
+                (EVENT, count - len(corrections)),
+            )
+            for key, schema, want in rows:
+                self._said(key, self._chain.append_event(key, schema, want))
+        return len(corrections) + len(rows)
+
+    def _said(self, key: bytes, sequence: int) -> None:
+        self._vault.run("UPDATE fact SET sent = ?, todo = ?, refused = NULL WHERE key = ?", (sequence, NOTHING, key))
+
+    def repair(self, sequence: int, reason: Reason, beat: Beat) -> int:
+        """Drop what the exchange refused, keep it with the reason, put a heartbeat in its place; how many were dropped.
+
+        The heartbeat makes the repair certain: a receipt that names this sequence again is an old one, because the gate
+        never refuses a heartbeat for such a reason. What stood behind is chained anew by `fill`.
+        """
+        refused = self._chain.link(sequence)
+        assert refused is not None
+        with self._vault.writing():
+            self._chain.unchain(sequence)
+            self._vault.run(
+                "INSERT INTO refusal (sequence, reason, key, schema, tail) VALUES (?, ?, ?, ?, ?)",
+                (sequence, str(reason), refused.key, refused.schema, refused.tail),
+            )
+            dropped = 1
+            if refused.kind is Kind.CORRECTION:
+                self._chain.give_up(refused)
+            else:
+                assert refused.key is not None
+                self._ledger.refuse(refused.key, str(reason))
+                dropped += self._drop_alike(refused.schema, refused.tail, reason)
+            self._chain.append_heartbeat(beat)
+        return dropped
+
+    def _drop_alike(self, schema: int, tail: bytes, reason: Reason) -> int:
+        """Drop what would be refused for the same reason, so that it costs one round and not one each."""
+        of_kind = OF_ITS_KIND.get(reason)
+        if of_kind is None and reason not in OF_ITS_BYTES:
+            return 0
+        strikes: dict[tuple[int, bytes], bool] = {(schema, tail): True}
+        dropped = 0
+        for key, its_schema, want in self._vault.all("SELECT key, schema, want FROM fact WHERE todo = ?", (EVENT,)):
+            said = (its_schema, want)
+            if said not in strikes:
+                strikes[said] = of_kind is not None and of_kind(said_by(*said))
+            if strikes[said]:
+                self._ledger.refuse(key, str(reason))
+                self._vault.run(
+                    "INSERT INTO refusal (sequence, reason, key, schema, tail) VALUES (0, ?, ?, ?, ?)",
+                    (str(reason), key, its_schema, want),
+                )
+                dropped += 1
+        return dropped
+
+    def waiting(self) -> int:
+        """How many facts are not chained yet."""
+        return self._ledger.todo()
+
+    def refusals(self) -> list[tuple[str, int]]:
+        """(reason, how many) of all that the exchange ever refused."""
+        return [(str(r), int(n)) for r, n in self._vault.all("SELECT reason, count(*) FROM refusal GROUP BY reason")]

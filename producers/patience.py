@@ -1,0 +1,74 @@
+"""How long the edge waits, and when it sends again: pure, the time is passed in (seconds of any steady clock).
+
+Sending again is harmless (the gate knows repetitions) but costs, so it happens at once only when the gate says that it
+waits for something, and else after a while that doubles. Waiting ends: with the gate's own reason where it gave one.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from exchange.core.gate import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The limits, in seconds."""
+
+    poll_s: float = 1.0
+    resend_after_s: float = 10.0
+    """Without a receipt that moves on; doubled each time."""
+    blocked_s: float = 10.0
+    """Without any receipt after the gate gave a reason and everything was sent again."""
+    quiet_s: float = 90.0
+    """Without anything accepted."""
+    pauses_s: tuple[float, ...] = (1, 2, 4, 8, 15, 20, 20, 20)
+    """Between attempts while the exchange cannot be reached."""
+
+
+class Next(Enum):
+    """What to do when there is nothing to send and nothing to read."""
+
+    WAIT = "wait"
+    SEND_AGAIN = "send again"
+    GIVE_UP = "give up"
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What has happened since something was last accepted."""
+
+    patience: Patience
+    moved_s: float
+    heard_s: float = 0.0
+    sent_again_s: float = 0.0
+    resends: int = 0
+    blocked: tuple[int, Reason] | None = field(default=None)
+
+    def moved(self, now_s: float) -> None:
+        """Something was accepted, or repaired."""
+        self.moved_s = self.heard_s = self.sent_again_s = now_s
+        self.resends, self.blocked = 0, None
+
+    def heard(self, now_s: float) -> None:
+        """A receipt came."""
+        self.heard_s = now_s
+
+    def refused(self, now_s: float, sequence: int, reason: Reason) -> bool:
+        """The gate waits behind this sequence; whether to send again at once: the first time only."""
+        first = self.blocked is None or self.blocked[0] != sequence
+        self.blocked = (sequence, reason)
+        if first:
+            self.sent_again_s = now_s
+        return first
+
+    def idle(self, now_s: float) -> Next:
+        """Nothing to do at this moment."""
+        if now_s - self.moved_s >= self.patience.quiet_s:
+            return Next.GIVE_UP
+        if self.blocked and now_s - max(self.heard_s, self.sent_again_s) >= self.patience.blocked_s:
+            return Next.GIVE_UP
+        after_s = self.patience.resend_after_s * 2**self.resends
+        if not self.blocked and now_s - self.sent_again_s >= after_s:
+            self.sent_again_s, self.resends = now_s, self.resends + 1
+            return Next.SEND_AGAIN
+        return Next.WAIT

@@ -1,0 +1,20 @@
+"""Which exchange an edge speaks to: the profile's servers, else EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker."""
+
+from exchange.engine.broker.detached import running
+from exchange.engine.edge_link import KafkaLink
+from exchange.settings import Settings
+from producers.errors import ExchangeUnnamed
+from producers.profile import Profile
+
+
+def kafka_link(profile: Profile, settings: Settings | None = None) -> KafkaLink:
+    """The agency's way to its exchange, not yet connected; raises ExchangeUnnamed."""
+    settings = settings or Settings.model_validate({})
+    servers = profile.bootstrap_servers or settings.bootstrap_servers
+    if not servers:
+        holder = running()
+        if holder is None:
+            raise ExchangeUnnamed
+        servers = holder.bootstrap_servers
+    named = settings.model_copy(update={"bootstrap_servers": servers})
+    return KafkaLink(named.client(f"edge-{profile.agency}"), profile.agency)

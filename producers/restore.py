@@ -1,0 +1,44 @@
+"""How a vault that is older than what it sent finds its way back: through its own inbox.
+
+The receipt names the digest of the last accepted event; each event carries the digest of the one before; so the accepted
+events are the path from that digest back to an event that this vault knows. Whatever else the inbox holds (repetitions,
+refused events, those of a fork that lost) is not on the path. What was read back belongs to nobody until a fact of the
+vault, or of the source when it is read again, says exactly the same and claims it.
+"""
+
+from collections.abc import Callable, Sequence
+
+from exchange.core.chain import Head, digest_of
+from exchange.wire.codec import HEAD, decode, schema_id_of
+from exchange.wire.schemas import PREFIX
+from producers.chain import Link, link_of
+from producers.errors import RestoreImpossible
+
+
+def accepted_path(
+    head: Head, values: Sequence[bytes], own_digest: Callable[[int], bytes | None]
+) -> tuple[int, list[bytes]]:
+    """(the last sequence that the vault shares with the exchange, the accepted values behind it, oldest first).
+
+    Raises RestoreImpossible when the inbox does not reach back that far.
+    """
+    by_digest = {digest_of(value): value for value in values if len(value) > HEAD}
+    sequence, digest = head.sequence, head.digest
+    path: list[bytes] = []
+    while sequence and own_digest(sequence) != digest:
+        value = by_digest.get(digest)
+        if value is None or int.from_bytes(value[PREFIX : PREFIX + 8], "big") != sequence:
+            raise RestoreImpossible(
+                f"The exchange accepted events up to {head.sequence}; the inbox no longer holds event {sequence}, "
+                "and the vault does not know it."
+            )
+        path.append(value)
+        digest = value[PREFIX + 8 : HEAD]
+        sequence -= 1
+    path.reverse()
+    return sequence, path
+
+
+def links_of(values: Sequence[bytes]) -> list[Link]:
+    """The rows of events that were read back."""
+    return [link_of(decode(value), schema_id_of(value), value[HEAD:]) for value in values]

@@ -1,0 +1,211 @@
+"""Getting the outbox to the exchange and knowing that it arrived.
+
+A loop without memory: chain a little, send a little, look for a receipt, do what it means. All it knows is in the vault
+and in the newest receipt, so it may be killed anywhere and begins again by reading the receipt. Many events are under way
+at once (`WINDOW`). Waiting is bounded (`producers.patience`) and ends with a named error and everything kept.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from exchange.core.gate import Reason
+from exchange.engine.errors import LogUnavailable, PartitionUnknown
+from exchange.wire.messages import Receipt
+from producers import errors
+from producers.chain import Beat, Chain
+from producers.link import Link
+from producers.outbox import Outbox
+from producers.patience import Next, Patience, Waiting
+from producers.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
+from producers.report import Report
+from producers.restore import accepted_path, links_of
+from producers.vault import Vault
+
+CHUNK: Final = 2_000
+WINDOW: Final = 50_000
+
+
+def say_nothing(_: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run waits and tells. `say` gets sentences for a person, without any value of a record."""
+
+    patience: Patience = field(default_factory=Patience)
+    say: Callable[[str], None] = say_nothing
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic
+    over_fork: bool = False
+    """A person said that the other copy of the vault has stopped: read back what was accepted and go on."""
+
+
+class Sending:
+    """One run's way of the outbox to the exchange. `beat`: what a heartbeat says that stands where something was refused."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        chain: Chain,
+        outbox: Outbox,
+        *,
+        link: Link,
+        report: Report,
+        beat: Beat,
+        manner: Manner,
+    ) -> None:
+        self._vault, self._chain, self._outbox, self._link = vault, chain, outbox, link
+        self._report, self._beat, self._manner = report, beat, manner
+        self._waiting = Waiting(manner.patience, manner.clock())
+        self._connected = False
+        self._forgiven: tuple[int, bytes] | None = None
+        self._accepted = 0
+        self._next = 1
+
+    @property
+    def accepted(self) -> int:
+        """The newest sequence that the exchange is known to have accepted."""
+        return int.from_bytes(self._vault.get("accepted"), "big")
+
+    async def deliver(self, end: Beat | None = None) -> None:
+        """Send everything and wait until it is accepted; with `end`, a heartbeat that says so comes last.
+
+        Raises ExchangeAway, ExchangeSilent, Blocked, Forked, RestoreImpossible, InboxMissing; all is kept then.
+        """
+        attempt, end_at = 0, 0
+        while True:
+            before = self._accepted
+            try:
+                if not self._connected:
+                    await self._connect()
+                await self._until_accepted()
+                if end is None or 0 < end_at <= self._chain.last:
+                    return
+                end_at = self._chain.append_heartbeat(end)
+                self._vault.commit()
+            except LogUnavailable:
+                attempt = 0 if self._connected and self._accepted > before else attempt
+                await self._wait_for_exchange(attempt)
+                attempt += 1
+            except PartitionUnknown:
+                raise errors.InboxMissing from None
+
+    async def _wait_for_exchange(self, attempt: int) -> None:
+        self._connected = False
+        pauses = self._manner.patience.pauses_s
+        if attempt >= len(pauses):
+            raise errors.ExchangeAway(f"The exchange cannot be reached; {self._kept()}.") from None
+        self._manner.say(f"the exchange cannot be reached, trying again in {pauses[attempt]:.0f} s; {self._kept()}")
+        await self._manner.pause(pauses[attempt])
+
+    def _kept(self) -> str:
+        waiting = self._outbox.waiting() + max(0, self._chain.last - self._accepted)
+        return f"{waiting} events are kept in the vault"
+
+    async def _connect(self) -> None:
+        await self._link.connect()
+        receipt = await self._link.latest()
+        self._accepted, self._next = 0, 1
+        self._waiting.moved(self._manner.clock())
+        if receipt is not None:
+            await self._heed(receipt)
+            self._next = self._accepted + 1
+        self._connected = True
+
+    async def _until_accepted(self) -> None:
+        while True:
+            moved = await self._move()
+            if not moved and self._accepted >= self._chain.last and not self._outbox.waiting():
+                return
+            receipt = await self._link.receipt(0 if moved else self._manner.patience.poll_s)
+            if receipt is not None:
+                self._waiting.heard(self._manner.clock())
+                await self._heed(receipt)
+            elif not moved:
+                self._idle()
+
+    async def _move(self) -> bool:
+        """Chain and send one chunk, if the window allows; whether anything was sent."""
+        if self._next - self._accepted > WINDOW:
+            return False
+        if self._next > self._chain.last and self._outbox.fill(CHUNK):
+            self._vault.commit()  # durable before it is sent
+        values = self._chain.values(self._next, CHUNK)
+        if not values:
+            return False
+        await self._link.send(values)
+        self._next += len(values)
+        return True
+
+    def _idle(self) -> None:
+        waiting = self._waiting
+        match waiting.idle(self._manner.clock()):
+            case Next.GIVE_UP if waiting.blocked:
+                raise errors.Blocked(*waiting.blocked)
+            case Next.GIVE_UP:
+                raise errors.ExchangeSilent(f"No receipt came for what was sent; {self._kept()}.")
+            case Next.SEND_AGAIN:
+                self._manner.say(f"no receipt yet, sending again; {self._kept()}")
+                self._next = self._accepted + 1
+            case Next.WAIT:
+                pass
+
+    async def _heed(self, receipt: Receipt) -> None:
+        """Do what a receipt means."""
+        sequence = receipt.head.sequence
+        behind = self._chain.link(sequence + 1)
+        meaning = meaning_of(receipt, self._chain.digest(sequence), behind.kind if behind else None)
+        if isinstance(meaning, Fork):
+            head = (sequence, receipt.head.digest)
+            if not (self._manner.over_fork and self._forgiven in {None, head}):
+                raise errors.Forked
+            self._forgiven = head
+            meaning = Replay() if self._chain.digest(sequence) != receipt.head.digest else Mark()
+        if isinstance(meaning, Replay):
+            await self._replay(receipt)
+        elif sequence < self._accepted:
+            return  # an old one
+        self._take_as_accepted(sequence)
+        match meaning:
+            case Repair(refused, reason):
+                self._repair(refused, reason)
+            case Mark() | Replay() if self._chain.last == sequence:
+                self._chain.append_heartbeat(self._beat)
+                self._vault.commit()
+            case Resend(_, reason) if self._waiting.refused(self._manner.clock(), sequence + 1, reason):
+                self._next = sequence + 1
+            case Delivered() | _:
+                pass
+
+    def _take_as_accepted(self, sequence: int) -> None:
+        if sequence > self._accepted:
+            self._waiting.moved(self._manner.clock())
+        before = self.accepted
+        if sequence > before:
+            self._report.delivered += sequence - before
+            self._vault.set("accepted", sequence.to_bytes(8, "big"))
+            self._vault.commit()
+        self._accepted = sequence
+        self._next = max(self._next, sequence + 1)
+
+    def _repair(self, sequence: int, reason: Reason) -> None:
+        dropped = self._outbox.repair(sequence, reason, self._beat)
+        self._vault.commit()
+        self._report.refused_by_exchange[str(reason)] += dropped
+        self._next = sequence
+        self._waiting.moved(self._manner.clock())
+
+    async def _replay(self, receipt: Receipt) -> None:
+        self._manner.say("the exchange holds events that this vault does not know; reading them back")
+        shared, values = accepted_path(receipt.head, await self._link.inbox(), self._chain.digest)
+        with self._vault.writing():
+            self._chain.unchain(shared + 1)
+            self._chain.adopt(values, links_of(values))
+            self._report.claimed += self._outbox.claim()
+        self._vault.commit()
+        self._report.restored += len(values)
+        self._next = receipt.head.sequence + 1

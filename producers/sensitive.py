@@ -1,0 +1,65 @@
+"""What never leaves unless the agency switches it on (schemas/vocabulary/README.md), as a table.
+
+Where the sensitive code is one answer among others, the field becomes `withheld_by_agency`; where the code itself is the
+fact, the event is not made. Applied by the edge to every source alike, before anything is kept for sending.
+
+Not promised: a withheld field still says that the agency withholds something there; figures of `withheld_by_agency` are
+restricted like all others.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from exchange.core import events as e
+from exchange.core.tables import NOT_APPLICABLE, field_type
+
+WITHHELD: Final = "withheld_by_agency"
+HEALTH: Final = ("hiv", "pregnancy", "suicidality", "substance_use")
+SERVICES: Final = ("immigration_relief", "substance_use")
+SERVICE_IS_THE_FACT: Final = (e.NeedIdentified, e.ServiceProvided, e.NeedUnmet, e.ReferralMade, e.ReferralResolved)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One switch on one field of one body; no `codes` means every code but `not_applicable`."""
+
+    switch: str
+    body: type[e.Correctable]
+    field: str
+    codes: tuple[str, ...] = ()
+    is_the_fact: bool = False
+
+    def concerns(self, body: e.Correctable) -> bool:
+        """Whether the body holds what this rule is about."""
+        code = getattr(body, self.field)
+        return code in self.codes if self.codes else code != NOT_APPLICABLE
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule("foreign_national", e.CaseOpened, "foreign_national"),
+    Rule("gender.transgender", e.CaseOpened, "gender", ("transgender_woman", "transgender_man")),
+    Rule("control_method", e.TraffickingFacts, "control_method", is_the_fact=True),
+    *(Rule(f"health_condition.{c}", e.HealthObserved, "health_condition", (c,), is_the_fact=True) for c in HEALTH),
+    *(Rule(f"service.{s}", b, "service", (s,), is_the_fact=True) for s in SERVICES for b in SERVICE_IS_THE_FACT),
+    *(Rule(f"service.{s}", e.BarrierReported, "service", (s,)) for s in SERVICES),
+)
+SWITCHES: Final = frozenset(rule.switch for rule in RULES)
+
+
+class Switches:
+    """The switches of one agency."""
+
+    def __init__(self, on: Iterable[str] = ()) -> None:
+        off = [rule for rule in RULES if rule.switch not in set(on)]
+        self._off = {rule.body: [r for r in off if r.body is rule.body] for rule in off}
+
+    def apply(self, body: e.Correctable) -> e.Correctable | None:
+        """The body without what is off; None when nothing of it may leave."""
+        for rule in self._off.get(type(body), ()):
+            if rule.concerns(body):
+                if rule.is_the_fact:
+                    return None
+                withheld = {rule.field: field_type(rule.body, rule.field)(WITHHELD)}
+                body = replace(body, **withheld)  # type: ignore[arg-type]  # the rule's field is one of the body's
+        return body

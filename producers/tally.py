@@ -1,0 +1,123 @@
+"""Tallies: what an agency that may share totals only says instead of its clients' events.
+
+For every quarter that is over, from the first to the last that the kept facts know, for every state among them and for
+every one-way client table: one `Tally` with the table's full domain, zeros included, counted by the very
+`exchange.core.cells.increments` that counts everybody else's events. Quarters only: a year's tally and its quarters'
+exclude each other. A tally with a count of 1–10 is held back unless the agency's counsel agreed to small counts.
+
+A tally is a fact with a key of its own, so that changed facts lead to its correction and a new one by the same way as
+everything else. Not promised: that a quarter is complete; it is what the facts say when it is counted.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from exchange.core.cells import cell_bytes, increments
+from exchange.core.events import ALL_CAPS, Tally
+from exchange.core.gate import SMALL_COUNT_MAX
+from exchange.core.period import LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
+from exchange.core.table_names import TallyTable
+from exchange.core.tables import TALLIED, domain
+from exchange.core.vocabulary import UsState
+from producers.ledger import TALLY, Ledger, Outcome
+from producers.tails import said_by, tail_of
+
+_ANY_AGENCY: Final = "tally"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A tally that did not leave, because it holds a small count. Never the value."""
+
+    table: TallyTable
+    period: int
+    state: UsState
+
+    def __str__(self) -> str:
+        return f"{self.table}, {period_text(self.period)}, {self.state}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """What counting led to: tallies by outcome, and those that were held back."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    held_back: tuple[HeldBack, ...] = ()
+
+
+def current_quarter(today: date) -> int:
+    """The quarter that a day lies in."""
+    return period_of(min(today.year, LAST_YEAR), quarter_of_month(today.month))
+
+
+def quarters(first: int, last: int) -> Iterator[int]:
+    """The quarters from first to last, both included."""
+    return (period for period in range(first, last + 1) if quarter_of(period) and is_period(period))
+
+
+def tally_key(table: TallyTable, period: int, state: UsState) -> bytes:
+    """The key under which a tally stands in the ledger."""
+    return TALLY + f"{table}|{period_text(period)}|{state}".encode("ascii")
+
+
+def count(
+    facts: Iterable[tuple[int, bytes, int]], open_quarter: int
+) -> dict[tuple[TallyTable, int, UsState], list[int]]:
+    """The counts of every tally of the quarters before `open_quarter`, from (schema id, tail, how many)."""
+    cells: Counter[bytes] = Counter()
+    seen: set[int] = set()
+    states: set[UsState] = set()
+    for schema, tail, times in facts:
+        event = said_by(schema, tail)
+        seen.add(event.period)
+        states.add(event.state)
+        for cell, n in increments(_ANY_AGENCY, event):
+            cells[cell] += n * times
+    closed = {period for period in seen if period < open_quarter}
+    return {
+        (name, period, state): _counts(name, period, state, cells)
+        for period in (quarters(min(closed), max(closed)) if closed else ())
+        for state in sorted(states)
+        for name in TallyTable
+    }
+
+
+def _counts(name: TallyTable, period: int, state: UsState, cells: Counter[bytes]) -> list[int]:
+    table = TALLIED[name]
+    values = [(code,) for code in domain(table, table.dimensions[0])] if table.dimensions else [()]
+    return [cells[cell_bytes(table, period, str(state), value)] for value in values]
+
+
+def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied:
+    """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros."""
+    counted = count(ledger.kept(), current_quarter(today))
+    for key in _staged_before(ledger):
+        counted.setdefault(key, [0] * _length(key[0]))
+    outcomes: Counter[Outcome] = Counter()
+    held: list[HeldBack] = []
+    for (name, period, state), counts in counted.items():
+        place = tally_key(name, period, state)
+        if not small_counts and any(0 < n <= SMALL_COUNT_MAX for n in counts):
+            held.append(HeldBack(name, period, state))
+            if ledger.withdraw(place):
+                outcomes[Outcome.RETRACTED] += 1
+            continue
+        outcomes[ledger.put(place, period, tail_of(period, state, ALL_CAPS, Tally(name, tuple(counts))))] += 1
+    return Tallied(outcomes, tuple(held))
+
+
+def _length(name: TallyTable) -> int:
+    table = TALLIED[name]
+    return len(domain(table, table.dimensions[0])) if table.dimensions else 1
+
+
+def _staged_before(ledger: Ledger) -> Iterator[tuple[TallyTable, int, UsState]]:
+    for key in ledger.keys(TALLY):
+        said = ledger.said(key)
+        if said is not None:
+            event = said_by(*said)
+            assert isinstance(event.body, Tally)
+            yield event.body.table, event.period, event.state

@@ -1,0 +1,163 @@
+"""An exchange in memory for the edge: the inbox, the real `judge` and `evolve`, receipts, and ways to be unkind.
+
+It is the gate of `exchange.core`, not a stand-in for it: what it admits is what a real exchange admits. `Trouble` says what
+goes wrong on the way; every choice comes from a seeded generator, so that a failing script can be run again.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from consumers.gate import verify
+from exchange.core.events import Event
+from exchange.core.gate import Accepted, AgencyState, Reason, Refused, Registration, Unreadable, evolve, judge
+from exchange.core.vocabulary import LegalClass
+from exchange.engine.errors import LogUnavailable
+from exchange.wire.codec import EventReader, decode
+from exchange.wire.messages import Receipt
+
+
+class Killed(BaseException):
+    """The process ends here, without a chance to tidy up."""
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Chances, each between 0 and 1, of what may go wrong at a call."""
+
+    lose_send: float = 0.0
+    lose_and_raise: float = 0.0
+    arrive_and_raise: float = 0.0
+    kill_before_send: float = 0.0
+    kill_after_send: float = 0.0
+    kill_at_receipt: float = 0.0
+    repeat_receipt: float = 0.0
+    gate_sleeps: float = 0.0
+
+
+@dataclass
+class Exchange:
+    """One agency's inbox and gate. `admitted`: the value bytes that went on to `events`."""
+
+    registration: Registration
+    seed: int = 0
+    trouble: Trouble = field(default_factory=Trouble)
+    inbox: list[bytes] = field(default_factory=list)
+    read: int = 0
+    admitted: list[bytes] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    refuse: dict[bytes, Reason] = field(default_factory=dict)
+    """Tails that this gate refuses though it would admit them: rules that the edge does not know yet."""
+    away: int = 0
+    """For how many calls the exchange cannot be reached."""
+    now_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.state = AgencyState(self.registration)
+        self.reader = EventReader()
+        self.random = random.Random(self.seed)
+
+    def chance(self, of: float) -> bool:
+        return self.random.random() < of
+
+    def judge_some(self) -> None:
+        """The gate takes a batch of the inbox and writes one receipt, as the lane does."""
+        if self.read >= len(self.inbox) or self.chance(self.trouble.gate_sleeps):
+            return
+        batch = self.inbox[self.read : self.read + self.random.choice((1, 3, 50, 10_000))]
+        for value in batch:
+            self.judge_one(value)
+        self.read += len(batch)
+        self.receipts.append(Receipt(self.state.head, self.state.refused))
+
+    def judge_one(self, value: bytes) -> None:
+        arrival = self.reader.read(value)
+        verdict = judge(self.state, arrival, verify)
+        reason = self.refuse.get(value[45:])
+        if isinstance(verdict, Accepted) and reason and not isinstance(arrival, Unreadable):
+            verdict = Refused(arrival.sequence, reason)
+        evolve(self.state, arrival, verdict)
+        if isinstance(verdict, Accepted):
+            self.admitted.append(value)
+        elif isinstance(verdict, Refused):
+            self.refused.append(verdict)
+
+    def events(self) -> list[tuple[str, Event]]:
+        return [(self.registration.agency, decode(value)) for value in self.admitted]
+
+    def link(self) -> "MemoryLink":
+        return MemoryLink(self)
+
+    def clock(self) -> float:
+        return self.now_s
+
+    async def pause(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+class MemoryLink:
+    """The edge's way to the exchange in memory."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._seen = 0
+        self.sent: list[bytes] = []
+
+    def _reach(self) -> None:
+        if self._exchange.away:
+            self._exchange.away -= 1
+            raise LogUnavailable
+
+    async def connect(self) -> None:
+        self._reach()
+
+    async def send(self, values: Sequence[bytes]) -> None:
+        exchange, trouble = self._exchange, self._exchange.trouble
+        self._reach()
+        if exchange.chance(trouble.kill_before_send):
+            raise Killed
+        arriving = list(values)
+        raised = exchange.chance(trouble.lose_and_raise)
+        if raised or exchange.chance(trouble.lose_send):
+            cut = exchange.random.randrange(len(arriving) + 1)
+            arriving = arriving[:cut] if raised else arriving[:cut] + arriving[cut + 1 :]
+        exchange.inbox.extend(arriving)
+        self.sent.extend(arriving)
+        if exchange.chance(trouble.kill_after_send):
+            raise Killed
+        if raised or exchange.chance(trouble.arrive_and_raise):
+            raise LogUnavailable
+
+    async def latest(self) -> Receipt | None:
+        self._reach()
+        self._exchange.judge_some()
+        self._seen = len(self._exchange.receipts)
+        return self._exchange.receipts[-1] if self._exchange.receipts else None
+
+    async def receipt(self, timeout_s: float) -> Receipt | None:
+        exchange = self._exchange
+        self._reach()
+        exchange.judge_some()
+        if exchange.chance(exchange.trouble.kill_at_receipt):
+            raise Killed
+        if self._seen < len(exchange.receipts):
+            self._seen += 1
+            return exchange.receipts[self._seen - 1]
+        if self._seen and exchange.chance(exchange.trouble.repeat_receipt):
+            return exchange.receipts[exchange.random.randrange(self._seen)]
+        exchange.now_s += timeout_s
+        return None
+
+    async def inbox(self) -> Sequence[bytes]:
+        self._reach()
+        return list(self._exchange.inbox)
+
+    async def close(self) -> None:
+        pass
+
+
+def registered(
+    agency: str, legal_class: LegalClass, key: tuple[int, bytes], *, small_counts: bool = False
+) -> Registration:
+    return Registration(agency, legal_class, small_counts, 0, (key,))
