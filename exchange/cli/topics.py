@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,14 @@ if TYPE_CHECKING:
     from exchange.engine.clients import TopicSpec
 
 app = typer.Typer(name="topics", help="The topics of the exchange: create, compare, rights.", no_args_is_help=True)
+
+
+class RightsFormat(StrEnum):
+    """How to print rights."""
+
+    table = "table"
+    acl = "acl"
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -55,6 +64,50 @@ def check(as_json: AsJson = False) -> None:
         for difference in differences:
             typer.echo(str(difference))
     raise typer.Exit(1 if differences else 0)
+
+
+@app.command()
+def rights(
+    *,
+    output: Annotated[
+        RightsFormat, typer.Option("--format", help="A table, or a line for kafka-acls.sh a right.")
+    ] = RightsFormat.table,
+    agency: Annotated[list[str] | None, typer.Option(help="An agency to print rights for; may be repeated.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print who may read and write what. Needs no Kafka: it follows from the table of topics.
+
+    The lines of `--format acl` expect BOOTSTRAP and ADMIN_CONFIG in the shell, and brokers that deny what is not granted.
+    """
+    from exchange.engine.rights import acl_lines
+    from exchange.engine.rights import rights as every_right
+    from exchange.settings import Settings
+
+    granted = every_right(agency or (), group=Settings.model_validate({}).group)
+    if as_json:
+        typer.echo(json.dumps([asdict(right) for right in granted], indent=2))
+    elif output is RightsFormat.acl:
+        for line in acl_lines(granted):
+            typer.echo(line)
+    else:
+        _print_rights()
+
+
+def _print_rights() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from exchange.engine.rights import PRINCIPALS, readers, writers
+    from exchange.wire.topics import TOPICS, Party
+
+    table = Table("topic", "holds", "kept", "written by", "read by")
+    for topic in TOPICS:
+        name = f"{topic.name}.<{topic.per}>" if topic.per else topic.name
+        table.add_row(name, topic.holds, topic.kept.value, "\n".join(writers(topic)), "\n".join(readers(topic)))
+    Console().print(table)
+    evaluators = PRINCIPALS[Party.EVALUATORS]
+    if not any(evaluators in readers(topic) for topic in TOPICS):
+        typer.echo(f"{evaluators}: nothing yet; all of these topics are restricted")
 
 
 async def _wanted(kafka: "Reached") -> "list[TopicSpec]":

@@ -1,0 +1,149 @@
+"""Who may read and write what, derived from the table of topics, and the same as ACLs of Kafka.
+
+Rules kept: a right comes from the table's `writers` and `readers`, or stands in `BESIDES` with its reason; parties that
+run in one process are one principal; nothing is granted to everybody. Evaluators get what the table gives them and never
+anything from `BESIDES`: names, sizes and offsets of the other topics are exact counts.
+
+The broker must deny what is not granted (`allow.everyone.if.no.acl.found=false`): ACLs alone refuse nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from exchange.wire.topics import BY_NAME, TOPICS, Party, Topic, check_agency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+WATCH_GROUP: Final = "exchange-watch"
+"""The consumer group of the watch agent."""
+LANE_STEPS: Final = ("gate", "fold")
+"""What the transactional ids of lanes begin with."""
+ANY_AGENCY: Final = "CODE"
+
+PRINCIPALS: Final[Mapping[Party, str]] = {
+    Party.OPERATOR: "exchange-operator",
+    Party.GATE: "exchange-worker",
+    Party.FOLD: "exchange-worker",
+    Party.WATCH: "exchange-worker",
+    Party.DERIVE: "exchange-worker",
+    Party.WORKERS: "exchange-worker",
+    Party.RELEASE: "exchange-release",
+    Party.PUBLISH: "exchange-publish",
+    Party.CALENDAR: "exchange-calendar",
+    Party.AUDIT: "exchange-audit",
+    Party.AUDITORS: "exchange-auditors",
+    Party.EVALUATORS: "exchange-evaluators",
+}
+"""User names in Kafka, but for agencies: theirs are `agency-` and the code."""
+
+
+class Operation(StrEnum):
+    """What may be done, in the words of Kafka's ACLs. Read and Write include Describe."""
+
+    READ = "Read"
+    WRITE = "Write"
+    DESCRIBE = "Describe"
+    CREATE = "Create"
+    DESCRIBE_CONFIGS = "DescribeConfigs"
+    ALTER_CONFIGS = "AlterConfigs"
+
+
+class Resource(StrEnum):
+    """What it may be done with, in the words of `kafka-acls.sh`."""
+
+    TOPIC = "topic"
+    GROUP = "group"
+    TRANSACTIONAL_ID = "transactional-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One principal may do one thing with one resource, or with all whose names begin with `name`."""
+
+    principal: str
+    operation: Operation
+    resource: Resource
+    name: str
+    prefixed: bool = False
+    why: str = ""
+
+
+BESIDES: Final[tuple[tuple[Party, Operation, str, str], ...]] = (
+    (Party.FOLD, Operation.READ, "aggregates", "restores its own state"),
+    (Party.WATCH, Operation.READ, "alerts", "goes on with the alerts that stand"),
+    (Party.OPERATOR, Operation.READ, "agencies", "lists what it registered"),
+    (Party.OPERATOR, Operation.READ, "gate-state", "`exchange status` shows heads and refusals"),
+    (Party.OPERATOR, Operation.DESCRIBE, "inbox", "`exchange status` shows how much waits"),
+)
+"""Rights that do not follow from who writes a topic and whom it is for."""
+PROVISIONING: Final = (Operation.CREATE, Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS)
+
+
+def rights(agencies: Iterable[str] = (), *, group: str) -> list[Right]:
+    """Every right that an exchange with these agencies needs. `group`: in which workers share the lanes."""
+    codes = [check_agency(agency) for agency in agencies]
+    found = [right for topic in TOPICS for right in _of_topic(topic, codes)]
+    worker, operator = PRINCIPALS[Party.WORKERS], PRINCIPALS[Party.OPERATOR]
+    found += [Right(worker, Operation.READ, Resource.GROUP, name) for name in (group, WATCH_GROUP)]
+    for step in LANE_STEPS:
+        for operation in (Operation.WRITE, Operation.DESCRIBE):
+            found.append(Right(worker, operation, Resource.TRANSACTIONAL_ID, f"{step}-", prefixed=True))
+    for topic in TOPICS:
+        found += [_right(operator, operation, topic, "`exchange topics`") for operation in PROVISIONING]
+    return list(dict.fromkeys(found))
+
+
+def readers(topic: Topic) -> list[str]:
+    """Principals that may read a topic, for people to read; of an agency, `agency-CODE`."""
+    return _names(right for right in _of_topic(topic, None) if right.operation is Operation.READ)
+
+
+def writers(topic: Topic) -> list[str]:
+    """Principals that may write a topic, as in `readers`."""
+    return _names(right for right in _of_topic(topic, None) if right.operation is Operation.WRITE)
+
+
+def acl_lines(granted: Sequence[Right]) -> Iterator[str]:
+    """The rights as commands for a shell in which BOOTSTRAP and ADMIN_CONFIG are set."""
+    grouped: dict[tuple[str, Resource, str, bool], list[Operation]] = {}
+    for right in granted:
+        grouped.setdefault((right.principal, right.resource, right.name, right.prefixed), []).append(right.operation)
+    for (principal, resource, name, prefixed), operations in grouped.items():
+        words = ["--add", "--allow-principal", f"User:{principal}"]
+        for operation in dict.fromkeys(operations):
+            words += ["--operation", operation]
+        words += [f"--{resource}", name, "--resource-pattern-type", "prefixed" if prefixed else "literal"]
+        yield f'kafka-acls.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN_CONFIG" {shlex.join(words)}'
+
+
+def _of_topic(topic: Topic, agencies: Sequence[str] | None) -> Iterator[Right]:
+    """What the table and `BESIDES` say of one row; `agencies` None: one that stands for any."""
+    for parties, operation in ((topic.writers, Operation.WRITE), (topic.readers, Operation.READ)):
+        for party in parties:
+            if party is Party.AGENCY:
+                yield from (
+                    _agencys(code, operation, topic) for code in ([ANY_AGENCY] if agencies is None else agencies)
+                )
+            else:
+                yield _right(PRINCIPALS[party], operation, topic)
+    for party, operation, name, why in BESIDES:
+        if BY_NAME[name] == topic:
+            yield _right(PRINCIPALS[party], operation, topic, why)
+
+
+def _right(principal: str, operation: Operation, topic: Topic, why: str = "") -> Right:
+    name = f"{topic.name}." if topic.per else topic.name
+    return Right(principal, operation, Resource.TOPIC, name, prefixed=bool(topic.per), why=why)
+
+
+def _agencys(code: str, operation: Operation, topic: Topic) -> Right:
+    return Right(f"agency-{code}", operation, Resource.TOPIC, f"{topic.name}.{code}")
+
+
+def _names(found: Iterable[Right]) -> list[str]:
+    return sorted({right.principal for right in found})

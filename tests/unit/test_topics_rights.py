@@ -1,0 +1,107 @@
+"""Rights follow from the table of topics: who reads and writes what, and that evaluators can read nothing exact."""
+
+import shlex
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.engine.provision import exchange_topics, required_topics
+from exchange.engine.rights import PRINCIPALS, Operation, Resource, Right, acl_lines, readers, rights, writers
+from exchange.wire.topics import AGENCY_CODE, TOPICS, Kept, Party
+
+GROUP = "exchange-workers"
+codes = st.from_regex(AGENCY_CODE, fullmatch=True)
+
+
+def held_by(principal: str, granted: list[Right]) -> set[tuple[str, str, str, bool]]:
+    return {(r.operation.value, r.resource.value, r.name, r.prefixed) for r in granted if r.principal == principal}
+
+
+def test_who_reads_and_writes_each_topic() -> None:
+    assert {topic.name: (writers(topic), readers(topic)) for topic in TOPICS} == {
+        "agencies": (["exchange-operator"], ["exchange-operator", "exchange-worker"]),
+        "inbox": (["agency-CODE"], ["agency-CODE", "exchange-worker"]),
+        "receipts": (["exchange-worker"], ["agency-CODE"]),
+        "events": (
+            ["exchange-worker"],
+            ["exchange-audit", "exchange-operator", "exchange-release", "exchange-worker"],
+        ),
+        "gate-state": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
+        "quarantine": (["exchange-worker"], ["exchange-operator"]),
+        "aggregates": (["exchange-worker"], ["exchange-audit", "exchange-operator", "exchange-worker"]),
+        "pulse": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
+        "alerts": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
+    }
+
+
+def test_an_evaluator_can_do_nothing_with_any_of_these_topics() -> None:
+    granted = rights(["harbor-light"], group=GROUP)
+    assert held_by(PRINCIPALS[Party.EVALUATORS], granted) == set()
+    assert not {right.principal for right in granted} & {"*", "ANONYMOUS"}
+
+
+@given(st.sets(codes, min_size=1, max_size=4))
+def test_an_agency_writes_its_inbox_reads_its_receipts_and_nothing_else(agencies: set[str]) -> None:
+    granted = rights(agencies, group=GROUP)
+    for code in agencies:
+        assert held_by(f"agency-{code}", granted) == {
+            ("Write", "topic", f"inbox.{code}", False),
+            ("Read", "topic", f"inbox.{code}", False),
+            ("Read", "topic", f"receipts.{code}", False),
+        }
+
+
+def test_only_the_operator_creates_and_configures() -> None:
+    changing = {Operation.CREATE, Operation.ALTER_CONFIGS}
+    assert {r.principal for r in rights(group=GROUP) if r.operation in changing} == {"exchange-operator"}
+
+
+def test_only_the_worker_writes_in_transactions_and_stands_in_groups() -> None:
+    others = (Resource.GROUP, Resource.TRANSACTIONAL_ID)
+    assert {r.principal for r in rights(group=GROUP) if r.resource in others} == {"exchange-worker"}
+
+
+@given(st.sets(codes, max_size=3))
+def test_the_acl_lines_say_the_same_as_the_rights(agencies: set[str]) -> None:
+    granted = rights(agencies, group=GROUP)
+    said = set()
+    for line in acl_lines(granted):
+        words = shlex.split(line)
+        assert words[:5] == ["kafka-acls.sh", "--bootstrap-server", "$BOOTSTRAP", "--command-config", "$ADMIN_CONFIG"]
+        assert words[5:7] == ["--add", "--allow-principal"]
+        operations = [words[i + 1] for i, word in enumerate(words) if word == "--operation"]
+        resource, name, _, pattern = words[-4:]
+        said |= {(words[7], o, resource, name, pattern) for o in operations}
+    assert said == {
+        (f"User:{r.principal}", r.operation, f"--{r.resource}", r.name, "prefixed" if r.prefixed else "literal")
+        for r in granted
+    }
+
+
+def test_every_topic_of_the_table_is_wanted_and_covered_by_rights() -> None:
+    wanted = exchange_topics(partitions=12, replication=3, agencies=["harbor-light"])
+    written = [r for r in rights(["harbor-light"], group=GROUP) if r.operation is Operation.WRITE]
+    for spec in wanted:
+        assert any(spec.name == r.name or (r.prefixed and spec.name.startswith(r.name)) for r in written), spec.name
+    assert {spec.name.partition(".")[0] for spec in wanted} == {topic.name for topic in TOPICS}
+    assert required_topics() == {s.name for s in wanted if not s.name.endswith(".harbor-light")}
+
+
+def test_what_is_kept_for_ever_is_never_thrown_away() -> None:
+    configs = {spec.name.partition(".")[0]: spec.configs for spec in exchange_topics(partitions=12, replication=3)}
+    for topic in TOPICS:
+        if topic.kept is Kept.FOR_EVER:
+            kept = configs[topic.name]
+            assert kept["cleanup.policy"] == "delete"
+            assert kept["retention.ms"] == kept["retention.bytes"] == "-1"
+
+
+def test_partitioned_topics_have_the_same_partitions_and_others_one() -> None:
+    counts = {s.name.partition(".")[0]: s.partitions for s in exchange_topics(partitions=12, replication=3)}
+    assert {name for name, count in counts.items() if count == 12} == {
+        "events",
+        "gate-state",
+        "quarantine",
+        "aggregates",
+    }
+    assert set(counts.values()) == {1, 12}
