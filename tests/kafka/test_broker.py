@@ -36,13 +36,17 @@ pytestmark = pytest.mark.kafka
 
 WAIT_S = 60
 EXCHANGE = [sys.executable, "-c", "import exchange.cli; exchange.cli.main()"]
-# A program that opens a broker, says where, and sleeps until something ends it.
+# A program that opens a broker, says where, and sleeps until something ends it; then it still has work for its broker.
 OWNER = """
 import asyncio, exchange.engine.broker as b
 async def main():
     async with b.embedded_broker() as broker:
         print(broker.pid, broker.data_dir, flush=True)
-        await asyncio.sleep(600)
+        try:
+            await asyncio.sleep(600)
+        finally:
+            await asyncio.sleep(2)
+            print("alive" if broker.alive else "gone", flush=True)
 asyncio.run(main())
 """
 
@@ -84,14 +88,35 @@ def test_a_broker_on_the_java_of_the_wheel_holds_its_data_alone_and_takes_it_alo
         _ = broker.bootstrap_servers
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_the_broker_and_its_data_go_with_the_process_that_opened_it(number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as owner:
-        assert owner.stdout is not None
-        pid, data_dir = owner.stdout.readline().split()
-        assert process_began(int(pid))
-        owner.send_signal(number)
-    assert eventually(lambda: process_began(int(pid)) is None and not Path(data_dir.decode()).exists())
+@pytest.fixture
+def owner() -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-c", OWNER]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_the_broker_and_its_data_go_with_a_killed_owner(owner: "subprocess.Popen[bytes]") -> None:
+    pid, data_dir = owned_by(owner)
+    owner.kill()
+    assert eventually(lambda: process_began(pid) is None and not data_dir.exists())
+
+
+def test_ctrl_c_reaches_the_owner_alone_which_ends_its_broker_last(owner: "subprocess.Popen[bytes]") -> None:
+    pid, data_dir = owned_by(owner)
+    os.killpg(owner.pid, signal.SIGINT)  # what a terminal does
+    assert owner.stdout is not None
+    assert owner.stdout.read() == b"alive\n"
+    assert eventually(lambda: process_began(pid) is None and not data_dir.exists())
+
+
+def owned_by(owner: "subprocess.Popen[bytes]") -> tuple[int, Path]:
+    assert owner.stdout is not None
+    pid, data_dir = owner.stdout.readline().split()
+    assert process_began(int(pid))
+    return int(pid), Path(data_dir.decode())
 
 
 async def test_a_start_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:

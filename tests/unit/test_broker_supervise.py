@@ -1,5 +1,6 @@
 """The supervisor, around a child that is not Kafka: whatever happens to its parent, the child ends and the data goes."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -76,6 +77,7 @@ def supervise_arguments(tmp_path: Path, command: list[str]) -> tuple[list[str], 
     (tmp_path / "data").mkdir()
     (tmp_path / "data/records").touch()
     lock = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     script = [sys.executable, "-I", "-S", supervise.__file__]
     return [*script, str(tmp_path / "log"), str(lock), str(tmp_path / "data"), *command], lock
 
@@ -146,6 +148,20 @@ def test_a_signal_to_the_supervisor_ends_the_child(
     one.process.wait(WAIT_S)
     assert not one.child_lives()
     assert not one.data.exists()
+
+
+def test_the_child_holds_the_lock_until_it_ends(supervised: Callable[[list[str]], Supervised]) -> None:
+    one = supervised(PATIENT)
+    lock = os.open(one.log.with_name("lock"), os.O_RDWR)
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.kill(one.process.pid, signal.SIGSTOP)  # so that it can neither hold nor let go of anything
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.kill(one.child, signal.SIGKILL)
+    assert eventually(lambda: not one.child_lives())
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(lock)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a child when its parent goes")

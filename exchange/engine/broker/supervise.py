@@ -33,8 +33,7 @@ PR_SET_PDEATHSIG = 1
 def main(log_path: str, lock: int, delete: str, command: list[str]) -> int:
     """Start the child, wait for a reason to end it, end it, clean up."""
     parent = os.getppid()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, _leave)
+    signals = _signals_as_bytes()
     with open(log_path, "ab") as log:  # noqa: PTH123 - no pathlib: this process starts in milliseconds
         child = subprocess.Popen(  # noqa: S603 - the command line is our parent's
             command,
@@ -45,12 +44,9 @@ def main(log_path: str, lock: int, delete: str, command: list[str]) -> int:
             preexec_fn=_dies_with(os.getpid()),  # noqa: PLW1509 - this process has one thread
         )
     os.close(lock)
-    try:
-        with contextlib.suppress(BrokenPipeError):
-            os.write(1, f"{child.pid}\n".encode())
-        wish = _wait(child, parent)
-    except SystemExit:  # somebody signalled us
-        wish = _PARENT_GONE
+    with contextlib.suppress(BrokenPipeError):
+        os.write(1, f"{child.pid}\n".encode())
+    wish = _wait(child, parent, signals)
     if wish is None:
         return child.returncode  # it ended by itself: the parent wants to read its log, and removes DELETE
     _end(child, gently=wish != AT_ONCE)
@@ -59,12 +55,24 @@ def main(log_path: str, lock: int, delete: str, command: list[str]) -> int:
     return child.returncode
 
 
-def _wait(child: subprocess.Popen[bytes], parent: int) -> bytes | None:
+def _signals_as_bytes() -> int:
+    """Where each signal appears as a byte of its number. A handler that raised could do so at any place at all."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, _nothing_more)
+    return reading
+
+
+def _wait(child: subprocess.Popen[bytes], parent: int, signals: int) -> bytes | None:
     """The wish that came; None when the child ended by itself."""
     while child.poll() is None:
-        readable, _, _ = select.select([0], [], [], LOOK_S)
-        if readable:
+        readable, _, _ = select.select([0, signals], [], [], LOOK_S)
+        if 0 in readable:
             return os.read(0, 1) or _PARENT_GONE
+        if signals in readable and set(os.read(signals, 64)) != {signal.SIGCHLD}:
+            return _PARENT_GONE
         if os.getppid() != parent:  # somebody else may hold the other end of our input open
             return _PARENT_GONE
     return None
@@ -94,8 +102,8 @@ def _dies_with(parent: int) -> Callable[[], None] | None:
     return ask
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit
+def _nothing_more(_number: int, _frame: FrameType | None) -> None:
+    pass
 
 
 if __name__ == "__main__":
