@@ -94,6 +94,20 @@ class MemoryKeptAfterFailure(Lane):
         return reader, step
 
 
+class RestoreReadsOn(Lane):
+    """Restores whatever it is given until it is past the sampled end."""
+
+    async def _restore(self, reader: Reader, step: Step) -> None:
+        state = self._state_partition
+        end = (await reader.end_offsets([state]))[state]
+        reader.assign([state])
+        reader.seek(state, 0)
+        while await reader.position(state) < end:
+            batch = await reader.getmany(timeout_s=0.5, records_max=self._limits.records_max)
+            self._hand_over(step, batch.get(state, []))
+        step.restored()
+
+
 class RestartWithoutANewGeneration(Ownership):
     """Whoever is fenced fences back."""
 

@@ -7,7 +7,7 @@ committed records stand in the events exactly once and in order, and the counts 
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -26,9 +26,6 @@ from tests.simulation.world import Process, World
 
 PARTITIONS = 2
 FAULTS_UNTIL_S = 50.0
-HEALED_AT_S = 60.0
-SETTLED_BY_S = 180.0
-AFTERGLOW_S = 20.0
 COMPACTION_LAG_S = 25.0
 """Longer than the longest freeze, as `min.compaction.lag.ms` of an hour is longer than any restore."""
 KINDS = ("kill", "freeze", "lossy", "slow", "refuse", "dark", "mute", "evict", "deaf", "compact", "hire", "fire")
@@ -48,6 +45,23 @@ class Fault:
     kind: str
     target: int = 0
     length_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of a scenario."""
+
+    agencies_until_s: float = 40.0
+    publish_until_s: float = 45.0
+    healed_at_s: float = 60.0
+    settled_after_s: float = 120.0
+    """How long the law may take to hold, once all is healed."""
+    afterglow_s: float = 20.0
+    """How long it must go on to hold."""
+
+
+FULL = Timing()
+BRIEF = Timing(agencies_until_s=2.0, publish_until_s=5.0, healed_at_s=16.0, settled_after_s=60.0, afterglow_s=4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +103,10 @@ def plan(seed: int) -> list[Fault]:
 
 
 class Scenario:
-    def __init__(self, seed: int, faults: Sequence[Fault], engine: Engine, *, workers: int = 2) -> None:
+    def __init__(
+        self, seed: int, faults: Sequence[Fault], engine: Engine, *, workers: int = 2, timing: Timing = FULL
+    ) -> None:
+        self.timing = timing
         self.world = World(seed)
         self.random = Random(f"scenario {seed}")
         self.network = Network(self.world)
@@ -116,17 +133,17 @@ class Scenario:
         self._schedule_agencies()
         for fault in faults:
             self.world.at(fault.at_s, lambda fault=fault: self._strike(fault))
-        self.world.at(HEALED_AT_S, self._heal)
+        self.world.at(timing.healed_at_s, self._heal)
 
     # Agencies
 
     def _schedule_agencies(self) -> None:
         for number in range(self.random.randrange(2, 6)):
             agency = b"a%d" % number
-            start = 0.0 if number < 2 else self.random.uniform(0.0, 40.0)
+            start = 0.0 if number < 2 else self.random.uniform(0.0, self.timing.agencies_until_s)
             self.world.at(start, lambda agency=agency, number=number: self._register(agency, number % PARTITIONS))
             for sequence in range(self.random.randrange(1, 80)):
-                at = start + self.random.uniform(0.0, 45.0 - start)
+                at = self.random.uniform(start, self.timing.publish_until_s)
                 self.world.at(at, lambda agency=agency, n=sequence: self._publish(agency, n))
 
     def _register(self, agency: bytes, partition: int) -> None:
@@ -262,12 +279,13 @@ class Scenario:
     def run(self) -> Report:
         """Until the law holds, and a while longer. Raises `LawBroken`."""
         try:
-            self.world.run_until(HEALED_AT_S)
-            while self.difference() and self.world.now < SETTLED_BY_S and not self.broken:
-                self.world.run_until(self.world.now + 1.0)
-            self.report.settled_s = self.world.now - HEALED_AT_S
+            timing, world = self.timing, self.world
+            world.run_until(timing.healed_at_s)
+            while self.difference() and world.now < timing.healed_at_s + timing.settled_after_s and not self.broken:
+                world.run_until(world.now + 1.0)
+            self.report.settled_s = world.now - timing.healed_at_s
             if not self.difference():
-                self.world.run_until(self.world.now + AFTERGLOW_S)
+                world.run_until(world.now + timing.afterglow_s)
             problems = [*self.broken, *self.difference(), *self.world.unhandled]
         finally:
             self.report.trace = list(self.world.trace)
@@ -310,11 +328,18 @@ class Scenario:
 
 
 def simulate(
-    seed: int, faults: Sequence[Fault] | None = None, engine: Engine | None = None, *, workers: int = 2
+    seed: int,
+    faults: Sequence[Fault] | None = None,
+    engine: Engine | None = None,
+    *,
+    workers: int = 2,
+    timing: Timing = FULL,
+    prepare: Callable[[Scenario], None] = lambda _: None,
 ) -> Report:
     """One run. The error of a run that fails names its seed and its faults: the same again shows the same."""
     struck = plan(seed) if faults is None else faults
-    scenario = Scenario(seed, struck, engine or Engine(), workers=workers)
+    scenario = Scenario(seed, struck, engine or Engine(), workers=workers, timing=timing)
+    prepare(scenario)
     try:
         return scenario.run()
     except LawBroken as broken:

@@ -21,13 +21,12 @@ class Process(asyncio.AbstractEventLoop):
 
     def __init__(self, world: "World", name: str) -> None:
         self.world, self.name = world, name
-        self.frozen = self.dead = self.severed = False
+        self.frozen = self.dead = self.severed = False  # dead: see `World.kill`; severed: reaches nobody any more
         self.ready: deque[asyncio.Handle] = deque()
         self.tasks: list[asyncio.Task[Any]] = []
-
-    @property
-    def runnable(self) -> bool:
-        return bool(self.ready) and not self.frozen and not self.dead
+        self.steps = 0
+        self.struck_at: dict[int, Callable[[], object]] = {}
+        """What happens after so many steps of this process."""
 
     def step(self) -> None:
         handle = self.ready.popleft()
@@ -37,6 +36,9 @@ class Process(asyncio.AbstractEventLoop):
                 handle._run()
             finally:
                 asyncio._set_running_loop(None)
+        self.steps += 1
+        if strike := self.struck_at.pop(self.steps, None):
+            strike()
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         return self.create_task(coroutine)
@@ -91,15 +93,17 @@ class World:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.now = 0.0
-        self.steps = 0
         self.processes: list[Process] = []
+        self.living: list[Process] = []
         self.unhandled: list[str] = []
         self.trace: list[str] = []
         self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._sequence = 0
 
     def process(self, name: str) -> Process:
-        self.processes.append(process := Process(self, name))
+        process = Process(self, name)
+        self.processes.append(process)
+        self.living.append(process)
         return process
 
     def at(self, when: float, callback: Callable[[], object]) -> None:
@@ -114,14 +118,14 @@ class World:
 
     def kill(self, process: Process) -> None:
         process.dead = True
+        self.living.remove(process)
         self.note("kill", process.name)
 
     def run_until(self, when: float) -> None:
         """Let everything happen that happens up to this time."""
         while True:
-            runnable = [process for process in self.processes if process.runnable]
+            runnable = [process for process in self.living if process.ready and not process.frozen]
             if runnable:
-                self.steps += 1
                 (self.random.choice(runnable) if len(runnable) > 1 else runnable[0]).step()
             elif self._events and self._events[0][0] <= when:
                 self.now, _, callback = heapq.heappop(self._events)
@@ -132,6 +136,7 @@ class World:
 
     def end(self) -> None:
         """Unwind what is left, cut off from everybody, so that no coroutine is left half done."""
+        self.living = list(self.processes)
         for process in self.processes:
             process.dead = process.frozen = False
             process.severed = True

@@ -1,0 +1,333 @@
+"""One lane, looked at closely: how it ends, what it says, and what it must not do. On virtual time."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from exchange.core.errors import ExchangeError, StateDamaged
+from exchange.engine.errors import (
+    CannotApply,
+    Fenced,
+    LaneGaveUp,
+    LaneStalled,
+    PositionOutOfRange,
+    StepFailed,
+)
+from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.log import Pair, Partition, Record
+from exchange.engine.progress import LaneProgress, LaneState
+from exchange.engine.step import Outcome, Step
+from tests.simulation.broker import Broker
+from tests.simulation.memory_log import MemoryLog, MemoryReader
+from tests.simulation.mutants import RestoreReadsOn
+from tests.simulation.network import Network
+from tests.simulation.steps import POSITION, Count
+from tests.simulation.world import Process, World
+
+SOURCE, STATE = Partition("events", 0), Partition("aggregates", 0)
+SECRET = b"a value of a record"
+
+
+class Stage:
+    """A world with one source, one state partition, and lanes in processes of their own."""
+
+    def __init__(self) -> None:
+        self.world = World(0)
+        self.network = Network(self.world)
+        self.broker = Broker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: 0.01)
+        self.broker.create(SOURCE.topic)
+        self.broker.create(STATE.topic)
+        self.seen: list[LaneProgress] = []
+        self.ended: dict[str, BaseException | None] = {}
+
+    def publish(self, *cells: bytes) -> None:
+        self.broker.produce(self.broker.new_producer(), 0, SOURCE, [(b"agency", cell) for cell in cells])
+
+    def start(
+        self,
+        name: str = "one",
+        make_step: Callable[[], Step] = lambda: Count(SOURCE, STATE),
+        lane: type[Lane] = Lane,
+        log: type[MemoryLog] = MemoryLog,
+        limits: LaneLimits | None = None,
+    ) -> tuple[Lane, Process]:
+        process = self.world.process(name)
+        reached = log(self.broker, lambda: self.network.connect(process))
+        made = lane(reached, "fold", 0, make_step, STATE, limits=limits, hook=self.seen.append)
+
+        async def run() -> None:
+            try:
+                await made.run()
+            except (ExchangeError, asyncio.CancelledError) as error:
+                self.ended[name] = error
+
+        process.spawn(run())
+        return made, process
+
+    def run(self, seconds: float) -> None:
+        self.world.run_until(self.world.now + seconds)
+
+    def counts(self) -> dict[bytes | None, bytes | None]:
+        return {record.key: record.value for record in self.broker.committed(STATE)}
+
+    def look(self, lane: Lane, process: Process) -> LaneProgress:
+        looked: list[LaneProgress] = []
+        process.call_soon(lambda: looked.append(lane.progress))
+        self.run(0.0)
+        return looked[0]
+
+
+@pytest.fixture
+def stage():
+    stage = Stage()
+    yield stage
+    stage.world.end()
+    assert not stage.world.unhandled
+
+
+def test_a_lane_counts_and_tells_how_far_it_is(stage: Stage) -> None:
+    stage.publish(b"a", b"b", b"a")
+    lane, process = stage.start()
+    stage.run(10)
+    progress = stage.look(lane, process)
+    assert stage.counts() == {b"a": b"2", b"b": b"1", POSITION: b"3 3"}
+    assert (progress.lane, progress.state, progress.lag) == ("fold-0", LaneState.RUNNING, 0)
+    assert (progress.records, progress.transactions, progress.restarts, progress.restored) == (3, 1, 0, 0)
+    assert progress.positions == {SOURCE: 3}
+    assert progress.since_commit_s is not None
+    assert 9 < progress.since_commit_s < 10
+    assert [p.state for p in stage.seen[:3]] == [LaneState.STARTING, LaneState.RESTORING, LaneState.RUNNING]
+
+
+def test_an_idle_lane_is_not_stalled(stage: Stage) -> None:
+    lane, process = stage.start()
+    stage.run(3600)
+    assert not stage.ended
+    assert stage.look(lane, process).restarts == 0
+
+
+def test_a_restored_lane_goes_on_where_the_last_one_stopped(stage: Stage) -> None:
+    stage.publish(b"a")
+    _, process = stage.start("one")
+    stage.run(5)
+    stage.world.kill(process)
+    stage.publish(b"a")
+    lane, process = stage.start("two")
+    stage.run(5)
+    assert stage.counts()[b"a"] == b"2"
+    assert stage.look(lane, process).restored == 2
+
+
+def test_a_fenced_lane_ends_and_says_so(stage: Stage) -> None:
+    lane, process = stage.start("one")
+    stage.run(5)
+    stage.start("two")
+    stage.run(5)
+    assert not stage.ended  # it has had nothing to write yet
+    stage.publish(b"a")
+    stage.run(5)
+    assert isinstance(stage.ended["one"], Fenced)
+    assert stage.look(lane, process).state is LaneState.FENCED
+    assert stage.counts()[b"a"] == b"1"
+
+
+def test_a_record_that_cannot_be_applied_stops_the_lane_with_its_offset(stage: Stage) -> None:
+    stage.publish(b"a")
+    lane, process = stage.start()
+    stage.run(5)
+    stage.publish(b"b", b"", SECRET)
+    stage.run(5)
+    error = stage.ended["one"]
+    assert isinstance(error, CannotApply)
+    assert (error.partition, error.offset) == (SOURCE, 2)
+    assert "events-0 offset 2" in str(error)
+    assert SECRET.decode() not in str(error)
+    assert stage.counts() == {b"a": b"1", POSITION: b"1 1"}
+    assert stage.look(lane, process).state is LaneState.FAILED
+
+
+class Defective(Count):
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
+        {}[batch[SOURCE][0].value]
+        raise AssertionError
+
+
+def test_a_defect_of_a_step_is_named_by_place_and_not_by_value(stage: Stage) -> None:
+    stage.publish(SECRET)
+    stage.start(make_step=lambda: Defective(SOURCE, STATE))
+    stage.run(5)
+    error = stage.ended["one"]
+    assert isinstance(error, StepFailed)
+    assert "KeyError at " in str(error)
+    assert "test_lane.py:" in str(error)
+    assert SECRET.decode() not in str(error)
+    assert error.__suppress_context__
+
+
+def test_damaged_state_stops_the_lane(stage: Stage) -> None:
+    stage.broker.produce(stage.broker.new_producer(), 0, STATE, [(b"a", b"7"), (POSITION, b"3 4")])
+    stage.start()
+    stage.run(5)
+    assert isinstance(stage.ended["one"], StateDamaged)
+
+
+@pytest.mark.parametrize("position", [b"9 0", b"1 0"])
+def test_a_position_outside_the_log_refuses_to_start(stage: Stage, position: bytes) -> None:
+    stage.publish(b"a", b"b", b"c")
+    stage.broker.delete_before(SOURCE, 2)
+    stage.broker.produce(stage.broker.new_producer(), 0, STATE, [(POSITION, position)])
+    stage.start()
+    stage.run(5)
+    error = stage.ended["one"]
+    assert isinstance(error, PositionOutOfRange)
+    assert "the log holds 2 to 3" in str(error)
+
+
+def test_a_lane_without_its_log_ends_within_fifteen_seconds(stage: Stage) -> None:
+    stage.start()
+    stage.run(5)
+    stage.publish(b"a")
+    stage.network.dark_until = 1e9
+    stage.run(15)
+    assert isinstance(stage.ended["one"], LaneStalled)
+    assert "fold-0" in str(stage.ended["one"])
+
+
+def test_a_lane_that_never_gets_its_producer_id_ends_within_fifteen_seconds(stage: Stage) -> None:
+    stage.network.dark_until = 1e9
+    stage.start()
+    stage.run(15)
+    assert isinstance(stage.ended["one"], LaneStalled)
+
+
+class DeafReader(MemoryReader):
+    async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
+        """What a broken fetch looks like: no error, no records, while the source grows."""
+        if SOURCE in self._positions:
+            await asyncio.sleep(timeout_s)
+            return {}
+        return await super().getmany(timeout_s=timeout_s, records_max=records_max)
+
+
+class DeafLog(MemoryLog):
+    async def reader(self) -> MemoryReader:
+        return DeafReader(self._broker, self._connect())
+
+
+def test_a_silent_stall_is_noticed(stage: Stage) -> None:
+    lane, process = stage.start(log=DeafLog)
+    stage.run(30)
+    assert not stage.ended
+    stage.publish(b"a", b"b")
+    stage.run(5)
+    assert stage.look(lane, process).lag == 2
+    stage.run(10 + LaneLimits().sample_every_s)
+    assert isinstance(stage.ended["one"], LaneStalled)
+    assert "lag 2" in str(stage.ended["one"])
+
+
+def test_failures_in_a_row_are_limited(stage: Stage) -> None:
+    stage.publish(b"a")
+    stage.network.refusal = 1.0
+    stage.start(limits=LaneLimits(failures_max=3))
+    stage.run(12)
+    assert isinstance(stage.ended["one"], LaneGaveUp)
+    assert sum(progress.state is LaneState.BACKING_OFF for progress in stage.seen) == 3
+
+
+def test_a_thawed_process_was_not_stalled(stage: Stage) -> None:
+    lane, process = stage.start()
+    stage.run(5)
+    stage.publish(b"a")
+    process.frozen = True
+    stage.run(60)
+    process.frozen = False
+    stage.run(20)
+    assert not stage.ended
+    assert stage.counts()[b"a"] == b"1"
+    assert stage.look(lane, process).state is LaneState.RUNNING
+
+
+def test_a_cancelled_lane_stops_and_leaves_nothing_open(stage: Stage) -> None:
+    stage.publish(b"a")
+    lane, process = stage.start()
+    stage.run(0.004)
+    process.tasks[0].cancel()
+    stage.run(5)
+    assert isinstance(stage.ended["one"], asyncio.CancelledError)
+    assert stage.look(lane, process).state is LaneState.STOPPED
+    log = stage.broker.log(STATE)
+    assert log.stable_end == log.end
+
+
+class FreezingReader(MemoryReader):
+    """Its process is frozen at the first read, when the end has been sampled."""
+
+    async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
+        process = asyncio.get_running_loop()
+        assert isinstance(process, Process)
+        process.frozen = True
+        await asyncio.sleep(0)
+        return await super().getmany(timeout_s=timeout_s, records_max=records_max)
+
+
+class FreezingLog(MemoryLog):
+    async def reader(self) -> MemoryReader:
+        return FreezingReader(self._broker, self._connect())
+
+
+@pytest.mark.parametrize(("lane", "end"), [(Lane, Fenced), (RestoreReadsOn, StateDamaged)])
+def test_a_fenced_owner_that_still_restores_takes_nothing_of_its_successors(
+    stage: Stage, lane: type[Lane], end: type[ExchangeError]
+) -> None:
+    """Reading on behind the sampled end would be half of a transaction of its successor: the mutant shows it."""
+    limits = LaneLimits(records_max=1)
+    stage.publish(b"a", b"b", b"c")
+    _, first = stage.start("first", limits=limits)
+    stage.run(5)
+    stage.world.kill(first)
+    _, zombie = stage.start("zombie", lane=lane, log=FreezingLog, limits=limits)
+    stage.run(5)
+    assert zombie.frozen
+    stage.start("successor")
+    stage.run(5)
+    stage.publish(b"a", b"b", b"c")
+    stage.run(5)
+    for _ in range(200):
+        zombie.frozen = False
+        stage.run(0.2)
+    assert stage.counts() == {b"a": b"2", b"b": b"2", b"c": b"2", POSITION: b"6 6"}
+    assert isinstance(stage.ended["zombie"], end)
+
+
+def test_a_step_that_writes_nothing_moves_on_without_a_transaction(stage: Stage) -> None:
+    class Silent(Count):
+        def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
+            super().apply(batch)
+            return Outcome([])
+
+    stage.publish(b"a")
+    lane, process = stage.start(make_step=lambda: Silent(SOURCE, STATE))
+    stage.run(30)
+    progress = stage.look(lane, process)
+    assert (progress.records, progress.transactions, progress.lag) == (1, 0, 0)
+    assert not stage.ended
+
+
+def test_transactions_are_committed_in_the_order_of_the_batches(stage: Stage) -> None:
+    """One batch is applied while the one before it commits; the log must show them in order."""
+    order: list[Pair] = []
+
+    class Noting(Count):
+        def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
+            outcome = super().apply(batch)
+            order.append(outcome.outputs[0][1][-1])
+            return outcome
+
+    stage.publish(*[b"a"] * 40)
+    stage.start(make_step=lambda: Noting(SOURCE, STATE), limits=LaneLimits(records_max=4))
+    stage.run(20)
+    written = [(r.key, r.value) for r in stage.broker.committed(STATE) if r.key == POSITION]
+    assert written == order
+    assert len(order) == 10

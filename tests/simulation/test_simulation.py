@@ -1,0 +1,115 @@
+"""The law of the lanes: whatever strikes, every record is forwarded and counted exactly once.
+
+`SIMULATION_SEED=7 pytest tests/simulation -k random` runs one seed; `SIMULATION_TRACE=file` keeps what happened in it.
+"""
+
+import os
+import subprocess
+import sys
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.simulation.scenario import BRIEF, FAULTS_UNTIL_S, KINDS, Fault, Scenario, simulate
+
+SEEDS = [int(os.environ["SIMULATION_SEED"])] if "SIMULATION_SEED" in os.environ else list(range(60))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_law_holds_under_random_faults(seed: int) -> None:
+    simulate(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hundred", range(10))
+def test_the_law_holds_under_many_random_faults(hundred: int) -> None:
+    for seed in range(1000 + 100 * hundred, 1100 + 100 * hundred):
+        simulate(seed)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 2**16),
+    faults=st.lists(
+        st.builds(
+            Fault,
+            at_s=st.floats(1.0, FAULTS_UNTIL_S),
+            kind=st.sampled_from(KINDS),
+            target=st.integers(0, 3),
+            length_s=st.floats(0.05, 15.0),
+        ),
+        max_size=12,
+    ),
+)
+def test_the_law_holds_under_any_faults(seed: int, faults: list[Fault]) -> None:
+    """As above, but a failure is shrunk to the few faults that it takes."""
+    simulate(seed, faults)
+
+
+def strike(kind: str, worker: int, steps: int):
+    """Prepare a scenario whose worker is killed, or frozen for ten seconds, after exactly so many steps of its own."""
+
+    def prepare(scenario: Scenario) -> None:
+        world, process = scenario.world, scenario.staff[worker]
+
+        def kill() -> None:
+            world.kill(process)
+            world.after(0.5, lambda: worker in scenario.staff and scenario._start(worker, 2))
+
+        def freeze() -> None:
+            process.frozen = True
+            world.note("frozen", process.name)
+            world.after(10.0, lambda: setattr(process, "frozen", False))
+
+        process.struck_at[steps] = {"kill": kill, "freeze": freeze}[kind]
+
+    return prepare
+
+
+@pytest.mark.parametrize("kind", ["kill", "freeze"])
+@pytest.mark.parametrize("part", range(10))
+def test_the_law_holds_wherever_a_worker_is_struck(kind: str, part: int) -> None:
+    """Between any two steps: the steps of a worker's first seconds, a tenth of a sample of them at a time."""
+    random = Random(f"{kind} {part}")
+    for steps in sorted(random.sample(range(1, 3000), 6)):
+        seed = random.randrange(1000)
+        simulate(seed, [], timing=BRIEF, prepare=strike(kind, random.choice((1, 2)), steps))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_without_faults_no_lane_ever_starts_again(seed: int) -> None:
+    """Also not for a new agency while running: its inbox is one more source, nothing else changes."""
+    report = simulate(seed, [])
+    assert (report.exits, report.fenced, report.restarts, report.generations) == ([], 0, 0, 1)
+    assert report.events > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_worker_that_lost_its_group_is_fenced_once_and_fights_nobody(seed: int) -> None:
+    """It still reaches the log. Another owns its lanes now: it must stop, not fence back."""
+    report = simulate(seed, [Fault(10.0, "deaf", 0, 30.0)])
+    assert report.fenced <= 4
+    assert report.exits.count("LaneStalled") <= 1
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    assert simulate(5).trace == simulate(5).trace
+
+
+def test_the_run_does_not_depend_on_the_order_of_hashes() -> None:
+    code = (
+        "from tests.simulation.scenario import simulate; print(hash(tuple(map(len, t := simulate(9).trace))), len(t))"
+    )
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(runs) == 1
