@@ -47,10 +47,12 @@ class Ground:
     broker: Broker | None
     folder: Path
     workers: "list[Worker]" = field(default_factory=list)
+    started: int = 0
 
     async def start_worker(self) -> "Worker":
         """A new worker process; its log goes to a file in the trial's folder."""
-        worker = await Worker.start(self.settings, self.folder / f"worker-{len(self.workers) + 1}.log")
+        self.started += 1
+        worker = await Worker.start(self.settings, self.folder / f"worker-{self.started}.log")
         self.workers.append(worker)
         return worker
 
