@@ -3,15 +3,18 @@
 `bodies` and `events` are in range but not held sound: what is unsound must encode, decode and count the same way too.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import Enum
 from typing import Annotated, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
+from exchange.core import events as e
+from exchange.core import vocabulary as v
 from exchange.core.events import BODIES, CORRECTABLE, Body, Correctable, Correction, Event, Tally, Width
 from exchange.core.period import FIRST, LAST
-from exchange.core.soundness import unsound
+from exchange.core.soundness import ANSWERS, FACTORS, FACTS, unsound
+from exchange.core.tables import NOT_APPLICABLE as NA
 from exchange.core.tables import TALLIED, tally_length
 from exchange.core.vocabulary import UsState
 
@@ -29,6 +32,41 @@ tallies = st.sampled_from(sorted(TALLIED)).flatmap(
         st.lists(numbers, min_size=tally_length(TALLIED[table]), max_size=tally_length(TALLIED[table])).map(tuple),
     )
 )
+
+
+def made_sound(body: Correctable) -> Correctable:
+    """The body with what contradicts itself set right and the rest as it was."""
+    match body:
+        case e.TraffickingFacts() if body.control_method != NA:
+            return replace(body, **{name: _none_of(body, name) for name in FACTS})
+        case e.TraffickingFacts() if body.trafficking_type == NA:
+            return replace(body, trafficking_type=v.TraffickingType.not_known)
+        case e.FactorObserved():
+            return _one_answer(body, FACTORS, v.EconomicFactor.debt)
+        case e.ProviderSurveyed():
+            return _one_answer(body, ANSWERS, v.Barrier.coordination)
+        case e.OutcomeAssessed():
+            return replace(body, resiliency_factor=v.ResiliencyFactor(NA), protective_factor=v.ProtectiveFactor(NA))
+        case e.BarrierReported() if v.BARRIER_SIDE.get(body.barrier) == "provider":
+            return replace(body, barrier=v.Barrier.lack_of_trust)
+        case _:
+            return body
+
+
+def _none_of(body: Correctable, name: str) -> Enum:
+    return type(getattr(body, name))(NA)  # type: ignore[no-any-return]
+
+
+def _one_answer(body: Correctable, names: tuple[str, ...], otherwise: Enum) -> Correctable:
+    """The body with the first of its answers alone, or another one where that would not be sound."""
+    given = [name for name in names if getattr(body, name) != NA]
+    none = {name: _none_of(body, name) for name in names}
+    if given:
+        one = replace(body, **{**none, given[0]: getattr(body, given[0])})
+        if not unsound(one):
+            return one
+    fits = next(name for name in names if isinstance(none[name], type(otherwise)))
+    return replace(body, **{**none, fits: otherwise})
 
 
 def _of_hint(hint: object) -> st.SearchStrategy[object]:
@@ -66,4 +104,4 @@ def _one_of(classes: tuple[type[Value], ...]) -> st.SearchStrategy[Value]:
 correctables: st.SearchStrategy[Correctable] = st.deferred(lambda: _one_of(CORRECTABLE))
 bodies: st.SearchStrategy[Body] = st.deferred(lambda: _one_of(BODIES))
 events: st.SearchStrategy[Event] = st.deferred(lambda: of(Event))
-sound_correctables = correctables.filter(lambda body: not unsound(body))
+sound_correctables = correctables.map(made_sound)

@@ -99,10 +99,13 @@ class Plan(Generic[T]):
     def _remember(self, table: TablePlan[T], raw: Slice) -> T | None:
         if len(table.memo) >= _REMEMBERED:
             table.memo.clear()
-        if isinstance(raw, bytes):
-            cell = table.cell(raw, _STATES[_one_byte(raw[2])])
-        else:
-            cell = table.cell(raw[1], raw[0].decode("ascii"))
+        try:
+            if isinstance(raw, bytes):
+                cell = table.cell(raw, _STATES[_one_byte(raw[2])])
+            else:
+                cell = table.cell(raw[1], raw[0].decode("ascii"))
+        except IndexError:  # a code past the last of its list
+            raise CannotCount from None
         found = table.memo[raw] = None if cell is None else self._intern(cell)
         return found
 

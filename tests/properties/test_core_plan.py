@@ -1,0 +1,88 @@
+"""The compiled plan counts slices of bytes exactly as decoding and `increments` count events."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exchange.core.errors import CannotCount
+from exchange.core.events import BODIES, Body, Event, NeedIdentified
+from exchange.core.fold import Counts, fold
+from exchange.core.period import FIRST
+from exchange.core.plan import Plan
+from exchange.core.vocabulary import Service, UsState
+from exchange.wire.codec import EventUnreadable, decode, encode
+from producers.sample import chained_values, sample_exchange
+from tests.strategies import agencies, events, of, periods, states
+
+KEYS = st.sampled_from(["harbor-light", "north-star", "open-door"])
+VALUE = encode(Event(1, bytes(32), FIRST, UsState.ca, 63, NeedIdentified(Service.housing)))
+
+
+def counted(sent: list[tuple[str, Event]], plan: Plan[bytes] | None = None) -> dict[bytes, int]:
+    plan = plan or Plan(bytes)
+    total = plan.count([agency.encode() for agency, _ in sent], [encode(event) for _, event in sent], decode)
+    return {cell: n for cell, n in total.items() if n}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_body_counts_by_slices_as_it_does_decoded(body: type[Body], data: st.DataObject) -> None:
+    one = st.builds(
+        Event,
+        st.integers(0, 2**64 - 1),
+        st.binary(min_size=32, max_size=32),
+        periods,
+        states,
+        st.integers(0, 63),
+        of(body),
+    )
+    sent = data.draw(st.lists(st.tuples(agencies, one), min_size=1, max_size=4))
+    assert counted(sent) == fold(sent)
+
+
+PLAN = Plan(bytes)
+
+
+@given(sent=st.lists(st.tuples(KEYS, events), max_size=15))
+@settings(max_examples=60)
+def test_a_plan_that_has_seen_much_counts_any_mixture_as_a_new_one_does(sent: list[tuple[str, Event]]) -> None:
+    assert counted(sent, PLAN) == fold(sent)
+
+
+def test_a_whole_sample_is_counted_the_same_on_both_ways() -> None:
+    exchange = sample_exchange(3, agencies=6, events=6_000)
+    keys, values = [], []
+    for agency in exchange.agencies:
+        for value in chained_values(agency.code, agency.sent()):
+            keys.append(agency.code.encode())
+            values.append(value)
+    by_slices = Counts()
+    by_slices.add(Plan(by_slices.slot).count(keys, values, decode))
+    decoded = fold((key.decode(), decode(value)) for key, value in zip(keys, values, strict=True))
+    assert by_slices.cells() == decoded == exchange.truth()
+
+
+NO_GATE_ADMITS = {
+    "a period out of range": VALUE[:45] + b"\x80\x00" + VALUE[47:],
+    "a negative period": VALUE[:45] + b"\x81\x08" + VALUE[47:],
+    "a period of three bytes": VALUE[:45] + b"\xff\xff" + VALUE[47:],
+    "a negative state": VALUE[:47] + b"\x03" + VALUE[48:],
+    "a state of two bytes": VALUE[:47] + b"\x80" + VALUE[48:],
+    "a state past the last": VALUE[:47] + b"\x7e" + VALUE[48:],
+    "a negative code": VALUE[:-1] + b"\x01",
+    "a code of two bytes": VALUE[:-1] + b"\x80",
+    "a code past the last": VALUE[:-1] + b"\x7e",
+    "a body past the last": VALUE[:49] + b"\x7e" + VALUE[50:],
+    "a record without a body": VALUE[:49],
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("what", NO_GATE_ADMITS)
+def test_bytes_that_no_gate_admits_stop_the_count_with_a_named_error(what: str) -> None:
+    good = [VALUE] * 3
+    plan = Plan(bytes)
+    assert plan.count([b"north-star"] * 3, good, decode)
+    with pytest.raises((CannotCount, EventUnreadable)):
+        plan.count([b"north-star"] * 4, [*good, NO_GATE_ADMITS[what]], decode)
