@@ -1,0 +1,49 @@
+"""What the agency's profile says about reading its HMIS export: which projects count, and how."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from exchange.core.vocabulary import LegalClass, UsState
+from producers.errors import ProfileInvalid
+from producers.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class HmisSettings:
+    """How to read.
+
+    `state`: where a project names none. `gender_from_sex`: read Sex as gender. `all_projects_trafficking`, or else `projects`
+    by their ProjectID: whose clients are clients of an anti-trafficking program. `year_only`: count by the year.
+    `totals_only`: no client's event will leave, only totals; then projects of victim service providers are read too.
+    """
+
+    state: UsState
+    gender_from_sex: bool = False
+    all_projects_trafficking: bool = False
+    projects: frozenset[str] = frozenset()
+    year_only: bool = False
+    totals_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ProfileInvalid when no project is named: whether somebody was trafficked is never guessed."""
+        if not (self.all_projects_trafficking or self.projects):
+            raise ProfileInvalid(
+                "The profile names no project for HMIS: under [hmis], list the ProjectIDs of your anti-trafficking programs "
+                "as `projects`, or say `all_projects_trafficking = true`."
+            )
+
+    @classmethod
+    def from_profile(cls, profile: Profile) -> Self:
+        """The settings of a profile; raises ProfileInvalid when its [hmis] names no project."""
+        return cls(
+            state=profile.state,
+            gender_from_sex=profile.hmis.gender_from_sex,
+            all_projects_trafficking=profile.hmis.all_projects_trafficking,
+            projects=frozenset(profile.hmis.projects),
+            year_only=profile.legal_class is LegalClass.year_only,
+            totals_only=profile.legal_class is LegalClass.tally_only,
+        )
+
+    def counts(self, project: str) -> bool:
+        """Whether a project's clients are clients of an anti-trafficking program."""
+        return self.all_projects_trafficking or project in self.projects
