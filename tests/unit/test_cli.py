@@ -29,9 +29,9 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
 
 
-def run_more(body: str) -> "subprocess.CompletedProcess[str]":
-    program = WITH_ONE_MORE.format(body=body)
-    return subprocess.run([sys.executable, "-c", program, "more"], capture_output=True, text=True, check=False)
+def run_more(body: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", WITH_ONE_MORE.format(body=body), "more"]
+    return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
 
 
 def test_help_lists_the_commands() -> None:
@@ -59,7 +59,7 @@ def test_a_wrong_option_is_a_usage_error() -> None:
 
 
 def test_a_fault_of_ours_says_where_but_never_what() -> None:
-    ran = run_more(f"name = {SECRET!r}; raise ValueError(f'could not convert {{name}}')")
+    ran = run_more("name = sys.stdin.read(); raise ValueError(f'could not convert {name}')", SECRET)
     assert ran.returncode == 70
     assert "ValueError" in ran.stderr
     assert "line" in ran.stderr
@@ -104,4 +104,16 @@ def test_a_data_directory_that_cannot_be_used_is_one_clean_message(tmp_path: Pat
     ran = run("up", "--data-dir", str(tmp_path / "file" / "data"))
     assert ran.returncode == 1
     assert ran.stderr.startswith("exchange: The data directory")
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_first_up_without_a_network_names_the_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")  # nobody listens: the only way out of this machine is shut
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    ran = run("up", "--data-dir", str(tmp_path / "data"))
+    assert ran.returncode == 1
+    assert "Three ways out: (1) set EXCHANGE_BOOTSTRAP_SERVERS" in ran.stderr
     assert "Traceback" not in ran.stderr
