@@ -1,0 +1,298 @@
+"""Writes the parts of the docs that follow from code: `python -m schemas.docs`.
+
+A derived part stands in a Markdown file between `<!-- derived: NAME -->` and `<!-- end: NAME -->`; what stands outside is
+written by hand and never touched. `PARTS` names every part and what it is made from. `tests/unit/test_docs.py` fails
+when a committed file differs from what this module would write, so no such table is ever out of date.
+
+Not promised: docs in a wheel. They are written in a source tree.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from enum import Enum
+from math import prod
+from pathlib import Path
+from typing import Final, get_args, get_type_hints
+
+from exchange.core.events import BODIES, About, Body, Width
+from exchange.core.gate import EXPLAINED
+from exchange.core.tables import TABLES, Table, domain
+from exchange.wire.topics import TOPICS, Party, Topic
+from producers.sensitive import RULES
+from schemas.evidence import BESIDE, WHY, questions_of
+from schemas.generate import camel, list_names, read_list
+
+ROOT: Final = Path(__file__).parents[1]
+_PART: Final = re.compile(r"(<!-- derived: ([a-z_]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
+_MARK: Final = re.compile(r"<!-- (derived|end): ([a-z_]+) -->")
+_ABOUT: Final = {
+    About.CLIENT: "A client's case",
+    About.AGENCY: "The agency itself",
+    About.EXCHANGE: "The exchange",
+}
+
+
+class DocsError(ValueError):
+    """A Markdown file has a mark that does not fit: without its end, or of a part that nobody makes."""
+
+
+def markdown_files(root: Path = ROOT) -> list[Path]:
+    """The files that may hold derived parts."""
+    return [path for path in (root / "README.md", *sorted((root / "docs").rglob("*.md"))) if path.is_file()]
+
+
+def derived(text: str) -> str:
+    """The text with every derived part made anew; raises DocsError."""
+    marks = [name for _, name in _MARK.findall(text)]
+    if len(marks) != 2 * len(_PART.findall(text)):
+        raise DocsError(f"A derived part does not end: {', '.join(marks)}")
+    return _PART.sub(lambda found: f"{found[1]}{_made(found[2])}\n{found[3]}", text)
+
+
+def _made(name: str) -> str:
+    if name not in PARTS:
+        raise DocsError(f"Nobody makes the part {name}")
+    return "\n".join(PARTS[name]())
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'---|' * len(header)}"
+    for row in rows:
+        yield f"| {' | '.join(map(_in_a_cell, row))} |"
+
+
+def _in_a_cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+def _coded(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _shown(body: type[Body], name: str) -> str:
+    """What a field may hold: a link to its list of codes, or the kind of number."""
+    hint = get_type_hints(body, include_extras=True)[name]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        code_list = re.sub(r"(?<!^)(?=[A-Z])", "_", hint.__name__).lower()
+        return f"[{code_list}](BODIES.md#{code_list})" if code_list in list_names() else "a tally's table"
+    if name == "period":
+        return "period"
+    if name == "body":
+        return "any body but `Heartbeat` and `Correction`"
+    base, mark = get_args(hint)[:2] if get_args(hint) else (hint, None)
+    if isinstance(mark, range):
+        return f"{mark.start}–{mark.stop - 1}"
+    if isinstance(mark, Width):
+        many = "each " if base is not int and base is not bytes else ""
+        return f"{many}{'bytes' if base is bytes else 'a number'}, `fixed({mark.octets})`"
+    raise DocsError(f"{body.__name__}.{name} is of a kind that the docs do not know")
+
+
+# What is asked, and why
+
+
+def questions_of_field(body: type[Body], name: str) -> list[str]:
+    """The questions whose tables count this field."""
+    counting = (t for t in TABLES if t.body is body and (name == t.measure or name in [d.field for d in t.dimensions]))
+    return list(dict.fromkeys(question for table in counting for question in questions_of(table.name)))
+
+
+def fields_and_reasons() -> Iterator[str]:
+    """Every field of every body with its codes, the questions that it serves, and why it is asked."""
+    for about, title in _ABOUT.items():
+        yield f"**{title}**\n"
+        rows = (row for body in BODIES if body.about is about for row in _field_rows(body))
+        yield from _table(("body", "field", "holds", "serves", "why"), rows)
+        yield ""
+
+
+def _field_rows(body: type[Body]) -> Iterator[tuple[str, ...]]:
+    shown = f"`{body.__name__}`"
+    for field in fields(body):
+        holds = _shown(body, field.name).replace("(BODIES.md", "(../BODIES.md")
+        serves = _coded(questions_of_field(body, field.name)) or "–"
+        yield shown, f"`{field.name}`", holds, serves, WHY[body.__name__][field.name]
+        shown = ""
+
+
+def bodies() -> Iterator[str]:
+    """Every body: what it says, its fields, what is off unless switched on."""
+    for body in BODIES:
+        yield f"### {body.__name__}\n"
+        yield f"{' '.join((body.__doc__ or '').split())} About: {_ABOUT[body.about].lower()}.\n"
+        yield from _table(("field", "holds"), ((f"`{f.name}`", _shown(body, f.name)) for f in fields(body)))
+        yield ""
+
+
+def sensitive() -> Iterator[str]:
+    """What stays at the agency unless its profile names the switch."""
+    rows = (
+        (
+            f"`{rule.switch}`",
+            f"`{rule.body.__name__}`",
+            f"`{rule.field}`",
+            _coded(rule.codes) or "every answer",
+            "no event is made" if rule.is_the_fact else "`withheld_by_agency` is sent",
+        )
+        for rule in RULES
+    )
+    yield from _table(("switch", "body", "field", "codes", "while it is off"), rows)
+
+
+def codes() -> Iterator[str]:
+    """Every list of codes, with labels and notes."""
+    for name in list_names():
+        if camel(name) not in _ENUMS_OF_BODIES:
+            continue
+        yield f"### {name}\n"
+        rows = read_list(name)
+        yield from _table(("code", "means", "note"), ((f"`{row['code']}`", row["label"], row["note"]) for row in rows))
+        missing = [row["code"] for row in read_list("missing_reason") if row["code"] not in {r["code"] for r in rows}]
+        yield f"\nAnd {_coded(missing)}.\n"
+
+
+_ENUMS_OF_BODIES: Final = {
+    hint.__name__
+    for body in BODIES
+    for hint in get_type_hints(body).values()
+    if isinstance(hint, type) and issubclass(hint, Enum)
+} | {"UsState"}
+
+
+def missing_reasons() -> Iterator[str]:
+    """The codes for what is missing."""
+    yield from _table(
+        ("code", "means", "note"),
+        ((f"`{row['code']}`", row["label"], row["note"]) for row in read_list("missing_reason")),
+    )
+
+
+def refusals() -> Iterator[str]:
+    """Why the gate refuses a record, and what to do."""
+    yield from _table(
+        ("reason", "what it means, what to do"), ((f"`{r.value}`", said) for r, said in EXPLAINED.items())
+    )
+
+
+# What is counted
+
+
+def tables() -> Iterator[str]:
+    """Every table: what it counts, by what, how large it is, how it may be released, what it answers."""
+    for about, title in _ABOUT.items():
+        yield f"### {title}\n"
+        yield from _table(
+            ("table", "counts", "by", "cells", "released", "answers"),
+            (_table_row(table) for table in TABLES if table.about is about),
+        )
+        yield ""
+
+
+def _table_row(table: Table) -> tuple[str, ...]:
+    answers = _coded(questions_of(table.name)) or BESIDE[table.name]
+    return (
+        f"`{table.name}`" + (" (T)" if table.tally else ""),
+        f"`{table.body.__name__}`" + (f", sum of `{table.measure}`" if table.measure else ""),
+        ", ".join([table.scope.value, *(f"`{d.name}`" for d in table.dimensions)]),
+        str(prod(len(domain(table, d)) for d in table.dimensions)),
+        table.tier.value,
+        answers,
+    )
+
+
+def questions() -> Iterator[str]:
+    """Every question of the study and the brief, with the tables that answer it."""
+    yield from _table(
+        ("question", "2003 said", "measured as", "tables"),
+        (
+            (f"{row['label']} (`{row['code']}`)", row["published_figure"], row["live_measure"], _answering(row["code"]))
+            for row in read_list("needs_assessment_figure")
+        ),
+    )
+    yield ""
+    yield from _table(
+        ("research topic of 2008", "limits", "tables"),
+        (
+            (f"{row['label']} (`{row['code']}`)", row["note"], _answering(row["code"]))
+            for row in read_list("research_topic")
+        ),
+    )
+
+
+def _answering(question: str) -> str:
+    return _coded(t.name for t in TABLES if question in questions_of(t.name)) or "none: not computable from events"
+
+
+# What is written where
+
+
+def topics() -> Iterator[str]:
+    """Every topic: what it holds, how long, who writes and reads it."""
+    yield from _table(
+        ("topic", "key → value", "partitions", "kept", "written by", "read by", "in transactions"),
+        (
+            (
+                f"`{topic_name(topic)}`",
+                topic.holds,
+                "P" if topic.partitioned else "1",
+                topic.kept.value,
+                _parties(topic.writers),
+                _parties(topic.readers),
+                "yes" if topic.transactional else "no",
+            )
+            for topic in TOPICS
+        ),
+    )
+
+
+def topic_settings() -> Iterator[str]:
+    """Kafka's settings of every topic on a cluster of three replicas."""
+    yield from _table(
+        ("topic", "settings"),
+        ((f"`{topic_name(topic)}`", ", ".join(f"`{k}={v}`" for k, v in topic.configs(3).items())) for topic in TOPICS),
+    )
+
+
+def topic_name(topic: Topic) -> str:
+    """`inbox.<agency>` for a family of topics, else its name."""
+    return f"{topic.name}.<{topic.per}>" if topic.per else topic.name
+
+
+def _parties(parties: Iterable[Party]) -> str:
+    return ", ".join(party.value for party in parties)
+
+
+PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    part.__name__: part
+    for part in (
+        fields_and_reasons,
+        bodies,
+        sensitive,
+        codes,
+        missing_reasons,
+        refusals,
+        tables,
+        questions,
+        topics,
+        topic_settings,
+    )
+}
+
+
+def write(root: Path = ROOT) -> list[Path]:
+    """Make every derived part anew, in place; the files that changed."""
+    changed = []
+    for path in markdown_files(root):
+        text = path.read_text(encoding="utf-8")
+        fresh = derived(text)
+        if fresh != text:
+            path.write_text(fresh, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+if __name__ == "__main__":
+    for written in write():
+        print(f"{written.relative_to(ROOT)}: written")  # noqa: T201 - a command
