@@ -1,0 +1,239 @@
+"""The demo: an embedded Kafka, a worker, sample agencies that publish through real edges, and the picture as it grows.
+
+At the end every table is compared with the generator's truth (generated agencies only: a real export's agency works in a
+state of its own and is left out), and the log is replayed. What it shows is the operators' restricted view.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from consumers.aggregates import LivePartition, merged
+from consumers.operations import Enrolment, register
+from consumers.replay import KafkaSource, ReplayResult, replay
+from exchange.core.errors import ExchangeError
+from exchange.core.period import quarter_of, year_of
+from exchange.core.vocabulary import LegalClass, Scheduled, UsState
+from exchange.trial.ground import Ground, Worker, WorkerEnded
+from exchange.trial.picture import Picture, picture_of
+from producers.chain import Chain
+from producers.edge import Edge
+from producers.facts import Reading
+from producers.heartbeat import minutes_band
+from producers.ledger import Ledger
+from producers.profile import MISSING_STATES, HmisProfile, Profile, Secret
+from producers.report import Report
+from producers.sample import Run, SampleAgency, SampleExchange, Span
+from producers.sensitive import SWITCHES
+from producers.sources.hmis import HmisExport, HmisSettings
+from producers.tally import current_quarter
+from producers.vault import Vault
+
+AT_ONCE: Final = 4
+"""Edges that publish at the same time."""
+MINUTES: Final = 3
+"""Staff time that each edge says its run took."""
+LOOK_S: Final = 1.0
+SETTLE_S_MAX: Final = 60.0
+HMIS_AGENCY: Final = "hmis-export"
+
+
+class DidNotFinish(ExchangeError):
+    """The exchange did not count everything that the edges delivered."""
+
+    hint = "The worker's last log lines stand above."
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the demo. `events`: counted so far; `delivered`: accepted of the edges so far; `total`: about how many."""
+
+    picture: Picture
+    events: int
+    delivered: int
+    total: int
+    agencies: int
+
+    @property
+    def lag(self) -> int:
+        """Accepted events that are not counted yet."""
+        return max(0, self.delivered - self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """How the demo ended. `differing`: cells that are not the truth, of `cells`."""
+
+    look: Look
+    cells: int
+    differing: int
+    replay: ReplayResult
+    hmis: Report | None
+
+    @property
+    def true(self) -> bool:
+        """Whether every cell of every table equals the generator's truth."""
+        return not self.differing
+
+
+@dataclass(slots=True)
+class _Member:
+    """An agency of the demo: its edge's profile, what opens its vault, its records, and what its edge did."""
+
+    profile: Profile
+    secret: Secret
+    readings: Callable[[], Iterable[Reading]]
+    report: Report = field(default_factory=Report)
+
+
+class Demo:
+    """One demo on one ground. `show` is given a look about every second, `say` a line at every step."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        sample: SampleExchange,
+        *,
+        show: Callable[[Look], None],
+        say: Callable[[str], None],
+        hmis: Path | None = None,
+    ) -> None:
+        self._ground, self._sample, self._show, self._say = ground, sample, show, say
+        self._today = day_after(sample.span)
+        self._members = [self._sample_member(agency) for agency in sample.agencies]
+        self._hmis = self._hmis_member(hmis) if hmis else None
+        if self._hmis:
+            self._members.append(self._hmis)
+        self._live: list[LivePartition] = []
+
+    async def run(self) -> DemoResult:
+        """Register, publish, count, compare, replay. Raises DidNotFinish, WorkerEnded, or an edge's error."""
+        await self._register()
+        worker = await self._ground.start_worker()
+        self._say(f"{len(self._members)} agencies registered, one worker started")
+        async with AsyncExitStack() as readers:
+            for partition in range(self._ground.settings.partitions):
+                reader = await self._ground.log.reader()
+                readers.push_async_callback(reader.close)
+                self._live.append(LivePartition(reader, partition))
+            look, cells = await self._watch(worker)
+        truth, differing = await asyncio.to_thread(self._compare, cells)
+        self._say(f"{truth} cells compared with the generator's truth: {differing} differ")
+        replayed = await replay(KafkaSource(self._ground.settings))
+        self._say(f"{replayed.events} events replayed from offset 0: {replayed.verdict.value}")
+        return DemoResult(look, truth, differing, replayed, self._hmis.report if self._hmis else None)
+
+    # Agencies
+
+    def _sample_member(self, agency: SampleAgency) -> _Member:
+        profile = Profile(
+            agency=agency.code,
+            state=agency.state,
+            legal_class=agency.legal_class,
+            small_counts=agency.small_counts,
+            vault=self._ground.folder / f"{agency.code}.vault",
+            bootstrap_servers=self._ground.settings.bootstrap_servers,
+            scheduled=True,
+            sensitive=tuple(SWITCHES),
+        )
+        return _Member(profile, Secret(raw_key=secrets.token_bytes(32)), agency.facts)
+
+    def _hmis_member(self, export: Path) -> _Member:
+        """The agency of a real export, in a state where no generated agency works, so that truth stays comparable."""
+        taken = {state for agency in self._sample.agencies for state in agency.traits.states}
+        profile = Profile(
+            agency=HMIS_AGENCY,
+            state=next(state for state in reversed(UsState) if state not in taken and state not in MISSING_STATES),
+            legal_class=LegalClass.individual,
+            vault=self._ground.folder / f"{HMIS_AGENCY}.vault",
+            bootstrap_servers=self._ground.settings.bootstrap_servers,
+            hmis=HmisProfile(all_projects_trafficking=True, gender_from_sex=True),
+        )
+        source = HmisExport(export, HmisSettings.from_profile(profile))
+        return _Member(profile, Secret(raw_key=secrets.token_bytes(32)), source.read)
+
+    async def _register(self) -> None:
+        enrolments = []
+        for member in self._members:
+            vault = Vault.create(member.profile, member.secret)
+            try:
+                number, key = Chain(vault, Ledger(vault)).public_key
+            finally:
+                vault.close()
+            consent = member.profile.small_counts or None
+            enrolments.append(Enrolment(member.profile.agency, member.profile.legal_class, key, number, consent))
+        settings = self._ground.settings
+        await register(self._ground.log, self._ground.admin, *enrolments, replication=settings.replication)
+
+    # Publishing
+
+    async def _publish_all(self) -> None:
+        slots = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for member in self._members:
+                group.create_task(self._publish(member, slots))
+
+    async def _publish(self, member: _Member, slots: asyncio.Semaphore) -> None:
+        async with slots, Edge.open(member.profile, secret=member.secret, today=self._today) as edge:
+            member.report = edge.report
+            edge.spent(MINUTES)
+            await edge.read_all(member.readings())
+
+    # Watching
+
+    async def _watch(self, worker: Worker) -> tuple[Look, list[Mapping[bytes, int]]]:
+        """Look until everything that was delivered is counted."""
+        publishing = asyncio.create_task(self._publish_all(), name="edges")
+        loop = asyncio.get_running_loop()
+        done_at = 0.0
+        try:
+            while True:
+                look, cells = await self._once()
+                self._show(look)
+                if publishing.done():
+                    publishing.result()
+                    done_at = done_at or loop.time()
+                    if look.events == look.delivered:
+                        return look, cells
+                if not worker.alive:
+                    raise WorkerEnded(worker.last_lines())
+                if done_at and loop.time() - done_at > SETTLE_S_MAX:
+                    self._say(worker.last_lines())
+                    raise DidNotFinish(f"{look.events} of {look.delivered} delivered events were counted.")
+                await asyncio.sleep(LOOK_S)
+        finally:
+            publishing.cancel()
+            await asyncio.wait({publishing})
+
+    async def _once(self) -> tuple[Look, list[Mapping[bytes, int]]]:
+        snapshots = [await live.catch_up() for live in self._live]
+        cells = [snapshot.cells for snapshot in snapshots]
+        delivered = sum(member.report.delivered for member in self._members)
+        events = sum(snapshot.position.events for snapshot in snapshots)
+        total = max(delivered, self._sample.expected_events + len(self._members))
+        return Look(picture_of(cells), events, delivered, total, len(self._members)), cells
+
+    # Comparing
+
+    def _compare(self, parts: Sequence[Mapping[bytes, int]]) -> tuple[int, int]:
+        """(cells of the truth, cells that differ); the export's agency and its state are left out."""
+        runs = [
+            Run(a.code, current_quarter(self._today), a.state, Scheduled.yes, minutes_band(MINUTES))
+            for a in self._sample.agencies
+        ]
+        truth = self._sample.truth(runs)
+        apart = {HMIS_AGENCY.encode(), str(self._hmis.profile.state).encode()} if self._hmis else set()
+        counted = {cell: n for cell, n in merged(parts).items() if cell.split(b"|", 3)[2] not in apart}
+        return len(truth), sum(counted.get(cell, 0) != truth.get(cell, 0) for cell in counted.keys() | truth.keys())
+
+
+def day_after(span: Span) -> date:
+    """The first day after a sample's last quarter: then all of its periods are closed."""
+    last = span.periods[-1]
+    year, quarter = year_of(last), quarter_of(last)
+    return date(year + quarter // 4, quarter % 4 * 3 + 1, 1)

@@ -1,0 +1,1 @@
+"""The benchmark: `make bench`. No assertion on time anywhere; it prints ratios measured in one run."""

@@ -1,0 +1,186 @@
+"""One measurement, run in a process of its own: `python -m tests.bench.cases NAME BOOTSTRAP EVENTS AGENCIES`.
+
+Prints one JSON object: events, seconds, CPU seconds, peak memory in MB. The clock starts when the case has all that it
+needs but its records; the process' own start is left out of the seconds, not of the memory.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from consumers.fold import FoldStep
+from consumers.gate import GateStep
+from consumers.registry import read_registry
+from consumers.replay import KafkaSource, replay
+from exchange.core.fingerprint import GENERATION
+from exchange.engine.clients import administer
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.lane import Lane
+from exchange.engine.log import Partition
+from exchange.settings import Settings
+from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
+from tests.bench.load import Size, load, sample_agencies
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one case took."""
+
+    case: str
+    events: int
+    agencies: int
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    note: str = ""
+
+
+Case = Callable[[Settings, Size], Awaitable[tuple[int, float, float, str]]]
+
+
+async def bare(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """Read `events` with aiokafka's getmany and throw the records away."""
+    log = KafkaLog(settings.client("bench"))
+    reader = await log.reader()
+    source = Partition(EVENTS, 0)
+    end = (await reader.end_offsets([source]))[source]
+    reader.assign([source])
+    reader.seek(source, 0)
+    clock, cpu, events = time.perf_counter(), time.process_time(), 0
+    while await reader.position(source) < end:
+        for records in (await reader.getmany(timeout_s=0.5, records_max=20_000)).values():
+            events += len(records)
+    took = time.perf_counter() - clock, time.process_time() - cpu
+    await reader.close()
+    await log.close()
+    return events, *took, "getmany, records thrown away"
+
+
+async def _lane(lane: Lane, log: KafkaLog, events: int) -> tuple[int, float, float, str]:
+    clock, cpu = time.perf_counter(), time.process_time()
+    running = asyncio.create_task(lane.run())
+    while lane.progress.records < events:
+        if running.done():
+            running.result()
+        await asyncio.sleep(0.005)
+    took = time.perf_counter() - clock, time.process_time() - cpu
+    note = f"{lane.progress.transactions} transactions"
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    await log.close()
+    return events, *took, note
+
+
+async def gate(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """Inboxes to events: decode, canonical check, chain, receipts, state, exactly once."""
+    log = KafkaLog(settings.client("bench"))
+    registry = await read_registry(log)
+    lane = Lane(log, "gate", 0, lambda: GateStep(0, registry), Partition(GATE_STATE, 0))
+    return await _lane(lane, log, size.events)
+
+
+async def fold(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """Events to the counts of all tables, exactly once."""
+    log = KafkaLog(settings.client("bench"))
+    lane = Lane(log, "fold", 0, lambda: FoldStep(0), Partition(aggregates_of(GENERATION), 0))
+    return await _lane(lane, log, size.events)
+
+
+async def replaying(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """Fold the log again in this process and compare every cell."""
+    clock, cpu = time.perf_counter(), time.process_time()
+    result = await replay(KafkaSource(settings), processes=0)
+    took = time.perf_counter() - clock, time.process_time() - cpu
+    return result.events, *took, result.verdict.value
+
+
+async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """One agency publishes through its edge and vault, until the gate (in this process too) has accepted everything."""
+    from consumers.operations import Enrolment, register
+    from producers.chain import Chain
+    from producers.edge import Edge
+    from producers.ledger import Ledger
+    from producers.profile import Profile, Secret
+    from producers.sensitive import SWITCHES
+    from producers.vault import Vault
+
+    log = KafkaLog(settings.client("bench"))
+    agency = next(a for a in sample_agencies(Size(size.events, 1)) if a)
+    facts = [fact for fact, _ in zip(agency.facts(), range(size.events), strict=False)]
+    with tempfile.TemporaryDirectory() as folder:
+        profile = Profile(
+            agency="bench-edge",
+            state=agency.state,
+            legal_class=agency.legal_class,
+            vault=Path(folder) / "vault",
+            bootstrap_servers=settings.bootstrap_servers,
+            sensitive=tuple(SWITCHES),
+        )
+        secret = Secret(raw_key=bytes(32))
+        vault = Vault.create(profile, secret)
+        number, key = Chain(vault, Ledger(vault)).public_key
+        vault.close()
+        async with administer(settings.client("bench")) as admin:
+            enrolment = Enrolment("bench-edge", profile.legal_class, key, number)
+            await register(log, admin, enrolment, replication=1)
+        registry = await read_registry(log)
+        lane = Lane(log, "gate", 0, lambda: GateStep(0, registry), Partition(GATE_STATE, 0))
+        gating = asyncio.create_task(lane.run())
+        clock, cpu = time.perf_counter(), time.process_time()
+        async with Edge.open(profile, secret=secret, today=date(2027, 1, 1)) as publishing:
+            await publishing.read_all(facts)
+            staged = time.perf_counter() - clock
+        took = time.perf_counter() - clock, time.process_time() - cpu
+        gating.cancel()
+        with suppress(asyncio.CancelledError):
+            await gating
+    await log.close()
+    return len(facts), *took, f"gate included; {len(facts) / staged:,.0f} facts/s into the vault"
+
+
+async def faust_table(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """The same counting with a Faust table: what DESIGN §6 turned down."""
+    from tests.bench.faust_table import count_with_faust
+
+    seconds, cpu = await count_with_faust(settings, size.events)
+    return size.events, seconds, cpu, "faust table, at least once, in memory"
+
+
+async def loading(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """Generate the sample and fill the inboxes; not a measurement of the exchange."""
+    clock, cpu = time.perf_counter(), time.process_time()
+    await load(settings, size)
+    return size.events, time.perf_counter() - clock, time.process_time() - cpu, "generator and producer"
+
+
+CASES: dict[str, Case] = {
+    "load": loading,
+    "bare": bare,
+    "gate": gate,
+    "fold": fold,
+    "replay": replaying,
+    "edge": edge,
+    "faust table": faust_table,
+}
+
+
+def main() -> None:
+    name, bootstrap, events, agencies = sys.argv[1:]
+    size = Size(int(events), int(agencies))
+    settings = Settings().at(bootstrap)
+    counted, seconds, cpu, note = asyncio.run(CASES[name](settings, size))  # type: ignore[arg-type]
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(asdict(Measured(name, counted, size.agencies, seconds, cpu, peak_mb, note))))
+
+
+if __name__ == "__main__":
+    main()

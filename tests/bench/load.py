@@ -1,0 +1,73 @@
+"""What is measured: real sample events of so many agencies, written to their inboxes, all for one gate and one fold lane.
+
+Years grow with the number of events, as they do in a nation: 288 agencies send about 680,000 events a year.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from exchange.core.gate import Registration
+from exchange.core.vocabulary import LegalClass
+from exchange.engine.clients import TopicSpec, administer
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.log import Partition
+from exchange.engine.provision import agency_topics, exchange_topics, provision
+from exchange.settings import Settings
+from exchange.wire.messages import encode_registration
+from exchange.wire.topics import AGENCIES, inbox_of
+from producers.sample import SampleAgency, Span, chained_values, sample_exchange
+
+EVENTS_A_QUARTER = 170_000
+TURN = 50
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many events of how many agencies; both exact."""
+
+    events: int
+    agencies: int
+
+
+def sample_agencies(size: Size) -> tuple[SampleAgency, ...]:
+    quarters = max(1, round(size.events / EVENTS_A_QUARTER))
+    more = size.events + size.events // 10
+    return sample_exchange(SEED, size.agencies, events=more, tally_share=0.0, span=Span(quarters=quarters)).agencies
+
+
+def turns(size: Size) -> Iterator[tuple[str, list[bytes]]]:
+    """The agencies' next events, in turns, until there are so many; each agency's are one chain."""
+    chains = [(agency.code, chained_values(agency.code, agency.facts())) for agency in sample_agencies(size)]
+    left = size.events
+    while left and chains:
+        going = []
+        for code, chain in chains:
+            values = list(islice(chain, min(TURN, left)))
+            left -= len(values)
+            if values:
+                yield code, values
+                going.append((code, chain))
+        chains = going
+    assert not left, "the sample has fewer events than were asked for"
+
+
+async def load(settings: Settings, size: Size) -> None:
+    """Topics of one partition, every agency registered, every inbox filled."""
+    log = KafkaLog(settings.client("bench-load"))
+    codes = [agency.code for agency in sample_agencies(size)]
+    async with administer(settings.client("bench-load")) as admin:
+        topics: list[TopicSpec] = exchange_topics(partitions=1, replication=1)
+        await provision(admin, [*topics, *agency_topics(codes, replication=1)])
+    producer = await log.producer()
+    try:
+        registrations = [Registration(code, LegalClass.individual, False, 0, ((0, bytes(32)),)) for code in codes]
+        pairs = [(r.agency.encode(), encode_registration(r)) for r in registrations]
+        await producer.send(Partition(AGENCIES, 0), pairs)
+        for code, values in turns(size):
+            key = code.encode()
+            await producer.send(Partition(inbox_of(code), 0), [(key, value) for value in values])
+    finally:
+        await producer.close()
+        await log.close()
