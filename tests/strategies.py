@@ -5,6 +5,7 @@
 
 from dataclasses import fields, replace
 from enum import Enum
+from functools import cache
 from typing import Annotated, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
@@ -83,6 +84,7 @@ def _of_hint(hint: object) -> st.SearchStrategy[object]:
     raise TypeError(f"no strategy for {hint!r}")
 
 
+@cache
 def of(cls: type[Value]) -> st.SearchStrategy[Value]:
     """Values of one body, or of the head of an event, each field anything that its type allows."""
     if cls is Tally:
