@@ -29,6 +29,7 @@ from producers.ledger import SOURCE, Ledger, Outcome
 from producers.link import Link
 from producers.outbox import Outbox
 from producers.policy import Leaves, Policy, Stays
+from producers.preview import Leaving, what_leaves
 from producers.profile import Profile, Secret
 from producers.reach import kafka_link
 from producers.report import Report
@@ -44,7 +45,14 @@ class Edge:
     """One agency's edge. Made by `open`, used as `async with`."""
 
     def __init__(
-        self, profile: Profile, secret: Secret | None, link: Link | None, today: date | None, manner: Manner
+        self,
+        profile: Profile,
+        secret: Secret | None,
+        link: Link | None,
+        today: date | None,
+        manner: Manner,
+        *,
+        preview: bool,
     ) -> None:
         self.profile = profile
         self.report = Report()
@@ -52,6 +60,7 @@ class Edge:
         self._today = today or date.today()  # noqa: DTZ011 - the agency's own calendar decides which quarter is over
         self._policy = Policy(profile.legal_class, profile.sensitive)
         self._minutes: int | None = None
+        self._preview = preview
         self._since_commit = 0
         self._where: Where | None = None
 
@@ -64,13 +73,15 @@ class Edge:
         link: Link | None = None,
         today: date | None = None,
         manner: Manner | None = None,
+        preview: bool = False,
     ) -> Self:
         """An edge for an `async with` block.
 
         `secret`: what opens the vault (default: as the profile says); `link`: the way to the exchange (default: Kafka);
-        `today`: which quarters are over (default: the calendar); `manner`: how it waits and whom it tells.
+        `today`: which quarters are over (default: the calendar); `manner`: how it waits and whom it tells; `preview`: change
+        nothing and connect to nothing, only find out with `leaving` what would leave.
         """
-        return cls(profile, secret, link, today, manner or Manner())
+        return cls(profile, secret, link, today, manner or Manner(), preview=preview)
 
     async def __aenter__(self) -> Self:
         if self._today.year > LAST_YEAR:
@@ -82,6 +93,8 @@ class Edge:
             self._ledger.begin_run()
             self._chain = Chain(self._vault, self._ledger)
             self._outbox = Outbox(self._vault, self._ledger, self._chain)
+            if self._preview:
+                return self
             self._link = self._given_link or kafka_link(self.profile)
             self._sending = Sending(
                 self._vault,
@@ -100,6 +113,9 @@ class Edge:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
+        if self._preview:
+            self._vault.close()
+            return
         try:
             if error is None:
                 await self.finish()
@@ -113,6 +129,11 @@ class Edge:
     def vault(self) -> Vault:
         """The open vault."""
         return self._vault
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether nothing is changed or sent."""
+        return self._preview
 
     @property
     def public_key(self) -> tuple[int, bytes]:
@@ -202,8 +223,12 @@ class Edge:
             self.report.tallies += tallied.outcomes
             self.report.held_back = tallied.held_back
         self.report.claimed += self._outbox.claim()
-        self._vault.commit()
-        self._since_commit = 0
+        self._commit()
+
+    def leaving(self) -> list[Leaving]:
+        """What would be sent now, each different event once with its number; tallies that are due included."""
+        self.stage()
+        return what_leaves(self._vault)
 
     async def flush(self) -> None:
         """Send everything that waits; returns when the exchange has accepted it."""
@@ -224,6 +249,10 @@ class Edge:
         """Commit now and then, and let other tasks run."""
         self._since_commit += 1
         if self._since_commit >= BATCH:
-            self._vault.commit()
-            self._since_commit = 0
+            self._commit()
             await asyncio.sleep(0)
+
+    def _commit(self) -> None:
+        self._since_commit = 0
+        if not self._preview:
+            self._vault.commit()

@@ -144,6 +144,18 @@ class KeyUnknown(EdgeError):
     hint = "Publish it first, or check the key."
 
 
+class RefusalsUnwritable(EdgeError):
+    """The list of refused rows cannot be written."""
+
+    hint = "The file was published; choose another place for the list and run again: publishing again adds nothing."
+
+
+class KeyFileExists(EdgeError):
+    """There is a key file already; it is never overwritten."""
+
+    hint = "Use it as it is, or name another path in the profile."
+
+
 class SourceUnreadable(EdgeError):
     """The file to publish cannot be read."""
 

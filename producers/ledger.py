@@ -152,9 +152,12 @@ class Ledger:
             "SELECT schema, want, count(*) FROM fact WHERE kept = 1 AND want IS NOT NULL GROUP BY schema, want"
         )
 
-    def refuse(self, key: bytes, reason: str) -> None:
-        """The exchange does not take what the key says: it is not sent again as long as it stays the same."""
-        self._vault.run("UPDATE fact SET todo = ?, refused = ? WHERE key = ?", (NOTHING, reason, key))
+    def refuse(self, key: bytes, reason: str, schema: int, tail: bytes) -> None:
+        """The exchange does not take this under the key: it is not sent again, unless the key says something else by now."""
+        self._vault.run(
+            "UPDATE fact SET todo = ?, refused = ? WHERE key = ? AND schema = ? AND want = ?",
+            (NOTHING, reason, key, schema, tail),
+        )
 
     def retry(self) -> int:
         """Try again what the exchange refused; how many facts."""

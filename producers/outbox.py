@@ -93,7 +93,7 @@ class Outbox:
                 self._chain.give_up(refused)
             else:
                 assert refused.key is not None
-                self._ledger.refuse(refused.key, str(reason))
+                self._ledger.refuse(refused.key, str(reason), refused.schema, refused.tail)
                 dropped += self._drop_alike(refused.schema, refused.tail, reason)
             self._chain.append_heartbeat(beat)
         return dropped
@@ -110,7 +110,7 @@ class Outbox:
             if said not in strikes:
                 strikes[said] = of_kind is not None and of_kind(said_by(*said))
             if strikes[said]:
-                self._ledger.refuse(key, str(reason))
+                self._ledger.refuse(key, str(reason), *said)
                 self._vault.run(
                     "INSERT INTO refusal (sequence, reason, key, schema, tail) VALUES (0, ?, ?, ?, ?)",
                     (str(reason), key, its_schema, want),

@@ -32,6 +32,10 @@ def say_nothing(_: str) -> None:
     """Nobody listens."""
 
 
+def show_nothing(_done: int, _of: int) -> None:
+    """Nobody looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How a run waits and tells. `say` gets sentences for a person, without any value of a record."""
@@ -40,6 +44,8 @@ class Manner:
     say: Callable[[str], None] = say_nothing
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
+    progress: Callable[[int, int], None] = show_nothing
+    """Gets (events accepted in this run, events of this run so far known)."""
     over_fork: bool = False
     """A person said that the other copy of the vault has stopped: read back what was accepted and go on."""
 
@@ -189,6 +195,8 @@ class Sending:
             self._report.delivered += sequence - before
             self._vault.set("accepted", sequence.to_bytes(8, "big"))
             self._vault.commit()
+            waiting = self._chain.last - sequence + self._outbox.waiting()
+            self._manner.progress(self._report.delivered, self._report.delivered + waiting)
         self._accepted = sequence
         self._next = max(self._next, sequence + 1)
 

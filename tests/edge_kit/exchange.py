@@ -5,12 +5,14 @@ goes wrong on the way; every choice comes from a seeded generator, so that a fai
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
+from zlib import crc32
 
 from consumers.gate import verify
-from exchange.core.events import Event
-from exchange.core.gate import Accepted, AgencyState, Reason, Refused, Registration, Unreadable, evolve, judge
+from exchange.core.events import Correction, Event, Heartbeat
+from exchange.core.gate import Accepted, AgencyState, Arrival, Reason, Refused, Registration, evolve, judge
 from exchange.core.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.wire.codec import EventReader, decode
@@ -18,7 +20,14 @@ from exchange.wire.messages import Receipt
 
 
 class Killed(BaseException):
-    """The process ends here, without a chance to tidy up."""
+    """The process ends here, without a chance to tidy up; `snapshot` keeps its files as they lie at that moment."""
+
+    snapshot: ClassVar[Callable[[], None] | None] = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        if Killed.snapshot is not None:
+            Killed.snapshot()
 
 
 @dataclass(slots=True)
@@ -47,8 +56,8 @@ class Exchange:
     admitted: list[bytes] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
-    refuse: dict[bytes, Reason] = field(default_factory=dict)
-    """Tails that this gate refuses though it would admit them: rules that the edge does not know yet."""
+    unknown_rules: int = 0
+    """Of so many different tails this gate refuses one by a rule that the edge does not know yet (0: none)."""
     away: int = 0
     """For how many calls the exchange cannot be reached."""
     now_s: float = 0.0
@@ -60,6 +69,12 @@ class Exchange:
 
     def chance(self, of: float) -> bool:
         return self.random.random() < of
+
+    def unknown_rule(self, tail: bytes) -> Reason | None:
+        """Why this gate refuses a tail that the edge thinks sound: the same answer each time."""
+        if not self.unknown_rules or crc32(tail) % self.unknown_rules:
+            return None
+        return Reason.UNSOUND if crc32(tail) // self.unknown_rules % 2 else Reason.OUT_OF_RANGE
 
     def judge_some(self) -> None:
         """The gate takes a batch of the inbox and writes one receipt, as the lane does."""
@@ -74,8 +89,9 @@ class Exchange:
     def judge_one(self, value: bytes) -> None:
         arrival = self.reader.read(value)
         verdict = judge(self.state, arrival, verify)
-        reason = self.refuse.get(value[45:])
-        if isinstance(verdict, Accepted) and reason and not isinstance(arrival, Unreadable):
+        reason = self.unknown_rule(value[45:])
+        is_fact = isinstance(arrival, Arrival) and not isinstance(arrival.body, Heartbeat | Correction)
+        if isinstance(verdict, Accepted) and reason and isinstance(arrival, Arrival) and is_fact:
             verdict = Refused(arrival.sequence, reason)
         evolve(self.state, arrival, verdict)
         if isinstance(verdict, Accepted):

@@ -1,0 +1,140 @@
+"""`exchange edge`: the agency's own side: make the vault, look at it, put it right.
+
+`init` prints the public key that the operator registers; the private one never leaves the vault.
+"""
+
+import asyncio
+import json
+import secrets
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exchange.cli.publish import ProfileOption, said_on_interrupt, secret_of
+
+if TYPE_CHECKING:
+    from producers.profile import Profile, Secret
+
+app = typer.Typer()
+edge = typer.Typer(name="edge", help="The agency's own side: its vault and its key.", no_args_is_help=True)
+app.add_typer(edge)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+STOPPED = "exchange: stopped. Everything is kept in the vault: run it again to continue."
+
+
+@edge.command()
+def init(
+    profile_file: ProfileOption,
+    *,
+    key_file: Annotated[
+        bool, typer.Option("--key-file", help="Write the profile's key_file first: for runs without a person.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the vault and its signing key; print the public key that the operator registers."""
+    from producers.profile import Profile
+    from producers.setup import make_vault
+
+    profile = Profile.load(profile_file)
+    if key_file:
+        _write_key_file(profile)
+    number, octets = make_vault(profile, _new_secret(profile))
+    if as_json:
+        typer.echo(json.dumps({"agency": profile.agency, "key_number": number, "public_key": octets.hex()}))
+        return
+    typer.echo(f"The vault of {profile.agency} is {profile.vault}. Keep a backup of it, and of what opens it.")
+    typer.echo("Give this to the operator of the exchange:")
+    small = " --small-counts" if profile.small_counts else ""
+    typer.echo(
+        f"  exchange agencies add {profile.agency} --legal-class {profile.legal_class}{small}"
+        f" --public-key {octets.hex()} --key-number {number}"
+    )
+
+
+def _write_key_file(profile: "Profile") -> None:
+    from producers.errors import KeyFileExists, ProfileInvalid
+    from producers.profile import KEY_OCTETS, write_key_file
+
+    if profile.key_file is None:
+        raise ProfileInvalid("--key-file needs `key_file` in the profile.")
+    try:
+        write_key_file(profile.key_file, secrets.token_bytes(KEY_OCTETS))
+    except FileExistsError:
+        raise KeyFileExists(f"There is a key file at {profile.key_file}.") from None
+
+
+def _new_secret(profile: "Profile") -> "Secret":
+    """The secret of a new vault; a passphrase that is typed is typed twice."""
+    import sys
+
+    def ask() -> str:
+        return str(typer.prompt("New passphrase of the vault", hide_input=True, confirmation_prompt=True, err=True))
+
+    return profile.secret(ask if sys.stdin.isatty() else None)
+
+
+@edge.command()
+def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
+    """What the vault holds: how far the exchange accepted, what waits, what was refused."""
+    from producers.profile import Profile
+    from producers.setup import look
+
+    profile = Profile.load(profile_file)
+    found = look(profile, secret_of(profile))
+    if as_json:
+        typer.echo(json.dumps(found.plain(), indent=2))
+        return
+    for name, value in found.plain().items():
+        said = ", ".join(f"{k}: {v}" for k, v in value.items()) or "none" if isinstance(value, dict) else value
+        typer.echo(f"{name.replace('_', ' ') + ':':<28}{said}")
+
+
+@edge.command()
+def restore(
+    profile_file: ProfileOption,
+    *,
+    retract_unclaimed: Annotated[
+        bool, typer.Option(help="Then take back what another copy sent and no record of this vault says.")
+    ] = False,
+) -> None:
+    """Continue after two copies of the vault have published, once the other one is stopped for good.
+
+    Reads back from the inbox what the exchange accepted. Publish your files again afterwards; what nobody says then can be
+    taken back with --retract-unclaimed.
+    """
+    from producers.edge import Edge
+    from producers.profile import Profile
+    from producers.sending import Manner
+
+    async def work() -> None:
+        manner = Manner(say=lambda words: typer.echo(f"exchange: {words}", err=True), over_fork=True)
+        async with Edge.open(profile, secret=secret, manner=manner) as opened:
+            await opened.flush()
+            if retract_unclaimed:
+                typer.echo(f"{opened.retract_unclaimed()} events of the other copy are taken back")
+        typer.echo(f"{opened.report.restored} events read back, {opened.report.claimed} of them are this vault's own")
+
+    profile = Profile.load(profile_file)
+    secret = secret_of(profile)
+    with said_on_interrupt(STOPPED):
+        asyncio.run(work())
+
+
+@edge.command()
+def retry(profile_file: ProfileOption) -> None:
+    """Send again what the exchange refused, once the cause is settled (a registration, an update)."""
+    from producers.edge import Edge
+    from producers.profile import Profile
+    from producers.sending import Manner
+
+    async def work() -> None:
+        manner = Manner(say=lambda words: typer.echo(f"exchange: {words}", err=True))
+        async with Edge.open(profile, secret=secret, manner=manner) as opened:
+            again = opened.retry_refused()
+        typer.echo(f"{again} sent again, {sum(opened.report.refused_by_exchange.values())} refused again")
+
+    profile = Profile.load(profile_file)
+    secret = secret_of(profile)
+    with said_on_interrupt(STOPPED):
+        asyncio.run(work())

@@ -1,0 +1,56 @@
+"""Making an agency's vault, and looking into it: small things around the edge that need no exchange."""
+
+from dataclasses import asdict, dataclass
+
+from producers.chain import Chain
+from producers.ledger import Ledger
+from producers.outbox import Outbox
+from producers.profile import Profile, Secret
+from producers.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class VaultStatus:
+    """What a vault holds, in numbers."""
+
+    agency: str
+    legal_class: str
+    key_number: int
+    public_key: str
+    last_event: int
+    accepted_by_the_exchange: int
+    facts_waiting: int
+    facts_kept_for_tallies: int
+    unclaimed_events: int
+    refused_by_the_exchange: dict[str, int]
+
+    def plain(self) -> dict[str, object]:
+        """As JSON-able data."""
+        return asdict(self)
+
+
+def make_vault(profile: Profile, secret: Secret) -> tuple[int, bytes]:
+    """Make the vault of a profile; (number, 32 bytes) of its public key. Raises VaultExists."""
+    with Vault.create(profile, secret) as vault:
+        return Chain(vault, Ledger(vault)).public_key
+
+
+def look(profile: Profile, secret: Secret) -> VaultStatus:
+    """What the vault holds; raises a VaultError."""
+    with Vault.open(profile, secret) as vault:
+        ledger = Ledger(vault)
+        chain = Chain(vault, ledger)
+        outbox = Outbox(vault, ledger, chain)
+        number, octets = chain.public_key
+        return VaultStatus(
+            profile.agency,
+            str(profile.legal_class),
+            number,
+            octets.hex(),
+            chain.last,
+            int.from_bytes(vault.get("accepted"), "big"),
+            outbox.waiting(),
+            sum(count for _, _, count in ledger.kept()),
+            chain.unclaimed(),
+            dict(outbox.refusals()),
+        )

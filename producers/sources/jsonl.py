@@ -1,0 +1,222 @@
+"""JSON Lines of bodies: the simplest way for an agency's own program to publish.
+
+    {"key": "case-17/opened", "period": "2026Q1", "client": "17", "body": "case_opened",
+     "fields": {"gender": "woman", "age_band": "age_18_20", "foreign_national": "not_known", "referral_source": "hotline"}}
+    {"withdraw": "case-17/"}
+
+One line says one thing; `state` is optional (the profile's), `client` too (it never leaves). Strict: an unknown or missing
+column, an unknown code, a key said twice refuse the line, and the rest goes on. A column whose name looks like an
+identifier is not read at all: it stays here. Columns are named only by our own words, never by what the file calls them,
+because that may be a value too.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from enum import Enum
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import BinaryIO, Final, cast, get_type_hints
+
+from exchange.core.errors import PeriodInvalid
+from exchange.core.events import CORRECTABLE, Correctable, Tally
+from exchange.core.period import parse_period
+from exchange.core.tables import NOT_APPLICABLE
+from exchange.core.vocabulary import UsState
+from producers.errors import SourceUnreadable
+from producers.facts import Fact, Reading, RowRefused, Where, Withdrawn
+from producers.sources.identifying import identifying
+
+LINE_OCTETS_MAX: Final = 1 << 16
+KEY_LETTERS_MAX: Final = 200
+COLUMNS: Final = ("key", "period", "state", "client", "body", "fields")
+REQUIRED: Final = ("key", "period", "body", "fields")
+Plain = dict[str, object]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+BODIES: Final = {_snake(body.__name__): body for body in CORRECTABLE if body is not Tally}
+_HINTS: Final = {body: {f.name: get_type_hints(body)[f.name] for f in fields(body)} for body in BODIES.values()}
+
+
+_STATES: Final = frozenset(str(state) for state in UsState) - {NOT_APPLICABLE}
+
+
+class _Refused(Exception):
+    def __init__(self, column: str, rule: str) -> None:
+        self.column, self.rule = column, rule
+
+
+class JsonLines:
+    """A file of JSON Lines. `stays_here`: what kinds of identifiers its columns held, which were not read."""
+
+    def __init__(self, path: Path, state: UsState) -> None:
+        self._path = path
+        self._state = state
+        self.stays_here: Counter[str] = Counter()
+
+    def rows(self) -> int:
+        """How many lines."""
+        with self._open() as file:
+            return sum(1 for _ in _lines(file))
+
+    def read(self) -> Iterator[Reading]:
+        """What each line says."""
+        said: set[bytes] = set()
+        self.stays_here.clear()
+        with self._open() as file:
+            for number, line in enumerate(_lines(file), start=1):
+                where = Where(self._path.name, number)
+                try:
+                    if line.strip():
+                        yield self._reading(line, where, said)
+                except _Refused as refused:
+                    yield RowRefused(where, refused.column, refused.rule)
+
+    def _open(self) -> BinaryIO:
+        try:
+            return self._path.open("rb")
+        except OSError as error:
+            raise SourceUnreadable(f"{self._path} cannot be read: {error.strerror}.") from None
+
+    def _reading(self, line: bytes, where: Where, said: set[bytes]) -> Reading:
+        row = _object(line)
+        if "withdraw" in row:
+            return Withdrawn(_withdrawn(row), where)
+        self._leave_identifiers(row, COLUMNS)
+        _only(row, COLUMNS, REQUIRED, "")
+        key = _text(row, "key")
+        digest = blake2b(key.encode(), digest_size=16).digest()
+        if digest in said:
+            raise _Refused("key", "said before in this file")
+        body = _code(row, "body", BODIES)
+        values = row["fields"]
+        if not isinstance(values, dict):
+            raise _Refused("fields", "an object of the body's fields")
+        self._leave_identifiers(values, _HINTS[body])
+        state = _state(row) if "state" in row else self._state
+        client = _text(row, "client") if "client" in row else ""
+        fact = Fact(key, _period(row), state, _body(body, values), client, where)
+        said.add(digest)
+        return fact
+
+    def _leave_identifiers(self, row: Plain, known: Iterable[str]) -> None:
+        """Drop columns that look like identifiers, unread."""
+        for column in row.keys() - set(known):
+            kind = identifying(column)
+            if kind:
+                self.stays_here[kind] += 1
+                del row[column]
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Lines of bounded length; of a longer one, its beginning."""
+    while line := file.readline(LINE_OCTETS_MAX + 1):
+        rest = line
+        while len(rest) > LINE_OCTETS_MAX and not rest.endswith(b"\n"):
+            rest = file.readline(LINE_OCTETS_MAX + 1)
+        yield line
+
+
+def _object(line: bytes) -> Plain:
+    if len(line) > LINE_OCTETS_MAX:
+        raise _Refused("", f"longer than {LINE_OCTETS_MAX} bytes")
+    try:
+        row = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_not_json)
+    except UnicodeDecodeError:
+        raise _Refused("", "not UTF-8") from None
+    except (ValueError, RecursionError):
+        raise _Refused("", "not JSON") from None
+    if not isinstance(row, dict):
+        raise _Refused("", "not an object")
+    return row
+
+
+def _once(pairs: list[tuple[str, object]]) -> Plain:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        raise _Refused("", "a column stands there twice")
+    return row
+
+
+def _not_json(_: str) -> object:
+    raise ValueError
+
+
+def _only(row: Plain, known: tuple[str, ...], required: tuple[str, ...], inside: str) -> None:
+    for number, column in enumerate(row, start=1):
+        if column not in known:
+            place = f"{inside}, number {number}" if inside else f"number {number}"
+            raise _Refused(place, f"not a column; known are {', '.join(known)}")
+    for column in required:
+        if column not in row:
+            raise _Refused(column, "missing")
+
+
+def _withdrawn(row: Plain) -> str:
+    _only(row, ("withdraw",), ("withdraw",), "")
+    return _text(row, "withdraw")
+
+
+def _text(row: Plain, column: str) -> str:
+    value = row[column]
+    if not isinstance(value, str) or not 0 < len(value) <= KEY_LETTERS_MAX or not _encodes(value):
+        raise _Refused(column, f"a text of 1 to {KEY_LETTERS_MAX} characters")
+    return value
+
+
+def _encodes(text: str) -> bool:
+    try:
+        return bool(text.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+
+
+def _code(row: Plain, column: str, known: dict[str, type[Correctable]]) -> type[Correctable]:
+    value = row[column]
+    if not isinstance(value, str) or value not in known:
+        raise _Refused(column, f"one of {', '.join(known)}")
+    return known[value]
+
+
+def _period(row: Plain) -> int:
+    value = row["period"]
+    try:
+        return parse_period(value if isinstance(value, str) else "")
+    except PeriodInvalid:
+        raise _Refused("period", "a quarter such as 2026Q1, or a year such as 2026, of 2000–2099") from None
+
+
+def _state(row: Plain) -> UsState:
+    value = row["state"]
+    if not isinstance(value, str) or value not in _STATES:
+        raise _Refused("state", "the two small letters of a state, or a missing reason")
+    return UsState(value)
+
+
+def _body(body: type[Correctable], values: Plain) -> Correctable:
+    hints = _HINTS[body]
+    _only(values, tuple(hints), tuple(hints), "fields")
+    make = cast("Callable[..., Correctable]", body)
+    return make(*(_value(name, hint, values[name]) for name, hint in hints.items()))
+
+
+@cache
+def _codes(hint: type[Enum]) -> dict[str, Enum]:
+    return {str(member.value): member for member in hint}
+
+
+def _value(column: str, hint: type, value: object) -> object:
+    if issubclass(hint, Enum):
+        if isinstance(value, str) and value in _codes(hint):
+            return _codes(hint)[value]
+        raise _Refused(column, "not a code of its list (schemas/vocabulary)")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _Refused(column, "a whole number")

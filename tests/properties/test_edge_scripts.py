@@ -1,0 +1,98 @@
+"""Whatever happens on the way, after a quiet last run the gate has admitted exactly what the records say.
+
+Each seed is a whole life of an agency: records change, runs are killed at commits, sends and receipts, sends are lost or
+doubled, the gate sleeps, repeats receipts, refuses bodies that the edge thought sound. A failing seed fails again.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from exchange.core.gate import Reason
+from exchange.core.vocabulary import LegalClass
+from producers.ledger import Outcome
+from tests.edge_kit.agency import Agency
+from tests.edge_kit.exchange import Trouble
+
+SEEDS = [*range(12), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(12, 150))]
+UNKIND = Trouble(
+    lose_send=0.1,
+    lose_and_raise=0.1,
+    arrive_and_raise=0.1,
+    kill_before_send=0.08,
+    kill_after_send=0.08,
+    kill_at_receipt=0.05,
+    repeat_receipt=0.2,
+    gate_sleeps=0.4,
+)
+
+
+async def live(agency: Agency, runs: int) -> None:
+    for _ in range(runs):
+        agency.change_truth(agency.random.randrange(12))
+        await agency.run()
+
+
+async def end_well(agency: Agency) -> None:
+    """A last run without trouble."""
+    agency.exchange.trouble = Trouble()
+    agency.kill_at_commit = 0.0
+    agency.exchange.away = 0
+    async with agency.edge() as edge:
+        await agency.read_truth(edge)
+    agency.report = edge.report
+
+
+def no_fork(agency: Agency) -> None:
+    assert Reason.FORKED not in {refused.reason for refused in agency.exchange.refused}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_the_exchange_holds_exactly_what_the_records_say(seed: int, tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.individual, seed, UNKIND)
+    agency.kill_at_commit = 0.03
+    await live(agency, 8)
+    await end_well(agency)
+    no_fork(agency)
+    assert agency.admitted() == agency.expected()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_what_the_gate_refuses_is_dropped_alone(seed: int, tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.individual, seed, UNKIND)
+    agency.kill_at_commit = 0.03
+    agency.exchange.unknown_rules = 8
+    await live(agency, 6)
+    await end_well(agency)
+    no_fork(agency)
+    assert agency.admitted() == agency.expected()
+    await end_well(agency)
+    assert agency.report.outcomes[Outcome.REFUSED_BEFORE] == len(agency.refused_keys())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_tallies_hold_exactly_what_the_records_say(seed: int, tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only, seed, UNKIND)
+    agency.kill_at_commit = 0.02
+    await live(agency, 4)
+    await end_well(agency)
+    no_fork(agency)
+    assert agency.admitted() == agency.expected_tallied()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_a_restored_older_vault_finds_its_way_back(seed: int, tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.individual, seed)
+    await live(agency, 2)
+    agency.exchange.trouble = Trouble(gate_sleeps=0.5, repeat_receipt=0.2)
+    agency.keep("backup")
+    await live(agency, 1 + agency.random.randrange(3))
+    while agency.exchange.read < len(agency.exchange.inbox):
+        agency.exchange.judge_some()
+    agency.restore("backup")
+    agency.change_truth(agency.random.randrange(8))
+    await end_well(agency)
+    async with agency.edge() as edge:
+        edge.retract_unclaimed()
+    no_fork(agency)
+    assert agency.admitted() == agency.expected()
