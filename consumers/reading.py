@@ -1,22 +1,58 @@
-"""Reading a topic to its present end, for those who look and own nothing."""
+"""Reading topics to their present end, for those who look and own nothing."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Final
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from typing import Final, TypeAlias
 
+from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.wire.messages import Position, decode_position
+from exchange.wire.topics import POSITION_KEY
 
 RECORDS_MAX: Final = 5_000
 WAIT_S: Final = 0.5
+SILENT_READS_MAX: Final = 30
+"""Reads in a row that bring nothing although there is more: the brokers are away."""
+TAIL_OFFSETS: Final = 256
+Extent: TypeAlias = tuple[int, int]
+"""First offset that still exists, and last stable offset."""
+
+
+class Extents:
+    """Where partitions begin and end, asked of a reader that is never assigned anything.
+
+    A Kafka client finds out about topics that are new to it one after the other, a tenth of a second each, when they
+    stand in one question, and all at once when they stand in many; it forgets them when it is assigned others.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: set[Partition] = set()
+
+    async def of(self, partitions: Collection[Partition]) -> dict[Partition, Extent]:
+        """The extent of each. Raises PartitionUnknown."""
+        new = set(partitions) - self._known
+        await asyncio.gather(*(self._reader.end_offsets([partition]) for partition in new))
+        self._known |= new
+        begins = await self._reader.beginning_offsets(partitions)
+        ends = await self._reader.end_offsets(partitions)
+        return {partition: (begins[partition], ends[partition]) for partition in partitions}
 
 
 async def drain(reader: Reader, ends: Mapping[Partition, int]) -> AsyncIterator[tuple[Partition, Record]]:
     """Every record from where an assigned reader stands up to `ends`, and perhaps a few that came since.
 
-    Afterwards the reader stands at the ends or behind them: go on from there with the next ends.
+    Afterwards the reader stands at the ends or behind them: go on from there with the next ends. Raises LogUnavailable
+    when nothing comes any more.
     """
     for partition, end in ends.items():
-        while await reader.position(partition) < end:
+        silent, position = 0, await reader.position(partition)
+        while position < end:
             batch = await reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
+            before, position = position, await reader.position(partition)
+            silent = 0 if batch or position != before else silent + 1
+            if silent == SILENT_READS_MAX:
+                raise LogUnavailable(f"{partition.topic}-{partition.partition}: nothing comes behind {position}.")
             for source, records in batch.items():
                 for record in records:
                     yield source, record
@@ -46,3 +82,88 @@ def take(newest: dict[bytes, bytes], record: Record) -> None:
         newest.pop(record.key, None)
     else:
         newest[record.key] = record.value
+
+
+class Tails:
+    """The newest position records of partitions of `aggregates`. The reader is this one's alone.
+
+    It is assigned once: a client that is assigned others again and again leaves a waiting fetch behind each time, and
+    what it asks next stands behind all of them.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._looked_at: dict[Partition, int] = {}
+        self._found: dict[Partition, Position] = {}
+
+    async def newest(self, extents: Mapping[Partition, Extent]) -> Mapping[Partition, Position]:
+        """Of each partition that was ever written, given the extents of always the same ones.
+
+        Reads back from the ends, further and further: behind the record stands at least a control marker, and there may
+        be aborted transactions.
+        """
+        if not self._looked_at:
+            stand_at_ends(self._reader, extents)
+        missing = {p: extent for p, extent in extents.items() if extent[1] > self._looked_at.get(p, extent[0])}
+        span = TAIL_OFFSETS
+        while missing:
+            starts = {p: max(begin, self._looked_at.get(p, begin), end - span) for p, (begin, end) in missing.items()}
+            for partition, start in starts.items():
+                self._reader.seek(partition, start)
+            found = await self._read({p: end for p, (_, end) in missing.items()})
+            whole = {p for p, (begin, _) in missing.items() if starts[p] == max(begin, self._looked_at.get(p, begin))}
+            missing = {p: extent for p, extent in missing.items() if p not in found | whole}
+            span *= 16
+        self._looked_at = {p: end for p, (_, end) in extents.items()}
+        return self._found
+
+    async def _read(self, ends: Mapping[Partition, int]) -> set[Partition]:
+        found = set()
+        async for partition, record in drain(self._reader, ends):
+            if record.key == POSITION_KEY and record.value is not None:
+                self._found[partition] = decode_position(record.value)
+                found.add(partition)
+        return found
+
+
+class Behind:
+    """How much of partitions is not read yet. The reader is this one's alone, and assigned once, as in `Tails`."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: dict[Partition, tuple[int, int, int]] = {}
+
+    async def offsets(
+        self, positions: Mapping[Partition, int], extents: Mapping[Partition, Extent]
+    ) -> dict[Partition, int]:
+        """How many offsets lie between each position and the end of its partition: none if no record does.
+
+        Behind a transaction's last record stands a control marker that nobody reads, so the plain difference would
+        never come to 0. Give always the same partitions.
+        """
+        if not self._known:
+            stand_at_ends(self._reader, extents)
+        asked = {p: (at, extents[p][1]) for p, at in positions.items()}
+        unknown = {p for p, pair in asked.items() if pair[0] < pair[1] and self._known.get(p, ())[:2] != pair}
+        lags = {p: self._known[p][2] if self._known.get(p, ())[:2] == pair else 0 for p, pair in asked.items()}
+        for partition in unknown:
+            self._reader.seek(partition, positions[partition])
+        silent = 0
+        while unknown:
+            batch = await self._reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
+            for partition in unknown & set(batch):
+                lags[partition] = max(0, asked[partition][1] - batch[partition][0].offset)
+            decided = unknown & set(batch) | {p for p in unknown if await self._reader.position(p) >= asked[p][1]}
+            silent = 0 if decided else silent + 1
+            if silent == SILENT_READS_MAX:
+                raise LogUnavailable("Nothing comes from partitions that go on.")
+            unknown -= decided
+        self._known = {p: (*pair, lags[p]) for p, pair in asked.items()}
+        return lags
+
+
+def stand_at_ends(reader: Reader, extents: Mapping[Partition, Extent]) -> None:
+    """Assign partitions and stand where each ends."""
+    reader.assign(extents.keys())
+    for partition, (_, end) in extents.items():
+        reader.seek(partition, end)

@@ -1,0 +1,122 @@
+"""What an operator's look gathers from the log: read-only, as exact as the topics themselves.
+
+`Looker.look` may be called again and again: it goes on where it stopped, so a look costs what is new. Heads, refusals
+and inbox positions are those of the gate's own state, read into the very `GateStep` that the gate uses; how far the
+fold is comes from its newest position record; how the lanes feel, from the newest pulses.
+
+Not promised: one moment for everything. Each topic is read to its own end, one after the other, while lanes go on.
+"""
+
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from consumers.gate import GateStep
+from consumers.reading import Behind, Extent, Extents, Tails, drain, take
+from consumers.registry import Registry
+from exchange.core.fingerprint import GENERATION
+from exchange.core.gate import Reason
+from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.wire.messages import decode_refusal, decode_registration
+from exchange.wire.pulse import Pulse, decode_pulse
+from exchange.wire.topics import AGENCIES, ALERTS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
+
+PULSES_A_PARTITION: Final = 40
+"""Two lanes send one every two seconds each: about forty seconds."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """All that was read so far. `inbox_lags` by agency; `fold_lags` and `counted` (events) by partition."""
+
+    partitions: int
+    registry: Registry = field(default_factory=Registry)
+    gates: dict[int, GateStep] = field(default_factory=dict)
+    refusals: Counter[Reason] = field(default_factory=Counter)
+    alerts: dict[bytes, bytes] = field(default_factory=dict)
+    pulses: deque[Pulse] = field(default_factory=deque)
+    inbox_lags: dict[str, int] = field(default_factory=dict)
+    fold_lags: dict[int, int] = field(default_factory=dict)
+    counted: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gates = {p: GateStep(p, self.registry) for p in range(self.partitions)}
+        self.pulses = deque(maxlen=PULSES_A_PARTITION * self.partitions)
+
+    def take(self, source: Partition, record: Record) -> None:
+        """Take a record of one of the topics that are followed."""
+        if source.topic == ALERTS:
+            take(self.alerts, record)
+        elif source.topic == GATE_STATE and record.key is not None:
+            self.gates[source.partition].restore(record.key, record.value)
+        elif record.value is None:
+            return
+        elif source.topic == AGENCIES:
+            self.registry.put(decode_registration(record.value))
+        elif source.topic == QUARANTINE:
+            self.refusals[decode_refusal(record.value).reason] += 1
+        elif source.topic == PULSE:
+            self.pulses.append(decode_pulse(record.value))
+
+
+class Looker:
+    """Looks at an exchange of so many partitions; made by `looking`."""
+
+    def __init__(self, readers: Sequence[Reader], partitions: int, generation: str) -> None:
+        self._following, asking, tails, behind = readers
+        self._extents, self._tails, self._behind = Extents(asking), Tails(tails), Behind(behind)
+        self._aggregates = [Partition(aggregates_of(generation), p) for p in range(partitions)]
+        self._followed = list(_followed(partitions))
+        self._assigned = False
+        self.seen = Seen(partitions)
+
+    async def look(self) -> Seen:
+        """Read what is new. Raises the engine's errors: PartitionUnknown where `exchange topics apply` was not run."""
+        extents = await self._extents.of(self._followed)
+        if not self._assigned:
+            self._assign(extents)
+        async for source, record in drain(self._following, {p: end for p, (_, end) in extents.items()}):
+            self.seen.take(source, record)
+        await self._look_at_inboxes()
+        await self._look_at_the_fold()
+        return self.seen
+
+    def _assign(self, extents: Mapping[Partition, Extent]) -> None:
+        self._following.assign(self._followed)
+        for partition, (begin, end) in extents.items():
+            newest = end - PULSES_A_PARTITION * self.seen.partitions if partition.topic == PULSE else begin
+            self._following.seek(partition, max(begin, newest))
+        self._assigned = True
+
+    async def _look_at_inboxes(self) -> None:
+        """No transaction writes to an inbox, so offsets are records."""
+        read = {source: at for gate in self.seen.gates.values() for source, at in gate.positions().items()}
+        for source, (begin, end) in (await self._extents.of(read)).items():
+            at = max(begin, read[source] or 0)
+            self.seen.inbox_lags[source.topic.partition(".")[2]] = max(0, end - at)
+
+    async def _look_at_the_fold(self) -> None:
+        positions = await self._tails.newest(await self._extents.of(self._aggregates))
+        at = {Partition(EVENTS, p.partition): positions[p].position if p in positions else 0 for p in self._aggregates}
+        lags = await self._behind.offsets(at, await self._extents.of(at))
+        self.seen.fold_lags = {source.partition: lag for source, lag in lags.items()}
+        self.seen.counted = {p.partition: positions[p].events if p in positions else 0 for p in self._aggregates}
+
+
+@asynccontextmanager
+async def looking(log: Log, partitions: int, generation: str = GENERATION) -> AsyncIterator[Looker]:
+    """A looker for as long as the block lasts. `partitions`: those that `events` really has."""
+    async with AsyncExitStack() as open_readers:
+        readers = []
+        for _ in range(4):
+            reader = await log.reader()
+            open_readers.push_async_callback(reader.close)
+            readers.append(reader)
+        yield Looker(readers, partitions, generation)
+
+
+def _followed(partitions: int) -> Iterator[Partition]:
+    yield from (Partition(topic, 0) for topic in (AGENCIES, ALERTS, PULSE))
+    yield from (Partition(topic, p) for topic in (GATE_STATE, QUARANTINE) for p in range(partitions))

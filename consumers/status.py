@@ -1,0 +1,161 @@
+"""How the exchange is doing, for its operators: a frozen value made from what a look has seen and the time of the look.
+
+Everything in it is an exact count of restricted topics: `RESTRICTED` stands on every way it is shown.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from consumers import fold, gate
+from consumers.seen import Seen
+from consumers.watch import GONE, QUIET_MS_MAX
+from exchange.core.gate import Registration, Status
+from exchange.core.vocabulary import LegalClass
+from exchange.engine.progress import LaneState
+from exchange.wire.pulse import Alert, Pulse, decode_alert
+
+RESTRICTED: Final = "restricted: operators only"
+DIGEST_SHORT: Final = 8
+RATE_MS: Final = 30_000
+"""Over how long records a second are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneStatus:
+    """One lane. `state`: of its newest pulse, or `not running`; `worker`: empty when none runs it.
+
+    Times are milliseconds, None where nothing is known.
+    """
+
+    lane: str
+    state: str
+    worker: str
+    lag: int
+    records_a_second: float
+    since_commit_ms: int | None
+    since_pulse_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyStatus:
+    """One registered agency. `head`: the first digits of its head's digest; `waiting`: records not yet judged."""
+
+    agency: str
+    legal_class: LegalClass
+    status: Status
+    partition: int
+    sequence: int
+    head: str
+    waiting: int
+    refused: str
+    since_heard_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeStatus:
+    """All of it. `events`: counted into the tables so far; `refusals`: since the exchange began, by reason."""
+
+    restricted: str
+    at_ms: int
+    running: bool
+    since_pulse_ms: int | None
+    events: int
+    events_a_second: float
+    lag: int
+    known: int
+    heard_from: int
+    refused_now: int
+    lanes: tuple[LaneStatus, ...]
+    agencies: tuple[AgencyStatus, ...]
+    refusals: tuple[tuple[str, int], ...]
+    alerts: tuple[Alert, ...]
+
+
+NOT_RUNNING: Final = "not running"
+
+
+def status_of(seen: Seen, now_ms: int) -> ExchangeStatus:
+    """The status at `now_ms`, milliseconds since 1970 by a clock that agrees with the workers' to a few seconds."""
+    agencies = tuple(_agencies(seen, now_ms))
+    lanes = tuple(_lanes(seen, agencies, now_ms))
+    ages = [lane.since_pulse_ms for lane in lanes if lane.since_pulse_ms is not None]
+    return ExchangeStatus(
+        restricted=RESTRICTED,
+        at_ms=now_ms,
+        running=any(lane.worker for lane in lanes),
+        since_pulse_ms=min(ages, default=None),
+        events=sum(seen.counted.values()),
+        events_a_second=sum(lane.records_a_second for lane in lanes if lane.lane.startswith(fold.NAME)),
+        lag=sum(lane.lag for lane in lanes),
+        known=len(agencies),
+        heard_from=sum(1 for agency in agencies if agency.sequence),
+        refused_now=sum(1 for agency in agencies if agency.refused),
+        lanes=lanes,
+        agencies=agencies,
+        refusals=tuple(sorted((reason.value, count) for reason, count in seen.refusals.items())),
+        alerts=tuple(decode_alert(seen.alerts[subject]) for subject in sorted(seen.alerts)),
+    )
+
+
+def _agencies(seen: Seen, now_ms: int) -> Iterator[AgencyStatus]:
+    for code, registration in sorted(seen.registry.agencies.items()):
+        yield _agency(seen, code, registration, now_ms)
+
+
+def _agency(seen: Seen, code: str, registration: Registration, now_ms: int) -> AgencyStatus:
+    lane = seen.gates[registration.partition].agencies[code]
+    head, refused = lane.state.head, lane.state.refused
+    return AgencyStatus(
+        agency=code,
+        legal_class=registration.legal_class,
+        status=registration.status,
+        partition=registration.partition,
+        sequence=head.sequence,
+        head=head.digest.hex()[:DIGEST_SHORT],
+        waiting=seen.inbox_lags.get(code, 0),
+        refused=refused.reason.value if refused else "",
+        since_heard_ms=max(0, now_ms - lane.heard_ms) if lane.heard_ms else None,
+    )
+
+
+def _lanes(seen: Seen, agencies: Sequence[AgencyStatus], now_ms: int) -> Iterator[LaneStatus]:
+    inboxes = dict.fromkeys(range(seen.partitions), 0)
+    for agency in agencies:
+        inboxes[agency.partition] += agency.waiting
+    for step, lags in ((gate.NAME, inboxes), (fold.NAME, seen.fold_lags)):
+        for partition in range(seen.partitions):
+            name = f"{step}-{partition}"
+            pulses = [pulse for pulse in seen.pulses if pulse.lane == name]
+            yield _lane(name, lags.get(partition, 0), pulses, now_ms)
+
+
+def _lane(name: str, lag: int, pulses: Sequence[Pulse], now_ms: int) -> LaneStatus:
+    living = [pulse for pulse in pulses if pulse.state not in GONE]
+    newest = max(living, key=lambda pulse: pulse.at_ms, default=None)
+    if newest is None:
+        return LaneStatus(name, NOT_RUNNING, "", lag, 0.0, None, None)
+    since_pulse_ms = max(0, now_ms - newest.at_ms)
+    left = any(p.worker == newest.worker and p.at_ms > newest.at_ms for p in pulses)
+    running = not left and since_pulse_ms <= QUIET_MS_MAX and newest.state != LaneState.FAILED
+    return LaneStatus(
+        lane=name,
+        state=newest.state if running or newest.state == LaneState.FAILED else NOT_RUNNING,
+        worker=newest.worker if running else "",
+        lag=lag,
+        records_a_second=records_a_second(pulses, newest) if running else 0.0,
+        since_commit_ms=newest.commit_age_ms + since_pulse_ms if newest.commit_age_ms >= 0 else None,
+        since_pulse_ms=since_pulse_ms,
+    )
+
+
+def records_a_second(pulses: Sequence[Pulse], newest: Pulse) -> float:
+    """Over the last pulses of the lane's present life: its count of records begins at 0 with every start."""
+    of_worker = sorted((p for p in pulses if p.worker == newest.worker), key=lambda pulse: pulse.at_ms, reverse=True)
+    oldest = newest
+    for pulse in of_worker:
+        if pulse.records > oldest.records or newest.at_ms - pulse.at_ms > RATE_MS:
+            break
+        oldest = pulse
+    elapsed_ms = newest.at_ms - oldest.at_ms
+    return (newest.records - oldest.records) * 1000 / elapsed_ms if elapsed_ms else 0.0

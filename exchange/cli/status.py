@@ -1,0 +1,142 @@
+"""`exchange status` and `exchange alerts`: how the exchange is doing, and what needs somebody's eye."""
+
+import asyncio
+import json
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console, RenderableType
+
+    from consumers.status import ExchangeStatus
+    from exchange.cli.reach import Reached
+    from exchange.wire.pulse import Alert
+
+app = typer.Typer()
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; with --watch, one line a look.")]
+WATCH_S = 2.0
+
+
+@app.command()
+def status(
+    *,
+    as_json: AsJson = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds until Ctrl-C.")] = False,
+    every_agency: Annotated[bool, typer.Option("--all", help="Show every agency, not the first few.")] = False,
+) -> None:
+    """Print lag, rates, agencies and their heads, refusals and alerts. Restricted: operators only.
+
+    Works without a worker too: what is stored is read from Kafka, and that no worker runs is said.
+    """
+    from rich.console import Console
+
+    console = Console()
+    if watch:
+        _watch(console, as_json=as_json, every_agency=every_agency)
+        return
+    found: list[ExchangeStatus] = []
+    _look(found.append, once=True)
+    if as_json:
+        typer.echo(json.dumps(asdict(found[0]), indent=2))
+    else:
+        from exchange.cli.status_tables import rendered
+
+        console.print(rendered(found[0], every_agency=every_agency))
+
+
+@app.command()
+def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print the alerts that stand now, each with what to do next. Restricted: operators only."""
+    from rich.console import Console
+
+    from consumers.watch import read_alerts
+    from exchange.cli.reach import at_kafka
+    from exchange.cli.status_tables import alerts_table
+
+    async def work(kafka: "Reached") -> "list[Alert]":
+        return await read_alerts(kafka.log)
+
+    standing = at_kafka(work)
+    if as_json:
+        typer.echo(json.dumps([asdict(alert) for alert in standing], indent=2))
+    elif standing:
+        Console().print(alerts_table(standing, _now_ms()))
+    else:
+        typer.echo("No alerts.")
+
+
+def _watch(console: "Console", *, as_json: bool, every_agency: bool) -> None:
+    from rich.live import Live
+
+    from exchange.cli.status_tables import rendered
+
+    try:
+        if as_json:
+            _look(lambda found: typer.echo(json.dumps(asdict(found))))
+        elif not console.is_terminal:
+            _look(lambda found: console.print(rendered(found, every_agency=every_agency)))
+        else:
+            with Live(console=console, screen=True, auto_refresh=False) as live:
+
+                def show(what: "RenderableType") -> None:
+                    live.update(what, refresh=True)
+
+                _look(lambda found: show(rendered(found, every_agency=every_agency)), on_trouble=show)
+    except KeyboardInterrupt:
+        return
+
+
+def _look(
+    show: "Callable[[ExchangeStatus], object]",
+    *,
+    once: bool = False,
+    on_trouble: "Callable[[str], object] | None" = None,
+) -> None:
+    """Look and show, once or until interrupted. A broker that is away is said, and looked for again."""
+    from exchange.cli.reach import at_kafka
+    from exchange.engine.errors import LogUnavailable
+
+    async def work(kafka: "Reached") -> None:
+        while True:
+            try:
+                await _looks(kafka, show, once=once)
+            except LogUnavailable as error:
+                if once:
+                    raise
+                (on_trouble or _say)(f"{error} Looking again…")
+                await asyncio.sleep(WATCH_S)
+            else:
+                return
+
+    at_kafka(work)
+
+
+async def _looks(kafka: "Reached", show: "Callable[[ExchangeStatus], object]", *, once: bool) -> None:
+    from consumers.seen import looking
+    from consumers.status import status_of
+    from exchange.engine.errors import PartitionUnknown
+    from exchange.wire.topics import EVENTS
+
+    partitions = (await kafka.admin.partitions()).get(EVENTS)
+    if partitions is None:
+        raise PartitionUnknown(f"The cluster has no topic {EVENTS}.")
+    async with looking(kafka.log, partitions) as looker:
+        while True:
+            show(status_of(await looker.look(), _now_ms()))
+            if once:
+                return
+            await asyncio.sleep(WATCH_S)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

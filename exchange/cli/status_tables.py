@@ -1,0 +1,114 @@
+"""The tables of `exchange status` and `exchange alerts`, for a terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from consumers.status import AgencyStatus, ExchangeStatus, LaneStatus
+from exchange.wire.pulse import Alert
+
+AGENCIES_MAX = 20
+_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
+
+
+def rendered(status: ExchangeStatus, *, every_agency: bool) -> RenderableType:
+    """The whole status."""
+    parts: list[RenderableType] = [Text(status.restricted.upper(), style="bold red"), _headline(status)]
+    if status.alerts:
+        parts.append(alerts_table(status.alerts, status.at_ms))
+    parts.append(_lanes(status.lanes))
+    if status.agencies:
+        parts.append(_agencies(status, every_agency=every_agency))
+    if status.refusals:
+        parts.append(_refusals(status))
+    return Group(*parts)
+
+
+def alerts_table(alerts: Iterable[Alert], now_ms: int) -> Table:
+    """Alerts with what to do next."""
+    table = Table("subject", "alert", "for", "what to do next", title="alerts", title_justify="left")
+    for alert in alerts:
+        table.add_row(alert.subject, alert.kind.value, age(now_ms - alert.since_ms), alert.says, style="yellow")
+    return table
+
+
+def age(ms: int | None) -> str:
+    """A duration in its largest whole unit, such as 3 min."""
+    if ms is None:
+        return "–"
+    for unit_ms, name in _UNITS:
+        if ms >= unit_ms:
+            return f"{ms // unit_ms} {name}"
+    return "now"
+
+
+def _headline(status: ExchangeStatus) -> Text:
+    if status.running:
+        worker = "running"
+    elif status.since_pulse_ms is None:
+        worker = "no worker is running: start one with `exchange worker`"
+    else:
+        worker = f"no worker is running (last heard {age(status.since_pulse_ms)} ago): start one with `exchange worker`"
+    lines = (
+        f"workers   {worker}",
+        f"events    {status.events:,} counted, {status.events_a_second:,.0f} a second, {status.lag:,} waiting",
+        f"agencies  {status.known} known, {status.heard_from} heard from, {status.refused_now} refused now",
+    )
+    return Text("\n".join(lines))
+
+
+def _lanes(lanes: Sequence[LaneStatus]) -> Table:
+    table = Table("lane", "state", title="lanes", title_justify="left")
+    for name in ("waiting", "records/s", "last commit", "last pulse"):
+        table.add_column(name, justify="right")
+    table.add_column("worker")
+    for lane in lanes:
+        ages = (age(lane.since_commit_ms), age(lane.since_pulse_ms))
+        table.add_row(
+            lane.lane,
+            lane.state,
+            f"{lane.lag:,}",
+            f"{lane.records_a_second:,.0f}",
+            *ages,
+            lane.worker,
+            style="" if lane.worker else "yellow",
+        )
+    return table
+
+
+def _agencies(status: ExchangeStatus, *, every_agency: bool) -> Table:
+    """Those that are refused or wait first."""
+    ordered = sorted(status.agencies, key=lambda a: (not a.refused, not a.waiting, a.agency))
+    shown = ordered if every_agency else ordered[:AGENCIES_MAX]
+    left_out = len(ordered) - len(shown)
+    table = Table(
+        "agency",
+        title="agencies",
+        title_justify="left",
+        caption=f"and {left_out} more: --all shows them" if left_out else None,
+        caption_justify="left",
+    )
+    for name in ("sequence", "waiting", "heard"):
+        table.add_column(name, justify="right")
+    for name in ("head", "class", "refused"):
+        table.add_column(name)
+    for agency in shown:
+        table.add_row(*_agency(agency), style="yellow" if agency.refused else "")
+    return table
+
+
+def _agency(agency: AgencyStatus) -> tuple[str, ...]:
+    heard = "never" if agency.since_heard_ms is None else age(agency.since_heard_ms)
+    suspended = " (suspended)" if agency.status == "suspended" else ""
+    counts = (f"{agency.sequence:,}", f"{agency.waiting:,}", heard)
+    return (agency.agency + suspended, *counts, agency.head, agency.legal_class, agency.refused)
+
+
+def _refusals(status: ExchangeStatus) -> Table:
+    table = Table("reason", title="refused since the beginning", title_justify="left")
+    table.add_column("records", justify="right")
+    for reason, count in status.refusals:
+        table.add_row(reason, f"{count:,}")
+    return table

@@ -1,0 +1,203 @@
+"""`status` on a real Kafka: its numbers are those of what was published, judged and counted, worker or no worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from consumers import fold, gate
+from consumers.operations import Enrolment, register
+from consumers.registry import read_registry
+from consumers.seen import Looker, looking
+from consumers.status import NOT_RUNNING, ExchangeStatus, status_of
+from consumers.watch import read_alerts
+from exchange.core.chain import digest_of
+from exchange.core.events import ALL_CAPS, ActivityHeld, Event
+from exchange.core.fingerprint import GENERATION
+from exchange.core.gate import Registration
+from exchange.core.period import parse_period
+from exchange.core.vocabulary import Activity, AgencyType, AudienceBand, LegalClass, UsState
+from exchange.engine.clients import Admin
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.log import Partition
+from exchange.engine.provision import exchange_topics
+from exchange.wire.codec import encode
+from exchange.wire.pulse import Alert, AlertKind, Pulse, encode_alert, encode_pulse
+from exchange.wire.topics import ALERTS, GATE_STATE, PULSE, aggregates_of, inbox_of
+from tests.kafka.conftest import PARTITIONS
+
+NOW = 1_900_000_000_000
+CODES = ("harbor-light", "new-door", "open-hand", "safe-way", "blue-house")
+BODY = ActivityHeld(next(iter(Activity)), next(iter(AudienceBand)), next(iter(AgencyType)))
+PERIOD, STATE = parse_period("2026Q1"), next(iter(UsState))
+QUICK = LaneLimits(fetch_wait_s=0.05)
+
+
+def chain(count: int) -> list[bytes]:
+    values, previous = [], bytes(32)
+    for sequence in range(1, count + 1):
+        values.append(encode(Event(sequence, previous, PERIOD, STATE, ALL_CAPS, BODY)))
+        previous = digest_of(values[-1])
+    return values
+
+
+async def send(log: KafkaLog, topic: str, *pairs: tuple[bytes, bytes | None]) -> None:
+    producer = await log.producer()
+    await producer.send(Partition(topic, 0), pairs)
+    await producer.close()
+
+
+async def publish(log: KafkaLog, agency: str, values: list[bytes]) -> None:
+    await send(log, inbox_of(agency), *((agency.encode(), value) for value in values))
+
+
+@asynccontextmanager
+async def running(log: KafkaLog, step: str) -> AsyncIterator[None]:
+    """All gate lanes, or all fold lanes, for as long as the block lasts."""
+    registry = await read_registry(log)
+    lanes = [
+        Lane(log, step, p, lambda p=p: gate.GateStep(p, registry), Partition(GATE_STATE, p), limits=QUICK)
+        if step == gate.NAME
+        else Lane(log, step, p, lambda p=p: fold.FoldStep(p), Partition(aggregates_of(GENERATION), p), limits=QUICK)
+        for p in range(PARTITIONS)
+    ]
+    tasks = [asyncio.create_task(lane.run()) for lane in lanes]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        assert all(task.cancelled() for task in tasks)
+
+
+async def until_idle(looker: Looker, step: str) -> ExchangeStatus:
+    async with asyncio.timeout(60):
+        while True:
+            status = status_of(await looker.look(), NOW)
+            if not sum(lane.lag for lane in status.lanes if lane.lane.startswith(step)):
+                return status
+
+
+def lags(status: ExchangeStatus) -> dict[str, int]:
+    return {lane.lane: lane.lag for lane in status.lanes if lane.lag}
+
+
+@pytest.fixture
+async def agencies(admin: Admin, exchange: KafkaLog) -> dict[str, Registration]:
+    enrolments = [Enrolment(code, LegalClass.individual, bytes([n]) * 32) for n, code in enumerate(CODES)]
+    return {r.agency: r for r in await register(exchange, admin, *enrolments, replication=1)}
+
+
+async def test_an_exchange_in_which_nothing_happened(exchange: KafkaLog) -> None:
+    async with looking(exchange, PARTITIONS) as looker:
+        status = status_of(await looker.look(), NOW)
+    assert (status.running, status.since_pulse_ms) == (False, None)
+    assert (status.events, status.lag, status.known, status.heard_from) == (0, 0, 0, 0)
+    assert {lane.state for lane in status.lanes} == {NOT_RUNNING}
+    assert len(status.lanes) == 2 * PARTITIONS
+
+
+async def test_the_numbers_are_right_at_every_stage(exchange: KafkaLog, agencies: dict[str, Registration]) -> None:
+    good = chain(7)
+    published = {"harbor-light": good[:5], "new-door": [*good[:3], good[4], good[5]], "open-hand": [b"nothing"] * 2}
+    for agency, values in published.items():
+        await publish(exchange, agency, values)
+    async with looking(exchange, PARTITIONS) as looker:
+        waiting = status_of(await looker.look(), NOW)
+        assert {a.agency: a.waiting for a in waiting.agencies if a.waiting} == {a: len(v) for a, v in published.items()}
+        by_lane = {
+            f"gate-{p}": sum(len(v) for a, v in published.items() if agencies[a].partition == p) for p in range(4)
+        }
+        assert lags(waiting) == {lane: lag for lane, lag in by_lane.items() if lag}
+
+        async with running(exchange, gate.NAME):
+            judged = await until_idle(looker, gate.NAME)
+        heads = {a.agency: (a.sequence, a.head, a.refused) for a in judged.agencies}
+        assert heads == {
+            "harbor-light": (5, digest_of(good[4]).hex()[:8], ""),
+            "new-door": (3, digest_of(good[2]).hex()[:8], "gap"),
+            "open-hand": (0, "", "unreadable"),
+            "safe-way": (0, "", ""),
+            "blue-house": (0, "", ""),
+        }
+        assert dict(judged.refusals) == {"gap": 1, "unreadable": 1}
+        assert (judged.known, judged.heard_from, judged.refused_now, judged.events) == (5, 2, 2, 0)
+        assert lags(judged).keys() == {f"fold-{agencies[a].partition}" for a in ("harbor-light", "new-door")}
+
+        async with running(exchange, fold.NAME):
+            counted = await until_idle(looker, fold.NAME)
+        assert (counted.events, counted.lag) == (8, 0)
+
+        await publish(exchange, "new-door", good[3:])
+        async with running(exchange, gate.NAME), running(exchange, fold.NAME):
+            await until_idle(looker, gate.NAME)
+            repaired = await until_idle(looker, fold.NAME)
+        assert (repaired.events, repaired.refused_now, dict(repaired.refusals)) == (12, 1, {"gap": 1, "unreadable": 1})
+        async with looking(exchange, PARTITIONS) as fresh:
+            assert status_of(await fresh.look(), NOW) == repaired
+
+
+async def test_rates_ages_and_alerts_are_those_of_the_newest_pulses(exchange: KafkaLog) -> None:
+    well = Pulse("fold-0", "worker-a", 0, "running", 0, 0, 0, 0, 500, 0, 0, 0)
+    beats = [
+        replace(well, worker="old", at_ms=NOW - 20_000, records=9_000),
+        replace(well, worker="old", at_ms=NOW - 19_000, state="stopped", records=9_000),
+        replace(well, at_ms=NOW - 10_000, records=700),  # a life before
+        replace(well, at_ms=NOW - 8_000, records=0),
+        replace(well, at_ms=NOW - 2_000, records=600),
+        replace(well, lane="fold-1", at_ms=NOW - 60_000),
+        replace(well, lane="fold-2", at_ms=NOW - 3_000),
+        replace(well, lane="fold-2", at_ms=NOW - 2_000, state="stopped"),
+        replace(well, lane="fold-3", at_ms=NOW - 2_000, state="failed"),
+    ]
+    filler = replace(well, lane="gate-0", at_ms=NOW - 70_000)
+    pairs = [(pulse.lane.encode(), encode_pulse(pulse)) for pulse in [filler] * 500 + beats]
+    await send(exchange, PULSE, *pairs)
+    alert = Alert("lane:fold-3", AlertKind.FAILED, NOW - 1_000, "look")
+    over = Alert("lane:fold-1", AlertKind.STALLED, NOW - 1_000, "look")
+    await send(exchange, ALERTS, (b"lane:fold-1", encode_alert(over)), (b"lane:fold-3", encode_alert(alert)))
+    await send(exchange, ALERTS, (b"lane:fold-1", None))
+    async with looking(exchange, PARTITIONS) as looker:
+        status = status_of(await looker.look(), NOW)
+    lanes = {lane.lane: lane for lane in status.lanes if lane.since_pulse_ms is not None}
+    assert status.running
+    assert status.events_a_second == pytest.approx(100)
+    assert (lanes["fold-0"].state, lanes["fold-0"].worker) == ("running", "worker-a")
+    assert lanes["fold-0"].since_commit_ms == 2_500
+    assert {name: lane.state for name, lane in lanes.items()} == {
+        "gate-0": NOT_RUNNING,
+        "fold-0": "running",
+        "fold-1": NOT_RUNNING,
+        "fold-2": NOT_RUNNING,
+        "fold-3": "failed",
+    }
+    assert status.alerts == (alert,)
+    assert await read_alerts(exchange) == [alert]
+
+
+async def test_a_position_is_found_behind_many_cells_and_markers(
+    exchange: KafkaLog, agencies: dict[str, Registration]
+) -> None:
+    await publish(exchange, "harbor-light", chain(1))
+    async with looking(exchange, PARTITIONS) as looker:
+        async with running(exchange, gate.NAME), running(exchange, fold.NAME):
+            await until_idle(looker, gate.NAME)
+            assert (await until_idle(looker, fold.NAME)).events == 1
+        state = Partition(aggregates_of(GENERATION), agencies["harbor-light"].partition)
+        writer = await exchange.writer("a-fold-that-gave-up")
+        for _ in range(20):
+            await writer.begin()
+            await (await writer.send(state, [(b"cell-%d" % n, b"1") for n in range(100)]))
+            await writer.abort()
+        await writer.close()
+        assert status_of(await looker.look(), NOW).events == 1
+
+
+async def test_every_topic_that_status_needs_is_made_by_provisioning(exchange: KafkaLog) -> None:
+    async with looking(exchange, PARTITIONS) as looker:
+        await looker.look()
+    assert {spec.name for spec in exchange_topics(partitions=PARTITIONS, replication=1)} >= {PULSE, ALERTS, GATE_STATE}
