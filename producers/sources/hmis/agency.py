@@ -4,6 +4,7 @@ Rules kept: a project is read when the profile counts it and its organization is
 totals leave; its state is the letters of its CoC codes, else the profile's; who paid is told only where it can be known.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum
@@ -15,6 +16,7 @@ from producers.sources.hmis.dates import period_days, period_on
 from producers.sources.hmis.settings import HmisSettings
 
 ROOT: Final = "hmis/"
+_COC: Final = re.compile(r"([A-Za-z]{2})-[0-9]{3}")
 
 
 class Standing(Enum):
@@ -118,6 +120,6 @@ def project_prefix(project: str) -> str:
 
 def state_of(coc_code: str) -> UsState | None:
     """The state of a CoC code such as `CA-600`; None where the letters are no state's."""
-    letters, _, number = coc_code.partition("-")
-    code = letters.lower()
-    return UsState[code] if len(code) == 2 and number and code in UsState.__members__ else None
+    match = _COC.fullmatch(coc_code)
+    code = match[1].lower() if match else ""
+    return UsState[code] if code in UsState.__members__ else None

@@ -12,7 +12,7 @@ from typing import Final
 
 from exchange.core.events import AgencyProfiled, FundingReceived
 from exchange.core.vocabulary import AgencyType, FundingSource, ReportingMode, Service
-from producers.facts import Edition, Fact, Reading, RowIgnored, Withdrawn
+from producers.facts import Edition, Fact, Reading, RowIgnored, RowRefused, Where, Withdrawn
 from producers.sources.hmis import layout
 from producers.sources.hmis.agency import ROOT, Agency, Grant, Project, Standing, Window, project_prefix, state_of
 from producers.sources.hmis.codes import Codes, read_integer
@@ -21,6 +21,7 @@ from producers.sources.hmis.row import KEY, NOT_A_DATE, NOT_AN_EVENT_DAY, Row
 from producers.sources.hmis.settings import HmisSettings
 from producers.sources.hmis.walk import Surveyed, rows
 
+ONE_ROW: Final = "one row for the whole export"
 CONTEXT: Final = "read for what other rows say"
 GONE: Final = "withdrawn, and nothing was published of it"
 YEARS: Final = frozenset({"2024", "2026"})
@@ -54,12 +55,12 @@ class AgencyReader:
         ):
             for row in rows(files.get(name)):
                 reader.readings += [*rule(row), *row.refused] if isinstance(row, Row) else [row]
-        reader.readings += reader._profiles()
+        reader.readings += [*reader._profiles(), *reader._nameless()]
         return reader.agency, reader.readings
 
     def _export(self, row: Row) -> Iterator[Reading]:
         if row.where.row > 1:
-            row.refuse("", "Export.csv has one row")
+            row.refuse("", ONE_ROW)
             return
         made = read_date(row.text("ExportDate"))
         if made is None or not is_event_day(made):
@@ -76,6 +77,11 @@ class AgencyReader:
         database = database if KEY.fullmatch(database) else ""
         yield Edition(read_timestamp(row.text("ExportDate")) if made else "", database, row.where)
         yield RowIgnored(row.where, CONTEXT)
+
+    def _nameless(self) -> Iterator[Reading]:
+        export = self.files.get(layout.EXPORT.name)
+        if export and not export.survey.rows:
+            yield RowRefused(Where(export.name, 0), "", f"{ONE_ROW}; read as a delta of unknown age")
 
     def _organization(self, row: Row) -> Iterator[Reading]:
         key = row.key("OrganizationID")

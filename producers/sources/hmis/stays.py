@@ -117,6 +117,8 @@ class Stays:
         found = self._found.get(stay)
         if isinstance(found, Stay):
             return [found.prefix]
+        if found is Standing.OUTSIDE:
+            return []
         counts = self.agency.settings.counts
         if KEY.fullmatch(project):
             return [stay_prefix(project, stay)] if counts(project) else []
