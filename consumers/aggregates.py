@@ -28,7 +28,7 @@ WAIT_S = 1.0
 SILENT_READS_MAX = 30
 """Reads in a row that bring nothing although the log goes on: the brokers are away."""
 LOOKS_MAX = 5
-"""Further looks at a topic that moves on before counts with a wrong digest are called damaged."""
+"""Looks at a topic that moves on before counts with a wrong digest are called damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,9 @@ class LivePartition:
             await self._read_to(end)
             if self._held.whole_to(end):
                 break
-            before, end = end, await self._end()
-            if end == before:
-                raise StateDamaged(f"{self._held.topic}: the counts do not have the digest written with them.")
+            end = await self._end()
         else:
-            raise StateDamaged(f"{self._held.topic}: the counts never have the digest written with them.")
+            raise StateDamaged(f"{self._held.topic}: the counts do not have the digest written with them.")
         at = self._held.at or Position(0, 0, self._generation, 0)
         return Snapshot(self._partition.partition, at, self._held.counts.cells())
 

@@ -1,8 +1,8 @@
 """Processes that replay one partition after another: counting is CPU, and no caller's event loop shall feel it.
 
-Each process opens the log for itself; records never travel between processes, only progress and counts do. A process
-ends with its parent: on Ctrl-C the parent ends it, and when the parent is gone the next message has nowhere to go. They
-are spawned, not forked: a fork would copy a running event loop and its sockets.
+Each process opens the log for itself; records never travel between processes, only progress and counts do. None outlives
+the process that started it: that one ends them in the end, on an error and on Ctrl-C, and they end themselves should it
+be gone. They are spawned, not forked: a fork would copy a running event loop and its sockets.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import threading
 import traceback
 from collections import deque
 from collections.abc import Sequence
@@ -87,8 +88,16 @@ async def _answer(ours: Connection, task: Task, report: Report) -> PartitionRepl
 def serve(theirs: Connection, source: LogSource) -> None:
     """The life of one process: a task, its progress, its result; until it is ended or nobody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches everybody at the terminal; the parent ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         asyncio.run(_serve(theirs, source))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # nothing is written anywhere that could be left half done
 
 
 async def _serve(theirs: Connection, source: LogSource) -> None:
