@@ -71,6 +71,8 @@ class Sending:
         self._forgiven: tuple[int, bytes] | None = None
         self._accepted = 0
         self._next = 1
+        self._ended = False
+        """Whether the run's last heartbeat stands at the end of the chain; whatever takes events back takes it too."""
 
     @property
     def accepted(self) -> int:
@@ -82,17 +84,18 @@ class Sending:
 
         Raises ExchangeAway, ExchangeSilent, Blocked, Forked, RestoreImpossible, InboxMissing; all is kept then.
         """
-        attempt, end_at = 0, 0
+        attempt, self._ended = 0, end is None
         while True:
             before = self._accepted
             try:
                 if not self._connected:
                     await self._connect()
                 await self._until_accepted()
-                if end is None or 0 < end_at <= self._chain.last:
+                if end is None or self._ended:
                     return
-                end_at = self._chain.append_heartbeat(end)
+                self._chain.append_heartbeat(end)
                 self._vault.commit()
+                self._ended = True
             except LogUnavailable:
                 attempt = 0 if self._connected and self._accepted > before else attempt
                 await self._wait_for_exchange(attempt)
@@ -202,6 +205,7 @@ class Sending:
 
     def _repair(self, sequence: int, reason: Reason) -> None:
         dropped = self._outbox.repair(sequence, reason, self._beat)
+        self._ended = False
         self._vault.commit()
         self._report.refused_by_exchange[str(reason)] += dropped
         self._next = sequence
@@ -212,6 +216,7 @@ class Sending:
         shared, values = accepted_path(receipt.head, await self._link.inbox(), self._chain.digest)
         with self._vault.writing():
             self._chain.unchain(shared + 1)
+            self._ended = False
             self._chain.adopt(values, links_of(values))
             self._report.claimed += self._outbox.claim()
         self._vault.commit()

@@ -50,6 +50,8 @@ SCHEMA: Final = (
     )""",
 )
 
+OURS: Final = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISUSE", "SQLITE_MISMATCH", "SQLITE_RANGE")
+
 Value = int | str | bytes | None
 Row = tuple[Any, ...]
 
@@ -233,7 +235,10 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite.Error as error:
-        raise _named(getattr(error, "sqlite_errorname", "") or "", str(error), path) from None
+        name = getattr(error, "sqlite_errorname", None) or ""
+        if name.startswith(OURS) or isinstance(error, sqlite.ProgrammingError):
+            raise  # a fault of this code, not of the file; values are bound, so its text holds none
+        raise _named(name, str(error), path) from None
     except OSError as error:
         raise errors.VaultUnwritable(f"{path}: {error.strerror}.") from None
 
@@ -245,6 +250,6 @@ def _named(name: str, said: str, path: Path) -> errors.VaultError:
         return errors.VaultInUse(f"Another process publishes from {path}.")
     if name.startswith("SQLITE_NOTADB"):
         return errors.VaultNotOpened(f"The passphrase does not open {path}, or the file is damaged at its beginning.")
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_IOERR")):
         return errors.VaultUnwritable(f"{path} cannot be read or written.")
     return errors.VaultDamaged(f"{path} is damaged ({name or 'no further word'}).")

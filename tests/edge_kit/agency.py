@@ -107,7 +107,8 @@ class Agency:
     def edge(self, **options: object) -> Edge:
         link = self.exchange.link()
         self.links.append(link)
-        return Edge.open(self.profile, secret=SECRET, link=link, today=TODAY, manner=self.manner, **options)
+        options = {"secret": SECRET, "link": link, "today": TODAY, "manner": self.manner, **options}
+        return Edge.open(self.profile, **options)
 
     def fact(self, key: Key) -> Fact:
         period, state, body = self.truth[key]

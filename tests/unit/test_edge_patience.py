@@ -1,0 +1,50 @@
+"""How the edge waits: bounded, doubling, at once only when the gate says so. The time is a number."""
+
+from exchange.core.gate import Reason
+from producers.patience import Next, Patience, Waiting
+
+PATIENCE = Patience(resend_after_s=10, blocked_s=10, quiet_s=90)
+
+
+def waited(seconds: range, waiting: Waiting) -> list[int]:
+    """When it sends again."""
+    return [now for now in seconds if waiting.idle(float(now)) is Next.SEND_AGAIN]
+
+
+def test_it_sends_again_after_a_while_that_doubles() -> None:
+    assert waited(range(90), Waiting(PATIENCE, 0.0)) == [10, 30, 70]
+
+
+def test_it_gives_up_after_quiet_s() -> None:
+    waiting = Waiting(PATIENCE, 0.0)
+    assert waiting.idle(89.9) is not Next.GIVE_UP
+    assert waiting.idle(90.0) is Next.GIVE_UP
+
+
+def test_moving_on_begins_anew() -> None:
+    waiting = Waiting(PATIENCE, 0.0)
+    waited(range(80), waiting)
+    waiting.moved(80.0)
+    assert waited(range(80, 160), waiting) == [90, 110, 150]
+
+
+def test_a_reason_sends_again_at_once_but_once() -> None:
+    waiting = Waiting(PATIENCE, 0.0)
+    assert waiting.refused(1.0, 5, Reason.GAP)
+    assert not waiting.refused(2.0, 5, Reason.GAP)
+    waiting.moved(3.0)
+    assert waiting.refused(4.0, 5, Reason.GAP)
+
+
+def test_a_reason_at_another_place_sends_again() -> None:
+    waiting = Waiting(PATIENCE, 0.0)
+    assert waiting.refused(1.0, 5, Reason.GAP)
+    assert waiting.refused(2.0, 6, Reason.GAP)
+
+
+def test_a_reason_that_stays_ends_soon_after_the_last_receipt() -> None:
+    waiting = Waiting(PATIENCE, 0.0)
+    waiting.refused(0.0, 5, Reason.SUSPENDED)
+    waiting.heard(5.0)
+    assert waiting.idle(14.9) is Next.WAIT
+    assert waiting.idle(15.0) is Next.GIVE_UP

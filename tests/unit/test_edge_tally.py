@@ -1,0 +1,135 @@
+"""Tallies: full domains, zeros, small counts, closed quarters, and their corrections."""
+
+from datetime import date
+from pathlib import Path
+
+from exchange.core import events as e
+from exchange.core import vocabulary as v
+from exchange.core.events import Correction, Heartbeat, Tally
+from exchange.core.period import parse_period
+from exchange.core.table_names import TallyTable
+from exchange.core.tables import TALLIED, domain, tally_length
+from exchange.core.vocabulary import LegalClass, UsState
+from producers.edge import Edge
+from producers.facts import Fact, Where
+from producers.ledger import Outcome
+from producers.report import Report
+from producers.tally import HeldBack, current_quarter, quarters
+from tests.edge_kit.agency import SECRET, Agency
+
+Q1, Q2, Q3 = (parse_period(f"2026Q{q}") for q in (1, 2, 3))
+IN_Q3 = date(2026, 9, 30)
+
+
+def needs(count: int, period: int = Q1, state: UsState = UsState.ca, name: str = "n") -> list[Fact]:
+    body = e.NeedIdentified(v.Service.food)
+    return [Fact(f"{name}{n}", period, state, body, f"client{n}", Where("f", n)) for n in range(count)]
+
+
+async def publish(agency: Agency, facts: list[Fact], today: date = IN_Q3) -> Report:
+    link = agency.exchange.link()
+    async with Edge.open(agency.profile, secret=SECRET, link=link, today=today, manner=agency.manner) as edge:
+        for fact in facts:
+            await edge.publish(fact)
+    return edge.report
+
+
+def tallies(agency: Agency) -> list[tuple[int, UsState, Tally]]:
+    return [(ev.period, ev.state, ev.body) for _, ev in agency.exchange.events() if isinstance(ev.body, Tally)]
+
+
+async def test_every_table_is_sent_in_full_with_its_zeros(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    await publish(agency, needs(7))
+    sent = {body.table: body.counts for period, state, body in tallies(agency) if (period, state) == (Q1, UsState.ca)}
+    assert set(sent) == set(TallyTable)
+    assert all(len(counts) == tally_length(TALLIED[table]) for table, counts in sent.items())
+    needs_table = TALLIED[TallyTable.needs_by_service]
+    by_code = dict(zip(domain(needs_table, needs_table.dimensions[0]), sent[TallyTable.needs_by_service], strict=True))
+    assert by_code.pop("food") == 7
+    assert set(by_code.values()) == {0}
+    assert agency.exchange.refused == []
+
+
+async def test_no_client_event_leaves(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    await publish(agency, needs(7))
+    assert {type(event.body) for _, event in agency.exchange.events()} == {Tally, Heartbeat}
+
+
+async def test_only_quarters_that_are_over_are_counted(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    facts = [*needs(3, Q2), *needs(4, Q3, name="open")]
+    await publish(agency, facts)
+    assert {period for period, _, _ in tallies(agency)} == {Q2}
+    await publish(agency, facts, today=date(2026, 10, 1))
+    assert {period for period, _, _ in tallies(agency)} == {Q2, Q3}
+
+
+def test_a_quarter_is_over_from_the_first_day_of_the_next() -> None:
+    assert current_quarter(date(2026, 3, 31)) == Q1
+    assert current_quarter(date(2026, 4, 1)) == Q2
+    assert list(quarters(parse_period("2025Q4"), Q2)) == [parse_period("2025Q4"), Q1, Q2]
+
+
+async def test_quarters_between_and_every_state_are_counted_too(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    first = parse_period("2025Q3")
+    await publish(agency, [*needs(2, first), *needs(2, Q1, UsState.nv, "m")])
+    places = {(period, state) for period, state, _ in tallies(agency)}
+    assert places == {(p, s) for p in (first, parse_period("2025Q4"), Q1) for s in (UsState.ca, UsState.nv)}
+
+
+async def test_a_changed_fact_corrects_the_tallies_that_it_changes_and_no_other(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    await publish(agency, needs(7))
+    before = len(agency.exchange.admitted)
+    report = await publish(agency, needs(8))
+    fresh = [event.body for _, event in agency.exchange.events()[before:]]
+    assert [type(body) for body in fresh] == [Correction, Tally, Heartbeat]
+    assert report.tallies[Outcome.CORRECTED] == 1
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 8
+
+
+async def test_a_quarter_that_became_empty_is_corrected_to_zeros(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    await publish(agency, needs(2))
+    link = agency.exchange.link()
+    async with Edge.open(agency.profile, secret=SECRET, link=link, today=IN_Q3, manner=agency.manner) as edge:
+        await edge.retract_all("n")
+    assert agency.admitted() == {}
+    last = [body for _, _, body in tallies(agency) if body.table is TallyTable.needs_by_service][-1]
+    assert set(last.counts) == {0}
+
+
+async def test_a_small_count_is_held_back_and_told_without_its_value(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only, small_counts=False)
+    report = await publish(agency, needs(10))
+    assert report.held_back == (HeldBack(TallyTable.needs_by_service, Q1, UsState.ca),)
+    assert "10" not in str(report.held_back[0]).replace("2026Q1", "")
+    assert TallyTable.needs_by_service not in {body.table for _, _, body in tallies(agency)}
+    assert len(tallies(agency)) == len(TallyTable) - 1
+
+
+async def test_eleven_is_not_small_and_a_held_back_tally_follows_when_it_has_grown(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only, small_counts=False)
+    await publish(agency, needs(10))
+    report = await publish(agency, needs(11))
+    assert report.held_back == ()
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 11
+
+
+async def test_a_tally_that_became_small_is_taken_back(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only, small_counts=False)
+    await publish(agency, needs(11))
+    link = agency.exchange.link()
+    async with Edge.open(agency.profile, secret=SECRET, link=link, today=IN_Q3, manner=agency.manner) as edge:
+        await edge.retract("n0")
+    assert edge.report.tallies[Outcome.RETRACTED] == 1
+    assert agency.admitted() == {}
+
+
+async def test_nothing_is_counted_before_the_first_fact(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    await publish(agency, [])
+    assert tallies(agency) == []
