@@ -10,14 +10,14 @@ import traceback
 
 import typer
 
-from exchange.cli import agencies, broker, demo, edge, kill_test, publish, status, topics, worker
+from exchange.cli import agencies, broker, demo, edge, kill_test, publish, replay, status, topics, worker
 from exchange.core.errors import ExchangeError
 
 __all__ = ["app", "main"]
 
 INTERRUPTED = 130
 OUR_FAULT = 70
-COMMANDS = (demo, broker, topics, agencies, worker, publish, edge, kill_test, status)
+COMMANDS = (demo, broker, topics, agencies, worker, publish, edge, kill_test, status, replay)
 
 app = typer.Typer(
     name="exchange",

@@ -145,7 +145,7 @@ async def test_one_flipped_cell_is_found_and_named(independent: bool) -> None:
 
 async def test_cells_lost_and_cells_made_up_are_found_in_order() -> None:
     world = await world_of(13)
-    lost = sorted(world.stood().cells)[-1]
+    lost = max(world.stood().cells)
     was = world.stood().cells[lost]
     await world.rewrite({lost: 0, b"cases|2026Q4|tx": 3, b"|Jane Doe": 1})
     result = await replay(Here(world), processes=0)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -73,7 +74,7 @@ def test_no_process_outlives_the_one_that_started_it(how: signal.Signals, tmp_pa
         [sys.executable, str(tmp_path / "parent.py")],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
         start_new_session=True,
     )
     assert parent.stdout is not None
@@ -83,7 +84,7 @@ def test_no_process_outlives_the_one_that_started_it(how: signal.Signals, tmp_pa
     os.killpg(parent.pid, how) if how is signal.SIGINT else parent.send_signal(how)
     parent.wait(30)
     parent.stdout.close()
-    gone, alive = psutil.wait_procs(children, timeout=30)
+    _, alive = psutil.wait_procs(children, timeout=30)
     for one in alive:
         one.kill()
     assert alive == []
