@@ -17,7 +17,7 @@ from exchange.wire.pulse import Alert, Pulse, decode_alert
 
 RESTRICTED: Final = "restricted: operators only"
 DIGEST_SHORT: Final = 8
-RATE_MS: Final = 30_000
+RATE_MS: Final = 10_000
 """Over how long records a second are taken."""
 
 
@@ -131,13 +131,14 @@ def _lanes(seen: Seen, agencies: Sequence[AgencyStatus], now_ms: int) -> Iterato
 
 
 def _lane(name: str, lag: int, pulses: Sequence[Pulse], now_ms: int) -> LaneStatus:
-    living = [pulse for pulse in pulses if pulse.state not in GONE]
-    newest = max(living, key=lambda pulse: pulse.at_ms, default=None)
+    farewells = {pulse.worker: pulse.at_ms for pulse in sorted(pulses, key=_at) if pulse.state in GONE}
+    told = [pulse for pulse in pulses if pulse.state not in GONE]
+    present = [pulse for pulse in told if pulse.at_ms > farewells.get(pulse.worker, -1)]
+    newest = max(present or told, key=_at, default=None)
     if newest is None:
         return LaneStatus(name, NOT_RUNNING, "", lag, 0.0, None, None)
     since_pulse_ms = max(0, now_ms - newest.at_ms)
-    left = any(p.worker == newest.worker and p.at_ms > newest.at_ms for p in pulses)
-    running = not left and since_pulse_ms <= QUIET_MS_MAX and newest.state != LaneState.FAILED
+    running = bool(present) and since_pulse_ms <= QUIET_MS_MAX and newest.state != LaneState.FAILED
     return LaneStatus(
         lane=name,
         state=newest.state if running or newest.state == LaneState.FAILED else NOT_RUNNING,
@@ -147,6 +148,10 @@ def _lane(name: str, lag: int, pulses: Sequence[Pulse], now_ms: int) -> LaneStat
         since_commit_ms=newest.commit_age_ms + since_pulse_ms if newest.commit_age_ms >= 0 else None,
         since_pulse_ms=since_pulse_ms,
     )
+
+
+def _at(pulse: Pulse) -> tuple[int, str]:
+    return pulse.at_ms, pulse.worker
 
 
 def records_a_second(pulses: Sequence[Pulse], newest: Pulse) -> float:

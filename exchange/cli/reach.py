@@ -1,6 +1,7 @@
 """How a command reaches Kafka: the cluster that EXCHANGE_BOOTSTRAP_SERVERS names, else the broker of `exchange up`."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ async def reached(settings: Settings, client_id: str) -> AsyncIterator[Reached]:
 
 
 def at_kafka(work: Callable[[Reached], Coroutine[None, None, T]]) -> T:
-    """Do this with the cluster, and return what it returns."""
+    """Do this with the cluster, and return what it returns. What goes wrong is said once, by our named error."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     async def whole() -> T:
         async with reached(Settings.model_validate({}), "exchange-operator") as kafka:
