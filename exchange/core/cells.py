@@ -1,12 +1,13 @@
 """What one event adds to which cells: the meaning of every table, said once and slowly.
 
-A cell is `table|period|place|value…` in ASCII bytes, place being a state or an agency: readable in a topic, sortable, and
+A cell is `table|period|place|value…` in ASCII bytes, place being `us`, a state or an agency: readable in a topic, sortable, and
 the same in memory, on the wire, in replay and in exports. `exchange.core.plan` computes the same increments from raw
 bytes, fast; a property test holds it to this module.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from exchange.core.errors import CellUnknown, PeriodInvalid
 from exchange.core.events import Body, Correction, Event, Tally
@@ -25,6 +26,8 @@ from exchange.core.tables import (
 )
 
 Increment = tuple[bytes, int]
+NATION: Final = "us"
+"""The place of a cell that is the nation's; no state has this code."""
 
 _BY_BODY: dict[type[Body], tuple[Table, ...]] = {}
 for _body in dict.fromkeys(table.body for table in TABLES):
@@ -83,15 +86,20 @@ def _of_body(agency: str, period: int, state: str, body: Body) -> Iterator[Incre
             values = tuple(grouped(d, str(getattr(body, d.field))) for d in table.dimensions)
             n = int(getattr(body, table.measure)) if table.measure else 1
             if n and NOT_APPLICABLE not in values:
-                place = state if table.scope is Scope.STATE else agency
-                yield cell_bytes(table, period, place, values), n
+                yield cell_bytes(table, period, _place(table, agency, state), values), n
+
+
+def _place(table: Table, agency: str, state: str) -> str:
+    if table.scope is Scope.NATION:
+        return NATION
+    return state if table.scope is Scope.STATE else agency
 
 
 def _of_tally(agency: str, period: int, state: str, body: Tally) -> Iterator[Increment]:
     tallied = TALLIED[body.table]
     codes = domain(tallied, tallied.dimensions[0]) if tallied.dimensions else ()
     for table in _FED[body.table]:
-        place = state if table.scope is Scope.STATE else agency
+        place = _place(table, agency, state)
         if not codes:
             if body.counts[0]:
                 yield cell_bytes(table, period, place, ()), body.counts[0]

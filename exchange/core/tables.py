@@ -1,7 +1,8 @@
 """Every table of counts, declared as data: what is counted, over which fixed domain, and how it may be released.
 
-A table counts the bodies of one kind (or sums one of their numbers) for each period, each state — or each agency, for
-figures such as "the share of agencies that served women" — and each value of its dimensions. `not_applicable` is in no
+A table counts the bodies of one kind (or sums one of their numbers) for each period, in the nation — or in each state
+where a question asks for it, or of each agency for figures such as "the share of agencies that served women" — and each
+value of its dimensions. `not_applicable` is in no
 domain: an event with it in a table's dimension is not in that table. A dimension may be grouped (age bands into age
 groups). `tally` tables are one-way and may come as a `Tally`. Declaring a table here is all it takes to have it counted,
 replayed, audited and exported. A changed table is a new table: rows are appended, renamed never.
@@ -33,8 +34,12 @@ class Tier(Enum):
 
 
 class Scope(Enum):
-    """What a cell's place is: the state of the event, or the agency that sent it (restricted)."""
+    """What a cell's place is: `us`, the state of the event, or the agency that sent it (restricted).
 
+    Finer than the questions ask is never counted: most tables are the nation's.
+    """
+
+    NATION = "nation"
     STATE = "state"
     AGENCY = "agency"
 
@@ -60,7 +65,7 @@ class Table:
     body: type[e.Body]
     dimensions: tuple[Dimension, ...] = ()
     tier: Tier = Tier.NEVER
-    scope: Scope = Scope.STATE
+    scope: Scope = Scope.NATION
     measure: str = ""
     tally: bool = False
 
@@ -116,18 +121,19 @@ def _table(
     dims: str = "",
     tier: Tier = Tier.NEVER,
     *,
-    agency: bool = False,
+    scope: Scope = Scope.NATION,
     measure: str = "",
     tally: bool = False,
 ) -> Table:
     dimensions = tuple(_dimension(text) for text in dims.split())
-    return Table(name, body, dimensions, tier, Scope.AGENCY if agency else Scope.STATE, measure, tally)
+    return Table(name, body, dimensions, tier, scope, measure, tally)
 
 
+BY_STATE, BY_AGENCY = Scope.STATE, Scope.AGENCY
 Q, M, Y, S = Tier.NATION_QUARTERLY, Tier.NATION_MONTHLY, Tier.NATION_YEARLY, Tier.STATE_YEARLY
 
 CLIENT_TABLES: Final = (
-    _table("cases", e.CaseOpened, "", M, tally=True),
+    _table("cases", e.CaseOpened, "", M, scope=BY_STATE, tally=True),
     _table("cases_by_gender", e.CaseOpened, "gender", Q, tally=True),
     _table("cases_by_age_group", e.CaseOpened, "age_band>age_group", Q, tally=True),
     _table("cases_by_foreign_national", e.CaseOpened, "foreign_national", Y, tally=True),
@@ -140,8 +146,8 @@ CLIENT_TABLES: Final = (
     _table("cases_by_recruitment_method", e.TraffickingFacts, "recruitment_method", Q, tally=True),
     _table("cases_by_control_method", e.TraffickingFacts, "control_method", Y, tally=True),
     _table("cases_by_trafficking_status_and_decision_maker", e.TraffickingFacts, "trafficking_status decision_maker"),
-    _table("needs_by_service", e.NeedIdentified, "service", M, tally=True),
-    _table("services_by_service", e.ServiceProvided, "service", Q, tally=True),
+    _table("needs_by_service", e.NeedIdentified, "service", M, scope=BY_STATE, tally=True),
+    _table("services_by_service", e.ServiceProvided, "service", Q, scope=BY_STATE, tally=True),
     _table("services_by_wait_band", e.ServiceProvided, "wait_band", Q, tally=True),
     _table("services_by_cost_band", e.ServiceProvided, "cost_band", Q, tally=True),
     _table("services_by_funding_source", e.ServiceProvided, "funding_source", Q, tally=True),
@@ -149,22 +155,24 @@ CLIENT_TABLES: Final = (
     _table("services_by_service_and_cost_band", e.ServiceProvided, "service cost_band"),
     _table("services_by_service_and_unit_band", e.ServiceProvided, "service unit_band"),
     _table("services_by_service_and_funding_source", e.ServiceProvided, "service funding_source"),
-    _table("unmet_needs_by_service", e.NeedUnmet, "service", M, tally=True),
-    _table("unmet_needs_by_reason", e.NeedUnmet, "unmet_reason", Q, tally=True),
-    _table("unmet_needs_by_funding_source", e.NeedUnmet, "funding_source", Q, tally=True),
+    _table("unmet_needs_by_service", e.NeedUnmet, "service", M, scope=BY_STATE, tally=True),
+    _table("unmet_needs_by_reason", e.NeedUnmet, "unmet_reason", Q, scope=BY_STATE, tally=True),
+    _table("unmet_needs_by_funding_source", e.NeedUnmet, "funding_source", Q, scope=BY_STATE, tally=True),
     _table("unmet_needs_by_service_and_reason", e.NeedUnmet, "service unmet_reason"),
-    _table("barriers_by_barrier", e.BarrierReported, "barrier", Q, tally=True),
+    _table("barriers_by_barrier", e.BarrierReported, "barrier", Q, scope=BY_STATE, tally=True),
     _table("barriers_by_barrier_and_service", e.BarrierReported, "barrier service"),
     _table("referrals_by_service", e.ReferralMade, "service", Q, tally=True),
     _table("referrals_by_service_and_agency_type", e.ReferralMade, "service agency_type"),
     _table("referrals_by_result", e.ReferralResolved, "referral_result", Q, tally=True),
     _table("referrals_by_wait_band", e.ReferralResolved, "wait_band", Q, tally=True),
     _table("referrals_by_service_and_result", e.ReferralResolved, "service referral_result"),
-    _table("health_by_condition", e.HealthObserved, "health_condition", Y, tally=True),
+    _table("health_by_condition", e.HealthObserved, "health_condition", Y, scope=BY_STATE, tally=True),
     _table("health_by_condition_and_trafficking_type", e.HealthObserved, "health_condition trafficking_type"),
     _table("health_by_condition_and_labor_sector", e.HealthObserved, "health_condition labor_sector"),
     _table("health_by_condition_and_duration_band", e.HealthObserved, "health_condition duration_band"),
-    _table("health_by_condition_and_age_group", e.HealthObserved, "health_condition age_band>age_group"),
+    _table(
+        "health_by_condition_and_age_group", e.HealthObserved, "health_condition age_band>age_group", scope=BY_STATE
+    ),
     _table("outcomes_by_domain", e.OutcomeAssessed, "outcome_domain", Q, tally=True),
     _table("outcomes_by_direction", e.OutcomeAssessed, "outcome_direction", Q, tally=True),
     _table(
@@ -194,37 +202,37 @@ CLIENT_TABLES: Final = (
         e.ExploiterObserved,
         "buyer_or_beneficiary_type sex_exploitation_type",
     ),
-    _table("factors_by_societal_factor", e.FactorObserved, "societal_factor", Q, tally=True),
+    _table("factors_by_societal_factor", e.FactorObserved, "societal_factor", Q, scope=BY_STATE, tally=True),
     _table("factors_by_economic_factor", e.FactorObserved, "economic_factor", Q, tally=True),
     _table("factors_by_protective_factor", e.FactorObserved, "protective_factor", Q, tally=True),
     _table("factors_by_resiliency_factor", e.FactorObserved, "resiliency_factor", Q, tally=True),
     _table("factors_by_societal_factor_and_type", e.FactorObserved, "societal_factor trafficking_type"),
-    _table("cases_by_agency", e.CaseOpened, "", agency=True),
-    _table("cases_by_agency_and_gender", e.CaseOpened, "gender", agency=True),
-    _table("cases_by_agency_and_trafficking_type", e.TraffickingFacts, "trafficking_type", agency=True),
-    _table("services_by_agency_and_service", e.ServiceProvided, "service", agency=True),
+    _table("cases_by_agency", e.CaseOpened, "", scope=BY_AGENCY),
+    _table("cases_by_agency_and_gender", e.CaseOpened, "gender", scope=BY_AGENCY),
+    _table("cases_by_agency_and_trafficking_type", e.TraffickingFacts, "trafficking_type", scope=BY_AGENCY),
+    _table("services_by_agency_and_service", e.ServiceProvided, "service", scope=BY_AGENCY),
 )
 
 STATE_RELEASES: Final = (
-    _table("state_cases", e.CaseOpened, "", S),
-    _table("state_needs_by_service_group", e.NeedIdentified, "service>service_group", S),
-    _table("state_unmet_needs_by_service_group", e.NeedUnmet, "service>service_group", S),
+    _table("state_cases", e.CaseOpened, "", S, scope=BY_STATE),
+    _table("state_needs_by_service_group", e.NeedIdentified, "service>service_group", S, scope=BY_STATE),
+    _table("state_unmet_needs_by_service_group", e.NeedUnmet, "service>service_group", S, scope=BY_STATE),
 )
 
 AGENCY_TABLES: Final = (
-    _table("activities_by_activity", e.ActivityHeld, "activity audience_band", Q),
+    _table("activities_by_activity", e.ActivityHeld, "activity audience_band", Q, scope=BY_STATE),
     _table("activities_by_activity_and_agency_type", e.ActivityHeld, "activity agency_type"),
-    _table("practices_by_agency_and_use", e.PracticeShared, "practice_use", agency=True),
+    _table("practices_by_agency_and_use", e.PracticeShared, "practice_use", scope=BY_AGENCY),
     _table("practices_by_service_and_use", e.PracticeShared, "service practice_use"),
     _table("places_by_service", e.CapacityReported, "service", Q, measure="places"),
     _table("dollars_by_funding_source", e.FundingReceived, "funding_source", Q, measure="dollars"),
     _table("dollars_by_service", e.FundingReceived, "service", Q, measure="dollars"),
-    _table("provider_barriers_by_agency", e.ProviderSurveyed, "barrier", agency=True),
+    _table("provider_barriers_by_agency", e.ProviderSurveyed, "barrier", scope=BY_AGENCY),
     _table("provider_support_needed", e.ProviderSurveyed, "support_needed", Q),
     _table("provider_years_by_agency_type", e.ProviderSurveyed, "agency_type years_band", Q),
-    _table("profiles_by_agency_and_type", e.AgencyProfiled, "agency_type", agency=True),
-    _table("profiles_by_agency_and_mode", e.AgencyProfiled, "reporting_mode", agency=True),
-    _table("heartbeats_by_agency", e.Heartbeat, "scheduled", agency=True),
+    _table("profiles_by_agency_and_type", e.AgencyProfiled, "agency_type", scope=BY_AGENCY),
+    _table("profiles_by_agency_and_mode", e.AgencyProfiled, "reporting_mode", scope=BY_AGENCY),
+    _table("heartbeats_by_agency", e.Heartbeat, "scheduled", scope=BY_AGENCY),
     _table("heartbeats_by_reporting_minutes", e.Heartbeat, "reporting_minutes", Q),
 )
 

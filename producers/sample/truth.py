@@ -9,6 +9,7 @@ Privacy: truth minus release is the noise. Truth exists for generated agencies o
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Final
 
 from exchange.core.events import About, Correctable, Heartbeat
@@ -23,7 +24,7 @@ Said = Counter[tuple[int, UsState, Correctable]]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of an agency's edge, as its heartbeat tells it."""
+    """One run of an agency's edge, as its heartbeat tells it; the last two are fields of `Heartbeat`."""
 
     agency: str
     period: int
@@ -38,10 +39,10 @@ def true_cells(agencies: Iterable[SampleAgency], runs: Iterable[Run] = ()) -> di
     for agency in agencies:
         _count_agency(agency, cells)
     for run in runs:
-        year, quarter = divmod(run.period, 5)
-        when = f"{1900 + year}Q{quarter}" if quarter else f"{1900 + year}"
-        cells[f"heartbeats_by_agency|{when}|{run.agency}|{run.scheduled.value}"] += 1
-        cells[f"heartbeats_by_reporting_minutes|{when}|{run.state.value}|{run.reporting_minutes.value}"] += 1
+        for table in TABLES:
+            if table.body is Heartbeat:
+                values = [getattr(run, dimension.field).value for dimension in table.dimensions]
+                cells["|".join([table.name, _when(run.period), _place(table, run.agency, run.state), *values])] += 1
     return {cell.encode("ascii"): n for cell, n in cells.items() if n}
 
 
@@ -54,20 +55,36 @@ def _count_agency(agency: SampleAgency, cells: Counter[str]) -> None:
     said: Said = Counter((fact.period, fact.state, fact.body) for fact in agency.facts())
     totals_only = agency.legal_class is LegalClass.tally_only
     for (period, state, body), times in said.items():
-        about_client = body.about is About.CLIENT
-        if totals_only and about_client and period not in agency.span.closed:
+        by_totals = totals_only and body.about is About.CLIENT
+        if by_totals and period not in agency.span.closed:
             continue
-        year, quarter = divmod(period, 5)
-        when = f"{1900 + year}Q{quarter}" if quarter else f"{1900 + year}"
-        for table in TABLES:
-            if table.body is not type(body) or (totals_only and about_client and not _reached_by_totals(table)):
-                continue
+        for table, values, amount in _asked(body):
+            if not by_totals or _reached_by_totals(table.name):
+                cells["|".join([table.name, _when(period), _place(table, agency.code, state), *values])] += (
+                    amount * times
+                )
+
+
+@lru_cache(maxsize=1 << 16)
+def _asked(body: Correctable) -> list[tuple[Table, list[str], int]]:
+    """The tables that a body counts in: the values of their dimensions, and how much it adds."""
+    found = []
+    for table in TABLES:
+        if table.body is type(body):
             values = list(_values(table, body))
-            if "not_applicable" in values:
-                continue
-            place = agency.code if table.scope is Scope.AGENCY else state.value
-            summed = times * getattr(body, table.measure) if table.measure else times
-            cells["|".join([table.name, when, place, *values])] += summed
+            if "not_applicable" not in values:
+                found.append((table, values, getattr(body, table.measure) if table.measure else 1))
+    return found
+
+
+@cache
+def _when(period: int) -> str:
+    year, quarter = divmod(period, 5)
+    return f"{1900 + year}Q{quarter}" if quarter else f"{1900 + year}"
+
+
+def _place(table: Table, agency: str, state: UsState) -> str:
+    return {Scope.NATION: "us", Scope.STATE: state.value, Scope.AGENCY: agency}[table.scope]
 
 
 def _values(table: Table, body: Correctable) -> Iterator[str]:
@@ -76,11 +93,11 @@ def _values(table: Table, body: Correctable) -> Iterator[str]:
         yield _GROUPS[dimension.group][code] if dimension.group else code
 
 
-def _reached_by_totals(table: Table) -> bool:
+@cache
+def _reached_by_totals(name: str) -> bool:
     """Whether totals say what the table asks: it has at most one dimension, which some tally table tells at least as finely."""
-    if len(table.dimensions) > 1:
-        return False
+    table = next(table for table in TABLES if table.name == name)
     asked = [dimension.field for dimension in table.dimensions]
-    return any(
+    return len(asked) <= 1 and any(
         tally.tally and tally.body is table.body and [d.field for d in tally.dimensions] == asked for tally in TABLES
     )
