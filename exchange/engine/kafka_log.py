@@ -177,8 +177,8 @@ class KafkaWriter:
             if self._open:
                 await self.abort()
         finally:
-            _looked_at(self._producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001 (or it is logged as lost)
             await self._producer.stop()
+            _hush(self._producer)
 
     def _fail_if_broken(self) -> None:
         """Raise what ended the sender: aiokafka's own state machine would answer with an assertion."""
@@ -286,6 +286,18 @@ class KafkaProducer:
 async def _all_of(sent: Sequence[Awaitable[object]], doing: str) -> None:
     with naming(doing):
         await asyncio.gather(*sent)
+
+
+def _hush(producer: AIOKafkaProducer) -> None:
+    """Mark what a fenced producer leaves behind as seen: asyncio would log each with its traceback.
+
+    aiokafka has no public way to these futures. Their error is the one that our caller got.
+    """
+    _looked_at(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001
+    for batches in producer._message_accumulator._batches.values():  # noqa: SLF001
+        for batch in batches:
+            _looked_at(batch.future)
+            _looked_at(batch._drain_waiter)  # noqa: SLF001
 
 
 def _looked_at(future: asyncio.Future[None] | None) -> None:

@@ -1,5 +1,7 @@
 """The log on Kafka keeps the contract."""
 
+import asyncio
+import gc
 import secrets
 from collections.abc import AsyncIterator
 
@@ -8,9 +10,10 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from exchange.engine.clients import ClientSettings, TopicSpec, administer
+from exchange.engine.errors import Fenced
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition
-from tests.contract.log_contract import Harness, LogContract
+from tests.contract.log_contract import Harness, LogContract, pairs
 
 pytestmark = pytest.mark.kafka
 
@@ -44,4 +47,19 @@ async def harness(bootstrap_servers: str, own_topics: str) -> AsyncIterator[Kafk
 
 
 class TestKafkaLog(LogContract):
-    """Nothing of its own: the contract is all."""
+    async def test_a_fenced_writer_leaves_no_error_that_nobody_looked_at(self, harness: KafkaHarness) -> None:
+        """asyncio would log each with a traceback, and an operator would take it for a defect."""
+        noise: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: noise.append(context["message"]))
+        p, q = await harness.create(2)
+        old = await harness.log.writer(harness.prefix + "w")
+        new = await harness.other.writer(harness.prefix + "w")
+        await old.begin()
+        with pytest.raises(Fenced):
+            await asyncio.gather(*[await old.send(partition, pairs(b"zombie")) for partition in (p, q)])
+        await old.close()
+        await new.close()
+        del old
+        gc.collect()
+        await asyncio.sleep(0)
+        assert noise == []

@@ -16,8 +16,8 @@ POSITION = b"\xffposition"
 REGISTRY = Partition("agencies", 0)
 
 
-def inbox(agency: bytes) -> Partition:
-    return Partition(f"inbox.{agency.decode()}", 0)
+def inbox(agency: bytes, prefix: str = "") -> Partition:
+    return Partition(f"{prefix}inbox.{agency.decode()}", 0)
 
 
 class Count:
@@ -62,9 +62,10 @@ class Count:
 class Forward:
     """Every record of every registered inbox of this partition, to the events, in order."""
 
-    def __init__(self, partition: int, events: Partition, state: Partition) -> None:
-        self._partition, self._events, self._state = partition, events, state
-        self._positions: dict[Partition, int | None] = {REGISTRY: 0}
+    def __init__(self, partition: int, events: Partition, state: Partition, prefix: str = "") -> None:
+        self._partition, self._events, self._state, self._prefix = partition, events, state, prefix
+        self._registry = Partition(prefix + REGISTRY.topic, 0)
+        self._positions: dict[Partition, int | None] = {self._registry: 0}
         self._forwarded: dict[bytes, int] = {}
         self._digest = b""
 
@@ -96,7 +97,7 @@ class Forward:
             for record in records:
                 if record.offset < (self._positions[source] or 0):
                     raise CannotApply(source, record.offset, "read a second time")
-                if source == REGISTRY:
+                if source == self._registry:
                     self._register(record, changed)
                 else:
                     agency = record.key or b""
@@ -110,6 +111,7 @@ class Forward:
 
     def _register(self, record: Record, changed: dict[bytes, bytes]) -> None:
         agency = record.key or b""
-        if int(record.value or b"-1") == self._partition and inbox(agency) not in self._positions:
-            self._positions[inbox(agency)] = None
-            changed[b"at/" + inbox(agency).topic.encode()] = b""
+        source = inbox(agency, self._prefix)
+        if int(record.value or b"-1") == self._partition and source not in self._positions:
+            self._positions[source] = None
+            changed[b"at/" + source.topic.encode()] = b""
