@@ -160,7 +160,7 @@ FUNDERS: Final = spread(
 )
 YEARS: Final = spread(
     v.YearsBand,
-    "under_1_year 8 years_1_2 20 years_3_5 32 years_6_10 25 years_11_20 13 over_20_years 2",
+    "under_1_year 10 years_1_2 24 years_3_5 33 years_6_10 21 years_11_20 10 over_20_years 2",
     rest=0,
     missing=0.01,
 )
