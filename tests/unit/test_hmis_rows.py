@@ -10,6 +10,7 @@ from exchange.core.events import CaseOpened
 from producers.errors import SourceUnreadable
 from producers.facts import Edition
 from producers.sources.hmis import HmisExport, files, rows
+from producers.sources.hmis.layout import FUNDER
 from tests.hmis_exports import facts, ignored, only, readings, refusals, refused, sample, settings
 
 ENROLLMENT = "Enrollment.csv"
@@ -30,6 +31,20 @@ def test_a_byte_order_mark_or_windows_1252_changes_nothing(tmp_path, encode):
     )
     written.encode = encode
     assert readings(written, tmp_path) == plain(tmp_path)
+
+
+def test_a_byte_order_mark_before_a_quoted_name_changes_nothing(tmp_path):
+    written = sample()
+    written.quoting, written.encode = csv.QUOTE_ALL, lambda text: text.encode("utf-8-sig")
+    assert readings(written, tmp_path) == plain(tmp_path)
+
+
+def test_windows_1252_is_read_as_what_it_was_written_as(tmp_path):
+    written = sample().change("Funder.csv", OtherFunder="L’Étoile “bleue”")
+    written.encode = lambda text: text.encode("cp1252")
+    with files.bundle(written.folder(tmp_path)) as found:
+        (record,) = rows.Sheet(found, FUNDER).records()
+    assert record.cells["OtherFunder"] == "L’Étoile “bleue”"
 
 
 def test_a_byte_order_mark_on_one_file_only_changes_nothing(tmp_path):

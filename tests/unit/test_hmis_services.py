@@ -116,7 +116,7 @@ def nights(folder, *days, head=(), year_only=False, **stay):
 
 
 def test_bed_nights_are_told_once_a_stay_and_quarter_with_their_number_as_a_band(tmp_path):
-    days = ["2026-03-30", "2026-03-31", "2026-03-31", "2026-04-01"]
+    days = ["2026-03-30", "2026-03-31", "2026-04-01", "2026-04-01"]
     first, second = parse_period("2026Q1"), parse_period("2026Q2")
     assert nights(tmp_path, *days) == [(first, "units_2_5"), (second, "units_1")]
     assert nights(tmp_path, *days, year_only=True) == [(parse_period("2026"), "units_2_5")]

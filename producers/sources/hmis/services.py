@@ -27,7 +27,6 @@ from producers.sources.hmis.stays import Stay
 PATH_REFERRAL, BED_NIGHT, VOUCHER_STEP = 161, 200, 210
 SERVICES: Final = frozenset({141, 142, 143, 144, 300})
 MONEY: Final = frozenset({151, 152})
-WITH_SUBTYPE: Final = frozenset({(144, 3), (144, 4), (144, 5)})
 PAID_BY: Final[Mapping[int, FundingSource]] = {
     141: FundingSource.path,
     142: FundingSource.fysb_rhy,
@@ -115,7 +114,7 @@ class ServicesRule(Rule):
         if not row.text("TypeProvided"):
             return Service.not_collected
         kind = read_integer(row.text("TypeProvided"))
-        subtype = read_integer(row.text("SubTypeProvided")) if (record, kind) in WITH_SUBTYPE else None
+        subtype = read_integer(row.text("SubTypeProvided"))  # the lists have one only where it means something
         service = self.codes.service(record, kind, subtype) if kind is not None else None
         if service is None:
             row.refuse("TypeProvided", OUTSIDE_LIST)

@@ -51,20 +51,14 @@ class Survey:
 def survey(sheet: Sheet) -> Survey:
     """Read a file once to count its rows and find repeated keys, and once more where there are any."""
     found = Survey()
-    columns = [column for column in sheet.layout.keys if sheet.has(column)]
-    hashes = {column: [array("q") for _ in range(PARTS)] for column in columns}
-    repeated: dict[str, set[int]] = {column: set() for column in columns}
+    hashes = {column: [array("q") for _ in range(PARTS)] for column in sheet.layout.keys if sheet.has(column)}
     for record in sheet.records():
         found.rows += 1
         found.damaged |= bool(record.fault)
-        for column in columns:
+        for column, parts in hashes.items():
             number = hash(record.cells.get(column, ""))
-            if is_live(record):
-                hashes[column][number % PARTS].append(number)
-            else:
-                repeated[column].add(number)
-    for column in columns:
-        repeated[column] |= set(_repeated(hashes[column]))
+            parts[number % PARTS].append(number)
+    repeated = {column: set(_repeated(parts)) for column, parts in hashes.items()}
     if any(repeated.values()):
         found.winners = _winners(sheet, repeated)
     return found
