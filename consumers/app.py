@@ -27,7 +27,7 @@ from exchange.engine.errors import PartitionUnknown
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition, Producer
 from exchange.engine.membership import KafkaMembership
-from exchange.engine.provision import required_topics
+from exchange.engine.provision import PartitionsDiffer, exchange_topics
 from exchange.settings import Settings
 from exchange.wire.pulse import decode_pulse, encode_alert, encode_pulse
 from exchange.wire.topics import ALERTS, DAY_MS, EVENTS, PULSE
@@ -149,10 +149,7 @@ class Watching:
 
 async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
     """Run a worker until SIGINT, SIGTERM or cancellation; raises the error of a lane that failed for good."""
-    async with administer(settings.client("exchange-worker")) as admin:
-        missing = sorted(set(required_topics()) - set(await admin.partitions()))
-    if missing:
-        raise PartitionUnknown(f"These topics are missing: {', '.join(missing)}.")
+    await _check_topics(settings)
     log = KafkaLog(settings.client("exchange-worker"))
     membership = KafkaMembership(settings.client("exchange-worker"), settings.group, EVENTS)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -180,6 +177,19 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
         watchdog.stop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+async def _check_topics(settings: Settings) -> None:
+    """Raise PartitionUnknown or PartitionsDiffer unless every topic is there with the settings' partitions."""
+    wanted = exchange_topics(partitions=settings.partitions, replication=settings.replication)
+    async with administer(settings.client("exchange-worker")) as admin:
+        found = await admin.partitions()
+    missing = sorted(spec.name for spec in wanted if spec.name not in found)
+    if missing:
+        raise PartitionUnknown(f"These topics are missing: {', '.join(missing)}.")
+    for spec in wanted:
+        if found[spec.name] != spec.partitions:
+            raise PartitionsDiffer(f"{spec.name} has {found[spec.name]} partitions, not {spec.partitions}.")
 
 
 def _finish(ended: "asyncio.Future[None]") -> None:

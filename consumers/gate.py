@@ -40,11 +40,15 @@ NAME = "gate"
 
 @dataclass(slots=True)
 class AgencyLane:
-    """One agency at the gate, and what happened since the step was made. `heard_ms`: append time of its last event."""
+    """One agency at the gate, and what happened since the step was made.
+
+    `heard_ms`, `forked_ms`: append times of its last event, and of its last record refused as forked; 0: none.
+    """
 
     state: AgencyState
     position: int | None = None
     heard_ms: int = 0
+    forked_ms: int = 0
     accepted: int = 0
     duplicates: int = 0
     skipped: int = 0
@@ -64,10 +68,10 @@ class _Written:
 class GateStep:
     """Judges the inboxes of one partition's agencies. Pure but for the registry, which others keep up to date."""
 
-    def __init__(self, partition: int, registry: Registry) -> None:
+    def __init__(self, partition: int, registry: Registry, reader: EventReader | None = None) -> None:
         self._partition = partition
         self._registry = registry
-        self._reader = EventReader()
+        self._reader = reader or EventReader()
         self.agencies: dict[str, AgencyLane] = {}
         self._sources: dict[Partition, str] = {}
 
@@ -86,7 +90,8 @@ class GateStep:
             raise StateDamaged
         elif kind == "inbox":
             inbox = m.decode_gate_inbox(value)
-            lane.position, lane.heard_ms, lane.state.refused = inbox.position, inbox.heard_ms, inbox.refused
+            lane.position, lane.heard_ms, lane.forked_ms = inbox.position, inbox.heard_ms, inbox.forked_ms
+            lane.state.refused = inbox.refused
         elif kind == "head":
             lane.state.head = m.decode_gate_head(value)
         elif kind == "block":
@@ -140,6 +145,8 @@ class GateStep:
                 lane.skipped += 1
             else:
                 lane.refused += 1
+                if verdict.reason is Reason.FORKED:
+                    lane.forked_ms = record.timestamp
                 written.quarantine.append((key, _refusal(verdict, record)))
         lane.position = records[-1].offset + 1
         written.receipts.append((Partition(receipts_of(agency), 0), [(key, _receipt(state))]))
@@ -147,7 +154,7 @@ class GateStep:
             written.state.append((b"head|" + key, m.encode_gate_head(state.head)))
         for number, digests in state.digests.take_changed():
             written.state.append((b"block|%b|%d" % (key, number), m.encode_gate_block(digests)))
-        inbox = m.GateInbox(lane.position, lane.heard_ms, state.refused)
+        inbox = m.GateInbox(lane.position, lane.heard_ms, lane.forked_ms, state.refused)
         written.state.append((b"inbox|" + key, m.encode_gate_inbox(inbox)))
 
     def _arrival(self, key: bytes, record: Record) -> Arrival | Unreadable:

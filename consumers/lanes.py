@@ -19,6 +19,7 @@ from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Log, Partition
 from exchange.engine.ownership import Membership, Ownership
 from exchange.engine.progress import LaneProgress, LaneState
+from exchange.wire.codec import EventReader
 from exchange.wire.pulse import AgencyPulse, Pulse
 from exchange.wire.topics import GATE_STATE, aggregates_of
 
@@ -35,6 +36,7 @@ class Lanes:
         self._worker = worker
         self._limits = limits
         self._registry = Registry()
+        self._reader = EventReader()  # shared, for what it remembers
         self._gates: dict[str, gate.GateStep] = {}
         self._states: dict[str, LaneState] = {}
         self._said: dict[str, dict[str, AgencyPulse]] = {}
@@ -71,7 +73,7 @@ class Lanes:
 
     def _gate_lane(self, partition: int) -> Lane:
         def make() -> gate.GateStep:
-            step = self._gates[f"{gate.NAME}-{partition}"] = gate.GateStep(partition, self._registry)
+            step = self._gates[f"{gate.NAME}-{partition}"] = gate.GateStep(partition, self._registry, self._reader)
             return step
 
         state = Partition(GATE_STATE, partition)
@@ -129,7 +131,7 @@ class Lanes:
         for agency, lane in step.agencies.items():
             refused = lane.state.refused
             reason = refused.reason.value if refused else ""
-            now[agency] = AgencyPulse(agency, lane.state.head.sequence, reason, lane.heard_ms)
+            now[agency] = AgencyPulse(agency, lane.state.head.sequence, reason, lane.heard_ms, lane.forked_ms)
         before = {} if full else self._said.get(progress.lane, {})
         self._said[progress.lane] = now
         return [pulse for agency, pulse in now.items() if before.get(agency) != pulse]

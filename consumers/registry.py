@@ -6,6 +6,7 @@ Gate steps look into the same `Registry`, so that a new agency's inbox is read w
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
 from exchange.core.gate import Registration
@@ -52,15 +53,19 @@ async def read_registry(log: Log) -> Registry:
 async def follow_registry(log: Log, registry: Registry) -> None:
     """Keep the registry up to date until cancelled; a log out of reach is tried again, the last state staying."""
     while True:
-        reader = await log.reader()
-        try:
-            await _catch_up(reader, registry)
-            while True:
-                await _take(reader, registry, timeout_s=1.0)
-        except LogUnavailable:
-            await asyncio.sleep(_AGAIN_S)
-        finally:
-            await reader.close()
+        with suppress(LogUnavailable):
+            await _follow(log, registry)
+        await asyncio.sleep(_AGAIN_S)
+
+
+async def _follow(log: Log, registry: Registry) -> None:
+    reader = await log.reader()
+    try:
+        await _catch_up(reader, registry)
+        while True:
+            await _take(reader, registry, timeout_s=1.0)
+    finally:
+        await reader.close()
 
 
 async def _catch_up(reader: Reader, registry: Registry) -> None:

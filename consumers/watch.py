@@ -28,6 +28,8 @@ BEHIND_MS_MAX: Final = 10_000
 """Having records to read and committing nothing for longer than this is a stall."""
 QUIET_MS_MAX: Final = 15_000
 """A lane of which nobody sends a pulse for longer than this is a stall."""
+FORKED_MS: Final = 7 * 86_400_000
+"""A fork stands for a week after the last forked record: two copies of one vault do not go away with the next good event."""
 GONE: Final = frozenset((LaneState.STOPPED, LaneState.FENCED))
 """Pulses that say somebody else has the lane, or nobody."""
 LANE: Final = "lane:"
@@ -88,9 +90,11 @@ class _Agency:
     at: tuple[int, int] = (-1, -1)
     refused: str = ""
     heard_ms: int = 0
+    forked_ms: int = 0
 
     def observe(self, pulse: AgencyPulse, at_ms: int) -> None:
         self.heard_ms = max(self.heard_ms, pulse.heard_ms)
+        self.forked_ms = max(self.forked_ms, pulse.forked_ms)
         if (pulse.sequence, at_ms) > self.at:  # a chain only grows, whatever a clock says
             self.at, self.refused = (pulse.sequence, at_ms), pulse.refused
 
@@ -151,7 +155,7 @@ class Watch:
     def tick(self, now_ms: int) -> list[tuple[str, Alert | None]]:
         """What changed since the last time: (subject, the alert that stands now), or None for one that is over."""
         changes: list[tuple[str, Alert | None]] = []
-        for subject in sorted({*self._subjects(), *self._raised}):
+        for subject in sorted(self._subjects()):
             verdict, raised = self._judge(subject, now_ms), self._raised.get(subject)
             alert = _alert(subject, verdict, raised, now_ms)
             if alert is not None and alert != raised:
@@ -193,6 +197,8 @@ class Watch:
     def _judge_agency(self, code: str, agency: _Agency, now_ms: int) -> _Verdict:
         if agency.refused:
             return _Verdict(_refused(agency.refused))
+        if agency.forked_ms and now_ms - agency.forked_ms < FORKED_MS:  # the next good event does not end it
+            return _Verdict(_refused(Reason.FORKED))
         registration = self._registry.get(code)
         suspended = registration is not None and registration.status is Status.SUSPENDED
         if agency.heard_ms and now_ms - agency.heard_ms > self._silent_after_ms and not suspended:

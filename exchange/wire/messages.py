@@ -141,24 +141,28 @@ def decode_refusal(value: bytes) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class GateInbox:
-    """How far an inbox was read. `heard_ms`: when a record was last admitted, milliseconds since 1970, or 0."""
+    """How far an inbox was read, and the refusal that its records are skipped for.
+
+    `heard_ms`, `forked_ms`: when a record was last admitted, or refused as forked, milliseconds since 1970, or 0.
+    """
 
     position: int
     heard_ms: int
+    forked_ms: int
     refused: Refused | None
 
 
 def encode_gate_inbox(inbox: GateInbox) -> bytes:
     """A value of `gate-state` under `inbox|agency`."""
-    return encode_plain(
-        "gate_inbox", {"position": inbox.position, "heard_ms": inbox.heard_ms, "refused": _plain_refused(inbox.refused)}
-    )
+    plain: Plain = {name: getattr(inbox, name) for name in ("position", "heard_ms", "forked_ms")}
+    return encode_plain("gate_inbox", {**plain, "refused": _plain_refused(inbox.refused)})
 
 
 def decode_gate_inbox(value: bytes) -> GateInbox:
     """Of a value of `gate-state` under `inbox|agency`."""
     plain = decode_plain("gate_inbox", value)
-    return GateInbox(_int(plain, "position"), _int(plain, "heard_ms"), _refused(plain))
+    position, heard_ms, forked_ms = (_int(plain, name) for name in ("position", "heard_ms", "forked_ms"))
+    return GateInbox(position, heard_ms, forked_ms, _refused(plain))
 
 
 def encode_gate_head(head: Head) -> bytes:

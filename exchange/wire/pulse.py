@@ -19,6 +19,7 @@ class AgencyPulse:
     sequence: int
     refused: str
     heard_ms: int
+    forked_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

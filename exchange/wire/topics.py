@@ -69,6 +69,8 @@ class Topic:
         if self.kept is Kept.COMPACTED:
             lag = {"min.compaction.lag.ms": str(3_600_000)} if self.name == "aggregates" else {}
             return {**configs, "cleanup.policy": "compact", **lag}
+        if self.kept is Kept.INBOX:  # retention and "last heard" go by the broker's clock, not an agency's
+            configs["message.timestamp.type"] = "LogAppendTime"
         days = {Kept.INBOX: INBOX_DAYS, Kept.DAY: 1}.get(self.kept)
         retention = str(days * DAY_MS) if days else "-1"
         return {**configs, "cleanup.policy": "delete", "retention.ms": retention, "retention.bytes": "-1"}

@@ -164,8 +164,8 @@ def said_messages() -> dict[str, Said]:
         ],
         "refusal": [("a body that contradicts itself", m.encode_refusal(m.Refusal(23, Reason.UNSOUND, 1, 22)))],
         "gate_inbox": [
-            ("well", m.encode_gate_inbox(m.GateInbox(22, 1_767_225_600_000, None))),
-            ("skipping", m.encode_gate_inbox(m.GateInbox(23, 1_767_225_600_000, refused))),
+            ("well", m.encode_gate_inbox(m.GateInbox(22, 1_767_225_600_000, 0, None))),
+            ("skipping", m.encode_gate_inbox(m.GateInbox(23, 1_767_225_600_000, 1_767_225_600_000, refused))),
         ],
         "gate_head": [("the head after all examples", m.encode_gate_head(head))],
         "gate_block": [("sequences 0 to 511: the first retracted", m.encode_gate_block(block))],

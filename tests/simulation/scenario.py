@@ -5,6 +5,7 @@ Agencies write to inboxes; workers, each a process of its own under a supervisor
 committed records stand in the events exactly once and in order, and the counts equal one independent count of them.
 """
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Partition
 from exchange.engine.ownership import Ownership
 from exchange.engine.progress import LaneProgress, LaneState
-from tests.simulation.broker import ABORTED, Broker
+from tests.simulation.broker import ABORTED, Broker, TryAgain
 from tests.simulation.group import Group, MemoryMembership
 from tests.simulation.memory_log import MemoryLog
 from tests.simulation.network import Network
@@ -28,7 +29,21 @@ PARTITIONS = 2
 FAULTS_UNTIL_S = 50.0
 COMPACTION_LAG_S = 25.0
 """Longer than the longest freeze, as `min.compaction.lag.ms` of an hour is longer than any restore."""
-KINDS = ("kill", "freeze", "lossy", "slow", "refuse", "dark", "mute", "evict", "deaf", "compact", "hire", "fire")
+KINDS = (
+    "kill",
+    "freeze",
+    "lossy",
+    "slow",
+    "refuse",
+    "dark",
+    "mute",
+    "evict",
+    "deaf",
+    "intrude",
+    "compact",
+    "hire",
+    "fire",
+)
 SURVIVABLE = ("LaneStalled", "LaneGaveUp", "LogUnavailable")
 """What a worker may end with: its supervisor starts it again. Anything else is a defect or a broken law."""
 
@@ -234,6 +249,8 @@ class Scenario:
                 self.hire()
         elif fault.kind == "compact":
             self.broker.compact(self.states[fault.target % len(self.states)], COMPACTION_LAG_S)
+        elif fault.kind == "intrude":
+            self._intrude(("gate", "fold")[fault.target % 2], fault.target // 2 % PARTITIONS)
         elif fault.kind == "dark":
             network.dark_until = max(network.dark_until, world.now + fault.length_s)
         elif fault.kind in ("lossy", "slow", "refuse", "mute"):
@@ -247,6 +264,11 @@ class Scenario:
             world.after(fault.length_s, lambda: setattr(network, name, usual))
         elif worker is not None and process is not None and not process.dead:
             self._strike_worker(fault, worker, process)
+
+    def _intrude(self, step: str, partition: int) -> None:
+        """Somebody who belongs to no group takes a lane's id, as a delayed request of a dead owner can."""
+        with contextlib.suppress(TryAgain):
+            self.broker.take_over(f"{step}-{partition}")
 
     def _strike_worker(self, fault: Fault, worker: int, process: Process) -> None:
         world = self.world

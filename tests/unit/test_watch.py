@@ -112,6 +112,12 @@ def test_a_failed_lane_says_so_until_it_runs_again() -> None:
     assert watch.tick(T0 + 65_000) == [("lane:gate-0", None)]
 
 
+def test_a_worker_that_said_farewell_does_not_speak_for_its_lane() -> None:
+    stopped = lane(2_000, "worker-a", LaneState.STOPPED)
+    watch = played(lane(1_000, "worker-a"), stopped, lane(3_000, "worker-b", LaneState.FAILED))
+    assert kinds(watch) == {"lane:gate-0": "failed"}
+
+
 # Agencies
 
 
