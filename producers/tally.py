@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from exchange.core.cells import cell_bytes, increments
+from exchange.core.cells import increments
 from exchange.core.events import ALL_CAPS, Tally
 from exchange.core.gate import SMALL_COUNT_MAX
 from exchange.core.period import LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
@@ -26,6 +26,8 @@ from producers.ledger import TALLY, Ledger, Outcome
 from producers.tails import said_by, tail_of
 
 _ANY_AGENCY: Final = "tally"
+_TALLIED: Final = frozenset(TallyTable)
+Place = tuple[TallyTable, int, UsState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +65,42 @@ def tally_key(table: TallyTable, period: int, state: UsState) -> bytes:
     return TALLY + f"{table}|{period_text(period)}|{state}".encode("ascii")
 
 
-def count(
-    facts: Iterable[tuple[int, bytes, int]], open_quarter: int
-) -> dict[tuple[TallyTable, int, UsState], list[int]]:
+def count(facts: Iterable[tuple[int, bytes, int]], open_quarter: int) -> dict[Place, list[int]]:
     """The counts of every tally of the quarters before `open_quarter`, from (schema id, tail, how many)."""
-    cells: Counter[bytes] = Counter()
-    seen: set[int] = set()
+    counted: Counter[tuple[Place, str]] = Counter()
+    closed: set[int] = set()
     states: set[UsState] = set()
     for schema, tail, times in facts:
         event = said_by(schema, tail)
-        seen.add(event.period)
         states.add(event.state)
+        if event.period < open_quarter:
+            closed.add(event.period)
         for cell, n in increments(_ANY_AGENCY, event):
-            cells[cell] += n * times
-    closed = {period for period in seen if period < open_quarter}
+            name, _, _, *value = cell.decode("ascii").split("|")  # its place is the table's; a tally's is the event's
+            if name in _TALLIED:
+                counted[(TallyTable(name), event.period, event.state), "".join(value)] += n * times
     return {
-        (name, period, state): _counts(name, period, state, cells)
-        for period in (quarters(min(closed), max(closed)) if closed else ())
-        for state in sorted(states)
-        for name in TallyTable
+        place: [counted[place, value] for value in _values(place[0])]
+        for place in _places(quarters(min(closed), max(closed)) if closed else (), sorted(states))
     }
 
 
-def _counts(name: TallyTable, period: int, state: UsState, cells: Counter[bytes]) -> list[int]:
+def _places(periods: Iterable[int], states: Iterable[UsState]) -> Iterator[Place]:
+    states = tuple(states)
+    return ((name, period, state) for period in periods for state in states for name in TallyTable)
+
+
+def _values(name: TallyTable) -> tuple[str, ...]:
+    """The values of a tally's counts, in their order; one empty one where the table has no dimension."""
     table = TALLIED[name]
-    values = [(code,) for code in domain(table, table.dimensions[0])] if table.dimensions else [()]
-    return [cells[cell_bytes(table, period, str(state), value)] for value in values]
+    return domain(table, table.dimensions[0]) if table.dimensions else ("",)
 
 
 def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied:
     """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros."""
     counted = count(ledger.kept(), current_quarter(today))
     for key in _staged_before(ledger):
-        counted.setdefault(key, [0] * _length(key[0]))
+        counted.setdefault(key, [0] * len(_values(key[0])))
     outcomes: Counter[Outcome] = Counter()
     held: list[HeldBack] = []
     for (name, period, state), counts in counted.items():
@@ -109,12 +114,7 @@ def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied
     return Tallied(outcomes, tuple(held))
 
 
-def _length(name: TallyTable) -> int:
-    table = TALLIED[name]
-    return len(domain(table, table.dimensions[0])) if table.dimensions else 1
-
-
-def _staged_before(ledger: Ledger) -> Iterator[tuple[TallyTable, int, UsState]]:
+def _staged_before(ledger: Ledger) -> Iterator[Place]:
     for key in ledger.keys(TALLY):
         said = ledger.said(key)
         if said is not None:
