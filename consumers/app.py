@@ -25,6 +25,7 @@ from exchange.core.gate import Registration
 from exchange.engine.clients import SESSION_TIMEOUT_MS, administer
 from exchange.engine.errors import PartitionUnknown
 from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.lane import LaneLimits
 from exchange.engine.log import Partition, Producer
 from exchange.engine.membership import KafkaMembership
 from exchange.engine.provision import PartitionsDiffer, exchange_topics
@@ -154,7 +155,8 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
     membership = KafkaMembership(settings.client("exchange-worker"), settings.group, EVENTS)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     worker = f"worker-{secrets.token_hex(3)}"
-    lanes = LanesService(Lanes(log, membership, worker), log, lambda error: _fail(ended, error))
+    limits = LaneLimits(records_max=settings.batch_records)
+    lanes = LanesService(Lanes(log, membership, worker, limits=limits), log, lambda error: _fail(ended, error))
     app = make_app(settings, log, lanes)
     watchdog = Watchdog()
     watchdog.start()

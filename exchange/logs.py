@@ -44,6 +44,12 @@ def set_up_logs(level: str = "info") -> None:
     )
 
 
+def quiet_libraries() -> None:
+    """For commands at which a person looks: what libraries say of retries that succeed is no news."""
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 def _without_values(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
     """An exception is named by its type: its text may quote what it failed on."""
     error = event.pop("exc_info", None)

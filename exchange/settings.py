@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     sasl_password: SecretStr | None = None
     group: str = Field("exchange-workers", description="consumer group in which workers share the lanes")
     silent_after_days: float = Field(45, gt=0, description="an agency not heard for this long raises an alert")
+    batch_records: int = Field(
+        20_000, ge=1, le=200_000, description="at most so many records in one transaction of a lane"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def at(self, bootstrap_servers: str) -> "Settings":

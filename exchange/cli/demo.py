@@ -14,6 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from exchange.cli.broker import ConsoleAnnouncer
+from exchange.logs import quiet_libraries
 from exchange.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
     from exchange.trial.demo import Demo
     from exchange.trial.ground import trial_ground
 
+    quiet_libraries()
     console = Console()
     announcer = ConsoleAnnouncer(console)
     with tempfile.TemporaryDirectory(prefix="exchange-demo-") as folder:

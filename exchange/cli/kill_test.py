@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from exchange.cli.broker import ConsoleAnnouncer
+from exchange.logs import quiet_libraries
 from exchange.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def kill_test(
         typer.echo(
             f"kill-test: {result.rounds} rounds, {result.events} events, {result.lost} lost, {result.duplicated} duplicated"
         )
+        if result.disordered:
+            typer.echo(f"kill-test: {result.disordered} agencies' chains are out of order", err=True)
         if result.cells_differing:
             typer.echo(f"kill-test: {result.cells_differing} of {result.cells} cells differ", err=True)
     if not result.exact:
@@ -50,11 +53,13 @@ def kill_test(
 
 async def _run(rounds: int, events: int, seed: int) -> "KillTestResult":
     from exchange.trial.ground import trial_ground
-    from exchange.trial.kill_test import KillTest
+    from exchange.trial.kill_test import BATCH, KillTest
 
+    quiet_libraries()
     console = Console(stderr=True)
     announcer = ConsoleAnnouncer(console)
     with tempfile.TemporaryDirectory(prefix="exchange-kill-test-") as folder:
-        async with trial_ground(Settings.model_validate({}), Path(folder), announcer) as ground:
+        settings = Settings.model_validate({}).model_copy(update={"batch_records": BATCH})
+        async with trial_ground(settings, Path(folder), announcer) as ground:
             test = KillTest(ground, rounds=rounds, events=events, seed=seed, say=announcer.say)
             return await test.run()

@@ -1,0 +1,64 @@
+"""A sample agency that writes its own chain, without an edge: for the kill test, which must know every byte it sent."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Final
+
+from exchange.core.cells import increments
+from exchange.core.events import ALL_CAPS, Correctable, Correction, Event
+from exchange.core.vocabulary import UsState
+from exchange.wire.codec import encode
+from producers.sample import SampleAgency
+
+AGAIN: Final = 200
+"""Events that an agency writes a second time now and then."""
+CORRECTED_SHARE: Final = 0.02
+Said = tuple[int, UsState, Correctable]
+
+
+class ChainedAgency:
+    """One agency that writes its chain to its inbox: its facts, and now and then the correction of an earlier one."""
+
+    def __init__(self, sample: SampleAgency, seed: int) -> None:
+        self.code = sample.code
+        self.sequence = 0
+        self.tail: list[bytes] = []
+        self.said: Counter[Said] = Counter()
+        self._facts = sample.facts()
+        self._random = random.Random(f"{seed}|{sample.code}")  # noqa: S311 - repeatable, hides nothing
+        self._previous = sha256(sample.code.encode("ascii")).digest()
+        self._correctable: list[Correction] = []
+
+    def take(self, events: int) -> list[bytes]:
+        """Its next events, corrections among them; fewer when its facts are used up."""
+        values = [value for _ in range(events) if (value := self._next())]
+        self.tail = [*self.tail, *values][-AGAIN:]
+        return values
+
+    def _next(self) -> bytes:
+        if self._correctable and self._random.random() < CORRECTED_SHARE:
+            taken_back = self._correctable.pop(self._random.randrange(len(self._correctable)))
+            self.said[taken_back.period, taken_back.state, taken_back.body] -= 1
+            return self._chain(taken_back.period, taken_back.state, taken_back)
+        fact = next(self._facts, None)
+        if fact is None:
+            return b""
+        self.said[fact.period, fact.state, fact.body] += 1
+        return self._chain(fact.period, fact.state, fact.body)
+
+    def _chain(self, period: int, state: UsState, body: Correctable | Correction) -> bytes:
+        self.sequence += 1
+        previous = self._previous
+        if not isinstance(body, Correction) and self._random.random() < 2 * CORRECTED_SHARE:
+            self._correctable.append(Correction(self.sequence, previous, period, state, ALL_CAPS, body))
+        value = encode(Event(self.sequence, previous, period, state, ALL_CAPS, body))
+        self._previous = sha256(value).digest()
+        return value
+
+    def truth(self) -> Iterator[tuple[bytes, int]]:
+        """The batch count: every body said and not taken back, by the tables' plain meaning."""
+        for (period, state, body), times in self.said.items():
+            for cell, n in increments(self.code, Event(0, b"", period, state, ALL_CAPS, body)):
+                yield cell, n * times
