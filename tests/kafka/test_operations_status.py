@@ -195,6 +195,8 @@ async def test_a_position_is_found_behind_many_cells_and_markers(
             await writer.abort()
         await writer.close()
         assert status_of(await looker.look(), NOW).events == 1
+    async with looking(exchange, PARTITIONS) as fresh:
+        assert status_of(await fresh.look(), NOW).events == 1
 
 
 async def test_every_topic_that_status_needs_is_made_by_provisioning(exchange: KafkaLog) -> None:
