@@ -62,11 +62,20 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
             recount.take(records)
             events += len(records)
             report(Step(task.partition, events, records[-1].offset + 1, cut))
+        report(Step(task.partition, events, cut, cut))
+        complete = not await _any_from(reader, source, cut, end)
     finally:
         await reader.close()
     at, cells = recount.counted()
     return PartitionReplay(
-        task.partition, cut, end, at, live.position if live else None, cells, _differences(live, at, cells)
+        partition=task.partition,
+        cut=cut,
+        end=end,
+        complete=complete,
+        replayed=at,
+        live=live.position if live else None,
+        cells=cells,
+        differences=_differences(live, at, cells),
     )
 
 
@@ -96,6 +105,14 @@ async def _before(reader: Reader, source: Partition, cut: int) -> AsyncIterator[
             lot.clear()
     if lot:
         yield list(chain.from_iterable(lot))
+
+
+async def _any_from(reader: Reader, source: Partition, cut: int, end: int) -> bool:
+    """Whether any record stands from the cut to the end; there may be nothing but markers."""
+    reader.seek(source, cut)
+    async for records in read_to(reader, source, end, records_max=1):
+        return records[0].offset < end
+    return False
 
 
 def _differences(live: Snapshot | None, at: Position, cells: Mapping[bytes, int]) -> tuple[Difference, ...]:

@@ -56,7 +56,9 @@ class PartitionReplay:
     partition: int
     cut: int
     end: int
-    """The log's end when the replay came to it."""
+    """The log's end when the replay came to it; markers take offsets, so it lies behind the last event."""
+    complete: bool
+    """Whether no event stood between the cut and that end."""
     replayed: Position
     live: Position | None
     """Where the aggregates stood; None when there are none."""
@@ -103,6 +105,11 @@ class ReplayResult:
         if any(part.differences for part in self.partitions):
             return Verdict.DIFFERENT
         return Verdict.MATCH if all(part.compared for part in self.partitions) else Verdict.NOT_COMPARED
+
+    @property
+    def complete(self) -> bool:
+        """Whether the cut left no event out."""
+        return all(part.complete for part in self.partitions)
 
     @property
     def matched(self) -> bool:

@@ -116,9 +116,8 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
     else:
         yield f"{result.verdict.value}: {size}"
     yield from filter(None, map(_why_not_compared, result.partitions))
-    behind = sum(part.end - part.cut for part in result.partitions)
-    if behind:
-        yield f"the log goes on for {behind:,} offsets behind the cut"
+    if going_on := ", ".join(str(part.partition) for part in result.partitions if not part.complete):
+        yield f"the log goes on behind the cut in partition {going_on}"
     if written:
         yield f"exported: {written.tables} tables, {written.rows:,} rows, to {written.directory} ({written.format})"
         yield NOTICE
@@ -144,6 +143,7 @@ def as_plain(result: "ReplayResult", written: "Exported | None") -> dict[str, ob
         "events": result.events,
         "cells": len(result.counts),
         "cut": result.cut,
+        "complete": result.complete,
         "digest": f"{result.digest:064x}",
         "fingerprint": result.fingerprint,
         "differing": len(result.differences),
@@ -154,6 +154,7 @@ def as_plain(result: "ReplayResult", written: "Exported | None") -> dict[str, ob
                 "partition": part.partition,
                 "cut": part.cut,
                 "end": part.end,
+                "complete": part.complete,
                 "events": part.replayed.events,
                 "digest": f"{part.replayed.digest:064x}",
                 "aggregates_at": part.live and part.live.position,

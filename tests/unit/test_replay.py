@@ -75,7 +75,7 @@ async def test_every_cut_is_exact_between_any_two_offsets(independent: bool) -> 
         result = await replay(Here(world), {0: cut}, independent=independent, processes=0)
         assert result.counts == fold((r.key.decode(), decode(r.value)) for r in before)
         assert (result.events, result.cut) == (len(before), {0: cut})
-        assert result.partitions[0].compared == (len(before) == len(committed))
+        assert result.partitions[0].compared == result.complete == (len(before) == len(committed))
 
 
 async def test_the_same_tables_come_out_of_many_partitions_as_out_of_one() -> None:
@@ -106,6 +106,9 @@ async def test_a_log_that_grows_meanwhile_ends_the_replay_all_the_same() -> None
     assert result.matched
     assert written_by(result.partitions[0]) == stood.written
     assert result.partitions[0].end > result.cut[0]
+    assert not result.complete
+    await world.fold()
+    assert (await replay(Here(world), processes=0)).complete
 
 
 async def test_everything_taken_back_leaves_no_cell() -> None:
