@@ -15,7 +15,7 @@ from exchange.core.period import FIRST, LAST
 from exchange.core.table_names import TallyTable
 from exchange.core.vocabulary import Gender, ReportingMinutes, Scheduled, UsState
 from exchange.wire.codec import HEAD, EventReader, EventUnreadable, decode, encode
-from tests.strategies import events, of
+from tests.strategies import bodies, events, of, periods, small, states
 
 FACTS = e.NeedIdentified(e.Service.housing)
 EVENT = Event(1, bytes(32), FIRST, UsState.ca, 63, FACTS)
@@ -59,6 +59,17 @@ def test_a_remembered_tail_reads_as_if_it_were_new(event: Event, sequence: int, 
     reader.read(encode(event))
     again = encode(replace(event, sequence=sequence, previous=previous))
     assert reader.read(again) == read(again)
+
+
+@given(event=events, others=st.lists(st.tuples(periods, states, small, bodies), max_size=4))
+def test_a_reader_that_has_read_others_reads_each_as_a_new_one_does(
+    event: Event, others: list[tuple[int, UsState, int, Body]]
+) -> None:
+    reader = EventReader()
+    for period, state, cap, body in others:
+        for said in (event, replace(event, period=period), replace(event, state=state), replace(event, cap=cap)):
+            for value in (encode(said), encode(replace(said, body=body))):
+                assert reader.read(value) == read(value)
 
 
 @given(event=events)

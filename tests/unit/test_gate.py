@@ -188,7 +188,9 @@ def test_a_second_tally_of_a_table_period_and_state_waits_for_the_retraction_of_
     then_refused(state, chain.peek(TALLY), Reason.TALLY_REPEATED)
 
 
-@pytest.mark.parametrize(("first", "second"), [(Q1, YEAR), (YEAR, Q1), (YEAR, Q2)])
+@pytest.mark.parametrize(
+    ("first", "second"), [(Q1, YEAR), (YEAR + 4, YEAR), (YEAR, Q1), (YEAR, Q2), (YEAR, YEAR + 3), (YEAR, YEAR + 4)]
+)
 def test_a_years_tally_and_its_quarters_exclude_each_other(first: int, second: int) -> None:
     chain = Chain()
     state = AgencyState(TOTALS)
@@ -264,5 +266,6 @@ def test_a_heartbeat_signs_its_agency_and_its_place_in_the_chain(moved: str) -> 
     then_refused(state, record, Reason.BAD_SIGNATURE)
 
 
-def test_no_two_heartbeats_sign_the_same_message() -> None:
-    assert heartbeat_message("ab", 1, b"c" * 32) != heartbeat_message("a", 1, b"bc" + b"c" * 30)
+def test_a_heartbeat_signs_each_part_with_its_length_before_it() -> None:
+    parts = (b"\x00\x14exchange heartbeat 1", b"\x00\x02ab", b"\x00\x08" + bytes(7) + b"\x03", b"\x00\x20" + b"c" * 32)
+    assert heartbeat_message("ab", 3, b"c" * 32) == b"".join(parts)
