@@ -86,3 +86,9 @@ class LaneGaveUp(EngineError):
     """A lane failed too many times in a row without committing anything."""
 
     hint = "Look at the brokers first; then start the worker again, it continues where it stopped."
+
+
+class GroupLost(EngineError):
+    """A worker is not a member of its group, and cannot become one."""
+
+    hint = "Look at the brokers first; then start the worker again."

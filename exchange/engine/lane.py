@@ -24,7 +24,6 @@ All time is the event loop's (`loop.time()`, `asyncio.sleep`): a simulated loop 
 from __future__ import annotations
 
 import asyncio
-import traceback
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,9 +35,10 @@ from exchange.engine.errors import (
     LaneStalled,
     LogUnavailable,
     PositionOutOfRange,
-    StepFailed,
 )
+from exchange.engine.patience import Patience, cancelled
 from exchange.engine.progress import Hook, LaneProgress, LaneState, no_hook
+from exchange.engine.step import defects_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +57,6 @@ class LaneLimits:
     """How long one read waits for records."""
     sample_every_s: float = 3.0
     """How often the sources' ends are looked at, for the lag."""
-    watch_every_s: float = 0.5
     stall_after_s: float = 12.0
     """Having work, or not even knowing, and getting nowhere for this long is a stall."""
     failures_max: int = 8
@@ -97,7 +96,7 @@ class Lane:
         self._records = self._transactions = self._restarts = self._restored = 0
         self._committed_at: float | None = None
         self._sampled_at = float("-inf")
-        self._quiet_s = 0.0
+        self._patience = Patience(self._limits.stall_after_s)
         self._error = ""
 
     # What others see
@@ -134,7 +133,9 @@ class Lane:
         """Work until cancelled. Raises `Fenced`, or the named error that ends the lane for good; never returns."""
         life = asyncio.create_task(self._live(), name=self.name)
         try:
-            await self._watch(life)
+            if not await self._patience.lasts(life):
+                raise self._stalled()
+            life.result()
         except asyncio.CancelledError:
             self._enter(LaneState.STOPPED)
             raise
@@ -143,27 +144,14 @@ class Lane:
             self._enter(LaneState.FENCED if isinstance(error, Fenced) else LaneState.FAILED)
             raise
         finally:
-            await _cancelled(life)
+            await cancelled(life)
 
-    async def _watch(self, life: asyncio.Task[None]) -> None:
-        """Wait for the end of `life`, or raise `LaneStalled`.
-
-        Counts the seconds in which this process ran and the lane got nowhere: a process that was stopped for a minute
-        and thawed did not stall, it must first find out whether it is fenced.
-        """
-        every = self._limits.watch_every_s
-        last = _now()
-        while not (await asyncio.wait({life}, timeout=every))[0]:
-            now = _now()
-            self._quiet_s += min(now - last, 2 * every)
-            last = now
-            if self._quiet_s >= self._limits.stall_after_s:
-                lag = self._lag()
-                raise LaneStalled(
-                    f"Lane {self.name} is {self._state} and got nowhere for {self._quiet_s:.0f} s"
-                    f" (lag {'unknown' if lag is None else lag}{', last error ' + self._error if self._error else ''})."
-                )
-        life.result()
+    def _stalled(self) -> LaneStalled:
+        lag = self._lag()
+        return LaneStalled(
+            f"Lane {self.name} is {self._state} and got nowhere for {self._patience.spent_s:.0f} s"
+            f" (lag {'unknown' if lag is None else lag}{', last error ' + self._error if self._error else ''})."
+        )
 
     async def _live(self) -> None:
         failures = 0
@@ -207,7 +195,7 @@ class Lane:
         self._enter(LaneState.RESTORING)
         reader = await self._log.reader()
         resources.push_async_callback(reader.close)
-        with _Named(self.name):
+        with defects_named(self.name):
             step = self._make_step()
         await self._restore(reader, step)
         return reader, step
@@ -224,13 +212,13 @@ class Lane:
             for records in batch.values():
                 # Whoever fenced us meanwhile writes behind `end`: half of its transaction would not be a state.
                 self._hand_over(step, [record for record in records if record.offset < end])
-                self._quiet_s = 0.0
-        with _Named(self.name):
+                self._patience.renew()
+        with defects_named(self.name):
             step.restored()
 
     def _hand_over(self, step: Step, records: Sequence[Record]) -> None:
         restore = step.restore
-        with _Named(self.name):
+        with defects_named(self.name):
             for record in records:
                 if record.key is None:
                     raise StateDamaged(f"{self._state_partition.topic} holds a record without a key.")
@@ -248,7 +236,7 @@ class Lane:
             outcome = None
             if batch:
                 self._read.update({source: await reader.position(source) for source in batch})
-                with _Named(self.name):
+                with defects_named(self.name):
                     outcome = step.apply(batch)
             if self._commit is not None:
                 await self._commit
@@ -257,7 +245,7 @@ class Lane:
 
     async def _follow(self, reader: Reader, step: Step) -> None:
         """Read exactly the sources that the step wants: when they change, assign and then seek every one."""
-        with _Named(self.name):
+        with defects_named(self.name):
             wanted = step.positions()
         if self._ends is not None and wanted.keys() == self._read.keys():
             return
@@ -277,14 +265,14 @@ class Lane:
         self._sampled_at = _now()
         self._read = {source: await reader.position(source) for source in self._read}
         if self._lag() == 0 and (self._commit is None or self._commit.done()):
-            self._quiet_s = 0.0
+            self._patience.renew()
         self._hook(self.progress)
 
     async def _drop_commit(self) -> None:
         """Forget the transaction under way. If it was fenced, that outweighs whatever else went wrong."""
         commit, self._commit = self._commit, None
         if commit is not None:
-            await _cancelled(commit)
+            await cancelled(commit)
             if not commit.cancelled() and isinstance(error := commit.exception(), Fenced):
                 raise error
 
@@ -297,7 +285,7 @@ class Lane:
             self._committed_at = _now()
         self._records += sum(map(len, batch.values()))
         self._committed.update({source: records[-1].offset + 1 for source, records in batch.items()})
-        self._quiet_s = 0.0
+        self._patience.renew()
         self._hook(self.progress)
 
     async def _send(self, writer: Writer, outcome: Outcome) -> None:
@@ -313,30 +301,6 @@ def _start(source: Partition, position: int | None, begin: int, end: int) -> int
             f"{source.topic}-{source.partition}: stored position {position}, the log holds {begin} to {end}."
         )
     return position
-
-
-class _Named:
-    """Turns an unnamed error of a step into `StepFailed`, without its message: that may hold a value of a record."""
-
-    def __init__(self, lane: str) -> None:
-        self._lane = lane
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if error is None or kind is None or not isinstance(error, Exception) or isinstance(error, ExchangeError):
-            return
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        raise StepFailed(f"Lane {self._lane}: {kind.__name__} at {place.filename}:{place.lineno}.") from None
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    """End a task and wait until it is over. Its own error, if any, was or will be reported where it matters."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
 
 
 def _now() -> float:

@@ -19,7 +19,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
+from exchange.engine.errors import Fenced, GroupLost, LaneGaveUp, LaneStalled, LogUnavailable
+from exchange.engine.patience import Patience, cancelled, first_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -60,8 +61,10 @@ class OwnershipLimits:
     poll_s: float = 1.0
     rejoin_after_s: float = 5.0
     """A fenced lane waits this long for a generation before this member makes one."""
-    give_up_after_s: float = 12.0
-    """Without a generation, or without the group, for this long: end."""
+    stall_after_s: float = 12.0
+    """A fenced lane that got no generation for this long, though this member asked for one, is a stall."""
+    lost_after_s: float = 20.0
+    """Without the group for this long: end. Others may take two sessions to notice who died."""
     fenced_max: int = 5
     """Fenced this often in a row without a commit: somebody outside the group uses the same names."""
 
@@ -81,6 +84,7 @@ class Ownership:
         self._fenced_in_a_row: dict[str, int] = {}
         self._rejoined_at = float("-inf")
         self._failed: asyncio.Future[None] | None = None
+        self._patience = Patience(self._limits.lost_after_s)
 
     @property
     def progress(self) -> Sequence[LaneProgress]:
@@ -93,17 +97,18 @@ class Ownership:
         return self._generation
 
     async def run(self) -> None:
-        """Run lanes until cancelled. Raises the named error of the first lane that failed for good."""
+        """Run lanes until cancelled. Raises the named error of the first lane that failed for good, or `GroupLost`."""
         self._failed = asyncio.get_running_loop().create_future()
         polling = asyncio.create_task(self._poll(), name="ownership")
+        ended = asyncio.create_task(first_of(self._failed, polling))
         try:
-            await asyncio.wait({self._failed, polling}, return_when=asyncio.FIRST_COMPLETED)
-            for ended in (self._failed, polling):
-                if ended.done():
-                    ended.result()
+            if not await self._patience.lasts(ended):
+                raise GroupLost(f"Not in the group for {self._patience.spent_s:.0f} s.")
+            ended.result()
         finally:
-            polling.cancel()
-            await asyncio.wait({polling})
+            await cancelled(ended)
+            await cancelled(polling)
+            self._failed.cancel()  # what fails from here on, fails because it is stopped
             await self.revoked()
             await self._membership.leave()
 
@@ -148,24 +153,18 @@ class Ownership:
     # Staying in the group
 
     async def _poll(self) -> None:
-        limits = self._limits
-        well = _now()
         joined = False
         while True:
             try:
                 if not joined:
+                    await self.revoked()
                     await self._membership.join(self)
-                joined = True
-                await self._membership.poll(limits.poll_s)
-                well = _now()
+                await self._membership.poll(self._limits.poll_s)
+                self._patience.renew()
                 joined = not self._wants_generation()
             except LogUnavailable:
-                if _now() - well > limits.give_up_after_s:
-                    raise
                 joined = False
-                await asyncio.sleep(limits.poll_s)
-            if not joined:
-                await self.revoked()
+                await asyncio.sleep(self._limits.poll_s)
 
     def _wants_generation(self) -> bool:
         """Whether a fenced lane has waited long enough. Asks once; raises when asking did not help."""
@@ -173,7 +172,7 @@ class Ownership:
             return False
         lane, since = min(self._fenced.items(), key=lambda fenced: fenced[1])
         waited = _now() - since
-        if waited > self._limits.give_up_after_s and self._rejoined_at > since:
+        if waited > self._limits.stall_after_s and self._rejoined_at > since:
             raise LaneStalled(f"Lane {lane} was fenced {waited:.0f} s ago and the group made no new generation.")
         if waited < self._limits.rejoin_after_s or self._rejoined_at > since:
             return False

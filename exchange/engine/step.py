@@ -11,11 +11,16 @@ together with the outputs. A position never lives anywhere else.
 
 from __future__ import annotations
 
+import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from exchange.core.errors import ExchangeError
+from exchange.engine.errors import StepFailed
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from exchange.engine.log import Pair, Partition, Record
 
@@ -53,3 +58,15 @@ class Step(Protocol):
 
     def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
         """Change the memory and say what is to be written. Raises `CannotApply` to stop the lane at a record."""
+
+
+@contextmanager
+def defects_named(lane: str) -> Iterator[None]:
+    """Turn an unnamed error of a step into `StepFailed`, without its message: that may hold a value of a record."""
+    try:
+        yield
+    except ExchangeError:
+        raise
+    except Exception as error:  # noqa: BLE001 (a defect of any kind)
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise StepFailed(f"Lane {lane}: {type(error).__name__} at {place.filename}:{place.lineno}.") from None

@@ -98,6 +98,7 @@ class MemoryMembership:
         self._group, self._connect, self._name = group, connect, name
         self._joins = 0
         self._task: asyncio.Task[None] | None = None
+        self._assigned = asyncio.Event()
 
     @property
     def _member(self) -> str:
@@ -109,16 +110,17 @@ class MemoryMembership:
         self._task = asyncio.get_running_loop().create_task(self._stay(owner))
 
     async def poll(self, timeout_s: float) -> None:
+        """Like aiokafka's, it waits for the end of a rebalance, however long that takes."""
         if self._task is None:
             raise LogUnavailable("not a member")
-        await asyncio.wait({self._task}, timeout=timeout_s)
-        if self._task.done():
-            self._task.result()
+        await self._assigned.wait()
+        await asyncio.sleep(timeout_s)
 
     async def leave(self) -> None:
         task, self._task = self._task, None
         if task is None:
             return
+        self._assigned.clear()
         task.cancel()
         await asyncio.wait({task})
         try:
@@ -140,6 +142,7 @@ class MemoryMembership:
                 if answer != "well":
                     if answer == "unknown":
                         self._joins += 1
+                    self._assigned.clear()
                     await owner.revoked()
                     generation = None
 
@@ -156,4 +159,5 @@ class MemoryMembership:
             return None
         generation, partitions = got
         await owner.assigned(partitions)
+        self._assigned.set()
         return generation

@@ -44,7 +44,7 @@ KINDS = (
     "hire",
     "fire",
 )
-SURVIVABLE = ("LaneStalled", "LaneGaveUp", "LogUnavailable")
+SURVIVABLE = ("LaneStalled", "LaneGaveUp", "GroupLost")
 """What a worker may end with: its supervisor starts it again. Anything else is a defect or a broken law."""
 
 

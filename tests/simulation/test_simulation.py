@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.simulation.scenario import BRIEF, FAULTS_UNTIL_S, KINDS, Fault, Scenario, simulate
 
-SEEDS = [int(os.environ["SIMULATION_SEED"])] if "SIMULATION_SEED" in os.environ else list(range(60))
+SEEDS = [int(os.environ["SIMULATION_SEED"])] if "SIMULATION_SEED" in os.environ else list(range(40))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -29,7 +29,7 @@ def test_the_law_holds_under_many_random_faults(hundred: int) -> None:
         simulate(seed)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 2**16),
     faults=st.lists(
@@ -73,7 +73,7 @@ def strike(kind: str, worker: int, steps: int):
 def test_the_law_holds_wherever_a_worker_is_struck(kind: str, part: int) -> None:
     """Between any two steps: the steps of a worker's first seconds, a tenth of a sample of them at a time."""
     random = Random(f"{kind} {part}")
-    for steps in sorted(random.sample(range(1, 3000), 6)):
+    for steps in sorted(random.sample(range(1, 3000), 4)):
         seed = random.randrange(1000)
         simulate(seed, [], timing=BRIEF, prepare=strike(kind, random.choice((1, 2)), steps))
 
@@ -91,7 +91,7 @@ def test_a_worker_that_lost_its_group_is_fenced_once_and_fights_nobody(seed: int
     """It still reaches the log. Another owns its lanes now: it must stop, not fence back."""
     report = simulate(seed, [Fault(10.0, "deaf", 0, 30.0)])
     assert report.fenced <= 4
-    assert report.exits.count("LaneStalled") <= 1
+    assert len(report.exits) <= 1
 
 
 def test_the_same_seed_gives_the_same_run() -> None:

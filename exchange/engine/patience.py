@@ -1,0 +1,53 @@
+"""How long to wait for something that should have moved: seconds in which this process ran and nothing did.
+
+A process that was stopped (SIGSTOP, a suspended machine) and goes on did not wait, whatever the clock says: it has not
+had a chance to move. So time is counted in small steps, and a step that took far longer than it should counts little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+
+class Patience:
+    """Runs out after `limit_s` seconds without `renew`."""
+
+    def __init__(self, limit_s: float, step_s: float = 0.5) -> None:
+        self._limit_s = limit_s
+        self._step_s = step_s
+        self.spent_s = 0.0
+
+    def renew(self) -> None:
+        """Something moved."""
+        self.spent_s = 0.0
+
+    async def lasts(self, awaited: asyncio.Future[None]) -> bool:
+        """Wait for the end of something: True when it ended, False when patience ran out first."""
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        while not (await asyncio.wait({awaited}, timeout=self._step_s))[0]:
+            now = loop.time()
+            self.spent_s += min(now - last, 2 * self._step_s)
+            last = now
+            if self.spent_s >= self._limit_s:
+                return False
+        return True
+
+
+async def first_of(*awaited: Awaitable[None]) -> None:
+    """Wait until one of them ends, and end as it does; the earliest in the list when several have."""
+    futures = [asyncio.ensure_future(one) for one in awaited]
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+    next(future for future in futures if future.done()).result()
+
+
+async def cancelled(task: asyncio.Future[None]) -> None:
+    """End a task and wait until it is over. Its own error, if any, was or will be reported where it matters."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
