@@ -72,6 +72,14 @@ def test_a_reader_that_has_read_others_reads_each_as_a_new_one_does(
                 assert reader.read(value) == read(value)
 
 
+@given(event=events, at=st.one_of(st.just(-1), st.integers(0, 400)), flipped=st.sampled_from([1, 2, 4, 128]))
+def test_a_reader_that_has_read_a_record_sees_every_changed_byte(event: Event, at: int, flipped: int) -> None:
+    reader, value = EventReader(), bytearray(encode(event))
+    reader.read(bytes(value))
+    value[at % len(value)] ^= flipped
+    assert reader.read(bytes(value)) == read(bytes(value))
+
+
 @given(event=events)
 def test_every_field_of_the_head_stands_where_the_plan_looks_for_it(event: Event) -> None:
     value = encode(event)
