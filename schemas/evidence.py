@@ -94,6 +94,7 @@ BESIDE: Final[dict[str, str]] = {
     "places_by_service": "places there are, beside needs unmet for want of one",
     "dollars_by_funding_source": "money there is, beside funding_evidence",
     "dollars_by_service": "what the money is for",
+    "fundings_by_agency_and_funding_source": "who pays, where no amount is stated",
 }
 
 WHY: Final[dict[str, dict[str, str]]] = {

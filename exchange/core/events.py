@@ -268,7 +268,7 @@ class CapacityReported:
 
 @dataclass(frozen=True, slots=True)
 class FundingReceived:
-    """Money the agency got for a service (`not_applicable`: for all its work), in whole US dollars."""
+    """Money the agency got for a service (`not_applicable`: for all its work), in whole US dollars; 0: no amount stated."""
 
     about: ClassVar[About] = About.AGENCY
     funding_source: FundingSource

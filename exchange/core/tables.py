@@ -227,6 +227,7 @@ AGENCY_TABLES: Final = (
     _table("places_by_service", e.CapacityReported, "service", Q, measure="places"),
     _table("dollars_by_funding_source", e.FundingReceived, "funding_source", Q, measure="dollars"),
     _table("dollars_by_service", e.FundingReceived, "service", Q, measure="dollars"),
+    _table("fundings_by_agency_and_funding_source", e.FundingReceived, "funding_source", scope=BY_AGENCY),
     _table("provider_barriers_by_agency", e.ProviderSurveyed, "barrier", scope=BY_AGENCY),
     _table("provider_support_needed", e.ProviderSurveyed, "support_needed", Q),
     _table("provider_years_by_agency_type", e.ProviderSurveyed, "agency_type years_band", Q),

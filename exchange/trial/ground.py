@@ -13,11 +13,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from consumers.aggregates import read_to
 from exchange.core.errors import ExchangeError
 from exchange.engine.broker import Announcer, Broker, embedded_broker
 from exchange.engine.clients import Admin, administer
 from exchange.engine.kafka_log import KafkaLog
-from exchange.engine.log import Partition
+from exchange.engine.log import Partition, Record
 from exchange.engine.provision import exchange_topics, provision
 from exchange.settings import Settings
 from exchange.wire.topics import AGENCIES, EVENTS
@@ -55,6 +56,21 @@ class Ground:
         worker = await Worker.start(self.settings, self.folder / f"worker-{self.started}.log")
         self.workers.append(worker)
         return worker
+
+    async def all_events(self) -> AsyncIterator[Record]:
+        """Every committed event there is now, partition by partition."""
+        reader = await self.log.reader()
+        try:
+            for number in range(self.settings.partitions):
+                partition = Partition(EVENTS, number)
+                end = (await reader.end_offsets([partition]))[partition]
+                reader.assign([partition])
+                reader.seek(partition, 0)
+                async for records in read_to(reader, partition, end, records_max=20_000):
+                    for record in records:
+                        yield record
+        finally:
+            await reader.close()
 
 
 @dataclass(slots=True, eq=False)

@@ -9,18 +9,18 @@ of every table must equal an independent batch count of the generated facts.
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from consumers.aggregates import merged, read_aggregates, read_to
+from consumers.aggregates import merged, read_aggregates
 from consumers.operations import Enrolment, register
 from exchange.core.errors import ExchangeError
 from exchange.core.fold import merge
 from exchange.core.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.log import Pair, Partition, Producer, Record
+from exchange.engine.log import Pair, Partition, Producer
 from exchange.trial.chained import ChainedAgency
 from exchange.trial.ground import Ground, Worker
 from exchange.wire.topics import EVENTS, inbox_of
@@ -229,7 +229,7 @@ class KillTest:
 
     async def _count(self) -> KillTestResult:
         counted: dict[bytes, list[int]] = {}
-        async for record in self._all_events():
+        async for record in self._ground.all_events():
             assert record.key is not None
             assert record.value is not None
             counted.setdefault(record.key, []).append(int.from_bytes(record.value[5:13], "big"))
@@ -246,17 +246,3 @@ class KillTest:
         return KillTestResult(
             self._rounds, self._written, lost, duplicated, disordered, len(truth), differing, self._deeds
         )
-
-    async def _all_events(self) -> AsyncIterator[Record]:
-        reader = await self._ground.log.reader()
-        try:
-            for number in range(self._ground.settings.partitions):
-                partition = Partition(EVENTS, number)
-                end = (await reader.end_offsets([partition]))[partition]
-                reader.assign([partition])
-                reader.seek(partition, 0)
-                async for records in read_to(reader, partition, end, records_max=20_000):
-                    for record in records:
-                        yield record
-        finally:
-            await reader.close()
