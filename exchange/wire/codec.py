@@ -2,8 +2,9 @@
 
 `encode` and `decode` are inverse. `EventReader.read` is what the gate uses: it admits a value only if encoding what it
 decoded gives exactly the same bytes, so that nothing can ride along (no tail, no overlong varint), every integer is in its
-range, and the schema id is known. Equal tails (all bytes behind the fixed 45-byte head) are decoded once and remembered,
-because a nation's events repeat a few thousand of them.
+range, and the schema id is known. Equal bodies (all bytes behind the fixed 45-byte head and the four of period, state and
+caps) are decoded once and remembered: of 300,000 events of a sample 87 % repeat a body, but only 45 % a body in the same
+period and state.
 """
 
 from dataclasses import fields
@@ -23,9 +24,13 @@ from exchange.wire.schemas import MAGIC, PREFIX, is_event, newest, schemas
 
 HEAD: Final = PREFIX + 8 + 32
 """Bytes before the period: magic, schema id, sequence, previous."""
+_BODY: Final = HEAD + 4
+"""Bytes before the body: period (two), state and caps (one each) stand between; a property test holds that."""
 _SEQUENCE = slice(PREFIX, PREFIX + 8)
 _PREVIOUS = slice(PREFIX + 8, HEAD)
 _REMEMBERED: Final = 1 << 16
+Place = tuple[int, str, int]
+"""Period, state, caps."""
 _BY_NAME: Final = {f"{NAMESPACE}.{body.__name__}": body for body in BODIES}
 
 
@@ -69,29 +74,26 @@ def _without_values(error: Exception) -> Exception | None:
 
 
 class EventReader:
-    """Reads values that anybody may have written; remembers the tails it has seen (at most 65,536, some 30 MB)."""
+    """Reads values that anybody may have written; remembers the bodies it has seen (at most 65,536, some 30 MB)."""
 
     def __init__(self) -> None:
-        self._tails: dict[tuple[bytes, bytes], Event] = {}
+        self._places: dict[tuple[bytes, bytes], Place] = {}
+        self._bodies: dict[tuple[bytes, bytes], Body] = {}
 
     def read(self, value: bytes | None) -> Arrival | Unreadable:
-        """The record, or why it is none. Costs a decode and an encode for a new tail, a look-up for a known one."""
+        """The record, or why it is none. Costs a decode and an encode for a new body, a look-up for a known one."""
         if value is None:
             return Unreadable(Reason.UNREADABLE)
         if len(value) > VALUE_OCTETS_MAX:
             return Unreadable(Reason.OVERSIZED)
-        key = (value[:PREFIX], value[HEAD:])
-        seen = self._tails.get(key)
-        if seen is None:
+        prefix = value[:PREFIX]
+        place = self._places.get((prefix, value[HEAD:_BODY]))
+        body = self._bodies.get((prefix, value[_BODY:]))
+        if place is None or body is None:
             fresh = self._read_new(value)
             if isinstance(fresh, Unreadable):
                 return fresh
-            seen = fresh
-            if seen.body.about is not About.EXCHANGE:  # those hardly come twice
-                if len(self._tails) >= _REMEMBERED:
-                    self._tails.clear()
-                self._tails[key] = seen
-        body = seen.body
+            place, body = self._remember(value, fresh)
         restated = b""
         if isinstance(body, Correction):
             original = Event(body.sequence, body.previous, body.period, body.state, body.cap, body.body)
@@ -99,13 +101,23 @@ class EventReader:
         return Arrival(
             int.from_bytes(value[_SEQUENCE], "big"),
             value[_PREVIOUS],
-            seen.period,
-            str(seen.state),
-            seen.cap,
+            *place,
             body,
             digest_of(value),
             restated,
         )
+
+    def _remember(self, value: bytes, event: Event) -> tuple[Place, Body]:
+        """Keep the two parts of an admitted record: either is canonical by itself, so any two of one schema are together."""
+        prefix, place, body = value[:PREFIX], (event.period, str(event.state), event.cap), event.body
+        if len(self._places) >= _REMEMBERED:
+            self._places.clear()
+        self._places[prefix, value[HEAD:_BODY]] = place
+        if body.about is not About.EXCHANGE:  # those hardly come twice
+            if len(self._bodies) >= _REMEMBERED:
+                self._bodies.clear()
+            self._bodies[prefix, value[_BODY:]] = body
+        return place, body
 
     @staticmethod
     def _read_new(value: bytes) -> Event | Unreadable:
