@@ -86,3 +86,9 @@ def test_bytes_that_no_gate_admits_stop_the_count_with_a_named_error(what: str) 
     assert plan.count([b"north-star"] * 3, good, decode)
     with pytest.raises((CannotCount, EventUnreadable)):
         plan.count([b"north-star"] * 4, [*good, NO_GATE_ADMITS[what]], decode)
+
+
+def test_a_record_of_another_length_than_its_kind_is_decoded_with_all_that_came_with_it() -> None:
+    """As of a later schema, whose bodies have one field more."""
+    counted = Plan(bytes).count([b"north-star"] * 2, [VALUE, VALUE + b"\x00"], decode)
+    assert counted == {cell: 2 * n for cell, n in fold([("north-star", decode(VALUE))]).items()}
