@@ -140,7 +140,10 @@ async def _shown(admin: Admin, wanted: Sequence[TopicSpec]) -> None:
                     return
                 await asyncio.sleep(_LOOK_AGAIN_S)
     except TimeoutError:
-        raise LogUnavailable(f"The cluster did not show its topics as set within {SHOWN_S_MAX:.0f} s.") from None
+        raise LogUnavailable(
+            f"The cluster did not show its topics as set within {SHOWN_S_MAX:.0f} s:"
+            " its brokers are behind, or this principal may not describe what it makes."
+        ) from None
 
 
 async def _shows(admin: Admin, wanted: Sequence[TopicSpec]) -> bool:

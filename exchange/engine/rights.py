@@ -43,7 +43,7 @@ PRINCIPALS: Final[Mapping[Party, str]] = {
 
 
 class Operation(StrEnum):
-    """What may be done, in the words of Kafka's ACLs. Read and Write include Describe."""
+    """What may be done, in the words of Kafka's ACLs. Read and Write include Describe, Create does not."""
 
     READ = "Read"
     WRITE = "Write"
@@ -78,10 +78,9 @@ BESIDES: Final[tuple[tuple[Party, Operation, str, str], ...]] = (
     (Party.WATCH, Operation.READ, "alerts", "goes on with the alerts that stand"),
     (Party.OPERATOR, Operation.READ, "agencies", "lists what it registered"),
     (Party.OPERATOR, Operation.READ, "gate-state", "`exchange status` shows heads and refusals"),
-    (Party.OPERATOR, Operation.DESCRIBE, "inbox", "`exchange status` shows how much waits"),
 )
 """Rights that do not follow from who writes a topic and whom it is for."""
-PROVISIONING: Final = (Operation.CREATE, Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS)
+PROVISIONING: Final = (Operation.DESCRIBE, Operation.CREATE, Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS)
 
 
 def rights(agencies: Iterable[str] = (), *, group: str) -> list[Right]:

@@ -1,6 +1,7 @@
 """Rights follow from the table of topics: who reads and writes what, and that evaluators can read nothing exact."""
 
 import shlex
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +55,13 @@ def test_an_agency_writes_its_inbox_reads_its_receipts_and_nothing_else(agencies
 def test_only_the_operator_creates_and_configures() -> None:
     changing = {Operation.CREATE, Operation.ALTER_CONFIGS}
     assert {r.principal for r in rights(group=GROUP) if r.operation in changing} == {"exchange-operator"}
+
+
+def test_whoever_creates_a_topic_may_see_it() -> None:
+    granted = rights(group=GROUP)
+    for right in granted:
+        if right.operation is Operation.CREATE:
+            assert replace(right, operation=Operation.DESCRIBE) in granted
 
 
 def test_only_the_worker_writes_in_transactions_and_stands_in_groups() -> None:
