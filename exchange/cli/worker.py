@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import threading
 
 import typer
@@ -44,6 +43,6 @@ def worker() -> None:
 
 def _die_with_stdin() -> None:
     """A trial's worker ends with the trial: when the parent is gone, so is the other end of standard input."""
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):  # not through sys.stdin: its lock, held here, would abort the interpreter's own end
         pass
     os._exit(0)

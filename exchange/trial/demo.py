@@ -194,28 +194,36 @@ class Demo:
     # Watching
 
     async def _watch(self, worker: Worker) -> tuple[Look, list[Mapping[bytes, int]]]:
-        """Look until everything that was delivered is counted."""
+        """Look while the edges publish, then until everything that was delivered is counted."""
         publishing = asyncio.create_task(self._publish_all(), name="edges")
-        loop = asyncio.get_running_loop()
-        done_at = 0.0
         try:
-            while True:
-                look, cells = await self._once()
+            while not publishing.done():
+                look, _ = await self._once()
                 self._show(look)
-                if publishing.done():
-                    publishing.result()
-                    done_at = done_at or loop.time()
-                    if look.events == look.delivered:
-                        return look, cells
-                if not worker.alive:
-                    raise WorkerEnded(worker.last_lines())
-                if done_at and loop.time() - done_at > SETTLE_S_MAX:
-                    self._say(worker.last_lines())
-                    raise DidNotFinish(f"{look.events} of {look.delivered} delivered events were counted.")
-                await asyncio.sleep(LOOK_S)
+                await self._alive(worker)
+                await asyncio.wait({publishing}, timeout=LOOK_S)
+            publishing.result()
+            async with asyncio.timeout(SETTLE_S_MAX):
+                return await self._settled()
+        except TimeoutError:
+            self._say(worker.last_lines())
+            raise DidNotFinish from None
         finally:
             publishing.cancel()
             await asyncio.wait({publishing})
+
+    async def _settled(self) -> tuple[Look, list[Mapping[bytes, int]]]:
+        """The look at which everything that was delivered is counted."""
+        while True:
+            look, cells = await self._once()
+            self._show(look)
+            if look.events >= look.delivered:
+                return look, cells
+            await asyncio.sleep(LOOK_S)
+
+    async def _alive(self, worker: Worker) -> None:
+        if not worker.alive:
+            raise WorkerEnded(worker.last_lines())
 
     async def _once(self) -> tuple[Look, list[Mapping[bytes, int]]]:
         snapshots = [await live.catch_up() for live in self._live]

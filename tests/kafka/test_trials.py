@@ -1,0 +1,142 @@
+"""Whole exchanges on a real Kafka of their own: killed at random, shown as a demo, fed with what no gate lets through."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exchange.settings import Settings
+from exchange.trial.demo import Demo, Look
+from exchange.trial.ground import Ground, NotEmpty, trial_ground
+from exchange.trial.kill_test import BATCH, KillTest, KillTestResult
+from exchange.wire.topics import EVENTS
+from producers.sample import sample_exchange
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(540)]
+NOWHERE = Settings(bootstrap_servers="", batch_records=BATCH)
+
+
+async def killed(folder: Path, rounds: int, events: int, seed: int) -> KillTestResult:
+    lines: list[str] = []
+    async with trial_ground(NOWHERE, folder) as ground:
+        result = await KillTest(ground, rounds=rounds, events=events, seed=seed, say=lines.append).run()
+    print("\n".join(lines))
+    return result
+
+
+async def test_nothing_is_lost_or_doubled_when_workers_and_broker_die(tmp_path: Path) -> None:
+    result = await killed(tmp_path, rounds=3, events=20_000, seed=3)
+    assert result.events == 20_000
+    assert result.cells > 1_000
+    assert (result.lost, result.duplicated, result.disordered, result.cells_differing) == (0, 0, 0, 0), result
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_nothing_is_lost_or_doubled_in_twenty_rounds(tmp_path: Path) -> None:
+    result = await killed(tmp_path, rounds=20, events=200_000, seed=20)
+    assert result.exact, result
+
+
+async def test_the_demo_ends_true_and_matches_its_replay(tmp_path: Path) -> None:
+    looks: list[Look] = []
+    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
+        sample = sample_exchange(5, 8, events=12_000)
+        result = await Demo(ground, sample, show=looks.append, say=lambda _: None).run()
+    assert result.true, f"{result.differing} of {result.cells} cells differ"
+    assert result.replay.matched
+    assert result.look.events == result.look.delivered == result.replay.events
+    assert result.look.picture.heard == 8
+    assert len(looks) > 1
+
+
+async def test_the_demo_sees_one_event_too_many(tmp_path: Path) -> None:
+    """Its teeth: a second copy of one event in the log, as a gate that forgets would write it, is not the truth."""
+    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
+        demo = Demo(ground, sample_exchange(6, 4, events=4_000), show=lambda _: None, say=lambda _: None)
+        original = demo._settled
+        doubled = []
+
+        async def settled_with_a_double() -> object:
+            if not doubled:
+                doubled.append(await _double_one(ground))
+                await asyncio.sleep(5)
+            return await original()
+
+        demo._settled = settled_with_a_double
+        result = await demo.run()
+    assert not result.true
+    assert result.replay.matched  # the log itself holds the double: a replay agrees with it
+
+
+async def _double_one(ground: Ground) -> bytes:
+    async for record in ground.all_events():
+        producer = await ground.log.producer()
+        await producer.send(ground_partition(record.partition), [(record.key, record.value)])
+        await producer.close()
+        return record.value
+    raise AssertionError("no events")
+
+
+def ground_partition(number: int) -> object:
+    from exchange.engine.log import Partition
+
+    return Partition(EVENTS, number)
+
+
+async def test_a_worker_ends_with_a_message_at_a_record_that_it_cannot_count(tmp_path: Path) -> None:
+    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
+        worker = await ground.start_worker()
+        producer = await ground.log.producer()
+        await producer.send(ground_partition(0), [(b"nobody", b"what no gate admits")])
+        await producer.close()
+        async with asyncio.timeout(60):
+            status = await worker.process.wait()
+        said = worker.last_lines(3)
+    assert status == 1
+    assert "events-0 offset 0" in said
+    assert "what no gate admits" not in worker.log_file.read_text()
+
+
+async def test_a_worker_without_topics_says_what_to_do(tmp_path: Path) -> None:
+    from exchange.engine.broker import embedded_broker
+
+    async with embedded_broker() as broker:
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "exchange.cli", "worker"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": broker.bootstrap_servers},
+        )
+    assert done.returncode == 1
+    assert "exchange topics apply" in done.stderr
+
+
+async def test_a_trial_never_mixes_with_a_service(tmp_path: Path) -> None:
+    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
+        producer = await ground.log.producer()
+        await producer.send(ground_partition(1), [(b"harbor-light", b"an event of a service")])
+        await producer.close()
+        with pytest.raises(NotEmpty):
+            async with trial_ground(ground.settings, tmp_path):
+                pass
+
+
+def test_the_kill_test_command_prints_json(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "exchange.cli", "kill-test", "--rounds", "1", "--events", "5000", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={k: v for k, v in os.environ.items() if k != "EXCHANGE_BOOTSTRAP_SERVERS"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["events"] == 5000
