@@ -55,7 +55,7 @@ def made_sound(body: Correctable) -> Correctable:
 
 
 def _none_of(body: Correctable, name: str) -> Enum:
-    return type(getattr(body, name))(NA)  # type: ignore[no-any-return]
+    return type(getattr(body, name))(NA)
 
 
 def _one_answer(body: Correctable, names: tuple[str, ...], otherwise: Enum) -> Correctable:
@@ -95,7 +95,7 @@ def of(cls: type[Value]) -> st.SearchStrategy[Value]:
         known["body"] = correctables
     elif cls is Event:
         known["body"] = bodies
-    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]  # they are dataclasses
+    names = [f.name for f in fields(cls)]
     return st.builds(cls, **{name: known[name] if name in known else _of_hint(hints[name]) for name in names})
 
 

@@ -3,6 +3,7 @@
 `sample_exchange(seed)` gives 40 agencies at the national average; `scale=1.0` the nation for a year (288 agencies,
 13,631 new clients, about 50 facts a client); `events=100_000` as many clients as lead to that many published events.
 Promised: the same arguments give the same sample everywhere; every body is sound; half of the agencies share totals only.
+The truth is that of edges whose profiles switch on everything sensitive, so that every table has cells.
 Not promised: that anything but the calibrated shares resembles the world.
 """
 
@@ -37,7 +38,7 @@ __all__ = [
 NATIONAL_AGENCIES: Final = 288
 NATIONAL_CLIENTS_A_YEAR: Final = 13_631
 FACTS_A_CLIENT: Final = 50.0
-"""Facts about a client, on average over a whole case; `test_sample.py` holds it to 2 %."""
+"""Facts about a client, on average over a whole case; `test_sample_calibration.py` holds it to 2 %."""
 DESK_FACTS_A_QUARTER: Final = 11.5
 """Facts of an agency about itself in a quarter, on average."""
 
@@ -97,7 +98,7 @@ def sample_exchange(
 
 
 def _agency(seed: int, number: int, traits: Traits, clients: float, span: Span) -> SampleAgency:
-    code = f"sample-{traits.agency_type.value.replace('_', '-')[:16]}-{number:04d}"
+    code = f"sample-{traits.agency_type.value.replace('_', '-')}-{number:04d}"
     return SampleAgency(code, traits, clients * traits.size, span, seed)
 
 

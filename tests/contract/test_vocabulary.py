@@ -133,7 +133,7 @@ def test_every_symbol_of_the_event_is_in_the_list_of_its_name_or_names_a_table()
     enums = [s for _, s in walk(event_schema()) if isinstance(s, dict) and s["type"] == "enum"]
     assert {s["name"] for s in enums} <= set(lists)
     for schema in enums:
-        assert set(schema["symbols"]) <= lists[str(schema["name"])], schema["name"]  # type: ignore[arg-type]
+        assert set(schema["symbols"]) <= lists[str(schema["name"])], schema["name"]
 
 
 @pytest.mark.parametrize(

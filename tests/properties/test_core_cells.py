@@ -63,7 +63,7 @@ def test_a_tally_of_facts_adds_what_the_facts_would_have_added(name: TallyTable,
     """In every table over its one field (or none), by state or by agency; no other table can be told from totals."""
     table = TALLIED[name]
     period, state = data.draw(periods), data.draw(states)
-    facts: list[Correctable] = data.draw(st.lists(of(table.body), max_size=6))  # type: ignore[arg-type]
+    facts: list[Correctable] = data.draw(st.lists(of(table.body), max_size=6))
     codes = domain(table, table.dimensions[0]) if table.dimensions else ("",)
     counts = dict.fromkeys(codes, 0)
     for fact in facts:

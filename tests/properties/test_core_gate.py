@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from exchange.core.chain import BLOCK, Digests, Head
 from exchange.core.events import Body, Correctable
-from exchange.core.gate import ACCEPTED, DUPLICATE, AgencyState, Arrival, Reason, Unreadable, Verdict, judge
+from exchange.core.gate import (
+    ACCEPTED,
+    DUPLICATE,
+    AgencyState,
+    Arrival,
+    Reason,
+    Registration,
+    Unreadable,
+    Verdict,
+    judge,
+)
 from exchange.core.vocabulary import LegalClass
 from tests.gate_world import BEAT, INDIVIDUAL, Chain, registration, verify, when
 from tests.strategies import correctables, sound_correctables
@@ -73,8 +83,8 @@ registrations = st.sampled_from([INDIVIDUAL, TOTALS])
 
 
 @given(registered=registrations, script=scripts)
-def test_what_is_accepted_is_one_chain_without_gap_or_repetition(registered: object, script: Script) -> None:
-    state = AgencyState(registered)  # type: ignore[arg-type]
+def test_what_is_accepted_is_one_chain_without_gap_or_repetition(registered: Registration, script: Script) -> None:
+    state = AgencyState(registered)
     taken = accepted(run(state, Chain(), script))
     assert [record.sequence for record in taken] == list(range(1, len(taken) + 1))
     assert all(later.previous == earlier.digest for earlier, later in itertools.pairwise(taken))
@@ -82,16 +92,18 @@ def test_what_is_accepted_is_one_chain_without_gap_or_repetition(registered: obj
 
 
 @given(registered=registrations, script=scripts)
-def test_what_is_not_accepted_leaves_nothing_but_an_open_refusal(registered: object, script: Script) -> None:
-    state, only = AgencyState(registered), AgencyState(registered)  # type: ignore[arg-type]
+def test_what_is_not_accepted_leaves_nothing_but_an_open_refusal(registered: Registration, script: Script) -> None:
+    state, only = AgencyState(registered), AgencyState(registered)
     for record in accepted(run(state, Chain(), script)):
         assert when(only, record) == ACCEPTED
     assert replace(state, refused=None) == only
 
 
 @given(registered=registrations, script=scripts)
-def test_the_same_records_get_the_same_verdicts_and_judging_changes_nothing(registered: object, script: Script) -> None:
-    state, again = AgencyState(registered), AgencyState(registered)  # type: ignore[arg-type]
+def test_the_same_records_get_the_same_verdicts_and_judging_changes_nothing(
+    registered: Registration, script: Script
+) -> None:
+    state, again = AgencyState(registered), AgencyState(registered)
     for record, verdict in run(state, Chain(), script):
         before = deepcopy(again)
         assert judge(again, record, verify) == judge(again, record, verify) == verdict
@@ -101,8 +113,10 @@ def test_the_same_records_get_the_same_verdicts_and_judging_changes_nothing(regi
 
 
 @given(registered=registrations, script=scripts)
-def test_everything_accepted_is_a_duplicate_ever_after_and_changes_nothing(registered: object, script: Script) -> None:
-    state = AgencyState(registered)  # type: ignore[arg-type]
+def test_everything_accepted_is_a_duplicate_ever_after_and_changes_nothing(
+    registered: Registration, script: Script
+) -> None:
+    state = AgencyState(registered)
     taken = accepted(run(state, Chain(), script))
     before = deepcopy(state)
     assert [when(state, record) for record in taken] == [DUPLICATE] * len(taken)
@@ -110,8 +124,8 @@ def test_everything_accepted_is_a_duplicate_ever_after_and_changes_nothing(regis
 
 
 @given(registered=registrations, script=scripts)
-def test_after_anything_the_next_honest_record_goes_on(registered: object, script: Script) -> None:
-    chain, state = Chain(), AgencyState(registered)  # type: ignore[arg-type]
+def test_after_anything_the_next_honest_record_goes_on(registered: Registration, script: Script) -> None:
+    chain, state = Chain(), AgencyState(registered)
     run(state, chain, script)
     assert when(state, chain.next(BEAT)) == ACCEPTED
     assert state.refused is None

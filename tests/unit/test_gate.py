@@ -216,7 +216,7 @@ def test_a_correction_takes_back_an_accepted_event_once() -> None:
 def test_a_correction_restates_exactly_what_was_accepted(wrong: dict[str, object]) -> None:
     chain = Chain()
     state = given(chain, [NEED, PROFILE])
-    body = replace(chain.correction(1), **wrong)  # type: ignore[arg-type]
+    body = replace(chain.correction(1), **wrong)
     then_refused(state, chain.next(body), Reason.CORRECTS_UNKNOWN)
 
 
@@ -224,7 +224,7 @@ def test_a_correction_restates_exactly_what_was_accepted(wrong: dict[str, object
 def test_a_corrections_head_repeats_period_and_state(wrong: dict[str, object]) -> None:
     chain = Chain()
     state = given(chain, [NEED])
-    record = replace(chain.next(chain.correction(1)), **wrong)  # type: ignore[arg-type]
+    record = replace(chain.next(chain.correction(1)), **wrong)
     then_refused(state, record, Reason.UNSOUND)
 
 
