@@ -15,7 +15,7 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 PYTHON ?= $(shell for name in $(CANDIDATES); do "$$name" -c '$(SUITABLE)' >/dev/null 2>&1 && echo "$$name" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench sync clean
+.PHONY: help demo test test-slow check bench docs sync clean
 # Each target may call sync at most once; two pytest runs at a time would share nothing but the processor.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -41,6 +41,10 @@ check: $(SYNCED) ## style, types, layers and spelling
 
 bench: $(SYNCED) ## events a second of every path, as a table and as bench.json
 	$(BIN)/python -m tests.bench
+
+docs: $(SYNCED) ## write again what the contracts and documents derive from code
+	$(BIN)/python -m schemas.generate
+	$(BIN)/python -m schemas.docs
 
 sync: $(SYNCED) ## bring .venv up to date (the others do it by themselves)
 
