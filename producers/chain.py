@@ -20,7 +20,7 @@ from producers.ledger import CORRECTION, NOTHING, UNCLAIMED, Ledger
 from producers.tails import correction_tail, event_of, newest_id, same_said, tail_of, value_of
 from producers.vault import Vault
 
-TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL OR refused IS NOT NULL THEN 0 ELSE 1 END"
+TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
 _COLUMNS: Final = "sequence, previous, schema, tail, kind, key, target"
 
 
@@ -74,8 +74,7 @@ class Chain:
         self._agency = vault.get("agency").decode("ascii")
         self._signing_key = Ed25519PrivateKey.from_private_bytes(vault.get("signing_key"))
         self._key_number = vault.get("key_number")[0]
-        self.last = 0
-        self.head = vault.get("genesis")
+        self.last, self.head = 0, b""
         self._find_end()
 
     @property
@@ -110,7 +109,6 @@ class Chain:
         link = self.link(target)
         if link is None:
             raise VaultDamaged(f"The chain of {self._vault.path} lacks sequence {target}.")
-        self._vault.run("UPDATE chain SET retracted = 1 WHERE sequence = ?", (target,))
         tail = correction_tail(link.event, link.schema, ALL_CAPS)
         return self._append(link.schema, tail, Kind.CORRECTION, key, target)
 
@@ -171,7 +169,6 @@ class Chain:
 
     def _restate(self, key: bytes | None, target: int) -> None:
         """The fact of a correction that was taken back is said at `target` again, if that is still so."""
-        self._vault.run("UPDATE chain SET retracted = 0 WHERE sequence = ?", (target,))
         link = self.link(target)
         row = self._vault.one("SELECT schema, want FROM fact WHERE key = ?", (key,))
         if link is not None and row is not None:
@@ -181,7 +178,6 @@ class Chain:
 
     def give_up(self, link: Link) -> None:
         """A correction that the exchange refuses: what it was to retract is not held there any more."""
-        self._vault.run("UPDATE chain SET retracted = 1 WHERE sequence = ?", (link.target,))
         self._vault.run(f"UPDATE fact SET sent = 0, {TODO_UNSENT} WHERE key = ?", (link.key,))  # noqa: S608
 
     def unclaimed(self) -> int:

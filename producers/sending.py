@@ -19,7 +19,7 @@ from producers.chain import Beat, Chain
 from producers.link import Link
 from producers.outbox import Outbox
 from producers.patience import Next, Patience, Waiting
-from producers.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
+from producers.receipts import Fork, Mark, Repair, Replay, Resend, meaning_of
 from producers.report import Report
 from producers.restore import accepted_path, links_of
 from producers.vault import Vault
@@ -71,8 +71,6 @@ class Sending:
         self._forgiven: tuple[int, bytes] | None = None
         self._accepted = 0
         self._next = 1
-        self._ended = False
-        """Whether the run's last heartbeat stands at the end of the chain; whatever takes events back takes it too."""
 
     @property
     def accepted(self) -> int:
@@ -84,18 +82,18 @@ class Sending:
 
         Raises ExchangeAway, ExchangeSilent, Blocked, Forked, RestoreImpossible, InboxMissing; all is kept then.
         """
-        attempt, self._ended = 0, end is None
+        attempt, ended = 0, b""
         while True:
             before = self._accepted
             try:
                 if not self._connected:
                     await self._connect()
                 await self._until_accepted()
-                if end is None or self._ended:
+                if end is None or self._chain.head == ended:
                     return
                 self._chain.append_heartbeat(end)
                 self._vault.commit()
-                self._ended = True
+                ended = self._chain.head
             except LogUnavailable:
                 attempt = 0 if self._connected and self._accepted > before else attempt
                 await self._wait_for_exchange(attempt)
@@ -176,18 +174,16 @@ class Sending:
             meaning = Replay() if self._chain.digest(sequence) != receipt.head.digest else Mark()
         if isinstance(meaning, Replay):
             await self._replay(receipt)
-        elif sequence < self._accepted:
-            return  # an old one
         self._take_as_accepted(sequence)
         match meaning:
             case Repair(refused, reason):
                 self._repair(refused, reason)
-            case Mark() | Replay() if self._chain.last == sequence:
+            case Mark() if self._chain.last == sequence:
                 self._chain.append_heartbeat(self._beat)
                 self._vault.commit()
             case Resend(_, reason) if self._waiting.refused(self._manner.clock(), sequence + 1, reason):
                 self._next = sequence + 1
-            case Delivered() | _:
+            case _:
                 pass
 
     def _take_as_accepted(self, sequence: int) -> None:
@@ -205,7 +201,6 @@ class Sending:
 
     def _repair(self, sequence: int, reason: Reason) -> None:
         dropped = self._outbox.repair(sequence, reason, self._beat)
-        self._ended = False
         self._vault.commit()
         self._report.refused_by_exchange[str(reason)] += dropped
         self._next = sequence
@@ -216,9 +211,9 @@ class Sending:
         shared, values = accepted_path(receipt.head, await self._link.inbox(), self._chain.digest)
         with self._vault.writing():
             self._chain.unchain(shared + 1)
-            self._ended = False
             self._chain.adopt(values, links_of(values))
             self._report.claimed += self._outbox.claim()
+            self._chain.append_heartbeat(self._beat)  # a mark: the inbox may hold more of what this vault has forgotten
         self._vault.commit()
         self._report.restored += len(values)
         self._next = receipt.head.sequence + 1

@@ -39,7 +39,8 @@ SCHEMA: Final = (
     ) WITHOUT ROWID""",
     "CREATE INDEX fact_todo ON fact (todo, sort) WHERE todo > 0",
     "CREATE INDEX fact_client ON fact (client) WHERE client IS NOT NULL",
-    # The chain, never shortened behind what the exchange accepted. kind: 0 event, 1 correction (of `target`), 2 heartbeat.
+    # The chain, never shortened behind what the exchange accepted. kind: 0 event, 1 correction (of `target`), 2 heartbeat;
+    # `key`: whose fact it says, NULL for what was read back and nobody claimed yet; `retracted`: by another one read back.
     """CREATE TABLE chain (
         sequence INTEGER PRIMARY KEY, previous BLOB NOT NULL, schema INTEGER NOT NULL, tail BLOB NOT NULL,
         kind INTEGER NOT NULL, key BLOB, target INTEGER NOT NULL DEFAULT 0, retracted INTEGER NOT NULL DEFAULT 0

@@ -60,6 +60,11 @@ class Exchange:
     """Of so many different tails this gate refuses one by a rule that the edge does not know yet (0: none)."""
     away: int = 0
     """For how many calls the exchange cannot be reached."""
+    lose_next: set[int] = field(default_factory=set)
+    """Which values of the next send never arrive, though it says that they have."""
+    refuse_body: object = None
+    hold_gate: int = 0
+    """For how many calls the gate judges nothing."""
     now_s: float = 0.0
 
     def __post_init__(self) -> None:
@@ -78,6 +83,9 @@ class Exchange:
 
     def judge_some(self) -> None:
         """The gate takes a batch of the inbox and writes one receipt, as the lane does."""
+        if self.hold_gate:
+            self.hold_gate -= 1
+            return
         if self.read >= len(self.inbox) or self.chance(self.trouble.gate_sleeps):
             return
         batch = self.inbox[self.read : self.read + self.random.choice((1, 3, 50, 10_000))]
@@ -90,6 +98,8 @@ class Exchange:
         arrival = self.reader.read(value)
         verdict = judge(self.state, arrival, verify)
         reason = self.unknown_rule(value[45:])
+        if isinstance(arrival, Arrival) and arrival.body == self.refuse_body:
+            reason = Reason.UNSOUND
         is_fact = isinstance(arrival, Arrival) and not isinstance(arrival.body, Heartbeat | Correction)
         if isinstance(verdict, Accepted) and reason and isinstance(arrival, Arrival) and is_fact:
             verdict = Refused(arrival.sequence, reason)
@@ -133,7 +143,8 @@ class MemoryLink:
         self._reach()
         if exchange.chance(trouble.kill_before_send):
             raise Killed
-        arriving = list(values)
+        arriving = [value for number, value in enumerate(values) if number not in exchange.lose_next]
+        exchange.lose_next = set()
         raised = exchange.chance(trouble.lose_and_raise)
         if raised or exchange.chance(trouble.lose_send):
             cut = exchange.random.randrange(len(arriving) + 1)

@@ -12,6 +12,7 @@ from exchange.core.gate import Reason, Status
 from exchange.core.period import parse_period
 from exchange.core.vocabulary import LegalClass, ReportingMinutes, Scheduled, UsState
 from producers import errors
+from producers.edge import Edge
 from producers.facts import (
     ClientWithdrawn,
     Complete,
@@ -23,11 +24,13 @@ from producers.facts import (
     Withdrawn,
 )
 from producers.ledger import Outcome
-from tests.edge_kit.agency import TODAY, Agency
+from tests.edge_kit.agency import SECRET, TODAY, Agency
 from tests.edge_kit.exchange import Trouble
 
 Q1, Q2 = parse_period("2026Q1"), parse_period("2026Q2")
 HERE = Where("export", 1)
+NO_WAIT_S = 5.0
+"""Of the exchange's own clock, which moves only while nothing happens: the edge acted at once, without waiting."""
 SHELTER = e.NeedIdentified(v.Service.emergency_shelter)
 FOOD = e.NeedIdentified(v.Service.food)
 
@@ -208,6 +211,30 @@ async def test_a_refusal_during_the_run_does_not_cost_the_last_heartbeat(agency:
     assert agency.exchange.refused
     assert isinstance(last, Heartbeat)
     assert last.reporting_minutes is not ReportingMinutes.not_applicable
+    assert agency.exchange.now_s < NO_WAIT_S
+
+
+async def test_a_copy_that_published_meanwhile_does_not_cost_the_last_heartbeat(agency: Agency) -> None:
+    async with agency.edge() as edge:
+        await edge.publish(need("a"))
+        await edge.flush()
+        edge.vault.commit()
+        agency.keep("copy")
+        other = copied(agency)
+        async with other:
+            await other.publish(need("b", FOOD))
+        agency.exchange.away = 1
+    last = bodies(agency)[-1]
+    assert edge.report.restored == 2
+    assert isinstance(last, Heartbeat)
+    assert last.reporting_minutes is not ReportingMinutes.not_applicable
+
+
+def copied(agency: Agency) -> Edge:
+    """An edge on the copy of the vault that was kept."""
+    profile = agency.profile.model_copy(update={"vault": agency.folder / "copy" / "agency.vault"})
+    link = agency.exchange.link()
+    return Edge.open(profile, secret=SECRET, link=link, today=TODAY, manner=agency.manner)
 
 
 async def test_flush_sends_without_a_heartbeat_and_the_block_goes_on(agency: Agency) -> None:
@@ -243,11 +270,11 @@ async def test_the_order_in_which_facts_came_leaves_no_trace(tmp_path: Path) -> 
         sent.append(bodies(agency)[:-1])
     assert sent[0] == sent[1]
     assert sent[0] != [fact.body for fact in facts]
+    assert sent[0] != [fact.body for fact in sorted(facts, key=lambda fact: fact.key)]
 
 
 def with_same_secret(agency: Agency) -> None:
     from producers.vault import Vault
-    from tests.edge_kit.agency import SECRET
 
     with Vault.open(agency.profile, SECRET) as vault:
         vault.set("secret", bytes(32))
@@ -363,9 +390,6 @@ async def test_after_a_fork_a_restore_reads_back_what_was_accepted(tmp_path: Pat
     with pytest.raises(errors.Forked):
         await publish(agency, need("c", e.NeedIdentified(v.Service.housing)))
     manner = replace(agency.manner, over_fork=True)
-    from producers.edge import Edge
-    from tests.edge_kit.agency import SECRET
-
     link = agency.exchange.link()
     async with Edge.open(agency.profile, secret=SECRET, link=link, today=TODAY, manner=manner) as edge:
         await edge.flush()
@@ -393,7 +417,6 @@ async def test_a_backup_older_than_the_inbox_says_that_it_cannot(tmp_path: Path)
 
 async def test_a_lost_vault_finds_all_it_sent_in_the_inbox(tmp_path: Path) -> None:
     from producers.vault import Vault
-    from tests.edge_kit.agency import SECRET
 
     agency = Agency(tmp_path)
     await publish(agency, need("a"), need("b"), need("c", FOOD))
@@ -421,6 +444,78 @@ async def test_an_exchange_that_lost_its_end_gets_it_again(agency: Agency) -> No
     exchange.read, exchange.receipts = 0, []
     await publish(agency)
     assert agency.admitted() == before
+
+
+async def test_a_lost_event_is_sent_again_as_soon_as_the_gate_misses_it(agency: Agency) -> None:
+    agency.exchange.lose_next = {0, 2}
+    await publish(agency, *(need(s, e.NeedIdentified(s)) for s in list(v.Service)[:5]))
+    assert Reason.GAP in {refused.reason for refused in agency.exchange.refused}
+    assert agency.exchange.now_s < NO_WAIT_S
+    assert sum(isinstance(body, e.NeedIdentified) for body in bodies(agency)) == 5
+
+
+async def test_what_is_lost_without_a_trace_is_sent_again_in_the_same_run(agency: Agency) -> None:
+    agency.exchange.lose_next = {0}
+    await publish(agency, need("a"))
+    assert bodies(agency)[:-1] == [SHELTER]
+
+
+async def test_the_first_event_stands_behind_32_random_bytes(tmp_path: Path) -> None:
+    """A digest of guessable bytes could be guessed."""
+    firsts = set()
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        agency = Agency(tmp_path / name)
+        await publish(agency, need("a"))
+        firsts.add(agency.exchange.events()[0][1].previous)
+    assert len(firsts) == 2
+    assert all(len(set(first)) > 16 for first in firsts)
+
+
+async def test_a_refused_correction_is_given_up_and_the_chain_goes_on(agency: Agency) -> None:
+    """The gate holds the event as retracted already: the correction goes, its replacement stays."""
+    await publish(agency, need("a"), need("b", FOOD))
+    for sequence in (1, 2):
+        agency.exchange.state.digests.forget(sequence)
+    async with agency.edge() as edge:
+        await edge.publish(need("a", e.NeedIdentified(v.Service.housing)))
+        await edge.retract("b")
+    assert edge.report.refused_by_exchange == {"corrects_retracted": 2}
+    new = [body for body in bodies(agency)[3:] if not isinstance(body, Heartbeat)]
+    assert new == [e.NeedIdentified(v.Service.housing)]
+    async with agency.edge() as edge:
+        await edge.publish(need("a", e.NeedIdentified(v.Service.housing)))
+    assert edge.report.refused_by_exchange == {}
+
+
+async def test_a_restored_vault_does_not_take_an_old_refusal_for_its_own(tmp_path: Path) -> None:
+    """The lost vault's last event is judged and refused only when the restored one has chained another in its place."""
+    agency = Agency(tmp_path)
+    agency.keep("backup")
+    await publish(agency, need("a"))
+    agency.exchange.trouble = Trouble(gate_sleeps=1.0)
+    unsound = e.NeedIdentified(v.Service.housing)
+    agency.exchange.refuse_body = unsound
+    with pytest.raises(errors.ExchangeSilent):
+        await publish(agency, need("a"), need("x", unsound))
+    agency.restore("backup")
+    agency.exchange.trouble = Trouble()
+    agency.exchange.hold_gate = 2
+    await publish(agency, need("a"), need("y", FOOD))
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 1
+    assert Reason.FORKED not in {refused.reason for refused in agency.exchange.refused}
+
+
+async def test_at_most_a_window_is_under_way(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producers.sending.WINDOW", 300)
+    monkeypatch.setattr("producers.sending.CHUNK", 100)
+    agency.exchange.trouble = Trouble(gate_sleeps=1.0)
+    with pytest.raises(errors.ExchangeSilent):
+        await publish(agency, *(need(f"{n}") for n in range(1_000)))
+    assert len(set(agency.exchange.inbox)) == 300
+    agency.exchange.trouble = Trouble()
+    await publish(agency)
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 1_000
 
 
 async def test_two_edges_on_one_vault_are_refused(agency: Agency) -> None:
