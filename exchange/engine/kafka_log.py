@@ -12,29 +12,23 @@ background, harmless, because every later writer of that id fences it; `KafkaLog
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from aiokafka import TopicPartition
-
-from exchange.engine.clients import idempotent_producer, reading_consumer, transactional_producer
+from exchange.engine.clients import idempotent_producer, transactional_producer
 from exchange.engine.errors import PartitionUnknown
 from exchange.engine.kafka_errors import named, naming
+from exchange.engine.kafka_reader import KafkaReader
+from exchange.engine.lingering import Lingering, looked_at
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Awaitable, Collection, Sequence
 
-    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+    from aiokafka import AIOKafkaProducer
 
     from exchange.engine.clients import ClientSettings
-    from exchange.engine.log import Pair, Partition, Record
+    from exchange.engine.log import Pair, Partition
 
-    Ask: TypeAlias = Callable[[list[TopicPartition]], Awaitable[dict[Partition, int]]]
-
-CLOSE_S_MAX = 1.0
 METADATA_S_MAX = 3.0
-METADATA_PAUSE_S = 0.2
-OFFSETS_S_MAX = 10.0
 
 
 class KafkaLog:
@@ -42,7 +36,7 @@ class KafkaLog:
 
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
-        self._lingering: set[asyncio.Task[None]] = set()
+        self._lingering = Lingering()
 
     async def writer(self, transactional_id: str) -> KafkaWriter:
         """The writer of this id, its producer id known: every earlier one is fenced and settled."""
@@ -53,20 +47,20 @@ class KafkaLog:
                 await producer.begin_transaction()  # waits for the producer id, whatever `start` does
                 await producer.abort_transaction()  # of nothing: stays here
         except BaseException:
-            await self.let_go(producer.stop())
+            await self._lingering.let_go(producer.stop())
             raise
-        return KafkaWriter(producer, transactional_id, self)
+        return KafkaWriter(producer, transactional_id, self._lingering)
 
     async def reader(self) -> KafkaReader:
         """A new reader, nothing assigned."""
-        consumer = reading_consumer(self._settings)
+        reader = KafkaReader(self._settings, self._lingering)
         try:
             with naming("connecting a reader"):
-                await consumer.start()
+                await reader.start()
         except BaseException:
-            await self.let_go(consumer.stop())
+            await reader.close()
             raise
-        return KafkaReader(consumer, self)
+        return reader
 
     async def producer(self) -> KafkaProducer:
         """A new idempotent producer."""
@@ -75,25 +69,13 @@ class KafkaLog:
             with naming("connecting a producer"):
                 await producer.start()
         except BaseException:
-            await self.let_go(producer.stop())
+            await self._lingering.let_go(producer.stop())
             raise
-        return KafkaProducer(producer, self)
-
-    async def let_go(self, closing: Coroutine[None, None, None]) -> None:
-        """Wait a second for a client to close; what takes longer ends in the background."""
-        task = asyncio.ensure_future(closing)
-        self._lingering.add(task)
-        task.add_done_callback(self._lingering.discard)
-        task.add_done_callback(_looked_at)
-        await asyncio.wait({task}, timeout=CLOSE_S_MAX)
+        return KafkaProducer(producer, self._lingering)
 
     async def close(self) -> None:
         """End what is still trying to close."""
-        lingering = set(self._lingering)
-        for task in lingering:
-            task.cancel()
-        if lingering:
-            await asyncio.wait(lingering, timeout=CLOSE_S_MAX)
+        await self._lingering.end()
 
 
 class _Sending:
@@ -131,10 +113,10 @@ class _Sending:
 class KafkaWriter:
     """A transactional writer."""
 
-    def __init__(self, producer: AIOKafkaProducer, transactional_id: str, log: KafkaLog) -> None:
+    def __init__(self, producer: AIOKafkaProducer, transactional_id: str, lingering: Lingering) -> None:
         self._producer = producer
         self._id = transactional_id
-        self._log = log
+        self._lingering = lingering
         self._sending = _Sending(producer)
         self._open = False
 
@@ -151,7 +133,7 @@ class KafkaWriter:
         with naming(doing):
             sent = await self._sending.queue(partition, records)
         acknowledged = asyncio.ensure_future(_all_of(sent, doing))
-        acknowledged.add_done_callback(_looked_at)
+        acknowledged.add_done_callback(looked_at)
         return acknowledged
 
     async def commit(self) -> None:
@@ -170,7 +152,7 @@ class KafkaWriter:
 
     async def close(self) -> None:
         """Abort what is open and stop, in bounded time."""
-        await self._log.let_go(self._close())
+        await self._lingering.let_go(self._close())
 
     async def _close(self) -> None:
         try:
@@ -187,88 +169,12 @@ class KafkaWriter:
             raise named(error, f"writing as {self._id}")
 
 
-class KafkaReader:
-    """A read-committed reader without a group."""
-
-    def __init__(self, consumer: AIOKafkaConsumer, log: KafkaLog) -> None:
-        self._consumer = consumer
-        self._log = log
-        self._assigned = False
-
-    def assign(self, partitions: Collection[Partition]) -> None:
-        """Read these; every position is dropped."""
-        self._assigned = bool(partitions)
-        self._consumer.assign([TopicPartition(*partition) for partition in partitions])
-
-    def seek(self, partition: Partition, offset: int) -> None:
-        """Read this one from there."""
-        self._consumer.seek(TopicPartition(*partition), offset)
-
-    async def position(self, partition: Partition) -> int:
-        """Where it is read from next."""
-        with naming("asking for a position"):
-            return cast("int", await self._consumer.position(TopicPartition(*partition)))
-
-    async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
-        """Records as aiokafka has them."""
-        if not self._assigned:
-            await asyncio.sleep(timeout_s)
-            return {}
-        with naming("reading"):
-            batch = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=records_max)
-        return cast("Mapping[Partition, Sequence[Record]]", batch)
-
-    async def beginning_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
-        """The first offsets that still exist."""
-        return await self._offsets(self._consumer.beginning_offsets, partitions)
-
-    async def end_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
-        """The last stable offsets: the consumer asks as a read-committed one."""
-        return await self._offsets(self._consumer.end_offsets, partitions)
-
-    async def _offsets(self, ask: Ask, partitions: Collection[Partition]) -> dict[Partition, int]:
-        topics = {partition.topic for partition in partitions}
-        await self._expect(topics)
-        await self._meet(topics)
-        wanted = [TopicPartition(*partition) for partition in partitions]
-        with naming("asking for offsets"):
-            async with asyncio.timeout(OFFSETS_S_MAX):
-                offsets = await ask(wanted)
-        return {partition: offsets[partition] for partition in partitions}
-
-    async def _expect(self, topics: Collection[str]) -> None:
-        """Wait a little for topics that are new. aiokafka would ask for what does not exist until its request times out."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + METADATA_S_MAX
-        while missing := {topic for topic in topics if self._consumer.partitions_for_topic(topic) is None}:
-            with naming("listing topics"):
-                missing -= await self._consumer.topics()
-            if not missing:
-                return
-            if loop.time() > deadline:
-                raise PartitionUnknown(f"No broker knows topic {min(missing)}.")
-            await asyncio.sleep(METADATA_PAUSE_S)
-
-    async def _meet(self, topics: Collection[str]) -> None:
-        """Learn of all these topics at once: left alone, aiokafka meets one in each tenth of a second."""
-        client = self._consumer._client  # noqa: SLF001 (no public way to ask for the metadata of several topics)
-        met = [client.add_topic(topic) for topic in topics if self._consumer.partitions_for_topic(topic) is None]
-        if met:
-            with naming("learning of topics"):
-                async with asyncio.timeout(METADATA_S_MAX):
-                    await asyncio.gather(*met)
-
-    async def close(self) -> None:
-        """Stop, in bounded time."""
-        await self._log.let_go(self._consumer.stop())
-
-
 class KafkaProducer:
     """An idempotent producer without transactions."""
 
-    def __init__(self, producer: AIOKafkaProducer, log: KafkaLog) -> None:
+    def __init__(self, producer: AIOKafkaProducer, lingering: Lingering) -> None:
         self._producer = producer
-        self._log = log
+        self._lingering = lingering
         self._sending = _Sending(producer)
 
     async def send(self, partition: Partition, records: Sequence[Pair]) -> None:
@@ -280,7 +186,7 @@ class KafkaProducer:
 
     async def close(self) -> None:
         """Stop, in bounded time."""
-        await self._log.let_go(self._producer.stop())
+        await self._lingering.let_go(self._producer.stop())
 
 
 async def _all_of(sent: Sequence[Awaitable[object]], doing: str) -> None:
@@ -293,14 +199,8 @@ def _hush(producer: AIOKafkaProducer) -> None:
 
     aiokafka has no public way to these futures. Their error is the one that our caller got.
     """
-    _looked_at(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001
+    looked_at(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001
     for batches in producer._message_accumulator._batches.values():  # noqa: SLF001
         for batch in batches:
-            _looked_at(batch.future)
-            _looked_at(batch._drain_waiter)  # noqa: SLF001
-
-
-def _looked_at(future: asyncio.Future[None] | None) -> None:
-    """Mark a future's error as seen: it was reported where it matters, and need not be logged as lost."""
-    if future is not None and future.done() and not future.cancelled():
-        future.exception()
+            looked_at(batch.future)
+            looked_at(batch._drain_waiter)  # noqa: SLF001

@@ -28,17 +28,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exchange.core.errors import ExchangeError, StateDamaged
-from exchange.engine.errors import (
-    Fenced,
-    LaneGaveUp,
-    LaneStalled,
-    LogUnavailable,
-    PositionOutOfRange,
-)
+from exchange.core.errors import ExchangeError
+from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable, PositionOutOfRange
 from exchange.engine.patience import Patience, cancelled
 from exchange.engine.progress import Hook, LaneProgress, LaneState, no_hook
-from exchange.engine.step import defects_named
+from exchange.engine.step import defects_named, hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,8 +45,8 @@ if TYPE_CHECKING:
 class LaneLimits:
     """How much at once, and how long at most."""
 
-    records_max: int = 20_000
-    """Records of one batch, hence of one transaction."""
+    records_max: int = 30_000
+    """Records of one batch, hence of one transaction. Above what one fetch brings, so that no fetch is cut in two."""
     fetch_wait_s: float = 0.5
     """How long one read waits for records."""
     sample_every_s: float = 3.0
@@ -172,18 +166,19 @@ class Lane:
         """From nothing to the first error. Nothing in memory survives it."""
         async with AsyncExitStack() as resources:
             self._ends, self._read = None, {}
-            writer, reader, step = await self._begin(resources)
+            writer, step = await self._begin(resources)
+            reader = await self._log.reader()  # a new one: the other still waits for more state
+            resources.push_async_callback(reader.close)
             self._enter(LaneState.RUNNING)
             try:
                 await self._work(writer, reader, step)
             finally:
                 await self._drop_commit()
 
-    async def _begin(self, resources: AsyncExitStack) -> tuple[Writer, Reader, Step]:
+    async def _begin(self, resources: AsyncExitStack) -> tuple[Writer, Step]:
         """Fence first, then remember."""
         writer = await self._take_over(resources)
-        reader, step = await self._remember(resources)
-        return writer, reader, step
+        return writer, await self._remember()
 
     async def _take_over(self, resources: AsyncExitStack) -> Writer:
         self._enter(LaneState.STARTING)
@@ -191,14 +186,18 @@ class Lane:
         resources.push_async_callback(writer.close)
         return writer
 
-    async def _remember(self, resources: AsyncExitStack) -> tuple[Reader, Step]:
+    async def _remember(self) -> Step:
         self._enter(LaneState.RESTORING)
-        reader = await self._log.reader()
-        resources.push_async_callback(reader.close)
         with defects_named(self.name):
             step = self._make_step()
-        await self._restore(reader, step)
-        return reader, step
+        reader = await self._log.reader()
+        try:
+            await self._restore(reader, step)
+        finally:
+            await reader.close()
+        with defects_named(self.name):
+            step.restored()
+        return step
 
     async def _restore(self, reader: Reader, step: Step) -> None:
         self._restored = 0
@@ -211,19 +210,8 @@ class Lane:
             batch = await reader.getmany(timeout_s=self._limits.fetch_wait_s, records_max=self._limits.records_max)
             for records in batch.values():
                 # Whoever fenced us meanwhile writes behind `end`: half of its transaction would not be a state.
-                self._hand_over(step, [record for record in records if record.offset < end])
+                self._restored += hand_over(self.name, step, [record for record in records if record.offset < end])
                 self._patience.renew()
-        with defects_named(self.name):
-            step.restored()
-
-    def _hand_over(self, step: Step, records: Sequence[Record]) -> None:
-        restore = step.restore
-        with defects_named(self.name):
-            for record in records:
-                if record.key is None:
-                    raise StateDamaged(f"{self._state_partition.topic} holds a record without a key.")
-                restore(record.key, record.value)
-        self._restored += len(records)
 
     # Work
 
@@ -233,6 +221,7 @@ class Lane:
             await self._follow(reader, step)
             await self._sample(reader)
             batch = await reader.getmany(timeout_s=limits.fetch_wait_s, records_max=limits.records_max)
+            await asyncio.sleep(0)  # a turn for the transaction under way, before the loop is busy with the batch
             outcome = None
             if batch:
                 self._read.update({source: await reader.position(source) for source in batch})
@@ -242,6 +231,7 @@ class Lane:
                 await self._commit
             if outcome is not None:
                 self._commit = asyncio.create_task(self._transact(writer, outcome, batch))
+                await asyncio.sleep(0)
 
     async def _follow(self, reader: Reader, step: Step) -> None:
         """Read exactly the sources that the step wants: when they change, assign and then seek every one."""
@@ -255,7 +245,7 @@ class Lane:
         reader.assign(wanted.keys())
         for source, start in starts.items():
             reader.seek(source, start)
-        self._ends, self._read = ends, starts
+        self._ends, self._read, self._sampled_at = ends, starts, _now()
 
     async def _sample(self, reader: Reader) -> None:
         """Look where the sources end now and then; a lane that is at their end, with nothing under way, is well."""

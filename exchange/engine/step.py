@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from exchange.core.errors import ExchangeError
+from exchange.core.errors import ExchangeError, StateDamaged
 from exchange.engine.errors import StepFailed
 
 if TYPE_CHECKING:
@@ -70,3 +70,14 @@ def defects_named(lane: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 (a defect of any kind)
         place = traceback.extract_tb(error.__traceback__)[-1]
         raise StepFailed(f"Lane {lane}: {type(error).__name__} at {place.filename}:{place.lineno}.") from None
+
+
+def hand_over(lane: str, step: Step, records: Sequence[Record]) -> int:
+    """Give records of its state to a step; how many."""
+    restore = step.restore
+    with defects_named(lane):
+        for record in records:
+            if record.key is None:
+                raise StateDamaged(f"The state of {lane} holds a record without a key.")
+            restore(record.key, record.value)
+    return len(records)

@@ -7,17 +7,17 @@ from exchange.engine.errors import Fenced, LogUnavailable
 from exchange.engine.lane import Lane
 from exchange.engine.log import Partition, Reader, Record, Writer
 from exchange.engine.ownership import Ownership
-from exchange.engine.step import Outcome, Step
+from exchange.engine.step import Outcome, Step, hand_over
 from tests.simulation.memory_log import MemoryLog, MemoryReader
 
 
 class StateReadBeforeTheProducerId(Lane):
     """A zombie may commit between the two."""
 
-    async def _begin(self, resources: AsyncExitStack) -> tuple[Writer, Reader, Step]:
-        reader, step = await self._remember(resources)
+    async def _begin(self, resources: AsyncExitStack) -> tuple[Writer, Step]:
+        step = await self._remember()
         writer = await self._take_over(resources)
-        return writer, reader, step
+        return writer, step
 
 
 class PositionOutsideTheTransaction(Lane):
@@ -84,14 +84,12 @@ class CommitRetried(Lane):
 class MemoryKeptAfterFailure(Lane):
     """The step survives a failure, with what was never committed in it."""
 
-    _kept: tuple[Reader, Step] | None = None
+    _kept: Step | None = None
 
-    async def _remember(self, resources: AsyncExitStack) -> tuple[Reader, Step]:
-        reader, step = await super()._remember(resources)
-        if self._kept is not None:
-            step = self._kept[1]
-        self._kept = (reader, step)
-        return reader, step
+    async def _remember(self) -> Step:
+        if self._kept is None:
+            self._kept = await super()._remember()
+        return self._kept
 
 
 class RestoreReadsOn(Lane):
@@ -104,8 +102,7 @@ class RestoreReadsOn(Lane):
         reader.seek(state, 0)
         while await reader.position(state) < end:
             batch = await reader.getmany(timeout_s=0.5, records_max=self._limits.records_max)
-            self._hand_over(step, batch.get(state, []))
-        step.restored()
+            hand_over(self.name, step, batch.get(state, []))
 
 
 class RestartWithoutANewGeneration(Ownership):

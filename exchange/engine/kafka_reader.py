@@ -1,0 +1,112 @@
+"""Reading from Kafka: records by one consumer, offsets by another.
+
+A broker answers one request of a connection after the other, and a fetch that waits for records is one: a question for
+offsets on the same connection would wait half a second behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from aiokafka import TopicPartition
+
+from exchange.engine.clients import reading_consumer
+from exchange.engine.errors import PartitionUnknown
+from exchange.engine.kafka_errors import naming
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from typing import TypeAlias
+
+    from exchange.engine.clients import ClientSettings
+    from exchange.engine.lingering import Lingering
+    from exchange.engine.log import Partition, Record
+
+    Ask: TypeAlias = Callable[[list[TopicPartition]], Awaitable[dict[Partition, int]]]
+
+METADATA_S_MAX = 3.0
+METADATA_PAUSE_S = 0.2
+OFFSETS_S_MAX = 10.0
+
+
+class KafkaReader:
+    """A read-committed reader without a group."""
+
+    def __init__(self, settings: ClientSettings, lingering: Lingering) -> None:
+        self._consumer = reading_consumer(settings)
+        self._asker = reading_consumer(settings)
+        self._lingering = lingering
+        self._assigned = False
+
+    async def start(self) -> None:
+        """Connect; raises aiokafka's errors."""
+        await self._consumer.start()
+        await self._asker.start()
+
+    def assign(self, partitions: Collection[Partition]) -> None:
+        """Read these; every position is dropped."""
+        self._assigned = bool(partitions)
+        self._consumer.assign([TopicPartition(*partition) for partition in partitions])
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Read this one from there."""
+        self._consumer.seek(TopicPartition(*partition), offset)
+
+    async def position(self, partition: Partition) -> int:
+        """Where it is read from next."""
+        with naming("asking for a position"):
+            return cast("int", await self._consumer.position(TopicPartition(*partition)))
+
+    async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
+        """Records as aiokafka has them."""
+        if not self._assigned:
+            await asyncio.sleep(timeout_s)
+            return {}
+        with naming("reading"):
+            batch = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=records_max)
+        return cast("Mapping[Partition, Sequence[Record]]", batch)
+
+    async def beginning_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The first offsets that still exist."""
+        return await self._offsets(self._asker.beginning_offsets, partitions)
+
+    async def end_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The last stable offsets: the consumer asks as a read-committed one."""
+        return await self._offsets(self._asker.end_offsets, partitions)
+
+    async def _offsets(self, ask: Ask, partitions: Collection[Partition]) -> dict[Partition, int]:
+        topics = {partition.topic for partition in partitions}
+        await self._expect(topics)
+        await self._meet(topics)
+        wanted = [TopicPartition(*partition) for partition in partitions]
+        with naming("asking for offsets"):
+            async with asyncio.timeout(OFFSETS_S_MAX):
+                offsets = await ask(wanted)
+        return {partition: offsets[partition] for partition in partitions}
+
+    async def _expect(self, topics: Collection[str]) -> None:
+        """Wait a little for topics that are new. aiokafka would ask for what does not exist until it times out."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + METADATA_S_MAX
+        while missing := {topic for topic in topics if self._asker.partitions_for_topic(topic) is None}:
+            with naming("listing topics"):
+                missing -= await self._asker.topics()
+            if not missing:
+                return
+            if loop.time() > deadline:
+                raise PartitionUnknown(f"No broker knows topic {min(missing)}.")
+            await asyncio.sleep(METADATA_PAUSE_S)
+
+    async def _meet(self, topics: Collection[str]) -> None:
+        """Learn of all these topics at once: left alone, aiokafka meets one in each tenth of a second."""
+        client = self._asker._client  # noqa: SLF001 (no public way to ask for the metadata of several topics)
+        met = [client.add_topic(topic) for topic in topics if self._asker.partitions_for_topic(topic) is None]
+        if met:
+            with naming("learning of topics"):
+                async with asyncio.timeout(METADATA_S_MAX):
+                    await asyncio.gather(*met)
+
+    async def close(self) -> None:
+        """Stop, in bounded time."""
+        await self._lingering.let_go(self._consumer.stop(), self._asker.stop())
