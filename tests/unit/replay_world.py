@@ -190,6 +190,40 @@ class Interrupted:
 
 
 @dataclass(frozen=True)
+class Growing(Here):
+    """The same, and before each read of `events` it grows."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Log]:
+        yield GrowingLog(self.world)  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class GrowingLog:
+    """As `Growing` says."""
+
+    world: World
+
+    async def reader(self) -> Reader:
+        rng, assigned = random.Random(1), set[Partition]()
+
+        async def grow() -> None:
+            if Partition(EVENTS, 0) in assigned:
+                await self.world.admit(random_pairs(rng, 5), rng)
+
+        inner = await self.world.log.reader()
+        reader = Interrupted(inner, grow, records_max=10)
+
+        def assign(partitions: Collection[Partition]) -> None:
+            assigned.clear()
+            assigned.update(partitions)
+            inner.assign(partitions)
+
+        reader.assign = assign
+        return reader  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
 class Seeded:
     """A source that can go to another process: each builds the same world from the seed. `trouble`: what goes wrong."""
 

@@ -22,7 +22,7 @@ from exchange.engine.log import Partition
 from exchange.wire.codec import decode, encode
 from exchange.wire.messages import encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY
-from tests.unit.replay_world import AGGREGATES, PERIODS, STATES, Here, Stood, World, random_pairs
+from tests.unit.replay_world import AGGREGATES, PERIODS, STATES, Growing, Here, Stood, World, random_pairs
 
 SOURCE = Partition(EVENTS, 0)
 
@@ -109,6 +109,15 @@ async def test_a_log_that_grows_meanwhile_ends_the_replay_all_the_same() -> None
     assert not result.complete
     await world.fold()
     assert (await replay(Here(world), processes=0)).complete
+
+
+async def test_events_that_come_while_the_replay_runs_make_it_neither_endless_nor_incomplete() -> None:
+    world = await world_of(25)
+    stood = world.stood()
+    result = await replay(Growing(world), processes=0)
+    assert (result.matched, result.complete) == (True, True)
+    assert written_by(result.partitions[0]) == stood.written
+    assert world.behind()
 
 
 async def test_everything_taken_back_leaves_no_cell() -> None:
