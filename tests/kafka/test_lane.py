@@ -8,7 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from exchange.engine.broker import embedded_broker
+from exchange.engine.errors import PositionOutOfRange
+from exchange.engine.log import Partition
 from tests.kafka.lane_exchange import Worker, exchange, publishing
+from tests.simulation.mutants import SeekForgottenAfterAssign
+from tests.simulation.steps import Forward
 
 pytestmark = pytest.mark.kafka
 AGENCIES = [b"a0", b"a1", b"a2"]
@@ -71,6 +75,39 @@ async def test_a_zombie_thawed_after_its_lanes_were_taken_over_adds_nothing(
         assert zombie.process.poll() is None, made.said()  # it joined again
         assert await zombie.leave() == 0, made.said()
         assert await heir.leave() == 0, made.said()
+
+
+async def test_a_lane_fenced_by_an_intruder_comes_back_in_a_new_generation(
+    bootstrap_servers: str, own_topics: str
+) -> None:
+    """No rebalance follows from such a fence: the owner leaves its group and joins again."""
+    async with exchange(bootstrap_servers, own_topics) as made:
+        for agency in AGENCIES:
+            await made.register(agency)
+        async with publishing(made, AGENCIES):
+            worker = made.start_worker()
+            await commits(worker, "fold-1")
+            intruder = await made.log.writer(own_topics + "fold-1")
+            await intruder.close()
+            await says(worker, lambda said: "fold-1 fenced" in said)
+            after = len(worker.said())
+            await says(worker, lambda said: "fold-1 committed" in said[after:])
+        await made.settle()
+        assert await worker.leave() == 0, made.said()
+        assert worker.said().count("fold-1 starting") == 2, made.said()
+
+
+async def test_a_seek_forgotten_after_assign_stops_a_lane_on_kafka_too(bootstrap_servers: str, own_topics: str) -> None:
+    """The mutant of the simulation, on the real thing: `auto_offset_reset=none` refuses instead of skipping."""
+    async with exchange(bootstrap_servers, own_topics) as made:
+        state, events = Partition(own_topics + "gate-state", 0), Partition(own_topics + "events", 0)
+        lane = SeekForgottenAfterAssign(
+            made.log, own_topics + "gate", 0, lambda: Forward(0, events, state, own_topics), state
+        )
+        running = asyncio.create_task(lane.run())
+        await made.register(b"a0")
+        with pytest.raises(PositionOutOfRange):
+            await running
 
 
 async def test_counts_are_exact_though_the_broker_is_killed() -> None:

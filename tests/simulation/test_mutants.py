@@ -54,7 +54,7 @@ def test_a_seek_forgotten_after_assign_is_caught() -> None:
 
 def test_a_seek_forgotten_after_assign_is_caught_under_latest_too() -> None:
     """Where it skips silently, records are missing in the end."""
-    how = caught(Engine(lane=mutants.SeekForgottenAfterAssign, log=mutants.LatestLog), every(8, "slow", 5.0))
+    how = caught(Engine(lane=mutants.SeekForgottenAfterAssign, log=mutants.LatestLog), [Fault(2.0, "slow", 1, 45.0)])
     assert " lost" in how
 
 
