@@ -11,6 +11,7 @@ of its own (to kill it, say) marks itself `kafka`.
 import os
 import re
 import secrets
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,12 @@ from exchange.engine.broker import KAFKA_VERSION, ONE_NODE_SETTINGS, broker_proc
 PUBLIC_IMAGE = "confluentinc/cp-kafka:8.1.0"
 DAEMON_WAIT_S = 5
 CONTAINER_START_S = 120
+
+
+def pytest_configure() -> None:
+    """Where this process was started with Ctrl-C ignored (in the background, by some CI), its children must not be."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True, slots=True)
