@@ -1,8 +1,8 @@
 """What an operator does to the registry: add an agency, change what is registered of it.
 
-Rules kept: an agency's inbox and receipts exist before its registration says so; its partition is Kafka's own choice
-for its code over the partitions that `events` really has, and never changes; numbered keys are added or replaced, never
-dropped, because old heartbeats are verified with old keys; a legal class never changes by accident.
+Rules kept: an agency's inbox and receipts exist, and answer, before its registration says so; its partition is Kafka's
+own choice for its code over the partitions that `events` really has, and never changes; numbered keys are added or
+replaced, never dropped, because old heartbeats are verified with old keys; a legal class never changes by accident.
 
 Not promised: two operators who register the same agency at the same moment: the later one wins.
 """
@@ -17,14 +17,17 @@ from exchange.core.errors import ExchangeError
 from exchange.core.gate import Registration, Status
 from exchange.core.vocabulary import LegalClass
 from exchange.engine.clients import Admin
-from exchange.engine.errors import PartitionUnknown
-from exchange.engine.log import Log, Partition
+from exchange.engine.errors import LogUnavailable, PartitionUnknown
+from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.provision import agency_topics, provision
 from exchange.wire.messages import encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, check_agency, partition_of
 
 KEY_NUMBER_MAX: Final = 63
 """The largest that a heartbeat can name."""
+TOPICS_AT_ONCE: Final = 100
+ASKED_MAX: Final = 3
+"""How often new topics are asked for a sign of life; each time, the log waits for some seconds."""
 LEGAL_CLASSES: Final = (LegalClass.individual, LegalClass.year_only, LegalClass.tally_only)
 """What an agency may be; the vocabulary's codes for a missing answer are none."""
 
@@ -72,7 +75,8 @@ async def register(
 
     `replication`: of the inboxes and receipts that are created. Raises, before anything is written: AgencyCodeInvalid,
     EnrolmentIncomplete, LegalClassWouldChange (unless `may_change_class`), SmallCountsNotAllowed, KeyNumberInvalid,
-    PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run.
+    PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run. LogUnavailable when the brokers do not
+    open the new topics: repeat it.
     """
     partitions = (await admin.partitions()).get(EVENTS)
     if partitions is None:
@@ -82,7 +86,8 @@ async def register(
     for enrolment in enrolments:
         after[enrolment.agency] = enrolled(after, enrolment, partitions, may_change_class=may_change_class)
     wanted = {enrolment.agency: after[enrolment.agency] for enrolment in enrolments}
-    await provision(admin, agency_topics(wanted, replication=replication))
+    provisioned = await provision(admin, agency_topics(wanted, replication=replication))
+    await _answered(log, provisioned.created)
     await _write(log, [registration for code, registration in wanted.items() if before.get(code) != registration])
     return [wanted[enrolment.agency] for enrolment in enrolments]
 
@@ -131,6 +136,29 @@ def _keys(held: Sequence[tuple[int, bytes]], enrolment: Enrolment) -> tuple[tupl
     if not 0 <= number <= KEY_NUMBER_MAX:
         raise KeyNumberInvalid
     return tuple(sorted({**dict(held), number: key}.items()))
+
+
+async def _answered(log: Log, topics: Sequence[str]) -> None:
+    """Wait until new topics answer: brokers take seconds to open hundreds, and lanes should not have to wait for them."""
+    if not topics:
+        return
+    reader = await log.reader()
+    try:
+        for first in range(0, len(topics), TOPICS_AT_ONCE):
+            await _answer(reader, [Partition(topic, 0) for topic in topics[first : first + TOPICS_AT_ONCE]])
+    finally:
+        await reader.close()
+
+
+async def _answer(reader: Reader, partitions: Sequence[Partition]) -> None:
+    for more in reversed(range(ASKED_MAX)):
+        try:
+            await reader.end_offsets(partitions)
+        except LogUnavailable:
+            if not more:
+                raise
+        else:
+            return
 
 
 async def _write(log: Log, registrations: Sequence[Registration]) -> None:

@@ -1,6 +1,5 @@
 """Reading topics to their present end, for those who look and own nothing."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Final, TypeAlias
 
@@ -18,25 +17,11 @@ Extent: TypeAlias = tuple[int, int]
 """First offset that still exists, and last stable offset."""
 
 
-class Extents:
-    """Where partitions begin and end, asked of a reader that is never assigned anything.
-
-    A Kafka client finds out about topics that are new to it one after the other, a tenth of a second each, when they
-    stand in one question, and all at once when they stand in many; it forgets them when it is assigned others.
-    """
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._known: set[Partition] = set()
-
-    async def of(self, partitions: Collection[Partition]) -> dict[Partition, Extent]:
-        """The extent of each. Raises PartitionUnknown."""
-        new = set(partitions) - self._known
-        await asyncio.gather(*(self._reader.end_offsets([partition]) for partition in new))
-        self._known |= new
-        begins = await self._reader.beginning_offsets(partitions)
-        ends = await self._reader.end_offsets(partitions)
-        return {partition: (begins[partition], ends[partition]) for partition in partitions}
+async def extents(reader: Reader, partitions: Collection[Partition]) -> dict[Partition, Extent]:
+    """Where partitions begin and end. Raises PartitionUnknown."""
+    begins = await reader.beginning_offsets(partitions)
+    ends = await reader.end_offsets(partitions)
+    return {partition: (begins[partition], ends[partition]) for partition in partitions}
 
 
 async def drain(reader: Reader, ends: Mapping[Partition, int]) -> AsyncIterator[tuple[Partition, Record]]:

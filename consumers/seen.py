@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consumers.gate import GateStep
-from consumers.reading import Behind, Extent, Extents, Tails, drain, take
+from consumers.reading import Behind, Extent, Tails, drain, extents, take
 from consumers.registry import Registry
 from exchange.core.fingerprint import GENERATION
 from exchange.core.gate import Reason
@@ -65,8 +65,8 @@ class Looker:
     """Looks at an exchange of so many partitions; made by `looking`."""
 
     def __init__(self, readers: Sequence[Reader], partitions: int, generation: str) -> None:
-        self._following, asking, tails, behind = readers
-        self._extents, self._tails, self._behind = Extents(asking), Tails(tails), Behind(behind)
+        self._following, self._asking, tails, behind = readers
+        self._tails, self._behind = Tails(tails), Behind(behind)
         self._aggregates = [Partition(aggregates_of(generation), p) for p in range(partitions)]
         self._followed = list(_followed(partitions))
         self._assigned = False
@@ -74,18 +74,18 @@ class Looker:
 
     async def look(self) -> Seen:
         """Read what is new. Raises the engine's errors: PartitionUnknown where `exchange topics apply` was not run."""
-        extents = await self._extents.of(self._followed)
+        found = await extents(self._asking, self._followed)
         if not self._assigned:
-            self._assign(extents)
-        async for source, record in drain(self._following, {p: end for p, (_, end) in extents.items()}):
+            self._assign(found)
+        async for source, record in drain(self._following, {p: end for p, (_, end) in found.items()}):
             self.seen.take(source, record)
         await self._look_at_inboxes()
         await self._look_at_the_fold()
         return self.seen
 
-    def _assign(self, extents: Mapping[Partition, Extent]) -> None:
+    def _assign(self, found: Mapping[Partition, Extent]) -> None:
         self._following.assign(self._followed)
-        for partition, (begin, end) in extents.items():
+        for partition, (begin, end) in found.items():
             newest = end - PULSES_A_PARTITION * self.seen.partitions if partition.topic == PULSE else begin
             self._following.seek(partition, max(begin, newest))
         self._assigned = True
@@ -93,14 +93,14 @@ class Looker:
     async def _look_at_inboxes(self) -> None:
         """No transaction writes to an inbox, so offsets are records."""
         read = {source: at for gate in self.seen.gates.values() for source, at in gate.positions().items()}
-        for source, (begin, end) in (await self._extents.of(read)).items():
+        for source, (begin, end) in (await extents(self._asking, read)).items():
             at = max(begin, read[source] or 0)
             self.seen.inbox_lags[source.topic.partition(".")[2]] = max(0, end - at)
 
     async def _look_at_the_fold(self) -> None:
-        positions = await self._tails.newest(await self._extents.of(self._aggregates))
+        positions = await self._tails.newest(await extents(self._asking, self._aggregates))
         at = {Partition(EVENTS, p.partition): positions[p].position if p in positions else 0 for p in self._aggregates}
-        lags = await self._behind.offsets(at, await self._extents.of(at))
+        lags = await self._behind.offsets(at, await extents(self._asking, at))
         self.seen.fold_lags = {source.partition: lag for source, lag in lags.items()}
         self.seen.counted = {p.partition: positions[p].events if p in positions else 0 for p in self._aggregates}
 
