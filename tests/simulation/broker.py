@@ -87,6 +87,7 @@ class PartitionLog:
 class Transaction:
     producer: int
     epoch: int = 0
+    """The first owner of an id has epoch 0, under a producer number that nobody had before."""
     state: str = "empty"
     result: str = ""
     partitions: list[Partition] = field(default_factory=list)
@@ -202,8 +203,15 @@ class Broker:
         transaction.state = "empty"
         return transaction.producer, transaction.epoch
 
+    def expire(self, tid: str) -> None:
+        """Forget an id that was idle for long (a week, in Kafka). Its writer may live on and know nothing of it."""
+        if tid in self.transactions and self.transactions[tid].state in ("empty", "decided"):
+            del self.transactions[tid]
+
     def _own(self, tid: str, producer: int, epoch: int) -> Transaction:
-        transaction = self.transactions[tid]
+        transaction = self.transactions.get(tid)
+        if transaction is None:
+            raise LogUnavailable(f"{tid}: no such id any more.")
         if (transaction.producer, transaction.epoch) != (producer, epoch):
             raise Fenced(f"{tid}: epoch {epoch} is over.")
         return transaction
@@ -221,8 +229,8 @@ class Broker:
             transaction.partitions.append(partition)
 
     def _time_out(self, tid: str, number: int) -> None:
-        transaction = self.transactions[tid]
-        if transaction.state == "ongoing" and transaction.number == number:
+        transaction = self.transactions.get(tid)
+        if transaction is not None and transaction.state == "ongoing" and transaction.number == number:
             transaction.epoch += 1
             self._decide(tid, transaction, ABORTED)
 

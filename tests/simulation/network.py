@@ -6,7 +6,7 @@ way still arrives.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from exchange.engine.errors import LogUnavailable
@@ -53,23 +53,26 @@ class Network:
     ANSWER_S_MAX = 1.0
     ATTEMPTS = 3
 
+    USUAL: Mapping[str, float] = {"loss": 0.0, "answers_lost": 0.0, "refusal": 0.0, "delay_s_max": 0.004}
+
+    loss: float
+    answers_lost: float
+    refusal: float
+    delay_s_max: float
+
     def __init__(self, world: World) -> None:
         self.world = world
-        self.loss = 0.0
-        self.answers_lost = 0.0
-        self.refusal = 0.0
-        self.delay_s_max = 0.004
+        self.heal()
+
+    def heal(self) -> None:
+        for name, value in self.USUAL.items():
+            setattr(self, name, value)
         self.dark_until = 0.0
         self.deaf_until: dict[str, float] = {}
         """Processes that cannot reach the group's coordinator, while they can reach the log."""
 
     def connect(self, process: Process) -> "Wire":
         return Wire(self, process)
-
-    def heal(self) -> None:
-        self.loss = self.answers_lost = self.refusal = self.dark_until = 0.0
-        self.delay_s_max = 0.004
-        self.deaf_until = {}
 
     def lost(self, process: Process, kind: str) -> bool:
         if self.world.now < self.dark_until:

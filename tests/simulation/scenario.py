@@ -5,7 +5,6 @@ Agencies write to inboxes; workers, each a process of its own under a supervisor
 committed records stand in the events exactly once and in order, and the counts equal one independent count of them.
 """
 
-import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,7 +17,8 @@ from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Partition
 from exchange.engine.ownership import Ownership
 from exchange.engine.progress import LaneProgress, LaneState
-from tests.simulation.broker import ABORTED, Broker, TryAgain
+from tests.simulation.broker import ABORTED, Broker
+from tests.simulation.faults import Fault, plan, strike
 from tests.simulation.group import Group, MemoryMembership
 from tests.simulation.memory_log import MemoryLog
 from tests.simulation.network import Network
@@ -26,40 +26,12 @@ from tests.simulation.steps import REGISTRY, Count, Forward, inbox
 from tests.simulation.world import Process, World
 
 PARTITIONS = 2
-FAULTS_UNTIL_S = 50.0
-COMPACTION_LAG_S = 25.0
-"""Longer than the longest freeze, as `min.compaction.lag.ms` of an hour is longer than any restore."""
-KINDS = (
-    "kill",
-    "freeze",
-    "lossy",
-    "slow",
-    "refuse",
-    "dark",
-    "mute",
-    "evict",
-    "deaf",
-    "intrude",
-    "compact",
-    "hire",
-    "fire",
-)
 SURVIVABLE = ("LaneStalled", "LaneGaveUp", "GroupLost")
 """What a worker may end with: its supervisor starts it again. Anything else is a defect or a broken law."""
 
 
 class LawBroken(AssertionError):
     """What the simulation is for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """`length_s` says how long it lasts, where it lasts; `target` chooses a worker or a partition."""
-
-    at_s: float
-    kind: str
-    target: int = 0
-    length_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +73,6 @@ class Report:
     settled_s: float = 0.0
 
 
-def plan(seed: int) -> list[Fault]:
-    """The faults of a seed, in the order of time."""
-    random = Random(f"plan {seed}")
-    lengths = {"freeze": 20.0, "dark": 8.0, "lossy": 6.0, "slow": 6.0, "refuse": 4.0, "mute": 5.0, "deaf": 25.0}
-    faults = [
-        Fault(
-            at_s=random.uniform(1.0, FAULTS_UNTIL_S),
-            kind=kind,
-            target=random.randrange(8),
-            length_s=random.uniform(0.05, lengths.get(kind, 1.0)),
-        )
-        for kind in random.choices(KINDS, k=random.randrange(4, 24))
-    ]
-    return sorted(faults, key=lambda fault: fault.at_s)
-
-
 class Scenario:
     def __init__(
         self, seed: int, faults: Sequence[Fault], engine: Engine, *, workers: int = 2, timing: Timing = FULL
@@ -147,7 +103,7 @@ class Scenario:
             self.hire()
         self._schedule_agencies()
         for fault in faults:
-            self.world.at(fault.at_s, lambda fault=fault: self._strike(fault))
+            self.world.at(fault.at_s, lambda fault=fault: strike(self, fault))
         self.world.at(timing.healed_at_s, self._heal)
 
     # Agencies
@@ -188,6 +144,20 @@ class Scenario:
     def hire(self) -> None:
         self._hired += 1
         self._start(self._hired)
+
+    def kill(self, worker: int, again_after_s: float) -> None:
+        """SIGKILL; its supervisor starts it again."""
+        process = self.staff[worker]
+        run = int(process.name.rpartition(".")[2])
+        self.world.kill(process)
+        self.world.after(again_after_s, lambda: worker in self.staff and self._start(worker, run + 1))
+
+    def freeze(self, worker: int, length_s: float) -> None:
+        """SIGSTOP, and SIGCONT after a while."""
+        process = self.staff[worker]
+        process.frozen = True
+        self.world.note("frozen", process.name)
+        self.world.after(length_s, lambda: setattr(process, "frozen", False))
 
     def _start(self, worker: int, run: int = 1) -> None:
         process = self.staff[worker] = self.world.process(f"worker{worker}.{run}")
@@ -236,59 +206,6 @@ class Scenario:
             self.broken.append(f"{progress.lane} was fenced and started again without a new generation")
         self.report.fenced += progress.state is LaneState.FENCED
         self.report.restarts += progress.state is LaneState.BACKING_OFF
-
-    # Faults
-
-    def _strike(self, fault: Fault) -> None:
-        self.world.note("fault", fault)
-        worker = sorted(self.staff)[fault.target % len(self.staff)] if self.staff else None
-        process = self.staff[worker] if worker is not None else None
-        network, world = self.network, self.world
-        if fault.kind == "hire":
-            if len(self.staff) < 4:
-                self.hire()
-        elif fault.kind == "compact":
-            self.broker.compact(self.states[fault.target % len(self.states)], COMPACTION_LAG_S)
-        elif fault.kind == "intrude":
-            self._intrude(("gate", "fold")[fault.target % 2], fault.target // 2 % PARTITIONS)
-        elif fault.kind == "dark":
-            network.dark_until = max(network.dark_until, world.now + fault.length_s)
-        elif fault.kind in ("lossy", "slow", "refuse", "mute"):
-            name, value, usual = {
-                "mute": ("answers_lost", 1.0, 0.0),
-                "lossy": ("loss", 0.2, 0.0),
-                "slow": ("delay_s_max", (0.1, 0.4, 1.5)[fault.target % 3], 0.004),
-                "refuse": ("refusal", 0.3, 0.0),
-            }[fault.kind]
-            setattr(network, name, value)
-            world.after(fault.length_s, lambda: setattr(network, name, usual))
-        elif worker is not None and process is not None and not process.dead:
-            self._strike_worker(fault, worker, process)
-
-    def _intrude(self, step: str, partition: int) -> None:
-        """Somebody who belongs to no group takes a lane's id, as a delayed request of a dead owner can."""
-        with contextlib.suppress(TryAgain):
-            self.broker.take_over(f"{step}-{partition}")
-
-    def _strike_worker(self, fault: Fault, worker: int, process: Process) -> None:
-        world = self.world
-        if fault.kind == "freeze":
-            process.frozen = True
-            world.after(fault.length_s, lambda: setattr(process, "frozen", False))
-        elif fault.kind == "evict":
-            for member in list(self.group.seen):
-                if member.startswith(process.name + "#"):
-                    self.group.evict(member)
-        elif fault.kind == "deaf":
-            self.network.deaf_until[process.name] = world.now + fault.length_s
-        elif fault.kind == "fire":
-            if len(self.staff) > 1:
-                del self.staff[worker]
-                world.kill(process)
-        else:
-            run = int(process.name.rpartition(".")[2])
-            world.kill(process)
-            world.after(fault.length_s, lambda: worker in self.staff and self._start(worker, run + 1))
 
     def _heal(self) -> None:
         self.network.heal()

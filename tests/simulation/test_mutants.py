@@ -1,6 +1,6 @@
 """The simulation has teeth: each broken rule is noticed, on seeds on which the engine as it is passes.
 
-Every mutant has faults of its own that bring its weakness out, and stays within the kinds of `scenario.KINDS`.
+Every mutant has faults of its own that bring its weakness out, and stays within the kinds of `faults.KINDS`.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from tests.simulation import mutants
-from tests.simulation.scenario import Engine, Fault, LawBroken, simulate
+from tests.simulation.faults import Fault
+from tests.simulation.scenario import Engine, LawBroken, simulate
 
 SEEDS = range(12)
 

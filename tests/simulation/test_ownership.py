@@ -11,10 +11,11 @@ from exchange.engine.log import Partition
 from exchange.engine.ownership import Ownership
 from exchange.engine.progress import LaneState
 from tests.simulation.broker import Broker
+from tests.simulation.faults import Fault
 from tests.simulation.group import Group, MemoryMembership
 from tests.simulation.memory_log import MemoryLog
 from tests.simulation.network import Network
-from tests.simulation.scenario import Fault, simulate
+from tests.simulation.scenario import simulate
 from tests.simulation.steps import POSITION, Count
 from tests.simulation.world import Process, World
 

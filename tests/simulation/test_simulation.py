@@ -6,13 +6,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.simulation.scenario import BRIEF, FAULTS_UNTIL_S, KINDS, Fault, Scenario, simulate
+from tests.simulation.faults import FAULTS_UNTIL_S, KINDS, Fault
+from tests.simulation.scenario import BRIEF, Scenario, simulate
 
 SEEDS = [int(os.environ["SIMULATION_SEED"])] if "SIMULATION_SEED" in os.environ else list(range(40))
 
@@ -36,7 +38,7 @@ def test_the_law_holds_under_many_random_faults(hundred: int) -> None:
         st.builds(
             Fault,
             at_s=st.floats(1.0, FAULTS_UNTIL_S),
-            kind=st.sampled_from(KINDS),
+            kind=st.sampled_from(sorted(KINDS)),
             target=st.integers(0, 3),
             length_s=st.floats(0.05, 15.0),
         ),
@@ -48,22 +50,15 @@ def test_the_law_holds_under_any_faults(seed: int, faults: list[Fault]) -> None:
     simulate(seed, faults)
 
 
-def strike(kind: str, worker: int, steps: int):
+def struck(kind: str, worker: int, steps: int) -> Callable[[Scenario], None]:
     """Prepare a scenario whose worker is killed, or frozen for ten seconds, after exactly so many steps of its own."""
 
     def prepare(scenario: Scenario) -> None:
-        world, process = scenario.world, scenario.staff[worker]
-
-        def kill() -> None:
-            world.kill(process)
-            world.after(0.5, lambda: worker in scenario.staff and scenario._start(worker, 2))
-
-        def freeze() -> None:
-            process.frozen = True
-            world.note("frozen", process.name)
-            world.after(10.0, lambda: setattr(process, "frozen", False))
-
-        process.struck_at[steps] = {"kill": kill, "freeze": freeze}[kind]
+        strikes = {
+            "kill": lambda: scenario.kill(worker, again_after_s=0.5),
+            "freeze": lambda: scenario.freeze(worker, 10.0),
+        }
+        scenario.staff[worker].struck_at[steps] = strikes[kind]
 
     return prepare
 
@@ -75,7 +70,7 @@ def test_the_law_holds_wherever_a_worker_is_struck(kind: str, part: int) -> None
     random = Random(f"{kind} {part}")
     for steps in sorted(random.sample(range(1, 3000), 4)):
         seed = random.randrange(1000)
-        simulate(seed, [], timing=BRIEF, prepare=strike(kind, random.choice((1, 2)), steps))
+        simulate(seed, [], timing=BRIEF, prepare=struck(kind, random.choice((1, 2)), steps))
 
 
 @pytest.mark.parametrize("seed", range(5))
