@@ -22,18 +22,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="EXCHANGE_", frozen=True, extra="ignore")
 
-    bootstrap_servers: str = Field("", description="host:port,… of a Kafka cluster; empty: the embedded broker")
-    partitions: int = Field(CLUSTER_PARTITIONS, ge=1, le=128, description="of events; fixed for the life of a cluster")
-    replication: int = Field(3, ge=1, le=9, description="replicas of every topic")
+    bootstrap_servers: str = Field(default="", description="host:port,… of a Kafka cluster; empty: the embedded broker")
+    partitions: int = Field(
+        default=CLUSTER_PARTITIONS, ge=1, le=128, description="of events; fixed for the life of a cluster"
+    )
+    replication: int = Field(default=3, ge=1, le=9, description="replicas of every topic")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    ssl_cafile: Path | None = Field(None, description="certificate authority of the cluster, PEM")
-    ssl_certfile: Path | None = Field(None, description="client certificate, PEM")
-    ssl_keyfile: Path | None = Field(None, description="key of the client certificate, PEM")
+    ssl_cafile: Path | None = Field(default=None, description="certificate authority of the cluster, PEM")
+    ssl_certfile: Path | None = Field(default=None, description="client certificate, PEM")
+    ssl_keyfile: Path | None = Field(default=None, description="key of the client certificate, PEM")
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
-    group: str = Field("exchange-workers", description="consumer group in which workers share the lanes")
-    silent_after_days: float = Field(45, gt=0, description="an agency not heard for this long raises an alert")
+    group: str = Field(default="exchange-workers", description="consumer group in which workers share the lanes")
+    silent_after_days: float = Field(default=45, gt=0, description="an agency not heard for this long raises an alert")
     batch_records: int = Field(
         20_000, ge=1, le=200_000, description="at most so many records in one transaction of a lane"
     )

@@ -48,7 +48,7 @@ class RecordRefused(EngineError):
 class NotAuthorized(EngineError):
     """The principal has no right to this topic, group or transactional id."""
 
-    hint = "`exchange topics check` lists the rights that each role needs."
+    hint = "`exchange topics rights` lists the rights that each role needs."
 
 
 class PartitionUnknown(EngineError):
