@@ -1,0 +1,230 @@
+"""`exchange publish` and `exchange edge`: what they print, their exit status, and how they end.
+
+The exchange is the one in memory with the real gate; it is put where Kafka's link would be made.
+"""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from exchange.cli import app
+from exchange.core.events import Heartbeat
+from exchange.core.vocabulary import LegalClass
+from producers import errors
+from tests.edge_kit.exchange import Exchange, registered
+
+PLANTED = "Jane Q. Planted"
+PROFILE = """
+agency = "harbor-light"
+state = "ca"
+legal_class = "individual"
+vault = "harbor.vault"
+key_file = "harbor.key"
+bootstrap_servers = "127.0.0.1:1"
+"""
+
+
+def need(key: str, service: str = "food", **more: object) -> dict[str, object]:
+    return {"key": key, "period": "2026Q1", "body": "need_identified", "fields": {"service": service}, **more}
+
+
+class Desk:
+    """A person at the agency: a folder, a profile, a terminal."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self._monkeypatch = monkeypatch
+        monkeypatch.chdir(folder)
+        (folder / "agency.toml").write_text(PROFILE, encoding="utf-8")
+        key = json.loads(self.run("edge", "init", "--key-file", "--json").stdout)
+        keys = (key["key_number"], bytes.fromhex(key["public_key"]))
+        self.exchange = Exchange(registered("harbor-light", LegalClass.individual, keys))
+        monkeypatch.setattr("producers.edge.kafka_link", lambda _: self.exchange.link())
+
+    def run(self, *words: str, ends: int = 0) -> Result:
+        result = CliRunner().invoke(app, [*words, "--profile", "agency.toml"], env={"COLUMNS": "160"})
+        assert result.exit_code == ends, result.output
+        assert PLANTED not in result.output
+        return result
+
+    def write(self, *lines: object) -> None:
+        text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+        (self.folder / "facts.jsonl").write_text(text, encoding="utf-8")
+
+    def sent(self) -> int:
+        return sum(not isinstance(event.body, Heartbeat) for _, event in self.exchange.events())
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, monkeypatch)
+
+
+def test_publishing_prints_what_was_done(desk: Desk) -> None:
+    desk.write(need("1"), need("2"), need("3", "immigration_relief"))
+    said = desk.run("publish", "facts.jsonl").stdout
+    for row in (
+        "rows read +│ +3",
+        "published +│ +2",
+        "ignored +│ +1",
+        "switched off: sensitive +│ +1",
+        "accepted .*│ +3",
+    ):
+        assert re.search(row, said), row
+    assert desk.sent() == 2
+
+
+def test_publishing_again_knows_it_all(desk: Desk) -> None:
+    desk.write(need("1"), need("2"))
+    desk.run("publish", "facts.jsonl")
+    plain = json.loads(desk.run("publish", "facts.jsonl", "--json").stdout)
+    assert (plain["published"], plain["known"], plain["delivered"]) == (0, 2, 1)
+
+
+def test_refused_rows_are_listed_the_rest_goes_on_and_the_status_says_so(desk: Desk) -> None:
+    desk.write(need("1"), need("2", PLANTED), PLANTED, need(PLANTED * 99))
+    result = desk.run("publish", "facts.jsonl", "--refusals", "refused.csv", ends=3)
+    assert "not a code of its list" in result.stdout
+    rows = list(csv.reader((desk.folder / "refused.csv").open(encoding="utf-8")))
+    assert [row[:3] for row in rows] == [
+        ["file", "row", "column"],
+        ["facts.jsonl", "2", "service"],
+        ["facts.jsonl", "3", ""],
+        ["facts.jsonl", "4", "key"],
+    ]
+    assert PLANTED not in str(rows)
+    assert desk.sent() == 1
+
+
+def test_many_refused_rows_are_cut_on_the_screen_and_whole_in_the_file(desk: Desk) -> None:
+    desk.write(*(need(f"{n}", PLANTED) for n in range(60)))
+    result = desk.run("publish", "facts.jsonl", ends=3)
+    assert "+40" in result.stdout
+    assert "--refusals FILE" in result.stdout
+    desk.run("publish", "facts.jsonl", "--refusals", "refused.csv", ends=3)
+    assert len((desk.folder / "refused.csv").read_text(encoding="utf-8").splitlines()) == 61
+
+
+def test_a_list_that_cannot_be_written_is_named_after_publishing(desk: Desk) -> None:
+    desk.write(need("1"), need("2", PLANTED))
+    result = CliRunner().invoke(
+        app, ["publish", "facts.jsonl", "--profile", "agency.toml", "--refusals", "none/refused.csv"]
+    )
+    assert isinstance(result.exception, errors.RefusalsUnwritable)
+    assert desk.sent() == 1
+
+
+def test_a_dry_run_shows_word_for_word_what_would_leave_and_sends_nothing(desk: Desk) -> None:
+    desk.write(need("1"), need("2"))
+    desk.run("publish", "facts.jsonl")
+    desk.write(need("1"), need("2", "housing"), need("3"), {**need("4"), "first_name": PLANTED})
+    before = list(desk.exchange.inbox)
+    said = desk.run("publish", "facts.jsonl", "--dry-run").stdout
+    assert "2× NeedIdentified 2026Q1 ca service=food" in said
+    assert "stays here, not read: columns that look like name" in said
+    leaving = json.loads(desk.run("publish", "facts.jsonl", "--preview", "--json").stdout)["leaving"]
+    assert {(x["fields"]["service"], x["retracts"]): x["count"] for x in leaving} == {
+        ("food", True): 1,
+        ("housing", False): 1,
+        ("food", False): 2,
+    }
+    assert desk.exchange.inbox == before
+
+
+def test_what_is_no_source_is_named(desk: Desk) -> None:
+    (desk.folder / "facts.xlsx").touch()
+    for name in ("facts.xlsx", "none.jsonl"):
+        result = CliRunner().invoke(app, ["publish", name, "--profile", "agency.toml"])
+        assert isinstance(result.exception, errors.SourceUnreadable)
+
+
+def test_a_folder_and_a_zip_are_hmis_exports(desk: Desk) -> None:
+    (desk.folder / "export").mkdir()
+    (desk.folder / "export.zip").touch()
+    for name in ("export", "export.zip"):
+        result = CliRunner().invoke(app, ["publish", name, "--profile", "agency.toml"])
+        assert "[hmis]" in str(result.exception)
+
+
+def test_init_prints_what_the_operator_types_and_never_overwrites(desk: Desk) -> None:
+    (desk.folder / "harbor.vault").rename(desk.folder / "old.vault")
+    said = desk.run("edge", "init").stdout
+    assert "exchange agencies add harbor-light --legal-class individual --public-key " in said
+    result = CliRunner().invoke(app, ["edge", "init", "--profile", "agency.toml"])
+    assert isinstance(result.exception, errors.VaultExists)
+    again = CliRunner().invoke(app, ["edge", "init", "--key-file", "--profile", "agency.toml"])
+    assert isinstance(again.exception, errors.KeyFileExists)
+
+
+def test_status_counts_what_the_vault_holds(desk: Desk) -> None:
+    desk.exchange.unknown_rules = 1
+    desk.write(need("1"), need("2", "housing"))
+    desk.run("publish", "facts.jsonl", ends=3)
+    plain = json.loads(desk.run("edge", "status", "--json").stdout)
+    assert sum(plain["refused_by_the_exchange"].values()) == 2
+    assert plain["facts_waiting"] == 0
+    assert plain["accepted_by_the_exchange"] == plain["last_event"] > 0
+    assert "harbor-light" in desk.run("edge", "status").stdout
+
+
+def test_retry_sends_again_what_was_refused(desk: Desk) -> None:
+    desk.exchange.unknown_rules = 1
+    desk.write(need("1"))
+    desk.run("publish", "facts.jsonl", ends=3)
+    desk.exchange.unknown_rules = 0
+    assert "1 sent again, 0 refused again" in desk.run("edge", "retry").stdout
+    assert desk.sent() == 1
+
+
+def test_restore_after_a_fork_goes_on(desk: Desk) -> None:
+    desk.write(need("1"))
+    desk.run("publish", "facts.jsonl")
+    backup = (desk.folder / "harbor.vault").read_bytes()
+    desk.write(need("1"), need("2", "housing"))
+    desk.run("publish", "facts.jsonl")
+    (desk.folder / "harbor.vault").write_bytes(backup)
+    kept = desk.exchange.receipts[-2:]
+    del desk.exchange.receipts[-2:]
+    desk.write(need("1"), need("3", "food"))
+    result = CliRunner().invoke(app, ["publish", "facts.jsonl", "--profile", "agency.toml"])
+    assert isinstance(result.exception, errors.Forked)
+    assert "edge restore" in str(result.exception)
+    said = desk.run("edge", "restore", "--retract-unclaimed").stdout
+    assert "1 events of the other copy are taken back" in said
+    counts = [event.body for _, event in desk.exchange.events()]
+    assert kept
+    assert counts[-1].__class__ is Heartbeat
+    desk.run("publish", "facts.jsonl")
+
+
+def test_ctrl_c_keeps_everything_and_says_so(desk: Desk) -> None:
+    """A real process that waits for an exchange which is not there."""
+    desk.write(*(need(f"{n}") for n in range(3_000)))
+    command = [sys.executable, "-m", "exchange.cli", "publish", "facts.jsonl", "--profile", "agency.toml"]
+    process = subprocess.Popen(
+        command, cwd=desk.folder, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}
+    )
+    assert process.stderr
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if "cannot be reached" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    rest = process.communicate()[1]
+    assert process.returncode == 130
+    assert "Everything taken is kept in the vault: run it again" in rest
+    assert "Traceback" not in rest
+    plain = json.loads(desk.run("edge", "status", "--json").stdout)
+    assert plain["facts_waiting"] == 3_000
+    desk.run("publish", "facts.jsonl")
+    assert desk.sent() == 3_000
