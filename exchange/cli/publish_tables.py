@@ -137,14 +137,18 @@ def _refused_rows(rows: Sequence[RowRefused], all_in: Path | None) -> Table:
 
 
 def _leaving_table(leaving: Iterable[Leaving]) -> Table:
-    table = Table("body", "period", "new", "taken back", title="what would leave", title_justify="left")
-    new: Counter[tuple[str, str]] = Counter()
-    back: Counter[tuple[str, str]] = Counter()
+    table = Table("body", "periods", "new", "taken back", title="what would leave", title_justify="left")
+    periods: dict[str, set[int]] = {}
+    counts: Counter[tuple[str, bool]] = Counter()
     for item in leaving:
-        where = (type(item.event.body).__name__, period_text(item.event.period))
-        (back if item.retracts else new)[where] += item.count
-    for where in sorted(new.keys() | back.keys()):
-        table.add_row(*where, str(new[where] or ""), str(back[where] or ""))
+        body = type(item.event.body).__name__
+        periods.setdefault(body, set()).add(item.event.period)
+        counts[body, item.retracts] += item.count
+    for body, seen in sorted(periods.items()):
+        ends = dict.fromkeys(period_text(period) for period in (min(seen), max(seen)))
+        table.add_row(body, " to ".join(ends), *(str(counts[body, retracts] or "") for retracts in (False, True)))
+    for column in table.columns[2:]:
+        column.justify = "right"
     return table
 
 

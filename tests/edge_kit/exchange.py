@@ -128,6 +128,7 @@ class MemoryLink:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._seen = 0
+        self.closed = False
         self.sent: list[bytes] = []
 
     def _reach(self) -> None:
@@ -181,7 +182,7 @@ class MemoryLink:
         return list(self._exchange.inbox)
 
     async def close(self) -> None:
-        pass
+        self.closed = True
 
 
 def registered(

@@ -24,6 +24,7 @@ from producers.facts import (
     Withdrawn,
 )
 from producers.ledger import Outcome
+from producers.vault import Vault
 from tests.edge_kit.agency import SECRET, TODAY, Agency
 from tests.edge_kit.exchange import Trouble
 
@@ -246,6 +247,16 @@ async def test_flush_sends_without_a_heartbeat_and_the_block_goes_on(agency: Age
     assert bodies(agency)[1] == FOOD
 
 
+async def test_however_it_ends_the_link_and_the_vault_are_let_go(agency: Agency) -> None:
+    await publish(agency, need("a"))
+    agency.exchange.away = 10**6
+    with pytest.raises(errors.ExchangeAway):
+        await publish(agency, need("b"))
+    assert [link.closed for link in agency.links] == [True, True]
+    with Vault.open(agency.profile, SECRET):
+        pass
+
+
 async def test_an_error_in_the_block_keeps_what_was_taken_and_sends_nothing(agency: Agency) -> None:
     async def failing() -> None:
         async with agency.edge() as edge:
@@ -261,23 +272,22 @@ async def test_an_error_in_the_block_keeps_what_was_taken_and_sends_nothing(agen
 
 async def test_the_order_in_which_facts_came_leaves_no_trace(tmp_path: Path) -> None:
     sent = []
-    for run, order in enumerate((1, -1)):
+    for run, (order, secret) in enumerate([(1, bytes(32)), (-1, bytes(32)), (1, bytes([1]) * 32)]):
         (tmp_path / str(run)).mkdir()
         agency = Agency(tmp_path / str(run))
         facts = [need(s, e.NeedIdentified(s)) for s in list(v.Service)[:12]]
-        with_same_secret(agency)
+        with_secret(agency, secret)
         await publish(agency, *facts[::order])
         sent.append(bodies(agency)[:-1])
     assert sent[0] == sent[1]
     assert sent[0] != [fact.body for fact in facts]
     assert sent[0] != [fact.body for fact in sorted(facts, key=lambda fact: fact.key)]
+    assert sent[0] != sent[2], "another vault, another order: nobody else can work it out"
 
 
-def with_same_secret(agency: Agency) -> None:
-    from producers.vault import Vault
-
+def with_secret(agency: Agency, secret: bytes) -> None:
     with Vault.open(agency.profile, SECRET) as vault:
-        vault.set("secret", bytes(32))
+        vault.set("secret", secret)
         vault.commit()
 
 
@@ -416,8 +426,6 @@ async def test_a_backup_older_than_the_inbox_says_that_it_cannot(tmp_path: Path)
 
 
 async def test_a_lost_vault_finds_all_it_sent_in_the_inbox(tmp_path: Path) -> None:
-    from producers.vault import Vault
-
     agency = Agency(tmp_path)
     await publish(agency, need("a"), need("b"), need("c", FOOD))
     with Vault.open(agency.profile, SECRET) as vault:

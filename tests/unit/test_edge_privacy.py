@@ -34,6 +34,9 @@ FORMS = [
 ]
 
 
+UNSOUND = {"barrier": "staff_turnover", "service": "food"}
+
+
 def lines() -> list[dict[str, object]]:
     good = {"period": "2026Q1", "client": CLIENT, "body": "need_identified", "fields": {"service": "food"}}
     return [
@@ -44,6 +47,7 @@ def lines() -> list[dict[str, object]]:
         {**good, "key": KEY + "5", "period": VALUE},
         {**good, "key": KEY + "6", "body": VALUE},
         {**good, "key": KEY, "state": VALUE},
+        {**good, "key": KEY + "7", "body": "barrier_reported", "fields": UNSOUND},
         {"withdraw": KEY + "2"},
     ]
 
