@@ -13,8 +13,9 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
 from consumers.replay.errors import ReplayFailed, ReplayProcessLost
@@ -58,7 +59,8 @@ async def _one_process(source: LogSource, left: deque[Task], done: list[Partitio
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, source), name="exchange-replay", daemon=True)
-    process.start()
+    with _without_ctrl_c():
+        process.start()
     theirs.close()
     try:
         while left:
@@ -69,6 +71,17 @@ async def _one_process(source: LogSource, left: deque[Task], done: list[Partitio
         process.terminate()  # whoever still waits for its next message is told that there is none
         await asyncio.to_thread(process.join)
         ours.close()
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """What is started here never sees Ctrl-C: at a terminal it reaches everybody, and ending them is the parent's."""
+    resource_tracker.ensure_running()  # else it would be started in here, and unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def _answer(ours: Connection, task: Task, report: Report) -> PartitionReplay:
@@ -87,7 +100,6 @@ async def _answer(ours: Connection, task: Task, report: Report) -> PartitionRepl
 
 def serve(theirs: Connection, source: LogSource) -> None:
     """The life of one process: a task, its progress, its result; until it is ended or nobody listens."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches everybody at the terminal; the parent ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         asyncio.run(_serve(theirs, source))

@@ -63,7 +63,10 @@ import asyncio, os
 from consumers.replay import replay
 from tests.unit.replay_world import Seeded
 if __name__ == "__main__":
-    asyncio.run(replay(Seeded(6, trouble="slow"), progress=lambda _: print(os.getpid(), flush=True), processes=2))
+    try:
+        asyncio.run(replay(Seeded(6, trouble="slow"), progress=lambda _: print(os.getpid(), flush=True), processes=2))
+    except KeyboardInterrupt:
+        pass
 """
 
 
@@ -73,17 +76,25 @@ def test_no_process_outlives_the_one_that_started_it(how: signal.Signals, tmp_pa
     parent = subprocess.Popen(
         [sys.executable, str(tmp_path / "parent.py")],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
         start_new_session=True,
     )
     assert parent.stdout is not None
+    assert parent.stderr is not None
     parent.stdout.readline()
     children = psutil.Process(parent.pid).children(recursive=True)
     assert len(children) >= 2
+    if how is signal.SIGINT:
+        for child in children:
+            child.send_signal(how)  # at a terminal it reaches them before the parent has ended them
+        assert psutil.wait_procs(children, timeout=1)[0] == []
     os.killpg(parent.pid, how) if how is signal.SIGINT else parent.send_signal(how)
     parent.wait(30)
     parent.stdout.close()
+    if how is signal.SIGINT:
+        assert parent.stderr.read() == b""
+    parent.stderr.close()
     _, alive = psutil.wait_procs(children, timeout=30)
     for one in alive:
         one.kill()
