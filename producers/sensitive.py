@@ -1,10 +1,9 @@
 """What never leaves unless the agency switches it on (schemas/vocabulary/README.md), as a table.
 
-Where the sensitive code is one answer among others, the field becomes `withheld_by_agency`; where the code itself is the
-fact, the event is not made. Applied by the edge to every source alike, before anything is kept for sending.
-
-Not promised: a withheld field still says that the agency withholds something there; figures of `withheld_by_agency` are
-restricted like all others.
+Where the code itself is the fact, the event is not made. A field that is off as a whole becomes `withheld_by_agency` whatever
+it holds, missing codes included, so that it says nothing about anyone. Where only some codes of a field are off, they become
+`not_collected` ("never asked, or the agency keeps it to itself"): a code kept for them alone would give them away.
+Applied by the edge to every source alike, before anything is kept for sending.
 """
 
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from exchange.core import events as e
 from exchange.core.tables import NOT_APPLICABLE, field_type
 
 WITHHELD: Final = "withheld_by_agency"
+KEPT_TO_ITSELF: Final = "not_collected"
 HEALTH: Final = ("hiv", "pregnancy", "suicidality", "substance_use")
 SERVICES: Final = ("immigration_relief", "substance_use")
 SERVICE_IS_THE_FACT: Final = (e.NeedIdentified, e.ServiceProvided, e.NeedUnmet, e.ReferralMade, e.ReferralResolved)
@@ -29,6 +29,11 @@ class Rule:
     field: str
     codes: tuple[str, ...] = ()
     is_the_fact: bool = False
+
+    @property
+    def instead(self) -> str:
+        """What is said in the code's place."""
+        return KEPT_TO_ITSELF if self.codes else WITHHELD
 
     def concerns(self, body: e.Correctable) -> bool:
         """Whether the body holds what this rule is about."""
@@ -60,6 +65,6 @@ class Switches:
             if rule.concerns(body):
                 if rule.is_the_fact:
                     return None
-                withheld = {rule.field: field_type(rule.body, rule.field)(WITHHELD)}
+                withheld = {rule.field: field_type(rule.body, rule.field)(rule.instead)}
                 body = replace(body, **withheld)  # type: ignore[arg-type]  # the rule's field is one of the body's
         return body

@@ -134,7 +134,7 @@ def sensitive() -> Iterator[str]:
             f"`{rule.body.__name__}`",
             f"`{rule.field}`",
             _coded(rule.codes) or "every answer",
-            "no event is made" if rule.is_the_fact else "`withheld_by_agency` is sent",
+            "no event is made" if rule.is_the_fact else f"`{rule.instead}` is sent",
         )
         for rule in RULES
     )

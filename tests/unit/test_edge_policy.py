@@ -73,9 +73,9 @@ def test_every_client_body_with_a_service_has_its_rule() -> None:
         assert {rule.body for rule in RULES if rule.codes == (code,) and rule.field == "service"} == with_service
 
 
-def test_off_means_withheld_where_it_is_one_answer_among_others() -> None:
+def test_some_codes_off_look_like_an_answer_never_collected_a_whole_field_off_is_withheld() -> None:
     said = left(Policy(LegalClass.individual), OPENED)
-    assert said == replace(OPENED, gender=v.Gender.withheld_by_agency, foreign_national=v.ForeignNational(WITHHELD))
+    assert said == replace(OPENED, gender=v.Gender.not_collected, foreign_national=v.ForeignNational(WITHHELD))
 
 
 def test_on_means_as_it_is() -> None:
@@ -84,7 +84,7 @@ def test_on_means_as_it_is() -> None:
 
 def test_one_switch_leaves_the_others_off() -> None:
     said = left(Policy(LegalClass.individual, ("foreign_national",)), OPENED)
-    assert said == replace(OPENED, gender=v.Gender.withheld_by_agency)
+    assert said == replace(OPENED, gender=v.Gender.not_collected)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,17 @@ def barrier() -> e.BarrierReported:
     return e.BarrierReported(v.Barrier.language, v.Service.immigration_relief)
 
 
-def test_a_barrier_stays_and_its_service_is_withheld() -> None:
-    assert left(Policy(LegalClass.individual), barrier()) == replace(barrier(), service=v.Service(WITHHELD))
+def test_a_barrier_stays_and_its_service_is_not_told() -> None:
+    assert left(Policy(LegalClass.individual), barrier()) == replace(barrier(), service=v.Service.not_collected)
+
+
+def test_what_is_said_instead_of_some_codes_is_said_of_others_too() -> None:
+    """A code that only sensitive answers turn into would give them away."""
+    never_asked = replace(OPENED, gender=v.Gender.not_collected)
+    policy = Policy(LegalClass.individual)
+    assert left(policy, never_asked) == left(policy, OPENED)
+    asked = replace(OPENED, foreign_national=v.ForeignNational.not_collected)
+    assert left(policy, asked) == left(policy, OPENED)
 
 
 @pytest.mark.parametrize(
