@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from exchange.core.errors import StateDamaged
+from exchange.core.errors import ExchangeError, StateDamaged
 from exchange.core.fingerprint import GENERATION
 from exchange.core.fold import Counts, merge
 from exchange.engine.errors import LogUnavailable
@@ -27,8 +27,17 @@ RECORDS_MAX = 10_000
 WAIT_S = 1.0
 SILENT_READS_MAX = 30
 """Reads in a row that bring nothing although the log goes on: the brokers are away."""
-LOOKS_MAX = 5
-"""Looks at a topic that moves on before counts with a wrong digest are called damaged."""
+LOOKS_MAX = 10
+"""Looks at a topic that moves on and never shows counts that have their digest."""
+
+
+class NoWholeSnapshot(ExchangeError):
+    """The aggregates move on, and what was read never had the digest written with it."""
+
+    hint = (
+        "Try again. If it stays so, the counts are damaged, or cells are compacted away while they are read:"
+        " `exchange topics check` compares min.compaction.lag.ms."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,10 @@ class LivePartition:
         self._assigned = False
 
     async def catch_up(self) -> Snapshot:
-        """The newest whole snapshot. Raises StateDamaged when the counts do not have their digest, or PartitionUnknown.
+        """The newest whole snapshot.
+
+        Raises StateDamaged when the counts do not have their digest, NoWholeSnapshot when they move on as well, or
+        PartitionUnknown.
 
         The next call continues from here and reads only what is new.
         """
@@ -118,15 +130,20 @@ class LivePartition:
             self._reader.assign([self._partition])
             self._reader.seek(self._partition, begin)
             self._assigned = True
+        await self._read_whole(end)
+        at = self._held.at or Position(0, 0, self._generation, 0)
+        return Snapshot(self._partition.partition, at, self._held.counts.cells())
+
+    async def _read_whole(self, end: int) -> None:
+        """Read to the end, and behind a moving one again, until what is in effect is whole."""
         for _ in range(LOOKS_MAX):
             await self._read_to(end)
             if self._held.whole_to(end):
-                break
-            end = await self._end()
-        else:
-            raise StateDamaged(f"{self._held.topic}: the counts do not have the digest written with them.")
-        at = self._held.at or Position(0, 0, self._generation, 0)
-        return Snapshot(self._partition.partition, at, self._held.counts.cells())
+                return
+            before, end = end, await self._end()
+            if end == before:
+                raise StateDamaged(f"{self._held.topic}: the counts do not have the digest written with them.")
+        raise NoWholeSnapshot(f"{self._held.topic} was read {LOOKS_MAX} times to its moving end.")
 
     async def _end(self) -> int:
         return (await self._reader.end_offsets([self._partition]))[self._partition]
