@@ -129,6 +129,7 @@ async def test_a_trial_never_mixes_with_a_service(tmp_path: Path) -> None:
                 pass
 
 
+@pytest.mark.slow
 def test_the_kill_test_command_prints_json(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "exchange.cli", "kill-test", "--rounds", "1", "--events", "5000", "--json"],
