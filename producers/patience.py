@@ -15,7 +15,7 @@ class Patience:
     """The limits, in seconds."""
 
     poll_s: float = 1.0
-    resend_after_s: float = 10.0
+    resend_after_s: float = 20.0
     """Without a receipt that moves on; doubled each time."""
     blocked_s: float = 10.0
     """Without any receipt after the gate gave a reason and everything was sent again."""

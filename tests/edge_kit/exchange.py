@@ -94,6 +94,11 @@ class Exchange:
         self.read += len(batch)
         self.receipts.append(Receipt(self.state.head, self.state.refused))
 
+    def judge_all(self) -> None:
+        """The gate catches up."""
+        while self.read < len(self.inbox):
+            self.judge_some()
+
     def judge_one(self, value: bytes) -> None:
         arrival = self.reader.read(value)
         verdict = judge(self.state, arrival, verify)

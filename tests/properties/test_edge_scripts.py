@@ -4,6 +4,7 @@ Each seed is a whole life of an agency: records change, runs are killed at commi
 doubled, the gate sleeps, repeats receipts, refuses bodies that the edge thought sound. A failing seed fails again.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,12 +34,14 @@ async def live(agency: Agency, runs: int) -> None:
         await agency.run()
 
 
-async def end_well(agency: Agency) -> None:
-    """A last run without trouble."""
+async def end_well(agency: Agency, *, over_fork: bool = False) -> None:
+    """A last run without trouble; `over_fork`: a person has seen to it that there is one vault."""
     agency.exchange.trouble = Trouble()
     agency.kill_at_commit = 0.0
     agency.exchange.away = 0
-    async with agency.edge() as edge:
+    async with agency.edge(manner=replace(agency.manner, over_fork=over_fork)) as edge:
+        if over_fork:
+            await edge.flush()
         await agency.read_truth(edge)
     agency.report = edge.report
 
@@ -87,8 +90,7 @@ async def test_a_restored_older_vault_finds_its_way_back(seed: int, tmp_path: Pa
     agency.exchange.trouble = Trouble(gate_sleeps=0.5, repeat_receipt=0.2)
     agency.keep("backup")
     await live(agency, 1 + agency.random.randrange(3))
-    while agency.exchange.read < len(agency.exchange.inbox):
-        agency.exchange.judge_some()
+    agency.exchange.judge_all()
     agency.restore("backup")
     agency.change_truth(agency.random.randrange(8))
     await end_well(agency)
@@ -96,3 +98,29 @@ async def test_a_restored_older_vault_finds_its_way_back(seed: int, tmp_path: Pa
         edge.retract_unclaimed()
     no_fork(agency)
     assert agency.admitted() == agency.expected()
+
+
+@pytest.mark.parametrize("legal_class", [LegalClass.individual, LegalClass.tally_only])
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_vaults_restored_in_the_middle_of_all_that(seed: int, legal_class: LegalClass, tmp_path: Path) -> None:
+    """Old backups come back while the gate still has to judge what was sent after them: forks happen, and are put right."""
+    agency = Agency(tmp_path, legal_class, seed, UNKIND)
+    agency.kill_at_commit = 0.02
+    agency.exchange.unknown_rules = 0 if legal_class is LegalClass.tally_only else 9
+    agency.keep("backup")
+    for _ in range(10):
+        chance = agency.random.random()
+        if chance < 0.2:
+            agency.keep("backup")
+        elif chance < 0.4:
+            agency.restore("backup")
+        agency.change_truth(agency.random.randrange(8))
+        await agency.run()
+    agency.exchange.judge_all()
+    await end_well(agency, over_fork=True)
+    async with agency.edge() as edge:
+        edge.retry_refused()
+        edge.retract_unclaimed()
+    await end_well(agency)
+    expected = agency.expected() if legal_class is LegalClass.individual else agency.expected_tallied()
+    assert agency.admitted() == expected

@@ -544,3 +544,53 @@ async def test_a_preview_changes_and_sends_nothing(agency: Agency) -> None:
         assert leaving == {(SHELTER, True): 1, (FOOD, False): 1, (SHELTER, False): 1}
     assert agency.exchange.inbox == sent
     assert await publish(agency, need("a"), need("new")) == [Outcome.KNOWN, Outcome.PUBLISHED]
+
+
+async def test_a_restore_forgives_one_fork_and_not_the_next(agency: Agency) -> None:
+    """The other copy was said to have stopped, and has not."""
+    await publish(agency, need("a"))
+    agency.keep("copy")
+    await publish(agency, need("b", FOOD))
+    agency.restore("copy")
+    del agency.exchange.receipts[-2:]
+    with pytest.raises(errors.Forked):
+        await publish(agency, need("c", e.NeedIdentified(v.Service.housing)))
+    manner = replace(agency.manner, over_fork=True)
+
+    async def restore_beside_the_other() -> None:
+        async with agency.edge(manner=manner) as edge:
+            await edge.flush()
+            edge.vault.commit()
+            agency.keep("copy")
+            async with copied(agency) as other:
+                await other.publish(need("d"))
+            await edge.publish(need("e", FOOD))
+
+    with pytest.raises(errors.Forked):
+        await restore_beside_the_other()
+
+
+async def test_what_a_lost_run_corrected_is_unknown_until_the_source_says_it_again(agency: Agency) -> None:
+    """The lost run changed food into housing; the source has changed back since, and only food may be counted."""
+    await publish(agency, need("a", FOOD))
+    agency.keep("backup")
+    await publish(agency, need("a", e.NeedIdentified(v.Service.housing)))
+    agency.restore("backup")
+    async with agency.edge() as edge:
+        await edge.flush()
+        assert await edge.publish(need("a", FOOD)) is Outcome.PUBLISHED
+        await edge.flush()
+        assert edge.retract_unclaimed() == 1
+    assert agency.admitted() == {
+        b"needs_by_service|2026Q1|ca|food": 1,
+        b"state_needs_by_service_group|2026Q1|ca|basic_needs": 1,
+    }
+
+
+async def test_a_client_has_a_key_of_its_own_for_ever(agency: Agency) -> None:
+    async with agency.edge() as edge:
+        keys = [edge._ledger.client_key(client) for client in ("one", "two", "one")]
+    async with agency.edge() as edge:
+        assert edge._ledger.client_key("one") == keys[0]
+    assert keys[0] == keys[2] != keys[1]
+    assert all(len(key) == 16 for key in keys)
