@@ -6,7 +6,7 @@ from producers.chain import Chain
 from producers.ledger import Ledger
 from producers.outbox import Outbox
 from producers.profile import Profile, Secret
-from producers.vault import Vault
+from producers.vault import FIRST_KEY, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,12 @@ class VaultStatus:
         return asdict(self)
 
 
-def make_vault(profile: Profile, secret: Secret) -> tuple[int, bytes]:
-    """Make the vault of a profile; (number, 32 bytes) of its public key. Raises VaultExists."""
-    with Vault.create(profile, secret) as vault:
+def make_vault(profile: Profile, secret: Secret, key_number: int = FIRST_KEY) -> tuple[int, bytes]:
+    """Make the vault of a profile; (number, 32 bytes) of its public key. Raises VaultExists.
+
+    `key_number`: another one than before when an earlier vault of this agency was lost, key and all.
+    """
+    with Vault.create(profile, secret, key_number=key_number) as vault:
         return Chain(vault, Ledger(vault)).public_key
 
 

@@ -24,6 +24,7 @@ from producers.profile import Profile, Secret
 FORMAT: Final = 1
 SECRET_OCTETS: Final = 32
 CACHE_KIB: Final = 16_384
+FIRST_KEY: Final = 1
 
 SCHEMA: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -65,24 +66,30 @@ class Vault:
         self.path = path
 
     @classmethod
-    def create(cls, profile: Profile, secret: Secret) -> Self:
-        """Make the vault of a profile, with a new signing key; raises VaultExists."""
-        if profile.vault.exists():
-            raise errors.VaultExists(f"There is a vault at {profile.vault}.")
-        with _naming(profile.vault):
-            profile.vault.parent.mkdir(parents=True, exist_ok=True)
-            profile.vault.touch(mode=0o600, exist_ok=False)
+    def create(cls, profile: Profile, secret: Secret, *, key_number: int = FIRST_KEY) -> Self:
+        """Make the vault of a profile, with a new signing key of this number (0–63), and open it; raises VaultExists.
+
+        It comes into its place when it is complete: a kill on the way leaves none.
+        """
+        path = profile.vault
+        unfinished = path.with_name(path.name + ".unfinished")
+        if path.exists():
+            raise errors.VaultExists(f"There is a vault at {path}.")
+        with _naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.unlink(missing_ok=True)
+            unfinished.touch(mode=0o600, exist_ok=False)
         try:
-            vault = cls(_connect(profile.vault, secret), profile.vault)
-            with vault.writing():
+            with cls(_connect(unfinished, secret), unfinished) as vault:
                 for statement in SCHEMA:
                     vault.run(statement)
-                vault._found(profile)
-            vault.commit()
-        except BaseException:
-            profile.vault.unlink(missing_ok=True)
-            raise
-        return vault
+                vault._found(profile, key_number)
+                vault.commit()
+            with _naming(path):
+                unfinished.rename(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return cls.open(profile, secret)
 
     @classmethod
     def open(cls, profile: Profile, secret: Secret) -> Self:
@@ -100,13 +107,13 @@ class Vault:
             raise
         return vault
 
-    def _found(self, profile: Profile) -> None:
+    def _found(self, profile: Profile, key_number: int) -> None:
         self.set("format", FORMAT.to_bytes(2, "big"))
         self.set("agency", profile.agency.encode("ascii"))
         self.set("legal_class", str(profile.legal_class).encode("ascii"))
         for name in ("genesis", "secret", "signing_key"):
             self.set(name, secrets.token_bytes(SECRET_OCTETS))
-        self.set("key_number", bytes([1]))
+        self.set("key_number", bytes([key_number]))
         for name in ("accepted", "run"):
             self.set(name, bytes(8))
         self.set("database", b"")

@@ -30,6 +30,9 @@ def init(
     key_file: Annotated[
         bool, typer.Option("--key-file", help="Write the profile's key_file first: for runs without a person.")
     ] = False,
+    key_number: Annotated[
+        int, typer.Option(min=0, max=63, help="Another one when an earlier vault was lost with its key.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Make the vault and its signing key; print the public key that the operator registers."""
@@ -39,7 +42,7 @@ def init(
     profile = Profile.load(profile_file)
     if key_file:
         _write_key_file(profile)
-    number, octets = make_vault(profile, _new_secret(profile))
+    number, octets = make_vault(profile, _new_secret(profile), key_number)
     if as_json:
         typer.echo(json.dumps({"agency": profile.agency, "key_number": number, "public_key": octets.hex()}))
         return

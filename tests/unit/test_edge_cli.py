@@ -165,6 +165,12 @@ def test_init_prints_what_the_operator_types_and_never_overwrites(desk: Desk) ->
     assert isinstance(again.exception, errors.KeyFileExists)
 
 
+def test_a_new_key_after_a_lost_vault_has_another_number(desk: Desk) -> None:
+    (desk.folder / "harbor.vault").unlink()
+    assert "--key-number 2" in desk.run("edge", "init", "--key-number", "2").stdout
+    assert json.loads(desk.run("edge", "status", "--json").stdout)["key_number"] == 2
+
+
 def test_status_counts_what_the_vault_holds(desk: Desk) -> None:
     desk.exchange.unknown_rules = 1
     desk.write(need("1"), need("2", "housing"))

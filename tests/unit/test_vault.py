@@ -15,7 +15,7 @@ from producers.chain import Chain
 from producers.facts import Fact, Where
 from producers.ledger import Ledger
 from producers.profile import Profile, Secret
-from producers.vault import FORMAT, Vault
+from producers.vault import FORMAT, SCHEMA, Vault
 from tests.edge_kit.agency import Agency
 
 WORDS = Secret(passphrase="correct horse 'battery' staple")
@@ -99,6 +99,21 @@ def test_a_vault_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(errors.VaultExists):
         Vault.create(profile(tmp_path), RAW)
     assert (tmp_path / "a.vault").read_bytes() == octets
+
+
+def test_a_vault_that_was_never_finished_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.vault.unfinished").write_bytes(b"left by a kill")
+    with pytest.raises(errors.VaultMissing):
+        Vault.open(profile(tmp_path), RAW)
+    Vault.create(profile(tmp_path), RAW).close()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.vault"]
+
+
+def test_a_vault_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producers.vault.SCHEMA", (*SCHEMA, "CREATE nonsense"))
+    with pytest.raises(Exception, match="nonsense"):
+        Vault.create(profile(tmp_path), RAW)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
