@@ -15,6 +15,7 @@ from consumers import fold, gate
 from consumers.registry import Registry, follow_registry
 from exchange.core.fingerprint import GENERATION
 from exchange.core.gate import Registration
+from exchange.engine.errors import LogUnavailable
 from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Log, Partition
 from exchange.engine.ownership import Membership, Ownership
@@ -25,6 +26,8 @@ from exchange.wire.topics import GATE_STATE, aggregates_of
 
 FULL_PULSE_EVERY: Final = 30
 """Every so many pulses a lane lists all of its agencies, else those that changed."""
+REGISTRY_S_MAX: Final = 15.0
+"""How long lanes wait for the registry: no agency is judged by one that is not read whole."""
 logger = structlog.get_logger(__name__)
 
 
@@ -50,8 +53,9 @@ class Lanes:
 
     async def run(self) -> None:
         """Run lanes until cancelled; raises the named error of the first that fails for good."""
-        following = asyncio.create_task(follow_registry(self._log, self._registry), name="registry")
-        owning = asyncio.create_task(self.ownership.run(), name="lanes")
+        known = asyncio.Event()
+        following = asyncio.create_task(follow_registry(self._log, self._registry, known), name="registry")
+        owning = asyncio.create_task(self._own(known), name="lanes")
         try:
             await asyncio.wait({following, owning}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -61,6 +65,14 @@ class Lanes:
         for task in (owning, following):
             with contextlib.suppress(asyncio.CancelledError):
                 task.result()
+
+    async def _own(self, known: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(REGISTRY_S_MAX):
+                await known.wait()
+        except TimeoutError:
+            raise LogUnavailable(f"The registry of agencies could not be read within {REGISTRY_S_MAX:.0f} s.") from None
+        await self.ownership.run()
 
     def pulses(self, now_ms: int) -> Iterator[Pulse]:
         """One pulse a lane. `now_ms`: the caller's clock, milliseconds since 1970."""

@@ -34,6 +34,11 @@ class Registry:
         """The agencies whose events go to one partition, in the order of their registration."""
         return (r for r in self._agencies.values() if r.partition == partition)
 
+    def replace(self, other: "Registry") -> None:
+        """Become what another registry is, at once: a half-read one would let in what was forbidden since."""
+        self._agencies.clear()
+        self._agencies.update(other.agencies)
+
     def put(self, registration: Registration) -> None:
         """Take a registration, replacing an earlier one of the same agency."""
         self._agencies[registration.agency] = registration
@@ -50,18 +55,24 @@ async def read_registry(log: Log) -> Registry:
     return registry
 
 
-async def follow_registry(log: Log, registry: Registry) -> None:
-    """Keep the registry up to date until cancelled; a log out of reach is tried again, the last state staying."""
+async def follow_registry(log: Log, registry: Registry, ready: asyncio.Event) -> None:
+    """Keep the registry up to date until cancelled; a log out of reach is tried again, the last state staying.
+
+    Sets `ready` once it is as new as the log was: before that nobody may be judged by it.
+    """
     while True:
         with suppress(LogUnavailable):
-            await _follow(log, registry)
+            await _follow(log, registry, ready)
         await asyncio.sleep(_AGAIN_S)
 
 
-async def _follow(log: Log, registry: Registry) -> None:
+async def _follow(log: Log, registry: Registry, ready: asyncio.Event) -> None:
     reader = await log.reader()
     try:
-        await _catch_up(reader, registry)
+        newest = Registry()
+        await _catch_up(reader, newest)
+        registry.replace(newest)
+        ready.set()
         while True:
             await _take(reader, registry, timeout_s=1.0)
     finally:

@@ -57,4 +57,6 @@ def _without_values(_: object, __: str, event: structlog.types.EventDict) -> str
         error = error[1]
     if isinstance(error, BaseException):
         event["error"] = type(error).__name__
+    if event.get("logger") == "asyncio":  # its texts hold the repr of an error that nobody looked at
+        event["event"] = "asyncio reports an error that nobody looked at, or a task that was left behind"
     return event

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     group: str = Field(default="exchange-workers", description="consumer group in which workers share the lanes")
     silent_after_days: float = Field(default=45, gt=0, description="an agency not heard for this long raises an alert")
     batch_records: int = Field(
-        20_000, ge=1, le=200_000, description="at most so many records in one transaction of a lane"
+        default=50_000, ge=1, le=200_000, description="at most so many records in one transaction of a lane"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -48,6 +48,10 @@ RULES: Final[tuple[Rule, ...]] = (
     *(Rule(f"health_condition.{c}", e.HealthObserved, "health_condition", (c,), is_the_fact=True) for c in HEALTH),
     *(Rule(f"service.{s}", b, "service", (s,), is_the_fact=True) for s in SERVICES for b in SERVICE_IS_THE_FACT),
     *(Rule(f"service.{s}", e.BarrierReported, "service", (s,)) for s in SERVICES),
+    # the same facts under other names
+    Rule("service.substance_use", e.OutcomeAssessed, "outcome_domain", ("substance_use",), is_the_fact=True),
+    Rule("service.substance_use", e.CaseClosed, "exit_destination", ("substance_use_facility",)),
+    Rule("service.immigration_relief", e.NeedUnmet, "unmet_reason", ("ineligible_immigration",)),
 )
 SWITCHES: Final = frozenset(rule.switch for rule in RULES)
 

@@ -12,6 +12,7 @@ import typer
 
 from exchange.cli import agencies, broker, demo, edge, kill_test, publish, replay, status, topics, worker
 from exchange.core.errors import ExchangeError
+from exchange.logs import quiet_libraries
 
 __all__ = ["app", "main"]
 
@@ -31,6 +32,7 @@ for group in COMMANDS:
 
 def main() -> None:
     """Run the command line of this process and end it with its exit status."""
+    quiet_libraries()  # a worker turns its logs on itself
     try:
         app(prog_name="exchange")
     except ExchangeError as error:

@@ -14,7 +14,6 @@ from rich.panel import Panel
 from rich.table import Table
 
 from exchange.cli.broker import ConsoleAnnouncer
-from exchange.logs import quiet_libraries
 from exchange.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def demo(
         result = asyncio.run(_run(sample, hmis, stay=not leave))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    if not (result.true and result.replay.matched):
+    if not (result.true and result.replay.matched and result.replay.complete):
         raise typer.Exit(DIFFERENT)
 
 
@@ -69,7 +68,6 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
     from exchange.trial.demo import Demo
     from exchange.trial.ground import trial_ground
 
-    quiet_libraries()
     console = Console()
     announcer = ConsoleAnnouncer(console)
     with tempfile.TemporaryDirectory(prefix="exchange-demo-") as folder:

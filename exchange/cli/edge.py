@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange.cli.publish import ProfileOption, said_on_interrupt, secret_of
+from exchange.core.errors import ExchangeError
 
 if TYPE_CHECKING:
     from producers.profile import Profile, Secret
@@ -21,6 +22,15 @@ app.add_typer(edge)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 STOPPED = "exchange: stopped. Everything is kept in the vault: run it again to continue."
+
+
+PASSPHRASE_LENGTH_MIN = 12
+
+
+class PassphraseTooShort(ExchangeError):
+    """A vault's passphrase has at least 12 characters: the file names clients."""
+
+    hint = "Take four words or more, or a key file: `exchange edge init --key-file`."
 
 
 @edge.command()
@@ -74,7 +84,10 @@ def _new_secret(profile: "Profile") -> "Secret":
     def ask() -> str:
         return str(typer.prompt("New passphrase of the vault", hide_input=True, confirmation_prompt=True, err=True))
 
-    return profile.secret(ask if sys.stdin.isatty() else None)
+    secret = profile.secret(ask if sys.stdin.isatty() else None)
+    if secret.passphrase and len(secret.passphrase) < PASSPHRASE_LENGTH_MIN:
+        raise PassphraseTooShort
+    return secret
 
 
 @edge.command()

@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 
 from exchange.cli.broker import ConsoleAnnouncer
-from exchange.logs import quiet_libraries
 from exchange.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +54,6 @@ async def _run(rounds: int, events: int, seed: int) -> "KillTestResult":
     from exchange.trial.ground import trial_ground
     from exchange.trial.kill_test import BATCH, KillTest
 
-    quiet_libraries()
     console = Console(stderr=True)
     announcer = ConsoleAnnouncer(console)
     with tempfile.TemporaryDirectory(prefix="exchange-kill-test-") as folder:

@@ -68,7 +68,7 @@ def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     elif standing:
         Console().print(alerts_table(standing, _now_ms()))
     else:
-        typer.echo("No alerts.")
+        typer.echo("No alerts. They are raised by a running worker: `exchange status` says whether one is.")
 
 
 def _watch(console: "Console", *, as_json: bool, every_agency: bool) -> None:

@@ -32,8 +32,8 @@ REQUEST_TIMEOUT_MS = 30_000
 the end of a transaction that could end the *next* one (protocol version 0). So a lane ends before it comes to that."""
 BATCH_BYTES_MAX = 1 << 19
 """A record batch; half of what brokers take by default."""
-PARTITION_FETCH_BYTES_MAX = 2 << 20
-"""About 25,000 events: one batch of a lane, with the next one already on its way."""
+PARTITION_FETCH_BYTES_MAX = 4 << 20
+"""About 50,000 events: one batch of a lane, with the next one already on its way."""
 FETCH_BYTES_MAX = 8 << 20
 """Over all partitions of one fetch: bounds the memory of a gate with hundreds of inboxes."""
 

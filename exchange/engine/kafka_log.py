@@ -102,8 +102,15 @@ class _Sending:
         return sent
 
     async def _learn(self, topic: str) -> Collection[int]:
+        """The partitions of a topic. Its family (`receipts.…`) is met with it: one by one, hundreds would take seconds."""
+        client = self._producer.client
         try:
             async with asyncio.timeout(METADATA_S_MAX):
+                family = topic.partition(".")[0] + "."
+                cluster = await client.fetch_all_metadata()
+                names = [name for name in cluster.topics() if name.startswith(family)]
+                await asyncio.gather(*(client.add_topic(name) for name in names))
+                self._known.update({name: cluster.partitions_for_topic(name) for name in names})
                 self._known[topic] = await self._producer.partitions_for(topic)
         except TimeoutError:
             raise PartitionUnknown(f"No broker knows topic {topic}.") from None

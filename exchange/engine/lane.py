@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 class LaneLimits:
     """How much at once, and how long at most."""
 
-    records_max: int = 30_000
+    records_max: int = 50_000
     """Records of one batch, hence of one transaction. Above what one fetch brings, so that no fetch is cut in two."""
     fetch_wait_s: float = 0.5
     """How long one read waits for records."""

@@ -94,6 +94,8 @@ class EventReader:
             if isinstance(fresh, Unreadable):
                 return fresh
             place, body = self._remember(value, fresh)
+        if value[PREFIX] & 0x80:  # a sequence past 2⁶³: no receipt could name it
+            return Unreadable(Reason.OUT_OF_RANGE)
         restated = b""
         if isinstance(body, Correction):
             original = Event(body.sequence, body.previous, body.period, body.state, body.cap, body.body)
