@@ -18,6 +18,7 @@ from exchange.engine.clients import idempotent_producer, transactional_producer
 from exchange.engine.errors import PartitionUnknown
 from exchange.engine.kafka_errors import named, naming
 from exchange.engine.kafka_reader import KafkaReader
+from exchange.engine.kafka_topics import keep_in_mind
 from exchange.engine.lingering import Lingering, looked_at
 
 if TYPE_CHECKING:
@@ -103,17 +104,15 @@ class _Sending:
 
     async def _learn(self, topic: str) -> Collection[int]:
         """The partitions of a topic. Its family (`receipts.…`) is met with it: one by one, hundreds would take seconds."""
-        client = self._producer.client
+        family = topic.partition(".")[0] + "."
         try:
             async with asyncio.timeout(METADATA_S_MAX):
-                family = topic.partition(".")[0] + "."
-                cluster = await client.fetch_all_metadata()
-                names = [name for name in cluster.topics() if name.startswith(family)]
-                await asyncio.gather(*(client.add_topic(name) for name in names))
-                self._known.update({name: cluster.partitions_for_topic(name) for name in names})
-                self._known[topic] = await self._producer.partitions_for(topic)
+                cluster = await self._producer.client.fetch_all_metadata()
+                names = {topic, *(name for name in cluster.topics() if name.startswith(family))}
+                await keep_in_mind(self._producer.client, names)
         except TimeoutError:
             raise PartitionUnknown(f"No broker knows topic {topic}.") from None
+        self._known.update({name: self._producer.client.cluster.partitions_for_topic(name) for name in names})
         return self._known[topic]
 
 

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from exchange.engine.clients import reading_consumer
 from exchange.engine.errors import PartitionUnknown
 from exchange.engine.kafka_errors import naming
+from exchange.engine.kafka_topics import keep_in_mind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -78,7 +79,9 @@ class KafkaReader:
     async def _offsets(self, ask: Ask, partitions: Collection[Partition]) -> dict[Partition, int]:
         topics = {partition.topic for partition in partitions}
         await self._expect(topics)
-        await self._meet(topics)
+        with naming("learning of topics"):
+            async with asyncio.timeout(METADATA_S_MAX):
+                await keep_in_mind(self._asker._client, topics)  # noqa: SLF001 (no public way)
         wanted = [TopicPartition(*partition) for partition in partitions]
         with naming("asking for offsets"):
             async with asyncio.timeout(OFFSETS_S_MAX):
@@ -97,15 +100,6 @@ class KafkaReader:
             if loop.time() > deadline:
                 raise PartitionUnknown(f"No broker knows topic {min(missing)}.")
             await asyncio.sleep(METADATA_PAUSE_S)
-
-    async def _meet(self, topics: Collection[str]) -> None:
-        """Learn of all these topics at once: left alone, aiokafka meets one in each tenth of a second."""
-        client = self._asker._client  # noqa: SLF001 (no public way to ask for the metadata of several topics)
-        met = [client.add_topic(topic) for topic in topics if self._asker.partitions_for_topic(topic) is None]
-        if met:
-            with naming("learning of topics"):
-                async with asyncio.timeout(METADATA_S_MAX):
-                    await asyncio.gather(*met)
 
     async def close(self) -> None:
         """Stop, in bounded time."""

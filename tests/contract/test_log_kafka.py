@@ -47,6 +47,15 @@ async def harness(bootstrap_servers: str, own_topics: str) -> AsyncIterator[Kafk
 
 
 class TestKafkaLog(LogContract):
+    async def test_many_topics_are_met_at_once(self, harness: KafkaHarness) -> None:
+        """Met one by one, so many would outlast the limit of the question: a gate reads hundreds of inboxes."""
+        topics = [TopicSpec(f"{harness.prefix}inbox.{number}", 1) for number in range(200)]
+        async with administer(harness.settings) as admin:
+            await admin.create(topics)
+        inboxes = [Partition(topic.name, 0) for topic in topics]
+        async with harness.reader() as reader:
+            assert await reader.end_offsets(inboxes) == dict.fromkeys(inboxes, 0)
+
     async def test_a_fenced_writer_leaves_no_error_that_nobody_looked_at(self, harness: KafkaHarness) -> None:
         """asyncio would log each with a traceback, and an operator would take it for a defect."""
         noise: list[str] = []

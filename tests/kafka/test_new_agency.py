@@ -1,0 +1,60 @@
+"""A worker goes on when an agency is added to it while it runs, and one more, on partitions that were idle so far."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from consumers.operations import Enrolment, register
+from exchange.core.vocabulary import LegalClass
+from exchange.engine.log import Partition
+from exchange.settings import Settings
+from exchange.trial.chained import ChainedAgency
+from exchange.trial.ground import Ground, trial_ground
+from exchange.wire.messages import Receipt, decode_receipt
+from exchange.wire.topics import inbox_of, partition_of, receipts_of
+from producers.sample import sample_exchange
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+
+
+async def publish(ground: Ground, agency: ChainedAgency, events: int) -> None:
+    await register(ground.log, ground.admin, Enrolment(agency.code, LegalClass.individual, bytes(32)), replication=1)
+    producer = await ground.log.producer()
+    try:
+        pairs = [(agency.code.encode(), value) for value in agency.take(events)]
+        await producer.send(Partition(inbox_of(agency.code), 0), pairs)
+    finally:
+        await producer.close()
+
+
+async def accepted(ground: Ground, agency: ChainedAgency) -> Receipt:
+    """The receipt that says everything was accepted."""
+    reader, source = await ground.log.reader(), Partition(receipts_of(agency.code), 0)
+    try:
+        reader.assign([source])
+        reader.seek(source, 0)
+        while True:
+            for record in (await reader.getmany(timeout_s=0.5, records_max=100)).get(source, ()):
+                receipt = decode_receipt(record.value or b"")
+                if receipt.head.sequence == agency.sequence:
+                    return receipt
+    finally:
+        await reader.close()
+
+
+async def test_agencies_that_are_added_to_a_running_worker_are_heard(tmp_path: Path) -> None:
+    """aiokafka forgets the leaders of topics that it never put on its list as soon as a new one is added to it."""
+    sample = sample_exchange(1, 12, events=20_000, tally_share=0.0)
+    agencies = [ChainedAgency(agency, 1) for agency in sample.agencies]
+    first = agencies[0]
+    apart = [a for a in agencies if partition_of(a.code, 4) != partition_of(first.code, 4)]
+    same = [a for a in agencies[1:] if partition_of(a.code, 4) == partition_of(first.code, 4)]
+    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
+        worker = await ground.start_worker()
+        for agency in (first, apart[0], same[0], apart[1], first):
+            await publish(ground, agency, 40)
+            async with asyncio.timeout(40):
+                receipt = await accepted(ground, agency)
+            assert receipt.refused is None
+            assert worker.alive, worker.last_lines()
