@@ -45,6 +45,15 @@ class RecordRefused(EngineError):
     hint = "Compare `max.message.bytes` of the topic with the producer's batch size."
 
 
+class RecordUnreadable(EngineError):
+    """A record cannot be taken apart: the key of one of its headers is not text."""
+
+    hint = (
+        "No edge writes headers: take the writer's rights to its inbox away, and delete the records up to this one"
+        " with Kafka's own `kafka-delete-records`."
+    )
+
+
 class NotAuthorized(EngineError):
     """The principal has no right to this topic, group or transactional id."""
 

@@ -20,6 +20,7 @@ from exchange.engine.errors import (
     PartitionUnknown,
     PositionOutOfRange,
     RecordRefused,
+    RecordUnreadable,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MEANINGS: tuple[tuple[type[EngineError], tuple[type[BaseException], ...]], ...] = (
     (Fenced, (kafka.ProducerFenced, kafka.InvalidProducerEpoch, kafka.TransactionCoordinatorFenced)),
     (PositionOutOfRange, (kafka.OffsetOutOfRangeError, kafka.NoOffsetForPartitionError)),
+    (RecordUnreadable, (UnicodeDecodeError,)),  # of a header's key; its text would quote the bytes
     (PartitionUnknown, (kafka.UnknownTopicOrPartitionError, kafka.InvalidTopicError)),
     (
         RecordRefused,
@@ -52,7 +54,14 @@ MEANINGS: tuple[tuple[type[EngineError], tuple[type[BaseException], ...]], ...] 
         ),
     ),
 )
-BORDER = (kafka.KafkaError, kafka.ConsumerStoppedError, kafka.IllegalOperation, OSError, asyncio.TimeoutError)
+BORDER = (
+    kafka.KafkaError,
+    kafka.ConsumerStoppedError,
+    kafka.IllegalOperation,
+    OSError,
+    asyncio.TimeoutError,
+    UnicodeDecodeError,
+)
 """What aiokafka raises. Anything else is a defect and passes as it is."""
 
 

@@ -1,0 +1,24 @@
+"""aiokafka's errors at the border: only their class passes, never their text."""
+
+import pytest
+from aiokafka import errors as kafka
+
+from exchange.engine.errors import EngineError, Fenced, LogUnavailable, RecordUnreadable
+from exchange.engine.kafka_errors import naming
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (UnicodeDecodeError("utf-8", b"Jane", 0, 1, "Jane"), RecordUnreadable),
+        (kafka.ProducerFenced("Jane"), Fenced),
+        (kafka.UnknownError("Jane"), LogUnavailable),
+        (OSError("Jane"), LogUnavailable),
+    ],
+)
+def test_what_was_read_or_sent_is_not_repeated(error: Exception, meaning: type[EngineError]) -> None:
+    with pytest.raises(meaning) as raised, naming("reading"):
+        raise error
+    assert "Jane" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
