@@ -29,6 +29,7 @@ from producers.policy import Leaves, Policy
 from producers.profile import Profile, Secret
 from producers.report import Report
 from producers.sending import Manner
+from producers.sensitive import SWITCHES
 from producers.tally import current_quarter
 from producers.vault import Vault
 from tests.edge_kit.exchange import Exchange, Killed, MemoryLink, Trouble, registered
@@ -85,6 +86,7 @@ class Agency:
                 "legal_class": legal_class,
                 "vault": folder / "agency.vault",
                 "small_counts": legal_class is LegalClass.tally_only,
+                "sensitive": tuple(SWITCHES),  # the counts expected are those of the records as they are
                 **profile,
             }
         )

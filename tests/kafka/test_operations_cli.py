@@ -116,7 +116,7 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_registered(exchange:
 async def test_status_and_alerts_are_shown_and_labelled(exchange: KafkaLog, run: Run) -> None:
     await run("agencies", "add", "harbor-light", "--legal-class", "tally_only", "--public-key", KEY)
     alert = Alert("lane:gate-0", AlertKind.STALLED, 1_800_000_000_000, "Start a worker.")
-    assert (await run("alerts")).out == "No alerts.\n"
+    assert (await run("alerts")).out.startswith("No alerts.")
     producer = await exchange.producer()
     await producer.send(Partition(ALERTS, 0), [(b"lane:gate-0", encode_alert(alert))])
     await producer.close()
