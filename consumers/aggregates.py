@@ -10,23 +10,20 @@ the topic did when the call began; a topic that keeps moving is read to that end
 Not promised: that the snapshots of two partitions are of the same moment; each stands at its own position.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from consumers.reading import read_to
 from exchange.core.errors import ExchangeError, StateDamaged
 from exchange.core.fingerprint import GENERATION
 from exchange.core.fold import Counts, merge
-from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.wire.messages import Position, decode_position
 from exchange.wire.topics import POSITION_KEY, aggregates_of
 
 RECORDS_MAX = 10_000
 """Of one read; what is done with them stays under 50 ms of CPU."""
-WAIT_S = 1.0
-SILENT_READS_MAX = 30
-"""Reads in a row that bring nothing although the log goes on: the brokers are away."""
 LOOKS_MAX = 10
 """Looks at a topic that moves on and never shows counts that have their digest."""
 
@@ -149,27 +146,8 @@ class LivePartition:
         return (await self._reader.end_offsets([self._partition]))[self._partition]
 
     async def _read_to(self, end: int) -> None:
-        async for records in read_to(self._reader, self._partition, end, records_max=RECORDS_MAX):
+        async for _, records in read_to(self._reader, {self._partition: end}, records_max=RECORDS_MAX):
             self._held.take(records)
-
-
-async def read_to(
-    reader: Reader, partition: Partition, end: int, *, records_max: int
-) -> AsyncIterator[Sequence[Record]]:
-    """The records of one assigned partition, batch by batch, until its position is `end` or further on.
-
-    The last batch may hold records behind `end`. Raises LogUnavailable when nothing comes although there is more.
-    """
-    silent, position = 0, await reader.position(partition)
-    while position < end:
-        batch = await reader.getmany(timeout_s=WAIT_S, records_max=records_max)
-        before, position = position, await reader.position(partition)
-        silent = 0 if batch or position != before else silent + 1
-        if silent == SILENT_READS_MAX:
-            where = f"{partition.topic}-{partition.partition}"
-            raise LogUnavailable(f"{where}: nothing comes behind offset {position}, and the log goes on to {end}.")
-        if records := batch.get(partition):
-            yield records
 
 
 async def read_aggregates(log: Log, partitions: Iterable[int], generation: str = GENERATION) -> list[Snapshot]:

@@ -1,6 +1,10 @@
-"""Reading topics to their present end, for those who look and own nothing."""
+"""Reading topics to their present end, for those who look and own nothing.
 
-from collections.abc import AsyncIterator, Collection, Mapping
+`read_to` is the one loop that does it: it ends at the end that it was given, however the topic goes on, and it does not
+wait for ever for brokers that give nothing.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from exchange.engine.errors import LogUnavailable
@@ -9,7 +13,8 @@ from exchange.wire.messages import Position, decode_position
 from exchange.wire.topics import POSITION_KEY
 
 RECORDS_MAX: Final = 5_000
-WAIT_S: Final = 0.5
+"""Of one read; what is done with them stays under 50 ms of CPU."""
+WAIT_S: Final = 1.0
 SILENT_READS_MAX: Final = 30
 """Reads in a row that bring nothing although there is more: the brokers are away."""
 TAIL_OFFSETS: Final = 256
@@ -24,23 +29,38 @@ async def extents(reader: Reader, partitions: Collection[Partition]) -> dict[Par
     return {partition: (begins[partition], ends[partition]) for partition in partitions}
 
 
-async def drain(reader: Reader, ends: Mapping[Partition, int]) -> AsyncIterator[tuple[Partition, Record]]:
-    """Every record from where an assigned reader stands up to `ends`, and perhaps a few that came since.
+async def read_to(
+    reader: Reader, ends: Mapping[Partition, int], *, records_max: int = RECORDS_MAX
+) -> AsyncIterator[tuple[Partition, Sequence[Record]]]:
+    """The records from where an assigned reader stands until it is at `ends` or further on, batch by batch.
 
-    Afterwards the reader stands at the ends or behind them: go on from there with the next ends. Raises LogUnavailable
-    when nothing comes any more.
+    The last batches may hold records behind the ends: go on from there with the next ends. Raises LogUnavailable when
+    nothing comes although there is more.
     """
     for partition, end in ends.items():
         silent, position = 0, await reader.position(partition)
         while position < end:
-            batch = await reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
+            batch = await reader.getmany(timeout_s=WAIT_S, records_max=records_max)
             before, position = position, await reader.position(partition)
             silent = 0 if batch or position != before else silent + 1
             if silent == SILENT_READS_MAX:
-                raise LogUnavailable(f"{partition.topic}-{partition.partition}: nothing comes behind {position}.")
+                where = f"{partition.topic}-{partition.partition}"
+                raise LogUnavailable(f"{where}: nothing comes behind offset {position}, and the log goes on to {end}.")
             for source, records in batch.items():
-                for record in records:
-                    yield source, record
+                if records:
+                    yield source, records
+
+
+async def read_whole(
+    reader: Reader, partition: Partition, *, records_max: int = RECORDS_MAX
+) -> AsyncIterator[Sequence[Record]]:
+    """Everything that a partition holds now, in order; the reader is assigned to it alone, and stays at its end."""
+    begins = await reader.beginning_offsets([partition])
+    ends = await reader.end_offsets([partition])
+    reader.assign([partition])
+    reader.seek(partition, begins[partition])
+    async for _, records in read_to(reader, ends, records_max=records_max):
+        yield records
 
 
 async def newest_by_key(log: Log, partition: Partition) -> dict[bytes, bytes]:
@@ -48,12 +68,9 @@ async def newest_by_key(log: Log, partition: Partition) -> dict[bytes, bytes]:
     newest: dict[bytes, bytes] = {}
     reader = await log.reader()
     try:
-        begins = await reader.beginning_offsets([partition])
-        ends = await reader.end_offsets([partition])
-        reader.assign([partition])
-        reader.seek(partition, begins[partition])
-        async for _, record in drain(reader, ends):
-            take(newest, record)
+        async for records in read_whole(reader, partition):
+            for record in records:
+                take(newest, record)
     finally:
         await reader.close()
     return newest
@@ -104,10 +121,11 @@ class Tails:
 
     async def _read(self, ends: Mapping[Partition, int]) -> set[Partition]:
         found = set()
-        async for partition, record in drain(self._reader, ends):
-            if record.key == POSITION_KEY and record.value is not None:
-                self._found[partition] = decode_position(record.value)
-                found.add(partition)
+        async for partition, records in read_to(self._reader, ends):
+            for record in records:
+                if record.key == POSITION_KEY and record.value is not None:
+                    self._found[partition] = decode_position(record.value)
+                    found.add(partition)
         return found
 
 

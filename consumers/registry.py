@@ -5,13 +5,14 @@ Gate steps look into the same `Registry`, so that a new agency's inbox is read w
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
+from consumers.reading import read_whole
 from exchange.core.gate import Registration
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.log import Log, Partition, Reader
+from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.wire.messages import decode_registration
 from exchange.wire.topics import AGENCIES
 
@@ -74,22 +75,18 @@ async def _follow(log: Log, registry: Registry, ready: asyncio.Event) -> None:
         registry.replace(newest)
         ready.set()
         while True:
-            await _take(reader, registry, timeout_s=1.0)
+            batch = await reader.getmany(timeout_s=1.0, records_max=1000)
+            _take(batch.get(_SOURCE, ()), registry)
     finally:
         await reader.close()
 
 
 async def _catch_up(reader: Reader, registry: Registry) -> None:
-    begin = (await reader.beginning_offsets([_SOURCE]))[_SOURCE]
-    end = (await reader.end_offsets([_SOURCE]))[_SOURCE]
-    reader.assign([_SOURCE])
-    reader.seek(_SOURCE, begin)
-    while await reader.position(_SOURCE) < end:
-        await _take(reader, registry, timeout_s=0.5)
+    async for records in read_whole(reader, _SOURCE):
+        _take(records, registry)
 
 
-async def _take(reader: Reader, registry: Registry, timeout_s: float) -> None:
-    batch = await reader.getmany(timeout_s=timeout_s, records_max=1000)
-    for record in batch.get(_SOURCE, ()):
+def _take(records: Iterable[Record], registry: Registry) -> None:
+    for record in records:
         if record.value is not None:
             registry.put(decode_registration(record.value))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consumers.gate import GateStep
-from consumers.reading import Behind, Extent, Tails, drain, extents, take
+from consumers.reading import Behind, Extent, Tails, extents, read_to, take
 from consumers.registry import Registry
 from exchange.core.fingerprint import GENERATION
 from exchange.core.gate import Reason
@@ -77,8 +77,9 @@ class Looker:
         found = await extents(self._asking, self._followed)
         if not self._assigned:
             self._assign(found)
-        async for source, record in drain(self._following, {p: end for p, (_, end) in found.items()}):
-            self.seen.take(source, record)
+        async for source, records in read_to(self._following, {p: end for p, (_, end) in found.items()}):
+            for record in records:
+                self.seen.take(source, record)
         await self._look_at_inboxes()
         await self._look_at_the_fold()
         return self.seen

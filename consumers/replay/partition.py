@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from consumers.aggregates import LivePartition, Snapshot, read_to
+from consumers.aggregates import LivePartition, Snapshot
+from consumers.reading import read_to
 from consumers.replay.errors import CutBeyondEnd, LogTruncated
 from consumers.replay.recount import ByDefinition, ByStep, Recount
 from consumers.replay.result import Difference, PartitionReplay
@@ -96,7 +97,7 @@ def _cut(task: Task, live: Snapshot | None) -> int:
 async def _before(reader: Reader, source: Partition, cut: int) -> AsyncIterator[Sequence[Record]]:
     """The records before the cut, exactly, in lots."""
     lot: list[Sequence[Record]] = []
-    async for records in read_to(reader, source, cut, records_max=LOT_RECORDS):
+    async for _, records in read_to(reader, {source: cut}, records_max=LOT_RECORDS):
         wanted = records if records[-1].offset < cut else [r for r in records if r.offset < cut]
         if wanted:
             lot.append(wanted)
@@ -110,7 +111,7 @@ async def _before(reader: Reader, source: Partition, cut: int) -> AsyncIterator[
 async def _any_from(reader: Reader, source: Partition, cut: int, end: int) -> bool:
     """Whether any record stands from the cut to the end; there may be nothing but markers."""
     reader.seek(source, cut)
-    async for records in read_to(reader, source, end, records_max=1):
+    async for _, records in read_to(reader, {source: end}, records_max=1):
         return records[0].offset < end
     return False
 

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from consumers.aggregates import read_to
+from consumers.reading import read_whole
 from exchange.core.errors import ExchangeError
 from exchange.engine.broker import Announcer, Broker, embedded_broker
 from exchange.engine.clients import Admin, administer
@@ -62,11 +62,7 @@ class Ground:
         reader = await self.log.reader()
         try:
             for number in range(self.settings.partitions):
-                partition = Partition(EVENTS, number)
-                end = (await reader.end_offsets([partition]))[partition]
-                reader.assign([partition])
-                reader.seek(partition, 0)
-                async for records in read_to(reader, partition, end, records_max=20_000):
+                async for records in read_whole(reader, Partition(EVENTS, number), records_max=20_000):
                     for record in records:
                         yield record
         finally:

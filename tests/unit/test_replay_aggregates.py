@@ -1,6 +1,5 @@
 """Laws of reading the aggregates while the fold writes them: whole snapshots only, in finite time, nothing hidden."""
 
-import asyncio
 import random
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from consumers.aggregates import LOOKS_MAX, LivePartition, NoWholeSnapshot, merged, read_aggregates
 from exchange.core.errors import StateDamaged
 from exchange.core.fingerprint import GENERATION
-from exchange.engine.errors import LogUnavailable, PartitionUnknown
+from exchange.engine.errors import PartitionUnknown
 from exchange.engine.log import Partition
 from exchange.wire.messages import Position, encode_position
 from exchange.wire.topics import POSITION_KEY
@@ -170,17 +169,6 @@ async def test_a_record_that_no_fold_of_this_code_wrote_is_damage_and_is_not_rep
 async def test_a_topic_that_does_not_exist_is_named() -> None:
     with pytest.raises(PartitionUnknown):
         await read_aggregates(World().log, [0], "no-such-code")
-
-
-async def test_a_log_that_gives_nothing_although_there_is_more_is_an_error_and_no_endless_wait(monkeypatch) -> None:
-    monkeypatch.setattr("consumers.aggregates.WAIT_S", 0.001)
-    world, _ = await folded(6)
-    await world.fold()
-    reader = await world.log.reader()
-    gives_nothing = Interrupted(reader, asyncio.sleep, 0)
-    gives_nothing.getmany = lambda **_: asyncio.sleep(0, {})
-    with pytest.raises(LogUnavailable, match="nothing comes"):
-        await LivePartition(gives_nothing, 0).catch_up()
 
 
 def test_merging_sums_equal_cells_leaves_zeros_out_and_sorts() -> None:
