@@ -200,7 +200,7 @@ class Demo:
             while not publishing.done():
                 look, _ = await self._once()
                 self._show(look)
-                await self._alive(worker)
+                _check_alive(worker)
                 await asyncio.wait({publishing}, timeout=LOOK_S)
             publishing.result()
             async with asyncio.timeout(SETTLE_S_MAX):
@@ -220,10 +220,6 @@ class Demo:
             if look.events >= look.delivered:
                 return look, cells
             await asyncio.sleep(LOOK_S)
-
-    async def _alive(self, worker: Worker) -> None:
-        if not worker.alive:
-            raise WorkerEnded(worker.last_lines())
 
     async def _once(self) -> tuple[Look, list[Mapping[bytes, int]]]:
         snapshots = [await live.catch_up() for live in self._live]
@@ -252,6 +248,11 @@ class Demo:
         truth = self._sample.truth(runs)
         counted = merged([*parts, {cell: -n for cell, n in export.items()}])
         return len(truth), sum(counted.get(cell, 0) != truth.get(cell, 0) for cell in counted.keys() | truth.keys())
+
+
+def _check_alive(worker: Worker) -> None:
+    if not worker.alive:
+        raise WorkerEnded(worker.last_lines())
 
 
 def day_after(span: Span) -> date:

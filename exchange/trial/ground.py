@@ -57,6 +57,15 @@ class Ground:
         self.workers.append(worker)
         return worker
 
+    async def reach(self) -> int:
+        """How far registry and log of events reach, markers included: 0 while empty, more when anything is written."""
+        wanted = [Partition(EVENTS, p) for p in range(self.settings.partitions)] + [Partition(AGENCIES, 0)]
+        reader = await self.log.reader()
+        try:
+            return sum((await reader.end_offsets(wanted)).values())
+        finally:
+            await reader.close()
+
     async def all_events(self) -> AsyncIterator[Record]:
         """Every committed event there is now, partition by partition."""
         reader = await self.log.reader()
@@ -154,22 +163,12 @@ async def _ground(settings: Settings, broker: Broker | None, folder: Path) -> As
         async with administer(client) as admin:
             topics = exchange_topics(partitions=settings.partitions, replication=settings.replication)
             await provision(admin, topics)
-            await _check_empty(log, settings.partitions)
             ground = Ground(settings, log, admin, broker, folder)
+            if await ground.reach():
+                raise NotEmpty
             try:
                 yield ground
             finally:
                 await asyncio.gather(*(worker.stop() for worker in ground.workers))
     finally:
         await log.close()
-
-
-async def _check_empty(log: KafkaLog, partitions: int) -> None:
-    wanted = [Partition(EVENTS, p) for p in range(partitions)] + [Partition(AGENCIES, 0)]
-    reader = await log.reader()
-    try:
-        ends = await reader.end_offsets(wanted)
-    finally:
-        await reader.close()
-    if any(ends.values()):
-        raise NotEmpty

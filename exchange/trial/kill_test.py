@@ -23,7 +23,8 @@ from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Pair, Partition, Producer
 from exchange.trial.chained import ChainedAgency
 from exchange.trial.ground import Ground, Worker
-from exchange.wire.topics import EVENTS, inbox_of
+from exchange.wire.topics import inbox_of
+from producers.patience import Patience
 from producers.sample import sample_exchange
 
 AGENCIES: Final = 24
@@ -109,11 +110,11 @@ class KillTest:
 
     async def _while_busy(self, until: int, deed: Callable[[], Awaitable[None]]) -> None:
         """Do a deed while events are written and lanes are at work: not before the log has moved."""
-        before = await self._reached()
+        before = await self._ground.reach()
         writing = asyncio.create_task(self._write(until), name="agencies")
         try:
             for _ in range(int(BUSY_S_MAX / POLL_S)):
-                if await self._reached() > before:
+                if await self._ground.reach() > before:
                     break
                 await asyncio.sleep(POLL_S)
             await self._pause(0, 1)
@@ -141,7 +142,7 @@ class KillTest:
 
     async def _send(self, producer: Producer, inbox: Partition, pairs: Sequence[Pair]) -> None:
         """Write as an edge does: a broker that is away is waited for, and what may have arrived is sent again."""
-        for pause_s in (0.5, 1, 2, 4, 8, 16):
+        for pause_s in Patience().pauses_s:
             try:
                 return await producer.send(inbox, pairs)
             except LogUnavailable:
@@ -201,15 +202,6 @@ class KillTest:
             await self._replace(worker)
 
     # Settling and counting
-
-    async def _reached(self) -> int:
-        """How far the log of events reaches, markers included: enough to see it move."""
-        reader = await self._ground.log.reader()
-        try:
-            ends = await reader.end_offsets([Partition(EVENTS, p) for p in range(self._ground.settings.partitions)])
-        finally:
-            await reader.close()
-        return sum(ends.values())
 
     async def _settle(self) -> None:
         loop = asyncio.get_running_loop()
