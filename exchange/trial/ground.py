@@ -87,8 +87,12 @@ class Worker:
 
     @classmethod
     async def start(cls, settings: Settings, log_file: Path) -> "Worker":
-        """Start it on these settings; it dies with its parent where the system can see to it."""
+        """Start it on these settings; it dies with its parent where the system can see to it.
+
+        Its temporary files lie beside its log: a killed worker removes nothing, and the folder is the trial's to remove.
+        """
         variables = {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()}
+        variables["TMPDIR"] = str(log_file.parent.absolute())
         with log_file.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,

@@ -1,0 +1,19 @@
+"""What a trial starts: workers that leave nothing behind outside of the trial's folder, however they end."""
+
+from pathlib import Path
+
+import psutil
+
+from exchange.settings import Settings
+from exchange.trial.ground import Worker
+
+
+async def test_a_workers_temporary_files_are_in_the_folder_that_the_trial_removes(tmp_path: Path) -> None:
+    worker = await Worker.start(Settings(bootstrap_servers="127.0.0.1:1"), tmp_path / "worker-1.log")
+    try:
+        told = psutil.Process(worker.process.pid).environ()
+    finally:
+        await worker.kill()
+    assert told["TMPDIR"] == str(tmp_path)
+    assert told["EXCHANGE_BOOTSTRAP_SERVERS"] == "127.0.0.1:1"
+    assert not worker.alive
