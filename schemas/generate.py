@@ -1,7 +1,7 @@
 """Derives what must agree with the vocabulary and the event model: `python -m schemas.generate` writes both.
 
 - `exchange/core/vocabulary.py` from `schemas/vocabulary/*.csv` (the core reads no file, so the codes stand in it as Python);
-- `schemas/avro/event.avsc` from the dataclasses of `exchange/core/events.py`, which use those codes.
+- `schemas/avro/event.avsc` from the dataclasses of `exchange/core/bodies.py`, which use those codes.
 
 Rules kept: an enum's symbols are its list's codes in order, then the `missing_reason` codes that it lacks, so that
 appending to a list is the only change that an old event survives; `tests/contract` fails when a committed file

@@ -13,11 +13,20 @@ from exchange.core.events import BODIES, Body, Correction, Event, Heartbeat, Tal
 from exchange.core.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
 from exchange.core.period import FIRST, LAST
 from exchange.core.table_names import TallyTable
-from exchange.core.vocabulary import Gender, ReportingMinutes, Scheduled, UsState
+from exchange.core.vocabulary import (
+    AgeBand,
+    ForeignNational,
+    Gender,
+    ReferralSource,
+    ReportingMinutes,
+    Scheduled,
+    Service,
+    UsState,
+)
 from exchange.wire.codec import HEAD, EventReader, EventUnreadable, decode, encode
 from tests.strategies import bodies, events, of, periods, small, states
 
-FACTS = e.NeedIdentified(e.Service.housing)
+FACTS = e.NeedIdentified(Service.housing)
 EVENT = Event(1, bytes(32), FIRST, UsState.ca, 63, FACTS)
 BEAT = Heartbeat(Scheduled.yes, ReportingMinutes.minutes_0_5, 63, bytes(64))
 OUT_OF_RANGE = Unreadable(Reason.OUT_OF_RANGE)
@@ -161,9 +170,7 @@ def test_an_unknown_body_or_code_is_refused(kind: int) -> None:
     assert read(value[: HEAD + 4] + index + value[HEAD + 5 :]) == UNREADABLE
     codes = bytes([len(Gender) << 1])
     opened = encode(
-        replace(
-            EVENT, body=e.CaseOpened(Gender.woman, e.AgeBand.age_0_8, e.ForeignNational.no, e.ReferralSource.hotline)
-        )
+        replace(EVENT, body=e.CaseOpened(Gender.woman, AgeBand.age_0_8, ForeignNational.no, ReferralSource.hotline))
     )
     assert read(opened[: HEAD + 5] + codes + opened[HEAD + 6 :]) == UNREADABLE
 

@@ -9,6 +9,7 @@ from exchange.core import events as e
 from exchange.core import vocabulary as v
 from exchange.core.events import CORRECTABLE, About
 from exchange.core.period import parse_period
+from exchange.core.table_names import TallyTable
 from exchange.core.vocabulary import LegalClass, UsState
 from producers.policy import SWITCHED_OFF, Leaves, Policy, Unfit
 from producers.sensitive import RULES, SWITCHES, WITHHELD, Switches
@@ -168,7 +169,7 @@ def test_a_period_outside_its_range_is_refused(period: int) -> None:
 
 
 def test_a_source_may_not_say_a_tally() -> None:
-    tally = e.Tally(e.TallyTable.cases, (12,))
+    tally = e.Tally(TallyTable.cases, (12,))
     assert isinstance(Policy(LegalClass.tally_only).judge(Q1, UsState.ca, tally), Unfit)
 
 
