@@ -155,6 +155,16 @@ def bodies(found: Iterable[Reading], kind: type[B]) -> list[B]:
     return [fact.body for fact in facts(found) if isinstance(fact.body, kind)]
 
 
+def keys(found: Iterable[Reading]) -> set[str]:
+    return {fact.key for fact in facts(found)}
+
+
+def fact_of(found: Iterable[Reading], kind: type[B]) -> Fact:
+    """The only fact with such a body."""
+    (fact,) = [fact for fact in facts(found) if isinstance(fact.body, kind)]
+    return fact
+
+
 def only(found: Iterable[Reading], kind: type[B]) -> B:
     (body,) = bodies(found, kind)
     return body

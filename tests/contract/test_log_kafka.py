@@ -13,7 +13,8 @@ from exchange.engine.clients import ClientSettings, TopicSpec, administer
 from exchange.engine.errors import Fenced
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition
-from tests.contract.log_contract import Harness, LogContract, pairs
+from tests.contract.log_contract import LogContract
+from tests.contract.log_harness import Harness, pairs
 
 pytestmark = pytest.mark.kafka
 

@@ -8,7 +8,8 @@ import pytest
 
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
-from tests.contract.log_contract import Harness, LogContract, pairs, sent, settled, values
+from tests.contract.log_contract import LogContract
+from tests.contract.log_harness import Harness, pairs, sent, settled, values
 from tests.simulation.broker import Broker
 from tests.simulation.memory_log import MemoryLog
 from tests.simulation.network import Direct

@@ -154,6 +154,16 @@ class World:
         log.compact(keep_from=log.end)
 
 
+async def world_of(seed: int, events: int = 80, partitions: int = 1, *, folded: bool = True) -> World:
+    rng = random.Random(seed)
+    world = World(partitions)
+    for partition in range(partitions):
+        await world.admit(random_pairs(rng, events), rng, partition)
+        if folded:
+            await world.fold(partition)
+    return world
+
+
 @dataclass(frozen=True)
 class Here:
     """The world's log as a source, in this process."""
