@@ -15,6 +15,7 @@ class EdgeError(ExchangeError):
 class ProfileInvalid(EdgeError):
     """The profile cannot be used."""
 
+    exit_code = 2  # as for a wrong option: nothing was begun
     hint = "Correct the file and run again."
 
 
@@ -22,6 +23,13 @@ class PassphraseMissing(EdgeError):
     """No passphrase for the vault."""
 
     hint = "Set EXCHANGE_VAULT_PASSPHRASE, name a passphrase_file in the profile, or run at a terminal to be asked."
+
+
+class SecretExposed(EdgeError):
+    """The file of the vault's key or passphrase can be read by others on this machine."""
+
+    exit_code = 2
+    hint = "Then run again. Where others may have read it already, make a new vault with a new secret."
 
 
 class VaultError(EdgeError):
@@ -73,7 +81,10 @@ class VaultUnwritable(VaultError):
 class VaultOfAnother(VaultError):
     """The vault belongs to another agency, or was made for another legal class."""
 
-    hint = "Use the vault that was made for this profile; a change of legal class needs a new registration and a new vault."
+    hint = (
+        "Use the vault that was made for this profile. A vault keeps its agency and legal class for good: where the class has "
+        "changed, ask the operator for a new code, and make a new vault for it with `exchange edge init`."
+    )
 
 
 class VaultTooNew(VaultError):

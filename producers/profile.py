@@ -16,6 +16,7 @@ never a secret. Only this module and the command line know of files and of the e
 """
 
 import os
+import shlex
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,11 +27,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from exchange.core.vocabulary import LegalClass, UsState
 from exchange.wire.topics import AGENCY_CODE
-from producers.errors import PassphraseMissing, ProfileInvalid
+from producers import mistakes
+from producers.errors import PassphraseMissing, ProfileInvalid, SecretExposed
 from producers.sensitive import SWITCHES
 
 PASSPHRASE_VARIABLE = "EXCHANGE_VAULT_PASSPHRASE"  # noqa: S105 - the name of a variable
 KEY_OCTETS = 32
+OTHERS = 0o077
+"""The bits of a file's mode that let anybody but its owner do anything."""
 MISSING_STATES = frozenset({"not_known", "declined", "not_collected", "worker_does_not_know", "withheld_by_agency"})
 
 
@@ -84,46 +88,46 @@ class Profile(_Strict):
     @classmethod
     def _agency_code(cls, agency: str) -> str:
         if not AGENCY_CODE.fullmatch(agency):
-            raise ValueError("a letter a–z, then 1 to 31 letters, digits or hyphens")
+            raise ValueError("no agency code")
         return agency
 
     @field_validator("state")
     @classmethod
     def _real_state(cls, state: UsState) -> UsState:
         if state in MISSING_STATES or state == "not_applicable":
-            raise ValueError("a state's two letters")
+            raise ValueError("no state")
         return state
+
+    @field_validator("legal_class")
+    @classmethod
+    def _real_class(cls, legal_class: LegalClass) -> LegalClass:
+        if legal_class in MISSING_STATES or legal_class == "not_applicable":
+            raise ValueError("no legal class")
+        return legal_class
 
     @field_validator("sensitive")
     @classmethod
     def _switches(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not set(names) <= SWITCHES:
-            raise ValueError(f"known switches: {', '.join(sorted(SWITCHES))}")
+            raise ValueError("unknown switches")
         return names
 
     @model_validator(mode="after")
     def _consent_of_tallies(self) -> Self:
         if self.small_counts and self.legal_class is not LegalClass.tally_only:
-            raise ValueError("small_counts goes with legal_class tally_only alone")
+            raise ValueError("small_counts goes with legal_class tally_only alone: remove the line")
         if self.passphrase_file and self.key_file:
-            raise ValueError("passphrase_file and key_file exclude each other")
+            raise ValueError("passphrase_file and key_file exclude each other: remove the one that you do not use")
         return self
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """The profile of a TOML file; raises ProfileInvalid, which names the file and the keys."""
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ProfileInvalid(f"There is no profile {path}.") from None
-        except OSError as error:
-            raise ProfileInvalid(f"The profile {path} cannot be read: {error.strerror}.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            raise ProfileInvalid(f"{path} is not TOML in UTF-8.") from None
+        """The profile of a TOML file; raises ProfileInvalid with a sentence for each mistake."""
+        data = _toml(path)
         try:
             profile = cls.model_validate(data)
         except ValidationError as error:
-            raise ProfileInvalid(f"{path}: {_problems(error)}.") from None
+            raise ProfileInvalid("\n".join(_mistakes(path, error))) from None
         return profile.beside(path.parent)
 
     def beside(self, directory: Path) -> Self:
@@ -161,16 +165,42 @@ def write_key_file(path: Path, raw_key: bytes) -> None:
 
 
 def _read(path: Path) -> str:
+    """A file that holds a secret; raises SecretExposed where its owner is not the only one who can read it."""
     try:
+        if os.name == "posix" and path.stat().st_mode & OTHERS:
+            raise SecretExposed(f"Others on this machine can read or change {path}. Run: chmod 600 {shlex.quote(str(path))}")
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise ProfileInvalid(f"{path}, which the profile names, cannot be read.") from None
 
 
-def _problems(error: ValidationError) -> str:
-    """Key and rule of each problem, without the values."""
-    said = []
+def _toml(path: Path) -> dict[str, object]:
+    try:
+        octets = path.read_bytes()
+        return tomllib.loads(octets.decode("utf-8"))
+    except FileNotFoundError:
+        raise ProfileInvalid(f"There is no profile {path}. Check --profile, or write one as docs/PUBLISHING.md shows.") from None
+    except OSError as error:
+        raise ProfileInvalid(f"The profile {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise ProfileInvalid(mistakes.encoding_mistake(path, octets[: error.start])) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileInvalid(mistakes.syntax_mistake(path, str(error))) from None
+
+
+def _mistakes(path: Path, error: ValidationError) -> list[str]:
+    """A sentence for each mistake, each once, in the order of the profile's keys."""
+    said: dict[str, None] = {}
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        key = ".".join(str(part) for part in problem["loc"]) or "profile"
-        said.append(f"{key}: {problem['msg'].removeprefix('Value error, ')}")
-    return "; ".join(said)
+        *section, name = [part for part in problem["loc"] if isinstance(part, str)] or [""]
+        key = ".".join((*section, name))
+        if not name:
+            sentence = f"{path}: {problem['msg'].removeprefix('Value error, ')}."
+        elif problem["type"] == "extra_forbidden":
+            sentence = mistakes.unknown(path, ".".join(section), name)
+        elif problem["type"] == "missing":
+            sentence = mistakes.missing(path, key)
+        else:
+            sentence = mistakes.broken(path, key)
+        said[sentence] = None
+    return list(said)
