@@ -14,9 +14,10 @@ from exchange.wire.topics import POSITION_KEY
 
 RECORDS_MAX: Final = 5_000
 """Of one read; what is done with them stays under 50 ms of CPU."""
-WAIT_S: Final = 1.0
-SILENT_READS_MAX: Final = 30
-"""Reads in a row that bring nothing although there is more: the brokers are away."""
+WAIT_S: Final = 0.1
+"""Of one read. Where only control markers are left, a read brings nothing for so long: it moves the position and no more."""
+SILENT_READS_MAX: Final = 300
+"""Reads in a row that bring nothing although there is more, half a minute of them: the brokers are away."""
 TAIL_OFFSETS: Final = 256
 Extent: TypeAlias = tuple[int, int]
 """First offset that still exists, and last stable offset."""
