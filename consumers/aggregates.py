@@ -75,8 +75,7 @@ class _Held:
                     self.pending_since = record.offset
                 self._hold(record)
         try:
-            for cell, count in latest.items():
-                self.counts.put(cell, count)
+            self.counts.put(latest)
         except OverflowError:
             raise StateDamaged(f"{self.topic} holds a count beyond 64 bits.") from None
 

@@ -23,6 +23,7 @@ from consumers.watch import Watch, read_alerts
 from consumers.watchdog import Watchdog
 from exchange.core.gate import Registration
 from exchange.engine.clients import SESSION_TIMEOUT_MS, administer
+from exchange.engine.collector import relax_collector
 from exchange.engine.errors import PartitionUnknown
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.lane import LaneLimits
@@ -151,6 +152,7 @@ class Watching:
 async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
     """Run a worker until SIGINT, SIGTERM or cancellation; raises the error of a lane that failed for good."""
     await _check_topics(settings)
+    relax_collector()
     log = KafkaLog(settings.client("exchange-worker"))
     membership = KafkaMembership(settings.client("exchange-worker"), settings.group, EVENTS)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -57,12 +57,12 @@ class AgencyLane:
 
 @dataclass(slots=True)
 class _Written:
-    """What one batch leads to, by destination."""
+    """What has to be written, by destination: events and refusals in order, of everything else the newest."""
 
     events: list[Pair] = field(default_factory=list)
     quarantine: list[Pair] = field(default_factory=list)
-    state: list[Pair] = field(default_factory=list)
-    receipts: list[tuple[Partition, list[Pair]]] = field(default_factory=list)
+    state: dict[bytes, bytes | None] = field(default_factory=dict)
+    receipts: dict[str, Pair] = field(default_factory=dict)
 
 
 class GateStep:
@@ -74,6 +74,7 @@ class GateStep:
         self._reader = reader or EventReader()
         self.agencies: dict[str, AgencyLane] = {}
         self._sources: dict[Partition, str] = {}
+        self._written = _Written()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take one record of `gate-state`."""
@@ -113,22 +114,25 @@ class GateStep:
             self._sources[Partition(inbox_of(registration.agency), 0)] = registration.agency
         return {source: self.agencies[agency].position for source, agency in self._sources.items()}
 
-    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
         """Judge a batch, agency by agency."""
-        written = _Written()
         for source, records in batch.items():
             agency = self._sources[source]
-            self._judge_all(agency, self.agencies[agency], records, written)
-        outputs = [
+            self._judge_all(agency, self.agencies[agency], records)
+
+    def outcome(self) -> Outcome:
+        """Events, refusals, receipts and the gate's own state."""
+        written, self._written = self._written, _Written()
+        outputs: list[tuple[Partition, Sequence[Pair]]] = [
             (Partition(EVENTS, self._partition), written.events),
             (Partition(QUARANTINE, self._partition), written.quarantine),
-            *written.receipts,
-            (Partition(GATE_STATE, self._partition), written.state),
+            *((Partition(receipts_of(agency), 0), [receipt]) for agency, receipt in written.receipts.items()),
+            (Partition(GATE_STATE, self._partition), list(written.state.items())),
         ]
         return Outcome([(partition, pairs) for partition, pairs in outputs if pairs])
 
-    def _judge_all(self, agency: str, lane: AgencyLane, records: Sequence[Record], written: _Written) -> None:
-        key, state, head_before = agency.encode("ascii"), lane.state, lane.state.head
+    def _judge_all(self, agency: str, lane: AgencyLane, records: Sequence[Record]) -> None:
+        key, state, head_before, written = agency.encode("ascii"), lane.state, lane.state.head, self._written
         for record in records:
             arrival = self._arrival(key, record)
             verdict = judge(state, arrival, verify)
@@ -138,7 +142,7 @@ class GateStep:
                 lane.heard_ms = record.timestamp
                 written.events.append((key, record.value))
                 if isinstance(arrival, Arrival) and isinstance(arrival.body, Tally | Correction):
-                    written.state.extend(_tally_change(agency, arrival))
+                    written.state.update(_tally_change(agency, arrival))
             elif isinstance(verdict, Duplicate):
                 lane.duplicates += 1
             elif isinstance(verdict, Skipped):
@@ -149,13 +153,13 @@ class GateStep:
                     lane.forked_ms = record.timestamp
                 written.quarantine.append((key, _refusal(verdict, record)))
         lane.position = records[-1].offset + 1
-        written.receipts.append((Partition(receipts_of(agency), 0), [(key, _receipt(state))]))
+        written.receipts[agency] = (key, _receipt(state))
         if state.head != head_before:
-            written.state.append((b"head|" + key, m.encode_gate_head(state.head)))
+            written.state[b"head|" + key] = m.encode_gate_head(state.head)
         for number, digests in state.digests.take_changed():
-            written.state.append((b"block|%b|%d" % (key, number), m.encode_gate_block(digests)))
+            written.state[b"block|%b|%d" % (key, number)] = m.encode_gate_block(digests)
         inbox = m.GateInbox(lane.position, lane.heard_ms, lane.forked_ms, state.refused)
-        written.state.append((b"inbox|" + key, m.encode_gate_inbox(inbox)))
+        written.state[b"inbox|" + key] = m.encode_gate_inbox(inbox)
 
     def _arrival(self, key: bytes, record: Record) -> Arrival | Unreadable:
         if record.key != key:
@@ -180,7 +184,7 @@ def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
-def _tally_change(agency: str, arrival: Arrival) -> list[Pair]:
+def _tally_change(agency: str, arrival: Arrival) -> list[tuple[bytes, bytes | None]]:
     """The tally that an accepted event makes held, or no longer held."""
     body = arrival.body
     if isinstance(body, Tally):

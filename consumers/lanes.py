@@ -7,6 +7,7 @@ lane. All lanes share one process and one loop: national load is a few events a 
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -37,7 +38,7 @@ class Lanes:
     def __init__(self, log: Log, membership: Membership, worker: str, *, limits: LaneLimits | None = None) -> None:
         self._log = log
         self._worker = worker
-        self._limits = limits
+        self._limits = limits or LaneLimits()
         self._registry = Registry()
         self._reader = EventReader()  # shared, for what it remembers
         self._gates: dict[str, gate.GateStep] = {}
@@ -99,7 +100,7 @@ class Lanes:
             partition,
             lambda: fold.FoldStep(partition),
             state,
-            limits=self._limits,
+            limits=replace(self._limits, batches_max=fold.BATCHES_MAX),
             hook=self._seen,
         )
 

@@ -44,16 +44,16 @@ class ByStep:
     def take(self, records: Sequence[Record]) -> None:
         """One batch of the lane."""
         try:
-            outcome = self._step.apply({self._source: records})
+            self._step.apply({self._source: records})
         except CannotApply as error:
             raise _cannot(self._source.partition, error.offset, error.reason) from None
         except Exception:  # noqa: BLE001 - foreign bytes may raise anything; which record it was is found below
             raise self._culprit(records) from None
-        for _, pairs in outcome.outputs:
-            self._written.update(pairs)
 
     def counted(self) -> tuple[Position, dict[bytes, int]]:
         """What a compacted partition of `aggregates` would hold."""
+        for _, pairs in self._step.outcome().outputs:
+            self._written.update(pairs)
         last = self._written.get(POSITION_KEY)
         at = decode_position(last) if last else Position(0, 0, GENERATION, 0)
         cells = {key: int(count) for key, count in self._written.items() if key and count and key != POSITION_KEY}

@@ -23,6 +23,7 @@ from consumers.replay.partition import Report, Step, Task, replay_partition
 from consumers.replay.result import PartitionReplay
 from consumers.replay.source import LogSource
 from exchange.core.errors import ExchangeError
+from exchange.engine.collector import relax_collector
 from exchange.engine.log import Log
 
 
@@ -101,6 +102,7 @@ async def _answer(ours: Connection, task: Task, report: Report) -> PartitionRepl
 def serve(theirs: Connection, source: LogSource) -> None:
     """The life of one process: a task, its progress, its result; until it is ended or nobody listens."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    relax_collector()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         asyncio.run(_serve(theirs, source))
 

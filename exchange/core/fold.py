@@ -10,13 +10,20 @@ from collections.abc import Hashable, Iterable, Mapping
 from hashlib import sha256
 from typing import Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from exchange.core.cells import increments
 from exchange.core.errors import StateDamaged
 from exchange.core.events import Event
 
 T = TypeVar("T", bound=Hashable)
+Numbers = npt.NDArray[np.int64]
 MODULUS: Final = 1 << 256
-_HASH: Final = 32
+_LIMBS: Final = 8
+"""A cell's hash as so many numbers of 32 bits, the highest first."""
+_LIMB_SUM_MAX: Final = 1 << 31
+"""Increments up to this sum, times a limb each, cannot overflow 64 bits."""
 
 
 class Counts:
@@ -31,37 +38,44 @@ class Counts:
         self._hashes = bytearray()
         self.digest = 0
 
-    def slot(self, cell: bytes) -> int:
-        """The number of a cell, the same for as long as these counts live."""
-        slot = self._slots.get(cell)
-        if slot is None:
-            slot = self._slots[cell] = len(self._names)
-            self._names.append(cell)
-            self._counts.append(0)
-            self._hashes += sha256(cell).digest()
-        return slot
+    def slots(self, cells: Iterable[bytes]) -> Numbers:
+        """The numbers of cells, the same for as long as these counts live."""
+        cells, known = list(cells), self._slots
+        new = [cell for cell in dict.fromkeys(cells) if cell not in known]
+        known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
+        self._names += new
+        self._counts.frombytes(bytes(8 * len(new)))
+        self._hashes += b"".join([sha256(cell).digest() for cell in new])
+        return np.fromiter(map(known.__getitem__, cells), np.int64, len(cells))
 
-    def add(self, added: Mapping[int, int]) -> list[tuple[bytes, int]]:
-        """Add increments by slot; returns the changed cells with their new counts (0: the cell is gone)."""
-        counts, names, hashes = self._counts, self._names, self._hashes
-        digest, number = self.digest, int.from_bytes
-        changed = []
-        for slot, n in added.items():
-            if n:
-                digest += n * number(hashes[slot * _HASH : slot * _HASH + _HASH], "big")
-                counts[slot] = count = counts[slot] + n
-                changed.append((names[slot], count))
-        self.digest = digest % MODULUS
-        return changed
+    def add(self, slots: Numbers, added: Numbers) -> None:
+        """Add increments to slots; a slot may stand there more than once."""
+        if not len(slots):
+            return
+        np.add.at(np.frombuffer(self._counts, np.int64), slots, added)
+        hashes = np.frombuffer(self._hashes, ">u4").reshape(-1, _LIMBS)[slots]
+        self.digest = (self.digest + _weighed(added, hashes)) % MODULUS
 
-    def add_cells(self, added: Iterable[tuple[bytes, int]]) -> list[tuple[bytes, int]]:
+    def add_cells(self, added: Iterable[tuple[bytes, int]]) -> None:
         """As `add`, by name."""
-        return self.add(merge((self.slot(cell), n) for cell, n in added))
+        pairs = list(added)
+        self.add(self.slots(cell for cell, _ in pairs), np.fromiter((n for _, n in pairs), np.int64, len(pairs)))
 
-    def put(self, cell: bytes, count: int) -> None:
-        """Take a cell from a snapshot, replacing what was there."""
-        slot = self.slot(cell)
-        self.add({slot: count - self._counts[slot]})
+    def at(self, slots: Iterable[Numbers]) -> list[tuple[bytes, int]]:
+        """The distinct cells of these slots with their counts as they stand (0: the cell is not there)."""
+        mentioned = np.zeros(len(self._names), np.bool_)
+        for some in slots:
+            mentioned[some] = True
+        places = np.flatnonzero(mentioned)
+        counts = np.array(self._counts, np.int64)[places].tolist()
+        return list(zip(map(self._names.__getitem__, places.tolist()), counts, strict=True))
+
+    def put(self, cells: Mapping[bytes, int]) -> None:
+        """Take cells from a snapshot, replacing what was there. Raises OverflowError beyond 64 bits."""
+        slots = self.slots(cells)
+        counts = np.fromiter(cells.values(), np.int64, len(cells))
+        if len(cells):
+            self.add(slots, counts - np.frombuffer(self._counts, np.int64)[slots])
 
     def check(self, digest: int) -> None:
         """Hold the counts to a digest that was written with them; raises StateDamaged."""
@@ -71,6 +85,15 @@ class Counts:
     def cells(self) -> dict[bytes, int]:
         """The counts that are not zero, by name."""
         return {name: count for name, count in zip(self._names, self._counts, strict=True) if count}
+
+
+def _weighed(added: Numbers, hashes: npt.NDArray[np.uint32]) -> int:
+    """The sum of each increment times the hash of its cell."""
+    if float(np.abs(added.astype(np.float64)).sum()) < _LIMB_SUM_MAX:
+        limbs = added @ hashes.astype(np.int64)
+        return sum(limb << 32 * (_LIMBS - 1 - i) for i, limb in enumerate(limbs.tolist()))
+    whole = hashes.tobytes()
+    return sum(n * int.from_bytes(whole[32 * i : 32 * i + 32], "big") for i, n in enumerate(added.tolist()))
 
 
 def fold(events: Iterable[tuple[str, Event]]) -> dict[bytes, int]:

@@ -117,6 +117,10 @@ class TopicSpec:
     configs: Mapping[str, str] = field(default_factory=dict)
 
 
+TOPICS_AT_ONCE = 200
+"""In one request: a KRaft controller refuses one that needs more than 10,000 records of metadata."""
+
+
 class Admin:
     """The administrative calls; made by `administer`. Raises the engine's named errors."""
 
@@ -125,6 +129,12 @@ class Admin:
 
     async def create(self, topics: Sequence[TopicSpec]) -> frozenset[str]:
         """Create the topics that do not exist yet; the names of those that were created."""
+        created: set[str] = set()
+        for start in range(0, len(topics), TOPICS_AT_ONCE):
+            created |= await self._create(topics[start : start + TOPICS_AT_ONCE])
+        return frozenset(created)
+
+    async def _create(self, topics: Sequence[TopicSpec]) -> set[str]:
         wanted = [
             NewTopic(spec.name, spec.partitions, spec.replication, topic_configs=dict(spec.configs)) for spec in topics
         ]
@@ -137,7 +147,7 @@ class Admin:
                 created.add(topic)
             elif error.__name__ != "TopicAlreadyExistsError":
                 raise named(error(), f"creating topic {topic}")
-        return frozenset(created)
+        return created
 
     async def delete(self, topics: Collection[str]) -> None:
         """Delete topics and all they hold."""

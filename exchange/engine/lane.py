@@ -7,9 +7,10 @@ The theory, in the order of the code:
 2. State and positions are restored together from the compacted state partition, committed records only, up to a
    sampled end and not a record further. Nobody writes there meanwhile but an owner who has fenced this one.
 3. Every source is sought to its stored position. `assign` drops all positions, so a new source means seeking all.
-4. Read, apply, one transaction with outputs, changed state and positions. A batch is applied while the transaction
-   before it commits; its own transaction begins only after that one succeeded, so transactions are committed in the
-   order of the batches. Memory may run ahead of the log, but never survives a failure.
+4. Read, apply, one transaction with outputs, changed state and positions. Batches are applied while the transaction
+   before them commits; their own begins only after that one succeeded, so transactions are committed in the order of
+   the batches. A lane that is behind may put several batches into one transaction: a cell that changed in each is
+   written once. Memory may run ahead of the log, but never survives a failure.
 5. After a failure the memory, reader and writer are dropped and everything starts again at 1. A commit is never
    repeated: step 1 finds out what became of it. `Fenced` ends the lane: only a new generation of the group may start
    it again, or two owners would fence each other for ever.
@@ -29,15 +30,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exchange.core.errors import ExchangeError
-from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable, PositionOutOfRange
-from exchange.engine.patience import Patience, cancelled
+from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
+from exchange.engine.patience import Patience, cancelled, failed
 from exchange.engine.progress import Hook, LaneProgress, LaneState, no_hook
-from exchange.engine.step import defects_named, hand_over
+from exchange.engine.step import Applied, defects_named, hand_over, start_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
-    from exchange.engine.log import Log, Partition, Reader, Record, Writer
+    from exchange.engine.log import Log, Partition, Reader, Writer
     from exchange.engine.step import Outcome, Step
 
 
@@ -46,7 +47,9 @@ class LaneLimits:
     """How much at once, and how long at most."""
 
     records_max: int = 50_000
-    """Records of one batch, hence of one transaction. Above what one fetch brings, so that no fetch is cut in two."""
+    """Records of one batch. Above what one fetch brings, so that no fetch is cut in two."""
+    batches_max: int = 1
+    """Batches of one transaction, while the lane is behind."""
     fetch_wait_s: float = 0.5
     """How long one read waits for records."""
     sample_every_s: float = 3.0
@@ -216,21 +219,26 @@ class Lane:
     # Work
 
     async def _work(self, writer: Writer, reader: Reader, step: Step) -> None:
-        limits = self._limits
+        limits, applied = self._limits, Applied()
         while True:
             await self._follow(reader, step)
             await self._sample(reader)
             batch = await reader.getmany(timeout_s=limits.fetch_wait_s, records_max=limits.records_max)
             await asyncio.sleep(0)  # a turn for the transaction under way, before the loop is busy with the batch
-            outcome = None
             if batch:
                 self._read.update({source: await reader.position(source) for source in batch})
                 with defects_named(self.name):
-                    outcome = step.apply(batch)
+                    step.apply(batch)
+                applied.take(batch)
+                if applied.batches < limits.batches_max and self._lag() and not failed(self._commit):
+                    continue
             if self._commit is not None:
                 await self._commit
-            if outcome is not None:
-                self._commit = asyncio.create_task(self._transact(writer, outcome, batch))
+            if applied.batches:
+                with defects_named(self.name):
+                    outcome = step.outcome()
+                self._commit = asyncio.create_task(self._transact(writer, outcome, applied))
+                applied = Applied()
                 await asyncio.sleep(0)
 
     async def _follow(self, reader: Reader, step: Step) -> None:
@@ -241,7 +249,7 @@ class Lane:
             return
         begins = await reader.beginning_offsets(wanted.keys())
         ends = await reader.end_offsets(wanted.keys())
-        starts = {p: _start(p, position, begins[p], ends[p]) for p, position in wanted.items()}
+        starts = {p: start_of(p, position, begins[p], ends[p]) for p, position in wanted.items()}
         reader.assign(wanted.keys())
         for source, start in starts.items():
             reader.seek(source, start)
@@ -266,31 +274,21 @@ class Lane:
             if not commit.cancelled() and isinstance(error := commit.exception(), Fenced):
                 raise error
 
-    async def _transact(self, writer: Writer, outcome: Outcome, batch: Mapping[Partition, Sequence[Record]]) -> None:
+    async def _transact(self, writer: Writer, outcome: Outcome, applied: Applied) -> None:
         if outcome.outputs:
             await writer.begin()
             await self._send(writer, outcome)
             await writer.commit()
             self._transactions += 1
             self._committed_at = _now()
-        self._records += sum(map(len, batch.values()))
-        self._committed.update({source: records[-1].offset + 1 for source, records in batch.items()})
+        self._records += applied.records
+        self._committed.update(applied.positions)
         self._patience.renew()
         self._hook(self.progress)
 
     async def _send(self, writer: Writer, outcome: Outcome) -> None:
         sent = [await writer.send(partition, records) for partition, records in outcome.outputs]
         await asyncio.gather(*sent)  # `commit` does not look at sends that failed
-
-
-def _start(source: Partition, position: int | None, begin: int, end: int) -> int:
-    if position is None:
-        return begin
-    if not begin <= position <= end:
-        raise PositionOutOfRange(
-            f"{source.topic}-{source.partition}: stored position {position}, the log holds {begin} to {end}."
-        )
-    return position
 
 
 def _now() -> float:

@@ -51,3 +51,8 @@ async def cancelled(task: asyncio.Future[None]) -> None:
     await asyncio.wait({task})
     if not task.cancelled():
         task.exception()
+
+
+def failed(task: asyncio.Task[None] | None) -> bool:
+    """Whether a task, if any, has ended in an error or by being cancelled."""
+    return task is not None and task.done() and (task.cancelled() or task.exception() is not None)

@@ -1,9 +1,9 @@
 """A step: the pure, synchronous part of a lane. What `gate` and `fold` implement, and all they need to know.
 
 A step holds its state in memory and nowhere else. The lane calls `restore` for every record of the state partition,
-then `restored`, then `apply` for batch after batch. What `apply` returns is written in one transaction, and the next
-outcome only after that one is committed; after any failure the lane drops the step and makes a new one. So a step
-never undoes anything, and needs no locks.
+then `restored`, then `apply` for batch after batch, and `outcome` after one or more of them. An outcome is written in one
+transaction, and the next is asked for only after that one is committed; after any failure the lane drops the step and
+makes a new one. So a step never undoes anything, and needs no locks.
 
 The rule that makes it exactly once: the next offset of every source is part of the state, and an outcome holds it
 together with the outputs. A position never lives anywhere else.
@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from exchange.core.errors import ExchangeError, StateDamaged
-from exchange.engine.errors import StepFailed
+from exchange.engine.errors import PositionOutOfRange, StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,13 +27,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one batch leads to: records per partition, in the order they shall be written.
+    """What the batches since the last outcome lead to: records per partition, in the order they shall be written.
 
     A partition may stand here more than once. The state partition's records end with the position record, so that a
     reader of the state which stops at one sees whole transactions only.
     """
 
     outputs: Sequence[tuple[Partition, Sequence[Pair]]]
+
+
+@dataclass(slots=True)
+class Applied:
+    """The batches that the next outcome is for."""
+
+    batches: int = 0
+    records: int = 0
+    positions: dict[Partition, int] = field(default_factory=dict)
+
+    def take(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
+        """Count a batch."""
+        self.batches += 1
+        self.records += sum(map(len, batch.values()))
+        self.positions.update({source: records[-1].offset + 1 for source, records in batch.items()})
 
 
 class Step(Protocol):
@@ -56,8 +71,11 @@ class Step(Protocol):
         sources at any `apply`; cheap, as it is asked after every batch.
         """
 
-    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
-        """Change the memory and say what is to be written. Raises `CannotApply` to stop the lane at a record."""
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
+        """Change the memory. Raises `CannotApply` to stop the lane at a record."""
+
+    def outcome(self) -> Outcome:
+        """What is to be written for everything applied since the last time; positions among it."""
 
 
 @contextmanager
@@ -81,3 +99,14 @@ def hand_over(lane: str, step: Step, records: Sequence[Record]) -> int:
                 raise StateDamaged(f"The state of {lane} holds a record without a key.")
             restore(record.key, record.value)
     return len(records)
+
+
+def start_of(source: Partition, position: int | None, begin: int, end: int) -> int:
+    """Where a source is read first; raises PositionOutOfRange when its stored position is not in the log."""
+    if position is None:
+        return begin
+    if not begin <= position <= end:
+        raise PositionOutOfRange(
+            f"{source.topic}-{source.partition}: stored position {position}, the log holds {begin} to {end}."
+        )
+    return position

@@ -1,6 +1,7 @@
 """`python -m tests.bench [--quick] [--json FILE]`: every case in its own process, on one embedded broker after another.
 
-Prints a table; writes JSON. Ratios are to the bare loop of the same run.
+Prints a table; writes JSON. Ratios are to the bare loop of the same run: as Python runs it by default, and once more with
+the garbage collector as the workers have it.
 """
 
 import argparse
@@ -22,7 +23,7 @@ AGENCIES = (Size(300_000, 10), Size(300_000, 100), Size(300_000, 1_000))
 QUICK = (Size(100_000, 40),)
 EDGE_EVENTS, FAUST_EVENTS = 50_000, 5_000
 CASE_S_MAX = 1_200
-ORDER = ("load", "gate", "bare", "fold", "replay")
+ORDER = ("load", "gate", "bare", "bare, relaxed", "fold", "replay")
 
 
 def run(case: str, bootstrap: str, size: Size, say: Console) -> dict[str, object]:
@@ -67,7 +68,7 @@ def table_of(results: list[dict[str, object]], bare_rate: float) -> Table:
 
 
 def rate_of(results: list[dict[str, object]], case: str) -> float:
-    return max(float(r["events"]) / float(r["seconds"]) for r in results if str(r["case"]).startswith(case))
+    return max(float(r["events"]) / float(r["seconds"]) for r in results if str(r["case"]) in {case, f"{case} again"})
 
 
 def main() -> None:
@@ -85,8 +86,9 @@ def main() -> None:
     bare = rate_of(first, "bare")
     summary = {
         "fold_of_bare": rate_of(first, "fold") / bare,
+        "fold_of_bare_relaxed": rate_of(first, "fold") / rate_of(first, "bare, relaxed"),
         "gate_of_bare": rate_of(first, "gate") / bare,
-        "fold_over_faust_table": rate_of(first, "fold") / rate_of(first, "faust"),
+        "fold_over_faust_table": rate_of(first, "fold") / rate_of(first, "faust table"),
         "fold_cpu_s_per_million": next(
             float(r["cpu_seconds"]) / float(r["events"]) * 1e6 for r in first if r["case"] == "fold"
         ),

@@ -82,7 +82,8 @@ class Gate:
             await writer.close()
 
     async def _apply(self, writer, batch) -> None:
-        outputs = self._step.apply(batch).outputs
+        self._step.apply(batch)
+        outputs = self._step.outcome().outputs
         await writer.begin()
         for partition, pairs in outputs:
             if partition.topic == EVENTS:

@@ -86,7 +86,9 @@ def test_counts_kept_batch_by_batch_are_the_fold_and_so_is_their_digest(sent: Se
 def test_a_change_tells_each_changed_cell_with_its_new_count(sent: Sent) -> None:
     counts, told = Counts(), dict[bytes, int]()
     for agency, event in sent:
-        told.update(counts.add_cells(increments(agency, event)))
+        changed = increments(agency, event)
+        counts.add_cells(changed)
+        told.update(counts.at([counts.slots(cell for cell, _ in changed)]))
     assert nonzero(told) == counts.cells()
 
 
@@ -95,10 +97,10 @@ def test_a_snapshot_put_back_in_any_order_has_the_same_digest_and_cells(sent: Se
     counts, restored = Counts(), Counts()
     counts.add_cells(inc for agency, event in sent for inc in increments(agency, event))
     for cell in sorted(counts.cells(), reverse=True):
-        restored.put(cell, 99)
-        restored.put(cell, counts.cells()[cell])
-    restored.put(b"cases|2026Q1|ca", 0)
-    restored.put(b"cases|2026Q1|ca", counts.cells().get(b"cases|2026Q1|ca", 0))
+        restored.put({cell: 99})
+        restored.put({cell: counts.cells()[cell]})
+    restored.put({b"cases|2026Q1|ca": 0, b"cases|2026Q1|ny": 7})
+    restored.put({cell: counts.cells().get(cell, 0) for cell in (b"cases|2026Q1|ca", b"cases|2026Q1|ny")})
     restored.check(counts.digest)
     assert restored.cells() == counts.cells()
     assert restored.digest == counts.digest
@@ -128,17 +130,30 @@ def test_damage_to_a_snapshot_is_detected(damage: Callable[[dict[bytes, int]], N
     damaged = counts.cells()
     damage(damaged)
     restored = Counts()
-    for cell, n in damaged.items():
-        restored.put(cell, n)
+    restored.put(damaged)
     with pytest.raises(StateDamaged):
         restored.check(counts.digest)
 
 
-@given(cells=st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=10))
-def test_a_cell_keeps_its_slot(cells: list[bytes]) -> None:
+CELLS = st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=10)
+
+
+@given(first=CELLS, then=CELLS)
+def test_a_cell_keeps_its_slot(first: list[bytes], then: list[bytes]) -> None:
     counts = Counts()
-    slots = {cell: counts.slot(cell) for cell in cells}
-    assert {cell: counts.slot(cell) for cell in cells} == slots
+    slots = dict(zip(first, counts.slots(first).tolist(), strict=True))
+    assert counts.slots(first).tolist() == [slots[cell] for cell in first]
+    slots.update(zip(then, counts.slots(then).tolist(), strict=True))
+    assert counts.slots(first + then).tolist() == [slots[cell] for cell in first + then]
     assert len(set(slots.values())) == len(slots)
     assert counts.cells() == {}
     assert counts.digest == 0
+
+
+@given(added=st.lists(st.tuples(st.sampled_from([b"a", b"b"]), st.integers(-(2**40), 2**40)), max_size=8))
+def test_the_digest_is_exact_for_increments_of_any_size(added: list[tuple[bytes, int]]) -> None:
+    """Dollars run to 2³², and a limb of a hash times their sum past 64 bits."""
+    counts = Counts()
+    counts.add_cells(added)
+    assert counts.cells() == nonzero(merge(added))
+    assert counts.digest == summed(counts.cells())

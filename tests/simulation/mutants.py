@@ -1,13 +1,13 @@
 """The engine with one rule broken each. `test_mutants` shows that the simulation notices every one of them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 
 from exchange.engine.errors import Fenced, LogUnavailable
 from exchange.engine.lane import Lane
-from exchange.engine.log import Partition, Reader, Record, Writer
+from exchange.engine.log import Partition, Reader, Writer
 from exchange.engine.ownership import Ownership
-from exchange.engine.step import Outcome, Step, hand_over
+from exchange.engine.step import Applied, Outcome, Step, hand_over
 from tests.simulation.memory_log import MemoryLog, MemoryReader
 
 
@@ -23,10 +23,10 @@ class StateReadBeforeTheProducerId(Lane):
 class PositionOutsideTheTransaction(Lane):
     """Outputs in one transaction, the position record in the next."""
 
-    async def _transact(self, writer: Writer, outcome: Outcome, batch: Mapping[Partition, Sequence[Record]]) -> None:
+    async def _transact(self, writer: Writer, outcome: Outcome, applied: Applied) -> None:
         *others, (state, pairs) = outcome.outputs
-        await super()._transact(writer, Outcome([*others, (state, pairs[:-1])]), batch)
-        await super()._transact(writer, Outcome([(state, pairs[-1:])]), batch)
+        await super()._transact(writer, Outcome([*others, (state, pairs[:-1])]), applied)
+        await super()._transact(writer, Outcome([(state, pairs[-1:])]), applied)
 
 
 class SendNotAwaited(Lane):
@@ -73,10 +73,10 @@ class LatestLog(MemoryLog):
 class CommitRetried(Lane):
     """A commit without an answer is taken for one that was not done."""
 
-    async def _transact(self, writer: Writer, outcome: Outcome, batch: Mapping[Partition, Sequence[Record]]) -> None:
+    async def _transact(self, writer: Writer, outcome: Outcome, applied: Applied) -> None:
         while True:
             try:
-                return await super()._transact(writer, outcome, batch)
+                return await super()._transact(writer, outcome, applied)
             except LogUnavailable:
                 writer = await self._log.writer(self.name)
 

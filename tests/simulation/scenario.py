@@ -89,7 +89,7 @@ class Scenario:
         )
         self.group = Group(self.world, PARTITIONS)
         self.engine = engine
-        self.limits = LaneLimits(records_max=records_max)
+        self.limits = LaneLimits(records_max=records_max, batches_max=self.random.choice((1, 4)))
         self.report = Report()
         self.broken: list[str] = []
         self.staff: dict[int, Process] = {}

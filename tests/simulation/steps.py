@@ -28,6 +28,7 @@ class Count:
         self._counts: dict[bytes, int] = {}
         self._position = 0
         self._total: int | None = None
+        self._changed: dict[bytes, None] = {}
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         if key == POSITION:
@@ -43,8 +44,7 @@ class Count:
     def positions(self) -> Mapping[Partition, int | None]:
         return {self._source: self._position}
 
-    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
-        changed: dict[bytes, None] = {}
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
         for record in batch[self._source]:
             if record.offset < self._position:
                 raise CannotApply(self._source, record.offset, "read a second time")
@@ -52,9 +52,12 @@ class Count:
                 raise CannotApply(self._source, record.offset, "a record without a cell")
             cell = record.value.partition(b"/")[0]
             self._counts[cell] = self._counts.get(cell, 0) + 1
-            changed[cell] = None
+            self._changed[cell] = None
             self._position = record.offset + 1
-        pairs: list[Pair] = [(cell, b"%d" % self._counts[cell]) for cell in changed]
+
+    def outcome(self) -> Outcome:
+        pairs: list[Pair] = [(cell, b"%d" % self._counts[cell]) for cell in self._changed]
+        self._changed.clear()
         pairs.append((POSITION, b"%d %d" % (self._position, sum(self._counts.values()))))
         return Outcome([(self._state, pairs)])
 
@@ -68,6 +71,8 @@ class Forward:
         self._positions: dict[Partition, int | None] = {self._registry: 0}
         self._forwarded: dict[bytes, int] = {}
         self._digest = b""
+        self._out: list[Pair] = []
+        self._changed: dict[bytes, bytes] = {}
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         if key == POSITION:
@@ -89,29 +94,32 @@ class Forward:
     def positions(self) -> Mapping[Partition, int | None]:
         return self._positions
 
-    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> Outcome:
-        events: list[Pair] = []
-        changed: dict[bytes, bytes] = {}
+    def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
+        changed = self._changed
         for read, records in batch.items():
             source = Partition(*read)
             for record in records:
                 if record.offset < (self._positions[source] or 0):
                     raise CannotApply(source, record.offset, "read a second time")
                 if source == self._registry:
-                    self._register(record, changed)
+                    self._register(record)
                 else:
                     agency = record.key or b""
                     self._forwarded[agency] = self._forwarded.get(agency, 0) + 1
                     changed[agency] = b"%d" % self._forwarded[agency]
-                    events.append((record.key, record.value))
+                    self._out.append((record.key, record.value))
             self._positions[source] = records[-1].offset + 1
             changed[b"at/" + source.topic.encode()] = b"%d" % (records[-1].offset + 1)
+
+    def outcome(self) -> Outcome:
+        events, changed = self._out, self._changed
+        self._out, self._changed = [], {}
         pairs: list[Pair] = [*changed.items(), (POSITION, self._digest_now())]
         return Outcome([(self._events, events), (self._state, pairs)] if events else [(self._state, pairs)])
 
-    def _register(self, record: Record, changed: dict[bytes, bytes]) -> None:
+    def _register(self, record: Record) -> None:
         agency = record.key or b""
         source = inbox(agency, self._prefix)
         if int(record.value or b"-1") == self._partition and source not in self._positions:
             self._positions[source] = None
-            changed[b"at/" + source.topic.encode()] = b""
+            self._changed[b"at/" + source.topic.encode()] = b""

@@ -127,7 +127,8 @@ class World:
         source = Partition(EVENTS, partition)
         at = step.positions()[source] or 0
         batch = [r for r in self.broker.committed(source) if r.offset >= at][:records]
-        return [pair for _, pairs in step.apply({source: batch}).outputs for pair in pairs]
+        step.apply({source: batch})
+        return [pair for _, pairs in step.outcome().outputs for pair in pairs]
 
     def behind(self, partition: int = 0) -> int:
         """How many committed events the live fold has not counted."""

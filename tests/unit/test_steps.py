@@ -106,7 +106,8 @@ class World:
         batch: dict[Partition, list[Rec]] = {}
         for agency, record in records:
             batch.setdefault(agency.inbox, []).append(record)
-        outcome = self.step.apply(batch)
+        self.step.apply(batch)
+        outcome = self.step.outcome()
         assert outcome.outputs[-1][0] == Partition(GATE_STATE, 0), "positions go last"
         for (topic, _), pairs in outcome.outputs:
             if topic == EVENTS:
@@ -282,7 +283,8 @@ def test_a_damaged_gate_state_is_noticed(harbor: Agency) -> None:
 
 def folded(step: FoldStep, values: Sequence[bytes], offset: int = 0) -> dict[bytes, bytes | None]:
     records = [Rec(HARBOR.encode(), value, offset + n) for n, value in enumerate(values)]
-    outcome = step.apply({Partition(EVENTS, 0): records})
+    step.apply({Partition(EVENTS, 0): records})
+    outcome = step.outcome()
     ((partition, pairs),) = outcome.outputs
     assert partition == Partition(aggregates_of(GENERATION), 0)
     assert pairs[-1][0] == POSITION_KEY, "the position goes last"
