@@ -6,14 +6,18 @@ record; tracebacks are rendered as places, without the text of foreign errors.
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
-import structlog
+if TYPE_CHECKING:
+    import structlog
 
 _LIBRARIES = ("aiokafka", "faust", "mode", "kafka", "asyncio")
 
 
 def set_up_logs(level: str = "info") -> None:
     """Send everything to standard error: JSON lines, or readable ones at a terminal."""
+    import structlog  # a tenth of a second that commands without a log of their own do not wait for
+
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -50,7 +54,7 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _without_values(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+def _without_values(_: object, __: str, event: "structlog.types.EventDict") -> "structlog.types.EventDict":
     """An exception is named by its type: its text may quote what it failed on."""
     error = event.pop("exc_info", None)
     if isinstance(error, tuple):

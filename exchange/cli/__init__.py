@@ -10,7 +10,7 @@ import traceback
 
 import typer
 
-from exchange.cli import agencies, broker, demo, edge, kill_test, publish, replay, status, topics, worker
+from exchange.cli import agencies, broker, demo, edge, kill_test, publish, replay, status, topics, vocabulary, worker
 from exchange.core.errors import ExchangeError
 from exchange.logs import quiet_libraries
 
@@ -18,13 +18,21 @@ __all__ = ["app", "main"]
 
 INTERRUPTED = 130
 OUR_FAULT = 70
-COMMANDS = (demo, broker, topics, agencies, worker, publish, edge, kill_test, status, replay)
+TOPICS_MISSING = (
+    "This cluster lacks topics of the exchange. Run `exchange topics apply` once, then this again (`exchange topics check` "
+    "lists what is missing). If they should be there, is EXCHANGE_BOOTSTRAP_SERVERS the cluster that you mean?"
+)
+"""The one thing said wherever a topic is missing, whichever command met it first and however deep."""
+TOPICS_MISSING_ERRORS = frozenset({"PartitionUnknown", "NoEvents"})
+"""By their names: importing their modules here would cost every command what replay needs."""
+COMMANDS = (demo, broker, topics, agencies, worker, publish, edge, vocabulary, kill_test, status, replay)
 
 app = typer.Typer(
     name="exchange",
     help="Publish, count and read de-identified service events from anti-trafficking agencies.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # it would print local variables
+    rich_markup_mode=None,  # plain help is read alike by people, programs and screen readers, and there in half the time
 )
 for group in COMMANDS:
     app.add_typer(group.app)
@@ -36,7 +44,7 @@ def main() -> None:
     try:
         app(prog_name="exchange")
     except ExchangeError as error:
-        sys.stderr.write(f"exchange: {error}\n")
+        sys.stderr.write(f"exchange: {_said(error)}\n")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -46,3 +54,7 @@ def main() -> None:
             f"{frames}exchange: a fault of ours ({type(error).__name__}) at the place above; please report it\n"
         )
         sys.exit(OUR_FAULT)
+
+
+def _said(error: ExchangeError) -> str:
+    return TOPICS_MISSING if type(error).__name__ in TOPICS_MISSING_ERRORS else str(error)

@@ -117,17 +117,16 @@ def _plain(registration: "Registration") -> dict[str, object]:
 
 
 def _print(registrations: "Sequence[Registration]") -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from exchange.cli.console import console, table
 
-    table = Table("agency", "legal class", "small counts", "status", "partition", "keys")
+    shown = table("agency", "legal class", "small counts", "status", "partition", "keys")
     for registration in registrations:
-        table.add_row(
+        shown.add_row(
             registration.agency,
             registration.legal_class,
             "yes" if registration.small_counts else "no",
             registration.status,
             str(registration.partition),
-            "\n".join(f"{number}: {octets.hex()[:16]}…" for number, octets in registration.keys),
+            "\n".join(f"{number}: {octets.hex()}" for number, octets in registration.keys),
         )
-    Console().print(table)
+    console().print(shown)

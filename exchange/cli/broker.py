@@ -6,11 +6,12 @@ What it does is in `exchange.engine.broker`; here are only the words and the pro
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer()
 
@@ -23,7 +24,7 @@ DataDir = Annotated[
 class ConsoleAnnouncer:
     """Tells a person at a terminal what the broker does; in a log or a pipe, the same as plain lines without a bar."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: "Console") -> None:
         self._console = console
 
     def say(self, message: str, /) -> None:
@@ -33,6 +34,15 @@ class ConsoleAnnouncer:
     @contextmanager
     def fetching(self, total_bytes: int, /) -> Iterator[Callable[[int], None]]:
         """Show a bar while Apache Kafka is fetched for the first time."""
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
         columns = (TextColumn("  "), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console, disable=not self._console.is_terminal) as bar:
             task = bar.add_task("fetching", total=total_bytes)
@@ -42,11 +52,12 @@ class ConsoleAnnouncer:
 @app.command()
 def up(data_dir: DataDir = None) -> None:
     """Start a Kafka of this machine's own, and leave it running until `exchange down`."""
+    from exchange.cli.console import console
     from exchange.engine.broker import detached
     from exchange.engine.broker.directory import data_home
 
     where = data_dir or data_home()
-    holder = detached.up(where, ConsoleAnnouncer(Console(stderr=True)))
+    holder = detached.up(where, ConsoleAnnouncer(console(stderr=True)))
     typer.echo(f"EXCHANGE_BOOTSTRAP_SERVERS={holder.bootstrap_servers}")
     typer.echo(f"process {holder.pid}, data in {where}; `exchange down` stops it", err=True)
 

@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-
-from exchange.cli.broker import ConsoleAnnouncer
-from exchange.settings import Settings
 
 if TYPE_CHECKING:
     from exchange.trial.kill_test import KillTestResult
@@ -51,11 +47,13 @@ def kill_test(
 
 
 async def _run(rounds: int, events: int, seed: int) -> "KillTestResult":
+    from exchange.cli.broker import ConsoleAnnouncer
+    from exchange.cli.console import console
+    from exchange.settings import Settings
     from exchange.trial.ground import trial_ground
     from exchange.trial.kill_test import BATCH, KillTest
 
-    console = Console(stderr=True)
-    announcer = ConsoleAnnouncer(console)
+    announcer = ConsoleAnnouncer(console(stderr=True))
     with tempfile.TemporaryDirectory(prefix="exchange-kill-test-") as folder:
         settings = Settings.model_validate({}).model_copy(update={"batch_records": BATCH})
         async with trial_ground(settings, Path(folder), announcer) as ground:

@@ -34,11 +34,10 @@ def status(
 
     Works without a worker too: what is stored is read from Kafka, and that no worker runs is said.
     """
-    from rich.console import Console
+    from exchange.cli.console import console
 
-    console = Console()
     if watch:
-        _watch(console, as_json=as_json, every_agency=every_agency)
+        _watch(console(), as_json=as_json, every_agency=every_agency)
         return
     found: list[ExchangeStatus] = []
     _look(found.append, once=True)
@@ -47,15 +46,14 @@ def status(
     else:
         from exchange.cli.status_tables import rendered
 
-        console.print(rendered(found[0], every_agency=every_agency))
+        console().print(rendered(found[0], every_agency=every_agency))
 
 
 @app.command()
 def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Print the alerts that stand now, each with what to do next. Restricted: operators only."""
-    from rich.console import Console
-
     from consumers.watch import read_alerts
+    from exchange.cli.console import console
     from exchange.cli.reach import at_kafka
     from exchange.cli.status_tables import alerts_table
 
@@ -66,7 +64,7 @@ def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     if as_json:
         typer.echo(json.dumps([asdict(alert) for alert in standing], indent=2))
     elif standing:
-        Console().print(alerts_table(standing, _now_ms()))
+        console().print(alerts_table(standing, _now_ms()))
     else:
         typer.echo("No alerts. They are raised by a running worker: `exchange status` says whether one is.")
 

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumers.status import AgencyStatus, ExchangeStatus, LaneStatus
+from exchange.cli.console import table
 from exchange.wire.pulse import Alert
 
 AGENCIES_MAX = 20
@@ -28,10 +29,10 @@ def rendered(status: ExchangeStatus, *, every_agency: bool) -> RenderableType:
 
 def alerts_table(alerts: Iterable[Alert], now_ms: int) -> Table:
     """Alerts with what to do next."""
-    table = Table("subject", "alert", "for", "what to do next", title="alerts", title_justify="left")
+    shown = table("subject", "alert", "for", "what to do next", title="alerts")
     for alert in alerts:
-        table.add_row(alert.subject, alert.kind.value, age(now_ms - alert.since_ms), alert.says, style="yellow")
-    return table
+        shown.add_row(alert.subject, alert.kind.value, age(now_ms - alert.since_ms), alert.says, style="yellow")
+    return shown
 
 
 def age(ms: int | None) -> str:
@@ -60,13 +61,11 @@ def _headline(status: ExchangeStatus) -> Text:
 
 
 def _lanes(lanes: Sequence[LaneStatus]) -> Table:
-    table = Table("lane", "state", title="lanes", title_justify="left")
-    for name in ("waiting", "records/s", "last commit", "last pulse"):
-        table.add_column(name, justify="right")
-    table.add_column("worker")
+    numbers = ("waiting", "records/s", "last commit", "last pulse")
+    shown = table("lane", "state", *numbers, "worker", right=numbers, title="lanes")
     for lane in lanes:
         ages = (age(lane.since_commit_ms), age(lane.since_pulse_ms))
-        table.add_row(
+        shown.add_row(
             lane.lane,
             lane.state,
             f"{lane.lag:,}",
@@ -75,28 +74,20 @@ def _lanes(lanes: Sequence[LaneStatus]) -> Table:
             lane.worker,
             style="" if lane.worker else "yellow",
         )
-    return table
+    return shown
 
 
 def _agencies(status: ExchangeStatus, *, every_agency: bool) -> Table:
     """Those that are refused or wait first."""
     ordered = sorted(status.agencies, key=lambda a: (not a.refused, not a.waiting, a.agency))
-    shown = ordered if every_agency else ordered[:AGENCIES_MAX]
-    left_out = len(ordered) - len(shown)
-    table = Table(
-        "agency",
-        title="agencies",
-        title_justify="left",
-        caption=f"and {left_out} more: --all shows them" if left_out else None,
-        caption_justify="left",
-    )
-    for name in ("sequence", "waiting", "heard"):
-        table.add_column(name, justify="right")
-    for name in ("head", "class", "refused"):
-        table.add_column(name)
-    for agency in shown:
-        table.add_row(*_agency(agency), style="yellow" if agency.refused else "")
-    return table
+    first = ordered if every_agency else ordered[:AGENCIES_MAX]
+    left_out = len(ordered) - len(first)
+    numbers = ("sequence", "waiting", "heard")
+    caption = f"and {left_out} more: --all shows them" if left_out else ""
+    shown = table("agency", *numbers, "head", "class", "refused", right=numbers, title="agencies", caption=caption)
+    for agency in first:
+        shown.add_row(*_agency(agency), style="yellow" if agency.refused else "")
+    return shown
 
 
 def _agency(agency: AgencyStatus) -> tuple[str, ...]:
@@ -107,8 +98,7 @@ def _agency(agency: AgencyStatus) -> tuple[str, ...]:
 
 
 def _refusals(status: ExchangeStatus) -> Table:
-    table = Table("reason", title="refused since the beginning", title_justify="left")
-    table.add_column("records", justify="right")
+    shown = table("reason", "records", right=("records",), title="refused since the beginning")
     for reason, count in status.refusals:
-        table.add_row(reason, f"{count:,}")
-    return table
+        shown.add_row(reason, f"{count:,}")
+    return shown

@@ -94,17 +94,15 @@ def rights(
 
 
 def _print_rights() -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+    from exchange.cli.console import console, table
     from exchange.engine.rights import PRINCIPALS, readers, writers
     from exchange.wire.topics import TOPICS, Party
 
-    table = Table("topic", "holds", "kept", "written by", "read by")
+    shown = table("topic", "holds", "kept", "written by", "read by")
     for topic in TOPICS:
         name = f"{topic.name}.<{topic.per}>" if topic.per else topic.name
-        table.add_row(name, topic.holds, topic.kept.value, "\n".join(writers(topic)), "\n".join(readers(topic)))
-    Console().print(table)
+        shown.add_row(name, topic.holds, topic.kept.value, "\n".join(writers(topic)), "\n".join(readers(topic)))
+    console().print(shown)
     evaluators = PRINCIPALS[Party.EVALUATORS]
     if not any(evaluators in readers(topic) for topic in TOPICS):
         typer.echo(f"{evaluators}: nothing yet; all of these topics are restricted")

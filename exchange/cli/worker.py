@@ -6,9 +6,7 @@ import threading
 
 import typer
 
-from exchange.cli.reach import located
 from exchange.core.errors import ExchangeError
-from exchange.settings import Settings
 
 app = typer.Typer()
 
@@ -26,7 +24,9 @@ def worker() -> None:
     Ends with a message and a status other than 0 when a lane stalls or fails; start it again and it continues where it
     stopped. Logs go to standard error: readable at a terminal, else JSON lines.
     """
+    from exchange.cli.reach import located
     from exchange.logs import set_up_logs
+    from exchange.settings import Settings
 
     try:
         from consumers.app import run_worker

@@ -1,6 +1,8 @@
 """How the command ends: its exit status, and what it may say when something goes wrong."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,9 +10,20 @@ import time
 from pathlib import Path
 
 import pytest
+import typer.main
+
+from exchange.cli import TOPICS_MISSING, app
+from exchange.core.vocabulary import UsState
 
 COMMAND = [sys.executable, "-c", "import exchange.cli; exchange.cli.main()"]
 SECRET = "Jane Doe"
+PROFILE = """
+agency = "harbor-light"
+state = "ca"
+legal_class = "individual"
+vault = "harbor.vault"
+key_file = "harbor.key"
+"""
 # The command, with one more subcommand that does what a test wants.
 WITH_ONE_MORE = """
 import exchange.cli, sys, time
@@ -39,6 +52,93 @@ def test_help_lists_the_commands() -> None:
     assert ran.returncode == 0
     assert " up " in ran.stdout
     assert " down " in ran.stdout
+
+
+HEAVY = ("aiokafka", "cryptography", "fastavro", "faust", "mode", "numpy", "pyarrow", "rich", "sqlcipher3", "structlog")
+OF_OPERATORS = {"faust", "jgo", "mode", "numpy", "pyarrow"}
+# What the command line imported until it ended, one name a line behind what it printed.
+TELL_MODULES = """
+import atexit, sys
+atexit.register(lambda: sys.stderr.write("\\n".join(["", *sys.modules])))
+sys.argv = {words!r}
+import exchange.cli
+exchange.cli.main()
+"""
+
+
+def imported_by(*words: str, folder: Path) -> set[str]:
+    program = TELL_MODULES.format(words=["exchange", *words])
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=folder)
+    assert "Traceback" not in ran.stderr
+    return {line.partition(".")[0] for line in ran.stderr.splitlines()}
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in sorted(typer.main.get_command(app).commands))])
+def test_help_waits_for_nothing_that_it_does_not_need(words: list[str], tmp_path: Path) -> None:
+    found = imported_by(*words, "--help", folder=tmp_path)
+    assert "typer" in found
+    assert found & set(HEAVY) == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["edge", "init", "--key-file", "--profile", "agency.toml"],
+        ["edge", "status", "--profile", "agency.toml"],
+        ["publish", "facts.jsonl", "--dry-run", "--profile", "agency.toml"],
+        ["vocabulary", "service"],
+        ["topics", "rights"],
+        ["agencies", "list"],
+    ],
+)
+def test_a_command_imports_nothing_that_only_workers_need(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "agency.toml").write_text(PROFILE, encoding="utf-8")
+    (tmp_path / "facts.jsonl").write_text("", encoding="utf-8")
+    if words[:2] != ["edge", "init"]:
+        imported_by("edge", "init", "--key-file", "--profile", "agency.toml", folder=tmp_path)
+    assert imported_by(*words, folder=tmp_path) & OF_OPERATORS == set()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "from exchange.engine.errors import PartitionUnknown; raise PartitionUnknown('No broker knows topic events.')",
+        "from exchange.engine.errors import PartitionUnknown; raise PartitionUnknown",
+        "from consumers.replay.errors import NoEvents; raise NoEvents",
+    ],
+)
+def test_a_missing_topic_is_said_in_the_same_words_by_every_command(body: str) -> None:
+    ran = run_more(body)
+    assert (ran.returncode, ran.stderr) == (1, f"exchange: {TOPICS_MISSING}\n")
+    assert "Run `exchange topics apply`" in TOPICS_MISSING
+
+
+@pytest.mark.parametrize("terminal", [{}, {"FORCE_COLOR": "1"}], ids=["piped", "narrow terminal"])
+@pytest.mark.parametrize("words", [["topics", "rights"], ["vocabulary", "service"]])
+def test_tables_are_never_cut(terminal: dict[str, str], words: list[str]) -> None:
+    """Elsewhere than at a terminal a row is a line, whatever COLUMNS says; a narrow terminal folds."""
+    env = {**os.environ, "COLUMNS": "60", "TERM": "xterm", **terminal}
+    for name in ("NO_COLOR", *(() if terminal else ("FORCE_COLOR",))):
+        env.pop(name, None)
+    ran = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=True, env=env)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout).splitlines()
+    widest = max(len(line) for line in plain if line.startswith("│"))
+    assert "…" not in ran.stdout
+    assert (widest <= 60) == bool(terminal)
+
+
+def test_a_list_that_does_not_exist_is_a_usage_error_that_names_the_nearest() -> None:
+    ran = run("vocabulary", "services")
+    assert ran.returncode == 2
+    assert "did you mean service?" in ran.stderr
+
+
+def test_the_codes_of_a_list_are_those_of_the_contract_with_their_labels() -> None:
+    shown = json.loads(run("vocabulary", "us_state", "--json").stdout)
+    assert [row["code"] for row in shown] == [str(code) for code in UsState]
+    assert shown[4] == {"code": "ca", "label": "California", "source": "USPS", "source_code": "CA", "note": ""}
+    lists = json.loads(run("vocabulary", "--json").stdout)
+    assert {"list": "us_state", "codes": str(len(UsState))} in lists
 
 
 def test_a_named_error_is_one_clean_message_and_its_status() -> None:

@@ -1,0 +1,49 @@
+"""`exchange vocabulary`: which code lists there are, and the codes of one, from the files that the contract is made of."""
+
+import json
+from difflib import get_close_matches
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+SHOWN = ("code", "label", "source", "source_code", "note")
+
+
+@app.command()
+def vocabulary(
+    name: Annotated[
+        str, typer.Argument(metavar="LIST", help="A code list, such as service.", show_default="every list")
+    ] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the code lists, or the codes of one: what a field of an event may hold. Needs no Kafka.
+
+    For lists that HMIS has too, `source_code` is its list and number there.
+    """
+    from schemas.generate import list_names, symbols
+
+    if name and name not in list_names():
+        close = get_close_matches(name, list_names(), n=1)
+        meant = f"did you mean {close[0]}?" if close else "`exchange vocabulary` shows every list."
+        raise typer.BadParameter(f"there is no such list; {meant}", param_hint="LIST")
+    rows = codes_of(name) if name else [{"list": each, "codes": str(len(symbols(each)))} for each in list_names()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    from exchange.cli.console import console, table
+
+    shown = table(*rows[0], right=("codes",))
+    for row in rows:
+        shown.add_row(*row.values())
+    console().print(shown)
+
+
+def codes_of(name: str) -> list[dict[str, str]]:
+    """The codes of a list in its order, then the reasons for a missing answer that it lacks."""
+    from schemas.generate import read_list, symbols
+
+    known = {row["code"]: row for row in (*read_list("missing_reason"), *read_list(name))}
+    return [{column: known[code][column] for column in SHOWN} for code in symbols(name)]
