@@ -19,7 +19,11 @@ from exchange.core.vocabulary import UsState
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place in the input, for messages: `row` counts from 1 at the first row behind the header (0: the whole file)."""
+    """A place in the input, for messages, numbered as a person finds it there.
+
+    `row`: of a CSV file as a spreadsheet numbers it, blank rows included, so that the header is mostly row 1; of JSON Lines the
+    line; 0: the file as a whole.
+    """
 
     file: str
     row: int

@@ -16,6 +16,7 @@ from exchange.core.soundness import unsound
 from exchange.core.vocabulary import LegalClass, UsState
 from producers.sensitive import Switches
 from producers.tails import tail_of
+from producers.wording import code_rule
 
 _REMEMBERED: Final = 1 << 16
 
@@ -93,7 +94,7 @@ def _unfit(period: int, state: UsState, body: Correctable) -> Unfit | None:
         return Unfit("state", "a code of us_state")
     for name, kind, below in _CHECKS[type(body)]:
         if not _fits(getattr(body, name), kind, below):
-            return Unfit(name, f"a whole number from 0 to {below - 1}" if below else "a code of its list")
+            return Unfit(name, f"a whole number from 0 to {below - 1}" if below else code_rule(kind))
     rule = unsound(body)
     return Unfit("body", rule) if rule else None
 

@@ -32,6 +32,8 @@ IDENTITY = {
     "Event.csv": ["LocationCrisisOrPHHousing"],
     "HealthAndDV.csv": ["DueDate"],
 }
+FIRST_ROW = 2
+"""What a spreadsheet calls the first row behind the header."""
 STAY = {"EnrollmentID": "E1", "PersonalID": "P1"}
 B = TypeVar("B", bound=Correctable)
 Table = list[dict[str, str]]
@@ -175,8 +177,8 @@ def refusals(found: Iterable[Reading]) -> list[RowRefused]:
 
 
 def refused(found: Iterable[Reading]) -> set[tuple[str, int, str]]:
-    """(file, row, column) of every refusal."""
-    return {(reading.where.file, reading.where.row, reading.column) for reading in refusals(found)}
+    """(file, row, column) of every refusal: the row as in `Written.tables`, but from 1; 0 of a whole file."""
+    return {(r.where.file, max(0, r.where.row - FIRST_ROW + 1), r.column) for r in refusals(found)}
 
 
 def ignored(found: Iterable[Reading], file: str) -> list[str]:

@@ -29,6 +29,7 @@ from exchange.core.vocabulary import UsState
 from producers.errors import SourceUnreadable
 from producers.facts import Fact, Reading, RowRefused, Where, Withdrawn
 from producers.sources.identifying import identifying
+from producers.wording import code_rule
 
 LINE_OCTETS_MAX: Final = 1 << 16
 KEY_LETTERS_MAX: Final = 200
@@ -216,7 +217,7 @@ def _value(column: str, hint: type, value: object) -> object:
     if issubclass(hint, Enum):
         if isinstance(value, str) and value in _codes(hint):
             return _codes(hint)[value]
-        raise _Refused(column, "not a code of its list (schemas/vocabulary)")
+        raise _Refused(column, code_rule(hint))
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise _Refused(column, "a whole number")

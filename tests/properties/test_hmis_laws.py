@@ -14,7 +14,7 @@ from producers.facts import Complete, Edition, Fact, RowIgnored, RowRefused
 from producers.policy import Policy, Unfit
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.sources.hmis.layout import FILES
-from tests.hmis_exports import PLANTED, STAY, sample
+from tests.hmis_exports import FIRST_ROW, PLANTED, STAY, sample
 
 SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 POLICY = Policy(LegalClass.individual)
@@ -102,7 +102,9 @@ def test_any_cell_may_hold_anything_and_every_row_is_accounted_for(edits, profil
     found = read(written, profile)
     told = {reading.where for reading in found if not isinstance(reading, (Complete, Edition))}
     accounted = {(where.file, where.row) for where in told}
-    assert accounted >= {(file, row) for file, table in written.tables.items() for row in range(1, len(table) + 1)}
+    assert accounted >= {
+        (file, row) for file, table in written.tables.items() for row in range(FIRST_ROW, len(table) + FIRST_ROW)
+    }
 
 
 @SETTINGS

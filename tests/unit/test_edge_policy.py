@@ -14,6 +14,8 @@ from exchange.core.vocabulary import LegalClass, UsState
 from producers.policy import SWITCHED_OFF, Leaves, Policy, Unfit
 from producers.sensitive import RULES, SWITCHES, WITHHELD, Switches
 from producers.tails import newest_id, said_by
+from producers.wording import code_rule, list_of
+from schemas.generate import list_names
 
 Q1 = parse_period("2026Q1")
 NOT_APPLICABLE = "not_applicable"
@@ -156,9 +158,16 @@ def test_a_number_must_fit_its_width(number: object, fits: bool) -> None:
         assert str(number) not in judged.rule.replace("0 to 4294967295", "")
 
 
+def test_every_list_that_a_rule_names_can_be_shown() -> None:
+    hints = [kind for body in CORRECTABLE for kind in get_type_hints(body).values()]
+    named = {list_of(kind) for kind in hints if isinstance(kind, type) and kind.__module__ == v.__name__}
+    assert named <= set(list_names())
+    assert len(named) > 20
+
+
 def test_a_code_that_is_no_code_is_refused_without_being_repeated() -> None:
     judged = Policy(LegalClass.individual).judge(Q1, UsState.ca, e.NeedIdentified("planted"))  # type: ignore[arg-type]
-    assert judged == Unfit("service", "a code of its list")
+    assert judged == Unfit("service", code_rule(v.Service))
 
 
 @pytest.mark.parametrize("period", [0, 499, 1000, -1])

@@ -4,7 +4,7 @@ import pytest
 
 from exchange.core.events import CaseClosed, CaseOpened, ServiceProvided
 from exchange.core.period import parse_period
-from tests.hmis_exports import STAY, bodies, facts, keys, only, readings, refusals, refused, sample
+from tests.hmis_exports import FIRST_ROW, STAY, bodies, facts, keys, only, readings, refusals, refused, sample
 
 STAY_PREFIX = "hmis/project/J1/stay/E1/"
 
@@ -87,7 +87,7 @@ def test_a_row_without_its_stay_or_of_another_client_is_refused(tmp_path, file):
     for column, value in (("EnrollmentID", "E9"), ("PersonalID", "P9")):
         found = readings(sample().change(file, **{column: value}), tmp_path)
         assert (file, 1, column) in refused(found)
-        assert not [fact for fact in facts(found) if (fact.where.file, fact.where.row) == (file, 1)]
+        assert not [fact for fact in facts(found) if (fact.where.file, fact.where.row) == (file, FIRST_ROW)]
 
 
 def test_a_stay_without_its_client_or_project_is_refused(tmp_path):

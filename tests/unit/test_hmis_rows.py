@@ -3,12 +3,13 @@
 import csv
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from exchange.core.events import CaseOpened
 from producers.errors import SourceUnreadable
-from producers.facts import Edition
+from producers.facts import Edition, Where
 from producers.sources.hmis import HmisExport, files, rows
 from producers.sources.hmis.layout import FUNDER
 from tests.hmis_exports import facts, ignored, only, readings, refusals, refused, sample, settings
@@ -18,6 +19,11 @@ ENROLLMENT = "Enrollment.csv"
 
 def plain(folder):
     return readings(sample(), folder)
+
+
+def wherever(found):
+    """The readings without the numbers of their rows."""
+    return [replace(reading, where=Where(reading.where.file, 0)) for reading in found]
 
 
 def test_a_zip_and_a_folder_say_the_same(tmp_path):
@@ -73,7 +79,7 @@ def test_a_mix_of_line_ends_blank_lines_and_a_last_line_without_one_change_nothi
         )
 
     written.encode = mixed
-    assert readings(written, tmp_path) == plain(tmp_path)
+    assert wherever(readings(written, tmp_path)) == wherever(plain(tmp_path))
 
 
 def test_commas_quotes_and_line_breaks_inside_a_quoted_field_change_nothing(tmp_path):
@@ -118,7 +124,18 @@ def test_a_row_with_too_many_or_too_few_fields_is_refused_and_the_next_one_is_re
     (folder / "Exit.csv").write_text("\n".join([exits[0], exits[1] + ",surplus", "too,few", exits[1]]))
     found = list(HmisExport(folder, settings()).read())
     assert refused(found) == {("Exit.csv", 1, ""), ("Exit.csv", 2, "")}
-    assert {fact.where.row for fact in facts(found) if fact.where.file == "Exit.csv"} == {3}
+    assert {fact.where.row for fact in facts(found) if fact.where.file == "Exit.csv"} == {4}
+
+
+def test_rows_are_numbered_as_a_spreadsheet_numbers_them(tmp_path):
+    """The header is row 1 where nothing stands before it; blank rows count, a row of several lines is one."""
+    folder = sample().folder(tmp_path)
+    header, row = (folder / "Exit.csv").read_text().splitlines()
+    several = '"a\nb\nc"' + ",surplus" * header.count(",")
+    (folder / "Exit.csv").write_text("\n".join(["", header, several, "", row + ",surplus", "too,few"]))
+    found = list(HmisExport(folder, settings()).read())
+    told = [(r.where.row, r.column) for r in refusals(found) if r.where.file == "Exit.csv"]
+    assert told == [(3, "ExitID"), (5, ""), (6, "")]
 
 
 def test_a_quote_that_is_never_closed_costs_its_own_rows_alone(tmp_path):

@@ -41,6 +41,7 @@ class AgencyReader:
     files: Mapping[str, Surveyed]
     readings: list[Reading] = field(default_factory=list)
     _sheltered: dict[str, bool] = field(default_factory=dict)
+    _exported: bool = False
 
     @classmethod
     def read(cls, files: Mapping[str, Surveyed], settings: HmisSettings, codes: Codes) -> tuple[Agency, list[Reading]]:
@@ -59,9 +60,10 @@ class AgencyReader:
         return reader.agency, reader.readings
 
     def _export(self, row: Row) -> Iterator[Reading]:
-        if row.where.row > 1:
+        if self._exported:
             row.refuse("", ONE_ROW)
             return
+        self._exported = True
         made = read_date(row.text("ExportDate"))
         if made is None or not is_event_day(made):
             row.refuse("ExportDate", NOT_A_DATE)

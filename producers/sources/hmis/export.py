@@ -129,7 +129,7 @@ def _rule(files: Mapping[str, Surveyed], rule: Rule) -> Iterator[Reading]:
 
 
 def _completed(files: Mapping[str, Surveyed], agency: Agency) -> Iterator[Reading]:
-    where = Where(layout.EXPORT.name, 1)
+    where = Where(layout.EXPORT.name, 0)
     quarters = agency.window.quarters() if agency.full and agency.window else None
     if quarters is None:
         return

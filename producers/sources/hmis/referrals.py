@@ -99,7 +99,7 @@ class EventRule(Rule):
             return
         referral = EVENTS.get(-1 if event is None else event)
         if not said.row.text("Event"):
-            said.row.refuse("Event", "a code of its list")
+            said.row.refuse("Event", "a number of this column's list in the HMIS data standards: it is empty")
             return
         if referral is None:
             said.row.refuse("Event", OUTSIDE_LIST)

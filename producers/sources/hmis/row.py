@@ -13,12 +13,13 @@ from typing import Final
 from producers.facts import RowRefused, Where
 from producers.sources.hmis.codes import YES, CodeList, E, read_integer
 from producers.sources.hmis.dates import is_event_day, read_date
+from producers.wording import list_of
 
 KEY: Final = re.compile(r"[A-Za-z0-9_.:{}-]{1,64}")
 NOT_A_KEY: Final = "a key: up to 64 letters, digits, hyphens or underscores"
 NOT_A_DATE: Final = "a date YYYY-MM-DD, or another form that can mean one day only"
 NOT_AN_EVENT_DAY: Final = "a date of the years 2000–2099"
-OUTSIDE_LIST: Final = "a code of its list; read as not_known"
+OUTSIDE_LIST: Final = "a number of this column's list in the HMIS data standards; read as not_known"
 ANSWERS: Final = frozenset({0, 1, 8, 9, 99})
 
 
@@ -51,7 +52,8 @@ class Row:
         """The vocabulary's code of a cell."""
         code = codes.read(self.text(column))
         if code is None:
-            self.refuse(column, OUTSIDE_LIST)
+            shown = list_of(type(codes.unknown))
+            self.refuse(column, f"{OUTSIDE_LIST} (`exchange vocabulary {shown}` shows which)")
             return codes.unknown
         return code
 

@@ -24,7 +24,7 @@ INVISIBLE: Final = "\ufeff\u200b\x00"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row behind the header: its number from 1, the cells that may be read, and the rule it breaks as a whole."""
+    """A row behind the header: its number in a spreadsheet, the cells that may be read, and the rule it breaks as a whole."""
 
     row: int
     cells: Mapping[str, str]
@@ -77,10 +77,12 @@ class Sheet:
 
     def records(self) -> Iterator[Record]:
         """Every row behind the header, in order; none of a file with a fault."""
-        parsed = iter(() if self.fault else self._parsed())
-        next((cells for cells in parsed if cells), None)
         wanted = tuple(self._at.items())
-        for row, cells in enumerate((cells for cells in parsed if cells is None or cells), 1):
+        parsed = enumerate(() if self.fault else self._parsed(), 1)
+        next((cells for _, cells in parsed if cells), None)
+        for row, cells in parsed:
+            if cells == []:
+                continue
             if cells is None:
                 yield Record(row, {}, "the row cannot be taken apart: too long, or a quote is never closed")
             elif len(cells) != self.width:
