@@ -14,6 +14,7 @@ Not promised: that a fact is durable before `flush` (or the end of the block); o
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from types import TracebackType
@@ -122,6 +123,9 @@ class Edge:
             elif not isinstance(error, errors.VaultError):
                 self._vault.commit()  # what was taken is kept
         finally:
+            if not self.report.complete:
+                with suppress(errors.VaultError):
+                    self.report.waiting = self._outbox.unaccepted()
             await self._link.close()
             self._vault.close()
 
@@ -240,6 +244,7 @@ class Edge:
         self.stage()
         elapsed_s = self._manner.clock() - self._started_s
         await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
+        self.report.complete = True
 
     def _note(self, outcome: Outcome, count: int = 1) -> Outcome:
         self.report.outcomes[outcome] += count

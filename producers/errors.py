@@ -114,7 +114,10 @@ class ExchangeSilent(EdgeError):
 class InboxMissing(EdgeError):
     """The exchange has no inbox for this agency."""
 
-    hint = "The operator adds it with `exchange agencies add`. Everything is kept in the vault: run again after that."
+    hint = (
+        "The operator runs `exchange topics apply` and `exchange agencies add`. Everything is kept in the vault: run again "
+        "after that."
+    )
 
 
 class Forked(EdgeError):

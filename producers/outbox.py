@@ -122,6 +122,12 @@ class Outbox:
         """How many facts are not chained yet."""
         return self._ledger.todo()
 
+    def unaccepted(self) -> int:
+        """How many events the exchange has not accepted yet, chained or not; heartbeats are not counted."""
+        accepted = int.from_bytes(self._vault.get("accepted"), "big")
+        row = self._vault.one("SELECT count(*) FROM chain WHERE sequence > ? AND kind <> ?", (accepted, Kind.HEARTBEAT))
+        return self.waiting() + (int(row[0]) if row else 0)
+
     def refusals(self) -> list[tuple[str, int]]:
         """(reason, how many) of all that the exchange ever refused."""
         return [(str(r), int(n)) for r, n in self._vault.all("SELECT reason, count(*) FROM refusal GROUP BY reason")]

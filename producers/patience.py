@@ -24,6 +24,32 @@ class Patience:
     pauses_s: tuple[float, ...] = (1, 2, 4, 8, 15, 20, 20, 20)
     """Between attempts while the exchange cannot be reached."""
 
+    @property
+    def sends(self) -> int:
+        """How often at most everything is sent while no receipt moves on."""
+        count, at_s = 1, self.resend_after_s
+        while at_s < self.quiet_s:
+            count, at_s = count + 1, at_s + self.resend_after_s * 2**count
+        return count
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a run waits for while nothing happens, for a person: so long of at most so long, sent so many times."""
+
+    what: str
+    elapsed_s: float
+    at_most_s: float
+    attempt: int
+    attempts: int
+
+    def __str__(self) -> str:
+        """`waiting for a receipt of the exchange: 12 s of at most 90 s, attempt 1 of 3`."""
+        return (
+            f"waiting for {self.what}: {self.elapsed_s:.0f} s of at most {self.at_most_s:.0f} s, "
+            f"attempt {self.attempt} of {self.attempts}"
+        )
+
 
 class Next(Enum):
     """What to do when there is nothing to send and nothing to read."""
@@ -72,3 +98,11 @@ class Waiting:
             self.sent_again_s, self.resends = now_s, self.resends + 1
             return Next.SEND_AGAIN
         return Next.WAIT
+
+    def told(self, now_s: float) -> Wait:
+        """What this waiting is, for a person."""
+        what = "a receipt of the exchange"
+        if self.blocked:
+            what = f"the exchange to take event {self.blocked[0]}, which it refuses ({self.blocked[1]})"
+        limit = self.patience
+        return Wait(what, now_s - self.moved_s, limit.quiet_s, min(self.resends + 1, limit.sends), limit.sends)

@@ -168,7 +168,9 @@ def _read(path: Path) -> str:
     """A file that holds a secret; raises SecretExposed where its owner is not the only one who can read it."""
     try:
         if os.name == "posix" and path.stat().st_mode & OTHERS:
-            raise SecretExposed(f"Others on this machine can read or change {path}. Run: chmod 600 {shlex.quote(str(path))}")
+            raise SecretExposed(
+                f"Others on this machine can read or change {path}. Run: chmod 600 {shlex.quote(str(path))}"
+            )
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise ProfileInvalid(f"{path}, which the profile names, cannot be read.") from None
@@ -179,7 +181,9 @@ def _toml(path: Path) -> dict[str, object]:
         octets = path.read_bytes()
         return tomllib.loads(octets.decode("utf-8"))
     except FileNotFoundError:
-        raise ProfileInvalid(f"There is no profile {path}. Check --profile, or write one as docs/PUBLISHING.md shows.") from None
+        raise ProfileInvalid(
+            f"There is no profile {path}. Check --profile, or write one as docs/PUBLISHING.md shows."
+        ) from None
     except OSError as error:
         raise ProfileInvalid(f"The profile {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:

@@ -22,6 +22,10 @@ class Report:
     refused_by_exchange: Counter[str] = field(default_factory=Counter)
     claimed: int = 0
     restored: int = 0
+    complete: bool = False
+    """Whether the run came to its end: everything is accepted, the closing heartbeat too."""
+    waiting: int = 0
+    """Of a run that did not: events that the vault keeps and the exchange has not accepted."""
     delivered: int = 0
     """Events accepted by the exchange in this run, heartbeats included."""
 

@@ -18,11 +18,12 @@ from producers import errors
 from producers.chain import Beat, Chain
 from producers.link import Link
 from producers.outbox import Outbox
-from producers.patience import Next, Patience, Waiting
+from producers.patience import Next, Patience, Wait, Waiting
 from producers.receipts import Fork, Mark, Repair, Replay, Resend, meaning_of
 from producers.report import Report
 from producers.restore import accepted_path, links_of
 from producers.vault import Vault
+from producers.wording import counted
 
 CHUNK: Final = 2_000
 WINDOW: Final = 50_000
@@ -36,6 +37,10 @@ def show_nothing(_done: int, _of: int) -> None:
     """Nobody looks."""
 
 
+def wait_silently(_: Wait) -> None:
+    """Nobody waits for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How a run waits and tells. `say` gets sentences for a person, without any value of a record."""
@@ -46,6 +51,8 @@ class Manner:
     clock: Callable[[], float] = time.monotonic
     progress: Callable[[int, int], None] = show_nothing
     """Gets (events accepted in this run, events of this run so far known)."""
+    waiting: Callable[[Wait], None] = wait_silently
+    """Gets what the run waits for, about once a second, while nothing happens."""
     over_fork: bool = False
     """A person said that the other copy of the vault has stopped: read back what was accepted and go on."""
 
@@ -106,12 +113,15 @@ class Sending:
         pauses = self._manner.patience.pauses_s
         if attempt >= len(pauses):
             raise errors.ExchangeAway(f"The exchange cannot be reached; {self._kept()}.") from None
-        self._manner.say(f"the exchange cannot be reached, trying again in {pauses[attempt]:.0f} s; {self._kept()}")
+        self._manner.say(
+            f"the exchange cannot be reached, trying again in {pauses[attempt]:.0f} s "
+            f"(attempt {attempt + 2} of {len(pauses) + 1}); {self._kept()}"
+        )
         await self._manner.pause(pauses[attempt])
 
     def _kept(self) -> str:
         waiting = self._outbox.waiting() + max(0, self._chain.last - self._accepted)
-        return f"{waiting} events are kept in the vault"
+        return f"{counted(waiting, 'event')} {'is' if waiting == 1 else 'are'} kept in the vault"
 
     async def _connect(self) -> None:
         await self._link.connect()
@@ -160,6 +170,7 @@ class Sending:
                 self._next = self._accepted + 1
             case Next.WAIT:
                 pass
+        self._manner.waiting(waiting.told(self._manner.clock()))
 
     async def _heed(self, receipt: Receipt) -> None:
         """Do what a receipt means."""

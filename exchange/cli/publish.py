@@ -1,24 +1,30 @@
 """`exchange publish`: an agency's file to the exchange, in one command.
 
-Exit status: 0 when nothing was refused, 3 when some rows were (the rest has been published), 1 for a named error, 130 for
-Ctrl-C. The closing table goes to standard output, progress to standard error. Whatever ends it, nothing is lost: run
-it again.
+Exit status: 0 when nothing was refused, 3 when some rows were (the rest has been published), 2 for a profile that cannot be
+used, 1 for another named error, 130 for Ctrl-C. The closing table goes to standard output, progress to standard error;
+a run that is stopped says how far it came. Whatever ends it, nothing is lost: run it again.
 """
 
 import asyncio
 import json
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.core.errors import ExchangeError
+
 if TYPE_CHECKING:
-    from exchange.cli.publish_tables import Shown
+    from exchange.cli.publish_progress import Shown
     from producers.edge import Edge
-    from producers.facts import Source
+    from producers.facts import Reading, Source
     from producers.preview import Leaving
     from producers.profile import Profile, Secret
 
@@ -71,35 +77,36 @@ def publish(
         int | None, typer.Option(min=0, help="Staff minutes this report took.", show_default="the run's own time")
     ] = None,
     today: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Which quarters are over.", show_default="today")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Which quarters have begun and are over.", show_default="today"),
     ] = None,
 ) -> None:
     """Publish a file: what is new, what has changed, what is gone. Publishing it again adds nothing.
 
     Nothing that identifies a person leaves this machine; `--dry-run` shows all that would.
     """
-    from rich.console import Console
-
-    from exchange.cli.publish_tables import plain_of, progress_of, rendered, write_refusals
+    from exchange.cli.console import console
+    from exchange.cli.publish_progress import progress_of
     from producers.edge import Edge
     from producers.profile import Profile
     from producers.sending import Manner
 
     profile = Profile.load(profile_file)
-    source, secret, console = source_of(file, profile), secret_of(profile), Console(stderr=True)
+    source, secret = source_of(file, profile), secret_of(profile)
     stopped = "exchange: stopped. Everything taken is kept in the vault: run it again to continue."
-    with progress_of(console) as shown, said_on_interrupt(stopped):
-        manner = Manner(say=shown.say, progress=shown.sending)
+    with progress_of(console(stderr=True)) as shown:
+        manner = Manner(say=shown.say, progress=shown.sending, waiting=shown.waiting)
         day = today.date() if today else None
         edge = Edge.open(profile, secret=secret, today=day, manner=manner, preview=dry_run)
-        leaving = asyncio.run(_publish(edge, source, shown, minutes))
-    stays_here = sorted(getattr(source, "stays_here", ()))
-    if refusals:
-        write_refusals(refusals, edge.report.refused_rows)
-    if as_json:
-        typer.echo(json.dumps(plain_of(edge.report, leaving, stays_here), indent=2))
-    else:
-        Console().print(rendered(edge.report, leaving, stays_here, all_in=refusals))
+        closing = _Closing(edge, source, refusals, as_json=as_json)
+        try:
+            with said_on_interrupt(stopped):
+                leaving = asyncio.run(_publish(edge, source, shown, minutes))
+        except (ExchangeError, typer.Exit) as error:
+            shown.end()
+            closing.stopped(error)
+            raise
+    closing.ended(leaving)
     raise typer.Exit(0 if edge.report.clean else REFUSED)
 
 
@@ -107,14 +114,80 @@ async def _publish(edge: "Edge", source: "Source", shown: "Shown", minutes: int 
     async with edge:
         if minutes is not None:
             edge.spent(minutes)
-        shown.reading(0, source.rows())
-        for number, reading in enumerate(source.read(), start=1):
-            await edge.read(reading)
-            if not number % READINGS_BETWEEN_LOOKS:
-                shown.reading(edge.report.rows)
-                await asyncio.sleep(0)  # lets Ctrl-C through
-        shown.reading(edge.report.rows)
+        with stopping_at_once():
+            rows = source.rows()
+        shown.reading(0, rows)
+        readings = iter(source.read())
+        while batch := _next_of(readings):
+            for reading in batch:
+                await edge.read(reading)
+            shown.reading(edge.report.rows)
+            await asyncio.sleep(0)  # lets Ctrl-C through
         return edge.leaving() if edge.is_preview else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """The report at the end of a run, however it ends."""
+
+    edge: "Edge"
+    source: "Source"
+    refusals: Path | None
+    as_json: bool
+
+    def ended(self, leaving: "list[Leaving] | None") -> None:
+        """Say what was done, or what would leave."""
+        self._write()
+        self._print(leaving)
+
+    def stopped(self, error: Exception) -> None:
+        """Say how far the run came; nothing where it had not begun, or where the vault itself cannot tell."""
+        from producers.errors import RefusalsUnwritable, VaultError
+
+        if not self.edge.report.rows or isinstance(error, VaultError):
+            return
+        self._print(None)
+        try:
+            self._write()
+        except RefusalsUnwritable as unwritable:  # what stopped the run is the graver news, and comes last
+            typer.echo(f"exchange: {unwritable}", err=True)
+
+    def _write(self) -> None:
+        from exchange.cli.publish_tables import write_refusals
+
+        if self.refusals:
+            write_refusals(self.refusals, self.edge.report.refused_rows)
+
+    def _print(self, leaving: "list[Leaving] | None") -> None:
+        from exchange.cli.console import console
+        from exchange.cli.publish_tables import plain_of, rendered
+
+        report, stays_here = self.edge.report, dict(getattr(self.source, "stays_here", {}))
+        if self.as_json:
+            typer.echo(json.dumps(plain_of(report, leaving, stays_here), indent=2))
+        else:
+            console().print(rendered(report, leaving, stays_here, all_in=self.refusals))
+
+
+def _next_of(readings: "Iterator[Reading]") -> "list[Reading]":
+    with stopping_at_once():
+        return list(islice(readings, READINGS_BETWEEN_LOOKS))
+
+
+@contextmanager
+def stopping_at_once() -> Iterator[None]:
+    """Let Ctrl-C end what is done inside at this very moment; for reading files alone, of which no half state is left.
+
+    Elsewhere asyncio answers it at the next await: an export takes minutes until it gives its first row.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -1,27 +1,29 @@
-"""What `exchange publish` and `exchange edge` show: progress, the closing table, refused rows, and what would leave.
+"""What `exchange publish` shows at its end: the closing table, refused rows, and what would leave.
 
 Rules kept: places and rules, never a value of a record; at most `ROWS_SHOWN` refused rows on the screen, all of them in
 the file that --refusals names.
 """
 
 import csv
+import os
+import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from exchange.cli.console import table
 from exchange.core.period import period_text
 from producers.errors import RefusalsUnwritable
 from producers.facts import RowRefused
 from producers.ledger import Outcome
 from producers.preview import Leaving
 from producers.report import Report
+from producers.wording import counted
 
 ROWS_SHOWN = 20
 EVENTS_SHOWN = 12
@@ -36,74 +38,48 @@ OUTCOMES_SHOWN = (
     Outcome.REFUSED,
     Outcome.REFUSED_BEFORE,
 )
+TAKEN = {Outcome.PUBLISHED: "new", Outcome.CORRECTED: "changed", Outcome.RETRACTED: "withdrawn"}
+"""What was taken, where it is not certain that it was sent."""
 Plain = dict[str, object]
 
 
-@dataclass(slots=True)
-class Shown:
-    """Progress: two bars at a terminal, a few lines elsewhere."""
-
-    console: Console
-    bars: Progress
-    _tasks: dict[str, TaskID] = field(default_factory=dict)
-
-    def say(self, words: str) -> None:
-        """One line for a person."""
-        self.console.print(f"exchange: {words}", highlight=False, markup=False, soft_wrap=True)
-
-    def reading(self, rows: int, of: int | None = None) -> None:
-        """So many rows were read."""
-        self._show("reading", rows, of)
-
-    def sending(self, accepted: int, of: int) -> None:
-        """So many events were accepted."""
-        self._show("accepted by the exchange", accepted, of)
-
-    def _show(self, name: str, done: int, of: int | None) -> None:
-        if name not in self._tasks:
-            self._tasks[name] = self.bars.add_task(name, total=of)
-            if not self.console.is_terminal:
-                self.say(f"{name} …" if of is None else f"{name}, {of} rows …" if name == "reading" else f"{name} …")
-        self.bars.update(self._tasks[name], completed=done, total=of)  # no total: as it was
-
-
-@contextmanager
-def progress_of(console: Console) -> Iterator[Shown]:
-    """Progress for as long as the block lasts."""
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        yield Shown(console, bars)
-
-
 def rendered(
-    report: Report, leaving: Sequence[Leaving] | None, stays_here: Sequence[str], *, all_in: Path | None
+    report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapping[str, int], *, all_in: Path | None
 ) -> RenderableType:
     """The closing table, or what would leave."""
     parts: list[RenderableType] = []
     if leaving is not None:
         parts += [_leaving_table(leaving), _examples(leaving)]
     if stays_here:
-        parts.append(Text(f"stays here, not read: columns that look like {', '.join(stays_here)}"))
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(stays_here.items()))
+        parts.append(
+            Text(
+                f"not read, and so never sent: values of columns whose names look like an identifier: {kinds}. Give a column "
+                "another name if it holds none."
+            )
+        )
     parts.append(_outcomes(report, would=leaving is not None))
     if report.held_back:
         parts.append(_held_back(report))
     if report.refused_rows:
-        parts.append(_refused_rows(report.refused_rows, all_in))
+        parts += [_refused_rows(report.refused_rows, all_in), Text(_numbering(report.refused_rows))]
     return Group(*parts)
 
 
 def _outcomes(report: Report, *, would: bool) -> Table:
-    table = Table("", "number", title="would be" if would else "done", title_justify="left")
-    table.columns[1].justify = "right"
-    table.add_row("rows read", str(report.rows))
+    stopped = not (would or report.complete)
+    title = "would be" if would else "stopped before its end: taken so far" if stopped else "done"
+    shown = table("", "number", right=("number",), title=title)
+    shown.add_row("rows read", str(report.rows))
     for outcome in OUTCOMES_SHOWN:
         if report.outcomes[outcome] or outcome in OUTCOMES_SHOWN[:4]:
-            table.add_row(outcome.value, str(report.outcomes[outcome]))
+            name = TAKEN.get(outcome, outcome.value) if stopped else outcome.value
+            shown.add_row(name, str(report.outcomes[outcome]))
         reasons = {Outcome.IGNORED: report.ignored, Outcome.REFUSED: report.refused}.get(outcome, Counter())
         for why, count in reasons.most_common():
-            table.add_row(f"  {why}", str(count), style="dim")
+            shown.add_row(f"  {why}", str(count), style="dim")
     for reason, count in report.refused_by_exchange.most_common():
-        table.add_row(f"refused by the exchange: {reason}", str(count))
+        shown.add_row(f"refused by the exchange: {reason}", str(count))
     tallies = sum(report.tallies[o] for o in (Outcome.PUBLISHED, Outcome.CORRECTED))
     for name, count in (
         ("tallies, new or changed", tallies),
@@ -112,32 +88,41 @@ def _outcomes(report: Report, *, would: bool) -> Table:
         ("of those, claimed by facts of this vault", report.claimed),
         ("events accepted by the exchange", 0 if would else report.delivered),
     ):
-        if count:
-            table.add_row(name, str(count))
-    return table
+        if count or (stopped and name == "events accepted by the exchange"):
+            shown.add_row(name, str(count))
+    if stopped:
+        shown.add_row("events kept in the vault, not accepted yet", str(report.waiting))
+    return shown
 
 
 def _held_back(report: Report) -> Table:
-    table = Table("held back: a count of 1–10, and no small-counts consent", title_justify="left")
+    shown = table("held back: a count of 1–10, and no small-counts consent")
     for held in report.held_back[:HELD_SHOWN]:
-        table.add_row(str(held))
+        shown.add_row(str(held))
     if len(report.held_back) > HELD_SHOWN:
-        table.add_row(f"… and {len(report.held_back) - HELD_SHOWN} more")
-    return table
+        shown.add_row(f"… and {len(report.held_back) - HELD_SHOWN} more")
+    return shown
 
 
 def _refused_rows(rows: Sequence[RowRefused], all_in: Path | None) -> Table:
-    table = Table("file", "row", "column", "rule", title="refused rows", title_justify="left")
+    shown = table("file", "row", "column", "rule", title="refused rows")
     for row in rows[:ROWS_SHOWN]:
-        table.add_row(row.where.file, str(row.where.row), row.column, row.rule)
+        shown.add_row(row.where.file, str(row.where.row or "whole file"), row.column, row.rule)
     if len(rows) > ROWS_SHOWN:
         rest = f"all of them in {all_in}" if all_in else "--refusals FILE writes all of them"
-        table.add_row("…", f"+{len(rows) - ROWS_SHOWN}", "", rest)
-    return table
+        shown.add_row("…", f"+{len(rows) - ROWS_SHOWN}", "", rest)
+    return shown
+
+
+def _numbering(rows: Iterable[RowRefused]) -> str:
+    """What the numbers of refused rows mean, said once."""
+    if any(row.where.file.endswith(".csv") for row in rows):
+        return "row: as a spreadsheet numbers the file; the header is row 1"
+    return "row: the line of the file"
 
 
 def _leaving_table(leaving: Iterable[Leaving]) -> Table:
-    table = Table("body", "periods", "new", "taken back", title="what would leave", title_justify="left")
+    shown = table("body", "periods", "new", "taken back", right=("new", "taken back"), title="what would leave")
     periods: dict[str, set[int]] = {}
     counts: Counter[tuple[str, bool]] = Counter()
     for item in leaving:
@@ -146,16 +131,14 @@ def _leaving_table(leaving: Iterable[Leaving]) -> Table:
         counts[body, item.retracts] += item.count
     for body, seen in sorted(periods.items()):
         ends = dict.fromkeys(period_text(period) for period in (min(seen), max(seen)))
-        table.add_row(body, " to ".join(ends), *(str(counts[body, retracts] or "") for retracts in (False, True)))
-    for column in table.columns[2:]:
-        column.justify = "right"
-    return table
+        shown.add_row(body, " to ".join(ends), *(str(counts[body, retracts] or "") for retracts in (False, True)))
+    return shown
 
 
 def _examples(leaving: Sequence[Leaving]) -> RenderableType:
     lines = [f"  {_said(item)}" for item in leaving[:EVENTS_SHOWN]]
     if len(leaving) > EVENTS_SHOWN:
-        lines.append(f"  … and {len(leaving) - EVENTS_SHOWN} other different events; --json shows every one")
+        lines.append(f"  … and {counted(len(leaving) - EVENTS_SHOWN, 'other different event')}; --json shows every one")
     return Text("\n".join(["word for word:", *lines])) if lines else Text("nothing would leave")
 
 
@@ -178,7 +161,7 @@ def plain_event(item: Leaving) -> Plain:
     }
 
 
-def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Sequence[str]) -> Plain:
+def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapping[str, int]) -> Plain:
     """The result as JSON-able data."""
     plain: Plain = {
         "rows": report.rows,
@@ -191,10 +174,12 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Sequ
         "restored": report.restored,
         "claimed": report.claimed,
         "delivered": report.delivered,
-        "stays_here": list(stays_here),
+        "stays_here": sorted(stays_here),
         "refused_rows": [plain_row(row) for row in report.refused_rows],
     }
-    return plain if leaving is None else {**plain, "leaving": [plain_event(item) for item in leaving]}
+    if leaving is None:
+        return {**plain, "complete": report.complete, "waiting": report.waiting}
+    return {**plain, "leaving": [plain_event(item) for item in leaving]}
 
 
 def plain_row(row: RowRefused) -> Plain:
@@ -203,11 +188,25 @@ def plain_row(row: RowRefused) -> Plain:
 
 
 def write_refusals(path: Path, rows: Iterable[RowRefused]) -> None:
-    """Write every refused row as CSV; raises RefusalsUnwritable."""
+    """Write every refused row as CSV that its owner alone can read; raises RefusalsUnwritable."""
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with os.fdopen(_for_its_owner(path), "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("file", "row", "column", "rule"))
             writer.writerows((row.where.file, row.where.row, row.column, row.rule) for row in rows)
     except OSError as error:
         raise RefusalsUnwritable(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _for_its_owner(path: Path) -> int:
+    """A descriptor of the emptied file, whose mode is 0600 before anything stands in it, whoever made it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe or /dev/stdout is left as it is
+            if hasattr(os, "fchmod"):
+                os.fchmod(descriptor, 0o600)
+            os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -71,7 +71,10 @@ def test_what_has_no_default_must_be_said(tmp_path: Path, missing: str) -> None:
         ('sensitive = ["planted"]', "sensitive breaks its rule: sensitive is a list of switches"),
         ('sensitive = "foreign_national"', "known are control_method, foreign_national"),
         ('passphrase_file = "a"\nkey_file = "b"', "exclude each other: remove the one"),
-        ('[hmis]\nproject = ["planted"]', "project is no key of [hmis] (did you mean projects?); known are gender_from_sex"),
+        (
+            '[hmis]\nproject = ["planted"]',
+            "project is no key of [hmis] (did you mean projects?); known are gender_from_sex",
+        ),
         ("[hmis]\nprojects = [17, 23]", "hmis.projects is a list of ProjectIDs in quotation marks"),
         ('scheduled = "planted"', "scheduled is true or false, without quotation marks"),
         ('hmis = "planted"', "hmis is a section of its own"),
@@ -90,7 +93,12 @@ def test_what_is_wrong_is_one_sentence_with_its_key_and_rule_and_without_its_val
 
 def test_each_mistake_has_a_line_of_its_own(tmp_path: Path) -> None:
     whole = complaint(tmp_path, 'agency = "harbor-light"\nstate = "zz"\nvaults = "planted"\n')
-    assert [line.split(": ")[1].split()[0] for line in whole.splitlines()] == ["state", "legal_class", "vault", "vaults"]
+    assert [line.split(": ")[1].split()[0] for line in whole.splitlines()] == [
+        "state",
+        "legal_class",
+        "vault",
+        "vaults",
+    ]
     assert all(line.split(": ")[0].endswith("agency.toml") for line in whole.splitlines())
 
 
@@ -115,7 +123,7 @@ def test_what_is_not_toml_is_told_by_its_line_and_without_its_text(tmp_path: Pat
 
 def test_what_is_not_utf_8_is_told_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "agency.toml"
-    path.write_bytes(GOOD.encode() + b'# planted \xe9\n')
+    path.write_bytes(GOOD.encode() + b"# planted \xe9\n")
     with pytest.raises(ProfileInvalid, match="line 5: a character is not UTF-8") as caught:
         Profile.load(path)
     assert "planted" not in str(caught.value)
@@ -168,7 +176,7 @@ def test_a_secret_that_others_can_reach_is_refused_with_the_command_that_mends_i
     monkeypatch.delenv("EXCHANGE_VAULT_PASSPHRASE", raising=False)
     path = own(tmp_path / "the words", "ab" * 32, mode)
     profile = load(tmp_path, GOOD + f'{key} = "the words"\n')
-    with pytest.raises(SecretExposed, match="Run: chmod 600 '.*the words'") as caught:
+    with pytest.raises(SecretExposed, match=r"Run: chmod 600 '.*the words'") as caught:
         profile.secret()
     assert "abab" not in str(caught.value)
     path.chmod(0o600)

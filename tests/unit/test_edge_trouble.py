@@ -77,7 +77,7 @@ async def test_the_exchange_away_for_long_ends_clearly_and_loses_nothing(agency:
 
 async def test_a_silent_gate_ends_clearly_and_loses_nothing(agency: Agency) -> None:
     agency.exchange.trouble = Trouble(gate_sleeps=1.0)
-    with pytest.raises(errors.ExchangeSilent, match="1 events are kept"):
+    with pytest.raises(errors.ExchangeSilent, match="1 event is kept"):
         await publish(agency, need("a"))
     agency.exchange.trouble = Trouble()
     await publish(agency)

@@ -1,0 +1,75 @@
+"""What `exchange publish` and `exchange edge` show while they work: bars at a terminal, a few plain lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from producers.patience import Wait
+from producers.wording import counted
+
+WAITED_BETWEEN_LINES_S = 15.0
+_WAITING = "waiting"
+
+
+@dataclass(slots=True)
+class Shown:
+    """Progress: bars at a terminal, lines elsewhere."""
+
+    console: Console
+    bars: Progress
+    _tasks: dict[str, TaskID] = field(default_factory=dict)
+    _waited_s: float = 0.0
+
+    def say(self, words: str) -> None:
+        """One line for a person."""
+        self.console.print(f"exchange: {words}", soft_wrap=True)
+
+    def reading(self, rows: int, of: int | None = None) -> None:
+        """So many rows were read."""
+        self._show("reading", "reading" if of is None else f"reading {counted(of, 'row')}", rows, of)
+
+    def sending(self, accepted: int, of: int) -> None:
+        """So many events were accepted."""
+        self._end_waiting()
+        self._show("sending", "accepted by the exchange", accepted, of)
+
+    def waiting(self, wait: Wait) -> None:
+        """Nothing happens: for what, since when, until when."""
+        if self.console.is_terminal:
+            self._show(_WAITING, str(wait), int(wait.elapsed_s), int(wait.at_most_s))
+        elif not 0 <= wait.elapsed_s - self._waited_s < WAITED_BETWEEN_LINES_S:
+            self._waited_s = wait.elapsed_s if wait.elapsed_s >= WAITED_BETWEEN_LINES_S else 0.0
+            if self._waited_s:
+                self.say(str(wait))
+
+    def end(self) -> None:
+        """Take the bars away: what follows is for good."""
+        self.bars.stop()
+
+    def _end_waiting(self) -> None:
+        self._waited_s = 0.0
+        if (task := self._tasks.pop(_WAITING, None)) is not None:
+            self.bars.remove_task(task)
+
+    def _show(self, name: str, words: str, done: int, of: int | None) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self.bars.add_task(words, total=of)
+            if not self.console.is_terminal:
+                self.say(f"{words} …")
+        self.bars.update(
+            self._tasks[name],
+            completed=done,
+            total=of,  # None: as it was
+            description=words if name == _WAITING else None,
+        )
+
+
+@contextmanager
+def progress_of(console: Console) -> Iterator[Shown]:
+    """Progress for as long as the block lasts."""
+    columns = (TextColumn("  {task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        yield Shown(console, bars)
