@@ -35,7 +35,7 @@ from producers.profile import Profile, Secret
 from producers.reach import kafka_link
 from producers.report import Report
 from producers.sending import Manner, Sending
-from producers.tally import stage_tallies
+from producers.tally import current_quarter, stage_tallies
 from producers.vault import Vault
 
 BATCH: Final = 2_000
@@ -59,7 +59,7 @@ class Edge:
         self.report = Report()
         self._secret, self._given_link, self._manner = secret, link, manner
         self._today = today or date.today()  # noqa: DTZ011 - the agency's own calendar decides which quarter is over
-        self._policy = Policy(profile.legal_class, profile.sensitive)
+        self._policy = Policy(profile.legal_class, profile.sensitive, newest=current_quarter(self._today))
         self._minutes: int | None = None
         self._preview = preview
         self._since_commit = 0
@@ -79,7 +79,7 @@ class Edge:
         """An edge for an `async with` block.
 
         `secret`: what opens the vault (default: as the profile says); `link`: the way to the exchange (default: Kafka);
-        `today`: which quarters are over (default: the calendar); `manner`: how it waits and whom it tells; `preview`: change
+        `today`: which quarters have begun and are over (default: the calendar); `manner`: how it waits and whom it tells; `preview`: change
         nothing and connect to nothing, only find out with `leaving` what would leave.
         """
         return cls(profile, secret, link, today, manner or Manner(), preview=preview)

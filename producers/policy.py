@@ -11,7 +11,7 @@ from typing import Annotated, Final, get_args, get_origin, get_type_hints
 
 from exchange.core import events as e
 from exchange.core.events import ALL_CAPS, CORRECTABLE, About, Correctable, Width
-from exchange.core.period import is_period, quarter_of, year_period
+from exchange.core.period import LAST, is_period, quarter_of, year_period
 from exchange.core.soundness import unsound
 from exchange.core.vocabulary import LegalClass, UsState
 from producers.sensitive import Switches
@@ -46,13 +46,18 @@ class Unfit:
 
 Judged = Leaves | Stays | Unfit
 SWITCHED_OFF: Final = Stays("switched off: sensitive")
+IN_THE_FUTURE: Final = Unfit("period", "a quarter or a year that has begun: this one lies in the future")
 
 
 class Policy:
-    """The rules of one agency; remembers what it has judged (at most 65,536 bodies), because facts repeat."""
+    """The rules of one agency; remembers what it has judged (at most 65,536 bodies), because facts repeat.
 
-    def __init__(self, legal_class: LegalClass, sensitive: tuple[str, ...] = ()) -> None:
+    `newest`: the quarter of today; what lies behind it has not happened. By default every period there is has begun.
+    """
+
+    def __init__(self, legal_class: LegalClass, sensitive: tuple[str, ...] = (), *, newest: int = LAST) -> None:
         self._class = legal_class
+        self._newest = newest
         self._switches = Switches(sensitive)
         self._judged: dict[tuple[int, UsState, Correctable], Judged] = {}
 
@@ -71,6 +76,8 @@ class Policy:
         unfit = _unfit(period, state, body)
         if unfit:
             return unfit
+        if period > self._newest:  # a year's number stands before those of its quarters
+            return IN_THE_FUTURE
         allowed = self._switches.apply(body)
         if allowed is None:
             return SWITCHED_OFF

@@ -32,12 +32,16 @@ def what_leaves(vault: Vault) -> list[Leaving]:
         "SELECT schema, tail, count(*) FROM chain "
         "WHERE kind = 0 AND key IS NOT NULL AND sequence > ? GROUP BY schema, tail"
     )
+    taking_back = (
+        "SELECT said.schema, said.tail, count(*) FROM chain JOIN chain AS said ON said.sequence = chain.target "
+        "WHERE chain.kind = 1 AND chain.sequence > ? GROUP BY said.schema, said.tail"
+    )
     accepted = int.from_bytes(vault.get("accepted"), "big")
     return [
         *(Leaving(said_by(schema, tail), count) for schema, tail, count in vault.all(waiting, (accepted,))),
         *(
             Leaving(said_by(schema, tail), count, retracts=True)
-            for schema, tail, count in vault.all(old, (CORRECTION,))
+            for schema, tail, count in (*vault.all(taking_back, (accepted,)), *vault.all(old, (CORRECTION,)))
         ),
         *(Leaving(said_by(schema, tail), count) for schema, tail, count in vault.all(new)),
     ]

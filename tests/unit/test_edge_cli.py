@@ -21,10 +21,12 @@ from exchange.cli import app
 from exchange.core.events import Heartbeat
 from exchange.core.vocabulary import LegalClass
 from producers import errors
+from producers.policy import IN_THE_FUTURE
 from producers.sending import Manner
 from tests.edge_kit.exchange import Exchange, Trouble, registered
 
 PLANTED = "Jane Q. Planted"
+TODAY = "2026-10-05"
 PROFILE = """
 agency = "harbor-light"
 state = "ca"
@@ -53,7 +55,8 @@ class Desk:
         monkeypatch.setattr("producers.edge.kafka_link", lambda _: self.exchange.link())
 
     def run(self, *words: str, ends: int = 0) -> Result:
-        result = CliRunner().invoke(app, [*words, "--profile", "agency.toml"], env={"COLUMNS": "160"})
+        today = ["--today", TODAY] if words[0] == "publish" and "--today" not in words else []
+        result = CliRunner().invoke(app, [*words, *today, "--profile", "agency.toml"])
         assert result.exit_code == ends, result.output
         assert PLANTED not in result.output
         return result
@@ -201,6 +204,37 @@ def test_a_dry_run_shows_word_for_word_what_would_leave_and_sends_nothing(desk: 
         ("food", False): 2,
     }
     assert desk.exchange.inbox == before
+
+
+def test_a_dry_run_shows_what_is_chained_but_not_accepted_corrections_too(desk: Desk) -> None:
+    desk.write(need("1"), need("2"))
+    desk.run("publish", "facts.jsonl")
+    desk.exchange.trouble = Trouble(gate_sleeps=1.0)
+    desk.impatient()
+    desk.write(need("1", "housing"), need("2"), need("3", "legal"))
+    desk.run("publish", "facts.jsonl", ends=1)
+    desk.write(need("1", "housing"), need("2", "clothing"), need("3", "legal"))
+    leaving = json.loads(desk.run("publish", "facts.jsonl", "--dry-run", "--json").stdout)["leaving"]
+    assert {(x["fields"]["service"], x["retracts"]): x["count"] for x in leaving if not x["retracts"]} == {
+        ("housing", False): 1,
+        ("legal", False): 1,
+        ("clothing", False): 1,
+    }
+    assert sum(x["count"] for x in leaving if x["retracts"] and x["fields"]["service"] == "food") == 2
+
+
+@pytest.mark.parametrize("period", ["2026Q4", "2027", "2027Q1", "2031Q2"])
+def test_a_dry_run_and_a_real_one_judge_a_period_alike(desk: Desk, period: str) -> None:
+    """By the day that is passed in: a period that has not begun is refused by both, one that has by neither."""
+    desk.write(need("1"), need("2", period=period))
+    for today, begun in (("2026-09-30", False), ("2032-01-01", True)):
+        ends = 0 if begun else 3
+        words = ("publish", "facts.jsonl", "--json", "--today", today)
+        dry = json.loads(desk.run(*words, "--dry-run", ends=ends).stdout)
+        real = json.loads(desk.run(*words, ends=ends).stdout)
+        assert dry["refused_rows"] == real["refused_rows"]
+        assert [row["rule"] for row in real["refused_rows"]] == ([] if begun else [IN_THE_FUTURE.rule])
+        assert sum(said["count"] for said in dry["leaving"]) == real["published"]
 
 
 def test_what_is_no_source_is_named(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from exchange.core.events import CORRECTABLE, About
 from exchange.core.period import parse_period
 from exchange.core.table_names import TallyTable
 from exchange.core.vocabulary import LegalClass, UsState
-from producers.policy import SWITCHED_OFF, Leaves, Policy, Unfit
+from producers.policy import IN_THE_FUTURE, SWITCHED_OFF, Leaves, Policy, Unfit
 from producers.sensitive import RULES, SWITCHES, WITHHELD, Switches
 from producers.tails import newest_id, said_by
 from producers.wording import code_rule, list_of
@@ -175,6 +175,16 @@ def test_a_period_outside_its_range_is_refused(period: int) -> None:
     judged = Policy(LegalClass.individual).judge(period, UsState.ca, e.NeedIdentified(v.Service.food))
     assert isinstance(judged, Unfit)
     assert judged.column == "period"
+
+
+@pytest.mark.parametrize(
+    ("period", "begun"),
+    [("2026Q3", True), ("2026Q4", False), ("2026", True), ("2027", False), ("2027Q1", False), ("2025", True)],
+)
+def test_only_what_has_begun_can_have_happened(period: str, begun: bool) -> None:
+    policy = Policy(LegalClass.individual, newest=parse_period("2026Q3"))
+    judged = policy.judge(parse_period(period), UsState.ca, e.NeedIdentified(v.Service.food))
+    assert (judged is not IN_THE_FUTURE) == isinstance(judged, Leaves) == begun
 
 
 def test_a_source_may_not_say_a_tally() -> None:
