@@ -137,6 +137,8 @@ def test_an_array_written_otherwise_or_with_a_tail_is_refused(counts: bytes) -> 
 @pytest.mark.parametrize(
     "wrong",
     [
+        replace(EVENT, sequence=2**63),
+        replace(EVENT, sequence=2**64 - 1),
         replace(EVENT, cap=64),
         replace(EVENT, cap=-1),
         replace(EVENT, cap=2**31 - 1),
@@ -157,7 +159,13 @@ def test_a_number_out_of_its_range_is_refused(wrong: Event) -> None:
 
 @pytest.mark.parametrize(
     "right",
-    [replace(EVENT, period=FIRST), replace(EVENT, period=LAST), replace(EVENT, cap=0), replace(EVENT, body=BEAT)],
+    [
+        replace(EVENT, sequence=2**63 - 1),
+        replace(EVENT, period=FIRST),
+        replace(EVENT, period=LAST),
+        replace(EVENT, cap=0),
+        replace(EVENT, body=BEAT),
+    ],
 )
 def test_the_ends_of_a_range_are_admitted(right: Event) -> None:
     assert isinstance(read(encode(right)), Arrival)
