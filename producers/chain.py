@@ -21,6 +21,7 @@ from producers.tails import correction_tail, event_of, newest_id, same_said, tai
 from producers.vault import Vault
 
 TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
+RUNS_REMEMBERED: Final = 16
 _COLUMNS: Final = "sequence, previous, schema, tail, kind, key, target"
 
 
@@ -163,6 +164,26 @@ class Chain:
                 self._restate(key, target)
         self._vault.run("DELETE FROM chain WHERE sequence >= ?", (start,))
         self._find_end()
+
+    def remember(self, start: int) -> None:
+        """Keep the digests of what stands from `start` on and is about to be taken back, though copies may be under way.
+
+        For repairs only: where another copy of the vault was accepted instead, what comes late is a sign of that copy.
+        """
+        run = int.from_bytes(self._vault.get("run"), "big")
+        rows = self._vault.all("SELECT schema, sequence, previous, tail FROM chain WHERE sequence >= ?", (start,))
+        taken = ((row[1], digest_of(value_of(*row)), run) for row in rows)
+        self._vault.many("INSERT OR REPLACE INTO taken_back VALUES (?, ?, ?)", taken)
+
+    def took_back(self, sequence: int, digest: bytes) -> bool:
+        """Whether this vault itself once put an event of this digest there, and took it back."""
+        query = "SELECT 1 FROM taken_back WHERE sequence = ? AND digest = ?"
+        return self._vault.one(query, (sequence, digest)) is not None
+
+    def forget_taken_back(self) -> None:
+        """Forget what was taken back so many runs ago that no copy of it can be under way any more."""
+        run = int.from_bytes(self._vault.get("run"), "big")
+        self._vault.run("DELETE FROM taken_back WHERE run < ?", (run - RUNS_REMEMBERED,))
 
     def _unsay(self, key: bytes | None, sequence: int) -> None:
         self._vault.run(f"UPDATE fact SET sent = 0, {TODO_UNSENT} WHERE key = ? AND sent = ?", (key, sequence))  # noqa: S608

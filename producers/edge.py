@@ -79,8 +79,8 @@ class Edge:
         """An edge for an `async with` block.
 
         `secret`: what opens the vault (default: as the profile says); `link`: the way to the exchange (default: Kafka);
-        `today`: which quarters have begun and are over (default: the calendar); `manner`: how it waits and whom it tells; `preview`: change
-        nothing and connect to nothing, only find out with `leaving` what would leave.
+        `today`: which quarters have begun and are over (default: the calendar); `manner`: how it waits and whom it tells;
+        `preview`: change nothing and connect to nothing, only find out with `leaving` what would leave.
         """
         return cls(profile, secret, link, today, manner or Manner(), preview=preview)
 
@@ -244,6 +244,8 @@ class Edge:
         self.stage()
         elapsed_s = self._manner.clock() - self._started_s
         await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
+        self._chain.forget_taken_back()
+        self._commit()
         self.report.complete = True
 
     def _note(self, outcome: Outcome, count: int = 1) -> Outcome:

@@ -14,7 +14,7 @@ class Link(Protocol):
     """One agency's way to the exchange and back."""
 
     async def connect(self) -> None:
-        """Connect, or connect again: whatever an earlier connection still had to send is given up."""
+        """Connect, or connect again: an earlier connection sends nothing more, but what left this machine may still arrive."""
 
     async def send(self, values: Sequence[bytes]) -> None:
         """Append values to the agency's inbox, in order; returns when the exchange has them all."""

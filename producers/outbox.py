@@ -83,6 +83,7 @@ class Outbox:
         refused = self._chain.link(sequence)
         assert refused is not None
         with self._vault.writing():
+            self._chain.remember(sequence)
             self._chain.unchain(sequence)
             self._vault.run(
                 "INSERT INTO refusal (sequence, reason, key, schema, tail) VALUES (?, ?, ?, ?, ?)",

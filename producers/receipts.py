@@ -9,7 +9,8 @@ may have met the same refused bytes twice. It is certain, because
   (`Outbox.repair`, and `Mark` where the vault does not know what was refused);
 - a heartbeat is never refused for such a reason.
 
-`Forked` goes before everything: nothing is ever chained anew over it.
+`Forked` goes before everything: nothing is ever chained anew over it. Whether it is one is decided where the inbox can be
+read (`Sending`): a batch of a connection that was given up may still arrive, long after what it holds was taken back.
 """
 
 from dataclasses import dataclass

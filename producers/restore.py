@@ -39,6 +39,13 @@ def accepted_path(
     return sequence, path
 
 
+def strangers_at(sequence: int, values: Sequence[bytes], own_digest: bytes | None) -> set[bytes]:
+    """The digests of the events that the inbox holds under a sequence beside the vault's own."""
+    there = (value for value in values if len(value) > HEAD)
+    found = {digest_of(v) for v in there if int.from_bytes(v[PREFIX : PREFIX + 8], "big") == sequence}
+    return found - {own_digest}
+
+
 def links_of(values: Sequence[bytes]) -> list[Link]:
     """The rows of events that were read back."""
     return [link_of(decode(value), schema_id_of(value), value[HEAD:]) for value in values]

@@ -19,9 +19,9 @@ from producers.chain import Beat, Chain
 from producers.link import Link
 from producers.outbox import Outbox
 from producers.patience import Next, Patience, Wait, Waiting
-from producers.receipts import Fork, Mark, Repair, Replay, Resend, meaning_of
+from producers.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
 from producers.report import Report
-from producers.restore import accepted_path, links_of
+from producers.restore import accepted_path, links_of, strangers_at
 from producers.vault import Vault
 from producers.wording import counted
 
@@ -76,6 +76,7 @@ class Sending:
         self._waiting = Waiting(manner.patience, manner.clock())
         self._connected = False
         self._forgiven: tuple[int, bytes] | None = None
+        self._echo: Receipt | None = None
         self._accepted = 0
         self._next = 1
 
@@ -177,6 +178,8 @@ class Sending:
         sequence = receipt.head.sequence
         behind = self._chain.link(sequence + 1)
         meaning = meaning_of(receipt, self._chain.digest(sequence), behind.kind if behind else None)
+        if isinstance(meaning, Fork) and await self._is_echo(receipt):
+            meaning = Delivered(sequence)
         if isinstance(meaning, Fork):
             head = (sequence, receipt.head.digest)
             if not (self._manner.over_fork and self._forgiven in {None, head}):
@@ -196,6 +199,23 @@ class Sending:
                 self._next = sequence + 1
             case _:
                 pass
+
+    async def _is_echo(self, receipt: Receipt) -> bool:
+        """Whether what looks like a fork is this vault's own: late copies of events that it has taken back (ADR 14).
+
+        Certain, or no: the head is the vault's own, and every other event that the inbox holds under the refused sequence is
+        one that the vault remembers to have put there itself.
+        """
+        head, refused = receipt.head, receipt.refused
+        if refused is None or self._chain.digest(head.sequence) != head.digest:
+            return False
+        if self._echo != receipt:
+            own = self._chain.digest(refused.sequence)
+            strangers = strangers_at(refused.sequence, await self._link.inbox(), own)
+            if not strangers or not all(self._chain.took_back(refused.sequence, digest) for digest in strangers):
+                return False
+            self._echo = receipt
+        return True
 
     def _take_as_accepted(self, sequence: int) -> None:
         if sequence > self._accepted:

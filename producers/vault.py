@@ -26,6 +26,10 @@ SECRET_OCTETS: Final = 32
 CACHE_KIB: Final = 16_384
 FIRST_KEY: Final = 1
 
+TAKEN_BACK: Final = """CREATE TABLE IF NOT EXISTS taken_back (
+        sequence INTEGER NOT NULL, digest BLOB NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (sequence, digest)
+    ) WITHOUT ROWID"""
+"""What once stood in the chain and may have been sent, until a repair of this `run` took it back."""
 SCHEMA: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE client (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, key BLOB NOT NULL)",
@@ -50,6 +54,7 @@ SCHEMA: Final = (
     """CREATE TABLE refusal (
         id INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, reason TEXT NOT NULL, key BLOB, schema INTEGER, tail BLOB
     )""",
+    TAKEN_BACK,
 )
 
 OURS: Final = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISUSE", "SQLITE_MISMATCH", "SQLITE_RANGE")
@@ -127,6 +132,10 @@ class Vault:
                 f"{self.path} is the vault of {whose[0]} ({whose[1]}), the profile's agency is {profile.agency} "
                 f"({profile.legal_class})."
             )
+        if (
+            self.one("SELECT 1 FROM sqlite_master WHERE name = 'taken_back'") is None
+        ):  # made before there was this table
+            self.run(TAKEN_BACK)
 
     def get(self, name: str) -> bytes:
         """A value of the vault's own."""

@@ -19,6 +19,9 @@ from exchange.wire.codec import EventReader, decode
 from exchange.wire.messages import Receipt
 
 
+LATE_ARRIVES = 0.15
+
+
 class Killed(BaseException):
     """The process ends here, without a chance to tidy up; `snapshot` keeps its files as they lie at that moment."""
 
@@ -37,6 +40,8 @@ class Trouble:
     lose_send: float = 0.0
     lose_and_raise: float = 0.0
     arrive_and_raise: float = 0.0
+    arrive_late: float = 0.0
+    """The call fails, and what it sent arrives at any later time, behind whatever is sent meanwhile."""
     kill_before_send: float = 0.0
     kill_after_send: float = 0.0
     kill_at_receipt: float = 0.0
@@ -63,6 +68,8 @@ class Exchange:
     lose_next: set[int] = field(default_factory=set)
     """Which values of the next send never arrive, though it says that they have."""
     refuse_body: object = None
+    late: list[list[bytes]] = field(default_factory=list)
+    """What is still under way."""
     hold_gate: int = 0
     """For how many calls the gate judges nothing."""
     now_s: float = 0.0
@@ -83,6 +90,8 @@ class Exchange:
 
     def judge_some(self) -> None:
         """The gate takes a batch of the inbox and writes one receipt, as the lane does."""
+        if self.late and self.chance(LATE_ARRIVES):
+            self.inbox.extend(self.late.pop(self.random.randrange(len(self.late))))
         if self.hold_gate:
             self.hold_gate -= 1
             return
@@ -155,6 +164,9 @@ class MemoryLink:
         if raised or exchange.chance(trouble.lose_send):
             cut = exchange.random.randrange(len(arriving) + 1)
             arriving = arriving[:cut] if raised else arriving[:cut] + arriving[cut + 1 :]
+        if exchange.chance(trouble.arrive_late):
+            exchange.late.append(arriving)
+            raise LogUnavailable
         exchange.inbox.extend(arriving)
         self.sent.extend(arriving)
         if exchange.chance(trouble.kill_after_send):

@@ -74,6 +74,22 @@ async def test_what_the_gate_refuses_is_dropped_alone(seed: int, tmp_path: Path)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+async def test_what_arrives_after_its_connection_was_given_up_stops_nobody(seed: int, tmp_path: Path) -> None:
+    """Batches come late, behind the repair that took back what they hold, between runs too: no run takes that for a fork."""
+    agency = Agency(tmp_path, LegalClass.individual, seed, replace(UNKIND, arrive_late=0.3))
+    agency.kill_at_commit = 0.03
+    agency.exchange.unknown_rules = 8
+    await live(agency, 8)
+    await end_well(agency)
+    while agency.exchange.late:
+        agency.exchange.judge_some()
+    agency.exchange.judge_all()
+    await end_well(agency)
+    assert not [line for line in agency.said if line.startswith("Forked")]
+    assert agency.admitted() == agency.expected()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_tallies_hold_exactly_what_the_records_say(seed: int, tmp_path: Path) -> None:
     agency = Agency(tmp_path, LegalClass.tally_only, seed, UNKIND)
     agency.kill_at_commit = 0.02

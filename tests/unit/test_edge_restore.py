@@ -11,12 +11,16 @@ from exchange.core.events import Heartbeat
 from exchange.core.gate import AgencyState, Reason
 from exchange.core.vocabulary import ReportingMinutes
 from producers import errors
+from producers.chain import RUNS_REMEMBERED
 from producers.edge import Edge
 from producers.ledger import Outcome
 from producers.vault import Vault
 from tests.edge_kit.agency import SECRET, TODAY, Agency
 from tests.edge_kit.exchange import Trouble
 from tests.edge_kit.facts import FOOD, bodies, copied, need, publish
+
+
+BAD = need("x", e.NeedIdentified(v.Service.housing))
 
 
 @pytest.fixture
@@ -78,6 +82,79 @@ async def test_after_a_fork_a_restore_reads_back_what_was_accepted(tmp_path: Pat
     assert counts[b"needs_by_service|2026Q1|ca|food"] == 1
     assert counts[b"needs_by_service|2026Q1|ca|housing"] == 1
     assert counts[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 1
+
+
+async def repaired(agency: Agency) -> list[bytes]:
+    """A run in which the gate refused the second of three events; the bytes that were taken back, as they were sent."""
+    agency.exchange.refuse_body = BAD.body
+    await publish(agency, need("a"), BAD, need("c", FOOD))
+    before = {event.sequence for _, event in agency.exchange.events()}
+    late = [value for value in agency.links[0].sent if value not in agency.exchange.admitted]
+    assert {int.from_bytes(value[5:13], "big") for value in late} <= before
+    return late
+
+
+async def test_a_late_copy_of_what_was_taken_back_is_no_fork(agency: Agency) -> None:
+    """A batch of a connection that was given up arrives after the repair: the gate says Forked, and there is one vault."""
+    late = await repaired(agency)
+    agency.exchange.inbox.extend(late)
+    agency.exchange.judge_all()
+    assert agency.exchange.receipts[-1].refused
+    assert agency.exchange.receipts[-1].refused.reason is Reason.FORKED
+    await publish(agency, need("d"))
+    assert agency.exchange.receipts[-1].refused is None
+    counts = agency.admitted()
+    assert counts[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
+    assert counts[b"needs_by_service|2026Q1|ca|food"] == 1
+
+
+async def test_a_late_copy_that_arrives_in_the_middle_of_a_run_does_not_stop_it(agency: Agency) -> None:
+    late = await repaired(agency)
+    async with agency.edge() as edge:
+        await edge.publish(need("d"))
+        await edge.flush()
+        agency.exchange.inbox.extend(late)
+        agency.exchange.judge_all()
+        await edge.publish(need("e", FOOD))
+    assert edge.report.complete
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 2
+
+
+async def test_beside_a_late_copy_a_real_fork_is_still_one(agency: Agency) -> None:
+    """Another event under the same sequence, which this vault never made."""
+    late = await repaired(agency)
+    alien = late[-1][:-1] + bytes([late[-1][-1] ^ 1])
+    agency.exchange.inbox.extend([*late, alien])
+    agency.exchange.judge_all()
+    with pytest.raises(errors.Forked):
+        await publish(agency, need("d"))
+
+
+async def test_a_late_copy_that_the_inbox_no_longer_holds_proves_nothing(agency: Agency) -> None:
+    late = await repaired(agency)
+    agency.exchange.inbox.extend(late)
+    agency.exchange.judge_all()
+    agency.exchange.inbox.clear()
+    agency.exchange.read = 0
+    with pytest.raises(errors.Forked):
+        await publish(agency, need("d"))
+
+
+async def test_what_was_taken_back_is_forgotten_after_many_runs_and_not_before(agency: Agency) -> None:
+    await repaired(agency)
+    for remembered in (*[True] * RUNS_REMEMBERED, False):
+        await publish(agency)
+        with Vault.open(agency.profile, SECRET) as vault:
+            assert bool(vault.all("SELECT sequence FROM taken_back")) == remembered
+
+
+async def test_a_vault_made_before_it_remembered_what_it_took_back_opens_and_remembers(agency: Agency) -> None:
+    with Vault.open(agency.profile, SECRET) as vault:
+        vault.run("DROP TABLE taken_back")
+        vault.commit()
+    agency.exchange.inbox.extend(await repaired(agency))
+    agency.exchange.judge_all()
+    await publish(agency, need("d"))
 
 
 async def test_a_backup_older_than_the_inbox_says_that_it_cannot(tmp_path: Path) -> None:
