@@ -19,7 +19,6 @@ from tests.edge_kit.agency import SECRET, TODAY, Agency
 from tests.edge_kit.exchange import Trouble
 from tests.edge_kit.facts import FOOD, bodies, copied, need, publish
 
-
 BAD = need("x", e.NeedIdentified(v.Service.housing))
 
 
