@@ -18,7 +18,6 @@ from exchange.engine.errors import LogUnavailable
 from exchange.wire.codec import EventReader, decode
 from exchange.wire.messages import Receipt
 
-
 LATE_ARRIVES = 0.15
 
 
