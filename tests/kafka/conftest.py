@@ -8,6 +8,7 @@ import pytest
 from exchange.engine.clients import Admin, ClientSettings, administer
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.provision import exchange_topics, provision
+from exchange.settings import Settings
 
 PARTITIONS = 4
 
@@ -40,6 +41,12 @@ async def exchange(admin: Admin, log: KafkaLog) -> AsyncIterator[KafkaLog]:
             if not await _ours(admin, names):
                 return
             await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def settings(exchange: KafkaLog, bootstrap_servers: str) -> Settings:
+    """What workers and trials need to know of it."""
+    return Settings(bootstrap_servers="").at(bootstrap_servers)
 
 
 async def _ours(admin: Admin, names: set[str]) -> list[str]:

@@ -15,7 +15,7 @@ from exchange.wire.messages import Receipt, decode_receipt
 from exchange.wire.topics import inbox_of, partition_of, receipts_of
 from producers.sample import sample_exchange
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 async def publish(ground: Ground, agency: ChainedAgency, events: int) -> None:
@@ -43,14 +43,14 @@ async def accepted(ground: Ground, agency: ChainedAgency) -> Receipt:
         await reader.close()
 
 
-async def test_agencies_that_are_added_to_a_running_worker_are_heard(tmp_path: Path) -> None:
+async def test_agencies_that_are_added_to_a_running_worker_are_heard(settings: Settings, tmp_path: Path) -> None:
     """aiokafka forgets the leaders of topics that it never put on its list as soon as a new one is added to it."""
     sample = sample_exchange(1, 12, events=20_000, tally_share=0.0)
     agencies = [ChainedAgency(agency, 1) for agency in sample.agencies]
     first = agencies[0]
     apart = [a for a in agencies if partition_of(a.code, 4) != partition_of(first.code, 4)]
     same = [a for a in agencies[1:] if partition_of(a.code, 4) == partition_of(first.code, 4)]
-    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
+    async with trial_ground(settings, tmp_path) as ground:
         worker = await ground.start_worker()
         for agency in (first, apart[0], same[0], apart[1], first):
             await publish(ground, agency, 40)

@@ -1,4 +1,4 @@
-"""Whole exchanges on a real Kafka of their own: killed at random, shown as a demo, fed with what no gate lets through."""
+"""Whole exchanges on a real Kafka: killed at random (on one of their own), shown as a demo, fed with what no gate admits."""
 
 import asyncio
 import json
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.demo import Demo, Look
 from exchange.trial.ground import Ground, NotEmpty, trial_ground
@@ -42,9 +44,9 @@ async def test_nothing_is_lost_or_doubled_in_twenty_rounds(tmp_path: Path) -> No
     assert result.exact, result
 
 
-async def test_the_demo_ends_true_and_matches_its_replay(tmp_path: Path) -> None:
+async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp_path: Path) -> None:
     looks: list[Look] = []
-    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
+    async with trial_ground(settings, tmp_path) as ground:
         sample = sample_exchange(5, 8, events=12_000)
         result = await Demo(ground, sample, show=looks.append, say=lambda _: None).run()
     assert result.true, f"{result.differing} of {result.cells} cells differ"
@@ -54,9 +56,9 @@ async def test_the_demo_ends_true_and_matches_its_replay(tmp_path: Path) -> None
     assert len(looks) > 1
 
 
-async def test_the_demo_sees_one_event_too_many(tmp_path: Path) -> None:
+async def test_the_demo_sees_one_event_too_many(settings: Settings, tmp_path: Path) -> None:
     """Its teeth: a second copy of one event in the log, as a gate that forgets would write it, is not the truth."""
-    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
+    async with trial_ground(settings, tmp_path) as ground:
         demo = Demo(ground, sample_exchange(6, 4, events=4_000), show=lambda _: None, say=lambda _: None)
         original = demo._settled
         doubled = []
@@ -64,8 +66,10 @@ async def test_the_demo_sees_one_event_too_many(tmp_path: Path) -> None:
         async def settled_with_a_double() -> object:
             if not doubled:
                 doubled.append(await _double_one(ground))
-                await asyncio.sleep(5)
-            return await original()
+            look, cells = await original()
+            while look.events == look.delivered:  # the double is not counted yet
+                look, cells = await original()
+            return look, cells
 
         demo._settled = settled_with_a_double
         result = await demo.run()
@@ -76,23 +80,19 @@ async def test_the_demo_sees_one_event_too_many(tmp_path: Path) -> None:
 async def _double_one(ground: Ground) -> bytes:
     async for record in ground.all_events():
         producer = await ground.log.producer()
-        await producer.send(ground_partition(record.partition), [(record.key, record.value)])
+        await producer.send(Partition(EVENTS, record.partition), [(record.key, record.value)])
         await producer.close()
         return record.value
     raise AssertionError("no events")
 
 
-def ground_partition(number: int) -> object:
-    from exchange.engine.log import Partition
-
-    return Partition(EVENTS, number)
-
-
-async def test_a_worker_ends_with_a_message_at_a_record_that_it_cannot_count(tmp_path: Path) -> None:
-    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
+async def test_a_worker_ends_with_a_message_at_a_record_that_it_cannot_count(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with trial_ground(settings, tmp_path) as ground:
         worker = await ground.start_worker()
         producer = await ground.log.producer()
-        await producer.send(ground_partition(0), [(b"nobody", b"what no gate admits")])
+        await producer.send(Partition(EVENTS, 0), [(b"nobody", b"what no gate admits")])
         await producer.close()
         async with asyncio.timeout(60):
             status = await worker.process.wait()
@@ -102,31 +102,27 @@ async def test_a_worker_ends_with_a_message_at_a_record_that_it_cannot_count(tmp
     assert "what no gate admits" not in worker.log_file.read_text()
 
 
-async def test_a_worker_without_topics_says_what_to_do(tmp_path: Path) -> None:
-    from exchange.engine.broker import embedded_broker
-
-    async with embedded_broker() as broker:
-        done = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "exchange.cli", "worker"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": broker.bootstrap_servers},
-        )
+async def test_a_worker_without_topics_says_what_to_do(bootstrap_servers: str) -> None:
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "exchange.cli", "worker"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers},
+    )
     assert done.returncode == 1
     assert "exchange topics apply" in done.stderr
 
 
-async def test_a_trial_never_mixes_with_a_service(tmp_path: Path) -> None:
-    async with trial_ground(Settings(bootstrap_servers=""), tmp_path) as ground:
-        producer = await ground.log.producer()
-        await producer.send(ground_partition(1), [(b"harbor-light", b"an event of a service")])
-        await producer.close()
-        with pytest.raises(NotEmpty):
-            async with trial_ground(ground.settings, tmp_path):
-                pass
+async def test_a_trial_never_mixes_with_a_service(exchange: KafkaLog, settings: Settings, tmp_path: Path) -> None:
+    producer = await exchange.producer()
+    await producer.send(Partition(EVENTS, 1), [(b"harbor-light", b"an event of a service")])
+    await producer.close()
+    with pytest.raises(NotEmpty):
+        async with trial_ground(settings, tmp_path):
+            pass
 
 
 @pytest.mark.slow
