@@ -133,7 +133,6 @@ async def test_status_and_alerts_are_shown_and_labelled(exchange: KafkaLog, run:
 
 
 async def test_without_topics_every_command_names_what_to_do(run: Run) -> None:
-    for words in (("status",), ("alerts",), ("agencies", "list")):
-        refused = await run(*words)
+    for refused in await asyncio.gather(run("status"), run("alerts"), run("agencies", "list")):
         assert refused.status == 1
         assert "exchange topics apply" in refused.err
