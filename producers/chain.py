@@ -5,7 +5,6 @@ not accepted, and then its facts are to be sent again as if it had never been; t
 computed from the same row, so that sending twice sends the same bytes. Ed25519 signs alike each time.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -128,16 +127,15 @@ class Chain:
         self.last, self.head = sequence, digest_of(value_of(schema, sequence, previous, tail))
         return sequence
 
-    def adopt(self, values: Sequence[bytes], links: Sequence[Link]) -> None:
-        """Take events that the exchange accepted behind the end of this chain, as nobody's facts yet."""
-        for value, link in zip(values, links, strict=True):
-            self._vault.run(
-                f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target),
-            )
-            self.last, self.head = link.sequence, digest_of(value)
-            if link.kind is Kind.CORRECTION:
-                self._retracted_elsewhere(link.target)
+    def adopt(self, value: bytes, link: Link) -> None:
+        """Take an event that the exchange accepted behind the end of this chain, as nobody's fact yet."""
+        self._vault.run(
+            f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target),
+        )
+        self.last, self.head = link.sequence, digest_of(value)
+        if link.kind is Kind.CORRECTION:
+            self._retracted_elsewhere(link.target)
 
     def _retracted_elsewhere(self, target: int) -> None:
         """A correction that this vault does not remember: whatever stood at its target is no longer said."""

@@ -13,7 +13,7 @@ Not promised: that a fact is durable before `flush` (or the end of the block); o
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -23,6 +23,7 @@ from typing import Final, Self
 from exchange.core.period import LAST_YEAR
 from exchange.core.vocabulary import LegalClass
 from producers import errors
+from producers.breathing import breathing
 from producers.chain import Chain
 from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Where, Withdrawn
 from producers.heartbeat import closing_beat, marking_beat
@@ -163,9 +164,9 @@ class Edge:
             case Withdrawn(prefix):
                 await self.retract_all(prefix)
             case Complete(prefix, _, first, last):
-                self._note(Outcome.RETRACTED, self._ledger.complete(SOURCE + prefix.encode(), first, last))
+                await self._withdraw(self._ledger.incomplete(SOURCE + prefix.encode(), first, last))
             case ClientWithdrawn(client):
-                self._note(Outcome.RETRACTED, self._ledger.withdraw_client(client))
+                await self._withdraw(self._ledger.of_client(client))
 
     async def read_all(self, readings: Iterable[Reading]) -> None:
         """Take everything that a source reads."""
@@ -202,8 +203,7 @@ class Edge:
 
     async def retract_all(self, key_prefix: str) -> int:
         """Take back everything that was said under keys that begin so; how many. An empty prefix names nothing."""
-        count = self._ledger.withdraw_all(SOURCE + key_prefix.encode()) if key_prefix else 0
-        self._note(Outcome.RETRACTED, count)
+        count = await self._withdraw(self._ledger.keys(SOURCE + key_prefix.encode())) if key_prefix else 0
         await self._breathe()
         return count
 
@@ -213,7 +213,7 @@ class Edge:
 
     def retract_unclaimed(self) -> int:
         """Take back what a lost copy of this vault sent and no source says any more; how many events."""
-        self.report.claimed += self._outbox.claim()
+        self.report.claimed += sum(self._outbox.claims())
         return self._chain.disown_unclaimed()
 
     def spent(self, minutes: int) -> None:
@@ -222,11 +222,22 @@ class Edge:
 
     def stage(self) -> None:
         """Count the tallies that are due and make everything durable, without sending."""
+        for _ in self._staging():
+            pass
+
+    async def _stage(self) -> None:
+        """The same, while other tasks run."""
+        async for _ in breathing(self._staging()):
+            pass
+
+    def _staging(self) -> Iterator[None]:
         if self.profile.legal_class is LegalClass.tally_only:
             tallied = stage_tallies(self._ledger, today=self._today, small_counts=self.profile.small_counts)
             self.report.tallies += tallied.outcomes
             self.report.held_back = tallied.held_back
-        self.report.claimed += self._outbox.claim()
+        for claimed in self._outbox.claims():
+            self.report.claimed += claimed
+            yield
         self._commit()
 
     def leaving(self) -> list[Leaving]:
@@ -236,17 +247,24 @@ class Edge:
 
     async def flush(self) -> None:
         """Send everything that waits; returns when the exchange has accepted it."""
-        self.stage()
+        await self._stage()
         await self._sending.deliver()
 
     async def finish(self) -> None:
         """`flush`, ended by the signed heartbeat."""
-        self.stage()
+        await self._stage()
         elapsed_s = self._manner.clock() - self._started_s
         await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
         self._chain.forget_taken_back()
         self._commit()
         self.report.complete = True
+
+    async def _withdraw(self, keys: list[bytes]) -> int:
+        count = 0
+        async for withdrawn in breathing(self._ledger.withdraw_each(keys)):
+            count += withdrawn
+        self._note(Outcome.RETRACTED, count)
+        return count
 
     def _note(self, outcome: Outcome, count: int = 1) -> Outcome:
         self.report.outcomes[outcome] += count

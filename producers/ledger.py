@@ -6,7 +6,7 @@ that (`todo`); `producers.outbox` turns it into events. Tallies stand here too, 
 withdrawn stays, with the edition that withdrew it, so that an older export which arrives late cannot bring it back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from hashlib import blake2b
 from typing import Final
@@ -48,7 +48,7 @@ class Ledger:
         self._run = int.from_bytes(vault.get("run"), "big") + 1
 
     def begin_run(self) -> None:
-        """From now on `complete` and `withdraw_client` know what this run has stated."""
+        """From now on `incomplete` and `of_client` know what this run has stated."""
         self._vault.set("run", self._run.to_bytes(8, "big"))
 
     def edition(self, made_at: str, database: str) -> None:
@@ -114,27 +114,27 @@ class Ledger:
     def _is_outdated(self, edition: str) -> bool:
         return bool(self._edition) and edition > self._edition
 
-    def withdraw_all(self, prefix: bytes) -> int:
-        """Say nothing more under any key that begins so; how many there were. An empty prefix names nothing."""
-        return sum(self.withdraw(key) for key in self.keys(prefix))
+    def withdraw_each(self, keys: Iterable[bytes]) -> Iterator[bool]:
+        """Say nothing more under any of these keys; of each, whether something was said."""
+        return (self.withdraw(key) for key in keys)
 
-    def complete(self, prefix: bytes, first: int, last: int) -> int:
-        """Withdraw what begins so, lies within these periods and was not stated in this run; how many."""
+    def incomplete(self, prefix: bytes, first: int, last: int) -> list[bytes]:
+        """The keys that begin so, lie within these periods and were not stated in this run."""
         last += 0 if quarter_of(last) else 4
         rows = self._vault.all(
             "SELECT key, period FROM fact WHERE key >= ? AND key < ? AND stated <> ? AND want IS NOT NULL",
             (prefix, _after(prefix), self._run),
         )
-        return sum(self.withdraw(key) for key, period in rows if _within(period, first, last))
+        return [key for key, period in rows if _within(period, first, last)]
 
-    def withdraw_client(self, client: str) -> int:
-        """Withdraw what was said about a client and not in this run; how many."""
+    def of_client(self, client: str) -> list[bytes]:
+        """The keys of what was said about a client and not in this run."""
         rows = self._vault.all(
             "SELECT fact.key FROM fact JOIN client ON client.id = fact.client "
             "WHERE client.name = ? AND stated <> ? AND want IS NOT NULL",
             (client.encode(), self._run),
         )
-        return sum(self.withdraw(key) for (key,) in rows)
+        return [key for (key,) in rows]
 
     def keys(self, prefix: bytes) -> list[bytes]:
         """All keys that begin so."""

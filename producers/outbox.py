@@ -5,7 +5,7 @@ keyed hash. An event that the exchange holds already and that no fact of this va
 claimed by a fact that says exactly the same, instead of being sent a second time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from exchange.core.events import About, Event, Tally
 from exchange.core.gate import SMALL_COUNT_MAX, Reason
@@ -36,11 +36,10 @@ class Outbox:
         self._ledger = ledger
         self._chain = chain
 
-    def claim(self) -> int:
-        """Let facts claim accepted events that say the same and belong to nobody; how many did."""
+    def claims(self) -> Iterator[bool]:
+        """Let facts claim accepted events that say the same and belong to nobody; of each that is asked, whether it did."""
         if not self._chain.unclaimed():
-            return 0
-        claimed = 0
+            return
         ready = "SELECT key, schema, want FROM fact WHERE sent = 0 AND want IS NOT NULL AND (todo > 0 OR refused IS NOT NULL)"
         for key, schema, want in self._vault.all(ready):
             row = self._vault.one(
@@ -51,8 +50,7 @@ class Outbox:
             if row and row[0]:
                 self._vault.run("UPDATE chain SET key = ? WHERE sequence = ?", (key, row[0]))
                 self._said(key, row[0])
-                claimed += 1
-        return claimed
+            yield bool(row and row[0])
 
     def fill(self, count: int) -> int:
         """Chain at most so many of the events that are to be sent; how many."""

@@ -6,7 +6,7 @@ refused events, those of a fork that lost) is not on the path. What was read bac
 vault, or of the source when it is read again, says exactly the same and claims it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from exchange.core.chain import Head, digest_of
 from exchange.wire.codec import HEAD, decode, schema_id_of
@@ -15,28 +15,29 @@ from producers.chain import Link, link_of
 from producers.errors import RestoreImpossible
 
 
-def accepted_path(
-    head: Head, values: Sequence[bytes], own_digest: Callable[[int], bytes | None]
-) -> tuple[int, list[bytes]]:
-    """(the last sequence that the vault shares with the exchange, the accepted values behind it, oldest first).
+def by_digest(values: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """(digest, value) of what an inbox holds."""
+    return ((digest_of(value), value) for value in values if len(value) > HEAD)
 
-    Raises RestoreImpossible when the inbox does not reach back that far.
+
+def path_back(
+    head: Head, known: Mapping[bytes, bytes], own_digest: Callable[[int], bytes | None]
+) -> Iterator[tuple[bytes, Link]]:
+    """The accepted events from the head back to the last one that the vault shares with the exchange, newest first.
+
+    `known`: value by digest. Raises RestoreImpossible where the inbox does not reach back that far.
     """
-    by_digest = {digest_of(value): value for value in values if len(value) > HEAD}
     sequence, digest = head.sequence, head.digest
-    path: list[bytes] = []
     while sequence and own_digest(sequence) != digest:
-        value = by_digest.get(digest)
+        value = known.get(digest)
         if value is None or int.from_bytes(value[PREFIX : PREFIX + 8], "big") != sequence:
             raise RestoreImpossible(
                 f"The exchange accepted events up to {head.sequence}; the inbox no longer holds event {sequence}, "
                 "and the vault does not know it."
             )
-        path.append(value)
+        yield value, link_of(decode(value), schema_id_of(value), value[HEAD:])
         digest = value[PREFIX + 8 : HEAD]
         sequence -= 1
-    path.reverse()
-    return sequence, path
 
 
 def strangers_at(sequence: int, values: Sequence[bytes], own_digest: bytes | None) -> set[bytes]:
@@ -44,8 +45,3 @@ def strangers_at(sequence: int, values: Sequence[bytes], own_digest: bytes | Non
     there = (value for value in values if len(value) > HEAD)
     found = {digest_of(v) for v in there if int.from_bytes(v[PREFIX : PREFIX + 8], "big") == sequence}
     return found - {own_digest}
-
-
-def links_of(values: Sequence[bytes]) -> list[Link]:
-    """The rows of events that were read back."""
-    return [link_of(decode(value), schema_id_of(value), value[HEAD:]) for value in values]

@@ -15,13 +15,14 @@ from exchange.core.gate import Reason
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.wire.messages import Receipt
 from producers import errors
+from producers.breathing import breathing
 from producers.chain import Beat, Chain
 from producers.link import Link
 from producers.outbox import Outbox
 from producers.patience import Next, Patience, Wait, Waiting
 from producers.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
 from producers.report import Report
-from producers.restore import accepted_path, links_of, strangers_at
+from producers.restore import by_digest, path_back, strangers_at
 from producers.vault import Vault
 from producers.wording import counted
 
@@ -239,12 +240,16 @@ class Sending:
 
     async def _replay(self, receipt: Receipt) -> None:
         self._manner.say("the exchange holds events that this vault does not know; reading them back")
-        shared, values = accepted_path(receipt.head, await self._link.inbox(), self._chain.digest)
+        held = await self._link.inbox()
+        known = dict([pair async for pair in breathing(by_digest(held))])
+        path = [step async for step in breathing(path_back(receipt.head, known, self._chain.digest))]
         with self._vault.writing():
-            self._chain.unchain(shared + 1)
-            self._chain.adopt(values, links_of(values))
-            self._report.claimed += self._outbox.claim()
+            self._chain.unchain(receipt.head.sequence - len(path) + 1)
+            async for value, link in breathing(reversed(path)):
+                self._chain.adopt(value, link)
+            async for claimed in breathing(self._outbox.claims()):
+                self._report.claimed += claimed
             self._chain.append_heartbeat(self._beat)  # a mark: the inbox may hold more of what this vault has forgotten
         self._vault.commit()
-        self._report.restored += len(values)
+        self._report.restored += len(path)
         self._next = receipt.head.sequence + 1
