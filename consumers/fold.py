@@ -26,6 +26,8 @@ BATCHES_MAX: Final = 4
 class FoldStep:
     """Counts one partition of `events`. Pure: the lane does all reading and writing."""
 
+    independent = False
+
     def __init__(self, partition: int) -> None:
         self._source = Partition(EVENTS, partition)
         self._state = Partition(aggregates_of(GENERATION), partition)

@@ -68,6 +68,8 @@ class _Written:
 class GateStep:
     """Judges the inboxes of one partition's agencies. Pure but for the registry, which others keep up to date."""
 
+    independent = True  # what was read before is a duplicate, and what is lost is a gap: the chain tells
+
     def __init__(self, partition: int, registry: Registry, reader: EventReader | None = None) -> None:
         self._partition = partition
         self._registry = registry
@@ -162,10 +164,10 @@ class GateStep:
         written.state[b"inbox|" + key] = m.encode_gate_inbox(inbox)
 
     def _arrival(self, key: bytes, record: Record) -> Arrival | Unreadable:
-        if record.key != key:
-            return Unreadable(Reason.WRONG_KEY)
         if record.headers:
             return Unreadable(Reason.HAS_HEADERS)
+        if record.key != key:
+            return Unreadable(Reason.WRONG_KEY)
         return self._reader.read(record.value)
 
     def _lane(self, agency: str) -> AgencyLane:

@@ -43,6 +43,7 @@ class Lanes:
         self._reader = EventReader()  # shared, for what it remembers
         self._gates: dict[str, gate.GateStep] = {}
         self._states: dict[str, LaneState] = {}
+        self._rereads: dict[str, int] = {}
         self._said: dict[str, dict[str, AgencyPulse]] = {}
         self._pulses = 0
         self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane])
@@ -105,6 +106,13 @@ class Lanes:
         )
 
     def _seen(self, progress: LaneProgress) -> None:
+        if progress.rereads != self._rereads.get(progress.lane, 0):
+            self._rereads[progress.lane] = progress.rereads
+            logger.warning(
+                "stored positions left their logs; read from the beginning",
+                lane=progress.lane,
+                sources=progress.rereads,
+            )
         if self._states.get(progress.lane) is not progress.state:
             self._states[progress.lane] = progress.state
             logger.info(

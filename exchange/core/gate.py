@@ -2,8 +2,9 @@
 
 Rules kept (DESIGN §4): sequences run 1, 2, 3… and each event restates the digest of the one before; after a refusal the
 agency's records are skipped, uncounted, until one extends the head again; the same bytes again are a `Duplicate`, other
-bytes under a taken sequence are `Forked`, even while skipping. The gate repeats every refusal of the edge: legal class,
-small counts, soundness. `judge` reads, never writes, and depends on no clock: the same records give the same verdicts.
+bytes under a taken sequence are `Forked`, even while skipping, and said once. The gate repeats every refusal of the edge:
+legal class, small counts, soundness. `judge` reads, never writes, and depends on no clock: the same records give the same
+verdicts.
 """
 
 from collections.abc import Callable
@@ -179,11 +180,14 @@ def judge(state: AgencyState, record: Arrival | Unreadable, verify: Verify) -> V
 
 
 def _judge_earlier(state: AgencyState, record: Arrival) -> Verdict:
-    if record.sequence > 0 and (
-        state.digests.holds(record.sequence, record.digest) or state.digests.is_retracted(record.sequence)
-    ):
+    digests, refused = state.digests, state.refused
+    if not record.sequence:
+        return SKIPPED if refused else Refused(0, Reason.OUT_OF_RANGE)
+    if digests.holds(record.sequence, record.digest) or digests.is_retracted(record.sequence):
         return DUPLICATE
-    return Refused(record.sequence, Reason.FORKED if record.sequence else Reason.OUT_OF_RANGE)
+    if refused and refused.reason is Reason.FORKED:  # said once; a flood of them is not kept for ever
+        return SKIPPED
+    return Refused(record.sequence, Reason.FORKED)
 
 
 def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | None:

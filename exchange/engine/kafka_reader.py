@@ -1,7 +1,8 @@
 """Reading from Kafka: records by one consumer, offsets by another.
 
 A broker answers one request of a connection after the other, and a fetch that waits for records is one: a question for
-offsets on the same connection would wait half a second behind it.
+offsets on the same connection would wait half a second behind it. That other one also looks for records that cannot be
+taken apart (`unreadable`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, cast
 from aiokafka import TopicPartition
 
 from exchange.engine.clients import reading_consumer
-from exchange.engine.errors import PartitionUnknown
+from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka_errors import naming
 from exchange.engine.kafka_topics import keep_in_mind
+from exchange.engine.unreadable import Looking
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 METADATA_S_MAX = 3.0
 METADATA_PAUSE_S = 0.2
-OFFSETS_S_MAX = 10.0
+OFFSETS_S_MAX = 5.0
 
 
 class KafkaReader:
@@ -38,6 +40,9 @@ class KafkaReader:
         self._consumer = reading_consumer(settings)
         self._asker = reading_consumer(settings)
         self._lingering = lingering
+        self._looking = Looking(self._asker)
+        self._next: dict[TopicPartition, int] = {}
+        """Where each sought partition is read next, as far as records were handed over."""
         self._assigned = False
 
     async def start(self) -> None:
@@ -48,11 +53,13 @@ class KafkaReader:
     def assign(self, partitions: Collection[Partition]) -> None:
         """Read these; every position is dropped."""
         self._assigned = bool(partitions)
+        self._next.clear()
         self._consumer.assign([TopicPartition(*partition) for partition in partitions])
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Read this one from there."""
         self._consumer.seek(TopicPartition(*partition), offset)
+        self._next[TopicPartition(*partition)] = offset
 
     async def position(self, partition: Partition) -> int:
         """Where it is read from next."""
@@ -65,8 +72,30 @@ class KafkaReader:
             await asyncio.sleep(timeout_s)
             return {}
         with naming("reading"):
-            batch = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=records_max)
+            try:
+                batch = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=records_max)
+            except UnicodeDecodeError:
+                return await self._pass_over()
+        self._next.update({partition: records[-1].offset + 1 for partition, records in batch.items()})
         return cast("Mapping[Partition, Sequence[Record]]", batch)
+
+    async def _pass_over(self) -> Mapping[Partition, Sequence[Record]]:
+        """Get past a record that aiokafka cannot take apart.
+
+        It may have dropped records of any partition on the way: all are sought again.
+        """
+        passed = await self._looking.pass_over(self._next)
+        if passed is not None:
+            self._next[passed.partition] = passed.go_on
+        for partition, position in self._next.items():
+            self._consumer.seek(partition, position)
+        return {cast("Partition", passed.partition): passed.records} if passed else {}
+
+    async def present(self, partitions: Collection[Partition]) -> set[Partition]:
+        """Those whose topics the cluster has now."""
+        with naming("listing topics"):
+            topics = await self._asker.topics()
+        return {partition for partition in partitions if partition.topic in topics}
 
     async def beginning_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The first offsets that still exist."""
@@ -83,9 +112,14 @@ class KafkaReader:
             async with asyncio.timeout(METADATA_S_MAX):
                 await keep_in_mind(self._asker._client, topics)  # noqa: SLF001 (no public way)
         wanted = [TopicPartition(*partition) for partition in partitions]
-        with naming("asking for offsets"):
-            async with asyncio.timeout(OFFSETS_S_MAX):
-                offsets = await ask(wanted)
+        try:
+            with naming("asking for offsets"):
+                async with asyncio.timeout(OFFSETS_S_MAX):
+                    offsets = await ask(wanted)
+        except LogUnavailable:  # also what becomes of a topic that was known and has been deleted
+            if gone := set(partitions) - await self.present(partitions):
+                raise PartitionUnknown(f"No broker knows topic {min(gone).topic} any more.") from None
+            raise
         return {partition: offsets[partition] for partition in partitions}
 
     async def _expect(self, topics: Collection[str]) -> None:

@@ -33,7 +33,8 @@ from exchange.core.errors import ExchangeError
 from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
 from exchange.engine.patience import Patience, cancelled, failed
 from exchange.engine.progress import Hook, LaneProgress, LaneState, no_hook
-from exchange.engine.step import Applied, defects_named, hand_over, start_of
+from exchange.engine.sources import Sources
+from exchange.engine.step import Applied, defects_named, hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,13 +87,11 @@ class Lane:
         self._limits = limits or LaneLimits()
         self._hook = hook
         self._state = LaneState.STARTING
-        self._ends: dict[Partition, int] | None = None
-        self._read: dict[Partition, int] = {}
+        self._sources = Sources(self._limits.sample_every_s)
         self._committed: dict[Partition, int] = {}
         self._commit: asyncio.Task[None] | None = None
         self._records = self._transactions = self._restarts = self._restored = 0
         self._committed_at: float | None = None
-        self._sampled_at = float("-inf")
         self._patience = Patience(self._limits.stall_after_s)
         self._error = ""
 
@@ -106,11 +105,12 @@ class Lane:
             partition=self.partition,
             state=self._state,
             positions=dict(self._committed),
-            lag=self._lag(),
+            lag=self._sources.lag,
             records=self._records,
             transactions=self._transactions,
             restarts=self._restarts,
             restored=self._restored,
+            rereads=self._sources.rereads,
             since_commit_s=None if self._committed_at is None else _now() - self._committed_at,
             error=self._error,
         )
@@ -118,11 +118,6 @@ class Lane:
     def _enter(self, state: LaneState) -> None:
         self._state = state
         self._hook(self.progress)
-
-    def _lag(self) -> int | None:
-        if self._ends is None:
-            return None
-        return sum(max(0, end - self._read.get(source, end)) for source, end in self._ends.items())
 
     # Life, and who watches over it
 
@@ -144,7 +139,7 @@ class Lane:
             await cancelled(life)
 
     def _stalled(self) -> LaneStalled:
-        lag = self._lag()
+        lag = self._sources.lag
         return LaneStalled(
             f"Lane {self.name} is {self._state} and got nowhere for {self._patience.spent_s:.0f} s"
             f" (lag {'unknown' if lag is None else lag}{', last error ' + self._error if self._error else ''})."
@@ -168,7 +163,7 @@ class Lane:
     async def _one_life(self) -> None:
         """From nothing to the first error. Nothing in memory survives it."""
         async with AsyncExitStack() as resources:
-            self._ends, self._read = None, {}
+            self._sources = Sources(self._limits.sample_every_s)
             writer, step = await self._begin(resources)
             reader = await self._log.reader()  # a new one: the other still waits for more state
             resources.push_async_callback(reader.close)
@@ -222,15 +217,15 @@ class Lane:
         limits, applied = self._limits, Applied()
         while True:
             await self._follow(reader, step)
-            await self._sample(reader)
+            await self._sample(reader, step)
             batch = await reader.getmany(timeout_s=limits.fetch_wait_s, records_max=limits.records_max)
             await asyncio.sleep(0)  # a turn for the transaction under way, before the loop is busy with the batch
             if batch:
-                self._read.update({source: await reader.position(source) for source in batch})
+                await self._sources.note(reader, batch)
                 with defects_named(self.name):
                     step.apply(batch)
                 applied.take(batch)
-                if applied.batches < limits.batches_max and self._lag() and not failed(self._commit):
+                if applied.batches < limits.batches_max and self._sources.lag and not failed(self._commit):
                     continue
             if self._commit is not None:
                 await self._commit
@@ -242,29 +237,14 @@ class Lane:
                 await asyncio.sleep(0)
 
     async def _follow(self, reader: Reader, step: Step) -> None:
-        """Read exactly the sources that the step wants: when they change, assign and then seek every one."""
-        with defects_named(self.name):
-            wanted = step.positions()
-        if self._ends is not None and wanted.keys() == self._read.keys():
-            return
-        begins = await reader.beginning_offsets(wanted.keys())
-        ends = await reader.end_offsets(wanted.keys())
-        starts = {p: start_of(p, position, begins[p], ends[p]) for p, position in wanted.items()}
-        reader.assign(wanted.keys())
-        for source, start in starts.items():
-            reader.seek(source, start)
-        self._ends, self._read, self._sampled_at = ends, starts, _now()
+        await self._sources.follow(reader, step, self.name)
 
-    async def _sample(self, reader: Reader) -> None:
+    async def _sample(self, reader: Reader, step: Step) -> None:
         """Look where the sources end now and then; a lane that is at their end, with nothing under way, is well."""
-        if _now() - self._sampled_at < self._limits.sample_every_s:
-            return
-        self._ends = await reader.end_offsets(self._read.keys())
-        self._sampled_at = _now()
-        self._read = {source: await reader.position(source) for source in self._read}
-        if self._lag() == 0 and (self._commit is None or self._commit.done()):
-            self._patience.renew()
-        self._hook(self.progress)
+        if await self._sources.sample(reader, step):
+            if self._sources.lag == 0 and (self._commit is None or self._commit.done()):
+                self._patience.renew()
+            self._hook(self.progress)
 
     async def _drop_commit(self) -> None:
         """Forget the transaction under way. If it was fenced, that outweighs whatever else went wrong."""

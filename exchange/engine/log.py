@@ -79,6 +79,9 @@ class Reader(Protocol):
     async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
         """Records of the assigned partitions, as soon as there are any; empty after `timeout_s` seconds."""
 
+    async def present(self, partitions: Collection[Partition]) -> set[Partition]:
+        """Those whose topics exist now; a topic made a moment ago may be missing still."""
+
     async def beginning_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The first offset of each that still exists."""
 

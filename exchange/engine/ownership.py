@@ -80,6 +80,7 @@ class Ownership:
         self._limits = limits or OwnershipLimits()
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
         self._generation = 0
+        self._turn = 0
         self._fenced: dict[str, float] = {}
         self._fenced_in_a_row: dict[str, int] = {}
         self._rejoined_at = float("-inf")
@@ -116,6 +117,10 @@ class Ownership:
 
     async def revoked(self) -> None:
         """Stop every lane and wait until it is over."""
+        self._turn += 1
+        await self._stop()
+
+    async def _stop(self) -> None:
         lanes, self._lanes = self._lanes, {}
         for task in lanes.values():
             task.cancel()
@@ -123,8 +128,12 @@ class Ownership:
             await asyncio.wait(lanes.values())
 
     async def assigned(self, partitions: Collection[int]) -> None:
-        """Start the lanes of these partitions."""
-        await self.revoked()
+        """Start the lanes of these partitions, unless the group says something else before the old ones are over."""
+        self._turn += 1
+        turn = self._turn
+        await self._stop()
+        if turn != self._turn:
+            return
         self._generation += 1
         self._fenced.clear()
         for partition in sorted(partitions):

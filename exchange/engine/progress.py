@@ -49,6 +49,8 @@ class LaneProgress:
     restarts: int
     restored: int
     """Records of the state partition read at the latest start."""
+    rereads: int
+    """Sources that are read from their beginning again since the latest start, their stored position being lost."""
     since_commit_s: float | None
     """Seconds since the latest commit; None before the first."""
     error: str = ""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from exchange.core.errors import ExchangeError, StateDamaged
-from exchange.engine.errors import PositionOutOfRange, StepFailed
+from exchange.engine.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +53,10 @@ class Applied:
 
 class Step(Protocol):
     """Pure: no I/O, no clock, no randomness. `apply` should stay under 50 ms of CPU for `LaneLimits.records_max`."""
+
+    independent: bool
+    """Whether each source stands for itself: one that is missing is left out, one whose position left its log is read
+    again from its beginning. Only for a step that knows by itself what it has read before."""
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take one record of the state partition, in offset order; None is a tombstone.
@@ -99,14 +103,3 @@ def hand_over(lane: str, step: Step, records: Sequence[Record]) -> int:
                 raise StateDamaged(f"The state of {lane} holds a record without a key.")
             restore(record.key, record.value)
     return len(records)
-
-
-def start_of(source: Partition, position: int | None, begin: int, end: int) -> int:
-    """Where a source is read first; raises PositionOutOfRange when its stored position is not in the log."""
-    if position is None:
-        return begin
-    if not begin <= position <= end:
-        raise PositionOutOfRange(
-            f"{source.topic}-{source.partition}: stored position {position}, the log holds {begin} to {end}."
-        )
-    return position

@@ -20,6 +20,9 @@ class Harness(ABC):
     async def create(self, partitions: int = 1) -> list[Partition]: ...
 
     @abstractmethod
+    async def delete(self, topic: str) -> None: ...
+
+    @abstractmethod
     async def delete_before(self, partition: Partition, offset: int) -> None: ...
 
     @asynccontextmanager

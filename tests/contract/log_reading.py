@@ -18,6 +18,28 @@ class ReadingContract:
             with pytest.raises(PartitionUnknown, match="nowhere"):
                 await reader.end_offsets([nowhere])
 
+    async def test_present_are_those_that_exist(self, harness: Harness) -> None:
+        (p,) = await harness.create()
+        async with harness.reader() as reader:
+            await reader.end_offsets([p])  # waits until the topic is known
+            assert await reader.present([p, Partition(harness.prefix + "nowhere", 0)]) == {p}
+
+    async def test_a_topic_that_is_deleted_while_it_is_read_holds_up_no_other(self, harness: Harness) -> None:
+        (p,), (q,) = await harness.create(), await harness.create()
+        producer = await harness.log.producer()
+        async with harness.reader(p, q) as reader:
+            await producer.send(q, pairs(b"1"))
+            assert values((await reader.getmany(timeout_s=5, records_max=10))[q]) == [b"1"]
+            await harness.delete(q.topic)
+            await producer.send(p, pairs(b"2"))
+            read: list[bytes | None] = []
+            for _ in range(10):
+                read += values((await reader.getmany(timeout_s=0.2, records_max=10)).get(p, []))
+            assert read == [b"2"]
+            with pytest.raises(PartitionUnknown):
+                await reader.end_offsets([p, q])
+        await producer.close()
+
     async def test_assign_drops_every_position(self, harness: Harness) -> None:
         p, q = await harness.create(2)
         producer = await harness.log.producer()

@@ -30,6 +30,10 @@ class KafkaHarness(Harness):
             assert await admin.create([TopicSpec(topic, partitions)]) == {topic}
         return [Partition(topic, number) for number in range(partitions)]
 
+    async def delete(self, topic: str) -> None:
+        async with administer(self.settings) as admin:
+            await admin.delete([topic])
+
     async def delete_before(self, partition: Partition, offset: int) -> None:
         admin = AIOKafkaAdminClient(**self.settings.connection())
         await admin.start()

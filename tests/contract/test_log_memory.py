@@ -29,6 +29,9 @@ class MemoryHarness(Harness):
     async def create(self, partitions: int = 1) -> list[Partition]:
         return self.broker.create(f"t{next(self._topics)}", partitions)
 
+    async def delete(self, topic: str) -> None:
+        self.broker.delete(topic)
+
     async def delete_before(self, partition: Partition, offset: int) -> None:
         self.broker.delete_before(partition, offset)
 

@@ -121,6 +121,9 @@ class Broker:
             self.logs.setdefault(partition, PartitionLog())
         return made
 
+    def has(self, partition: Partition) -> bool:
+        return partition in self.logs
+
     def log(self, partition: Partition) -> PartitionLog:
         try:
             return self.logs[partition]
@@ -131,6 +134,10 @@ class Broker:
         """What a read-committed reader sees, all of it."""
         log = self.log(partition)
         return [e.record for e in log.entries if e.state == COMMITTED and e.record.offset < log.stable_end]
+
+    def delete(self, topic: str) -> None:
+        for partition in [p for p in self.logs if p.topic == topic]:
+            del self.logs[partition]
 
     def delete_before(self, partition: Partition, offset: int) -> None:
         log = self.log(partition)
@@ -271,7 +278,9 @@ class Broker:
         """Committed records from these positions on, and where to go on."""
         found = {}
         for partition, position in positions.items():
-            log = self.log(partition)
+            log = self.logs.get(partition)
+            if log is None:  # as in Kafka's client: it looks for the leader, and says nothing
+                continue
             if not log.begin <= position <= log.end:
                 raise PositionOutOfRange(f"{partition.topic}-{partition.partition}: {position} is not in the log.")
             stable_end, go_on = log.stable_end, max(position, log.stable_end)

@@ -137,6 +137,10 @@ class MemoryReader:
                 return batch
             await self._connection.arrival(self._broker, left)
 
+    async def present(self, partitions: Collection[Partition]) -> set[Partition]:
+        wanted = list(partitions)
+        return await self._connection.call(lambda: {p for p in wanted if self._broker.has(p)}, "present")
+
     async def beginning_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         wanted = list(partitions)
         return await self._connection.call(lambda: {p: self._broker.begin_of(p) for p in wanted}, "ends")

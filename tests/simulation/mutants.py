@@ -41,7 +41,7 @@ class SeekForgottenAfterAssign(Lane):
     """Only the new source is sought; under `auto_offset_reset=none` the others raise."""
 
     async def _follow(self, reader: Reader, step: Step) -> None:
-        await super()._follow(_SeeksOnlyNew(reader, self._read), step)  # type: ignore[arg-type]
+        await super()._follow(_SeeksOnlyNew(reader, self._sources.read), step)  # type: ignore[arg-type]
 
 
 class _SeeksOnlyNew:

@@ -23,6 +23,8 @@ def inbox(agency: bytes, prefix: str = "") -> Partition:
 class Count:
     """Cell → how many records of the source hold it. A record's value is `cell/anything`."""
 
+    independent = False
+
     def __init__(self, source: Partition, state: Partition) -> None:
         self._source, self._state = source, state
         self._counts: dict[bytes, int] = {}
@@ -64,6 +66,8 @@ class Count:
 
 class Forward:
     """Every record of every registered inbox of this partition, to the events, in order."""
+
+    independent = False
 
     def __init__(self, partition: int, events: Partition, state: Partition, prefix: str = "") -> None:
         self._partition, self._events, self._state, self._prefix = partition, events, state, prefix

@@ -76,6 +76,20 @@ def office():
     assert not office.world.unhandled
 
 
+def test_an_assignment_that_is_overtaken_while_lanes_stop_starts_none(office: Office) -> None:
+    """Else a worker that has left its group would go on with lanes that nobody stops."""
+    ownership, process = office.hire("one")
+    office.run(10)
+    assert office.running(ownership, process) == [0, 1, 2]
+
+    async def overtaken() -> None:
+        await asyncio.gather(ownership.assigned([0, 1]), ownership.revoked())
+
+    process.spawn(overtaken())
+    office.run(0.1)
+    assert office.running(ownership, process) == []
+
+
 def test_the_members_of_a_group_share_the_lanes(office: Office) -> None:
     one, two = office.hire("one"), office.hire("two")
     office.run(10)

@@ -130,6 +130,17 @@ def test_other_bytes_under_a_taken_sequence_are_a_fork() -> None:
     then_refused(state, copy.next(FOOD), Reason.FORKED)
 
 
+def test_a_flood_of_forked_records_is_told_once() -> None:
+    """Each refusal is kept for ever: a copied vault that goes on publishing must not fill the quarantine."""
+    chain, copy = Chain(), Chain()
+    state = given(chain, [NEED, PROFILE, NEED])
+    then_refused(state, copy.next(FOOD), Reason.FORKED)
+    assert [when(state, copy.next(FOOD)) for _ in range(2)] == [SKIPPED, SKIPPED]
+    assert when(state, replace(copy.next(FOOD), sequence=0)) == SKIPPED
+    assert when(state, chain.next(FOOD)) == ACCEPTED
+    then_refused(state, Chain().next(FOOD), Reason.FORKED)
+
+
 def test_a_fork_is_told_even_while_records_are_skipped() -> None:
     chain = Chain()
     state = given(chain, [NEED])

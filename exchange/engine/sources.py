@@ -1,0 +1,100 @@
+"""What a lane reads: which partitions, how far it is in each, and how far they go.
+
+Rules kept: when the wanted partitions change, all are assigned and then every one is sought, because assigning drops all
+positions. A stored position that is not in its log stops the lane, and so does a partition that is not there, unless the
+step's sources are independent: then a missing one is left out until it appears, and a lost one is read again from where
+its log begins. Nobody else waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
+from exchange.engine.step import defects_named
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from exchange.engine.log import Partition, Reader
+    from exchange.engine.step import Step
+
+
+class Sources:
+    """The sources of one life of a lane. `read`: the next offset of each; `rereads`: how many began again."""
+
+    def __init__(self, sample_every_s: float) -> None:
+        self._sample_every_s = sample_every_s
+        self._sampled_at = float("-inf")
+        self._wanted: Collection[Partition] | None = None
+        self._ends: dict[Partition, int] = {}
+        self.read: dict[Partition, int] = {}
+        self.rereads = 0
+
+    @property
+    def lag(self) -> int | None:
+        """Records, markers included, between what was read and the sampled ends; None before the first look."""
+        if self._wanted is None:
+            return None
+        return sum(max(0, end - self.read[source]) for source, end in self._ends.items())
+
+    @property
+    def _missing(self) -> bool:
+        return self._wanted is not None and len(self._wanted) > len(self.read)
+
+    async def follow(self, reader: Reader, step: Step, lane: str) -> None:
+        """Read exactly the sources that the step wants now."""
+        with defects_named(lane):
+            wanted = step.positions()
+        if self._wanted == wanted.keys() and not (self._missing and self._sample_is_due()):
+            return
+        present = await reader.present(wanted.keys()) if step.independent else wanted.keys()
+        if self._wanted == wanted.keys() and present == self.read.keys():
+            self._sampled_at = _now()
+            return
+        begins = await reader.beginning_offsets(present)
+        ends = await reader.end_offsets(present)
+        starts = {p: self._start(p, wanted[p], begins[p], ends[p], step) for p in present}
+        reader.assign(present)
+        for source, start in starts.items():
+            reader.seek(source, start)
+        self._wanted, self._ends, self.read, self._sampled_at = set(wanted), ends, starts, _now()
+
+    async def sample(self, reader: Reader, step: Step) -> bool:
+        """Look where the sources end, when it is time; whether it was."""
+        if not self._sample_is_due():
+            return False
+        try:
+            self._ends = await reader.end_offsets(self.read.keys())
+        except PartitionUnknown:
+            if not step.independent:
+                raise
+            self._wanted = None  # one of them is gone: follow what is left
+            return False
+        self._sampled_at = _now()
+        await self.note(reader, self.read)
+        return True
+
+    async def note(self, reader: Reader, sources: Iterable[Partition]) -> None:
+        """Records of these were read: note how far."""
+        self.read.update({source: await reader.position(source) for source in list(sources)})
+
+    def _sample_is_due(self) -> bool:
+        return _now() - self._sampled_at >= self._sample_every_s
+
+    def _start(self, source: Partition, position: int | None, begin: int, end: int, step: Step) -> int:
+        if position is None:
+            return begin
+        if begin <= position <= end:
+            return position
+        if step.independent:
+            self.rereads += 1
+            return begin
+        raise PositionOutOfRange(
+            f"{source.topic}-{source.partition}: stored position {position}, the log holds {begin} to {end}."
+        )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

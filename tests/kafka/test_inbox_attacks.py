@@ -1,0 +1,126 @@
+"""What whoever may write to one inbox can do to everybody else's gate: nothing. On a real Kafka."""
+
+import gzip
+from collections.abc import Sequence
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.record.util import calc_crc32c
+
+from exchange.engine.clients import Admin, ClientSettings, administer
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.log import Partition, Record
+from exchange.engine.provision import agency_topics, provision
+from exchange.wire.topics import INBOX_BATCH_BYTES_MAX, inbox_of
+from tests.contract.log_harness import read_on, values
+
+pytestmark = pytest.mark.kafka
+BYSTANDER, ATTACKER = Partition(inbox_of("a-bystander"), 0), Partition(inbox_of("b-attacker"), 0)
+KEY = "header"
+COMPRESSION_GZIP = 1
+
+
+@pytest.fixture
+async def inboxes(exchange: KafkaLog, admin: Admin) -> KafkaLog:
+    await provision(admin, agency_topics(["a-bystander", "b-attacker"], replication=1))
+    return exchange
+
+
+class Attacker:
+    """Writes batches that no edge and no decent client makes, byte by byte."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+
+    async def send(self, partition: Partition, *records: tuple[bytes, bool]) -> None:
+        """One batch of these values; True: with a header whose key is no UTF-8."""
+        batch = self._producer.create_batch()
+        for value, poisoned in records:
+            headers = [(KEY, b"")] if poisoned else []
+            batch.append(key=b"k", value=value, timestamp=None, headers=headers)
+        written = bytearray(batch._build().replace(KEY.encode(), b"\xff" * len(KEY)))
+        written[17:21] = calc_crc32c(bytes(written[21:])).to_bytes(4, "big")
+        batch._buffer = bytes(written)
+        await (await self._producer.send_batch(batch, partition.topic, partition=0))
+
+
+@pytest.fixture
+async def attacker(bootstrap_servers: str):
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers)
+    await producer.start()
+    yield Attacker(producer)
+    await producer.stop()
+
+
+async def readings(log: KafkaLog, *partitions: Partition) -> dict[Partition, list[Record]]:
+    """All that one reader of several partitions hands over, in few reads."""
+    reader = await log.reader()
+    ends = await reader.end_offsets(partitions)
+    reader.assign(partitions)
+    for partition in partitions:
+        reader.seek(partition, 0)
+    read: dict[Partition, list[Record]] = {partition: [] for partition in partitions}
+    for _ in range(60):
+        for partition, records in (await reader.getmany(timeout_s=0.2, records_max=5_000)).items():
+            read[Partition(*partition)] += records
+        if all([await reader.position(p) >= end for p, end in ends.items()]):
+            break
+    else:
+        raise AssertionError("not read to the end")
+    await reader.close()
+    return read
+
+
+def unreadable(records: Sequence[Record]) -> list[bytes | str | None]:
+    return [f"unreadable {r.offset}" if r.headers else r.value for r in records]
+
+
+async def test_a_header_that_is_no_text_costs_its_own_batch_and_nobody_else_anything(
+    inboxes: KafkaLog, attacker: Attacker
+) -> None:
+    many = [b"%d" % n for n in range(300)]
+    await attacker.send(BYSTANDER, *((value, False) for value in many))
+    await attacker.send(ATTACKER, (b"1", False), (b"2", False))
+    await attacker.send(ATTACKER, (b"3", False), (b"4", True), (b"5", False), (b"6", False))
+    await attacker.send(ATTACKER, (b"7", True))
+    await attacker.send(ATTACKER, (b"8", False))
+    read = await readings(inboxes, BYSTANDER, ATTACKER)
+    assert values(read[BYSTANDER]) == many
+    assert unreadable(read[ATTACKER]) == [b"1", b"2", b"3", "unreadable 6", b"8"]
+
+
+async def test_a_flood_of_such_headers_is_passed_over_in_few_looks(inboxes: KafkaLog, attacker: Attacker) -> None:
+    for _ in range(200):
+        await attacker.send(ATTACKER, (b"x", True))
+    await attacker.send(ATTACKER, (b"good", False))
+    await attacker.send(BYSTANDER, (b"mine", False))
+    read = await readings(inboxes, BYSTANDER, ATTACKER)
+    assert values(read[BYSTANDER]) == [b"mine"]
+    assert unreadable(read[ATTACKER]) == ["unreadable 199", b"good"]
+
+
+async def test_a_compressed_batch_is_stored_as_it_is_and_a_bomb_refused(
+    inboxes: KafkaLog, bootstrap_servers: str
+) -> None:
+    """Else a megabyte in an inbox could become a gigabyte in the gate, before its first record is looked at."""
+    async with administer(ClientSettings(bootstrap_servers)) as admin:
+        settings = (await admin.configs([ATTACKER.topic]))[ATTACKER.topic]
+    assert settings["compression.type"] == "uncompressed"
+    bomb = bytes(2 * INBOX_BATCH_BYTES_MAX)
+    assert len(gzip.compress(bomb)) < INBOX_BATCH_BYTES_MAX / 100
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers, compression_type="gzip", max_request_size=4 * len(bomb)
+    )
+    await producer.start()
+    try:
+        await producer.send_and_wait(ATTACKER.topic, b"small" * 100, key=b"k", partition=0)
+        with pytest.raises(MessageSizeTooLargeError):
+            await producer.send_and_wait(ATTACKER.topic, bomb, key=b"k", partition=0)
+    finally:
+        await producer.stop()
+    reader = await inboxes.reader()
+    reader.assign([ATTACKER])
+    reader.seek(ATTACKER, 0)
+    assert values(await read_on(reader, ATTACKER)) == [b"small" * 100]
+    await reader.close()
