@@ -7,6 +7,7 @@ become arrivals and verdicts become bytes. Keys of the state topic: `inbox|agenc
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -36,6 +37,10 @@ from exchange.wire.codec import EventReader, schema_id_of
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
 
 NAME = "gate"
+RECORDS_MAX: Final = 5_000
+"""Judged at once: some 50 ms of CPU, so that the event loop is never away for long."""
+BATCHES_MAX: Final = 10
+"""Of one transaction while the gate is behind: an agency gets one receipt for all of its records in it."""
 
 
 @dataclass(slots=True)

@@ -91,7 +91,9 @@ class Lanes:
             return step
 
         state = Partition(GATE_STATE, partition)
-        return Lane(self._log, gate.NAME, partition, make, state, limits=self._limits, hook=self._seen)
+        records_max = min(gate.RECORDS_MAX, self._limits.records_max)
+        limits = replace(self._limits, records_max=records_max, batches_max=gate.BATCHES_MAX)
+        return Lane(self._log, gate.NAME, partition, make, state, limits=limits, hook=self._seen)
 
     def _fold_lane(self, partition: int) -> Lane:
         state = Partition(aggregates_of(GENERATION), partition)

@@ -1,7 +1,7 @@
 """Python's cyclic garbage collector, told what kind of work this is.
 
 A lane makes hundreds of thousands of records and pairs a second, none of them in a cycle; by default the collector walks
-over the living ones every 700 new objects and took a third of the time of reading (docs/adr/0002, measured). It stays on:
+over the living ones every 700 new objects and took a third of the time of reading (docs/adr/0016). It stays on:
 what libraries leave in cycles is still found, only later.
 """
 

@@ -16,7 +16,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from consumers.fold import BATCHES_MAX, FoldStep
+from consumers import fold as fold_step
+from consumers import gate as gate_step
+from consumers.fold import FoldStep
 from consumers.gate import GateStep
 from consumers.registry import read_registry
 from consumers.replay import KafkaSource, replay
@@ -30,7 +32,8 @@ from exchange.settings import Settings
 from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
 from tests.bench.load import Size, load, sample_agencies
 
-FOLD = LaneLimits(batches_max=BATCHES_MAX)
+GATE = LaneLimits(records_max=gate_step.RECORDS_MAX, batches_max=gate_step.BATCHES_MAX)
+FOLD = LaneLimits(batches_max=fold_step.BATCHES_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ async def gate(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     """Inboxes to events: decode, canonical check, chain, receipts, state, exactly once."""
     log = KafkaLog(settings.client("bench"))
     registry = await read_registry(log)
-    lane = Lane(log, "gate", 0, lambda: GateStep(0, registry), Partition(GATE_STATE, 0))
+    lane = Lane(log, "gate", 0, lambda: GateStep(0, registry), Partition(GATE_STATE, 0), limits=GATE)
     return await _lane(lane, log, size.events)
 
 
