@@ -33,7 +33,7 @@ TURN: Final = 100
 """Events that an agency writes at once."""
 AGAIN_SHARE: Final = 0.3
 BATCH: Final = 250
-"""Records a transaction at most: so small that a kill meets many of them half done."""
+"""Records a batch, a few batches a transaction: so small that a kill meets many of them half done."""
 NO_KEY: Final = bytes(32)
 SETTLE_S_MAX: Final = 120.0
 POLL_S: Final = 0.1
