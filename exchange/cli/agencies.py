@@ -29,7 +29,10 @@ def add(
     code: Annotated[str, typer.Argument(help="The agency's code, such as harbor-light; it never changes.")],
     *,
     legal_class: Annotated[
-        LegalClassChoice | None, typer.Option(help="What its counsel says it may share. Required for a new agency.")
+        LegalClassChoice | None,
+        typer.Option(
+            help="What its counsel says it may share. Required for a new agency, fixed once it has published."
+        ),
     ] = None,
     public_key: Annotated[
         str | None, typer.Option(help="Its Ed25519 key: a file, hexadecimal or base64. Required for a new agency.")
@@ -60,7 +63,10 @@ def add(
     try:
         registration = _register(enrolment, may_change_class=yes)
     except LegalClassWouldChange as refused:
-        if not typer.confirm(f"{refused.args[0]} Has its counsel confirmed the change?"):
+        if not typer.confirm(
+            f"{refused.args[0]} If it has published, its vault keeps its class: register a new code instead. "
+            "Has its counsel confirmed the change?"
+        ):
             raise
         registration = _register(enrolment, may_change_class=True)
     _say(registration)

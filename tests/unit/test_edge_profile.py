@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from exchange.core.vocabulary import LegalClass
-from producers.errors import ProfileInvalid, SecretExposed
+from producers.errors import ProfileInvalid, SecretExposed, VaultOfAnother
 from producers.mistakes import RULES
-from producers.profile import HmisProfile, Profile, read_key_file, write_key_file
+from producers.profile import HmisProfile, Profile, Secret, read_key_file, write_key_file
+from producers.vault import Vault
 
+ROOT = Path(__file__).parents[2]
 GOOD = 'agency = "harbor-light"\nstate = "ca"\nlegal_class = "tally_only"\nvault = "a.vault"\n'
 
 
@@ -165,6 +167,20 @@ def test_a_named_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.delenv("EXCHANGE_VAULT_PASSPHRASE", raising=False)
     with pytest.raises(ProfileInvalid, match="words, which the profile names"):
         load(tmp_path, GOOD + 'passphrase_file = "words"\n').secret()
+
+
+def test_a_changed_legal_class_is_answered_alike_by_the_vault_and_by_the_docs(tmp_path: Path) -> None:
+    """What is done: a vault keeps its class. What is said, to the agency and to the operator: a new code and a new vault."""
+    secret = Secret(raw_key=bytes(range(32)))
+    Vault.create(load(tmp_path, GOOD), secret).close()
+    with pytest.raises(VaultOfAnother) as caught:
+        Vault.open(load(tmp_path, GOOD.replace("tally_only", "individual")), secret)
+    operations, publishing = (
+        (ROOT / "docs" / f"{n}.md").read_text(encoding="utf-8") for n in ("OPERATIONS", "PUBLISHING")
+    )
+    for said in (str(caught.value), operations, publishing):
+        assert "new code" in " ".join(said.split())
+        assert "new vault" in " ".join(said.split())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
