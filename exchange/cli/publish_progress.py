@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from producers.patience import Wait
 from producers.wording import counted
 
 WAITED_BETWEEN_LINES_S = 15.0
+WAITED_BEFORE_SHOWN_S = 3.0
+"""A receipt takes a second or two: no news."""
+BAR_COLUMNS = 20
 _WAITING = "waiting"
 
 
@@ -39,6 +43,8 @@ class Shown:
     def waiting(self, wait: Wait) -> None:
         """Nothing happens: for what, since when, until when."""
         if self.console.is_terminal:
+            if wait.elapsed_s < WAITED_BEFORE_SHOWN_S:
+                return
             self._show(_WAITING, str(wait), int(wait.elapsed_s), int(wait.at_most_s))
         elif not 0 <= wait.elapsed_s - self._waited_s < WAITED_BETWEEN_LINES_S:
             self._waited_s = wait.elapsed_s if wait.elapsed_s >= WAITED_BETWEEN_LINES_S else 0.0
@@ -70,6 +76,7 @@ class Shown:
 @contextmanager
 def progress_of(console: Console) -> Iterator[Shown]:
     """Progress for as long as the block lasts."""
-    columns = (TextColumn("  {task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    words = TextColumn("  {task.description}", markup=False, table_column=Column(overflow="fold"))
+    columns = (words, BarColumn(BAR_COLUMNS), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         yield Shown(console, bars)

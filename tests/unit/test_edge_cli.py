@@ -1,77 +1,20 @@
-"""`exchange publish` and `exchange edge`: what they print, their exit status, and how they end.
-
-The exchange is the one in memory with the real gate; it is put where Kafka's link would be made.
-"""
+"""`exchange publish` and `exchange edge`: what they print, and their exit status."""
 
 import csv
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from exchange.cli import app
 from exchange.core.events import Heartbeat
-from exchange.core.vocabulary import LegalClass
 from producers import errors
 from producers.policy import IN_THE_FUTURE
-from producers.sending import Manner
-from tests.edge_kit.exchange import Exchange, Trouble, registered
-
-PLANTED = "Jane Q. Planted"
-TODAY = "2026-10-05"
-PROFILE = """
-agency = "harbor-light"
-state = "ca"
-legal_class = "individual"
-vault = "harbor.vault"
-key_file = "harbor.key"
-bootstrap_servers = "127.0.0.1:1"
-"""
-
-
-def need(key: str, service: str = "food", **more: object) -> dict[str, object]:
-    return {"key": key, "period": "2026Q1", "body": "need_identified", "fields": {"service": service}, **more}
-
-
-class Desk:
-    """A person at the agency: a folder, a profile, a terminal."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
-        self._monkeypatch = monkeypatch
-        monkeypatch.chdir(folder)
-        (folder / "agency.toml").write_text(PROFILE, encoding="utf-8")
-        key = json.loads(self.run("edge", "init", "--key-file", "--json").stdout)
-        keys = (key["key_number"], bytes.fromhex(key["public_key"]))
-        self.exchange = Exchange(registered("harbor-light", LegalClass.individual, keys))
-        monkeypatch.setattr("producers.edge.kafka_link", lambda _: self.exchange.link())
-
-    def run(self, *words: str, ends: int = 0) -> Result:
-        today = ["--today", TODAY] if words[0] == "publish" and "--today" not in words else []
-        result = CliRunner().invoke(app, [*words, *today, "--profile", "agency.toml"])
-        assert result.exit_code == ends, result.output
-        assert PLANTED not in result.output
-        return result
-
-    def impatient(self) -> None:
-        """Waiting is done on the exchange's own clock, which moves only while nothing happens."""
-        clock, pause = self.exchange.clock, self.exchange.pause
-        self._monkeypatch.setattr("producers.sending.Manner", partial(Manner, clock=clock, pause=pause))
-
-    def write(self, *lines: object) -> None:
-        text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
-        (self.folder / "facts.jsonl").write_text(text, encoding="utf-8")
-
-    def sent(self) -> int:
-        return sum(not isinstance(event.body, Heartbeat) for _, event in self.exchange.events())
+from tests.edge_kit.desk import PLANTED, Desk, need
+from tests.edge_kit.exchange import Trouble
 
 
 @pytest.fixture
@@ -146,56 +89,13 @@ def test_the_list_of_refused_rows_is_for_its_owner_alone_whoever_made_the_file(d
         assert len(path.read_text(encoding="utf-8").splitlines()) == 2
 
 
-def test_a_run_that_the_exchange_cut_off_says_how_far_it_came_and_not_that_it_is_done(desk: Desk) -> None:
-    desk.write(*(need(f"{n}") for n in range(5)), need("x", PLANTED))
-    desk.exchange.trouble = Trouble(gate_sleeps=1.0)
-    desk.impatient()
-    result = desk.run("publish", "facts.jsonl", "--refusals", "refused.csv", ends=1)
-    assert isinstance(result.exception, errors.ExchangeSilent)
-    for row in (
-        "stopped before its end",
-        "new +│ +5",
-        "refused +│ +1",
-        "accepted by the exchange +│ +0",
-        "not accepted yet +│ +5",
-    ):
-        assert re.search(row, result.stdout), row
-    assert not re.search("published|done", result.stdout)
-    assert len((desk.folder / "refused.csv").read_text(encoding="utf-8").splitlines()) == 2
-    plain = json.loads(desk.run("publish", "facts.jsonl", "--json", ends=1).stdout)
-    assert (plain["complete"], plain["waiting"], plain["delivered"]) == (False, 5, 0)
-    desk.exchange.trouble = Trouble()
-    whole = json.loads(desk.run("publish", "facts.jsonl", "--json", ends=3).stdout)
-    assert (whole["complete"], whole["waiting"], desk.sent()) == (True, 0, 5)
-
-
-def test_a_run_without_receipts_says_what_it_waits_for_how_long_and_how_often_it_has_sent(desk: Desk) -> None:
-    desk.write(need("1"))
-    desk.exchange.trouble = Trouble(gate_sleeps=1.0)
-    desk.impatient()
-    said = " ".join(desk.run("publish", "facts.jsonl", ends=1).stderr.split())
-    assert "waiting for a receipt of the exchange: 15 s of at most 90 s, attempt 1 of 3" in said
-    assert "60 s of at most 90 s, attempt 3 of 3" in said
-    assert "1 event is kept" in said
-    assert said.count("waiting for a receipt") <= 90 / 15
-
-
-def test_a_run_that_cannot_reach_the_exchange_counts_its_attempts(desk: Desk) -> None:
-    desk.write(need("1"), need("2"))
-    desk.exchange.away = 2
-    desk.impatient()
-    said = desk.run("publish", "facts.jsonl").stderr
-    assert "trying again in 1 s (attempt 2 of 9); 2 events are kept" in said
-    assert "trying again in 2 s (attempt 3 of 9)" in said
-
-
 def test_a_dry_run_shows_word_for_word_what_would_leave_and_sends_nothing(desk: Desk) -> None:
     desk.write(need("1"), need("2"))
     desk.run("publish", "facts.jsonl")
     desk.write(need("1"), need("2", "housing"), need("3"), {**need("4"), "first_name": PLANTED})
     before = list(desk.exchange.inbox)
     said = desk.run("publish", "facts.jsonl", "--dry-run").stdout
-    assert "2× NeedIdentified 2026Q1 ca service=food" in said
+    assert "2× NeedIdentified 2024Q1 ca service=food" in said
     assert "columns whose names look like an identifier: name (1). Give a column another name if it holds none" in said
     leaving = json.loads(desk.run("publish", "facts.jsonl", "--preview", "--json").stdout)["leaving"]
     assert {(x["fields"]["service"], x["retracts"]): x["count"] for x in leaving} == {
@@ -307,44 +207,3 @@ def test_restore_after_a_fork_goes_on(desk: Desk) -> None:
     assert kept
     assert counts[-1].__class__ is Heartbeat
     desk.run("publish", "facts.jsonl")
-
-
-def test_ctrl_c_is_answered_while_a_file_is_being_read(desk: Desk) -> None:
-    """A file of which the next line never comes: whoever looks for Ctrl-C only between rows never sees it."""
-    os.mkfifo(desk.folder / "facts.jsonl")
-    command = [sys.executable, "-m", "exchange.cli", "publish", "facts.jsonl", "--profile", "agency.toml"]
-    with (
-        subprocess.Popen(command, cwd=desk.folder, stderr=subprocess.PIPE, text=True) as process,
-        (desk.folder / "facts.jsonl").open("w") as file,  # opens when the other end does
-    ):
-        file.write(json.dumps(need("1")) + "\n")
-        file.flush()
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
-    assert process.returncode == 130
-    assert "Everything taken is kept in the vault: run it again" in said
-    assert "Traceback" not in said
-
-
-def test_ctrl_c_keeps_everything_and_says_so(desk: Desk) -> None:
-    """A real process that waits for an exchange which is not there."""
-    desk.write(*(need(f"{n}") for n in range(3_000)))
-    command = [sys.executable, "-m", "exchange.cli", "publish", "facts.jsonl", "--profile", "agency.toml"]
-    process = subprocess.Popen(
-        command, cwd=desk.folder, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}
-    )
-    assert process.stderr
-    lines = []
-    for line in process.stderr:
-        lines.append(line)
-        if "cannot be reached" in line:
-            process.send_signal(signal.SIGINT)
-            break
-    rest = process.communicate()[1]
-    assert process.returncode == 130
-    assert "Everything taken is kept in the vault: run it again" in rest
-    assert "Traceback" not in rest
-    plain = json.loads(desk.run("edge", "status", "--json").stdout)
-    assert plain["facts_waiting"] == 3_000
-    desk.run("publish", "facts.jsonl")
-    assert desk.sent() == 3_000
