@@ -6,6 +6,7 @@
 import asyncio
 import json
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,9 @@ from exchange.cli.publish import ProfileOption, said_on_interrupt, secret_of
 from exchange.core.errors import ExchangeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from producers.edge import Edge
     from producers.profile import Profile, Secret
 
 app = typer.Typer()
@@ -119,38 +123,47 @@ def restore(
     Reads back from the inbox what the exchange accepted. Publish your files again afterwards; what nobody says then can be
     taken back with --retract-unclaimed.
     """
-    from producers.edge import Edge
-    from producers.profile import Profile
-    from producers.sending import Manner
+    from producers.wording import counted
 
-    async def work() -> None:
-        manner = Manner(say=lambda words: typer.echo(f"exchange: {words}", err=True), over_fork=True)
-        async with Edge.open(profile, secret=secret, manner=manner) as opened:
-            await opened.flush()
+    async def work(opening: "Edge") -> str:
+        said = ""
+        async with opening as edge:
+            await edge.flush()
             if retract_unclaimed:
-                typer.echo(f"{opened.retract_unclaimed()} events of the other copy are taken back")
-        typer.echo(f"{opened.report.restored} events read back, {opened.report.claimed} of them are this vault's own")
+                said = f"{counted(edge.retract_unclaimed(), 'event')} of the other copy taken back\n"
+        report = opening.report
+        return f"{said}{counted(report.restored, 'event')} read back, {report.claimed} of them this vault's own"
 
-    profile = Profile.load(profile_file)
-    secret = secret_of(profile)
-    with said_on_interrupt(STOPPED):
-        asyncio.run(work())
+    _work_at_the_edge(profile_file, work, over_fork=True)
 
 
 @edge.command()
 def retry(profile_file: ProfileOption) -> None:
     """Send again what the exchange refused, once the cause is settled (a registration, an update)."""
+    from producers.wording import counted
+
+    async def work(opening: "Edge") -> str:
+        async with opening as edge:
+            again = edge.retry_refused()
+        refused = sum(opening.report.refused_by_exchange.values())
+        return f"{counted(again, 'event')} sent again, {refused} refused again"
+
+    _work_at_the_edge(profile_file, work)
+
+
+def _work_at_the_edge(
+    profile_file: Path, work: "Callable[[Edge], Coroutine[None, None, str]]", *, over_fork: bool = False
+) -> None:
+    """Do this with the edge of a profile, showing what happens meanwhile, and print what it returns."""
+    from exchange.cli.console import console
+    from exchange.cli.publish_progress import progress_of
     from producers.edge import Edge
     from producers.profile import Profile
     from producers.sending import Manner
 
-    async def work() -> None:
-        manner = Manner(say=lambda words: typer.echo(f"exchange: {words}", err=True))
-        async with Edge.open(profile, secret=secret, manner=manner) as opened:
-            again = opened.retry_refused()
-        typer.echo(f"{again} sent again, {sum(opened.report.refused_by_exchange.values())} refused again")
-
     profile = Profile.load(profile_file)
     secret = secret_of(profile)
-    with said_on_interrupt(STOPPED):
-        asyncio.run(work())
+    with progress_of(console(stderr=True)) as shown, said_on_interrupt(STOPPED):
+        manner = Manner(say=shown.say, progress=shown.sending, waiting=shown.waiting, over_fork=over_fork)
+        said = asyncio.run(work(Edge.open(profile, secret=secret, manner=manner)))
+    typer.echo(said)

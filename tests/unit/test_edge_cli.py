@@ -184,7 +184,7 @@ def test_retry_sends_again_what_was_refused(desk: Desk) -> None:
     desk.write(need("1"))
     desk.run("publish", "facts.jsonl", ends=3)
     desk.exchange.unknown_rules = 0
-    assert "1 sent again, 0 refused again" in desk.run("edge", "retry").stdout
+    assert "1 event sent again, 0 refused again" in desk.run("edge", "retry").stdout
     assert desk.sent() == 1
 
 
@@ -202,7 +202,7 @@ def test_restore_after_a_fork_goes_on(desk: Desk) -> None:
     assert isinstance(result.exception, errors.Forked)
     assert "edge restore" in str(result.exception)
     said = desk.run("edge", "restore", "--retract-unclaimed").stdout
-    assert "1 events of the other copy are taken back" in said
+    assert "1 event of the other copy taken back" in said
     counts = [event.body for _, event in desk.exchange.events()]
     assert kept
     assert counts[-1].__class__ is Heartbeat
