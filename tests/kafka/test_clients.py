@@ -1,12 +1,22 @@
 """The administrative calls, on a real Kafka."""
 
+import asyncio
+
 import pytest
 
-from exchange.engine.clients import ClientSettings, TopicSpec, administer
+from exchange.engine.clients import Admin, ClientSettings, TopicSpec, administer
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka_log import KafkaLog
 
 pytestmark = pytest.mark.kafka
+
+
+async def shown(admin: Admin, *topics: str) -> dict[str, int]:
+    """The cluster's topics, as soon as these are among them: a broker learns of a new one a moment later."""
+    async with asyncio.timeout(10):
+        while not set(topics) <= set(partitions := await admin.partitions()):
+            await asyncio.sleep(0.05)
+    return partitions
 
 
 async def test_topics_are_created_once_and_as_they_shall_be(bootstrap_servers: str, own_topics: str) -> None:
@@ -14,7 +24,7 @@ async def test_topics_are_created_once_and_as_they_shall_be(bootstrap_servers: s
     async with administer(ClientSettings(bootstrap_servers)) as admin:
         assert await admin.create([spec]) == {spec.name}
         assert await admin.create([spec, TopicSpec(own_topics + "b", 1)]) == {own_topics + "b"}
-        partitions = await admin.partitions()
+        partitions = await shown(admin, spec.name, own_topics + "b")
         assert (partitions[own_topics + "a"], partitions[own_topics + "b"]) == (3, 1)
         assert (await admin.configs([spec.name]))[spec.name]["cleanup.policy"] == "compact"
 
@@ -23,6 +33,7 @@ async def test_settings_are_replaced_and_topics_deleted(bootstrap_servers: str, 
     topic = own_topics + "a"
     async with administer(ClientSettings(bootstrap_servers)) as admin:
         await admin.create([TopicSpec(topic, 1, configs={"retention.ms": "1000"})])
+        await shown(admin, topic)
         await admin.set_configs({topic: {"retention.ms": "-1"}})
         assert (await admin.configs([topic]))[topic]["retention.ms"] == "-1"
         await admin.delete([topic])
