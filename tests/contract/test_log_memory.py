@@ -16,11 +16,13 @@ from tests.simulation.network import Direct
 
 
 class MemoryHarness(Harness):
-    def __init__(self) -> None:
+    def __init__(self, transaction_timeout_s: float = 15.0) -> None:
         def after(delay_s: float, callback) -> None:
             asyncio.get_running_loop().call_later(delay_s, callback)
 
-        self.broker = Broker(after, time.monotonic, transaction_timeout_s=0.2, marker_delay_s=lambda: 0.002)
+        self.broker = Broker(
+            after, time.monotonic, transaction_timeout_s=transaction_timeout_s, marker_delay_s=lambda: 0.002
+        )
         self.log = MemoryLog(self.broker, Direct)
         self.other = MemoryLog(self.broker, Direct)
         self.prefix = ""
@@ -55,14 +57,13 @@ class TestMemoryLog(LogContract):
         assert [(r.key, r.value) for r in records] == [(b"1", b"1"), (b"2", b"2"), (b"same", b"3"), (b"3", b"3")]
         assert [r.offset for r in records] == [1, 4, 6, 7]
 
-    async def test_a_transaction_that_takes_too_long_is_aborted_and_its_writer_fenced(
-        self, harness: MemoryHarness
-    ) -> None:
+    async def test_a_transaction_that_takes_too_long_is_aborted_and_its_writer_fenced(self) -> None:
+        harness = MemoryHarness(transaction_timeout_s=0.05)
         (p,) = await harness.create()
         async with harness.writer() as writer:
             await writer.begin()
             await sent(writer, p, b"late")
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.2)
             with pytest.raises(Fenced):
                 await writer.commit()
         assert values(await settled(harness, p)) == []
