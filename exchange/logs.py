@@ -32,7 +32,12 @@ def set_up_logs(level: str = "info") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_values, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _retries_are_no_errors,
+                _without_values,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()
@@ -52,6 +57,13 @@ def quiet_libraries() -> None:
     """For commands at which a person looks: what libraries say of retries that succeed is no news."""
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _retries_are_no_errors(_: object, __: str, event: "structlog.types.EventDict") -> "structlog.types.EventDict":
+    """aiokafka says `error` of what it tries again; what did not help becomes an error of ours, with a name."""
+    if str(event.get("logger", "")).startswith("aiokafka") and event.get("level") == "error":
+        event["level"] = "warning"
+    return event
 
 
 def _without_values(_: object, __: str, event: "structlog.types.EventDict") -> "structlog.types.EventDict":
