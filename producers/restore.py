@@ -40,8 +40,11 @@ def path_back(
         sequence -= 1
 
 
-def strangers_at(sequence: int, values: Sequence[bytes], own_digest: bytes | None) -> set[bytes]:
-    """The digests of the events that the inbox holds under a sequence beside the vault's own."""
-    there = (value for value in values if len(value) > HEAD)
-    found = {digest_of(v) for v in there if int.from_bytes(v[PREFIX : PREFIX + 8], "big") == sequence}
-    return found - {own_digest}
+def strangers(
+    first: int, last: int, values: Sequence[bytes], own_digest: Callable[[int], bytes | None]
+) -> Iterator[tuple[int, bytes]]:
+    """(sequence, digest) of the events that the inbox holds under these sequences beside the vault's own."""
+    for value in values:
+        sequence = int.from_bytes(value[PREFIX : PREFIX + 8], "big") if len(value) > HEAD else 0
+        if first <= sequence <= last and (digest := digest_of(value)) != own_digest(sequence):
+            yield sequence, digest

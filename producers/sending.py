@@ -22,7 +22,7 @@ from producers.outbox import Outbox
 from producers.patience import Next, Patience, Wait, Waiting
 from producers.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
 from producers.report import Report
-from producers.restore import by_digest, path_back, strangers_at
+from producers.restore import by_digest, path_back, strangers
 from producers.vault import Vault
 from producers.wording import counted
 
@@ -204,16 +204,16 @@ class Sending:
     async def _is_echo(self, receipt: Receipt) -> bool:
         """Whether what looks like a fork is this vault's own: late copies of events that it has taken back (ADR 14).
 
-        Certain, or no: the head is the vault's own, and every other event that the inbox holds under the refused sequence is
-        one that the vault remembers to have put there itself.
+        Certain, or no: the head is the vault's own, and whatever else the inbox holds from the refused sequence on, where the
+        gate says a fork once only, is what the vault remembers to have put there itself.
         """
         head, refused = receipt.head, receipt.refused
         if refused is None or self._chain.digest(head.sequence) != head.digest:
             return False
         if self._echo != receipt:
-            own = self._chain.digest(refused.sequence)
-            strangers = strangers_at(refused.sequence, await self._link.inbox(), own)
-            if not strangers or not all(self._chain.took_back(refused.sequence, digest) for digest in strangers):
+            held = strangers(refused.sequence, head.sequence, await self._link.inbox(), self._chain.digest)
+            known = {stranger: self._chain.took_back(*stranger) async for stranger in breathing(held)}
+            if not all(known.values()) or refused.sequence not in {sequence for sequence, _ in known}:
                 return False
             self._echo = receipt
         return True
