@@ -2,7 +2,8 @@
 
 Rules kept: an error that has a name ends the command with its message on standard error and its exit status; Ctrl-C
 ends it with 130; any other error is ours, and prints where it happened but never its text, which could hold a value
-from a client's record. To add commands: import the module below and add it to `COMMANDS`.
+from a client's record; what costs time to import, a command imports when it runs, never its module. To add commands: import the
+module below and add it to `COMMANDS`.
 """
 
 import sys

@@ -68,7 +68,11 @@ exchange.cli.main()
 
 def imported_by(*words: str, folder: Path) -> set[str]:
     program = TELL_MODULES.format(words=["exchange", *words])
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=folder)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_")}
+    env["XDG_DATA_HOME"] = str(folder)  # no broker of this machine is found
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=folder, env=env
+    )
     assert "Traceback" not in ran.stderr
     return {line.partition(".")[0] for line in ran.stderr.splitlines()}
 
