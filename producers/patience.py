@@ -101,8 +101,9 @@ class Waiting:
 
     def told(self, now_s: float) -> Wait:
         """What this waiting is, for a person."""
-        what = "a receipt of the exchange"
-        if self.blocked:
-            what = f"the exchange to take event {self.blocked[0]}, which it refuses ({self.blocked[1]})"
         limit = self.patience
+        if self.blocked:  # everything was sent again at once, and will not be a third time
+            what = f"the exchange to take event {self.blocked[0]}, which it refuses ({self.blocked[1]})"
+            return Wait(what, now_s - max(self.heard_s, self.sent_again_s), limit.blocked_s, 2, 2)
+        what = "a receipt of the exchange"
         return Wait(what, now_s - self.moved_s, limit.quiet_s, min(self.resends + 1, limit.sends), limit.sends)

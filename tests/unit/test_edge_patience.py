@@ -1,5 +1,7 @@
 """How the edge waits: bounded, doubling, at once only when the gate says so. The time is a number."""
 
+import pytest
+
 from exchange.core.gate import Reason
 from producers.patience import Next, Patience, Waiting
 
@@ -48,3 +50,26 @@ def test_a_reason_that_stays_ends_soon_after_the_last_receipt() -> None:
     waiting.heard(5.0)
     assert waiting.idle(14.9) is Next.WAIT
     assert waiting.idle(15.0) is Next.GIVE_UP
+
+
+@pytest.mark.parametrize(
+    ("resend_after_s", "quiet_s"), [(20.0, 90.0), (20.0, 20.0), (5.0, 300.0), (1.0, 2.0), (7.0, 50.0)]
+)
+def test_as_many_attempts_are_told_as_are_made(resend_after_s: float, quiet_s: float) -> None:
+    patience = Patience(resend_after_s=resend_after_s, quiet_s=quiet_s)
+    waiting, attempts, now_s = Waiting(patience, 0.0), 1, 0.0
+    while (what := waiting.idle(now_s)) is not Next.GIVE_UP:
+        attempts += what is Next.SEND_AGAIN
+        told = waiting.told(now_s)
+        assert (told.attempt, told.attempts, told.elapsed_s) == (attempts, patience.sends, now_s)
+        now_s += 0.5
+    assert attempts == patience.sends
+
+
+def test_what_the_gate_waits_for_is_told_with_its_reason() -> None:
+    waiting = Waiting(Patience(), 0.0)
+    waiting.refused(1.0, 7, Reason.SUSPENDED)
+    said = "waiting for the exchange to take event 7, which it refuses (suspended): 2 s of at most 10 s, attempt 2 of 2"
+    assert str(waiting.told(3.0)) == said
+    assert waiting.idle(10.9) is not Next.GIVE_UP
+    assert waiting.idle(11.0) is Next.GIVE_UP
