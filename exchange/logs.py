@@ -60,7 +60,7 @@ def quiet_libraries() -> None:
 
 
 def _retries_are_no_errors(_: object, __: str, event: "structlog.types.EventDict") -> "structlog.types.EventDict":
-    """aiokafka says `error` of what it tries again; what did not help becomes an error of ours, with a name."""
+    """What aiokafka calls an error it tries again; what did not help becomes an error of ours, with a name."""
     if str(event.get("logger", "")).startswith("aiokafka") and event.get("level") == "error":
         event["level"] = "warning"
     return event

@@ -14,9 +14,11 @@ pytestmark = pytest.mark.kafka
 async def shown(admin: Admin, *topics: str) -> dict[str, int]:
     """The cluster's topics, as soon as these are among them: a broker learns of a new one a moment later."""
     async with asyncio.timeout(10):
-        while not set(topics) <= set(partitions := await admin.partitions()):
+        while True:
+            partitions = await admin.partitions()
+            if set(topics) <= set(partitions):
+                return partitions
             await asyncio.sleep(0.05)
-    return partitions
 
 
 async def test_topics_are_created_once_and_as_they_shall_be(bootstrap_servers: str, own_topics: str) -> None:
