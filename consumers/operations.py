@@ -41,7 +41,10 @@ class EnrolmentIncomplete(ExchangeError):
 class LegalClassWouldChange(ExchangeError):
     """The agency is registered with another legal class."""
 
-    hint = "What it sent already stays as it is. Repeat with --yes once the agency's counsel has confirmed the change."
+    hint = (
+        "Only a mistake made before it published is mended so: repeat with --yes. Once it has published, suspend the code and"
+        " register a new one, with a new vault; what was sent stays."
+    )
 
 
 class SmallCountsNotAllowed(ExchangeError):

@@ -1,7 +1,8 @@
 """An agency's way to its inbox and its receipts, on Kafka; the `Link` that `producers.link` asks for.
 
 Rules kept: one idempotent producer, every send awaited and bounded in time; after an error the whole connection is given
-up and made anew, so that nothing of it is written later; receipts are read committed, from the beginning.
+up and made anew; receipts are read committed, from the beginning. Not promised: that nothing of a given-up connection is
+written later. Its bytes may be on their way, and a new idempotent producer does not fence the old one (docs/adr/0014).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class KafkaLink:
         self._reader: Reader | None = None
 
     async def connect(self) -> None:
-        """Connect anew; whatever an earlier connection still had to send is given up."""
+        """Connect anew; an earlier connection is asked to send nothing more."""
         await self.close()
         self._log = KafkaLog(self._settings)
         try:
