@@ -45,7 +45,7 @@ async def main():
         try:
             await asyncio.sleep(600)
         finally:
-            await asyncio.sleep(2)
+            await asyncio.sleep(1)
             print("alive" if broker.alive else "gone", flush=True)
 asyncio.run(main())
 """

@@ -173,7 +173,10 @@ async def test_a_restored_vault_reads_its_inbox_back(
     assert sum(isinstance(body, e.NeedIdentified) for body in gate.bodies("harbor-light")) == 90
 
 
-async def test_no_inbox_is_named(exchange: KafkaLog, bootstrap_servers: str, tmp_path: Path) -> None:
+async def test_no_inbox_is_named(
+    exchange: KafkaLog, bootstrap_servers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exchange.engine.kafka_reader.METADATA_S_MAX", 1.0)
     stranger = profile(tmp_path, bootstrap_servers, "stranger")
     make_vault(stranger, SECRET)
     with pytest.raises(errors.InboxMissing, match="agencies add"):
