@@ -1,7 +1,7 @@
 """One lane, looked at closely: how it ends, what it says, and what it must not do. On virtual time."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -16,66 +16,15 @@ from exchange.engine.errors import (
 )
 from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Pair, Partition, Record
-from exchange.engine.progress import LaneProgress, LaneState
-from exchange.engine.step import Outcome, Step
-from tests.simulation.broker import Broker
+from exchange.engine.progress import LaneState
+from exchange.engine.step import Outcome
 from tests.simulation.memory_log import MemoryLog, MemoryReader
 from tests.simulation.mutants import RestoreReadsOn
-from tests.simulation.network import Network
+from tests.simulation.stage import SOURCE, STATE, Stage
 from tests.simulation.steps import POSITION, Count
-from tests.simulation.world import Process, World
+from tests.simulation.world import Process
 
-SOURCE, STATE = Partition("events", 0), Partition("aggregates", 0)
 SECRET = b"a value of a record"
-
-
-class Stage:
-    """A world with one source, one state partition, and lanes in processes of their own."""
-
-    def __init__(self) -> None:
-        self.world = World(0)
-        self.network = Network(self.world)
-        self.broker = Broker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: 0.01)
-        self.broker.create(SOURCE.topic)
-        self.broker.create(STATE.topic)
-        self.seen: list[LaneProgress] = []
-        self.ended: dict[str, BaseException | None] = {}
-
-    def publish(self, *cells: bytes) -> None:
-        self.broker.produce(self.broker.new_producer(), 0, SOURCE, [(b"agency", cell) for cell in cells])
-
-    def start(
-        self,
-        name: str = "one",
-        make_step: Callable[[], Step] = lambda: Count(SOURCE, STATE),
-        lane: type[Lane] = Lane,
-        log: type[MemoryLog] = MemoryLog,
-        limits: LaneLimits | None = None,
-    ) -> tuple[Lane, Process]:
-        process = self.world.process(name)
-        reached = log(self.broker, lambda: self.network.connect(process))
-        made = lane(reached, "fold", 0, make_step, STATE, limits=limits, hook=self.seen.append)
-
-        async def run() -> None:
-            try:
-                await made.run()
-            except (ExchangeError, asyncio.CancelledError) as error:
-                self.ended[name] = error
-
-        process.spawn(run())
-        return made, process
-
-    def run(self, seconds: float) -> None:
-        self.world.run_until(self.world.now + seconds)
-
-    def counts(self) -> dict[bytes | None, bytes | None]:
-        return {record.key: record.value for record in self.broker.committed(STATE)}
-
-    def look(self, lane: Lane, process: Process) -> LaneProgress:
-        looked: list[LaneProgress] = []
-        process.call_soon(lambda: looked.append(lane.progress))
-        self.run(0.0)
-        return looked[0]
 
 
 @pytest.fixture

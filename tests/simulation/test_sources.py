@@ -8,7 +8,7 @@ from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
 from exchange.engine.lane import LaneLimits
 from exchange.engine.log import Partition, Record
 from exchange.engine.step import Outcome
-from tests.simulation.test_lane import STATE, Stage
+from tests.simulation.stage import STATE, Stage
 
 HERE, THERE = Partition("inbox.here", 0), Partition("inbox.there", 0)
 

@@ -1,126 +1,25 @@
-"""The gate and the fold as lane steps: bytes in, bytes out. What was written restores to the same step, at every point.
+"""The gate as a lane's step: bytes in, bytes out. What was written restores to the same step, at every point.
 
 Bad input is written to the inbox of one agency among two: refused, counted, named in receipt and quarantine without its
 payload; the other agency is not touched; the agency repairs and goes on.
 """
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consumers.fold import FoldStep
-from consumers.gate import GateStep
-from consumers.registry import Registry
 from exchange.core import events as e
 from exchange.core import vocabulary as v
-from exchange.core.chain import digest_of, heartbeat_message
 from exchange.core.errors import StateDamaged
-from exchange.core.events import ALL_CAPS, Correction, Event, Heartbeat, Tally
-from exchange.core.fingerprint import GENERATION
+from exchange.core.events import ALL_CAPS, Correction, Heartbeat, Tally
 from exchange.core.fold import fold
-from exchange.core.gate import VALUE_OCTETS_MAX, Reason, Registration, Status
-from exchange.core.period import period_of
+from exchange.core.gate import VALUE_OCTETS_MAX, Reason, Status
 from exchange.core.table_names import TallyTable
-from exchange.engine.log import Pair, Partition
-from exchange.engine.step import Outcome
-from exchange.wire.codec import HEAD, decode, encode
-from exchange.wire.messages import Receipt, Refusal, decode_position, decode_receipt, decode_refusal
-from exchange.wire.topics import EVENTS, GATE_STATE, POSITION_KEY, QUARANTINE, aggregates_of, inbox_of, receipts_of
-
-Q1 = period_of(2026, 1)
-NEED, FOOD = e.NeedIdentified(v.Service.housing), e.NeedIdentified(v.Service.food)
-HARBOR, NORTH = "harbor-light", "north-star"
-
-
-@dataclass(frozen=True)
-class Rec:
-    key: bytes | None
-    value: bytes | None
-    offset: int
-    headers: tuple[tuple[str, bytes], ...] = ()
-    timestamp: int = 1_767_225_600_000
-
-
-class Agency:
-    """One agency that chains bytes, and its inbox."""
-
-    def __init__(self, code: str, legal_class: v.LegalClass = v.LegalClass.individual, **extra: object) -> None:
-        self.code = code
-        self.signing = Ed25519PrivateKey.from_private_bytes(code.encode().ljust(32, b"."))
-        key = self.signing.public_key().public_bytes_raw()
-        self.registration = Registration(code, legal_class, False, 0, ((0, key),))
-        self.registration = replace(self.registration, **extra)  # type: ignore[arg-type]
-        self.sequence, self.previous, self.offset = 0, b"\7" * 32, 0
-
-    def event(self, body: e.Body, **changed: object) -> bytes:
-        event = Event(self.sequence + 1, self.previous, Q1, v.UsState.ca, ALL_CAPS, body)
-        return encode(replace(event, **changed))  # type: ignore[arg-type]
-
-    def say(self, body: e.Body, **changed: object) -> Rec:
-        value = self.event(body, **changed)
-        self.sequence, self.previous = self.sequence + 1, digest_of(value)
-        return self.record(value)
-
-    def beat(self) -> Rec:
-        message = heartbeat_message(self.code, self.sequence + 1, self.previous)
-        return self.say(Heartbeat(v.Scheduled.yes, v.ReportingMinutes.minutes_0_5, 0, self.signing.sign(message)))
-
-    def record(self, value: bytes | None, key: bytes | None = None, **extra: object) -> Rec:
-        record = Rec(key or self.code.encode(), value, self.offset, **extra)  # type: ignore[arg-type]
-        self.offset += 1
-        return record
-
-    @property
-    def inbox(self) -> Partition:
-        return Partition(inbox_of(self.code), 0)
-
-
-@dataclass
-class World:
-    """A gate with what it has written, compacted as Kafka would."""
-
-    agencies: Sequence[Agency]
-    state: dict[bytes, bytes | None] = field(default_factory=dict)
-    events: list[Pair] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    receipts: dict[str, Receipt] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.step = self.restored()
-
-    def restored(self) -> GateStep:
-        registry = Registry()
-        for agency in self.agencies:
-            registry.put(agency.registration)
-        step = GateStep(0, registry)
-        for key, value in self.state.items():
-            step.restore(key, value)
-        step.restored()
-        step.positions()
-        return step
-
-    def take(self, *records: tuple[Agency, Rec]) -> Outcome:
-        batch: dict[Partition, list[Rec]] = {}
-        for agency, record in records:
-            batch.setdefault(agency.inbox, []).append(record)
-        self.step.apply(batch)
-        outcome = self.step.outcome()
-        assert outcome.outputs[-1][0] == Partition(GATE_STATE, 0), "positions go last"
-        for (topic, _), pairs in outcome.outputs:
-            if topic == EVENTS:
-                self.events += pairs
-            elif topic == GATE_STATE:
-                self.state.update(dict(pairs))  # type: ignore[arg-type]
-            elif topic == QUARANTINE:
-                self.refusals += [decode_refusal(value) for _, value in pairs if value]
-            else:
-                for key, value in pairs:
-                    assert topic == receipts_of(key.decode())  # type: ignore[union-attr]
-                    self.receipts[key.decode()] = decode_receipt(value)  # type: ignore[union-attr, arg-type]
-        return outcome
+from exchange.wire.codec import decode
+from exchange.wire.messages import Receipt
+from tests.unit.step_world import FOOD, HARBOR, NEED, NORTH, Q1, Agency, Rec, World
 
 
 @pytest.fixture
@@ -278,56 +177,21 @@ def test_a_damaged_gate_state_is_noticed(harbor: Agency) -> None:
         world.restored()
 
 
-# The fold
-
-
-def folded(step: FoldStep, values: Sequence[bytes], offset: int = 0) -> dict[bytes, bytes | None]:
-    records = [Rec(HARBOR.encode(), value, offset + n) for n, value in enumerate(values)]
-    step.apply({Partition(EVENTS, 0): records})
-    outcome = step.outcome()
-    ((partition, pairs),) = outcome.outputs
-    assert partition == Partition(aggregates_of(GENERATION), 0)
-    assert pairs[-1][0] == POSITION_KEY, "the position goes last"
-    return dict(pairs)  # type: ignore[arg-type]
-
-
-def test_a_fold_restored_from_what_it_wrote_goes_on_the_same(harbor: Agency) -> None:
-    steady, state, values = FoldStep(0), {}, [harbor.say(body).value or b"" for body in (NEED, FOOD, NEED, FOOD, FOOD)]
-    for offset, value in enumerate(values):
-        restarted = FoldStep(0)
-        for key, count in state.items():
-            restarted.restore(key, count)
-        restarted.restored()
-        assert restarted.positions() == {Partition(EVENTS, 0): offset}
-        written = folded(restarted, [value], offset)
-        assert written == folded(steady, [value], offset)
-        state.update(written)
-    assert decode_position(state[POSITION_KEY] or b"").events == 5
-    cells = {key: int(count or 0) for key, count in state.items() if key != POSITION_KEY}
-    assert cells == fold((HARBOR, decode(value)) for value in values)
-
-
-def test_a_correction_takes_its_cells_away_and_leaves_tombstones(harbor: Agency) -> None:
-    step, first = FoldStep(0), harbor.say(NEED).value or b""
-    state = folded(step, [first])
-    original = decode(first)
-    correction = Correction(1, original.previous, Q1, v.UsState.ca, ALL_CAPS, NEED)
-    state.update(folded(step, [harbor.say(correction).value or b""], 1))
-    assert all(value is None for key, value in state.items() if key != POSITION_KEY)
-
-
-def test_one_changed_count_is_noticed_at_the_next_start(harbor: Agency) -> None:
-    state = folded(FoldStep(0), [harbor.say(NEED).value or b""])
-    step = FoldStep(0)
-    for key, value in state.items():
-        step.restore(key, b"2" if key == b"needs_by_service|2026Q1|ca|housing" else value)
-    with pytest.raises(StateDamaged):
-        step.restored()
-
-
-def test_bytes_that_are_no_event_stop_the_fold_at_their_offset(harbor: Agency) -> None:
-    from exchange.engine.errors import CannotApply
-
-    good = harbor.say(NEED).value or b""
-    with pytest.raises(CannotApply, match="events-0 offset 1"):
-        folded(FoldStep(0), [good, good[:HEAD] + b"\xff" * 6])
+def test_several_batches_before_one_outcome_leave_what_one_by_one_leaves(harbor: Agency, north: Agency) -> None:
+    """A gate that is behind puts batches together: events in order, of everything else the newest."""
+    said = [
+        (harbor, harbor.say(NEED)),
+        (north, north.say(FOOD)),
+        (harbor, harbor.record(b"no event")),
+        (harbor, harbor.say(FOOD)),
+    ]
+    apart, together = World([harbor, north]), World([harbor, north])
+    for one in said:
+        apart.take(one)
+    for agency, record in said[:-1]:
+        together.step.apply({agency.inbox: [record]})
+    together.take(said[-1])
+    assert together.events == apart.events
+    assert together.state == apart.state
+    assert together.receipts == apart.receipts
+    assert together.refusals == apart.refusals

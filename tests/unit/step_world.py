@@ -1,0 +1,112 @@
+"""Agencies that chain bytes, their inboxes, and a gate step with what it wrote; for tests of the steps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from consumers.gate import GateStep
+from consumers.registry import Registry
+from exchange.core import events as e
+from exchange.core import vocabulary as v
+from exchange.core.chain import digest_of, heartbeat_message
+from exchange.core.events import ALL_CAPS, Event, Heartbeat
+from exchange.core.gate import Registration
+from exchange.core.period import period_of
+from exchange.engine.log import Pair, Partition
+from exchange.engine.step import Outcome
+from exchange.wire.codec import encode
+from exchange.wire.messages import Receipt, Refusal, decode_receipt, decode_refusal
+from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
+
+Q1 = period_of(2026, 1)
+NEED, FOOD = e.NeedIdentified(v.Service.housing), e.NeedIdentified(v.Service.food)
+HARBOR, NORTH = "harbor-light", "north-star"
+
+
+@dataclass(frozen=True)
+class Rec:
+    key: bytes | None
+    value: bytes | None
+    offset: int
+    headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp: int = 1_767_225_600_000
+
+
+class Agency:
+    """One agency that chains bytes, and its inbox."""
+
+    def __init__(self, code: str, legal_class: v.LegalClass = v.LegalClass.individual, **extra: object) -> None:
+        self.code = code
+        self.signing = Ed25519PrivateKey.from_private_bytes(code.encode().ljust(32, b"."))
+        key = self.signing.public_key().public_bytes_raw()
+        self.registration = Registration(code, legal_class, False, 0, ((0, key),))
+        self.registration = replace(self.registration, **extra)  # type: ignore[arg-type]
+        self.sequence, self.previous, self.offset = 0, b"\7" * 32, 0
+
+    def event(self, body: e.Body, **changed: object) -> bytes:
+        event = Event(self.sequence + 1, self.previous, Q1, v.UsState.ca, ALL_CAPS, body)
+        return encode(replace(event, **changed))  # type: ignore[arg-type]
+
+    def say(self, body: e.Body, **changed: object) -> Rec:
+        value = self.event(body, **changed)
+        self.sequence, self.previous = self.sequence + 1, digest_of(value)
+        return self.record(value)
+
+    def beat(self) -> Rec:
+        message = heartbeat_message(self.code, self.sequence + 1, self.previous)
+        return self.say(Heartbeat(v.Scheduled.yes, v.ReportingMinutes.minutes_0_5, 0, self.signing.sign(message)))
+
+    def record(self, value: bytes | None, key: bytes | None = None, **extra: object) -> Rec:
+        record = Rec(key or self.code.encode(), value, self.offset, **extra)  # type: ignore[arg-type]
+        self.offset += 1
+        return record
+
+    @property
+    def inbox(self) -> Partition:
+        return Partition(inbox_of(self.code), 0)
+
+
+@dataclass
+class World:
+    """A gate with what it has written, compacted as Kafka would."""
+
+    agencies: Sequence[Agency]
+    state: dict[bytes, bytes | None] = field(default_factory=dict)
+    events: list[Pair] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.step = self.restored()
+
+    def restored(self) -> GateStep:
+        registry = Registry()
+        for agency in self.agencies:
+            registry.put(agency.registration)
+        step = GateStep(0, registry)
+        for key, value in self.state.items():
+            step.restore(key, value)
+        step.restored()
+        step.positions()
+        return step
+
+    def take(self, *records: tuple[Agency, Rec]) -> Outcome:
+        batch: dict[Partition, list[Rec]] = {}
+        for agency, record in records:
+            batch.setdefault(agency.inbox, []).append(record)
+        self.step.apply(batch)
+        outcome = self.step.outcome()
+        assert outcome.outputs[-1][0] == Partition(GATE_STATE, 0), "positions go last"
+        for (topic, _), pairs in outcome.outputs:
+            if topic == EVENTS:
+                self.events += pairs
+            elif topic == GATE_STATE:
+                self.state.update(dict(pairs))  # type: ignore[arg-type]
+            elif topic == QUARANTINE:
+                self.refusals += [decode_refusal(value) for _, value in pairs if value]
+            else:
+                for key, value in pairs:
+                    assert topic == receipts_of(key.decode())  # type: ignore[union-attr]
+                    self.receipts[key.decode()] = decode_receipt(value)  # type: ignore[union-attr, arg-type]
+        return outcome
