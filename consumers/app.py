@@ -11,6 +11,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -81,8 +82,8 @@ class LanesService(Service):
             await self.sleep(PULSE_EVERY_S)
 
 
-def make_app(settings: Settings, log: KafkaLog, lanes: LanesService) -> faust.App:
-    """The Faust app of one worker: the lanes' service and the watch agent."""
+def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Path) -> faust.App:
+    """The Faust app of one worker: the lanes' service and the watch agent. `folder`: looked at when it starts, no more."""
     app = faust.App(
         "exchange-watch",
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
@@ -91,7 +92,7 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService) -> faust.Ap
         broker_heartbeat_interval=2.0,
         consumer_auto_offset_reset="latest",
         store="memory://",
-        datadir=tempfile.mkdtemp(prefix="exchange-faust-"),
+        datadir=folder,
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_enabled=False,
@@ -159,14 +160,16 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
     worker = f"worker-{secrets.token_hex(3)}"
     limits = LaneLimits(records_max=settings.batch_records)
     lanes = LanesService(Lanes(log, membership, worker, limits=limits), log, lambda error: _fail(ended, error))
-    app = make_app(settings, log, lanes)
     watchdog = Watchdog()
     watchdog.start()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _finish, ended)
+    unused = tempfile.TemporaryDirectory(prefix="exchange-faust-")
+    app = make_app(settings, log, lanes, Path(unused.name))
     try:
-        await app.start()
+        with unused:  # gone as soon as Faust has started, so that a kill leaves nothing behind
+            await app.start()
         logger.info("worker started", group=settings.group)
         ready()
         stopped = asyncio.create_task(app.wait_until_stopped())

@@ -1,6 +1,6 @@
 """The log on Kafka, by aiokafka.
 
-Keeps the promises of `log.Log`; `tests/contract/test_log.py` runs over it. What aiokafka does that the code below must
+Keeps the promises of `log.Log`; `tests/contract/log_contract.py` runs over it. What aiokafka does that the code below must
 know: `start` may return before the producer id is there; `commit_transaction` waits for sends but does not look whether
 they failed; one future a record is slow, one a batch is not; a transaction of nothing is never sent to the broker; a
 producer that cannot reach its broker never stops by itself.

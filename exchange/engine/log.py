@@ -1,6 +1,6 @@
 """The log as the engine needs it: partitions, readers, transactional writers.
 
-Two implementations pass one contract suite (`tests/contract/test_log.py`): Kafka (`kafka_log`), and the in-memory log
+Two implementations pass one contract suite (`tests/contract/log_contract.py`): Kafka (`kafka_log`), and the in-memory log
 of the simulation. Code above this file knows neither.
 
 Promised:
