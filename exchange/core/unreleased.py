@@ -1,0 +1,95 @@
+"""What evaluators ask and no released table answers: which restricted table would, and the smallest released one.
+
+Each row names the question, the tables that hold the answer and are never released, and the least that could be released
+instead: as few cells and as low a sensitivity as still answer it. A row goes when its table is declared and its metric stands
+in `exchange.core.metrics`. Tests hold that every computable question of 2003 and 2008 is a metric's or a row's here, and that
+every table named is still never released.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Unreleased:
+    """One question. `smallest`: the smallest released table that answers it, in words. `answers`: codes of questions."""
+
+    name: str
+    says: str
+    never: tuple[str, ...]
+    smallest: str
+    answers: tuple[str, ...] = ()
+
+
+def _row(name: str, says: str, never: str, smallest: str, answers: str = "") -> Unreleased:
+    return Unreleased(name, says, tuple(never.split()), smallest, tuple(answers.split()))
+
+
+UNRELEASED: Final = (
+    _row(
+        "reporting_coverage",
+        "Agencies known, publishing and silent, by division and kind of agency.",
+        "heartbeats_by_agency profiles_by_agency_and_type profiles_by_agency_and_mode",
+        "agency table, quarterly: distinct agencies by division × agency type × (publishing, silent), from registrations and "
+        "scheduled heartbeats only; known is their sum",
+        "providers_surveyed agency_types data_systems_missing",
+    ),
+    _row(
+        "outcomes_by_reporter",
+        "Outcomes by who reports them: the person or the worker.",
+        "outcomes_by_domain_and_direction_and_reporter",
+        "client table, nation, quarterly: outcome direction × who reported it (3), 5 × 3 known cells",
+        "role_of_resiliency best_practices",
+    ),
+    _row(
+        "days_to_service_by_service",
+        "Time to service, and needs served in time, by service.",
+        "services_by_service_and_wait_band",
+        "client table, nation, yearly: service group × wait band, 8 × 6 known cells; the median needs no finer one",
+        "needs_met",
+    ),
+    _row(
+        "referral_acceptance_by_service",
+        "Referral acceptance by service.",
+        "referrals_by_service_and_result",
+        "client table, nation, yearly: service group × (accepted or attained, ended otherwise), 8 × 2 cells",
+        "service_evaluation",
+    ),
+    _row(
+        "unmet_reasons_by_service",
+        "Why needs go unmet, by service.",
+        "unmet_needs_by_service_and_reason",
+        "client table, nation, yearly: service group × reason (capacity, eligibility, funding, other): 8 × 4 cells",
+        "service_evaluation funding_evidence",
+    ),
+    _row(
+        "agencies_serving",
+        "Shares of agencies that served women, sex or labor trafficking, 20 or more clients.",
+        "cases_by_agency cases_by_agency_and_gender cases_by_agency_and_trafficking_type services_by_agency_and_service",
+        "client table, nation, yearly: agencies with at least one case; with one of a woman, of sex, of labor; with 20 cases "
+        "or more: 5 cells, each moved by 1 at most when one client is taken away",
+        "victims_per_respondent share_female share_sex_trafficking share_labor_trafficking services_provided",
+    ),
+    _row(
+        "provider_barriers",
+        "Share of agencies that meet each provider's barrier, time and skill for data among them.",
+        "provider_barriers_by_agency",
+        "agency table, quarterly: distinct agencies by barrier, the provider's only",
+        "barriers_for_providers data_burden",
+    ),
+    _row(
+        "practices",
+        "Practices shared, read and adopted.",
+        "practices_by_agency_and_use practices_by_service_and_use",
+        "agency table, quarterly: events by practice use, 3 known cells",
+        "practice_awareness best_practices",
+    ),
+    _row(
+        "health_after_labor",
+        "Health conditions after labor trafficking compared with sex trafficking.",
+        "health_by_condition_and_trafficking_type health_by_condition_and_labor_sector "
+        "health_by_condition_and_duration_band",
+        "client table, nation, yearly: health condition in groups of ten or fewer × (sex, labor, both)",
+        "labor_health_consequences",
+    ),
+)

@@ -1,0 +1,129 @@
+"""Releases for tests: any table over any epochs, from increments that a test gives or draws. Noise is seeded, and only here."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from exchange.core.epochs import epoch_of
+from exchange.core.events import About
+from exchange.core.figures import MetricPoint
+from exchange.core.releases import (
+    BUCKETS,
+    MONTHS_BETWEEN,
+    Bucket,
+    Release,
+    Released,
+    is_due,
+    period_of_bucket,
+    whole_codes,
+    whole_places,
+)
+from exchange.core.tables import BY_NAME, Table
+from exchange.core.view import Sum
+
+JANUARY, MARCH, JUNE, DECEMBER = (epoch_of(2026, month) for month in (1, 3, 6, 12))
+Cell = tuple[str, tuple[str, ...]]
+Truth = Mapping[tuple[int, int, str, tuple[str, ...]], int]
+"""(epoch of arrival, period, place, values) → how many events; what is not there is 0."""
+Numbers = npt.NDArray[np.int64]
+
+
+def everything(_: Sum) -> bool:
+    return True
+
+
+def cells_of(table: Table, codes: tuple[tuple[str, ...], ...] | None = None) -> list[Cell]:
+    return list(product(whole_places(table), product(*(codes or whole_codes(table)))))
+
+
+def due_epochs(table: Table, first: int, last: int) -> list[int]:
+    return [epoch for epoch in range(first, last + 1) if is_due(table, epoch)]
+
+
+def release(
+    name: str,
+    epoch: int,
+    count: Callable[[int, str, tuple[str, ...]], int | None] = lambda *_: 0,
+    *,
+    variance: Fraction | int = 4,
+    since: int = JANUARY,
+    codes: tuple[tuple[str, ...], ...] | None = None,
+) -> Release:
+    """`count(period, place, values)` gives the increments, noise and all; the first release covers months from `since` on."""
+    table = BY_NAME[name]
+    before = epoch - MONTHS_BETWEEN[table.tier]
+    first = before < since
+    exact = table.about is not About.CLIENT
+    return Release(
+        name,
+        epoch,
+        since if first else before + 1,
+        first,
+        whole_places(table),
+        codes or whole_codes(table),
+        tuple(
+            count(period_of_bucket(bucket, epoch), *cell)
+            for bucket in BUCKETS[table.tier]
+            for cell in cells_of(table, codes)
+        ),
+        Fraction(0 if exact else variance),
+        ("drawn in a test",),
+    )
+
+
+def releases(
+    names: Iterable[str],
+    first: int,
+    last: int,
+    count: Callable[[str, int, int, str, tuple[str, ...]], int | None],
+    variance: Fraction | int = 4,
+) -> list[Release]:
+    """Releases of tables in every epoch in which they are due; `count(table, epoch, period, place, values)`."""
+    return [
+        release(name, epoch, lambda *cell, n=name, e=epoch: count(n, e, *cell), variance=variance, since=first)
+        for name in names
+        for epoch in due_epochs(BY_NAME[name], first, last)
+    ]
+
+
+def released(made: Iterable[Release]) -> Released:
+    return Released().taking(made)
+
+
+def noise(rng: np.random.Generator, sigma: float, size: int) -> Numbers:
+    """Discrete Gaussian numbers: probability ∝ exp(−x²/2σ²) on the whole numbers, cut off where nothing is left."""
+    far = int(12 * sigma) + 2
+    support = np.arange(-far, far + 1)
+    weights = np.exp(-(support**2) / (2 * sigma**2))
+    return rng.choice(support, size=size, p=weights / weights.sum())
+
+
+def noised(release: Release, rng: np.random.Generator) -> Release:
+    """The release with a draw of its own variance added."""
+    drawn = noise(rng, float(release.variance) ** 0.5, len(release.increments)).tolist()
+    increments = tuple(None if n is None else n + x for n, x in zip(release.increments, drawn, strict=True))
+    return _with(release, increments)
+
+
+def _with(old: Release, increments: tuple[int | None, ...]) -> Release:
+    return Release(
+        old.table, old.epoch, old.since, old.first, old.places, old.codes, increments, old.variance, old.versions
+    )
+
+
+def keyed(points: Iterable[MetricPoint]) -> dict[tuple[object, ...], MetricPoint]:
+    """Points by what they are about."""
+    return {(p.metric, p.dimensions, p.period, p.epoch): p for p in points}
+
+
+def of(points: Iterable[MetricPoint], **dimensions: str) -> Iterator[MetricPoint]:
+    """The points that have these dimensions."""
+    return (p for p in points if dimensions.items() <= dict(p.dimensions).items())
+
+
+def bucket_of(epoch: int, period: int, buckets: Sequence[Bucket]) -> Bucket:
+    """Where an epoch's release puts what arrived for a period."""
+    return next((b for b in buckets if period_of_bucket(b, epoch) == period), Bucket.EARLIER)
