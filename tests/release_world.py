@@ -1,6 +1,7 @@
 """Releases for tests: any table over any epochs, from increments that a test gives or draws. Noise is seeded, and only here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -8,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from exchange.core.epochs import epoch_of
-from exchange.core.events import About
 from exchange.core.figures import MetricPoint
 from exchange.core.releases import (
     BUCKETS,
@@ -16,7 +16,9 @@ from exchange.core.releases import (
     Bucket,
     Release,
     Released,
+    counts_clients,
     is_due,
+    names_of,
     period_of_bucket,
     whole_codes,
     whole_places,
@@ -36,11 +38,11 @@ def everything(_: Sum) -> bool:
 
 
 def cells_of(table: Table, codes: tuple[tuple[str, ...], ...] | None = None) -> list[Cell]:
-    return list(product(whole_places(table), product(*(codes or whole_codes(table)))))
+    return list(product(whole_places(table.tier), product(*(codes or whole_codes(table)))))
 
 
 def due_epochs(table: Table, first: int, last: int) -> list[int]:
-    return [epoch for epoch in range(first, last + 1) if is_due(table, epoch)]
+    return [epoch for epoch in range(first, last + 1) if is_due(table.tier, epoch)]
 
 
 def release(
@@ -56,13 +58,16 @@ def release(
     table = BY_NAME[name]
     before = epoch - MONTHS_BETWEEN[table.tier]
     first = before < since
-    exact = table.about is not About.CLIENT
+    exact = not counts_clients(table)
     return Release(
         name,
+        table.tier,
+        not exact,
         epoch,
         since if first else before + 1,
         first,
-        whole_places(table),
+        whole_places(table.tier),
+        names_of(table),
         codes or whole_codes(table),
         tuple(
             count(period_of_bucket(bucket, epoch), *cell)
@@ -105,13 +110,7 @@ def noised(release: Release, rng: np.random.Generator) -> Release:
     """The release with a draw of its own variance added."""
     drawn = noise(rng, float(release.variance) ** 0.5, len(release.increments)).tolist()
     increments = tuple(None if n is None else n + x for n, x in zip(release.increments, drawn, strict=True))
-    return _with(release, increments)
-
-
-def _with(old: Release, increments: tuple[int | None, ...]) -> Release:
-    return Release(
-        old.table, old.epoch, old.since, old.first, old.places, old.codes, increments, old.variance, old.versions
-    )
+    return replace(release, increments=increments)
 
 
 def keyed(points: Iterable[MetricPoint]) -> dict[tuple[object, ...], MetricPoint]:

@@ -7,8 +7,8 @@ against a view. Rules kept, in this order and only here:
    a quantile, wherever clients are counted. A withheld point has no value and no ends: an interval would give it away.
    Agency tables are exact and have a rule of their own: a hole in them (None) withholds.
 2. `usable` is somebody else's, fixed before the draw (PRIVACY): it is asked about sums and sees no estimate.
-   A figure is usable when all its sums are. What is *shown* is usable and not withheld; only there, and over all points,
-   is the coverage promised.
+   A figure is usable when its terms are; a quantile when the total behind it is. What is *shown* is usable and not
+   withheld; only there, and over all points, is the coverage promised.
 3. Clamping comes last and only in what is displayed: at 0, and for parts of a whole at 1. Values are rounded half to even,
    ends outwards.
 
@@ -16,17 +16,15 @@ Points of one epoch depend on domains only in number and kind: presence says not
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import Final
 
 from exchange.core.estimates import Estimate, Exact
-from exchange.core.events import About
 from exchange.core.intervals import Interval, of_ratio, of_sum
 from exchange.core.quantiles import Band, quantile
-from exchange.core.tables import BY_NAME
 from exchange.core.view import Origin, Period, Sum, View
 
 K: Final = 11
@@ -64,7 +62,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """The q-th of what is counted in bands, one sum a band."""
+    """The q-th of what is counted in bands, one sum a band, all of one table."""
 
     cells: tuple[Sums, ...]
     bands: tuple[Band, ...]
@@ -132,7 +130,7 @@ def point(metric: str, unit: Unit, figure: Figure, view: View, usable: Usable) -
         _shown(high, unit, worked.at_most, ceil),
         unit.name,
         withheld,
-        all(usable(one) for one in dict.fromkeys(sums)),
+        all(usable(one) for one in _asked(figure.says)),
         view.origins(sums),
     )
 
@@ -147,6 +145,14 @@ def _groups(says: Count | Ratio | Quantiles) -> tuple[Sums, ...]:
             return says.cells
 
 
+def _asked(says: Count | Ratio | Quantiles) -> tuple[Sum, ...]:
+    """The sums whose usability is that of the figure: its terms; of a quantile, everybody in its bands."""
+    sums = tuple(dict.fromkeys(one for group in _groups(says) for one in group))
+    if not isinstance(says, Quantiles):
+        return sums
+    return (replace(sums[0], values=tuple(values for one in sums for values in one.values)),)
+
+
 def _tested(says: Count | Ratio | Quantiles) -> tuple[Sums, ...]:
     """The groups of sums that the threshold looks at, each as a whole."""
     if isinstance(says, Quantiles):
@@ -158,7 +164,7 @@ def _withheld(view: View, sums: Sums) -> bool:
     """Whether a sum has a hole, or counts clients' events and is estimated below K."""
     if view.estimate(sums) is None:
         return True
-    clients = view.estimate(one for one in sums if BY_NAME[one.table].about is About.CLIENT)
+    clients = view.estimate(one for one in sums if view.clients(one.table))
     return clients is not None and bool(clients.loads) and clients.value < K
 
 

@@ -15,7 +15,6 @@ from typing import Final
 from exchange.core.cells import NATION
 from exchange.core.figures import Count, Dimensions, Figure, Quantiles, Ratio, Sums
 from exchange.core.quantiles import MEDIAN, NINETIETH, Band
-from exchange.core.tables import BY_NAME
 from exchange.core.view import Period, Sum, View
 from exchange.core.vocabulary import DIVISION
 
@@ -41,18 +40,13 @@ def places(view: View, table: str) -> Iterator[Place]:
         yield (("division", division),), tuple(state for state in found if DIVISION[state] == division)
 
 
-def names(table: str) -> tuple[str, ...]:
-    """The names of a table's dimensions."""
-    return tuple(dimension.name for dimension in BY_NAME[table].dimensions)
-
-
 def known(view: View, table: str) -> tuple[Values, ...]:
     """The values of a table that are no code for what is missing."""
     return tuple(values for values in view.values(table) if MISSING_CODES.isdisjoint(values))
 
 
-def _named(table: str, values: Values) -> Dimensions:
-    return tuple(zip(names(table), values, strict=True))
+def _named(view: View, table: str, values: Values) -> Dimensions:
+    return tuple(zip(view.dimensions(table), values, strict=True))
 
 
 def _sum(table: str, period: Period, where: Place, values: Iterable[Values]) -> Sums:
@@ -67,7 +61,7 @@ def counted(table: str) -> Formula:
             for place in places(view, table):
                 for values in view.values(table):
                     of = _sum(table, period, place, [values])
-                    yield Figure((*place[0], *_named(table, values)), period, Count(of))
+                    yield Figure((*place[0], *_named(view, table, values)), period, Count(of))
 
     return formula
 
@@ -80,9 +74,9 @@ def rated(over: str, under: str) -> Formula:
             there = set(view.values(under))
             both = [values for values in view.values(over) if values in there]
             for place in places(view, over):
-                for label, values in (*((v, [v]) for v in both), ((ALL,) * len(names(over)), both)):
+                for label, values in (*((v, [v]) for v in both), ((ALL,) * len(view.dimensions(over)), both)):
                     ratio = Ratio(_sum(over, period, place, values), _sum(under, period, place, values))
-                    yield Figure((*place[0], *_named(over, label)), period, ratio)
+                    yield Figure((*place[0], *_named(view, over, label)), period, ratio)
 
     return formula
 
@@ -95,7 +89,7 @@ def per(over: str, under: str) -> Formula:
             whole = _sum(under, period, ((), view.places(under)), view.values(under))
             for values in known(view, over):
                 above = _sum(over, period, ((), view.places(over)), [values])
-                yield Figure(_named(over, values), period, Ratio(above, whole))
+                yield Figure(_named(view, over, values), period, Ratio(above, whole))
 
     return formula
 
@@ -108,7 +102,7 @@ def shared(table: str) -> Formula:
             where, whole = ((), view.places(table)), known(view, table)
             for values in whole:
                 above, below = _sum(table, period, where, [values]), _sum(table, period, where, whole)
-                yield Figure(_named(table, values), period, Ratio(above, below, part=True))
+                yield Figure(_named(view, table, values), period, Ratio(above, below, part=True))
 
     return formula
 
@@ -138,7 +132,7 @@ def quantiles(table: str, bands: Mapping[str, Band]) -> Formula:
             for others in dict.fromkeys(values[:-1] for values in view.values(table)):
                 cells = tuple(_sum(table, period, where, [(*others, band)]) for band in bands)
                 for name, q in QUANTILES.items():
-                    dimensions = (*_named(table, (*others, ""))[:-1], ("quantile", name))
+                    dimensions = (*_named(view, table, (*others, ""))[:-1], ("quantile", name))
                     yield Figure(dimensions, period, Quantiles(cells, tuple(bands.values()), q))
 
     return formula

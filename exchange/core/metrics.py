@@ -15,11 +15,11 @@ from typing import Final
 from exchange.core import vocabulary as v
 from exchange.core.evidence import EVIDENCE
 from exchange.core.figures import MetricPoint, Unit, Usable, point
-from exchange.core.formulas import Formula, counted, either, evidence, names, per, quantiles, rated, share_of, shared
+from exchange.core.formulas import Formula, counted, either, evidence, per, quantiles, rated, share_of, shared
 from exchange.core.quantiles import Band
 from exchange.core.reconcile import MARGINS, Margin
-from exchange.core.releases import Released
-from exchange.core.tables import TABLES, Table, Tier
+from exchange.core.releases import Released, names_of
+from exchange.core.tables import BY_NAME, TABLES, Table, Tier
 from exchange.core.view import View
 
 CAVEAT: Final = (
@@ -53,13 +53,13 @@ def _count(table: Table) -> Metric:
     what = f"sum of `{table.measure}`" if table.measure else "events"
     unit = Unit(table.measure) if table.measure else EVENTS
     kinds = ("state",), ("division",)
-    axes = tuple((*place, *names(table.name)) for place in (kinds if table.tier is Tier.STATE_YEARLY else ((),)))
+    axes = tuple((*place, *names_of(table)) for place in (kinds if table.tier is Tier.STATE_YEARLY else ((),)))
     says = f"How much was reported, cell by cell: `{table.body.__name__}`, {what}."
     return Metric(table.name, counted(table.name), axes, unit, (table.name,), says)
 
 
 def _shares(name: str, table: str, says: str, answers: str = "") -> Metric:
-    return Metric(name, shared(table), (names(table),), SHARE, (table,), says, tuple(answers.split()))
+    return Metric(name, shared(table), (names_of(BY_NAME[table]),), SHARE, (table,), says, tuple(answers.split()))
 
 
 def _share(name: str, table: str, says: str, *, above: str, below: str = "", answers: str = "") -> Metric:
@@ -69,19 +69,25 @@ def _share(name: str, table: str, says: str, *, above: str, below: str = "", ans
 
 def _per_case(name: str, table: str, unit: str, says: str, answers: str) -> Metric:
     return Metric(
-        name, per(table, "cases"), (names(table),), Unit(unit, 4), (table, "cases"), says, tuple(answers.split())
+        name,
+        per(table, "cases"),
+        (names_of(BY_NAME[table]),),
+        Unit(unit, 4),
+        (table, "cases"),
+        says,
+        tuple(answers.split()),
     )
 
 
 def _bands(
     name: str, table: str, says: str, *, bands: Mapping[str, Band], unit: Unit = DAYS, answers: str = ""
 ) -> Metric:
-    axes = (*names(table)[:-1], "quantile")
+    axes = (*names_of(BY_NAME[table])[:-1], "quantile")
     return Metric(name, quantiles(table, bands), (axes,), unit, (table,), says, tuple(answers.split()))
 
 
 def _over(name: str, over: str, under: str, says: str, *, unit: Unit) -> Metric:
-    return Metric(name, rated(over, under), (names(over),), unit, (over, under), says)
+    return Metric(name, rated(over, under), (names_of(BY_NAME[over]),), unit, (over, under), says)
 
 
 COUNTS: Final = tuple(_count(table) for table in TABLES if table.tier is not Tier.NEVER)

@@ -9,8 +9,9 @@ before it, with noise: one integer a cell, drawn once. Buckets say which period 
 | `year`, `year before` | the same for years | yearly ones: all of the year; others: what was sent for the year as a whole |
 | `earlier` | everything else | all |
 
-Rules kept: a release describes itself (its domain stands in it), so that nobody needs the code that drew it; a client
-table always has noise and never a hole; only agency tables, which are exact, may leave a cell out (None). Taking a release
+Rules kept: a release describes itself (tier, dimensions and domain stand in it), so that nobody needs the code that drew it,
+and agrees with the table of its name where there is one (a release may have a name of its own); what counts clients always
+has noise and never a hole; only agency tables, which are exact, may leave a cell out (None). Taking a release
 twice changes nothing; a second, different draw of the same table and epoch is refused (ReleaseDiffers), as is a domain that
 changed (ReleasedDomainChanged). `Released` is a value: taking makes a new one.
 
@@ -31,7 +32,7 @@ from exchange.core.epochs import is_epoch, month_of, quarter_of_epoch, year_of_e
 from exchange.core.errors import ExchangeError
 from exchange.core.events import About
 from exchange.core.period import quarter_of
-from exchange.core.tables import BY_NAME, NOT_APPLICABLE, TABLES, Table, Tier, domain
+from exchange.core.tables import BY_NAME, NOT_APPLICABLE, Table, Tier, domain
 from exchange.core.vocabulary import UsState
 
 STATES: Final = tuple(str(state) for state in UsState if state != NOT_APPLICABLE)
@@ -99,14 +100,24 @@ def period_of_bucket(bucket: Bucket, epoch: int) -> int:
             return EARLIER
 
 
-def is_due(table: Table, epoch: int) -> bool:
-    """Whether the table is released when this epoch closes: every month, or at the end of a quarter or of a year."""
-    return table.tier in MONTHS_BETWEEN and month_of(epoch) % MONTHS_BETWEEN[table.tier] == 0
+def is_due(tier: Tier, epoch: int) -> bool:
+    """Whether tables of a tier are released when this epoch closes: every month, or at the end of a quarter or of a year."""
+    return tier in MONTHS_BETWEEN and month_of(epoch) % MONTHS_BETWEEN[tier] == 0
 
 
-def whole_places(table: Table) -> tuple[str, ...]:
-    """Where a released table has cells: in the nation, or in every state."""
-    return STATES if table.tier is Tier.STATE_YEARLY else (NATION,)
+def whole_places(tier: Tier) -> tuple[str, ...]:
+    """Where a release has cells: in the nation, or in every state."""
+    return STATES if tier is Tier.STATE_YEARLY else (NATION,)
+
+
+def names_of(table: Table) -> tuple[str, ...]:
+    """The names of a table's dimensions."""
+    return tuple(dimension.name for dimension in table.dimensions)
+
+
+def counts_clients(table: Table) -> bool:
+    """Whether its cells move when one client is taken away."""
+    return table.about is About.CLIENT
 
 
 def whole_codes(table: Table) -> tuple[tuple[str, ...], ...]:
@@ -118,17 +129,20 @@ def whole_codes(table: Table) -> tuple[tuple[str, ...], ...]:
 class Release:
     """One table in one epoch. Raises ReleaseUnsound, naming the rule.
 
-    `since`: the first month whose arrivals are in it, `epoch` the last. `first`: no release of the table was before it.
-    `codes`: those of each dimension. `increments`: by bucket (in the order of `BUCKETS`), then place, then the product of
-    the codes, the last dimension fastest. `variance`: of the noise on each increment (σ²), exactly. `versions`: what drew
-    it, in words.
+    `clients`: whether clients' events are counted. `dimensions`: their names, `codes`: those of each. `since`: the first
+    month whose arrivals are in it, `epoch` the last. `first`: no release of the table was before it. `increments`: by bucket
+    (in the order of `BUCKETS`), then place, then the product of the codes, the last dimension fastest. `variance`: of the
+    noise on each increment (σ²), exactly. `versions`: what drew it, in words.
     """
 
     table: str
+    tier: Tier
+    clients: bool
     epoch: int
     since: int
     first: bool
     places: tuple[str, ...]
+    dimensions: tuple[str, ...]
     codes: tuple[tuple[str, ...], ...]
     increments: tuple[int | None, ...]
     variance: Fraction
@@ -142,7 +156,7 @@ class Release:
     @property
     def buckets(self) -> tuple[Bucket, ...]:
         """The buckets it has, in order."""
-        return BUCKETS[BY_NAME[self.table].tier]
+        return BUCKETS[self.tier]
 
     @property
     def cells(self) -> int:
@@ -156,28 +170,33 @@ class Release:
 
 
 def _broken(release: Release) -> str:  # noqa: PLR0911 - one return a rule
-    table = BY_NAME.get(release.table)
-    if table is None or table.tier is Tier.NEVER:
-        return "no table of this name is ever released"
+    if release.tier is Tier.NEVER:
+        return "what is never released is not released"
     if not (is_epoch(release.since) and is_epoch(release.epoch) and release.since <= release.epoch):
         return "it covers months from `since` to `epoch`, both of 2001–2099"
-    codes = whole_codes(table)
-    if len(release.codes) != len(codes) or not all(map(_in_order, release.codes, codes)):
-        return "its codes are not among those of its dimensions, in their order"
-    if release.places != whole_places(table):
+    if release.places != whole_places(release.tier):
         return "its places are not those of its tier"
+    if len(release.codes) != len(release.dimensions) or any(len(set(c)) < len(c) or not c for c in release.codes):
+        return "it has not a list of different codes for each dimension"
     if len(release.increments) != len(release.buckets) * release.cells:
         return "it has not one increment for each bucket and cell"
-    if release.variance < 0:
-        return "a variance is not negative"
-    if table.about is About.CLIENT and (not release.variance or None in release.increments):
-        return "a client table has noise in every cell"
-    return ""
+    if release.variance < 0 or (release.clients and not release.variance):
+        return "what counts clients has noise"
+    if release.clients and None in release.increments:
+        return "what counts clients has no hole"
+    return _not_as_declared(release, BY_NAME[release.table]) if release.table in BY_NAME else ""
 
 
-def _in_order(some: tuple[str, ...], all_codes: tuple[str, ...]) -> bool:
-    chosen = set(some)
-    return bool(some) and some == tuple(code for code in all_codes if code in chosen)
+def _not_as_declared(release: Release, table: Table) -> str:
+    if release.tier is not table.tier or release.clients is not counts_clients(table):
+        return "the table of its name is released otherwise"
+    if release.dimensions != names_of(table):
+        return "the table of its name has other dimensions"
+    chosen = [set(codes) for codes in release.codes]
+    ordered = tuple(
+        tuple(c for c in codes if c in some) for codes, some in zip(whole_codes(table), chosen, strict=True)
+    )
+    return "" if release.codes == ordered else "its codes are not among those of its table, in their order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +208,12 @@ class Released:
     def taking(self, releases: Iterable[Release]) -> "Released":
         """These and more. Raises ReleaseDiffers and ReleasedDomainChanged; what was taken before is not touched."""
         held = dict(self.held)
-        domains = {release.table: _domain(release) for release in held.values()}
+        domains = {release.table: _shape(release) for release in held.values()}
         for release in releases:
             key = (release.table, release.epoch)
             if held.setdefault(key, release) != release:
                 raise ReleaseDiffers
-            if domains.setdefault(release.table, _domain(release)) != _domain(release):
+            if domains.setdefault(release.table, _shape(release)) != _shape(release):
                 raise ReleasedDomainChanged
         return Released(MappingProxyType(dict(sorted(held.items()))))
 
@@ -216,11 +235,9 @@ class Released:
 
     def awaited(self, epoch: int) -> tuple[str, ...]:
         """Tables that were released before, are due in this epoch and are not here: its points may still change."""
-        known = {name for name, _ in self.held}
-        return tuple(
-            t.name for t in TABLES if t.name in known and is_due(t, epoch) and (t.name, epoch) not in self.held
-        )
+        tiers = {release.table: release.tier for release in self.held.values()}
+        return tuple(name for name, tier in tiers.items() if is_due(tier, epoch) and (name, epoch) not in self.held)
 
 
-def _domain(release: Release) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    return release.places, release.codes
+def _shape(release: Release) -> tuple[object, ...]:
+    return release.tier, release.clients, release.places, release.dimensions, release.codes

@@ -55,7 +55,8 @@ class View:
         self._adjusted = adjustments(released, epoch, margins)
         self._vectors: dict[tuple[str, Period], list[Estimate | None]] = {}
         self._estimates: dict[Sum, Estimate | None] = {}
-        self._places: dict[str, Mapping[tuple[str, tuple[str, ...]], int]] = {}
+        self._origins: dict[tuple[str, Period], Origin] = {}
+        self._numbers: dict[str, Mapping[tuple[str, tuple[str, ...]], int]] = {}
 
     def has(self, *tables: str) -> bool:
         """Whether all of these were released in this epoch, with none of their releases missing."""
@@ -64,6 +65,14 @@ class View:
     def places(self, table: str) -> tuple[str, ...]:
         """Where the table has cells."""
         return self._chains[table][-1].places
+
+    def dimensions(self, table: str) -> tuple[str, ...]:
+        """The names of its dimensions."""
+        return self._chains[table][-1].dimensions
+
+    def clients(self, table: str) -> bool:
+        """Whether it counts clients' events."""
+        return self._chains[table][-1].clients
 
     def values(self, table: str) -> tuple[tuple[str, ...], ...]:
         """The values of its dimensions that it has cells of."""
@@ -91,28 +100,28 @@ class View:
 
     def origins(self, sums: Iterable[Sum]) -> tuple[Origin, ...]:
         """The releases that sums were made from, one row a table and period."""
-        return tuple(dict.fromkeys(self._origin(one.table, one.period) for one in sums))
+        asked = dict.fromkeys((one.table, one.period) for one in sums)
+        return tuple(_remembered(self._origins, key, self._origin) for key in asked)
 
-    def _origin(self, table: str, period: Period) -> Origin:
+    def _origin(self, key: tuple[str, Period]) -> Origin:
+        table, period = key
         sought = self._parts(table, period)
         used = [r for r in self._chains[table] if any(period_of_bucket(b, r.epoch) in sought for b in r.buckets)]
         return Origin(table, used[0].since, used[-1].epoch)
 
     def _of_sum(self, asked: Sum) -> Estimate | None:
-        number = _remembered(self._places, asked.table, self._numbers)
-        vector = self._vector(asked.table, asked.period)
+        number = _remembered(self._numbers, asked.table, self._numbered)
+        vector = _remembered(self._vectors, (asked.table, asked.period), self._vector)
         found = [vector[number[place, values]] for place in asked.places for values in asked.values]
         known = [estimate for estimate in found if estimate is not None]
         return total(known) if len(known) == len(found) else None
 
-    def _numbers(self, table: str) -> Mapping[tuple[str, tuple[str, ...]], int]:
+    def _numbered(self, table: str) -> Mapping[tuple[str, tuple[str, ...]], int]:
         return {cell: i for i, cell in enumerate(product(self.places(table), self.values(table)))}
 
-    def _vector(self, table: str, period: Period) -> list[Estimate | None]:
-        return _remembered(self._vectors, (table, period), lambda _: self._added(table, period))
-
-    def _added(self, table: str, period: Period) -> list[Estimate | None]:
-        return _sum_of_epochs(self._chains[table], period, set(self._parts(table, period)), self._adjusted)
+    def _vector(self, key: tuple[str, Period]) -> list[Estimate | None]:
+        table, period = key
+        return _sum_of_epochs(self._chains[table], period, self._parts(table, period), self._adjusted)
 
     def _parts(self, table: str, period: Period) -> tuple[int, ...]:
         """The periods, as releases tell them apart, that a period is made of."""
