@@ -8,7 +8,7 @@ Not promised: docs in a wheel. They are written in a source tree.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from enum import Enum
 from math import prod
@@ -22,6 +22,9 @@ from exchange.wire.topics import TOPICS, Party, Topic
 from producers.sensitive import RULES
 from schemas.evidence import BESIDE, WHY, questions_of
 from schemas.generate import camel, list_names, read_list
+from schemas.markdown import coded as _coded
+from schemas.markdown import table as _table
+from schemas.metric_docs import metric_counts, metrics, not_metrics
 
 ROOT: Final = Path(__file__).parents[1]
 _PART: Final = re.compile(r"(<!-- derived: ([a-z_]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
@@ -54,21 +57,6 @@ def _made(name: str) -> str:
     if name not in PARTS:
         raise DocsError(f"Nobody makes the part {name}")
     return "\n".join(PARTS[name]())
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(header)} |"
-    yield f"|{'---|' * len(header)}"
-    for row in rows:
-        yield f"| {' | '.join(map(_in_a_cell, row))} |"
-
-
-def _in_a_cell(text: str) -> str:
-    return text.replace("|", r"\|")
-
-
-def _coded(words: Iterable[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words)
 
 
 def _shown(body: type[Body], name: str) -> str:
@@ -275,6 +263,9 @@ PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
         refusals,
         tables,
         questions,
+        metrics,
+        metric_counts,
+        not_metrics,
         topics,
         topic_settings,
     )

@@ -1,0 +1,55 @@
+"""The parts of `docs/METRICS.md` that follow from the table of metrics; `schemas.docs` puts them in place."""
+
+from collections.abc import Iterator
+
+from exchange.core.metrics import COUNTS, RATES, Metric
+from exchange.core.tables import BY_NAME
+from exchange.core.unreleased import UNRELEASED
+from schemas.markdown import coded, table
+
+
+def metrics() -> Iterator[str]:
+    """Every metric that is more than a count: what it says, by what, in which unit, from which tables."""
+    yield from table(
+        ("metric", "says", "by", "unit", "from", "answers"),
+        (
+            (
+                f"`{metric.name}`",
+                metric.says,
+                _axes(metric),
+                metric.unit.name,
+                coded(metric.tables),
+                coded(metric.answers) or "–",
+            )
+            for metric in RATES
+        ),
+    )
+
+
+def metric_counts() -> Iterator[str]:
+    """The metrics that are counts: one a released table, under its name."""
+    yield from table(
+        ("metric", "counts", "by", "unit", "released"),
+        (
+            (
+                f"`{metric.name}`",
+                f"`{BY_NAME[metric.name].body.__name__}`",
+                _axes(metric),
+                metric.unit.name,
+                BY_NAME[metric.name].tier.value,
+            )
+            for metric in COUNTS
+        ),
+    )
+
+
+def not_metrics() -> Iterator[str]:
+    """What is asked and cannot be computed from released tables, with the smallest one that would answer it."""
+    yield from table(
+        ("asked", "why not", "smallest released table that would answer it", "answers"),
+        ((row.says, f"never released: {coded(row.never)}", row.smallest, coded(row.answers)) for row in UNRELEASED),
+    )
+
+
+def _axes(metric: Metric) -> str:
+    return "; ".join(coded(axes) or "the nation" for axes in metric.dimensions)
