@@ -14,7 +14,9 @@ domain (no code is kept out), and the total's releases cover exactly its months,
 the same. One thing more is looked at: margins further apart than `APART` standard deviations are not the same total,
 whatever was declared, and stay as they are.
 
-Trusted, not checked: that every event in the total is in exactly one cell of each part (`Margin.why`), under one cap.
+Trusted, not checked: that every event in the total is in exactly one cell of each part (`Margin.why`), under one cap. What
+breaks this breaks the intervals, too little for `APART` to see it: a field that does not apply, or an agency whose `Tally` of
+the total is sent while that of a part is held back. `margins=()` leaves every table as it is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
