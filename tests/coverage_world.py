@@ -19,6 +19,7 @@ from exchange.core.epochs import quarter_of_epoch
 from exchange.core.figures import Count, Figure, Quantiles, Usable, point
 from exchange.core.metrics import BY_METRIC
 from exchange.core.period import period_of
+from exchange.core.reconcile import MARGINS
 from exchange.core.releases import Release, whole_codes
 from exchange.core.tables import BY_NAME
 from exchange.core.view import RUNNING, Period, Sum, View
@@ -193,7 +194,7 @@ def cover(world: World, draws: int, seed: int, judge: Judge = by_public_size, ch
     rng, tally = np.random.default_rng(seed), Tally()
     metric, truth = BY_METRIC[world.metric], _remembered(world)
     for _ in range(draws):
-        view = View(released(noised(change(some), rng) for some in world.made), world.epoch)
+        view = View(released(noised(change(some), rng) for some in world.made), world.epoch, MARGINS)
         usable = judge(world, view)
         for figure in metric.formula(view):
             true = _true(world, figure, truth) if figure.period == world.period else None

@@ -17,7 +17,7 @@ from exchange.core.evidence import EVIDENCE
 from exchange.core.figures import MetricPoint, Unit, Usable, point
 from exchange.core.formulas import Formula, counted, either, evidence, per, quantiles, rated, share_of, shared
 from exchange.core.quantiles import Band
-from exchange.core.reconcile import MARGINS, Margin
+from exchange.core.reconcile import HELD, Margin
 from exchange.core.releases import Released, names_of
 from exchange.core.tables import BY_NAME, TABLES, Table, Tier
 from exchange.core.view import View
@@ -267,7 +267,7 @@ def points(
     epoch: int,
     usable: Usable,
     metrics: Iterable[Metric] = METRICS,
-    margins: Iterable[Margin] = MARGINS,
+    margins: Iterable[Margin] = HELD,
 ) -> Iterator[MetricPoint]:
     """The points that an epoch's releases bring or change, as of that epoch, in the order of the table."""
     view = View(released, epoch, margins)

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from exchange.core.epochs import first_month
 from exchange.core.estimates import Block, Estimate, Exact, total
 from exchange.core.period import quarter_of, year_period
-from exchange.core.reconcile import MARGINS, Adjusted, Margin, Where, adjustments
+from exchange.core.reconcile import HELD, Adjusted, Margin, Where, adjustments
 from exchange.core.releases import Bucket, Release, Released, period_of_bucket
 
 RUNNING: Final = None
@@ -48,7 +48,7 @@ class Origin:
 class View:
     """The estimates as of one epoch. Keeps what it has worked out; is otherwise a function of its arguments."""
 
-    def __init__(self, released: Released, epoch: int, margins: Iterable[Margin] = MARGINS) -> None:
+    def __init__(self, released: Released, epoch: int, margins: Iterable[Margin] = HELD) -> None:
         self.epoch = epoch
         tables = dict.fromkeys(name for name, _ in released.held)
         self._chains = {name: chain for name in tables if (chain := released.chain(name, epoch))}

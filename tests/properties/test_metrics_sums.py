@@ -164,7 +164,7 @@ def quarter(seed: int, *, margin: int = 0, names: Iterable[str] = ("cases", "cas
 @given(seed=SEEDS)
 @settings(max_examples=20)
 def test_a_total_and_the_sum_of_its_parts_are_the_same_figure_by_every_path(seed: int) -> None:
-    view = View(released(quarter(seed, names=("cases", *MARGINS[0].parts))), MARCH)
+    view = View(released(quarter(seed, names=("cases", *MARGINS[0].parts))), MARCH, MARGINS)
     for period in view.periods("cases"):
         direct = known(view.estimate([whole(view, "cases", period)]))
         for part in MARGINS[0].parts:
@@ -184,7 +184,9 @@ def test_reconciled_figures_have_less_noise_than_any_of_their_margins() -> None:
 def test_margins_are_weighed_by_their_precision() -> None:
     months = [release("cases", e, lambda *_: 1000, variance=9) for e in range(JANUARY, MARCH + 1)]
     ages = release("cases_by_age_group", MARCH, lambda *_: 334, variance=1)
-    total_of = known(View(released([*months, ages]), MARCH).estimate([Sum("cases", FIRST_QUARTER, ("us",), ((),))]))
+    total_of = known(
+        View(released([*months, ages]), MARCH, MARGINS).estimate([Sum("cases", FIRST_QUARTER, ("us",), ((),))])
+    )
     assert (ages.cells, months[0].variance) == (9, 9)
     assert total_of.value == (Fraction(3000, 27) + Fraction(9 * 334, 9)) / (Fraction(1, 27) + Fraction(1, 9))
     assert total_of.variance == 1 / (Fraction(1, 27) + Fraction(1, 9))
@@ -192,7 +194,7 @@ def test_margins_are_weighed_by_their_precision() -> None:
 
 def test_a_month_that_no_part_covers_yet_counts_as_it_is() -> None:
     made = [*quarter(5), release("cases", epoch_of(2026, 4), lambda *_: 17)]
-    before, after = View(released(made), MARCH), View(released(made), epoch_of(2026, 4))
+    before, after = View(released(made), MARCH, MARGINS), View(released(made), epoch_of(2026, 4), MARGINS)
     asked = Sum("cases", FIRST_QUARTER, ("us",), ((),))
     now, then = known(after.estimate([asked])), known(before.estimate([asked]))
     assert (now.value, now.variance) == (then.value + 17, then.variance + 4)
@@ -211,7 +213,7 @@ def test_a_month_that_no_part_covers_yet_counts_as_it_is() -> None:
     ],
 )
 def test_what_may_not_be_the_same_total_stays_as_it_is(made: list[Release]) -> None:
-    assert adjustments(released(made), MARCH) == {}
+    assert adjustments(released(made), MARCH, MARGINS) == {}
 
 
 LINEAR = [*quarter(11), release("cases", epoch_of(2026, 4), lambda *_: 310)]
@@ -246,7 +248,7 @@ def test_covariance_is_what_moving_each_increment_by_one_shows(
 
 
 def test_noise_that_two_periods_share_is_refused_not_forgotten() -> None:
-    view = View(released(quarter(2)), MARCH)
+    view = View(released(quarter(2)), MARCH, MARGINS)
     one, other = (known(view.estimate([Sum("cases", p, ("us",), ((),))])) for p in (FIRST_QUARTER, YEAR))
     with pytest.raises(ValueError, match="two periods"):
         covariance(one, other)
