@@ -11,7 +11,20 @@ import traceback
 
 import typer
 
-from exchange.cli import agencies, broker, demo, edge, kill_test, publish, replay, status, topics, vocabulary, worker
+from exchange.cli import (
+    agencies,
+    broker,
+    budget,
+    demo,
+    edge,
+    kill_test,
+    publish,
+    replay,
+    status,
+    topics,
+    vocabulary,
+    worker,
+)
 from exchange.core.errors import ExchangeError
 from exchange.logs import quiet_libraries
 
@@ -26,7 +39,7 @@ TOPICS_MISSING = (
 """The one thing said wherever a topic is missing, whichever command met it first and however deep."""
 TOPICS_MISSING_ERRORS = frozenset({"PartitionUnknown", "NoEvents"})
 """By their names: importing their modules here would cost every command what replay needs."""
-COMMANDS = (demo, broker, topics, agencies, worker, publish, edge, vocabulary, kill_test, status, replay)
+COMMANDS = (demo, broker, topics, agencies, worker, publish, edge, vocabulary, kill_test, status, replay, budget)
 
 app = typer.Typer(
     name="exchange",

@@ -42,3 +42,27 @@ class CannotCount(ExchangeError):
     """An event in the log is not what the gate admits."""
 
     hint = "The log was written by something other than the gate: stop and find out what."
+
+
+class TableUnbudgeted(ExchangeError):
+    """A table that clients' bodies feed is neither in the privacy budget nor never released, or its caps do not bound it."""
+
+    hint = "Give it a weight and a cap beside the others, or mark it never released."
+
+
+class BudgetExhausted(ExchangeError):
+    """The release does not fit what is left of a period's privacy budget. Nothing was released and nothing was spent."""
+
+    hint = "The budget of a period never frees. Release the table from a later period on, or not at all."
+
+
+class EpochOutOfOrder(ExchangeError):
+    """An epoch is closed that is not the one after the last. Nothing was released and nothing was spent."""
+
+    hint = "Epochs are closed once each, month by month; look at the clock of whatever closed this one."
+
+
+class TableChanged(ExchangeError):
+    """A released table's domain, caps or noise differ from those of its earlier epochs. Nothing was spent."""
+
+    hint = "A changed table is a new table: give it a new name and a weight of its own."

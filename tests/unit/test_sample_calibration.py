@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from exchange.core import vocabulary as v
+from exchange.core.population import POPULATION
 from producers.sample import (
     FACTS_A_CLIENT,
     NATIONAL_AGENCIES,
@@ -18,7 +19,6 @@ from producers.sample import (
     SampleExchange,
     sample_exchange,
 )
-from producers.sample.places import POPULATION
 from schemas.generate import read_list
 
 POINTS = 0.015

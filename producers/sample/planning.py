@@ -1,0 +1,70 @@
+"""The privacy budget table by table, with what it buys at a given volume: what `exchange budget` and the docs show.
+
+How many cells are usable is planning, on generated volumes; the rule (`exchange.core.usable`) is the one of the releases.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from exchange.core.budget import PLANS, Plan
+from exchange.core.sensitivity import bounding_rule, distinct
+from exchange.core.tables import Tier
+from exchange.core.usable import by_population, usable_cells
+from producers.sample.volumes import Volumes
+
+RELEASES_A_YEAR: Final[Mapping[Tier, int]] = {
+    Tier.NATION_MONTHLY: 12,
+    Tier.NATION_QUARTERLY: 4,
+    Tier.NATION_YEARLY: 1,
+    Tier.STATE_YEARLY: 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One released table. `usable`: cells of one release, `usable_in_a_year`: of a year's figure, the sum of its releases."""
+
+    table: str
+    released: str
+    cap: str
+    within: int
+    corrections: int
+    cells_are: str
+    squared_l2: int
+    rho: float
+    sigma: float
+    cells: int
+    usable: int
+    usable_in_a_year: int
+
+
+def budget_lines(volumes: Volumes) -> Iterator[Line]:
+    """A line of each released table, in the order of their declaration."""
+    for plan in PLANS.values():
+        row, rule = plan.row, bounding_rule(plan.row)
+        a_year = RELEASES_A_YEAR[row.tier]
+        yield Line(
+            row.name,
+            row.tier.value,
+            (row.bit.name or "").lower(),
+            rule.most,
+            rule.corrections,
+            "distinct" if rule.most == 1 or distinct(row, rule) else "shared",
+            plan.squared_l2,
+            float(plan.rho),
+            float(plan.scale),
+            row.cells,
+            len(usable_cells(expected(plan, volumes, Fraction(1, a_year)), plan.scale)),
+            len(usable_cells(expected(plan, volumes, Fraction(1)), plan.scale, a_year)),
+        )
+
+
+def expected(plan: Plan, volumes: Volumes, years: Fraction) -> dict[tuple[str, str], Fraction]:
+    """(place, code) → the public size of each cell in so much time."""
+    row = plan.row
+    sizes = {code: volumes.events.get((row.name, code), Fraction(0)) * years for code in row.codes}
+    if row.tier is not Tier.STATE_YEARLY:
+        return {(row.places[0], code): size for code, size in sizes.items()}
+    return {(str(s), code): part for code, size in sizes.items() for s, part in by_population(size).items()}
