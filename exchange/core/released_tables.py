@@ -138,7 +138,7 @@ def _rows(table: Table) -> Iterator[ReleasedTable]:
     state, finer = table.tier is Tier.STATE_YEARLY, table.tier is not Tier.NATION_YEARLY
     dimension = table.dimensions[0] if table.dimensions else None
     left_out = SENSITIVE.get(dimension.field, frozenset()) if dimension and finer else frozenset()
-    source = BY_NAME[_SOURCES.get(table.name, table.name)]
+    source = BY_NAME[_SOURCES[table.name]] if table.name in _SOURCES else table
     yield ReleasedTable(table.name, source, Cap.STATE if state else Cap.NATION, table.tier, dimension, left_out)
     if table.name in YEARLY_ONLY:
         yield ReleasedTable(

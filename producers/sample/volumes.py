@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -33,6 +33,14 @@ class Volumes:
 
 def yearly_volumes(clients: int = NATIONAL_CLIENTS_A_YEAR) -> Volumes:
     """The volumes of a year with this many new clients."""
+    found, kept = _of_the_sample()
+    per_client = Fraction(clients) / (Fraction(str(SCALE)) * NATIONAL_CLIENTS_A_YEAR)
+    return Volumes(clients, {cell: n * per_client for cell, n in found.items()}, kept)
+
+
+@cache
+def _of_the_sample() -> tuple[Mapping[tuple[str, str], int], Mapping[Rule, Fraction]]:
+    """What the sample itself has within its caps, and the share that each rule keeps of what it is about."""
     units: dict[tuple[str, str, int], list[Correctable]] = defaultdict(list)
     for agency in sample_exchange(SEED, scale=SCALE).agencies:
         for fact in agency.facts():
@@ -47,9 +55,7 @@ def yearly_volumes(clients: int = NATIONAL_CLIENTS_A_YEAR) -> Volumes:
             kept[rule] += min(len(keys), rule.most)
         for body, bits in zip(bodies, marks(bodies, "|".join(map(str, unit))), strict=True):
             found.update(_released(body, bits))
-    per_client = Fraction(clients) / (Fraction(str(SCALE)) * NATIONAL_CLIENTS_A_YEAR)
-    shares = {rule: Fraction(kept[rule], candidates[rule]) for rule in RULES if candidates[rule]}
-    return Volumes(clients, {cell: n * per_client for cell, n in found.items()}, shares)
+    return found, {rule: Fraction(kept[rule], candidates[rule]) for rule in RULES if candidates[rule]}
 
 
 def marks(bodies: Sequence[Correctable], unit: str) -> list[Cap]:

@@ -1,0 +1,84 @@
+"""What one client's events add to a release, epoch by epoch, and whether their bits keep the laws of the caps.
+
+`Sent` is all that is needed of a marker under test: the events of one client and one period at one agency, with the epochs they
+arrive in. Written from the declarations alone, through `cells.increments`, which says what every table counts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from exchange.core import caps
+from exchange.core.caps import RULES, Cap, Rule
+from exchange.core.cells import increments, parse_cell
+from exchange.core.events import About, Correction, Event, Tally
+from exchange.core.released_tables import ReleasedTable
+
+Counts = Callable[[int, Cap], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An event, and the epoch it arrives in."""
+
+    epoch: int
+    event: Event
+
+
+def contribution(
+    row: ReleasedTable, sent: Iterable[Sent], counts: Counts = caps.counts
+) -> Counter[tuple[int, str, str]]:
+    """(epoch, place, code) → what these events add to that increment of the released table."""
+    found: Counter[tuple[int, str, str]] = Counter()
+    for one in sent:
+        if not counts(one.event.cap, row.bit):
+            continue
+        if row.table is None:
+            found[one.epoch, "us", ""] += _clients_event(one.event)
+            continue
+        for cell, n in increments("an-agency", one.event):
+            coordinates = parse_cell(cell)
+            if coordinates.table is not row.table:
+                continue
+            value = row.value(coordinates.values[0] if coordinates.values else "")
+            if value is not None:
+                found[one.epoch, row.place(coordinates.place), value] += n
+    return found
+
+
+def _clients_event(event: Event) -> int:
+    if isinstance(event.body, Correction):
+        return -1 if event.body.body.about is About.CLIENT else 0
+    return 1 if event.body.about is About.CLIENT else 0
+
+
+def squared(row: ReleasedTable, sent: Iterable[Sent], counts: Counts = caps.counts) -> int:
+    """The squared L2 norm over all epochs and cells."""
+    return sum(n * n for n in contribution(row, sent, counts).values())
+
+
+def broken_law(sent: Sequence[Sent], rules: tuple[Rule, ...] = RULES) -> str:
+    """The law that the bits of one client's period break, in words; empty when they keep all."""
+    standing: dict[Rule, Counter[str]] = {rule: Counter() for rule in rules}
+    taken_back: Counter[Rule] = Counter()
+    for number, one in enumerate(sent):
+        body, cap = one.event.body, caps.effective(one.event.cap)
+        if isinstance(body, Correction):
+            if not caps.lawful(one.event.cap, body.cap):
+                return "3: a correction takes back more than was added"
+            if cap and isinstance(body.body, Tally):
+                return "4: a tally's correction carries a bit"
+            of, change = body.body, -1
+        else:
+            of, change = body, 1
+        for rule in rules:
+            if not cap & rule.bit or not rule.concerns(of):
+                continue
+            key = rule.key(of) if rule.distinct else (str(number) if change > 0 else next(iter(+standing[rule]), ""))
+            standing[rule][key] += change
+            taken_back[rule] += change < 0
+            if max(standing[rule].values()) > 1 or (+standing[rule]).total() > rule.most:
+                return "1: more stand than the cap allows"
+            if taken_back[rule] > rule.corrections:
+                return "2: more corrections carry the bit than may"
+    return ""

@@ -1,0 +1,152 @@
+"""What is released leaves out what the law treats on its own, loses nothing else, and each figure has one source."""
+
+import pytest
+
+from exchange.core import caps
+from exchange.core import events as e
+from exchange.core import vocabulary as v
+from exchange.core.caps import RULES, Cap
+from exchange.core.released_tables import (
+    RELEASED_BY_NAME,
+    RELEASED_TABLES,
+    SENSITIVE,
+    YEARLY_ONLY,
+    ReleasedTable,
+    needed,
+    rows_of_tally,
+    tally_bits,
+)
+from exchange.core.tables import BY_NAME, NOT_APPLICABLE, TALLIED, Table, Tier, domain, field_type
+from producers.sensitive import RULES as SWITCHES
+from producers.sensitive import Rule
+
+FINER = [row for row in RELEASED_TABLES if row.tier is not Tier.NATION_YEARLY and row.table]
+rows = pytest.mark.parametrize("row", RELEASED_TABLES, ids=lambda row: row.name)
+
+
+def counted_codes(row: ReleasedTable) -> tuple[str, ...]:
+    assert row.table is not None
+    return domain(row.table, row.table.dimensions[0]) if row.table.dimensions else ("",)
+
+
+@pytest.mark.parametrize("switch", SWITCHES, ids=lambda rule: f"{rule.switch} in {rule.body.__name__}")
+def test_what_agencies_must_switch_on_is_released_for_the_nation_and_the_year_only(switch: Rule) -> None:
+    for row in FINER:
+        if row.table is None or row.table.body is not switch.body or row.dimension is None:
+            continue
+        if row.dimension.field == switch.field:
+            assert switch.codes, row.name
+            assert all(row.value(code) is None for code in switch.codes), row.name
+
+
+@pytest.mark.parametrize("row", FINER, ids=lambda row: row.name)
+def test_no_sensitive_code_is_in_anything_finer_than_the_nation_and_the_year(row: ReleasedTable) -> None:
+    if row.dimension is not None and row.dimension.field in SENSITIVE:
+        assert all(row.value(code) is None for code in SENSITIVE[row.dimension.field])
+        assert not set(row.codes) & SENSITIVE[row.dimension.field]
+
+
+@pytest.mark.parametrize("name", ["health_by_condition", "cases_by_control_method", "cases_by_foreign_national"])
+def test_tables_that_are_sensitive_as_a_whole_are_yearly(name: str) -> None:
+    assert RELEASED_BY_NAME[name].tier is Tier.NATION_YEARLY
+
+
+@pytest.mark.parametrize("name", YEARLY_ONLY)
+def test_a_yearly_table_carries_exactly_what_the_finer_one_leaves_out(name: str) -> None:
+    finer, yearly = RELEASED_BY_NAME[name], RELEASED_BY_NAME[f"{name}_yearly_only"]
+    assert yearly.tier is Tier.NATION_YEARLY
+    assert set(yearly.codes) == finer.leaves_out != set()
+    assert sorted([*finer.codes, *yearly.codes]) == sorted(counted_codes(finer))
+
+
+def test_sensitive_codes_without_a_yearly_table_are_the_ones_we_know_of() -> None:
+    """Released nowhere: adding one costs a weight."""
+    nowhere = {row.name for row in FINER if row.leaves_out and row.name not in YEARLY_ONLY and row.places == ("us",)}
+    assert nowhere == {
+        "unmet_needs_by_reason",
+        "referrals_by_service",
+        "outcomes_by_domain",
+        "exits_by_reason",
+        "exits_by_destination",
+        "factors_by_economic_factor",
+        "factors_by_protective_factor",
+    }
+
+
+def test_sensitive_codes_are_codes() -> None:
+    lists = {"gender": v.Gender, "service": v.Service, "referral_source": v.ReferralSource, "agency_type": v.AgencyType}
+    lists |= {"barrier": v.Barrier, "unmet_reason": v.UnmetReason, "outcome_domain": v.OutcomeDomain}
+    lists |= {"exit_reason": v.ExitReason, "exit_destination": v.ExitDestination}
+    lists |= {"economic_factor": v.EconomicFactor, "protective_factor": v.ProtectiveFactor}
+    assert set(SENSITIVE) == set(lists)
+    for field, codes in SENSITIVE.items():
+        assert codes <= set(map(str, lists[field]))
+
+
+@rows
+def test_every_other_code_has_its_cell_and_nothing_applies_to_none(row: ReleasedTable) -> None:
+    if row.table is None:
+        assert row.codes == ("",)
+        return
+    assert row.cells == len(row.places) * len(row.codes)
+    assert {row.value(code) for code in counted_codes(row)} - {None} == set(row.codes)
+    assert not row.dimension or row.value(NOT_APPLICABLE) is None
+    left_out = [code for code in counted_codes(row) if row.value(code) is None]
+    assert set(left_out) == row.leaves_out if not row.only else not set(left_out) & row.only
+
+
+def test_state_groups_hold_no_sensitive_service_and_still_every_group() -> None:
+    for name in ("state_needs_by_service_group", "state_unmet_needs_by_service_group"):
+        row = RELEASED_BY_NAME[name]
+        assert row.codes == domain(BY_NAME[name], BY_NAME[name].dimensions[0])
+        assert row.value("immigration_relief") is None
+        assert row.value("rental_assistance") == "housing"
+        assert row.place("ca") == "ca"
+        assert len(row.places) == len(v.UsState) - 1
+
+
+@pytest.mark.parametrize("tally", TALLIED.values(), ids=lambda table: table.name)
+def test_a_tally_counts_only_what_carries_every_bit_that_it_carries_itself_where_it_is_released(tally: Table) -> None:
+    table = tally
+    for row in rows_of_tally(table):
+        assert tally_bits(table) & row.bit
+    if table.name == "needs_by_service":
+        assert needed(table, e.NeedIdentified(v.Service.food)) == Cap.NATION | Cap.STATE
+        assert needed(table, e.NeedIdentified(v.Service.immigration_relief)) == Cap.NATION
+
+
+# Bits
+
+
+def test_bits_are_distinct_and_fit_the_six_of_an_event() -> None:
+    assert [bit.value for bit in Cap] == [1, 2, 4, 32]
+    assert all(rule.bit in {Cap.NATION, Cap.STATE, Cap.PAST} for rule in RULES)
+    assert all(rule.most >= 1 and rule.corrections >= 0 for rule in RULES)
+
+
+@pytest.mark.parametrize("cap", range(64))
+def test_an_event_counts_with_its_bits_unless_no_caps_were_applied(cap: int) -> None:
+    for bit in (Cap.NATION, Cap.STATE, Cap.PAST):
+        assert caps.counts(cap, bit) == (bool(cap & bit) and cap < 32)
+    assert not caps.counts(cap, Cap.UNMARKED)
+
+
+@pytest.mark.parametrize("restated", range(64))
+def test_a_correction_is_lawful_when_it_takes_back_no_more_than_counted(restated: int) -> None:
+    for own in range(64):
+        wrong = [b for b in (Cap.NATION, Cap.STATE, Cap.PAST) if caps.counts(own, b) and not caps.counts(restated, b)]
+        assert caps.lawful(own, restated) == (not wrong)
+
+
+def test_the_rules_of_a_body_are_those_of_its_strand() -> None:
+    none = {
+        f: field_type(e.TraffickingFacts, f)(NOT_APPLICABLE) for f in e.TraffickingFacts.__annotations__ if f != "about"
+    }
+    control = e.TraffickingFacts(**{**none, "control_method": v.ControlMethod.debt_bondage})  # type: ignore[arg-type]
+    facts = e.TraffickingFacts(**{**none, "trafficking_type": v.TraffickingType.sex})  # type: ignore[arg-type]
+    of_control, of_facts = (list(caps.rules_of(body, Cap.NATION)) for body in (control, facts))
+    assert (len(of_control), len(of_facts)) == (1, 1)
+    assert of_control != of_facts
+    assert list(caps.rules_of(e.NeedIdentified(v.Service.substance_use), Cap.STATE)) == []
+    assert [rule.bit for rule in caps.rules_of(e.NeedIdentified(v.Service.food))] == [Cap.NATION, Cap.STATE, Cap.PAST]
+    assert list(caps.rules_of(e.CapacityReported(v.Service.food, 3))) == []

@@ -1,0 +1,73 @@
+"""Which cells are usable is fixed before the draw: by noise and public sizes, and by nothing that the draw decides."""
+
+import inspect
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.core import usable as module
+from exchange.core.budget import PLANS
+from exchange.core.population import POPULATION
+from exchange.core.usable import EXPECTED_MIN, by_population, usable, usable_cells
+from exchange.core.vocabulary import DIVISION, UsState
+
+sizes = st.integers(0, 100_000)
+scales = st.fractions(Fraction(1, 16), Fraction(1000))
+
+
+@given(sizes, sizes, scales, scales, st.integers(1, 24), st.integers(1, 24))
+def test_more_people_less_noise_and_fewer_increments_never_make_a_cell_less_usable(
+    n: int, m: int, scale: Fraction, other: Fraction, some: int, more: int
+) -> None:
+    if usable(min(n, m), max(scale, other), max(some, more)):
+        assert usable(max(n, m), min(scale, other), min(some, more))
+
+
+@given(sizes, scales, st.integers(1, 24))
+def test_a_usable_figure_has_noise_of_at_most_thirty_percent(n: int, scale: Fraction, increments: int) -> None:
+    relative = (increments * scale**2) / Fraction(n) ** 2 if n else None
+    assert usable(n, scale, increments) == (n >= EXPECTED_MIN and relative is not None and relative <= Fraction(9, 100))
+
+
+def test_both_bounds_are_included() -> None:
+    assert usable(100, Fraction(30))
+    assert not usable(100, Fraction(30) + Fraction(1, 16))
+    assert usable(EXPECTED_MIN, Fraction(1))
+    assert not usable(EXPECTED_MIN - 1, Fraction(1, 16))
+
+
+def test_no_function_of_the_rule_can_see_an_estimate() -> None:
+    assert list(inspect.signature(usable_cells).parameters) == ["sizes", "scale", "increments"]
+    assert list(inspect.signature(usable).parameters) == ["expected", "scale", "increments"]
+    assert not hasattr(module, "Release")
+
+
+def test_states_share_a_national_figure_by_their_people_and_nothing_is_lost() -> None:
+    shares = by_population(13_631)
+    assert sum(shares.values()) == 13_631
+    assert shares[UsState.ca] == max(shares.values())
+    assert set(shares) == set(POPULATION)
+    assert UsState.not_known not in shares
+
+
+def test_a_cell_without_a_size_is_not_usable() -> None:
+    assert usable_cells({"ca": 1000, "wy": 12, "not_known": 0}, Fraction(22)) == {"ca"}
+
+
+@pytest.mark.parametrize(("clients", "states"), [(8_000, range(30, 40)), (13_631, range(38, 44))])
+def test_state_figures_are_usable_where_most_people_live_and_all_divisions_are(clients: int, states: range) -> None:
+    scale = PLANS["state_cases"].scale
+    found = usable_cells(by_population(clients), scale)
+    assert len(found) in states
+    divisions = {DIVISION[state] for state in POPULATION} - {"territory"}
+    for division in divisions:
+        inside = [state for state in POPULATION if DIVISION[state] == division]
+        assert usable(sum(by_population(clients)[state] for state in inside), scale, len(inside)), division
+
+
+@pytest.mark.parametrize(("scale", "increments"), [(Fraction(0), 1), (Fraction(-1), 1), (Fraction(1), 0)])
+def test_there_is_no_figure_without_noise_or_increments(scale: Fraction, increments: int) -> None:
+    with pytest.raises(ValueError, match="increment"):
+        usable(100, scale, increments)
