@@ -17,8 +17,9 @@ NOTHING_SPENT = (
 def budget(
     *,
     clients: Annotated[
-        int, typer.Option(min=1, help="New clients a year that the usable cells are reckoned with.")
-    ] = 13_631,
+        int | None,
+        typer.Option(min=1, help="New clients a year to reckon usable cells with.", show_default="the nation's"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the privacy budget: sensitivity, noise and usable cells of every released table. Needs no Kafka.
@@ -30,9 +31,10 @@ def budget(
     from producers.sample.planning import budget_lines
     from producers.sample.volumes import yearly_volumes
 
-    lines = [asdict(line) for line in budget_lines(yearly_volumes(clients))]
+    volumes = yearly_volumes(clients) if clients else yearly_volumes()
+    lines = [asdict(line) for line in budget_lines(volumes)]
     if as_json:
-        typer.echo(json.dumps({**totals(), "clients_a_year": clients, "tables": lines}, indent=2))
+        typer.echo(json.dumps({**totals(), "clients_a_year": volumes.clients, "tables": lines}, indent=2))
         return
     from exchange.cli.console import console, table
 
@@ -41,7 +43,7 @@ def budget(
     shown = table(
         *columns,
         right=tuple(name for name, value in zip(columns, lines[0].values(), strict=True) if not isinstance(value, str)),
-        title=f"What one client in one quarter at one agency may cost, at {clients:,} new clients a year",
+        title=f"What one client in one quarter at one agency may cost, at {volumes.clients:,} new clients a year",
     )
     for line in lines:
         shown.add_row(*(f"{value:.6f}" if name == "rho" else str(value) for name, value in line.items()))

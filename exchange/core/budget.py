@@ -22,8 +22,8 @@ from exchange.core.caps import RULES, Rule
 from exchange.core.errors import TableUnbudgeted
 from exchange.core.events import About
 from exchange.core.released_tables import RELEASED_TABLES, ReleasedTable
-from exchange.core.sensitivity import squared_l2
-from exchange.core.tables import TABLES, Table, Tier
+from exchange.core.sensitivity import bounding_rule, squared_l2
+from exchange.core.tables import TABLES, Table, Tier, domain
 
 RHO_TOTAL: Final = Fraction(2435, 100_000)
 EPSILON: Final = 1.0
@@ -92,6 +92,7 @@ class Plan:
     """What one table costs a client-quarter over all its epochs, and its noise. `scale`: sigma of every increment."""
 
     row: ReleasedTable
+    rule: Rule
     squared_l2: int
     part: Fraction
     scale: Fraction
@@ -108,10 +109,12 @@ class Plan:
 
     @property
     def terms(self) -> str:
-        """Everything of the table that may never change between epochs."""
-        row, table = self.row, self.row.table
-        where = (row.name, table.name if table else "", row.bit, row.tier.value, *row.places)
-        return "|".join(map(str, (*where, *row.codes, self.squared_l2, self.scale)))
+        """All that may never change between epochs: the domain with what adds to each value, caps, noise."""
+        row, rule, table = self.row, self.rule, self.row.table
+        counted = domain(table, table.dimensions[0]) if table and table.dimensions else ("",)
+        where = (row.name, table.name if table else "", int(row.bit), row.tier.value, *row.places)
+        cap = (rule.most, rule.corrections, rule.distinct, self.squared_l2, self.scale)
+        return "|".join(map(str, (*where, *(f"{code}>{row.value(code)}" for code in counted), *cap)))
 
 
 def scale_for(squared: int, rho: Fraction) -> Fraction:
@@ -133,7 +136,7 @@ def plans(
     found = {}
     for row in released:
         squared, part = squared_l2(row, rules), RHO_TOTAL * Fraction(parts[row.name], WHOLE)
-        found[row.name] = Plan(row, squared, part, scale_for(squared, part))
+        found[row.name] = Plan(row, bounding_rule(row, rules), squared, part, scale_for(squared, part))
     return found
 
 

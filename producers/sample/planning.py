@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from exchange.core.budget import PLANS, Plan
-from exchange.core.sensitivity import bounding_rule, distinct
+from exchange.core.sensitivity import distinct
 from exchange.core.tables import Tier
 from exchange.core.usable import by_population, usable_cells
 from producers.sample.volumes import Volumes
@@ -43,7 +43,7 @@ class Line:
 def budget_lines(volumes: Volumes) -> Iterator[Line]:
     """A line of each released table, in the order of their declaration."""
     for plan in PLANS.values():
-        row, rule = plan.row, bounding_rule(plan.row)
+        row, rule = plan.row, plan.rule
         a_year = RELEASES_A_YEAR[row.tier]
         yield Line(
             row.name,

@@ -12,10 +12,11 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
 from exchange.core import vocabulary as v
-from exchange.core.caps import RULES, Cap
-from exchange.core.events import Correction, Event, NeedIdentified
+from exchange.core.caps import RULES, Cap, Rule
+from exchange.core.events import Correction, Event, NeedIdentified, ServiceProvided
 from exchange.core.released_tables import RELEASED_BY_NAME, RELEASED_TABLES, ReleasedTable
 from exchange.core.sensitivity import bounding_rule, distinct, squared_l2
+from exchange.core.tables import Dimension
 from tests.caps_kit.contribution import Sent, broken_law, contribution, squared
 from tests.caps_kit.histories import EVERY, QUARTER, histories, worst
 from tests.caps_kit.markers import Marker, tallied
@@ -164,6 +165,36 @@ def test_events_without_the_bit_in_a_release_are_found_out(row: ReleasedTable) -
 def test_events_of_before_caps_are_in_no_release() -> None:
     for row in RELEASED_TABLES:
         assert squared(row, [Sent(0, _with_cap(one.event, 63)) for one in worst(row)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("released_by", "capped_by", "squared"),
+    [
+        ("service", "service", 5),
+        ("service>service_group", "service>service_group", 5),
+        ("service>service_group", "service", 11),
+        ("service", "service>service_group", 11),
+        ("service", "", 11),
+    ],
+)
+def test_cells_are_distinct_only_where_the_cap_is_of_the_very_same_codes(
+    released_by: str, capped_by: str, squared: int
+) -> None:
+    """Three services of one group share its cell; of a group told apart by service nothing is said, so it is not relied on."""
+    field, _, group = released_by.partition(">")
+    row = replace(RELEASED_BY_NAME["services_by_service"], dimension=Dimension(field, group))
+    assert squared_l2(row, (Rule(Cap.NATION, ServiceProvided, 3, capped_by),)) == squared
+
+
+@pytest.mark.parametrize(("most", "corrections", "squared"), [(3, 0, 9), (3, 1, 11), (3, 3, 27), (3, 5, 35), (1, 4, 9)])
+def test_shared_cells_with_any_number_of_corrections(most: int, corrections: int, squared: int) -> None:
+    row = RELEASED_BY_NAME["services_by_wait_band"]
+    assert squared_l2(row, (Rule(Cap.NATION, ServiceProvided, most, "service", corrections=corrections),)) == squared
+
+
+def test_the_states_have_the_caps_that_were_agreed() -> None:
+    caps = {row.name: bounding_rule(row).most for row in RELEASED_TABLES if row.bit is Cap.STATE}
+    assert caps == {"state_cases": 1, "state_needs_by_service_group": 3, "state_unmet_needs_by_service_group": 2}
 
 
 def test_the_laws_are_about_every_rule() -> None:

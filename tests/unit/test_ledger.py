@@ -159,23 +159,26 @@ def test_an_epoch_that_is_not_the_next_is_refused(step: int) -> None:
     assert spend(ledger, START + 1, ALL).last_epoch == START + 1
 
 
+@pytest.mark.parametrize("name", ["cases_by_gender", "state_needs_by_service_group"])
 @pytest.mark.parametrize(
     "change",
     [
         pytest.param(lambda plan: replace(plan, scale=plan.scale + 1), id="other noise"),
         pytest.param(lambda plan: replace(plan, squared_l2=plan.squared_l2 + 1), id="other caps"),
         pytest.param(
-            lambda plan: replace(plan, row=replace(plan.row, leaves_out=frozenset({"woman"}))), id="another domain"
+            lambda plan: replace(plan, row=replace(plan.row, leaves_out=frozenset({"woman", "housing"}))),
+            id="another domain",
         ),
         pytest.param(lambda plan: replace(plan, row=replace(plan.row, tier=Tier.NATION_YEARLY)), id="another cadence"),
+        pytest.param(lambda plan: replace(plan, rule=replace(plan.rule, most=plan.rule.most + 2)), id="another cap"),
     ],
 )
-def test_a_table_that_changed_between_epochs_is_refused(change: Callable[[Plan], Plan]) -> None:
-    plan = PLANS["cases_by_gender"]
+def test_a_table_that_changed_between_epochs_is_refused(change: Callable[[Plan], Plan], name: str) -> None:
+    plan = PLANS[name]
     ledger = spend(Ledger(), START, [plan])
-    with pytest.raises(TableChanged, match="cases_by_gender"):
+    with pytest.raises(TableChanged, match=name):
         spend(ledger, START + 1, [change(plan)])
-    assert spend(ledger, START + 1, [plan]).accounts["cases_by_gender"].last_epoch == START + 1
+    assert spend(ledger, START + 1, [plan]).accounts[name].last_epoch == START + 1
 
 
 def test_a_refusal_leaves_the_ledger_as_it_was() -> None:

@@ -34,6 +34,8 @@ def test_a_usable_figure_has_noise_of_at_most_thirty_percent(n: int, scale: Frac
 def test_both_bounds_are_included() -> None:
     assert usable(100, Fraction(30))
     assert not usable(100, Fraction(30) + Fraction(1, 16))
+    assert usable(100, Fraction(15), increments=4)
+    assert not usable(100, Fraction(15), increments=5)
     assert usable(EXPECTED_MIN, Fraction(1))
     assert not usable(EXPECTED_MIN - 1, Fraction(1, 16))
 
