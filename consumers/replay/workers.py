@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 
 from consumers.replay.errors import ReplayFailed, ReplayProcessLost
 from consumers.replay.partition import Report, Step, Task, replay_partition
@@ -70,8 +71,18 @@ async def _one_process(source: LogSource, left: deque[Task], done: list[Partitio
             done.append(await _answer(ours, task, report))
     finally:
         process.terminate()  # whoever still waits for its next message is told that there is none
-        await asyncio.to_thread(process.join)
+        await _joined(process)
         ours.close()
+
+
+async def _joined(process: SpawnProcess) -> None:
+    """Wait until a process is over, also when this is cancelled meanwhile: none may outlive the replay."""
+    joining = asyncio.ensure_future(asyncio.to_thread(process.join))
+    try:
+        await asyncio.shield(joining)
+    except asyncio.CancelledError:
+        await joining
+        raise
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ import pytest
 
 from consumers.replay import replay
 from consumers.replay.errors import CannotReplay, ReplayFailed, ReplayProcessLost
-from consumers.replay.workers import cores
+from consumers.replay.workers import _joined, cores
 from tests.unit.replay_world import Seeded
 
 
@@ -55,6 +56,17 @@ async def test_a_replay_that_is_cancelled_leaves_no_process_behind() -> None:
     replaying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await replaying
+    assert multiprocessing.active_children() == []
+
+
+async def test_a_process_that_is_ending_is_waited_for_though_that_is_cancelled() -> None:
+    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(1,), daemon=True)
+    process.start()
+    joining = asyncio.create_task(_joined(process))
+    await asyncio.sleep(0)
+    joining.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await joining
     assert multiprocessing.active_children() == []
 
 
