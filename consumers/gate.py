@@ -142,7 +142,7 @@ class GateStep:
         key, state, head_before, written = agency.encode("ascii"), lane.state, lane.state.head, self._written
         for record in records:
             arrival = self._arrival(key, record)
-            verdict = judge(state, arrival, verify)
+            verdict, refused = judge(state, arrival, verify), state.refused
             evolve(state, arrival, verdict)
             if isinstance(verdict, Accepted):
                 lane.accepted += 1
@@ -158,7 +158,8 @@ class GateStep:
                 lane.refused += 1
                 if verdict.reason is Reason.FORKED:
                     lane.forked_ms = record.timestamp
-                written.quarantine.append((key, _refusal(verdict, record)))
+                if verdict != refused:  # the same again is counted, and not kept for ever once more
+                    written.quarantine.append((key, _refusal(verdict, record)))
         lane.position = records[-1].offset + 1
         written.receipts[agency] = (key, _receipt(state))
         if state.head != head_before:

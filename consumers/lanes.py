@@ -29,6 +29,7 @@ FULL_PULSE_EVERY: Final = 30
 """Every so many pulses a lane lists all of its agencies, else those that changed."""
 REGISTRY_S_MAX: Final = 15.0
 """How long lanes wait for the registry: no agency is judged by one that is not read whole."""
+_ENDED: Final = frozenset({LaneState.STOPPED, LaneState.FENCED, LaneState.FAILED})
 logger = structlog.get_logger(__name__)
 
 
@@ -115,6 +116,8 @@ class Lanes:
                 lane=progress.lane,
                 sources=progress.rereads,
             )
+        if progress.state in _ENDED:
+            self._gates.pop(progress.lane, None)
         if self._states.get(progress.lane) is not progress.state:
             self._states[progress.lane] = progress.state
             logger.info(

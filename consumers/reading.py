@@ -4,6 +4,7 @@
 wait for ever for brokers that give nothing.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
@@ -16,8 +17,8 @@ RECORDS_MAX: Final = 5_000
 """Of one read; what is done with them stays under 50 ms of CPU."""
 WAIT_S: Final = 0.1
 """Of one read. Where only control markers are left, a read brings nothing for so long: it moves the position and no more."""
-SILENT_READS_MAX: Final = 300
-"""Reads in a row that bring nothing although there is more, half a minute of them: the brokers are away."""
+SILENT_S_MAX: Final = 30.0
+"""So long nothing may come of what is waited for although there is more: then the brokers are away."""
 TAIL_OFFSETS: Final = 256
 Extent: TypeAlias = tuple[int, int]
 """First offset that still exists, and last stable offset."""
@@ -39,17 +40,19 @@ async def read_to(
     nothing comes although there is more.
     """
     for partition, end in ends.items():
-        silent, position = 0, await reader.position(partition)
+        moved_at, position = _now(), await reader.position(partition)
         while position < end:
             batch = await reader.getmany(timeout_s=WAIT_S, records_max=records_max)
             before, position = position, await reader.position(partition)
-            silent = 0 if batch or position != before else silent + 1
-            if silent == SILENT_READS_MAX:
+            moved_at = _now() if position != before else moved_at
+            if _now() - moved_at > SILENT_S_MAX:
                 where = f"{partition.topic}-{partition.partition}"
                 raise LogUnavailable(f"{where}: nothing comes behind offset {position}, and the log goes on to {end}.")
             for source, records in batch.items():
                 if records:
                     yield source, records
+            if partition in batch:
+                moved_at = _now()  # what the caller did with them is not silence
 
 
 async def read_whole(
@@ -152,14 +155,14 @@ class Behind:
         lags = {p: self._known[p][2] if self._known.get(p, ())[:2] == pair else 0 for p, pair in asked.items()}
         for partition in unknown:
             self._reader.seek(partition, positions[partition])
-        silent = 0
+        decided_at = _now()
         while unknown:
             batch = await self._reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
             for partition in unknown & set(batch):
                 lags[partition] = max(0, asked[partition][1] - batch[partition][0].offset)
             decided = unknown & set(batch) | {p for p in unknown if await self._reader.position(p) >= asked[p][1]}
-            silent = 0 if decided else silent + 1
-            if silent == SILENT_READS_MAX:
+            decided_at = _now() if decided else decided_at
+            if _now() - decided_at > SILENT_S_MAX:
                 raise LogUnavailable("Nothing comes from partitions that go on.")
             unknown -= decided
         self._known = {p: (*pair, lags[p]) for p, pair in asked.items()}
@@ -171,3 +174,7 @@ def stand_at_ends(reader: Reader, extents: Mapping[Partition, Extent]) -> None:
     reader.assign(extents.keys())
     for partition, (_, end) in extents.items():
         reader.seek(partition, end)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -30,7 +30,8 @@ HEAD: Final = 45
 """Bytes before the period: magic, schema id, sequence, previous."""
 _STATE, _KIND, _FIELDS = HEAD + 2, HEAD + 4, HEAD + 5
 _STATES: Final = tuple(str(state.value).encode("ascii") for state in UsState)
-_REMEMBERED: Final = 1 << 16
+REMEMBERED: Final = 1 << 16
+"""Codes of one table whose slots are remembered; when there are more, all are found anew."""
 _OCTET, _ONE, _BYTE, _TWO_BYTES = map(np.uint64, (8, 1, 0xFF, 0xFFFF))
 _AGENCY_SHIFT: Final = np.uint64(40)
 """Below an agency's number in a code: two bytes of period, up to three of dimensions."""
@@ -56,14 +57,14 @@ class TablePlan:
     slots: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
     """For each of them the slot of its cell, or that it is not counted."""
 
-    def slots_of(self, codes: Codes, agencies: Sequence[bytes], name: Name) -> Numbers:
+    def slots_of(self, codes: Codes, agencies: Sequence[bytes], name: Name, remembered: int) -> Numbers:
         """The slots of distinct codes, ascending."""
         places = np.searchsorted(self.codes, codes)
         known = places < len(self.codes)
         known[known] = self.codes[places[known]] == codes[known]
         if known.all():
             return self.slots[places]
-        if len(self.codes) > _REMEMBERED:
+        if len(self.codes) > remembered:
             self.codes, self.slots = self.codes[:0], self.slots[:0]
             known[:] = False
         new = codes[~known]
@@ -111,10 +112,11 @@ class KindPlan:
 class Plan:
     """The compiled plan of all tables. `slots` gives the caller's own numbers for cells, asked once for each code.
 
-    Remembers codes (about 65,536 a table) and the agencies it has met; otherwise without state.
+    Remembers codes (about `remembered` a table) and the agencies it has met; otherwise without state.
     """
 
-    def __init__(self, slots: Name, tables: Sequence[Table] = TABLES) -> None:
+    def __init__(self, slots: Name, tables: Sequence[Table] = TABLES, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
         self._slots = slots
         self._kinds: dict[int, KindPlan] = {i << 1: _kind_plan(body, tables) for i, body in enumerate(BODIES)}
         self._numbers: dict[bytes, int] = {}
@@ -155,7 +157,7 @@ class Plan:
                 codes = codes | agencies << _AGENCY_SHIFT
             distinct, times = np.unique(codes, return_counts=True)
             try:
-                slots = table.slots_of(distinct, self._agencies, self._slots)
+                slots = table.slots_of(distinct, self._agencies, self._slots, self._remembered)
             except IndexError:  # a code past the last of its list
                 raise CannotCount from None
             counts = slots != _NOT_COUNTED

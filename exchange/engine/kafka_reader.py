@@ -16,7 +16,7 @@ from exchange.engine.clients import reading_consumer
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka_errors import naming
 from exchange.engine.kafka_topics import keep_in_mind
-from exchange.engine.unreadable import Looking
+from exchange.engine.unreadable import Looking, is_strange
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 METADATA_S_MAX = 3.0
 METADATA_PAUSE_S = 0.2
 OFFSETS_S_MAX = 5.0
+OTHERS_S = 0.05
 
 
 class KafkaReader:
@@ -71,25 +72,42 @@ class KafkaReader:
         if not self._assigned:
             await asyncio.sleep(timeout_s)
             return {}
+        batch = await self._read((), timeout_s, records_max)
+        return (
+            await self._pass_over(records_max) if batch is None else cast("Mapping[Partition, Sequence[Record]]", batch)
+        )
+
+    async def _read(
+        self, only: Sequence[TopicPartition], timeout_s: float, records_max: int
+    ) -> dict[TopicPartition, Sequence[Record]] | None:
+        """What `getmany` gives; None at a fault: aiokafka may have dropped records then, so all must be sought again."""
         with naming("reading"):
             try:
-                batch = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=records_max)
+                batch = await self._consumer.getmany(*only, timeout_ms=int(timeout_s * 1000), max_records=records_max)
             except UnicodeDecodeError:
-                return await self._pass_over()
+                return None
+        if any(is_strange(self._consumer, partition, records) for partition, records in batch.items()):
+            return None
         self._next.update({partition: records[-1].offset + 1 for partition, records in batch.items()})
-        return cast("Mapping[Partition, Sequence[Record]]", batch)
+        return cast("dict[TopicPartition, Sequence[Record]]", batch)
 
-    async def _pass_over(self) -> Mapping[Partition, Sequence[Record]]:
-        """Get past a record that aiokafka cannot take apart.
-
-        It may have dropped records of any partition on the way: all are sought again.
-        """
+    async def _pass_over(self, records_max: int) -> Mapping[Partition, Sequence[Record]]:
+        """Get past a record that cannot be read, and give the other partitions a turn: faults in one may go on and on."""
         passed = await self._looking.pass_over(self._next)
         if passed is not None:
             self._next[passed.partition] = passed.go_on
+        self._seek_all()
+        if passed is None:
+            return {}
+        others = [partition for partition in self._next if partition != passed.partition]
+        batch = await self._read(others, OTHERS_S, records_max) if others else {}
+        if batch is None:  # a fault there too: its turn comes
+            self._seek_all()
+        return cast("Mapping[Partition, Sequence[Record]]", {**(batch or {}), passed.partition: passed.records})
+
+    def _seek_all(self) -> None:
         for partition, position in self._next.items():
             self._consumer.seek(partition, position)
-        return {cast("Partition", passed.partition): passed.records} if passed else {}
 
     async def present(self, partitions: Collection[Partition]) -> set[Partition]:
         """Those whose topics the cluster has now."""

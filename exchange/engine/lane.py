@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exchange.core.errors import ExchangeError
-from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
+from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable, PositionOutOfRange
 from exchange.engine.patience import Patience, cancelled, failed
 from exchange.engine.progress import Hook, LaneProgress, LaneState, no_hook
 from exchange.engine.sources import Sources
@@ -218,7 +218,14 @@ class Lane:
         while True:
             await self._follow(reader, step)
             await self._sample(reader, step)
-            batch = await reader.getmany(timeout_s=limits.fetch_wait_s, records_max=limits.records_max)
+            try:
+                batch = await reader.getmany(timeout_s=limits.fetch_wait_s, records_max=limits.records_max)
+            except PositionOutOfRange:
+                if not step.independent:
+                    raise
+                self._sources.lost()
+                await asyncio.sleep(limits.backoff_s)
+                continue
             await asyncio.sleep(0)  # a turn for the transaction under way, before the loop is busy with the batch
             if batch:
                 await self._sources.note(reader, batch)
@@ -242,7 +249,8 @@ class Lane:
     async def _sample(self, reader: Reader, step: Step) -> None:
         """Look where the sources end now and then; a lane that is at their end, with nothing under way, is well."""
         if await self._sources.sample(reader, step):
-            if self._sources.lag == 0 and (self._commit is None or self._commit.done()):
+            # Past aborted records a lane moves without a commit: that is no stall either.
+            if (self._sources.lag == 0 or self._sources.moved) and (self._commit is None or self._commit.done()):
                 self._patience.renew()
             self._hook(self.progress)
 

@@ -30,6 +30,8 @@ class Sources:
         self._wanted: Collection[Partition] | None = None
         self._ends: dict[Partition, int] = {}
         self.read: dict[Partition, int] = {}
+        self._read_before: dict[Partition, int] = {}
+        self.moved = False
         self.rereads = 0
 
     @property
@@ -51,8 +53,7 @@ class Sources:
             return
         present = await reader.present(wanted.keys()) if step.independent else wanted.keys()
         if self._wanted == wanted.keys() and present == self.read.keys():
-            self._sampled_at = _now()
-            return
+            return  # the sample that is due comes next
         begins = await reader.beginning_offsets(present)
         ends = await reader.end_offsets(present)
         starts = {p: self._start(p, wanted[p], begins[p], ends[p], step) for p in present}
@@ -62,7 +63,7 @@ class Sources:
         self._wanted, self._ends, self.read, self._sampled_at = set(wanted), ends, starts, _now()
 
     async def sample(self, reader: Reader, step: Step) -> bool:
-        """Look where the sources end, when it is time; whether it was."""
+        """Look where the sources end, when it is time; whether it was. `moved` says whether anything was read since."""
         if not self._sample_is_due():
             return False
         try:
@@ -74,7 +75,13 @@ class Sources:
             return False
         self._sampled_at = _now()
         await self.note(reader, self.read)
+        self.moved = self.read != self._read_before
+        self._read_before = dict(self.read)
         return True
+
+    def lost(self) -> None:
+        """A position left its log: look at all of them again."""
+        self._wanted = None
 
     async def note(self, reader: Reader, sources: Iterable[Partition]) -> None:
         """Records of these were read: note how far."""

@@ -1,6 +1,8 @@
-"""Records that aiokafka cannot take apart are passed over, so that one writer cannot stop the reader for all others.
+"""Records that cannot be read are passed over, so that one writer cannot stop the reader for all others.
 
-A header has a key, and aiokafka decodes it as UTF-8, strictly, while it unpacks a batch (run: `UnicodeDecodeError` out of
+Two faults that Kafka lets a writer commit (run, 4.1). A record may claim an offset far behind the end of its log: the
+broker checks the batch's own numbers only, aiokafka goes on from what the record says, and the next fetch is out of range.
+And a header has a key, which aiokafka decodes as UTF-8, strictly, while it unpacks a batch (run: `UnicodeDecodeError` out of
 `getmany`, again and again, and records before it in the same fetch are lost to the caller). Kafka forbids no writer to
 put other bytes there. So: find the partition, hand over what stands before the batch, then one stand-in for the whole
 batch, with a header of its own, so that a gate refuses it like any record with headers.
@@ -11,6 +13,7 @@ inbox the chain notices, and its edge sends those again.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from exchange.engine.log import Record
 
 LOOK_MS = 1_000
+LOOK_S_MAX = 5.0
 PREFIX_MAX = 1_000
 """Records before the batch that are handed over at once."""
 
@@ -57,7 +61,9 @@ class Looking:
 
     async def pass_over(self, positions: Mapping[TopicPartition, int]) -> Passed | None:
         """Find the partition that cannot be read on from its position, and how to get past; None when all can."""
-        suspects = sorted(positions, key=lambda partition: partition != self._suspect)
+        ends = await self._ends(list(positions))
+        behind = [partition for partition, position in positions.items() if position < ends[partition]]
+        suspects = sorted(behind, key=lambda partition: partition != self._suspect)
         for partition in suspects:
             position = positions[partition]
             before = await self._before_the_fault(partition, position)
@@ -83,12 +89,14 @@ class Looking:
                 return records
             if partition not in batch:  # nothing came in time: that says nothing of what stands there
                 return records or None
+            if is_strange(self._consumer, partition, batch[partition]):
+                return records
             records += cast("list[Record]", batch[partition])
         return records
 
     async def _behind_the_fault(self, partition: TopicPartition, fault: int) -> int:
         """The first offset behind the batch: doubling steps until one can be read, then halving."""
-        end = cast("int", (await self._consumer.end_offsets([partition]))[partition])
+        end = (await self._ends([partition]))[partition]
         bad, step = fault, 1
         while bad + step < end and not await self._readable(partition, bad + step, 1):
             bad, step = bad + step, step * 2
@@ -104,12 +112,23 @@ class Looking:
     async def _readable(self, partition: TopicPartition, position: int, records_max: int | None) -> bool:
         self._at(partition, position)
         try:
-            await self._consumer.getmany(timeout_ms=LOOK_MS, max_records=records_max)
+            batch = await self._consumer.getmany(timeout_ms=LOOK_MS, max_records=records_max)
         except UnicodeDecodeError:
             return False
-        return True
+        return partition not in batch or not is_strange(self._consumer, partition, batch[partition])
+
+    async def _ends(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        with naming("looking for an unreadable record"):
+            async with asyncio.timeout(LOOK_S_MAX):
+                return cast("dict[TopicPartition, int]", await self._consumer.end_offsets(partitions))
 
     def _at(self, partition: TopicPartition, position: int) -> None:
         with naming("looking for an unreadable record"):
             self._consumer.assign([partition])
             self._consumer.seek(partition, position)
+
+
+def is_strange(consumer: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[Record]) -> bool:
+    """Whether the last record claims an offset that its log does not reach: the next fetch would be out of range."""
+    end = consumer.highwater(partition)
+    return end is not None and records[-1].offset >= end

@@ -44,6 +44,17 @@ class Attacker:
         batch._buffer = bytes(written)
         await (await self._producer.send_batch(batch, partition.topic, partition=0))
 
+    async def claim(self, partition: Partition, value: bytes, deltas: tuple[int, ...]) -> None:
+        """One batch of so many equal records whose own offsets lie as far from its beginning as they claim."""
+        batch = self._producer.create_batch()
+        for _ in deltas:
+            batch.append(key=b"k", value=value, timestamp=None)
+        records = b"".join(_record(delta, value) for delta in deltas)
+        body = bytes(batch._build())[21:61] + records
+        written = bytes(batch._buffer[:8]) + (len(body) + 9).to_bytes(4, "big") + bytes(batch._buffer[12:17])
+        batch._buffer = written + calc_crc32c(body).to_bytes(4, "big") + body
+        await (await self._producer.send_batch(batch, partition.topic, partition=0))
+
 
 @pytest.fixture
 async def attacker(bootstrap_servers: str):
@@ -51,6 +62,19 @@ async def attacker(bootstrap_servers: str):
     await producer.start()
     yield Attacker(producer)
     await producer.stop()
+
+
+def _record(delta: int, value: bytes) -> bytes:
+    body = b"\0" + _zigzag(0) + _zigzag(delta) + _zigzag(1) + b"k" + _zigzag(len(value)) + value + _zigzag(0)
+    return _zigzag(len(body)) + body
+
+
+def _zigzag(number: int) -> bytes:
+    number, out = number << 1, bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*out, number))
 
 
 async def readings(log: KafkaLog, *partitions: Partition) -> dict[Partition, list[Record]]:
@@ -85,9 +109,43 @@ async def test_a_header_that_is_no_text_costs_its_own_batch_and_nobody_else_anyt
     await attacker.send(ATTACKER, (b"3", False), (b"4", True), (b"5", False), (b"6", False))
     await attacker.send(ATTACKER, (b"7", True))
     await attacker.send(ATTACKER, (b"8", False))
+    await attacker.send(BYSTANDER, (b"last", False))
     read = await readings(inboxes, BYSTANDER, ATTACKER)
-    assert values(read[BYSTANDER]) == many
+    assert values(read[BYSTANDER]) == [*many, b"last"]
     assert unreadable(read[ATTACKER]) == [b"1", b"2", b"3", "unreadable 6", b"8"]
+
+
+async def test_an_offset_that_its_log_does_not_reach_costs_its_own_batch_and_nobody_else_anything(
+    inboxes: KafkaLog, attacker: Attacker
+) -> None:
+    """Kafka takes it, and a reader that believed it would stand behind the end of the log."""
+    await attacker.send(BYSTANDER, (b"first", False))
+    await attacker.send(ATTACKER, (b"1", False))
+    await attacker.claim(ATTACKER, b"far", (0, 1_000_000))
+    await attacker.send(ATTACKER, (b"x", True))
+    await attacker.send(ATTACKER, (b"2", False))
+    await attacker.send(BYSTANDER, (b"last", False))
+    read = await readings(inboxes, BYSTANDER, ATTACKER)
+    assert values(read[BYSTANDER]) == [b"first", b"last"]
+    assert unreadable(read[ATTACKER]) == [b"1", b"far", "unreadable 3", b"2"]
+
+
+async def test_faults_without_end_in_one_inbox_do_not_keep_the_others_waiting(
+    inboxes: KafkaLog, attacker: Attacker
+) -> None:
+    for _ in range(150):
+        await attacker.send(ATTACKER, (b"x", True))
+        await attacker.send(ATTACKER, (b"good", False))
+    await attacker.send(BYSTANDER, (b"mine", False))
+    reader = await inboxes.reader()
+    reader.assign([BYSTANDER, ATTACKER])
+    for partition in (BYSTANDER, ATTACKER):
+        reader.seek(partition, 0)
+    before = 0
+    while BYSTANDER not in (batch := await reader.getmany(timeout_s=0.2, records_max=5_000)):
+        before += len(batch.get(ATTACKER, ()))
+    assert before < 20
+    await reader.close()
 
 
 async def test_a_flood_of_such_headers_is_passed_over_in_few_looks(inboxes: KafkaLog, attacker: Attacker) -> None:

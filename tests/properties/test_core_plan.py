@@ -8,7 +8,7 @@ from exchange.core.errors import CannotCount
 from exchange.core.events import BODIES, Body, Event, NeedIdentified
 from exchange.core.fold import Counts, fold
 from exchange.core.period import FIRST
-from exchange.core.plan import Plan
+from exchange.core.plan import REMEMBERED, Plan
 from exchange.core.vocabulary import Service, UsState
 from exchange.wire.codec import EventUnreadable, decode, encode
 from producers.sample import chained_values, sample_exchange
@@ -21,9 +21,9 @@ VALUE = encode(Event(1, bytes(32), FIRST, UsState.ca, 63, NeedIdentified(Service
 class Counting:
     """A plan, and what it has counted since it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = REMEMBERED) -> None:
         self._counts = Counts()
-        self._plan = Plan(self._counts.slots)
+        self._plan = Plan(self._counts.slots, remembered=remembered)
 
     def count(self, keys: list[bytes], values: list[bytes]) -> dict[bytes, int]:
         before = self._counts.cells()
@@ -64,6 +64,15 @@ def test_a_plan_that_has_seen_much_counts_any_mixture_as_a_new_one_does(sent: li
     assert counted(sent, COUNTING) == fold(sent)
 
 
+FORGETFUL = Counting(remembered=3)
+
+
+@given(sent=st.lists(st.tuples(KEYS, events), max_size=15))
+@settings(max_examples=60)
+def test_a_plan_that_forgets_what_it_has_seen_counts_the_same(sent: list[tuple[str, Event]]) -> None:
+    assert counted(sent, FORGETFUL) == fold(sent)
+
+
 def test_a_whole_sample_is_counted_the_same_on_both_ways() -> None:
     exchange = sample_exchange(3, agencies=6, events=6_000)
     keys, values = [], []
@@ -72,7 +81,9 @@ def test_a_whole_sample_is_counted_the_same_on_both_ways() -> None:
             keys.append(agency.code.encode())
             values.append(value)
     by_slices = Counts()
-    by_slices.add(*Plan(by_slices.slots).count(keys, values, decode))
+    plan = Plan(by_slices.slots, remembered=40)
+    for start in range(0, len(keys), 700):
+        by_slices.add(*plan.count(keys[start : start + 700], values[start : start + 700], decode))
     decoded = fold((key.decode(), decode(value)) for key, value in zip(keys, values, strict=True))
     assert by_slices.cells() == decoded == exchange.truth()
 

@@ -8,6 +8,7 @@ from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
 from exchange.engine.lane import LaneLimits
 from exchange.engine.log import Partition, Record
 from exchange.engine.step import Outcome
+from tests.simulation.broker import ABORTED
 from tests.simulation.stage import STATE, Stage
 
 HERE, THERE = Partition("inbox.here", 0), Partition("inbox.there", 0)
@@ -72,7 +73,8 @@ def kept(stage: Stage) -> set[bytes | None]:
 def test_a_missing_source_holds_up_nobody_and_is_read_once_it_is_there(stage: Stage) -> None:
     publish(stage, HERE, b"1")
     stage.start(make_step=lambda: Kept(HERE, THERE))
-    stage.run(5)
+    stage.run(60)  # a quiet minute is no stall
+    assert not stage.ended
     assert kept(stage) == {b"1"}
     stage.broker.create(THERE.topic)
     publish(stage, THERE, b"2")
@@ -115,6 +117,37 @@ def test_a_lost_position_is_read_again_from_the_beginning_and_told(stage: Stage,
     assert kept(stage) == {b"1", b"2", b"3", b"4", b"5"}
     assert stage.look(lane, process).rereads == 1
     assert not stage.ended
+
+
+def test_a_source_that_is_made_anew_while_it_is_read_goes_on_from_its_beginning(stage: Stage) -> None:
+    stage.broker.create(THERE.topic)
+    publish(stage, THERE, b"1", b"2", b"3")
+    lane, process = stage.start(make_step=lambda: Kept(HERE, THERE))
+    stage.run(5)
+    stage.broker.delete(THERE.topic)
+    stage.broker.create(THERE.topic)
+    publish(stage, THERE, b"4")
+    publish(stage, HERE, b"5")
+    stage.run(10)
+    assert kept(stage) == {b"1", b"2", b"3", b"4", b"5"}
+    assert not stage.ended
+    assert stage.look(lane, process).restarts == 0
+
+
+def test_aborted_records_without_end_are_no_stall(stage: Stage) -> None:
+    stage.start(make_step=lambda: Kept(HERE))
+    producer, epoch = stage.broker.take_over("somebody")
+
+    def abort(sequence: int = 0) -> None:
+        stage.broker.add("somebody", producer, epoch, HERE)
+        stage.broker.produce_in("somebody", producer, epoch, sequence, HERE, [(b"k", b"never")] * 3)
+        stage.broker.end("somebody", producer, epoch, ABORTED)
+        stage.world.after(0.05, lambda: abort(sequence + 3))
+
+    abort()
+    stage.run(60)
+    assert not stage.ended
+    assert kept(stage) == set()
 
 
 def test_sources_that_depend_on_each_other_stop_the_lane_instead(stage: Stage) -> None:

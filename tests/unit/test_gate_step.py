@@ -195,3 +195,26 @@ def test_several_batches_before_one_outcome_leave_what_one_by_one_leaves(harbor:
     assert together.state == apart.state
     assert together.receipts == apart.receipts
     assert together.refusals == apart.refusals
+
+
+def test_a_retracted_tally_may_be_sent_again_though_the_gate_was_started_again() -> None:
+    totals = Agency(HARBOR, v.LegalClass.tally_only, small_counts=True)
+    world = World([totals])
+    tally = Tally(TallyTable.cases, (3,))
+    world.take((totals, totals.say(tally)))
+    sent = decode(world.events[-1][1] or b"")
+    world.take((totals, totals.say(Correction(1, sent.previous, sent.period, sent.state, sent.cap, tally))))
+    world.step = world.restored()
+    world.take((totals, totals.say(tally)))
+    assert [decode(value or b"").sequence for _, value in world.events] == [1, 2, 3]
+    assert not world.refusals
+
+
+def test_the_same_refusal_again_is_counted_and_kept_once() -> None:
+    """One faulty record sent without end must not fill the quarantine, which is kept for ever."""
+    totals = Agency(HARBOR, v.LegalClass.tally_only)
+    world, faulty = World([totals]), totals.event(NEED)
+    for _ in range(50):
+        world.take((totals, totals.record(faulty)))
+    assert [refusal.reason for refusal in world.refusals] == [Reason.LEGAL_CLASS]
+    assert world.step.agencies[HARBOR].refused == 50

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from consumers import reading
 from consumers.aggregates import read_aggregates
-from consumers.reading import SILENT_READS_MAX, newest_by_key, read_to, read_whole
+from consumers.reading import newest_by_key, read_to, read_whole
 from consumers.registry import read_registry
 from exchange.core.fingerprint import GENERATION
 from exchange.core.gate import Registration, Status
@@ -115,7 +116,10 @@ WAYS: dict[str, Callable[[Log], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_log_that_gives_nothing_although_there_is_more_is_an_error_and_no_endless_wait(way: str) -> None:
+async def test_a_log_that_gives_nothing_although_there_is_more_is_an_error_and_no_endless_wait(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SILENT_S_MAX", 0.2)
     world = await two_partitions()
     world.broker.create(AGENCIES)
     await world.transact(REGISTRY, [registered("harbor-light")])
@@ -123,4 +127,30 @@ async def test_a_log_that_gives_nothing_although_there_is_more_is_an_error_and_n
     silent = Silent(world.log)
     with pytest.raises(LogUnavailable, match=r"-0: nothing comes behind offset 0, and the log goes on to \d"):
         await WAYS[way](silent)  # type: ignore[arg-type]
-    assert silent.reads == SILENT_READS_MAX
+    assert silent.reads > 1
+
+
+async def test_what_comes_of_another_partition_does_not_hide_that_nothing_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "SILENT_S_MAX", 0.2)
+    world = await two_partitions()
+    reader = await world.log.reader()
+    others = await reader_of(world, OTHER)
+
+    async def only_the_other(**_: object) -> dict[Partition, object]:
+        await asyncio.sleep(0)
+        return {OTHER: others}
+
+    reader.assign([SOURCE, OTHER])
+    for partition in (SOURCE, OTHER):
+        reader.seek(partition, 0)
+    reader.getmany = only_the_other  # type: ignore[method-assign, assignment]
+    with pytest.raises(LogUnavailable, match="events-0: nothing comes"):
+        async for _ in read_to(reader, {SOURCE: 1}):
+            pass
+
+
+async def reader_of(world: World, partition: Partition) -> list[object]:
+    reader = await world.log.reader()
+    return [record async for records in read_whole(reader, partition) for record in records]
