@@ -38,6 +38,7 @@ class Seen:
     alerts: dict[bytes, bytes] = field(default_factory=dict)
     pulses: deque[Pulse] = field(default_factory=deque)
     inbox_lags: dict[str, int] = field(default_factory=dict)
+    inboxes_missing: set[str] = field(default_factory=set)
     fold_lags: dict[int, int] = field(default_factory=dict)
     counted: dict[int, int] = field(default_factory=dict)
 
@@ -94,9 +95,11 @@ class Looker:
     async def _look_at_inboxes(self) -> None:
         """No transaction writes to an inbox, so offsets are records."""
         read = {source: at for gate in self.seen.gates.values() for source, at in gate.positions().items()}
-        for source, (begin, end) in (await extents(self._asking, read)).items():
+        present = await self._asking.present(read)
+        self.seen.inboxes_missing = {_agency_of(source) for source in set(read) - present}
+        for source, (begin, end) in (await extents(self._asking, present)).items():
             at = max(begin, read[source] or 0)
-            self.seen.inbox_lags[source.topic.partition(".")[2]] = max(0, end - at)
+            self.seen.inbox_lags[_agency_of(source)] = max(0, end - at)
 
     async def _look_at_the_fold(self) -> None:
         positions = await self._tails.newest(await extents(self._asking, self._aggregates))
@@ -121,3 +124,7 @@ async def looking(log: Log, partitions: int, generation: str = GENERATION) -> As
 def _followed(partitions: int) -> Iterator[Partition]:
     yield from (Partition(topic, 0) for topic in (AGENCIES, ALERTS, PULSE))
     yield from (Partition(topic, p) for topic in (GATE_STATE, QUARANTINE) for p in range(partitions))
+
+
+def _agency_of(inbox: Partition) -> str:
+    return inbox.topic.partition(".")[2]

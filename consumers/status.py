@@ -49,6 +49,7 @@ class AgencyStatus:
     head: str
     waiting: int
     refused: str
+    inbox_missing: bool
     since_heard_ms: int | None
 
 
@@ -115,6 +116,7 @@ def _agency(seen: Seen, code: str, registration: Registration, now_ms: int) -> A
         head=head.digest.hex()[:DIGEST_SHORT],
         waiting=seen.inbox_lags.get(code, 0),
         refused=refused.reason.value if refused else "",
+        inbox_missing=code in seen.inboxes_missing,
         since_heard_ms=max(0, now_ms - lane.heard_ms) if lane.heard_ms else None,
     )
 

@@ -11,6 +11,7 @@ from exchange.cli.console import table
 from exchange.wire.pulse import Alert
 
 AGENCIES_MAX = 20
+INBOX_MISSING = "inbox missing: exchange topics apply"
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
@@ -79,14 +80,14 @@ def _lanes(lanes: Sequence[LaneStatus]) -> Table:
 
 def _agencies(status: ExchangeStatus, *, every_agency: bool) -> Table:
     """Those that are refused or wait first."""
-    ordered = sorted(status.agencies, key=lambda a: (not a.refused, not a.waiting, a.agency))
+    ordered = sorted(status.agencies, key=lambda a: (not a.inbox_missing, not a.refused, not a.waiting, a.agency))
     first = ordered if every_agency else ordered[:AGENCIES_MAX]
     left_out = len(ordered) - len(first)
     numbers = ("sequence", "waiting", "heard")
     caption = f"and {left_out} more: --all shows them" if left_out else ""
     shown = table("agency", *numbers, "head", "class", "refused", right=numbers, title="agencies", caption=caption)
     for agency in first:
-        shown.add_row(*_agency(agency), style="yellow" if agency.refused else "")
+        shown.add_row(*_agency(agency), style="yellow" if agency.refused or agency.inbox_missing else "")
     return shown
 
 
@@ -94,7 +95,13 @@ def _agency(agency: AgencyStatus) -> tuple[str, ...]:
     heard = "never" if agency.since_heard_ms is None else age(agency.since_heard_ms)
     suspended = " (suspended)" if agency.status == "suspended" else ""
     counts = (f"{agency.sequence:,}", f"{agency.waiting:,}", heard)
-    return (agency.agency + suspended, *counts, agency.head, agency.legal_class, agency.refused)
+    return (
+        agency.agency + suspended,
+        *counts,
+        agency.head,
+        agency.legal_class,
+        INBOX_MISSING if agency.inbox_missing else agency.refused,
+    )
 
 
 def _refusals(status: ExchangeStatus) -> Table:

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from consumers import fold, gate
 from consumers.operations import Enrolment, register
@@ -13,6 +15,7 @@ from consumers.registry import read_registry
 from consumers.seen import Looker, looking
 from consumers.status import NOT_RUNNING, ExchangeStatus, status_of
 from consumers.watch import read_alerts
+from exchange.cli.status_tables import rendered
 from exchange.core.chain import digest_of
 from exchange.core.events import ALL_CAPS, ActivityHeld, Event
 from exchange.core.fingerprint import GENERATION
@@ -139,6 +142,23 @@ async def test_the_numbers_are_right_at_every_stage(exchange: KafkaLog, agencies
         assert (repaired.events, repaired.refused_now, dict(repaired.refusals)) == (12, 1, {"gap": 1, "unreadable": 1})
         async with looking(exchange, PARTITIONS) as fresh:
             assert status_of(await fresh.look(), NOW) == repaired
+
+
+async def test_a_missing_inbox_is_named_and_takes_no_other_figure_away(
+    exchange: KafkaLog, admin: Admin, agencies: dict[str, Registration]
+) -> None:
+    await publish(exchange, "harbor-light", chain(3))
+    await admin.delete([inbox_of("new-door")])
+    async with asyncio.timeout(10):
+        while inbox_of("new-door") in await admin.partitions():  # noqa: ASYNC110 (Kafka tells of no end)
+            await asyncio.sleep(0.05)
+    async with looking(exchange, PARTITIONS) as looker:
+        status = status_of(await looker.look(), NOW)
+    missing = {agency.agency for agency in status.agencies if agency.inbox_missing}
+    assert (missing, status.lag) == ({"new-door"}, 3)
+    page = StringIO()
+    Console(width=200, file=page).print(rendered(status, every_agency=True))
+    assert "inbox missing: exchange topics apply" in page.getvalue()
 
 
 async def test_rates_ages_and_alerts_are_those_of_the_newest_pulses(exchange: KafkaLog) -> None:
