@@ -15,14 +15,12 @@ from math import prod
 from pathlib import Path
 from typing import Final, get_args, get_type_hints
 
-from exchange.core.caps import RULES as CAPS
 from exchange.core.events import BODIES, About, Body, Width
 from exchange.core.gate import EXPLAINED
 from exchange.core.tables import TABLES, Table, domain
 from exchange.wire.topics import TOPICS, Party, Topic
-from producers.sample.planning import budget_lines
-from producers.sample.volumes import yearly_volumes
 from producers.sensitive import RULES
+from schemas.budget_docs import budget, caps
 from schemas.evidence import BESIDE, WHY, questions_of
 from schemas.generate import camel, list_names, read_list
 from schemas.markdown import coded as _coded
@@ -214,46 +212,6 @@ def questions() -> Iterator[str]:
 
 def _answering(question: str) -> str:
     return _coded(t.name for t in TABLES if question in questions_of(t.name)) or "none: not computable from events"
-
-
-# What is released
-
-
-def caps() -> Iterator[str]:
-    """How many events of one client and period each cap lets into releases, and what share of a sample it keeps."""
-    kept = yearly_volumes().kept
-    rows = (
-        (
-            f"`{rule.body.__name__}`" if rule.body else "any client's body",
-            ("facts" if len(rule.strand) > 1 else f"`{rule.strand[0]}`") if rule.strand else "all",
-            (rule.bit.name or "").lower(),
-            f"{rule.most} with another {_coded([rule.group or rule.field])}" if rule.distinct else str(rule.most),
-            str(rule.corrections),
-            f"{float(kept[rule]):.0%}" if rule in kept else "–",
-        )
-        for rule in CAPS
-    )
-    yield from _table(("body", "which", "bit", "within the cap", "corrections", "of a sample's kept"), rows)
-
-
-def budget() -> Iterator[str]:
-    """What `exchange budget` prints for a national year."""
-    rows = (
-        (
-            f"`{line.table}`",
-            line.released,
-            line.cells_are,
-            str(line.squared_l2),
-            f"{line.rho:.6f}",
-            f"{line.sigma:.2f}",
-            str(line.cells),
-            str(line.usable),
-            str(line.usable_in_a_year),
-        )
-        for line in budget_lines(yearly_volumes())
-    )
-    header = ("table", "released", "cells are", "L2²", "rho", "sigma", "cells", "usable", "usable, year")
-    yield from _table(header, rows)
 
 
 # What is written where

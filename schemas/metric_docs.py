@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from exchange.core.declared import DECLARED
 from exchange.core.metrics import COUNTS, RATES, Metric
-from exchange.core.tables import BY_NAME
 from exchange.core.unreleased import UNRELEASED
 from schemas.markdown import coded, table
 
@@ -33,10 +33,10 @@ def metric_counts() -> Iterator[str]:
         (
             (
                 f"`{metric.name}`",
-                f"`{BY_NAME[metric.name].body.__name__}`",
+                f"`{counted.body.__name__}`" if (counted := DECLARED[metric.name].table) else "any client's body",
                 _axes(metric),
                 metric.unit.name,
-                BY_NAME[metric.name].tier.value,
+                DECLARED[metric.name].tier.value,
             )
             for metric in COUNTS
         ),

@@ -15,13 +15,13 @@ import numpy as np
 
 from exchange.core import figures
 from exchange.core import vocabulary as v
+from exchange.core.declared import DECLARED
 from exchange.core.epochs import quarter_of_epoch
 from exchange.core.figures import Count, Figure, Quantiles, Usable, point
 from exchange.core.metrics import BY_METRIC
 from exchange.core.period import period_of
 from exchange.core.reconcile import MARGINS
-from exchange.core.releases import Release, whole_codes
-from exchange.core.tables import BY_NAME
+from exchange.core.releases import Release
 from exchange.core.view import RUNNING, Period, Sum, View
 from tests.release_world import DECEMBER, JANUARY, MARCH, cells_of, noised, release, released, releases
 
@@ -68,7 +68,7 @@ def sizes(count: int, most: int) -> list[int]:
 
 def _table_of(sizes_of: Mapping[str, int], name: str, epoch: int, period: int, variance: int) -> Release:
     """A release with these true counts in one period, cells in order, and nothing in the other buckets."""
-    cells = cells_of(BY_NAME[name])
+    cells = cells_of(name)
     counts = dict(zip(cells, sizes(len(cells), sizes_of[name]), strict=True))
     return release(name, epoch, lambda p, *cell: counts[cell] if p == period else 0, variance=variance)
 
@@ -104,23 +104,22 @@ def of_many_epochs() -> World:
     return World("sums of epochs", "needs_by_service", RUNNING, DECEMBER, made, {})
 
 
-_SERVICES = whole_codes(BY_NAME["needs_by_service"])[0]
+_SERVICES = DECLARED["needs_by_service"].codes[0]
 
 
 def of_margins(metric: str) -> World:
-    """A quarter of `cases` by month, and its three splits, which add up to the same."""
-    names = ("cases_by_gender", "cases_by_age_group", "cases_by_referral_source")
+    """A quarter of `cases` by month, and its split by age, which adds up to the same."""
+    [name] = MARGINS[0].parts
     everybody = 3600
     made = [
         release("cases", epoch, lambda p, *_: 1200 if p == QUARTER else 0, variance=100)
         for epoch in range(JANUARY, MARCH + 1)
     ]
-    for name in names:
-        cells = cells_of(BY_NAME[name])
-        counts = sizes(len(cells), everybody // 4)
-        counts[0] += everybody - sum(counts)
-        true = dict(zip(cells, counts, strict=True))
-        made.append(release(name, MARCH, lambda p, *cell, t=true: t[cell] if p == QUARTER else 0, variance=225))
+    cells = cells_of(name)
+    counts = sizes(len(cells), everybody // 4)
+    counts[0] += everybody - sum(counts)
+    true = dict(zip(cells, counts, strict=True))
+    made.append(release(name, MARCH, lambda p, *cell: true[cell] if p == QUARTER else 0, variance=225))
     return World(f"reconciled {metric}", metric, QUARTER, MARCH, tuple(made), {})
 
 
@@ -242,5 +241,5 @@ WORLDS: dict[str, Callable[[], World]] = {
     "quantiles at an edge": at_an_edge,
     "quantiles past an edge": lambda: at_an_edge(past=1),
     "reconciled total": lambda: of_margins("cases"),
-    "reconciled parts": lambda: of_margins("cases_by_referral_source"),
+    "reconciled parts": lambda: of_margins("cases_by_age_group"),
 }

@@ -8,22 +8,11 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from exchange.core.declared import DECLARED
 from exchange.core.epochs import epoch_of
 from exchange.core.figures import MetricPoint
-from exchange.core.releases import (
-    BUCKETS,
-    MONTHS_BETWEEN,
-    Bucket,
-    Release,
-    Released,
-    counts_clients,
-    is_due,
-    names_of,
-    period_of_bucket,
-    whole_codes,
-    whole_places,
-)
-from exchange.core.tables import BY_NAME, Table
+from exchange.core.releases import Release, Released
+from exchange.core.tiers import BUCKETS, MONTHS_BETWEEN, Bucket, is_due, period_of_bucket
 from exchange.core.view import Sum
 
 JANUARY, MARCH, JUNE, DECEMBER = (epoch_of(2026, month) for month in (1, 3, 6, 12))
@@ -37,12 +26,12 @@ def everything(_: Sum) -> bool:
     return True
 
 
-def cells_of(table: Table, codes: tuple[tuple[str, ...], ...] | None = None) -> list[Cell]:
-    return list(product(whole_places(table.tier), product(*(codes or whole_codes(table)))))
+def cells_of(name: str) -> list[Cell]:
+    return list(product(DECLARED[name].places, product(*DECLARED[name].codes)))
 
 
-def due_epochs(table: Table, first: int, last: int) -> list[int]:
-    return [epoch for epoch in range(first, last + 1) if is_due(table.tier, epoch)]
+def due_epochs(name: str, first: int, last: int) -> list[int]:
+    return [epoch for epoch in range(first, last + 1) if is_due(DECLARED[name].tier, epoch)]
 
 
 def release(
@@ -52,29 +41,27 @@ def release(
     *,
     variance: Fraction | int = 4,
     since: int = JANUARY,
-    codes: tuple[tuple[str, ...], ...] | None = None,
 ) -> Release:
     """`count(period, place, values)` gives the increments, noise and all; the first release covers months from `since` on."""
-    table = BY_NAME[name]
-    before = epoch - MONTHS_BETWEEN[table.tier]
+    declared = DECLARED[name]
+    before = epoch - MONTHS_BETWEEN[declared.tier]
     first = before < since
-    exact = not counts_clients(table)
     return Release(
         name,
-        table.tier,
-        not exact,
+        declared.tier,
+        declared.bit,
         epoch,
         since if first else before + 1,
         first,
-        whole_places(table.tier),
-        names_of(table),
-        codes or whole_codes(table),
+        declared.places,
+        declared.dimensions,
+        declared.codes,
         tuple(
             count(period_of_bucket(bucket, epoch), *cell)
-            for bucket in BUCKETS[table.tier]
-            for cell in cells_of(table, codes)
+            for bucket in BUCKETS[declared.tier]
+            for cell in cells_of(name)
         ),
-        Fraction(0 if exact else variance),
+        Fraction(variance if declared.bit else 0),
         ("drawn in a test",),
     )
 
@@ -90,7 +77,7 @@ def releases(
     return [
         release(name, epoch, lambda *cell, n=name, e=epoch: count(n, e, *cell), variance=variance, since=first)
         for name in names
-        for epoch in due_epochs(BY_NAME[name], first, last)
+        for epoch in due_epochs(name, first, last)
     ]
 
 

@@ -43,7 +43,8 @@ class Cap(IntFlag):
 
 
 NONE: Final = Cap(0)
-_MARKS: Final = Cap.NATION | Cap.STATE | Cap.PAST
+MARKS: Final = Cap.NATION | Cap.STATE | Cap.PAST
+"""The bits that releases count with, one each."""
 CORRECTIONS: Final = 1
 """Corrections with a bit, for each client, period and rule: c of the budget."""
 
@@ -134,7 +135,7 @@ def rules_of(body: e.Body, bit: Cap | None = None) -> Iterator[Rule]:
 
 def effective(cap: int) -> Cap:
     """The bits that an event counts with in releases: none of an event to which no caps were applied."""
-    return NONE if cap & Cap.UNMARKED else Cap(cap & _MARKS)
+    return NONE if cap & Cap.UNMARKED else Cap(cap & MARKS)
 
 
 def counts(cap: int, bit: Cap) -> bool:

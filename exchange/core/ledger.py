@@ -11,7 +11,7 @@ earlier (`covers` says which), and they do not pay.
 
 A release counts no event whose period it does not cover, one that has not begun when the epoch closes among them.
 
-An epoch is a month as `year * 12 + month - 1`. Periods are those of `exchange.core.period`; a year is one of its own, for
+Epochs are those of `exchange.core.epochs`. Periods are those of `exchange.core.period`; a year is one of its own, for
 agencies that give no more, and pays like a quarter.
 """
 
@@ -22,8 +22,8 @@ from types import MappingProxyType
 from typing import Final
 
 from exchange.core.budget import RHO_TOTAL, Plan
+from exchange.core.epochs import first_month
 from exchange.core.errors import BudgetExhausted, EpochOutOfOrder, TableChanged
-from exchange.core.period import quarter_of, year_of
 
 EVERY_PERIOD: Final = 0
 """As `periods_from`: events of any period, however old, are counted."""
@@ -49,11 +49,6 @@ class Ledger:
 
     accounts: Mapping[str, Account] = field(default_factory=lambda: MappingProxyType({}))
     last_epoch: int | None = None
-
-
-def first_month(period: int) -> int:
-    """The month that a quarter or a year begins with, as an epoch's number."""
-    return year_of(period) * 12 + 3 * max(0, quarter_of(period) - 1)
 
 
 def spent(ledger: Ledger, period: int) -> Fraction:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.core import vocabulary as v
+from exchange.core.declared import DECLARED, Declared
 from exchange.core.evidence import EVIDENCE
 from exchange.core.figures import MetricPoint, Unit, Usable, point
 from exchange.core.formulas import Formula, counted, either, evidence, per, quantiles, rated, share_of, shared
 from exchange.core.quantiles import Band
 from exchange.core.reconcile import HELD, Margin
-from exchange.core.releases import Released, names_of
-from exchange.core.tables import BY_NAME, TABLES, Table, Tier
+from exchange.core.releases import Released
+from exchange.core.tables import Tier
 from exchange.core.view import View
 
 CAVEAT: Final = (
@@ -29,6 +30,7 @@ CAVEAT: Final = (
 """Stands on every page that shows a point."""
 
 EVENTS: Final = Unit("events")
+CLIENTS: Final = Unit("clients")
 SHARE: Final = Unit("share", 4)
 DAYS: Final = Unit("days")
 DOLLARS: Final = Unit("US dollars per unmet need", 2)
@@ -49,17 +51,19 @@ class Metric:
     answers: tuple[str, ...] = ()
 
 
-def _count(table: Table) -> Metric:
-    what = f"sum of `{table.measure}`" if table.measure else "events"
-    unit = Unit(table.measure) if table.measure else EVENTS
+def _count(one: Declared) -> Metric:
+    says, unit = "Clients of a period with an event past a cap, each once: whom the caps cut short.", CLIENTS
+    if one.table:
+        what = f"sum of `{one.table.measure}`" if one.table.measure else "events"
+        unit = Unit(one.table.measure) if one.table.measure else EVENTS
+        says = f"How much was reported, cell by cell: `{one.table.body.__name__}`, {what}."
     kinds = ("state",), ("division",)
-    axes = tuple((*place, *names_of(table)) for place in (kinds if table.tier is Tier.STATE_YEARLY else ((),)))
-    says = f"How much was reported, cell by cell: `{table.body.__name__}`, {what}."
-    return Metric(table.name, counted(table.name), axes, unit, (table.name,), says)
+    axes = tuple((*place, *one.dimensions) for place in (kinds if one.tier is Tier.STATE_YEARLY else ((),)))
+    return Metric(one.name, counted(one.name), axes, unit, (one.name,), says)
 
 
 def _shares(name: str, table: str, says: str, answers: str = "") -> Metric:
-    return Metric(name, shared(table), (names_of(BY_NAME[table]),), SHARE, (table,), says, tuple(answers.split()))
+    return Metric(name, shared(table), (DECLARED[table].dimensions,), SHARE, (table,), says, tuple(answers.split()))
 
 
 def _share(name: str, table: str, says: str, *, above: str, below: str = "", answers: str = "") -> Metric:
@@ -71,7 +75,7 @@ def _per_case(name: str, table: str, unit: str, says: str, answers: str) -> Metr
     return Metric(
         name,
         per(table, "cases"),
-        (names_of(BY_NAME[table]),),
+        (DECLARED[table].dimensions,),
         Unit(unit, 4),
         (table, "cases"),
         says,
@@ -82,15 +86,15 @@ def _per_case(name: str, table: str, unit: str, says: str, answers: str) -> Metr
 def _bands(
     name: str, table: str, says: str, *, bands: Mapping[str, Band], unit: Unit = DAYS, answers: str = ""
 ) -> Metric:
-    axes = (*names_of(BY_NAME[table])[:-1], "quantile")
+    axes = (*DECLARED[table].dimensions[:-1], "quantile")
     return Metric(name, quantiles(table, bands), (axes,), unit, (table,), says, tuple(answers.split()))
 
 
 def _over(name: str, over: str, under: str, says: str, *, unit: Unit) -> Metric:
-    return Metric(name, rated(over, under), (names_of(BY_NAME[over]),), unit, (over, under), says)
+    return Metric(name, rated(over, under), (DECLARED[over].dimensions,), unit, (over, under), says)
 
 
-COUNTS: Final = tuple(_count(table) for table in TABLES if table.tier is not Tier.NEVER)
+COUNTS: Final = tuple(map(_count, DECLARED.values()))
 
 RATES: Final = (
     Metric(

@@ -25,10 +25,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from exchange.core.declared import DECLARED
 from exchange.core.epochs import quarter_of_epoch
 from exchange.core.estimates import Exact
-from exchange.core.releases import Bucket, Release, Released, whole_codes
-from exchange.core.tables import BY_NAME
+from exchange.core.releases import Release, Released
+from exchange.core.tiers import Bucket
 
 APART: Final = 5
 """Honest margins are further apart once in 1.7 million."""
@@ -46,9 +47,8 @@ class Margin:
 MARGINS: Final = (
     Margin(
         "cases",
-        ("cases_by_gender", "cases_by_age_group", "cases_by_referral_source"),
-        "each `CaseOpened` has one gender, one age band and one referral source, and all four tables count one event of "
-        "a client and quarter",
+        ("cases_by_age_group",),
+        "each `CaseOpened` has one age band, and both tables count one event of a client and quarter",
     ),
 )
 
@@ -110,7 +110,7 @@ def _of_span(totals: Sequence[Release], parts: Sequence[Release]) -> Iterator[tu
 def _tile(totals: Sequence[Release], part: Release) -> list[Release]:
     """The total's releases that cover exactly a part's months; none where they do not, or where the part is not whole."""
     tile = [release for release in totals if part.since <= release.epoch <= part.epoch]
-    if not tile or part.codes != whole_codes(BY_NAME[part.table]) or not part.variance:
+    if not tile or not DECLARED[part.table].whole or not part.variance:
         return []
     starts = [part.since, *(release.epoch + 1 for release in tile)]
     covered = [release.since for release in tile] == starts[:-1] and tile[-1].epoch == part.epoch

@@ -18,7 +18,7 @@ from typing import Final
 
 from exchange.core import events as e
 from exchange.core.caps import NONE, SENSITIVE_SERVICES, Cap
-from exchange.core.cells import grouped
+from exchange.core.cells import NATION, grouped
 from exchange.core.errors import TableUnbudgeted
 from exchange.core.tables import (
     BY_NAME,
@@ -32,11 +32,8 @@ from exchange.core.tables import (
     domain,
     fed_by,
 )
-from exchange.core.vocabulary import UsState
+from exchange.core.tiers import whole_places
 
-NATION: Final = ("us",)
-STATES: Final = tuple(str(state) for state in UsState if state != NOT_APPLICABLE)
-"""Every place of a state release: each state, and each reason for a missing one, as present as any other."""
 OVER_CAPS: Final = "clients_over_caps"
 """Clients of a period with an event past a cap; any client body feeds it, none is counted for it otherwise."""
 
@@ -85,7 +82,7 @@ class ReleasedTable:
     @property
     def places(self) -> tuple[str, ...]:
         """Every place, in order."""
-        return STATES if self.tier is Tier.STATE_YEARLY else NATION
+        return whole_places(self.tier)
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -118,7 +115,7 @@ class ReleasedTable:
 
     def place(self, place: str) -> str:
         """The released place that a place of the counted table adds to."""
-        return place if self.tier is Tier.STATE_YEARLY else NATION[0]
+        return place if self.tier is Tier.STATE_YEARLY else NATION
 
 
 @cache

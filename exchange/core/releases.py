@@ -1,44 +1,30 @@
 """Releases: the noised increments of one table in one epoch, and all that were taken so far.
 
-A release holds, for each bucket and each cell of its table's released domain, what arrived since the table's release
-before it, with noise: one integer a cell, drawn once. Buckets say which period an increment belongs to:
+A release holds, for each bucket (`exchange.core.tiers`) and each cell of its table's released domain, what arrived since the
+table's release before it, with noise: one integer a cell, drawn once.
 
-| bucket | period | tables |
-|---|---|---|
-| `quarter`, `quarter before` | the quarter that the epoch lies in, and the one before it | monthly and quarterly ones |
-| `year`, `year before` | the same for years | yearly ones: all of the year; others: what was sent for the year as a whole |
-| `earlier` | everything else | all |
-
-Rules kept: a release describes itself (tier, dimensions and domain stand in it), so that nobody needs the code that drew it,
-and agrees with the table of its name where there is one (a release may have a name of its own); what counts clients always
-has noise and never a hole; only agency tables, which are exact, may leave a cell out (None). Taking a release
-twice changes nothing; a second, different draw of the same table and epoch is refused (ReleaseDiffers), as is a domain that
-changed (ReleasedDomainChanged). `Released` is a value: taking makes a new one.
+Rules kept: a release describes itself (tier, bit, dimensions and domain stand in it), so that nobody needs the code that drew
+it, and is exactly what is declared under its name (`exchange.core.declared`), if anything is: a reader may meet tables that
+are newer or older than it; what counts clients always has noise and never a hole; only agency tables, which are exact, may
+leave a cell out (None). Taking a release twice changes nothing; a second, different draw of the same table and epoch is
+refused (ReleaseDiffers), as is a domain that changed (ReleasedDomainChanged). `Released` is a value: taking makes a new one.
 
 Not promised: that no release is missing. `chain` says so: a table's releases hang together by `since`.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
 from math import prod
 from types import MappingProxyType
-from typing import Final
 
-from exchange.core.cells import NATION
-from exchange.core.epochs import is_epoch, month_of, quarter_of_epoch, year_of_epoch
+from exchange.core.caps import MARKS, NONE, Cap
+from exchange.core.declared import DECLARED
+from exchange.core.epochs import is_epoch
 from exchange.core.errors import ExchangeError
-from exchange.core.events import About
-from exchange.core.period import quarter_of
-from exchange.core.tables import BY_NAME, NOT_APPLICABLE, Table, Tier, domain
-from exchange.core.vocabulary import UsState
-
-STATES: Final = tuple(str(state) for state in UsState if state != NOT_APPLICABLE)
-"""The places of a state table, those for a state that is not known among them."""
-EARLIER: Final = 0
-"""Stands for all periods that a release does not tell apart; no period has this number."""
+from exchange.core.tables import BY_NAME, Tier
+from exchange.core.tiers import BUCKETS, Bucket, is_due, whole_places
 
 
 class ReleaseUnsound(ExchangeError):
@@ -59,85 +45,19 @@ class ReleasedDomainChanged(ExchangeError):
     hint = "A changed table is a new table: give it a new name."
 
 
-class Bucket(Enum):
-    """Which period an increment belongs to, seen from its epoch."""
-
-    QUARTER = "quarter"
-    QUARTER_BEFORE = "quarter before"
-    YEAR = "year"
-    YEAR_BEFORE = "year before"
-    EARLIER = "earlier"
-
-
-_YEARLY: Final = (Bucket.YEAR, Bucket.YEAR_BEFORE, Bucket.EARLIER)
-BUCKETS: Final[Mapping[Tier, tuple[Bucket, ...]]] = {
-    Tier.NATION_MONTHLY: tuple(Bucket),
-    Tier.NATION_QUARTERLY: tuple(Bucket),
-    Tier.NATION_YEARLY: _YEARLY,
-    Tier.STATE_YEARLY: _YEARLY,
-}
-MONTHS_BETWEEN: Final[Mapping[Tier, int]] = {
-    Tier.NATION_MONTHLY: 1,
-    Tier.NATION_QUARTERLY: 3,
-    Tier.NATION_YEARLY: 12,
-    Tier.STATE_YEARLY: 12,
-}
-
-
-def period_of_bucket(bucket: Bucket, epoch: int) -> int:
-    """The period of a bucket in an epoch's release; EARLIER for the rest."""
-    match bucket:
-        case Bucket.QUARTER:
-            return quarter_of_epoch(epoch)
-        case Bucket.QUARTER_BEFORE:
-            before = quarter_of_epoch(epoch) - 1
-            return before if quarter_of(before) else before - 1
-        case Bucket.YEAR:
-            return year_of_epoch(epoch)
-        case Bucket.YEAR_BEFORE:
-            return year_of_epoch(epoch) - 5
-        case Bucket.EARLIER:
-            return EARLIER
-
-
-def is_due(tier: Tier, epoch: int) -> bool:
-    """Whether tables of a tier are released when this epoch closes: every month, or at the end of a quarter or of a year."""
-    return tier in MONTHS_BETWEEN and month_of(epoch) % MONTHS_BETWEEN[tier] == 0
-
-
-def whole_places(tier: Tier) -> tuple[str, ...]:
-    """Where a release has cells: in the nation, or in every state."""
-    return STATES if tier is Tier.STATE_YEARLY else (NATION,)
-
-
-def names_of(table: Table) -> tuple[str, ...]:
-    """The names of a table's dimensions."""
-    return tuple(dimension.name for dimension in table.dimensions)
-
-
-def counts_clients(table: Table) -> bool:
-    """Whether its cells move when one client is taken away."""
-    return table.about is About.CLIENT
-
-
-def whole_codes(table: Table) -> tuple[tuple[str, ...], ...]:
-    """Every value of each dimension: what a released domain is at most (codes may be kept out of it for good)."""
-    return tuple(domain(table, dimension) for dimension in table.dimensions)
-
-
 @dataclass(frozen=True, slots=True)
 class Release:
     """One table in one epoch. Raises ReleaseUnsound, naming the rule.
 
-    `clients`: whether clients' events are counted. `dimensions`: their names, `codes`: those of each. `since`: the first
-    month whose arrivals are in it, `epoch` the last. `first`: no release of the table was before it. `increments`: by bucket
-    (in the order of `BUCKETS`), then place, then the product of the codes, the last dimension fastest. `variance`: of the
-    noise on each increment (σ²), exactly. `versions`: what drew it, in words.
+    `bit`: that of the clients' events that it counts; none: agencies' are counted. `dimensions`: their names, `codes`: those
+    of each. `since`: the first month whose arrivals are in it, `epoch` the last. `first`: no release of the table was before
+    it. `increments`: by bucket (in the order of `BUCKETS`), then place, then the product of the codes, the last dimension
+    fastest. `variance`: of the noise on each increment (σ²), exactly. `versions`: what drew it, in words.
     """
 
     table: str
     tier: Tier
-    clients: bool
+    bit: Cap
     epoch: int
     since: int
     first: bool
@@ -152,6 +72,11 @@ class Release:
         broken = _broken(self)
         if broken:
             raise ReleaseUnsound(f"{self.table}: {broken}.")
+
+    @property
+    def clients(self) -> bool:
+        """Whether clients' events are counted."""
+        return bool(self.bit)
 
     @property
     def buckets(self) -> tuple[Bucket, ...]:
@@ -180,23 +105,24 @@ def _broken(release: Release) -> str:  # noqa: PLR0911 - one return a rule
         return "it has not a list of different codes for each dimension"
     if len(release.increments) != len(release.buckets) * release.cells:
         return "it has not one increment for each bucket and cell"
+    if release.bit not in (NONE, *MARKS):
+        return "it counts with one bit of the caps, or with none"
     if release.variance < 0 or (release.clients and not release.variance):
         return "what counts clients has noise"
     if release.clients and None in release.increments:
         return "what counts clients has no hole"
-    return _not_as_declared(release, BY_NAME[release.table]) if release.table in BY_NAME else ""
+    return _not_as_declared(release)
 
 
-def _not_as_declared(release: Release, table: Table) -> str:
-    if release.tier is not table.tier or release.clients is not counts_clients(table):
+def _not_as_declared(release: Release) -> str:
+    if release.table not in DECLARED:
+        return "what is never released is not released" if release.table in BY_NAME else ""
+    declared = DECLARED[release.table]
+    if (release.tier, release.bit, release.places) != (declared.tier, declared.bit, declared.places):
         return "the table of its name is released otherwise"
-    if release.dimensions != names_of(table):
-        return "the table of its name has other dimensions"
-    chosen = [set(codes) for codes in release.codes]
-    ordered = tuple(
-        tuple(c for c in codes if c in some) for codes, some in zip(whole_codes(table), chosen, strict=True)
-    )
-    return "" if release.codes == ordered else "its codes are not among those of its table, in their order"
+    if (release.dimensions, release.codes) != (declared.dimensions, declared.codes):
+        return "the table of its name has another domain"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,4 +166,4 @@ class Released:
 
 
 def _shape(release: Release) -> tuple[object, ...]:
-    return release.tier, release.clients, release.places, release.dimensions, release.codes
+    return release.tier, release.bit, release.places, release.dimensions, release.codes

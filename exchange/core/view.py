@@ -18,7 +18,8 @@ from exchange.core.epochs import first_month
 from exchange.core.estimates import Block, Estimate, Exact, total
 from exchange.core.period import quarter_of, year_period
 from exchange.core.reconcile import HELD, Adjusted, Margin, Where, adjustments
-from exchange.core.releases import Bucket, Release, Released, period_of_bucket
+from exchange.core.releases import Release, Released
+from exchange.core.tiers import Bucket, period_of_bucket
 
 RUNNING: Final = None
 """The period of everything since the first release."""

@@ -3,23 +3,16 @@
 How many cells are usable is planning, on generated volumes; the rule (`exchange.core.usable`) is the one of the releases.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
 
 from exchange.core.budget import PLANS, Plan
 from exchange.core.sensitivity import distinct
 from exchange.core.tables import Tier
+from exchange.core.tiers import MONTHS_BETWEEN
 from exchange.core.usable import by_population, usable_cells
 from producers.sample.volumes import Volumes
-
-RELEASES_A_YEAR: Final[Mapping[Tier, int]] = {
-    Tier.NATION_MONTHLY: 12,
-    Tier.NATION_QUARTERLY: 4,
-    Tier.NATION_YEARLY: 1,
-    Tier.STATE_YEARLY: 1,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +37,7 @@ def budget_lines(volumes: Volumes) -> Iterator[Line]:
     """A line of each released table, in the order of their declaration."""
     for plan in PLANS.values():
         row, rule = plan.row, plan.rule
-        a_year = RELEASES_A_YEAR[row.tier]
+        a_year = 12 // MONTHS_BETWEEN[row.tier]
         yield Line(
             row.name,
             row.tier.value,

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from exchange.core.budget import PLANS, RHO_PLANNED, RHO_TOTAL, Plan
 from exchange.core.errors import BudgetExhausted, EpochOutOfOrder, TableChanged
-from exchange.core.ledger import EVERY_PERIOD, Account, Ledger, first_month, left, spend, spent
+from exchange.core.ledger import EVERY_PERIOD, Account, Ledger, left, spend, spent
 from exchange.core.period import FIRST, LAST, parse_period
 from exchange.core.tables import Tier
+from exchange.core.tiers import is_due
 
 START = 2026 * 12
 ALL = tuple(PLANS.values())
@@ -107,8 +108,7 @@ def test_a_ledger_that_lets_past_quarters_go_free_is_found_out() -> None:
 
 
 def close(ledger: Ledger, epoch: int) -> Ledger:
-    months = {Tier.NATION_MONTHLY: 1, Tier.NATION_QUARTERLY: 3}
-    return spend(ledger, epoch, [plan for plan in ALL if (epoch + 1) % months.get(plan.row.tier, 12) == 0])
+    return spend(ledger, epoch, [plan for plan in ALL if is_due(plan.row.tier, epoch)])
 
 
 def test_years_of_releases_never_cost_a_period_more_than_each_table_once() -> None:
@@ -190,8 +190,3 @@ def test_a_refusal_leaves_the_ledger_as_it_was() -> None:
     assert ledger.last_epoch == START
     with pytest.raises(TypeError):
         ledger.accounts["cases"] = held["cases"]  # type: ignore[index]
-
-
-def test_months_of_periods_are_those_of_the_calendar() -> None:
-    assert [first_month(parse_period(f"2026Q{q}")) - START for q in (1, 2, 3, 4)] == [0, 3, 6, 9]
-    assert first_month(parse_period("2026")) == START

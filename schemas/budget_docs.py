@@ -1,0 +1,45 @@
+"""The parts of the decision record on caps and budget that follow from their tables; `schemas.docs` puts them in place."""
+
+from collections.abc import Iterator
+
+from exchange.core.caps import RULES
+from producers.sample.planning import budget_lines
+from producers.sample.volumes import yearly_volumes
+from schemas.markdown import coded, table
+
+
+def caps() -> Iterator[str]:
+    """How many events of one client and period each cap lets into releases, and what share of a sample it keeps."""
+    kept = yearly_volumes().kept
+    rows = (
+        (
+            f"`{rule.body.__name__}`" if rule.body else "any client's body",
+            ("facts" if len(rule.strand) > 1 else f"`{rule.strand[0]}`") if rule.strand else "all",
+            (rule.bit.name or "").lower(),
+            f"{rule.most} with another {coded([rule.group or rule.field])}" if rule.distinct else str(rule.most),
+            str(rule.corrections),
+            f"{float(kept[rule]):.0%}" if rule in kept else "–",
+        )
+        for rule in RULES
+    )
+    yield from table(("body", "which", "bit", "within the cap", "corrections", "of a sample's kept"), rows)
+
+
+def budget() -> Iterator[str]:
+    """What `exchange budget` prints for a national year."""
+    rows = (
+        (
+            f"`{line.table}`",
+            line.released,
+            line.cells_are,
+            str(line.squared_l2),
+            f"{line.rho:.6f}",
+            f"{line.sigma:.2f}",
+            str(line.cells),
+            str(line.usable),
+            str(line.usable_in_a_year),
+        )
+        for line in budget_lines(yearly_volumes())
+    )
+    header = ("table", "released", "cells are", "L2²", "rho", "sigma", "cells", "usable", "usable, year")
+    yield from table(header, rows)
