@@ -147,6 +147,10 @@ class Released:
         """Every epoch that any table was released in."""
         return tuple(sorted({epoch for _, epoch in self.held}))
 
+    def starts(self) -> Mapping[str, int]:
+        """Of each table that is here from its first release on, the first month whose arrivals it counts."""
+        return {release.table: release.since for release in self.held.values() if release.first}
+
     def until(self, table: str, epoch: int) -> tuple[Release, ...]:
         """The table's releases up to and with an epoch, in order."""
         return tuple(release for (name, when), release in self.held.items() if name == table and when <= epoch)

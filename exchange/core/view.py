@@ -19,7 +19,7 @@ from exchange.core.estimates import Block, Estimate, Exact, total
 from exchange.core.period import quarter_of, year_period
 from exchange.core.reconcile import HELD, Adjusted, Margin, Where, adjustments
 from exchange.core.releases import Release, Released
-from exchange.core.tiers import Bucket, period_of_bucket
+from exchange.core.tiers import EARLIER, Bucket, period_of_bucket
 
 RUNNING: Final = None
 """The period of everything since the first release."""
@@ -127,11 +127,14 @@ class View:
     def _parts(self, table: str, period: Period) -> tuple[int, ...]:
         """The periods, as releases tell them apart, that a period is made of."""
         known = {period_of_bucket(b, r.epoch) for r in self._chains[table] for b in r.buckets}
-        if period is RUNNING:
-            return tuple(sorted(known))
-        return tuple(
-            sorted(p for p in known if p == period or (not quarter_of(period) and p and year_period(p) == period))
-        )
+        return tuple(sorted(part for part in known if lies_in(part, period)))
+
+
+def lies_in(part: int, period: Period) -> bool:
+    """Whether a period, as releases tell them apart, is one of those that a period is made of."""
+    if period is RUNNING or part == period:
+        return True
+    return part != EARLIER and not quarter_of(period) and year_period(part) == period
 
 
 def _changed(release: Release) -> tuple[int, ...]:
