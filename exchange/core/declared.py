@@ -43,7 +43,8 @@ def whole_codes(table: Table) -> tuple[tuple[str, ...], ...]:
     return tuple(domain(table, dimension) for dimension in table.dimensions)
 
 
-def _of_clients(row: ReleasedTable) -> Declared:
+def of_clients(row: ReleasedTable) -> Declared:
+    """What a release of a client table must be."""
     named = (row.dimension.name,) if row.dimension else ()
     return Declared(row.name, row.table, row.tier, row.bit, named, (row.codes,) if row.dimension else ())
 
@@ -53,7 +54,7 @@ def _of_agencies(table: Table) -> Declared:
 
 
 def _declared() -> Iterator[Declared]:
-    yield from map(_of_clients, RELEASED_TABLES)
+    yield from map(of_clients, RELEASED_TABLES)
     released = (table for table in TABLES if table.about is not About.CLIENT and table.tier is not Tier.NEVER)
     yield from map(_of_agencies, released)
 

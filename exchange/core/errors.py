@@ -62,6 +62,18 @@ class EpochOutOfOrder(ExchangeError):
     hint = "Epochs are closed once each, month by month; look at the clock of whatever closed this one."
 
 
+class NotDue(ExchangeError):
+    """A table is drawn in an epoch at whose end it is not due. Nothing was released."""
+
+    hint = "Monthly tables are drawn every month, quarterly and yearly ones at the end of a quarter or of a year."
+
+
+class NoiseUnfit(ExchangeError):
+    """There is not exactly one number of noise for each bucket and cell of a table. Nothing was released."""
+
+    hint = "Draw as many as the exact increments have; never use a part of a draw, and never a draw twice."
+
+
 class TableChanged(ExchangeError):
     """A released table's domain, caps or noise differ from those of its earlier epochs. Nothing was spent."""
 

@@ -99,7 +99,8 @@ def test_a_first_release_is_judged_as_the_budget_planned_it(name: str) -> None:
     """Of the open quarter, or year: one increment a cell."""
     plan, volumes = PLANS[name], yearly_volumes()
     row = plan.row
-    yearly = {(n, (code,) if DECLARED[n].dimensions else ()): size for (n, code), size in volumes.events.items()}
+    yearly: dict[tuple[str, tuple[str, ...]], Fraction | int] = {}
+    yearly |= {(n, (code,) if DECLARED[n].dimensions else ()): size for (n, code), size in volumes.events.items()}
     quarterly = row.tier is Tier.NATION_QUARTERLY
     judge = usable_sums(spread(yearly), {name: JANUARY}, MARCH if quarterly else DECEMBER)
     for (place, code), size in expected(plan, volumes, Fraction(1, 4 if quarterly else 1)).items():
