@@ -1,0 +1,200 @@
+"""Which cells of an agency table may be shown: exact figures, so the rule is about how many agencies are behind them.
+
+A cell is shown only if at least `AGENCIES_MIN` agencies are behind it, none with more than `SHARE_MAX` of it, and if the same
+holds for all that follows from what was shown before (PRIVACY, Agency tables):
+
+1. *Joiners and leavers.* Agencies report much the same every quarter, so the difference of two epochs is that of the agencies
+   that joined and left. Between an increment and every earlier one shown of its cell and bucket, these are none, or enough.
+2. *Several epochs together.* Nor may any combination of them, added and subtracted, be about one or two agencies. Each
+   shown sum is a row of who is behind it; a combination about agencies i and j is a row of the space that these span.
+3. *Two tables of the same numbers* (dollars by source and by service): the difference of all that is shown of a bucket is what
+   only one of them hides. It is nothing, or enough; or else the second table's bucket is hidden as a whole.
+
+A cell behind which there is nobody is hidden too: going from 0 to hidden would announce an arrival. What is hidden is None, and
+no sum that needs it exists (`exchange.core.view`). Agency tables are the nation's only, and know no caps: every event counts.
+
+Not promised: anything against agencies that put together what they know of themselves: of three behind a cell two know the
+third. Nor against somebody who knows that an agency's figure did not move while others' did.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import combinations, product
+from types import MappingProxyType
+from typing import Final
+
+from exchange.core.cells import increments, parse_cell
+from exchange.core.declared import DECLARED, Declared
+from exchange.core.epochs import first_month
+from exchange.core.errors import NotDue
+from exchange.core.events import Event
+from exchange.core.fold import merge
+from exchange.core.releases import Release
+from exchange.core.tiers import BUCKETS, bucket_of, is_due
+
+AGENCIES_MIN: Final = 3
+SHARE_MAX: Final = Fraction(85, 100)
+AGENCY_RELEASES: Final[tuple[Declared, ...]] = tuple(one for one in DECLARED.values() if not one.bit)
+
+Amounts = Mapping[str, int]
+"""Agency → what it added; no zeros. Restricted, like all that is made of it but releases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Who is behind each increment of a table. `amounts`: one a bucket and cell, as `Release.increments` has them."""
+
+    declared: Declared
+    epoch: int
+    since: int
+    first: bool
+    amounts: tuple[Amounts, ...]
+
+    @property
+    def cells(self) -> int:
+        """Cells of one bucket."""
+        return len(self.amounts) // len(BUCKETS[self.declared.tier])
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What was shown in all past epochs: (table, number of the increment) → who was behind it, epoch by epoch."""
+
+    held: Mapping[tuple[str, int], tuple[Amounts, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def behind(
+    declared: Declared, epoch: int, since: int, events: Iterable[tuple[str, Event]], *, first: bool = False
+) -> Behind:
+    """Who added what, of (agency, event) pairs between two cuts; nothing of periods to come. Raises NotDue."""
+    if not is_due(declared.tier, epoch):
+        raise NotDue
+    buckets, places = BUCKETS[declared.tier], declared.places
+    values = {value: n for n, value in enumerate(product(*declared.codes))}
+    found: list[dict[str, int]] = [{} for _ in range(len(buckets) * len(values))]
+    assert len(places) == 1  # the nation
+    for agency, event in events:
+        for name, n in increments(agency, event):
+            cell = parse_cell(name)
+            if cell.table is declared.table and first_month(cell.period) <= epoch:
+                bucket = buckets.index(bucket_of(declared.tier, epoch, cell.period))
+                of_cell = found[bucket * len(values) + values[cell.values]]
+                of_cell[agency] = of_cell.get(agency, 0) + n
+    return Behind(declared, epoch, since, first, tuple({a: n for a, n in amounts.items() if n} for amounts in found))
+
+
+def releases(now: Sequence[Behind], past: Shown, versions: tuple[str, ...] = ()) -> tuple[tuple[Release, ...], Shown]:
+    """The releases of agency tables that are drawn together, and what has been shown once they are published."""
+    may = [_may_be_shown(one, past) for one in now]
+    for (i, one), (j, other) in combinations(enumerate(now), 2):
+        if _same_numbers(one.declared, other.declared):
+            may[j] -= _told_by_the_other(one, may[i], other, may[j])
+    held = dict(past.held)
+    for one, numbers in zip(now, may, strict=True):
+        for n in sorted(numbers):
+            key = (one.declared.name, n)
+            held[key] = (*held.get(key, ()), one.amounts[n])
+    made = (_release(one, numbers, versions) for one, numbers in zip(now, may, strict=True))
+    return tuple(made), Shown(MappingProxyType(held))
+
+
+def enough(amounts: Amounts) -> bool:
+    """Whether at least three agencies are behind a sum, none with more than 85 % of all that went in or out."""
+    sizes = [abs(n) for n in amounts.values() if n]
+    return len(sizes) >= AGENCIES_MIN and max(sizes) <= SHARE_MAX * sum(sizes)
+
+
+def may_be_shown(now: Amounts, past: Sequence[Amounts]) -> bool:
+    """Whether an increment may be shown, given who was behind each one shown of its cell and bucket before."""
+    moved = (_moved(now, then) for then in past)
+    return enough(now) and all(not some or enough(some) for some in moved) and not singled_out([*past, now])
+
+
+def _moved(now: Amounts, then: Amounts) -> Amounts:
+    """The joiners and leavers between two sums."""
+    return {agency: then.get(agency, 0) - now.get(agency, 0) for agency in now.keys() ^ then.keys()}
+
+
+def singled_out(sums: Iterable[Amounts]) -> bool:
+    """Whether some combination of these sums is about one or two agencies, each of them reporting the same every time.
+
+    A row of the space that the sums span is about i and j alone just when, in every solution of "all sums are nothing",
+    the values of i and j are in one fixed proportion.
+    """
+    rows = {frozenset(amounts) for amounts in sums}
+    agencies = sorted(frozenset().union(*rows))
+    solutions = _solutions([[Fraction(agency in row) for agency in agencies] for row in sorted(map(sorted, rows))])
+    if not solutions:
+        return bool(agencies)
+    seen = set()
+    for column in zip(*solutions, strict=True):
+        leading = next((x for x in column if x), None)
+        direction = tuple(x / leading for x in column) if leading else ()
+        if not direction or direction in seen:
+            return True
+        seen.add(direction)
+    return False
+
+
+def _solutions(rows: list[list[Fraction]]) -> list[list[Fraction]]:
+    """A basis of what every row maps to nothing, by Gauss and Jordan; rows are changed."""
+    width, pivots = len(rows[0]), list[int]()
+    for column in range(width):
+        done = len(pivots)
+        found = next((n for n in range(done, len(rows)) if rows[n][column]), None)
+        if found is None:
+            continue
+        rows[done], rows[found] = rows[found], rows[done]
+        rows[done] = [x / rows[done][column] for x in rows[done]]
+        for n, row in enumerate(rows):
+            if n != done and row[column]:
+                rows[n] = [x - row[column] * y for x, y in zip(row, rows[done], strict=True)]
+        pivots.append(column)
+    basis = []
+    for free in (column for column in range(width) if column not in pivots):
+        solution = [Fraction(column == free) for column in range(width)]
+        for n, pivot in enumerate(pivots):
+            solution[pivot] = -rows[n][free]
+        basis.append(solution)
+    return basis
+
+
+def _may_be_shown(one: Behind, past: Shown) -> set[int]:
+    name = one.declared.name
+    return {n for n, amounts in enumerate(one.amounts) if may_be_shown(amounts, past.held.get((name, n), ()))}
+
+
+def _same_numbers(one: Declared, other: Declared) -> bool:
+    a, b = one.table, other.table
+    return a is not None and b is not None and (a.body, a.measure, one.tier) == (b.body, b.measure, other.tier)
+
+
+def _told_by_the_other(one: Behind, may: set[int], other: Behind, may_other: set[int]) -> set[int]:
+    """The increments of the other table's buckets in which the two, as far as shown, give too much away."""
+    told: set[int] = set()
+    for bucket in range(len(BUCKETS[one.declared.tier])):
+        mine, theirs = (_of_bucket(b, shown, bucket) for b, shown in ((one, may), (other, may_other)))
+        if not mine or not theirs:
+            continue
+        away = ((agency, -n) for agency, n in _added(other, theirs).items())
+        difference = merge([*_added(one, mine).items(), *away])
+        if any(difference.values()) and not enough(difference):
+            told |= theirs
+    return told
+
+
+def _of_bucket(one: Behind, shown: set[int], bucket: int) -> set[int]:
+    return {n for n in shown if n // one.cells == bucket}
+
+
+def _added(one: Behind, numbers: Iterable[int]) -> dict[str, int]:
+    return merge(added for n in numbers for added in one.amounts[n].items())
+
+
+def _release(one: Behind, shown: set[int], versions: tuple[str, ...]) -> Release:
+    declared = one.declared
+    counts = tuple(sum(amounts.values()) if n in shown else None for n, amounts in enumerate(one.amounts))
+    where = (declared.places, declared.dimensions, declared.codes)
+    head = (declared.name, declared.tier, declared.bit, one.epoch, one.since, one.first)
+    return Release(*head, *where, counts, Fraction(0), versions)
