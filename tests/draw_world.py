@@ -45,6 +45,10 @@ def correcting(one: Event, cap: int | None = None) -> Event:
     return replace(one, body=body, cap=one.cap if cap is None else cap)
 
 
+def from_agency(events: Iterable[Event]) -> list[tuple[str, Event]]:
+    return [("an-agency", one) for one in events]
+
+
 def cells_of(found: Increments) -> dict[Cell, int]:
     """The increments that are not zero, by name."""
     row = found.due.row
@@ -112,7 +116,7 @@ def life(plan: Plan, sent: Sequence[Sent], *, start: int, stretched: bool = Fals
     last = max((month for month, _ in arrived), default=start)
     for epoch in range(start, last + MONTHS_BETWEEN[plan.row.tier]):
         if is_due(plan.row.tier, epoch):
-            between = [("an-agency", given) for month, given in arrived if since <= month <= epoch]
+            between = from_agency(given for month, given in arrived if since <= month <= epoch)
             found += counted([due(plan, epoch, since=since)], between)
             since = epoch + 1
     return found

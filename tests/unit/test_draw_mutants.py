@@ -12,8 +12,10 @@ from exchange.core.budget import PLANS
 from exchange.core.epochs import first_month
 from exchange.core.errors import ExchangeError
 from exchange.core.releases import Released, ReleaseDiffers
-from tests.draw_world import DECEMBER, due
+from tests import draw_world
+from tests.draw_world import DECEMBER, MARCH, due, event, from_agency
 from tests.properties import test_core_draw as laws
+from tests.unit import test_draw as rules
 
 Law = Callable[[], None]
 
@@ -27,8 +29,9 @@ def break_rule(patch: pytest.MonkeyPatch, name: str, rule: str, broken: str) -> 
     made: dict[str, object] = {}
     exec(source.replace(rule, broken), {**vars(draw), "first_month": first_month}, made)
     patch.setattr(owner, function, made[function])
-    if hasattr(laws, function):
-        patch.setattr(laws, function, made[function])
+    for user in (laws, rules, draw_world):
+        if hasattr(user, function):
+            patch.setattr(user, function, made[function])
 
 
 def client_moves() -> None:
@@ -40,27 +43,27 @@ def client_moves() -> None:
 MUTANTS: dict[str, tuple[tuple[str, str, str], Law]] = {
     "events without the bit counted": (
         ("_Sheet.add", "not said.bits & row.bit or ", ""),
-        laws.test_an_event_without_the_bit_is_in_no_release,
+        rules.test_an_event_without_the_bit_is_in_no_release,
     ),
     "events of before caps counted": (
         ("_read", "effective(event.cap)", "Cap(event.cap)"),
-        laws.test_an_event_without_the_bit_is_in_no_release,
+        rules.test_an_event_without_the_bit_is_in_no_release,
     ),
     "the bits of the event it restates for a correction's own": (
         ("_read", "bits & effective(body.cap)", "effective(body.cap)"),
-        laws.test_a_correction_counts_with_its_own_bits,
+        rules.test_a_correction_counts_with_its_own_bits,
     ),
     "a correction takes back what was never added": (
         ("_read", "bits & effective(body.cap)", "bits"),
-        laws.test_a_correction_takes_back_no_more_than_was_added,
+        rules.test_a_correction_takes_back_no_more_than_was_added,
     ),
     "a correction adds": (
         ("_read", "may, -1,", "may, 1,"),
-        laws.test_a_correction_counts_with_its_own_bits,
+        rules.test_a_correction_counts_with_its_own_bits,
     ),
     "a tally taken back": (
         ("_read", "NONE if isinstance(body.body, Tally) else ", ""),
-        laws.test_a_tally_feeds_every_release_of_its_codes_and_its_correction_none,
+        rules.test_a_tally_feeds_every_release_of_its_codes_and_its_correction_none,
     ),
     "a late event counted as if it had come in time": (
         (
@@ -68,7 +71,7 @@ MUTANTS: dict[str, tuple[tuple[str, str, str], Law]] = {
             "bucket_of(row.tier, self.due.epoch, said.period)",
             "bucket_of(row.tier, first_month(said.period) + 2, said.period)",
         ),
-        laws.test_a_late_event_goes_to_its_bucket_of_the_epoch_in_which_it_arrives,
+        rules.test_a_late_event_goes_to_its_bucket_of_the_epoch_in_which_it_arrives,
     ),
     "a late event lost": (
         ("_Sheet.add", "place is None or", "place is None or first_month(said.period) < self.due.since - 12 or"),
@@ -76,23 +79,23 @@ MUTANTS: dict[str, tuple[tuple[str, str, str], Law]] = {
     ),
     "a period counted that has not begun or does not pay": (
         ("_Sheet.add", " or not self.due.account.covers(said.period)", ""),
-        laws.test_a_period_that_has_not_begun_counts_nowhere,
+        rules.test_a_period_that_has_not_begun_counts_nowhere,
     ),
     "a full period counted by a table added later": (
         ("_Sheet.add", "self.due.account.covers(said.period)", "first_month(said.period) <= self.due.epoch"),
-        laws.test_a_table_that_was_added_later_counts_no_period_that_it_does_not_pay_for,
+        rules.test_a_table_that_was_added_later_counts_no_period_that_it_does_not_pay_for,
     ),
     "increments clamped": (
         ("counted", "tuple(sheet.counts)", "tuple(max(0, n) for n in sheet.counts)"),
-        laws.test_increments_are_negative_where_more_went_than_came,
+        rules.test_increments_are_negative_where_more_went_than_came,
     ),
     "increments clamped once they are noised": (
         ("drawn", "tuple(map(add, counts, noise))", "tuple(max(0, n + x) for n, x in zip(counts, noise))"),
-        laws.test_noise_is_added_once_to_every_number,
+        rules.test_noise_is_added_once_to_every_number,
     ),
     "noise left out": (
         ("drawn", "tuple(map(add, counts, noise))", "counts"),
-        laws.test_noise_is_added_once_to_every_number,
+        rules.test_noise_is_added_once_to_every_number,
     ),
     "an event counted twice": (
         ("_Sheet.add", "+= said.sign * n", "+= 2 * said.sign * n"),
@@ -100,7 +103,7 @@ MUTANTS: dict[str, tuple[tuple[str, str, str], Law]] = {
     ),
     "a draw that was not paid for": (
         ("Due.__post_init__", "self.account.terms != self.plan.terms", "False"),
-        laws.test_nothing_is_drawn_that_was_not_paid_for_or_is_not_due,
+        rules.test_nothing_is_drawn_that_was_not_paid_for_or_is_not_due,
     ),
 }
 
@@ -119,11 +122,11 @@ def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_sensitive_code_in_a_quarterly_table_is_noticed() -> None:
     """Twice: by the law of its increments, and by the release, which is not what is declared."""
-    laws.test_no_sensitive_code_moves_what_is_finer_than_the_nation_and_the_year()
+    rules.test_no_sensitive_code_moves_what_is_finer_than_the_nation_and_the_year()
     for name in ("cases_by_gender", "services_by_service", "exits_by_reason", "state_needs_by_service_group"):
         plan = PLANS[name]
         one = due(replace(plan, row=replace(plan.row, leaves_out=frozenset())), DECEMBER)
-        [found] = laws.sensitive_draws([one])
+        [found] = rules.sensitive_draws([one])
         assert any(found.counts), name
         if plan.row.codes != one.row.codes:
             with pytest.raises(ExchangeError, match="another domain"):
@@ -131,8 +134,8 @@ def test_a_sensitive_code_in_a_quarterly_table_is_noticed() -> None:
 
 
 def test_a_closed_epoch_drawn_again_with_what_came_late_is_refused() -> None:
-    late = laws.event(laws.FOOD, period="2026Q1")
-    [before], [again] = (draw.counted([due(laws.NEEDS, laws.MARCH)], laws.from_agency(e)) for e in ([], [late]))
+    late = event(rules.FOOD, period="2026Q1")
+    [before], [again] = (draw.counted([due(rules.NEEDS, MARCH)], from_agency(e)) for e in ([], [late]))
     noise = [1] * before.due.length
     released = Released().taking([draw.drawn(before, noise)])
     with pytest.raises(ReleaseDiffers):
