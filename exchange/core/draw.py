@@ -15,6 +15,9 @@ two cuts leaves nothing. Increments are raw, negative ones too, and the only exa
 
 Two laws of the caps are kept here again, whatever an edge sends: a correction takes no more back than its event added (law
 3), and none of a `Tally` is counted (law 4). The others need a client's history, which only the edge has.
+
+Not promised: that a correction finds its event. One that arrived before the table's first cut, or for a period that had not
+begun when its epoch was closed, is in no release; its later correction is, and takes one away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +28,6 @@ from typing import Final, NamedTuple
 
 from exchange.core.budget import PLANS, Plan
 from exchange.core.caps import NONE, Cap, effective
-from exchange.core.cells import grouped
 from exchange.core.declared import of_clients
 from exchange.core.errors import NoiseUnfit, NotDue, TableChanged
 from exchange.core.events import About, Body, Correction, Event, Tally
@@ -207,12 +209,11 @@ def _values(row: ReleasedTable, body: Body) -> Iterator[tuple[str, int]]:
 
 def _of_tally(row: ReleasedTable, body: Tally) -> Iterator[tuple[str, int]]:
     """Each count under the value of its code; a tally of another table adds nothing."""
-    table, tallied = row.table, TALLIED[body.table]
-    if table is None or table not in _FED[body.table]:
+    tallied = TALLIED[body.table]
+    if row.table not in _FED[body.table]:
         return
     codes = domain(tallied, tallied.dimensions[0]) if tallied.dimensions else repeat("", 1)
     for code, n in zip(codes, body.counts, strict=True):
-        same = table.dimensions == tallied.dimensions
-        value = row.value(code if same else grouped(table.dimensions[0], code))
+        value = row.value(code)
         if value is not None:
             yield value, n

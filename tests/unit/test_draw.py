@@ -134,6 +134,13 @@ def test_a_period_that_has_not_begun_counts_nowhere() -> None:
     assert needs(ahead, APRIL) == {("quarter", "us", "food"): 1}
 
 
+def test_the_correction_of_what_was_in_no_release_takes_one_away_all_the_same() -> None:
+    """A bias that is known and small, not a breach: it moves no more than a correction may."""
+    early = event(FOOD, period="2026Q2")
+    assert needs([early], MARCH) == {}
+    assert needs([correcting(early)], JUNE) == {("quarter", "us", "food"): -1}
+
+
 def test_a_table_that_was_added_later_counts_no_period_that_it_does_not_pay_for() -> None:
     added = due(NEEDS, JUNE, periods_from=APRIL)
     events = [event(FOOD, period=period) for period in ("2026Q1", "2026", "2026Q2")]

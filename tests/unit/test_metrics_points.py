@@ -256,6 +256,9 @@ def test_a_release_that_is_not_its_table_s_is_refused(change: Callable[[Release]
 def test_a_release_of_another_version_s_table_can_be_read() -> None:
     own = replace(release("cases", JANUARY, lambda *_: 60), table="of_another_version")
     assert View(released([own]), JANUARY).has("of_another_version")
+    for bits in (Cap.UNMARKED, Cap.NATION | Cap.STATE):
+        with pytest.raises(ReleaseUnsound, match="one bit"):
+            replace(own, bit=bits)
 
 
 def test_a_release_with_its_sensitive_codes_in_it_is_refused() -> None:

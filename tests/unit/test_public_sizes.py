@@ -92,6 +92,8 @@ def test_states_are_usable_where_most_people_live_and_divisions_more_than_states
     assert not judge(Sum("state_cases", YEAR, ("not_known",), ((),)))
     mountain = ("az", "co", "id", "mt", "nv", "nm", "ut", "wy")
     assert judge(Sum("state_cases", YEAR, mountain, ((),)))
+    few = usable_sums(spread({("state_cases", ()): 2_000}), {"state_cases": JANUARY}, DECEMBER)
+    assert not few(Sum("state_cases", YEAR, mountain, ((),)))  # 149 expected; 22.25 of noise eight times over are 63
 
 
 @pytest.mark.parametrize("name", [name for name, plan in PLANS.items() if plan.row.tier is not Tier.NATION_MONTHLY])
