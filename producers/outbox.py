@@ -128,5 +128,6 @@ class Outbox:
         return self.waiting() + (int(row[0]) if row else 0)
 
     def refusals(self) -> list[tuple[str, int]]:
-        """(reason, how many) of all that the exchange ever refused."""
-        return [(str(r), int(n)) for r, n in self._vault.all("SELECT reason, count(*) FROM refusal GROUP BY reason")]
+        """(reason, how many) of what the exchange refused and the agency still says: what `retry` would send again."""
+        standing = "SELECT refused, count(*) FROM fact WHERE refused IS NOT NULL GROUP BY refused"
+        return [(str(reason), int(count)) for reason, count in self._vault.all(standing)]

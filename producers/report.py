@@ -37,4 +37,9 @@ class Report:
     @property
     def clean(self) -> bool:
         """Whether nothing was refused."""
-        return not (self.refused or self.refused_by_exchange or self.outcomes[Outcome.REFUSED_BEFORE])
+        return not (self.refused or self.refused_by_exchange or self.refused_before)
+
+    @property
+    def refused_before(self) -> int:
+        """How many facts and tallies the exchange refused in an earlier run, and which are not sent again by themselves."""
+        return self.outcomes[Outcome.REFUSED_BEFORE] + self.tallies[Outcome.REFUSED_BEFORE]

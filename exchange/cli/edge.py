@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchange.cli.publish import ProfileOption, said_on_interrupt, secret_of
+from exchange.cli.publish import REFUSED, ProfileOption, said_on_interrupt, secret_of
 from exchange.core.errors import ExchangeError
 
 if TYPE_CHECKING:
@@ -139,7 +139,10 @@ def restore(
 
 @edge.command()
 def retry(profile_file: ProfileOption) -> None:
-    """Send again what the exchange refused, once the cause is settled (a registration, an update)."""
+    """Send again what the exchange refused, once the cause is settled (a registration, an update).
+
+    Exit status 3 when some of it is refused again.
+    """
     from producers.wording import counted
 
     async def work(opening: "Edge") -> str:
@@ -165,5 +168,11 @@ def _work_at_the_edge(
     secret = secret_of(profile)
     with progress_of(console(stderr=True)) as shown, said_on_interrupt(STOPPED):
         manner = Manner(say=shown.say, progress=shown.sending, waiting=shown.waiting, over_fork=over_fork)
-        said = asyncio.run(work(Edge.open(profile, secret=secret, manner=manner)))
+        opening = Edge.open(profile, secret=secret, manner=manner)
+        said = asyncio.run(work(opening))
     typer.echo(said)
+    if opening.report.refused_by_exchange:
+        from exchange.cli.publish_tables import refused_words
+
+        typer.echo(refused_words(opening.report))
+        raise typer.Exit(REFUSED)

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli.console import table
+from exchange.core.gate import EXPLAINED, Reason
 from exchange.core.period import period_text
 from producers.errors import RefusalsUnwritable
 from producers.facts import RowRefused
@@ -40,6 +41,10 @@ OUTCOMES_SHOWN = (
 )
 TAKEN = {Outcome.PUBLISHED: "new", Outcome.CORRECTED: "changed", Outcome.RETRACTED: "withdrawn"}
 """What was taken, where it is not certain that it was sent."""
+UNSETTLED = (
+    "What the exchange refused is not counted there, and is not sent again by itself. Settle the cause with the operator "
+    "(mostly profile and registration differ), then `exchange edge retry --profile …`."
+)
 Plain = dict[str, object]
 
 
@@ -59,6 +64,8 @@ def rendered(
             )
         )
     parts.append(_outcomes(report, would=leaving is not None))
+    if report.refused_by_exchange or report.refused_before:
+        parts.append(Text(refused_words(report)))
     if report.held_back:
         parts.append(_held_back(report))
     if report.refused_rows:
@@ -84,6 +91,7 @@ def _outcomes(report: Report, *, would: bool) -> Table:
     for name, count in (
         ("tallies, new or changed", tallies),
         ("tallies held back", len(report.held_back)),
+        ("tallies refused by the exchange before", report.tallies[Outcome.REFUSED_BEFORE]),
         ("read back from the inbox", report.restored),
         ("of those, claimed by facts of this vault", report.claimed),
         ("events accepted by the exchange", 0 if would else report.delivered),
@@ -93,6 +101,12 @@ def _outcomes(report: Report, *, would: bool) -> Table:
     if stopped:
         shown.add_row("events kept in the vault, not accepted yet", str(report.waiting))
     return shown
+
+
+def refused_words(report: Report) -> str:
+    """What the exchange's refusals mean, and what to do about them."""
+    reasons = (Reason(reason) for reason in sorted(report.refused_by_exchange))
+    return "\n".join([*(f"{reason}: {EXPLAINED[reason]}" for reason in reasons), UNSETTLED])
 
 
 def _held_back(report: Report) -> Table:

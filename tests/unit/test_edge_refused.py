@@ -1,0 +1,60 @@
+"""What the exchange refused stays in sight until it is settled: in every run, in the exit status, in `edge status`."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from exchange.core.vocabulary import LegalClass
+from tests.edge_kit.desk import Desk, need
+from tests.edge_kit.exchange import Exchange, registered
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def totals(desk: Desk) -> Desk:
+    """An agency of totals, registered without the consent to small counts that its profile claims."""
+    profile = desk.folder / "agency.toml"
+    text = profile.read_text(encoding="utf-8").replace('"individual"', '"tally_only"\nsmall_counts = true')
+    profile.write_text(text, encoding="utf-8")
+    (desk.folder / "harbor.vault").unlink()
+    key = json.loads(desk.run("edge", "init", "--json").stdout)
+    keys = (key["key_number"], bytes.fromhex(key["public_key"]))
+    desk.exchange = Exchange(registered("harbor-light", LegalClass.tally_only, keys))
+    desk.write(need("1"), need("2"))
+    return desk
+
+
+def settle(desk: Desk) -> None:
+    """The operator registers the consent: the exchange's own state goes on."""
+    old = desk.exchange.state.registration
+    keys = dict(old.keys)
+    new = registered("harbor-light", LegalClass.tally_only, next(iter(keys.items())), small_counts=True)
+    desk.exchange.state.registration = new
+
+
+def test_refused_tallies_stay_red_in_every_run_until_they_are_retried(totals: Desk) -> None:
+    first = totals.run("publish", "facts.jsonl", ends=3).stdout
+    assert "counsel has not agreed" in first
+    assert "exchange edge retry --profile" in first
+    again = totals.run("publish", "facts.jsonl", ends=3).stdout
+    assert re.search("tallies refused by the exchange before +│ +1", again)
+    assert "exchange edge retry --profile" in again
+
+
+def test_a_retry_that_is_refused_again_ends_with_3_and_the_status_counts_what_stands(totals: Desk) -> None:
+    totals.run("publish", "facts.jsonl", ends=3)
+    for _ in range(2):
+        said = totals.run("edge", "retry", ends=3).stdout
+        assert "1 event sent again, 1 refused again" in said
+        assert "exchange edge retry --profile" in said
+        assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {"small_count": 1}
+    settle(totals)
+    assert "1 event sent again, 0 refused again" in totals.run("edge", "retry").stdout
+    assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {}
+    totals.run("publish", "facts.jsonl")
