@@ -24,7 +24,7 @@ RULES: Final[Mapping[str, str]] = {
     "signature",
     "passphrase_file": "is the path of a file that holds the vault's passphrase, in quotation marks",
     "key_file": "is the path of the vault's key file, in quotation marks (`exchange edge init --key-file` writes one)",
-    "bootstrap_servers": 'is one text of host:port, with commas between several, such as "kafka.example.org:9093"',
+    "bootstrap_servers": 'is one text of host:port, with commas between several, such as "kafka.example.org:9093": ask the operator',
     "scheduled": "is true or false, without quotation marks",
     "sensitive": 'is a list of switches, such as ["foreign_national"]; known are {switches}',
     "hmis": "is a section of its own: a line [hmis], and its keys below it",

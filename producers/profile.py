@@ -16,6 +16,7 @@ never a secret. Only this module and the command line know of files and of the e
 """
 
 import os
+import re
 import shlex
 import tomllib
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator, model_validator
 
 from exchange.core.vocabulary import LegalClass, UsState
 from exchange.wire.topics import AGENCY_CODE
@@ -33,6 +34,7 @@ from producers.sensitive import SWITCHES
 
 PASSPHRASE_VARIABLE = "EXCHANGE_VAULT_PASSPHRASE"  # noqa: S105 - the name of a variable
 KEY_OCTETS = 32
+ADDRESS = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 OTHERS = 0o077
 """The bits of a file's mode that let anybody but its owner do anything."""
 MISSING_STATES = frozenset({"not_known", "declined", "not_collected", "worker_does_not_know", "withheld_by_agency"})
@@ -58,8 +60,8 @@ class _Strict(BaseModel):
 class HmisProfile(_Strict):
     """How an HMIS export is read."""
 
-    gender_from_sex: bool = Field(default=False, description="read Sex as gender: HMIS 2026 has no gender")
-    all_projects_trafficking: bool = Field(
+    gender_from_sex: StrictBool = Field(default=False, description="read Sex as gender: HMIS 2026 has no gender")
+    all_projects_trafficking: StrictBool = Field(
         default=False, description="every project of the export serves trafficked persons"
     )
     projects: tuple[str, ...] = Field(default=(), description="the projects that do, where not all do")
@@ -72,7 +74,7 @@ class Profile(_Strict):
     state: UsState = Field(description="where the agency works; a row may name another state")
     legal_class: LegalClass = Field(description="individual, year_only or tally_only")
     vault: Path = Field(description="the encrypted file that keeps what was sent")
-    small_counts: bool = Field(default=False, description="tallies may hold counts of 1–10: counsel has signed it")
+    small_counts: StrictBool = Field(default=False, description="tallies may hold counts of 1–10: counsel has signed it")
     passphrase_file: Path | None = None
     key_file: Path | None = Field(
         default=None, description="32 random bytes instead of a passphrase: `exchange edge init --key-file`"
@@ -80,7 +82,7 @@ class Profile(_Strict):
     bootstrap_servers: str = Field(
         default="", description="host:port,… (default: EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker)"
     )
-    scheduled: bool = Field(default=False, description="runs on a schedule: feeds reporting coverage")
+    scheduled: StrictBool = Field(default=False, description="runs on a schedule: feeds reporting coverage")
     sensitive: tuple[str, ...] = Field(default=(), description="what is off unless it is named here")
     hmis: HmisProfile = HmisProfile()
 
@@ -105,6 +107,13 @@ class Profile(_Strict):
             raise ValueError("no legal class")
         return legal_class
 
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _addresses(cls, servers: str) -> str:
+        if servers and not all(_is_address(server.strip()) for server in servers.split(",")):
+            raise ValueError("no addresses")
+        return servers
+
     @field_validator("sensitive")
     @classmethod
     def _switches(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,11 +122,16 @@ class Profile(_Strict):
         return names
 
     @model_validator(mode="after")
-    def _consent_of_tallies(self) -> Self:
+    def _no_contradiction(self) -> Self:
         if self.small_counts and self.legal_class is not LegalClass.tally_only:
             raise ValueError("small_counts goes with legal_class tally_only alone: remove the line")
         if self.passphrase_file and self.key_file:
             raise ValueError("passphrase_file and key_file exclude each other: remove the one that you do not use")
+        if self.hmis.all_projects_trafficking and self.hmis.projects:
+            raise ValueError(
+                "hmis.all_projects_trafficking = true and hmis.projects exclude each other: every project of the export would "
+                "be published; remove the one that you do not mean"
+            )
         return self
 
     @classmethod
@@ -144,6 +158,12 @@ class Profile(_Strict):
         if self.passphrase_file:
             return Secret(_read(self.passphrase_file).rstrip("\r\n"))
         return Secret(ask() if ask else "")
+
+
+def _is_address(server: str) -> bool:
+    """Whether it is host:port; an IPv6 address stands in square brackets."""
+    found = ADDRESS.fullmatch(server)
+    return found is not None and 0 < int(found[1]) < 1 << 16
 
 
 def read_key_file(path: Path) -> Secret:

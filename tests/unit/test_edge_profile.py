@@ -29,6 +29,13 @@ def test_a_profile_reads_as_written(tmp_path: Path) -> None:
     assert (read.scheduled, read.hmis.gender_from_sex) == (False, False)
 
 
+@pytest.mark.parametrize(
+    "servers", ["127.0.0.1:1", "kafka.example.org:9093", "kafka_1:9092,kafka_2:9092", "a:1, b:2", "[::1]:9092"]
+)
+def test_addresses_are_read_as_written(tmp_path: Path, servers: str) -> None:
+    assert load(tmp_path, GOOD + f'bootstrap_servers = "{servers}"\n').bootstrap_servers == servers
+
+
 def own(path: Path, text: str, mode: int = 0o600) -> Path:
     path.write_text(text, encoding="utf-8")
     path.chmod(mode)
@@ -79,6 +86,16 @@ def test_what_has_no_default_must_be_said(tmp_path: Path, missing: str) -> None:
         ),
         ("[hmis]\nprojects = [17, 23]", "hmis.projects is a list of ProjectIDs in quotation marks"),
         ('scheduled = "planted"', "scheduled is true or false, without quotation marks"),
+        ('scheduled = "yes"', "scheduled is true or false, without quotation marks"),
+        ("small_counts = 1", "small_counts is true or false, without quotation marks"),
+        ('[hmis]\nall_projects_trafficking = "yes"', "hmis.all_projects_trafficking is true or false"),
+        ('[hmis]\ngender_from_sex = "true"', "hmis.gender_from_sex is true or false"),
+        ('[hmis]\nall_projects_trafficking = true\nprojects = ["planted"]', "hmis.projects exclude each other: every project"),
+        ('bootstrap_servers = "…"', "bootstrap_servers is one text of host:port"),
+        ('bootstrap_servers = "localhost"', "bootstrap_servers is one text of host:port"),
+        ('bootstrap_servers = "planted:0"', "bootstrap_servers is one text of host:port"),
+        ('bootstrap_servers = "planted:65536"', "bootstrap_servers is one text of host:port"),
+        ('bootstrap_servers = "planted:9092,"', "bootstrap_servers is one text of host:port"),
         ('hmis = "planted"', "hmis is a section of its own"),
     ],
 )

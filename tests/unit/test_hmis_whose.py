@@ -41,9 +41,11 @@ def test_rows_of_projects_that_the_profile_does_not_name_are_ignored_with_all_th
     assert "a client without a stay that is read" in ignored(found, "Client.csv")
 
 
-def test_a_project_of_the_profile_that_is_not_in_the_export_is_pointed_out(tmp_path):
+def test_a_project_of_the_profile_that_is_not_in_the_export_is_refused_and_the_rest_is_read(tmp_path):
     found = readings(sample(), tmp_path, all_projects_trafficking=False, projects=frozenset({"J1", "J9"}))
-    assert "the profile names a project that is not in this export" in ignored(found, "Project.csv")
+    assert ("Project.csv", 0, "ProjectID") in refused(found)
+    assert "1 of 2 cannot be read here" in next(x.rule for x in refusals(found) if x.where.row == 0)
+    assert keys(found) == keys(readings(sample(), tmp_path))
 
 
 @pytest.mark.parametrize("flag", ["1", "99", "yes"])

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from producers.facts import ClientWithdrawn, Complete, Reading, RowIgnored, Where
+from producers.facts import ClientWithdrawn, Complete, Reading, RowIgnored, RowRefused, Where
 from producers.sources.hmis import layout
 from producers.sources.hmis.agency import Agency, project_prefix
 from producers.sources.hmis.agency_rows import CONTEXT, AgencyReader
@@ -88,8 +88,13 @@ def _open(found: Bundle) -> tuple[dict[str, Surveyed], list[Reading]]:
 
 
 def _strangers(agency: Agency) -> Iterator[Reading]:
-    if agency.settings.projects - agency.projects.keys():
-        yield RowIgnored(Where(layout.PROJECT_FILE.name, 0), "the profile names a project that is not in this export")
+    named = agency.settings.projects
+    if absent := named - agency.projects.keys():
+        rule = (
+            f"every project that the profile names: {len(absent)} of {len(named)} cannot be read here, so nothing of them leaves. "
+            "Compare [hmis] projects with this file's ProjectIDs"
+        )
+        yield RowRefused(Where(layout.PROJECT_FILE.name, 0), "ProjectID", rule)
 
 
 def _clients(file: Surveyed | None, stays: Stays, withdrawn: list[ClientWithdrawn]) -> Iterator[Reading]:
