@@ -43,6 +43,11 @@ BATCH: Final = 2_000
 """Facts between two commits, and between two looks at other tasks."""
 
 
+NOTHING_WITHDRAWN: Final = (
+    "withdrawn, but nothing stands under a key that begins so: never published, or taken back before"
+)
+
+
 class Edge:
     """One agency's edge. Made by `open`, used as `async with`."""
 
@@ -162,7 +167,9 @@ class Edge:
             case Edition(made_at, database):
                 self._ledger.edition(made_at, database)
             case Withdrawn(prefix):
-                await self.retract_all(prefix)
+                if not await self.retract_all(prefix):
+                    self.report.ignored[NOTHING_WITHDRAWN] += 1
+                    self._note(Outcome.IGNORED)
             case Complete(prefix, _, first, last):
                 await self._withdraw(self._ledger.incomplete(SOURCE + prefix.encode(), first, last))
             case ClientWithdrawn(client):

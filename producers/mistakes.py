@@ -16,7 +16,7 @@ from producers.sensitive import SWITCHES
 RULES: Final[Mapping[str, str]] = {
     "agency": 'is the code agreed with the operator, such as "harbor-light": a letter a–z, then 1 to 31 letters a–z, digits or '
     "hyphens",
-    "state": 'is the two small letters of one state or territory, such as "ca", and no list: a row may name another one '
+    "state": 'is one state or territory, by its two small letters, such as "ca"; a row of a file may name another '
     "(`exchange vocabulary us_state` shows them all)",
     "legal_class": 'is "individual", "year_only" or "tally_only", without a default: ask your counsel what you may share',
     "vault": 'is the path of the encrypted file that keeps what was sent, such as "harbor-light.vault"',
@@ -24,7 +24,8 @@ RULES: Final[Mapping[str, str]] = {
     "signature",
     "passphrase_file": "is the path of a file that holds the vault's passphrase, in quotation marks",
     "key_file": "is the path of the vault's key file, in quotation marks (`exchange edge init --key-file` writes one)",
-    "bootstrap_servers": 'is one text of host:port, with commas between several, such as "kafka.example.org:9093": ask the operator',
+    "bootstrap_servers": 'is one text of host:port, with commas between several, such as "kafka.example.org:9093": ask the '
+    "operator",
     "scheduled": "is true or false, without quotation marks",
     "sensitive": 'is a list of switches, such as ["foreign_national"]; known are {switches}',
     "hmis": "is a section of its own: a line [hmis], and its keys below it",
@@ -67,12 +68,12 @@ def encoding_mistake(path: Path, before: bytes) -> str:
 
 def missing(path: Path, key: str) -> str:
     """The sentence for a key that is not there."""
-    return f"{path}: {key} is missing: {key} {_rule(key)}."
+    return f"{path}: {key} is missing: it {_rule(key)}."
 
 
 def broken(path: Path, key: str) -> str:
     """The sentence for a value that breaks its rule."""
-    return f"{path}: {key} breaks its rule: {key} {_rule(key)}."
+    return f"{path}: {key} is not right: it {_rule(key)}."
 
 
 def unknown(path: Path, section: str, name: str) -> str:

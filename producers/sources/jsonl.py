@@ -35,6 +35,7 @@ LINE_OCTETS_MAX: Final = 1 << 16
 KEY_LETTERS_MAX: Final = 200
 COLUMNS: Final = ("key", "period", "state", "client", "body", "fields")
 REQUIRED: Final = ("key", "period", "body", "fields")
+BODY_RULE: Final = "a body of docs/BODIES.md in snake case, such as case_opened"
 Plain = dict[str, object]
 
 
@@ -182,7 +183,7 @@ def _encodes(text: str) -> bool:
 def _code(row: Plain, column: str, known: dict[str, type[Correctable]]) -> type[Correctable]:
     value = row[column]
     if not isinstance(value, str) or value not in known:
-        raise _Refused(column, f"one of {', '.join(known)}")
+        raise _Refused(column, BODY_RULE)
     return known[value]
 
 

@@ -58,17 +58,17 @@ def test_every_key_has_its_rule() -> None:
 @pytest.mark.parametrize("missing", ["agency", "state", "legal_class", "vault"])
 def test_what_has_no_default_must_be_said(tmp_path: Path, missing: str) -> None:
     said = complaint(tmp_path, "\n".join(line for line in GOOD.splitlines() if not line.startswith(missing)))
-    assert f"agency.toml: {missing} is missing: {missing} is " in said
+    assert f"agency.toml: {missing} is missing: it is " in said
     assert said.endswith("Correct the file and run again.")
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('agency = "Harbor Planted"', "agency breaks its rule: agency is the code"),
-        ('state = "not_known"', "state breaks its rule: state is the two small letters"),
+        ('agency = "Harbor Planted"', "agency is not right: it is the code"),
+        ('state = "not_known"', "state is not right: it is one state or territory"),
         ('state = "zz"', "`exchange vocabulary us_state` shows them all"),
-        ('state = ["ca", "nv"]', "and no list"),
+        ('state = ["ca", "nv"]', "state is not right: it is one state or territory"),
         ('legal_class = "planted"', '"individual", "year_only" or "tally_only"'),
         ('legal_class = "not_known"', '"individual", "year_only" or "tally_only"'),
         ('legal_class = "individual"\nsmall_counts = true', "small_counts goes with legal_class tally_only alone"),
@@ -77,26 +77,29 @@ def test_what_has_no_default_must_be_said(tmp_path: Path, missing: str) -> None:
         ("projects = ['planted']", "projects is no key of the profile (it belongs below a line [hmis])"),
         ("[hmis]\nscheduled = true", "scheduled is no key of [hmis] (it belongs above the first section)"),
         ('"Planted Jane" = 1', "a key of the profile does not look like one"),
-        ('sensitive = ["planted"]', "sensitive breaks its rule: sensitive is a list of switches"),
+        ('sensitive = ["planted"]', "sensitive is not right: it is a list of switches"),
         ('sensitive = "foreign_national"', "known are control_method, foreign_national"),
         ('passphrase_file = "a"\nkey_file = "b"', "exclude each other: remove the one"),
         (
             '[hmis]\nproject = ["planted"]',
             "project is no key of [hmis] (did you mean projects?); known are gender_from_sex",
         ),
-        ("[hmis]\nprojects = [17, 23]", "hmis.projects is a list of ProjectIDs in quotation marks"),
-        ('scheduled = "planted"', "scheduled is true or false, without quotation marks"),
-        ('scheduled = "yes"', "scheduled is true or false, without quotation marks"),
-        ("small_counts = 1", "small_counts is true or false, without quotation marks"),
-        ('[hmis]\nall_projects_trafficking = "yes"', "hmis.all_projects_trafficking is true or false"),
-        ('[hmis]\ngender_from_sex = "true"', "hmis.gender_from_sex is true or false"),
-        ('[hmis]\nall_projects_trafficking = true\nprojects = ["planted"]', "hmis.projects exclude each other: every project"),
-        ('bootstrap_servers = "…"', "bootstrap_servers is one text of host:port"),
-        ('bootstrap_servers = "localhost"', "bootstrap_servers is one text of host:port"),
-        ('bootstrap_servers = "planted:0"', "bootstrap_servers is one text of host:port"),
-        ('bootstrap_servers = "planted:65536"', "bootstrap_servers is one text of host:port"),
-        ('bootstrap_servers = "planted:9092,"', "bootstrap_servers is one text of host:port"),
-        ('hmis = "planted"', "hmis is a section of its own"),
+        ("[hmis]\nprojects = [17, 23]", "hmis.projects is not right: it is a list of ProjectIDs in quotation marks"),
+        ('scheduled = "planted"', "scheduled is not right: it is true or false, without quotation marks"),
+        ('scheduled = "yes"', "scheduled is not right: it is true or false, without quotation marks"),
+        ("small_counts = 1", "small_counts is not right: it is true or false, without quotation marks"),
+        ('[hmis]\nall_projects_trafficking = "yes"', "hmis.all_projects_trafficking is not right: it is true or false"),
+        ('[hmis]\ngender_from_sex = "true"', "hmis.gender_from_sex is not right: it is true or false"),
+        (
+            '[hmis]\nall_projects_trafficking = true\nprojects = ["planted"]',
+            "hmis.projects exclude each other: every project",
+        ),
+        ('bootstrap_servers = "…"', "bootstrap_servers is not right: it is one text of host:port"),
+        ('bootstrap_servers = "localhost"', "bootstrap_servers is not right: it is one text of host:port"),
+        ('bootstrap_servers = "planted:0"', "bootstrap_servers is not right: it is one text of host:port"),
+        ('bootstrap_servers = "planted:65536"', "bootstrap_servers is not right: it is one text of host:port"),
+        ('bootstrap_servers = "planted:9092,"', "bootstrap_servers is not right: it is one text of host:port"),
+        ('hmis = "planted"', "hmis is not right: it is a section of its own"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_with_its_key_and_rule_and_without_its_value(
@@ -209,7 +212,7 @@ def test_a_secret_that_others_can_reach_is_refused_with_the_command_that_mends_i
     monkeypatch.delenv("EXCHANGE_VAULT_PASSPHRASE", raising=False)
     path = own(tmp_path / "the words", "ab" * 32, mode)
     profile = load(tmp_path, GOOD + f'{key} = "the words"\n')
-    with pytest.raises(SecretExposed, match=r"Run: chmod 600 '.*the words'") as caught:
+    with pytest.raises(SecretExposed, match=r"`chmod 600 '.*the words'`\. Then run again") as caught:
         profile.secret()
     assert "abab" not in str(caught.value)
     path.chmod(0o600)

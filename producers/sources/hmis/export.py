@@ -91,8 +91,8 @@ def _strangers(agency: Agency) -> Iterator[Reading]:
     named = agency.settings.projects
     if absent := named - agency.projects.keys():
         rule = (
-            f"every project that the profile names: {len(absent)} of {len(named)} cannot be read here, so nothing of them leaves. "
-            "Compare [hmis] projects with this file's ProjectIDs"
+            f"every project that the profile names: {len(absent)} of {len(named)} cannot be read here, so nothing "
+            "of them leaves. Compare [hmis] projects with this file's ProjectIDs"
         )
         yield RowRefused(Where(layout.PROJECT_FILE.name, 0), "ProjectID", rule)
 

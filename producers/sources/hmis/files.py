@@ -18,6 +18,7 @@ from producers.sources.hmis.layout import FILES
 
 FILE_OCTETS_MAX: Final = 2 << 30
 EXPORT_OCTETS_MAX: Final = 8 << 30
+ZIP_BEGINS: Final = b"PK\x03\x04"
 NAMES: Final[Mapping[str, str]] = {layout.name.lower(): layout.name for layout in FILES}
 
 
@@ -57,9 +58,22 @@ def bundle(path: Path) -> Iterator[Bundle]:
     except OSError as error:
         raise SourceUnreadable(f"{path} cannot be read: {error.strerror or 'the disk failed'}.") from None
     except (BadZipFile, UnicodeDecodeError, ValueError):
+        if _begins_as_zip(path):
+            raise SourceUnreadable(
+                f"{path} is an incomplete zip archive: its end is missing. Export or copy it again."
+            ) from None
         raise SourceUnreadable(f"{path} is neither a folder nor a zip archive.") from None
     with archive:
         yield _bounded((_base(info), info.file_size, _member_opener(archive, info)) for info in archive.infolist())
+
+
+def _begins_as_zip(path: Path) -> bool:
+    """Whether a file that cannot be opened as an archive begins as one: then it was cut off on its way here."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(ZIP_BEGINS)) == ZIP_BEGINS
+    except OSError:
+        return False
 
 
 def _bounded(found: Iterator[tuple[str, int, Callable[[], IO[bytes]]]]) -> Bundle:
