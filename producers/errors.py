@@ -7,6 +7,13 @@ that something was lost: what was taken stands in the vault, and running again c
 from exchange.core.errors import ExchangeError
 from exchange.core.gate import EXPLAINED, Reason
 
+ANOTHER_KEY = (
+    "Either the operator has not registered this vault's key, which `exchange edge status` shows; or the agency published "
+    "before from another vault, whose key has the same number: restore that vault. Is it lost? Put this one aside and make "
+    "another with `exchange edge init --key-number 2` (the next free number)."
+)
+"""A vault that was made anew signs with another key under the number of the lost one."""
+
 
 class EdgeError(ExchangeError):
     """Root of the edge's errors."""
@@ -39,7 +46,11 @@ class VaultError(EdgeError):
 class VaultMissing(VaultError):
     """There is no vault here yet."""
 
-    hint = "Make it once with `exchange edge init --profile …`, or restore it from your backup."
+    hint = (
+        "Make it once with `exchange edge init --profile …`. If the agency has published before, restore the vault from your "
+        "backup; where no backup is left: `exchange edge init --key-number 2` (the next free number), and the operator "
+        "registers that key beside the lost one."
+    )
 
 
 class VaultExists(VaultError):
@@ -132,7 +143,8 @@ class Blocked(EdgeError):
     hint = "Everything is kept in the vault: run again when that is settled."
 
     def __init__(self, sequence: int, reason: Reason) -> None:
-        super().__init__(f"The exchange stopped at event {sequence} ({reason}). {EXPLAINED[reason]}")
+        also = f" {ANOTHER_KEY}" if reason is Reason.BAD_SIGNATURE else ""
+        super().__init__(f"The exchange stopped at event {sequence} ({reason}). {EXPLAINED[reason]}{also}")
         self.sequence = sequence
         self.reason = reason
 
@@ -167,7 +179,16 @@ class RefusalsUnwritable(EdgeError):
 class KeyFileExists(EdgeError):
     """There is a key file already; it is never overwritten."""
 
-    hint = "Use it as it is, or name another path in the profile."
+    hint = "Leave --key-file out to use it as it is, or name another path in the profile."
+
+
+class KeyFileMissing(ProfileInvalid):
+    """The profile's key file is not there."""
+
+    hint = (
+        "Before the first vault, `exchange edge init --key-file` makes it. A vault that was made with it opens with nothing "
+        "else: restore the file from your backup."
+    )
 
 
 class SourceUnreadable(EdgeError):

@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, 
 from exchange.core.vocabulary import LegalClass, UsState
 from exchange.wire.topics import AGENCY_CODE
 from producers import mistakes
-from producers.errors import PassphraseMissing, ProfileInvalid, SecretExposed
+from producers.errors import KeyFileMissing, PassphraseMissing, ProfileInvalid, SecretExposed
 from producers.sensitive import SWITCHES
 
 PASSPHRASE_VARIABLE = "EXCHANGE_VAULT_PASSPHRASE"  # noqa: S105 - the name of a variable
@@ -74,7 +74,9 @@ class Profile(_Strict):
     state: UsState = Field(description="where the agency works; a row may name another state")
     legal_class: LegalClass = Field(description="individual, year_only or tally_only")
     vault: Path = Field(description="the encrypted file that keeps what was sent")
-    small_counts: StrictBool = Field(default=False, description="tallies may hold counts of 1–10: counsel has signed it")
+    small_counts: StrictBool = Field(
+        default=False, description="tallies may hold counts of 1–10: counsel has signed it"
+    )
     passphrase_file: Path | None = None
     key_file: Path | None = Field(
         default=None, description="32 random bytes instead of a passphrase: `exchange edge init --key-file`"
@@ -168,6 +170,8 @@ def _is_address(server: str) -> bool:
 
 def read_key_file(path: Path) -> Secret:
     """The raw key of a file of 64 hexadecimal digits."""
+    if not path.exists():
+        raise KeyFileMissing(f"There is no key file {path}.")
     try:
         key = bytes.fromhex(_read(path).strip())
     except ValueError:
@@ -189,7 +193,7 @@ def _read(path: Path) -> str:
     try:
         if os.name == "posix" and path.stat().st_mode & OTHERS:
             raise SecretExposed(
-                f"Others on this machine can read or change {path}. Run: chmod 600 {shlex.quote(str(path))}"
+                f"Others on this machine can read or change {path}. Type `chmod 600 {shlex.quote(str(path))}`."
             )
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

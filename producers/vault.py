@@ -78,8 +78,7 @@ class Vault:
         """
         path = profile.vault
         unfinished = path.with_name(path.name + ".unfinished")
-        if path.exists():
-            raise errors.VaultExists(f"There is a vault at {path}.")
+        expect_no_vault(profile)
         with _naming(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.unlink(missing_ok=True)
@@ -100,8 +99,7 @@ class Vault:
     def open(cls, profile: Profile, secret: Secret) -> Self:
         """Open the vault of a profile; raises VaultMissing, VaultNotOpened, VaultInUse, VaultDamaged, VaultOfAnother."""
         path = profile.vault
-        if not path.exists():
-            raise errors.VaultMissing(f"There is no vault at {path}.")
+        expect_vault(profile)
         if path.stat().st_size == 0:
             raise errors.VaultDamaged(f"{path} is empty.")
         vault = cls(_connect(path, secret), path)
@@ -218,6 +216,18 @@ class Vault:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def expect_vault(profile: Profile) -> None:
+    """Raise VaultMissing when the profile's vault is not there: cheap, before anybody is asked for what opens it."""
+    if not profile.vault.exists():
+        raise errors.VaultMissing(f"There is no vault at {profile.vault}.")
+
+
+def expect_no_vault(profile: Profile) -> None:
+    """Raise VaultExists when it is there: before anything is written for a new one."""
+    if profile.vault.exists():
+        raise errors.VaultExists(f"There is a vault at {profile.vault}.")
 
 
 def _connect(path: Path, secret: Secret) -> sqlite.Connection:

@@ -29,6 +29,10 @@ STOPPED = "exchange: stopped. Everything is kept in the vault: run it again to c
 
 
 PASSPHRASE_LENGTH_MIN = 12
+PUBLISHED_BEFORE = (
+    "Has this agency published before, from a vault that is lost? Then do not register this key: remove this vault, and make "
+    "it again with --key-number 2 (the next free number)."
+)
 
 
 class PassphraseTooShort(ExchangeError):
@@ -52,8 +56,10 @@ def init(
     """Make the vault and its signing key; print the public key that the operator registers."""
     from producers.profile import Profile
     from producers.setup import make_vault
+    from producers.vault import FIRST_KEY, expect_no_vault
 
     profile = Profile.load(profile_file)
+    expect_no_vault(profile)
     if key_file:
         _write_key_file(profile)
     number, octets = make_vault(profile, _new_secret(profile), key_number)
@@ -67,6 +73,8 @@ def init(
         f"  exchange agencies add {profile.agency} --legal-class {profile.legal_class}{small}"
         f" --public-key {octets.hex()} --key-number {number}"
     )
+    if number == FIRST_KEY:
+        typer.echo(PUBLISHED_BEFORE)
 
 
 def _write_key_file(profile: "Profile") -> None:
@@ -85,13 +93,22 @@ def _new_secret(profile: "Profile") -> "Secret":
     """The secret of a new vault; a passphrase that is typed is typed twice."""
     import sys
 
+    words = f"New passphrase of the vault ({PASSPHRASE_LENGTH_MIN} characters at least)"
+
     def ask() -> str:
-        return str(typer.prompt("New passphrase of the vault", hide_input=True, confirmation_prompt=True, err=True))
+        return str(typer.prompt(words, hide_input=True, confirmation_prompt=True, err=True, value_proc=_long_enough))
 
     secret = profile.secret(ask if sys.stdin.isatty() else None)
-    if secret.passphrase and len(secret.passphrase) < PASSPHRASE_LENGTH_MIN:
-        raise PassphraseTooShort
+    if secret.passphrase:
+        _long_enough(secret.passphrase)
     return secret
+
+
+def _long_enough(passphrase: str) -> str:
+    """The passphrase; raises PassphraseTooShort, before it is typed a second time."""
+    if len(passphrase) < PASSPHRASE_LENGTH_MIN:
+        raise PassphraseTooShort
+    return passphrase
 
 
 @edge.command()

@@ -39,8 +39,12 @@ ProfileOption = Annotated[Path, typer.Option("--profile", help="The agency's pro
 
 
 def secret_of(profile: "Profile") -> "Secret":
-    """What opens the vault; asks at a terminal when the profile and the environment say nothing."""
+    """What opens the vault, which is there; asks at a terminal when the profile and the environment say nothing."""
     import sys
+
+    from producers.vault import expect_vault
+
+    expect_vault(profile)
 
     def ask() -> str:
         return str(typer.prompt("Passphrase of the vault", hide_input=True, err=True))

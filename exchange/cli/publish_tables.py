@@ -17,8 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli.console import table
+from exchange.core.events import Body, Tally
 from exchange.core.gate import EXPLAINED, Reason
 from exchange.core.period import period_text
+from exchange.core.tables import TALLIED, domain
 from producers.errors import RefusalsUnwritable
 from producers.facts import RowRefused
 from producers.ledger import Outcome
@@ -54,7 +56,7 @@ def rendered(
     """The closing table, or what would leave."""
     parts: list[RenderableType] = []
     if leaving is not None:
-        parts += [_leaving_table(leaving), _examples(leaving)]
+        parts += [_leaving_table(leaving), _examples(leaving)] if leaving else [Text("nothing would leave")]
     if stays_here:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(stays_here.items()))
         parts.append(
@@ -153,13 +155,37 @@ def _examples(leaving: Sequence[Leaving]) -> RenderableType:
     lines = [f"  {_said(item)}" for item in leaving[:EVENTS_SHOWN]]
     if len(leaving) > EVENTS_SHOWN:
         lines.append(f"  … and {counted(len(leaving) - EVENTS_SHOWN, 'other different event')}; --json shows every one")
-    return Text("\n".join(["word for word:", *lines])) if lines else Text("nothing would leave")
+    return Text("\n".join(["word for word:", *lines]))
 
 
 def _said(item: Leaving) -> str:
     plain = plain_event(item)
-    values = " ".join(f"{name}={value}" for name, value in dict(plain.pop("fields")).items())  # type: ignore[call-overload]
-    return f"{plain['count']}× {plain['body']} {plain['period']} {plain['state']} {values}"
+    body = item.event.body
+    values = (
+        _counts_said(body) if isinstance(body, Tally) else " ".join(f"{k}={v}" for k, v in _fields_of(body).items())
+    )
+    before = "taken back: " if item.retracts else ""
+    return f"{before}{plain['count']}× {plain['body']} {plain['period']} {plain['state']} {values}"
+
+
+def _counts_said(tally: Tally) -> str:
+    """A tally's counts by their codes; the zeros, which leave too, are counted."""
+    counts = _counts(tally)
+    said = [f"table={tally.table}", *(f"{code}={n}" for code, n in counts.items() if n)]
+    zeros = sum(not n for n in counts.values())
+    return " ".join([*said, f"and {counted(zeros, 'zero')}"] if zeros else said)
+
+
+def _counts(tally: Tally) -> dict[str, int]:
+    """Each count by its code; a table without codes has one count, of all."""
+    table = TALLIED[tally.table]
+    codes = domain(table, table.dimensions[0]) if table.dimensions else ("all",)
+    return dict(zip(codes, tally.counts, strict=True))
+
+
+def _fields_of(body: Body) -> Plain:
+    plain: Plain = {f.name: getattr(body, f.name) for f in fields(body)}
+    return {**plain, "counts": _counts(body)} if isinstance(body, Tally) else plain
 
 
 def plain_event(item: Leaving) -> Plain:
@@ -171,7 +197,7 @@ def plain_event(item: Leaving) -> Plain:
         "body": type(body).__name__,
         "period": period_text(event.period),
         "state": str(event.state),
-        "fields": {f.name: getattr(body, f.name) for f in fields(body)},
+        "fields": _fields_of(body),
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from exchange.cli import app
+from exchange.cli.edge import PassphraseTooShort
 from exchange.core.events import Heartbeat
 from producers import errors
 from producers.policy import IN_THE_FUTURE
@@ -95,7 +96,9 @@ def test_a_dry_run_shows_word_for_word_what_would_leave_and_sends_nothing(desk: 
     desk.write(need("1"), need("2", "housing"), need("3"), {**need("4"), "first_name": PLANTED})
     before = list(desk.exchange.inbox)
     said = desk.run("publish", "facts.jsonl", "--dry-run").stdout
-    assert "2× NeedIdentified 2024Q1 ca service=food" in said
+    lines = [line.strip() for line in said.splitlines()]
+    assert "2× NeedIdentified 2024Q1 ca service=food" in lines
+    assert "taken back: 1× NeedIdentified 2024Q1 ca service=food" in lines
     assert "columns whose names look like an identifier: name (1). Give a column another name if it holds none" in said
     leaving = json.loads(desk.run("publish", "facts.jsonl", "--preview", "--json").stdout)["leaving"]
     assert {(x["fields"]["service"], x["retracts"]): x["count"] for x in leaving} == {
@@ -121,6 +124,14 @@ def test_a_dry_run_shows_what_is_chained_but_not_accepted_corrections_too(desk: 
         ("clothing", False): 1,
     }
     assert sum(x["count"] for x in leaving if x["retracts"] and x["fields"]["service"] == "food") == 2
+
+
+def test_a_dry_run_of_nothing_new_says_so_without_an_empty_table(desk: Desk) -> None:
+    desk.write(need("1"))
+    desk.run("publish", "facts.jsonl")
+    said = desk.run("publish", "facts.jsonl", "--dry-run").stdout
+    assert "nothing would leave" in said
+    assert "what would leave" not in said
 
 
 @pytest.mark.parametrize("period", ["2026Q4", "2027", "2027Q1", "2031Q2"])
@@ -158,8 +169,65 @@ def test_init_prints_what_the_operator_types_and_never_overwrites(desk: Desk) ->
     assert "exchange agencies add harbor-light --legal-class individual --public-key " in said
     result = CliRunner().invoke(app, ["edge", "init", "--profile", "agency.toml"])
     assert isinstance(result.exception, errors.VaultExists)
+    (desk.folder / "harbor.vault").unlink()
     again = CliRunner().invoke(app, ["edge", "init", "--key-file", "--profile", "agency.toml"])
     assert isinstance(again.exception, errors.KeyFileExists)
+    assert "Leave --key-file out" in str(again.exception)
+
+
+def test_init_beside_a_vault_writes_no_key_file(desk: Desk) -> None:
+    (desk.folder / "harbor.key").unlink()
+    result = CliRunner().invoke(app, ["edge", "init", "--key-file", "--profile", "agency.toml"])
+    assert isinstance(result.exception, errors.VaultExists)
+    assert not (desk.folder / "harbor.key").exists()
+
+
+def test_a_key_file_that_is_not_there_is_told_how_to_make_it(desk: Desk) -> None:
+    (desk.folder / "harbor.key").unlink()
+    (desk.folder / "harbor.vault").unlink()
+    result = CliRunner().invoke(app, ["edge", "init", "--profile", "agency.toml"])
+    assert isinstance(result.exception, errors.KeyFileMissing)
+    assert result.exception.exit_code == 2
+    assert "`exchange edge init --key-file` makes it" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "words", [("publish", "facts.jsonl"), ("edge", "status"), ("edge", "retry"), ("edge", "restore")]
+)
+def test_a_missing_vault_is_said_before_anything_that_opens_it_is_looked_for(
+    desk: Desk, words: tuple[str, ...]
+) -> None:
+    desk.write(need("1"))
+    (desk.folder / "harbor.key").unlink()
+    (desk.folder / "harbor.vault").unlink()
+    result = CliRunner().invoke(app, [*words, "--profile", "agency.toml"])
+    assert isinstance(result.exception, errors.VaultMissing)
+    assert "`exchange edge init --key-number 2`" in str(result.exception)
+
+
+def test_a_second_first_key_is_met_by_what_to_do_about_it(desk: Desk) -> None:
+    """The vault was lost and made again under the number of the lost key: neither silently nor without a way out."""
+    (desk.folder / "harbor.vault").unlink()
+    assert "--key-number 2 (the next free number)" in desk.run("edge", "init").stdout
+    desk.impatient()
+    desk.write(need("1"))
+    result = CliRunner().invoke(app, ["publish", "facts.jsonl", "--profile", "agency.toml"])
+    assert isinstance(result.exception, errors.Blocked)
+    assert "Is it lost? Put this one aside" in str(result.exception)
+    (desk.folder / "harbor.vault").unlink()
+    assert "published before" not in desk.run("edge", "init", "--key-number", "2").stdout
+
+
+def test_a_short_passphrase_is_said_before_it_is_typed_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.folder / "harbor.vault").unlink()
+    profile = desk.folder / "agency.toml"
+    text = profile.read_text(encoding="utf-8").replace('key_file = "harbor.key"\n', "")
+    profile.write_text(text, encoding="utf-8")
+    monkeypatch.delenv("EXCHANGE_VAULT_PASSPHRASE", raising=False)
+    monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _: True)
+    result = CliRunner().invoke(app, ["edge", "init", "--profile", "agency.toml"], input="short\n")
+    assert isinstance(result.exception, PassphraseTooShort)
+    assert "12 characters at least" in result.output
 
 
 def test_a_new_key_after_a_lost_vault_has_another_number(desk: Desk) -> None:

@@ -47,13 +47,25 @@ def test_refused_tallies_stay_red_in_every_run_until_they_are_retried(totals: De
     assert "exchange edge retry --profile" in again
 
 
+def test_a_dry_run_shows_the_counts_of_a_tally_by_their_codes(totals: Desk) -> None:
+    plain = json.loads(totals.run("publish", "facts.jsonl", "--dry-run", "--json").stdout)
+    counts = {said["fields"]["table"]: said["fields"]["counts"] for said in plain["leaving"]}
+    assert {code: n for code, n in counts["needs_by_service"].items() if n} == {"food": 2}
+    assert len(counts["needs_by_service"]) > 20
+    shown = totals.run("publish", "facts.jsonl", "--dry-run").stdout
+    zeros = len(counts["needs_by_service"]) - 1
+    assert f"table=needs_by_service food=2 and {zeros} zeros" in shown
+
+
 def test_a_retry_that_is_refused_again_ends_with_3_and_the_status_counts_what_stands(totals: Desk) -> None:
     totals.run("publish", "facts.jsonl", ends=3)
     for _ in range(2):
         said = totals.run("edge", "retry", ends=3).stdout
         assert "1 event sent again, 1 refused again" in said
         assert "exchange edge retry --profile" in said
-        assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {"small_count": 1}
+        assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {
+            "small_count": 1
+        }
     settle(totals)
     assert "1 event sent again, 0 refused again" in totals.run("edge", "retry").stdout
     assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {}
