@@ -100,6 +100,12 @@ class Chain:
         )
         return [value_of(schema, sequence, previous, tail) for schema, sequence, previous, tail in rows]
 
+    def heartbeats(self, after: int, last: int) -> int:
+        """How many heartbeats stand behind one sequence, up to another."""
+        query = "SELECT count(*) FROM chain WHERE kind = ? AND sequence > ? AND sequence <= ?"
+        row = self._vault.one(query, (Kind.HEARTBEAT, after, last))
+        return int(row[0]) if row else 0
+
     def append_event(self, key: bytes, schema: int, tail: bytes) -> int:
         """Chain the event that says a fact; its sequence."""
         return self._append(schema, tail, Kind.EVENT, key)

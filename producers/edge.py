@@ -25,7 +25,7 @@ from exchange.core.vocabulary import LegalClass
 from producers import errors
 from producers.breathing import breathing
 from producers.chain import Chain
-from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Where, Withdrawn
+from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Withdrawn
 from producers.heartbeat import closing_beat, marking_beat
 from producers.ledger import SOURCE, Ledger, Outcome
 from producers.link import Link
@@ -33,7 +33,7 @@ from producers.outbox import Outbox
 from producers.policy import Leaves, Policy, Stays
 from producers.preview import Leaving, what_leaves
 from producers.profile import Profile, Secret
-from producers.reach import kafka_link
+from producers.reach import kafka_link, servers_of
 from producers.report import Report
 from producers.sending import Manner, Sending
 from producers.tally import current_quarter, stage_tallies
@@ -69,7 +69,6 @@ class Edge:
         self._minutes: int | None = None
         self._preview = preview
         self._since_commit = 0
-        self._where: Where | None = None
 
     @classmethod
     def open(
@@ -102,6 +101,7 @@ class Edge:
             self._outbox = Outbox(self._vault, self._ledger, self._chain)
             if self._preview:
                 return self
+            self.report.left_over = self._outbox.unaccepted()
             self._link = self._given_link or kafka_link(self.profile)
             self._sending = Sending(
                 self._vault,
@@ -111,6 +111,7 @@ class Edge:
                 report=self.report,
                 beat=marking_beat(self.profile, self._today),
                 manner=self._manner,
+                address="" if self._given_link else servers_of(self.profile),
             )
         except BaseException:
             self._vault.close()
@@ -152,9 +153,7 @@ class Edge:
 
     async def read(self, reading: Reading) -> None:
         """Take what a source read, whatever it is."""
-        if reading.where != self._where:
-            self._where = reading.where
-            self.report.rows += 1
+        self.report.saw(reading.where)
         match reading:
             case Fact():
                 await self.publish(reading)
@@ -186,6 +185,7 @@ class Edge:
         key = SOURCE + fact.key.encode()
         if isinstance(judged, Leaves):
             outcome = self._ledger.put(key, fact.period, judged.tail, client=fact.client, kept=judged.kept)
+            self.report.kept += judged.kept
         elif isinstance(judged, Stays):
             self.report.ignored[judged.why] += 1
             outcome = Outcome.RETRACTED if self._ledger.withdraw(key) else Outcome.IGNORED
@@ -264,6 +264,7 @@ class Edge:
         await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
         self._chain.forget_taken_back()
         self._commit()
+        self.report.unclaimed = self._chain.unclaimed()
         self.report.complete = True
 
     async def _withdraw(self, keys: list[bytes]) -> int:

@@ -107,7 +107,10 @@ class VaultTooNew(VaultError):
 class ExchangeAway(EdgeError):
     """The exchange cannot be reached."""
 
-    hint = "Everything is kept in the vault: run again when it is back."
+    hint = (
+        "Is that its address (bootstrap_servers in the profile, else EXCHANGE_BOOTSTRAP_SERVERS)? Everything is kept in the "
+        "vault: run again when it is back."
+    )
 
 
 class ExchangeUnnamed(EdgeError):

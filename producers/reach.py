@@ -7,14 +7,20 @@ from producers.errors import ExchangeUnnamed
 from producers.profile import Profile
 
 
+def servers_of(profile: Profile, settings: Settings | None = None) -> str:
+    """The address of the agency's exchange; raises ExchangeUnnamed."""
+    settings = settings or Settings.model_validate({})
+    servers = profile.bootstrap_servers or settings.bootstrap_servers
+    if servers:
+        return servers
+    holder = running()
+    if holder is None:
+        raise ExchangeUnnamed
+    return holder.bootstrap_servers
+
+
 def kafka_link(profile: Profile, settings: Settings | None = None) -> KafkaLink:
     """The agency's way to its exchange, not yet connected; raises ExchangeUnnamed."""
     settings = settings or Settings.model_validate({})
-    servers = profile.bootstrap_servers or settings.bootstrap_servers
-    if not servers:
-        holder = running()
-        if holder is None:
-            raise ExchangeUnnamed
-        servers = holder.bootstrap_servers
-    named = settings.model_copy(update={"bootstrap_servers": servers})
+    named = settings.model_copy(update={"bootstrap_servers": servers_of(profile, settings)})
     return KafkaLink(named.client(f"edge-{profile.agency}"), profile.agency)

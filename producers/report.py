@@ -2,17 +2,21 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
-from producers.facts import RowRefused
+from producers.facts import RowRefused, Where
 from producers.ledger import Outcome
 from producers.tally import HeldBack
+
+BLOCK_ROWS: Final = 1_024
 
 
 @dataclass(slots=True)
 class Report:
-    """Counts of one run. `rows`: those of the source that said anything; `refused_rows`: with their place and rule."""
+    """Counts of one run. `refused_rows`: with their place and rule."""
 
     rows: int = 0
+    """Those of the source that said anything, each once, however often the source comes back to it."""
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -28,6 +32,26 @@ class Report:
     """Of a run that did not: events that the vault keeps and the exchange has not accepted."""
     delivered: int = 0
     """Events accepted by the exchange in this run, heartbeats included."""
+    heartbeats: int = 0
+    """Of `delivered`: signed heartbeats, which say nothing of the records."""
+    left_over: int = 0
+    """Events that earlier runs had left in the vault, and this one sends too."""
+    kept: int = 0
+    """Facts about clients that are kept here for the tallies, and never leave."""
+    unclaimed: int = 0
+    """Accepted events that no fact of the vault stands behind, at the end of the run."""
+
+    _seen: dict[tuple[str, int], int] = field(default_factory=dict, repr=False)
+    """Which rows have said something: a bit each, in blocks, so that millions of them take little."""
+
+    def saw(self, where: Where) -> None:
+        """A row said something; what is about a file as a whole is no row."""
+        if not where.row:
+            return
+        block, bit = (where.file, where.row // BLOCK_ROWS), 1 << where.row % BLOCK_ROWS
+        seen = self._seen.get(block, 0)
+        self.rows += not seen & bit
+        self._seen[block] = seen | bit
 
     def refuse(self, row: RowRefused) -> None:
         """Note a refused row."""

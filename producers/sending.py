@@ -59,7 +59,10 @@ class Manner:
 
 
 class Sending:
-    """One run's way of the outbox to the exchange. `beat`: what a heartbeat says that stands where something was refused."""
+    """One run's way of the outbox to the exchange. `beat`: what a heartbeat says that stands where something was refused.
+
+    `address`: where the exchange is, to be told when it cannot be reached.
+    """
 
     def __init__(
         self,
@@ -71,9 +74,11 @@ class Sending:
         report: Report,
         beat: Beat,
         manner: Manner,
+        address: str = "",
     ) -> None:
         self._vault, self._chain, self._outbox, self._link = vault, chain, outbox, link
         self._report, self._beat, self._manner = report, beat, manner
+        self._exchange = f"exchange at {address}" if address else "exchange"
         self._waiting = Waiting(manner.patience, manner.clock())
         self._connected = False
         self._forgiven: tuple[int, bytes] | None = None
@@ -114,15 +119,15 @@ class Sending:
         self._connected = False
         pauses = self._manner.patience.pauses_s
         if attempt >= len(pauses):
-            raise errors.ExchangeAway(f"The exchange cannot be reached; {self._kept()}.") from None
+            raise errors.ExchangeAway(f"The {self._exchange} cannot be reached; {self._kept()}.") from None
         self._manner.say(
-            f"the exchange cannot be reached, trying again in {pauses[attempt]:.0f} s "
+            f"the {self._exchange} cannot be reached, trying again in {pauses[attempt]:.0f} s "
             f"(attempt {attempt + 2} of {len(pauses) + 1}); {self._kept()}"
         )
         await self._manner.pause(pauses[attempt])
 
     def _kept(self) -> str:
-        waiting = self._outbox.waiting() + max(0, self._chain.last - self._accepted)
+        waiting = self._outbox.unaccepted()
         return f"{counted(waiting, 'event')} {'is' if waiting == 1 else 'are'} kept in the vault"
 
     async def _connect(self) -> None:
@@ -187,9 +192,12 @@ class Sending:
                 raise errors.Forked
             self._forgiven = head
             meaning = Replay() if self._chain.digest(sequence) != receipt.head.digest else Mark()
+        read_back = 0
         if isinstance(meaning, Replay):
+            before = self._report.restored
             await self._replay(receipt)
-        self._take_as_accepted(sequence)
+            read_back = self._report.restored - before
+        self._take_as_accepted(sequence, read_back)
         match meaning:
             case Repair(refused, reason):
                 self._repair(refused, reason)
@@ -218,12 +226,14 @@ class Sending:
             self._echo = receipt
         return True
 
-    def _take_as_accepted(self, sequence: int) -> None:
+    def _take_as_accepted(self, sequence: int, read_back: int) -> None:
+        """Everything up to this sequence is accepted, the last `read_back` of it by an earlier run."""
         if sequence > self._accepted:
             self._waiting.moved(self._manner.clock())
         before = self.accepted
         if sequence > before:
-            self._report.delivered += sequence - before
+            self._report.delivered += max(0, sequence - before - read_back)
+            self._report.heartbeats += self._chain.heartbeats(before, sequence - read_back)
             self._vault.set("accepted", sequence.to_bytes(8, "big"))
             self._vault.commit()
             waiting = self._chain.last - sequence + self._outbox.waiting()

@@ -1,12 +1,16 @@
 """Making an agency's vault, and looking into it: small things around the edge that need no exchange."""
 
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from producers.chain import Chain
 from producers.ledger import Ledger
 from producers.outbox import Outbox
 from producers.profile import Profile, Secret
 from producers.vault import FIRST_KEY, Vault
+
+HEAD_DIGITS: Final = 8
+"""As many as `exchange status` shows, so that a person compares them at a glance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,10 @@ class VaultStatus:
     public_key: str
     last_event: int
     accepted_by_the_exchange: int
-    facts_waiting: int
+    head: str
+    """The first digits of the digest of the last accepted event, as `exchange status` shows the agency's."""
+    events_waiting: int
+    """What the exchange has not accepted yet, whether it was sent or not."""
     facts_kept_for_tallies: int
     unclaimed_events: int
     refused_by_the_exchange: dict[str, int]
@@ -45,14 +52,16 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
         chain = Chain(vault, ledger)
         outbox = Outbox(vault, ledger, chain)
         number, octets = chain.public_key
+        accepted = int.from_bytes(vault.get("accepted"), "big")
         return VaultStatus(
             profile.agency,
             str(profile.legal_class),
             number,
             octets.hex(),
             chain.last,
-            int.from_bytes(vault.get("accepted"), "big"),
-            outbox.waiting(),
+            accepted,
+            (chain.digest(accepted) or b"").hex()[:HEAD_DIGITS],
+            outbox.unaccepted(),
             sum(count for _, _, count in ledger.kept()),
             chain.unclaimed(),
             dict(outbox.refusals()),

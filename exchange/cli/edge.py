@@ -183,7 +183,7 @@ def _work_at_the_edge(
 
     profile = Profile.load(profile_file)
     secret = secret_of(profile)
-    with progress_of(console(stderr=True)) as shown, said_on_interrupt(STOPPED):
+    with progress_of(console(stderr=True)) as shown, said_on_interrupt(STOPPED, before=shown.end):
         manner = Manner(say=shown.say, progress=shown.sending, waiting=shown.waiting, over_fork=over_fork)
         opening = Edge.open(profile, secret=secret, manner=manner)
         said = asyncio.run(work(opening))

@@ -9,7 +9,7 @@ import asyncio
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,7 +104,7 @@ def publish(
         edge = Edge.open(profile, secret=secret, today=day, manner=manner, preview=dry_run)
         closing = _Closing(edge, source, refusals, as_json=as_json)
         try:
-            with said_on_interrupt(stopped):
+            with said_on_interrupt(stopped, before=shown.end):
                 leaving = asyncio.run(_publish(edge, source, shown, minutes))
         except (ExchangeError, typer.Exit) as error:
             shown.end()
@@ -127,6 +127,7 @@ async def _publish(edge: "Edge", source: "Source", shown: "Shown", minutes: int 
                 await edge.read(reading)
             shown.reading(edge.report.rows)
             await asyncio.sleep(0)  # lets Ctrl-C through
+        shown.read()
         return edge.leaving() if edge.is_preview else None
 
 
@@ -195,10 +196,11 @@ def stopping_at_once() -> Iterator[None]:
 
 
 @contextmanager
-def said_on_interrupt(words: str) -> Iterator[None]:
-    """End the command with 130 and these words at Ctrl-C."""
+def said_on_interrupt(words: str, before: Callable[[], None]) -> Iterator[None]:
+    """End the command with 130 and these words at Ctrl-C; `before` takes away what they would be written into."""
     try:
         yield
     except KeyboardInterrupt:
+        before()
         typer.echo(words, err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -25,6 +25,7 @@ class Shown:
     console: Console
     bars: Progress
     _tasks: dict[str, TaskID] = field(default_factory=dict)
+    _totals: dict[str, int | None] = field(default_factory=dict)
     _waited_s: float = 0.0
 
     def say(self, words: str) -> None:
@@ -34,6 +35,11 @@ class Shown:
     def reading(self, rows: int, of: int | None = None) -> None:
         """So many rows were read."""
         self._show("reading", "reading" if of is None else f"reading {counted(of, 'row')}", rows, of)
+
+    def read(self) -> None:
+        """All of them were, whichever said nothing or were looked at twice."""
+        if (total := self._totals.get("reading")) is not None:
+            self.bars.update(self._tasks["reading"], completed=total)
 
     def sending(self, accepted: int, of: int) -> None:
         """So many events were accepted."""
@@ -65,10 +71,11 @@ class Shown:
             self._tasks[name] = self.bars.add_task(words, total=of)
             if not self.console.is_terminal:
                 self.say(f"{words} …")
+        total = self._totals[name] = of if of is not None else self._totals.get(name)
         self.bars.update(
             self._tasks[name],
-            completed=done,
-            total=of,  # None: as it was
+            completed=done if total is None else min(done, total),
+            total=total,
             description=words if name == _WAITING else None,
         )
 

@@ -8,7 +8,7 @@ import csv
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -41,12 +41,23 @@ OUTCOMES_SHOWN = (
     Outcome.REFUSED,
     Outcome.REFUSED_BEFORE,
 )
-TAKEN = {Outcome.PUBLISHED: "new", Outcome.CORRECTED: "changed", Outcome.RETRACTED: "withdrawn"}
-"""What was taken, where it is not certain that it was sent."""
+FACTS = {
+    Outcome.PUBLISHED: "new facts",
+    Outcome.CORRECTED: "changed facts",
+    Outcome.RETRACTED: "facts taken back",
+    Outcome.KNOWN: "facts already known",
+}
+"""Facts are what the file says; what of them reaches the exchange are events, counted below them."""
+UNCLAIMED = (
+    "that no record of this vault says: a lost vault or another copy sent them. Publish all files again; what nobody says "
+    "then, `exchange edge restore --retract-unclaimed` takes back."
+)
 UNSETTLED = (
     "What the exchange refused is not counted there, and is not sent again by itself. Settle the cause with the operator "
     "(mostly profile and registration differ), then `exchange edge retry --profile …`."
 )
+ACCEPTED = "events accepted by the exchange"
+NOT_ACCEPTED = "events kept in the vault, not accepted yet"
 Plain = dict[str, object]
 
 
@@ -68,6 +79,8 @@ def rendered(
     parts.append(_outcomes(report, would=leaving is not None))
     if report.refused_by_exchange or report.refused_before:
         parts.append(Text(refused_words(report)))
+    if report.unclaimed:
+        parts.append(Text(f"{counted(report.unclaimed, 'accepted event')} {UNCLAIMED}"))
     if report.held_back:
         parts.append(_held_back(report))
     if report.refused_rows:
@@ -82,27 +95,36 @@ def _outcomes(report: Report, *, would: bool) -> Table:
     shown.add_row("rows read", str(report.rows))
     for outcome in OUTCOMES_SHOWN:
         if report.outcomes[outcome] or outcome in OUTCOMES_SHOWN[:4]:
-            name = TAKEN.get(outcome, outcome.value) if stopped else outcome.value
-            shown.add_row(name, str(report.outcomes[outcome]))
+            shown.add_row(FACTS.get(outcome, outcome.value), str(report.outcomes[outcome]))
         reasons = {Outcome.IGNORED: report.ignored, Outcome.REFUSED: report.refused}.get(outcome, Counter())
         for why, count in reasons.most_common():
             shown.add_row(f"  {why}", str(count), style="dim")
-    for reason, count in report.refused_by_exchange.most_common():
-        shown.add_row(f"refused by the exchange: {reason}", str(count))
-    tallies = sum(report.tallies[o] for o in (Outcome.PUBLISHED, Outcome.CORRECTED))
-    for name, count in (
-        ("tallies, new or changed", tallies),
-        ("tallies held back", len(report.held_back)),
-        ("tallies refused by the exchange before", report.tallies[Outcome.REFUSED_BEFORE]),
-        ("read back from the inbox", report.restored),
-        ("of those, claimed by facts of this vault", report.claimed),
-        ("events accepted by the exchange", 0 if would else report.delivered),
-    ):
-        if count or (stopped and name == "events accepted by the exchange"):
+    for name, count in _tallies(report):
+        if count:
             shown.add_row(name, str(count))
-    if stopped:
-        shown.add_row("events kept in the vault, not accepted yet", str(report.waiting))
+    shown.add_section()
+    for name, count in _events(report):
+        if count or (stopped and name in {ACCEPTED, NOT_ACCEPTED}):
+            shown.add_row(name, str(count))
     return shown
+
+
+def _tallies(report: Report) -> Iterator[tuple[str, int]]:
+    yield "facts kept here for the tallies, of all these", report.kept
+    yield "tallies, new or changed", report.tallies[Outcome.PUBLISHED] + report.tallies[Outcome.CORRECTED]
+    yield "tallies taken back", report.tallies[Outcome.RETRACTED]
+    yield "tallies held back", len(report.held_back)
+    yield "tallies refused by the exchange before", report.tallies[Outcome.REFUSED_BEFORE]
+
+
+def _events(report: Report) -> Iterator[tuple[str, int]]:
+    yield "events that earlier runs had left to be sent", report.left_over
+    yield "events read back, which the exchange had accepted before", report.restored
+    yield "events accepted before, and claimed by facts of this vault", report.claimed
+    yield ACCEPTED, report.delivered
+    yield "  of these, heartbeats, which close a run", report.heartbeats
+    yield from ((f"refused by the exchange: {why}", count) for why, count in report.refused_by_exchange.most_common())
+    yield NOT_ACCEPTED, report.waiting
 
 
 def refused_words(report: Report) -> str:
@@ -214,6 +236,10 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapp
         "restored": report.restored,
         "claimed": report.claimed,
         "delivered": report.delivered,
+        "heartbeats": report.heartbeats,
+        "left_over": report.left_over,
+        "kept": report.kept,
+        "unclaimed": report.unclaimed,
         "stays_here": sorted(stays_here),
         "refused_rows": [plain_row(row) for row in report.refused_rows],
     }

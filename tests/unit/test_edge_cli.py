@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from consumers.status import DIGEST_SHORT
 from exchange.cli import app
 from exchange.cli.edge import PassphraseTooShort
 from exchange.core.events import Heartbeat
@@ -28,10 +29,11 @@ def test_publishing_prints_what_was_done(desk: Desk) -> None:
     said = desk.run("publish", "facts.jsonl").stdout
     for row in (
         "rows read +│ +3",
-        "published +│ +2",
+        "new facts +│ +2",
         "ignored +│ +1",
         "switched off: sensitive +│ +1",
         "accepted .*│ +3",
+        "of these, heartbeats, which close a run +│ +1",
     ):
         assert re.search(row, said), row
     assert desk.sent() == 2
@@ -242,8 +244,9 @@ def test_status_counts_what_the_vault_holds(desk: Desk) -> None:
     desk.run("publish", "facts.jsonl", ends=3)
     plain = json.loads(desk.run("edge", "status", "--json").stdout)
     assert sum(plain["refused_by_the_exchange"].values()) == 2
-    assert plain["facts_waiting"] == 0
+    assert plain["events_waiting"] == 0
     assert plain["accepted_by_the_exchange"] == plain["last_event"] > 0
+    assert plain["head"] == desk.exchange.state.head.digest.hex()[:DIGEST_SHORT]
     assert "harbor-light" in desk.run("edge", "status").stdout
 
 

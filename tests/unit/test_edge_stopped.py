@@ -32,7 +32,7 @@ def test_a_run_that_the_exchange_cut_off_says_how_far_it_came_and_not_that_it_is
     assert isinstance(result.exception, errors.ExchangeSilent)
     for row in (
         "stopped before its end",
-        "new +│ +5",
+        "new facts +│ +5",
         "refused +│ +1",
         "accepted by the exchange +│ +0",
         "not accepted yet +│ +5",
@@ -119,6 +119,6 @@ def test_ctrl_c_keeps_everything_and_says_so(desk: Desk) -> None:
     assert "Everything taken is kept in the vault: run it again" in rest
     assert "Traceback" not in rest
     plain = json.loads(desk.run("edge", "status", "--json").stdout)
-    assert plain["facts_waiting"] == 3_000
+    assert plain["events_waiting"] == 3_000
     desk.run("publish", "facts.jsonl")
     assert desk.sent() == 3_000
