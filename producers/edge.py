@@ -39,6 +39,7 @@ from producers.sending import Manner, Sending
 from producers.tally import current_quarter, stage_tallies
 from producers.vault import Vault
 
+STOPPING: Final = "stopping, and leaving the exchange …"
 BATCH: Final = 2_000
 """Facts between two commits, and between two looks at other tasks."""
 
@@ -129,6 +130,11 @@ class Edge:
                 await self.finish()
             elif not isinstance(error, errors.VaultError):
                 self._vault.commit()  # what was taken is kept
+                if isinstance(error, asyncio.CancelledError):
+                    self._manner.say(STOPPING)
+        except asyncio.CancelledError:
+            self._manner.say(STOPPING)
+            raise
         finally:
             if not self.report.complete:
                 with suppress(errors.VaultError):

@@ -32,6 +32,7 @@ REFUSED = 3
 """Exit status when something was refused."""
 INTERRUPTED = 130
 READINGS_BETWEEN_LOOKS = 1_000
+REPORT_CUT = "exchange: stopped while the report was printed; what was done stands."
 
 app = typer.Typer()
 
@@ -110,7 +111,9 @@ def publish(
             shown.end()
             closing.stopped(error)
             raise
-    closing.ended(leaving)
+        shown.end()
+        with said_on_interrupt(REPORT_CUT, before=lambda: None):
+            closing.ended(leaving)
     raise typer.Exit(0 if edge.report.clean else REFUSED)
 
 
