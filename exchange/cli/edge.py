@@ -123,8 +123,8 @@ def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(found.plain(), indent=2))
         return
     for name, value in found.plain().items():
-        said = ", ".join(f"{k}: {v}" for k, v in value.items()) or "none" if isinstance(value, dict) else value
-        typer.echo(f"{name.replace('_', ' ') + ':':<28}{said}")
+        said = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+        typer.echo(f"{name.replace('_', ' ') + ':':<28}{said or 'none'}")
 
 
 @edge.command()

@@ -248,6 +248,9 @@ def test_status_counts_what_the_vault_holds(desk: Desk) -> None:
     assert plain["accepted_by_the_exchange"] == plain["last_event"] > 0
     assert plain["head"] == desk.exchange.state.head.digest.hex()[:DIGEST_SHORT]
     assert "harbor-light" in desk.run("edge", "status").stdout
+    (desk.folder / "harbor.vault").unlink()
+    desk.run("edge", "init")
+    assert re.search("head: +none", desk.run("edge", "status").stdout)
 
 
 def test_retry_sends_again_what_was_refused(desk: Desk) -> None:
