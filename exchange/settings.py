@@ -4,23 +4,34 @@ Nothing else reads the environment. Secrets never show in `repr`. With no `EXCHA
 embedded broker that `exchange up` started, or start one of their own where they say so.
 """
 
+import re
 import ssl
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal, Self, get_args, get_origin
 
-from pydantic import Field, SecretStr
+from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from exchange.core.errors import ExchangeError
 from exchange.engine.clients import ClientSettings
 
 EMBEDDED_PARTITIONS = 4
 CLUSTER_PARTITIONS = 12
+PREFIX: Final = "EXCHANGE_"
+BROKER: Final = re.compile(r"[^\s:,]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
+
+
+class SettingInvalid(ExchangeError):
+    """A setting holds what it cannot be. The message has its name and its rule, never what it held."""
+
+    exit_code = 2
+    hint = "Correct it in the environment, or unset it."
 
 
 class Settings(BaseSettings):
     """How to reach Kafka, and how the worker behaves."""
 
-    model_config = SettingsConfigDict(env_prefix="EXCHANGE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     bootstrap_servers: str = Field(default="", description="host:port,… of a Kafka cluster; empty: the embedded broker")
     partitions: int = Field(
@@ -35,11 +46,30 @@ class Settings(BaseSettings):
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
     group: str = Field(default="exchange-workers", description="consumer group in which workers share the lanes")
-    silent_after_days: float = Field(default=45, gt=0, description="an agency not heard for this long raises an alert")
+    silent_after_days: float = Field(
+        default=45, gt=0, allow_inf_nan=False, description="an agency not heard for this long raises an alert"
+    )
     batch_records: int = Field(
         default=50_000, ge=1, le=200_000, description="at most so many records in one transaction of a lane"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _brokers(cls, servers: str) -> str:
+        if servers and not all(BROKER.fullmatch(each.strip()) for each in servers.split(",")):
+            raise ValueError
+        return servers
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _named(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(values)
+        except ValidationError as error:
+            wrong = sorted({str(detail["loc"][0]) for detail in error.errors(include_input=False)})
+            rules = (f"{PREFIX}{name.upper()} is {rule_of(name)}." for name in wrong)
+            raise SettingInvalid(" ".join(rules)) from None
 
     def at(self, bootstrap_servers: str) -> "Settings":
         """The same settings for an embedded broker: its address, four partitions, one replica."""
@@ -49,11 +79,7 @@ class Settings(BaseSettings):
 
     def client(self, client_id: str) -> ClientSettings:
         """What a Kafka client needs."""
-        context = None
-        if self.security_protocol.endswith("SSL"):
-            context = ssl.create_default_context(cafile=self.ssl_cafile)
-            if self.ssl_certfile:
-                context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
+        context = self._context() if self.security_protocol.endswith("SSL") else None
         password = self.sasl_password.get_secret_value() if self.sasl_password else None
         return ClientSettings(
             self.bootstrap_servers,
@@ -64,3 +90,32 @@ class Settings(BaseSettings):
             self.sasl_username,
             password,
         )
+
+    def _context(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self.ssl_cafile)
+        except OSError:
+            raise SettingInvalid(f"{PREFIX}SSL_CAFILE is a file of certificates in PEM that can be read.") from None
+        if self.ssl_certfile:
+            try:
+                context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
+            except OSError:
+                both = f"{PREFIX}SSL_CERTFILE and {PREFIX}SSL_KEYFILE"
+                raise SettingInvalid(f"{both} are a certificate and its key, in PEM, that can be read.") from None
+        return context
+
+
+def rule_of(name: str) -> str:
+    """What a setting may be, from its declaration."""
+    if name == "bootstrap_servers":
+        return "host:port of a broker, or several with commas between"
+    field = Settings.model_fields[name]
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(get_args(field.annotation))
+    bounds = {
+        bound: getattr(rule, bound) for rule in field.metadata for bound in ("ge", "gt", "le") if hasattr(rule, bound)
+    }
+    kind = "a whole number" if field.annotation is int else "a number" if field.annotation is float else "text"
+    if {"ge", "le"} <= bounds.keys():
+        return f"{kind} from {bounds['ge']} to {bounds['le']:,}"
+    return f"{kind} above {bounds['gt']}" if "gt" in bounds else kind

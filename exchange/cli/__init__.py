@@ -8,9 +8,11 @@ module below and add it to `COMMANDS`.
 
 import sys
 import traceback
+from typing import Annotated, NoReturn
 
 import typer
 
+from exchange import __version__
 from exchange.cli import (
     agencies,
     broker,
@@ -25,12 +27,13 @@ from exchange.cli import (
     vocabulary,
     worker,
 )
+from exchange.cli.words import INTERRUPTED, Group, extra_missing
 from exchange.core.errors import ExchangeError
 from exchange.logs import quiet_libraries
 
 __all__ = ["app", "main"]
 
-INTERRUPTED = 130
+MISSING_EXTRA = 1
 OUR_FAULT = 70
 TOPICS_MISSING = (
     "This cluster lacks topics of the exchange. Run `exchange topics apply` once, then this again (`exchange topics check` "
@@ -43,31 +46,58 @@ COMMANDS = (demo, broker, topics, agencies, worker, publish, edge, vocabulary, k
 
 app = typer.Typer(
     name="exchange",
-    help="Publish, count and read de-identified service events from anti-trafficking agencies.",
+    cls=Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # it would print local variables
     rich_markup_mode=None,  # plain help is read alike by people, programs and screen readers, and there in half the time
 )
 for group in COMMANDS:
-    app.add_typer(group.app)
+    for nested in group.app.registered_groups:
+        nested.cls = Group
+    app.add_typer(group.app, cls=Group)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"exchange {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def whole(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Publish, count and read de-identified service events from anti-trafficking agencies."""
 
 
 def main() -> None:
     """Run the command line of this process and end it with its exit status."""
-    quiet_libraries()  # a worker turns its logs on itself
     try:
+        quiet_libraries()  # a worker turns its logs on itself
         app(prog_name="exchange")
     except ExchangeError as error:
         sys.stderr.write(f"exchange: {_said(error)}\n")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except ModuleNotFoundError as error:
+        if said := extra_missing(error):
+            sys.stderr.write(f"exchange: {said}\n")
+            sys.exit(MISSING_EXTRA)
+        _our_fault(error)
     except Exception as error:  # noqa: BLE001 - the last resort: say where, never what
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        sys.stderr.write(
-            f"{frames}exchange: a fault of ours ({type(error).__name__}) at the place above; please report it\n"
-        )
-        sys.exit(OUR_FAULT)
+        _our_fault(error)
+
+
+def _our_fault(error: Exception) -> NoReturn:
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    sys.stderr.write(
+        f"{frames}exchange: a fault of ours ({type(error).__name__}) at the place above; please report it\n"
+    )
+    sys.exit(OUR_FAULT)
 
 
 def _said(error: ExchangeError) -> str:

@@ -34,6 +34,7 @@ def status(
 
     Works without a worker too: what is stored is read from Kafka, and that no worker runs is said.
     """
+    import consumers.status  # noqa: F401 - an install without it says so before anything is connected
     from exchange.cli.console import console
 
     if watch:

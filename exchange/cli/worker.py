@@ -6,15 +6,7 @@ import threading
 
 import typer
 
-from exchange.core.errors import ExchangeError
-
 app = typer.Typer()
-
-
-class WorkerExtraMissing(ExchangeError):
-    """Faust is missing: the install is an edge's."""
-
-    hint = 'Install it: pip install "service-events-exchange[worker]".'
 
 
 @app.command()
@@ -24,16 +16,11 @@ def worker() -> None:
     Ends with a message and a status other than 0 when a lane stalls or fails; start it again and it continues where it
     stopped. Logs go to standard error: readable at a terminal, else JSON lines.
     """
+    from consumers.app import run_worker
     from exchange.cli.reach import located
     from exchange.logs import set_up_logs
     from exchange.settings import Settings
 
-    try:
-        from consumers.app import run_worker
-    except ModuleNotFoundError as error:
-        if error.name not in {"faust", "mode"}:
-            raise
-        raise WorkerExtraMissing from None
     settings = located(Settings.model_validate({}))
     set_up_logs(settings.log_level)
     if os.environ.get("EXCHANGE_DIE_WITH_STDIN"):
