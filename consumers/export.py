@@ -60,7 +60,7 @@ class ExportFailed(ExchangeError):
 class ParquetExtraMissing(ExchangeError):
     """Parquet needs the extra `parquet`."""
 
-    hint = "Install `service-events-exchange[parquet]`, or export with --format csv."
+    hint = 'In the clone run `pip install ".[parquet]"`, or export with --format csv.'
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,14 @@ LEGAL_CLASSES: Final = (LegalClass.individual, LegalClass.year_only, LegalClass.
 """What an agency may be; the vocabulary's codes for a missing answer are none."""
 
 
+class AgencyNotRegistered(ExchangeError):
+    """What is to be changed is registered of no agency with this code."""
+
+    hint = "`exchange agencies list` shows the codes that are."
+
+
 class EnrolmentIncomplete(ExchangeError):
-    """An agency needs a legal class and a public key."""
+    """The code is not registered yet, and a new agency needs a legal class and a public key."""
 
     hint = "Give --legal-class (there is no default: ask the agency's counsel) and --public-key."
 
@@ -77,9 +83,9 @@ async def register(
     """Register agencies, or change what is registered; saying the same again writes nothing.
 
     `replication`: of the inboxes and receipts that are created. Raises, before anything is written: AgencyCodeInvalid,
-    EnrolmentIncomplete, LegalClassWouldChange (unless `may_change_class`), SmallCountsNotAllowed, KeyNumberInvalid,
-    PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run. LogUnavailable when the brokers do not
-    open the new topics: repeat it.
+    AgencyNotRegistered, EnrolmentIncomplete, LegalClassWouldChange (unless `may_change_class`), SmallCountsNotAllowed,
+    KeyNumberInvalid, PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run. LogUnavailable when
+    the brokers do not open the new topics: repeat it.
     """
     partitions = (await admin.partitions()).get(EVENTS)
     if partitions is None:
@@ -102,6 +108,8 @@ def enrolled(
     code = check_agency(enrolment.agency)
     held = registry.get(code)
     if held is None:
+        if _changes_only(enrolment):
+            raise AgencyNotRegistered(f"{code} is not registered.")
         if enrolment.legal_class is None or enrolment.key is None:
             raise EnrolmentIncomplete
         held = Registration(code, enrolment.legal_class, False, partition_of(code, partitions), ())
@@ -121,6 +129,12 @@ def enrolled(
         _keys(held.keys, enrolment),
         enrolment.status or held.status,
     )
+
+
+def _changes_only(enrolment: Enrolment) -> bool:
+    """Whether it says something of an agency that exists: one that is new is neither suspended nor half known."""
+    stands = enrolment.status is not None or enrolment.small_counts is not None or enrolment.key_number is not None
+    return stands and (enrolment.legal_class is None or enrolment.key is None)
 
 
 def _keys(held: Sequence[tuple[int, bytes]], enrolment: Enrolment) -> tuple[tuple[int, bytes], ...]:

@@ -10,13 +10,15 @@ class ReplayError(ExchangeError):
 class CutInvalid(ReplayError):
     """A cut is a position in every partition of `events`."""
 
+    exit_code = 2  # of a wrong command line
+
     hint = (
         "Write it as PARTITION:OFFSET,… with each partition once, such as 0:1200,1:980; OFFSET is the first left out."
     )
 
 
 class CutBeyondEnd(ReplayError):
-    """A cut lies behind the end of the log."""
+    """A cut lies beyond the end of the log."""
 
     hint = "Name a cut inside the log; if it came from the aggregates, the log was truncated or replaced: restore it."
 

@@ -56,7 +56,7 @@ class PartitionReplay:
     partition: int
     cut: int
     end: int
-    """The log's end when the replay came to it; markers take offsets, so it lies behind the last event."""
+    """The log's end when the replay came to it; markers take offsets, so it lies beyond the last event."""
     complete: bool
     """Whether no event stood between the cut and that end."""
     replayed: Position

@@ -117,7 +117,7 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
         yield f"{result.verdict.value}: {size}"
     yield from filter(None, map(_why_not_compared, result.partitions))
     if going_on := ", ".join(str(part.partition) for part in result.partitions if not part.complete):
-        yield f"the log goes on behind the cut in partition {going_on}"
+        yield f"the log goes on beyond the cut in partition {going_on}"
     if written:
         yield f"exported: {written.tables} tables, {written.rows:,} rows, to {written.directory} ({written.format})"
         yield NOTICE
@@ -128,7 +128,7 @@ def _why_not_compared(part: "PartitionReplay") -> str:
         return ""
     if part.live is None:
         return f"partition {part.partition}: there are no aggregates to compare with"
-    where = "behind" if part.live.position > part.replayed.position else "before"
+    where = "beyond" if part.live.position > part.replayed.position else "before"
     return f"partition {part.partition}: the aggregates stand at {part.live.position}, {where} the cut {part.cut}"
 
 

@@ -56,7 +56,8 @@ class Reason(StrEnum):
 
 EXPLAINED: Final[dict[Reason, str]] = {
     Reason.NOT_REGISTERED: "The agency is not in the registry: the operator adds it with `exchange agencies add`.",
-    Reason.SUSPENDED: "The operator suspended the agency: ask why.",
+    Reason.SUSPENDED: "The operator suspended the agency: it asks why; `exchange agencies add CODE --resume` lets it"
+    " publish again.",
     Reason.WRONG_KEY: "The record's key is not the agency of this inbox: check the profile's agency code.",
     Reason.HAS_HEADERS: "The record has headers; events have none.",
     Reason.OVERSIZED: f"The record is longer than {VALUE_OCTETS_MAX} bytes; no event is.",
@@ -78,7 +79,9 @@ EXPLAINED: Final[dict[Reason, str]] = {
     Reason.CORRECTS_UNKNOWN: "The correction restates an event that was never accepted.",
     Reason.CORRECTS_RETRACTED: "The event was retracted before.",
     Reason.UNKNOWN_KEY: "The heartbeat's key number is not registered: the operator adds it with `exchange agencies add`.",
-    Reason.BAD_SIGNATURE: "The heartbeat's signature does not hold under the registered key.",
+    Reason.BAD_SIGNATURE: "The heartbeat's signature does not hold under the registered key: the operator compares"
+    " `exchange agencies list` with the public key that the agency's `exchange edge init` printed, and registers that one with"
+    " `exchange agencies add`. A new vault wants a key number of its own: `exchange edge init --key-number 2`.",
 }
 
 

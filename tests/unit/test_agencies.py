@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from consumers.keys import PrivateKeyGiven, PublicKeyInvalid, public_key
 from consumers.operations import (
+    AgencyNotRegistered,
     Enrolment,
     EnrolmentIncomplete,
     KeyNumberInvalid,
@@ -52,6 +53,23 @@ def test_a_new_agency_needs_a_class_and_a_key() -> None:
     assert enrol(None, Enrolment(CODE, INDIVIDUAL, KEY)) == Registration(
         CODE, INDIVIDUAL, False, partition_of(CODE, 12), ((1, KEY),)
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Enrolment(CODE, status=Status.SUSPENDED),
+        Enrolment(CODE, status=Status.ACTIVE),
+        Enrolment(CODE, INDIVIDUAL, status=Status.SUSPENDED),
+        Enrolment(CODE, small_counts=True),
+        Enrolment(CODE, key_number=2),
+    ],
+)
+def test_a_change_of_a_code_that_nobody_has_registers_nothing_and_names_the_list(change: Enrolment) -> None:
+    with pytest.raises(AgencyNotRegistered, match=f"{CODE} is not registered. `exchange agencies list`"):
+        enrol(None, change)
+    registered = enrol(None, Enrolment(CODE, INDIVIDUAL, KEY, status=Status.SUSPENDED))
+    assert registered.status is Status.SUSPENDED
 
 
 @pytest.mark.parametrize("code", ["", "a", "Harbor", "1st", "a b", "a" * 33, "a.b", "a_b", "ä-b"])

@@ -158,3 +158,10 @@ def test_a_word_that_is_no_choice_is_told_without_a_librarys_own_words() -> None
     ran = exchange("topics", "rights", "--format", "xml")
     assert ran.returncode == 2
     assert "'--format': 'xml' is not one of" in ran.stderr
+
+
+@pytest.mark.parametrize("cut", ["x", "0:1,0:2"])
+def test_a_cut_that_is_written_wrongly_is_a_wrong_command_line(cut: str) -> None:
+    ran = exchange("replay", "--to-offsets", cut)
+    assert ran.returncode == 2
+    assert "PARTITION:OFFSET" in ran.stderr

@@ -70,6 +70,13 @@ def test_every_reason_says_what_to_do(reason: Reason) -> None:
 
 
 @pytest.mark.parametrize(
+    "reason", [Reason.NOT_REGISTERED, Reason.SUSPENDED, Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE], ids=str
+)
+def test_what_only_the_operator_can_end_names_the_command(reason: Reason) -> None:
+    assert "`exchange agencies add" in EXPLAINED[reason]
+
+
+@pytest.mark.parametrize(
     "reason",
     [
         Reason.WRONG_KEY,

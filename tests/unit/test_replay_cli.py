@@ -64,9 +64,9 @@ async def test_what_is_not_compared_is_said_with_its_reason() -> None:
     result = await replay(Here(world), {0: 2, 1: later}, processes=0)
     assert list(lines_of(result, None)) == [
         f"not compared: {size(result)}",
-        f"partition 0: the aggregates stand at {at[0]}, behind the cut 2",
+        f"partition 0: the aggregates stand at {at[0]}, beyond the cut 2",
         f"partition 1: the aggregates stand at {at[1]}, before the cut {later}",
-        "the log goes on behind the cut in partition 0",
+        "the log goes on beyond the cut in partition 0",
     ]
     without = await replay(Here(world, without={AGGREGATES}), {**ends, 0: 0}, processes=0)
     assert "partition 1: there are no aggregates to compare with" in list(lines_of(without, None))
