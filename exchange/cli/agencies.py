@@ -26,7 +26,9 @@ class LegalClassChoice(StrEnum):
 
 @app.command()
 def add(
-    code: Annotated[str, typer.Argument(help="The agency's code, such as harbor-light; it never changes.")],
+    code: Annotated[
+        str, typer.Argument(metavar="CODE", help="The agency's code, such as harbor-light; it never changes.")
+    ],
     *,
     legal_class: Annotated[
         LegalClassChoice | None,
@@ -35,10 +37,12 @@ def add(
         ),
     ] = None,
     public_key: Annotated[
-        str | None, typer.Option(help="Its Ed25519 key: a file, hexadecimal or base64. Required for a new agency.")
+        str | None,
+        typer.Option(metavar="KEY", help="Its Ed25519 key: a file, hexadecimal or base64. Required for a new agency."),
     ] = None,
     key_number: Annotated[
-        int | None, typer.Option(help="Number of that key.", show_default="the key's own, else the next free one")
+        int | None,
+        typer.Option(metavar="N", help="Number of that key.", show_default="the key's own, else the next free one"),
     ] = None,
     small_counts: Annotated[
         bool | None, typer.Option("--small-counts/--no-small-counts", help="Its counsel agreed to tallies of 1 to 10.")
@@ -85,8 +89,10 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     registrations = at_kafka(work)
     if as_json:
         typer.echo(json.dumps([_plain(registration) for registration in registrations], indent=2))
-    else:
+    elif registrations:
         _print(registrations)
+    else:
+        typer.echo("No agency is registered yet: `exchange agencies add CODE --legal-class … --public-key …` adds one.")
 
 
 def _register(enrolment: "Enrolment", *, may_change_class: bool) -> "Registration":

@@ -51,15 +51,29 @@ class ConsoleAnnouncer:
 
 @app.command()
 def up(data_dir: DataDir = None) -> None:
-    """Start a Kafka of this machine's own, and leave it running until `exchange down`."""
+    """Start a Kafka of this machine's own, and leave it running until `exchange down`.
+
+    Where one runs already, its address is printed again. Standard output is the address alone.
+    """
     from exchange.cli.console import console
     from exchange.engine.broker import detached
     from exchange.engine.broker.directory import data_home
 
     where = data_dir or data_home()
-    holder = detached.up(where, ConsoleAnnouncer(console(stderr=True)))
+    running = detached.running(where)
+    holder = running or detached.up(where, ConsoleAnnouncer(console(stderr=True)))
     typer.echo(f"EXCHANGE_BOOTSTRAP_SERVERS={holder.bootstrap_servers}")
-    typer.echo(f"process {holder.pid}, data in {where}; `exchange down` stops it", err=True)
+    already = "it runs already: " if running else ""
+    typer.echo(f"{already}process {holder.pid}, data in {where}; `exchange down` stops it", err=True)
+    typer.echo(_next_step(found=where.resolve() == data_home().resolve()), err=True)
+
+
+def _next_step(*, found: bool) -> str:
+    if found:
+        return "Commands on this machine find it: nothing need be set. Next: `exchange topics apply`, then `exchange worker`."
+    return (
+        "Set the line above in each terminal that is to use it. Next: `exchange topics apply`, then `exchange worker`."
+    )
 
 
 @app.command()
@@ -71,6 +85,6 @@ def down(data_dir: DataDir = None) -> None:
     where = data_dir or data_home()
     holder = detached.down(where)
     if holder is None:
-        typer.echo(f"No broker runs on {where}.", err=True)
+        typer.echo(f"No broker runs that keeps its data in {where}: there is nothing to stop.", err=True)
     else:
         typer.echo(f"Stopped the broker (process {holder.pid}); its data stays in {where}.", err=True)

@@ -1,6 +1,8 @@
-"""How commands print tables: complete where a program or a file reads them, folded and never cut at a narrow terminal.
+"""How commands print tables: complete where a program or a file reads them, and never cut at a terminal.
 
-Every command that prints a table makes its console and its tables here.
+Every command that prints a table makes its console and its tables here. At a terminal a table folds between words; where
+its longest words do not fit side by side, each row is a paragraph instead; there a key stands on a line of its own, so
+that it can be copied. Only a word that is longer than the terminal is folded.
 """
 
 from typing import TYPE_CHECKING
@@ -24,10 +26,10 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def table(*names: str, right: tuple[str, ...] = (), title: str = "", caption: str = "") -> "Table":
-    """A table with these columns, those of `right` flush right; what does not fit is folded."""
-    from rich.table import Table
+    """A table with these columns, those of `right` flush right; it folds between words, or turns into paragraphs."""
+    from exchange.cli.fitting import FittedTable
 
-    made = Table(title=title or None, title_justify="left", caption=caption or None, caption_justify="left")
+    made = FittedTable(title=title or None, title_justify="left", caption=caption or None, caption_justify="left")
     for name in names:
         made.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return made

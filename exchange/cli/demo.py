@@ -46,6 +46,7 @@ def demo(
     try:
         result = asyncio.run(_run(sample, hmis, stay=not leave))
     except KeyboardInterrupt:
+        typer.echo("Stopped. Nothing of the demo is left on this machine.")
         raise typer.Exit(130) from None
     if not (result.true and result.replay.matched and result.replay.complete):
         raise typer.Exit(DIFFERENT)
@@ -65,21 +66,26 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
         # never a configured cluster: truth is shown beside counts, and it exists for generated agencies only
         settings = Settings.model_validate({}).model_copy(update={"bootstrap_servers": ""})
         async with trial_ground(settings, Path(folder), announcer) as ground:
-            live, show = view(console)
-            with live:
-                result = await Demo(ground, sample, show=show, say=announcer.say, hmis=hmis).run()
-            if result.hmis:
-                console.print(hmis_table(result.hmis))
-            truth = "match" if result.true else f"differs in {result.differing} cells"
-            console.print(
-                f"demo: {result.look.events} events, truth {truth}, replay {result.replay.verdict.value}",
-                highlight=False,
-            )
-            for difference in result.replay.differences[:1]:
-                announcer.say(f"first difference: {difference}")
-            if stay:
-                await _stay(ground.settings.bootstrap_servers, announcer)
+            try:
+                live, show = view(console)
+                with live:
+                    result = await Demo(ground, sample, show=show, say=announcer.say, hmis=hmis).run()
+                if result.hmis:
+                    console.print(hmis_table(result.hmis))
+                _say_result(result, announcer)
+                if stay:
+                    await _stay(ground.settings.bootstrap_servers, announcer)
+            except asyncio.CancelledError:
+                announcer.say("Stopping the worker and the Kafka of the demo …")
+                raise
     return result
+
+
+def _say_result(result: "DemoResult", announcer: "ConsoleAnnouncer") -> None:
+    truth = "match" if result.true else f"differs in {result.differing} cells"
+    announcer.say(f"demo: {result.look.events} events, truth {truth}, replay {result.replay.verdict.value}")
+    for difference in result.replay.differences[:1]:
+        announcer.say(f"first difference: {difference}")
 
 
 async def _stay(bootstrap_servers: str, announcer: "ConsoleAnnouncer") -> None:

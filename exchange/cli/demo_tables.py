@@ -9,11 +9,16 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from exchange.cli.console import table
 from exchange.trial.demo import Look
+from producers.ledger import Outcome
 from producers.report import Report
 
+ROWS = (10, 6, 4, 3)
+"""How many rows of each table are tried, before a table is left out."""
+TABLES = 5
 RESTRICTED = "restricted view: exact counts, operators only, not for publishing"
 
 
@@ -21,48 +26,75 @@ def view(console: Console) -> tuple[AbstractContextManager[object], Callable[[Lo
     """A picture that is redrawn at a terminal; else a plain line a look."""
     if console.is_terminal:
         live = Live(console=console, refresh_per_second=4, transient=False)
-        return live, lambda look: live.update(_picture(look))
-    return nullcontext(), lambda look: console.print(_line(look), highlight=False, soft_wrap=True)
+        return live, lambda look: live.update(fitting(look, console))
+    return nullcontext(), lambda look: console.print(line_of(look), highlight=False, soft_wrap=True)
 
 
-def _line(look: Look) -> str:
+def fitting(look: Look, console: Console) -> RenderableType:
+    """How far it is, then as much of the picture as the terminal is high: no table that would be cut."""
+    line = Text(line_of(look))
+    room = console.height - 1
+    for tables in range(TABLES, 0, -1):
+        for rows in ROWS:
+            shown = Group(line, _picture(look, tables, rows))
+            if len(console.render_lines(shown, pad=False)) <= room:
+                return shown
+    return line
+
+
+def line_of(look: Look) -> str:
+    """How far the demo is, in one line. Before the edges are done, how many events there will be is an estimate."""
     picture = look.picture
+    whole = f"about {look.total}" if look.delivered < look.total else f"{look.delivered} accepted"
     return (
-        f"{look.events:>7} of about {look.total} events counted, lag {look.lag}, "
+        f"{look.events:>7} of {whole} events counted, lag {look.lag}, "
         f"{picture.heard} of {look.agencies} agencies heard from: {picture.cases} cases, {picture.needs.total()} needs, "
         f"{picture.services.total()} services, {picture.unmet.total()} unmet"
     )
 
 
-def _picture(look: Look) -> RenderableType:
+def _picture(look: Look, tables: int, rows: int) -> RenderableType:
     picture = look.picture
     states = table("state", "needs", "services", "unmet", right=("needs", "services", "unmet"), title="by state")
-    for state, counts in sorted(picture.states.items(), key=lambda item: -item[1][0])[:10]:
+    for state, counts in sorted(picture.states.items(), key=lambda item: -item[1][0])[:rows]:
         states.add_row(state, *(f"{n:,}" for n in counts))
-    tables = [
-        _top("needs", picture.needs),
-        _top("services", picture.services),
-        _top("unmet needs", picture.unmet),
-        _top("why unmet", picture.reasons),
+    shown = [
+        _top("needs", picture.needs, rows),
+        _top("services", picture.services, rows),
+        _top("unmet needs", picture.unmet, rows),
+        _top("why unmet", picture.reasons, rows),
         states,
     ]
-    return Group(Panel(Columns(tables), title="the national picture", subtitle=RESTRICTED), _line(look))
+    return Panel(Columns(shown[:tables]), title="the national picture", subtitle=RESTRICTED)
 
 
-def _top(title: str, counts: Counter[str]) -> Table:
+def _top(title: str, counts: Counter[str], rows: int) -> Table:
     top = table("code", "count", right=("count",), title=title)
-    for code, n in counts.most_common(10):
+    for code, n in counts.most_common(rows):
         top.add_row(code, f"{n:,}")
     return top
 
 
 def hmis_table(report: Report) -> Table:
-    """What became of the rows of the HMIS export."""
-    shown = table("", "count", right=("count",), title="the agency of the HMIS export")
+    """What became of the HMIS export: rows, then the facts that they stated, then events."""
+    shown = table("", "count", right=("count",), title="the agency of the HMIS export", caption=HMIS_CAPTION)
     shown.add_row("rows read", f"{report.rows:,}")
-    for outcome, n in sorted(report.outcomes.items(), key=lambda item: -item[1]):
-        shown.add_row(outcome.value, f"{n:,}")
+    shown.add_row("rows refused", f"{report.refused.total():,}")
     for reason, n in report.refused.most_common():
-        shown.add_row(f"refused: {reason}", f"{n:,}")
+        shown.add_row(f"  {reason}", f"{n:,}")
+    for reason, n in report.ignored.most_common():
+        shown.add_row(f"noted of rows: {reason}", f"{n:,}")
+    for outcome, n in sorted(report.outcomes.items(), key=lambda item: -item[1]):
+        if outcome not in OF_ROWS:
+            shown.add_row(f"facts {outcome.value}", f"{n:,}")
+    shown.add_row("events refused by the exchange", f"{report.refused_by_exchange.total():,}")
     shown.add_row("events accepted by the exchange", f"{report.delivered:,}")
     return shown
+
+
+OF_ROWS = frozenset({Outcome.IGNORED, Outcome.REFUSED})
+"""Said with their reasons."""
+HMIS_CAPTION = (
+    "A row may state several facts or none, and have several notes. A new fact is an event, and the run itself is one more: "
+    "its heartbeat."
+)

@@ -43,7 +43,7 @@ def replay(
         bool, typer.Option("--independent", help="Decode every event, past the fast plan: slower, for auditors.")
     ] = False,
     processes: Annotated[
-        int | None, typer.Option(min=1, help="How many beside this one.", show_default="one a core")
+        int | None, typer.Option(min=1, metavar="N", help="How many beside this one.", show_default="one a core")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:

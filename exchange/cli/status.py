@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from consumers.status import ExchangeStatus
     from exchange.cli.reach import Reached
-    from exchange.wire.pulse import Alert
 
 app = typer.Typer()
 
@@ -53,21 +52,21 @@ def status(
 @app.command()
 def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Print the alerts that stand now, each with what to do next. Restricted: operators only."""
-    from consumers.watch import read_alerts
+    import consumers.status  # noqa: F401 - as in `status`
     from exchange.cli.console import console
-    from exchange.cli.reach import at_kafka
     from exchange.cli.status_tables import alerts_table
 
-    async def work(kafka: "Reached") -> "list[Alert]":
-        return await read_alerts(kafka.log)
-
-    standing = at_kafka(work)
+    found: list[ExchangeStatus] = []
+    _look(found.append, once=True)
+    standing = found[0].alerts
     if as_json:
         typer.echo(json.dumps([asdict(alert) for alert in standing], indent=2))
     elif standing:
         console().print(alerts_table(standing, _now_ms()))
     else:
-        typer.echo("No alerts. They are raised by a running worker: `exchange status` says whether one is.")
+        typer.echo("No alerts.")
+    if not found[0].running:
+        _say("No worker is running, so nobody raises or ends alerts: start one with `exchange worker`.")
 
 
 def _watch(console: "Console", *, as_json: bool, every_agency: bool) -> None:
@@ -75,6 +74,7 @@ def _watch(console: "Console", *, as_json: bool, every_agency: bool) -> None:
 
     from exchange.cli.status_tables import rendered
 
+    last: RenderableType = ""
     try:
         if as_json:
             _look(lambda found: typer.echo(json.dumps(asdict(found))))
@@ -84,11 +84,15 @@ def _watch(console: "Console", *, as_json: bool, every_agency: bool) -> None:
             with Live(console=console, screen=True, auto_refresh=False) as live:
 
                 def show(what: "RenderableType") -> None:
+                    nonlocal last
+                    last = what
                     live.update(what, refresh=True)
 
                 _look(lambda found: show(rendered(found, every_agency=every_agency)), on_trouble=show)
     except KeyboardInterrupt:
-        return
+        if last:  # the terminal's other screen is gone, and the picture with it
+            console.print(last)
+        _say("Stopped looking; the exchange goes on.")
 
 
 def _look(

@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from exchange.cli.reach import Reached
     from exchange.engine.clients import TopicSpec
+    from exchange.engine.rights import Right
 
 app = typer.Typer(name="topics", help="The topics of the exchange: create, compare, rights.", no_args_is_help=True)
 
@@ -63,6 +64,9 @@ def check(as_json: AsJson = False) -> None:
     else:
         for difference in differences:
             typer.echo(str(difference))
+        typer.echo(
+            "`exchange topics apply` creates what is missing and corrects settings; it deletes nothing.", err=True
+        )
     raise typer.Exit(1 if differences else 0)
 
 
@@ -72,7 +76,10 @@ def rights(
     output: Annotated[
         RightsFormat, typer.Option("--format", help="A table, or a line for kafka-acls.sh a right.")
     ] = RightsFormat.table,
-    agency: Annotated[list[str] | None, typer.Option(help="An agency to print rights for; may be repeated.")] = None,
+    agency: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="Print the rights of this agency, each in a line; may be repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print who may read and write what. Needs no Kafka: it follows from the table of topics.
@@ -89,8 +96,22 @@ def rights(
     elif output is RightsFormat.acl:
         for line in acl_lines(granted):
             typer.echo(line)
+    elif agency:
+        _print_rights_of(agency, granted)
     else:
         _print_rights()
+
+
+def _print_rights_of(agencies: "list[str]", granted: "list[Right]") -> None:
+    from exchange.cli.console import console, table
+
+    principals = {f"agency-{code}" for code in agencies}
+    shown = table("principal", "may", "what", "name")
+    for right in granted:
+        if right.principal in principals:
+            name = f"{right.name}*" if right.prefixed else right.name
+            shown.add_row(right.principal, right.operation.value, right.resource.value, name)
+    console().print(shown)
 
 
 def _print_rights() -> None:

@@ -2,9 +2,12 @@
 
 import json
 from difflib import get_close_matches
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 app = typer.Typer()
 
@@ -21,7 +24,7 @@ def vocabulary(
 ) -> None:
     """Print the code lists, or the codes of one: what a field of an event may hold. Needs no Kafka.
 
-    For lists that HMIS has too, `source_code` is its list and number there.
+    Which field takes which list is in docs/BODIES.md. For lists that HMIS has too, `source_code` is its list and number there.
     """
     from schemas.generate import list_names, symbols
 
@@ -29,7 +32,9 @@ def vocabulary(
         close = get_close_matches(name, list_names(), n=1)
         meant = f"did you mean {close[0]}?" if close else "`exchange vocabulary` shows every list."
         raise typer.BadParameter(f"there is no such list; {meant}", param_hint="LIST")
-    rows = codes_of(name) if name else [{"list": each, "codes": str(len(symbols(each)))} for each in list_names()]
+    rows: Sequence[Mapping[str, str | int]] = (
+        codes_of(name) if name else [{"list": each, "codes": len(symbols(each))} for each in list_names()]
+    )
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
@@ -37,7 +42,7 @@ def vocabulary(
 
     shown = table(*rows[0], right=("codes",))
     for row in rows:
-        shown.add_row(*row.values())
+        shown.add_row(*map(str, row.values()))
     console().print(shown)
 
 

@@ -118,7 +118,12 @@ class Demo:
         """Register, publish, count, compare, replay. Raises DidNotFinish, WorkerEnded, or an edge's error."""
         await self._register()
         worker = await self._ground.start_worker()
+        totals = sum(member.profile.legal_class is LegalClass.tally_only for member in self._members)
         self._say(f"{len(self._members)} agencies registered, one worker started")
+        if totals:
+            self._say(
+                f"{totals} of them share totals only: one event of theirs, a tally, counts many needs or services"
+            )
         async with AsyncExitStack() as readers:
             for partition in range(self._ground.settings.partitions):
                 reader = await self._ground.log.reader()

@@ -126,8 +126,8 @@ def test_tables_are_never_cut(terminal: dict[str, str], words: list[str]) -> Non
         env.pop(name, None)
     ran = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=True, env=env)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout).splitlines()
-    widest = max(len(line) for line in plain if line.startswith("│"))
     assert "…" not in ran.stdout
+    widest = max(len(line) for line in plain if not line.startswith("exchange-evaluators:"))  # a sentence, no table
     assert (widest <= 60) == bool(terminal)
 
 
@@ -142,7 +142,7 @@ def test_the_codes_of_a_list_are_those_of_the_contract_with_their_labels() -> No
     assert [row["code"] for row in shown] == [str(code) for code in UsState]
     assert shown[4] == {"code": "ca", "label": "California", "source": "USPS", "source_code": "CA", "note": ""}
     lists = json.loads(run("vocabulary", "--json").stdout)
-    assert {"list": "us_state", "codes": str(len(UsState))} in lists
+    assert {"list": "us_state", "codes": len(UsState)} in lists
 
 
 def test_a_named_error_is_one_clean_message_and_its_status() -> None:

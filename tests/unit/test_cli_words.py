@@ -165,3 +165,14 @@ def test_a_cut_that_is_written_wrongly_is_a_wrong_command_line(cut: str) -> None
     ran = exchange("replay", "--to-offsets", cut)
     assert ran.returncode == 2
     assert "PARTITION:OFFSET" in ran.stderr
+
+
+def test_the_rights_of_an_agency_are_its_own_alone() -> None:
+    said = exchange("topics", "rights", "--agency", "harbor-light").stdout
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in said.splitlines() if line[0] == "│"]
+    assert {row[0] for row in rows} == {"agency-harbor-light"}
+    assert {(row[1], row[3]) for row in rows} == {
+        ("Write", "inbox.harbor-light"),
+        ("Read", "inbox.harbor-light"),
+        ("Read", "receipts.harbor-light"),
+    }

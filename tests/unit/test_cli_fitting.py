@@ -1,0 +1,111 @@
+"""Tables at a terminal: no word is broken while it is no longer than a line, whatever the width; the demo's picture fits."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.measure import Measurement
+
+from exchange.cli.console import table
+from exchange.cli.demo_tables import fitting, hmis_table, line_of
+from exchange.cli.fitting import shared
+from exchange.trial.demo import Look
+from exchange.trial.picture import Picture
+from producers.ledger import Outcome
+from producers.report import Report
+
+KEY = "1: " + "0123456789abcdef" * 4
+cells = st.text("abc-_", min_size=1, max_size=40)
+rows = st.lists(st.tuples(cells, cells, cells), max_size=4)
+COUNTS = Counter({f"some_long_code_{i}": 1000 * i for i in range(20)})
+PICTURE = Picture(5, COUNTS, COUNTS, COUNTS, COUNTS, {f"s{i}": (1, 2, 3) for i in range(30)}, 4)
+LOOK = Look(PICTURE, 100, 100, 200, 40)
+
+
+def terminal(width: int, height: int = 200) -> Console:
+    return Console(width=width, height=height, force_terminal=True, color_system=None, markup=False, highlight=False)
+
+
+def printed(console: Console, what: object) -> list[str]:
+    with console.capture() as captured:
+        console.print(what)
+    return captured.get().splitlines()
+
+
+def words_of(lines: list[str]) -> set[str]:
+    return {word.strip(",:│┃") for line in lines for word in line.split()}
+
+
+@given(rows, st.integers(44, 200))
+def test_no_word_is_broken_and_no_line_is_wider_than_the_terminal(said: list[tuple[str, ...]], width: int) -> None:
+    shown = table("first", "second", "third")
+    for row in said:
+        shown.add_row(*row)
+    lines = printed(terminal(width), shown)
+    assert max(map(len, lines), default=0) <= width
+    assert {cell for row in said for cell in row} <= words_of(lines)
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.integers(0, 30)), min_size=1, max_size=7), st.integers(0, 100))
+def test_what_is_left_is_shared_out_and_no_column_gets_less_than_its_longest_word(
+    sizes: list[tuple[int, int]], spare: int
+) -> None:
+    measured = [Measurement(least, least + more) for least, more in sizes]
+    room = sum(least for least, _ in sizes) + spare
+    widths = shared(measured, room)
+    assert sum(widths) == min(room, sum(size.maximum for size in measured))
+    assert all(width >= size.minimum for width, size in zip(widths, measured, strict=True))
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_a_key_stands_whole_on_a_line(width: int) -> None:
+    shown = table("agency", "legal class", "small counts", "status", "partition", "keys")
+    shown.add_row("harbor-light", "individual", "no", "active", "3", KEY)
+    lines = printed(terminal(width), shown)
+    assert any(KEY in line for line in lines)
+
+
+def test_the_same_table_fits_one_terminal_after_another() -> None:
+    shown = table("a", "b")
+    shown.add_row("word " * 20, "more " * 20)
+    assert max(map(len, printed(terminal(60), shown))) <= 60 < max(map(len, printed(terminal(300), shown)))
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (60, 20), (120, 40), (200, 50), (80, 12)])
+def test_the_picture_of_the_demo_fits_and_begins_with_how_far_it_is(width: int, height: int) -> None:
+    console = terminal(width, height)
+    lines = printed(console, fitting(LOOK, console))
+    assert len(lines) < height
+    assert lines[0].strip().startswith("100 of about 200 events counted")
+
+
+def test_an_ordinary_terminal_shows_what_is_needed_and_what_is_unmet() -> None:
+    console = terminal(80, 24)
+    text = "\n".join(printed(console, fitting(LOOK, console)))
+    assert all(title in text for title in ("needs", "services", "unmet needs", "why unmet"))
+
+
+def test_how_many_events_there_will_be_is_an_estimate_until_the_edges_are_done() -> None:
+    assert "100 of 220 accepted events" in line_of(Look(PICTURE, 100, 220, 220, 40))
+    assert "100 of about 220 events" in line_of(Look(PICTURE, 100, 120, 220, 40))
+
+
+def test_rows_facts_and_events_of_an_export_are_told_apart() -> None:
+    report = Report(rows=9, delivered=6)
+    report.outcomes.update({Outcome.PUBLISHED: 5, Outcome.IGNORED: 3, Outcome.REFUSED: 1})
+    report.ignored.update({"names no state: the profile's is taken": 3})
+    report.refused.update({"no such code": 1})
+    lines = printed(terminal(200), hmis_table(report))
+    shown = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
+    assert shown == [
+        ["rows read", "9"],
+        ["rows refused", "1"],
+        ["no such code", "1"],
+        ["noted of rows: names no state: the profile's is taken", "3"],
+        ["facts published", "5"],
+        ["events refused by the exchange", "0"],
+        ["events accepted by the exchange", "6"],
+    ]
+    assert "heartbeat" in " ".join(lines)
