@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from exchange.core.errors import ExchangeError
 from exchange.engine.clients import Admin, administer
+from exchange.engine.errors import LogUnavailable
 from exchange.engine.kafka_log import KafkaLog
 from exchange.settings import Settings
 
@@ -19,6 +20,12 @@ class NoKafka(ExchangeError):
     """There is no Kafka to talk to."""
 
     hint = "Set EXCHANGE_BOOTSTRAP_SERVERS to a cluster, or start one here with `exchange up`."
+
+
+class KafkaAway(LogUnavailable):
+    """No broker answers."""
+
+    hint = "Is EXCHANGE_BOOTSTRAP_SERVERS the cluster that you mean, and are its brokers up?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,18 @@ def located(settings: Settings) -> Settings:
     return settings
 
 
+@contextmanager
+def addressed(settings: Settings) -> Iterator[None]:
+    """Say of a log that does not answer where it was looked for: raises KafkaAway for LogUnavailable."""
+    try:
+        yield
+    except LogUnavailable as error:
+        where, said = settings.bootstrap_servers, str(error.args[0]) if error.args else ""
+        if not said or said.startswith("connecting"):
+            raise KafkaAway(f"No broker answers at {where}.") from None
+        raise KafkaAway(f"{said} The brokers are those at {where}.") from None
+
+
 @asynccontextmanager
 async def reached(settings: Settings, client_id: str) -> AsyncIterator[Reached]:
     """The cluster, for as long as the block lasts."""
@@ -58,8 +77,11 @@ def at_kafka(work: Callable[[Reached], Coroutine[None, None, T]]) -> T:
     """Do this with the cluster, and return what it returns. What goes wrong is said once, by our named error."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
+    settings = located(Settings.model_validate({}))
+
     async def whole() -> T:
-        async with reached(Settings.model_validate({}), "exchange-operator") as kafka:
+        async with reached(settings, "exchange-operator") as kafka:
             return await work(kafka)
 
-    return asyncio.run(whole())
+    with addressed(settings):
+        return asyncio.run(whole())

@@ -54,7 +54,7 @@ def replay(
     from consumers.replay import KafkaSource, Verdict
     from consumers.replay import replay as fold_again
     from consumers.replay.cut import parse_cut
-    from exchange.cli.reach import located
+    from exchange.cli.reach import addressed, located
     from exchange.settings import Settings
 
     if to_offsets and at_aggregates:
@@ -63,8 +63,9 @@ def replay(
     format_ = Format(file_format)
     if export_to:
         check_destination(export_to, format_, force=force)
-    source = KafkaSource(located(Settings.model_validate({})))
-    with shown(Console(stderr=True)) as progress:
+    settings = located(Settings.model_validate({}))
+    source = KafkaSource(settings)
+    with addressed(settings), shown(Console(stderr=True)) as progress:
         result = asyncio.run(fold_again(source, cut, progress, independent=independent, processes=processes))
     written = export(result, export_to, format_, force=force) if export_to else None
     typer.echo(json.dumps(as_plain(result, written), indent=2) if as_json else "\n".join(lines_of(result, written)))

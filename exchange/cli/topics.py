@@ -50,7 +50,7 @@ def apply(as_json: AsJson = False) -> None:
 def check(as_json: AsJson = False) -> None:
     """Print each point in which the cluster is not as it should be; exit status 1 when there is one."""
     from exchange.cli.reach import at_kafka
-    from exchange.engine.provision import Difference
+    from exchange.engine.provision import MISSING, PARTITIONS, Difference
     from exchange.engine.provision import check as compare
 
     async def work(kafka: "Reached") -> list[Difference]:
@@ -64,9 +64,8 @@ def check(as_json: AsJson = False) -> None:
     else:
         for difference in differences:
             typer.echo(str(difference))
-        typer.echo(
-            "`exchange topics apply` creates what is missing and corrects settings; it deletes nothing.", err=True
-        )
+        if any(difference.setting != PARTITIONS or difference.found == MISSING for difference in differences):
+            typer.echo("`exchange topics apply` creates what is missing and corrects settings.", err=True)
     raise typer.Exit(1 if differences else 0)
 
 

@@ -17,7 +17,7 @@ def worker() -> None:
     stopped. Logs go to standard error: readable at a terminal, else JSON lines.
     """
     from consumers.app import run_worker
-    from exchange.cli.reach import located
+    from exchange.cli.reach import addressed, located
     from exchange.logs import set_up_logs
     from exchange.settings import Settings
 
@@ -25,7 +25,8 @@ def worker() -> None:
     set_up_logs(settings.log_level)
     if os.environ.get("EXCHANGE_DIE_WITH_STDIN"):
         threading.Thread(target=_die_with_stdin, name="parent", daemon=True).start()
-    asyncio.run(run_worker(settings))
+    with addressed(settings):
+        asyncio.run(run_worker(settings))
 
 
 def _die_with_stdin() -> None:

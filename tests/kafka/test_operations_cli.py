@@ -59,6 +59,7 @@ async def test_topics_are_applied_once_and_then_as_they_should_be(admin: Admin, 
             if found.status:
                 break
     assert (found.status, found.out) == (1, "alerts: missing\n")
+    assert "`exchange topics apply` creates what is missing" in found.err
     applied = await run("topics", "apply")
     assert (applied.status, applied.out) == (0, "alerts: created\n")
     for command in ("apply", "check"):
@@ -70,6 +71,7 @@ async def test_a_wrong_partition_count_is_found_and_never_changed(exchange: Kafk
     found = await run("topics", "check", "--json", EXCHANGE_PARTITIONS="12")
     assert found.status == 1
     assert {"topic": "events", "setting": "partitions", "wanted": "12", "found": "4"} in json.loads(found.out)
+    assert "topics apply" not in (await run("topics", "check", EXCHANGE_PARTITIONS="12")).err  # it would not help
     refused = await run("topics", "apply", EXCHANGE_PARTITIONS="12")
     assert refused.status == 1
     assert "events: partitions is 4, not 12" in refused.err
@@ -101,6 +103,7 @@ WRONG = (
     (("new-door", "--legal-class", "individual", "--public-key", "zz"), "64 hexadecimal digits"),
     (("New Door", "--legal-class", "individual", "--public-key", KEY), "harbor-light"),
     (("new-door", "--legal-class", "individual", "--public-key", KEY, "--small-counts"), "tally_only"),
+    (("new-door", "--suspend"), "new-door is not registered. `exchange agencies list`"),
 )
 
 
@@ -111,12 +114,15 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_registered(exchange:
         assert refused.err.startswith("exchange: ")
         assert says in refused.err
     assert json.loads((await run("agencies", "list", "--json")).out) == []
+    assert (await run("agencies", "list")).out.startswith("No agency is registered yet: `exchange agencies add")
 
 
 async def test_status_and_alerts_are_shown_and_labelled(exchange: KafkaLog, run: Run) -> None:
     await run("agencies", "add", "harbor-light", "--legal-class", "tally_only", "--public-key", KEY)
     alert = Alert("lane:gate-0", AlertKind.STALLED, 1_800_000_000_000, "Start a worker.")
-    assert (await run("alerts")).out.startswith("No alerts.")
+    none = await run("alerts")
+    assert none.out == "No alerts.\n"
+    assert "No worker is running" in none.err
     producer = await exchange.producer()
     await producer.send(Partition(ALERTS, 0), [(b"lane:gate-0", encode_alert(alert))])
     await producer.close()

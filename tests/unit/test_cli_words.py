@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -176,3 +177,21 @@ def test_the_rights_of_an_agency_are_its_own_alone() -> None:
         ("Read", "inbox.harbor-light"),
         ("Read", "receipts.harbor-light"),
     }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["status"], ["alerts"], ["agencies", "list"], ["topics", "check"], ["replay"], ["worker"]],
+    ids=lambda words: words[0],
+)
+def test_a_kafka_that_does_not_answer_is_named_by_its_address(words: list[str]) -> None:
+    with socket.socket() as held:  # bound and not listening: nobody else answers there
+        held.bind(("127.0.0.1", 0))
+        where = f"127.0.0.1:{held.getsockname()[1]}"
+        ran = exchange(*words, EXCHANGE_BOOTSTRAP_SERVERS=where)
+    assert ran.returncode == 1
+    last = ran.stderr.splitlines()[-1]
+    assert last.startswith("exchange: ")
+    assert where in last
+    assert "Is EXCHANGE_BOOTSTRAP_SERVERS the cluster that you mean" in last
+    assert "Error" not in last
