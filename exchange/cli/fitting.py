@@ -25,7 +25,10 @@ class FittedTable(Table):
         if self.rows and sum(size.minimum for size in sizes) > room:
             yield from self._paragraphs()
             return
-        for column, width in zip(self.columns, shared(sizes, room), strict=True):
+        cells = [self._size(console, options, index, first=1) for index in range(len(self.columns))]
+        widths = shared([_between(size.minimum, cell.maximum) for size, cell in zip(sizes, cells, strict=True)], room)
+        widths = shared([_between(width, size.maximum) for width, size in zip(widths, sizes, strict=True)], room)
+        for column, width in zip(self.columns, widths, strict=True):  # so headings fold before cells do
             column.width = width
         try:
             yield from super().__rich_console__(console, options)
@@ -33,10 +36,11 @@ class FittedTable(Table):
             for column in self.columns:
                 column.width = None  # another terminal, another width
 
-    def _size(self, console: Console, options: ConsoleOptions, index: int) -> Measurement:
+    def _size(self, console: Console, options: ConsoleOptions, index: int, *, first: int = 0) -> Measurement:
         wide = options.update(width=WIDE)
-        measured = [Measurement.get(console, wide, text) for text in self._texts(index)]
-        return Measurement(max(size.minimum for size in measured), max(size.maximum for size in measured))
+        measured = [Measurement.get(console, wide, text) for text in self._texts(index)[first:]]
+        least = max((size.minimum for size in measured), default=0)
+        return Measurement(least, max((size.maximum for size in measured), default=0))
 
     def _texts(self, index: int) -> list[Text]:
         column = self.columns[index]
@@ -59,6 +63,10 @@ def paragraph(cells: Sequence[tuple[str, str]]) -> str:
     inline = [f"{name} {'; '.join(text.splitlines())}" for name, text in others if not _is_long(text)]
     below = [f"  {name}\n{text}" for name, text in others if _is_long(text)]
     return "\n".join([f"{first}: {', '.join(inline)}" if inline else first, *below])
+
+
+def _between(least: int, most: int) -> Measurement:
+    return Measurement(least, max(least, most))
 
 
 def _is_long(text: str) -> bool:

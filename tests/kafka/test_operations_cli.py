@@ -3,6 +3,9 @@
 import asyncio
 import json
 import os
+import pty
+import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -136,6 +139,40 @@ async def test_status_and_alerts_are_shown_and_labelled(exchange: KafkaLog, run:
     assert plain["restricted"] == "restricted: operators only"
     assert (plain["known"], plain["running"], plain["alerts"][0]["kind"]) == (1, False, "stalled")
     assert json.loads((await run("alerts", "--json")).out)[0]["subject"] == "lane:gate-0"
+
+
+async def test_a_watch_that_is_stopped_leaves_its_last_look_and_a_word(
+    exchange: KafkaLog, bootstrap_servers: str
+) -> None:
+    said = await asyncio.to_thread(watched, bootstrap_servers)
+    _, _, left = said.rpartition("\x1b[?1049l")  # the terminal's own screen is back
+    assert "no worker is running" in left
+    assert left.rstrip().endswith("Stopped looking; the exchange goes on.")
+
+
+def watched(bootstrap_servers: str) -> str:
+    """What a terminal was sent by a watch that is stopped after its first look."""
+    ours, theirs = pty.openpty()
+    env = os.environ | {
+        "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers,
+        "TERM": "xterm",
+        "COLUMNS": "120",
+        "LINES": "50",
+    }
+    command = [sys.executable, "-m", "exchange.cli", "status", "--watch"]
+    said = b""
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True) as ran:
+        os.close(theirs)
+        try:
+            while more := os.read(ours, 65536):
+                if b"agencies " in more + said and b"agencies " not in said:
+                    ran.send_signal(signal.SIGINT)
+                said += more
+        except OSError:  # the other end is closed
+            pass
+        assert ran.wait(WAIT_S) == 0
+    os.close(ours)
+    return said.decode()
 
 
 async def test_without_topics_every_command_names_what_to_do(run: Run) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,16 @@ def test_the_kill_test_command_prints_json(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["events"] == 5000
+
+
+def test_a_demo_that_is_stopped_says_so_and_leaves_nothing() -> None:
+    command = [sys.executable, "-m", "exchange.cli", "demo", "--events", "10000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
+        assert ran.stdout is not None
+        assert any("one worker started" in line for line in ran.stdout)
+        ran.send_signal(signal.SIGINT)
+        said, errors = ran.communicate(timeout=120)
+    assert ran.returncode == 130
+    assert said.endswith("Stopped. Nothing of the demo is left on this machine.\n")
+    assert "Stopping the worker" in said
+    assert "Traceback" not in errors

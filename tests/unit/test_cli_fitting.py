@@ -67,6 +67,13 @@ def test_a_key_stands_whole_on_a_line(width: int) -> None:
     assert any(KEY in line for line in lines)
 
 
+def test_a_heading_folds_before_a_cell_does() -> None:
+    shown = table("a long heading", "state")
+    shown.add_row("1", "not running at all")
+    lines = printed(terminal(32), shown)
+    assert any("not running at all" in line for line in lines)
+
+
 def test_the_same_table_fits_one_terminal_after_another() -> None:
     shown = table("a", "b")
     shown.add_row("word " * 20, "more " * 20)
