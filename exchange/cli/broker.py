@@ -17,7 +17,9 @@ app = typer.Typer()
 
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Where the broker keeps its data.", show_default="your data directory", file_okay=False),
+    typer.Option(
+        metavar="DIR", help="Where the broker keeps its data.", show_default="your data directory", file_okay=False
+    ),
 ]
 
 

@@ -18,7 +18,9 @@ def budget(
     *,
     clients: Annotated[
         int | None,
-        typer.Option(min=1, help="New clients a year to reckon usable cells with.", show_default="the nation's"),
+        typer.Option(
+            min=1, metavar="N", help="New clients a year to reckon usable cells with.", show_default="the nation's"
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

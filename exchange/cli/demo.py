@@ -23,15 +23,16 @@ def demo(
     *,
     leave: Annotated[bool, typer.Option("--exit", help="End when all is counted, instead of staying up.")] = False,
     hmis: Annotated[
-        Path | None, typer.Option(exists=True, help="Also publish this HMIS CSV export, a zip or a folder.")
+        Path | None,
+        typer.Option(exists=True, metavar="PATH", help="Also publish this HMIS CSV export, a zip or a folder."),
     ] = None,
     events: Annotated[
-        int, typer.Option(min=10_000, help="About how many events the sample agencies publish.")
+        int, typer.Option(min=10_000, metavar="N", help="About how many events the sample agencies publish.")
     ] = EVENTS,
     scale: Annotated[
         str, typer.Option(help="`national`: all 288 agencies for a year, instead of --events.", metavar="national")
     ] = "",
-    seed: Annotated[int, typer.Option(help="Of the sample.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the sample.")] = 1,
 ) -> None:
     """Start a Kafka, a worker and 40 sample agencies; watch the picture grow; check it against the truth; replay it.
 

@@ -19,10 +19,12 @@ INEXACT = 4
 @app.command("kill-test")
 def kill_test(
     rounds: Annotated[
-        int, typer.Option(min=1, max=1000, help="How often something is killed, stopped or restarted.")
+        int, typer.Option(min=1, max=1000, metavar="N", help="How often something is killed, stopped or restarted.")
     ] = 20,
-    events: Annotated[int, typer.Option(min=5_000, help="About how many events flow meanwhile.")] = 200_000,
-    seed: Annotated[int, typer.Option(help="Of the sample and of what is killed when.")] = 1,
+    events: Annotated[
+        int, typer.Option(min=5_000, metavar="N", help="About how many events flow meanwhile.")
+    ] = 200_000,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the sample and of what is killed when.")] = 1,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:

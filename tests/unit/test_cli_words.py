@@ -195,3 +195,14 @@ def test_a_kafka_that_does_not_answer_is_named_by_its_address(words: list[str]) 
     assert where in last
     assert "Is EXCHANGE_BOOTSTRAP_SERVERS the cluster that you mean" in last
     assert "Error" not in last
+
+
+OF_OPERATORS = ["demo", "up", "down", "worker", "vocabulary", "kill-test", "status", "alerts", "replay", "budget"]
+
+
+@pytest.mark.parametrize(
+    "words", [*([name] for name in OF_OPERATORS), ["agencies", "add"], ["topics", "rights"]], ids=" ".join
+)
+def test_help_names_values_by_what_they_are_and_not_by_a_type_of_python(words: list[str]) -> None:
+    said = exchange(*words, "--help").stdout
+    assert re.findall(r"--\S+ <(?:int|str|path|list|float)\b[^>]*>|\{[a-z_]+\}", said) == []
