@@ -10,10 +10,7 @@ class BrokerError(ExchangeError):
 class BrokerExtraMissing(BrokerError):
     """The embedded broker needs the `broker` extra, which is not installed."""
 
-    hint = (
-        'Install it: pip install ".[broker]" - '
-        "or name a Kafka that runs already in EXCHANGE_BOOTSTRAP_SERVERS."
-    )
+    hint = 'Install it: pip install ".[broker]" - or name a Kafka that runs already in EXCHANGE_BOOTSTRAP_SERVERS.'
 
 
 class KafkaNotFetched(BrokerError):
