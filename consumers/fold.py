@@ -5,6 +5,7 @@ offset, digest of all counts, code fingerprint. A live reader of the topic stops
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from exchange.core.errors import CannotCount, ExchangeError, StateDamaged
@@ -12,6 +13,7 @@ from exchange.core.fingerprint import GENERATION
 from exchange.core.fold import Counts, Numbers
 from exchange.core.plan import Plan
 from exchange.engine.errors import CannotApply
+from exchange.engine.lane import LaneLimits
 from exchange.engine.log import Pair, Partition, Record
 from exchange.engine.step import Outcome
 from exchange.wire.codec import decode
@@ -21,6 +23,11 @@ from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
 NAME = "fold"
 BATCHES_MAX: Final = 4
 """Of one transaction while the fold is behind: of 200,000 events fewer than half as many cells change as of 4 × 50,000."""
+
+
+def limits(given: LaneLimits) -> LaneLimits:
+    """Those of a fold lane, where these are given."""
+    return replace(given, batches_max=BATCHES_MAX)
 
 
 class FoldStep:

@@ -6,7 +6,7 @@ become arrivals and verdicts become bytes. Keys of the state topic: `inbox|agenc
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -30,6 +30,7 @@ from exchange.core.gate import (
 )
 from exchange.core.period import parse_period, period_text
 from exchange.core.table_names import TallyTable
+from exchange.engine.lane import LaneLimits
 from exchange.engine.log import Pair, Partition, Record
 from exchange.engine.step import Outcome
 from exchange.wire import messages as m
@@ -41,6 +42,11 @@ RECORDS_MAX: Final = 5_000
 """Judged at once: some 50 ms of CPU, so that the event loop is never away for long."""
 BATCHES_MAX: Final = 10
 """Of one transaction while the gate is behind: an agency gets one receipt for all of its records in it."""
+
+
+def limits(given: LaneLimits) -> LaneLimits:
+    """Those of a gate lane, where these are given."""
+    return replace(given, records_max=min(RECORDS_MAX, given.records_max), batches_max=BATCHES_MAX)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ lane. All lanes share one process and one loop: national load is a few events a 
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -92,9 +91,7 @@ class Lanes:
             return step
 
         state = Partition(GATE_STATE, partition)
-        records_max = min(gate.RECORDS_MAX, self._limits.records_max)
-        limits = replace(self._limits, records_max=records_max, batches_max=gate.BATCHES_MAX)
-        return Lane(self._log, gate.NAME, partition, make, state, limits=limits, hook=self._seen)
+        return Lane(self._log, gate.NAME, partition, make, state, limits=gate.limits(self._limits), hook=self._seen)
 
     def _fold_lane(self, partition: int) -> Lane:
         state = Partition(aggregates_of(GENERATION), partition)
@@ -104,7 +101,7 @@ class Lanes:
             partition,
             lambda: fold.FoldStep(partition),
             state,
-            limits=replace(self._limits, batches_max=fold.BATCHES_MAX),
+            limits=fold.limits(self._limits),
             hook=self._seen,
         )
 

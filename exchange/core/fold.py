@@ -52,7 +52,7 @@ class Counts:
         """Add increments to slots; a slot may stand there more than once."""
         if not len(slots):
             return
-        np.add.at(np.frombuffer(self._counts, np.int64), slots, added)
+        np.add.at(np.asarray(self._counts), slots, added)
         hashes = np.frombuffer(self._hashes, ">u4").reshape(-1, _LIMBS)[slots]
         self.digest = (self.digest + _weighed(added, hashes)) % MODULUS
 
@@ -67,15 +67,14 @@ class Counts:
         for some in slots:
             mentioned[some] = True
         places = np.flatnonzero(mentioned)
-        counts = np.array(self._counts, np.int64)[places].tolist()
+        counts = np.asarray(self._counts)[places].tolist()
         return list(zip(map(self._names.__getitem__, places.tolist()), counts, strict=True))
 
     def put(self, cells: Mapping[bytes, int]) -> None:
         """Take cells from a snapshot, replacing what was there. Raises OverflowError beyond 64 bits."""
         slots = self.slots(cells)
         counts = np.fromiter(cells.values(), np.int64, len(cells))
-        if len(cells):
-            self.add(slots, counts - np.frombuffer(self._counts, np.int64)[slots])
+        self.add(slots, counts - np.asarray(self._counts)[slots])
 
     def check(self, digest: int) -> None:
         """Hold the counts to a digest that was written with them; raises StateDamaged."""

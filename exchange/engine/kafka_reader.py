@@ -16,7 +16,7 @@ from exchange.engine.clients import reading_consumer
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka_errors import naming
 from exchange.engine.kafka_topics import keep_in_mind
-from exchange.engine.unreadable import Looking, is_strange
+from exchange.engine.unreadable import Looking, read_unless_faulty
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -79,17 +79,12 @@ class KafkaReader:
 
     async def _read(
         self, only: Sequence[TopicPartition], timeout_s: float, records_max: int
-    ) -> dict[TopicPartition, Sequence[Record]] | None:
-        """What `getmany` gives; None at a fault: aiokafka may have dropped records then, so all must be sought again."""
-        with naming("reading"):
-            try:
-                batch = await self._consumer.getmany(*only, timeout_ms=int(timeout_s * 1000), max_records=records_max)
-            except UnicodeDecodeError:
-                return None
-        if any(is_strange(self._consumer, partition, records) for partition, records in batch.items()):
-            return None
-        self._next.update({partition: records[-1].offset + 1 for partition, records in batch.items()})
-        return cast("dict[TopicPartition, Sequence[Record]]", batch)
+    ) -> Mapping[TopicPartition, Sequence[Record]] | None:
+        """Records, noted as handed over; None at a fault."""
+        batch = await read_unless_faulty(self._consumer, *only, timeout_s=timeout_s, records_max=records_max)
+        if batch is not None:
+            self._next.update({partition: records[-1].offset + 1 for partition, records in batch.items()})
+        return batch
 
     async def _pass_over(self, records_max: int) -> Mapping[Partition, Sequence[Record]]:
         """Get past a record that cannot be read, and give the other partitions a turn: faults in one may go on and on."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from exchange.engine.log import Record
 
-LOOK_MS = 1_000
+LOOK_S = 1.0
 LOOK_S_MAX = 5.0
 PREFIX_MAX = 1_000
 """Records before the batch that are handed over at once."""
@@ -83,15 +83,12 @@ class Looking:
         self._at(partition, position)
         records: list[Record] = []
         while len(records) < PREFIX_MAX:
-            try:
-                batch = await self._consumer.getmany(timeout_ms=LOOK_MS, max_records=1)
-            except UnicodeDecodeError:
+            batch = await read_unless_faulty(self._consumer, timeout_s=LOOK_S, records_max=1)
+            if batch is None:
                 return records
             if partition not in batch:  # nothing came in time: that says nothing of what stands there
                 return records or None
-            if is_strange(self._consumer, partition, batch[partition]):
-                return records
-            records += cast("list[Record]", batch[partition])
+            records += batch[partition]
         return records
 
     async def _behind_the_fault(self, partition: TopicPartition, fault: int) -> int:
@@ -111,11 +108,7 @@ class Looking:
 
     async def _readable(self, partition: TopicPartition, position: int, records_max: int | None) -> bool:
         self._at(partition, position)
-        try:
-            batch = await self._consumer.getmany(timeout_ms=LOOK_MS, max_records=records_max)
-        except UnicodeDecodeError:
-            return False
-        return partition not in batch or not is_strange(self._consumer, partition, batch[partition])
+        return await read_unless_faulty(self._consumer, timeout_s=LOOK_S, records_max=records_max) is not None
 
     async def _ends(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         with naming("looking for an unreadable record"):
@@ -128,7 +121,21 @@ class Looking:
             self._consumer.seek(partition, position)
 
 
-def is_strange(consumer: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[Record]) -> bool:
+async def read_unless_faulty(
+    consumer: AIOKafkaConsumer, *only: TopicPartition, timeout_s: float, records_max: int | None
+) -> Mapping[TopicPartition, Sequence[Record]] | None:
+    """What `getmany` gives; None at a fault: aiokafka may have dropped records then, so all must be sought again."""
+    with naming("reading"):
+        try:
+            batch = await consumer.getmany(*only, timeout_ms=int(timeout_s * 1000), max_records=records_max)
+        except UnicodeDecodeError:
+            return None
+    if any(_is_strange(consumer, partition, records) for partition, records in batch.items()):
+        return None
+    return cast("Mapping[TopicPartition, Sequence[Record]]", batch)
+
+
+def _is_strange(consumer: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[Record]) -> bool:
     """Whether the last record claims an offset that its log does not reach: the next fetch would be out of range."""
     end = consumer.highwater(partition)
     return end is not None and records[-1].offset >= end

@@ -32,8 +32,8 @@ from exchange.settings import Settings
 from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
 from tests.bench.load import Size, load, sample_agencies
 
-GATE = LaneLimits(records_max=gate_step.RECORDS_MAX, batches_max=gate_step.BATCHES_MAX)
-FOLD = LaneLimits(batches_max=fold_step.BATCHES_MAX)
+GATE = gate_step.limits(LaneLimits())
+FOLD = fold_step.limits(LaneLimits())
 
 
 @dataclass(frozen=True, slots=True)
