@@ -143,6 +143,7 @@ def drawn(increments: Increments, noise: Sequence[int], versions: tuple[str, ...
         tuple(map(add, counts, noise)),
         due.plan.variance,
         versions,
+        due.plan.rho,
     )
 
 

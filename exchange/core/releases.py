@@ -52,7 +52,8 @@ class Release:
     `bit`: that of the clients' events that it counts; none: agencies' are counted. `dimensions`: their names, `codes`: those
     of each. `since`: the first month whose arrivals are in it, `epoch` the last. `first`: no release of the table was before
     it. `increments`: by bucket (in the order of `BUCKETS`), then place, then the product of the codes, the last dimension
-    fastest. `variance`: of the noise on each increment (σ²), exactly. `versions`: what drew it, in words.
+    fastest. `variance`: of the noise on each increment (σ²), exactly. `versions`: what drew it, in words. `rho`: what the table
+    costs a client's period over all its epochs, in zero-concentrated differential privacy; 0 where no client is counted.
     """
 
     table: str
@@ -67,6 +68,7 @@ class Release:
     increments: tuple[int | None, ...]
     variance: Fraction
     versions: tuple[str, ...] = ()
+    rho: Fraction = Fraction(0)
 
     def __post_init__(self) -> None:
         broken = _broken(self)

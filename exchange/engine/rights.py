@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WATCH_GROUP: Final = "exchange-watch"
 """The consumer group of the watch agent."""
-LANE_STEPS: Final = ("gate", "fold")
+LANE_STEPS: Final = ("gate", "fold", "release")
 """What the transactional ids of lanes begin with."""
 ANY_AGENCY: Final = "CODE"
 
@@ -32,9 +32,9 @@ PRINCIPALS: Final[Mapping[Party, str]] = {
     Party.WATCH: "exchange-worker",
     Party.DERIVE: "exchange-worker",
     Party.WORKERS: "exchange-worker",
-    Party.RELEASE: "exchange-release",
-    Party.PUBLISH: "exchange-publish",
-    Party.CALENDAR: "exchange-calendar",
+    Party.RELEASE: "exchange-worker",
+    Party.PUBLISH: "exchange-worker",
+    Party.CALENDAR: "exchange-worker",
     Party.AUDIT: "exchange-audit",
     Party.AUDITORS: "exchange-auditors",
     Party.EVALUATORS: "exchange-evaluators",
@@ -75,6 +75,8 @@ class Right:
 
 BESIDES: Final[tuple[tuple[Party, Operation, str, str], ...]] = (
     (Party.FOLD, Operation.READ, "aggregates", "restores its own state"),
+    (Party.RELEASE, Operation.READ, "agencies", "who is registered, for reporting coverage"),
+    (Party.PUBLISH, Operation.READ, "releases", "publishes nothing twice"),
     (Party.WATCH, Operation.READ, "alerts", "goes on with the alerts that stand"),
     (Party.OPERATOR, Operation.READ, "agencies", "lists what it registered"),
     (Party.OPERATOR, Operation.READ, "gate-state", "`exchange status` shows heads and refusals"),

@@ -98,6 +98,24 @@ TOPICS: Final[tuple[Topic, ...]] = (
         partitioned=True,
         per="generation",
     ),
+    Topic("epochs", "– → close command", EVER, (P.CALENDAR, P.OPERATOR), (P.RELEASE, P.OPERATOR), transactional=False),
+    Topic("draws", "(table, epoch, part) → draw", EVER, (P.RELEASE,), (P.PUBLISH, P.OPERATOR, P.AUDIT)),
+    Topic(
+        "releases",
+        "(table, epoch) → Release",
+        EVER,
+        (P.PUBLISH,),
+        (P.DERIVE, P.EVALUATORS),
+        transactional=False,
+    ),
+    Topic(
+        "metrics",
+        "(metric, dimensions, period, epoch) → MetricPoint",
+        Kept.COMPACTED,
+        (P.DERIVE,),
+        (P.EVALUATORS,),
+        transactional=False,
+    ),
     Topic("pulse", "lane → Pulse", Kept.DAY, (P.WORKERS,), (P.WATCH, P.OPERATOR), transactional=False),
     Topic("alerts", "subject → Alert", Kept.COMPACTED, (P.WATCH,), (P.OPERATOR,), transactional=False),
 )
@@ -107,6 +125,10 @@ AGENCIES: Final = "agencies"
 EVENTS: Final = "events"
 GATE_STATE: Final = "gate-state"
 QUARANTINE: Final = "quarantine"
+EPOCHS: Final = "epochs"
+DRAWS: Final = "draws"
+RELEASES: Final = "releases"
+METRICS: Final = "metrics"
 PULSE: Final = "pulse"
 ALERTS: Final = "alerts"
 POSITION_KEY: Final = b"!position"

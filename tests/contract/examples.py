@@ -7,6 +7,8 @@ chains, of an agency that sends events and of one that shares totals only; the g
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from hashlib import sha256
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -17,11 +19,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import schemas
 from exchange.core import events as e
 from exchange.core import vocabulary as v
+from exchange.core.budget import PLANS
 from exchange.core.chain import Head, digest_of, heartbeat_message
+from exchange.core.epochs import parse_epoch
+from exchange.core.figures import MetricPoint
 from exchange.core.gate import Reason, Refused, Registration
-from exchange.core.period import period_of
+from exchange.core.ledger import EVERY_PERIOD, Account
+from exchange.core.period import parse_period, period_of
+from exchange.core.releases import Release
 from exchange.core.table_names import TallyTable
+from exchange.core.view import Origin
+from exchange.wire import closing as c
 from exchange.wire import messages as m
+from exchange.wire import published as out
 from exchange.wire import pulse as p
 from exchange.wire.codec import encode
 from exchange.wire.schemas import PREFIX, newest
@@ -173,6 +183,50 @@ def said_messages() -> dict[str, Said]:
         "position": [("after 23 events", m.encode_position(m.Position(40, 2**255 + 1, "0123456789ab", 23)))],
         "pulse": [("a gate at work", p.encode_pulse(pulse))],
         "alert": [("an agency gone silent", p.encode_alert(alert))],
+        **said_releases(),
+    }
+
+
+def said_releases() -> dict[str, Said]:
+    epoch, plan = parse_epoch("2026-03"), PLANS["cases"]
+    drawn = Release(
+        "cases",
+        plan.row.tier,
+        plan.row.bit,
+        epoch,
+        epoch,
+        first=True,
+        places=plan.row.places,
+        dimensions=(),
+        codes=(),
+        increments=(131, -42, 7, 0, 18),
+        variance=plan.variance,
+        versions=("exchange 0.1", "opendp 0.16"),
+        rho=plan.rho,
+    )
+    account = Account(plan.rho, plan.terms, EVERY_PERIOD, epoch)
+    behind = c.ShownIncrement("activities_by_kind", 4, (("an-agency", 3), ("another-agency", 4), ("a-third-agency", 2)))
+    done = c.Spent(1, epoch, 1_775_001_600_000, "", 40, (25, 0, 17, 4), (("cases", account),), (behind,))
+    refused = c.Spent(2, epoch, 1_775_001_700_000, "EpochOutOfOrder", 40, (25, 0, 17, 4), (("cases", account),))
+    share = MetricPoint(
+        "unmet_need_share",
+        (("division", "pacific"),),
+        parse_period("2026"),
+        epoch,
+        Decimal("0.2750"),
+        Decimal("0.2011"),
+        Decimal("0.3489"),
+        "share",
+        withheld=False,
+        usable=True,
+        computed_from=(Origin("state_needs_by_service_group", epoch, epoch),),
+    )
+    withheld = replace(share, period=None, value=None, low=None, high=None, withheld=True, usable=False)
+    return {
+        "close": [("by the calendar", c.encode_close(c.Close(epoch, c.Asker.CALENDAR, 1_775_001_600_000)))],
+        "spent": [("carried out", c.encode_spent(done)), ("refused", c.encode_spent(refused))],
+        "release": [("a monthly table's first", out.encode_release(drawn))],
+        "metric_point": [("shown", out.encode_point(share)), ("withheld", out.encode_point(withheld))],
     }
 
 

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from exchange.core.events import BODIES
 from exchange.core.gate import ACCEPTED, AgencyState, Arrival, evolve, judge
+from exchange.wire import closing as c
 from exchange.wire import messages as m
+from exchange.wire import published as out
 from exchange.wire import pulse as p
 from exchange.wire.codec import EventReader, decode, encode
 from exchange.wire.schemas import newest, schemas
@@ -30,6 +32,10 @@ REREAD: dict[str, Callable[[bytes], bytes]] = {
     "position": lambda value: m.encode_position(m.decode_position(value)),
     "pulse": lambda value: p.encode_pulse(p.decode_pulse(value)),
     "alert": lambda value: p.encode_alert(p.decode_alert(value)),
+    "close": lambda value: c.encode_close(c.decode_close(value)),
+    "spent": lambda value: c.encode_spent(c.decode_spent(value)),
+    "release": lambda value: out.encode_release(out.decode_release(value)),
+    "metric_point": lambda value: out.encode_point(out.decode_point(value)),
 }
 
 

@@ -23,21 +23,25 @@ def test_who_reads_and_writes_each_topic() -> None:
         "agencies": (["exchange-operator"], ["exchange-operator", "exchange-worker"]),
         "inbox": (["agency-CODE"], ["agency-CODE", "exchange-worker"]),
         "receipts": (["exchange-worker"], ["agency-CODE"]),
-        "events": (
-            ["exchange-worker"],
-            ["exchange-audit", "exchange-operator", "exchange-release", "exchange-worker"],
-        ),
+        "events": (["exchange-worker"], ["exchange-audit", "exchange-operator", "exchange-worker"]),
         "gate-state": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
         "quarantine": (["exchange-worker"], ["exchange-operator"]),
         "aggregates": (["exchange-worker"], ["exchange-audit", "exchange-operator", "exchange-worker"]),
+        "epochs": (["exchange-operator", "exchange-worker"], ["exchange-operator", "exchange-worker"]),
+        "draws": (["exchange-worker"], ["exchange-audit", "exchange-operator", "exchange-worker"]),
+        "releases": (["exchange-worker"], ["exchange-evaluators", "exchange-worker"]),
+        "metrics": (["exchange-worker"], ["exchange-evaluators"]),
         "pulse": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
         "alerts": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
     }
 
 
-def test_an_evaluator_can_do_nothing_with_any_of_these_topics() -> None:
+def test_an_evaluator_reads_releases_and_metrics_and_can_do_nothing_else() -> None:
     granted = rights(["harbor-light"], group=GROUP)
-    assert held_by(PRINCIPALS[Party.EVALUATORS], granted) == set()
+    assert held_by(PRINCIPALS[Party.EVALUATORS], granted) == {
+        ("Read", "topic", "releases", False),
+        ("Read", "topic", "metrics", False),
+    }
     assert not {right.principal for right in granted} & {"*", "ANONYMOUS"}
 
 

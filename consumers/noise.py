@@ -1,0 +1,38 @@
+"""The only place where noise is drawn: OpenDP's discrete Gaussian, from the operating system's randomness.
+
+Rules kept: the scale is a plan's, exactly (a multiple of 1/16 is exact in binary64); there is no seed, no way to ask for
+none, and what is drawn is handed on at once: nothing here keeps or logs it. The scale is held against OpenDP's own accounting:
+what it charges for a change of length 1 is 1 / (2 sigma²), up to the rounding of binary64.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Final, cast
+
+import opendp.prelude as dp
+
+from exchange.core.errors import ExchangeError
+
+ROUNDING: Final = 1 + 2**-40
+"""OpenDP rounds each step of its float arithmetic up, so its rho is a little above the exact one."""
+
+
+class NoiseUnaccounted(ExchangeError):
+    """The sampler charges more for its noise than the plan pays. Nothing was drawn."""
+
+    hint = "The installed OpenDP does not do what it was chosen for: install the version that uv.lock names."
+
+
+def gaussian(scale: Fraction, length: int) -> list[int]:
+    """Independent numbers from the discrete Gaussian of this sigma. Raises NoiseUnaccounted."""
+    sigma = float(scale)
+    if sigma <= 0 or Fraction(sigma) != scale:
+        raise NoiseUnaccounted
+    dp.enable_features("contrib")
+    space = dp.vector_domain(dp.atom_domain(T=int)), dp.l2_distance(T=float)
+    mechanism = dp.m.make_gaussian(*space, scale=sigma)
+    charged = cast("Callable[[float], float]", mechanism.map)(1.0)
+    if charged > float(1 / (2 * scale**2)) * ROUNDING:
+        raise NoiseUnaccounted
+    drawn: list[int] = mechanism([0] * length)
+    return drawn
