@@ -5,13 +5,17 @@ none, and what is drawn is handed on at once: nothing here keeps or logs it. The
 what it charges for a change of length 1 is 1 / (2 sigma²), up to the rounding of binary64.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from fractions import Fraction
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import opendp.prelude as dp
 
 from exchange.core.errors import ExchangeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROUNDING: Final = 1 + 2**-40
 """OpenDP rounds each step of its float arithmetic up, so its rho is a little above the exact one."""

@@ -111,8 +111,11 @@ def decode_spent(value: bytes) -> Spent:
         accounts = tuple(_account(one) for one in cast("list[Plain]", plain["accounts"]))
     except (ValueError, ZeroDivisionError):
         raise MessageUnreadable from None
+    position, epoch, at_ms = (cast("int", plain[name]) for name in ("position", "epoch", "at_ms"))
     return Spent(
-        *(cast("int", plain[name]) for name in ("position", "epoch", "at_ms")),
+        position,
+        epoch,
+        at_ms,
         cast("str", plain["refused"]),
         cast("int", plain["registered"]),
         tuple(cast("list[int]", plain["cut"])),

@@ -108,14 +108,16 @@ def decode_point(value: bytes) -> MetricPoint:
     """Of a value of `metrics`; raises MessageUnreadable."""
     plain = decode_plain("metric_point", value)
     period = cast("str", plain["period"])
-    number = {name: cast("str | None", plain[name]) for name in ("value", "low", "high")}
     try:
+        middle, low, high = (_number(cast("str | None", plain[name])) for name in ("value", "low", "high"))
         return MetricPoint(
             cast("str", plain["metric"]),
             tuple((one["name"], one["code"]) for one in cast("list[dict[str, str]]", plain["dimensions"])),
             parse_period(period) if period else None,
             parse_epoch(cast("str", plain["epoch"])),
-            *(None if digits is None else Decimal(digits) for digits in number.values()),
+            middle,
+            low,
+            high,
             cast("str", plain["unit"]),
             cast("bool", plain["withheld"]),
             cast("bool", plain["usable"]),
@@ -126,6 +128,10 @@ def decode_point(value: bytes) -> MetricPoint:
         )
     except (ArithmeticError, ExchangeError):
         raise MessageUnreadable from None
+
+
+def _number(digits: str | None) -> Decimal | None:
+    return None if digits is None else Decimal(digits)
 
 
 def _digits(number: Decimal | None) -> str | None:
