@@ -59,12 +59,17 @@ class SampleAgency:
 
     def facts(self) -> Iterator[Fact]:
         """Everything its records say within the span, in order; each call starts anew and gives the same."""
+        return (fact for _, fact in self.dated())
+
+    def dated(self) -> Iterator[tuple[int, Fact]]:
+        """The facts, each with the month that it is recorded in, as an epoch; months come in order."""
         year_only = self.legal_class is LegalClass.year_only
         quarters = [self.span.period_at(day, year_only=False) for day in range(self.span.days)]
         client_periods = [self.span.period_at(day, year_only=year_only) for day in range(self.span.days)]
+        months = [self.span.month_at(day) for day in range(self.span.days)]
         for row, (day, client, slot, state, body) in enumerate(self._planned(), start=1):
             period = client_periods[day] if client else quarters[day]
-            yield Fact(f"{client or 'desk'}.{slot}", period, state, body, client, Where(self.code, row))
+            yield months[day], Fact(f"{client or 'desk'}.{slot}", period, state, body, client, Where(self.code, row))
 
     def sent(self) -> Iterator[Fact]:
         """What an honest edge sends, heartbeats aside: the facts, or its own and its tallies if it may share totals only."""

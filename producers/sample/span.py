@@ -1,12 +1,17 @@
-"""The sample's calendar: quarters of 13 whole weeks, 91 days each; day 0 is the first day of the first quarter."""
+"""The sample's calendar: quarters of 13 whole weeks, 91 days each; day 0 is the first day of the first quarter.
+
+A quarter's months have 4, 4 and 5 weeks, so that a week lies in one month.
+"""
 
 from dataclasses import dataclass
 from typing import Final
 
+from exchange.core.epochs import first_month
 from exchange.core.period import period_of, quarter_of, year_of, year_period
 
 WEEKS_A_QUARTER: Final = 13
 WEEKS_A_YEAR: Final = 52
+_WEEKS_A_MONTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,16 @@ class Span:
     def years(self) -> float:
         """Length in years of four quarters."""
         return self.quarters / 4
+
+    @property
+    def months(self) -> tuple[int, ...]:
+        """The months, in order, as epochs (`exchange.core.epochs`)."""
+        return tuple(first_month(period) + n for period in self.periods for n in range(3))
+
+    def month_at(self, day: int) -> int:
+        """The month of a day, as an epoch."""
+        quarter, week = divmod(day // 7, WEEKS_A_QUARTER)
+        return self.months[quarter * 3 + min(week // _WEEKS_A_MONTH, 2)]
 
     def period_at(self, day: int, *, year_only: bool) -> int:
         """The quarter of a day, or its year for who may give no more."""

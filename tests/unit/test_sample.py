@@ -10,6 +10,7 @@ from typing import get_type_hints
 import pytest
 
 from exchange.core import events as e
+from exchange.core.epochs import epoch_text, quarter_of_epoch, year_of_epoch
 from exchange.core.errors import PeriodInvalid
 from exchange.core.events import ALL_CAPS, About, Event
 from exchange.core.fold import fold
@@ -60,6 +61,16 @@ def test_a_seed_gives_the_same_sample_on_every_machine_and_python() -> None:
         for value in chained_values(agency.code, agency.sent()):
             total.update(value)
     assert total.hexdigest()[:16] == GOLDEN, "the sample changed: renew this on purpose only"
+
+
+def test_facts_are_dated_month_by_month_within_their_period() -> None:
+    assert [epoch_text(month) for month in SMALL.span.months[:4]] == ["2025-07", "2025-08", "2025-09", "2025-10"]
+    for agency in SMALL.agencies:
+        dated = list(agency.dated())
+        assert [fact for _, fact in dated] == list(agency.facts())
+        assert all(a <= b for (a, _), (b, _) in pairwise(dated))
+        assert {month for month, _ in dated} == set(SMALL.span.months)
+        assert all(fact.period in {quarter_of_epoch(month), year_of_epoch(month)} for month, fact in dated)
 
 
 def test_every_fact_is_sound_typed_and_inside_the_span() -> None:
