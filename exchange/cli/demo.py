@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +11,13 @@ import typer
 if TYPE_CHECKING:
     from exchange.cli.broker import ConsoleAnnouncer
     from exchange.trial.demo import DemoResult
-    from producers.sample import SampleExchange
+    from producers.sample import SampleExchange, Span
 
 app = typer.Typer()
 AGENCIES = 40
 EVENTS = 100_000
 DIFFERENT = 4
+YEARS = 2
 
 
 @app.command()
@@ -42,8 +44,10 @@ def demo(
         raise typer.BadParameter("only `national` is known", param_hint="--scale")
     from producers.sample import sample_exchange
 
-    national = scale == "national"
-    sample = sample_exchange(seed, scale=1.0) if national else sample_exchange(seed, AGENCIES, events=events)
+    if scale == "national":
+        sample = sample_exchange(seed, scale=1.0, span=_past_years())
+    else:
+        sample = sample_exchange(seed, AGENCIES, events=events, span=_past_years())
     try:
         result = asyncio.run(_run(sample, hmis, stay=not leave))
     except KeyboardInterrupt:
@@ -51,6 +55,15 @@ def demo(
         raise typer.Exit(130) from None
     if not (result.true and result.replay.matched and result.replay.complete):
         raise typer.Exit(DIFFERENT)
+
+
+def _past_years() -> "Span":
+    """The last whole years: every month of them is over, so that its epoch may close."""
+    from exchange.core.period import period_of
+    from producers.sample import Span
+
+    this_year = datetime.now(UTC).year
+    return Span(period_of(this_year - YEARS, 1), quarters=4 * YEARS)
 
 
 async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "DemoResult":

@@ -1,12 +1,13 @@
 """The demo: an embedded Kafka, a worker, sample agencies that publish through real edges, and the picture as it grows.
 
+The agencies live through the months of the sample, one after the other; each of them publishes once a month.
 At the end every table is compared with the generator's truth (generated agencies only: what a real export's
 agency added is taken away first), and the log is replayed. What it shows is the operators' restricted view.
 """
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,28 +18,28 @@ from consumers.aggregates import LivePartition, merged
 from consumers.operations import Enrolment, register
 from consumers.replay import KafkaSource, ReplayResult, replay
 from exchange.core.cells import increments
+from exchange.core.epochs import month_of
 from exchange.core.errors import ExchangeError
 from exchange.core.fold import merge
-from exchange.core.period import quarter_of, year_of
 from exchange.core.vocabulary import LegalClass, Scheduled
 from exchange.trial.ground import Ground, Worker, WorkerEnded
 from exchange.trial.picture import Picture, picture_of
 from exchange.wire.codec import decode
 from producers.chain import Chain
 from producers.edge import Edge
-from producers.facts import Reading
+from producers.facts import Fact, Reading
 from producers.heartbeat import minutes_band
 from producers.ledger import Ledger
 from producers.profile import HmisProfile, Profile, Secret
 from producers.report import Report
-from producers.sample import Run, SampleAgency, SampleExchange, Span
+from producers.sample import Run, SampleAgency, SampleExchange
 from producers.sensitive import SWITCHES
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.tally import current_quarter
 from producers.vault import Vault
 
-AT_ONCE: Final = 4
-"""Edges that publish at the same time."""
+AT_ONCE: Final = 20
+"""Edges that publish at the same time: most of a small run is waiting for the receipt."""
 MINUTES: Final = 3
 """Staff time that each edge says its run took."""
 LOOK_S: Final = 1.0
@@ -90,8 +91,11 @@ class _Member:
 
     profile: Profile
     secret: Secret
-    readings: Callable[[], Iterable[Reading]]
+    readings: Callable[[int], Iterable[Reading]]
+    """What its records say in a month, which is an epoch; months are asked for in order."""
     report: Report = field(default_factory=Report)
+    delivered: int = 0
+    """Of the runs before the one that `report` is about."""
 
 
 class Demo:
@@ -107,7 +111,7 @@ class Demo:
         hmis: Path | None = None,
     ) -> None:
         self._ground, self._sample, self._show, self._say = ground, sample, show, say
-        self._today = day_after(sample.span)
+        self._months = sample.span.months
         self._members = [self._sample_member(agency) for agency in sample.agencies]
         self._hmis = self._hmis_member(hmis) if hmis else None
         if self._hmis:
@@ -150,7 +154,7 @@ class Demo:
             scheduled=True,
             sensitive=tuple(SWITCHES),
         )
-        return _Member(profile, Secret(raw_key=secrets.token_bytes(32)), agency.facts)
+        return _Member(profile, Secret(raw_key=secrets.token_bytes(32)), _Records(agency.dated()).of)
 
     def _hmis_member(self, export: Path) -> _Member:
         """The agency of a real export; it works where the first generated one does, unless the export says otherwise."""
@@ -163,7 +167,10 @@ class Demo:
             hmis=HmisProfile(all_projects_trafficking=True, gender_from_sex=True),
         )
         source = HmisExport(export, HmisSettings.from_profile(profile))
-        return _Member(profile, Secret(raw_key=secrets.token_bytes(32)), source.read)
+        last = self._months[-1]
+        return _Member(
+            profile, Secret(raw_key=secrets.token_bytes(32)), lambda month: source.read() if month == last else ()
+        )
 
     async def _register(self) -> None:
         enrolments = []
@@ -180,9 +187,14 @@ class Demo:
 
     # Publishing
 
-    async def _publish_all(self) -> None:
+    async def _live_through(self) -> None:
+        """Month after month."""
+        for month in self._months:
+            await self._publish_all(month)
+
+    async def _publish_all(self, month: int) -> None:
         slots = asyncio.Semaphore(AT_ONCE)
-        publishing = [asyncio.create_task(self._publish(member, slots)) for member in self._members]
+        publishing = [asyncio.create_task(self._publish(member, month, slots)) for member in self._members]
         try:
             await asyncio.gather(*publishing)
         finally:  # the first error ends all; what was taken stays in the vaults
@@ -190,17 +202,18 @@ class Demo:
                 task.cancel()
             await asyncio.wait(publishing)
 
-    async def _publish(self, member: _Member, slots: asyncio.Semaphore) -> None:
-        async with slots, Edge.open(member.profile, secret=member.secret, today=self._today) as edge:
+    async def _publish(self, member: _Member, month: int, slots: asyncio.Semaphore) -> None:
+        async with slots, Edge.open(member.profile, secret=member.secret, today=day_after(month)) as edge:
+            member.delivered += member.report.delivered
             member.report = edge.report
             edge.spent(MINUTES)
-            await edge.read_all(member.readings())
+            await edge.read_all(member.readings(month))
 
     # Watching
 
     async def _watch(self, worker: Worker) -> tuple[Look, list[Mapping[bytes, int]]]:
         """Look while the edges publish, then until everything that was delivered is counted."""
-        publishing = asyncio.create_task(self._publish_all(), name="edges")
+        publishing = asyncio.create_task(self._live_through(), name="edges")
         try:
             while not publishing.done():
                 look, _ = await self._once()
@@ -229,9 +242,9 @@ class Demo:
     async def _once(self) -> tuple[Look, list[Mapping[bytes, int]]]:
         snapshots = [await live.catch_up() for live in self._live]
         cells = [snapshot.cells for snapshot in snapshots]
-        delivered = sum(member.report.delivered for member in self._members)
+        delivered = sum(member.delivered + member.report.delivered for member in self._members)
         events = sum(snapshot.position.events for snapshot in snapshots)
-        total = max(delivered, self._sample.expected_events + len(self._members))
+        total = max(delivered, self._sample.expected_events + len(self._members) * len(self._months))
         return Look(picture_of(cells), events, delivered, total, len(self._members)), cells
 
     # Comparing
@@ -247,8 +260,9 @@ class Demo:
     def _compare(self, parts: Sequence[Mapping[bytes, int]], export: Mapping[bytes, int]) -> tuple[int, int]:
         """(cells of the truth, cells that differ), after taking away what the export's agency added."""
         runs = [
-            Run(a.code, current_quarter(self._today), a.state, Scheduled.yes, minutes_band(MINUTES))
+            Run(a.code, current_quarter(day_after(month)), a.state, Scheduled.yes, minutes_band(MINUTES))
             for a in self._sample.agencies
+            for month in self._months
         ]
         truth = self._sample.truth(runs)
         counted = merged([*parts, {cell: -n for cell, n in export.items()}])
@@ -260,8 +274,20 @@ def _check_alive(worker: Worker) -> None:
         raise WorkerEnded(worker.last_lines())
 
 
-def day_after(span: Span) -> date:
-    """The first day after a sample's last quarter: then all of its periods are closed."""
-    last = span.periods[-1]
-    year, quarter = year_of(last), quarter_of(last)
-    return date(year + quarter // 4, quarter % 4 * 3 + 1, 1)
+class _Records:
+    """An agency's records, month by month."""
+
+    def __init__(self, dated: Iterator[tuple[int, Fact]]) -> None:
+        self._dated = dated
+        self._next = next(dated, None)
+
+    def of(self, month: int) -> Iterator[Fact]:
+        """What was recorded up to the end of a month and not asked for before."""
+        while self._next is not None and self._next[0] <= month:
+            yield self._next[1]
+            self._next = next(self._dated, None)
+
+
+def day_after(month: int) -> date:
+    """The first day after a month, which is an epoch."""
+    return date((month + 1) // 12, month_of(month + 1), 1)
