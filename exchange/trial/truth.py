@@ -1,0 +1,98 @@
+"""What protected metrics would say without noise: releases drawn again from generated agencies' events, with nothing added.
+
+Truth minus release is the noise, so this exists in trials only, for generated agencies on a temporary broker: no worker can
+import `exchange.trial`. Two truths: *within caps* counts the events that the release counts, and is what an interval
+promises to hold; *all events* counts as if nobody were cut short by a cap.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from exchange.core.budget import PLANS
+from exchange.core.caps import MARKS
+from exchange.core.draw import Due, counted
+from exchange.core.events import Correction, Event
+from exchange.core.figures import MetricPoint
+from exchange.core.ledger import EVERY_PERIOD, Account
+from exchange.core.metrics import Metric, points
+from exchange.core.releases import Release, Released
+
+Arrived = Mapping[int, Sequence[tuple[str, Event]]]
+"""Epoch → the (agency, event) pairs that arrived in it."""
+Where = tuple[str, tuple[tuple[str, str], ...], int | None, int]
+"""Metric, dimensions, period and epoch of a point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Of shown points with a truth, in how many the interval holds it."""
+
+    shown: int
+    held: int
+
+
+def uncapped(event: Event) -> Event:
+    """The event as if nobody had a cap."""
+    if isinstance(event.body, Correction):
+        return replace(event, cap=int(MARKS), body=replace(event.body, cap=int(MARKS)))
+    return replace(event, cap=int(MARKS))
+
+
+def as_it_is(event: Event) -> Event:
+    """The event with the bits that it came with."""
+    return event
+
+
+def true_releases(
+    published: Iterable[Release], arrived: Arrived, seen: Callable[[Event], Event] = as_it_is
+) -> tuple[Release, ...]:
+    """Each release with the exact increments in place of the noised ones; agency tables, exact already, as they are."""
+    together: dict[tuple[int, int], list[Release]] = {}
+    found = []
+    for release in published:
+        if release.clients:
+            together.setdefault((release.since, release.epoch), []).append(release)
+        else:
+            found.append(release)
+    for (since, epoch), releases in together.items():
+        events = chain.from_iterable(arrived.get(month, ()) for month in range(since, epoch + 1))
+        exact = counted(map(_due, releases), ((agency, seen(event)) for agency, event in events))
+        found += [replace(release, increments=one.counts) for release, one in zip(releases, exact, strict=True)]
+    return tuple(found)
+
+
+def true_points(
+    releases: Iterable[Release], epochs: Iterable[int], metrics: Sequence[Metric]
+) -> dict[Where, MetricPoint]:
+    """The points of these epochs, as the formulas make them of true releases."""
+    released = Released().taking(releases)
+    return {where(point): point for epoch in epochs for point in points(released, epoch, _always, metrics)}
+
+
+def where(point: MetricPoint) -> Where:
+    """What tells a point from another."""
+    return point.metric, point.dimensions, point.period, point.epoch
+
+
+def coverage(published: Iterable[MetricPoint], truth: Mapping[Where, MetricPoint]) -> Covered:
+    """How often intervals hold the truth, of shown points with noise; a truth below the threshold has no value to hold."""
+    shown = held = 0
+    for point in published:
+        true = truth.get(where(point))
+        if not point.shown or true is None or true.value is None or point.low == point.high:
+            continue
+        shown += 1
+        above = point.low is None or point.low <= true.value
+        held += above and (point.high is None or true.value <= point.high)
+    return Covered(shown, held)
+
+
+def _due(release: Release) -> Due:
+    plan = PLANS[release.table]
+    account = Account(plan.rho, plan.terms, EVERY_PERIOD, release.epoch)
+    return Due(plan, account, release.since, release.first)
+
+
+def _always(_: object) -> bool:
+    return True
