@@ -2,7 +2,8 @@
 
 Rules kept: an agency's inbox and receipts exist, and answer, before its registration says so; its partition is Kafka's
 own choice for its code over the partitions that `events` really has, and never changes; numbered keys are added or
-replaced, never dropped, because old heartbeats are verified with old keys; a legal class never changes by accident.
+replaced, never dropped, because old heartbeats are verified with old keys; neither a key nor a legal class changes by
+accident.
 
 Not promised: two operators who register the same agency at the same moment: the later one wins.
 """
@@ -53,6 +54,14 @@ class LegalClassWouldChange(ExchangeError):
     )
 
 
+class KeyWouldChange(ExchangeError):
+    """Another key is registered under this number, and what the agency signed with it would not verify any more."""
+
+    hint = (
+        "Leave --key-number out to add a key. Only a key that was registered by mistake is replaced: repeat with --yes."
+    )
+
+
 class SmallCountsNotAllowed(ExchangeError):
     """Small counts concern tallies, and this agency sends none."""
 
@@ -78,13 +87,13 @@ class Enrolment:
 
 
 async def register(
-    log: Log, admin: Admin, *enrolments: Enrolment, replication: int, may_change_class: bool = False
+    log: Log, admin: Admin, *enrolments: Enrolment, replication: int, confirmed: bool = False
 ) -> list[Registration]:
     """Register agencies, or change what is registered; saying the same again writes nothing.
 
     `replication`: of the inboxes and receipts that are created. Raises, before anything is written: AgencyCodeInvalid,
-    AgencyNotRegistered, EnrolmentIncomplete, LegalClassWouldChange (unless `may_change_class`), SmallCountsNotAllowed,
-    KeyNumberInvalid, PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run. LogUnavailable when
+    AgencyNotRegistered, EnrolmentIncomplete, LegalClassWouldChange and KeyWouldChange (unless `confirmed`),
+    SmallCountsNotAllowed, KeyNumberInvalid, PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run. LogUnavailable when
     the brokers do not open the new topics: repeat it.
     """
     partitions = (await admin.partitions()).get(EVENTS)
@@ -93,7 +102,7 @@ async def register(
     before = dict((await read_registry(log)).agencies)
     after = dict(before)
     for enrolment in enrolments:
-        after[enrolment.agency] = enrolled(after, enrolment, partitions, may_change_class=may_change_class)
+        after[enrolment.agency] = enrolled(after, enrolment, partitions, confirmed=confirmed)
     wanted = {enrolment.agency: after[enrolment.agency] for enrolment in enrolments}
     provisioned = await provision(admin, agency_topics(wanted, replication=replication))
     await _answered(log, provisioned.created)
@@ -102,7 +111,7 @@ async def register(
 
 
 def enrolled(
-    registry: Mapping[str, Registration], enrolment: Enrolment, partitions: int, *, may_change_class: bool
+    registry: Mapping[str, Registration], enrolment: Enrolment, partitions: int, *, confirmed: bool
 ) -> Registration:
     """The registration that an enrolment leads to. Pure; raises what `register` does."""
     code = check_agency(enrolment.agency)
@@ -116,7 +125,7 @@ def enrolled(
     legal_class = enrolment.legal_class or held.legal_class
     if legal_class not in LEGAL_CLASSES:
         raise EnrolmentIncomplete
-    if legal_class is not held.legal_class and not may_change_class:
+    if legal_class is not held.legal_class and not confirmed:
         raise LegalClassWouldChange(f"{code} is registered as {held.legal_class}, not {legal_class}.")
     if enrolment.small_counts and legal_class is not LegalClass.tally_only:
         raise SmallCountsNotAllowed
@@ -126,7 +135,7 @@ def enrolled(
         legal_class,
         small_counts and legal_class is LegalClass.tally_only,
         held.partition,
-        _keys(held.keys, enrolment),
+        _keys(held.keys, enrolment, confirmed=confirmed),
         enrolment.status or held.status,
     )
 
@@ -137,7 +146,7 @@ def _changes_only(enrolment: Enrolment) -> bool:
     return stands and (enrolment.legal_class is None or enrolment.key is None)
 
 
-def _keys(held: Sequence[tuple[int, bytes]], enrolment: Enrolment) -> tuple[tuple[int, bytes], ...]:
+def _keys(held: Sequence[tuple[int, bytes]], enrolment: Enrolment, *, confirmed: bool) -> tuple[tuple[int, bytes], ...]:
     """The keys in the order of their numbers; a key that is held keeps its number unless told otherwise."""
     key, number = enrolment.key, enrolment.key_number
     if key is None:
@@ -152,6 +161,8 @@ def _keys(held: Sequence[tuple[int, bytes]], enrolment: Enrolment) -> tuple[tupl
         number = max((n for n, _ in held), default=0) + 1
     if not 0 <= number <= KEY_NUMBER_MAX:
         raise KeyNumberInvalid
+    if dict(held).get(number, key) != key and not confirmed:
+        raise KeyWouldChange(f"{enrolment.agency} has another key {number}.")
     return tuple(sorted({**dict(held), number: key}.items()))
 
 

@@ -48,11 +48,13 @@ def add(
         bool | None, typer.Option("--small-counts/--no-small-counts", help="Its counsel agreed to tallies of 1 to 10.")
     ] = None,
     suspend: Annotated[bool | None, typer.Option("--suspend/--resume", help="Whether its records are refused.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Change the legal class without asking.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Change the legal class, or replace a key, without asking.")
+    ] = False,
 ) -> None:
     """Register an agency, or change what is registered of it: what is not given stays as it is."""
     from consumers.keys import public_key as read_key
-    from consumers.operations import Enrolment, LegalClassWouldChange
+    from consumers.operations import Enrolment, KeyWouldChange, LegalClassWouldChange
     from exchange.core.gate import Status
     from exchange.core.vocabulary import LegalClass
 
@@ -65,14 +67,18 @@ def add(
         None if suspend is None else Status.SUSPENDED if suspend else Status.ACTIVE,
     )
     try:
-        registration = _register(enrolment, may_change_class=yes)
+        registration = _register(enrolment, confirmed=yes)
     except LegalClassWouldChange as refused:
         if not typer.confirm(
             f"{refused.args[0]} If it has published, its vault keeps its class: register a new code instead. "
             "Has its counsel confirmed the change?"
         ):
             raise
-        registration = _register(enrolment, may_change_class=True)
+        registration = _register(enrolment, confirmed=True)
+    except KeyWouldChange as refused:
+        if not typer.confirm(f"{refused.args[0]} Replace it? What was signed with it will not verify any more."):
+            raise
+        registration = _register(enrolment, confirmed=True)
     _say(registration)
 
 
@@ -95,14 +101,14 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
         typer.echo("No agency is registered yet: `exchange agencies add CODE --legal-class … --public-key …` adds one.")
 
 
-def _register(enrolment: "Enrolment", *, may_change_class: bool) -> "Registration":
+def _register(enrolment: "Enrolment", *, confirmed: bool) -> "Registration":
     from consumers.operations import register
     from exchange.cli.reach import at_kafka
 
     async def work(kafka: "Reached") -> "Registration":
         replication = kafka.settings.replication
         (registration,) = await register(
-            kafka.log, kafka.admin, enrolment, replication=replication, may_change_class=may_change_class
+            kafka.log, kafka.admin, enrolment, replication=replication, confirmed=confirmed
         )
         return registration
 

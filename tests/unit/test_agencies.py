@@ -16,6 +16,7 @@ from consumers.operations import (
     Enrolment,
     EnrolmentIncomplete,
     KeyNumberInvalid,
+    KeyWouldChange,
     LegalClassWouldChange,
     SmallCountsNotAllowed,
     enrolled,
@@ -42,8 +43,8 @@ enrolments = st.builds(
 )
 
 
-def enrol(held: Registration | None, enrolment: Enrolment, *, may_change_class: bool = False) -> Registration:
-    return enrolled({CODE: held} if held else {}, enrolment, 12, may_change_class=may_change_class)
+def enrol(held: Registration | None, enrolment: Enrolment, *, confirmed: bool = False) -> Registration:
+    return enrolled({CODE: held} if held else {}, enrolment, 12, confirmed=confirmed)
 
 
 def test_a_new_agency_needs_a_class_and_a_key() -> None:
@@ -87,7 +88,7 @@ def test_the_class_changes_only_when_it_may() -> None:
     held = enrol(None, Enrolment(CODE, INDIVIDUAL, KEY))
     with pytest.raises(LegalClassWouldChange, match="harbor-light is registered as individual, not tally_only"):
         enrol(held, Enrolment(CODE, TALLY))
-    assert enrol(held, Enrolment(CODE, TALLY), may_change_class=True).legal_class is TALLY
+    assert enrol(held, Enrolment(CODE, TALLY), confirmed=True).legal_class is TALLY
 
 
 def test_small_counts_go_with_tallies_only() -> None:
@@ -95,14 +96,17 @@ def test_small_counts_go_with_tallies_only() -> None:
         enrol(None, Enrolment(CODE, INDIVIDUAL, KEY, small_counts=True))
     held = enrol(None, Enrolment(CODE, TALLY, KEY, small_counts=True))
     assert held.small_counts
-    assert not enrol(held, Enrolment(CODE, INDIVIDUAL), may_change_class=True).small_counts
+    assert not enrol(held, Enrolment(CODE, INDIVIDUAL), confirmed=True).small_counts
 
 
 def test_keys_are_numbered_on_and_replaced_only_by_number() -> None:
     held = enrol(None, Enrolment(CODE, INDIVIDUAL, KEY))
     assert enrol(held, Enrolment(CODE, key=KEY)).keys == ((1, KEY),)
     assert enrol(held, Enrolment(CODE, key=OTHER)).keys == ((1, KEY), (2, OTHER))
-    assert enrol(held, Enrolment(CODE, key=OTHER, key_number=1)).keys == ((1, OTHER),)
+    assert enrol(held, Enrolment(CODE, key=KEY, key_number=1)) == held
+    with pytest.raises(KeyWouldChange, match="harbor-light has another key 1"):
+        enrol(held, Enrolment(CODE, key=OTHER, key_number=1))
+    assert enrol(held, Enrolment(CODE, key=OTHER, key_number=1), confirmed=True).keys == ((1, OTHER),)
     for refused in (Enrolment(CODE, key=OTHER, key_number=64), Enrolment(CODE, key_number=2)):
         with pytest.raises(KeyNumberInvalid):
             enrol(held, refused)
@@ -115,7 +119,7 @@ def test_partition_and_key_numbers_last_and_saying_it_again_changes_nothing(said
     held = enrol(None, Enrolment(CODE, TALLY, KEY))
     for enrolment in said:
         try:
-            after = enrol(held, enrolment, may_change_class=True)
+            after = enrol(held, enrolment, confirmed=True)
         except ExchangeError:
             continue
         assert after.partition == held.partition
