@@ -93,8 +93,8 @@ async def register(
 
     `replication`: of the inboxes and receipts that are created. Raises, before anything is written: AgencyCodeInvalid,
     AgencyNotRegistered, EnrolmentIncomplete, LegalClassWouldChange and KeyWouldChange (unless `confirmed`),
-    SmallCountsNotAllowed, KeyNumberInvalid, PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run. LogUnavailable when
-    the brokers do not open the new topics: repeat it.
+    SmallCountsNotAllowed, KeyNumberInvalid, PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run.
+    LogUnavailable when the brokers do not open the new topics: repeat it.
     """
     partitions = (await admin.partitions()).get(EVENTS)
     if partitions is None:
