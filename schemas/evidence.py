@@ -46,6 +46,7 @@ ANSWERS: Final[dict[str, str]] = {
     "outcomes_by_domain": "role_of_resiliency",
     "outcomes_by_direction": "role_of_resiliency protective_factors best_practices",
     "outcomes_by_domain_and_direction_and_reporter": "role_of_resiliency best_practices",
+    "outcomes_by_direction_and_reporter": "role_of_resiliency best_practices",
     "outcomes_by_resiliency_factor": "role_of_resiliency",
     "outcomes_by_protective_factor": "protective_factors",
     "exits_by_reason": "role_of_resiliency",

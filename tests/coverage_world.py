@@ -86,6 +86,13 @@ def of_shares() -> World:
     return World("shares of exits", "exit_reason_share", QUARTER, MARCH, made, {})
 
 
+def of_two_ways() -> World:
+    """Outcomes as told by survivors, workers and both: each reporter's directions are shares of that reporter's own."""
+    name = "outcomes_by_direction_and_reporter"
+    made = (_table_of({name: 1500}, name, MARCH, QUARTER, 144),)
+    return World("shares within a reporter", "outcome_direction_share_by_reporter", QUARTER, MARCH, made, {})
+
+
 def of_a_lopsided_share() -> World:
     counts = {("yes",): 60, ("no",): 900}
     name = "cases_by_foreign_national"
@@ -235,6 +242,7 @@ WORLDS: dict[str, Callable[[], World]] = {
     "sums of epochs": of_many_epochs,
     "ratios": lambda: of_states("unmet_need_share"),
     "shares": of_shares,
+    "shares within": of_two_ways,
     "a lopsided share": of_a_lopsided_share,
     "quantiles": of_waits,
     "quantiles of few": lambda: of_waits(150),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from exchange.core.budget import PLANS, Plan
-from exchange.core.cells import increments, parse_cell
+from exchange.core.cells import SEPARATOR, increments, parse_cell
 from exchange.core.draw import Due, Increments, counted
 from exchange.core.epochs import epoch_of
 from exchange.core.events import About, Correctable, Correction, Event, Tally
@@ -100,7 +100,7 @@ def _cells_by_hand(row: ReleasedTable, given: Event) -> Iterator[tuple[str, str,
         return
     for name, n in increments("an-agency", given):
         cell = parse_cell(name)
-        value = row.value(cell.values[0] if cell.values else "") if cell.table is row.table else None
+        value = row.value(SEPARATOR.join(cell.values)) if cell.table is row.table else None
         if value is not None:
             yield cell.place if row.tier is Tier.STATE_YEARLY else "us", value, n
 

@@ -28,6 +28,8 @@ from exchange.core.tables import (
 Increment = tuple[bytes, int]
 NATION: Final = "us"
 """The place of a cell that is the nation's; no state has this code."""
+SEPARATOR: Final = "|"
+"""Between the parts of a cell's name; in no code."""
 
 _BY_BODY: dict[type[Body], tuple[Table, ...]] = {}
 for _body in dict.fromkeys(table.body for table in TABLES):
@@ -47,13 +49,13 @@ class Cell:
 
 def cell_bytes(table: Table, period: int, place: str, values: tuple[str, ...]) -> bytes:
     """The cell's name, as it is kept and published in `aggregates`."""
-    return "|".join((table.name, period_text(period), place, *values)).encode("ascii")
+    return SEPARATOR.join((table.name, period_text(period), place, *values)).encode("ascii")
 
 
 def parse_cell(cell: bytes) -> Cell:
     """The coordinates of a cell's name; raises CellUnknown when no declared table has it."""
     try:
-        name, period, place, *values = cell.decode("ascii").split("|")
+        name, period, place, *values = cell.decode("ascii").split(SEPARATOR)
         table = BY_NAME[name]
         parsed = Cell(table, parse_period(period), place, tuple(values))
     except (ValueError, KeyError, PeriodInvalid):

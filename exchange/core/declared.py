@@ -45,8 +45,7 @@ def whole_codes(table: Table) -> tuple[tuple[str, ...], ...]:
 
 def of_clients(row: ReleasedTable) -> Declared:
     """What a release of a client table must be."""
-    named = (row.dimension.name,) if row.dimension else ()
-    return Declared(row.name, row.table, row.tier, row.bit, named, (row.codes,) if row.dimension else ())
+    return Declared(row.name, row.table, row.tier, row.bit, tuple(d.name for d in row.dimensions), row.domains)
 
 
 def _of_agencies(table: Table) -> Declared:

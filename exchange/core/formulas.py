@@ -15,12 +15,10 @@ from typing import Final
 from exchange.core.cells import NATION
 from exchange.core.figures import Count, Dimensions, Figure, Quantiles, Ratio, Sums
 from exchange.core.quantiles import MEDIAN, NINETIETH, Band
+from exchange.core.tables import MISSING_CODES
 from exchange.core.view import Period, Sum, View
 from exchange.core.vocabulary import DIVISION
 
-MISSING_CODES: Final = frozenset(
-    {"not_known", "declined", "not_collected", "worker_does_not_know", "withheld_by_agency"}
-)
 ALL: Final = "all"
 QUANTILES: Final[Mapping[str, Fraction]] = {"p50": MEDIAN, "p90": NINETIETH}
 
@@ -102,6 +100,20 @@ def shared(table: str) -> Formula:
             where, whole = ((), view.places(table)), known(view, table)
             for values in whole:
                 above, below = _sum(table, period, where, [values]), _sum(table, period, where, whole)
+                yield Figure(_named(view, table, values), period, Ratio(above, below, part=True))
+
+    return formula
+
+
+def shared_within(table: str) -> Formula:
+    """Each known cell of a two-way nation table as a share of the known ones with its last code."""
+
+    def formula(view: View) -> Iterator[Figure]:
+        for period in view.periods(table):
+            where, there = ((), view.places(table)), known(view, table)
+            for values in there:
+                alike = [one for one in there if one[-1] == values[-1]]
+                above, below = _sum(table, period, where, [values]), _sum(table, period, where, alike)
                 yield Figure(_named(view, table, values), period, Ratio(above, below, part=True))
 
     return formula

@@ -16,7 +16,18 @@ from exchange.core import vocabulary as v
 from exchange.core.declared import DECLARED, Declared
 from exchange.core.evidence import EVIDENCE
 from exchange.core.figures import MetricPoint, Unit, Usable, point
-from exchange.core.formulas import Formula, counted, either, evidence, per, quantiles, rated, share_of, shared
+from exchange.core.formulas import (
+    Formula,
+    counted,
+    either,
+    evidence,
+    per,
+    quantiles,
+    rated,
+    share_of,
+    shared,
+    shared_within,
+)
 from exchange.core.quantiles import Band
 from exchange.core.reconcile import HELD, Margin
 from exchange.core.releases import Released
@@ -184,8 +195,17 @@ RATES: Final = (
     _shares(
         "outcome_direction_share",
         "outcomes_by_direction",
-        "How lives moved between two looks, as shares of assessments; who said so cannot be told apart yet.",
+        "How lives moved between two looks, as shares of assessments, whoever said so.",
         "role_of_resiliency best_practices",
+    ),
+    Metric(
+        "outcome_direction_share_by_reporter",
+        shared_within("outcomes_by_direction_and_reporter"),
+        (("outcome_direction", "reported_by"),),
+        SHARE,
+        ("outcomes_by_direction_and_reporter",),
+        "How lives moved, as shares of what the survivors said, of what the workers said, and of what both said together.",
+        ("role_of_resiliency", "best_practices"),
     ),
     _shares(
         "health_condition_share",

@@ -6,23 +6,28 @@ the domain of everything finer than the nation and the year. For the tables in `
 released as a table of their own, `<name>_yearly_only`, so that each figure has one source. For the other tables they are
 not released at all until somebody asks and a weight is found.
 
+Of a two-way table only known answers have cells, since what is missing is counted one way already; and none has a field with
+sensitive codes, because a code left out of one dimension must mean nothing in the other.
+
 What a release adds up are cells of `table` made of events that count with `bit` (`exchange.core.caps.counts`); `value`
-maps such a cell's code to its place in the domain, or to none. Every event is in one bucket of one release of a table:
-`exchange.core.sensitivity` stands on that.
+maps such a cell's codes, joined as in its name, to its place in the domain, or to none. Every event is in one bucket of one
+release of a table: `exchange.core.sensitivity` stands on that.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Final
 
 from exchange.core import events as e
 from exchange.core.caps import NONE, SENSITIVE_SERVICES, Cap
-from exchange.core.cells import NATION, grouped
+from exchange.core.cells import NATION, SEPARATOR, grouped
 from exchange.core.errors import TableUnbudgeted
 from exchange.core.tables import (
     BY_NAME,
     CLIENT_TABLES,
+    MISSING_CODES,
     NOT_APPLICABLE,
     STATE_RELEASES,
     Dimension,
@@ -69,13 +74,13 @@ _SOURCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ReleasedTable:
-    """One released table. `table`: whose cells it adds up; None: every client event with the bit. `dimension`: as released."""
+    """One released table. `table`: whose cells it adds up; None: every client event with the bit. `dimensions`: as released."""
 
     name: str
     table: Table | None
     bit: Cap
     tier: Tier
-    dimension: Dimension | None = None
+    dimensions: tuple[Dimension, ...] = ()
     leaves_out: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
 
@@ -86,8 +91,13 @@ class ReleasedTable:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Every value of the dimension, in order; one empty value where there is none."""
-        return _codes(self)
+        """Every value, in order, of several dimensions their codes joined; one empty value where there is no dimension."""
+        return tuple(map(SEPARATOR.join, product(*self.domains)))
+
+    @property
+    def domains(self) -> tuple[tuple[str, ...], ...]:
+        """Every code of each dimension, in order."""
+        return _domains(self)
 
     @property
     def cells(self) -> int:
@@ -95,12 +105,19 @@ class ReleasedTable:
         return len(self.places) * len(self.codes)
 
     def value(self, code: str) -> str | None:
-        """The released value that a code of the counted table adds to; None: it is left out."""
-        if self.table is None or self.dimension is None:
+        """The released value that the joined codes of a cell of the counted table add to; None: they are left out."""
+        if self.table is None or not self.dimensions:
             return ""
+        pairs = zip(self.dimensions, code.split(SEPARATOR), strict=True)
+        values = [self.code(dimension, one) for dimension, one in pairs]
+        known = [value for value in values if value is not None]
+        return SEPARATOR.join(known) if len(known) == len(values) else None
+
+    def code(self, dimension: Dimension, code: str) -> str | None:
+        """The released code that one of the counted table adds to in a dimension; None: it is left out."""
         if code in self.leaves_out or (self.only and code not in self.only) or code == NOT_APPLICABLE:
             return None
-        return code if self.dimension in self.table.dimensions else grouped(self.dimension, code)
+        return code if self.table and dimension in self.table.dimensions else grouped(dimension, code)
 
     def value_of(self, body: e.Body) -> str | None:
         """The released value that a client's body adds to, whatever its bits; None: it is not in the table."""
@@ -108,10 +125,8 @@ class ReleasedTable:
             return "" if body.about is e.About.CLIENT else None
         if not isinstance(body, self.table.body):
             return None
-        if self.dimension is None:
-            return ""
-        counted = self.table.dimensions[0]
-        return self.value(grouped(counted, str(getattr(body, counted.field))))
+        counted = (grouped(d, str(getattr(body, d.field))) for d in self.table.dimensions)
+        return self.value(SEPARATOR.join(counted))
 
     def place(self, place: str) -> str:
         """The released place that a place of the counted table adds to."""
@@ -119,28 +134,41 @@ class ReleasedTable:
 
 
 @cache
-def _codes(row: ReleasedTable) -> tuple[str, ...]:
-    if row.table is None or row.dimension is None:
-        return ("",)
-    counted = domain(row.table, row.table.dimensions[0])
-    found = (row.value(code) for code in counted)
-    return tuple(dict.fromkeys(value for value in found if value is not None))
+def _domains(row: ReleasedTable) -> tuple[tuple[str, ...], ...]:
+    if row.table is None:
+        return ()
+    counted = (domain(row.table, dimension) for dimension in row.table.dimensions[: len(row.dimensions)])
+    found = ([row.code(d, code) for code in codes] for d, codes in zip(row.dimensions, counted, strict=True))
+    return tuple(tuple(dict.fromkeys(code for code in codes if code is not None)) for codes in found)
 
 
 def _rows(table: Table) -> Iterator[ReleasedTable]:
     if table.tier is Tier.NEVER:
         return
-    if len(table.dimensions) > 1 or table.measure or table.scope is Scope.AGENCY:
-        raise TableUnbudgeted(f"{table.name}: only one-way counts of the nation or the states have caps.")
-    state, finer = table.tier is Tier.STATE_YEARLY, table.tier is not Tier.NATION_YEARLY
-    dimension = table.dimensions[0] if table.dimensions else None
-    left_out = SENSITIVE.get(dimension.field, frozenset()) if dimension and finer else frozenset()
+    _check(table)
+    state, dimensions = table.tier is Tier.STATE_YEARLY, table.dimensions
+    left_out = _left_out(table)
     source = BY_NAME[_SOURCES[table.name]] if table.name in _SOURCES else table
-    yield ReleasedTable(table.name, source, Cap.STATE if state else Cap.NATION, table.tier, dimension, left_out)
+    yield ReleasedTable(table.name, source, Cap.STATE if state else Cap.NATION, table.tier, dimensions, left_out)
     if table.name in YEARLY_ONLY:
         yield ReleasedTable(
-            f"{table.name}_yearly_only", source, Cap.NATION, Tier.NATION_YEARLY, dimension, frozenset(), left_out
+            f"{table.name}_yearly_only", source, Cap.NATION, Tier.NATION_YEARLY, dimensions, frozenset(), left_out
         )
+
+
+def _check(table: Table) -> None:
+    if len(table.dimensions) > 2 or table.measure or table.scope is Scope.AGENCY:
+        raise TableUnbudgeted(f"{table.name}: only counts of the nation or the states, two ways at most, have caps.")
+    if len(table.dimensions) == 2 and any(dimension.field in SENSITIVE for dimension in table.dimensions):
+        raise TableUnbudgeted(f"{table.name}: sensitive codes are released one way only.")
+
+
+def _left_out(table: Table) -> frozenset[str]:
+    """What has no cell: sensitive codes in anything finer than the nation and the year, and what is missing two ways."""
+    if len(table.dimensions) == 2:
+        return MISSING_CODES
+    finer = table.tier is not Tier.NATION_YEARLY
+    return SENSITIVE.get(table.dimensions[0].field, frozenset()) if table.dimensions and finer else frozenset()
 
 
 def released_rows(tables: tuple[Table, ...]) -> tuple[ReleasedTable, ...]:

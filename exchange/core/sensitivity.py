@@ -8,7 +8,7 @@ Let k events be within the cap and c corrections carry the bit. Marked events th
 and at most c go; x is what stands, d its change in one epoch.
 - *Distinct cells* (the dimension tells marked events apart: needs by service, a cap of distinct services). A cell of x is 0
   or 1, so one of d is -1, 0 or 1 and its square is at most the number of comings and goings behind it: **k + 2c** in all.
-  A domain of n < k codes holds at most n of them at a time: min(k, n) + 2c.
+  A domain of n < k such codes holds at most n of them at a time: min(k, n) + 2c.
 - *Shared cells* (services by wait band: three services may share a band). What comes in one epoch is at most k, what goes at
   most min(k, c), and squares are largest when as much as possible comes and goes at once: k² for the first, then c go and c
   come: **k² + 2c²** while c ≤ k. In general k² + 2(⌊c/k⌋k² + (c mod k)²).
@@ -33,8 +33,9 @@ from exchange.core.released_tables import ReleasedTable
 def squared_l2(row: ReleasedTable, rules: tuple[Rule, ...] = RULES) -> int:
     """The squared L2 sensitivity of all releases of a table together; raises TableUnbudgeted where no cap bounds it."""
     rule = bounding_rule(row, rules)
-    if distinct(row, rule):
-        return min(rule.most, len(row.codes)) + 2 * rule.corrections
+    told_apart = _told_apart(row, rule)
+    if told_apart:
+        return min(rule.most, told_apart) + 2 * rule.corrections
     return rule.most**2 + 2 * _most_squares(rule.corrections, rule.most)
 
 
@@ -52,14 +53,18 @@ def _bounds(rule: Rule, row: ReleasedTable) -> bool:
         return row.table is None and rule.body is None
     if row.table.measure or rule.body is not row.table.body:
         return False
-    return not rule.strand or (row.dimension is not None and row.dimension.field in rule.strand)
+    return not rule.strand or any(dimension.field in rule.strand for dimension in row.dimensions)
 
 
 def distinct(row: ReleasedTable, rule: Rule) -> bool:
     """Whether two marked events of one client and period never share a cell: the rule's key decides on the cell."""
-    if row.dimension is None or not rule.field or rule.field != row.dimension.field:
-        return False
-    return rule.group == row.dimension.group
+    return bool(_told_apart(row, rule))
+
+
+def _told_apart(row: ReleasedTable, rule: Rule) -> int:
+    """How many codes the dimension has by which marked events differ, in a table of one dimension or of two; 0: none does."""
+    pairs = zip(row.dimensions, row.domains, strict=True)
+    return next((len(codes) for d, codes in pairs if rule.field and (d.field, d.group) == (rule.field, rule.group)), 0)
 
 
 def _most_squares(total: int, at_once: int) -> int:

@@ -21,6 +21,10 @@ from exchange.core.events import About
 from exchange.core.table_names import TallyTable
 
 NOT_APPLICABLE: Final = "not_applicable"
+MISSING_CODES: Final = frozenset(
+    {"not_known", "declined", "not_collected", "worker_does_not_know", "withheld_by_agency"}
+)
+"""Codes for what is missing: counted, but an answer to nothing."""
 
 
 class Tier(Enum):
@@ -211,6 +215,7 @@ CLIENT_TABLES: Final = (
     _table("cases_by_agency_and_gender", e.CaseOpened, "gender", scope=BY_AGENCY),
     _table("cases_by_agency_and_trafficking_type", e.TraffickingFacts, "trafficking_type", scope=BY_AGENCY),
     _table("services_by_agency_and_service", e.ServiceProvided, "service", scope=BY_AGENCY),
+    _table("outcomes_by_direction_and_reporter", e.OutcomeAssessed, "outcome_direction reported_by", Q),
 )
 
 STATE_RELEASES: Final = (

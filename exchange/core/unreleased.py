@@ -35,13 +35,6 @@ UNRELEASED: Final = (
         "providers_surveyed agency_types data_systems_missing",
     ),
     _row(
-        "outcomes_by_reporter",
-        "Outcomes by who reports them: the person or the worker.",
-        "outcomes_by_domain_and_direction_and_reporter",
-        "client table, nation, quarterly: outcome direction × who reported it (3), 5 × 3 known cells",
-        "role_of_resiliency best_practices",
-    ),
-    _row(
         "days_to_service_by_service",
         "Time to service, and needs served in time, by service.",
         "services_by_service_and_wait_band",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from exchange.core import caps
 from exchange.core.caps import RULES, Cap, Rule
-from exchange.core.cells import increments, parse_cell
+from exchange.core.cells import SEPARATOR, increments, parse_cell
 from exchange.core.events import About, Correction, Event, Tally
 from exchange.core.released_tables import ReleasedTable
 
@@ -40,7 +40,7 @@ def contribution(
             coordinates = parse_cell(cell)
             if coordinates.table is not row.table:
                 continue
-            value = row.value(coordinates.values[0] if coordinates.values else "")
+            value = row.value(SEPARATOR.join(coordinates.values))
             if value is not None:
                 found[one.epoch, row.place(coordinates.place), value] += n
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields
 from enum import Enum
+from itertools import product
 
 from hypothesis import strategies as st
 
@@ -30,11 +31,14 @@ def in_row(row: ReleasedTable, rule: Rule, key: int) -> e.Correctable:
     values = _nothing(body)
     if body is e.TraffickingFacts and "trafficking_type" in rule.strand:
         values["trafficking_type"] = TraffickingType.not_known
-    if row.dimension is not None:
-        values[row.dimension.field] = _codes_in(row)[0]
+    values |= {d.field: _codes_in(row, d.field)[0] for d in row.dimensions}
     if rule.distinct:
-        same = row.dimension is not None and rule.field == row.dimension.field
-        every = _codes_in(row) if same else [c for c in field_type(body, rule.field) if c not in rule.leaves_out]
+        same = any(rule.field == d.field for d in row.dimensions)
+        every = (
+            _codes_in(row, rule.field)
+            if same
+            else [c for c in field_type(body, rule.field) if c not in rule.leaves_out]
+        )
         one_a_key = {rule.key(_with(body, {**values, rule.field: code})): code for code in every}
         values[rule.field] = list(one_a_key.values())[key % len(one_a_key)]
     return _with(body, values)
@@ -46,13 +50,15 @@ def _with(body: type[e.Body], values: dict[str, Enum]) -> e.Correctable:
     return made
 
 
-def _codes_in(row: ReleasedTable) -> list[Enum]:
+def _codes_in(row: ReleasedTable, field: str) -> list[Enum]:
+    """The codes of one dimension's field that have a cell, whatever the other dimension's."""
     assert row.table is not None
-    assert row.dimension is not None
-    body, field = row.table.body, row.dimension.field
-    nothing = _nothing(body)
+    body = row.table.body
+    others = product(*(field_type(body, d.field) for d in row.dimensions if d.field != field))
+    rest = [d.field for d in row.dimensions if d.field != field]
+    around = [{**_nothing(body), **dict(zip(rest, codes, strict=True))} for codes in others]
     codes = [code for code in field_type(body, field) if code != NOT_APPLICABLE]
-    return [code for code in codes if row.value_of(_with(body, {**nothing, field: code})) is not None]
+    return [c for c in codes if any(row.value_of(_with(body, {**one, field: c})) is not None for one in around)]
 
 
 def _nothing(body: type[e.Body]) -> dict[str, Enum]:
@@ -82,7 +88,7 @@ def bodies_near(row: ReleasedTable) -> st.SearchStrategy[e.Correctable]:
     few = {}
     for f in fields(body):
         codes = list(field_type(body, f.name))
-        inside = _codes_in(row) if row.dimension is not None and f.name == row.dimension.field else codes
+        inside = _codes_in(row, f.name) if any(f.name == d.field for d in row.dimensions) else codes
         few[f.name] = st.sampled_from([*inside[:CODES], codes[0], codes[-1]])
     return st.builds(body, **few).map(made_sound)
 

@@ -182,7 +182,7 @@ def test_cells_are_distinct_only_where_the_cap_is_of_the_very_same_codes(
 ) -> None:
     """Three services of one group share its cell; of a group told apart by service nothing is said, so it is not relied on."""
     field, _, group = released_by.partition(">")
-    row = replace(RELEASED_BY_NAME["services_by_service"], dimension=Dimension(field, group))
+    row = replace(RELEASED_BY_NAME["services_by_service"], dimensions=(Dimension(field, group),))
     assert squared_l2(row, (Rule(Cap.NATION, ServiceProvided, 3, capped_by),)) == squared
 
 

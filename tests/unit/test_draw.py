@@ -98,11 +98,10 @@ def test_no_sensitive_code_moves_what_is_finer_than_the_nation_and_the_year() ->
 def sensitive_draws(due_now: list[Due]) -> Iterator[Increments]:
     for one in due_now:
         row = one.row
-        if row.tier is Tier.NATION_YEARLY or row.dimension is None or row.dimension.field not in SENSITIVE:
+        fields = [d.field for d in row.dimensions if d.field in SENSITIVE]
+        if row.tier is Tier.NATION_YEARLY or not fields:
             continue
-        assert row.table is not None
-        like = in_row(row, one.plan.rule, 0)
-        field = row.dimension.field
+        like, [field] = in_row(row, one.plan.rule, 0), fields
         codes = [type(getattr(like, field))(code) for code in SENSITIVE[field]]
         yield from counted([one], from_agency([event(replace(like, **{field: code})) for code in codes]))
 

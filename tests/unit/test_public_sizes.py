@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from exchange.core.budget import PLANS
+from exchange.core.cells import SEPARATOR
 from exchange.core.declared import DECLARED
 from exchange.core.epochs import epoch_of
 from exchange.core.metrics import BY_METRIC, points
@@ -102,13 +103,18 @@ def test_a_first_release_is_judged_as_the_budget_planned_it(name: str) -> None:
     plan, volumes = PLANS[name], yearly_volumes()
     row = plan.row
     yearly: dict[tuple[str, tuple[str, ...]], Fraction | int] = {}
-    yearly |= {(n, (code,) if DECLARED[n].dimensions else ()): size for (n, code), size in volumes.events.items()}
+    yearly |= {(n, values_of(n, code)): size for (n, code), size in volumes.events.items()}
     quarterly = row.tier is Tier.NATION_QUARTERLY
     judge = usable_sums(spread(yearly), {name: JANUARY}, MARCH if quarterly else DECEMBER)
     for (place, code), size in expected(plan, volumes, Fraction(1, 4 if quarterly else 1)).items():
-        values = (code,) if row.dimension else ()
+        values = values_of(name, code)
         planned = size >= 11 and (Fraction(3, 10) * size) ** 2 >= plan.variance
         assert judge(Sum(name, QUARTER if quarterly else YEAR, (place,), (values,))) == planned
+
+
+def values_of(name: str, value: str) -> tuple[str, ...]:
+    """A released value, the codes of its dimensions joined, as sums have it."""
+    return tuple(value.split(SEPARATOR)) if DECLARED[name].dimensions else ()
 
 
 def test_points_are_usable_whatever_the_draw_and_only_by_what_was_public() -> None:

@@ -1,11 +1,16 @@
 """What is released leaves out what the law treats on its own, loses nothing else, and each figure has one source."""
 
+from itertools import product
+
 import pytest
 
 from exchange.core import caps
 from exchange.core import events as e
 from exchange.core import vocabulary as v
 from exchange.core.caps import RULES, Cap
+from exchange.core.cells import SEPARATOR
+from exchange.core.declared import whole_codes
+from exchange.core.errors import TableUnbudgeted
 from exchange.core.released_tables import (
     RELEASED_BY_NAME,
     RELEASED_TABLES,
@@ -13,10 +18,21 @@ from exchange.core.released_tables import (
     YEARLY_ONLY,
     ReleasedTable,
     needed,
+    released_rows,
     rows_of_tally,
     tally_bits,
 )
-from exchange.core.tables import BY_NAME, NOT_APPLICABLE, TALLIED, Table, Tier, domain, field_type
+from exchange.core.tables import (
+    BY_NAME,
+    MISSING_CODES,
+    NOT_APPLICABLE,
+    TALLIED,
+    Dimension,
+    Table,
+    Tier,
+    domain,
+    field_type,
+)
 from producers.sensitive import RULES as SWITCHES
 from producers.sensitive import Rule
 
@@ -26,24 +42,25 @@ rows = pytest.mark.parametrize("row", RELEASED_TABLES, ids=lambda row: row.name)
 
 def counted_codes(row: ReleasedTable) -> tuple[str, ...]:
     assert row.table is not None
-    return domain(row.table, row.table.dimensions[0]) if row.table.dimensions else ("",)
+    return tuple(map(SEPARATOR.join, product(*whole_codes(row.table))))
 
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=lambda rule: f"{rule.switch} in {rule.body.__name__}")
 def test_what_agencies_must_switch_on_is_released_for_the_nation_and_the_year_only(switch: Rule) -> None:
     for row in FINER:
-        if row.table is None or row.table.body is not switch.body or row.dimension is None:
+        if row.table is None or row.table.body is not switch.body:
             continue
-        if row.dimension.field == switch.field:
+        if any(dimension.field == switch.field for dimension in row.dimensions):
             assert switch.codes, row.name
             assert all(row.value(code) is None for code in switch.codes), row.name
 
 
 @pytest.mark.parametrize("row", FINER, ids=lambda row: row.name)
 def test_no_sensitive_code_is_in_anything_finer_than_the_nation_and_the_year(row: ReleasedTable) -> None:
-    if row.dimension is not None and row.dimension.field in SENSITIVE:
-        assert all(row.value(code) is None for code in SENSITIVE[row.dimension.field])
-        assert not set(row.codes) & SENSITIVE[row.dimension.field]
+    for dimension, domain_ in zip(row.dimensions, row.domains, strict=True):
+        codes = SENSITIVE.get(dimension.field, frozenset())
+        assert all(row.code(dimension, code) is None for code in codes)
+        assert codes.isdisjoint(domain_)
 
 
 @pytest.mark.parametrize("name", ["health_by_condition", "cases_by_control_method", "cases_by_foreign_national"])
@@ -61,7 +78,11 @@ def test_a_yearly_table_carries_exactly_what_the_finer_one_leaves_out(name: str)
 
 def test_sensitive_codes_without_a_yearly_table_are_the_ones_we_know_of() -> None:
     """Released nowhere: adding one costs a weight."""
-    nowhere = {row.name for row in FINER if row.leaves_out and row.name not in YEARLY_ONLY and row.places == ("us",)}
+    nowhere = {
+        row.name
+        for row in FINER
+        if row.leaves_out - MISSING_CODES and row.name not in YEARLY_ONLY and row.places == ("us",)
+    }
     assert nowhere == {
         "unmet_needs_by_reason",
         "referrals_by_service",
@@ -90,9 +111,38 @@ def test_every_other_code_has_its_cell_and_nothing_applies_to_none(row: Released
         return
     assert row.cells == len(row.places) * len(row.codes)
     assert {row.value(code) for code in counted_codes(row)} - {None} == set(row.codes)
-    assert not row.dimension or row.value(NOT_APPLICABLE) is None
-    left_out = [code for code in counted_codes(row) if row.value(code) is None]
-    assert set(left_out) == row.leaves_out if not row.only else not set(left_out) & row.only
+    for dimension, counted, codes in zip(row.dimensions, row.table.dimensions, row.domains, strict=True):
+        assert row.code(dimension, NOT_APPLICABLE) is None
+        left_out = {code for code in domain(row.table, counted) if row.code(dimension, code) is None}
+        assert left_out == row.leaves_out if not row.only else not left_out & row.only
+        assert set(codes).isdisjoint(left_out)
+
+
+def assessed(direction: v.OutcomeDirection, reporter: v.ReportedBy) -> e.OutcomeAssessed:
+    body, nothing = e.OutcomeAssessed, NOT_APPLICABLE
+    codes = {name: field_type(body, name)(nothing) for name in body.__annotations__ if name != "about"}
+    return body(**{**codes, "outcome_direction": direction, "reported_by": reporter})  # type: ignore[arg-type]
+
+
+def test_of_two_ways_only_known_answers_have_cells_and_each_body_is_in_one() -> None:
+    row = RELEASED_BY_NAME["outcomes_by_direction_and_reporter"]
+    assert row.domains == (
+        ("improved", "unchanged", "worsened", "attained", "not_attained"),
+        ("survivor", "worker", "both"),
+    )
+    assert row.codes[:4] == ("improved|survivor", "improved|worker", "improved|both", "unchanged|survivor")
+    for direction, reporter in product(v.OutcomeDirection, v.ReportedBy):
+        unknown = {direction, reporter} & {*MISSING_CODES, NOT_APPLICABLE}
+        assert row.value_of(assessed(direction, reporter)) == (None if unknown else f"{direction}|{reporter}")
+
+
+def test_two_way_tables_have_no_sensitive_codes_and_three_way_ones_no_release() -> None:
+    """A code left out of one dimension may mean something else in the other."""
+    two = Table("two", e.CaseOpened, (Dimension("gender"), Dimension("foreign_national")), Tier.NATION_QUARTERLY)
+    three = Table("three", e.ServiceProvided, tuple(map(Dimension, ("wait_band", "cost_band", "unit_band"))), two.tier)
+    for table in (two, three):
+        with pytest.raises(TableUnbudgeted, match=table.name):
+            released_rows((table,))
 
 
 def test_state_groups_hold_no_sensitive_service_and_still_every_group() -> None:
