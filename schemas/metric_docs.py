@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from exchange.core.declared import DECLARED
+from exchange.core.declared import DECLARED, Declared
 from exchange.core.metrics import COUNTS, RATES, Metric
 from exchange.core.unreleased import UNRELEASED
 from schemas.markdown import coded, table
@@ -33,7 +33,7 @@ def metric_counts() -> Iterator[str]:
         (
             (
                 f"`{metric.name}`",
-                f"`{counted.body.__name__}`" if (counted := DECLARED[metric.name].table) else "any client's body",
+                _counted(DECLARED[metric.name]),
                 _axes(metric),
                 metric.unit.name,
                 DECLARED[metric.name].tier.value,
@@ -49,6 +49,12 @@ def not_metrics() -> Iterator[str]:
         ("asked", "why not", "smallest released table that would answer it", "answers"),
         ((row.says, f"never released: {coded(row.never)}", row.smallest, coded(row.answers)) for row in UNRELEASED),
     )
+
+
+def _counted(one: Declared) -> str:
+    if one.table:
+        return f"`{one.table.body.__name__}`"
+    return "registered agencies" if one.snapshot else "any client's body"
 
 
 def _axes(metric: Metric) -> str:

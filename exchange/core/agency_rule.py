@@ -9,12 +9,15 @@ holds for all that follows from what was shown before (PRIVACY, Agency tables):
    shown sum is a row of who is behind it; a combination about agencies i and j is a row of the space that these span.
 3. *Two tables of the same numbers* (dollars by source and by service): the difference of all that is shown of a bucket is what
    only one of them hides. It is nothing, or enough; or else the second table's bucket is hidden as a whole.
+4. *Reporting coverage* counts each agency as one in each of its tables, so there 2 holds for all of their cells and epochs
+   together: a cell is hidden if it and all that was shown, of all these tables, would single somebody out.
 
 A cell behind which there is nobody is hidden too: going from 0 to hidden would announce an arrival. What is hidden is None, and
 no sum that needs it exists (`exchange.core.view`). Agency tables are the nation's only, and know no caps: every event counts.
 
 Not promised: anything against agencies that put together what they know of themselves: of three behind a cell two know the
-third. Nor against somebody who knows that an agency's figure did not move while others' did.
+third. Nor against somebody who knows that an agency's figure did not move while others' did. Nor that rule 3 holds for several
+epochs together: who was told of an agency's dollars in one quarter may find them again in another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +34,7 @@ from exchange.core.errors import NotDue
 from exchange.core.events import Event
 from exchange.core.fold import merge
 from exchange.core.releases import Release
+from exchange.core.span import span_of
 from exchange.core.tiers import BUCKETS, bucket_of, is_due
 
 AGENCIES_MIN: Final = 3
@@ -68,6 +72,8 @@ def behind(
     declared: Declared, epoch: int, since: int, events: Iterable[tuple[str, Event]], *, first: bool = False
 ) -> Behind:
     """Who added what, of (agency, event) pairs between two cuts; nothing of periods to come. Raises NotDue."""
+    if declared.snapshot:
+        raise ValueError(f"{declared.name} counts agencies: exchange.core.reporting says who is behind it.")
     if not is_due(declared.tier, epoch):
         raise NotDue
     buckets, places = BUCKETS[declared.tier], declared.places
@@ -86,7 +92,7 @@ def behind(
 
 def releases(now: Sequence[Behind], past: Shown, versions: tuple[str, ...] = ()) -> tuple[tuple[Release, ...], Shown]:
     """The releases of agency tables that are drawn together, and what has been shown once they are published."""
-    may = [_may_be_shown(one, past) for one in now]
+    may = _together(now, [_may_be_shown(one, past) for one in now], past)
     for (i, one), (j, other) in combinations(enumerate(now), 2):
         if _same_numbers(one.declared, other.declared):
             may[j] -= _told_by_the_other(one, may[i], other, may[j])
@@ -117,52 +123,32 @@ def _moved(now: Amounts, then: Amounts) -> Amounts:
 
 
 def singled_out(sums: Iterable[Amounts]) -> bool:
-    """Whether some combination of these sums is about one or two agencies, each of them reporting the same every time.
-
-    A row of the space that the sums span is about i and j alone just when, in every solution of "all sums are nothing",
-    the values of i and j are in one fixed proportion.
-    """
-    rows = {frozenset(amounts) for amounts in sums}
-    agencies = sorted(frozenset().union(*rows))
-    solutions = _solutions([[Fraction(agency in row) for agency in agencies] for row in sorted(map(sorted, rows))])
-    if not solutions:
-        return bool(agencies)
-    seen = set()
-    for column in zip(*solutions, strict=True):
-        leading = next((x for x in column if x), None)
-        direction = tuple(x / leading for x in column) if leading else ()
-        if not direction or direction in seen:
-            return True
-        seen.add(direction)
-    return False
-
-
-def _solutions(rows: list[list[Fraction]]) -> list[list[Fraction]]:
-    """A basis of what every row maps to nothing, by Gauss and Jordan; rows are changed."""
-    width, pivots = len(rows[0]), list[int]()
-    for column in range(width):
-        done = len(pivots)
-        found = next((n for n in range(done, len(rows)) if rows[n][column]), None)
-        if found is None:
-            continue
-        rows[done], rows[found] = rows[found], rows[done]
-        rows[done] = [x / rows[done][column] for x in rows[done]]
-        for n, row in enumerate(rows):
-            if n != done and row[column]:
-                rows[n] = [x - row[column] * y for x, y in zip(row, rows[done], strict=True)]
-        pivots.append(column)
-    basis = []
-    for free in (column for column in range(width) if column not in pivots):
-        solution = [Fraction(column == free) for column in range(width)]
-        for n, pivot in enumerate(pivots):
-            solution[pivot] = -rows[n][free]
-        basis.append(solution)
-    return basis
+    """Whether some combination of these sums is about one or two agencies, each of them reporting the same every time."""
+    return span_of(sums).singles_out()
 
 
 def _may_be_shown(one: Behind, past: Shown) -> set[int]:
     name = one.declared.name
     return {n for n, amounts in enumerate(one.amounts) if may_be_shown(amounts, past.held.get((name, n), ()))}
+
+
+def _together(now: Sequence[Behind], may: Sequence[set[int]], past: Shown) -> list[set[int]]:
+    """What may be shown of each table, those of coverage looked at as one, cell by cell in their order."""
+    coverage = [one for one in now if one.declared.snapshot]
+    names = {one.declared.name for one in coverage}
+    before = (amounts for (name, _), shown in past.held.items() if name in names for amounts in shown)
+    span = span_of(before, (agency for one in coverage for amounts in one.amounts for agency in amounts))
+    found = []
+    for one, numbers in zip(now, may, strict=True):
+        kept = set(numbers)
+        for n in sorted(numbers) if one.declared.snapshot else ():
+            wider = span.having(one.amounts[n])
+            if wider.singles_out():
+                kept.discard(n)
+            else:
+                span = wider
+        found.append(kept)
+    return found
 
 
 def _same_numbers(one: Declared, other: Declared) -> bool:
@@ -194,7 +180,14 @@ def _added(one: Behind, numbers: Iterable[int]) -> dict[str, int]:
 
 def _release(one: Behind, shown: set[int], versions: tuple[str, ...]) -> Release:
     declared = one.declared
-    counts = tuple(sum(amounts.values()) if n in shown else None for n, amounts in enumerate(one.amounts))
+    counts = tuple(_count(one, n, shown) for n in range(len(one.amounts)))
     where = (declared.places, declared.dimensions, declared.codes)
     head = (declared.name, declared.tier, declared.bit, one.epoch, one.since, one.first)
     return Release(*head, *where, counts, Fraction(0), versions)
+
+
+def _count(one: Behind, n: int, shown: set[int]) -> int | None:
+    """What is published of an increment. Coverage is of the closing quarter: nobody can be in another bucket of it."""
+    if one.declared.snapshot and n >= one.cells:
+        return 0
+    return sum(one.amounts[n].values()) if n in shown else None

@@ -1,8 +1,9 @@
 """Everything that is ever released, by name: what a release of that name must be, told apart by where it is declared.
 
 Client tables are those of `exchange.core.released_tables` (codes kept out of them are not in their domain), agency tables
-those of `exchange.core.tables` that have a tier, over their whole domain. A changed table is a new table, so a release agrees
-with the declaration of its name exactly, or is refused.
+those of `exchange.core.tables` that have a tier, over their whole domain; three more, of reporting coverage, count agencies
+themselves (`exchange.core.reporting`). A changed table is a new table, so a release agrees with the declaration of its name
+exactly, or is refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,13 +13,17 @@ from typing import Final
 from exchange.core.caps import NONE, Cap
 from exchange.core.events import About
 from exchange.core.released_tables import RELEASED_TABLES, ReleasedTable
-from exchange.core.tables import TABLES, Table, Tier, domain
+from exchange.core.tables import NOT_APPLICABLE, TABLES, Table, Tier, domain
 from exchange.core.tiers import whole_places
+from exchange.core.vocabulary import DIVISION, AgencyType
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One released table. `table`: whose cells it adds up; None: every client event with the bit. `bit`: none for agencies."""
+    """One released table. `bit`: none for agencies.
+
+    `table`: whose cells it adds up; None: every client event with the bit, or, where there is none, agencies themselves.
+    """
 
     name: str
     table: Table | None
@@ -31,6 +36,11 @@ class Declared:
     def places(self) -> tuple[str, ...]:
         """Where it has cells."""
         return whole_places(self.tier)
+
+    @property
+    def snapshot(self) -> bool:
+        """Whether it counts agencies, as they are when a quarter closes, and not what they reported."""
+        return self.table is None and not self.bit
 
     @property
     def whole(self) -> bool:
@@ -52,10 +62,28 @@ def _of_agencies(table: Table) -> Declared:
     return Declared(table.name, table, table.tier, NONE, tuple(d.name for d in table.dimensions), whole_codes(table))
 
 
+PRESENCE: Final = ("publishing", "silent")
+DIVISIONS: Final = tuple(dict.fromkeys(name for name in DIVISION.values() if name != NOT_APPLICABLE))
+KINDS: Final = tuple(str(kind) for kind in AgencyType if kind != NOT_APPLICABLE)
+
+
+def _of_coverage(name: str, **by: tuple[str, ...]) -> Declared:
+    return Declared(name, None, Tier.NATION_QUARTERLY, NONE, (*by, "presence"), (*by.values(), PRESENCE))
+
+
+COVERAGE: Final = (
+    _of_coverage("reporting"),
+    _of_coverage("reporting_by_division", division=DIVISIONS),
+    _of_coverage("reporting_by_agency_type", agency_type=KINDS),
+)
+"""Agencies that are registered, in all, by where and by what they are, each publishing or silent."""
+
+
 def _declared() -> Iterator[Declared]:
     yield from map(of_clients, RELEASED_TABLES)
     released = (table for table in TABLES if table.about is not About.CLIENT and table.tier is not Tier.NEVER)
     yield from map(_of_agencies, released)
+    yield from COVERAGE
 
 
 DECLARED: Final[Mapping[str, Declared]] = {one.name: one for one in _declared()}

@@ -119,6 +119,33 @@ def shared_within(table: str) -> Formula:
     return formula
 
 
+def part_of(table: str, part: str) -> Formula:
+    """Of the cells that differ in a nation table's last dimension alone: the share of those with this code."""
+
+    def formula(view: View) -> Iterator[Figure]:
+        for period in view.periods(table):
+            where, there = ((), view.places(table)), view.values(table)
+            for others in dict.fromkeys(values[:-1] for values in there):
+                whole = [values for values in there if values[:-1] == others]
+                above, below = _sum(table, period, where, [(*others, part)]), _sum(table, period, where, whole)
+                yield Figure(_named(view, table, whole[0])[:-1], period, Ratio(above, below, part=True))
+
+    return formula
+
+
+def over_last(table: str) -> Formula:
+    """A nation table's cells, those that differ in its last dimension alone added up."""
+
+    def formula(view: View) -> Iterator[Figure]:
+        for period in view.periods(table):
+            where, there = ((), view.places(table)), view.values(table)
+            for others in dict.fromkeys(values[:-1] for values in there):
+                whole = [values for values in there if values[:-1] == others]
+                yield Figure(_named(view, table, whole[0])[:-1], period, Count(_sum(table, period, where, whole)))
+
+    return formula
+
+
 def share_of(table: str, above: Sequence[str], below: Sequence[str] = ()) -> Formula:
     """Some codes of a one-way nation table as a share of others that hold them; of all known ones if none are named."""
 

@@ -27,14 +27,6 @@ def _row(name: str, says: str, never: str, smallest: str, answers: str = "") -> 
 
 UNRELEASED: Final = (
     _row(
-        "reporting_coverage",
-        "Agencies known, publishing and silent, by division and kind of agency.",
-        "heartbeats_by_agency profiles_by_agency_and_type profiles_by_agency_and_mode",
-        "agency table, quarterly: distinct agencies by division × agency type × (publishing, silent), from registrations and "
-        "scheduled heartbeats only; known is their sum",
-        "providers_surveyed agency_types data_systems_missing",
-    ),
-    _row(
         "days_to_service_by_service",
         "Time to service, and needs served in time, by service.",
         "services_by_service_and_wait_band",

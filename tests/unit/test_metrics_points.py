@@ -103,6 +103,37 @@ def test_a_share_is_cut_at_one_only_where_it_is_a_part() -> None:
     assert the_point("unmet_need_share", made, JANUARY, service="legal").value == 3
 
 
+def test_shares_of_outcomes_are_of_what_the_same_reporter_said() -> None:
+    def count(_: int, __: str, values: tuple[str, ...]) -> int:
+        return {"survivor": 100, "worker": 1000}.get(values[1], 0) * (6 if values[0] == "improved" else 1)
+
+    made = [release("outcomes_by_direction_and_reporter", MARCH, count)]
+
+    def share(direction: str, reporter: str) -> MetricPoint:
+        name = "outcome_direction_share_by_reporter"
+        return the_point(name, made, MARCH, outcome_direction=direction, reported_by=reporter)
+
+    assert share("improved", "survivor").value == share("improved", "worker").value == Decimal("0.6")
+    assert share("worsened", "worker").value == Decimal("0.1")
+    assert share("improved", "both").withheld
+
+
+def test_coverage_is_of_those_in_the_same_place_and_a_hole_withholds_it() -> None:
+    def count(period: int, _: str, values: tuple[str, ...]) -> int | None:
+        known = {"pacific": (30, 10), "mountain": (8, None)}.get(values[0], (None, None))
+        return known[values[1] == "silent"] if period == FIRST_QUARTER else 0
+
+    made = [release("reporting_by_division", MARCH, count)]
+    made += [release("reporting", MARCH, lambda p, _, values: {"publishing": 90, "silent": 30}[values[0]])]
+    made += [release("reporting_by_agency_type", MARCH, lambda *_: None)]
+    assert the_point("reporting_coverage", made[:1], MARCH, division="pacific").value == Decimal("0.75")
+    assert the_point("agencies_known", made[:1], MARCH, division="pacific").value == 40
+    assert the_point("reporting_coverage", made[:1], MARCH, division="mountain").withheld
+    assert the_point("agencies_known", made[:1], MARCH, division="mountain").withheld
+    assert the_point("reporting_coverage", made[1:2], MARCH).value == Decimal("0.75")
+    assert the_point("reporting_coverage", made[2:], MARCH, agency_type="legal").withheld
+
+
 def test_values_have_the_decimals_of_their_unit() -> None:
     made = [
         release("unmet_needs_by_service", JANUARY, lambda *_: 100),
