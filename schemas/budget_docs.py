@@ -38,8 +38,9 @@ def budget() -> Iterator[str]:
             str(line.cells),
             str(line.usable),
             str(line.usable_in_a_year),
+            str(line.usable_a_year_on),
         )
         for line in budget_lines(yearly_volumes())
     )
-    header = ("table", "released", "cells are", "L2²", "rho", "sigma", "cells", "usable", "usable, year")
+    header = ("table", "released", "cells are", "L2²", "rho", "sigma", "cells", "usable", "usable, year", "a year on")
     yield from table(header, rows)

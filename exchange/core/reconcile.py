@@ -17,7 +17,9 @@ whatever was declared, and stay as they are.
 Trusted, not checked: that every event in the total is in exactly one cell of each part (`Margin.why`), under one cap. What
 breaks this breaks the intervals, too little for `APART` to see it: a field that does not apply, or an agency whose `Tally` of
 the total is sent while that of a part is held back (parts 2 % too low: the total's interval holds in 88 %, not 95 %). Both can
-happen today, so none of `MARGINS` is applied unless asked for (`HELD`).
+happen today, so none of `MARGINS` is applied unless asked for (`HELD`). This stands here nevertheless, and is tested, because
+released figures never change their rule: the first two tables whose equality edge and gate do keep must be reconciled from
+their first release on (PRIVACY: one source for each figure), and whoever declares them finds the arithmetic proven.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,13 +1,19 @@
 """The privacy budget table by table, with what it buys at a given volume: what `exchange budget` and the docs show.
 
-How many cells are usable is planning, on generated volumes; the rule (`exchange.core.usable`) is the one of the releases.
+How many cells are usable is planning, on generated volumes. The rule is that of the releases (`exchange.core.usable`), and so
+is the noise that a year's figure adds up (`exchange.core.public_sizes.increments`): every release also has a bucket of the
+quarter before and buckets of whole years, whose noise is in the year although little arrives for them.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 from exchange.core.budget import PLANS, Plan
+from exchange.core.epochs import first_month
+from exchange.core.period import period_of
+from exchange.core.public_sizes import increments
 from exchange.core.sensitivity import distinct
 from exchange.core.tables import Tier
 from exchange.core.tiers import MONTHS_BETWEEN
@@ -17,7 +23,11 @@ from producers.sample.volumes import Volumes
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One released table. `usable`: cells of one release, `usable_in_a_year`: of a year's figure, the sum of its releases."""
+    """One released table. `usable`: cells of the open period in one release.
+
+    `usable_in_a_year`: cells of a whole year's figure when its December closes; `usable_a_year_on`: of the same figure twelve
+    months later, when what came late is in it, with the noise of twelve more months' buckets.
+    """
 
     table: str
     released: str
@@ -31,6 +41,13 @@ class Line:
     cells: int
     usable: int
     usable_in_a_year: int
+    usable_a_year_on: int
+
+
+YEAR: Final = period_of(2026)
+"""Any year: each has the same calendar."""
+JANUARY: Final = first_month(YEAR)
+DECEMBER: Final = JANUARY + 11
 
 
 def budget_lines(volumes: Volumes) -> Iterator[Line]:
@@ -50,8 +67,14 @@ def budget_lines(volumes: Volumes) -> Iterator[Line]:
             float(plan.scale),
             row.cells,
             len(usable_cells(expected(plan, volumes, Fraction(1, a_year)), plan.scale)),
-            len(usable_cells(expected(plan, volumes, Fraction(1)), plan.scale, a_year)),
+            *(usable_in_the_year(plan, volumes, epoch) for epoch in (DECEMBER, DECEMBER + 12)),
         )
+
+
+def usable_in_the_year(plan: Plan, volumes: Volumes, epoch: int) -> int:
+    """How many cells of a year's figure are usable as of an epoch; the table was released from the year's beginning on."""
+    added = increments(plan.row.tier, JANUARY, epoch, YEAR)
+    return len(usable_cells(expected(plan, volumes, Fraction(1)), plan.scale, added))
 
 
 def expected(plan: Plan, volumes: Volumes, years: Fraction) -> dict[tuple[str, str], Fraction]:

@@ -235,7 +235,9 @@ def test_the_command_prints_json_and_reckons_with_the_clients_given() -> None:
     assert [line["table"] for line in few["tables"]] == list(PLANS)
     of_few, of_many = (sum(line["usable"] for line in found["tables"]) for found in (few, many))
     assert of_few < of_many / 3
-    assert all(line["usable"] <= line["cells"] for line in many["tables"])
+    for line in many["tables"]:
+        assert line["cells"] >= line["usable_in_a_year"] >= line["usable_a_year_on"]
+        assert line["usable"] <= line["cells"]
 
 
 @pytest.mark.parametrize("clients", ["0", "-5", "many"])

@@ -13,7 +13,7 @@ from exchange.core.period import period_of
 from exchange.core.public_sizes import increments, months, spread, usable_sums
 from exchange.core.tables import Tier
 from exchange.core.view import RUNNING, Period, Sum, View
-from producers.sample.planning import expected
+from producers.sample.planning import budget_lines, expected
 from producers.sample.volumes import yearly_volumes
 from tests.release_world import DECEMBER, JANUARY, MARCH, released, releases
 
@@ -110,6 +110,21 @@ def test_a_first_release_is_judged_as_the_budget_planned_it(name: str) -> None:
         values = values_of(name, code)
         planned = size >= 11 and (Fraction(3, 10) * size) ** 2 >= plan.variance
         assert judge(Sum(name, QUARTER if quarterly else YEAR, (place,), (values,))) == planned
+
+
+@pytest.mark.parametrize("name", sorted(PLANS))
+@pytest.mark.parametrize("later", [0, 12])
+def test_a_year_is_planned_with_all_the_noise_that_its_figure_has(name: str, later: int) -> None:
+    """Every release adds noise to a year: for its quarters, for the year as a whole, for what comes late."""
+    plan, volumes, epoch = PLANS[name], yearly_volumes(), DECEMBER + later
+    view = View(released(releases([name], JANUARY, epoch, lambda *_: 100, plan.variance)), epoch)
+    passed = 0
+    for (place, code), size in expected(plan, volumes, Fraction(1)).items():
+        estimate = view.estimate([Sum(name, YEAR, (place,), (values_of(name, code),))])
+        assert estimate is not None
+        passed += size >= 11 and (Fraction(3, 10) * size) ** 2 >= estimate.variance
+    line = next(line for line in budget_lines(volumes) if line.table == name)
+    assert (line.usable_a_year_on if later else line.usable_in_a_year) == passed
 
 
 def values_of(name: str, value: str) -> tuple[str, ...]:
