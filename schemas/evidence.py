@@ -77,6 +77,8 @@ ANSWERS: Final[dict[str, str]] = {
     "profiles_by_agency_and_mode": "data_systems_missing",
     "heartbeats_by_agency": "data_systems_missing",
     "heartbeats_by_reporting_minutes": "data_burden",
+    "practices_by_practice_use": "practice_awareness best_practices",
+    "provider_barriers_by_barrier": "barriers_for_providers data_burden",
 }
 
 BESIDE: Final[dict[str, str]] = {

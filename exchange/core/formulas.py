@@ -93,13 +93,17 @@ def per(over: str, under: str) -> Formula:
 
 
 def shared(table: str) -> Formula:
-    """Each known cell of a nation table as a share of all its known cells."""
+    """Each known cell of a nation table as a share of all its known cells; of an agency table, of those that are shown.
+
+    What an agency table hides it hides for its smallness or for who came and went: a share of everything would show nothing.
+    """
 
     def formula(view: View) -> Iterator[Figure]:
         for period in view.periods(table):
-            where, whole = ((), view.places(table)), known(view, table)
-            for values in whole:
-                above, below = _sum(table, period, where, [values]), _sum(table, period, where, whole)
+            where, there = ((), view.places(table)), known(view, table)
+            shown = [v for v in there if view.clients(table) or view.estimate(_sum(table, period, where, [v]))]
+            for values in there:
+                above, below = _sum(table, period, where, [values]), _sum(table, period, where, shown or there)
                 yield Figure(_named(view, table, values), period, Ratio(above, below, part=True))
 
     return formula

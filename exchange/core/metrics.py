@@ -47,16 +47,7 @@ CAVEAT: Final = (
 )
 """Stands on every page that shows a point."""
 
-__all__ = [
-    "BY_METRIC",
-    "CAVEAT",
-    "COUNTS",
-    "METRICS",
-    "RATES",
-    "Metric",
-    "all_points",
-    "points",
-]
+__all__ = ["BY_METRIC", "CAVEAT", "COUNTS", "METRICS", "RATES", "Metric", "all_points", "points"]
 
 OF_STATES: Final = "state_needs_by_service_group"
 UNMET_OF_STATES: Final = "state_unmet_needs_by_service_group"
@@ -212,13 +203,25 @@ RATES: Final = (
     shares_of(
         "support_needed_share",
         "provider_support_needed",
-        "What providers ask help with, as shares of their answers.",
+        "What providers ask help with, as shares of their answers that are shown.",
         "support_needed",
+    ),
+    shares_of(
+        "provider_barrier_share",
+        "provider_barriers_by_barrier",
+        "What stands in providers' way, time and skill for data among it, as shares of their answers that are shown.",
+        "barriers_for_providers data_burden",
+    ),
+    shares_of(
+        "practice_use_share",
+        "practices_by_practice_use",
+        "Practices shared, read and adopted, as shares of those of the three that are shown.",
+        "practice_awareness best_practices",
     ),
     in_bands(
         "years_in_position",
         "provider_years_by_agency_type",
-        "Years in the present position, half and nine in ten of providers surveyed, by kind of agency.",
+        "Years in the present position, half and nine in ten of providers surveyed, by kind of agency, where all are shown.",
         bands=v.YEARS_BAND_YEARS,
         unit=Unit("years"),
         answers="years_in_position",
@@ -226,10 +229,16 @@ RATES: Final = (
     in_bands(
         "reporting_minutes",
         "heartbeats_by_reporting_minutes",
-        "Minutes that an agency spends on one report to the exchange, half and nine in ten of reports.",
+        "Minutes that an agency spends on one report to the exchange, half and nine in ten of reports, where all are shown.",
         bands=v.REPORTING_MINUTES_MINUTES,
         unit=Unit("minutes"),
         answers="data_burden",
+    ),
+    shares_of(
+        "reporting_minutes_share",
+        "heartbeats_by_reporting_minutes",
+        "What reporting costs: minutes that an agency spends on one report, as shares of the reports that are shown.",
+        "data_burden",
     ),
     Metric(
         "reporting_coverage",

@@ -240,6 +240,8 @@ AGENCY_TABLES: Final = (
     _table("profiles_by_agency_and_mode", e.AgencyProfiled, "reporting_mode", scope=BY_AGENCY),
     _table("heartbeats_by_agency", e.Heartbeat, "scheduled", scope=BY_AGENCY),
     _table("heartbeats_by_reporting_minutes", e.Heartbeat, "reporting_minutes", Q),
+    _table("practices_by_practice_use", e.PracticeShared, "practice_use", Q),
+    _table("provider_barriers_by_barrier", e.ProviderSurveyed, "barrier", Q),
 )
 
 TABLES: Final[tuple[Table, ...]] = (*CLIENT_TABLES, *STATE_RELEASES, *AGENCY_TABLES)

@@ -57,17 +57,10 @@ UNRELEASED: Final = (
     ),
     _row(
         "provider_barriers",
-        "Share of agencies that meet each provider's barrier, time and skill for data among them.",
+        "Share of agencies, and not of their answers, that meet each provider's barrier, time and skill for data among them.",
         "provider_barriers_by_agency",
         "agency table, quarterly: distinct agencies by barrier, the provider's only",
         "barriers_for_providers data_burden",
-    ),
-    _row(
-        "practices",
-        "Practices shared, read and adopted.",
-        "practices_by_agency_and_use practices_by_service_and_use",
-        "agency table, quarterly: events by practice use, 3 known cells",
-        "practice_awareness best_practices",
     ),
     _row(
         "health_after_labor",

@@ -118,6 +118,18 @@ def test_shares_of_outcomes_are_of_what_the_same_reporter_said() -> None:
     assert share("improved", "both").withheld
 
 
+def test_shares_of_an_agency_table_are_of_what_is_shown_of_it() -> None:
+    def count(_: int, __: str, values: tuple[str, ...]) -> int | None:
+        return {"shared": 30, "read": 90, "not_known": 500}.get(values[0])
+
+    made = [release("practices_by_practice_use", MARCH, count)]
+    name = "practice_use_share"
+    assert the_point(name, made, MARCH, practice_use="shared").value == Decimal("0.25")
+    assert the_point(name, made, MARCH, practice_use="adopted").withheld
+    [nothing] = [release("practices_by_practice_use", MARCH, lambda *_: None)]
+    assert the_point(name, [nothing], MARCH, practice_use="shared").withheld
+
+
 def test_coverage_is_of_those_in_the_same_place_and_a_hole_withholds_it() -> None:
     def count(period: int, _: str, values: tuple[str, ...]) -> int | None:
         known = {"pacific": (30, 10), "mountain": (8, None)}.get(values[0], (None, None))
