@@ -26,6 +26,7 @@ from schemas.generate import camel, list_names, read_list
 from schemas.markdown import coded as _coded
 from schemas.markdown import table as _table
 from schemas.metric_docs import metric_counts, metrics, not_metrics
+from schemas.privacy_docs import PRIVACY_PARTS
 
 ROOT: Final = Path(__file__).parents[1]
 _PART: Final = re.compile(r"(<!-- derived: ([a-z_]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
@@ -269,6 +270,7 @@ PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
         not_metrics,
         caps,
         budget,
+        *PRIVACY_PARTS,
         topics,
         topic_settings,
     )

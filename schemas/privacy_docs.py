@@ -1,0 +1,290 @@
+"""The parts of `docs/PRIVACY.md` and `docs/mechanisms` that follow from code; `schemas.docs` puts them in place.
+
+What an opponent can learn. Everything published for ever about a client's period is worth at most rho of zero-concentrated
+differential privacy, and the noise is Gaussian: against somebody who knows all the rest, it tells as much as one number with
+noise of standard deviation 1 that the client moves by √(2·rho) (J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy",
+2022). So the best guess whether a client is there is right Φ(√(2·rho)/2) of the time (`right_guesses`), and for a client who is
+there the logarithm of the odds moves by a normal number of mean rho and variance 2·rho (`belief`). Periods and agencies add
+their rho up. The lattice of whole numbers changes this by less than is shown: the scales are far above 1.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, exp, prod, sqrt
+from statistics import NormalDist
+from typing import Final
+
+from exchange.core.agency_rule import AGENCIES_MIN, AGENCY_RELEASES, SHARE_MAX
+from exchange.core.budget import DELTA, PARTS, PLANS, RESERVE, RHO_TOTAL, WHOLE, epsilon_of
+from exchange.core.caps import CORRECTIONS
+from exchange.core.declared import Declared
+from exchange.core.epochs import epoch_of
+from exchange.core.figures import K
+from exchange.core.gate import SMALL_COUNT_MAX
+from exchange.core.intervals import Z
+from exchange.core.period import period_of
+from exchange.core.population import POPULATION
+from exchange.core.public_sizes import increments
+from exchange.core.released_tables import rows_of_tally, tally_bits
+from exchange.core.sensitivity import distinct
+from exchange.core.tables import TALLIED, Tier, tally_length
+from exchange.core.tiers import BUCKETS
+from exchange.core.usable import EXPECTED_MIN, RELATIVE_SD_MAX
+from exchange.core.view import Period
+from exchange.core.vocabulary import DIVISION
+from schemas.markdown import coded, table
+
+RARELY: Final = 1 / 1000
+FIRST: Final = epoch_of(2026, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What an opponent is after, as so many client-quarters: what its rho is of one client's at one agency in one period.
+
+    Telling two stories of a client apart is one quarter gone and another come: twice the distance, so four times the rho.
+    """
+
+    words: str
+    units: int
+
+
+LIVES: Final = (
+    Life("one quarter at one agency", 1),
+    Life("one quarter, and it is known; asked is which of two stories is true", 4),
+    Life("one year at one agency", 4),
+    Life("two years at one agency", 8),
+    Life("one year, at three agencies at once", 12),
+    Life("five years at one agency", 20),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """A figure whose error bar is shown. `last`: the last month that it was released for."""
+
+    words: str
+    name: str
+    period: Period
+    last: int
+
+
+WIDTHS: Final = (
+    Width("new cases of a quarter, at its end", "cases", period_of(2026, 1), epoch_of(2026, 3)),
+    Width("the same, one quarter later", "cases", period_of(2026, 1), epoch_of(2026, 6)),
+    Width("a quarter's need of one service", "needs_by_service", period_of(2026, 1), epoch_of(2026, 3)),
+    Width("a quarter's cases that were closed for one reason", "exits_by_reason", period_of(2026, 1), epoch_of(2026, 3)),
+    Width("a state's new cases of a year", "state_cases", period_of(2026), epoch_of(2026, 12)),
+    Width("a state's year of one group of needs", "state_needs_by_service_group", period_of(2026), epoch_of(2026, 12)),
+)  # fmt: skip
+
+
+def epsilon(life: Life) -> float:
+    """At delta 1e-6, of everything that is ever published."""
+    return epsilon_of(life.units * float(RHO_TOTAL))
+
+
+def right_guesses(life: Life) -> float:
+    """How often the best opponent guesses rightly whether a client is there, where a coin decided it."""
+    return NormalDist().cdf(sqrt(2 * life.units * float(RHO_TOTAL)) / 2)
+
+
+def belief(life: Life, rarely: float) -> float:
+    """What an opponent who believed 50 % believes of a client who is there, or more, so rarely: a share of all draws."""
+    rho = life.units * float(RHO_TOTAL)
+    return 1 / (1 + exp(-(rho + sqrt(2 * rho) * NormalDist().inv_cdf(1 - rarely))))
+
+
+def reach(width: Width) -> int:
+    """Half of the error bar, rounded up: as many more or fewer as the noise alone may make of it in 95 of 100 cases."""
+    plan = PLANS[width.name]
+    drawn = increments(plan.row.tier, FIRST, width.last, width.period)
+    return ceil(float(Z) * float(plan.scale) * sqrt(drawn))
+
+
+def learned() -> Iterator[str]:
+    """What anybody can learn about one client from everything that is ever published."""
+    once = f"once in {round(1 / RARELY):,} draws it may reach"
+    yield from table(
+        (
+            "somebody was a client for",
+            "a coin's guess",
+            "the best guess is right",
+            once,
+            f"ε, but for 1 in {round(1 / DELTA):,}",
+        ),
+        (
+            (
+                life.words,
+                "50 %",
+                f"{_percent(right_guesses(life))} of the time",
+                _percent(belief(life, RARELY)),
+                f"{_up(epsilon(life))}",
+            )
+            for life in LIVES
+        ),
+    )
+
+
+def error_bars() -> Iterator[str]:
+    """How far the noise alone may move some figures."""
+    yield from table(
+        ("figure", "95 times in 100 the noise moves it by at most"), ((w.words, str(reach(w))) for w in WIDTHS)
+    )
+
+
+def limits() -> Iterator[str]:
+    """Every limit that a figure has to pass, and what it is a limit of."""
+    yield from table(
+        ("limit", "of what", "looks at"),
+        (
+            (str(K), "an estimate of clients' events below it is withheld", "the noised estimate"),
+            (str(EXPECTED_MIN), "a figure is usable only where so many are expected at least", "public sizes"),
+            (f"{float(RELATIVE_SD_MAX):.0%}", "and the noise has a standard deviation of at most so much", "public sizes, σ"),
+            (str(AGENCIES_MIN), "agencies behind a cell of an agency table, or it is a hole", "exact sums"),
+            (f"{float(SHARE_MAX):.0%}", "of such a cell no agency has more", "exact sums"),
+            (f"1–{SMALL_COUNT_MAX}", "counts of a tally that leave only with small-counts consent", "the agency's own counts"),
+        ),
+    )  # fmt: skip
+
+
+def tiers() -> Iterator[str]:
+    """What is released with noise, by how often: tables, numbers in a draw, part of the budget, noise."""
+    rows = []
+    for tier in Tier:
+        plans = [plan for plan in PLANS.values() if plan.row.tier is tier]
+        if plans:
+            scales = sorted({float(plan.scale) for plan in plans})
+            numbers = sum(len(BUCKETS[tier]) * plan.row.cells for plan in plans)
+            part = Fraction(sum(PARTS[plan.row.name] for plan in plans), WHOLE)
+            sigma = f"{scales[0]:g}" if len(scales) == 1 else f"{scales[0]:g}–{scales[-1]:g}"
+            rows.append((tier.value, str(len(plans)), f"{numbers:,}", f"{float(part):.1%}", sigma))
+    rows.append(("held back", "–", "–", f"{RESERVE / WHOLE:.1%}", "–"))
+    yield from table(("released", "tables", "numbers in one draw", "part of the budget", "σ"), rows)
+
+
+def sensitivities() -> Iterator[str]:
+    """Every kind of cap and cells there is, with the squared distance that one client can move them."""
+    kinds: Counter[tuple[int, str, int, int]] = Counter()
+    for plan in PLANS.values():
+        rule, told_apart = plan.rule, plan.rule.most == 1 or distinct(plan.row, plan.rule)
+        kinds[rule.most, "distinct" if told_apart else "shared", rule.corrections, plan.squared_l2] += 1
+    yield from table(
+        ("within the cap (k)", "cells", "corrections (c)", "how it follows", "L2²", "tables"),
+        (
+            (str(k), cells, str(c), _followed(k, cells, c, squared), str(squared), str(count))
+            for (k, cells, c, squared), count in sorted(kinds.items())
+        ),
+    )
+
+
+def _followed(k: int, cells: str, c: int, squared: int) -> str:
+    if cells == "shared":
+        return f"k² + 2c² = {k}² + 2·{c}²"
+    held = squared - 2 * c
+    return f"k + 2c = {k} + 2·{c}" if held == k else f"codes + 2c = {held} + 2·{c}: there are fewer codes than k"
+
+
+def state_tables() -> Iterator[str]:
+    """The states' tables, and what their divisions are worth."""
+    plans = [plan for plan in PLANS.values() if plan.row.tier is Tier.STATE_YEARLY]
+    yield from table(
+        (
+            "table",
+            "places",
+            "cells",
+            "cap",
+            "L2²",
+            "σ",
+            "95 % of a state's cell",
+            f"95 % of a division's, {min(_divisions())}–{max(_divisions())} states",
+        ),
+        (
+            (
+                f"`{plan.row.name}`",
+                str(len(plan.row.places)),
+                str(plan.row.cells),
+                str(plan.rule.most),
+                str(plan.squared_l2),
+                f"{float(plan.scale):g}",
+                f"± {_summed(plan.scale, 1)}",
+                f"± {_summed(plan.scale, min(_divisions()))}–{_summed(plan.scale, max(_divisions()))}",
+            )
+            for plan in plans
+        ),
+    )
+
+
+def _divisions() -> list[int]:
+    """How many states each Census division has."""
+    return list(Counter(DIVISION[state] for state in POPULATION).values())
+
+
+def _summed(scale: Fraction, cells: int) -> int:
+    return ceil(float(Z) * float(scale) * sqrt(cells))
+
+
+def agency_tables() -> Iterator[str]:
+    """What is released exactly, under the rule about agencies."""
+    yield from table(
+        ("table", "counts", "released", "cells"),
+        (
+            (f"`{one.name}`", _counted(one), one.tier.value, str(len(one.places) * prod(map(len, one.codes))))
+            for one in AGENCY_RELEASES
+        ),
+    )
+
+
+def _counted(one: Declared) -> str:
+    if one.table is None:
+        return "–"
+    return f"`{one.table.body.__name__}`" + (f", sum of `{one.table.measure}`" if one.table.measure else "")
+
+
+def tallied_tables() -> Iterator[str]:
+    """The tables that an agency may send as totals, and which releases they feed with which bits."""
+    yield from table(
+        ("tally of", "counts", "bits", "feeds"),
+        (
+            (
+                f"`{name}`",
+                str(tally_length(tallied)),
+                ", ".join(sorted(bit.name.lower() for bit in tally_bits(tallied) if bit.name)) or "none",
+                coded(row.name for row in rows_of_tally(tallied)) or "nothing",
+            )
+            for name, tallied in TALLIED.items()
+        ),
+    )
+
+
+def promise() -> Iterator[str]:
+    """The promise in one sentence, and what of it is given out."""
+    one, given = LIVES[0], float(1 - Fraction(RESERVE, WHOLE))
+    yield "One client in one period at one agency: everything that is ever released, together, is"
+    yield f"({_up(epsilon(one))}, {DELTA:g})-differentially private, by ρ = {float(RHO_TOTAL)} of zero-concentrated"
+    yield f"differential privacy. Given out are {given:.0%} of it, {1 - given:.0%} are held back."
+    yield f"Corrections that are in releases, for each client, period and cap: {CORRECTIONS}."
+
+
+def _percent(share: float) -> str:
+    return f"{_up(100 * share)} %"
+
+
+def _up(number: float) -> str:
+    """One decimal, rounded up: what is said is never less than what is so."""
+    return f"{ceil(10 * number) / 10:.1f}"
+
+
+PRIVACY_PARTS: Final[tuple[Callable[[], Iterator[str]], ...]] = (
+    learned,
+    error_bars,
+    limits,
+    promise,
+    tiers,
+    sensitivities,
+    state_tables,
+    agency_tables,
+    tallied_tables,
+)
