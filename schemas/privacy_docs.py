@@ -121,7 +121,7 @@ def learned() -> Iterator[str]:
                 "50 %",
                 f"{_percent(right_guesses(life))} of the time",
                 _percent(belief(life, RARELY)),
-                f"{_up(epsilon(life))}",
+                _up(epsilon(life), 2),
             )
             for life in LIVES
         ),
@@ -272,9 +272,9 @@ def _percent(share: float) -> str:
     return f"{_up(100 * share)} %"
 
 
-def _up(number: float) -> str:
-    """One decimal, rounded up: what is said is never less than what is so."""
-    return f"{ceil(10 * number) / 10:.1f}"
+def _up(number: float, decimals: int = 1) -> str:
+    """Rounded up: what is said is never less than what is so."""
+    return f"{ceil(10**decimals * number) / 10**decimals:.{decimals}f}"
 
 
 PRIVACY_PARTS: Final[tuple[Callable[[], Iterator[str]], ...]] = (

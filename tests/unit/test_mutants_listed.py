@@ -88,7 +88,7 @@ def test_every_test_that_a_page_names_exists(page: Path) -> None:
     assert [test for test in named(page) if test not in collected()] == []
 
 
-@pytest.mark.parametrize("page", [path for path in PAGES if path.name != "README.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_every_page_names_tests(page: Path) -> None:
     assert named(page)
 
