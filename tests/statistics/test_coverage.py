@@ -20,6 +20,7 @@ from tests.unit.test_metrics_coverage import LEAST, MOST, SLOW
 
 AT_ONCE = 50_000
 DRAWS = 10_500
+ROUGHLY = 0.85
 
 
 class Drawn:
@@ -77,8 +78,7 @@ def test_noise_twice_as_wide_as_is_said_is_noticed(monkeypatch: pytest.MonkeyPat
             )
 
         monkeypatch.setattr(coverage_world, "noised", noised)
-        return cover(WORLDS["sums of epochs"](), 20, seed=0).coverage
+        return cover(WORLDS["sums of epochs"](), 10, seed=0).coverage
 
-    assert covered(1) >= LEAST
-    assert covered(2) < LEAST
+    assert covered(1) > ROUGHLY > covered(2)  # 95 and 67 %, of five hundred
     assert covered(0) == 1
