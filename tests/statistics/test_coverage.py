@@ -18,8 +18,10 @@ from tests import coverage_world
 from tests.coverage_world import WORLDS, cover
 from tests.unit.test_metrics_coverage import LEAST, MOST, SLOW
 
-AT_ONCE = 50_000
+AT_ONCE = 10_000
 DRAWS = 10_500
+MORE = {"ratios": 2}
+"""Ratios of one place share much of their noise: so many times the draws of the quick worlds."""
 ROUGHLY = 0.85
 
 
@@ -55,7 +57,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("world", WORLDS)
 def test_intervals_hold_the_truth_with_the_noise_of_the_exchange(world: str, drawn: Drawn) -> None:
-    found = cover(WORLDS[world](), SLOW.get(world, DRAWS), seed=0)
+    found = cover(WORLDS[world](), MORE.get(world, 1) * SLOW.get(world, DRAWS), seed=0)
     print(f"{world}: {found.all} intervals, {found.coverage:.4f}; {found.shown} shown, {found.shown_coverage:.4f}")
     assert drawn.used >= 10_000
     assert min(found.all, found.shown) >= 10_000
@@ -78,7 +80,7 @@ def test_noise_twice_as_wide_as_is_said_is_noticed(monkeypatch: pytest.MonkeyPat
             )
 
         monkeypatch.setattr(coverage_world, "noised", noised)
-        return cover(WORLDS["sums of epochs"](), 10, seed=0).coverage
+        return cover(WORLDS["shares"](), 30, seed=0).coverage
 
     assert covered(1) > ROUGHLY > covered(2)  # 95 and 67 %, of five hundred
     assert covered(0) == 1
