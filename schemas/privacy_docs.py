@@ -239,7 +239,7 @@ def agency_tables() -> Iterator[str]:
 
 def _counted(one: Declared) -> str:
     if one.table is None:
-        return "–"
+        return "agencies themselves"
     return f"`{one.table.body.__name__}`" + (f", sum of `{one.table.measure}`" if one.table.measure else "")
 
 
