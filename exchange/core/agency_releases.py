@@ -29,11 +29,11 @@ from exchange.core.agency_rule import Behind, Shown, behind, releases
 from exchange.core.declared import Declared
 from exchange.core.events import About, Correction, Event
 from exchange.core.releases import Release
-from exchange.core.reporting import Members, Profile, Profiles, coverage
+from exchange.core.reporting import Members, Profiles, Standing, coverage
 
 Told: TypeAlias = tuple[str, int, tuple[tuple[str, int], ...]]
 """What one release showed: table, number of the increment, (agency, what it added) of everybody behind it."""
-Said: TypeAlias = tuple[str, tuple[Profile, ...]]
+Said: TypeAlias = tuple[str, Standing]
 """An agency, and the profiles of it that stand."""
 Arrived: TypeAlias = Mapping[int, Iterable[tuple[str, Event]]]
 
@@ -99,7 +99,7 @@ def told_of(plain: Iterable[Sequence[object]]) -> tuple[Told, ...]:
 
 def said_of(plain: Iterable[Sequence[object]]) -> tuple[Said, ...]:
     """`Made.said`, as `told_of`."""
-    return tuple((_text(a), tuple((_text(d), _text(k)) for d, k in _pairs(profiles))) for a, profiles in plain)
+    return tuple((_text(a), tuple((_text(d), _text(k), _whole(n)) for d, k, n in _pairs(held))) for a, held in plain)
 
 
 def _behind(one: AgencyTable, epoch: int, events: Sequence[tuple[str, Event]], members: Members) -> Behind:

@@ -28,14 +28,16 @@ from exchange.core.vocabulary import DIVISION, AgencyType, Scheduled, UsState
 
 Profile = tuple[str, str]
 """Of an agency: its Census division, and its kind."""
+Standing = tuple[tuple[str, str, int], ...]
+"""Profiles that an agency sent and did not take back, the last one last: division, kind, and how often in a row."""
 UNKNOWN: Final[Profile] = (DIVISION[UsState.not_known], str(AgencyType.not_known))
 
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """What agencies say they are: agency → the profiles that stand, the last one last. Restricted."""
+    """What agencies say they are: agency → the profiles that stand. Restricted."""
 
-    held: Mapping[str, tuple[Profile, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    held: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
 
     def taking(self, events: Iterable[tuple[str, Event]]) -> "Profiles":
         """These and what (agency, event) pairs say, in the order of each agency's chain."""
@@ -43,7 +45,7 @@ class Profiles:
         for agency, event in events:
             match event.body:
                 case AgencyProfiled(agency_type=kind):
-                    held[agency] = (*held.get(agency, ()), _profile(event.state, kind))
+                    held[agency] = _with(held.get(agency, ()), _profile(event.state, kind))
                 case Correction(state=state, body=AgencyProfiled(agency_type=kind)):
                     held[agency] = _without_last(held.get(agency, ()), _profile(state, kind))
         return Profiles(MappingProxyType(held))
@@ -51,7 +53,7 @@ class Profiles:
     def of(self, agency: str) -> Profile:
         """Where the agency is and what it is, as far as is known."""
         standing = self.held.get(agency, ())
-        return standing[-1] if standing else UNKNOWN
+        return standing[-1][:2] if standing else UNKNOWN
 
 
 def _profile(state: UsState, kind: AgencyType) -> Profile:
@@ -59,9 +61,19 @@ def _profile(state: UsState, kind: AgencyType) -> Profile:
     return UNKNOWN[0] if division == NOT_APPLICABLE else division, UNKNOWN[1] if type_ == NOT_APPLICABLE else type_
 
 
-def _without_last(standing: tuple[Profile, ...], one: Profile) -> tuple[Profile, ...]:
-    place = max((n for n, profile in enumerate(standing) if profile == one), default=len(standing))
-    return standing[:place] + standing[place + 1 :]
+def _with(standing: Standing, one: Profile) -> Standing:
+    if standing and standing[-1][:2] == one:
+        return (*standing[:-1], (*one, standing[-1][2] + 1))
+    return (*standing, (*one, 1))
+
+
+def _without_last(standing: Standing, one: Profile) -> Standing:
+    """Taking back the last of these; what was never sent takes nothing back."""
+    place = max((n for n, (*profile, _) in enumerate(standing) if tuple(profile) == one), default=None)
+    if place is None:
+        return standing
+    times = standing[place][2] - 1
+    return (*standing[:place], *(((*one, times),) if times else ()), *standing[place + 1 :])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from exchange.core.agency_rule import AGENCY_RELEASES, Shown, behind, releases
 from exchange.core.declared import DECLARED
 from exchange.core.epochs import epoch_of
 from exchange.core.errors import NotDue
-from exchange.core.events import CapacityReported, Event, NeedIdentified
+from exchange.core.events import AgencyProfiled, CapacityReported, Event, NeedIdentified
 from tests.draw_world import event
 from tests.strategies import events as any_event
 
@@ -75,8 +75,11 @@ def test_what_was_shown_before_decides_what_is_shown_now() -> None:
 def test_a_table_that_came_later_is_counted_from_its_own_cut() -> None:
     old, new = DECLARED["places_by_service"], DECLARED["provider_support_needed"]
     tables = [AgencyTable(old, MARCH - 2, first=False), AgencyTable(new, MARCH, first=True)]
-    arrived = {MARCH - 2: places("2026Q1"), MARCH: places("2026Q1")[:1]}
-    one, other = agency_releases(MARCH, tables, arrived, NAMES, Kept()).releases
+    said = ("a", event(AgencyProfiled(v.AgencyType.legal, v.ReportingMode.events), 0))
+    arrived = {MARCH - 2: [said, *places("2026Q1")], MARCH: places("2026Q1")[:1]}
+    made = agency_releases(MARCH, tables, arrived, NAMES, Kept())
+    one, other = made.releases
+    assert made.kept.profiles.of("a") == ("pacific", "legal")  # said before the later cut
     assert (one.since, one.first, other.since, other.first) == (MARCH - 2, False, MARCH, True)
     with pytest.raises(KeyError):
         agency_releases(MARCH, tables, {MARCH - 2: []}, NAMES, Kept())
@@ -95,7 +98,9 @@ def test_what_was_not_told_is_not_read_back(plain: list[list[object]]) -> None:
         told_of(plain)
 
 
-@pytest.mark.parametrize("plain", [[["a", [["pacific", 1]]]], [[1, []]], [["a", "bc"]], [["a", [["pacific"]]]]])
+@pytest.mark.parametrize(
+    "plain", [[["a", [["pacific", 1, 1]]]], [[1, []]], [["a", "bc"]], [["a", [["pacific", "legal"]]]]]
+)
 def test_what_was_not_said_is_not_read_back(plain: list[list[object]]) -> None:
     with pytest.raises((TypeError, ValueError)):
         said_of(plain)

@@ -88,6 +88,16 @@ def test_the_last_profile_that_stands_says_where_an_agency_is() -> None:
     assert Profiles().taking([here, back]).of("a") == Profiles().of("a") == ("unknown", "not_known")
 
 
+def test_a_profile_said_again_and_again_takes_no_more_room_and_is_taken_back_as_often() -> None:
+    there, here = profile("a", PACIFIC), profile("a", MOUNTAIN)
+    back = ("a", correcting(here[1]))
+    often = Profiles().taking([there, *[here] * 40])
+    assert often.held == {"a": (("pacific", "legal", 1), ("mountain", "legal", 40))}
+    assert often.taking([back] * 39).of("a") == ("mountain", "legal")
+    assert often.taking([back] * 40).of("a") == ("pacific", "legal")
+    assert often.taking([back] * 41) == often.taking([back] * 40)
+
+
 def test_a_profile_that_says_not_applicable_says_nothing() -> None:
     arrived = [profile("a", v.UsState.not_applicable, v.AgencyType.not_applicable)]
     assert Profiles().taking(arrived).of("a") == ("unknown", "not_known")
