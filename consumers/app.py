@@ -19,7 +19,11 @@ import structlog
 from mode import Service
 
 from consumers import fold, gate
-from consumers.lanes import Lanes
+from consumers.calendar import HOUR_MS
+from consumers.drawer import DrawInProcess
+from consumers.lanes import Closing, Lanes
+from consumers.lives import CALENDAR, ONCE
+from consumers.replay.source import KafkaSource
 from consumers.watch import Watch, read_alerts
 from consumers.watchdog import Watchdog
 from exchange.core.gate import Registration
@@ -100,6 +104,7 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
     )
     app.service(cast("Any", lanes))  # an instance does as well as a class
     names = [f"{step}-{p}" for p in range(settings.partitions) for step in (gate.NAME, fold.NAME)]
+    names += [f"{step}-0" for step in ONCE if step != CALENDAR or settings.calendar == "on"]
     watching = Watching(log, int(settings.silent_after_days * DAY_MS), names, lanes.registered)
     pulses = app.topic(PULSE, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
     alerts = app.topic(ALERTS, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
@@ -159,7 +164,8 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     worker = f"worker-{secrets.token_hex(3)}"
     limits = LaneLimits(records_max=settings.batch_records)
-    lanes = LanesService(Lanes(log, membership, worker, limits=limits), log, lambda error: _fail(ended, error))
+    running = Lanes(log, membership, worker, limits=limits, closing=_closing(settings))
+    lanes = LanesService(running, log, lambda error: _fail(ended, error))
     watchdog = Watchdog()
     watchdog.start()
     loop = asyncio.get_running_loop()
@@ -184,6 +190,12 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
         watchdog.stop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+def _closing(settings: Settings) -> Closing:
+    """How this worker closes epochs."""
+    grace_ms = int(settings.close_after_hours * HOUR_MS) if settings.calendar == "on" else None
+    return Closing(settings.partitions, DrawInProcess(KafkaSource(settings)), grace_ms)
 
 
 async def _check_topics(settings: Settings) -> None:

@@ -1,24 +1,31 @@
-"""The gate's and the fold's lanes of one worker, and the pulse that says how they are doing.
+"""The lanes of one worker, and the pulse that says how they are doing.
 
 A worker is a member of the group over `events`; for each partition that the group assigns it runs a gate lane and a fold
-lane. All lanes share one process and one loop: national load is a few events a second.
+lane. Whoever has partition 0 also has what exists once: the release lane, the publisher and, if wanted, the calendar. All
+lanes share one process and one loop: national load is a few events a second.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from consumers import fold, gate
+from consumers.calendar import Calendar
+from consumers.drawer import Drawer
+from consumers.lives import RELEASE
+from consumers.publish import PublishLane
 from consumers.registry import Registry, follow_registry
+from consumers.release import Clock, ReleaseLane, wall_ms
 from exchange.core.fingerprint import GENERATION
 from exchange.core.gate import Registration
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Log, Partition
-from exchange.engine.ownership import Membership, Ownership
+from exchange.engine.ownership import Membership, Owned, Ownership
 from exchange.engine.progress import LaneProgress, LaneState
 from exchange.wire.codec import EventReader
 from exchange.wire.pulse import AgencyPulse, Pulse
@@ -32,10 +39,28 @@ _ENDED: Final = frozenset({LaneState.STOPPED, LaneState.FENCED, LaneState.FAILED
 logger = structlog.get_logger(__name__)
 
 
-class Lanes:
-    """Everything exactly-once that one worker runs. `run` is its whole life."""
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How epochs are closed here. `partitions`: of `events`. `grace_ms`: after a month's end; None: no calendar."""
 
-    def __init__(self, log: Log, membership: Membership, worker: str, *, limits: LaneLimits | None = None) -> None:
+    partitions: int
+    drawer: Drawer
+    grace_ms: int | None = None
+    clock: Clock = wall_ms
+
+
+class Lanes:
+    """Everything exactly-once that one worker runs. `run` is its whole life. Without `closing` it closes no epochs."""
+
+    def __init__(
+        self,
+        log: Log,
+        membership: Membership,
+        worker: str,
+        *,
+        limits: LaneLimits | None = None,
+        closing: Closing | None = None,
+    ) -> None:
         self._log = log
         self._worker = worker
         self._limits = limits or LaneLimits()
@@ -46,7 +71,10 @@ class Lanes:
         self._rereads: dict[str, int] = {}
         self._said: dict[str, dict[str, AgencyPulse]] = {}
         self._pulses = 0
-        self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane])
+        self._closing = closing
+        self._release: ReleaseLane | None = None
+        once = [self._release_lane, self._publish_lane, self._calendar] if closing else []
+        self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane, *once])
 
     @property
     def registered(self) -> Mapping[str, Registration]:
@@ -105,6 +133,22 @@ class Lanes:
             hook=self._seen,
         )
 
+    def _release_lane(self, partition: int) -> Owned | None:
+        closing = self._closing
+        if partition or closing is None:
+            return None
+        self._release = ReleaseLane(self._log, closing.partitions, closing.drawer, clock=closing.clock, hook=self._seen)
+        return self._release
+
+    def _publish_lane(self, partition: int) -> Owned | None:
+        return None if partition else PublishLane(self._log, hook=self._seen)
+
+    def _calendar(self, partition: int) -> Owned | None:
+        closing = self._closing
+        if partition or closing is None or closing.grace_ms is None:
+            return None
+        return Calendar(self._log, closing.partitions, closing.grace_ms, clock=closing.clock, hook=self._seen)
+
     def _seen(self, progress: LaneProgress) -> None:
         if progress.rereads != self._rereads.get(progress.lane, 0):
             self._rereads[progress.lane] = progress.rereads
@@ -144,11 +188,15 @@ class Lanes:
             records=progress.records,
             transactions=progress.transactions,
             commit_age_ms=-1 if age is None else int(age * 1000),
-            refused=sum(lane.refused for lane in lanes),
+            refused=sum(lane.refused for lane in lanes) + self._closings_refused(progress),
             duplicates=sum(lane.duplicates for lane in lanes),
             skipped=sum(lane.skipped for lane in lanes),
             agencies=agencies,
         )
+
+    def _closings_refused(self, progress: LaneProgress) -> int:
+        """1 while the newest command to close an epoch is one that was refused."""
+        return int(progress.step == RELEASE and self._release is not None and bool(self._release.refused))
 
     def _agencies(self, progress: LaneProgress, step: gate.GateStep, *, full: bool) -> Sequence[AgencyPulse]:
         now = {}

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from consumers.closings import Closings
 from consumers.gate import GateStep
 from consumers.reading import Behind, Extent, Tails, extents, read_to, take
 from consumers.registry import Registry
@@ -21,10 +22,12 @@ from exchange.core.gate import Reason
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.wire.messages import decode_refusal, decode_registration
 from exchange.wire.pulse import Pulse, decode_pulse
-from exchange.wire.topics import AGENCIES, ALERTS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
+from exchange.wire.topics import AGENCIES, ALERTS, DRAWS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
 
 PULSES_A_PARTITION: Final = 40
 """Two lanes send one every two seconds each: about forty seconds."""
+PULSES_BESIDE: Final = 60
+"""Of what exists once: as long."""
 
 
 @dataclass(slots=True)
@@ -41,10 +44,11 @@ class Seen:
     inboxes_missing: set[str] = field(default_factory=set)
     fold_lags: dict[int, int] = field(default_factory=dict)
     counted: dict[int, int] = field(default_factory=dict)
+    closings: Closings = field(default_factory=Closings)
 
     def __post_init__(self) -> None:
         self.gates = {p: GateStep(p, self.registry) for p in range(self.partitions)}
-        self.pulses = deque(maxlen=PULSES_A_PARTITION * self.partitions)
+        self.pulses = deque(maxlen=pulses_max(self.partitions))
 
     def take(self, source: Partition, record: Record) -> None:
         """Take a record of one of the topics that are followed."""
@@ -52,6 +56,8 @@ class Seen:
             take(self.alerts, record)
         elif source.topic == GATE_STATE and record.key is not None:
             self.gates[source.partition].restore(record.key, record.value)
+        elif source.topic == DRAWS:
+            self.closings.take(record)
         elif record.value is None:
             return
         elif source.topic == AGENCIES:
@@ -88,7 +94,7 @@ class Looker:
     def _assign(self, found: Mapping[Partition, Extent]) -> None:
         self._following.assign(self._followed)
         for partition, (begin, end) in found.items():
-            newest = end - PULSES_A_PARTITION * self.seen.partitions if partition.topic == PULSE else begin
+            newest = end - pulses_max(self.seen.partitions) if partition.topic == PULSE else begin
             self._following.seek(partition, max(begin, newest))
         self._assigned = True
 
@@ -121,8 +127,13 @@ async def looking(log: Log, partitions: int, generation: str = GENERATION) -> As
         yield Looker(readers, partitions, generation)
 
 
+def pulses_max(partitions: int) -> int:
+    """How many pulses are looked at."""
+    return PULSES_A_PARTITION * partitions + PULSES_BESIDE
+
+
 def _followed(partitions: int) -> Iterator[Partition]:
-    yield from (Partition(topic, 0) for topic in (AGENCIES, ALERTS, PULSE))
+    yield from (Partition(topic, 0) for topic in (AGENCIES, ALERTS, DRAWS, PULSE))
     yield from (Partition(topic, p) for topic in (GATE_STATE, QUARANTINE) for p in range(partitions))
 
 

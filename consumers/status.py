@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers import fold, gate
+from consumers.lives import ONCE
 from consumers.seen import Seen
 from consumers.watch import GONE, QUIET_MS_MAX
+from exchange.core.epochs import epoch_text
 from exchange.core.gate import Registration, Status
 from exchange.core.vocabulary import LegalClass
 from exchange.engine.progress import LaneState
@@ -55,7 +57,10 @@ class AgencyStatus:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeStatus:
-    """All of it. `events`: counted into the tables so far; `refusals`: since the exchange began, by reason."""
+    """All of it. `events`: counted into the tables so far; `refusals`: since the exchange began, by reason.
+
+    `closed`: the last epoch that was, such as 2026-10, or empty; `closing_refused`: why the newest command was, or empty.
+    """
 
     restricted: str
     at_ms: int
@@ -69,10 +74,13 @@ class ExchangeStatus:
     refused_now: int
     lanes: tuple[LaneStatus, ...]
     agencies: tuple[AgencyStatus, ...]
+    closed: str
+    closing_refused: str
     refusals: tuple[tuple[str, int], ...]
     alerts: tuple[Alert, ...]
 
 
+_ONCE_NAMES: Final = frozenset(f"{step}-0" for step in ONCE)
 NOT_RUNNING: Final = "not running"
 
 
@@ -88,12 +96,14 @@ def status_of(seen: Seen, now_ms: int) -> ExchangeStatus:
         since_pulse_ms=min(ages, default=None),
         events=sum(seen.counted.values()),
         events_a_second=sum(lane.records_a_second for lane in lanes if lane.lane.startswith(fold.NAME)),
-        lag=sum(lane.lag for lane in lanes),
+        lag=sum(lane.lag for lane in lanes if lane.lane not in _ONCE_NAMES),
         known=len(agencies),
         heard_from=sum(1 for agency in agencies if agency.sequence),
         refused_now=sum(1 for agency in agencies if agency.refused),
         lanes=lanes,
         agencies=agencies,
+        closed=epoch_text(last) if (last := seen.closings.closed.last_epoch) is not None else "",
+        closing_refused=seen.closings.refused,
         refusals=tuple(sorted((reason.value, count) for reason, count in seen.refusals.items())),
         alerts=tuple(decode_alert(seen.alerts[subject]) for subject in sorted(seen.alerts)),
     )
@@ -130,6 +140,9 @@ def _lanes(seen: Seen, agencies: Sequence[AgencyStatus], now_ms: int) -> Iterato
             name = f"{step}-{partition}"
             pulses = [pulse for pulse in seen.pulses if pulse.lane == name]
             yield _lane(name, lags.get(partition, 0), pulses, now_ms)
+    for name in sorted({pulse.lane for pulse in seen.pulses} & _ONCE_NAMES):
+        pulses = [pulse for pulse in seen.pulses if pulse.lane == name]
+        yield _lane(name, max(pulses, key=_at).lag, pulses, now_ms)
 
 
 def _lane(name: str, lag: int, pulses: Sequence[Pulse], now_ms: int) -> LaneStatus:

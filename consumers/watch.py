@@ -33,6 +33,8 @@ FORKED_MS: Final = 7 * 86_400_000
 GONE: Final = frozenset((LaneState.STOPPED, LaneState.FENCED))
 """Pulses that say somebody else has the lane, or nobody."""
 LANE: Final = "lane:"
+RELEASE_LANE: Final = "release-0"
+PUBLISH_LANE: Final = "publish-0"
 AGENCY: Final = "agency:"
 KINDS: Final = {Reason.FORKED: AlertKind.FORKED, Reason.GAP: AlertKind.GAPPED}
 NO_AGENCIES: Final[Mapping[str, Registration]] = MappingProxyType({})
@@ -45,6 +47,14 @@ FAILED_SAYS: Final = (
 )
 SILENT_SAYS: Final = (
     "Nothing came for longer than EXCHANGE_SILENT_AFTER_DAYS: ask the agency whether its edge still runs."
+)
+CLOSING_SAYS: Final = (
+    "The newest command to close an epoch was refused, and nothing was spent: `exchange release list` says why. This ends with"
+    " the next epoch that is closed."
+)
+PUBLISH_SAYS: Final = (
+    "Publishing stopped, because `releases` holds what was never drawn: the worker's log names the record and what to"
+    " do."
 )
 OTHER_SAYS: Final = "The agency's records are refused: `exchange status` says why."
 
@@ -182,9 +192,11 @@ class Watch:
         living = [(sender, pulse) for sender in senders if (pulse := sender.living(now_ms))]
         states = {pulse.state for sender, pulse in living if not sender.behind(pulse)}
         if LaneState.RUNNING in states:
-            return _WELL
-        if any(pulse.state == LaneState.FAILED for _, pulse in living):
-            return _Verdict(_Trouble(AlertKind.FAILED, FAILED_SAYS))
+            refused = any(pulse.refused for _, pulse in living if pulse.lane == RELEASE_LANE)
+            return _Verdict(_Trouble(AlertKind.REFUSED, CLOSING_SAYS)) if refused else _WELL
+        if failed := [pulse for _, pulse in living if pulse.state == LaneState.FAILED]:
+            says = PUBLISH_SAYS if failed[0].lane == PUBLISH_LANE else FAILED_SAYS
+            return _Verdict(_Trouble(AlertKind.FAILED, says))
         if any(sender.behind(pulse) for sender, pulse in living):
             return _Verdict(_Trouble(AlertKind.STALLED, BEHIND_SAYS))
         if living or now_ms - max(self._started_ms, *(s.seen_ms for s in senders), 0) <= QUIET_MS_MAX:

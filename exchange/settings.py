@@ -49,6 +49,17 @@ class Settings(BaseSettings):
     silent_after_days: float = Field(
         default=45, gt=0, allow_inf_nan=False, description="an agency not heard for this long raises an alert"
     )
+    calendar: Literal["on", "off"] = Field(
+        default="on",
+        description="whether workers close each month by themselves; an embedded broker's are closed by hand",
+    )
+    close_after_hours: float = Field(
+        default=6,
+        gt=0,
+        le=240,
+        allow_inf_nan=False,
+        description="how long after a month's end, UTC, the calendar closes it",
+    )
     batch_records: int = Field(
         default=50_000, ge=1, le=200_000, description="at most so many records in one transaction of a lane"
     )
@@ -72,10 +83,9 @@ class Settings(BaseSettings):
             raise SettingInvalid(" ".join(rules)) from None
 
     def at(self, bootstrap_servers: str) -> "Settings":
-        """The same settings for an embedded broker: its address, four partitions, one replica."""
-        return self.model_copy(
-            update={"bootstrap_servers": bootstrap_servers, "partitions": EMBEDDED_PARTITIONS, "replication": 1}
-        )
+        """The same settings for an embedded broker: its address, four partitions, one replica, no calendar."""
+        own = {"partitions": EMBEDDED_PARTITIONS, "replication": 1, "calendar": "off"}
+        return self.model_copy(update={"bootstrap_servers": bootstrap_servers, **own})
 
     def client(self, client_id: str) -> ClientSettings:
         """What a Kafka client needs."""

@@ -8,17 +8,13 @@ be gone. They are spawned, not forked: a fork would copy a running event loop an
 import asyncio
 import multiprocessing
 import os
-import pickle
-import signal
-import threading
 import traceback
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
+from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 
+from consumers.processes import end_with_parent, joined, portable, without_ctrl_c
 from consumers.replay.errors import ReplayFailed, ReplayProcessLost
 from consumers.replay.partition import Report, Step, Task, replay_partition
 from consumers.replay.result import PartitionReplay
@@ -61,7 +57,7 @@ async def _one_process(source: LogSource, left: deque[Task], done: list[Partitio
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, source), name="exchange-replay", daemon=True)
-    with _without_ctrl_c():
+    with without_ctrl_c():
         process.start()
     theirs.close()
     try:
@@ -71,29 +67,8 @@ async def _one_process(source: LogSource, left: deque[Task], done: list[Partitio
             done.append(await _answer(ours, task, report))
     finally:
         process.terminate()  # whoever still waits for its next message is told that there is none
-        await _joined(process)
+        await joined(process)
         ours.close()
-
-
-async def _joined(process: SpawnProcess) -> None:
-    """Wait until a process is over, also when this is cancelled meanwhile: none may outlive the replay."""
-    joining = asyncio.ensure_future(asyncio.to_thread(process.join))
-    try:
-        await asyncio.shield(joining)
-    except asyncio.CancelledError:
-        await joining
-        raise
-
-
-@contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """What is started here never sees Ctrl-C: at a terminal it reaches everybody, and ending them is the parent's."""
-    resource_tracker.ensure_running()  # else it would be started in here, and unblocks the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def _answer(ours: Connection, task: Task, report: Report) -> PartitionReplay:
@@ -112,17 +87,10 @@ async def _answer(ours: Connection, task: Task, report: Report) -> PartitionRepl
 
 def serve(theirs: Connection, source: LogSource) -> None:
     """The life of one process: a task, its progress, its result; until it is ended or nobody listens."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     relax_collector()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         asyncio.run(_serve(theirs, source))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)  # nothing is written anywhere that could be left half done
 
 
 async def _serve(theirs: Connection, source: LogSource) -> None:
@@ -132,7 +100,7 @@ async def _serve(theirs: Connection, source: LogSource) -> None:
             try:
                 theirs.send(await _named(log, task, theirs.send))
             except ExchangeError as error:
-                theirs.send(_portable(error))
+                theirs.send(portable(error, ReplayFailed))
 
 
 async def _named(log: Log, task: Task, report: Report) -> PartitionReplay:
@@ -146,12 +114,3 @@ async def _named(log: Log, task: Task, report: Report) -> PartitionReplay:
         raise ReplayFailed(
             f"Partition {task.partition}: {type(error).__name__} at {place.filename}:{place.lineno}."
         ) from None
-
-
-def _portable(error: ExchangeError) -> ExchangeError:
-    """An error that arrives as it left: of its own class where that can be built again, else by its message."""
-    try:
-        again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    except Exception:  # noqa: BLE001 - whatever its constructor asks for
-        return ReplayFailed(str(error))
-    return again if isinstance(again, ExchangeError) else ReplayFailed(str(error))

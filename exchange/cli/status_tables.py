@@ -57,8 +57,14 @@ def _headline(status: ExchangeStatus) -> Text:
         f"workers   {worker}",
         f"events    {status.events:,} counted, {status.events_a_second:,.0f} a second, {status.lag:,} waiting",
         f"agencies  {status.known} known, {status.heard_from} heard from, {status.refused_now} refused now",
+        f"epochs    {_epochs(status)}",
     )
     return Text("\n".join(lines))
+
+
+def _epochs(status: ExchangeStatus) -> str:
+    closed = f"closed up to {status.closed}" if status.closed else "none closed yet"
+    return closed + (f"; the newest command was refused ({status.closing_refused})" if status.closing_refused else "")
 
 
 def _lanes(lanes: Sequence[LaneStatus]) -> Table:

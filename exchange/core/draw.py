@@ -37,6 +37,8 @@ from exchange.core.releases import Release
 from exchange.core.tables import TALLIED, domain, fed_by
 from exchange.core.tiers import BUCKETS, bucket_of, is_due
 
+ONCE: Final[Iterable[int]] = repeat(1)
+"""Every event stands for itself."""
 _FED: Final = {name: fed_by(table) for name, table in TALLIED.items()}
 
 
@@ -100,17 +102,22 @@ def dues(before: Ledger, after: Ledger, since: int, plans: Iterable[Plan] = PLAN
     return tuple(found)
 
 
-def counted(due: Iterable[Due], events: Iterable[tuple[str, Event]]) -> tuple[Increments, ...]:
-    """What (agency, event) pairs between two cuts add to each of these tables; the agency is not looked at."""
+def counted(
+    due: Iterable[Due], events: Iterable[tuple[str, Event]], times: Iterable[int] = ONCE
+) -> tuple[Increments, ...]:
+    """What (agency, event) pairs between two cuts add to each of these tables; the agency is not looked at.
+
+    `times`: how often each event stands there, for who has put together what counts alike; at least as many as events.
+    """
     sheets = [_Sheet.of(one) for one in due]
     of_kind: dict[type[Body], list[_Sheet]] = {}
-    for _, event in events:
+    for (_, event), often in zip(events, times, strict=False):
         said = _read(event)
         kind = type(said.body)
         if kind not in of_kind:
             of_kind[kind] = [sheet for sheet in sheets if _feeds(kind, sheet.due.row)]
         for sheet in of_kind[kind]:
-            sheet.add(said)
+            sheet.add(said, often)
     return tuple(Increments(sheet.due, tuple(sheet.counts)) for sheet in sheets)
 
 
@@ -162,7 +169,7 @@ class _Sheet:
         places, values = ({name: n for n, name in enumerate(names)} for names in (row.places, row.codes))
         return cls(due, [0] * due.length, places, values)
 
-    def add(self, said: "_Said") -> None:
+    def add(self, said: "_Said", often: int) -> None:
         row = self.due.row
         place = self.places.get(row.place(said.state))
         if not said.bits & row.bit or place is None or not self.due.account.covers(said.period):
@@ -170,7 +177,7 @@ class _Sheet:
         bucket = BUCKETS[row.tier].index(bucket_of(row.tier, self.due.epoch, said.period))
         start = (bucket * len(self.places) + place) * len(self.values)
         for value, n in _values(row, said.body):
-            self.counts[start + self.values[value]] += said.sign * n
+            self.counts[start + self.values[value]] += said.sign * n * often
 
 
 class _Said(NamedTuple):

@@ -11,6 +11,9 @@ from exchange.core.errors import ExchangeError
 from exchange.core.period import LAST_YEAR, period_of, quarter_of, quarter_of_month, year_of
 
 FIRST_EPOCH_YEAR: Final = 2001
+DAY_MS: Final = 86_400_000
+_DAYS_TO_1970: Final = 719_468
+"""From March of the year 0."""
 _TEXT: Final = re.compile(r"(2\d{3})-(\d{2})")
 
 
@@ -48,6 +51,30 @@ def parse_epoch(text: str) -> int:
     if match is None:
         raise EpochInvalid
     return epoch_of(int(match[1]), int(match[2]))
+
+
+def begins_ms(epoch: int) -> int:
+    """When the month begins in UTC, milliseconds since 1970.
+
+    Days of the proleptic Gregorian calendar in years that begin with March, so that a leap day is a year's last.
+    """
+    year, month = divmod(epoch - 2, 12)
+    leap_days = year // 4 - year // 100 + year // 400
+    days = 365 * year + leap_days + (153 * month + 2) // 5
+    return (days - _DAYS_TO_1970) * DAY_MS
+
+
+def ends_ms(epoch: int) -> int:
+    """The month's last millisecond in UTC, since 1970: the time of whatever is published of it."""
+    return begins_ms(epoch + 1) - 1
+
+
+def epoch_at(at_ms: int) -> int:
+    """The month that a time lies in, UTC; `at_ms`: milliseconds since 1970."""
+    epoch = 1970 * 12 + at_ms // (31 * DAY_MS)  # no month is longer
+    while begins_ms(epoch + 1) <= at_ms:
+        epoch += 1
+    return epoch
 
 
 def quarter_of_epoch(epoch: int) -> int:

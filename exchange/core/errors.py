@@ -62,6 +62,36 @@ class EpochOutOfOrder(ExchangeError):
     hint = "Epochs are closed once each, month by month; look at the clock of whatever closed this one."
 
 
+class EpochClosed(ExchangeError):
+    """The epoch is closed already. Nothing was released and nothing was spent."""
+
+    hint = "An epoch is closed once, for ever; what arrives later is in the releases of later ones."
+
+
+class EpochNotOver(ExchangeError):
+    """The epoch's month is not over by the clock of the release lane. Nothing was released and nothing was spent."""
+
+    hint = "Close it when its last day is over everywhere in UTC; if it is, set the worker's clock."
+
+
+class ClockSetBack(ExchangeError):
+    """The release lane's clock shows less than at its last command. Nothing was released and nothing was spent."""
+
+    hint = "Set the worker's clock, then close the epoch again."
+
+
+class CutBehind(ExchangeError):
+    """The log of events ends before the last cut, or has other partitions. Nothing was released and nothing was spent."""
+
+    hint = "The log was truncated or replaced: restore it; never release from another log than before."
+
+
+class CommandUnreadable(ExchangeError):
+    """A record of `epochs` is no command to close an epoch. Nothing was released and nothing was spent."""
+
+    hint = "Find out what wrote it: `exchange topics check` shows who may; the release lane goes on behind it."
+
+
 class NotDue(ExchangeError):
     """A table is drawn in an epoch at whose end it is not due. Nothing was released."""
 

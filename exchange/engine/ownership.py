@@ -25,10 +25,25 @@ from exchange.engine.patience import Patience, cancelled, first_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from exchange.engine.lane import Lane
     from exchange.engine.progress import LaneProgress
 
-    LaneFactory: TypeAlias = Callable[[int], Lane]
+    LaneFactory: TypeAlias = Callable[[int], "Owned | None"]
+    """What runs where this partition is owned, if anything."""
+
+
+class Owned(Protocol):
+    """A lane, as its owner sees it. `run` ends as `Lane.run` does: by being cancelled, with `Fenced`, or for good."""
+
+    @property
+    def name(self) -> str:
+        """Its name, which is its transactional id where it has one."""
+
+    @property
+    def progress(self) -> LaneProgress:
+        """One look at it."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
 
 
 class Owner(Protocol):
@@ -78,7 +93,7 @@ class Ownership:
         self._membership = membership
         self._factories = factories
         self._limits = limits or OwnershipLimits()
-        self._lanes: dict[Lane, asyncio.Task[None]] = {}
+        self._lanes: dict[Owned, asyncio.Task[None]] = {}
         self._generation = 0
         self._turn = 0
         self._fenced: dict[str, float] = {}
@@ -139,11 +154,13 @@ class Ownership:
         for partition in sorted(partitions):
             for factory in self._factories:
                 lane = factory(partition)
+                if lane is None:
+                    continue
                 self._lanes[lane] = asyncio.create_task(self._keep(lane), name=f"keep {lane.name}")
 
     # What the lanes say
 
-    async def _keep(self, lane: Lane) -> None:
+    async def _keep(self, lane: Owned) -> None:
         try:
             await lane.run()
         except Fenced as error:

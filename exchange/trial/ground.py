@@ -149,7 +149,7 @@ def environment(settings: Settings) -> dict[str, str]:
 async def trial_ground(settings: Settings, folder: Path, announcer: Announcer | None = None) -> AsyncIterator[Ground]:
     """An empty exchange for as long as the block lasts; workers still running at its end are stopped."""
     if settings.bootstrap_servers:
-        async with _ground(settings, None, folder) as ground:
+        async with _ground(settings.model_copy(update={"calendar": "off"}), None, folder) as ground:
             yield ground
         return
     async with (

@@ -5,18 +5,20 @@ byte for byte, and `command|offset|ledger`, one for each command, written last i
 what is in `draws` and not yet in `releases`, cuts, and who is behind an agency table's cells.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, cast
 
-from exchange.core.epochs import epoch_text
+from exchange.core.epochs import epoch_text, parse_epoch
 from exchange.core.ledger import Account
 from exchange.core.releases import Release
 from exchange.wire.messages import MessageUnreadable, Plain, decode_plain, encode_plain
 
 RELEASE_PART: Final = b"|release"
 LEDGER_PART: Final = b"|ledger"
+_LEDGER: Final = re.compile(rb"command\|(\d+)\|ledger")
 
 
 class Asker(StrEnum):
@@ -71,6 +73,41 @@ def release_part(release: Release) -> bytes:
 def ledger_part(offset: int) -> bytes:
     """The key in `draws` of what was done with the command at an offset of `epochs`."""
     return f"command|{offset}".encode("ascii") + LEDGER_PART
+
+
+def parse_release_part(key: bytes) -> tuple[bytes, int] | None:
+    """The key in `releases` and the epoch, of a key in `draws`; None for what is not a release."""
+    if not key.endswith(RELEASE_PART):
+        return None
+    published = key.removesuffix(RELEASE_PART)
+    return published, parse_epoch(published.rpartition(b"|")[2].decode("ascii"))
+
+
+def parse_ledger_part(key: bytes) -> int | None:
+    """The command's offset in `epochs`, of a key in `draws`; None for what is not a part of the ledger."""
+    found = _LEDGER.fullmatch(key)
+    return int(found[1]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Which release it is, and over which domain, whatever is declared today. `bit`: 0 for agency tables."""
+
+    table: str
+    epoch: int
+    bit: int
+    codes: tuple[tuple[str, ...], ...]
+
+
+def decode_heading(value: bytes) -> Heading:
+    """Of a value of part `release`; raises MessageUnreadable, and EpochInvalid."""
+    plain = decode_plain("release", value)
+    return Heading(
+        cast("str", plain["table"]),
+        parse_epoch(cast("str", plain["epoch"])),
+        cast("int", plain["bit"]),
+        tuple(tuple(cast("list[str]", one["codes"])) for one in cast("list[Plain]", plain["dimensions"])),
+    )
 
 
 def encode_close(close: Close) -> bytes:

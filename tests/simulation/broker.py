@@ -54,9 +54,9 @@ class PartitionLog:
     def stable_end(self) -> int:
         return min(self.open_since.values(), default=self.end)
 
-    def append(self, pair: Pair, producer: int, state: str, now_s: float) -> None:
-        key, value = pair
-        self.entries.append(Entry(StoredRecord(key, value, (), self.end, int(now_s * 1000)), producer, state))
+    def append(self, pair: Pair, producer: int, now_s: float, state: str, at_ms: int | None = None) -> None:
+        at_ms = int(now_s * 1000) if at_ms is None else at_ms
+        self.entries.append(Entry(StoredRecord(*pair, (), self.end, at_ms), producer, state))
         self.end += 1
 
     def mark(self, producer: int, state: str, now_s: float) -> None:
@@ -64,7 +64,7 @@ class PartitionLog:
             for entry in self.entries:
                 if entry.producer == producer and entry.state == OPEN:
                     entry.state = state
-        self.append((None, None), producer, MARKER, now_s)
+        self.append((None, None), producer, now_s, MARKER)
 
     def compact(self, keep_from: int) -> None:
         """Below `keep_from`, and below what is not decided: keep the last committed record of each key.
@@ -161,9 +161,11 @@ class Broker:
         self._producers += 1
         return self._producers
 
-    def produce(self, producer: int, sequence: int, partition: Partition, pairs: list[Pair]) -> None:
+    def produce(
+        self, producer: int, sequence: int, partition: Partition, pairs: list[Pair], at_ms: int | None = None
+    ) -> None:
         """Without a transaction."""
-        self._write(producer, 0, sequence, partition, pairs, COMMITTED)
+        self._write(producer, 0, sequence, partition, pairs, COMMITTED, at_ms)
 
     def produce_in(
         self, tid: str, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair]
@@ -177,8 +179,9 @@ class Broker:
             log.open_since.setdefault(producer, log.end - len(pairs))
 
     def _write(
-        self, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair], state: str
+        self, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair], *how: str | int | None
     ) -> bool:
+        """`how`: the records' state, and their time if it is not now."""
         log = self.log(partition)
         if any(len(key or b"") + len(value or b"") > self._record_bytes_max for key, value in pairs):
             raise RecordRefused(f"{partition.topic}: a record is too large.")
@@ -189,7 +192,7 @@ class Broker:
             raise LogUnavailable(f"{partition.topic}: out of order, {sequence} after {expected}.")
         log.sequences[producer, epoch] = sequence + len(pairs)
         for pair in pairs:
-            log.append(pair, producer, state, self._now_s())
+            log.append(pair, producer, self._now_s(), *how)
         self._arrived()
         return True
 

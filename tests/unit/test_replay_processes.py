@@ -14,7 +14,8 @@ import pytest
 
 from consumers.replay import replay
 from consumers.replay.errors import CannotReplay, ReplayFailed, ReplayProcessLost
-from consumers.replay.workers import _joined, cores
+from consumers.processes import joined
+from consumers.replay.workers import cores
 from tests.unit.replay_world import Seeded
 
 
@@ -62,7 +63,7 @@ async def test_a_replay_that_is_cancelled_leaves_no_process_behind() -> None:
 async def test_a_process_that_is_ending_is_waited_for_though_that_is_cancelled() -> None:
     process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(1,), daemon=True)
     process.start()
-    joining = asyncio.create_task(_joined(process))
+    joining = asyncio.create_task(joined(process))
     await asyncio.sleep(0)
     joining.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,0 +1,106 @@
+"""The calendar: writes the command that closes a month, once the month is over and some hours more.
+
+Rules kept: months by UTC; by the clock, never by volume; one command at a time, and none while one waits to be handled; a
+command that was refused is not written again for an hour, so that a fault does not fill `epochs`. The first month is the one
+in which the first event arrived: an exchange that nobody has sent anything to closes nothing.
+
+Not promised: that it writes a command only once: two workers may for a moment both be the calendar. The second command for a
+month is refused (`EpochClosed`) and harms nothing.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
+
+from consumers.closings import Closings, Follower
+from consumers.lives import CALENDAR, Life
+from consumers.reading import read_to
+from consumers.release import COMMANDS, Clock, wall_ms
+from exchange.core.closing import Closed
+from exchange.core.epochs import ends_ms, epoch_at, epoch_text
+from exchange.engine.log import Log, Partition, Reader
+from exchange.engine.progress import Hook, LaneState, no_hook
+from exchange.wire.closing import Asker, Close, encode_close
+from exchange.wire.topics import EVENTS
+
+LOOK_S: Final = 10.0
+AGAIN_MS: Final = 3_600_000
+HOUR_MS: Final = 3_600_000
+logger = structlog.get_logger(__name__)
+
+
+def month_to_close(closed: Closed, first_arrival_ms: int | None, now_ms: int, grace_ms: int) -> int | None:
+    """The month that should be closed now, if any: the one after the last, or that of the first event, when it is over."""
+    if closed.last_epoch is not None:
+        epoch = closed.last_epoch + 1
+    elif first_arrival_ms is not None:
+        epoch = epoch_at(first_arrival_ms)
+    else:
+        return None
+    return epoch if now_ms > ends_ms(epoch) + grace_ms else None
+
+
+class Calendar(Life):
+    """Writes commands for as long as it runs. `grace_ms`: how long after a month's end."""
+
+    def __init__(
+        self, log: Log, partitions: int, grace_ms: int, *, clock: Clock = wall_ms, hook: Hook = no_hook
+    ) -> None:
+        super().__init__(CALENDAR, hook=hook)
+        self._log, self._grace_ms, self._clock = log, grace_ms, clock
+        self._events = [Partition(EVENTS, number) for number in range(partitions)]
+        self._first_ms: int | None = None
+
+    async def _one_life(self, resources: AsyncExitStack) -> None:
+        self._enter(LaneState.STARTING)
+        draws, others = await self._log.reader(), await self._log.reader()
+        for reader in (draws, others):
+            resources.push_async_callback(reader.close)
+        follower = Follower(draws)
+        self._told.lag = 0
+        self._enter(LaneState.RUNNING)
+        while True:
+            seen = await follower.catch_up()
+            if await self._may_ask(seen, others):
+                await self._ask(seen, others)
+            self._moved()
+            await asyncio.sleep(LOOK_S)
+
+    async def _may_ask(self, seen: Closings, reader: Reader) -> bool:
+        """Whether every command was handled, and none refused a moment ago."""
+        end = (await reader.end_offsets([COMMANDS]))[COMMANDS]
+        refused_lately = seen.refused and self._clock() - seen.closed.at_ms < AGAIN_MS
+        return end <= seen.closed.position and not refused_lately
+
+    async def _ask(self, seen: Closings, reader: Reader) -> None:
+        now_ms = self._clock()
+        if seen.closed.last_epoch is None and self._first_ms is None:
+            self._first_ms = await self._first_arrival_ms(reader)
+        epoch = month_to_close(seen.closed, self._first_ms, now_ms, self._grace_ms)
+        if epoch is None:
+            return
+        producer = await self._log.producer()
+        try:
+            await producer.send(COMMANDS, [(None, encode_close(Close(epoch, Asker.CALENDAR, now_ms)))])
+        finally:
+            await producer.close()
+        logger.info("the calendar closes an epoch", epoch=epoch_text(epoch))
+        self._did(1)
+
+    async def _first_arrival_ms(self, reader: Reader) -> int | None:
+        """When the first event arrived, by its record's time; None while there is none."""
+        begins = await reader.beginning_offsets(self._events)
+        ends = await reader.end_offsets(self._events)
+        found = [await _first_ms(reader, source, begins, ends[source]) for source in self._events]
+        return min((at_ms for at_ms in found if at_ms is not None), default=None)
+
+
+async def _first_ms(reader: Reader, source: Partition, begins: Mapping[Partition, int], end: int) -> int | None:
+    reader.assign([source])
+    reader.seek(source, begins[source])
+    async for _, records in read_to(reader, {source: end}, records_max=1):
+        return records[0].timestamp
+    return None

@@ -1,0 +1,103 @@
+"""What `draws` says: which epochs are closed, what was spent, which commands were refused, what is to be published.
+
+`draws` is kept for ever and is the release lane's only state: this folds it, record by record, in offset order. The lane, the
+publisher, the calendar and the commands all read it here, so none of them can mean something else by it.
+
+Promised: taking records one by one or after a pause gives the same. Not promised: anything about a transaction that is not
+committed; the reader that records come from is a read-committed one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from consumers.reading import read_to
+from exchange.core.closing import Closed, Moment, carried_out, refused_at, released
+from exchange.core.errors import StateDamaged
+from exchange.engine.log import Partition, Reader, Record
+from exchange.wire.closing import Spent, decode_heading, decode_spent, parse_ledger_part, parse_release_part
+from exchange.wire.topics import DRAWS
+
+SOURCE: Final = Partition(DRAWS, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is to be published: its key and value in `releases`, and its epoch. `offset`: where it stands in `draws`."""
+
+    key: bytes
+    value: bytes
+    epoch: int
+    offset: int
+
+
+@dataclass(slots=True)
+class Closings:
+    """Everything in `draws` so far. `commands`: what was done with each, by its offset in `epochs`."""
+
+    closed: Closed = field(default_factory=Closed)
+    commands: dict[int, Spent] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def refused(self) -> str:
+        """The reason, if the newest command was refused."""
+        newest = max(self.commands, default=None)
+        return "" if newest is None else self.commands[newest].refused
+
+    def take(self, record: Record) -> None:
+        """Take the next record. Raises StateDamaged for what is neither a release nor a part of the ledger."""
+        if record.key is None or record.value is None:
+            raise StateDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
+        part, command = parse_release_part(record.key), parse_ledger_part(record.key)
+        if part is not None:
+            self.parts.append(Part(*part[:1], record.value, part[1], record.offset))
+            heading = decode_heading(record.value)
+            if not heading.bit:
+                self.closed = released(self.closed, heading.table, heading.epoch, heading.codes)
+        elif command is not None:
+            self.commands[command] = spent = decode_spent(record.value)
+            self.closed = after(self.closed, spent)
+        else:
+            raise StateDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
+
+    def commands_of(self, epoch: int) -> Iterator[Spent]:
+        """The command that closed an epoch, if one did."""
+        return (spent for spent in self.commands.values() if not spent.refused and spent.epoch == epoch)
+
+
+def after(closed: Closed, spent: Spent) -> Closed:
+    """What is closed once this has been done with a command."""
+    if spent.refused:
+        return refused_at(closed, spent.position, spent.at_ms)
+    moment = Moment(spent.at_ms, spent.cut, spent.registered)
+    shown = ((one.table, one.number, dict(one.amounts)) for one in spent.shown)
+    return carried_out(closed, spent.position, moment, epoch=spent.epoch, accounts=dict(spent.accounts), shown=shown)
+
+
+class Follower:
+    """Reads `draws` on from where it stopped. The reader is this one's alone.
+
+    What is committed never changes, so reading on gives what reading all of it again would give.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._position: int | None = None
+        self.read = Closings()
+
+    async def catch_up(self) -> Closings:
+        """Everything that is committed and decided now. Raises the engine's errors, StateDamaged, MessageUnreadable."""
+        if self._position is None:
+            begins = await self._reader.beginning_offsets([SOURCE])
+            if begins[SOURCE]:
+                raise StateDamaged(f"{DRAWS} begins at offset {begins[SOURCE]}: what was spent before is unknown.")
+            self._reader.assign([SOURCE])
+            self._reader.seek(SOURCE, 0)
+            self._position = 0
+        end = (await self._reader.end_offsets([SOURCE]))[SOURCE]
+        async for _, records in read_to(self._reader, {SOURCE: end}):
+            for record in records:
+                self.read.take(record)
+        self._position = await self._reader.position(SOURCE)
+        return self.read

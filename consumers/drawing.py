@@ -1,0 +1,184 @@
+"""Counts what arrived between cuts, puts noise on it and hands on what is to be recorded: the work of one draw.
+
+Runs where it is called, which is a process of its own (`consumers.drawer`). The exact increments live and die here.
+
+Rules kept: each table is counted from its own last cut to the new one, exactly; read-committed, so aborted events are none;
+noise is drawn once a table, by OpenDP, after everything is counted, so that a failure on the way draws none; a record that
+cannot be counted stops the draw with its offset, never with its value.
+
+The fast path: events that count alike (equal but for their sequence and the digest before) are put together as bytes, decoded
+once and counted so many times. `exchange.core.draw.counted` says what that must equal; a property test holds it.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, TypeAlias
+
+from consumers.reading import read_to
+from exchange import __version__
+from exchange.core.agency_rule import Shown, behind, releases
+from exchange.core.closing import AgencyDue, Cut, Draw
+from exchange.core.draw import Due, Increments, counted, drawn, merged
+from exchange.core.errors import CannotCount, ExchangeError
+from exchange.core.events import About, Correction, Event
+from exchange.core.releases import Release
+from exchange.engine.errors import CannotApply
+from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.wire.closing import ShownIncrement, release_part
+from exchange.wire.codec import HEAD, decode
+from exchange.wire.published import encode_release
+from exchange.wire.schemas import PREFIX
+from exchange.wire.topics import EVENTS
+
+LOT_RECORDS: Final = 20_000
+VERSIONS: Final = (f"exchange {__version__}",)
+Noise: TypeAlias = Callable[[Fraction, int], Sequence[int]]
+"""From a scale and a length to so many independent numbers: `consumers.noise.gaussian`."""
+Report: TypeAlias = Callable[[int], None]
+"""Told how many events were read since the last time."""
+Said: TypeAlias = list[tuple[str, Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawTask:
+    """What is to be drawn; it can be handed to another process. `shown`: of agency tables, in all epochs before."""
+
+    clients: tuple[Due, ...]
+    agencies: tuple[AgencyDue, ...]
+    starts: tuple[tuple[int, Cut], ...]
+    cut: Cut
+    shown: tuple[tuple[tuple[str, int], tuple[Mapping[str, int], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What is to be recorded: keys and values of `draws`, and what the agency tables now show."""
+
+    parts: tuple[tuple[bytes, bytes], ...]
+    shown: tuple[ShownIncrement, ...]
+
+
+def task_of(draw: Draw, shown: Shown) -> DrawTask:
+    """The work of a draw."""
+    return DrawTask(draw.clients, draw.agencies, tuple(draw.starts.items()), draw.moment.cut, tuple(shown.held.items()))
+
+
+async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> Drawn:
+    """Count, draw, encode. Raises CannotApply at a record that cannot be counted, NoiseUnfit, the engine's errors."""
+    sheets = [Sheet(task, since) for since, _ in task.starts]
+    reader = await log.reader()
+    try:
+        for number in range(len(task.cut)):
+            await _read(reader, number, task, sheets, report)
+    finally:
+        await reader.close()
+    return recorded(task, sheets, noise)
+
+
+def recorded(task: DrawTask, sheets: Sequence["Sheet"], noise: Noise) -> Drawn:
+    """The noise on what was counted, the agency tables by their rule, both as they will stand in `draws`."""
+    clients = [one for sheet in sheets for one in sheet.increments]
+    made = [drawn(one, noise(one.due.plan.scale, one.due.length), VERSIONS) for one in clients]
+    before = Shown(dict(task.shown))
+    of_agencies, after = _agency_tables(task, {sheet.since: sheet.said for sheet in sheets}, before)
+    parts = tuple((release_part(one), encode_release(one)) for one in (*made, *of_agencies))
+    return Drawn(parts, _newly_shown(before, after))
+
+
+class Sheet:
+    """What arrived for the tables that are counted from one cut on. `said`: all that no client's body is."""
+
+    def __init__(self, task: DrawTask, since: int) -> None:
+        self.since = since
+        self.starts = dict(task.starts)[since]
+        self._due = tuple(one for one in task.clients if one.since == since)
+        self._wants_agencies = any(one.since == since for one in task.agencies)
+        self.increments: tuple[Increments, ...] = counted(self._due, ())
+        self.said: Said = []
+
+    def take(self, partition: int, lot: "Lot") -> None:
+        """Add what a lot holds from this sheet's cut on."""
+        start = self.starts[partition]
+        alike = lot.alike(start)
+        events = [("", lot.events[octets]) for octets in alike]
+        self.increments = merged(self.increments, counted(self._due, events, alike.values()))
+        if self._wants_agencies:
+            self.said += lot.said(start)
+
+
+class Lot:
+    """Records of one partition, decoded as far as they differ. Raises CannotApply."""
+
+    def __init__(self, source: Partition, records: Sequence[Record]) -> None:
+        self._records = [(record.offset, _counting(source, record), record.key or b"") for record in records]
+        self.events: dict[bytes, Event] = {}
+        for record, (offset, octets, _) in zip(records, self._records, strict=True):
+            if octets not in self.events:
+                self.events[octets] = _decoded(source, offset, record.value or b"")
+        self._of_agencies = {octets for octets, event in self.events.items() if not _of_client(event)}
+
+    def alike(self, start: int) -> Counter[bytes]:
+        """How often what counts alike stands there from an offset on."""
+        return Counter(octets for offset, octets, _ in self._records if offset >= start)
+
+    def said(self, start: int) -> Said:
+        """(agency, event) of what no client's body is, from an offset on."""
+        of_agencies = self._of_agencies
+        return [
+            (key.decode("ascii"), self.events[octets])
+            for offset, octets, key in self._records
+            if offset >= start and octets in of_agencies
+        ]
+
+
+def _counting(source: Partition, record: Record) -> bytes:
+    """The bytes of a record that counting looks at."""
+    if record.key is None or record.value is None:
+        raise CannotApply(source, record.offset, CannotCount.__name__)
+    return record.value[:PREFIX] + record.value[HEAD:]
+
+
+def _decoded(source: Partition, offset: int, value: bytes) -> Event:
+    try:
+        return decode(value)
+    except ExchangeError as error:
+        raise CannotApply(source, offset, type(error).__name__) from None
+
+
+def _of_client(event: Event) -> bool:
+    body = event.body
+    return (body.body if isinstance(body, Correction) else body).about is About.CLIENT
+
+
+async def _read(reader: Reader, number: int, task: DrawTask, sheets: Iterable[Sheet], report: Report) -> None:
+    source, cut = Partition(EVENTS, number), task.cut[number]
+    reader.assign([source])
+    reader.seek(source, min((start[number] for _, start in task.starts), default=cut))
+    async for records in before(reader, source, cut):
+        lot = Lot(source, records)
+        for sheet in sheets:
+            sheet.take(number, lot)
+        report(len(records))
+
+
+async def before(reader: Reader, source: Partition, cut: int) -> AsyncIterator[Sequence[Record]]:
+    """The records from where the reader stands to the cut, exactly, in lots."""
+    async for _, records in read_to(reader, {source: cut}, records_max=LOT_RECORDS):
+        wanted = records if records[-1].offset < cut else [r for r in records if r.offset < cut]
+        if wanted:
+            yield wanted
+
+
+def _agency_tables(task: DrawTask, said: Mapping[int, Said], shown: Shown) -> tuple[tuple[Release, ...], Shown]:
+    now = [behind(one.declared, one.epoch, one.since, said[one.since], first=one.first) for one in task.agencies]
+    return releases(now, shown, VERSIONS)
+
+
+def _newly_shown(past: Shown, now: Shown) -> tuple[ShownIncrement, ...]:
+    return tuple(
+        ShownIncrement(table, number, tuple(sorted(amounts.items())))
+        for (table, number), every in now.held.items()
+        for amounts in every[len(past.held.get((table, number), ())) :]
+    )

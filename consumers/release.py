@@ -1,0 +1,168 @@
+"""The release lane: commands of `epochs` in, draws out, each exactly once.
+
+The theory, in the order of the code:
+
+1. For each command, the writer `release-0` comes first: when it is there, no earlier owner can write any more, and what that
+   had begun is committed or aborted. Only then is `draws` read to its end: it is the whole state, and final.
+2. A command that stands before the state's position was done by somebody else, and is passed over.
+3. It is judged purely (`exchange.core.closing.judge`), with this worker's clock and where `events` and `agencies` end now.
+4. Refused: one transaction with the reason in the ledger, and nothing else. Carried out: counted and drawn in a process of its
+   own (`consumers.drawer`), then one transaction with every release and, last, the ledger part: cut, accounts, position.
+5. After a failure everything is dropped and begins again at 1. Whether that commit went through, 1 finds out. Noise that was
+   drawn and not committed was seen by nobody who may see releases: `draws` is restricted, and its reader, the publisher, is a
+   read-committed one. The next draw is of the same commitments to the same accounts, and the only one.
+
+Promised: one draw of each table and epoch at most, nothing spent without its draw and no draw without being paid for, whatever
+crashes. The writer is opened for each command: an id that is idle for a week expires.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
+
+from consumers.closings import Closings, Follower
+from consumers.drawer import Drawer
+from consumers.drawing import Drawn, task_of
+from consumers.lives import RELEASE, Life
+from exchange.core.closing import Closed, Draw, Moment, Refused, judge
+from exchange.core.epochs import epoch_text
+from exchange.core.errors import ExchangeError
+from exchange.engine.log import Log, Pair, Partition, Reader, Record
+from exchange.engine.progress import Hook, LaneState, no_hook
+from exchange.wire.closing import Spent, decode_close, encode_spent, ledger_part
+from exchange.wire.messages import MessageUnreadable
+from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS
+
+COMMANDS: Final = Partition(EPOCHS, 0)
+TARGET: Final = Partition(DRAWS, 0)
+WAIT_S: Final = 0.5
+Clock = Callable[[], int]
+"""Milliseconds since 1970."""
+logger = structlog.get_logger(__name__)
+
+
+def wall_ms() -> int:
+    """The clock of the machine."""
+    return time.time_ns() // 1_000_000
+
+
+class ReleaseLane(Life):
+    """The one release lane. `partitions`: those that `events` has. `clock`: what months are over by."""
+
+    def __init__(
+        self, log: Log, partitions: int, drawer: Drawer, *, clock: Clock = wall_ms, hook: Hook = no_hook
+    ) -> None:
+        super().__init__(RELEASE, hook=hook)
+        self._log, self._drawer, self._clock = log, drawer, clock
+        self._events = [Partition(EVENTS, number) for number in range(partitions)]
+        self._seen = Closings()
+
+    @property
+    def refused(self) -> str:
+        """The reason, if the newest command was refused."""
+        return self._seen.refused
+
+    async def _one_life(self, resources: AsyncExitStack) -> None:
+        self._enter(LaneState.STARTING)
+        draws, commands = await self._reader(resources), await self._reader(resources)
+        follower = Follower(draws)
+        await (await self._log.writer(self.name)).close()  # earlier owners are fenced, and what they began is decided
+        self._enter(LaneState.RESTORING)
+        self._note(await follower.catch_up())
+        self._told.restored = len(self._seen.commands) + len(self._seen.parts)
+        commands.assign([COMMANDS])
+        commands.seek(COMMANDS, self._seen.closed.position)
+        self._enter(LaneState.RUNNING)
+        while True:
+            batch = await commands.getmany(timeout_s=WAIT_S, records_max=1)
+            await self._sample(commands)
+            for record in batch.get(COMMANDS, ()):
+                await self._handle(record, follower)
+            self._moved()
+
+    async def _reader(self, resources: AsyncExitStack) -> Reader:
+        reader = await self._log.reader()
+        resources.push_async_callback(reader.close)
+        return reader
+
+    def _note(self, seen: Closings) -> None:
+        self._seen = seen
+        self._told.positions[COMMANDS] = seen.closed.position
+
+    async def _sample(self, commands: Reader) -> None:
+        end = (await commands.end_offsets([COMMANDS]))[COMMANDS]
+        self._told.lag = max(0, end - self._seen.closed.position)
+
+    # One command
+
+    async def _handle(self, record: Record, follower: Follower) -> None:
+        writer = await self._log.writer(self.name)
+        try:
+            self._note(await follower.catch_up())
+            closed = self._seen.closed
+            if record.offset < closed.position:
+                return
+            pairs = await self._decided(record, closed)
+            await writer.begin()
+            await (await writer.send(TARGET, pairs))
+            await writer.commit()
+        finally:
+            await writer.close()
+        self._did(len(pairs))
+        self._note(await follower.catch_up())
+
+    async def _decided(self, record: Record, closed: Closed) -> Sequence[Pair]:
+        """What is to be written for a command."""
+        epoch = _epoch_of(record)
+        decision = judge(closed, epoch, await self._moment())
+        if isinstance(decision, Refused):
+            logger.warning("an epoch was not closed", epoch=_text(epoch), reason=decision.name)
+            return [(ledger_part(record.offset), encode_spent(refusal(closed, record.offset, decision, self._clock())))]
+        drawn = await self._drawer.draw(task_of(decision, closed.shown), self._report)
+        logger.info("an epoch is closed", epoch=_text(epoch), tables=len(drawn.parts))
+        spent = encode_spent(payment(record.offset, decision, drawn))
+        return [*drawn.parts, (ledger_part(record.offset), spent)]
+
+    async def _moment(self) -> Moment:
+        """The lane's clock, and how far everything that is decided reaches now."""
+        registered = Partition(AGENCIES, 0)
+        reader = await self._log.reader()
+        try:
+            ends = await reader.end_offsets([*self._events, registered])
+        finally:
+            await reader.close()
+        return Moment(self._clock(), tuple(ends[source] for source in self._events), ends[registered])
+
+    def _report(self, _: int) -> None:
+        self._works()
+
+
+def refusal(closed: Closed, offset: int, refused: Refused, at_ms: int) -> Spent:
+    """What stands in the ledger of a command that was refused: everything as it was."""
+    accounts = tuple(sorted(closed.ledger.accounts.items()))
+    at_ms = max(closed.at_ms, at_ms)  # a clock that was set back stays behind until it is set right
+    return Spent(offset + 1, closed.last_epoch or 0, at_ms, refused.name, closed.registered, closed.last_cut, accounts)
+
+
+def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
+    """What stands in the ledger of a command that was carried out."""
+    moment, accounts = draw.moment, tuple(sorted(draw.accounts.items()))
+    return Spent(offset + 1, draw.epoch, moment.at_ms, "", moment.registered, moment.cut, accounts, drawn.shown)
+
+
+def _epoch_of(record: Record) -> int | None:
+    """The epoch that a command closes; None when it is no command."""
+    try:
+        return None if record.value is None else decode_close(record.value).epoch
+    except MessageUnreadable:
+        return None
+
+
+def _text(epoch: int | None) -> str:
+    try:
+        return "?" if epoch is None else epoch_text(epoch)
+    except (ExchangeError, ValueError):
+        return "?"
