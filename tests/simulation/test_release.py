@@ -1,0 +1,342 @@
+"""The release lane and the publisher under kills at every step, zombies and lost answers: one draw, or none and nothing spent."""
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from consumers.release import ReleaseLane
+from exchange.core.epochs import ends_ms
+from exchange.engine.errors import Fenced
+from exchange.engine.log import Partition
+from exchange.wire.topics import EVENTS
+from tests.draw_world import correcting, event
+from tests.simulation.closing_world import (
+    NOW_MS,
+    OF_DRAWS,
+    OF_EPOCHS,
+    OF_RELEASES,
+    PARTITIONS,
+    START,
+    ClosingWorld,
+)
+from tests.simulation.memory_log import MemoryLog
+from tests.unit.test_draw import FOOD
+
+FEBRUARY, MARCH, APRIL = START + 1, START + 2, START + 3
+SEEDS = 20
+ONE = event(FOOD)
+
+
+@pytest.fixture
+def world() -> Iterator[ClosingWorld]:
+    world = ClosingWorld()
+    yield world
+    world.end()
+
+
+# What a command leads to
+
+
+def test_a_closed_epoch_is_drawn_recorded_and_published(world: ClosingWorld) -> None:
+    world.send(ONE, ONE, partition=1)
+    world.close(START, FEBRUARY, MARCH)
+    world.worker()
+    world.run(30)
+    closings = world.settled()
+    assert closings.closed.last_epoch == MARCH
+    assert closings.closed.last_cut == (0, 2)
+    assert {part.epoch for part in closings.parts} == {START, FEBRUARY, MARCH}
+    assert len(world.releases()) == len(closings.parts)
+
+
+def test_every_reason_to_refuse_is_named_and_spends_nothing(world: ClosingWorld) -> None:
+    world.send(ONE)
+    world.close(FEBRUARY)
+    world.worker()
+    world.run(10)
+    spent = dict(world.closings().closed.ledger.accounts)
+    world.close(FEBRUARY, START, APRIL)
+    world.say(OF_EPOCHS, b"no command")
+    world.run(10)
+    world.now_ms = ends_ms(MARCH)  # behind the clock of the command before, and the month is not over either
+    world.close(MARCH)
+    world.run(10)
+    world.now_ms = NOW_MS
+    world.broker.delete(EVENTS)
+    world.broker.create(EVENTS, PARTITIONS)
+    world.close(MARCH)
+    world.run(10)
+    refused = ["EpochClosed", "EpochClosed", "EpochOutOfOrder", "CommandUnreadable", "ClockSetBack", "CutBehind"]
+    assert list(world.outcomes().values()) == [str(FEBRUARY), *refused]
+    closed = world.closings().closed
+    assert (closed.last_epoch, dict(closed.ledger.accounts), closed.last_cut) == (FEBRUARY, spent, (1, 0))
+    assert closed.at_ms == NOW_MS
+
+
+def test_a_month_that_is_not_over_by_the_lanes_clock_is_refused_and_may_be_closed_later(world: ClosingWorld) -> None:
+    world.now_ms = ends_ms(START)
+    world.close(START)
+    world.worker()
+    world.run(10)
+    world.now_ms += 1
+    world.close(START)
+    world.run(10)
+    assert list(world.outcomes().values()) == ["EpochNotOver", str(START)]
+    world.settled()
+
+
+def test_what_comes_late_is_in_the_next_epoch_and_nothing_is_drawn_again(world: ClosingWorld) -> None:
+    world.send(ONE)
+    world.close(START)
+    world.worker()
+    world.run(10)
+    before = [(part.key, part.value) for part in world.settled().parts]
+    world.send(ONE, correcting(ONE), ONE)
+    world.close(FEBRUARY)
+    world.run(10)
+    parts = [(part.key, part.value) for part in world.settled().parts]
+    assert parts[: len(before)] == before
+    assert not {key for key, _ in parts[len(before) :]} & {key for key, _ in before}
+
+
+def test_a_record_that_cannot_be_counted_stops_the_lane_and_nothing_is_spent(world: ClosingWorld) -> None:
+    world.say(Partition(EVENTS, 0), b"no event")
+    world.close(START)
+    world.worker()
+    world.run(10)
+    assert [str(error).split(":")[0] for error in world.ended] == ["events-0 offset 0"]
+    assert not world.broker.committed(OF_DRAWS)
+
+
+# Kills
+
+
+def steps_of_a_close() -> int:
+    """Of a worker from its start to a while after everything is public."""
+    world = ClosingWorld()
+    one = prepared(world)
+    while len(world.published()) < len(world.closings().parts) or not world.published():
+        world.run(0.01)
+    world.end()
+    return one.steps + 30
+
+
+def prepared(world: ClosingWorld):
+    world.send(ONE, ONE)
+    world.close(START)
+    return world.worker()
+
+
+def killed_at(world: ClosingWorld, step: int) -> None:
+    """A worker is killed after so many steps; when it is dead, another goes on with what came meanwhile."""
+    process = prepared(world)
+    process.struck_at[step] = lambda: world.world.kill(process)
+    world.run(3)
+    world.check()
+    world.send(ONE)
+    world.worker()
+    world.run(30)
+
+
+def test_a_kill_at_every_step_leaves_one_draw_and_pays_once() -> None:
+    for step in range(1, steps_of_a_close()):
+        world = ClosingWorld()
+        killed_at(world, step)
+        assert world.settled().closed.last_epoch == START, step
+        world.end()
+
+
+def test_a_kill_between_spending_and_publishing_publishes_the_same_later(world: ClosingWorld) -> None:
+    process = prepared(world)
+    while not world.broker.committed(OF_DRAWS):
+        assert process.ready or world.world.now < 30
+        world.run(0.001)
+    world.world.kill(process)
+    drawn = [(part.key, part.value) for part in world.closings().parts]
+    assert drawn
+    assert not world.releases()
+    world.worker()
+    world.run(20)
+    world.settled()
+    assert [(record.key, record.value) for record in world.releases()] == drawn
+    assert world.noise.calls == 3  # of the first draw alone: one a monthly table
+
+
+def test_two_workers_at_once_draw_once_and_publish_the_same_bytes(world: ClosingWorld) -> None:
+    world.send(ONE)
+    for _ in range(3):
+        world.worker()
+    world.close(START, FEBRUARY)
+    world.run(60)
+    world.settled()
+
+
+def test_a_thawed_zombie_commits_nothing(world: ClosingWorld) -> None:
+    """Frozen with its noise drawn and its transaction open; another one draws; then it goes on."""
+    process = prepared(world)
+    while not any(entry.state == "open" for entry in world.broker.log(OF_DRAWS).entries):
+        world.run(0.001)
+    process.frozen = True
+    world.worker()
+    world.run(30)
+    process.frozen = False
+    world.run(30)
+    world.settled()
+    assert any(isinstance(error, Fenced) for error in world.ended) or world.noise.calls == 3
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_whatever_crashes_one_draw_is_public_or_none_and_nothing_was_spent(seed: int) -> None:
+    world = ClosingWorld(seed)
+    stormy(world, seed)
+    assert world.settled().closed.last_epoch == MARCH, f"seed {seed}"
+    world.end()
+
+
+def stormy(world: ClosingWorld, seed: int) -> None:
+    """Three months are closed while workers are killed, frozen and cut off, and answers are lost."""
+    random = Random(f"closing {seed}")
+    network, staff = world.network, [world.worker(), world.worker()]
+    for epoch in (START, FEBRUARY, MARCH):
+        world.send(*[ONE] * random.randrange(4), partition=random.randrange(PARTITIONS))
+        world.close(epoch)
+        for _ in range(4):
+            world.run(random.uniform(0.05, 1.5))
+            victim = random.choice(staff)
+            match random.randrange(5):
+                case 0:
+                    if not victim.dead:
+                        world.world.kill(victim)
+                    staff[staff.index(victim)] = world.worker()
+                case 1:
+                    victim.frozen = not victim.frozen
+                case 2:
+                    network.dark_until = world.world.now + random.uniform(0.1, 3)
+                case 3:
+                    network.answers_lost = random.choice((0.0, 0.5, 1.0))
+                case 4:
+                    world.send(ONE)
+            world.check()
+    network.heal()
+    for process in staff:
+        process.frozen = False
+    world.worker()
+    world.run(90)
+
+
+# Broken lanes, each noticed by the law
+
+
+class Forgetful(ReleaseLane):
+    """Redraws after a kill: it begins without what it had recorded."""
+
+    def _note(self, seen) -> None:
+        super()._note(type(seen)())
+
+    async def _decided(self, record, closed):
+        return await super()._decided(record, type(closed)())
+
+
+class SpendsFirst(ReleaseLane):
+    """Crash between spend and publish: the ledger is one transaction, the releases are the next."""
+
+    async def _handle(self, record, follower) -> None:
+        self._note(await follower.catch_up())
+        if record.offset >= self._seen.closed.position:
+            pairs = await self._decided(record, self._seen.closed)
+            for some in (pairs[-1:], pairs[:-1]):
+                writer = await self._log.writer(self.name)
+                await writer.begin()
+                await (await writer.send(OF_DRAWS, some))
+                await writer.commit()
+                await writer.close()
+        self._note(await follower.catch_up())
+
+
+class PublishesItself(ReleaseLane):
+    """A transaction that writes `releases`: what is aborted stays there for readers of default isolation."""
+
+    async def _handle(self, record, follower) -> None:
+        writer = await self._log.writer(self.name)
+        self._note(await follower.catch_up())
+        pairs = await self._decided(record, self._seen.closed)
+        await writer.begin()
+        public = [((key or b"").removesuffix(b"|release"), value) for key, value in pairs[:-1]]
+        await (await writer.send(OF_RELEASES, public))
+        await (await writer.send(OF_DRAWS, pairs))
+        await writer.commit()
+        await writer.close()
+
+
+class NeverFences(ReleaseLane):
+    """Every worker has an id of its own, so nobody is fenced."""
+
+    def __init__(self, log: MemoryLog, *args, **kwargs) -> None:
+        super().__init__(log, *args, **kwargs)
+        self.name = f"release-{id(self)}"
+
+
+class LateCut(ReleaseLane):
+    """Draws up to the end of the log, and records an earlier cut: what lies between is counted twice."""
+
+    async def _moment(self):
+        moment = await super()._moment()
+        self.cut = moment.cut
+        return type(moment)(moment.at_ms, tuple(max(0, n - 1) for n in moment.cut), moment.registered)
+
+    async def _decided(self, record, closed):
+        drawer, lane = self._drawer, self
+
+        class Later:
+            async def draw(self, task, report):
+                from dataclasses import replace
+
+                return await drawer.draw(replace(task, cut=lane.cut), report)
+
+        self._drawer = Later()
+        try:
+            return await super()._decided(record, closed)
+        finally:
+            self._drawer = drawer
+
+
+BROKEN = {
+    "redraw after a kill": Forgetful,
+    "crash between spend and publish": SpendsFirst,
+    "a transaction writing releases": PublishesItself,
+    "nobody is fenced": NeverFences,
+    "events behind the cut": LateCut,
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_lane_is_noticed(name: str) -> None:
+    """By one of the kills at every step, or by one of the storms."""
+    assert any(noticed(BROKEN[name], step) for step in range(1, steps_of_a_close())) or any(
+        noticed_in_a_storm(BROKEN[name], seed) for seed in range(SEEDS)
+    )
+
+
+def noticed(lane: type[ReleaseLane], step: int) -> bool:
+    world = ClosingWorld(lane=lane)
+    try:
+        killed_at(world, step)
+        world.settled()
+    except AssertionError:
+        return True
+    finally:
+        world.end()
+    return False
+
+
+def noticed_in_a_storm(lane: type[ReleaseLane], seed: int) -> bool:
+    world = ClosingWorld(seed, lane)
+    try:
+        stormy(world, seed)
+        world.settled()
+    except AssertionError:
+        return True
+    finally:
+        world.end()
+    return False
