@@ -21,6 +21,7 @@ from exchange.cli import (
     edge,
     kill_test,
     publish,
+    release,
     replay,
     status,
     topics,
@@ -42,7 +43,21 @@ TOPICS_MISSING = (
 """The one thing said wherever a topic is missing, whichever command met it first and however deep."""
 TOPICS_MISSING_ERRORS = frozenset({"PartitionUnknown", "NoEvents"})
 """By their names: importing their modules here would cost every command what replay needs."""
-COMMANDS = (demo, broker, topics, agencies, worker, publish, edge, vocabulary, kill_test, status, replay, budget)
+COMMANDS = (
+    demo,
+    broker,
+    topics,
+    agencies,
+    worker,
+    publish,
+    edge,
+    vocabulary,
+    kill_test,
+    status,
+    replay,
+    release,
+    budget,
+)
 
 app = typer.Typer(
     name="exchange",

@@ -1,16 +1,23 @@
-"""`exchange budget`: what each released table may cost a client's privacy, the noise that follows, and what is usable."""
+"""`exchange budget`: what each released table may cost a client's privacy, the noise that follows, and what is usable.
+
+Where an exchange can be reached it also shows, from the ledger, what each period has paid and has left; else the plan alone.
+"""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from consumers.history import PeriodSpent
+
 app = typer.Typer()
 
-NOTHING_SPENT = (
-    "Spent so far: nothing. There is no ledger, because nothing has been released; so of every quarter all is left. "
+PAID_ONCE = (
     "A quarter pays for a table once, with the first release that may hold one of its events, and never gets it back."
 )
+NOTHING_SPENT = f"Spent so far: nothing. No epoch was ever closed, so of every quarter all is left. {PAID_ONCE}"
+NO_LEDGER = f"What is spent stands in the ledger of an exchange, and none can be read from here. {PAID_ONCE}"
 
 
 @app.command()
@@ -24,9 +31,10 @@ def budget(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print the privacy budget: sensitivity, noise and usable cells of every released table. Needs no Kafka.
+    """Print the privacy budget: sensitivity, noise and usable cells of every released table. Works without Kafka too.
 
-    Usable cells are a planning figure, from generated agencies scaled to the number of clients; nothing real is read.
+    Where an exchange can be reached, also what each quarter and year has spent and has left, by its ledger; operators
+    only. Usable cells are a planning figure, from generated agencies scaled to the number of clients; nothing real is read.
     """
     from dataclasses import asdict
 
@@ -35,8 +43,11 @@ def budget(
 
     volumes = yearly_volumes(clients) if clients else yearly_volumes()
     lines = [asdict(line) for line in budget_lines(volumes)]
+    paid = ledger()
     if as_json:
-        typer.echo(json.dumps({**totals(), "clients_a_year": volumes.clients, "tables": lines}, indent=2))
+        of_ledger = None if paid is None else [asdict(one) for one in paid]
+        plain = {**totals(), "ledger": of_ledger, "clients_a_year": volumes.clients, "tables": lines}
+        typer.echo(json.dumps(plain, indent=2))
         return
     from exchange.cli.console import console, table
 
@@ -52,13 +63,39 @@ def budget(
     console().print(shown)
     typer.echo(
         f"In all: rho {whole['rho_planned']:.6f} of {whole['rho_total']:.5f}, that is epsilon {whole['epsilon_planned']:.3f} "
-        f"of {whole['epsilon_total']:.3f} at delta {whole['delta']:g}; the rest is held back for tables added later.\n"
-        f"{NOTHING_SPENT}"
+        f"of {whole['epsilon_total']:.3f} at delta {whole['delta']:g}; the rest is held back for tables added later."
     )
+    if not paid:
+        typer.echo(NOTHING_SPENT if paid is not None else NO_LEDGER)
+        return
+    shown = table("period", "rho spent", "rho left", right=("rho spent", "rho left"), title="What each period has paid")
+    for one in paid:
+        shown.add_row(one.period, f"{one.spent:.6f}", f"{one.left:.6f}")
+    console().print(shown)
+    typer.echo(PAID_ONCE)
+
+
+def ledger() -> "tuple[PeriodSpent, ...] | None":
+    """What each period has paid, by the exchange that can be reached; None where there is none."""
+    from consumers.history import periods_spent, read_closings
+    from exchange.cli.reach import NoKafka, Reached, at_kafka
+    from exchange.engine.errors import LogUnavailable, NotAuthorized, PartitionUnknown
+
+    async def work(kafka: Reached) -> "tuple[PeriodSpent, ...]":
+        closed = (await read_closings(kafka.log))[0].closed
+        return periods_spent(closed.ledger, min(closed.cuts, default=0))
+
+    try:
+        return at_kafka(work)
+    except NoKafka:
+        return None
+    except (LogUnavailable, NotAuthorized, PartitionUnknown) as error:
+        typer.echo(f"The ledger cannot be read: {error}", err=True)
+        return None
 
 
 def totals() -> dict[str, object]:
-    """Budget and plan as a whole, and what is spent of every quarter: nothing while there is no ledger."""
+    """Budget and plan as a whole."""
     from exchange.core.budget import DELTA, RHO_PLANNED, RHO_TOTAL, epsilon_of
 
     total, planned = float(RHO_TOTAL), float(RHO_PLANNED)
@@ -68,7 +105,4 @@ def totals() -> dict[str, object]:
         "delta": DELTA,
         "epsilon_total": epsilon_of(total),
         "epsilon_planned": epsilon_of(planned),
-        "ledger": None,
-        "spent": 0.0,
-        "left": total,
     }

@@ -20,6 +20,7 @@ _TEXT: Final = re.compile(r"(2\d{3})-(\d{2})")
 class EpochInvalid(ExchangeError):
     """An epoch is outside 2001–2099 or not of the form 2026-11."""
 
+    exit_code = 2  # as for a wrong option: nothing was begun
     hint = "Write a month of arrival as 2026-11."
 
 

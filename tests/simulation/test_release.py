@@ -1,4 +1,4 @@
-"""The release lane and the publisher under kills at every step, zombies and lost answers: one draw, or none and nothing spent."""
+"""The release lane and the publisher, killed at every step, with zombies and lost answers: one draw, or nothing is spent."""
 
 from collections.abc import Iterator
 from random import Random

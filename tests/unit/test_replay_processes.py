@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from consumers.processes import joined
 from consumers.replay import replay
 from consumers.replay.errors import CannotReplay, ReplayFailed, ReplayProcessLost
-from consumers.processes import joined
 from consumers.replay.workers import cores
 from tests.unit.replay_world import Seeded
 

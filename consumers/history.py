@@ -1,0 +1,106 @@
+"""What was closed, what it cost and what was refused, for those who are answerable for it: frozen values, from `draws`.
+
+Restricted, like `draws` itself: when a draw was made, and what was refused, is nobody's business who reads releases.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from consumers.closings import Closings, Follower
+from consumers.publish import TARGET
+from consumers.reading import read_whole
+from exchange.core.closing import REFUSALS
+from exchange.core.epochs import epoch_text, quarter_of_epoch, year_of_epoch
+from exchange.core.ledger import Ledger, left, spent
+from exchange.core.period import is_period, period_text, quarter_of
+from exchange.engine.log import Log, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedEpoch:
+    """One epoch. `tables`: those that were drawn; `public`: how many of them are; `rho_paid`: by those drawn first in it."""
+
+    epoch: str
+    at_ms: int
+    tables: tuple[str, ...]
+    public: int
+    rho_paid: float
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCommand:
+    """One command. `refused`: the rule's name; `why`: what it means and what to do next."""
+
+    at_ms: int
+    refused: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that was ever asked to be closed, in order."""
+
+    epochs: tuple[ClosedEpoch, ...]
+    refused: tuple[RefusedCommand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSpent:
+    """What a client's events of one period have paid so far, and may still pay: rho."""
+
+    period: str
+    spent: float
+    left: float
+
+
+async def read_closings(log: Log) -> tuple[Closings, set[bytes]]:
+    """What `draws` says now, and the keys that are public."""
+    draws, releases = await log.reader(), await log.reader()
+    try:
+        return await Follower(draws).catch_up(), await public_keys(releases)
+    finally:
+        await draws.close()
+        await releases.close()
+
+
+async def public_keys(reader: Reader) -> set[bytes]:
+    """The keys of `releases`; the reader is assigned to it."""
+    return {record.key async for records in read_whole(reader, TARGET) for record in records if record.key}
+
+
+def history_of(closings: Closings, public: set[bytes]) -> History:
+    """What was done with every command."""
+    refused = (
+        RefusedCommand(one.at_ms, one.refused, hint_of(one.refused))
+        for one in closings.commands.values()
+        if one.refused
+    )
+    return History(tuple(_epochs(closings, public)), tuple(refused))
+
+
+def _epochs(closings: Closings, public: set[bytes]) -> Iterator[ClosedEpoch]:
+    paid: set[str] = set()
+    for one in closings.commands.values():
+        if one.refused:
+            continue
+        keys = [part.key for part in closings.parts if part.epoch == one.epoch]
+        new = sum((account.rho for name, account in one.accounts if name not in paid), Fraction(0))
+        paid |= {name for name, _ in one.accounts}
+        names = tuple(key.partition(b"|")[0].decode("ascii") for key in keys)
+        yield ClosedEpoch(epoch_text(one.epoch), one.at_ms, names, sum(key in public for key in keys), float(new))
+
+
+def hint_of(refused: str) -> str:
+    """What a reason means and what to do next; empty for none, and for one of a newer worker."""
+    return str(REFUSALS[refused]()) if refused in REFUSALS else ""
+
+
+def periods_spent(ledger: Ledger, first_epoch: int) -> tuple[PeriodSpent, ...]:
+    """Quarters and years from that of the first closed epoch to that of the last."""
+    if ledger.last_epoch is None:
+        return ()
+    begin, end = year_of_epoch(first_epoch), quarter_of_epoch(ledger.last_epoch)
+    wanted = [p for p in range(begin, end + 1) if is_period(p)]
+    wanted = [p for p in wanted if not quarter_of(p) or p >= quarter_of_epoch(first_epoch)]
+    return tuple(PeriodSpent(period_text(p), float(spent(ledger, p)), float(left(ledger, p))) for p in wanted)

@@ -1,0 +1,165 @@
+"""`exchange release`: close an epoch by hand, and list what was closed, spent and refused. Restricted: operators only.
+
+Exit status of `close`: 0 when the epoch is closed and public, 5 when it was refused (the reason is named), 1 for a named
+error, 130 for Ctrl-C. A command that was written stays written, and is carried out when a worker runs.
+"""
+
+import asyncio
+import json
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from consumers.closings import Follower
+    from consumers.history import History
+    from exchange.cli.reach import Reached
+    from exchange.engine.log import Reader
+    from exchange.wire.closing import Spent
+
+REFUSED = 5
+"""Exit status of a close that was refused."""
+LOOK_S = 0.2
+SAY_AFTER_S = 2.0
+WAITING = "Waiting for the release lane, which runs in `exchange worker`. Ctrl-C ends the waiting; the command stays."
+DRAWN = "Drawn and paid for; waiting for the publisher."
+
+app = typer.Typer(name="release", help="Close epochs, and list what was closed and refused.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a command. `refused`, `why`: empty when the epoch is closed; `tables`: how many are public."""
+
+    epoch: str
+    refused: str
+    why: str
+    tables: int
+
+
+@app.command()
+def close(
+    epoch: Annotated[str, typer.Argument(metavar="MONTH", help="The month to close, such as 2026-10.")],
+    as_json: AsJson = False,
+) -> None:
+    """Close a month: draw its releases once, pay for them, publish them. Waits until that is done or refused.
+
+    The first month to be closed may be any past one; after it, month by month. What arrives later is in later releases.
+    Exit status 5 when it was refused.
+    """
+    from exchange.cli.reach import at_kafka
+    from exchange.core.epochs import parse_epoch
+
+    month = parse_epoch(epoch)
+    done = at_kafka(lambda kafka: _close(kafka, month))
+    if as_json:
+        typer.echo(json.dumps(asdict(done), indent=2))
+    elif done.refused:
+        typer.echo(f"{epoch} was not closed: {done.refused}. {done.why}", err=True)
+    else:
+        typer.echo(f"{epoch} is closed: {done.tables} tables are public.")
+    raise typer.Exit(REFUSED if done.refused else 0)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the epochs that were closed, what each one paid, and the commands that were refused. Restricted."""
+    from consumers.history import history_of, read_closings
+    from exchange.cli.reach import at_kafka
+
+    async def work(kafka: "Reached") -> "History":
+        return history_of(*await read_closings(kafka.log))
+
+    found = at_kafka(work)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2))
+    elif not found.epochs and not found.refused:
+        typer.echo("No epoch was ever closed: `exchange release close 2026-10` closes that month.")
+    else:
+        _print(found)
+
+
+def _print(found: "History") -> None:
+    from exchange.cli.console import console, table
+
+    if found.epochs:
+        numbers = ("tables", "public", "rho paid")
+        shown = table("epoch", "closed", *numbers, right=numbers)
+        for one in found.epochs:
+            shown.add_row(one.epoch, _when(one.at_ms), f"{len(one.tables)}", f"{one.public}", f"{one.rho_paid:.6f}")
+        console().print(shown)
+    if found.refused:
+        shown = table("at", "refused", "what to do next", title="commands that were refused")
+        for command in found.refused:
+            shown.add_row(_when(command.at_ms), command.refused, command.why)
+        console().print(shown)
+
+
+async def _close(kafka: "Reached", epoch: int) -> Done:
+    from consumers.closings import Follower
+    from consumers.history import hint_of
+    from exchange.core.epochs import epoch_text
+
+    draws, other = await kafka.log.reader(), await kafka.log.reader()
+    try:
+        offset = await _ask(kafka, other, epoch)
+        follower = Follower(draws)
+        spent = await _done(follower, other, offset, epoch)
+    finally:
+        await draws.close()
+        await other.close()
+    tables = 0 if spent.refused else sum(part.epoch == epoch for part in follower.read.parts)
+    return Done(epoch_text(epoch), spent.refused, hint_of(spent.refused), tables)
+
+
+async def _ask(kafka: "Reached", reader: "Reader", epoch: int) -> int:
+    """Write the command; where it stands, perhaps behind others' commands."""
+    from consumers.reading import read_to
+    from consumers.release import COMMANDS
+    from exchange.engine.errors import LogUnavailable
+    from exchange.wire.closing import Asker, Close, encode_close
+
+    command = encode_close(Close(epoch, Asker.OPERATOR, time.time_ns() // 1_000_000))
+    before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
+    producer = await kafka.log.producer()
+    try:
+        await producer.send(COMMANDS, [(None, command)])
+    finally:
+        await producer.close()
+    reader.assign([COMMANDS])
+    reader.seek(COMMANDS, before)
+    async for _, records in read_to(reader, await reader.end_offsets([COMMANDS])):
+        for record in records:
+            if record.value == command:
+                return record.offset
+    raise LogUnavailable("The command was written and cannot be read: `exchange release list` shows what became of it.")
+
+
+async def _done(follower: "Follower", reader: "Reader", offset: int, epoch: int) -> "Spent":
+    """Wait until the command is refused, or carried out and public."""
+    from consumers.history import public_keys
+    from exchange.cli.console import console
+
+    began, said = time.monotonic(), ""
+    with console(stderr=True).status("") as status:
+        while True:
+            closings = await follower.catch_up()
+            spent = closings.commands.get(offset)
+            wanted = {part.key for part in closings.parts if part.epoch == epoch}
+            if spent is not None and (spent.refused or wanted <= await public_keys(reader)):
+                return spent
+            doing = WAITING if spent is None else DRAWN
+            if time.monotonic() - began > SAY_AFTER_S and doing != said:
+                said = doing
+                if status.console.is_terminal:
+                    status.update(doing)
+                else:
+                    typer.echo(doing, err=True)
+            await asyncio.sleep(LOOK_S)
+
+
+def _when(at_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at_ms / 1000))
