@@ -1,0 +1,111 @@
+"""The draw's fast path is the slow definition, and its cuts are exact: before, at and behind each offset."""
+
+import asyncio
+from collections.abc import Sequence
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumers.drawing import Drawn, DrawTask, carry_out
+from exchange.core.draw import Due, counted
+from exchange.core.errors import NoiseUnfit
+from exchange.core.events import Event
+from exchange.engine.errors import CannotApply
+from exchange.engine.log import Partition
+from exchange.wire.codec import encode
+from exchange.wire.published import decode_release
+from exchange.wire.topics import EVENTS
+from tests.contract.test_log_memory import MemoryHarness
+from tests.draw_world import DECEMBER, MARCH, all_due, due, event, from_agency, histories
+from tests.unit.test_draw import FOOD, NEEDS
+
+ONE = event(FOOD)
+
+
+def nothing(scale: Fraction, length: int) -> Sequence[int]:
+    """Noise that tests alone may ask for."""
+    return [0] * length
+
+
+def drawn(
+    partitions: Sequence[Sequence[Event]], dues: Sequence[Due], starts: dict[int, tuple[int, ...]], cut: tuple[int, ...]
+) -> Drawn:
+    """One draw over a log of these events, each partition one transaction of an aborted event and then a committed lot."""
+
+    async def work() -> Drawn:
+        harness = MemoryHarness()
+        broker = harness.broker
+        for source, events in zip(broker.create(EVENTS, len(partitions)), partitions, strict=True):
+            broker.produce(broker.new_producer(), 0, source, [(b"an-agency", encode(one)) for one in events])
+        task = DrawTask(tuple(dues), (), tuple(starts.items()), cut, ())
+        return await carry_out(harness.log, task, nothing, lambda _: None)
+
+    return asyncio.run(work())
+
+
+def increments(found: Drawn) -> dict[str, tuple[int | None, ...]]:
+    return {(one := decode_release(value)).table: one.increments for _, value in found.parts}
+
+
+@given(st.lists(histories(), min_size=1, max_size=3), st.sampled_from([MARCH, DECEMBER]), st.data())
+@settings(max_examples=60)
+def test_what_is_drawn_is_what_the_definition_counts_between_the_cuts(
+    partitions: list[list[Event]], epoch: int, data: st.DataObject
+) -> None:
+    dues = all_due(epoch)
+    cuts = [
+        sorted(data.draw(st.tuples(st.integers(0, len(events)), st.integers(0, len(events))))) for events in partitions
+    ]
+    starts = {dues[0].since: tuple(start for start, _ in cuts)}
+    found = increments(drawn(partitions, dues, starts, tuple(end for _, end in cuts)))
+    between = [one for events, (start, end) in zip(partitions, cuts, strict=True) for one in events[start:end]]
+    assert found == {one.due.row.name: one.counts for one in counted(dues, from_agency(between))}
+
+
+def test_the_event_at_the_cut_is_of_the_next_draw() -> None:
+    """`<` and not `<=`, at both ends: each of three events is in one of three draws."""
+    log = [[ONE, ONE, ONE]]
+    for start in range(3):
+        [found] = increments(
+            drawn(log, [due(NEEDS, MARCH)], {due(NEEDS, MARCH).since: (start,)}, (start + 1,))
+        ).values()
+        assert sum(n or 0 for n in found) == 1
+    [found] = increments(drawn(log, [due(NEEDS, MARCH)], {due(NEEDS, MARCH).since: (3,)}, (3,))).values()
+    assert not any(found)
+
+
+def test_tables_of_different_cadence_are_counted_from_their_own_cuts() -> None:
+    monthly, quarterly = due(NEEDS, MARCH, since=MARCH), due(NEEDS, MARCH)
+    log = [[ONE, ONE, ONE, ONE]]
+    for one, start, expected in ((monthly, 3, 1), (quarterly, 1, 3)):
+        [found] = increments(drawn(log, [one], {MARCH: (3,), quarterly.since: (1,)}, (4,))).values()
+        assert sum(n or 0 for n in found) == expected, start
+
+
+def test_a_record_that_is_no_event_stops_the_draw_with_its_offset_and_without_its_value() -> None:
+    async def work() -> None:
+        harness = MemoryHarness()
+        [source] = harness.broker.create(EVENTS)
+        harness.broker.produce(
+            harness.broker.new_producer(), 0, source, [(b"an-agency", encode(ONE)), (b"an-agency", b"a secret")]
+        )
+        task = DrawTask((due(NEEDS, MARCH),), (), ((due(NEEDS, MARCH).since, (0,)),), (2,), ())
+        await carry_out(harness.log, task, nothing, lambda _: None)
+
+    with pytest.raises(CannotApply, match="events-0 offset 1: EventUnreadable") as caught:
+        asyncio.run(work())
+    assert caught.value.partition == Partition(EVENTS, 0)
+    assert "secret" not in str(caught.value)
+
+
+def test_noise_of_another_length_is_never_used() -> None:
+    async def work() -> None:
+        harness = MemoryHarness()
+        harness.broker.create(EVENTS)
+        task = DrawTask((due(NEEDS, MARCH),), (), ((due(NEEDS, MARCH).since, (0,)),), (0,), ())
+        await carry_out(harness.log, task, lambda _, length: [0] * (length - 1), lambda _: None)
+
+    with pytest.raises(NoiseUnfit):
+        asyncio.run(work())
