@@ -143,7 +143,6 @@ class ReleaseLane(Life):
 def refusal(closed: Closed, offset: int, refused: Refused, at_ms: int) -> Spent:
     """What stands in the ledger of a command that was refused: everything as it was."""
     accounts = tuple(sorted(closed.ledger.accounts.items()))
-    at_ms = max(closed.at_ms, at_ms)  # a clock that was set back stays behind until it is set right
     return Spent(offset + 1, closed.last_epoch or 0, at_ms, refused.name, closed.registered, closed.last_cut, accounts)
 
 

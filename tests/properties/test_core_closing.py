@@ -161,6 +161,8 @@ def test_a_month_is_over_when_its_last_millisecond_is() -> None:
 def test_a_clock_that_was_set_back_is_refused() -> None:
     assert refused(closing(closed_up_to(START), START + 1, at_ms=LATER_MS - 1)) == "ClockSetBack"
     assert isinstance(closing(closed_up_to(START), START + 1, at_ms=LATER_MS), Draw)
+    again = refused_at(closed_up_to(START), 2, LATER_MS - 1)
+    assert refused(closing(again, START + 1, at_ms=LATER_MS - 1)) == "ClockSetBack"
 
 
 @pytest.mark.parametrize("behind", [{"cut": (9, 8)}, {"cut": (9,)}, {"cut": (9, 9, 9)}, {"registered": 8}])
@@ -215,6 +217,15 @@ def test_a_table_that_was_never_due_before_is_counted_from_the_first_month_on() 
     assert {one.account.periods_from for one in draw.clients} == {EVERY_PERIOD}
 
 
+def test_a_quarterly_table_is_counted_from_the_cut_of_its_own_last_quarter() -> None:
+    june = replace(closed_up_to(START + 4), cuts={START + n: (n + 1, n + 1) for n in range(5)})
+    draw = closing(june, START + 5)
+    assert isinstance(draw, Draw)
+    since = {one.row.tier: one.since for one in draw.clients}
+    assert since == {Tier.NATION_MONTHLY: START + 5, Tier.NATION_QUARTERLY: START + 3}
+    assert draw.starts == {START + 5: (5, 5), START + 3: (3, 3)}
+
+
 def test_a_year_pays_for_every_table_and_no_more() -> None:
     year = closed_up_to(START + 11)
     planned = sum((plan.rho for plan in ALL), Fraction(0))
@@ -227,3 +238,4 @@ def test_a_year_pays_for_every_table_and_no_more() -> None:
 def test_a_time_lies_in_the_month_that_begins_before_it(epoch: int, within_ms: int) -> None:
     assert epoch_at(begins_ms(epoch) + within_ms) == epoch == epoch_at(ends_ms(epoch))
     assert epoch_at(begins_ms(epoch) - 1) == epoch - 1
+    assert ends_ms(epoch) + 1 == begins_ms(epoch + 1)

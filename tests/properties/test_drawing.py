@@ -84,6 +84,13 @@ def test_tables_of_different_cadence_are_counted_from_their_own_cuts() -> None:
         assert sum(n or 0 for n in found) == expected, start
 
 
+def test_events_that_differ_in_caps_period_or_state_do_not_count_alike() -> None:
+    different = [ONE, event(FOOD, 0), event(FOOD, period="2025Q4"), event(FOOD, period="2099Q4")]
+    one = due(NEEDS, MARCH)
+    [found] = increments(drawn([different], [one], {one.since: (0,)}, (4,))).values()
+    assert found == counted([one], from_agency(different))[0].counts
+
+
 def test_a_record_that_is_no_event_stops_the_draw_with_its_offset_and_without_its_value() -> None:
     async def work() -> None:
         harness = MemoryHarness()
