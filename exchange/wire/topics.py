@@ -70,6 +70,8 @@ class Topic:
         configs["compression.type"] = "producer"
         if self.kept is Kept.INBOX:  # stored as it is, a small batch cannot unpack to something huge at the gate
             configs |= {"compression.type": "uncompressed", "max.message.bytes": str(INBOX_BATCH_BYTES_MAX)}
+        if Party.EVALUATORS in self.readers:  # the epoch's time, and never that of the draw
+            configs["message.timestamp.type"] = "CreateTime"
         if self.kept is Kept.COMPACTED:
             lag = {"min.compaction.lag.ms": str(3_600_000)} if self.name == "aggregates" else {}
             return {**configs, "cleanup.policy": "compact", **lag}

@@ -23,7 +23,7 @@ AGENCIES = (Size(300_000, 10), Size(300_000, 100), Size(300_000, 1_000))
 QUICK = (Size(100_000, 40),)
 EDGE_EVENTS, FAUST_EVENTS = 50_000, 5_000
 CASE_S_MAX = 1_200
-ORDER = ("load", "gate", "bare", "bare, relaxed", "fold", "replay")
+ORDER = ("load", "gate", "bare", "bare, relaxed", "fold", "replay", "draw: count", "draw: 50,000 cells")
 
 
 def run(case: str, bootstrap: str, size: Size, say: Console) -> dict[str, object]:

@@ -18,10 +18,13 @@ from pathlib import Path
 
 from consumers import fold as fold_step
 from consumers import gate as gate_step
+from consumers.drawing import DrawTask, Sheet, carry_out, recorded, task_of
 from consumers.fold import FoldStep
 from consumers.gate import GateStep
 from consumers.registry import read_registry
 from consumers.replay import KafkaSource, replay
+from exchange.core.closing import Closed, Draw, Moment, judge
+from exchange.core.epochs import begins_ms, epoch_of
 from exchange.core.fingerprint import GENERATION
 from exchange.engine.clients import administer
 from exchange.engine.collector import relax_collector
@@ -33,6 +36,7 @@ from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
 from tests.bench.load import Size, load, sample_agencies
 
 GATE = gate_step.limits(LaneLimits())
+CELLS = 50_000
 FOLD = fold_step.limits(LaneLimits())
 
 
@@ -117,6 +121,44 @@ async def replaying(settings: Settings, size: Size) -> tuple[int, float, float, 
     return result.events, *took, result.verdict.value
 
 
+async def counting(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """What a draw does before its noise: events to the exact increments of every table, as in December."""
+    relax_collector()
+    log = KafkaLog(settings.client("bench"))
+    source = Partition(EVENTS, 0)
+    reader = await log.reader()
+    end = (await reader.end_offsets([source]))[source]
+    await reader.close()
+    task = december((end,))
+    clock, cpu, read = time.perf_counter(), time.process_time(), list[int]()
+    drawn = await carry_out(log, task, lambda _, length: [0] * length, read.append)
+    took = time.perf_counter() - clock, time.process_time() - cpu
+    await log.close()
+    return sum(read), *took, f"{len(drawn.parts)} tables"
+
+
+async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
+    """The rest of a draw, for 50,000 cells at least: noise, agency tables, encoding; an event here is a cell."""
+    from consumers.noise import gaussian
+
+    task = december((0,))
+    lengths = sum(due.length for due in task.clients)
+    times = -(-CELLS // lengths)
+    sheets = [Sheet(task, since) for since, _ in task.starts] * times
+    clock, cpu = time.perf_counter(), time.process_time()
+    drawn = recorded(task, sheets, gaussian)
+    took = time.perf_counter() - clock, time.process_time() - cpu
+    return lengths * times, *took, f"{len(drawn.parts)} releases, {sum(len(v) for _, v in drawn.parts):,} bytes"
+
+
+def december(cut: tuple[int, ...]) -> DrawTask:
+    """Every table due at once, from the log's beginning."""
+    closed, epoch = Closed(), epoch_of(2099, 12)
+    draw = judge(closed, epoch, Moment(begins_ms(epoch + 1), cut, 0))
+    assert isinstance(draw, Draw)
+    return task_of(draw, closed.shown)
+
+
 async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     """One agency publishes through its edge and vault, until the gate (in this process too) has accepted everything."""
     from consumers.operations import Enrolment, register
@@ -183,6 +225,8 @@ CASES: dict[str, Case] = {
     "gate": gate,
     "fold": fold,
     "replay": replaying,
+    "draw: count": counting,
+    "draw: 50,000 cells": releasing,
     "edge": edge,
     "faust table": faust_table,
 }

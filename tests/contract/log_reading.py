@@ -40,6 +40,15 @@ class ReadingContract:
                 await reader.end_offsets([p, q])
         await producer.close()
 
+    async def test_a_producer_gives_records_the_time_that_it_is_told(self, harness: Harness) -> None:
+        (p,) = await harness.create()
+        producer = await harness.log.producer()
+        await producer.send(p, pairs(b"1", b"2"), timestamp_ms=1_600_000_000_000)
+        await producer.send(p, pairs(b"3"))
+        first, second, third = await harness.read(p)
+        assert first.timestamp == second.timestamp == 1_600_000_000_000 != third.timestamp
+        await producer.close()
+
     async def test_assign_drops_every_position(self, harness: Harness) -> None:
         p, q = await harness.create(2)
         producer = await harness.log.producer()

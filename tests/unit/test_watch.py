@@ -112,6 +112,23 @@ def test_a_failed_lane_says_so_until_it_runs_again() -> None:
     assert watch.tick(T0 + 65_000) == [("lane:gate-0", None)]
 
 
+def test_a_refused_close_is_an_alert_until_an_epoch_is_closed() -> None:
+    def release(at: int, refused: int) -> Pulse:
+        return replace(lane(at), lane="release-0", refused=refused)
+
+    watch = played(release(0, 0), release(2_000, 1))
+    assert kinds(watch) == {"lane:release-0": "refused"}
+    assert "exchange release list" in watch.raised["lane:release-0"].says
+    assert kinds(played(release(0, 0), release(2_000, 1), release(4_000, 0))) == {}
+
+
+def test_a_publisher_that_stopped_is_an_alert_though_its_worker_goes_on() -> None:
+    stopped = replace(lane(0, state=LaneState.FAILED), lane="publish-0")
+    watch = played(stopped, replace(stopped, at_ms=T0 + 60_000))
+    assert kinds(watch) == {"lane:publish-0": "failed"}
+    assert "releases" in watch.raised["lane:publish-0"].says
+
+
 def test_a_worker_that_said_farewell_does_not_speak_for_its_lane() -> None:
     stopped = lane(2_000, "worker-a", LaneState.STOPPED)
     watch = played(lane(1_000, "worker-a"), stopped, lane(3_000, "worker-b", LaneState.FAILED))
