@@ -71,8 +71,9 @@ def after(closed: Closed, spent: Spent) -> Closed:
     if spent.refused:
         return refused_at(closed, spent.position, spent.at_ms)
     moment = Moment(spent.at_ms, spent.cut, spent.registered)
-    shown = ((one.table, one.number, dict(one.amounts)) for one in spent.shown)
-    return carried_out(closed, spent.position, moment, epoch=spent.epoch, accounts=dict(spent.accounts), shown=shown)
+    told = ((one.table, one.number, one.amounts) for one in spent.shown)
+    accounts = dict(spent.accounts)
+    return carried_out(closed, spent.position, moment, epoch=spent.epoch, accounts=accounts, told=told, said=spent.said)
 
 
 class Follower:

@@ -11,26 +11,29 @@ once and counted so many times. `exchange.core.draw.counted` says what that must
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, TypeAlias
 
 from consumers.reading import read_to
 from exchange import __version__
-from exchange.core.agency_rule import Shown, behind, releases
-from exchange.core.closing import AgencyDue, Cut, Draw
+from exchange.core.agency_releases import AgencyTable, Kept, Made, Said, agency_releases
+from exchange.core.agency_rule import Shown
+from exchange.core.closing import Cut, Draw
 from exchange.core.draw import Due, Increments, counted, drawn, merged
 from exchange.core.errors import CannotCount, ExchangeError
 from exchange.core.events import About, Correction, Event
-from exchange.core.releases import Release
+from exchange.core.gate import Status
+from exchange.core.reporting import Profiles
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.wire.closing import ShownIncrement, release_part
 from exchange.wire.codec import HEAD, decode
+from exchange.wire.messages import decode_registration
 from exchange.wire.published import encode_release
 from exchange.wire.schemas import PREFIX
-from exchange.wire.topics import EVENTS
+from exchange.wire.topics import AGENCIES, EVENTS
 
 LOT_RECORDS: Final = 20_000
 VERSIONS: Final = (f"exchange {__version__}",)
@@ -38,18 +41,30 @@ Noise: TypeAlias = Callable[[Fraction, int], Sequence[int]]
 """From a scale and a length to so many independent numbers: `consumers.noise.gaussian`."""
 Report: TypeAlias = Callable[[int], None]
 """Told how many events were read since the last time."""
-Said: TypeAlias = list[tuple[str, Event]]
+Arrived: TypeAlias = list[tuple[str, Event]]
 
 
 @dataclass(frozen=True, slots=True)
 class DrawTask:
-    """What is to be drawn; it can be handed to another process. `shown`: of agency tables, in all epochs before."""
+    """What is to be drawn; it can be handed to another process.
 
+    `registered`: offset in `agencies` up to which registrations are read. `shown`, `profiles`: what is kept of agency tables
+    from all epochs before.
+    """
+
+    epoch: int
     clients: tuple[Due, ...]
-    agencies: tuple[AgencyDue, ...]
+    agencies: tuple[AgencyTable, ...]
     starts: tuple[tuple[int, Cut], ...]
     cut: Cut
+    registered: int
     shown: tuple[tuple[tuple[str, int], tuple[Mapping[str, int], ...]], ...]
+    profiles: tuple[Said, ...]
+
+    @property
+    def kept(self) -> Kept:
+        """What is kept, as one value."""
+        return Kept(Shown(dict(self.shown)), Profiles(dict(self.profiles)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +73,21 @@ class Drawn:
 
     parts: tuple[tuple[bytes, bytes], ...]
     shown: tuple[ShownIncrement, ...]
+    said: tuple[Said, ...]
 
 
-def task_of(draw: Draw, shown: Shown) -> DrawTask:
+def task_of(draw: Draw, kept: Kept) -> DrawTask:
     """The work of a draw."""
-    return DrawTask(draw.clients, draw.agencies, tuple(draw.starts.items()), draw.moment.cut, tuple(shown.held.items()))
+    return DrawTask(
+        draw.epoch,
+        draw.clients,
+        draw.agencies,
+        tuple(draw.starts.items()),
+        draw.moment.cut,
+        draw.moment.registered,
+        tuple(kept.shown.held.items()),
+        tuple(kept.profiles.held.items()),
+    )
 
 
 async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> Drawn:
@@ -72,23 +97,23 @@ async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> D
     try:
         for number in range(len(task.cut)):
             await _read(reader, number, task, sheets, report)
+        members = await may_publish(reader, task.registered) if task.agencies else frozenset[str]()
     finally:
         await reader.close()
-    return recorded(task, sheets, noise)
+    return recorded(task, sheets, members, noise)
 
 
-def recorded(task: DrawTask, sheets: Sequence["Sheet"], noise: Noise) -> Drawn:
+def recorded(task: DrawTask, sheets: Sequence["Sheet"], members: Collection[str], noise: Noise) -> Drawn:
     """The noise on what was counted, the agency tables by their rule, both as they will stand in `draws`."""
     clients = [one for sheet in sheets for one in sheet.increments]
     made = [drawn(one, noise(one.due.plan.scale, one.due.length), VERSIONS) for one in clients]
-    before = Shown(dict(task.shown))
-    of_agencies, after = _agency_tables(task, {sheet.since: sheet.said for sheet in sheets}, before)
-    parts = tuple((release_part(one), encode_release(one)) for one in (*made, *of_agencies))
-    return Drawn(parts, _newly_shown(before, after))
+    of_agencies = _agency_tables(task, sheets, members)
+    parts = tuple((release_part(one), encode_release(one)) for one in (*made, *of_agencies.releases))
+    return Drawn(parts, tuple(ShownIncrement(*told) for told in of_agencies.told), of_agencies.said)
 
 
 class Sheet:
-    """What arrived for the tables that are counted from one cut on. `said`: all that no client's body is."""
+    """What arrived for the tables that are counted from one cut on. `said`: all that no client's body is, in order."""
 
     def __init__(self, task: DrawTask, since: int) -> None:
         self.since = since
@@ -96,7 +121,7 @@ class Sheet:
         self._due = tuple(one for one in task.clients if one.since == since)
         self._wants_agencies = any(one.since == since for one in task.agencies)
         self.increments: tuple[Increments, ...] = counted(self._due, ())
-        self.said: Said = []
+        self.said: Arrived = []
 
     def take(self, partition: int, lot: "Lot") -> None:
         """Add what a lot holds from this sheet's cut on."""
@@ -123,7 +148,7 @@ class Lot:
         """How often what counts alike stands there from an offset on."""
         return Counter(octets for offset, octets, _ in self._records if offset >= start)
 
-    def said(self, start: int) -> Said:
+    def said(self, start: int) -> Arrived:
         """(agency, event) of what no client's body is, from an offset on."""
         of_agencies = self._of_agencies
         return [
@@ -171,14 +196,19 @@ async def before(reader: Reader, source: Partition, cut: int) -> AsyncIterator[S
             yield wanted
 
 
-def _agency_tables(task: DrawTask, said: Mapping[int, Said], shown: Shown) -> tuple[tuple[Release, ...], Shown]:
-    now = [behind(one.declared, one.epoch, one.since, said[one.since], first=one.first) for one in task.agencies]
-    return releases(now, shown, VERSIONS)
+async def may_publish(reader: Reader, registered: int) -> frozenset[str]:
+    """The agencies whose newest registration, up to an offset of `agencies`, lets them publish."""
+    source, found = Partition(AGENCIES, 0), dict[str, Status]()
+    reader.assign([source])
+    reader.seek(source, 0)
+    async for records in before(reader, source, registered):
+        for record in records:
+            registration = decode_registration(record.value or b"")
+            found[registration.agency] = registration.status
+    return frozenset(agency for agency, status in found.items() if status is Status.ACTIVE)
 
 
-def _newly_shown(past: Shown, now: Shown) -> tuple[ShownIncrement, ...]:
-    return tuple(
-        ShownIncrement(table, number, tuple(sorted(amounts.items())))
-        for (table, number), every in now.held.items()
-        for amounts in every[len(past.held.get((table, number), ())) :]
-    )
+def _agency_tables(task: DrawTask, sheets: Sequence[Sheet], members: Collection[str]) -> Made:
+    wanted = {one.since for one in task.agencies}
+    arrived = {sheet.since: sheet.said for sheet in sheets if sheet.since in wanted}
+    return agency_releases(task.epoch, task.agencies, arrived, members, task.kept, versions=VERSIONS)

@@ -121,7 +121,7 @@ class ReleaseLane(Life):
         if isinstance(decision, Refused):
             logger.warning("an epoch was not closed", epoch=_text(epoch), reason=decision.name)
             return [(ledger_part(record.offset), encode_spent(refusal(closed, record.offset, decision, self._clock())))]
-        drawn = await self._drawer.draw(task_of(decision, closed.shown), self._report)
+        drawn = await self._drawer.draw(task_of(decision, closed.kept), self._report)
         logger.info("an epoch is closed", epoch=_text(epoch), tables=len(drawn.parts))
         spent = encode_spent(payment(record.offset, decision, drawn))
         return [*drawn.parts, (ledger_part(record.offset), spent)]
@@ -149,7 +149,9 @@ def refusal(closed: Closed, offset: int, refused: Refused, at_ms: int) -> Spent:
 def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
     """What stands in the ledger of a command that was carried out."""
     moment, accounts = draw.moment, tuple(sorted(draw.accounts.items()))
-    return Spent(offset + 1, draw.epoch, moment.at_ms, "", moment.registered, moment.cut, accounts, drawn.shown)
+    return Spent(
+        offset + 1, draw.epoch, moment.at_ms, "", moment.registered, moment.cut, accounts, drawn.shown, drawn.said
+    )
 
 
 def _epoch_of(record: Record) -> int | None:

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from exchange.core.agency_rule import AGENCY_RELEASES, Amounts, Shown
+from exchange.core.agency_releases import AgencyTable, Kept, Said, Told
+from exchange.core.agency_rule import AGENCY_RELEASES
 from exchange.core.budget import PLANS, Plan
 from exchange.core.declared import Declared
 from exchange.core.draw import Due, dues, plans_due
@@ -66,7 +67,7 @@ class Closed:
     cuts: Mapping[int, Cut] = field(default_factory=lambda: MappingProxyType({}))
     agency_tables: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     domains: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    shown: Shown = field(default_factory=Shown)
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def last_epoch(self) -> int | None:
@@ -84,16 +85,6 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class AgencyDue:
-    """An agency table to be released: counted from the month `since`, for the first time or not."""
-
-    declared: Declared
-    epoch: int
-    since: int
-    first: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Draw:
     """What a command leads to. `accounts`: after it has paid. `starts`: of each `since`, the cut that it is counted from."""
 
@@ -101,7 +92,7 @@ class Draw:
     moment: Moment
     accounts: Mapping[str, Account]
     clients: tuple[Due, ...]
-    agencies: tuple[AgencyDue, ...]
+    agencies: tuple[AgencyTable, ...]
     starts: Mapping[int, Cut]
 
 
@@ -194,14 +185,14 @@ def _opened(ledger: Ledger, epoch: int, plans: Iterable[Plan], added: Iterable[s
     return replace(ledger, accounts={**ledger.accounts, **new})
 
 
-def _agency_due(closed: Closed, declared: Declared, epoch: int, first: int) -> AgencyDue:
+def _agency_due(closed: Closed, declared: Declared, epoch: int, first: int) -> AgencyTable:
     last = closed.agency_tables.get(declared.name)
     if last is not None:
         if closed.domains.get(declared.name, declared.codes) != declared.codes:
             raise TableChanged(f"{declared.name} has not the domain of its earlier epochs.")
-        return AgencyDue(declared, epoch, last + 1, first=False)
+        return AgencyTable(declared, last + 1, first=False)
     since = epoch if _added_later(closed, declared.name, declared.tier) else first
-    return AgencyDue(declared, epoch, since, first=True)
+    return AgencyTable(declared, since, first=True)
 
 
 # What was done, folded up again
@@ -219,12 +210,10 @@ def carried_out(
     *,
     epoch: int,
     accounts: Mapping[str, Account],
-    shown: Iterable[tuple[str, int, Amounts]],
+    told: Iterable[Told],
+    said: Iterable[Said],
 ) -> Closed:
-    """After a command that was carried out. `shown`: table, number of the increment, who was behind it."""
-    held = dict(closed.shown.held)
-    for table, number, amounts in shown:
-        held[table, number] = (*held.get((table, number), ()), amounts)
+    """After a command that was carried out. `told`, `said`: what its agency tables changed in what is kept."""
     return replace(
         closed,
         position=position,
@@ -232,7 +221,7 @@ def carried_out(
         registered=moment.registered,
         ledger=Ledger(MappingProxyType(dict(accounts)), epoch),
         cuts=MappingProxyType({**closed.cuts, epoch: moment.cut}),
-        shown=Shown(MappingProxyType(held)),
+        kept=closed.kept.after(told, said),
     )
 
 

@@ -11,9 +11,11 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final, cast
 
+from exchange.core.agency_releases import Said
 from exchange.core.epochs import epoch_text, parse_epoch
 from exchange.core.ledger import Account
 from exchange.core.releases import Release
+from exchange.core.reporting import Standing
 from exchange.wire.messages import MessageUnreadable, Plain, decode_plain, encode_plain
 
 RELEASE_PART: Final = b"|release"
@@ -52,7 +54,8 @@ class Spent:
 
     `position`: offset in `epochs` of the next command. `epoch`: the last that was closed, 0 before the first. `registered`:
     offset in `agencies`; `cut`: offset in each partition of `events`; up to both was read. A refusal keeps `epoch`,
-    `registered`, `cut` and `accounts` as they were, and shows nothing.
+    `registered`, `cut` and `accounts` as they were, and shows nothing. `said`: of each agency whose profiles changed,
+    those that stand.
     """
 
     position: int
@@ -63,6 +66,7 @@ class Spent:
     cut: tuple[int, ...]
     accounts: tuple[tuple[str, Account], ...]
     shown: tuple[ShownIncrement, ...] = ()
+    said: tuple[Said, ...] = ()
 
 
 def release_part(release: Release) -> bytes:
@@ -138,7 +142,10 @@ def encode_spent(spent: Spent) -> bytes:
     ]
     shown = [{"table": one.table, "number": one.number, "amounts": dict(one.amounts)} for one in spent.shown]
     plain: Plain = {name: getattr(spent, name) for name in ("position", "epoch", "at_ms", "refused", "registered")}
-    return encode_plain("spent", {**plain, "cut": list(spent.cut), "accounts": accounts, "shown": shown})
+    return encode_plain(
+        "spent",
+        {**plain, "cut": list(spent.cut), "accounts": accounts, "shown": shown, "said": _plain_said(spent.said)},
+    )
 
 
 def decode_spent(value: bytes) -> Spent:
@@ -158,7 +165,21 @@ def decode_spent(value: bytes) -> Spent:
         tuple(cast("list[int]", plain["cut"])),
         accounts,
         tuple(_shown(one) for one in cast("list[Plain]", plain["shown"])),
+        tuple(_said(one) for one in cast("list[Plain]", plain["said"])),
     )
+
+
+def _plain_said(said: tuple[Said, ...]) -> list[Plain]:
+    def standing(profiles: Standing) -> list[Plain]:
+        return [{"division": division, "kind": kind, "times": times} for division, kind, times in profiles]
+
+    return [{"agency": agency, "standing": standing(profiles)} for agency, profiles in said]
+
+
+def _said(plain: Plain) -> Said:
+    found = cast("list[Plain]", plain["standing"])
+    standing = ((cast("str", one["division"]), cast("str", one["kind"]), cast("int", one["times"])) for one in found)
+    return cast("str", plain["agency"]), tuple(standing)
 
 
 def _account(plain: Plain) -> tuple[str, Account]:

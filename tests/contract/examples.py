@@ -206,7 +206,8 @@ def said_releases() -> dict[str, Said]:
     )
     account = Account(plan.rho, plan.terms, EVERY_PERIOD, epoch)
     behind = c.ShownIncrement("activities_by_kind", 4, (("an-agency", 3), ("another-agency", 4), ("a-third-agency", 2)))
-    done = c.Spent(1, epoch, 1_775_001_600_000, "", 40, (25, 0, 17, 4), (("cases", account),), (behind,))
+    said = (("an-agency", (("pacific", "shelter", 2),)),)
+    done = c.Spent(1, epoch, 1_775_001_600_000, "", 40, (25, 0, 17, 4), (("cases", account),), (behind,), said)
     refused = c.Spent(2, epoch, 1_775_001_700_000, "EpochOutOfOrder", 40, (25, 0, 17, 4), (("cases", account),))
     share = MetricPoint(
         "unmet_need_share",

@@ -50,8 +50,8 @@ commands = st.lists(
 def after(closed: Closed, draw: Draw, position: int) -> Closed:
     """As the lane's records say it."""
     for one in draw.agencies:
-        closed = released(closed, one.declared.name, one.epoch, one.declared.codes)
-    return carried_out(closed, position, draw.moment, epoch=draw.epoch, accounts=draw.accounts, shown=())
+        closed = released(closed, one.declared.name, draw.epoch, one.declared.codes)
+    return carried_out(closed, position, draw.moment, epoch=draw.epoch, accounts=draw.accounts, told=(), said=())
 
 
 def closings(script: Sequence[Command]) -> tuple[Closed, list[Draw]]:

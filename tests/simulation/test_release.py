@@ -5,11 +5,19 @@ from random import Random
 
 import pytest
 
+from consumers.drawing import VERSIONS
 from consumers.release import ReleaseLane
+from exchange.core.agency_releases import AgencyTable, Kept, agency_releases
+from exchange.core.agency_rule import AGENCY_RELEASES
 from exchange.core.epochs import ends_ms
+from exchange.core.gate import Registration, Status
+from exchange.core.vocabulary import LegalClass
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
-from exchange.wire.topics import EVENTS
+from exchange.wire.codec import encode
+from exchange.wire.messages import encode_registration
+from exchange.wire.published import decode_release
+from exchange.wire.topics import AGENCIES, EVENTS
 from tests.draw_world import correcting, event
 from tests.simulation.closing_world import (
     NOW_MS,
@@ -22,6 +30,7 @@ from tests.simulation.closing_world import (
 )
 from tests.simulation.memory_log import MemoryLog
 from tests.unit.test_draw import FOOD
+from tests.unit.test_reporting import PACIFIC, beat, profile
 
 FEBRUARY, MARCH, APRIL = START + 1, START + 2, START + 3
 SEEDS = 20
@@ -107,6 +116,35 @@ def test_a_record_that_cannot_be_counted_stops_the_lane_and_nothing_is_spent(wor
     world.run(10)
     assert [str(error).split(":")[0] for error in world.ended] == ["events-0 offset 0"]
     assert not world.broker.committed(OF_DRAWS)
+
+
+def test_agency_tables_are_those_of_their_rule_and_survive_a_new_worker(world: ClosingWorld) -> None:
+    """What is kept of them comes back from the ledger: a second worker goes on as the first would have."""
+    names = [f"agency-{n}" for n in range(8)]
+    for name in names:
+        registration = Registration(name, LegalClass.individual, False, 0, ())
+        world.say(Partition(AGENCIES, 0), encode_registration(registration), key=name.encode())
+    suspended = Registration(names[0], LegalClass.individual, False, 0, (), Status.SUSPENDED)
+    world.say(Partition(AGENCIES, 0), encode_registration(suspended), key=names[0].encode())
+    kept, arrived = Kept(), [profile(name, PACIFIC) for name in names]
+    for quarter in range(2):
+        epoch = MARCH + 3 * quarter
+        arrived += [beat(name) for name in names[:4]]
+        for name, said in arrived:
+            world.say(Partition(EVENTS, 0), encode(said), key=name.encode())
+        world.close(epoch - 2, epoch - 1, epoch)
+        process = world.worker()
+        world.run(30)
+        closings = world.settled()
+        world.world.kill(process)
+        tables = [AgencyTable(one, epoch - 2, first=not quarter) for one in AGENCY_RELEASES]
+        made = agency_releases(epoch, tables, {epoch - 2: arrived}, names[1:], kept, versions=VERSIONS)
+        kept, arrived = made.kept, []
+        assert closings.closed.kept == kept
+        found = {decode_release(part.value) for part in closings.parts if part.epoch == epoch}
+        assert set(made.releases) <= found
+        [reporting] = [one for one in made.releases if one.table == "reporting"]
+        assert reporting.increments[:2] == (3, 4)
 
 
 # Kills
