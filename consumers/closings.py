@@ -8,7 +8,7 @@ committed; the reader that records come from is a read-committed one.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from consumers.reading import read_to
@@ -33,8 +33,12 @@ class Part:
 
 @dataclass(slots=True)
 class Closings:
-    """Everything in `draws` so far. `commands`: what was done with each, by its offset in `epochs`."""
+    """Everything in `draws` so far. `commands`: what was done with each, by its offset in `epochs`, without agency tables.
 
+    `keeps`: whether what agency tables showed is kept, for whoever makes them; by far the largest part, and only theirs.
+    """
+
+    keeps: bool = False
     closed: Closed = field(default_factory=Closed)
     commands: dict[int, Spent] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
@@ -56,8 +60,9 @@ class Closings:
             if not heading.bit:
                 self.closed = released(self.closed, heading.table, heading.epoch, heading.codes)
         elif command is not None:
-            self.commands[command] = spent = decode_spent(record.value)
-            self.closed = after(self.closed, spent)
+            spent = decode_spent(record.value)
+            brief = self.commands[command] = replace(spent, shown=(), said=())
+            self.closed = after(self.closed, spent if self.keeps else brief)
         else:
             raise StateDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
 
@@ -82,10 +87,10 @@ class Follower:
     What is committed never changes, so reading on gives what reading all of it again would give.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, *, keeps: bool = False) -> None:
         self._reader = reader
         self._position: int | None = None
-        self.read = Closings()
+        self.read = Closings(keeps)
 
     async def catch_up(self) -> Closings:
         """Everything that is committed and decided now. Raises the engine's errors, StateDamaged, MessageUnreadable."""

@@ -11,21 +11,20 @@ once and counted so many times. `exchange.core.draw.counted` says what that must
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, TypeAlias
 
+from consumers.closings import Follower
 from consumers.reading import read_to
 from exchange import __version__
 from exchange.core.agency_releases import AgencyTable, Kept, Made, Said, agency_releases
-from exchange.core.agency_rule import Shown
 from exchange.core.closing import Cut, Draw
 from exchange.core.draw import Due, Increments, counted, drawn, merged
 from exchange.core.errors import CannotCount, ExchangeError
 from exchange.core.events import About, Correction, Event
 from exchange.core.gate import Status
-from exchange.core.reporting import Profiles
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.wire.closing import ShownIncrement, release_part
@@ -46,11 +45,7 @@ Arrived: TypeAlias = list[tuple[str, Event]]
 
 @dataclass(frozen=True, slots=True)
 class DrawTask:
-    """What is to be drawn; it can be handed to another process.
-
-    `registered`: offset in `agencies` up to which registrations are read. `shown`, `profiles`: what is kept of agency tables
-    from all epochs before.
-    """
+    """What is to be drawn; it can be handed to another process. `registered`: how far `agencies` is read, an offset."""
 
     epoch: int
     clients: tuple[Due, ...]
@@ -58,13 +53,6 @@ class DrawTask:
     starts: tuple[tuple[int, Cut], ...]
     cut: Cut
     registered: int
-    shown: tuple[tuple[tuple[str, int], tuple[Mapping[str, int], ...]], ...]
-    profiles: tuple[Said, ...]
-
-    @property
-    def kept(self) -> Kept:
-        """What is kept, as one value."""
-        return Kept(Shown(dict(self.shown)), Profiles(dict(self.profiles)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +64,18 @@ class Drawn:
     said: tuple[Said, ...]
 
 
-def task_of(draw: Draw, kept: Kept) -> DrawTask:
+@dataclass(frozen=True, slots=True)
+class Agencies:
+    """What agency tables need beside events: who may publish, and what is kept of all epochs before."""
+
+    members: Collection[str] = ()
+    kept: Kept = field(default_factory=Kept)
+
+
+def task_of(draw: Draw) -> DrawTask:
     """The work of a draw."""
-    return DrawTask(
-        draw.epoch,
-        draw.clients,
-        draw.agencies,
-        tuple(draw.starts.items()),
-        draw.moment.cut,
-        draw.moment.registered,
-        tuple(kept.shown.held.items()),
-        tuple(kept.profiles.held.items()),
-    )
+    moment, starts = draw.moment, tuple(draw.starts.items())
+    return DrawTask(draw.epoch, draw.clients, draw.agencies, starts, moment.cut, moment.registered)
 
 
 async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> Drawn:
@@ -97,17 +85,16 @@ async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> D
     try:
         for number in range(len(task.cut)):
             await _read(reader, number, task, sheets, report)
-        members = await may_publish(reader, task.registered) if task.agencies else frozenset[str]()
     finally:
         await reader.close()
-    return recorded(task, sheets, members, noise)
+    return recorded(task, sheets, await _agencies(log, task), noise)
 
 
-def recorded(task: DrawTask, sheets: Sequence["Sheet"], members: Collection[str], noise: Noise) -> Drawn:
+def recorded(task: DrawTask, sheets: Sequence["Sheet"], agencies: Agencies, noise: Noise) -> Drawn:
     """The noise on what was counted, the agency tables by their rule, both as they will stand in `draws`."""
     clients = [one for sheet in sheets for one in sheet.increments]
     made = [drawn(one, noise(one.due.plan.scale, one.due.length), VERSIONS) for one in clients]
-    of_agencies = _agency_tables(task, sheets, members)
+    of_agencies = _agency_tables(task, sheets, agencies)
     parts = tuple((release_part(one), encode_release(one)) for one in (*made, *of_agencies.releases))
     return Drawn(parts, tuple(ShownIncrement(*told) for told in of_agencies.told), of_agencies.said)
 
@@ -208,7 +195,21 @@ async def may_publish(reader: Reader, registered: int) -> frozenset[str]:
     return frozenset(agency for agency, status in found.items() if status is Status.ACTIVE)
 
 
-def _agency_tables(task: DrawTask, sheets: Sequence[Sheet], members: Collection[str]) -> Made:
+async def _agencies(log: Log, task: DrawTask) -> Agencies:
+    """Read where it is needed. `draws` is final for whoever holds the lane's writer; for anybody else no commit follows."""
+    if not task.agencies:
+        return Agencies()
+    registry, draws = await log.reader(), await log.reader()
+    try:
+        members = await may_publish(registry, task.registered)
+        closings = await Follower(draws, keeps=True).catch_up()
+    finally:
+        await registry.close()
+        await draws.close()
+    return Agencies(members, closings.closed.kept)
+
+
+def _agency_tables(task: DrawTask, sheets: Sequence[Sheet], agencies: Agencies) -> Made:
     wanted = {one.since for one in task.agencies}
     arrived = {sheet.since: sheet.said for sheet in sheets if sheet.since in wanted}
-    return agency_releases(task.epoch, task.agencies, arrived, members, task.kept, versions=VERSIONS)
+    return agency_releases(task.epoch, task.agencies, arrived, agencies.members, agencies.kept, versions=VERSIONS)

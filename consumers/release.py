@@ -121,7 +121,7 @@ class ReleaseLane(Life):
         if isinstance(decision, Refused):
             logger.warning("an epoch was not closed", epoch=_text(epoch), reason=decision.name)
             return [(ledger_part(record.offset), encode_spent(refusal(closed, record.offset, decision, self._clock())))]
-        drawn = await self._drawer.draw(task_of(decision, closed.kept), self._report)
+        drawn = await self._drawer.draw(task_of(decision), self._report)
         logger.info("an epoch is closed", epoch=_text(epoch), tables=len(drawn.parts))
         spent = encode_spent(payment(record.offset, decision, drawn))
         return [*drawn.parts, (ledger_part(record.offset), spent)]

@@ -18,6 +18,10 @@ INBOX_BATCH_BYTES_MAX: Final = 1 << 20
 """A record batch in an inbox; twice what an edge sends."""
 
 
+DRAW_BYTES_MAX: Final = 1 << 25
+"""A record batch of `draws`; about a hundred times the largest of 300 agencies."""
+
+
 class AgencyCodeInvalid(ExchangeError):
     """An agency's code is 2 to 32 characters: a letter a–z, then letters, digits or hyphens."""
 
@@ -72,6 +76,8 @@ class Topic:
             configs |= {"compression.type": "uncompressed", "max.message.bytes": str(INBOX_BATCH_BYTES_MAX)}
         if Party.EVALUATORS in self.readers:  # the epoch's time, and never that of the draw
             configs["message.timestamp.type"] = "CreateTime"
+        if self.name == "draws":  # a ledger part holds who was behind every figure of a nation's agencies
+            configs["max.message.bytes"] = str(DRAW_BYTES_MAX)
         if self.kept is Kept.COMPACTED:
             lag = {"min.compaction.lag.ms": str(3_600_000)} if self.name == "aggregates" else {}
             return {**configs, "cleanup.policy": "compact", **lag}

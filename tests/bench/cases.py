@@ -18,7 +18,7 @@ from pathlib import Path
 
 from consumers import fold as fold_step
 from consumers import gate as gate_step
-from consumers.drawing import DrawTask, Sheet, carry_out, recorded, task_of
+from consumers.drawing import Agencies, DrawTask, Sheet, carry_out, recorded, task_of
 from consumers.fold import FoldStep
 from consumers.gate import GateStep
 from consumers.registry import read_registry
@@ -146,7 +146,7 @@ async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
     times = -(-CELLS // lengths)
     sheets = [Sheet(task, since) for since, _ in task.starts] * times
     clock, cpu = time.perf_counter(), time.process_time()
-    drawn = recorded(task, sheets, (), gaussian)
+    drawn = recorded(task, sheets, Agencies(), gaussian)
     took = time.perf_counter() - clock, time.process_time() - cpu
     return lengths * times, *took, f"{len(drawn.parts)} releases, {sum(len(v) for _, v in drawn.parts):,} bytes"
 
@@ -156,7 +156,7 @@ def december(cut: tuple[int, ...]) -> DrawTask:
     closed, epoch = Closed(), epoch_of(2099, 12)
     draw = judge(closed, epoch, Moment(begins_ms(epoch + 1), cut, 0))
     assert isinstance(draw, Draw)
-    return task_of(draw, closed.kept)
+    return task_of(draw)
 
 
 async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:

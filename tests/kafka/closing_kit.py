@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from random import Random
 
 import psutil
@@ -75,8 +76,9 @@ async def drawing(worker: Worker) -> psutil.Process:
     async with asyncio.timeout(WAIT_S):
         while True:
             for child in parent.children():
-                if "spawn_main" in " ".join(child.cmdline()):
-                    return child
+                with suppress(psutil.Error):  # it is over already
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        return child
             await asyncio.sleep(0.01)
 
 
@@ -86,5 +88,6 @@ async def killed_while_drawing(ground: Ground, worker: Worker, random: Random) -
     await asyncio.sleep(random.uniform(0, 2.5))
     await worker.kill()
     async with asyncio.timeout(WAIT_S):  # a draw does not outlive its worker
-        await asyncio.to_thread(child.wait)
+        with suppress(psutil.NoSuchProcess):
+            await asyncio.to_thread(child.wait)
     return await ground.start_worker()

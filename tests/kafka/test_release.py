@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from consumers.closings import Follower
 from consumers.history import read_closings
 from exchange.core.budget import PLANS, RHO_TOTAL
 from exchange.core.epochs import ends_ms, epoch_text
@@ -17,8 +18,9 @@ from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.ground import trial_ground
+from exchange.wire.closing import ShownIncrement, Spent, encode_spent, ledger_part
 from exchange.wire.published import decode_release
-from exchange.wire.topics import RELEASES
+from exchange.wire.topics import DRAWS, RELEASES
 from tests.kafka.closing_kit import START, WAIT_S, ask, drawing, handled, killed_while_drawing, needs, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -65,8 +67,8 @@ async def test_a_worker_killed_while_it_draws_leaves_one_draw(
     async with trial_ground(settings, tmp_path) as ground:
         await send(log, list(needs(random, 200)))
         worker = await ground.start_worker()
-        await ask(log, START, START + 1, START + 2)
-        for _ in range(3):
+        for epoch in range(START, START + 3):
+            await ask(log, epoch)
             worker = await killed_while_drawing(ground, worker, random)
         closings = await handled(log, 3)
     assert [spent.refused for spent in closings.commands.values()] == ["", "", ""]
@@ -128,6 +130,24 @@ async def test_operators_close_list_and_see_what_is_left(settings: Settings, log
                 if "exchange release list" in (await run(settings, "alerts"))[1]:
                     break
                 await asyncio.sleep(0.5)
+
+
+async def test_a_ledger_part_of_thousands_of_agencies_fits(exchange: KafkaLog) -> None:
+    """One record, far above a megabyte, goes in and comes back: a quarter that could not be recorded could never be closed."""
+    amounts = tuple((f"agency-number-{n}", n + 1) for n in range(3_000))
+    shown = tuple(ShownIncrement("activities_by_activity", number, amounts) for number in range(100))
+    value = encode_spent(Spent(1, START, 1, "", 0, (0,) * 4, (), shown))
+    assert len(value) > 5_000_000
+    writer = await exchange.writer("release-0")
+    await writer.begin()
+    await (await writer.send(Partition(DRAWS, 0), [(ledger_part(0), value)]))
+    await writer.commit()
+    await (await exchange.writer("release-0")).close()
+    await writer.close()
+    reader = await exchange.reader()
+    closings = await Follower(reader, keeps=True).catch_up()
+    await reader.close()
+    assert len(closings.closed.kept.shown.held) == 100
 
 
 async def test_what_is_public_has_the_noise_of_its_plan(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:

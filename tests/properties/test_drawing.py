@@ -39,7 +39,7 @@ def drawn(
         broker = harness.broker
         for source, events in zip(broker.create(EVENTS, len(partitions)), partitions, strict=True):
             broker.produce(broker.new_producer(), 0, source, [(b"an-agency", encode(one)) for one in events])
-        task = DrawTask(dues[0].epoch, tuple(dues), (), tuple(starts.items()), cut, 0, (), ())
+        task = DrawTask(dues[0].epoch, tuple(dues), (), tuple(starts.items()), cut, 0)
         return await carry_out(harness.log, task, nothing, lambda _: None)
 
     return asyncio.run(work())
@@ -98,7 +98,7 @@ def test_a_record_that_is_no_event_stops_the_draw_with_its_offset_and_without_it
         harness.broker.produce(
             harness.broker.new_producer(), 0, source, [(b"an-agency", encode(ONE)), (b"an-agency", b"a secret")]
         )
-        task = DrawTask(MARCH, (due(NEEDS, MARCH),), (), ((due(NEEDS, MARCH).since, (0,)),), (2,), 0, (), ())
+        task = DrawTask(MARCH, (due(NEEDS, MARCH),), (), ((due(NEEDS, MARCH).since, (0,)),), (2,), 0)
         await carry_out(harness.log, task, nothing, lambda _: None)
 
     with pytest.raises(CannotApply, match="events-0 offset 1: EventUnreadable") as caught:
@@ -111,7 +111,7 @@ def test_noise_of_another_length_is_never_used() -> None:
     async def work() -> None:
         harness = MemoryHarness()
         harness.broker.create(EVENTS)
-        task = DrawTask(MARCH, (due(NEEDS, MARCH),), (), ((due(NEEDS, MARCH).since, (0,)),), (0,), 0, (), ())
+        task = DrawTask(MARCH, (due(NEEDS, MARCH),), (), ((due(NEEDS, MARCH).since, (0,)),), (0,), 0)
         await carry_out(harness.log, task, lambda _, length: [0] * (length - 1), lambda _: None)
 
     with pytest.raises(NoiseUnfit):

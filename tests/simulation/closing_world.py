@@ -117,7 +117,7 @@ class ClosingWorld:
     # What stands there
 
     def closings(self) -> Closings:
-        found = Closings()
+        found = Closings(keeps=True)
         for record in self.broker.committed(OF_DRAWS):
             found.take(record)
         return found
