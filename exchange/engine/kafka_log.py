@@ -86,7 +86,9 @@ class _Sending:
         self._producer = producer
         self._known: dict[str, Collection[int]] = {}
 
-    async def queue(self, partition: Partition, records: Sequence[Pair]) -> list[Awaitable[object]]:
+    async def queue(
+        self, partition: Partition, records: Sequence[Pair], timestamp_ms: int | None = None
+    ) -> list[Awaitable[object]]:
         """Queue records as batches, in order; one future a batch."""
         topic, number = partition
         if number not in (self._known.get(topic) or await self._learn(topic)):
@@ -94,10 +96,10 @@ class _Sending:
         sent: list[Awaitable[object]] = []
         batch = self._producer.create_batch()
         for key, value in records:
-            if batch.append(key=key, value=value, timestamp=None) is None:
+            if batch.append(key=key, value=value, timestamp=timestamp_ms) is None:
                 sent.append(await self._producer.send_batch(batch, topic, partition=number))
                 batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None)  # the first of a batch is always taken
+                batch.append(key=key, value=value, timestamp=timestamp_ms)  # the first of a batch is always taken
         if batch.record_count():
             sent.append(await self._producer.send_batch(batch, topic, partition=number))
         return sent
@@ -183,11 +185,11 @@ class KafkaProducer:
         self._lingering = lingering
         self._sending = _Sending(producer)
 
-    async def send(self, partition: Partition, records: Sequence[Pair]) -> None:
+    async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: int | None = None) -> None:
         """Write records; returns when the log has them."""
         doing = f"writing to {partition.topic}-{partition.partition}"
         with naming(doing):
-            sent = await self._sending.queue(partition, records)
+            sent = await self._sending.queue(partition, records, timestamp_ms)
         await _all_of(sent, doing)
 
     async def close(self) -> None:

@@ -124,8 +124,11 @@ class Writer(Protocol):
 class Producer(Protocol):
     """An idempotent producer without transactions: for topics that outsiders read, and for `pulse`."""
 
-    async def send(self, partition: Partition, records: Sequence[Pair]) -> None:
-        """Write records of one partition, in order; returns when the log has them all."""
+    async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: int | None = None) -> None:
+        """Write records of one partition, in order; returns when the log has them all.
+
+        `timestamp_ms`: of every record, milliseconds since 1970; None: the time of writing.
+        """
 
     async def close(self) -> None:
         """Let go of everything, in bounded time; never raises."""

@@ -161,9 +161,11 @@ class Broker:
         self._producers += 1
         return self._producers
 
-    def produce(self, producer: int, sequence: int, partition: Partition, pairs: list[Pair]) -> None:
+    def produce(
+        self, producer: int, sequence: int, partition: Partition, pairs: list[Pair], timestamp_ms: int | None = None
+    ) -> None:
         """Without a transaction."""
-        self._write(producer, 0, sequence, partition, pairs, COMMITTED)
+        self._write(producer, 0, sequence, partition, pairs, COMMITTED, timestamp_ms)
 
     def produce_in(
         self, tid: str, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair]
@@ -177,7 +179,14 @@ class Broker:
             log.open_since.setdefault(producer, log.end - len(pairs))
 
     def _write(
-        self, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair], state: str
+        self,
+        producer: int,
+        epoch: int,
+        sequence: int,
+        partition: Partition,
+        pairs: list[Pair],
+        state: str,
+        timestamp_ms: int | None = None,
     ) -> bool:
         log = self.log(partition)
         if any(len(key or b"") + len(value or b"") > self._record_bytes_max for key, value in pairs):
@@ -189,7 +198,7 @@ class Broker:
             raise LogUnavailable(f"{partition.topic}: out of order, {sequence} after {expected}.")
         log.sequences[producer, epoch] = sequence + len(pairs)
         for pair in pairs:
-            log.append(pair, producer, state, self._now_s())
+            log.append(pair, producer, state, self._now_s() if timestamp_ms is None else timestamp_ms / 1000)
         self._arrived()
         return True
 

@@ -158,10 +158,12 @@ class MemoryProducer:
         self._broker, self._connection, self._producer = broker, connection, producer
         self._sequences: dict[Partition, int] = {}
 
-    async def send(self, partition: Partition, records: Sequence[Pair]) -> None:
+    async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: int | None = None) -> None:
         sequence, pairs = self._sequences.get(partition, 0), list(records)
         self._sequences[partition] = sequence + len(pairs)
-        await self._connection.call(lambda: self._broker.produce(self._producer, sequence, partition, pairs), "produce")
+        await self._connection.call(
+            lambda: self._broker.produce(self._producer, sequence, partition, pairs, timestamp_ms), "produce"
+        )
 
     async def close(self) -> None:
         pass
