@@ -20,9 +20,11 @@ from exchange.cli import (
     demo,
     edge,
     kill_test,
+    metrics,
     publish,
     replay,
     status,
+    subscribe,
     topics,
     vocabulary,
     worker,
@@ -42,7 +44,22 @@ TOPICS_MISSING = (
 """The one thing said wherever a topic is missing, whichever command met it first and however deep."""
 TOPICS_MISSING_ERRORS = frozenset({"PartitionUnknown", "NoEvents"})
 """By their names: importing their modules here would cost every command what replay needs."""
-COMMANDS = (demo, broker, topics, agencies, worker, publish, edge, vocabulary, kill_test, status, replay, budget)
+COMMANDS = (
+    demo,
+    broker,
+    topics,
+    agencies,
+    worker,
+    publish,
+    edge,
+    vocabulary,
+    kill_test,
+    status,
+    replay,
+    budget,
+    metrics,
+    subscribe,
+)
 
 app = typer.Typer(
     name="exchange",
