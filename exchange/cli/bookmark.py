@@ -23,6 +23,12 @@ class BookmarkUnfit(ExchangeError):
     hint = "Ask for the same as before, or name another file to start from the first point."
 
 
+class OutputFailed(ExchangeError):
+    """Points could not be written."""
+
+    hint = "Is the disk full, and may you write there? With --state the next run goes on in front of them."
+
+
 @dataclass(frozen=True, slots=True)
 class Bookmark:
     """`go_on`: offset in `metrics`. `length`: bytes of the output file; 0 where there is none."""

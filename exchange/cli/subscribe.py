@@ -6,6 +6,7 @@ output, and never in a file of `--output`. Notes go to standard error, so that w
 
 import os
 import sys
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from consumers.subscribe import Batch
     from exchange.cli.bookmark import Bookmark
@@ -180,7 +181,8 @@ def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, k
 
     question = {**asked.plain(), "form": form.value, "output": str(output) if output else ""}
     bookmark = read_bookmark(kept, question) if kept else Bookmark(question)
-    out: BinaryIO = opened(output, bookmark) if output else sys.stdout.buffer
+    with _named():
+        out: BinaryIO = opened(output, bookmark) if output else os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     _say(CAVEAT)
     hidden = unreadable = 0
 
@@ -188,22 +190,36 @@ def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, k
         nonlocal bookmark, hidden, unreadable
         hidden, unreadable = hidden + batch.hidden, unreadable + batch.unreadable
         new = batch.go_on > bookmark.go_on
-        if batch.points or (new and not bookmark.go_on):
-            out.write(_lines(form, batch.points, header=not bookmark.go_on).encode())
-            out.flush()
-        if new:
-            bookmark = _moved(bookmark, batch.go_on, out if output else None)
-            if kept:
-                keep(kept, bookmark)
+        with _named():
+            if batch.points or (new and not bookmark.go_on):
+                out.write(_lines(form, batch.points, header=not bookmark.go_on).encode())
+                out.flush()
+            if new:
+                bookmark = _moved(bookmark, batch.go_on, out if output else None)
+                if kept:
+                    keep(kept, bookmark)
 
     try:
         _each(asked, write, start=bookmark.go_on, once=once)
     finally:
-        if output:
+        with suppress(OSError):  # what could not be written was said already
             out.close()
         _told_unreadable(unreadable)
         if hidden:
             _say(f"{hidden:,} points are not usable and left out; --all has them.")
+
+
+@contextmanager
+def _named() -> "Iterator[None]":
+    """Raise OutputFailed for what the system says of a file; a closed pipe is no failure."""
+    from exchange.cli.bookmark import OutputFailed
+
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputFailed(f"Points could not be written: {error.strerror}.") from None
 
 
 def _moved(bookmark: "Bookmark", go_on: int, out: BinaryIO | None) -> "Bookmark":

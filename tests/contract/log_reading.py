@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.engine.errors import Fenced, LogUnavailable, PartitionUnknown, PositionOutOfRange, RecordRefused
-from exchange.engine.log import Partition
+from exchange.engine.log import Partition, Record
 from tests.contract.log_harness import Harness, keep_reading, pairs, read_on, refused, sent, values
 
 
@@ -38,6 +38,18 @@ class ReadingContract:
             assert read == [b"2"]
             with pytest.raises(PartitionUnknown):
                 await reader.end_offsets([p, q])
+        await producer.close()
+
+    async def test_a_producer_dates_records_when_it_is_told_to(self, harness: Harness) -> None:
+        (p,) = await harness.create()
+        producer = await harness.log.producer()
+        await producer.send(p, pairs(b"1", b"2"), timestamp_ms=1_769_904_000_000)
+        await producer.send(p, pairs(b"3"))
+        async with harness.reader(p) as reader:
+            read: list[Record] = []
+            while len(read) < 3:
+                read += (await reader.getmany(timeout_s=5, records_max=10)).get(p, [])
+        assert [record.timestamp == 1_769_904_000_000 for record in read] == [True, True, False]
         await producer.close()
 
     async def test_assign_drops_every_position(self, harness: Harness) -> None:

@@ -5,9 +5,12 @@ import csv
 import io
 import json
 import os
+import pty
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -166,7 +169,7 @@ async def test_repeated_releases_kills_and_a_second_worker_change_nothing(
     exchange: KafkaLog, settings: Settings, tmp_path: Path, made: list[Release], every: list[MetricPoint]
 ) -> None:
     first = await Worker.start(settings, tmp_path / "first.log")
-    second = await Worker.start(settings, tmp_path / "second.log")
+    second = third = await Worker.start(settings, tmp_path / "second.log")
     try:
         await publish(exchange, made)
         await until(exchange, 300)
@@ -190,7 +193,7 @@ async def test_repeated_releases_kills_and_a_second_worker_change_nothing(
         await fourth.stop()
         assert len(await whole(exchange)) == standing
     finally:
-        for worker in (first, second):
+        for worker in (first, second, third):
             await worker.kill()
 
 
@@ -298,3 +301,52 @@ async def test_whoever_reads_the_first_lines_only_gets_no_traceback(
     out, err = await asyncio.wait_for(process.communicate(), 60)
     assert len(out.splitlines()) == 1
     assert [word for word in (b"Traceback", b"fault", b"BrokenPipe") if word in err] == []
+
+
+async def test_what_could_not_be_written_is_not_taken_for_written(
+    exchange: KafkaLog, bootstrap_servers: str, tmp_path: Path, every: list[MetricPoint]
+) -> None:
+    await publish_points(exchange, every[:10])
+    state = tmp_path / "state"
+    command = f"{sys.executable} -m exchange.cli subscribe --all --json --once --state {state} > /dev/full"
+    env = {**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers}
+    process = await asyncio.create_subprocess_shell(command, env=env, stderr=asyncio.subprocess.PIPE)
+    _, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert err.decode().splitlines()[-1].startswith("exchange: Points could not be written: No space left on device.")
+    assert not state.exists()
+
+
+async def test_a_terminal_shows_points_as_they_come_and_keeps_them_at_ctrl_c(
+    exchange: KafkaLog, bootstrap_servers: str, every: list[MetricPoint]
+) -> None:
+    shown = replace(every[0], value=Decimal(4_321), withheld=False, usable=True)
+    await publish_points(exchange, [shown])
+    later = replace(shown, period=None, value=Decimal(8_765))
+    env = {**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers, "TERM": "xterm", "COLUMNS": "160"}
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "exchange.cli", "subscribe", env=env, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    said = await _until_said(ours, "4,321")
+    await publish_points(exchange, [later])
+    said += await _until_said(ours, "8,765")
+    process.send_signal(signal.SIGINT)
+    said += await _until_said(ours, "")
+    os.close(ours)
+    assert await process.wait() == 130
+    last = said[said.rindex("\x1b[?1049l") :]  # behind the other screen
+    assert "4,321" in last
+    assert "8,765" in last
+
+
+async def _until_said(terminal: int, sought: str) -> str:
+    """What the terminal says until it has said this; nothing sought: until it is closed."""
+    said = ""
+    while not sought or sought not in said:
+        try:
+            said += (await asyncio.wait_for(asyncio.to_thread(os.read, terminal, 65_536), 60)).decode()
+        except OSError:  # the other end is closed
+            return said
+    return said
