@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from exchange.core.cells import SEPARATOR
 from exchange.core.expected import Yearly
 
 FILE: Final = "public_sizes.json"
@@ -21,7 +22,7 @@ def planned_sizes(clients: int) -> Yearly:
     planned = json.loads(files("schemas").joinpath(FILE).read_text(encoding="utf-8"))
     scale = Fraction(clients, planned["clients_a_year"])
     return {
-        (table, (code,) if code else ()): events * scale
+        (table, tuple(code.split(SEPARATOR)) if code else ()): events * scale
         for table, sizes in planned["events_a_year"].items()
         for code, events in sizes.items()
     }

@@ -6,6 +6,7 @@ The expected bytes are worked out here from the releases alone, epoch by epoch, 
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from zlib import crc32
 
 import pytest
@@ -269,7 +270,7 @@ def test_every_released_table_has_its_planned_sizes() -> None:
         (name, values)
         for name, one in DECLARED.items()
         if one.bit
-        for values in ([(code,) for code in one.codes[0]] if one.codes else [()])
+        for values in product(*one.codes)
         if (name, values) not in PLANNED
     }
     assert lacking == set()
