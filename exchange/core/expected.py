@@ -34,8 +34,14 @@ class Judge:
     def usable(self, epoch: int) -> Usable:
         """The judgement as of an epoch."""
         by_year: dict[int | None, Usable] = {}
+        known: dict[Sum, bool] = {}
 
         def judged(one: Sum) -> bool:
+            if one not in known:
+                known[one] = anew(one)
+            return known[one]
+
+        def anew(one: Sum) -> bool:
             year = _PLANNED if one.period is RUNNING else year_of(one.period)
             if year not in by_year:
                 by_year[year] = usable_sums(spread(self._sizes(year)), self._starts, epoch)

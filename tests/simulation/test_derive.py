@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from itertools import product
+from random import Random
 from zlib import crc32
 
 import pytest
@@ -202,6 +203,19 @@ def test_a_late_release_brings_the_points_of_its_epoch_and_of_those_after_it(sta
     stage.publish(*pairs(late))
     stage.run()
     assert stage.points() == _expected(MARCH)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_release_more_only_adds_points(seed: int) -> None:
+    """What makes an epoch's points the same whenever they are worked out; of every table there is."""
+    random = Random(seed)
+    every = releases(list(DECLARED), JANUARY, MARCH, lambda *where: crc32(repr(where).encode()) % 400, 64)
+    some = [one for one in every if random.random() < 0.8]
+    few, all_of_them = released(some), released(every)
+    for epoch in few.epochs():
+        found = encoded(few, epoch, Judge(few, PLANNED))
+        assert dict(found).items() <= dict(encoded(all_of_them, epoch, Judge(all_of_them, PLANNED))).items()
+        assert len(dict(found)) == len(found)
 
 
 @pytest.mark.parametrize("value", [None, b"", b"nothing of ours", b"\0\0\0\0\1junk"])
