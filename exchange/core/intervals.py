@@ -15,7 +15,6 @@ capped, and not de-duplicated across agencies; no interval covers that.
 """
 
 from fractions import Fraction
-from functools import lru_cache
 from math import isqrt
 from typing import Final
 
@@ -42,15 +41,9 @@ def root_down(square: Exact) -> Fraction:
     return Fraction(isqrt(scaled.numerator // scaled.denominator), _ROOT_STEPS)
 
 
-@lru_cache(maxsize=1_024)
-def _reach(variance: Exact) -> Fraction:
-    """Remembered, because all cells of a table and period have the same."""
-    return Z * root_up(variance)
-
-
 def of_sum(estimate: Estimate) -> Interval:
     """The interval of a sum."""
-    reach = _reach(estimate.variance)
+    reach = Z * root_up(estimate.variance)
     return max(Fraction(0), estimate.value - reach), max(Fraction(0), estimate.value + reach)
 
 
