@@ -44,6 +44,7 @@ bench: $(SYNCED) ## events a second of every path, as a table and as bench.json
 
 docs: $(SYNCED) ## write again what the contracts and documents derive from code
 	$(BIN)/python -m schemas.generate
+	$(BIN)/python -m schemas.sizes
 	$(BIN)/python -m schemas.docs
 
 sync: $(SYNCED) ## bring .venv up to date (the others do it by themselves)

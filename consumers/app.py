@@ -1,8 +1,8 @@
-"""The worker: a Faust app that hosts the lanes as a mode service, and the `watch` agent on `pulse`.
+"""The worker: a Faust app that hosts the lanes as a mode service, the `watch` agent on `pulse`, and `derive` on `releases`.
 
-Faust's part is only what at-least-once is good enough for: the agent's output is an upsert computed from the newest
-pulses. No Faust table exists. The web server, leader topic and topic declarations are off; all topics must be there
-before (`exchange topics apply`), because Faust would wait for ever for one that is not.
+Faust's part is only what at-least-once is good enough for: the watch's output is an upsert computed from the newest pulses,
+derive's one from the set of releases. No Faust table exists. The web server, leader topic and topic declarations are off; all
+topics must be there before (`exchange topics apply`), because Faust would wait for ever for one that is not.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from mode import Service
 
 from consumers import fold, gate
 from consumers.calendar import HOUR_MS
+from consumers.deriving import add_derive
 from consumers.drawer import DrawInProcess
 from consumers.lanes import Closing, Lanes
 from consumers.lives import CALENDAR, ONCE
@@ -36,6 +37,7 @@ from exchange.engine.log import Partition, Producer
 from exchange.engine.membership import KafkaMembership
 from exchange.engine.provision import PartitionsDiffer, exchange_topics
 from exchange.settings import Settings
+from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.pulse import decode_pulse, encode_alert, encode_pulse
 from exchange.wire.topics import ALERTS, DAY_MS, EVENTS, PULSE
 
@@ -121,6 +123,7 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
             await alerts.send(key=subject, value=value)
 
     app.timer(PULSE_EVERY_S)(tick)
+    add_derive(app, log, planned_sizes(settings.clients_a_year))
     return app
 
 

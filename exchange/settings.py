@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="how long after a month's end, UTC, the calendar closes it",
     )
+    clients_a_year: int = Field(
+        default=13_631,
+        ge=1,
+        description="new clients a year that the agencies serve together, from public sources, fixed before the first release",
+    )
     batch_records: int = Field(
         default=50_000, ge=1, le=200_000, description="at most so many records in one transaction of a lane"
     )

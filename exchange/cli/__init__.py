@@ -20,10 +20,12 @@ from exchange.cli import (
     demo,
     edge,
     kill_test,
+    metrics,
     publish,
     release,
     replay,
     status,
+    subscribe,
     topics,
     vocabulary,
     worker,
@@ -57,6 +59,8 @@ COMMANDS = (
     replay,
     release,
     budget,
+    metrics,
+    subscribe,
 )
 
 app = typer.Typer(

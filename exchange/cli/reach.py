@@ -7,19 +7,15 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from exchange.core.errors import ExchangeError
 from exchange.engine.clients import Admin, administer
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.kafka_log import KafkaLog
+from exchange.located import NoKafka, located
 from exchange.settings import Settings
 
+__all__ = ["KafkaAway", "NoKafka", "Reached", "addressed", "at_kafka", "located", "reached"]
+
 T = TypeVar("T")
-
-
-class NoKafka(ExchangeError):
-    """There is no Kafka to talk to."""
-
-    hint = "Set EXCHANGE_BOOTSTRAP_SERVERS to a cluster, or start one here with `exchange up`."
 
 
 class KafkaAway(LogUnavailable):
@@ -35,18 +31,6 @@ class Reached:
     settings: Settings
     log: KafkaLog
     admin: Admin
-
-
-def located(settings: Settings) -> Settings:
-    """The settings with an address in them; raises NoKafka. The broker of `exchange up` is known by its address too."""
-    from exchange.engine.broker.directory import data_home, living_holder
-
-    holder = living_holder(data_home())
-    if holder is not None and settings.bootstrap_servers in ("", holder.bootstrap_servers):
-        return settings.at(holder.bootstrap_servers)
-    if not settings.bootstrap_servers:
-        raise NoKafka
-    return settings
 
 
 @contextmanager

@@ -68,9 +68,11 @@ def covariance(one: Estimate, other: Estimate) -> Exact:
     """Of the noise in two estimates of one view and one period; raises ValueError for different periods."""
     if len({block.period for estimate in (one, other) for block, _ in estimate.loads}) > 1:
         raise ValueError("The noise that figures of two periods have in common is not kept.")
-    found: Exact = sum(
-        load[0].variance * weight * other.loads[load] for load, weight in one.loads.items() if load in other.loads
-    )
+    products: dict[Block, Exact] = {}  # mostly of whole numbers, and much quicker than those of fractions
+    for load, weight in one.loads.items():
+        if load in other.loads:
+            products[load[0]] = products.get(load[0], 0) + weight * other.loads[load]
+    found: Exact = sum(block.variance * product for block, product in products.items())
     mine, theirs = _centred(one), _centred(other)
     for block, weight in mine.items():
         if block in theirs:

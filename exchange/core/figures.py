@@ -194,8 +194,9 @@ def _shown(
     """Cut to what can be, then rounded to the unit's decimals; the same bytes wherever it is worked out."""
     if number is None:
         return None
-    cut = max(Fraction(0), Fraction(number))
+    cut = max(0, number)
     if at_most is not None:
-        cut = min(Fraction(at_most), cut)
-    digits = tuple(map(int, str(to_whole(cut * 10**unit.decimals))))
-    return Decimal((0, digits, -unit.decimals))
+        cut = min(at_most, cut)
+    scaled = cut * 10**unit.decimals
+    whole = scaled if isinstance(scaled, int) else to_whole(scaled)  # most are whole numbers already
+    return Decimal((0, tuple(map(int, str(whole))), -unit.decimals))

@@ -15,6 +15,7 @@ year's release, so its sizes must come from somewhere else.
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from exchange.core.budget import PLANS
@@ -27,20 +28,21 @@ from exchange.core.tables import Tier
 from exchange.core.tiers import BUCKETS, is_due, period_of_bucket
 from exchange.core.usable import by_population, usable
 from exchange.core.view import RUNNING, Period, Sum, lies_in
-from exchange.core.vocabulary import UsState
 
 Values = tuple[str, ...]
 Sizes = Callable[[str, str, Values], Fraction]
 """(table, place, values) → events a year; 0 where nothing is known."""
-_SHARES: Final = by_population(1)
+_SHARES: Final = {NATION: Fraction(1), **{str(state): share for state, share in by_population(1).items()}}
+_NOBODY: Final = Fraction(0)
+_REMEMBERED: Final = 4_096
+"""Tables, periods and epochs that the same is reckoned for again and again."""
 
 
 def spread(yearly: Mapping[tuple[str, Values], Fraction | int]) -> Sizes:
     """Sizes from the nation's figures, (table, values) → events a year: states have their share of the people."""
 
     def size(table: str, place: str, values: Values) -> Fraction:
-        share = Fraction(1) if place == NATION else _SHARES.get(UsState(place), Fraction(0))
-        return yearly.get((table, values), 0) * share
+        return yearly.get((table, values), 0) * _SHARES.get(place, _NOBODY)
 
     return size
 
@@ -54,20 +56,25 @@ def usable_sums(sizes: Sizes, since: Mapping[str, int], epoch: int) -> Usable:
         if one.table not in PLANS:
             return True
         start = since[one.table]
-        yearly = sum((sizes(one.table, place, values) for place in one.places for values in one.values), Fraction(0))
         each = increments(DECLARED[one.table].tier, start, epoch, one.period)
         added = each * len(one.places) * len(one.values)
-        return bool(added) and usable(yearly * months(start, epoch, one.period) / 12, PLANS[one.table].scale, added)
+        passed = Fraction(months(start, epoch, one.period), 12)
+        if not added or not passed:
+            return False
+        yearly = sum((sizes(one.table, place, values) for place in one.places for values in one.values), Fraction(0))
+        return usable(yearly * passed, PLANS[one.table].scale, added)
 
     return judged
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def increments(tier: Tier, since: int, epoch: int, period: Period) -> int:
     """How many increments of a cell make up a period as of an epoch: every bucket of it in every release since."""
     due = (when for when in range(since, epoch + 1) if is_due(tier, when))
     return sum(lies_in(period_of_bucket(bucket, when), period) for when in due for bucket in BUCKETS[tier])
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def months(since: int, epoch: int, period: Period) -> int:
     """Months of a period that had passed at the epoch and were counted."""
     if period is RUNNING:

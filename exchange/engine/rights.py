@@ -77,6 +77,7 @@ BESIDES: Final[tuple[tuple[Party, Operation, str, str], ...]] = (
     (Party.FOLD, Operation.READ, "aggregates", "restores its own state"),
     (Party.RELEASE, Operation.READ, "agencies", "who is registered, for reporting coverage"),
     (Party.PUBLISH, Operation.READ, "releases", "publishes nothing twice"),
+    (Party.DERIVE, Operation.READ, "metrics", "writes no point twice"),
     (Party.WATCH, Operation.READ, "alerts", "goes on with the alerts that stand"),
     (Party.OPERATOR, Operation.READ, "agencies", "lists what it registered"),
     (Party.OPERATOR, Operation.READ, "gate-state", "`exchange status` shows heads and refusals"),

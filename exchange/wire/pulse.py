@@ -67,6 +67,7 @@ class AlertKind(StrEnum):
     REFUSED = "refused"
     FORKED = "forked"
     GAPPED = "gapped"
+    LEFT_OUT = "left out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from exchange.core.errors import ExchangeError
 
 AGENCY_CODE: Final = re.compile(r"[a-z][a-z0-9-]{1,31}")
 DAY_MS: Final = 86_400_000
+LONG_MAX: Final = (1 << 63) - 1
 INBOX_DAYS: Final = 35
 INBOX_BATCH_BYTES_MAX: Final = 1 << 20
 """A record batch in an inbox; twice what an edge sends."""
@@ -74,8 +75,10 @@ class Topic:
         configs["compression.type"] = "producer"
         if self.kept is Kept.INBOX:  # stored as it is, a small batch cannot unpack to something huge at the gate
             configs |= {"compression.type": "uncompressed", "max.message.bytes": str(INBOX_BATCH_BYTES_MAX)}
-        if Party.EVALUATORS in self.readers:  # the epoch's time, and never that of the draw
-            configs["message.timestamp.type"] = "CreateTime"
+        if (
+            Party.EVALUATORS in self.readers
+        ):  # records have the time of their epoch, never of the draw
+            configs |= {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(LONG_MAX)}
         if self.name == "draws":  # a ledger part holds who was behind every figure of a nation's agencies
             configs["max.message.bytes"] = str(DRAW_BYTES_MAX)
         if self.kept is Kept.COMPACTED:

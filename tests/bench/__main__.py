@@ -52,6 +52,7 @@ def measure(size: Size, say: Console, *, extras: bool) -> list[dict[str, object]
         with broker_process() as broker:
             run("load", broker.bootstrap_servers, Size(1_000, 1), say)
             results.append(run("edge", broker.bootstrap_servers, Size(EDGE_EVENTS, 1), say))
+            results.append(run("derive", broker.bootstrap_servers, Size(0, 0), say))
     return results
 
 
@@ -89,6 +90,7 @@ def main() -> None:
         "fold_of_bare_relaxed": rate_of(first, "fold") / rate_of(first, "bare, relaxed"),
         "gate_of_bare": rate_of(first, "gate") / bare,
         "fold_over_faust_table": rate_of(first, "fold") / rate_of(first, "faust table"),
+        "derive_s": next(float(r["seconds"]) for r in first if r["case"] == "derive"),
         "fold_cpu_s_per_million": next(
             float(r["cpu_seconds"]) / float(r["events"]) * 1e6 for r in first if r["case"] == "fold"
         ),

@@ -15,25 +15,32 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from zlib import crc32
 
 from consumers import fold as fold_step
 from consumers import gate as gate_step
+from consumers.derive import FROM, SETTLE_S, TO, Derive
 from consumers.drawing import Agencies, DrawTask, Sheet, carry_out, recorded, task_of
 from consumers.fold import FoldStep
 from consumers.gate import GateStep
 from consumers.registry import read_registry
 from consumers.replay import KafkaSource, replay
 from exchange.core.closing import Closed, Draw, Moment, judge
+from exchange.core.declared import DECLARED
 from exchange.core.epochs import begins_ms, epoch_of
 from exchange.core.fingerprint import GENERATION
+from exchange.core.releases import Release
 from exchange.engine.clients import administer
 from exchange.engine.collector import relax_collector
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Partition
 from exchange.settings import Settings
+from exchange.wire.planned_sizes import planned_sizes
+from exchange.wire.published import encode_release, release_key
 from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
 from tests.bench.load import Size, load, sample_agencies
+from tests.release_world import DECEMBER, JANUARY, releases
 
 GATE = gate_step.limits(LaneLimits())
 CELLS = 50_000
@@ -203,6 +210,43 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     return len(facts), *took, f"gate included; {len(facts) / staged:,.0f} facts/s into the vault"
 
 
+async def derive(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """The points of a December, with the year before it in `releases`: from its releases to the last point in `metrics`."""
+    made = releases(list(DECLARED), JANUARY, DECEMBER, lambda *where: crc32(repr(where).encode()) % 500, 64)
+    log = KafkaLog(settings.client("bench"))
+    producer = await log.producer()
+    before, last = ([one for one in made if (one.epoch == DECEMBER) is late] for late in (False, True))
+
+    async def publish(some: list[Release]) -> None:
+        await producer.send(FROM, [(release_key(one), encode_release(one)) for one in some])
+
+    await publish(before)
+    deriving = Derive(log, planned_sizes(settings.clients_a_year))
+    running = asyncio.create_task(deriving.run())
+
+    async def written(epoch: int) -> None:
+        while not running.done():
+            if epoch in deriving._intake.released.epochs() and not deriving._intake.pending:
+                return
+            await asyncio.sleep(0.002)
+        running.result()
+
+    await written(DECEMBER - 1)
+    reader = await log.reader()
+    stood = (await reader.end_offsets([TO]))[TO]
+    clock, cpu = time.perf_counter(), time.process_time()
+    await publish(last)
+    await written(DECEMBER)
+    took = time.perf_counter() - clock, time.process_time() - cpu
+    points = (await reader.end_offsets([TO]))[TO] - stood
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    await asyncio.gather(reader.close(), producer.close())
+    await log.close()
+    return points, *took, f"points of {len(last)} releases; {SETTLE_S} s of it waiting for more"
+
+
 async def faust_table(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     """The same counting with a Faust table: what DESIGN §6 turned down."""
     from tests.bench.faust_table import count_with_faust
@@ -228,6 +272,7 @@ CASES: dict[str, Case] = {
     "draw: count": counting,
     "draw: 50,000 cells": releasing,
     "edge": edge,
+    "derive": derive,
     "faust table": faust_table,
 }
 

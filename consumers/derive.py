@@ -1,0 +1,245 @@
+"""Derive: the points of every epoch, from `releases` to `metrics`.
+
+Rules kept:
+- What is published follows from the set of releases alone (`exchange.core.metrics`). Adding one only adds points, of its epoch
+  and later ones: a table has points in an epoch only once none of its releases is missing. So order, repetition, restarts and
+  two workers at once lead to the same `metrics`, byte for byte.
+- Everything is read again from offset 0 at every start. Each point is an upsert under its own key; one that stands there
+  already is not written again. A point whose bytes changed (other code, other planned sizes) is written over.
+- An epoch is derived when nothing is awaited of it any more, or nothing more has come for `AWAITED_S`: a table that is retired
+  or late holds nothing up. What comes later is added.
+- A record that is no release, or not the one that its table declares, and a second draw of one table and epoch are left out:
+  the first stands. An alert names them until the next start that does not meet them. No value is logged.
+- Records of `metrics` have the end of their epoch as their time. Points are worked out off the loop.
+
+Not promised: that a point of code that is gone disappears: nothing is ever taken back from `metrics`. Memory is that of the
+releases and of one epoch's points (19,000 at the end of a year); what stands in `metrics` is known by one sum an epoch.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from consumers.reading import read_to, read_whole, take
+from consumers.watch import read_alerts
+from exchange.core.epochs import epoch_text, month_of, parse_epoch
+from exchange.core.errors import ExchangeError
+from exchange.core.expected import Judge, Yearly
+from exchange.core.metrics import points
+from exchange.core.releases import Release, Released
+from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
+from exchange.wire.published import decode_release, encode_point, point_key
+from exchange.wire.pulse import Alert, AlertKind, encode_alert
+from exchange.wire.topics import ALERTS, METRICS, RELEASES
+
+SETTLE_S: Final = 0.1
+"""So long nothing more may come before what came is looked at: releases of one epoch are published together."""
+AWAITED_S: Final = 10.0
+"""The same while tables that were released before are missing in the newest epoch."""
+IDLE_S: Final = 1.0
+RECORDS_MAX: Final = 200
+"""Releases decoded in one go: 20 ms."""
+SUBJECT: Final = "derive:releases"
+OFFSETS_NAMED: Final = 3
+FROM, TO, TOLD = Partition(RELEASES, 0), Partition(METRICS, 0), Partition(ALERTS, 0)
+Encode = Callable[[], list[Pair]]
+OffLoop = Callable[[Encode], Awaitable[list[Pair]]]
+logger = structlog.get_logger(__name__)
+
+
+def encoded(released: Released, epoch: int, judge: Judge) -> list[Pair]:
+    """The records of an epoch, in the order of the metrics."""
+    return [(point_key(p), encode_point(p)) for p in points(released, epoch, judge.usable(epoch))]
+
+
+def end_ms(epoch: int) -> int:
+    """The moment at which an epoch is over: milliseconds since 1970."""
+    after = epoch + 1
+    return int(datetime(after // 12, month_of(after), 1, tzinfo=UTC).timestamp()) * 1000
+
+
+def epoch_of_key(key: bytes | None) -> int | None:
+    """The epoch that a key of `metrics` ends with; None: the record is not ours."""
+    try:
+        return parse_epoch((key or b"").rpartition(b"|")[2].decode("ascii"))
+    except (ExchangeError, UnicodeDecodeError):
+        return None
+
+
+class Intake:
+    """The releases taken so far, the epochs that they changed, and what could not be taken. Pure."""
+
+    def __init__(self) -> None:
+        self.released = Released()
+        self.pending: set[int] = set()
+        self.faults: dict[type[ExchangeError], list[int]] = {}
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Take records in their order."""
+        found = [(record.offset, release) for record in records if (release := self._decoded(record)) is not None]
+        before = self.released
+        try:
+            self.released = before.taking(release for _, release in found)
+        except ExchangeError:
+            for offset, release in found:
+                self._take_one(offset, release)
+        new = [epoch for table, epoch in self.released.held if (table, epoch) not in before.held]
+        if new:
+            self.pending.update(epoch for epoch in self.released.epochs() if epoch >= min(new))
+
+    def awaits(self) -> bool:
+        """Whether tables that were released before are missing in the newest epoch, which is to be derived."""
+        newest = max(self.released.epochs(), default=0)
+        return newest in self.pending and bool(self.released.awaited(newest))
+
+    def _decoded(self, record: Record) -> Release | None:
+        try:
+            return decode_release(record.value or b"")
+        except ExchangeError as error:
+            self._fault(error, record.offset)
+        return None
+
+    def _take_one(self, offset: int, release: Release) -> None:
+        try:
+            self.released = self.released.taking([release])
+        except ExchangeError as error:
+            self._fault(error, offset)
+
+    def _fault(self, error: ExchangeError, offset: int) -> None:
+        self.faults.setdefault(type(error), []).append(offset)
+        logger.error("record left out", topic=RELEASES, offset=offset, error=type(error).__name__)
+
+
+def alert_of(faults: Mapping[type[ExchangeError], list[int]], since_ms: int) -> Alert | None:
+    """What an operator is told of records that could not be taken; the error's own words, never the record's."""
+    if not faults:
+        return None
+    said = []
+    for kind, offsets in sorted(faults.items(), key=lambda fault: fault[0].__name__):
+        where = ", ".join(map(str, offsets[:OFFSETS_NAMED]))
+        more = f" and {len(offsets) - OFFSETS_NAMED} more" if len(offsets) > OFFSETS_NAMED else ""
+        said.append(f"{RELEASES} offset {where}{more}: {kind.__name__}. {kind()}")
+    left_out = "Metrics are derived without them; if a newer version wrote them, upgrade this worker."
+    return Alert(SUBJECT, AlertKind.LEFT_OUT, since_ms, " ".join((*said, left_out)))
+
+
+class Standing:
+    """What stands in `metrics`, by one sum an epoch; an epoch's own records are read again where the sum is another."""
+
+    def __init__(self, log: Log, reader: Reader) -> None:
+        self._log = log
+        self._reader = reader
+        self._sums: dict[int, int] = defaultdict(int)
+
+    async def start(self) -> None:
+        """Read everything that is there."""
+        async for records in read_whole(self._reader, TO):
+            self._add(records)
+
+    async def changes(self, epoch: int, wanted: list[Pair]) -> list[Pair]:
+        """Those of an epoch's records that do not stand there already."""
+        async for _, records in read_to(self._reader, await self._reader.end_offsets([TO])):
+            self._add(records)
+        if epoch not in self._sums:
+            return wanted
+        if self._sums[epoch] == sum(_digest(key, value) for key, value in wanted):
+            return []
+        newest = await self._newest(epoch)
+        return [(key, value) for key, value in wanted if newest.get(key or b"") != value]
+
+    def _add(self, records: Iterable[Record]) -> None:
+        for record in records:
+            epoch = epoch_of_key(record.key)
+            if epoch is not None:
+                self._sums[epoch] += _digest(record.key, record.value)
+
+    async def _newest(self, epoch: int) -> dict[bytes, bytes]:
+        newest: dict[bytes, bytes] = {}
+        reader = await self._log.reader()
+        try:
+            async for records in read_whole(reader, TO):
+                for record in records:
+                    if epoch_of_key(record.key) == epoch:
+                        take(newest, record)
+        finally:
+            await reader.close()
+        return newest
+
+
+def _digest(key: bytes | None, value: bytes | None) -> int:
+    """A record as a number: equal sums are of equal records, whatever their order."""
+    ends = b"" if value is None else hashlib.sha256(value).digest()
+    return int.from_bytes(hashlib.sha256((key or b"") + b"\0" + ends).digest()[:16], "big")
+
+
+class Derive:
+    """All of it, for as long as `releases` is assigned to this worker. `run` is its whole life; make a new one for another.
+
+    `planned`: public sizes (`exchange.core.expected`). `off_loop`: where points are worked out.
+    """
+
+    def __init__(self, log: Log, planned: Yearly, *, off_loop: OffLoop = asyncio.to_thread) -> None:
+        self._log = log
+        self._planned = planned
+        self._off_loop = off_loop
+        self._intake = Intake()
+        self._judge = Judge(self._intake.released, planned)
+        self._told: Alert | None = None
+
+    async def run(self) -> None:
+        """Derive until cancelled; raises the engine's named errors."""
+        reader, looking = await self._log.reader(), await self._log.reader()
+        producer = await self._log.producer()
+        try:
+            await self._run(reader, Standing(self._log, looking), producer)
+        finally:
+            await asyncio.gather(reader.close(), looking.close(), producer.close())
+
+    async def _run(self, reader: Reader, standing: Standing, producer: Producer) -> None:
+        await standing.start()
+        self._told = next((alert for alert in await read_alerts(self._log) if alert.subject == SUBJECT), None)
+        async for records in read_whole(reader, FROM, records_max=RECORDS_MAX):
+            self._intake.take(records)
+        await self._tell(producer)
+        while True:
+            batch = await reader.getmany(timeout_s=self._patience_s(), records_max=RECORDS_MAX)
+            records = batch.get(FROM, ())
+            if records:
+                self._intake.take(records)
+                await self._tell(producer)
+            elif self._intake.pending:
+                await self._derive(min(self._intake.pending), standing, producer)
+
+    def _patience_s(self) -> float:
+        if not self._intake.pending:
+            return IDLE_S
+        oldest = min(self._intake.pending)
+        last = oldest == max(self._intake.released.epochs())
+        return AWAITED_S if last and self._intake.awaits() else SETTLE_S
+
+    async def _derive(self, epoch: int, standing: Standing, producer: Producer) -> None:
+        released = self._intake.released
+        if self._judge.released is not released:
+            self._judge = Judge(released, self._planned)
+        judge = self._judge
+        wanted = await self._off_loop(lambda: encoded(released, epoch, judge))
+        changes = await standing.changes(epoch, wanted)
+        if changes:
+            await producer.send(TO, changes, timestamp_ms=end_ms(epoch))
+        self._intake.pending.discard(epoch)
+        lacking = released.awaited(epoch)
+        logger.info("derived", epoch=epoch_text(epoch), points=len(wanted), written=len(changes), awaited=lacking)
+
+    async def _tell(self, producer: Producer) -> None:
+        """Raise, change or end the alert."""
+        told = self._told
+        alert = alert_of(self._intake.faults, told.since_ms if told else time.time_ns() // 1_000_000)
+        if alert != told:
+            await producer.send(TOLD, [(SUBJECT.encode(), encode_alert(alert) if alert else None)])
+            self._told = alert

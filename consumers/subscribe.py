@@ -1,0 +1,124 @@
+"""Subscribe: the points of `metrics` that somebody asks for, past ones first, then each as it is published.
+
+    async for point in subscribe("unmet_need_share", division="pacific", since="2026-03"):
+        ...
+
+Needs the base install and the right to read `metrics`, nothing else: no group, no offset is stored anywhere.
+
+Promised: every point that stands in the topic and fits, in the order in which it was published; then what comes. A point with
+the same metric, dimensions, period and epoch as an earlier one replaces it; that happens only where an older version of the
+exchange published other bytes. `Batch.go_on` is where a later subscription goes on: what it was handed over with does not come
+again, and nothing is left out.
+
+Not promised: that a batch whose `go_on` was not kept is not handed over again.
+"""
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from consumers.reading import read_to
+from exchange.core.errors import ExchangeError
+from exchange.core.figures import MetricPoint
+from exchange.core.selection import Selection, select
+from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.log import Log, Partition, Record
+from exchange.located import located
+from exchange.settings import Settings
+from exchange.wire.messages import MessageUnreadable
+from exchange.wire.published import decode_point
+from exchange.wire.topics import METRICS
+
+TOPIC: Final = Partition(METRICS, 0)
+RECORDS_MAX: Final = 1_000
+"""Decoded in one go: 30 ms."""
+WAIT_S: Final = 1.0
+
+
+class StartUnknown(ExchangeError):
+    """The place at which to go on is not in this cluster's metrics."""
+
+    exit_code = 2
+    hint = "It is of another cluster, or of one that was made anew: start without it, from the first point."
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Points that came together. `whole`: everything that had been published when reading began is handed over.
+
+    `hidden`: how many fit but are not usable. `unreadable`: records that this version cannot read. `go_on`: see above.
+    """
+
+    points: tuple[MetricPoint, ...]
+    hidden: int
+    unreadable: int
+    go_on: int
+    whole: bool
+
+
+async def follow(log: Log, asked: Selection, *, start: int = 0, once: bool = False) -> AsyncGenerator[Batch, None]:
+    """The points in batches, from an earlier `go_on` on. `once`: what stands there now, and no more.
+
+    Raises StartUnknown and the engine's named errors.
+    """
+    reader = await log.reader()
+    try:
+        begins, ends = await reader.beginning_offsets([TOPIC]), await reader.end_offsets([TOPIC])
+        if start and not begins[TOPIC] <= start <= ends[TOPIC]:
+            raise StartUnknown
+        reader.assign([TOPIC])
+        reader.seek(TOPIC, max(start, begins[TOPIC]))
+        go_on = max(start, begins[TOPIC])
+        async for _, records in read_to(reader, ends, records_max=RECORDS_MAX):
+            go_on = records[-1].offset + 1
+            yield _batch(asked, records, go_on, whole=False)
+        yield Batch((), 0, 0, go_on, whole=True)
+        while not once:
+            found = await reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
+            for records in found.values():
+                if records:
+                    yield _batch(asked, records, records[-1].offset + 1, whole=True)
+    finally:
+        await reader.close()
+
+
+async def subscribe(
+    *metrics: str,
+    since: str = "",
+    once: bool = False,
+    everything: bool = False,
+    settings: Settings | None = None,
+    **where: str,
+) -> AsyncGenerator[MetricPoint, None]:
+    """The points of these metrics (none named: of all), each as soon as it is there, until you stop.
+
+    `since`: the first epoch, as 2026-03. `once`: stop at the last point that is there now. `everything`: those that are not
+    usable too. `where`: code by dimension. `settings`: else from the environment. Raises MetricUnknown, DimensionUnknown,
+    CodeUnknown, EpochInvalid, NoKafka, the engine's named errors, and MessageUnreadable for a record of a newer version.
+    """
+    asked = select(metrics, since=since, where=where, everything=everything)
+    log = KafkaLog(located(settings or Settings.model_validate({})).client("exchange-subscriber"))
+    try:
+        async with aclosing(follow(log, asked, once=once)) as batches:
+            async for batch in batches:
+                if batch.unreadable:
+                    raise MessageUnreadable
+                for point in batch.points:
+                    yield point
+    finally:
+        await log.close()
+
+
+def _batch(asked: Selection, records: Iterable[Record], go_on: int, *, whole: bool) -> Batch:
+    points, unreadable = [], 0
+    for record in records:
+        if record.value is None:
+            continue
+        try:
+            points.append(decode_point(record.value))
+        except MessageUnreadable:
+            unreadable += 1
+    about = [point for point in points if asked.about(point)]
+    taken = tuple(point for point in about if asked.takes(point))
+    return Batch(taken, len(about) - len(taken), unreadable, go_on, whole)

@@ -1,0 +1,148 @@
+"""Points as people and programs read them: rows of a table, JSON Lines, CSV.
+
+Rules kept: `withheld` is said where a value would stand, and nothing of the value with it; a missing end of an interval is said
+too; in files numbers have the digits that were published.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from exchange.core.epochs import epoch_text
+from exchange.core.metrics import BY_METRIC, CAVEAT
+from exchange.core.period import period_text
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from rich.table import Table
+
+    from exchange.core.figures import MetricPoint
+
+COLUMNS: Final = (
+    "metric",
+    "dimensions",
+    "period",
+    "epoch",
+    "value",
+    "low",
+    "high",
+    "unit",
+    "withheld",
+    "usable",
+)
+RUNNING: Final = "all"
+"""How the period since the first release is written."""
+Key = tuple[str, tuple[tuple[str, str], ...], str]
+
+
+def period_of(point: "MetricPoint") -> str:
+    """`2026Q2`, `2026`, or `all`."""
+    return RUNNING if point.period is None else period_text(point.period)
+
+
+def as_plain(point: "MetricPoint") -> dict[str, object]:
+    """A point as JSON has it; numbers are numbers, null is none."""
+    return {
+        "metric": point.metric,
+        "dimensions": dict(point.dimensions),
+        "period": period_of(point),
+        "epoch": epoch_text(point.epoch),
+        **{name: _number(getattr(point, name)) for name in ("value", "low", "high")},
+        "unit": point.unit,
+        "withheld": point.withheld,
+        "usable": point.usable,
+        "computed_from": [
+            {"table": one.table, "since": epoch_text(one.since), "epoch": epoch_text(one.epoch)}
+            for one in point.computed_from
+        ],
+    }
+
+
+def _number(digits: "Decimal | None") -> int | float | None:
+    if digits is None:
+        return None
+    return int(digits) if digits == digits.to_integral_value() else float(digits)
+
+
+def as_csv(points: Iterable["MetricPoint"], *, header: bool) -> str:
+    """Rows of a CSV file; several dimensions stand in one column, as `state=ca|service_group=housing`."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    if header:
+        rows.writerow(COLUMNS)
+    for point in points:
+        dimensions = "|".join(f"{name}={code}" for name, code in point.dimensions)
+        numbers = ("" if n is None else f"{n:f}" for n in (point.value, point.low, point.high))
+        flags = (str(flag).lower() for flag in (point.withheld, point.usable))
+        rows.writerow(
+            (point.metric, dimensions, period_of(point), epoch_text(point.epoch), *numbers, point.unit, *flags)
+        )
+    return out.getvalue()
+
+
+def said(point: "MetricPoint") -> tuple[str, str]:
+    """Value and interval, for people."""
+    if point.withheld:
+        return "withheld", ""
+    if point.value is None:
+        return "undefined", ""
+    low = "…" if point.low is None else f"{point.low:,}"
+    high = "no upper bound" if point.high is None else f"{point.high:,}"
+    return f"{point.value:,}", f"{low} – {high}"
+
+
+class Newest:
+    """Of each figure the point of its newest epoch, in the order in which figures were first seen."""
+
+    def __init__(self) -> None:
+        self._points: dict[Key, MetricPoint] = {}
+
+    def add(self, points: Iterable["MetricPoint"]) -> None:
+        """Take points that have come."""
+        for point in points:
+            key = (point.metric, point.dimensions, period_of(point))
+            if key not in self._points or point.epoch >= self._points[key].epoch:
+                self._points[key] = point
+
+    def points(self) -> list["MetricPoint"]:
+        """Newest epoch first; within one, as published."""
+        order = {name: number for number, name in enumerate(BY_METRIC)}
+        found = enumerate(self._points.values())
+        ranked = sorted(found, key=lambda one: (-one[1].epoch, order.get(one[1].metric, len(order)), one[0]))
+        return [point for _, point in ranked]
+
+
+def points_table(points: list["MetricPoint"], *, hidden: int = 0, rows_max: int | None = None) -> "Table":
+    """The table; `hidden`: how many points that are not usable were left out."""
+    from exchange.cli.console import table
+
+    shown = points if rows_max is None else points[:rows_max]
+    notes = [f"{len(points) - len(shown):,} more: narrow with METRIC or --where"] if len(points) > len(shown) else []
+    notes += [f"{hidden:,} points are not usable and left out; --all has them"] if hidden else []
+    made = table(
+        "metric",
+        "of",
+        "period",
+        "as of",
+        "value",
+        "95 %",
+        "unit",
+        right=("value",),
+        caption="\n".join((*notes, CAVEAT)),
+    )
+    for point in shown:
+        value, interval = said(point)
+        unit = point.unit if point.usable else f"{point.unit}; not usable"
+        made.add_row(
+            point.metric,
+            ", ".join(code for _, code in point.dimensions) or "the nation",
+            period_of(point),
+            epoch_text(point.epoch),
+            value,
+            interval,
+            unit,
+            style=None if point.usable else "dim",
+        )
+    return made

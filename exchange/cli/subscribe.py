@@ -1,0 +1,251 @@
+"""`exchange subscribe`: the metrics as they are published, in a terminal, as JSON Lines or as CSV.
+
+Rules kept: with `--state` nothing is left out by a kill; what was printed since the state was kept may come twice at standard
+output, and never in a file of `--output`. Notes go to standard error, so that what is piped on holds points and nothing else.
+"""
+
+import os
+import sys
+from contextlib import contextmanager, suppress
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from consumers.subscribe import Batch
+    from exchange.cli.bookmark import Bookmark
+    from exchange.core.figures import MetricPoint
+    from exchange.core.selection import Selection
+
+app = typer.Typer()
+
+
+class Form(Enum):
+    """How points are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+@app.command()
+def subscribe(
+    metrics: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="METRIC", help="Such as unmet_need_share.", show_default="every metric"),
+    ] = None,
+    *,
+    since: Annotated[str, typer.Option(metavar="2026-03", help="Points as of this month and later only.")] = "",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=CODE", help="Points with this code only, such as service=legal; may be repeated."),
+    ] = None,
+    division: Annotated[str, typer.Option(metavar="CODE", help="Short for --where division=CODE.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also points whose noise is too large for them to be used.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines, one a point.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop at the last point that is there now.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write there, from its beginning; with --state go on, each point once."),
+    ] = None,
+    kept: Annotated[
+        Path | None, typer.Option("--state", metavar="FILE", help="Go on where this file says, and keep it up to date.")
+    ] = None,
+) -> None:
+    """Follow the published metrics until Ctrl-C. Needs the right to read `metrics`, nothing else.
+
+    A table shows each figure as of its newest month; JSON Lines and CSV have every point. Points that are not usable are left
+    out unless you ask for --all. A point that comes again, with the same metric, dimensions, period and epoch, replaces the
+    earlier one.
+    """
+    from exchange.core.epochs import EpochInvalid
+    from exchange.core.selection import select
+
+    if as_json and as_csv:
+        raise typer.BadParameter("choose --json or --csv", param_hint="--csv")
+    form = Form.JSON if as_json else Form.CSV if as_csv else Form.TABLE
+    if form is Form.TABLE and (output or kept):
+        raise typer.BadParameter("goes with --json or --csv", param_hint="--output" if output else "--state")
+    pairs = dict(_pair(text) for text in where or ())
+    pairs |= {"division": division} if division else {}
+    try:
+        asked = select(metrics or (), since=since, where=pairs, everything=everything)
+    except EpochInvalid as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from None
+    try:
+        if form is Form.TABLE:
+            _show(asked, once=once)
+        else:
+            _write(asked, form, once=once, output=output, kept=kept)
+    except BrokenPipeError:  # whoever read us has enough; the interpreter would complain when it flushes
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, code = text.partition("=")
+    if not (name and equals and code):
+        raise typer.BadParameter("write NAME=CODE, such as service=legal", param_hint="--where")
+    return name, code
+
+
+def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0, once: bool) -> None:
+    """Hand over batch after batch."""
+    import asyncio
+    import logging
+    from contextlib import aclosing
+
+    from consumers.subscribe import follow
+    from exchange.cli.reach import addressed, located
+    from exchange.engine.kafka_log import KafkaLog
+    from exchange.settings import Settings
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    settings = located(Settings.model_validate({}))
+
+    async def whole() -> None:
+        log = KafkaLog(settings.client("exchange-subscriber"))
+        try:
+            async with aclosing(follow(log, asked, start=start, once=once)) as batches:
+                async for batch in batches:
+                    take(batch)
+        finally:
+            await log.close()
+
+    with addressed(settings):
+        asyncio.run(whole())
+
+
+# As a table
+
+
+def _show(asked: "Selection", *, once: bool) -> None:
+    from rich.live import Live
+
+    from exchange.cli.console import console
+    from exchange.cli.points import Newest, points_table
+
+    screen, newest, hidden, unreadable, first = console(), Newest(), 0, 0, True
+    lively = screen.is_terminal and not once
+    live = Live(console=screen, screen=True, auto_refresh=False) if lively else None
+
+    def show(batch: "Batch") -> None:
+        nonlocal hidden, unreadable, first
+        newest.add(batch.points)
+        hidden, unreadable = hidden + batch.hidden, unreadable + batch.unreadable
+        if not batch.whole or not (batch.points or first):
+            return
+        first = False
+        if live is not None:
+            room = max(1, screen.height - _FURNITURE)
+            live.update(points_table(newest.points(), hidden=hidden, rows_max=room), refresh=True)
+        elif newest.points():
+            screen.print(points_table(newest.points(), hidden=hidden))
+        else:
+            _say(_nothing(hidden))
+
+    try:
+        if live is None:
+            _each(asked, show, once=once)
+        else:
+            with live:
+                _each(asked, show, once=once)
+    finally:
+        _told_unreadable(unreadable)
+        if live is not None and newest.points():  # the other screen is gone, and the table with it
+            screen.print(points_table(newest.points(), hidden=hidden, rows_max=screen.height))
+
+
+_FURNITURE = 10
+"""Lines that a table takes beside its rows."""
+
+
+def _nothing(hidden: int) -> str:
+    return (
+        f"No point that fits is usable yet; --all shows {hidden:,}." if hidden else "No point that fits was published."
+    )
+
+
+# As lines
+
+
+def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, kept: Path | None) -> None:
+    from exchange.cli.bookmark import Bookmark, keep, opened, read_bookmark
+    from exchange.core.metrics import CAVEAT
+
+    question = {**asked.plain(), "form": form.value, "output": str(output) if output else ""}
+    bookmark = read_bookmark(kept, question) if kept else Bookmark(question)
+    with _named():
+        out: BinaryIO = opened(output, bookmark) if output else os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    _say(CAVEAT)
+    hidden = unreadable = 0
+
+    def write(batch: "Batch") -> None:
+        nonlocal bookmark, hidden, unreadable
+        hidden, unreadable = hidden + batch.hidden, unreadable + batch.unreadable
+        new = batch.go_on > bookmark.go_on
+        with _named():
+            if batch.points or (new and not bookmark.go_on):
+                out.write(_lines(form, batch.points, header=not bookmark.go_on).encode())
+                out.flush()
+            if new:
+                bookmark = _moved(bookmark, batch.go_on, out if output else None)
+                if kept:
+                    keep(kept, bookmark)
+
+    try:
+        _each(asked, write, start=bookmark.go_on, once=once)
+    finally:
+        with suppress(OSError):  # what could not be written was said already
+            out.close()
+        _told_unreadable(unreadable)
+        if hidden:
+            _say(f"{hidden:,} points are not usable and left out; --all has them.")
+
+
+@contextmanager
+def _named() -> "Iterator[None]":
+    """Raise OutputFailed for what the system says of a file; a closed pipe is no failure."""
+    from exchange.cli.bookmark import OutputFailed
+
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputFailed(f"Points could not be written: {error.strerror}.") from None
+
+
+def _moved(bookmark: "Bookmark", go_on: int, out: BinaryIO | None) -> "Bookmark":
+    """Behind what has just been written; a file is on the disk before the bookmark is."""
+    from dataclasses import replace
+
+    if out is None:
+        return replace(bookmark, go_on=go_on)
+    os.fsync(out.fileno())
+    return replace(bookmark, go_on=go_on, length=out.tell())
+
+
+def _lines(form: Form, points: "tuple[MetricPoint, ...]", *, header: bool) -> str:
+    import json
+
+    from exchange.cli.points import as_csv, as_plain
+
+    if form is Form.CSV:
+        return as_csv(points, header=header)
+    return "".join(json.dumps(as_plain(point), separators=(",", ":")) + "\n" for point in points)
+
+
+def _told_unreadable(unreadable: int) -> None:
+    if unreadable:
+        _say(f"{unreadable:,} records could not be read: a newer version wrote them. Upgrade this install.")
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

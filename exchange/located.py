@@ -1,0 +1,22 @@
+"""Where Kafka is, for commands and for the Python API of readers: the cluster that is set, else the broker of `exchange up`."""
+
+from exchange.core.errors import ExchangeError
+from exchange.settings import Settings
+
+
+class NoKafka(ExchangeError):
+    """There is no Kafka to talk to."""
+
+    hint = "Set EXCHANGE_BOOTSTRAP_SERVERS to a cluster, or start one here with `exchange up`."
+
+
+def located(settings: Settings) -> Settings:
+    """The settings with an address in them; raises NoKafka. The broker of `exchange up` is known by its address too."""
+    from exchange.engine.broker.directory import data_home, living_holder
+
+    holder = living_holder(data_home())
+    if holder is not None and settings.bootstrap_servers in ("", holder.bootstrap_servers):
+        return settings.at(holder.bootstrap_servers)
+    if not settings.bootstrap_servers:
+        raise NoKafka
+    return settings

@@ -1,0 +1,28 @@
+"""The planned public sizes: how many events a year the nation would release, as a committed file.
+
+`schemas/public_sizes.json` was reckoned from sample agencies, which are calibrated to published figures, before anything was
+released (docs/adr/0019-public-sizes.md). A size that stands in it never changes; tables that are new are added.
+"""
+
+import json
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from exchange.core.cells import SEPARATOR
+from exchange.core.expected import Yearly
+
+FILE: Final = "public_sizes.json"
+
+
+@cache
+def planned_sizes(clients: int) -> Yearly:
+    """The sizes of a year in which the agencies that publish have so many new clients."""
+    planned = json.loads(files("schemas").joinpath(FILE).read_text(encoding="utf-8"))
+    scale = Fraction(clients, planned["clients_a_year"])
+    return {
+        (table, tuple(code.split(SEPARATOR)) if code else ()): events * scale
+        for table, sizes in planned["events_a_year"].items()
+        for code, events in sizes.items()
+    }

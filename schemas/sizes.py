@@ -1,0 +1,45 @@
+"""Adds what is missing to `schemas/public_sizes.json`: `python -m schemas.sizes`.
+
+Rules kept: a size that stands there is never changed, because points that were published as usable or not were judged by it;
+every released table of clients has a size for each of its codes, 0 where the sample has none.
+"""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from exchange.core.released_tables import RELEASED_TABLES
+from exchange.wire.planned_sizes import FILE
+from producers.sample.volumes import yearly_volumes
+
+PATH: Final = Path(__file__).parent / FILE
+
+
+def completed(found: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """These sizes and those of every table and code that they lack."""
+    volumes = yearly_volumes().events
+    rows = {row.name: row.codes for row in RELEASED_TABLES}
+    names = dict.fromkeys((*found, *rows))
+    return {
+        name: {
+            **{code: round(volumes.get((name, code), 0)) for code in rows.get(name, ())},
+            **found.get(name, {}),
+        }
+        for name in names
+    }
+
+
+def write(path: Path = PATH) -> bool:
+    """Complete the file; whether it changed."""
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    found = json.loads(before)["events_a_year"] if before else {}
+    planned = {"clients_a_year": yearly_volumes().clients, "events_a_year": completed(found)}
+    if before:
+        planned["clients_a_year"] = json.loads(before)["clients_a_year"]
+    after = json.dumps(planned, indent=1) + "\n"
+    path.write_text(after, encoding="utf-8")
+    return after != before
+
+
+if __name__ == "__main__":
+    print(f"{FILE}: {'written' if write() else 'complete'}")  # noqa: T201 - a command
