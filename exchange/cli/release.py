@@ -4,7 +4,6 @@ Exit status of `close`: 0 when the epoch is closed and public, 5 when it was ref
 error, 130 for Ctrl-C. A command that was written stays written, and is carried out when a worker runs.
 """
 
-import asyncio
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -13,15 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from consumers.closings import Follower
     from consumers.history import History
     from exchange.cli.reach import Reached
-    from exchange.engine.log import Reader
-    from exchange.wire.closing import Spent
 
 REFUSED = 5
 """Exit status of a close that was refused."""
-LOOK_S = 0.2
 SAY_AFTER_S = 2.0
 WAITING = "Waiting for the release lane, which runs in `exchange worker`. Ctrl-C ends the waiting; the command stays."
 DRAWN = "Drawn and paid for; waiting for the publisher."
@@ -99,66 +94,26 @@ def _print(found: "History") -> None:
 
 
 async def _close(kafka: "Reached", epoch: int) -> Done:
-    from consumers.closings import Follower
+    from consumers.asking import Awaited, close_epoch
     from consumers.history import hint_of
-    from exchange.core.epochs import epoch_text
-
-    draws, other = await kafka.log.reader(), await kafka.log.reader()
-    try:
-        offset = await _ask(kafka, other, epoch)
-        follower = Follower(draws)
-        spent = await _done(follower, other, offset, epoch)
-    finally:
-        await draws.close()
-        await other.close()
-    tables = 0 if spent.refused else sum(part.epoch == epoch for part in follower.read.parts)
-    return Done(epoch_text(epoch), spent.refused, hint_of(spent.refused), tables)
-
-
-async def _ask(kafka: "Reached", reader: "Reader", epoch: int) -> int:
-    """Write the command; where it stands, perhaps behind others' commands."""
-    from consumers.reading import read_to
-    from consumers.release import COMMANDS
-    from exchange.engine.errors import LogUnavailable
-    from exchange.wire.closing import Asker, Close, encode_close
-
-    command = encode_close(Close(epoch, Asker.OPERATOR, time.time_ns() // 1_000_000))
-    before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
-    producer = await kafka.log.producer()
-    try:
-        await producer.send(COMMANDS, [(None, command)])
-    finally:
-        await producer.close()
-    reader.assign([COMMANDS])
-    reader.seek(COMMANDS, before)
-    async for _, records in read_to(reader, await reader.end_offsets([COMMANDS])):
-        for record in records:
-            if record.value == command:
-                return record.offset
-    raise LogUnavailable("The command was written and cannot be read: `exchange release list` shows what became of it.")
-
-
-async def _done(follower: "Follower", reader: "Reader", offset: int, epoch: int) -> "Spent":
-    """Wait until the command is refused, or carried out and public."""
-    from consumers.history import public_keys
     from exchange.cli.console import console
+    from exchange.core.epochs import epoch_text
+    from exchange.wire.closing import Asker
 
-    began, said = time.monotonic(), ""
+    began, said = time.monotonic(), set[str]()
     with console(stderr=True).status("") as status:
-        while True:
-            closings = await follower.catch_up()
-            spent = closings.commands.get(offset)
-            wanted = {part.key for part in closings.parts if part.epoch == epoch}
-            if spent is not None and (spent.refused or wanted <= await public_keys(reader)):
-                return spent
-            doing = WAITING if spent is None else DRAWN
-            if time.monotonic() - began > SAY_AFTER_S and doing != said:
-                said = doing
+
+        def waits(what: Awaited) -> None:
+            doing = WAITING if what is Awaited.LANE else DRAWN
+            if time.monotonic() - began > SAY_AFTER_S and doing not in said:
+                said.add(doing)
                 if status.console.is_terminal:
                     status.update(doing)
                 else:
                     typer.echo(doing, err=True)
-            await asyncio.sleep(LOOK_S)
+
+        closed = await close_epoch(kafka.log, epoch, Asker.OPERATOR, waits)
+    return Done(epoch_text(epoch), closed.spent.refused, hint_of(closed.spent.refused), closed.tables)
 
 
 def _when(at_ms: int) -> str:

@@ -75,9 +75,7 @@ class Topic:
         configs["compression.type"] = "producer"
         if self.kept is Kept.INBOX:  # stored as it is, a small batch cannot unpack to something huge at the gate
             configs |= {"compression.type": "uncompressed", "max.message.bytes": str(INBOX_BATCH_BYTES_MAX)}
-        if (
-            Party.EVALUATORS in self.readers
-        ):  # records have the time of their epoch, never of the draw
+        if Party.EVALUATORS in self.readers:  # records have the time of their epoch, never of the draw
             configs |= {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(LONG_MAX)}
         if self.name == "draws":  # a ledger part holds who was behind every figure of a nation's agencies
             configs["max.message.bytes"] = str(DRAW_BYTES_MAX)

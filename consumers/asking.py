@@ -1,0 +1,78 @@
+"""Ask for an epoch to be closed, and wait until it is public or refused: what an operator's command and a trial do.
+
+Promised: a command that was written stays written; whoever stops waiting changes nothing. Several may ask at once: each follows
+its own command, and the lane refuses all but the first.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from consumers.closings import Follower
+from consumers.history import public_keys
+from consumers.reading import read_to
+from consumers.release import COMMANDS
+from exchange.engine.errors import LogUnavailable
+from exchange.engine.log import Log, Reader
+from exchange.wire.closing import Asker, Close, Spent, encode_close
+
+LOOK_S: Final = 0.2
+
+
+class Awaited(Enum):
+    """What a closing waits for."""
+
+    LANE = "lane"
+    PUBLISHER = "publisher"
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What became of a command. `tables`: how many of the epoch are public; none when it was refused."""
+
+    spent: Spent
+    tables: int
+
+
+async def close_epoch(
+    log: Log, epoch: int, by: Asker = Asker.OPERATOR, waits: Callable[[Awaited], None] = lambda _: None
+) -> Closing:
+    """Write the command and wait until it is carried out and public, or refused. `waits`: told at every look for what."""
+    async with AsyncExitStack() as resources:
+        draws, other = await log.reader(), await log.reader()
+        resources.push_async_callback(draws.close)
+        resources.push_async_callback(other.close)
+        offset = await _ask(log, other, epoch, by)
+        follower = Follower(draws)
+        while True:
+            closings = await follower.catch_up()
+            spent = closings.commands.get(offset)
+            if spent is not None and spent.refused:
+                return Closing(spent, 0)
+            wanted = {part.key for part in closings.parts if part.epoch == epoch}
+            if spent is not None and wanted <= await public_keys(other):
+                return Closing(spent, len(wanted))
+            waits(Awaited.LANE if spent is None else Awaited.PUBLISHER)
+            await asyncio.sleep(LOOK_S)
+
+
+async def _ask(log: Log, reader: Reader, epoch: int, by: Asker) -> int:
+    """Write the command; where it stands, perhaps behind others' commands."""
+    command = encode_close(Close(epoch, by, time.time_ns() // 1_000_000))
+    before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
+    producer = await log.producer()
+    try:
+        await producer.send(COMMANDS, [(None, command)])
+    finally:
+        await producer.close()
+    reader.assign([COMMANDS])
+    reader.seek(COMMANDS, before)
+    async for _, records in read_to(reader, await reader.end_offsets([COMMANDS])):
+        for record in records:
+            if record.value == command:
+                return record.offset
+    raise LogUnavailable("The command was written and cannot be read: `exchange release list` shows what became of it.")
