@@ -36,8 +36,9 @@ def demo(
     ] = "",
     seed: Annotated[int, typer.Option(metavar="N", help="Of the sample.")] = 1,
 ) -> None:
-    """Start a Kafka, a worker and 40 sample agencies; watch the picture grow; check it against the truth; replay it.
+    """Start a Kafka, a worker and 40 sample agencies that live through two years, and watch the picture grow.
 
+    Each month is closed; the counts are checked against the truth and replayed; what evaluators see is put beside it.
     Everything is temporary and on this machine. Exit status 0: every table is true and the replay matches; 4: not.
     """
     if scale not in {"", "national"}:
@@ -69,7 +70,7 @@ def _past_years() -> "Span":
 async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "DemoResult":
     from exchange.cli.broker import ConsoleAnnouncer
     from exchange.cli.console import console as console_of
-    from exchange.cli.demo_tables import hmis_table, view
+    from exchange.cli.demo_tables import hmis_table, protected_table, view
     from exchange.settings import Settings
     from exchange.trial.demo import Demo
     from exchange.trial.ground import trial_ground
@@ -78,7 +79,8 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
     announcer = ConsoleAnnouncer(console)
     with tempfile.TemporaryDirectory(prefix="exchange-demo-") as folder:
         # never a configured cluster: truth is shown beside counts, and it exists for generated agencies only
-        settings = Settings.model_validate({}).model_copy(update={"bootstrap_servers": ""})
+        clients = round(sum(agency.clients_a_year for agency in sample.agencies))
+        settings = Settings.model_validate({}).model_copy(update={"bootstrap_servers": "", "clients_a_year": clients})
         async with trial_ground(settings, Path(folder), announcer) as ground:
             try:
                 live, show = view(console)
@@ -86,6 +88,7 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
                     result = await Demo(ground, sample, show=show, say=announcer.say, hmis=hmis).run()
                 if result.hmis:
                     console.print(hmis_table(result.hmis))
+                console.print(protected_table(result.protected))
                 _say_result(result, announcer)
                 if stay:
                     await _stay(ground.settings.bootstrap_servers, announcer)
@@ -97,7 +100,10 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
 
 def _say_result(result: "DemoResult", announcer: "ConsoleAnnouncer") -> None:
     truth = "match" if result.true else f"differs in {result.differing} cells"
-    announcer.say(f"demo: {result.look.events} events, truth {truth}, replay {result.replay.verdict.value}")
+    announcer.say(
+        f"demo: {result.look.events} events, truth {truth}, replay {result.replay.verdict.value}, "
+        f"{result.protected.epochs} epochs released"
+    )
     for difference in result.replay.differences[:1]:
         announcer.say(f"first difference: {difference}")
 
@@ -105,6 +111,12 @@ def _say_result(result: "DemoResult", announcer: "ConsoleAnnouncer") -> None:
 async def _stay(bootstrap_servers: str, announcer: "ConsoleAnnouncer") -> None:
     announcer.say("")
     announcer.say("The exchange stays up until Ctrl-C. In another terminal:")
-    for line in ("exchange status", "exchange replay", "exchange agencies list"):
+    for line in (
+        "exchange status",
+        "exchange replay",
+        "exchange agencies list",
+        "exchange subscribe",
+        "exchange release list",
+    ):
         announcer.say(f"  EXCHANGE_BOOTSTRAP_SERVERS={bootstrap_servers} EXCHANGE_PARTITIONS=4 .venv/bin/{line}")
     await asyncio.Event().wait()

@@ -12,7 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli.console import table
+from exchange.cli.points import period_of, said
+from exchange.core.figures import MetricPoint
+from exchange.core.metrics import CAVEAT
 from exchange.trial.demo import Look
+from exchange.trial.protected import Protected
 from producers.ledger import Outcome
 from producers.report import Report
 
@@ -75,6 +79,32 @@ def _top(title: str, counts: Counter[str], rows: int) -> Table:
     return top
 
 
+def protected_table(found: Protected) -> Table:
+    """What evaluators see of the last year, and beside it what only a trial can know."""
+    notes = [
+        f"{found.epochs} epochs closed, {found.tables} releases; {found.shown:,} of {found.points:,} points fit to be read"
+    ]
+    if found.covered is not None:
+        share = 100 * found.covered.held / max(1, found.covered.shown)
+        notes.append(
+            f"of {found.covered.shown:,} with noise, {share:.1f} % of the 95 % intervals hold the truth within caps"
+        )
+        notes.append(NOT_FOR_SHARING)
+    right = ("value", "truth within caps", "all that happened") if found.covered else ("value",)
+    columns = ("metric", "of", "period", "value", "95 %", *right[1:])
+    shown = table(*columns, right=right, title="what evaluators see", caption="\n".join((*notes, CAVEAT)))
+    for one in found.headlines:
+        value, interval = said(one.point)
+        of = ", ".join(code for _, code in one.point.dimensions) or "the nation"
+        truths = (_true(one.within), _true(one.happened)) if found.covered else ()
+        shown.add_row(one.point.metric, of, period_of(one.point), value, interval, *truths)
+    return shown
+
+
+def _true(point: MetricPoint | None) -> str:
+    return "" if point is None or point.value is None else f"{point.value:,}"
+
+
 def hmis_table(report: Report) -> Table:
     """What became of the HMIS export: rows, then the facts that they stated, then events."""
     shown = table("", "count", right=("count",), title="the agency of the HMIS export", caption=HMIS_CAPTION)
@@ -92,6 +122,7 @@ def hmis_table(report: Report) -> Table:
     return shown
 
 
+NOT_FOR_SHARING = "truth minus release is the noise: generated agencies only, not for sharing"
 OF_ROWS = frozenset({Outcome.IGNORED, Outcome.REFUSED})
 """Said with their reasons."""
 HMIS_CAPTION = (

@@ -1,8 +1,9 @@
 """The demo: an embedded Kafka, a worker, sample agencies that publish through real edges, and the picture as it grows.
 
-The agencies live through the months of the sample, one after the other; each of them publishes once a month.
-At the end every table is compared with the generator's truth (generated agencies only: what a real export's
-agency added is taken away first), and the log is replayed. What it shows is the operators' restricted view.
+The agencies live through the months of the sample, one after the other; each of them publishes once a month, and at each
+month's end its epoch is closed. At the end every table is compared with the generator's truth (generated agencies only: what a
+real export's agency added is taken away first), the log is replayed, and what evaluators see is put beside the truth, or
+beside nothing with a real export among the agencies. The picture is the operators' restricted view.
 """
 
 import asyncio
@@ -15,15 +16,18 @@ from pathlib import Path
 from typing import Final
 
 from consumers.aggregates import LivePartition, merged
+from consumers.asking import close_epoch
 from consumers.operations import Enrolment, register
 from consumers.replay import KafkaSource, ReplayResult, replay
 from exchange.core.cells import increments
-from exchange.core.epochs import month_of
+from exchange.core.epochs import epoch_text, month_of
 from exchange.core.errors import ExchangeError
 from exchange.core.fold import merge
 from exchange.core.vocabulary import LegalClass, Scheduled
 from exchange.trial.ground import Ground, Worker, WorkerEnded
 from exchange.trial.picture import Picture, picture_of
+from exchange.trial.protected import MetricsMissing, Protected, protected
+from exchange.wire.closing import Asker
 from exchange.wire.codec import decode
 from producers.chain import Chain
 from producers.edge import Edge
@@ -45,6 +49,12 @@ MINUTES: Final = 3
 LOOK_S: Final = 1.0
 SETTLE_S_MAX: Final = 60.0
 HMIS_AGENCY: Final = "hmis-export"
+
+
+class EpochRefused(ExchangeError):
+    """The release lane refused to close a month of the demo."""
+
+    hint = "The worker's last log lines stand above."
 
 
 class DidNotFinish(ExchangeError):
@@ -77,6 +87,7 @@ class DemoResult:
     cells: int
     differing: int
     replay: ReplayResult
+    protected: Protected
     hmis: Report | None
 
     @property
@@ -119,7 +130,10 @@ class Demo:
         self._live: list[LivePartition] = []
 
     async def run(self) -> DemoResult:
-        """Register, publish, count, compare, replay. Raises DidNotFinish, WorkerEnded, or an edge's error."""
+        """Register, publish, close, count, compare, replay.
+
+        Raises DidNotFinish, EpochRefused, MetricsMissing, WorkerEnded, or an edge's error.
+        """
         await self._register()
         worker = await self._ground.start_worker()
         totals = sum(member.profile.legal_class is LegalClass.tally_only for member in self._members)
@@ -139,7 +153,12 @@ class Demo:
         self._say(f"{truth} cells compared with the generator's truth: {differing} differ")
         replayed = await replay(KafkaSource(self._ground.settings))
         self._say(f"{replayed.events} events replayed from offset 0: {replayed.verdict.value}")
-        return DemoResult(look, truth, differing, replayed, self._hmis.report if self._hmis else None)
+        try:
+            public = await protected(self._ground.log, self._sample, truth=self._hmis is None)
+        except MetricsMissing:
+            self._say(worker.last_lines())
+            raise
+        return DemoResult(look, truth, differing, replayed, public, self._hmis.report if self._hmis else None)
 
     # Agencies
 
@@ -191,6 +210,9 @@ class Demo:
         """Month after month."""
         for month in self._months:
             await self._publish_all(month)
+            closing = await close_epoch(self._ground.log, month, Asker.CALENDAR)
+            if closing.spent.refused:
+                raise EpochRefused(f"{epoch_text(month)}: {closing.spent.refused}.")
 
     async def _publish_all(self, month: int) -> None:
         slots = asyncio.Semaphore(AT_ONCE)

@@ -2,24 +2,27 @@
 
 Truth minus release is the noise, so this exists in trials only, for generated agencies on a temporary broker: no worker can
 import `exchange.trial`. Two truths: *within caps* counts the events that the release counts, and is what an interval
-promises to hold; *all events* counts as if nobody were cut short by a cap.
+promises to hold; *all that happened* counts the generator's own facts, as if nobody had caps or shared totals only.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from exchange.core.budget import PLANS
 from exchange.core.caps import MARKS
 from exchange.core.draw import Due, counted
-from exchange.core.events import Correction, Event
+from exchange.core.events import About, Event
 from exchange.core.figures import MetricPoint
 from exchange.core.ledger import EVERY_PERIOD, Account
 from exchange.core.metrics import Metric, points
 from exchange.core.releases import Release, Released
+from producers.sample import SampleExchange
 
-Arrived = Mapping[int, Sequence[tuple[str, Event]]]
-"""Epoch → the (agency, event) pairs that arrived in it."""
+Arrival = tuple[str, Event]
+"""Agency and event."""
+Arrived = Mapping[int, Sequence[Arrival]]
+"""Epoch → what arrived in it."""
 Where = tuple[str, tuple[tuple[str, str], ...], int | None, int]
 """Metric, dimensions, period and epoch of a point."""
 
@@ -32,21 +35,18 @@ class Covered:
     held: int
 
 
-def uncapped(event: Event) -> Event:
-    """The event as if nobody had a cap."""
-    if isinstance(event.body, Correction):
-        return replace(event, cap=int(MARKS), body=replace(event.body, cap=int(MARKS)))
-    return replace(event, cap=int(MARKS))
+def happened(sample: SampleExchange) -> Arrived:
+    """All that the generated agencies recorded about clients, month by month, each fact once and with every bit."""
+    found: dict[int, list[Arrival]] = {}
+    for agency in sample.agencies:
+        for month, fact in agency.dated():
+            if fact.body.about is About.CLIENT:
+                event = Event(0, bytes(32), fact.period, fact.state, int(MARKS), fact.body)
+                found.setdefault(month, []).append((agency.code, event))
+    return found
 
 
-def as_it_is(event: Event) -> Event:
-    """The event with the bits that it came with."""
-    return event
-
-
-def true_releases(
-    published: Iterable[Release], arrived: Arrived, seen: Callable[[Event], Event] = as_it_is
-) -> tuple[Release, ...]:
+def true_releases(published: Iterable[Release], arrived: Arrived) -> tuple[Release, ...]:
     """Each release with the exact increments in place of the noised ones; agency tables, exact already, as they are."""
     together: dict[tuple[int, int], list[Release]] = {}
     found = []
@@ -57,7 +57,7 @@ def true_releases(
             found.append(release)
     for (since, epoch), releases in together.items():
         events = chain.from_iterable(arrived.get(month, ()) for month in range(since, epoch + 1))
-        exact = counted(map(_due, releases), ((agency, seen(event)) for agency, event in events))
+        exact = counted(map(_due, releases), events)
         found += [replace(release, increments=one.counts) for release, one in zip(releases, exact, strict=True)]
     return tuple(found)
 

@@ -1,5 +1,6 @@
 """The truth beside a demo's metrics: the same releases without their noise, and the same as if nobody had a cap."""
 
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
@@ -7,13 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core import vocabulary as v
+from exchange.core.budget import PLANS
 from exchange.core.caps import Cap
 from exchange.core.draw import counted, drawn
 from exchange.core.events import CaseOpened, Event, NeedIdentified
 from exchange.core.figures import MetricPoint
 from exchange.core.metrics import BY_METRIC
-from exchange.trial.truth import Arrived, coverage, true_points, true_releases, uncapped, where
-from tests.draw_world import MARCH, all_due, correcting, event, from_agency
+from exchange.core.tiers import Bucket
+from exchange.trial.truth import Arrived, coverage, happened, true_points, true_releases, where
+from producers.sample import sample_exchange
+from tests.draw_world import MARCH, all_due, correcting, due, event, from_agency
 
 FOOD, HOUSING = NeedIdentified(v.Service.food), NeedIdentified(v.Service.emergency_shelter)
 CASE = CaseOpened(v.Gender.woman, v.AgeBand.age_21_23, v.ForeignNational.no, v.ReferralSource.hotline)
@@ -40,16 +44,18 @@ def test_true_releases_are_those_that_were_noised(events: list[Event], noise: in
     assert true_releases(published, arrived(events)) == tuple(drawn(one, [0] * one.due.length) for one in exact)
 
 
-@given(arrivals)
-def test_without_caps_everything_counts(events: list[Event]) -> None:
-    published = [drawn(one, [0] * one.due.length) for one in counted(all_due(MARCH), [])]
-    found = {r.table: sum(filter(None, r.increments)) for r in true_releases(published, arrived(events), uncapped)}
-    come = sum(1 if e.body.about.value == "client" else -1 for e in events if _body(e) == CASE)
-    assert found["cases"] == come
-
-
-def _body(one: Event) -> object:
-    return getattr(one.body, "body", one.body)
+def test_what_happened_is_every_fact_about_a_client_with_every_bit() -> None:
+    sample = sample_exchange(3, agencies=4, clients_a_year=60)
+    found = happened(sample)
+    assert tuple(sorted(found)) == sample.span.months
+    facts = [fact for agency in sample.agencies for fact in agency.facts() if fact.client]
+    said = [event for pairs in found.values() for _, event in pairs]
+    assert Counter((e.period, e.state, e.body) for e in said) == Counter((f.period, f.state, f.body) for f in facts)
+    last = sample.span.months[-1]
+    [nothing] = counted([due(PLANS["cases"], last, since=last - 2)], [])
+    cases = sum(isinstance(fact.body, CaseOpened) for fact in facts if fact.period in sample.span.periods[-1:])
+    [whole] = true_releases([drawn(nothing, [9] * nothing.due.length)], found)
+    assert whole.of(Bucket.QUARTER) == (cases,)
 
 
 def test_coverage_counts_shown_points_with_noise_whose_interval_holds_the_truth() -> None:

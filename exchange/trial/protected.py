@@ -1,0 +1,161 @@
+"""What a trial has released, beside the truth of its generated agencies: the newest epoch's metrics.
+
+The truth is worked out from the trial's own log and generator, in this process, and shown on the screen that the trial runs
+on: it stays there. With a real export among the agencies there is none to show (`exchange.trial.demo` asks for none).
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from consumers.history import read_closings
+from consumers.reading import read_whole
+from consumers.subscribe import follow
+from exchange.core.epochs import quarter_of_epoch
+from exchange.core.errors import ExchangeError
+from exchange.core.figures import MetricPoint
+from exchange.core.metrics import BY_METRIC, METRICS
+from exchange.core.period import year_period
+from exchange.core.releases import Release
+from exchange.core.selection import select
+from exchange.engine.log import Log, Partition
+from exchange.trial.truth import Arrival, Arrived, Covered, Where, coverage, happened, true_points, true_releases, where
+from exchange.wire.codec import decode
+from exchange.wire.published import decode_release
+from exchange.wire.topics import EVENTS, RELEASES
+from producers.sample import SampleExchange
+
+DERIVED_S_MAX: Final = 120.0
+LOOK_S: Final = 0.5
+TOP: Final = 3
+HEADLINES: Final = (
+    "cases",
+    "needs_by_service",
+    "unmet_needs_by_service",
+    "unmet_need_share",
+    "days_to_service",
+    "served_within_30_days",
+    "referral_acceptance",
+    "outcome_direction_share",
+    "days_in_care",
+    "state_cases",
+    "clients_over_caps",
+    "reporting_coverage",
+)
+"""The metrics of which the first few shown points are printed; all stand in the topic."""
+
+
+class MetricsMissing(ExchangeError):
+    """The newest epoch's metrics did not come."""
+
+    hint = "The worker's last log lines stand above."
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A published point and its truths, where there are any: `within` caps, and of all that `happened`."""
+
+    point: MetricPoint
+    within: MetricPoint | None
+    happened: MetricPoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What was released. `shown`: of the newest epoch's `points`, those fit to be read; `covered`: None without a truth."""
+
+    epochs: int
+    tables: int
+    points: int
+    shown: int
+    headlines: tuple[Beside, ...]
+    covered: Covered | None
+
+
+async def protected(log: Log, sample: SampleExchange, *, truth: bool) -> Protected:
+    """Wait for the newest epoch's metrics and put them beside the truth, or beside nothing. Raises MetricsMissing."""
+    releases = await _releases(log)
+    last = max(release.epoch for release in releases)
+    expected = await asyncio.to_thread(
+        true_points, releases, [last], METRICS
+    )  # which points there are depends on no count
+    published = await _points(log, last, expected)
+    year = year_period(quarter_of_epoch(last))
+    chosen = list(_headlines(published.values(), year))
+    within: Mapping[Where, MetricPoint] = {}
+    did: Mapping[Where, MetricPoint] = {}
+    if truth:
+        arrived = await _arrived(log)
+        within = await asyncio.to_thread(_truth, releases, arrived, last, tuple(BY_METRIC))
+        did = await asyncio.to_thread(_truth, releases, happened(sample), last, HEADLINES)
+    return Protected(
+        len({release.epoch for release in releases}),
+        len(releases),
+        len(published),
+        sum(point.shown for point in published.values()),
+        tuple(Beside(point, within.get(where(point)), did.get(where(point))) for point in chosen),
+        coverage(published.values(), within) if truth else None,
+    )
+
+
+def _truth(releases: Iterable[Release], arrived: Arrived, epoch: int, names: Iterable[str]) -> dict[Where, MetricPoint]:
+    metrics = [BY_METRIC[name] for name in names]
+    tables = {table for metric in metrics for table in metric.tables}
+    return true_points(true_releases((r for r in releases if r.table in tables), arrived), [epoch], metrics)
+
+
+def _headlines(points: Iterable[MetricPoint], year: int) -> Iterator[MetricPoint]:
+    """Of each headline the year's largest shown points."""
+    shown = [point for point in points if point.shown and point.value is not None and point.period == year]
+    for name in HEADLINES:
+        of_metric = [point for point in shown if point.metric == name]
+        yield from sorted(of_metric, key=lambda point: point.value or 0, reverse=True)[:TOP]
+
+
+async def _releases(log: Log) -> list[Release]:
+    reader = await log.reader()
+    try:
+        batches = [records async for records in read_whole(reader, Partition(RELEASES, 0))]
+    finally:
+        await reader.close()
+    return [decode_release(record.value) for records in batches for record in records if record.value is not None]
+
+
+async def _points(log: Log, epoch: int, expected: Mapping[Where, MetricPoint]) -> dict[Where, MetricPoint]:
+    """The points of an epoch, once all of them are there."""
+    found: dict[Where, MetricPoint] = {}
+    start = 0
+    try:
+        async with asyncio.timeout(DERIVED_S_MAX):
+            while not expected.keys() <= found.keys():
+                async with aclosing(follow(log, select((), everything=True), start=start, once=True)) as batches:
+                    async for batch in batches:
+                        start = batch.go_on
+                        found |= {where(point): point for point in batch.points if point.epoch == epoch}
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError:
+        raise MetricsMissing from None
+    return found
+
+
+async def _arrived(log: Log) -> Arrived:
+    """Every event by the epoch that it arrived in, as the cuts say; what came after the last is left out."""
+    closings, _ = await read_closings(log)
+    epochs = sorted(closings.closed.cuts)
+    found: dict[int, list[Arrival]] = {epoch: [] for epoch in epochs}
+    reader = await log.reader()
+    try:
+        for number in range(len(closings.closed.last_cut)):
+            cuts = [closings.closed.cuts[epoch][number] for epoch in epochs]
+            async for records in read_whole(reader, Partition(EVENTS, number)):
+                for record in records:
+                    n = bisect_right(cuts, record.offset)
+                    if n < len(epochs) and record.value is not None:
+                        found[epochs[n]].append(((record.key or b"").decode("ascii"), decode(record.value)))
+                await asyncio.sleep(0)
+    finally:
+        await reader.close()
+    return found
