@@ -3,8 +3,9 @@
 Rules kept (DESIGN §4): sequences run 1, 2, 3… and each event restates the digest of the one before; after a refusal the
 agency's records are skipped, uncounted, until one extends the head again; the same bytes again are a `Duplicate`, other
 bytes under a taken sequence are `Forked`, even while skipping, and said once. The gate repeats every refusal of the edge:
-legal class, small counts, soundness. `judge` reads, never writes, and depends on no clock: the same records give the same
-verdicts.
+legal class, small counts, soundness; and of the caps' bits, what can be seen without a client's history: none that nothing
+counts with, none that the event of a correction does not have, none of a tally without small-counts consent. `judge` reads,
+never writes, and depends on no clock: the same records give the same verdicts.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from exchange.core.caps import NONE, Cap, effective, lawful
 from exchange.core.chain import Digests, Head, heartbeat_message
 from exchange.core.events import About, Body, Correction, Heartbeat, Tally
 from exchange.core.period import is_period, quarter_of, year_period
@@ -64,15 +66,16 @@ EXPLAINED: Final[dict[Reason, str]] = {
     Reason.UNKNOWN_SCHEMA: "The schema id is not known here: the exchange or the edge needs an update.",
     Reason.UNREADABLE: "The record is not an event of its schema: publish through the edge.",
     Reason.NOT_CANONICAL: "The bytes are not the shortest form of the event they hold: publish through the edge.",
-    Reason.OUT_OF_RANGE: "A number is outside its range, or the period outside 2000–2099.",
+    Reason.OUT_OF_RANGE: "A number is outside its range, a bit of the caps is none, or the period is outside 2000–2099.",
     Reason.WRONG_PREVIOUS: "The event does not follow the last accepted one: the edge re-chains what stands behind it.",
     Reason.GAP: "Events are missing before this one: the edge sends them again.",
     Reason.FORKED: "Another event was accepted under this sequence: two copies of one vault publish. "
     "Stop both and restore one.",
     Reason.LEGAL_CLASS: "This agency may share totals only: no event about a client.",
     Reason.YEAR_ONLY: "This agency may give the year at finest: the period of a client's event is a year.",
-    Reason.UNSOUND: "The fields of the body contradict each other.",
-    Reason.SMALL_COUNT: f"A tally holds a count of 1–{SMALL_COUNT_MAX}, and the agency's counsel has not agreed to send them.",
+    Reason.UNSOUND: "The fields of the body contradict each other, or a correction takes back more than its event added.",
+    Reason.SMALL_COUNT: f"A tally holds a count of 1–{SMALL_COUNT_MAX}, or counts in releases, and the agency's counsel has not"
+    " agreed to send such counts.",
     Reason.TALLY_REPEATED: "A tally of this table, period and state is held: retract it first.",
     Reason.TALLY_OVERLAPS: "A year's tally and its quarters' exclude each other: retract the ones held first.",
     Reason.TALLY_NOT_ALLOWED: "This agency sends events; a tally would count them twice.",
@@ -200,7 +203,7 @@ def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | Non
         return Reason.NOT_REGISTERED
     if registration.status is Status.SUSPENDED:
         return Reason.SUSPENDED
-    if not is_period(record.period) or not 0 <= record.cap < 64:
+    if not is_period(record.period) or not _is_cap(record.cap):
         return Reason.OUT_OF_RANGE
     if isinstance(body, Heartbeat):
         return _reason_heartbeat(registration, record, body, verify)
@@ -209,6 +212,19 @@ def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | Non
     return _reason_class(registration, record.period, body) or (
         _reason_tally(state, registration, record, body) if isinstance(body, Tally) else None
     )
+
+
+def _is_cap(cap: int) -> bool:
+    """Whether these are bits that somebody may send; where no caps were applied, any."""
+    return 0 <= cap < 64 and (bool(cap & Cap.UNMARKED) or cap == effective(cap))
+
+
+def wants_consent(cap: int, tally: Tally) -> bool:
+    """Whether an agency may only send this tally if its counsel has agreed to small counts.
+
+    Those of 1–10, and those in releases: one that is held back as a whole for one small cell has no bounded sensitivity.
+    """
+    return bool(effective(cap)) or any(0 < n <= SMALL_COUNT_MAX for n in tally.counts)
 
 
 def _reason_class(registration: Registration, period: int, body: Body) -> Reason | None:
@@ -226,7 +242,7 @@ def _reason_class(registration: Registration, period: int, body: Body) -> Reason
 def _reason_tally(state: AgencyState, registration: Registration, record: Arrival, body: Tally) -> Reason | None:
     if registration.legal_class is not LegalClass.tally_only:
         return Reason.TALLY_NOT_ALLOWED
-    if not registration.small_counts and any(0 < n <= SMALL_COUNT_MAX for n in body.counts):
+    if not registration.small_counts and wants_consent(record.cap, body):
         return Reason.SMALL_COUNT
     if (body.table, record.period, record.state) in state.tallies:
         return Reason.TALLY_REPEATED
@@ -239,11 +255,16 @@ def _reason_tally(state: AgencyState, registration: Registration, record: Arriva
 def _reason_correction(state: AgencyState, record: Arrival, body: Correction) -> Reason | None:
     if not 0 < body.sequence < record.sequence:
         return Reason.CORRECTS_UNKNOWN
-    if body.period != record.period or body.state != record.state:
+    if body.period != record.period or body.state != record.state or not _may_carry(record.cap, body):
         return Reason.UNSOUND
     if state.digests.is_retracted(body.sequence):
         return Reason.CORRECTS_RETRACTED
     return None if state.digests.holds(body.sequence, record.restated) else Reason.CORRECTS_UNKNOWN
+
+
+def _may_carry(cap: int, body: Correction) -> bool:
+    """Whether a correction may carry these bits: none but its event's, and none of a tally."""
+    return lawful(cap, NONE if isinstance(body.body, Tally) else body.cap)
 
 
 def _reason_heartbeat(reg: Registration, record: Arrival, body: Heartbeat, verify: Verify) -> Reason | None:
