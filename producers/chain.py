@@ -11,17 +11,28 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from exchange.core.caps import Cap, effective
 from exchange.core.chain import digest_of, heartbeat_message
-from exchange.core.events import ALL_CAPS, Correction, Event, Heartbeat
+from exchange.core.events import ALL_CAPS, Correction, Event, Heartbeat, Tally
 from exchange.core.vocabulary import ReportingMinutes, Scheduled, UsState
 from producers.errors import VaultDamaged
 from producers.ledger import CORRECTION, NOTHING, UNCLAIMED, Ledger
-from producers.tails import correction_tail, event_of, newest_id, same_said, tail_of, value_of
+from producers.tails import (
+    cap_of,
+    correction_tail,
+    event_of,
+    newest_id,
+    period_of_tail,
+    same_said,
+    tail_of,
+    value_of,
+    with_cap,
+)
 from producers.vault import Vault
 
 TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
 RUNS_REMEMBERED: Final = 16
-_COLUMNS: Final = "sequence, previous, schema, tail, kind, key, target"
+_COLUMNS: Final = "sequence, previous, schema, tail, kind, key, target, client"
 
 
 class Kind(IntEnum):
@@ -34,7 +45,11 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One row of the chain. `key`: the fact it says, or takes back; `target`: the sequence that a correction retracts."""
+    """One row of the chain.
+
+    `key`: the fact it says, or takes back; `target`: the sequence that a correction retracts; `client`: the vault's number of
+    whom it is about, None where that is nobody or not known.
+    """
 
     sequence: int
     previous: bytes
@@ -43,6 +58,7 @@ class Link:
     kind: Kind
     key: bytes | None = None
     target: int = 0
+    client: int | None = None
 
     @property
     def value(self) -> bytes:
@@ -53,6 +69,15 @@ class Link:
     def event(self) -> Event:
         """What they say."""
         return event_of(self.schema, self.sequence, self.previous, self.tail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """What an event or a correction belongs to."""
+
+    key: bytes
+    client: int | None
+    target: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +110,7 @@ class Chain:
     def link(self, sequence: int) -> Link | None:
         """What stands at a sequence."""
         row = self._vault.one(f"SELECT {_COLUMNS} FROM chain WHERE sequence = ?", (sequence,))  # noqa: S608
-        return None if row is None else Link(row[0], row[1], row[2], row[3], Kind(row[4]), row[5], row[6])
+        return None if row is None else Link(row[0], row[1], row[2], row[3], Kind(row[4]), row[5], row[6], row[7])
 
     def digest(self, sequence: int) -> bytes | None:
         """The digest of what stands at a sequence."""
@@ -106,39 +131,47 @@ class Chain:
         row = self._vault.one(query, (Kind.HEARTBEAT, after, last))
         return int(row[0]) if row else 0
 
-    def append_event(self, key: bytes, schema: int, tail: bytes) -> int:
-        """Chain the event that says a fact; its sequence."""
-        return self._append(schema, tail, Kind.EVENT, key)
+    def append_event(self, key: bytes, schema: int, tail: bytes, client: int | None, bits: Cap) -> int:
+        """Chain the event that says a fact, with these bits; its sequence."""
+        return self._append(schema, with_cap(tail, bits), Kind.EVENT, _Of(key, client))
 
-    def append_correction(self, key: bytes, target: int) -> int:
-        """Chain the correction that retracts what stands at `target`; its sequence."""
+    def append_correction(self, key: bytes, target: int, bits: Cap) -> int:
+        """Chain the correction, with these bits, that retracts what stands at `target`; its sequence."""
         link = self.link(target)
         if link is None:
             raise VaultDamaged(f"The chain of {self._vault.path} lacks sequence {target}.")
-        tail = correction_tail(link.event, link.schema, ALL_CAPS)
-        return self._append(link.schema, tail, Kind.CORRECTION, key, target)
+        tail = correction_tail(link.event, link.schema, bits)
+        return self._append(link.schema, tail, Kind.CORRECTION, _Of(key, link.client, target))
 
     def append_heartbeat(self, beat: Beat) -> int:
         """Chain a heartbeat, signed over all that stands before it; its sequence."""
         signature = self._signing_key.sign(heartbeat_message(self._agency, self.last + 1, self.head))
         body = Heartbeat(beat.scheduled, beat.minutes, self._key_number, signature)
-        return self._append(newest_id(), tail_of(beat.period, beat.state, ALL_CAPS, body), Kind.HEARTBEAT, None)
+        return self._append(newest_id(), tail_of(beat.period, beat.state, ALL_CAPS, body), Kind.HEARTBEAT)
 
-    def _append(self, schema: int, tail: bytes, kind: Kind, key: bytes | None, target: int = 0) -> int:
+    def _append(self, schema: int, tail: bytes, kind: Kind, of: _Of | None = None) -> int:
         sequence, previous = self.last + 1, self.head
         self._vault.run(
-            f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            (sequence, previous, schema, tail, int(kind), key, target),
+            f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (sequence, previous, schema, tail, int(kind), *((of.key, of.target, of.client) if of else (None, 0, None))),
         )
         self.last, self.head = sequence, digest_of(value_of(schema, sequence, previous, tail))
         return sequence
 
     def adopt(self, value: bytes, link: Link) -> None:
-        """Take an event that the exchange accepted behind the end of this chain, as nobody's fact yet."""
+        """Take an event that the exchange accepted behind the end of this chain, as nobody's fact yet.
+
+        Of whom it was said is known only of what takes back an event of this vault; else its period is exhausted.
+        """
+        target = self.link(link.target) if link.kind is Kind.CORRECTION else None
+        client = target.client if target is not None else None
         self._vault.run(
-            f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target),
+            f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target, client),
         )
+        if client is None and _spends(link):
+            self._ledger.exhaust(period_of_tail(link.tail))
+        self._ledger.undecided = True
         self.last, self.head = link.sequence, digest_of(value)
         if link.kind is Kind.CORRECTION:
             self._retracted_elsewhere(link.target)
@@ -161,7 +194,8 @@ class Chain:
             f"SELECT {_COLUMNS} FROM chain WHERE sequence >= ? ORDER BY sequence DESC",  # noqa: S608
             (start,),
         )
-        for sequence, _, _, _, kind, key, target in rows:
+        self._ledger.undecided = True
+        for sequence, _, _, _, kind, key, target, _ in rows:
             if kind == Kind.EVENT:
                 self._unsay(key, sequence)
             elif kind == Kind.CORRECTION:
@@ -203,6 +237,7 @@ class Chain:
 
     def give_up(self, link: Link) -> None:
         """A correction that the exchange refuses: what it was to retract is not held there any more."""
+        self._ledger.undecided = True
         self._vault.run(f"UPDATE fact SET sent = 0, {TODO_UNSENT} WHERE key = ?", (link.key,))  # noqa: S608
 
     def unclaimed(self) -> int:
@@ -215,6 +250,7 @@ class Chain:
         rows = self._vault.all(
             "SELECT sequence, schema, tail FROM chain WHERE kind = 0 AND key IS NULL AND retracted = 0"
         )
+        self._ledger.undecided = True
         for sequence, schema, tail in rows:
             key = UNCLAIMED + b"%d" % sequence
             self._vault.run("UPDATE chain SET key = ? WHERE sequence = ?", (key, sequence))
@@ -228,6 +264,14 @@ class Chain:
         row = self._vault.one("SELECT max(sequence) FROM chain")
         self.last = int(row[0] or 0) if row else 0
         self.head = (self.digest(self.last) or b"") if self.last else self._vault.get("genesis")
+
+
+def _spends(link: Link) -> bool:
+    """Whether what was read back may have used up what some client, or a tally, is entitled to."""
+    if link.kind is Kind.HEARTBEAT:
+        return False
+    body = link.event.body
+    return bool(effective(cap_of(link.tail))) or (isinstance(body, Correction) and isinstance(body.body, Tally))
 
 
 def link_of(event: Event, schema: int, tail: bytes) -> Link:

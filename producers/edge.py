@@ -24,6 +24,7 @@ from exchange.core.period import LAST_YEAR
 from exchange.core.vocabulary import LegalClass
 from producers import errors
 from producers.breathing import breathing
+from producers.caps import Caps
 from producers.chain import Chain
 from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Withdrawn
 from producers.heartbeat import closing_beat, marking_beat
@@ -99,7 +100,8 @@ class Edge:
             self._ledger = Ledger(self._vault)
             self._ledger.begin_run()
             self._chain = Chain(self._vault, self._ledger)
-            self._outbox = Outbox(self._vault, self._ledger, self._chain)
+            self._caps = Caps(self._vault, self._ledger, small_counts=self.profile.small_counts)
+            self._outbox = Outbox(self._vault, self._ledger, self._chain, self._caps)
             if self._preview:
                 return self
             self.report.left_over = self._outbox.unaccepted()

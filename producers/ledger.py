@@ -11,16 +11,20 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Final
 
+from exchange.core.caps import NONE, effective
 from exchange.core.period import quarter_of
 from producers.errors import DatabaseChanged
-from producers.tails import newest_id, same_said
-from producers.vault import Row, Vault
+from producers.tails import cap_of, newest_id, period_of_tail, same_said, with_cap
+from producers.vault import Vault
+from producers.vault_schema import Row
 
 SOURCE: Final = b"f:"
 TALLY: Final = b"t:"
 UNCLAIMED: Final = b"u:"
 CLIENT_KEY_OCTETS: Final = 16
 NOTHING, EVENT, CORRECTION = 0, 1, 2
+NOBODY: Final = 0
+"""No client has this number: in `exhausted`, all of them."""
 
 
 class Outcome(Enum):
@@ -34,6 +38,7 @@ class Outcome(Enum):
     IGNORED = "ignored"
     REFUSED = "refused"
     REFUSED_BEFORE = "refused by the exchange before"
+    HELD = "held back: the client refused"
 
 
 class Ledger:
@@ -44,8 +49,11 @@ class Ledger:
         self._secret = vault.get("secret")
         self._schema = newest_id()
         self._clients: dict[str, int] = {}
+        self._held: set[bytes] | None = None
         self._edition = ""
         self._run = int.from_bytes(vault.get("run"), "big") + 1
+        self.undecided = True
+        """Whether something was changed since the bits of what is to be sent were chosen."""
 
     def begin_run(self) -> None:
         """From now on `incomplete` and `of_client` know what this run has stated."""
@@ -61,10 +69,14 @@ class Ledger:
         self._edition = made_at
 
     def put(self, key: bytes, period: int, tail: bytes, *, client: str = "", kept: bool = False) -> Outcome:
-        """Say this under the key. `period`: as the source has it."""
-        query = "SELECT schema, want, sent, kept, refused, edition FROM fact WHERE key = ?"
+        """Say this under the key, without bits. `period`: as the source has it. What a client refused is not taken."""
+        query = "SELECT schema, want, sent, kept, refused, edition, client FROM fact WHERE key = ?"
         row = self._vault.one(query, (key,))
+        if client and self._is_held(client):
+            self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (self._run, key))
+            return Outcome.HELD
         if row is None:
+            self.undecided = True
             todo = NOTHING if kept else EVENT
             self._vault.run(
                 "INSERT INTO fact (key, client, period, schema, want, sort, todo, kept, stated, edition) "
@@ -80,13 +92,16 @@ class Ledger:
         return self._put_again(key, period, tail, client, kept, row)
 
     def _put_again(self, key: bytes, period: int, tail: bytes, client: str, kept: bool, row: Row) -> Outcome:  # noqa: PLR0917
-        schema, want, sent, was_kept, refused, _ = row
+        schema, want, sent, was_kept, refused, _, was_of = row
         stated = (self.client_id(client), period, self._run, self._edition)
+        if sent and was_of != stated[0]:
+            self._exhaust_both(sent, was_of, stated[0])
         if want is not None and kept == was_kept and same_said((schema, want), (self._schema, tail)):
             self._vault.run(
                 "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?", (*stated, key)
             )
             return Outcome.REFUSED_BEFORE if refused else Outcome.KNOWN
+        self.undecided = True
         todo = NOTHING if kept else EVENT
         if sent:
             said = self._vault.one("SELECT schema, tail FROM chain WHERE sequence = ?", (sent,))
@@ -99,12 +114,26 @@ class Ledger:
         )
         return Outcome.PUBLISHED if want is None and not sent else Outcome.CORRECTED
 
+    def _exhaust_both(self, sent: int, *clients: int | None) -> None:
+        """What was said of one client is now another's: whether they are two is not known, so neither is marked any more."""
+        said = self._vault.one("SELECT tail FROM chain WHERE sequence = ?", (sent,))
+        if said is not None and effective(cap_of(said[0])):
+            for client in clients:
+                if client is not None:
+                    self.exhaust(period_of_tail(said[0]), client)
+            self.undecided = True
+
+    def exhaust(self, period: int, client: int = NOBODY) -> None:
+        """Nothing more of this client, or of any, may be marked in this period."""
+        self._vault.run("INSERT OR IGNORE INTO exhausted VALUES (?, ?)", (client, period))
+
     def withdraw(self, key: bytes) -> bool:
         """Say nothing more under the key; whether something was said until now."""
         row = self._vault.one("SELECT want, sent, edition FROM fact WHERE key = ?", (key,))
         if row is None or self._is_outdated(row[2]):
             return False
         want, sent, _ = row
+        self.undecided = True
         self._vault.run(
             "UPDATE fact SET want = NULL, todo = ?, refused = NULL, edition = ? WHERE key = ?",
             (CORRECTION if sent else NOTHING, self._edition, key),
@@ -146,14 +175,66 @@ class Ledger:
         row = self._vault.one("SELECT schema, want FROM fact WHERE key = ? AND want IS NOT NULL", (key,))
         return None if row is None else (row[0], row[1])
 
-    def kept(self) -> Iterator[tuple[int, bytes, int]]:
-        """(schema id, tail, how many) of the facts that are kept for tallies."""
-        yield from self._vault.all(
-            "SELECT schema, want, count(*) FROM fact WHERE kept = 1 AND want IS NOT NULL GROUP BY schema, want"
+    def kept(self) -> list[Row]:
+        """(client's name, key, schema id, tail) of the facts that are kept for tallies, one client's after another's."""
+        return self._vault.all(
+            "SELECT coalesce(client.name, x''), fact.key, schema, want FROM fact LEFT JOIN client ON client.id = fact.client "
+            "WHERE kept = 1 AND want IS NOT NULL ORDER BY fact.client"
         )
+
+    @property
+    def cap_key(self) -> bytes:
+        """What the choice of what is within the caps is keyed with."""
+        return self._vault.get("cap_key")
+
+    def hold(self, client: str, *, retract: bool) -> None:
+        """Nothing more of this client is sent; with `retract`, what was sent is taken back."""
+        number = self._settle_held(client, held=True)
+        self.undecided = True
+        if retract:
+            said = "UPDATE fact SET want = NULL, refused = NULL, todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
+            self._vault.run(said, (number,))
+            return
+        # What waits is as if it had never been said; what was changed stays as it was sent, and what is gone is taken back.
+        self._vault.run(
+            "UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0",
+            (number,),
+        )
+        changed = self._vault.all(
+            "SELECT fact.key, chain.schema, chain.tail FROM fact JOIN chain ON chain.sequence = fact.sent "
+            "WHERE fact.client = ? AND todo = ? AND want IS NOT NULL",
+            (number, CORRECTION),
+        )
+        for key, schema, tail in changed:
+            self._vault.run(
+                "UPDATE fact SET schema = ?, want = ?, todo = 0 WHERE key = ?", (schema, with_cap(tail, NONE), key)
+            )
+
+    def release_hold(self, client: str) -> bool:
+        """What the sources say of this client is taken again; whether it was held."""
+        was = self._is_held(client)
+        self._settle_held(client, held=False)
+        return was
+
+    def _settle_held(self, client: str, *, held: bool) -> int:
+        number = self._client(client)[0]
+        self._vault.run("UPDATE client SET held = ? WHERE id = ?", (held, number))
+        self._held = None
+        return number
+
+    def _is_held(self, client: str) -> bool:
+        if self._held is None:
+            self._held = {row[0] for row in self._vault.all("SELECT name FROM client WHERE held = 1")}
+        return client.encode() in self._held
+
+    def held(self) -> int:
+        """How many clients have refused."""
+        row = self._vault.one("SELECT count(*) FROM client WHERE held = 1")
+        return int(row[0]) if row else 0
 
     def refuse(self, key: bytes, reason: str, schema: int, tail: bytes) -> None:
         """The exchange does not take this under the key: it is not sent again, unless the key says something else by now."""
+        self.undecided = True
         self._vault.run(
             "UPDATE fact SET todo = ?, refused = ? WHERE key = ? AND schema = ? AND want = ?",
             (NOTHING, reason, key, schema, tail),
@@ -161,6 +242,7 @@ class Ledger:
 
     def retry(self) -> int:
         """Try again what the exchange refused; how many facts."""
+        self.undecided = True
         return self._vault.run("UPDATE fact SET todo = ?, refused = NULL WHERE refused IS NOT NULL", (EVENT,))
 
     def todo(self) -> int:

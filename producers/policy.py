@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Annotated, Final, get_args, get_origin, get_type_hints
 
 from exchange.core import events as e
-from exchange.core.events import ALL_CAPS, CORRECTABLE, About, Correctable, Width
+from exchange.core.caps import NONE
+from exchange.core.events import CORRECTABLE, About, Correctable, Width
 from exchange.core.period import LAST, is_period, quarter_of, year_period
 from exchange.core.soundness import unsound
 from exchange.core.vocabulary import LegalClass, UsState
@@ -23,7 +24,7 @@ _REMEMBERED: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """The tail that may leave; `kept`: it never does, it feeds the tally of its period."""
+    """The tail that may leave, without bits yet; `kept`: it never does, it feeds the tally of its period."""
 
     tail: bytes
     kept: bool = False
@@ -89,7 +90,7 @@ class Policy:
                 if not quarter_of(period):
                     return Unfit("period", "an agency that shares totals counts by quarter: a quarter, not a year")
                 kept = True
-        return Leaves(tail_of(period, state, ALL_CAPS, allowed), kept)
+        return Leaves(tail_of(period, state, NONE, allowed), kept)
 
 
 def _unfit(period: int, state: UsState, body: Correctable) -> Unfit | None:

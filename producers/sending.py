@@ -156,8 +156,11 @@ class Sending:
         """Chain and send one chunk, if the window allows; whether anything was sent."""
         if self._next - self._accepted > WINDOW:
             return False
-        if self._next > self._chain.last and self._outbox.fill(CHUNK):
-            self._vault.commit()  # durable before it is sent
+        if self._next > self._chain.last:
+            async for _ in breathing(self._outbox.decide()):
+                pass
+            if self._outbox.fill(CHUNK):
+                self._vault.commit()  # durable before it is sent
         values = self._chain.values(self._next, CHUNK)
         if not values:
             return False

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from producers.caps import Caps
 from producers.chain import Chain
 from producers.ledger import Ledger
 from producers.outbox import Outbox
@@ -50,7 +51,7 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
     with Vault.open(profile, secret) as vault:
         ledger = Ledger(vault)
         chain = Chain(vault, ledger)
-        outbox = Outbox(vault, ledger, chain)
+        outbox = Outbox(vault, ledger, chain, Caps(vault, ledger))
         number, octets = chain.public_key
         accepted = int.from_bytes(vault.get("accepted"), "big")
         return VaultStatus(
@@ -62,7 +63,7 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
             accepted,
             (chain.digest(accepted) or b"").hex()[:HEAD_DIGITS],
             outbox.unaccepted(),
-            sum(count for _, _, count in ledger.kept()),
+            len(ledger.kept()),
             chain.unclaimed(),
             dict(outbox.refusals()),
         )

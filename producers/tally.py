@@ -2,8 +2,10 @@
 
 For every quarter that is over, from the first to the last that the kept facts know, for every state among them and for
 every one-way client table: one `Tally` with the table's full domain, zeros included, counted by the very
-`exchange.core.cells.increments` that counts everybody else's events. Quarters only: a year's tally and its quarters'
-exclude each other. A tally with a count of 1–10 is held back unless the agency's counsel agreed to small counts.
+`exchange.core.cells.increments` that counts everybody else's events. Only what is within its client's caps is counted, chosen
+like events (`producers.caps`), because what is released of a tally cannot be told apart any more; facts of nobody are not.
+Quarters only: a year's tally and its quarters' exclude each other. A tally with a count of 1–10 is held back unless the
+agency's counsel agreed to small counts.
 
 A tally is a fact with a key of its own, so that changed facts lead to its correction and a new one by the same way as
 everything else. Not promised: that a quarter is complete; it is what the facts say when it is counted.
@@ -15,13 +17,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from exchange.core.caps import NONE, Cap
 from exchange.core.cells import increments
-from exchange.core.events import ALL_CAPS, Tally
+from exchange.core.events import Correctable, Tally
 from exchange.core.gate import SMALL_COUNT_MAX
 from exchange.core.period import LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
+from exchange.core.released_tables import needed
 from exchange.core.table_names import TallyTable
 from exchange.core.tables import TALLIED, domain
 from exchange.core.vocabulary import UsState
+from producers.caps import choose_kept
 from producers.ledger import TALLY, Ledger, Outcome
 from producers.tails import said_by, tail_of
 
@@ -65,19 +70,20 @@ def tally_key(table: TallyTable, period: int, state: UsState) -> bytes:
     return TALLY + f"{table}|{period_text(period)}|{state}".encode("ascii")
 
 
-def count(facts: Iterable[tuple[int, bytes, int]], open_quarter: int) -> dict[Place, list[int]]:
-    """The counts of every tally of the quarters before `open_quarter`, from (schema id, tail, how many)."""
+def count(facts: Iterable[tuple[int, bytes, Cap]], open_quarter: int) -> dict[Place, list[int]]:
+    """The counts of every tally of the quarters before `open_quarter`, from (schema id, tail, bits of the caps)."""
     counted: Counter[tuple[Place, str]] = Counter()
     closed: set[int] = set()
     states: set[UsState] = set()
-    for schema, tail, times in facts:
+    for (schema, tail, bits), times in Counter(facts).items():
         event = said_by(schema, tail)
+        assert isinstance(event.body, Correctable)
         states.add(event.state)
         if event.period < open_quarter:
             closed.add(event.period)
         for cell, n in increments(_ANY_AGENCY, event):
             name, _, _, *value = cell.decode("ascii").split("|")  # its place is the table's; a tally's is the event's
-            if name in _TALLIED:
+            if name in _TALLIED and not needed(TALLIED[TallyTable(name)], event.body) & ~bits:
                 counted[(TallyTable(name), event.period, event.state), "".join(value)] += n * times
     return {
         place: [counted[place, value] for value in _values(place[0])]
@@ -98,7 +104,7 @@ def _values(name: TallyTable) -> tuple[str, ...]:
 
 def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied:
     """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros."""
-    counted = count(ledger.kept(), current_quarter(today))
+    counted = count(choose_kept(ledger.cap_key, ledger.kept()), current_quarter(today))
     for key in _staged_before(ledger):
         if key[1] < current_quarter(today):  # by a clock set back the others are not over: no reason to say zero
             counted.setdefault(key, [0] * len(_values(key[0])))
@@ -111,7 +117,7 @@ def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied
             if ledger.withdraw(place):
                 outcomes[Outcome.RETRACTED] += 1
             continue
-        outcomes[ledger.put(place, period, tail_of(period, state, ALL_CAPS, Tally(name, tuple(counts))))] += 1
+        outcomes[ledger.put(place, period, tail_of(period, state, NONE, Tally(name, tuple(counts))))] += 1
     return Tallied(outcomes, tuple(held))
 
 

@@ -14,53 +14,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from sqlcipher3 import dbapi2 as sqlite
 
 from producers import errors
 from producers.profile import Profile, Secret
+from producers.vault_schema import SCHEMA, SECRET_OCTETS, TAKEN_BACK, Row, Value, learn_of_caps
 
-FORMAT: Final = 1
-SECRET_OCTETS: Final = 32
+FORMAT: Final = 2
 CACHE_KIB: Final = 16_384
 FIRST_KEY: Final = 1
 
-TAKEN_BACK: Final = """CREATE TABLE IF NOT EXISTS taken_back (
-        sequence INTEGER NOT NULL, digest BLOB NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (sequence, digest)
-    ) WITHOUT ROWID"""
-"""What once stood in the chain and may have been sent, until a repair of this `run` took it back."""
-SCHEMA: Final = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE client (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, key BLOB NOT NULL)",
-    # One row for each thing a source says: `want` is what it says now (NULL: withdrawn), `sent` the chain's event that
-    # says it to the exchange (0: none), `todo` 0 nothing, 1 an event, 2 a correction first; `kept`: for the tally only;
-    # `stated`: the last run that said it; `edition`: how old the export was.
-    """CREATE TABLE fact (
-        key BLOB PRIMARY KEY, client INTEGER, period INTEGER NOT NULL, schema INTEGER NOT NULL, want BLOB,
-        sort INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0, todo INTEGER NOT NULL DEFAULT 0,
-        kept INTEGER NOT NULL DEFAULT 0, refused TEXT, stated INTEGER NOT NULL DEFAULT 0,
-        edition TEXT NOT NULL DEFAULT ''
-    ) WITHOUT ROWID""",
-    "CREATE INDEX fact_todo ON fact (todo, sort) WHERE todo > 0",
-    "CREATE INDEX fact_client ON fact (client) WHERE client IS NOT NULL",
-    # The chain, never shortened behind what the exchange accepted. kind: 0 event, 1 correction (of `target`), 2 heartbeat;
-    # `key`: whose fact it says, NULL for what was read back and nobody claimed yet; `retracted`: by another one read back.
-    """CREATE TABLE chain (
-        sequence INTEGER PRIMARY KEY, previous BLOB NOT NULL, schema INTEGER NOT NULL, tail BLOB NOT NULL,
-        kind INTEGER NOT NULL, key BLOB, target INTEGER NOT NULL DEFAULT 0, retracted INTEGER NOT NULL DEFAULT 0
-    )""",
-    "CREATE INDEX chain_unclaimed ON chain (tail) WHERE kind = 0 AND key IS NULL AND retracted = 0",
-    """CREATE TABLE refusal (
-        id INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, reason TEXT NOT NULL, key BLOB, schema INTEGER, tail BLOB
-    )""",
-    TAKEN_BACK,
-)
-
 OURS: Final = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISUSE", "SQLITE_MISMATCH", "SQLITE_RANGE")
-
-Value = int | str | bytes | None
-Row = tuple[Any, ...]
 
 
 class Vault:
@@ -114,7 +80,7 @@ class Vault:
         self.set("format", FORMAT.to_bytes(2, "big"))
         self.set("agency", profile.agency.encode("ascii"))
         self.set("legal_class", str(profile.legal_class).encode("ascii"))
-        for name in ("genesis", "secret", "signing_key"):
+        for name in ("genesis", "secret", "signing_key", "cap_key"):
             self.set(name, secrets.token_bytes(SECRET_OCTETS))
         self.set("key_number", bytes([key_number]))
         for name in ("accepted", "run"):
@@ -122,7 +88,8 @@ class Vault:
         self.set("database", b"")
 
     def _check(self, profile: Profile) -> None:
-        if int.from_bytes(self.get("format"), "big") > FORMAT:
+        made_as = int.from_bytes(self.get("format"), "big")
+        if made_as > FORMAT:
             raise errors.VaultTooNew
         whose = (self.get("agency").decode("ascii"), self.get("legal_class").decode("ascii"))
         if whose != (profile.agency, str(profile.legal_class)):
@@ -134,6 +101,10 @@ class Vault:
             self.one("SELECT 1 FROM sqlite_master WHERE name = 'taken_back'") is None
         ):  # made before there was this table
             self.run(TAKEN_BACK)
+        if made_as < FORMAT:
+            learn_of_caps(self)
+            self.set("format", FORMAT.to_bytes(2, "big"))
+            self.commit()
 
     def get(self, name: str) -> bytes:
         """A value of the vault's own."""

@@ -11,12 +11,14 @@ from typing import ClassVar
 from zlib import crc32
 
 from consumers.gate import verify
+from exchange.core.caps import NONE
 from exchange.core.events import Correction, Event, Heartbeat
 from exchange.core.gate import Accepted, AgencyState, Arrival, Reason, Refused, Registration, evolve, judge
 from exchange.core.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.wire.codec import EventReader, decode
 from exchange.wire.messages import Receipt
+from producers.tails import with_cap
 
 LATE_ARRIVES = 0.15
 
@@ -82,7 +84,8 @@ class Exchange:
         return self.random.random() < of
 
     def unknown_rule(self, tail: bytes) -> Reason | None:
-        """Why this gate refuses a tail that the edge thinks sound: the same answer each time."""
+        """Why this gate refuses a tail that the edge thinks sound: the same answer each time, whatever its bits."""
+        tail = with_cap(tail, NONE)
         if not self.unknown_rules or crc32(tail) % self.unknown_rules:
             return None
         return Reason.UNSOUND if crc32(tail) // self.unknown_rules % 2 else Reason.OUT_OF_RANGE

@@ -1,0 +1,218 @@
+"""Which of what an agency says of one client in one period is within the caps: by keyed hash, and never by arrival.
+
+For each rule (`exchange.core.caps`), a keyed hash of client, period, rule and the rule's key (a service, a barrier …) puts all
+keys in an order of their own; those that come first are within. So the commonest service is no likelier to be kept than
+the rarest, and nobody without the vault's key can tell which ones were. What a rule does not tell apart (two events of one
+service, two openings) has one place; in one choice it is the event's own hash that decides, later the one that is there stays.
+
+A choice is made over all that is to be sent of a client, given all that has left already: what stands with its bits, and how
+many corrections each rule has had. A key that would come before one that stands displaces it, if every rule of that bit
+can pay for the correction; an event takes its place in all rules of a bit, or in none. A place that is freed goes to what
+comes next; what went without before stays so, because each change of mind is one event more.
+
+Promised: laws 1–3 of `exchange.core.caps`, whatever is asked in whatever order. Pure: no vault, no clock, no randomness.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+from exchange.core.caps import NONE, RULES, Cap, Rule, rules_of
+from exchange.core.events import Correctable
+
+CHOSEN: Final = (Cap.NATION, Cap.STATE)
+"""The bits that are chosen; `Cap.PAST` follows from them."""
+OVER: Final = next(rule for rule in RULES if rule.bit is Cap.PAST)
+_HASH_OCTETS: Final = 8
+
+
+@lru_cache(maxsize=1 << 16)
+def rules_for(body: Correctable, bit: Cap) -> tuple[Rule, ...]:
+    """The rules that a body must keep to carry the bit."""
+    return tuple(rules_of(body, bit))
+
+
+@lru_cache
+def name_of(rule: Rule) -> bytes:
+    """What a rule is called in hashes, wherever it stands in the list."""
+    body = rule.body.__name__ if rule.body else ""
+    return "|".join((rule.bit.name or "", body, *rule.strand, rule.distinct)).encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """The order of one client's period. `key`: the vault's own, 32 bytes; `unit`: what tells client and period apart."""
+
+    key: bytes
+    unit: bytes
+
+    @classmethod
+    def of(cls, key: bytes, client: bytes, period: int) -> "Ranks":
+        """The order of a client, by the agency's own name of it, in a period."""
+        return cls(key, period.to_bytes(2, "big") + client)
+
+    def of_key(self, rule: Rule, key: str) -> bytes:
+        """Where a key of a rule stands: the first are within. 8 bytes."""
+        return self._hash(name_of(rule) + b"|" + key.encode("ascii"), b"key")
+
+    def of_fact(self, name: bytes) -> bytes:
+        """Where one of several that are alike stands. 8 bytes."""
+        return self._hash(name, b"fact")
+
+    def _hash(self, what: bytes, person: bytes) -> bytes:
+        unit = len(self.unit).to_bytes(4, "big") + self.unit
+        return blake2b(unit + what, digest_size=_HASH_OCTETS, key=self.key, person=person).digest()
+
+
+@dataclass(slots=True)
+class Standing:
+    """What has left, with the `bits` of it that have not been taken back.
+
+    `sequence`: where it stands, 0 while it has not left; `fact`: what still says so, and could be told anew without a bit.
+    """
+
+    sequence: int
+    body: Correctable
+    bits: Cap
+    fact: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be sent."""
+
+    fact: bytes
+    body: Correctable
+
+
+@dataclass(frozen=True, slots=True)
+class Displaced:
+    """What has to make room, and the bits that its correction carries; it is told anew without them."""
+
+    standing: Standing
+    bits: Cap
+
+
+@dataclass(slots=True)
+class Unit:
+    """One client in one period: what stands of it, which corrections it has had, and what may still be marked.
+
+    `may_mark`: whether anything new may carry a bit; `may_take`: whether corrections may.
+    """
+
+    ranks: Ranks
+    may_mark: bool = True
+    may_take: bool = True
+    ever: bool = False
+    """Whether anything of it ever carried a bit."""
+    _places: dict[Rule, dict[str, Standing]] = field(default_factory=dict)
+    _corrections: Counter[Rule] = field(default_factory=Counter)
+
+    def stands(self, one: Standing) -> None:
+        """Something has left, and these bits of it have not been taken back."""
+        self.ever |= bool(one.bits)
+        for bit in Cap(one.bits):
+            for rule in _bound(one.body, bit):
+                self._places.setdefault(rule, {})[_key(rule, one)] = one
+
+    def was_corrected(self, body: Correctable, bits: Cap) -> None:
+        """A correction of such a body has left with these bits."""
+        self.ever |= bool(bits)
+        for bit in bits:
+            self._corrections.update(_bound(body, bit))
+
+    def take_back(self, one: Standing) -> Cap:
+        """The bits that the correction of what stands carries: as many as its rules have corrections left for."""
+        bits = NONE
+        for bit in Cap(one.bits):
+            if self._can_pay(one, bit):
+                self._free(one, bit)
+                bits |= bit
+        return bits
+
+    def choose(self, wanted: Sequence[Wanted]) -> tuple[dict[bytes, Cap], list[Displaced]]:
+        """The bits of each fact that is to be sent, those with none left out; and what must make room for them."""
+        if not self.may_mark:
+            return {}, []
+        fresh = {one.fact: Standing(0, one.body, NONE, one.fact) for one in wanted}
+        displaced: dict[int, Displaced] = {}
+        over: list[Standing] = []
+        for bit in CHOSEN:
+            for one in self._in_order(fresh.values(), bit):
+                over += self._place(one, bit, displaced)
+        self._mark_first_over([*over, *(gone.standing for gone in displaced.values())], fresh)
+        bits = {fact: one.bits for fact, one in fresh.items() if one.bits}
+        self.ever |= bool(bits)
+        return bits, list(displaced.values())
+
+    def _in_order(self, ones: Iterable[Standing], bit: Cap) -> list[Standing]:
+        ranked = [
+            ([self.ranks.of_key(rule, rule.key(one.body)) for rule in rules], self.ranks.of_fact(one.fact or b""), one)
+            for one in ones
+            if (rules := rules_for(one.body, bit))
+        ]
+        return [one for _, _, one in sorted(ranked, key=lambda item: item[:2])]
+
+    def _place(self, one: Standing, bit: Cap, displaced: dict[int, Displaced]) -> list[Standing]:
+        """Give it its place under every rule of the bit, or under none; itself, where it is past a cap."""
+        rules = rules_for(one.body, bit)
+        taken = [rule for rule in rules if self._key_held(rule, one)]
+        full = [rule for rule in rules if rule not in taken and len(self._places.get(rule, {})) >= rule.most]
+        if not taken and len(full) == 1 and (loser := self._loser(full[0], one, bit)):
+            self._free(loser, bit)
+            before = displaced.get(loser.sequence)
+            displaced[loser.sequence] = Displaced(loser, bit | (before.bits if before else NONE))
+            full = []
+        if not taken and not full:
+            one.bits |= bit
+            for rule in rules:
+                self._places.setdefault(rule, {})[_key(rule, one)] = one
+        return [one] if full else []
+
+    def _loser(self, rule: Rule, one: Standing, bit: Cap) -> Standing | None:
+        """What stands under a full rule, comes last there and behind this, and can be taken back; None: nothing does."""
+        own = self.ranks.of_key(rule, rule.key(one.body))
+        found = [
+            (rank, held)
+            for held in self._places[rule].values()
+            if held.sequence and held.fact and (rank := self.ranks.of_key(rule, rule.key(held.body))) > own
+        ]
+        for _, held in sorted(found, key=lambda item: item[0], reverse=True):
+            if self._can_pay(held, bit):
+                return held
+        return None
+
+    def _can_pay(self, one: Standing, bit: Cap) -> bool:
+        return self.may_take and all(self._corrections[rule] < rule.corrections for rule in _bound(one.body, bit))
+
+    def _free(self, one: Standing, bit: Cap) -> None:
+        """Take it out of all rules of a bit, by a correction that carries it."""
+        one.bits &= ~bit
+        for rule in _bound(one.body, bit):
+            self._corrections[rule] += 1
+            places = self._places[rule]
+            self._places[rule] = {key: held for key, held in places.items() if held is not one}
+
+    def _mark_first_over(self, over: list[Standing], fresh: dict[bytes, Standing]) -> None:
+        """The first that is past a cap says so, once for ever; nothing takes it back."""
+        if not over or self._places.get(OVER):
+            return
+        first = min(over, key=lambda one: self.ranks.of_fact(one.fact or b""))
+        first = fresh.setdefault(first.fact or b"", Standing(0, first.body, NONE, first.fact))
+        first.bits |= Cap.PAST
+        self._places[OVER] = {OVER.bit.name or "": first}
+
+    def _key_held(self, rule: Rule, one: Standing) -> bool:
+        return _key(rule, one) in self._places.get(rule, {})
+
+
+def _bound(body: Correctable, bit: Cap) -> tuple[Rule, ...]:
+    return (OVER,) if bit is Cap.PAST else rules_for(body, bit)
+
+
+def _key(rule: Rule, one: Standing) -> str:
+    """Its place under a rule: the rule's key, or one of its own where each event is one by itself."""
+    return rule.key(one.body) if rule.distinct else f"{one.sequence}|{(one.fact or b'').hex()}"
