@@ -222,6 +222,17 @@ class Edge:
         await self._breathe()
         return count
 
+    def hold(self, client: str, *, retract: bool = False) -> None:
+        """A client refuses: nothing more about them is sent; with `retract`, what was sent is taken back.
+
+        What the records say of them meanwhile is not taken; what they no longer say is taken back.
+        """
+        self._ledger.hold(client, retract=retract)
+
+    def release_hold(self, client: str) -> bool:
+        """The client agrees again: what the sources say of them from now on is taken; whether they were held."""
+        return self._ledger.release_hold(client)
+
     def retry_refused(self) -> int:
         """Send again what the exchange refused, after the cause was settled; how many facts."""
         return self._ledger.retry()

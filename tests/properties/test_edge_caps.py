@@ -1,0 +1,195 @@
+"""Whatever an agency does, what the exchange admits of each of its clients keeps the laws of the caps.
+
+A state machine of one agency with its real vault and the real gate: runs that publish, correct and take back, hold and release
+clients, are refused, are killed, and lose the vault or put an old copy in its place. After each run all that was admitted is
+looked at, client by client (`tests.edge_kit.clients`).
+"""
+
+import asyncio
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from exchange.core import events as e
+from exchange.core import vocabulary as v
+from exchange.core.period import parse_period
+from tests.edge_kit.clients import HOMES, Homes, client_of
+from tests.edge_kit.exchange import Trouble
+
+PERIODS = tuple(parse_period(p) for p in (*["2026Q1"] * 6, "2026Q2", "2026"))
+SERVICES = list(v.Service)[:7]
+TROUBLE = Trouble(lose_and_raise=0.1, kill_after_send=0.1, kill_before_send=0.05, kill_at_receipt=0.05, gate_sleeps=0.2)
+
+bodies = st.one_of(
+    st.sampled_from(SERVICES).map(e.NeedIdentified),
+    st.builds(
+        e.NeedUnmet,
+        st.sampled_from(SERVICES),
+        st.sampled_from(list(v.UnmetReason)[:2]),
+        st.just(v.FundingSource.not_known),
+    ),
+    st.builds(
+        e.CaseOpened,
+        st.sampled_from(list(v.Gender)[:3]),
+        st.just(v.AgeBand.not_known),
+        st.just(v.ForeignNational.not_known),
+        st.just(v.ReferralSource.not_known),
+    ),
+    st.builds(
+        e.ExploiterObserved,
+        st.sampled_from(list(v.TraffickerType)[:4]),
+        st.just(v.TraffickerRole.not_applicable),
+        st.just(v.RecruiterRelation.not_applicable),
+        st.sampled_from([v.BuyerOrBeneficiaryType.not_applicable, list(v.BuyerOrBeneficiaryType)[1]]),
+        st.just(v.SexExploitationType.not_applicable),
+        st.just(v.LaborSector.not_applicable),
+    ),
+)
+
+Change = tuple[int, tuple[int, v.UsState, e.Correctable] | None]
+changes = st.lists(
+    st.tuples(
+        st.integers(0, 12),
+        st.none() | st.tuples(st.sampled_from(PERIODS), st.sampled_from(HOMES), bodies),
+    ),
+    min_size=1,
+    max_size=10,
+)
+
+
+class Life(RuleBasedStateMachine):
+    """An agency's life; every run ends with a look at what was admitted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.agency = Homes(self.folder)
+        self.backups = 0
+
+    def teardown(self) -> None:
+        self.run_quietly(over_fork=True)
+        self.run_quietly()
+        shutil.rmtree(self.folder)
+
+    @rule(changes=changes)
+    def change(self, changes: list[Change]) -> None:
+        """The records change, and nothing is sent yet."""
+        for key, said in changes:
+            if said is None:
+                self.agency.truth.pop(str(key), None)
+            else:
+                self.agency.say(str(key), *said)
+
+    @rule(changes=changes)
+    def change_and_run(self, changes: list[Change]) -> None:
+        self.change(changes)
+        self.run_quietly()
+
+    @rule()
+    def run_quietly(self, *, over_fork: bool = False) -> None:
+        agency = self.agency
+        agency.exchange.trouble, agency.kill_at_commit = Trouble(), 0.0
+        manner = replace(agency.manner, over_fork=over_fork)
+
+        async def work() -> None:
+            async with agency.edge(manner=manner) as edge:
+                if over_fork:
+                    await edge.flush()
+                await agency.read_truth(edge)
+
+        agency.exchange.judge_all()
+        asyncio.run(work())
+        self.look()
+
+    @rule(seed=st.integers(0, 2**16))
+    def run_among_troubles(self, seed: int) -> None:
+        self.agency.exchange.trouble, self.agency.kill_at_commit = TROUBLE, 0.05
+        self.agency.exchange.random.seed(seed)
+        asyncio.run(self.agency.run())
+        self.look()
+
+    @rule(each=st.booleans())
+    def run_one_by_one(self, each: bool) -> None:
+        """Code that publishes a fact, and sends it at once."""
+        agency = self.agency
+        agency.exchange.trouble, agency.kill_at_commit = Trouble(), 0.0
+
+        async def work() -> None:
+            async with agency.edge() as edge:
+                for key in sorted(agency.truth)[:12]:
+                    await edge.publish(agency.fact(key))
+                    if each:
+                        await edge.flush()
+
+        agency.exchange.judge_all()
+        asyncio.run(work())
+        self.look()
+
+    @rule(rules=st.sampled_from([0, 6]))
+    def refuse(self, rules: int) -> None:
+        self.agency.exchange.unknown_rules = rules
+
+    @rule(home=st.sampled_from(HOMES), retract=st.booleans())
+    def hold(self, home: v.UsState, retract: bool) -> None:
+        async def work() -> None:
+            async with self.agency.edge() as edge:
+                edge.hold(client_of(home), retract=retract)
+
+        self.agency.exchange.trouble, self.agency.kill_at_commit = Trouble(), 0.0
+        self.agency.exchange.judge_all()
+        asyncio.run(work())
+        self.look()
+
+    @rule(home=st.sampled_from(HOMES))
+    def release(self, home: v.UsState) -> None:
+        async def work() -> None:
+            async with self.agency.edge() as edge:
+                edge.release_hold(client_of(home))
+
+        self.agency.exchange.trouble, self.agency.kill_at_commit = Trouble(), 0.0
+        self.agency.exchange.judge_all()
+        asyncio.run(work())
+
+    @rule()
+    def back_up(self) -> None:
+        self.agency.keep("backup")
+        self.backups = 1
+
+    @precondition(lambda self: self.backups)
+    @rule()
+    def restore(self) -> None:
+        self.agency.exchange.judge_all()
+        self.agency.restore("backup")
+        self.run_quietly(over_fork=True)
+
+    @rule()
+    def lose(self) -> None:
+        self.agency.exchange.judge_all()
+        self.agency.lose_vault()
+        self.backups = 0
+        self.run_quietly(over_fork=True)
+
+    @rule()
+    def disown(self) -> None:
+        async def work() -> None:
+            async with self.agency.edge() as edge:
+                edge.retract_unclaimed()
+
+        self.agency.exchange.trouble, self.agency.kill_at_commit = Trouble(), 0.0
+        self.agency.exchange.judge_all()
+        asyncio.run(work())
+        self.look()
+
+    def look(self) -> None:
+        assert self.agency.broken_laws() == []
+
+
+Life.TestCase.settings = settings(
+    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+test_every_life_keeps_the_laws_of_the_caps = Life.TestCase
