@@ -19,3 +19,9 @@ async def breathing(steps: Iterable[T]) -> AsyncIterator[T]:
         yield step
         if not number % STEPS:
             await asyncio.sleep(0)
+
+
+async def walked(steps: Iterable[object]) -> None:
+    """Walk through steps of which nothing is wanted."""
+    async for _ in breathing(steps):
+        pass

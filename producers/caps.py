@@ -211,6 +211,12 @@ def choose_kept(cap_key: bytes, kept: Iterable[tuple[bytes, bytes, int, bytes]])
             yield schema, tail, bits.get(wanted.fact, NONE)
 
 
+def said_and_standing(vault: Vault) -> Marked:
+    """What was said by facts that still say so, with the bits that it left with."""
+    rows = "SELECT chain.schema, chain.tail, count(*) FROM fact JOIN chain ON chain.sequence = fact.sent GROUP BY 1, 2"
+    return Counter({(schema, tail): times for schema, tail, times in vault.all(rows)})
+
+
 def count_rules(marked: Marked) -> list[RuleCount]:
     """For each rule that any of these events is under: how many it kept, and how many are past it."""
     kept: Counter[Rule] = Counter()

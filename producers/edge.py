@@ -13,6 +13,7 @@ Not promised: that a fact is durable before `flush` (or the end of the block); o
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -20,10 +21,11 @@ from datetime import date
 from types import TracebackType
 from typing import Final, Self
 
+from exchange.core.events import About
 from exchange.core.period import LAST_YEAR
 from exchange.core.vocabulary import LegalClass
 from producers import errors
-from producers.breathing import breathing
+from producers.breathing import breathing, walked
 from producers.caps import Caps
 from producers.chain import Chain
 from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Withdrawn
@@ -32,22 +34,17 @@ from producers.ledger import SOURCE, Ledger, Outcome
 from producers.link import Link
 from producers.outbox import Outbox
 from producers.policy import Leaves, Policy, Stays
-from producers.preview import Leaving, what_leaves
+from producers.preview import Leaving, to_be_chained, what_leaves
 from producers.profile import Profile, Secret
 from producers.reach import kafka_link, servers_of
 from producers.report import Report
 from producers.sending import Manner, Sending
 from producers.tally import current_quarter, stage_tallies
 from producers.vault import Vault
+from producers.wording import NOTHING_WITHDRAWN, STOPPING
 
-STOPPING: Final = "stopping, and leaving the exchange …"
 BATCH: Final = 2_000
 """Facts between two commits, and between two looks at other tasks."""
-
-
-NOTHING_WITHDRAWN: Final = (
-    "withdrawn, but nothing stands under a key that begins so: never published, or taken back before"
-)
 
 
 class Edge:
@@ -69,8 +66,7 @@ class Edge:
         self._today = today or date.today()  # noqa: DTZ011 - the agency's own calendar decides which quarter is over
         self._policy = Policy(profile.legal_class, profile.sensitive, newest=current_quarter(self._today))
         self._minutes: int | None = None
-        self._preview = preview
-        self._since_commit = 0
+        self._preview, self._since_commit = preview, 0
 
     @classmethod
     def open(
@@ -138,6 +134,7 @@ class Edge:
             self._manner.say(STOPPING)
             raise
         finally:
+            self.report.count_caps(self._outbox.left)
             if not self.report.complete:
                 with suppress(errors.VaultError):
                     self.report.waiting = self._outbox.unaccepted()
@@ -194,6 +191,7 @@ class Edge:
         if isinstance(judged, Leaves):
             outcome = self._ledger.put(key, fact.period, judged.tail, client=fact.client, kept=judged.kept)
             self.report.kept += judged.kept
+            self.report.unnamed += fact.body.about is About.CLIENT and not fact.client
         elif isinstance(judged, Stays):
             self.report.ignored[judged.why] += 1
             outcome = Outcome.RETRACTED if self._ledger.withdraw(key) else Outcome.IGNORED
@@ -222,15 +220,12 @@ class Edge:
         await self._breathe()
         return count
 
-    def hold(self, client: str, *, retract: bool = False) -> None:
-        """A client refuses: nothing more about them is sent; with `retract`, what was sent is taken back.
-
-        What the records say of them meanwhile is not taken; what they no longer say is taken back.
-        """
-        self._ledger.hold(client, retract=retract)
+    def hold(self, client: str, *, retract: bool = False) -> int:
+        """A client refuses: nothing more of them is taken or sent; `retract`: of how many facts what was sent is taken back."""
+        return self._ledger.hold(client, retract=retract)
 
     def release_hold(self, client: str) -> bool:
-        """The client agrees again: what the sources say of them from now on is taken; whether they were held."""
+        """What the sources say of a client is taken again, from now on; whether they were held."""
         return self._ledger.release_hold(client)
 
     def retry_refused(self) -> int:
@@ -248,19 +243,14 @@ class Edge:
 
     def stage(self) -> None:
         """Count the tallies that are due and make everything durable, without sending."""
-        for _ in self._staging():
-            pass
-
-    async def _stage(self) -> None:
-        """The same, while other tasks run."""
-        async for _ in breathing(self._staging()):
-            pass
+        deque(self._staging(), maxlen=0)
 
     def _staging(self) -> Iterator[None]:
         if self.profile.legal_class is LegalClass.tally_only:
             tallied = stage_tallies(self._ledger, today=self._today, small_counts=self.profile.small_counts)
             self.report.tallies += tallied.outcomes
             self.report.held_back = tallied.held_back
+            self.report.count_caps(tallied.facts)
         for claimed in self._outbox.claims():
             self.report.claimed += claimed
             yield
@@ -269,16 +259,18 @@ class Edge:
     def leaving(self) -> list[Leaving]:
         """What would be sent now, each different event once with its number; tallies that are due included."""
         self.stage()
-        return what_leaves(self._vault)
+        deque(self._outbox.decide(), maxlen=0)
+        self.report.count_caps(to_be_chained(self._vault, self._caps))
+        return what_leaves(self._vault, self._caps)
 
     async def flush(self) -> None:
         """Send everything that waits; returns when the exchange has accepted it."""
-        await self._stage()
+        await walked(self._staging())
         await self._sending.deliver()
 
     async def finish(self) -> None:
         """`flush`, ended by the signed heartbeat."""
-        await self._stage()
+        await walked(self._staging())
         elapsed_s = self._manner.clock() - self._started_s
         await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
         self._chain.forget_taken_back()
@@ -287,9 +279,7 @@ class Edge:
         self.report.complete = True
 
     async def _withdraw(self, keys: list[bytes]) -> int:
-        count = 0
-        async for withdrawn in breathing(self._ledger.withdraw_each(keys)):
-            count += withdrawn
+        count = sum([withdrawn async for withdrawn in breathing(self._ledger.withdraw_each(keys))])
         self._note(Outcome.RETRACTED, count)
         return count
 

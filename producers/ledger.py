@@ -187,14 +187,15 @@ class Ledger:
         """What the choice of what is within the caps is keyed with."""
         return self._vault.get("cap_key")
 
-    def hold(self, client: str, *, retract: bool) -> None:
-        """Nothing more of this client is sent; with `retract`, what was sent is taken back."""
+    def hold(self, client: str, *, retract: bool) -> int:
+        """Nothing more of this client is sent; with `retract`, what was sent is taken back: of how many facts."""
         number = self._settle_held(client, held=True)
         self.undecided = True
         if retract:
             said = "UPDATE fact SET want = NULL, refused = NULL, todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
             self._vault.run(said, (number,))
-            return
+            row = self._vault.one("SELECT count(*) FROM fact WHERE client = ? AND todo = ?", (number, CORRECTION))
+            return int(row[0]) if row else 0
         # What waits is as if it had never been said; what was changed stays as it was sent, and what is gone is taken back.
         self._vault.run(
             "UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0",
@@ -209,6 +210,7 @@ class Ledger:
             self._vault.run(
                 "UPDATE fact SET schema = ?, want = ?, todo = 0 WHERE key = ?", (schema, with_cap(tail, NONE), key)
             )
+        return 0
 
     def release_hold(self, client: str) -> bool:
         """What the sources say of this client is taken again; whether it was held."""

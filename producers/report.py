@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from producers.caps import Marked, RuleCount, count_rules
 from producers.facts import RowRefused, Where
 from producers.ledger import Outcome
 from producers.tally import HeldBack
@@ -38,6 +39,10 @@ class Report:
     """Events that earlier runs had left in the vault, and this one sends too."""
     kept: int = 0
     """Facts about clients that are kept here for the tallies, and never leave."""
+    caps: list[RuleCount] = field(default_factory=list)
+    """By rule of the caps, how many of this run's events are within and past it; of totals only, of all the kept facts."""
+    unnamed: int = 0
+    """Facts about clients that name no client: nobody can count their caps, so they are in no release and in no tally."""
     unclaimed: int = 0
     """Accepted events that no fact of the vault stands behind, at the end of the run."""
 
@@ -52,6 +57,11 @@ class Report:
         seen = self._seen.get(block, 0)
         self.rows += not seen & bit
         self._seen[block] = seen | bit
+
+    def count_caps(self, marked: Marked) -> None:
+        """Count by rule what is within the caps: of what is sent, or of the facts that the tallies are chosen from."""
+        if counted := count_rules(marked):
+            self.caps = counted
 
     def refuse(self, row: RowRefused) -> None:
         """Note a refused row."""

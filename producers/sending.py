@@ -15,7 +15,7 @@ from exchange.core.gate import Reason
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.wire.messages import Receipt
 from producers import errors
-from producers.breathing import breathing
+from producers.breathing import breathing, walked
 from producers.chain import Beat, Chain
 from producers.link import Link
 from producers.outbox import Outbox
@@ -157,8 +157,7 @@ class Sending:
         if self._next - self._accepted > WINDOW:
             return False
         if self._next > self._chain.last:
-            async for _ in breathing(self._outbox.decide()):
-                pass
+            await walked(self._outbox.decide())
             if self._outbox.fill(CHUNK):
                 self._vault.commit()  # durable before it is sent
         values = self._chain.values(self._next, CHUNK)

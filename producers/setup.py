@@ -1,13 +1,14 @@
-"""Making an agency's vault, and looking into it: small things around the edge that need no exchange."""
+"""Making an agency's vault, looking into it, keeping a client's refusal: small things around the edge, without an exchange."""
 
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from producers.caps import Caps
+from producers.caps import Caps, RuleCount, count_rules, said_and_standing
 from producers.chain import Chain
 from producers.ledger import Ledger
 from producers.outbox import Outbox
 from producers.profile import Profile, Secret
+from producers.tally import marked_facts
 from producers.vault import FIRST_KEY, Vault
 
 HEAD_DIGITS: Final = 8
@@ -31,6 +32,10 @@ class VaultStatus:
     facts_kept_for_tallies: int
     unclaimed_events: int
     refused_by_the_exchange: dict[str, int]
+    clients_held: int
+    """Who refused: nothing more of them is sent."""
+    caps: tuple[RuleCount, ...]
+    """By rule, what stands within the caps and past them; of an agency of totals, of the facts kept for them."""
 
     def plain(self) -> dict[str, object]:
         """As JSON-able data."""
@@ -66,4 +71,22 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
             len(ledger.kept()),
             chain.unclaimed(),
             dict(outbox.refusals()),
+            ledger.held(),
+            tuple(count_rules(marked_facts(ledger) + said_and_standing(vault))),
         )
+
+
+def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool) -> int:
+    """Keep a client's refusal; of how many facts the next run takes back what was sent. Raises a VaultError."""
+    with Vault.open(profile, secret) as vault:
+        taken_back = Ledger(vault).hold(client, retract=retract)
+        vault.commit()
+    return taken_back
+
+
+def release_client(profile: Profile, secret: Secret, client: str) -> bool:
+    """End a hold; whether there was one. Raises a VaultError."""
+    with Vault.open(profile, secret) as vault:
+        was = Ledger(vault).release_hold(client)
+        vault.commit()
+    return was

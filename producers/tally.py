@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from exchange.core.caps import NONE, Cap
+from exchange.core.caps import NONE, effective
 from exchange.core.cells import increments
 from exchange.core.events import Correctable, Tally
 from exchange.core.gate import SMALL_COUNT_MAX
@@ -26,9 +26,9 @@ from exchange.core.released_tables import needed
 from exchange.core.table_names import TallyTable
 from exchange.core.tables import TALLIED, domain
 from exchange.core.vocabulary import UsState
-from producers.caps import choose_kept
+from producers.caps import Marked, choose_kept
 from producers.ledger import TALLY, Ledger, Outcome
-from producers.tails import said_by, tail_of
+from producers.tails import said_by, tail_of, with_cap
 
 _ANY_AGENCY: Final = "tally"
 _TALLIED: Final = frozenset(TallyTable)
@@ -49,10 +49,11 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """What counting led to: tallies by outcome, and those that were held back."""
+    """What counting led to: tallies by outcome, those that were held back, and the facts with their bits."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     held_back: tuple[HeldBack, ...] = ()
+    facts: Marked = field(default_factory=Counter)
 
 
 def current_quarter(today: date) -> int:
@@ -70,12 +71,18 @@ def tally_key(table: TallyTable, period: int, state: UsState) -> bytes:
     return TALLY + f"{table}|{period_text(period)}|{state}".encode("ascii")
 
 
-def count(facts: Iterable[tuple[int, bytes, Cap]], open_quarter: int) -> dict[Place, list[int]]:
-    """The counts of every tally of the quarters before `open_quarter`, from (schema id, tail, bits of the caps)."""
+def marked_facts(ledger: Ledger) -> Marked:
+    """The facts that are kept for tallies, with the bits that they would have as events."""
+    chosen = choose_kept(ledger.cap_key, ledger.kept())
+    return Counter((schema, with_cap(tail, bits)) for schema, tail, bits in chosen)
+
+
+def count(facts: Marked, open_quarter: int) -> dict[Place, list[int]]:
+    """The counts of every tally of the quarters before `open_quarter`, from facts with the bits of their caps."""
     counted: Counter[tuple[Place, str]] = Counter()
     closed: set[int] = set()
     states: set[UsState] = set()
-    for (schema, tail, bits), times in Counter(facts).items():
+    for (schema, tail), times in facts.items():
         event = said_by(schema, tail)
         assert isinstance(event.body, Correctable)
         states.add(event.state)
@@ -83,7 +90,7 @@ def count(facts: Iterable[tuple[int, bytes, Cap]], open_quarter: int) -> dict[Pl
             closed.add(event.period)
         for cell, n in increments(_ANY_AGENCY, event):
             name, _, _, *value = cell.decode("ascii").split("|")  # its place is the table's; a tally's is the event's
-            if name in _TALLIED and not needed(TALLIED[TallyTable(name)], event.body) & ~bits:
+            if name in _TALLIED and not needed(TALLIED[TallyTable(name)], event.body) & ~effective(event.cap):
                 counted[(TallyTable(name), event.period, event.state), "".join(value)] += n * times
     return {
         place: [counted[place, value] for value in _values(place[0])]
@@ -104,7 +111,8 @@ def _values(name: TallyTable) -> tuple[str, ...]:
 
 def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied:
     """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros."""
-    counted = count(choose_kept(ledger.cap_key, ledger.kept()), current_quarter(today))
+    facts = marked_facts(ledger)
+    counted = count(facts, current_quarter(today))
     for key in _staged_before(ledger):
         if key[1] < current_quarter(today):  # by a clock set back the others are not over: no reason to say zero
             counted.setdefault(key, [0] * len(_values(key[0])))
@@ -118,7 +126,7 @@ def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied
                 outcomes[Outcome.RETRACTED] += 1
             continue
         outcomes[ledger.put(place, period, tail_of(period, state, NONE, Tally(name, tuple(counts))))] += 1
-    return Tallied(outcomes, tuple(held))
+    return Tallied(outcomes, tuple(held), facts)
 
 
 def _staged_before(ledger: Ledger) -> Iterator[Place]:

@@ -2,6 +2,12 @@
 
 import re
 from enum import Enum
+from typing import Final
+
+STOPPING: Final = "stopping, and leaving the exchange …"
+NOTHING_WITHDRAWN: Final = (
+    "withdrawn, but nothing stands under a key that begins so: never published, or taken back before"
+)
 
 
 def counted(count: int, noun: str) -> str:

@@ -122,9 +122,63 @@ def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(found.plain(), indent=2))
         return
-    for name, value in found.plain().items():
+    plain = found.plain()
+    del plain["caps"]
+    for name, value in plain.items():
         said = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
         typer.echo(f"{name.replace('_', ' ') + ':':<28}{said or 'none'}")
+    if found.caps:
+        from exchange.cli.caps_tables import caps_table
+        from exchange.cli.console import console
+
+        console().print(caps_table(found.caps))
+
+
+ClientArgument = Annotated[str, typer.Argument(help="The client's key, as your files have it. It stays here.")]
+HELD = (
+    "Nothing more about this client leaves: what your files say of them is held back. What is already on its way to the "
+    "exchange still arrives."
+)
+
+
+@edge.command()
+def hold(
+    client: ClientArgument,
+    profile_file: ProfileOption,
+    *,
+    retract: Annotated[bool, typer.Option("--retract", help="Also take back what was sent about them.")] = False,
+) -> None:
+    """A client refuses: nothing more about them is sent. Kept in the vault until `release-hold`.
+
+    With --retract it also publishes: what was sent is taken back, and out of the releases once for each cap.
+    """
+    from producers.profile import Profile
+    from producers.setup import hold_client
+    from producers.wording import counted
+
+    profile = Profile.load(profile_file)
+    taken_back = hold_client(profile, secret_of(profile), client, retract=retract)
+    typer.echo(HELD)
+    if not retract:
+        return
+
+    async def work(opening: "Edge") -> str:
+        async with opening:
+            pass
+        return f"What was sent of {counted(taken_back, 'fact')} is taken back."
+
+    _work_at_the_edge(profile_file, work)
+
+
+@edge.command("release-hold")
+def release_hold(client: ClientArgument, profile_file: ProfileOption) -> None:
+    """The client agrees again: publish your files again, and what they say of the client is sent."""
+    from producers.profile import Profile
+    from producers.setup import release_client
+
+    profile = Profile.load(profile_file)
+    was = release_client(profile, secret_of(profile), client)
+    typer.echo("No longer held. Publish your files again." if was else "This client was not held: nothing has changed.")
 
 
 @edge.command()

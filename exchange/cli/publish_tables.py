@@ -9,15 +9,17 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from exchange.cli.caps_tables import caps_said
 from exchange.cli.console import table
-from exchange.core.events import Body, Tally
+from exchange.core.caps import effective
+from exchange.core.events import About, Body, Tally
 from exchange.core.gate import EXPLAINED, Reason
 from exchange.core.period import period_text
 from exchange.core.tables import TALLIED, domain
@@ -40,6 +42,7 @@ OUTCOMES_SHOWN = (
     Outcome.IGNORED,
     Outcome.REFUSED,
     Outcome.REFUSED_BEFORE,
+    Outcome.HELD,
 )
 FACTS = {
     Outcome.PUBLISHED: "new facts",
@@ -77,6 +80,7 @@ def rendered(
             )
         )
     parts.append(_outcomes(report, would=leaving is not None))
+    parts += caps_said(report)
     if report.refused_by_exchange or report.refused_before:
         parts.append(Text(refused_words(report)))
     if report.unclaimed:
@@ -187,6 +191,8 @@ def _said(item: Leaving) -> str:
         _counts_said(body) if isinstance(body, Tally) else " ".join(f"{k}={v}" for k, v in _fields_of(body).items())
     )
     before = "taken back: " if item.retracts else ""
+    if body.about is About.CLIENT and not item.retracts and not effective(item.event.cap):
+        values += " (in no release)"
     return f"{before}{plain['count']}× {plain['body']} {plain['period']} {plain['state']} {values}"
 
 
@@ -220,6 +226,7 @@ def plain_event(item: Leaving) -> Plain:
         "period": period_text(event.period),
         "state": str(event.state),
         "fields": _fields_of(body),
+        **({} if item.retracts else {"caps": [str(bit.name).lower() for bit in effective(event.cap)]}),
     }
 
 
@@ -240,6 +247,8 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapp
         "left_over": report.left_over,
         "kept": report.kept,
         "unclaimed": report.unclaimed,
+        "unnamed": report.unnamed,
+        "caps": [asdict(rule) for rule in report.caps],
         "stays_here": sorted(stays_here),
         "refused_rows": [plain_row(row) for row in report.refused_rows],
     }

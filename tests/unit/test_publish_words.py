@@ -13,10 +13,10 @@ from rich.console import Console
 from exchange.cli.publish import said_on_interrupt
 from exchange.cli.publish_progress import progress_of
 from exchange.core.gate import Status
-from producers.edge import NOTHING_WITHDRAWN
 from producers.errors import Blocked, ExchangeAway, SourceUnreadable
 from producers.sources.hmis import HmisExport
 from producers.sources.hmis.files import bundle
+from producers.wording import NOTHING_WITHDRAWN
 from tests.edge_kit.desk import Desk, need
 from tests.hmis_exports import sample, settings
 
