@@ -30,7 +30,7 @@ from exchange.core.events import Correctable, Tally
 from exchange.core.period import quarter_of, year_period
 from exchange.core.released_tables import tally_bits
 from exchange.core.tables import TALLIED
-from producers.choice import CHOSEN, Ranks, Standing, Unit, Wanted, rules_for
+from producers.choice import CHOSEN, Ranks, Standing, Unit, Wanted, places_of
 from producers.ledger import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, Ledger
 from producers.tails import body_bytes, body_of, cap_of, period_of_tail, same_said
 from producers.vault import Vault
@@ -153,12 +153,13 @@ class Caps:
         tails: dict[int, tuple[int, bytes]] = {}
         rows = "SELECT sequence, schema, tail, kind, target FROM chain WHERE client = ? ORDER BY sequence"
         for sequence, schema, tail, kind, target in self._vault.all(rows, (client,)):
-            period, bits = period_of_tail(tail), effective(cap_of(tail))
+            period, cap = period_of_tail(tail), cap_of(tail)
+            bits = effective(cap)
             if kind == 0:
                 tails[sequence] = (schema, tail)
                 found.events[sequence] = (period, Standing(sequence, _body(schema, tail), bits))
                 unit(period).ever |= bool(bits)
-                if cap_of(tail) & Cap.UNMARKED:
+                if cap & Cap.UNMARKED:
                     unit(period).may_mark = False
             elif target in found.events:
                 said = found.events[target][1]
@@ -225,8 +226,8 @@ def count_rules(marked: Marked) -> list[RuleCount]:
         body, cap = body_of(schema, body_bytes(tail)), effective(cap_of(tail))
         if isinstance(body, Correctable):
             for bit in CHOSEN:
-                for rule in rules_for(body, bit):
-                    (kept if cap & bit else past)[rule] += times
+                for place in places_of(body, bit):
+                    (kept if cap & bit else past)[place.rule] += times
     return [RuleCount(rule_text(rule), kept[rule], past[rule]) for rule in RULES if kept[rule] or past[rule]]
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from exchange.core.caps import NONE, RULES, Cap, Rule, rules_of
 from exchange.core.events import Correctable
@@ -29,10 +29,19 @@ OVER: Final = next(rule for rule in RULES if rule.bit is Cap.PAST)
 _HASH_OCTETS: Final = 8
 
 
+class Place(NamedTuple):
+    """What a body takes under a rule. `name`: the rule's; `key`: empty where each event is one by itself."""
+
+    rule: Rule
+    name: bytes
+    key: str
+
+
 @lru_cache(maxsize=1 << 16)
-def rules_for(body: Correctable, bit: Cap) -> tuple[Rule, ...]:
-    """The rules that a body must keep to carry the bit."""
-    return tuple(rules_of(body, bit))
+def places_of(body: Correctable, bit: Cap) -> tuple[Place, ...]:
+    """The places that a body must get to carry the bit: all of them, and none means never."""
+    rules = (OVER,) if bit is Cap.PAST else rules_of(body, bit)
+    return tuple(Place(rule, name_of(rule), rule.key(body)) for rule in rules)
 
 
 @lru_cache
@@ -54,9 +63,9 @@ class Ranks:
         """The order of a client, by the agency's own name of it, in a period."""
         return cls(key, period.to_bytes(2, "big") + client)
 
-    def of_key(self, rule: Rule, key: str) -> bytes:
+    def of_key(self, place: Place) -> bytes:
         """Where a key of a rule stands: the first are within. 8 bytes."""
-        return self._hash(name_of(rule) + b"|" + key.encode("ascii"), b"key")
+        return self._hash(place.name + b"|" + place.key.encode("ascii"), b"key")
 
     def of_fact(self, name: bytes) -> bytes:
         """Where one of several that are alike stands. 8 bytes."""
@@ -108,21 +117,24 @@ class Unit:
     may_take: bool = True
     ever: bool = False
     """Whether anything of it ever carried a bit."""
-    _places: dict[Rule, dict[str, Standing]] = field(default_factory=dict)
-    _corrections: Counter[Rule] = field(default_factory=Counter)
+    _held: dict[bytes, dict[str, Standing]] = field(default_factory=dict)
+    """Rule's name → what has its places."""
+    _corrections: Counter[bytes] = field(default_factory=Counter)
 
     def stands(self, one: Standing) -> None:
         """Something has left, and these bits of it have not been taken back."""
-        self.ever |= bool(one.bits)
+        if not one.bits:
+            return
+        self.ever = True
         for bit in Cap(one.bits):
-            for rule in _bound(one.body, bit):
-                self._places.setdefault(rule, {})[_key(rule, one)] = one
+            for place in places_of(one.body, bit):
+                self._held.setdefault(place.name, {})[_own(place, one)] = one
 
     def was_corrected(self, body: Correctable, bits: Cap) -> None:
         """A correction of such a body has left with these bits."""
-        self.ever |= bool(bits)
         for bit in bits:
-            self._corrections.update(_bound(body, bit))
+            self.ever = True
+            self._corrections.update(place.name for place in places_of(body, bit))
 
     def take_back(self, one: Standing) -> Cap:
         """The bits that the correction of what stands carries: as many as its rules have corrections left for."""
@@ -135,84 +147,86 @@ class Unit:
 
     def choose(self, wanted: Sequence[Wanted]) -> tuple[dict[bytes, Cap], list[Displaced]]:
         """The bits of each fact that is to be sent, those with none left out; and what must make room for them."""
-        if not self.may_mark:
+        if not self.may_mark or not wanted:
             return {}, []
         fresh = {one.fact: Standing(0, one.body, NONE, one.fact) for one in wanted}
         displaced: dict[int, Displaced] = {}
         over: list[Standing] = []
         for bit in CHOSEN:
-            for one in self._in_order(fresh.values(), bit):
-                over += self._place(one, bit, displaced)
+            for one, places in self._in_order(fresh.values(), bit):
+                over += self._place(one, places, bit, displaced)
         self._mark_first_over([*over, *(gone.standing for gone in displaced.values())], fresh)
         bits = {fact: one.bits for fact, one in fresh.items() if one.bits}
         self.ever |= bool(bits)
         return bits, list(displaced.values())
 
-    def _in_order(self, ones: Iterable[Standing], bit: Cap) -> list[Standing]:
-        ranked = [
-            ([self.ranks.of_key(rule, rule.key(one.body)) for rule in rules], self.ranks.of_fact(one.fact or b""), one)
-            for one in ones
-            if (rules := rules_for(one.body, bit))
-        ]
-        return [one for _, _, one in sorted(ranked, key=lambda item: item[:2])]
+    def _in_order(self, ones: Iterable[Standing], bit: Cap) -> list[tuple[Standing, tuple[Place, ...]]]:
+        concerned = [(one, places) for one in ones if (places := places_of(one.body, bit))]
+        if len(concerned) < 2:
+            return concerned
+        ranks = self.ranks
+        return sorted(concerned, key=lambda item: ([*map(ranks.of_key, item[1])], ranks.of_fact(item[0].fact or b"")))
 
-    def _place(self, one: Standing, bit: Cap, displaced: dict[int, Displaced]) -> list[Standing]:
+    def _place(
+        self, one: Standing, places: tuple[Place, ...], bit: Cap, displaced: dict[int, Displaced]
+    ) -> list[Standing]:
         """Give it its place under every rule of the bit, or under none; itself, where it is past a cap."""
-        rules = rules_for(one.body, bit)
-        taken = [rule for rule in rules if self._key_held(rule, one)]
-        full = [rule for rule in rules if rule not in taken and len(self._places.get(rule, {})) >= rule.most]
-        if not taken and len(full) == 1 and (loser := self._loser(full[0], one, bit)):
+        held = [self._held.setdefault(place.name, {}) for place in places]
+        taken = any(_own(place, one) in there for place, there in zip(places, held, strict=True))
+        full = [place for place, there in zip(places, held, strict=True) if self._is_full(place, there, one)]
+        if not taken and len(full) == 1 and (loser := self._loser(full[0], bit)):
             self._free(loser, bit)
             before = displaced.get(loser.sequence)
             displaced[loser.sequence] = Displaced(loser, bit | (before.bits if before else NONE))
             full = []
         if not taken and not full:
             one.bits |= bit
-            for rule in rules:
-                self._places.setdefault(rule, {})[_key(rule, one)] = one
+            for place in places:
+                self._held[place.name][_own(place, one)] = one
         return [one] if full else []
 
-    def _loser(self, rule: Rule, one: Standing, bit: Cap) -> Standing | None:
+    def _is_full(self, place: Place, there: dict[str, Standing], one: Standing) -> bool:
+        return len(there) >= place.rule.most and _own(place, one) not in there
+
+    def _loser(self, place: Place, bit: Cap) -> Standing | None:
         """What stands under a full rule, comes last there and behind this, and can be taken back; None: nothing does."""
-        own = self.ranks.of_key(rule, rule.key(one.body))
+        own = self.ranks.of_key(place)
         found = [
             (rank, held)
-            for held in self._places[rule].values()
-            if held.sequence and held.fact and (rank := self.ranks.of_key(rule, rule.key(held.body))) > own
+            for held in self._held[place.name].values()
+            if held.sequence and held.fact and (rank := self._rank(held, place)) > own
         ]
         for _, held in sorted(found, key=lambda item: item[0], reverse=True):
             if self._can_pay(held, bit):
                 return held
         return None
 
+    def _rank(self, one: Standing, under: Place) -> bytes:
+        return self.ranks.of_key(under._replace(key=under.rule.key(one.body)))
+
     def _can_pay(self, one: Standing, bit: Cap) -> bool:
-        return self.may_take and all(self._corrections[rule] < rule.corrections for rule in _bound(one.body, bit))
+        return self.may_take and all(
+            self._corrections[place.name] < place.rule.corrections for place in places_of(one.body, bit)
+        )
 
     def _free(self, one: Standing, bit: Cap) -> None:
         """Take it out of all rules of a bit, by a correction that carries it."""
         one.bits &= ~bit
-        for rule in _bound(one.body, bit):
-            self._corrections[rule] += 1
-            places = self._places[rule]
-            self._places[rule] = {key: held for key, held in places.items() if held is not one}
+        for place in places_of(one.body, bit):
+            self._corrections[place.name] += 1
+            del self._held[place.name][_own(place, one)]
 
     def _mark_first_over(self, over: list[Standing], fresh: dict[bytes, Standing]) -> None:
         """The first that is past a cap says so, once for ever; nothing takes it back."""
-        if not over or self._places.get(OVER):
+        there = self._held.setdefault(name_of(OVER), {})
+        if not over or there:
             return
         first = min(over, key=lambda one: self.ranks.of_fact(one.fact or b""))
         first = fresh.setdefault(first.fact or b"", Standing(0, first.body, NONE, first.fact))
         first.bits |= Cap.PAST
-        self._places[OVER] = {OVER.bit.name or "": first}
-
-    def _key_held(self, rule: Rule, one: Standing) -> bool:
-        return _key(rule, one) in self._places.get(rule, {})
+        there[""] = first
 
 
-def _bound(body: Correctable, bit: Cap) -> tuple[Rule, ...]:
-    return (OVER,) if bit is Cap.PAST else rules_for(body, bit)
-
-
-def _key(rule: Rule, one: Standing) -> str:
-    """Its place under a rule: the rule's key, or one of its own where each event is one by itself."""
-    return rule.key(one.body) if rule.distinct else f"{one.sequence}|{(one.fact or b'').hex()}"
+def _own(place: Place, one: Standing) -> str:
+    """What it takes under a rule: the rule's key, or one of its own where each event is one by itself."""
+    return place.key if place.rule.field else f"{one.sequence}|{(one.fact or b'').hex()}"

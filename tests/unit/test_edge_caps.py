@@ -14,7 +14,7 @@ from exchange.core.events import ALL_CAPS, Correction
 from exchange.core.period import parse_period
 from exchange.core.vocabulary import UsState
 from producers import caps, choice, tails
-from producers.choice import Ranks, Unit, Wanted
+from producers.choice import Place, Ranks, Unit, Wanted, name_of
 from producers.facts import Fact
 from producers.ledger import Outcome
 from producers.vault import Vault
@@ -25,6 +25,7 @@ from tests.edge_kit.facts import HERE
 Q1, Q2, YEAR = (parse_period(period) for period in ("2026Q1", "2026Q2", "2026"))
 CA = UsState.ca
 NEEDS = next(rule for rule in RULES if rule.body is e.NeedIdentified and rule.bit is Cap.NATION)
+SERVICES = [service for service in v.Service if service is not v.Service.not_applicable]
 OPENED = e.CaseOpened(
     v.Gender.woman, v.AgeBand.age_18_20, v.ForeignNational.withheld_by_agency, v.ReferralSource.not_known
 )
@@ -73,17 +74,17 @@ def by_hash(agency: Homes, client: str = "ann", period: int = Q1) -> list[v.Serv
     """All services in the order of the vault's key."""
     with Vault.open(agency.profile, SECRET) as vault:
         ranks = Ranks.of(vault.get("cap_key"), client.encode(), period)
-    return sorted(v.Service, key=lambda service: ranks.of_key(NEEDS, str(service)))
+    return sorted(SERVICES, key=lambda service: ranks.of_key(Place(NEEDS, name_of(NEEDS), str(service))))
 
 
 async def test_no_event_of_a_client_leaves_with_all_bits(agency: Homes) -> None:
-    await run(agency, fact("opened", OPENED), *needs(*v.Service), retract=["food"])
+    await run(agency, fact("opened", OPENED), *needs(*SERVICES), retract=["food"])
     assert caps_of(agency)
     assert all(not cap & ~MARKS for cap in caps_of(agency))
 
 
 async def test_the_first_by_hash_are_within_and_one_event_says_that_there_are_more(agency: Homes) -> None:
-    await run(agency, *needs(*v.Service))
+    await run(agency, *needs(*SERVICES))
     assert in_nation(agency) == set(by_hash(agency)[: NEEDS.most])
     assert sum(bool(cap & Cap.PAST) for cap in caps_of(agency)) == 1
 
@@ -145,7 +146,7 @@ async def test_what_the_restated_event_lacks_its_correction_lacks_too(agency: Ho
 def furthest_from_alike() -> float:
     """How far the service that is kept most unlike the others is from them, in standard deviations; all come in one order."""
     kept: Counter[bytes] = Counter()
-    clients, services = 3_000, [f"{service}".encode() for service in list(v.Service)[:10]]
+    clients, services = 3_000, [f"{service}".encode() for service in SERVICES[:10]]
     for client in range(clients):
         unit = Unit(Ranks.of(bytes(range(32)), b"%d" % client, Q1))
         bits, _ = unit.choose([Wanted(name, e.NeedIdentified(v.Service(name.decode()))) for name in services])
@@ -255,7 +256,7 @@ def history(agency: Homes) -> None:
 
 def batches(agency: Homes) -> None:
     """Everything there is, a little at a time."""
-    services = list(v.Service)
+    services = SERVICES
     for first in range(0, len(services), 4):
         asyncio.run(run(agency, *needs(*services[first : first + 4])))
 

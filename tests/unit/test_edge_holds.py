@@ -136,7 +136,8 @@ def test_no_command_says_the_clients_key(desk: Desk) -> None:
 
 def test_the_agency_sees_what_is_within_and_past_its_caps(desk: Desk) -> None:
     facts = [need(service, service, client="client-1") for service in SERVICES]
-    desk.write(*facts, need("nobody", client=""))
+    nobodys = {name: value for name, value in need("nobody").items() if name != "client"}
+    desk.write(*facts, nobodys)
     rule = "NeedIdentified, nation: 5 with another service"
     dry = json.loads(desk.run("publish", "facts.jsonl", "--dry-run", "--json").stdout)
     assert {"rule": rule, "kept": 5, "past": 4} in dry["caps"]
