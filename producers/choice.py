@@ -20,13 +20,19 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from exchange.core.caps import NONE, RULES, Cap, Rule, rules_of
-from exchange.core.events import Correctable
+from exchange.core.caps import NONE, RULES, Cap, Rule
+from exchange.core.events import CORRECTABLE, Correctable
 
 CHOSEN: Final = (Cap.NATION, Cap.STATE)
 """The bits that are chosen; `Cap.PAST` follows from them."""
 OVER: Final = next(rule for rule in RULES if rule.bit is Cap.PAST)
+_ABOUT: Final = {
+    (kind, bit): tuple(rule for rule in RULES if rule.bit is bit and rule.body is kind)
+    for kind in CORRECTABLE
+    for bit in CHOSEN
+}
 _HASH_OCTETS: Final = 8
+Own = str | tuple[int, bytes | None]
 
 
 class Place(NamedTuple):
@@ -40,7 +46,7 @@ class Place(NamedTuple):
 @lru_cache(maxsize=1 << 16)
 def places_of(body: Correctable, bit: Cap) -> tuple[Place, ...]:
     """The places that a body must get to carry the bit: all of them, and none means never."""
-    rules = (OVER,) if bit is Cap.PAST else rules_of(body, bit)
+    rules = (OVER,) if bit is Cap.PAST else (rule for rule in _ABOUT.get((type(body), bit), ()) if rule.concerns(body))
     return tuple(Place(rule, name_of(rule), rule.key(body)) for rule in rules)
 
 
@@ -117,7 +123,7 @@ class Unit:
     may_take: bool = True
     ever: bool = False
     """Whether anything of it ever carried a bit."""
-    _held: dict[bytes, dict[str, Standing]] = field(default_factory=dict)
+    _held: dict[bytes, dict[Own, Standing]] = field(default_factory=dict)
     """Rule's name → what has its places."""
     _corrections: Counter[bytes] = field(default_factory=Counter)
 
@@ -167,6 +173,16 @@ class Unit:
         ranks = self.ranks
         return sorted(concerned, key=lambda item: ([*map(ranks.of_key, item[1])], ranks.of_fact(item[0].fact or b"")))
 
+    def _has_room_for_all(self, concerned: list[tuple[Standing, tuple[Place, ...]]]) -> bool:
+        asked: dict[bytes, set[Own]] = {}
+        for one, places in concerned:
+            for place in places:
+                own, there = _own(place, one), asked.setdefault(place.name, set())
+                if own in there or len(there) + len(self._held.get(place.name, ())) >= place.rule.most:
+                    return False
+                there.add(own)
+        return True
+
     def _place(
         self, one: Standing, places: tuple[Place, ...], bit: Cap, displaced: dict[int, Displaced]
     ) -> list[Standing]:
@@ -185,7 +201,7 @@ class Unit:
                 self._held[place.name][_own(place, one)] = one
         return [one] if full else []
 
-    def _is_full(self, place: Place, there: dict[str, Standing], one: Standing) -> bool:
+    def _is_full(self, place: Place, there: dict[Own, Standing], one: Standing) -> bool:
         return len(there) >= place.rule.most and _own(place, one) not in there
 
     def _loser(self, place: Place, bit: Cap) -> Standing | None:
@@ -227,6 +243,6 @@ class Unit:
         there[""] = first
 
 
-def _own(place: Place, one: Standing) -> str:
+def _own(place: Place, one: Standing) -> Own:
     """What it takes under a rule: the rule's key, or one of its own where each event is one by itself."""
-    return place.key if place.rule.field else f"{one.sequence}|{(one.fact or b'').hex()}"
+    return place.key if place.rule.distinct else (one.sequence, one.fact)

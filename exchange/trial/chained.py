@@ -1,4 +1,7 @@
-"""A sample agency that writes its own chain, without an edge: for the kill test, which must know every byte it sent."""
+"""A sample agency that writes its own chain, without an edge: for the kill test, which must know every byte it sent.
+
+It keeps no caps, so nothing of it carries a bit.
+"""
 
 import random
 from collections import Counter
@@ -6,8 +9,9 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
+from exchange.core.caps import NONE
 from exchange.core.cells import increments
-from exchange.core.events import ALL_CAPS, Correctable, Correction, Event
+from exchange.core.events import Correctable, Correction, Event
 from exchange.core.vocabulary import UsState
 from exchange.wire.codec import encode
 from producers.sample import SampleAgency
@@ -52,13 +56,13 @@ class ChainedAgency:
         self.sequence += 1
         previous = self._previous
         if not isinstance(body, Correction) and self._random.random() < 2 * CORRECTED_SHARE:
-            self._correctable.append(Correction(self.sequence, previous, period, state, ALL_CAPS, body))
-        value = encode(Event(self.sequence, previous, period, state, ALL_CAPS, body))
+            self._correctable.append(Correction(self.sequence, previous, period, state, NONE, body))
+        value = encode(Event(self.sequence, previous, period, state, NONE, body))
         self._previous = sha256(value).digest()
         return value
 
     def truth(self) -> Iterator[tuple[bytes, int]]:
         """The batch count: every body said and not taken back, by the tables' plain meaning."""
         for (period, state, body), times in self.said.items():
-            for cell, n in increments(self.code, Event(0, b"", period, state, ALL_CAPS, body)):
+            for cell, n in increments(self.code, Event(0, b"", period, state, NONE, body)):
                 yield cell, n * times

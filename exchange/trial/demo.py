@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -104,6 +105,8 @@ class _Member:
     secret: Secret
     readings: Callable[[int], Iterable[Reading]]
     """What its records say in a month, which is an epoch; months are asked for in order."""
+    cap_key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
+    """Of a generated agency the generator's, so that its truth knows which facts the totals count."""
     report: Report = field(default_factory=Report)
     delivered: int = 0
     """Of the runs before the one that `report` is about."""
@@ -173,7 +176,7 @@ class Demo:
             scheduled=True,
             sensitive=tuple(SWITCHES),
         )
-        return _Member(profile, Secret(raw_key=secrets.token_bytes(32)), _Records(agency.dated()).of)
+        return _Member(profile, Secret(raw_key=secrets.token_bytes(32)), _Records(agency.dated()).of, agency.cap_key)
 
     def _hmis_member(self, export: Path) -> _Member:
         """The agency of a real export; it works where the first generated one does, unless the export says otherwise."""
@@ -196,6 +199,8 @@ class Demo:
         for member in self._members:
             vault = Vault.create(member.profile, member.secret)
             try:
+                vault.set("cap_key", member.cap_key)
+                vault.commit()
                 number, key = Chain(vault, Ledger(vault)).public_key
             finally:
                 vault.close()

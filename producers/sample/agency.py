@@ -7,6 +7,7 @@ what happens within the span is told. Memory: the facts of the agency's open cas
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import chain
 from random import Random
 from typing import Final
@@ -18,7 +19,7 @@ from producers.sample.cases import LONGEST_DAYS, history, lasting
 from producers.sample.desk import quarter_at_desk
 from producers.sample.draws import Uniform
 from producers.sample.roster import Traits
-from producers.sample.sent import with_tallies
+from producers.sample.sent import Marks, marks_of, with_tallies
 from producers.sample.span import WEEKS_A_QUARTER, WEEKS_A_YEAR, Span
 
 _WARM_UP_WEEKS: Final = LONGEST_DAYS // 7
@@ -74,8 +75,17 @@ class SampleAgency:
     def sent(self) -> Iterator[Fact]:
         """What an honest edge sends, heartbeats aside: the facts, or its own and its tallies if it may share totals only."""
         if self.legal_class is LegalClass.tally_only:
-            return with_tallies(self.facts(), self.span.closed)
+            return with_tallies(self.facts(), self.span.closed, self.marks())
         return self.facts()
+
+    @property
+    def cap_key(self) -> bytes:
+        """What its vault keys the choice within the caps with: repeatable here, random in a real one."""
+        return sha256(f"{self.seed}|{self.code}|caps".encode("ascii")).digest()
+
+    def marks(self) -> Marks:
+        """The bits of all facts about clients, if the edge learns of them at once; by their keys."""
+        return marks_of(self.facts(), self.cap_key)
 
     def _planned(self) -> Iterator[Planned]:
         uniform = Random(f"{self.seed}|{self.code}").random  # noqa: S311 - a sample must be repeatable, and hides nothing

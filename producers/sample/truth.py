@@ -1,7 +1,8 @@
 """The exact counts that a sample must lead to, counted from its facts by code that shares nothing with the exchange.
 
-What it reads of the exchange is the declaration of the tables, which says what each counts; how increments are worked
-out, encoded, gated and folded is not used here, so that a lost or doubled event or a wrong plan shows as a difference.
+What it reads of the exchange is the declaration of the tables and of the caps, which says what each counts; how increments
+are worked out, encoded, gated and folded is not used here, so that a lost or doubled event or a wrong plan shows as a
+difference.
 Privacy: truth minus release is the noise. Truth exists for generated agencies only, on a temporary broker, in
 `producers`, which no worker can import.
 """
@@ -12,14 +13,16 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
+from exchange.core.caps import NONE, Cap
 from exchange.core.events import About, Correctable, Heartbeat
+from exchange.core.released_tables import needed
 from exchange.core.tables import TABLES, Scope, Table
 from exchange.core.vocabulary import AGE_GROUP, SERVICE_GROUP, LegalClass, ReportingMinutes, Scheduled, UsState
 from producers.sample.agency import SampleAgency
 
 _GROUPS: Final = {"age_group": AGE_GROUP, "service_group": SERVICE_GROUP}
-Said = Counter[tuple[int, UsState, Correctable]]
-"""How often each body was said, by period and state."""
+Said = Counter[tuple[int, UsState, Correctable, Cap]]
+"""How often each body was said, by period, state, and what of it is within the caps: totals count nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,16 @@ def heartbeat_tables() -> frozenset[str]:
 
 
 def _count_agency(agency: SampleAgency, cells: Counter[str]) -> None:
-    said: Said = Counter((fact.period, fact.state, fact.body) for fact in agency.facts())
     totals_only = agency.legal_class is LegalClass.tally_only
-    for (period, state, body), times in said.items():
+    marks = agency.marks() if totals_only else {}
+    said: Said = Counter((fact.period, fact.state, fact.body, marks.get(fact.key, NONE)) for fact in agency.facts())
+    for (period, state, body, bits), times in said.items():
         by_totals = totals_only and body.about is About.CLIENT
         if by_totals and period not in agency.span.closed:
             continue
         for table, values, amount in _asked(body):
-            if not by_totals or _reached_by_totals(table.name):
+            tally = _tally_of(table.name) if by_totals else None
+            if not by_totals or (tally and not needed(tally, body) & ~bits):
                 cells["|".join([table.name, _when(period), _place(table, agency.code, state), *values])] += (
                     amount * times
                 )
@@ -94,10 +99,9 @@ def _values(table: Table, body: Correctable) -> Iterator[str]:
 
 
 @cache
-def _reached_by_totals(name: str) -> bool:
-    """Whether totals say what the table asks: it has at most one dimension, which some tally table tells at least as finely."""
+def _tally_of(name: str) -> Table | None:
+    """The totals that say what the table asks, which has at most one dimension; None: no totals tell it as finely."""
     table = next(table for table in TABLES if table.name == name)
     asked = [dimension.field for dimension in table.dimensions]
-    return len(asked) <= 1 and any(
-        tally.tally and tally.body is table.body and [d.field for d in tally.dimensions] == asked for tally in TABLES
-    )
+    same = (t for t in TABLES if t.tally and t.body is table.body and [d.field for d in t.dimensions] == asked)
+    return next(same, None) if len(asked) <= 1 else None
