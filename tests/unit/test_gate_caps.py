@@ -1,0 +1,67 @@
+"""What the gate sees of the caps' bits without a client's history: bits that are none, and bits that nothing can count with."""
+
+from dataclasses import replace
+
+import pytest
+
+from exchange.core.caps import Cap
+from exchange.core.events import ALL_CAPS, Correction
+from exchange.core.gate import ACCEPTED, AgencyState, Arrival, Reason
+from exchange.core.table_names import TallyTable
+from exchange.core.vocabulary import LegalClass
+from tests.gate_world import INDIVIDUAL, NEED, TALLY, TOTALS, Chain, registration, then_refused, when
+
+CONSENTING = registration(LegalClass.tally_only, small_counts=True)
+EVERY = Cap.NATION | Cap.STATE | Cap.PAST
+
+
+def with_cap(record: Arrival, cap: int) -> Arrival:
+    return replace(record, cap=cap)
+
+
+@pytest.mark.parametrize("cap", [8, 16, 8 | 1, 24 | 7])
+def test_a_bit_that_is_none_is_refused(cap: int) -> None:
+    then_refused(AgencyState(INDIVIDUAL), with_cap(Chain().peek(NEED), cap), Reason.OUT_OF_RANGE)
+
+
+@pytest.mark.parametrize("cap", [0, 1, 2, 3, 4, int(EVERY), int(Cap.UNMARKED), ALL_CAPS])
+def test_every_other_is_accepted_those_of_before_caps_too(cap: int) -> None:
+    assert when(AgencyState(INDIVIDUAL), with_cap(Chain().peek(NEED), cap)) == ACCEPTED
+
+
+def corrected(said: int, taken_back: int) -> tuple[AgencyState, Arrival]:
+    """A state that has accepted an event with these bits, and its correction with those."""
+    chain, state = Chain(), AgencyState(INDIVIDUAL)
+    event = with_cap(chain.peek(NEED), said)
+    chain.accept(event)
+    assert when(state, event) == ACCEPTED
+    body = Correction(event.sequence, event.previous, event.period, event.state, said, NEED)  # type: ignore[arg-type]
+    return state, replace(with_cap(chain.peek(body), taken_back), restated=event.digest)
+
+
+@pytest.mark.parametrize(("said", "taken_back"), [(0, 1), (1, 2), (1, 3), (ALL_CAPS, 1), (3, 4)])
+def test_a_correction_that_takes_back_more_than_was_added_is_refused(said: int, taken_back: int) -> None:
+    then_refused(*corrected(said, taken_back), Reason.UNSOUND)
+
+
+@pytest.mark.parametrize(("said", "taken_back"), [(0, 0), (3, 0), (3, 1), (3, 3), (ALL_CAPS, ALL_CAPS), (1, ALL_CAPS)])
+def test_one_that_takes_back_no_more_is_accepted(said: int, taken_back: int) -> None:
+    assert when(*corrected(said, taken_back)) == ACCEPTED
+
+
+def test_a_tally_in_releases_needs_the_consent_to_small_counts() -> None:
+    record = with_cap(Chain().peek(TALLY), Cap.NATION)
+    then_refused(AgencyState(TOTALS), record, Reason.SMALL_COUNT)
+    assert when(AgencyState(CONSENTING), record) == ACCEPTED
+    assert when(AgencyState(TOTALS), with_cap(record, ALL_CAPS)) == ACCEPTED, "of before caps: in no release"
+
+
+def test_a_tallys_correction_carries_no_bit() -> None:
+    chain, state = Chain(), AgencyState(CONSENTING)
+    tally = with_cap(chain.peek(TALLY), Cap.NATION)
+    chain.accept(tally)
+    assert when(state, tally) == ACCEPTED
+    body = Correction(tally.sequence, tally.previous, tally.period, tally.state, tally.cap, TALLY)  # type: ignore[arg-type]
+    record = replace(with_cap(chain.peek(body), Cap.NATION), restated=tally.digest)
+    then_refused(state, record, Reason.UNSOUND)
+    assert TALLY.table is TallyTable.cases
