@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -193,3 +194,11 @@ Life.TestCase.settings = settings(
     max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 test_every_life_keeps_the_laws_of_the_caps = Life.TestCase
+
+
+class LongLife(Life):
+    """The same, looked for longer."""
+
+
+LongLife.TestCase.settings = settings(Life.TestCase.settings, max_examples=300)
+test_many_lives_keep_the_laws_of_the_caps = pytest.mark.slow(LongLife.TestCase)
