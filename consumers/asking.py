@@ -1,7 +1,7 @@
 """Ask for an epoch to be closed, and wait until it is public or refused: what an operator's command and a trial do.
 
-Promised: a command that was written stays written; whoever stops waiting changes nothing. Several may ask at once: each follows
-its own command, and the lane refuses all but the first.
+Promised: a command that was written stays written; whoever stops waiting changes nothing, so waiting goes on when brokers do not
+answer for a while. Several may ask at once: each follows its own command, and the lane refuses all but the first.
 """
 
 import asyncio
@@ -17,10 +17,12 @@ from consumers.history import public_keys
 from consumers.reading import read_to
 from consumers.release import COMMANDS
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.log import Log, Reader
+from exchange.engine.log import Log
 from exchange.wire.closing import Asker, Close, Spent, encode_close
 
 LOOK_S: Final = 0.2
+FAILURES_MAX: Final = 5
+"""So often in all the brokers may fail to answer while a closing is waited for."""
 
 
 class Awaited(Enum):
@@ -42,11 +44,23 @@ async def close_epoch(
     log: Log, epoch: int, by: Asker = Asker.OPERATOR, waits: Callable[[Awaited], None] = lambda _: None
 ) -> Closing:
     """Write the command and wait until it is carried out and public, or refused. `waits`: told at every look for what."""
+    offset, failures = await _ask(log, epoch, by), 0
+    while True:
+        try:
+            return await _done(log, offset, epoch, waits)
+        except LogUnavailable:
+            failures += 1
+            if failures > FAILURES_MAX:
+                raise
+            await asyncio.sleep(LOOK_S)
+
+
+async def _done(log: Log, offset: int, epoch: int, waits: Callable[[Awaited], None]) -> Closing:
+    """Look until the command at an offset is refused, or carried out and public."""
     async with AsyncExitStack() as resources:
-        draws, other = await log.reader(), await log.reader()
+        draws, releases = await log.reader(), await log.reader()
         resources.push_async_callback(draws.close)
-        resources.push_async_callback(other.close)
-        offset = await _ask(log, other, epoch, by)
+        resources.push_async_callback(releases.close)
         follower = Follower(draws)
         while True:
             closings = await follower.catch_up()
@@ -54,25 +68,33 @@ async def close_epoch(
             if spent is not None and spent.refused:
                 return Closing(spent, 0)
             wanted = {part.key for part in closings.parts if part.epoch == epoch}
-            if spent is not None and wanted <= await public_keys(other):
+            if spent is not None and wanted <= await public_keys(releases):
                 return Closing(spent, len(wanted))
             waits(Awaited.LANE if spent is None else Awaited.PUBLISHER)
             await asyncio.sleep(LOOK_S)
 
 
-async def _ask(log: Log, reader: Reader, epoch: int, by: Asker) -> int:
+async def _ask(log: Log, epoch: int, by: Asker) -> int:
     """Write the command; where it stands, perhaps behind others' commands."""
     command = encode_close(Close(epoch, by, time.time_ns() // 1_000_000))
-    before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
+    reader = await log.reader()
+    try:
+        before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
+        await _write(log, command)
+        reader.assign([COMMANDS])
+        reader.seek(COMMANDS, before)
+        async for _, records in read_to(reader, await reader.end_offsets([COMMANDS])):
+            for record in records:
+                if record.value == command:
+                    return record.offset
+    finally:
+        await reader.close()
+    raise LogUnavailable("The command was written and cannot be read: `exchange release list` shows what became of it.")
+
+
+async def _write(log: Log, command: bytes) -> None:
     producer = await log.producer()
     try:
         await producer.send(COMMANDS, [(None, command)])
     finally:
         await producer.close()
-    reader.assign([COMMANDS])
-    reader.seek(COMMANDS, before)
-    async for _, records in read_to(reader, await reader.end_offsets([COMMANDS])):
-        for record in records:
-            if record.value == command:
-                return record.offset
-    raise LogUnavailable("The command was written and cannot be read: `exchange release list` shows what became of it.")

@@ -25,6 +25,7 @@ from exchange.core.epochs import epoch_text, month_of
 from exchange.core.errors import ExchangeError
 from exchange.core.fold import merge
 from exchange.core.vocabulary import LegalClass, Scheduled
+from exchange.engine.errors import LogUnavailable
 from exchange.trial.ground import Ground, Worker, WorkerEnded
 from exchange.trial.picture import Picture, picture_of
 from exchange.trial.protected import MetricsMissing, Protected, protected
@@ -48,6 +49,8 @@ AT_ONCE: Final = 20
 MINUTES: Final = 3
 """Staff time that each edge says its run took."""
 LOOK_S: Final = 1.0
+PATIENCE: Final = 5
+"""So often in a row the brokers may fail to answer a look."""
 SETTLE_S_MAX: Final = 60.0
 HMIS_AGENCY: Final = "hmis-export"
 
@@ -267,7 +270,13 @@ class Demo:
             await asyncio.sleep(LOOK_S)
 
     async def _once(self) -> tuple[Look, list[Mapping[bytes, int]]]:
-        snapshots = [await live.catch_up() for live in self._live]
+        for patience in reversed(range(PATIENCE)):
+            try:
+                snapshots = [await live.catch_up() for live in self._live]
+                break
+            except LogUnavailable:  # forty edges in this very process can keep an answer waiting
+                if not patience:
+                    raise
         cells = [snapshot.cells for snapshot in snapshots]
         delivered = sum(member.delivered + member.report.delivered for member in self._members)
         events = sum(snapshot.position.events for snapshot in snapshots)
