@@ -1,7 +1,7 @@
 """Ask for an epoch to be closed, and wait until it is public or refused: what an operator's command and a trial do.
 
-Promised: a command that was written stays written; whoever stops waiting changes nothing, so waiting goes on when brokers do not
-answer for a while. Several may ask at once: each follows its own command, and the lane refuses all but the first.
+Promised: a command that was written stays written, and whoever stops waiting changes nothing: so waiting goes on when brokers
+do not answer for a while. Several may ask at once: each follows its own command, and the lane refuses all but the first.
 """
 
 import asyncio
