@@ -161,11 +161,9 @@ class Broker:
         self._producers += 1
         return self._producers
 
-    def produce(
-        self, producer: int, sequence: int, partition: Partition, pairs: list[Pair], at_ms: int | None = None
-    ) -> None:
-        """Without a transaction."""
-        self._write(producer, 0, sequence, partition, pairs, COMMITTED, at_ms)
+    def produce(self, producer: int, sequence: int, partition: Partition, pairs: list[Pair], *at_ms: int) -> None:
+        """Without a transaction; at a time, if it is not now."""
+        self._write(producer, 0, sequence, partition, pairs, COMMITTED, *at_ms)
 
     def produce_in(
         self, tid: str, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair]
@@ -179,9 +177,8 @@ class Broker:
             log.open_since.setdefault(producer, log.end - len(pairs))
 
     def _write(
-        self, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair], *how: str | int | None
+        self, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair], state: str, *at_ms: int
     ) -> bool:
-        """`how`: the records' state, and their time if it is not now."""
         log = self.log(partition)
         if any(len(key or b"") + len(value or b"") > self._record_bytes_max for key, value in pairs):
             raise RecordRefused(f"{partition.topic}: a record is too large.")
@@ -192,7 +189,7 @@ class Broker:
             raise LogUnavailable(f"{partition.topic}: out of order, {sequence} after {expected}.")
         log.sequences[producer, epoch] = sequence + len(pairs)
         for pair in pairs:
-            log.append(pair, producer, self._now_s(), *how)
+            log.append(pair, producer, self._now_s(), state, *at_ms)
         self._arrived()
         return True
 

@@ -161,8 +161,9 @@ class MemoryProducer:
     async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: int | None = None) -> None:
         sequence, pairs = self._sequences.get(partition, 0), list(records)
         self._sequences[partition] = sequence + len(pairs)
+        at_ms = () if timestamp_ms is None else (timestamp_ms,)
         await self._connection.call(
-            lambda: self._broker.produce(self._producer, sequence, partition, pairs, timestamp_ms), "produce"
+            lambda: self._broker.produce(self._producer, sequence, partition, pairs, *at_ms), "produce"
         )
 
     async def close(self) -> None:

@@ -6,7 +6,6 @@ from random import Random
 import pytest
 
 from consumers.drawing import VERSIONS
-from consumers.release import ReleaseLane
 from exchange.core.agency_releases import AgencyTable, Kept, agency_releases
 from exchange.core.agency_rule import AGENCY_RELEASES
 from exchange.core.epochs import ends_ms
@@ -23,12 +22,10 @@ from tests.simulation.closing_world import (
     NOW_MS,
     OF_DRAWS,
     OF_EPOCHS,
-    OF_RELEASES,
     PARTITIONS,
     START,
     ClosingWorld,
 )
-from tests.simulation.memory_log import MemoryLog
 from tests.unit.test_draw import FOOD
 from tests.unit.test_reporting import PACIFIC, beat, profile
 
@@ -261,120 +258,3 @@ def stormy(world: ClosingWorld, seed: int) -> None:
         process.frozen = False
     world.worker()
     world.run(90)
-
-
-# Broken lanes, each noticed by the law
-
-
-class Forgetful(ReleaseLane):
-    """Redraws after a kill: it begins without what it had recorded."""
-
-    def _note(self, seen) -> None:
-        super()._note(type(seen)())
-
-    async def _decided(self, record, closed):
-        return await super()._decided(record, type(closed)())
-
-
-class SpendsFirst(ReleaseLane):
-    """Crash between spend and publish: the ledger is one transaction, the releases are the next."""
-
-    async def _handle(self, record, follower) -> None:
-        self._note(await follower.catch_up())
-        if record.offset >= self._seen.closed.position:
-            pairs = await self._decided(record, self._seen.closed)
-            for some in (pairs[-1:], pairs[:-1]):
-                writer = await self._log.writer(self.name)
-                await writer.begin()
-                await (await writer.send(OF_DRAWS, some))
-                await writer.commit()
-                await writer.close()
-        self._note(await follower.catch_up())
-
-
-class PublishesItself(ReleaseLane):
-    """A transaction that writes `releases`: what is aborted stays there for readers of default isolation."""
-
-    async def _handle(self, record, follower) -> None:
-        writer = await self._log.writer(self.name)
-        self._note(await follower.catch_up())
-        pairs = await self._decided(record, self._seen.closed)
-        await writer.begin()
-        public = [((key or b"").removesuffix(b"|release"), value) for key, value in pairs[:-1]]
-        await (await writer.send(OF_RELEASES, public))
-        await (await writer.send(OF_DRAWS, pairs))
-        await writer.commit()
-        await writer.close()
-
-
-class NeverFences(ReleaseLane):
-    """Every worker has an id of its own, so nobody is fenced."""
-
-    def __init__(self, log: MemoryLog, *args, **kwargs) -> None:
-        super().__init__(log, *args, **kwargs)
-        self.name = f"release-{id(self)}"
-
-
-class LateCut(ReleaseLane):
-    """Draws up to the end of the log, and records an earlier cut: what lies between is counted twice."""
-
-    async def _moment(self):
-        moment = await super()._moment()
-        self.cut = moment.cut
-        return type(moment)(moment.at_ms, tuple(max(0, n - 1) for n in moment.cut), moment.registered)
-
-    async def _decided(self, record, closed):
-        drawer, lane = self._drawer, self
-
-        class Later:
-            async def draw(self, task, report):
-                from dataclasses import replace
-
-                return await drawer.draw(replace(task, cut=lane.cut), report)
-
-        self._drawer = Later()
-        try:
-            return await super()._decided(record, closed)
-        finally:
-            self._drawer = drawer
-
-
-BROKEN = {
-    "redraw after a kill": Forgetful,
-    "crash between spend and publish": SpendsFirst,
-    "a transaction writing releases": PublishesItself,
-    "nobody is fenced": NeverFences,
-    "events behind the cut": LateCut,
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_lane_is_noticed(name: str) -> None:
-    """By one of the kills at every step, or by one of the storms."""
-    assert any(noticed(BROKEN[name], step) for step in range(1, steps_of_a_close())) or any(
-        noticed_in_a_storm(BROKEN[name], seed) for seed in range(SEEDS)
-    )
-
-
-def noticed(lane: type[ReleaseLane], step: int) -> bool:
-    world = ClosingWorld(lane=lane)
-    try:
-        killed_at(world, step)
-        world.settled()
-    except AssertionError:
-        return True
-    finally:
-        world.end()
-    return False
-
-
-def noticed_in_a_storm(lane: type[ReleaseLane], seed: int) -> bool:
-    world = ClosingWorld(seed, lane)
-    try:
-        stormy(world, seed)
-        world.settled()
-    except AssertionError:
-        return True
-    finally:
-        world.end()
-    return False
