@@ -21,14 +21,13 @@ import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
 from consumers.reading import read_to, read_whole, take
 from consumers.watch import read_alerts
-from exchange.core.epochs import epoch_text, month_of, parse_epoch
+from exchange.core.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.errors import ExchangeError
 from exchange.core.expected import Judge, Yearly
 from exchange.core.metrics import points
@@ -56,12 +55,6 @@ logger = structlog.get_logger(__name__)
 def encoded(released: Released, epoch: int, judge: Judge) -> list[Pair]:
     """The records of an epoch, in the order of the metrics."""
     return [(point_key(p), encode_point(p)) for p in points(released, epoch, judge.usable(epoch))]
-
-
-def end_ms(epoch: int) -> int:
-    """The moment at which an epoch is over: milliseconds since 1970."""
-    after = epoch + 1
-    return int(datetime(after // 12, month_of(after), 1, tzinfo=UTC).timestamp()) * 1000
 
 
 def epoch_of_key(key: bytes | None) -> int | None:
@@ -231,7 +224,7 @@ class Derive:
         wanted = await self._off_loop(lambda: encoded(released, epoch, judge))
         changes = await standing.changes(epoch, wanted)
         if changes:
-            await producer.send(TO, changes, timestamp_ms=end_ms(epoch))
+            await producer.send(TO, changes, timestamp_ms=ends_ms(epoch))
         self._intake.pending.discard(epoch)
         lacking = released.awaited(epoch)
         logger.info("derived", epoch=epoch_text(epoch), points=len(wanted), written=len(changes), awaited=lacking)

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from consumers.derive import end_ms, epoch_of_key
+from consumers.derive import epoch_of_key
 from consumers.noise import gaussian
 from consumers.reading import newest_by_key, read_whole
 from consumers.subscribe import StartUnknown, follow, subscribe
 from exchange.cli.points import period_of
 from exchange.core.draw import counted, drawn, dues, plans_due
-from exchange.core.epochs import epoch_of, epoch_text
+from exchange.core.epochs import ends_ms, epoch_of, epoch_text
 from exchange.core.events import Event
 from exchange.core.expected import Judge
 from exchange.core.figures import MetricPoint
@@ -161,7 +161,7 @@ async def test_releases_become_points_that_a_subscriber_is_handed(
     await until(exchange, len(every))
     found = await whole(exchange)
     assert [(r.key, r.value) for r in found] == [(point_key(p), encode_point(p)) for p in every]
-    assert all(record.timestamp == end_ms(epoch_of_key(record.key) or 0) for record in found)
+    assert all(record.timestamp == ends_ms(epoch_of_key(record.key) or 0) for record in found)
     assert all(not record.headers for record in found)
 
 

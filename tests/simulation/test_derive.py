@@ -12,9 +12,9 @@ from zlib import crc32
 
 import pytest
 
-from consumers.derive import AWAITED_S, FROM, SUBJECT, TO, TOLD, Derive, encoded, end_ms, epoch_of_key
+from consumers.derive import AWAITED_S, FROM, SUBJECT, TO, TOLD, Derive, encoded, epoch_of_key
 from exchange.core.declared import DECLARED
-from exchange.core.epochs import epoch_of
+from exchange.core.epochs import ends_ms, epoch_of
 from exchange.core.expected import Judge
 from exchange.core.releases import Release
 from exchange.engine.log import Pair
@@ -124,8 +124,8 @@ def test_a_record_of_metrics_is_as_old_as_its_epoch(stage: Stage) -> None:
     stage.start()
     stage.run()
     for record in stage.broker.committed(TO):
-        assert record.timestamp == end_ms(epoch_of_key(record.key) or 0)
-    assert {r.timestamp for r in stage.broker.committed(TO)} == {1_769_904_000_000, 1_772_323_200_000}
+        assert record.timestamp == ends_ms(epoch_of_key(record.key) or 0)
+    assert {r.timestamp for r in stage.broker.committed(TO)} == {1_769_903_999_999, 1_772_323_199_999}
 
 
 def test_a_repeated_release_writes_nothing(stage: Stage) -> None:
