@@ -81,7 +81,7 @@ __all__ = [
 ]
 
 ALL_CAPS: Final = 63
-"""Every cap bit set: the event counts in every release."""
+"""Every cap bit set, as edges of before caps sent them: the event counts in no release (`exchange.core.caps.Cap.UNMARKED`)."""
 
 Correctable = (
     CaseOpened
