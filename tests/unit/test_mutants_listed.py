@@ -30,10 +30,7 @@ MUST_DIE = (
     "clamped increments",
     "a transaction writing `releases`",
 )
-AWAITED = {
-    "caps by arrival",
-    "caps per batch, or per agency run, at the edge",
-}
+AWAITED: set[str] = set()
 """Mistakes in what is not there yet; whoever names the test takes its line out."""
 ROW = re.compile(r"^\| (.+) \|$", re.MULTILINE)
 SPAN = re.compile(r"`((?:tests/\S+\.py)|test_[^`]+)`")
