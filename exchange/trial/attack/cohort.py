@@ -1,0 +1,64 @@
+"""What a canary adds to which increment, and which increments are its own: what the membership attack knows beforehand.
+
+The attacker knows everything but whether a canary is there: all other events, and what this one's would be. Trials must not
+share noise, or Clopper–Pearson would not hold for them: an increment that two canaries would touch is the first one's, and
+the other's attack does without it (a few yearly tables have fewer codes than a cohort has canaries).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+from exchange.core.budget import PLANS
+from exchange.core.epochs import epoch_of
+from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, canary
+from exchange.trial.attack.lane import Lane
+
+Place = tuple[str, int, int]
+"""(table, epoch, number of the increment)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A canary's part of releases: place → what it adds, for the cohort of `FIRST_YEAR`. `own`: those of no other canary."""
+
+    all: Mapping[Place, int]
+    own: Mapping[Place, int]
+
+
+def squared_mu(loads: Mapping[Place, int]) -> Fraction:
+    """mu² of a difference: the sum of its squares, each by the variance of its table's noise."""
+    return sum((Fraction(n * n) / PLANS[table].variance for (table, _, _), n in loads.items()), Fraction(0))
+
+
+@cache
+def loads() -> tuple[Load, ...]:
+    """Of each canary of a cohort, counted by the release lane's own functions."""
+    taken: set[Place] = set()
+    found = []
+    for number in range(COHORT):
+        every = dict(_counted(number))
+        own = {}
+        for place, n in every.items():
+            table, epoch, at = place
+            if (table, epoch % 12, at) not in taken:
+                taken.add((table, epoch % 12, at))
+                own[place] = n
+        found.append(Load(every, own))
+    return tuple(found)
+
+
+def _counted(number: int) -> Iterator[tuple[Place, int]]:
+    start = epoch_of(FIRST_YEAR, 1)
+    lane = Lane(start, PLANS.values())
+    by_month = defaultdict(list)
+    for timed in canary(number):
+        by_month[timed.month].append(timed.event)
+    for epoch in range(start, start + 12 * YEARS):
+        lane.arrive(epoch, by_month[epoch])
+        after, increments = lane.counted(epoch)
+        lane.settle(after)
+        for one in increments:
+            yield from (((one.due.row.name, epoch, at), n) for at, n in enumerate(one.counts) if n)

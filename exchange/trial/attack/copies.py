@@ -1,0 +1,75 @@
+"""Many looks at one release: two subscriptions, replays, restarts and kills while it is drawn.
+
+The attacker keeps every value that was ever public and takes the mean of all that differ, for each increment of the tables of
+cases. The lane is killed again and again: before its transaction, when a draw is lost that nobody has seen; and after it,
+when what is committed is published again as it is. Then two subscribers read the topic. If one
+draw is public, the mean has the variance of one draw; `ratio` is the variance found by the variance published.
+
+Naive release: a lane that publishes what it draws and then writes down that it has, so that each kill in between shows
+another draw; or that draws for each reader, which comes to the same.
+"""
+
+from collections.abc import Iterable
+from statistics import mean
+from typing import Final
+
+from exchange.core.budget import PLANS
+from exchange.core.epochs import epoch_of
+from exchange.trial.attack.lane import Lane, noise_of
+from exchange.trial.attack.noise import Sampler, Setting
+from exchange.trial.attack.paths import PLANS_OF_CASES, YEAR, Squares
+from exchange.wire.published import decode_release
+
+KILLS: Final = 4
+"""Of each epoch before its transaction, and as many after it."""
+MONTHS: Final = 12
+READERS: Final = 2
+
+
+def noised(setting: Setting, years: int) -> Squares:
+    """Attack so many years of a lane that commits before it publishes."""
+    return _looks(setting, years, first_publishes=False)
+
+
+def naive(years: int) -> Squares:
+    """Attack so many years of one that publishes first, with noise as large as ours."""
+    return _looks(Setting.OURS, years, first_publishes=True)
+
+
+def _looks(setting: Setting, years: int, *, first_publishes: bool) -> Squares:
+    sampler, total, freedom = Sampler(setting, 1_000), 0.0, 0
+    for _ in range(years):
+        lane = Lane(epoch_of(YEAR, 1), PLANS_OF_CASES)
+        for month in range(MONTHS):
+            public = _public(lane, epoch_of(YEAR, month + 1), sampler, first_publishes=first_publishes)
+            squares = _averaged(public)
+            total, freedom = total + squares.total, freedom + squares.freedom
+    return Squares(total, freedom)
+
+
+def _public(lane: Lane, epoch: int, sampler: Sampler, *, first_publishes: bool) -> list[tuple[bytes, ...]]:
+    """Everything that is ever published of an epoch, as often as it is, while the lane is killed and started again."""
+    topic: list[tuple[bytes, ...]] = []
+    for _ in range(KILLS):  # each of these lives ends before its transaction
+        lost = lane.draw(epoch, noise_of(sampler))
+        if first_publishes:
+            topic.append(lost.values)
+    draw = lane.draw(epoch, noise_of(sampler))
+    lane.commit(draw)
+    topic += [draw.values] * KILLS  # each of these ends before it has written down that it published
+    if not first_publishes:
+        for values in topic:  # as evaluators do, who refuse a second draw
+            lane.publish(values)
+    return topic * READERS
+
+
+def _averaged(public: Iterable[tuple[bytes, ...]]) -> Squares:
+    """The squared errors of the means of what differs; nothing arrived, so that all there is is noise."""
+    total, freedom = 0.0, 0
+    for values in zip(*dict.fromkeys(public), strict=True):
+        releases = [decode_release(value) for value in values]
+        variance = float(PLANS[releases[0].table].variance)
+        for looks in zip(*(release.increments for release in releases), strict=True):
+            total += mean(n for n in looks if n is not None) ** 2 / variance
+            freedom += 1
+    return Squares(total, freedom)

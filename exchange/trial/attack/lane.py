@@ -1,0 +1,86 @@
+"""The release lane in memory: what consumers do on Kafka, with the same pure functions in the same order, and no more.
+
+events with caps → `counted` since each table's last cut → `spend` → noise → release bytes → what evaluators take. Every
+attack on client tables goes through here. `Draw` is what one transaction on `draws` would commit; between drawing and
+committing, and between committing and publishing, a process may be killed (`exchange.trial.attack.copies` does).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from exchange.core.budget import Plan
+from exchange.core.draw import Due, Increments, counted, drawn, dues, plans_due
+from exchange.core.events import Event
+from exchange.core.ledger import Ledger, spend
+from exchange.core.releases import Released
+from exchange.trial.attack.noise import Draw
+from exchange.wire.published import decode_release, encode_release
+
+Noise = Callable[[Due], Sequence[int]]
+AGENCY = "canary-agency"
+"""Who sends what is attacked; a draw does not look at it."""
+
+
+def noise_of(draw: Draw) -> Noise:
+    """Fresh noise for every number of a draw."""
+    return lambda due: draw(due.plan.scale, due.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What would be committed in one transaction: the ledger that has paid, and the releases as bytes."""
+
+    after: Ledger
+    values: tuple[bytes, ...]
+
+
+class Lane:
+    """One release lane: events arrive by month, epochs are closed in order, what is published is taken by evaluators."""
+
+    def __init__(self, since: int, plans: Iterable[Plan]) -> None:
+        """`since`: the first month that is counted; `plans`: the tables that are released."""
+        self._since = since
+        self._plans = tuple(plans)
+        self._arrived: dict[int, list[tuple[str, Event]]] = defaultdict(list)
+        self._ledger = Ledger()
+        self.released = Released()
+
+    def arrive(self, month: int, events: Iterable[Event]) -> None:
+        """Events that the gate admits in this month."""
+        self._arrived[month] += [(AGENCY, event) for event in events]
+
+    def counted(self, epoch: int) -> tuple[Ledger, list[Increments]]:
+        """The ledger once this epoch is paid for, and the exact increments of every table that is due."""
+        after = spend(self._ledger, epoch, plans_due(epoch, self._plans))
+        by_cut: dict[int, list[Due]] = defaultdict(list)
+        for due in dues(self._ledger, after, self._since, self._plans):
+            by_cut[due.since].append(due)
+        found: list[Increments] = []
+        for since, some in by_cut.items():
+            between = [event for month in range(since, epoch + 1) for event in self._arrived.get(month, ())]
+            found += counted(some, between)
+        return after, found
+
+    def draw(self, epoch: int, noise: Noise) -> Drawn:
+        """Count and put noise on; nothing is committed."""
+        after, increments = self.counted(epoch)
+        return Drawn(after, tuple(encode_release(drawn(one, noise(one.due))) for one in increments))
+
+    def commit(self, draw: Drawn) -> None:
+        """The transaction: from here on this draw is the only one of its epoch."""
+        self.settle(draw.after)
+
+    def settle(self, after: Ledger) -> None:
+        """The epoch is paid for and closed."""
+        self._ledger = after
+
+    def publish(self, values: Iterable[bytes]) -> None:
+        """Evaluators read these bytes; raises ReleaseDiffers for a second draw."""
+        self.released = self.released.taking(map(decode_release, values))
+
+    def close(self, epoch: int, noise: Noise) -> None:
+        """All of it."""
+        draw = self.draw(epoch, noise)
+        self.commit(draw)
+        self.publish(draw.values)

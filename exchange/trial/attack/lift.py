@@ -1,0 +1,235 @@
+"""How many people stand behind a small cell? The posterior mode of counts of 1–10, with and without the release.
+
+The population is generated: every cell of the three state tables (those with the least noise) holds 1–10, as often each as
+in the small cells of a sample nation. The attacker knows how often (the prior), that the cell is small, and the noise's law,
+and guesses the count that is likeliest after the release. `lift`: by how many points that is right more often than the guess
+without it. The bound is what it is expected to be under the plan's sigma, summed over the discrete Gaussian exactly.
+
+Insiders know what their own agencies have added to a cell, subtract it, and guess what is left: of one agency that is small.
+
+Naive release: exact figures, cells of 1–10 withheld, with the margins of states and of the nation: a cell that is the only
+one withheld in its row or column is solved; insiders need only subtract.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from math import exp, lgamma, log
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from exchange.core.budget import PLANS, Plan
+from exchange.core.draw import Due
+from exchange.core.epochs import epoch_of
+from exchange.core.events import Event, Tally
+from exchange.core.period import period_of
+from exchange.core.released_tables import tally_bits
+from exchange.core.table_names import TallyTable
+from exchange.core.tables import TALLIED, Tier, domain, tally_length
+from exchange.core.tiers import Bucket
+from exchange.core.vocabulary import UsState
+from exchange.trial.attack.lane import Lane
+from exchange.trial.attack.noise import Sampler, Setting, Sparing, scale_in
+from exchange.trial.attack.outcome import Measured, Outcome, mean_slack
+from producers.sample.planning import expected
+from producers.sample.volumes import yearly_volumes
+
+SMALL: Final = range(1, 11)
+RATE_MOST: Final = 60
+"""Cells that expect more have no count of 1–10 to speak of."""
+YEAR: Final = 2026
+OWN_MOST: Final = 40
+"""Insiders add up to this much to a cell."""
+TAIL: Final = 9
+"""Sigmas that are summed over."""
+_STATE_PLANS: Final = tuple(plan for plan in PLANS.values() if plan.row.tier is Tier.STATE_YEARLY)
+_TALLIES: Final = {"state_cases": "cases"} | {
+    f"state_{name}_by_service_group": f"{name}_by_service" for name in ("needs", "unmet_needs")
+}
+Floats = npt.NDArray[np.float64]
+Cell = tuple[str, str, str]
+"""(table, state, value)"""
+
+
+class Hits(NamedTuple):
+    """Of so many small cells: right guesses with the release and without it."""
+
+    cells: int
+    with_release: int
+    without: int
+
+
+@cache
+def rates() -> dict[Cell, float]:
+    """What a year of the sample nation leads one to expect in every cell of the state tables."""
+    volumes = yearly_volumes()
+    return {
+        (plan.row.name, *where): float(size)
+        for plan in _STATE_PLANS
+        for where, size in expected(plan, volumes, Fraction(1)).items()
+        if size
+    }
+
+
+@cache
+def prior() -> tuple[float, ...]:
+    """How often each count of 1–10 is found in the small cells of such nations."""
+    small = [rate for rate in rates().values() if rate < RATE_MOST]
+    weights = [sum(exp(n * log(rate) - rate - lgamma(n + 1)) for rate in small) for n in SMALL]
+    return tuple(weight / sum(weights) for weight in weights)
+
+
+def noised(setting: Setting, seed: int, years: int, insiders: int) -> Hits:
+    """Attack our release of so many populations; `seed` is of the population, never of noise."""
+    chance = random.Random(f"lift|{setting.value}|{seed}|{insiders}")  # noqa: S311 - a generated population
+    noise, hits = Sparing(Sampler(setting), _looked_at), Hits(0, 0, 0)
+    for _ in range(years):
+        small = {cell: chance.choices(SMALL, prior())[0] for cell in _cells()}
+        own = {cell: sum(chance.randrange(OWN_MOST) for _ in range(insiders)) for cell in small}
+        seen = _released({cell: n + own[cell] for cell, n in small.items()}, noise)
+        hits = _added(hits, [(n, seen[cell] - own[cell], cell[0]) for cell, n in small.items()], setting)
+    return hits
+
+
+def _added(hits: Hits, found: Iterable[tuple[int, int, str]], setting: Setting) -> Hits:
+    """(truth, what is left of the release, table) of each cell, guessed."""
+    cells, right, without = hits
+    best = max(SMALL, key=lambda n: prior()[n - 1])
+    for truth, seen, table in found:
+        cells += 1
+        right += guess(seen, scale_in(setting, PLANS[table].scale)) == truth
+        without += best == truth
+    return Hits(cells, right, without)
+
+
+@cache
+def guess(seen: int, scale: Fraction) -> int:
+    """The likeliest count of 1–10 behind a noised one."""
+    return max(SMALL, key=lambda n: log(prior()[n - 1]) - float((seen - n) ** 2 / (2 * scale**2)))
+
+
+def _cells() -> Iterator[Cell]:
+    for plan in _STATE_PLANS:
+        for place in plan.row.places:
+            for value in plan.row.codes:
+                yield plan.row.name, place, value
+
+
+def _released(counts: Mapping[Cell, int], noise: Sparing) -> dict[Cell, int]:
+    """What evaluators take of a year in which agencies sent these counts as tallies."""
+    lane = Lane(epoch_of(YEAR, 1), _STATE_PLANS)
+    for month in range(12):
+        lane.arrive(epoch_of(YEAR, month + 1), _tallies(counts) if month == 11 else ())
+        lane.close(epoch_of(YEAR, month + 1), noise)
+    found: dict[Cell, int] = {}
+    for plan in _STATE_PLANS:
+        numbers = lane.released.held[plan.row.name, epoch_of(YEAR, 12)].of(Bucket.YEAR)
+        names = ((plan.row.name, place, value) for place in plan.row.places for value in plan.row.codes)
+        found |= {cell: n for cell, n in zip(names, numbers, strict=True) if n is not None}
+    return found
+
+
+def _looked_at(due: Due) -> range:
+    """The year's own bucket, which is the first."""
+    return range(due.row.cells)
+
+
+def _tallies(counts: Mapping[Cell, int]) -> Iterator[Event]:
+    """Tallies that add up to these cells: all of a group under its first code."""
+    for plan in _STATE_PLANS:
+        name = TallyTable(_TALLIES[plan.row.name])
+        table, places = TALLIED[name], _first_codes(plan)
+        for state in plan.row.places:
+            amounts = [0] * tally_length(table)
+            for value, at in places.items():
+                amounts[at] = counts.get((plan.row.name, state, value), 0)
+            yield Event(
+                1, bytes(32), period_of(YEAR), UsState(state), int(tally_bits(table)), Tally(name, tuple(amounts))
+            )
+
+
+@cache
+def _first_codes(plan: Plan) -> dict[str, int]:
+    """Each released value with the place in the tally of the first code that adds to it."""
+    table = TALLIED[TallyTable(_TALLIES[plan.row.name])]
+    codes = domain(table, table.dimensions[0]) if table.dimensions else ("",)
+    found: dict[str, int] = {}
+    for at, code in enumerate(codes):
+        value = plan.row.value(code)
+        if value is not None:
+            found.setdefault(value, at)
+    return found
+
+
+def naive(seed: int, years: int, insiders: int) -> Hits:
+    """Attack the naive release of so many sample nations, whose cells are Poisson counts of what is expected of them."""
+    chance, hits = np.random.default_rng(seed), Hits(0, 0, 0)
+    best = max(SMALL, key=lambda n: prior()[n - 1])
+    for _ in range(years):
+        counts = {cell: int(chance.poisson(rate)) for cell, rate in rates().items()}
+        small = [cell for cell, n in counts.items() if n in SMALL]
+        solved = _solved(counts)
+        if insiders:  # what all have added is shown as it is, unless that is small too
+            own = {cell: sum(int(chance.integers(OWN_MOST)) for _ in range(insiders)) for cell in small}
+            solved |= {cell for cell in small if counts[cell] + own[cell] not in SMALL}
+        right = sum(cell in solved or counts[cell] == best for cell in small)
+        without = sum(counts[cell] == best for cell in small)
+        hits = Hits(hits.cells + len(small), hits.with_release + right, hits.without + without)
+    return hits
+
+
+def _solved(counts: Mapping[Cell, int]) -> set[Cell]:
+    """Withheld cells that the margins give away: again and again the last one of a row or column."""
+    hidden = {cell for cell, n in counts.items() if n in SMALL}
+    lines: dict[tuple[str, int, str], set[Cell]] = {}
+    for table, place, value in hidden:
+        for axis, name in ((1, place), (2, value)):
+            lines.setdefault((table, axis, name), set()).add((table, place, value))
+    solved: set[Cell] = set()
+    while alone := {next(iter(line - solved)) for line in lines.values() if len(line - solved) == 1}:
+        solved |= alone
+    return solved
+
+
+class Expected(NamedTuple):
+    """What the lift of one cell is under a scale: mean and variance, exactly but for binary64."""
+
+    mean: float
+    variance: float
+
+
+def expected_lift(scale: Fraction) -> Expected:
+    """Over all counts and all noise: right after the release less right before it."""
+    sigma, chances = float(scale), np.array(prior())
+    reach = int(TAIL * sigma) + 1
+    kernel: Floats = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
+    kernel /= kernel.sum()
+    best = int(chances.argmax()) + 1
+    gained = lost = 0.0
+    for n in SMALL:
+        guesses = np.array([guess(n + noise, scale) for noise in range(-reach, reach + 1)])
+        gained += float(chances[n - 1] * kernel[(guesses == n) & (n != best)].sum())
+        lost += float(chances[n - 1] * kernel[(guesses != n) & (n == best)].sum())
+    mean = gained - lost
+    return Expected(mean, gained + lost - mean**2)
+
+
+def outcome(name: str, parts: Mapping[Setting, Sequence[Hits]]) -> Outcome:
+    """The row of one such attack."""
+    whole = {setting: Hits(*map(sum, zip(*some, strict=True))) for setting, some in parts.items()}
+    ours = whole[Setting.OURS]
+    weights = {plan.scale: plan.row.cells for plan in _STATE_PLANS}
+    of_scale = {scale: expected_lift(scale) for scale in weights}
+    cells = sum(weights.values())
+    bound = sum(of_scale[scale].mean * n for scale, n in weights.items()) / cells
+    variance = max(one.variance for one in of_scale.values())
+    measured = {}
+    for setting, hits in whole.items():
+        value = (hits.with_release - hits.without) / hits.cells
+        caught = value > bound + mean_slack(variance, hits.cells)
+        measured[setting] = Measured(100 * value, caught, hits.cells)
+    details = {"right_without_the_release": 100 * ours.without / ours.cells}
+    return Outcome(name, "points", 100 * bound, 100 * mean_slack(variance, ours.cells), measured, details=details)

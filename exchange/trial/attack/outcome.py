@@ -1,0 +1,100 @@
+"""What an attack found: one row of the table, and the statistics by which a finding is told from chance.
+
+Rules kept: an attack on ours that stays within its bound is called out by chance with a probability of at most
+`FALSE_ALARM`, by bounds that hold for every sample size (Clopper–Pearson, Bernstein) or, for squared errors, as far as sums of
+discrete Gaussians are normal. Guesses of who is there have `FALSE_ALARM_GUESSES`. A run makes two such decisions and five of
+the others: less than one run in a million fails without a cause.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log, sqrt
+from statistics import NormalDist
+from typing import Final
+
+from scipy.stats import beta, chi2
+
+from exchange.trial.attack.noise import Setting
+
+FALSE_ALARM: Final = 5e-8
+"""For each decision."""
+FALSE_ALARM_GUESSES: Final = 3e-7
+"""More, because half of the scale is hardest to tell there."""
+NORMAL: Final = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an attack reached against one setting, from `trials` trials; `caught`: beyond what the bound allows by chance."""
+
+    value: float
+    caught: bool
+    trials: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One row. `bound`: computed, not measured; `slack`: what the sample adds to it (or takes away, `least`).
+
+    `least`: a bound from below. `details`: further numbers, by name. The weakened settings are missing where no noise is
+    involved.
+    """
+
+    attack: str
+    unit: str
+    bound: float
+    slack: float
+    measured: Mapping[Setting, Measured]
+    least: bool = False
+    details: Mapping[str, float] | None = None
+
+    @property
+    def limit(self) -> float:
+        """The bound with its slack."""
+        return self.bound - self.slack if self.least else self.bound + self.slack
+
+    @property
+    def within(self) -> bool:
+        """Whether ours is within its bound."""
+        return not self.measured[Setting.OURS].caught
+
+    @property
+    def toothless(self) -> tuple[Setting, ...]:
+        """The settings that must be caught and were not."""
+        return tuple(at for at, found in self.measured.items() if at is not Setting.OURS and not found.caught)
+
+
+def accuracy_bound(mu: float) -> float:
+    """The accuracy of the best guess between two Gaussians mu apart, each as likely: Φ(μ/2)."""
+    return NORMAL.cdf(mu / 2)
+
+
+def accuracy_at_least(right: int, trials: int) -> float:
+    """The Clopper–Pearson lower bound of an accuracy."""
+    return float(beta.ppf(FALSE_ALARM_GUESSES, right, trials - right + 1)) if right else 0.0
+
+
+def mu_at_least(right: int, trials: int) -> float:
+    """The same, as the distance mu that it proves."""
+    least = accuracy_at_least(right, trials)
+    return max(0.0, 2 * NORMAL.inv_cdf(least)) if 0 < least < 1 else 0.0
+
+
+def accuracy_slack(bound: float, trials: int) -> float:
+    """What a sample may show above an accuracy before the lower bound passes it."""
+    low, high = 0, trials
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if accuracy_at_least(middle, trials) <= bound else (low, middle - 1)
+    return low / trials - bound
+
+
+def mean_slack(variance: float, trials: int) -> float:
+    """What the mean of so many numbers within ±1, of this variance, may show above its expectation (Bernstein)."""
+    term = -log(FALSE_ALARM) / trials
+    return term / 3 + sqrt((term / 3) ** 2 + 2 * variance * term)
+
+
+def ratio_slack(freedom: int) -> float:
+    """What the mean of so many squared standard normals may show below 1."""
+    return 1 - float(chi2.ppf(FALSE_ALARM, freedom)) / freedom

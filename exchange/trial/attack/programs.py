@@ -1,0 +1,185 @@
+"""Linear programs against what is exact: agency tables, from everything that was ever shown of them.
+
+Generated agencies report money by source and service, and places by service, the same every quarter, while some join and some
+leave: the worst case of `exchange.core.agency_rule`. The attacker knows who reports for which cell and when, only not how much.
+Every figure that is shown is an equation over these amounts, which are at least 0. The least and the most that one amount, or
+one withheld cell, can be is a linear program each; where they meet to less than 1, it is recovered. An insider knows its own
+amounts besides.
+
+Naive release: every cell behind which there are three agencies, whatever was shown before.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linprog
+
+from exchange.core.agency_rule import AGENCIES_MIN, AGENCY_RELEASES, Behind, Shown, behind, releases
+from exchange.core.epochs import epoch_of, quarter_of_epoch
+from exchange.core.events import CapacityReported, Event, FundingReceived
+from exchange.core.tables import Dimension
+from exchange.core.tiers import BUCKETS, Bucket
+from exchange.core.vocabulary import FundingSource, Service, UsState
+from exchange.trial.attack.noise import Setting
+from exchange.trial.attack.outcome import Measured, Outcome
+
+AGENCIES: Final = 9
+QUARTERS: Final = 6
+RECORDS_MOST: Final = 2
+SOURCES: Final = tuple(FundingSource)[:3]
+SERVICES: Final = tuple(Service)[:3]
+STAYS: Final = 0.75
+"""An agency's chance to report in a quarter."""
+ATTACKED: Final = tuple(
+    one for one in AGENCY_RELEASES if one.table is not None and one.table.body in (FundingReceived, CapacityReported)
+)
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What an agency reports in every quarter that it reports in: one unknown amount."""
+
+    agency: str
+    body: FundingReceived | CapacityReported
+
+    @property
+    def amount(self) -> int:
+        """What the attacker is after."""
+        return self.body.dollars if isinstance(self.body, FundingReceived) else self.body.places
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Agencies' records, and who reports in which quarter."""
+
+    records: tuple[Record, ...]
+    present: tuple[frozenset[str], ...]
+
+
+class Equation(NamedTuple):
+    """A cell of one quarter: whose records it adds up, and what was shown; None: withheld."""
+
+    records: frozenset[int]
+    shown: int | None
+
+
+class Recovered(NamedTuple):
+    """How many amounts and withheld cells there were, and how many were found."""
+
+    asked: int
+    found: int
+
+
+def generated(seed: int) -> World:
+    """A world of agencies; `seed` is of nothing else."""
+    chance = random.Random(f"programs|{seed}")  # noqa: S311 - generated agencies
+    records: dict[tuple[str, object, object], Record] = {}
+    for number in range(AGENCIES):
+        agency = f"agency-{number}"
+        for _ in range(chance.randint(1, RECORDS_MOST)):
+            source, service = chance.choice(SOURCES), chance.choice(SERVICES)
+            money = FundingReceived(source, service, chance.randrange(1_000, 90_000))
+            records[agency, source, service] = Record(agency, money)
+            places = CapacityReported(service, chance.randrange(1, 60))
+            records[agency, None, service] = Record(agency, places)
+    agencies = sorted({record.agency for record in records.values()})
+    present = (frozenset(a for a in agencies if chance.random() < STAYS) for _ in range(QUARTERS))
+    return World(tuple(records.values()), tuple(present))
+
+
+def equations(world: World, *, naive: bool) -> list[Equation]:
+    """Everything that is shown and withheld of a world."""
+    found: list[Equation] = []
+    past = Shown()
+    for quarter, present in enumerate(world.present):
+        epoch = epoch_of(2026 + quarter // 4, 3 * (quarter % 4) + 3)
+        events = [(one.agency, _event(one, epoch)) for one in world.records if one.agency in present]
+        now = [behind(one, epoch, epoch - 2, events, first=not quarter) for one in ATTACKED]
+        made, past = releases(now, past)
+        for one, release in zip(now, made, strict=True):
+            shown = [_naively(one, at) for at in range(one.cells)] if naive else release.of(Bucket.QUARTER)
+            found += _of_table(world, one, present, shown)
+    return found
+
+
+def _event(record: Record, epoch: int) -> Event:
+    return Event(1, bytes(32), quarter_of_epoch(epoch), UsState.ca, 0, record.body)
+
+
+def _naively(one: Behind, at: int) -> int | None:
+    amounts = one.amounts[at]
+    return sum(amounts.values()) if len(amounts) >= AGENCIES_MIN else None
+
+
+def _of_table(world: World, one: Behind, present: frozenset[str], shown: Sequence[int | None]) -> Iterator[Equation]:
+    assert one.declared.table is not None
+    assert BUCKETS[one.declared.tier][0] is Bucket.QUARTER
+    [dimension], [codes] = one.declared.table.dimensions, one.declared.codes
+    for code, n in zip(codes, shown, strict=True):
+        records = frozenset(
+            at
+            for at, record in enumerate(world.records)
+            if record.agency in present
+            and isinstance(record.body, one.declared.table.body)
+            and _code(record, dimension) == code
+        )
+        if records:
+            yield Equation(records, n)
+
+
+def _code(record: Record, dimension: Dimension) -> str:
+    return str(getattr(record.body, dimension.field))
+
+
+def recovered(world: World, known: Iterable[Equation], insiders: frozenset[str] = frozenset()) -> Recovered:
+    """What linear programs find; `insiders`: whose amounts the attacker has from themselves."""
+    every = list(dict.fromkeys(known))
+    told = [one for one in every if one.shown is not None]
+    matrix = np.zeros((len(told) + 1, len(world.records)))
+    for n, one in enumerate(told):
+        matrix[n, sorted(one.records)] = 1
+    sums = np.array([*(one.shown or 0 for one in told), 0], dtype=np.float64)
+    bounds = [(one.amount, one.amount) if one.agency in insiders else (0, None) for one in world.records]
+    wanted = {frozenset({at}) for at, one in enumerate(world.records) if one.agency not in insiders}
+    wanted |= {one.records for one in every if one.shown is None}
+    wanted = {some for some in wanted if any(world.records[at].agency not in insiders for at in some)}
+    found = sum(_pinned(some, matrix, sums, bounds) for some in wanted)
+    return Recovered(len(wanted), found)
+
+
+def _pinned(some: frozenset[int], matrix: Floats, sums: Floats, bounds: Sequence[tuple[int, int | None]]) -> bool:
+    """Whether the least and the most that these amounts can add up to meet."""
+    cost = np.zeros(matrix.shape[1])
+    cost[sorted(some)] = 1
+    ends = []
+    for sign in (1, -1):
+        solved = linprog(sign * cost, A_eq=matrix, b_eq=sums, bounds=bounds, method="highs")
+        if solved.status != 0:  # unbounded: nothing is known of it
+            return False
+        ends.append(sign * solved.fun)
+    return bool(ends[1] - ends[0] < 1)
+
+
+def attacked(seed: int, worlds: int, insiders: int, *, naive: bool) -> Recovered:
+    """Attack so many worlds, each time with the first agencies as insiders."""
+    asked = found = 0
+    for number in range(worlds):
+        world = generated(seed + number)
+        inside = frozenset(f"agency-{n}" for n in range(insiders))
+        one = recovered(world, equations(world, naive=naive), inside)
+        asked, found = asked + one.asked, found + one.found
+    return Recovered(asked, found)
+
+
+def outcome(name: str, parts: Mapping[Setting, Sequence[Recovered]]) -> Outcome:
+    """The row: amounts and withheld cells recovered."""
+    measured = {}
+    for setting, some in parts.items():
+        asked, found = (sum(column) for column in zip(*some, strict=True))
+        measured[setting] = Measured(found, found > 0, asked)
+    return Outcome(name, "cells", 0.0, 0.0, measured)

@@ -1,0 +1,95 @@
+"""Carries the attacks out in a few processes, and says whether the releases and the attacks themselves passed.
+
+A job that fails ends the run with its error. Ctrl-C ends the processes at once; there is nothing to tidy up.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Final
+
+from exchange.trial.attack.noise import Setting
+from exchange.trial.attack.outcome import Outcome
+from exchange.trial.attack.runs import LIFT, MEMBERSHIP, Attack, Job, Part, all_jobs, attacks
+
+PROCESSES_MOST: Final = 8
+Tell = Callable[[int, int], None]
+"""Gets (jobs done, jobs)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All rows. `passed`: ours is within every bound, and every attack has teeth."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is to be said against the releases or the attacks."""
+        return not self.beyond and not self.toothless
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        """Attacks that ours does not withstand."""
+        return tuple(one.attack for one in self.outcomes if not one.within)
+
+    @property
+    def toothless(self) -> tuple[str, ...]:
+        """Attacks, each with a setting that it must catch and did not."""
+        return tuple(f"{one.attack} ({at.value})" for one in self.outcomes for at in one.toothless)
+
+    def words(self) -> str:
+        """The last line."""
+        lift, membership = (next(one for one in self.outcomes if one.attack == name) for name in (LIFT, MEMBERSHIP))
+        found = [
+            f"lift {lift.measured[Setting.OURS].value:.2f} points (bound {lift.limit:.2f})",
+            f"membership {membership.measured[Setting.OURS].value:.1f} % (bound {membership.limit:.1f} %)",
+        ]
+        if self.beyond:
+            found.append(f"not within bounds: {', '.join(self.beyond)}")
+        found.append(f"no teeth: {', '.join(self.toothless)}" if self.toothless else "all attacks have teeth")
+        return f"adversary: {', '.join(found)}"
+
+
+def carry_out(tell: Tell, some: Sequence[Attack] | None = None) -> Verdict:
+    """Run the attacks; by default all of them, at full effort."""
+    chosen = attacks() if some is None else some
+    jobs = list(all_jobs(chosen))
+    context = multiprocessing.get_context("spawn")
+    workers = min(PROCESSES_MOST, os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
+    try:
+        found = _collected(pool, jobs, tell)
+    except BaseException:
+        _end(pool)
+        raise
+    pool.shutdown()
+    outcomes = (outcome for attack in chosen for outcome in attack.outcomes(found[attack.name]))
+    return Verdict(tuple(outcomes))
+
+
+def _collected(pool: ProcessPoolExecutor, jobs: Sequence[Job], tell: Tell) -> dict[str, dict[Setting, list[Part]]]:
+    running: dict[Future[Part], Job] = {pool.submit(job.run): job for job in jobs}
+    found: dict[str, dict[Setting, list[Part]]] = defaultdict(lambda: defaultdict(list))
+    tell(0, len(jobs))
+    for done, future in enumerate(as_completed(running), start=1):
+        job = running[future]
+        found[job.attack][job.setting].append(future.result())
+        tell(done, len(jobs))
+    return found
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the first one ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    processes = list((pool._processes or {}).values())  # noqa: SLF001 - Python 3.14 has terminate_workers, 3.11 has not
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()

@@ -1,0 +1,136 @@
+"""Which attacks there are, how many trials each gets, and how they are cut into jobs for several processes.
+
+Power: with 16,800 client-periods at half the scale, right guesses are expected 58.0 % of the time, and 56.3 % is beyond chance:
+4.4 standard deviations lie between. Of eight periods at a time (2,100 clients) it is 71.6 % and 67.5 %, 4.1; of 40,000 small
+cells 1.05 points and 0.48, 4.9; squared errors are a quarter of their number and may not be less than 0.7 of it, beyond 10.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar, cast
+
+from exchange.trial.attack import copies, digests, lift, membership, paths, planted, programs
+from exchange.trial.attack.noise import NOISED, Setting
+from exchange.trial.attack.outcome import Outcome
+
+Part = object
+"""What a job hands back: each attack has its own, and only its own `outcomes` reads it."""
+P = TypeVar("P")
+Parts = Mapping[Setting, Sequence[Part]]
+LIFT: Final = "small cells, posterior mode"
+MEMBERSHIP: Final = "membership, one client-period"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A part of one attack on one setting. `run` takes nothing and may be sent to another process."""
+
+    attack: str
+    setting: Setting
+    run: Callable[[], Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One attack: its jobs, and the rows of the table that their results make."""
+
+    name: str
+    jobs: tuple[Job, ...]
+    outcomes: Callable[[Parts], tuple[Outcome, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many trials: `worlds` of 336 client-periods, `years` of 1,647 small cells; `paths`, `copies`: generated years.
+
+    `agencies`: worlds of nine agencies.
+    """
+
+    worlds: Mapping[Setting, int]
+    years: int
+    paths: int
+    copies: int
+    agencies: int
+
+
+FULL: Final = Effort({Setting.NAIVE: 1, Setting.OURS: 30, Setting.HALF: 50, Setting.TENTH: 2}, 24, 24, 3, 40)
+LIFT_NAIVE_YEARS: Final = 3
+WORLDS_A_JOB: Final = 6
+
+
+def attacks(effort: Effort = FULL) -> tuple[Attack, ...]:
+    """Every attack, the longest first."""
+    return (
+        _membership(effort),
+        *(_lift(name, insiders, effort) for insiders, name in enumerate((LIFT, "one insider", "two insiders"))),
+        _paths(effort),
+        _copies(effort),
+        *(_programs(name, n, effort) for n, name in enumerate(("linear programs", "linear programs, one insider"))),
+        _digests(),
+        _planted(),
+    )
+
+
+def _membership(effort: Effort) -> Attack:
+    name = "membership"
+    jobs = [
+        Job(name, setting, partial(membership.guesses, setting, first, min(WORLDS_A_JOB, worlds - first)))
+        for setting, worlds in effort.worlds.items()
+        for first in range(0, worlds, WORLDS_A_JOB)
+    ]
+    return Attack(name, tuple(jobs), _memberships)
+
+
+def _memberships(parts: Parts) -> tuple[Outcome, ...]:
+    return membership.outcomes(cast("Mapping[Setting, Sequence[membership.Guesses]]", parts))
+
+
+def _one(make: Callable[[str, Mapping[Setting, Sequence[P]]], Outcome], name: str, parts: Parts) -> tuple[Outcome, ...]:
+    return (make(name, cast("Mapping[Setting, Sequence[P]]", parts)),)
+
+
+def _lift(name: str, insiders: int, effort: Effort) -> Attack:
+    naive = Job(name, Setting.NAIVE, partial(lift.naive, 1, LIFT_NAIVE_YEARS, insiders))
+    jobs = (Job(name, at, partial(lift.noised, at, 1, effort.years, insiders)) for at in NOISED)
+    return Attack(name, (naive, *jobs), partial(_one, lift.outcome, name))
+
+
+def _paths(effort: Effort) -> Attack:
+    name = "epochs, periods, corrections, tables"
+    naive = Job(name, Setting.NAIVE, partial(paths.naive, 1, effort.paths))
+    jobs = (Job(name, at, partial(paths.noised, at, 1, effort.paths)) for at in NOISED)
+    return Attack(name, (naive, *jobs), partial(_one, paths.outcome, name))
+
+
+def _copies(effort: Effort) -> Attack:
+    name = "subscriptions, restarts, kills"
+    naive = Job(name, Setting.NAIVE, partial(copies.naive, effort.copies))
+    jobs = (Job(name, at, partial(copies.noised, at, effort.copies)) for at in NOISED)
+    return Attack(name, (naive, *jobs), partial(_one, paths.outcome, name))
+
+
+def _programs(name: str, insiders: int, effort: Effort) -> Attack:
+    jobs = (
+        Job(name, setting, partial(programs.attacked, 1, effort.agencies, insiders, naive=setting is Setting.NAIVE))
+        for setting in (Setting.NAIVE, Setting.OURS)
+    )
+    return Attack(name, tuple(jobs), partial(_one, programs.outcome, name))
+
+
+def _digests() -> Attack:
+    name = "guessing behind digests and leaves"
+    jobs = (Job(name, Setting.NAIVE, digests.naive), Job(name, Setting.OURS, digests.real))
+    return Attack(name, jobs, partial(_one, digests.outcome, name))
+
+
+def _planted() -> Attack:
+    name = "planted identifiers"
+    jobs = (Job(name, Setting.NAIVE, planted.naive), Job(name, Setting.OURS, planted.real))
+    return Attack(name, jobs, partial(_one, planted.outcome, name))
+
+
+def all_jobs(some: Sequence[Attack]) -> Iterator[Job]:
+    """The jobs of these attacks, in order."""
+    for attack in some:
+        yield from attack.jobs
