@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.words import INTERRUPTED
+
 if TYPE_CHECKING:
-    from exchange.trial.attack.noise import Setting
     from exchange.trial.attack.outcome import Measured, Outcome
     from exchange.trial.attack.running import Verdict
 
 app = typer.Typer()
 ONLY_GENERATED = "say --demo: only generated data is attacked, because the truth beside a release is its noise"
-PATIENCE_S = 2.0
+STOPPED = "Stopped. Nothing was changed: everything was generated, and in memory."
 
 
 @app.command()
@@ -28,7 +29,11 @@ def attack(
     """
     if not demo:
         raise typer.BadParameter(ONLY_GENERATED, param_hint="--demo")
-    verdict = _carried_out()
+    try:
+        verdict = _carried_out()
+    except KeyboardInterrupt:
+        typer.echo(STOPPED, err=True)
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         typer.echo(json.dumps(_plain(verdict), indent=2, ensure_ascii=False))
     else:
@@ -38,32 +43,20 @@ def attack(
 
 
 def _carried_out() -> "Verdict":
-    import time
-
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from exchange.cli.console import console
     from exchange.trial.attack.running import carry_out
 
-    started = time.monotonic()
     columns = (
         TextColumn("attacking"),
         BarColumn(),
         TextColumn("{task.completed} of {task.total}"),
         TimeElapsedColumn(),
     )
-    progress = Progress(*columns, console=console(stderr=True), transient=True)
-    task = progress.add_task("attacking", total=None)
-
-    def tell(done: int, jobs: int) -> None:
-        progress.update(task, completed=done, total=jobs)
-        if not progress.live.is_started and time.monotonic() - started > PATIENCE_S:
-            progress.start()
-
-    try:
-        return carry_out(tell)
-    finally:
-        progress.stop()
+    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
+        task = progress.add_task("attacking", total=None)
+        return carry_out(lambda done, jobs: progress.update(task, completed=done, total=jobs))
 
 
 def _print(verdict: "Verdict") -> None:
@@ -75,16 +68,16 @@ def _print(verdict: "Verdict") -> None:
         *("attack", "in", "naive", "ours", "bound", "σ/2", "σ/10"),
         right=("naive", "ours", "bound", "σ/2", "σ/10"),
         title="What each attack reaches; the bound with what a sample may add to it",
-        caption="caught: beyond what the bound allows by chance. The naive release and too little noise must be, ours must not.",
+        caption="caught: beyond what the bound allows by chance; naive releases and too little noise must be, ours never.",
     )
     for one in verdict.outcomes:
-        naive, ours, half, tenth = (_cell(one.measured.get(setting), setting) for setting in settings)
+        naive, ours, half, tenth = (_cell(one.measured.get(setting)) for setting in settings)
         shown.add_row(one.attack, one.unit, naive, ours, _bound(one), half, tenth)
     console().print(shown)
     typer.echo(verdict.words())
 
 
-def _cell(found: "Measured | None", setting: "Setting") -> str:
+def _cell(found: "Measured | None") -> str:
     if found is None:
         return "–"
     return f"{_number(found.value)}{' caught' if found.caught else ''}"

@@ -59,6 +59,7 @@ def exchange(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]
         (["replay"], ["numpy"], "worker"),
         (["demo", "--exit"], ["numpy"], "worker"),
         (["kill-test"], ["numpy"], "worker"),
+        (["attack", "--demo"], ["scipy"], "attack"),
     ],
 )
 def test_a_base_install_says_which_extra_a_command_needs_and_names_no_index(
@@ -216,6 +217,7 @@ OF_OPERATORS = [
     "replay",
     "budget",
     "subscribe",
+    "attack",
 ]
 
 

@@ -143,7 +143,8 @@ def _codes(strand: _Strand, field: str) -> tuple[Enum, ...]:
     none = field_type(strand.body, field)(NOT_APPLICABLE)
     rows = [row for row in _rows(strand) if row.dimension is not None and row.dimension.field == field]
     if not rows:
-        return (none,)
+        every = (code for code in field_type(strand.body, field) if code is not none)
+        return tuple(every) if field == strand.nation.field else (none,)
     found: dict[tuple[str, ...], Enum] = {}
     for code in field_type(strand.body, field):
         values = [row.value_of(_with(strand.body, {**_nothing(strand.body), field: code})) for row in rows]

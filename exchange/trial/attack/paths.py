@@ -4,7 +4,7 @@ Generated agencies open cases for a year and take some back later. Months, quart
 over the states all count the same openings, so an attacker has many noised readings of one number and weighs them as the
 theory of least squares says (Aitken 1935): no linear estimator has less variance. Over many years of independent noise the
 squared errors of that estimator, by its own covariance, are chi-squared; `ratio` is their mean, 1 if the noise is what is
-published of it, and less if it is smaller, drawn alike in two tables, or nothing.
+published of it, and less if it is smaller.
 
 Naive release: exact figures with a running total, cells of 1–10 withheld: neighbouring totals differ by the withheld month.
 """

@@ -60,7 +60,9 @@ def carry_out(tell: Tell, some: Sequence[Attack] | None = None) -> Verdict:
     chosen = attacks() if some is None else some
     jobs = list(all_jobs(chosen))
     context = multiprocessing.get_context("spawn")
-    workers = min(PROCESSES_MOST, os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1)
+    workers = min(
+        PROCESSES_MOST, len(jobs), os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1
+    )
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
     try:
         found = _collected(pool, jobs, tell)

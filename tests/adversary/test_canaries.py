@@ -1,0 +1,61 @@
+"""Canaries are the worst that the caps allow, and no two of them share an increment that an attack looks at."""
+
+from collections import Counter
+
+import pytest
+
+from exchange.core.budget import PLANS, RHO_PLANNED
+from exchange.core.events import Correction
+from exchange.core.soundness import unsound
+from exchange.trial.attack.canaries import COHORT, canary, moved
+from exchange.trial.attack.cohort import loads, squared_mu
+from exchange.trial.attack.membership import HOSTS
+from tests.caps_kit.contribution import Sent, broken_law
+
+EVERY = range(COHORT)
+
+
+@pytest.mark.parametrize("number", EVERY)
+def test_a_canary_keeps_every_law_of_the_caps(number: int) -> None:
+    sent = [Sent(one.month, one.event) for one in sorted(canary(number), key=lambda one: one.month)]
+    assert broken_law(sent) == ""
+
+
+@pytest.mark.parametrize("number", EVERY)
+def test_every_body_is_sound(number: int) -> None:
+    bodies = (one.event.body for one in canary(number))
+    assert not [unsound(b.body if isinstance(b, Correction) else b) for b in bodies if unsound(b)]
+
+
+@pytest.mark.parametrize("number", EVERY)
+def test_a_canary_adds_all_that_is_paid_for_in_every_table_but_those_of_sensitive_codes(number: int) -> None:
+    found = Counter[str]()
+    for (table, _, _), n in loads()[number].all.items():
+        found[table] += n * n
+    paid = {name: plan.squared_l2 for name, plan in PLANS.items() if not plan.row.only}
+    assert dict(found) == paid
+
+
+def test_no_canary_is_worth_more_than_the_budget_plans_and_all_are_worth_nearly_that() -> None:
+    for load in loads():
+        assert squared_mu(load.own) <= squared_mu(load.all) <= 2 * RHO_PLANNED
+        assert squared_mu(load.own) > 0.88 * 2 * RHO_PLANNED
+
+
+def test_no_increment_is_the_own_one_of_two_canaries_of_any_two_cohorts_and_nobody_else_touches_it_unknown() -> None:
+    own, touched = Counter[tuple[str, int, int]](), Counter[tuple[str, int, int]]()
+    for year in range(HOSTS):
+        for load in loads():
+            own.update((table, epoch + 12 * year, at) for table, epoch, at in load.own)
+            touched.update((table, epoch + 12 * year, at) for table, epoch, at in load.all)
+    assert max(own.values()) == 1
+    assert max(touched.values()) > 1  # so that the line above says something
+
+
+def test_a_later_cohort_is_the_same_some_years_on() -> None:
+    one, other = canary(13), moved(13, 2)
+    assert [late.month - early.month for early, late in zip(one, other, strict=True)] == [24] * len(one)
+    assert {late.event.period - early.event.period for early, late in zip(one, other, strict=True)} == {10}
+    restated = [late.event.body.period for late in other if isinstance(late.event.body, Correction)]
+    assert restated
+    assert set(restated) == {other[0].event.period}
