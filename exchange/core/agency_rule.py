@@ -7,8 +7,12 @@ holds for all that follows from what was shown before (PRIVACY, Agency tables):
    that joined and left. Between an increment and every earlier one shown of its cell and bucket, these are none, or enough.
 2. *Several epochs together.* Nor may any combination of them, added and subtracted, be about one or two agencies. Each
    shown sum is a row of who is behind it; a combination about agencies i and j is a row of the space that these span.
-3. *Two tables of the same numbers* (dollars by source and by service): the difference of all that is shown of a bucket is what
-   only one of them hides. It is nothing, or enough; or else the second table's bucket is hidden as a whole.
+3. *Two tables of the same sums* (dollars by source and by service): only the one that was shown first is ever shown; of two
+   that could be for the first time, the one declared first. Each by itself keeps 2, but their cells cut the same dollars in
+   two ways, and a cell of one less a cell of the other may be one agency's: linear programs over both found amounts, in one
+   quarter and over several (`exchange attack`, linear programs). Two counts of the same bodies have no body in common: the
+   difference of all that is shown of a bucket is what only one of them hides, and is nothing or enough, or else the second
+   table's bucket is hidden as a whole.
 4. *Reporting coverage* counts each agency as one in each of its tables, so there 2 holds for all of their cells and epochs
    together: a cell is hidden if it and all that was shown, of all these tables, would single somebody out.
 
@@ -16,8 +20,7 @@ A cell behind which there is nobody is hidden too: going from 0 to hidden would 
 no sum that needs it exists (`exchange.core.view`). Agency tables are the nation's only, and know no caps: every event counts.
 
 Not promised: anything against agencies that put together what they know of themselves: of three behind a cell two know the
-third. Nor against somebody who knows that an agency's figure did not move while others' did. Nor that rule 3 holds for several
-epochs together: who was told of an agency's dollars in one quarter may find them again in another.
+third. Nor against somebody who knows that an agency's figure did not move while others' did.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -94,8 +97,14 @@ def releases(now: Sequence[Behind], past: Shown, versions: tuple[str, ...] = ())
     """The releases of agency tables that are drawn together, and what has been shown once they are published."""
     may = _together(now, [_may_be_shown(one, past) for one in now], past)
     for (i, one), (j, other) in combinations(enumerate(now), 2):
-        if _same_numbers(one.declared, other.declared):
+        if not _same_numbers(one.declared, other.declared):
+            continue
+        if not one.declared.table or not one.declared.table.measure:
             may[j] -= _told_by_the_other(one, may[i], other, may[j])
+        elif _was_shown(other, past):
+            may[i].clear()
+        elif may[i] or _was_shown(one, past):
+            may[j].clear()
     held = dict(past.held)
     for one, numbers in zip(now, may, strict=True):
         for n in sorted(numbers):
@@ -154,6 +163,11 @@ def _together(now: Sequence[Behind], may: Sequence[set[int]], past: Shown) -> li
 def _same_numbers(one: Declared, other: Declared) -> bool:
     a, b = one.table, other.table
     return a is not None and b is not None and (a.body, a.measure, one.tier) == (b.body, b.measure, other.tier)
+
+
+def _was_shown(one: Behind, past: Shown) -> bool:
+    """Whether any increment of the table was ever shown."""
+    return any(name == one.declared.name for name, _ in past.held)
 
 
 def _told_by_the_other(one: Behind, may: set[int], other: Behind, may_other: set[int]) -> set[int]:

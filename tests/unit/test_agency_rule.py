@@ -218,15 +218,31 @@ def test_what_one_table_hides_another_does_not_tell() -> None:
     assert sum_of(services) == 0
 
 
-def test_what_both_hide_alike_or_neither_hides_is_shown() -> None:
+def test_of_two_tables_of_the_same_sums_only_the_one_that_was_shown_first_is_ever_shown() -> None:
     sources, services = both(*COMMON)
-    assert sum_of(sources) == sum_of(services) == 3000
-    sources, services = both(*COMMON, funded("d", OVC, v.Service.food, 700))
-    assert sum_of(sources) == sum_of(services) == 3000
-    sources, services = both(*COMMON, *(funded(a, OVC, v.Service.legal, 700) for a in "de"))
     assert (sum_of(sources), sum_of(services)) == (3000, 0)
-    sources, services = both(*COMMON, *(funded(a, OVC, v.Service.legal, 700) for a in "def"))
-    assert sum_of(sources) == sum_of(services) == 5100
+    each_of_its_own = [
+        funded(agency, list(v.FundingSource)[n], v.Service.legal, 1000) for n, agency in enumerate("abc")
+    ]
+    now = [behind(one, MARCH, MARCH - 2, each_of_its_own) for one in (SOURCES, SERVICES)]
+    (sources, services), shown = releases(now, Shown())
+    assert (sum_of(sources), sum_of(services)) == (0, 3000)
+    later = [behind(one, JUNE, JUNE - 2, COMMON) for one in (SOURCES, SERVICES)]
+    (sources, _), _ = releases(later, shown)
+    assert sum_of(sources) == 0
+
+
+def test_a_cell_of_one_table_less_a_cell_of_another_would_have_been_one_agency_s() -> None:
+    """In all, both tables add up to the same; the fourth agency's dollars are what legal has more than the first source."""
+    ring = [
+        *(funded(agency, OVW, v.Service.legal, 1000) for agency in "abc"),
+        funded("d", OVC, v.Service.legal, 700),
+        *(funded(agency, OVC, v.Service.food, 500) for agency in "efg"),
+    ]
+    now = [behind(one, MARCH, MARCH - 2, ring) for one in (SOURCES, SERVICES)]
+    alone = [releases([one], Shown())[0][0] for one in now]
+    assert [sorted(n for n in one.increments if n is not None) for one in alone] == [[2200, 3000], [1500, 3700]]
+    assert [sum_of(one) for one in releases(now, Shown())[0]] == [5200, 0]
 
 
 # Counting

@@ -18,8 +18,9 @@ from functools import cache
 from typing import Final
 
 from exchange.core.caps import RULES, Cap, Rule
+from exchange.core.cells import grouped
 from exchange.core.epochs import epoch_of
-from exchange.core.events import Body, Correctable, Correction, Event, NeedIdentified
+from exchange.core.events import Correctable, Correction, Event, NeedIdentified
 from exchange.core.period import period_of
 from exchange.core.released_tables import RELEASED_TABLES, ReleasedTable
 from exchange.core.sensitivity import bounding_rule
@@ -141,26 +142,30 @@ def _keyed(strand: _Strand, number: int) -> Iterator[Enum]:
 def _codes(strand: _Strand, field: str) -> tuple[Enum, ...]:
     """Codes of a field that are in the strand's finer tables, one for each released value; else that it is not applicable."""
     none = field_type(strand.body, field)(NOT_APPLICABLE)
-    rows = [row for row in _rows(strand) if row.dimension is not None and row.dimension.field == field]
+    rows = [row for row in _rows(strand) if field in (dimension.field for dimension in row.dimensions)]
     if not rows:
         every = (code for code in field_type(strand.body, field) if code is not none)
         return tuple(every) if field == strand.nation.field else (none,)
     found: dict[tuple[str, ...], Enum] = {}
     for code in field_type(strand.body, field):
-        values = [row.value_of(_with(strand.body, {**_nothing(strand.body), field: code})) for row in rows]
+        values = [_released(row, field, str(code)) for row in rows]
         if None not in values and BARRIER_SIDE.get(str(code)) != "provider":
             found.setdefault(tuple(map(str, values if len(rows) == 1 else [*values, code])), code)
     return tuple(found.values())
+
+
+def _released(row: ReleasedTable, field: str, code: str) -> str | None:
+    """What a table releases of a field's code; None: nothing."""
+    assert row.table is not None
+    pairs = zip(row.table.dimensions, row.dimensions, strict=False)  # a table may be released with fewer
+    [(counted, released)] = [pair for pair in pairs if pair[1].field == field]
+    return row.code(released, grouped(counted, code))
 
 
 def _rows(strand: _Strand) -> list[ReleasedTable]:
     """The tables that the strand feeds, but those of sensitive codes only: no event is in both of a pair."""
     rules = {strand.nation, strand.state}
     return [row for row in RELEASED_TABLES if row.table and not row.only and bounding_rule(row) in rules]
-
-
-def _nothing(body: type[Body]) -> dict[str, Enum]:
-    return {field.name: field_type(body, field.name)(NOT_APPLICABLE) for field in fields(body)}
 
 
 def _with(body: type[Correctable], values: dict[str, Enum]) -> Correctable:
