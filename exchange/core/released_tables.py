@@ -108,6 +108,8 @@ class ReleasedTable:
         """The released value that the joined codes of a cell of the counted table add to; None: they are left out."""
         if self.table is None or not self.dimensions:
             return ""
+        if len(self.dimensions) == 1:  # nearly every table
+            return self.code(self.dimensions[0], code)
         pairs = zip(self.dimensions, code.split(SEPARATOR), strict=True)
         values = [self.code(dimension, one) for dimension, one in pairs]
         known = [value for value in values if value is not None]
