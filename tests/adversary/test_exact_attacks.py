@@ -5,7 +5,7 @@ import pytest
 from exchange.core.chain import digest_of
 from exchange.core.events import CapacityReported
 from exchange.core.vocabulary import Service
-from exchange.trial.attack import digests, planted, programs
+from exchange.trial.attack import digests, margins, planted, programs
 from exchange.trial.attack.noise import Setting
 from exchange.trial.attack.programs import Equation, Record, World
 from exchange.wire.codec import decode, encode
@@ -47,6 +47,22 @@ def test_an_insider_takes_its_own_away() -> None:
     told = [Equation(frozenset({0, 1}), 12)]
     assert programs.recovered(of(5, 7), told).found == 0
     assert programs.recovered(of(5, 7), told, frozenset({"a0"})) == (1, 1)
+
+
+# Reporting coverage
+
+
+def test_coverage_falls_where_only_the_number_of_agencies_counts_and_ours_does_not() -> None:
+    parts = {Setting.NAIVE: [margins.attacked(1, 5, naive=True)], Setting.OURS: [margins.attacked(1, 12, naive=False)]}
+    row = programs.outcome("coverage", parts)
+    assert row.toothless == ()
+    assert row.within
+
+
+def test_some_of_coverage_is_shown_and_some_is_not() -> None:
+    found = margins.present(1)
+    assert found[True] > 10
+    assert found[False] > 10
 
 
 # Digests and leaves

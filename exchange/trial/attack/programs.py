@@ -151,7 +151,7 @@ def recovered(world: World, known: Iterable[Equation], insiders: frozenset[str] 
     wanted = {frozenset({at}) for at, one in enumerate(world.records) if one.agency not in insiders}
     if not insiders:
         wanted |= {one.records for one in every if one.shown is None and _few(world, one)}
-    found = sum(_pinned(some, matrix, sums, bounds) for some in wanted)
+    found = sum(pinned(some, matrix, sums, bounds) for some in wanted)
     return Recovered(len(wanted), found)
 
 
@@ -164,7 +164,7 @@ def _few(world: World, one: Equation) -> bool:
     return not enough(amounts)
 
 
-def _pinned(some: frozenset[int], matrix: Floats, sums: Floats, bounds: Sequence[tuple[int, int | None]]) -> bool:
+def pinned(some: frozenset[int], matrix: Floats, sums: Floats, bounds: Sequence[tuple[int, int | None]]) -> bool:
     """Whether the least and the most that these amounts can add up to meet."""
     cost = np.zeros(matrix.shape[1])
     cost[sorted(some)] = 1

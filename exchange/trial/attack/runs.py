@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar, cast
 
-from exchange.trial.attack import copies, digests, lift, membership, paths, planted, programs
+from exchange.trial.attack import copies, digests, lift, margins, membership, paths, planted, programs
 from exchange.trial.attack.noise import NOISED, Setting
 from exchange.trial.attack.outcome import Outcome
 
@@ -44,7 +44,7 @@ class Attack:
 class Effort:
     """How many trials: `worlds` of 336 client-periods, `years` of 1,647 small cells; `paths`, `copies`: generated years.
 
-    `agencies`: worlds of nine agencies.
+    `agencies`: worlds of agencies.
     """
 
     worlds: Mapping[Setting, int]
@@ -54,7 +54,7 @@ class Effort:
     agencies: int
 
 
-FULL: Final = Effort({Setting.NAIVE: 1, Setting.OURS: 30, Setting.HALF: 50, Setting.TENTH: 2}, 24, 24, 3, 40)
+FULL: Final = Effort({Setting.NAIVE: 1, Setting.OURS: 30, Setting.HALF: 50, Setting.TENTH: 2}, 24, 24, 3, 25)
 LIFT_NAIVE_YEARS: Final = 3
 WORLDS_A_JOB: Final = 6
 
@@ -67,6 +67,7 @@ def attacks(effort: Effort = FULL) -> tuple[Attack, ...]:
         _paths(effort),
         _copies(effort),
         *(_programs(name, n, effort) for n, name in enumerate(("linear programs", "linear programs, one insider"))),
+        _margins(effort),
         _digests(),
         _planted(),
     )
@@ -113,6 +114,15 @@ def _copies(effort: Effort) -> Attack:
 def _programs(name: str, insiders: int, effort: Effort) -> Attack:
     jobs = (
         Job(name, setting, partial(programs.attacked, 1, effort.agencies, insiders, naive=setting is Setting.NAIVE))
+        for setting in (Setting.NAIVE, Setting.OURS)
+    )
+    return Attack(name, tuple(jobs), partial(_one, programs.outcome, name))
+
+
+def _margins(effort: Effort) -> Attack:
+    name = "linear programs, coverage"
+    jobs = (
+        Job(name, setting, partial(margins.attacked, 1, effort.agencies, naive=setting is Setting.NAIVE))
         for setting in (Setting.NAIVE, Setting.OURS)
     )
     return Attack(name, tuple(jobs), partial(_one, programs.outcome, name))

@@ -1,0 +1,112 @@
+"""Linear programs against reporting coverage: its three tables are margins of one another.
+
+Generated agencies of a few divisions and kinds are registered; in each quarter some are silent, in one quarter more than in
+another. Unknown to the attacker is how many there are of each division, kind and presence; what is shown (in all, by
+division, by kind) are equations over that, quarter by quarter. A cell that is withheld for the one or two agencies behind it
+is recovered where the least and the most that it can be meet to less than 1.
+
+Naive release: every cell behind which there are three agencies; the last one of a row is what the total has more.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from exchange.core.agency_rule import AGENCIES_MIN, AGENCY_RELEASES, Shown, releases
+from exchange.core.epochs import epoch_of
+from exchange.core.events import AgencyProfiled, Event
+from exchange.core.period import period_of
+from exchange.core.reporting import Members, Profiles, coverage
+from exchange.core.tiers import Bucket
+from exchange.core.vocabulary import DIVISION, AgencyType, ReportingMode, UsState
+from exchange.trial.attack.programs import Recovered, pinned
+
+AGENCIES: Final = 24
+QUARTERS: Final = 5
+STATES: Final = (UsState.ca, UsState.ny, UsState.tx, UsState.oh)
+"""Each in a division of its own."""
+DIVISIONS: Final = tuple(DIVISION[state] for state in STATES)
+KINDS: Final = tuple(map(str, AgencyType))[:4]
+SILENT_MOST: Final = 0.4
+COVERAGE: Final = tuple(one for one in AGENCY_RELEASES if one.snapshot)
+Joint = tuple[str, str, bool]
+"""Division, kind, whether it was heard from."""
+
+
+class Margin(NamedTuple):
+    """A published cell of one quarter: the unknowns that it adds up, what is in it, and what was shown."""
+
+    of: frozenset[int]
+    agencies: int
+    shown: int | None
+
+
+def attacked(seed: int, worlds: int, *, naive: bool) -> Recovered:
+    """Attack so many worlds; `seed` is of the agencies."""
+    asked = found = 0
+    for number in range(worlds):
+        for margins in _quarters(seed + number, naive=naive):
+            one = _recovered(margins)
+            asked, found = asked + one.asked, found + one.found
+    return Recovered(asked, found)
+
+
+def _quarters(seed: int, *, naive: bool) -> list[list[Margin]]:
+    chance = random.Random(f"margins|{seed}")  # noqa: S311 - generated agencies
+    agencies = tuple(f"agency-{n}" for n in range(AGENCIES))
+    held = Profiles().taking((agency, _profiled(chance)) for agency in agencies)
+    found, past = [], Shown()
+    for quarter in range(QUARTERS):
+        silent = chance.random() * SILENT_MOST
+        heard = frozenset(agency for agency in agencies if chance.random() >= silent)
+        epoch = epoch_of(2026 + quarter // 4, 3 * (quarter % 4) + 3)
+        now = [coverage(one, epoch, epoch - 2, Members(agencies, held, heard)) for one in COVERAGE]
+        made, past = releases(now, past)
+        margins: list[Margin] = []
+        for one, release in zip(now, made, strict=True):
+            for values, amounts, shown in zip(
+                product(*one.declared.codes), one.amounts, release.of(Bucket.QUARTER), strict=False
+            ):
+                enough = len(amounts) if len(amounts) >= AGENCIES_MIN else None
+                unknowns = _unknowns(dict(zip(one.declared.dimensions, values, strict=True)))
+                margins.append(Margin(unknowns, len(amounts), enough if naive else shown))
+        found.append(margins)
+    return found
+
+
+def _profiled(chance: random.Random) -> Event:
+    body = AgencyProfiled(AgencyType(chance.choice(KINDS)), ReportingMode.events)
+    return Event(1, bytes(32), period_of(2026, 1), chance.choice(STATES), 0, body)
+
+
+_JOINT: Final = tuple(product(DIVISIONS, KINDS, (True, False)))
+
+
+def _unknowns(cell: Mapping[str, str]) -> frozenset[int]:
+    """The unknowns that a cell adds up."""
+    return frozenset(n for n, joint in enumerate(_JOINT) if _named(joint).items() >= cell.items())
+
+
+def _named(joint: Joint) -> dict[str, str]:
+    division, kind, heard = joint
+    return {"division": division, "agency_type": kind, "presence": "publishing" if heard else "silent"}
+
+
+def _recovered(margins: Sequence[Margin]) -> Recovered:
+    told = [one for one in margins if one.shown is not None and one.of]
+    matrix = np.zeros((len(told) + 1, len(_JOINT)))
+    for n, one in enumerate(told):
+        matrix[n, sorted(one.of)] = 1
+    sums = np.array([*(one.shown or 0 for one in told), 0], dtype=np.float64)
+    few = {one.of for one in margins if one.shown is None and 0 < one.agencies < AGENCIES_MIN}
+    found = sum(pinned(some, matrix, sums, [(0, None)] * len(_JOINT)) for some in few)
+    return Recovered(len(few), found)
+
+
+def present(seed: int) -> Counter[bool]:
+    """How many margins of a world of ours are shown, and how many are not."""
+    return Counter(one.shown is not None for margins in _quarters(seed, naive=False) for one in margins if one.agencies)
