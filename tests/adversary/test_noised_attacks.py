@@ -3,16 +3,18 @@
 Half of the noise takes as many trials as `exchange attack --demo` has; so does the slow test at the end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from exchange.core.budget import PLANS
+from exchange.core.budget import PLANS, Plan, scale_for
 from exchange.core.draw import Due
 from exchange.core.epochs import epoch_of
-from exchange.trial.attack import copies, lift, membership, paths
+from exchange.core.sensitivity import distinct
+from exchange.trial.attack import cohort, copies, lift, membership, paths
 from exchange.trial.attack.lane import Lane
 from exchange.trial.attack.noise import Sampler, Setting, Sparing, scale_in
 from exchange.trial.attack.running import carry_out
@@ -44,10 +46,20 @@ def test_membership_falls_where_exact_counts_are_withheld_and_where_noise_is_a_t
     assert eight.measured[Setting.OURS].trials == 42
 
 
-def test_a_table_that_costs_more_than_is_planned_is_caught_without_any_chance(
-    guessed: dict[Setting, list[membership.Guesses]], monkeypatch: pytest.MonkeyPatch
+def without_corrections(plan: Plan) -> int:
+    return plan.rule.most if distinct(plan.row, plan.rule) else plan.rule.most**2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [without_corrections, lambda plan: 1 + 2 * plan.rule.corrections],
+    ids=["no correction", "one instead of the cap"],
+)
+def test_noise_for_too_small_a_sensitivity_is_caught_without_any_chance(
+    wrong: Callable[[Plan], int], guessed: dict[Setting, list[membership.Guesses]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(membership, "RHO_PLANNED", Fraction(1, 100))
+    weak = {name: replace(plan, scale=scale_for(wrong(plan), plan.part)) for name, plan in PLANS.items()}
+    monkeypatch.setattr(cohort, "PLANS", weak)
     assert not any(row.within for row in membership.outcomes(guessed))
 
 
