@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Final
@@ -70,8 +70,13 @@ def carry_out(tell: Tell, some: Sequence[Attack] | None = None) -> Verdict:
         _end(pool)
         raise
     pool.shutdown()
-    outcomes = (outcome for attack in chosen for outcome in attack.outcomes(found[attack.name]))
+    outcomes = (outcome for attack in chosen for outcome in attack.outcomes(_in_order(found[attack.name])))
     return Verdict(tuple(outcomes))
+
+
+def _in_order(parts: Mapping[Setting, list[Part]]) -> dict[Setting, list[Part]]:
+    """By setting as they are declared, not as jobs happened to end."""
+    return {setting: parts[setting] for setting in Setting if setting in parts}
 
 
 def _collected(pool: ProcessPoolExecutor, jobs: Sequence[Job], tell: Tell) -> dict[str, dict[Setting, list[Part]]]:
