@@ -200,5 +200,5 @@ class LongLife(Life):
     """The same, looked for longer."""
 
 
-LongLife.TestCase.settings = settings(Life.TestCase.settings, max_examples=300)
+LongLife.TestCase.settings = settings(Life.TestCase.settings, max_examples=100)
 test_many_lives_keep_the_laws_of_the_caps = pytest.mark.slow(LongLife.TestCase)
