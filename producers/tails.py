@@ -17,9 +17,11 @@ from exchange.wire.schemas import newest, schemas
 
 PREVIOUS_OCTETS: Final = 32
 _NO_PREVIOUS: Final = bytes(PREVIOUS_OCTETS)
+_STATE_AT: Final = 2
 _CAP_AT: Final = 3
 """A tail begins with the period in two bytes, the state in one, the cap in one: zigzag varints, by DESIGN's widths."""
 _CAPS: Final = tuple(bytes([2 * cap]) for cap in range(64))
+_STATES: Final = tuple(UsState)
 
 
 def tail_of(period: int, state: UsState, cap: int, body: Body, schema_id: int = 0) -> bytes:
@@ -55,6 +57,11 @@ def cap_of(tail: bytes) -> int:
 def period_of_tail(tail: bytes) -> int:
     """The period of a tail."""
     return (tail[0] & 0x7F | tail[1] << 7) >> 1
+
+
+def state_of_tail(tail: bytes) -> UsState:
+    """The state of a tail."""
+    return _STATES[tail[_STATE_AT] >> 1]
 
 
 @lru_cache(maxsize=1 << 16)

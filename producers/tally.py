@@ -15,22 +15,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
-from exchange.core.caps import NONE, effective
+from exchange.core.caps import NONE, Cap, effective
 from exchange.core.cells import increments
-from exchange.core.events import Correctable, Tally
+from exchange.core.events import Correctable, Event, Tally
 from exchange.core.gate import SMALL_COUNT_MAX
-from exchange.core.period import LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
+from exchange.core.period import FIRST, LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
 from exchange.core.released_tables import needed
 from exchange.core.table_names import TallyTable
 from exchange.core.tables import TALLIED, domain
 from exchange.core.vocabulary import UsState
 from producers.caps import Marked, choose_kept
 from producers.ledger import TALLY, Ledger, Outcome
-from producers.tails import said_by, tail_of, with_cap
+from producers.tails import body_bytes, body_of, cap_of, period_of_tail, said_by, state_of_tail, tail_of, with_cap
 
 _ANY_AGENCY: Final = "tally"
+_ANY_STATE: Final = UsState.al
+_NO_PREVIOUS: Final = bytes(32)
 _TALLIED: Final = frozenset(TallyTable)
 Place = tuple[TallyTable, int, UsState]
 
@@ -83,19 +86,33 @@ def count(facts: Marked, open_quarter: int) -> dict[Place, list[int]]:
     closed: set[int] = set()
     states: set[UsState] = set()
     for (schema, tail), times in facts.items():
-        event = said_by(schema, tail)
-        assert isinstance(event.body, Correctable)
-        states.add(event.state)
-        if event.period < open_quarter:
-            closed.add(event.period)
-        for cell, n in increments(_ANY_AGENCY, event):
-            name, _, _, *value = cell.decode("ascii").split("|")  # its place is the table's; a tally's is the event's
-            if name in _TALLIED and not needed(TALLIED[TallyTable(name)], event.body) & ~effective(event.cap):
-                counted[(TallyTable(name), event.period, event.state), "".join(value)] += n * times
+        period, state = period_of_tail(tail), state_of_tail(tail)
+        states.add(state)
+        if period >= open_quarter:
+            continue
+        closed.add(period)
+        bits = effective(cap_of(tail))
+        for name, value, must in _counting(schema, body_bytes(tail)):
+            if not must & ~bits:
+                counted[(name, period, state), value] += times
     return {
         place: [counted[place, value] for value in _values(place[0])]
         for place in _places(quarters(min(closed), max(closed)) if closed else (), sorted(states))
     }
+
+
+@lru_cache(maxsize=1 << 16)
+def _counting(schema: int, body: bytes) -> tuple[tuple[TallyTable, str, Cap], ...]:
+    """The tallies that count such a body, wherever and whenever: table, value, and the bits that it must carry for it."""
+    said = body_of(schema, body)
+    assert isinstance(said, Correctable)
+    found = []
+    for cell, n in increments(_ANY_AGENCY, Event(0, _NO_PREVIOUS, FIRST, _ANY_STATE, 0, said)):
+        name, _, _, *value = cell.decode("ascii").split("|")  # its place is the table's; a tally's is the event's
+        if name in _TALLIED:
+            assert n == 1
+            found.append((TallyTable(name), "".join(value), needed(TALLIED[TallyTable(name)], said)))
+    return tuple(found)
 
 
 def _places(periods: Iterable[int], states: Iterable[UsState]) -> Iterator[Place]:

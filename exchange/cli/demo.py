@@ -29,7 +29,7 @@ def demo(
         typer.Option(exists=True, metavar="PATH", help="Also publish this HMIS CSV export, a zip or a folder."),
     ] = None,
     events: Annotated[
-        int, typer.Option(min=10_000, metavar="N", help="About how many events the sample agencies publish.")
+        int, typer.Option(min=20_000, metavar="N", help="About how many events the sample agencies publish.")
     ] = EVENTS,
     scale: Annotated[
         str, typer.Option(help="`national`: all 288 agencies for a year, instead of --events.", metavar="national")

@@ -185,6 +185,7 @@ RELEASED_TABLES: Final[tuple[ReleasedTable, ...]] = (
 RELEASED_BY_NAME: Final[dict[str, ReleasedTable]] = {row.name: row for row in RELEASED_TABLES}
 
 
+@cache
 def rows_of_tally(tally: Table) -> tuple[ReleasedTable, ...]:
     """The releases that a `Tally` of this table feeds."""
     fed = fed_by(tally)
