@@ -15,7 +15,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from exchange.engine.clients import idempotent_producer, transactional_producer
-from exchange.engine.errors import PartitionUnknown
+from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka_errors import named, naming
 from exchange.engine.kafka_reader import KafkaReader
 from exchange.engine.kafka_topics import keep_in_mind
@@ -106,14 +106,17 @@ class _Sending:
 
     async def _learn(self, topic: str) -> Collection[int]:
         """The partitions of a topic. Its family (`receipts.…`) is met with it: one by one, hundreds would take seconds."""
-        family = topic.partition(".")[0] + "."
+        family, absent = topic.partition(".")[0] + ".", False
         try:
             async with asyncio.timeout(METADATA_S_MAX):
                 cluster = await self._producer.client.fetch_all_metadata()
+                absent = topic not in cluster.topics()
                 names = {topic, *(name for name in cluster.topics() if name.startswith(family))}
                 await keep_in_mind(self._producer.client, names)
         except TimeoutError:
-            raise PartitionUnknown(f"No broker knows topic {topic}.") from None
+            if absent:
+                raise PartitionUnknown(f"No broker knows topic {topic}.") from None
+            raise LogUnavailable(f"learning of topic {topic}: no answer.") from None
         self._known.update({name: self._producer.client.cluster.partitions_for_topic(name) for name in names})
         return self._known[topic]
 

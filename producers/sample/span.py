@@ -4,6 +4,7 @@ A quarter's months have 4, 4 and 5 weeks, so that a week lies in one month.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from exchange.core.epochs import first_month
@@ -29,8 +30,7 @@ class Span:
     @property
     def periods(self) -> tuple[int, ...]:
         """The quarters, in order; raises PeriodInvalid past 2099."""
-        start = year_of(self.first) * 4 + quarter_of(self.first) - 1
-        return tuple(period_of(n // 4, n % 4 + 1) for n in range(start, start + self.quarters))
+        return _periods(self)
 
     @property
     def closed(self) -> tuple[int, ...]:
@@ -55,7 +55,7 @@ class Span:
     @property
     def months(self) -> tuple[int, ...]:
         """The months, in order, as epochs (`exchange.core.epochs`)."""
-        return tuple(first_month(period) + n for period in self.periods for n in range(3))
+        return _months(self)
 
     def month_at(self, day: int) -> int:
         """The month of a day, as an epoch."""
@@ -66,3 +66,14 @@ class Span:
         """The quarter of a day, or its year for who may give no more."""
         quarter = self.periods[day // (WEEKS_A_QUARTER * 7)]
         return year_period(quarter) if year_only else quarter
+
+
+@cache
+def _periods(span: Span) -> tuple[int, ...]:
+    start = year_of(span.first) * 4 + quarter_of(span.first) - 1
+    return tuple(period_of(n // 4, n % 4 + 1) for n in range(start, start + span.quarters))
+
+
+@cache
+def _months(span: Span) -> tuple[int, ...]:
+    return tuple(first_month(period) + n for period in span.periods for n in range(3))
