@@ -182,6 +182,16 @@ class Ledger:
             "WHERE kept = 1 AND want IS NOT NULL ORDER BY fact.client"
         )
 
+    def is_counted(self, before: int) -> bool:
+        """Whether the tallies of all periods before this one were counted, and nothing that they count has changed since."""
+        changed = self._vault.one("SELECT 1 FROM recount WHERE period < ? LIMIT 1", (before,))
+        return changed is None and self._vault.get("counted") == before.to_bytes(2, "big")
+
+    def was_counted(self, before: int) -> None:
+        """The tallies of all periods before this one are counted now; 0: of none."""
+        self._vault.run("DELETE FROM recount WHERE period < ?", (before,))
+        self._vault.set("counted", before.to_bytes(2, "big"))
+
     @property
     def cap_key(self) -> bytes:
         """What the choice of what is within the caps is keyed with."""

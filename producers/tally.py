@@ -127,11 +127,17 @@ def _values(name: TallyTable) -> tuple[str, ...]:
 
 
 def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied:
-    """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros."""
+    """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros.
+
+    Does nothing where they are there, and nothing has changed; what is held back is looked at each time, to say so.
+    """
+    open_quarter = current_quarter(today)
+    if small_counts and ledger.is_counted(open_quarter):
+        return Tallied()
     facts = marked_facts(ledger)
-    counted = count(facts, current_quarter(today))
+    counted = count(facts, open_quarter)
     for key in _staged_before(ledger):
-        if key[1] < current_quarter(today):  # by a clock set back the others are not over: no reason to say zero
+        if key[1] < open_quarter:  # by a clock set back the others are not over: no reason to say zero
             counted.setdefault(key, [0] * len(_values(key[0])))
     outcomes: Counter[Outcome] = Counter()
     held: list[HeldBack] = []
@@ -143,6 +149,7 @@ def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied
                 outcomes[Outcome.RETRACTED] += 1
             continue
         outcomes[ledger.put(place, period, tail_of(period, state, NONE, Tally(name, tuple(counts))))] += 1
+    ledger.was_counted(open_quarter if small_counts else 0)  # consent may come and go: then they are counted again
     return Tallied(outcomes, tuple(held), facts)
 
 

@@ -20,7 +20,7 @@ from sqlcipher3 import dbapi2 as sqlite
 
 from producers import errors
 from producers.profile import Profile, Secret
-from producers.vault_schema import SCHEMA, SECRET_OCTETS, TAKEN_BACK, Row, Value, learn_of_caps
+from producers.vault_schema import NEVER, SCHEMA, SECRET_OCTETS, TAKEN_BACK, Row, Value, learn_of_caps
 
 FORMAT: Final = 2
 CACHE_KIB: Final = 16_384
@@ -86,6 +86,7 @@ class Vault:
         for name in ("accepted", "run"):
             self.set(name, bytes(8))
         self.set("database", b"")
+        self.set("counted", NEVER)
 
     def _check(self, profile: Profile) -> None:
         made_as = int.from_bytes(self.get("format"), "big")

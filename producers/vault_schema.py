@@ -12,6 +12,8 @@ from exchange.core.caps import NONE
 from producers.tails import with_cap
 
 SECRET_OCTETS: Final = 32
+NEVER: Final = bytes(2)
+"""As the period before which all tallies were counted: none were."""
 TAKEN_BACK: Final = """CREATE TABLE IF NOT EXISTS taken_back (
         sequence INTEGER NOT NULL, digest BLOB NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (sequence, digest)
     ) WITHOUT ROWID"""
@@ -21,6 +23,22 @@ EXHAUSTED: Final = """CREATE TABLE exhausted (
     ) WITHOUT ROWID"""
 """Periods in which nothing more of a client may be marked (`producers.caps`); client 0: of none."""
 OF_CLIENT: Final = "CREATE INDEX chain_client ON chain (client) WHERE client IS NOT NULL"
+RECOUNT: Final = (
+    "CREATE TABLE recount (period INTEGER PRIMARY KEY)",
+    """CREATE TRIGGER kept_new AFTER INSERT ON fact WHEN NEW.kept BEGIN
+        INSERT OR IGNORE INTO recount VALUES (NEW.period);
+    END""",
+    """CREATE TRIGGER kept_changed AFTER UPDATE ON fact WHEN (NEW.kept OR OLD.kept) AND (
+        NEW.want IS NOT OLD.want OR NEW.schema IS NOT OLD.schema OR NEW.client IS NOT OLD.client
+        OR NEW.kept IS NOT OLD.kept OR NEW.period IS NOT OLD.period
+    ) BEGIN
+        INSERT OR IGNORE INTO recount VALUES (OLD.period), (NEW.period);
+    END""",
+    """CREATE TRIGGER kept_gone AFTER DELETE ON fact WHEN OLD.kept BEGIN
+        INSERT OR IGNORE INTO recount VALUES (OLD.period);
+    END""",
+)
+"""Periods in which facts that only tallies count have changed since they were last counted, whoever changed them."""
 SCHEMA: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     # `held`: the client refused, and nothing more of them leaves.
@@ -48,6 +66,7 @@ SCHEMA: Final = (
     )""",
     OF_CLIENT,
     EXHAUSTED,
+    *RECOUNT,
     "CREATE INDEX chain_unclaimed ON chain (tail) WHERE kind = 0 AND key IS NULL AND retracted = 0",
     """CREATE TABLE refusal (
         id INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, reason TEXT NOT NULL, key BLOB, schema INTEGER, tail BLOB
@@ -85,7 +104,11 @@ def learn_of_caps(vault: Rows) -> None:
         vault.run(f"ALTER TABLE {table} ADD COLUMN {column}")
     vault.run(OF_CLIENT)
     vault.run(EXHAUSTED)
+    for statement in RECOUNT:
+        vault.run(statement)
+    vault.run("INSERT INTO recount SELECT DISTINCT period FROM fact WHERE kept")
     vault.run("UPDATE chain SET client = (SELECT client FROM fact WHERE fact.key = chain.key) WHERE key IS NOT NULL")
     wants = vault.all("SELECT key, want FROM fact WHERE want IS NOT NULL")
     vault.many("UPDATE fact SET want = ? WHERE key = ?", ((with_cap(want, NONE), key) for key, want in wants))
+    vault.set("counted", NEVER)
     vault.set("cap_key", secrets.token_bytes(SECRET_OCTETS))

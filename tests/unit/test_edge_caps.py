@@ -209,9 +209,12 @@ def as_before_caps(agency: Homes) -> None:
             vault.run("UPDATE fact SET want = ? WHERE key = ?", (tails.with_cap(want, ALL_CAPS), key))
         vault.run("DROP INDEX chain_client")
         vault.run("DROP TABLE exhausted")
+        for trigger in ("kept_new", "kept_changed", "kept_gone"):
+            vault.run(f"DROP TRIGGER {trigger}")
+        vault.run("DROP TABLE recount")
         for table, column in (("chain", "client"), ("fact", "spent"), ("client", "held")):
             vault.run(f"ALTER TABLE {table} DROP COLUMN {column}")
-        vault.run("DELETE FROM meta WHERE name = 'cap_key'")
+        vault.run("DELETE FROM meta WHERE name IN ('cap_key', 'counted')")
         vault.set("format", (1).to_bytes(2, "big"))
         vault.commit()
 

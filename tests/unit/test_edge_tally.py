@@ -2,6 +2,9 @@
 
 from datetime import date
 from pathlib import Path
+from random import Random
+
+import pytest
 
 from exchange.core import events as e
 from exchange.core import vocabulary as v
@@ -12,9 +15,11 @@ from exchange.core.tables import TALLIED, domain, tally_length
 from exchange.core.vocabulary import LegalClass, UsState
 from producers.edge import Edge
 from producers.facts import Fact, Where
-from producers.ledger import Outcome
+from producers.ledger import Ledger, Outcome
 from producers.report import Report
-from producers.tally import HeldBack, current_quarter, quarters
+from producers.tails import said_by
+from producers.tally import HeldBack, count, current_quarter, marked_facts, quarters, tally_key
+from producers.vault import Vault
 from tests.edge_kit.agency import SECRET, Agency
 
 Q1, Q2, Q3 = (parse_period(f"2026Q{q}") for q in (1, 2, 3))
@@ -133,3 +138,73 @@ async def test_nothing_is_counted_before_the_first_fact(tmp_path: Path) -> None:
     agency = Agency(tmp_path, LegalClass.tally_only)
     await publish(agency, [])
     assert tallies(agency) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_tallies_that_are_not_counted_again_are_those_that_counting_gives(tmp_path: Path, seed: int) -> None:
+    """Whatever changes between runs, and however: what stands in the ledger is what counting all facts now gives."""
+    agency, random, stated = Agency(tmp_path, LegalClass.tally_only), Random(seed), list[Fact]()
+    counted = 0
+    for month in (3, 4, 4, 5, 7, 7, 7, 8, 10, 10, 9, 12):
+        today = date(2026, month, 20)
+        async with Edge.open(
+            agency.profile, secret=SECRET, link=agency.exchange.link(), today=today, manner=agency.manner
+        ) as edge:
+            for _ in range(random.choice([0, 0, 3])):
+                stated.append(_some_fact(random, current_quarter(today)))
+                await edge.publish(stated[-1])
+            change = random.choice(["", "retract", "hold", "again"]) if stated else ""
+            if change == "retract":
+                await edge.retract_all(random.choice(stated).key)
+            elif change == "hold":
+                edge.hold(random.choice(stated).client, retract=random.random() < 0.5)
+            elif change == "again":
+                await edge.publish(random.choice(stated))
+        with Vault.open(agency.profile, SECRET) as vault:
+            ledger = Ledger(vault)
+            assert ledger.is_counted(current_quarter(today))
+            for (name, period, state), counts in count(marked_facts(ledger), current_quarter(today)).items():
+                said = ledger.said(tally_key(name, period, state))
+                assert said is not None
+                assert said_by(*said).body == Tally(name, tuple(counts))
+                counted += 1
+    assert counted
+
+
+def _some_fact(random: Random, newest: int) -> Fact:
+    period = random.choice([p for p in (Q1, Q2, Q3) if p <= newest])
+    body = e.NeedIdentified(random.choice([v.Service.food, v.Service.emergency_shelter]))
+    client, key = f"client{random.randrange(4)}", f"f{random.randrange(12)}"
+    return Fact(key, period, random.choice([UsState.ca, UsState.ny]), body, client, Where("f", 1))
+
+
+async def test_a_change_that_no_counting_follows_would_be_noticed(tmp_path: Path) -> None:
+    """The teeth of the test above: with consent, runs that change nothing count nothing, and any change is seen."""
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    await publish(agency, needs(7))
+    with Vault.open(agency.profile, SECRET) as vault:
+        ledger = Ledger(vault)
+        assert ledger.is_counted(Q3)
+        assert not ledger.is_counted(Q2)
+        for change in (
+            "UPDATE fact SET want = NULL WHERE key = ?",
+            "UPDATE fact SET client = client + 1 WHERE key = ?",
+            "DELETE FROM fact WHERE key = ?",
+        ):
+            (key,) = vault.one("SELECT key FROM fact WHERE kept AND want IS NOT NULL") or (b"",)
+            vault.run(change, (key,))
+            assert not ledger.is_counted(Q3), change
+            ledger.was_counted(Q3)
+            assert ledger.is_counted(Q3)
+
+
+async def test_consent_that_comes_and_goes_counts_again(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    consenting = agency.profile
+    await publish(agency, needs(7))
+    agency.profile = consenting.model_copy(update={"small_counts": False})
+    assert (await publish(agency, [])).held_back
+    agency.profile = consenting
+    await publish(agency, [])
+    with Vault.open(consenting, SECRET) as vault:
+        assert Ledger(vault).said(tally_key(TallyTable.needs_by_service, Q1, UsState.ca)) is not None
