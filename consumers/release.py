@@ -78,7 +78,7 @@ class ReleaseLane(Life):
         self._enter(LaneState.RUNNING)
         while True:
             batch = await commands.getmany(timeout_s=WAIT_S, records_max=1)
-            await self._sample(commands)
+            await self._sample(commands, follower)
             for record in batch.get(COMMANDS, ()):
                 await self._handle(record, follower)
             self._moved()
@@ -92,7 +92,9 @@ class ReleaseLane(Life):
         self._seen = seen
         self._told.positions[COMMANDS] = seen.closed.position
 
-    async def _sample(self, commands: Reader) -> None:
+    async def _sample(self, commands: Reader, follower: Follower) -> None:
+        if self._seen.closed.position < await commands.position(COMMANDS):
+            self._note(await follower.catch_up())  # a commit may be readable only some time after it is acknowledged
         end = (await commands.end_offsets([COMMANDS]))[COMMANDS]
         self._told.lag = max(0, end - self._seen.closed.position)
 

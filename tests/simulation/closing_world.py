@@ -54,10 +54,10 @@ class Numbered:
 
 
 class ClosingWorld:
-    def __init__(self, seed: int = 0, lane: type[ReleaseLane] = ReleaseLane) -> None:
+    def __init__(self, seed: int = 0, lane: type[ReleaseLane] = ReleaseLane, *, marker_delay_s: float = 0.01) -> None:
         self.world = World(seed)
         self.network = Network(self.world)
-        self.broker = Broker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: 0.01)
+        self.broker = Broker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: marker_delay_s)
         for topic in (AGENCIES, EPOCHS, DRAWS, RELEASES):
             self.broker.create(topic)
         self.broker.create(EVENTS, PARTITIONS)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import ClassVar
 
 import pytest
 
 from consumers.drawing import VERSIONS
+from consumers.release import ReleaseLane
 from exchange.core.agency_releases import AgencyTable, Kept, agency_releases
 from exchange.core.agency_rule import AGENCY_RELEASES
 from exchange.core.epochs import ends_ms
@@ -90,6 +92,44 @@ def test_a_month_that_is_not_over_by_the_lanes_clock_is_refused_and_may_be_close
     world.run(10)
     assert list(world.outcomes().values()) == ["EpochNotOver", str(START)]
     world.settled()
+
+
+class Observed(ReleaseLane):
+    """A lane that can be looked at from outside its worker."""
+
+    last: ClassVar[ReleaseLane]
+
+    async def run(self) -> None:
+        type(self).last = self
+        await super().run()
+
+
+def said_by(lane: type[Observed], world: ClosingWorld) -> tuple[int | None, str]:
+    """What the lane says to whoever looks now: how many commands wait, and why the newest was refused."""
+    said: list[tuple[int | None, str]] = []
+
+    async def look() -> None:
+        said.append((lane.last.progress.lag, lane.last.refused))
+
+    world.world.process("looker").spawn(look())
+    world.run(1)
+    return said[-1]
+
+
+def test_a_commit_that_becomes_readable_late_is_not_taken_for_a_command_that_waits() -> None:
+    """Else the lane says for ever that a command waits, and is alarmed as stalled, and tells the refusal before the newest."""
+    world = ClosingWorld(lane=Observed, marker_delay_s=0.3)
+    try:
+        world.close(FEBRUARY)
+        world.worker()
+        world.run(10)
+        assert said_by(Observed, world) == (0, "")
+        world.close(START)
+        world.run(10)
+        assert said_by(Observed, world) == (0, "EpochClosed")
+        world.settled()
+    finally:
+        world.end()
 
 
 def test_what_comes_late_is_in_the_next_epoch_and_nothing_is_drawn_again(world: ClosingWorld) -> None:
