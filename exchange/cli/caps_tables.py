@@ -16,8 +16,8 @@ from producers.wording import counted
 
 PAST_CAPS = "What is past a cap is in no release that the cap is for; the exchange's operators count it all the same."
 UNNAMED = (
-    "about clients name no client. Nobody can tell how much is said of one, so these are in no release and in no tally: give "
-    "each its client, which stays here."
+    "about a client without saying which. Nobody can tell how much is said of one person, so they are in no release and in no "
+    "tally: give each its client, which stays here."
 )
 
 

@@ -57,15 +57,15 @@ class BudgetExhausted(ExchangeError):
 
 
 class EpochOutOfOrder(ExchangeError):
-    """An epoch is closed that is not the one after the last. Nothing was released and nothing was spent."""
+    """The epoch is not the one after the last that was closed. Nothing was released and nothing was spent."""
 
-    hint = "Epochs are closed once each, month by month; look at the clock of whatever closed this one."
+    hint = "Epochs are closed month by month: close the one after the last (`exchange release list`) first."
 
 
 class EpochClosed(ExchangeError):
-    """The epoch is closed already. Nothing was released and nothing was spent."""
+    """The epoch is closed already, or lies before the first that was. Nothing was released and nothing was spent."""
 
-    hint = "An epoch is closed once, for ever; what arrives later is in the releases of later ones."
+    hint = "An epoch is closed once, for ever, and none before it later; what arrives now is in the releases of later ones."
 
 
 class EpochNotOver(ExchangeError):

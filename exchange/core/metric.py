@@ -1,5 +1,6 @@
 """What a metric is, and the makers of its rows, one a shape: so a row of `exchange.core.metrics` says only what differs."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,8 @@ CLIENTS: Final = Unit("clients")
 SHARE: Final = Unit("share", 4)
 DAYS: Final = Unit("days")
 AGENCIES: Final = Unit("agency-quarters")
+YEARLY_ONLY: Final = "_yearly_only"
+"""How tables of codes end that their namesakes leave out, because they are released once a year only."""
 PUBLISHING: Final = PRESENCE[0]
 DOLLARS: Final = Unit("US dollars per unmet need", 2)
 
@@ -46,8 +49,16 @@ def _what(one: Declared) -> tuple[str, Unit]:
     if not one.table:
         return "Clients of a period with an event past a cap, each once: whom the caps cut short.", CLIENTS
     what = f"sum of `{one.table.measure}`" if one.table.measure else "events"
+    bounds = "within the caps" if one.bit else "exact, where enough agencies stand behind it"
+    finer = one.name.removesuffix(YEARLY_ONLY)
+    codes = "" if finer == one.name else f", of the codes that `{finer}` leaves out"
     unit = Unit(one.table.measure) if one.table.measure else EVENTS
-    return f"How much was reported, cell by cell: `{one.table.body.__name__}`, {what}.", unit
+    return f"{_in_words(one.table.body.__name__)}: {what}, {bounds}{codes}. Released: {one.tier.value}.", unit
+
+
+def _in_words(body: str) -> str:
+    """Such as "Case opened": a body's name is a fact."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", " ", body).capitalize()
 
 
 def shares_of(name: str, table: str, says: str, answers: str = "") -> Metric:

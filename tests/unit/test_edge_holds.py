@@ -145,7 +145,7 @@ def test_the_agency_sees_what_is_within_and_past_its_caps(desk: Desk) -> None:
     assert sum(item["count"] for item in dry["leaving"] if "past" in item["caps"]) == 1
     shown = desk.run("publish", "facts.jsonl").stdout
     assert rule in shown
-    assert "1 fact about clients name no client" in shown.replace("\n", " ")
+    assert "1 fact about a client without saying which" in shown.replace("\n", " ")
     status = json.loads(desk.run("edge", "status", "--json").stdout)
     assert {"rule": rule, "kept": 5, "past": 4} in status["caps"]
     assert rule in desk.run("edge", "status").stdout
