@@ -76,12 +76,22 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
         )
 
 
-def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool) -> int:
-    """Keep a client's refusal; of how many facts the next run takes back what was sent. Raises a VaultError."""
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A refusal that is kept. `facts`: how many the vault knows of the client; `taken_back`: of how many the next run does so."""
+
+    facts: int
+    taken_back: int
+
+
+def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool) -> Hold:
+    """Keep a client's refusal, known to the vault or not. Raises a VaultError."""
     with Vault.open(profile, secret) as vault:
+        known = "SELECT count(*) FROM fact JOIN client ON fact.client = client.id WHERE client.name = ?"
+        row = vault.one(known, (client.encode(),))
         taken_back = Ledger(vault).hold(client, retract=retract)
         vault.commit()
-    return taken_back
+    return Hold(int(row[0]) if row else 0, taken_back)
 
 
 def release_client(profile: Profile, secret: Secret, client: str) -> bool:

@@ -139,6 +139,10 @@ HELD = (
     "Nothing more about this client leaves: what your files say of them is held back. What is already on its way to the "
     "exchange still arrives."
 )
+HELD_UNKNOWN = (
+    "The vault knows of no such client yet. Have your files named them before? Then this is not the key that they use: look it "
+    "up, and hold that one."
+)
 
 
 @edge.command()
@@ -157,15 +161,17 @@ def hold(
     from producers.wording import counted
 
     profile = Profile.load(profile_file)
-    taken_back = hold_client(profile, secret_of(profile), client, retract=retract)
+    held = hold_client(profile, secret_of(profile), client, retract=retract)
     typer.echo(HELD)
+    if not held.facts:
+        typer.echo(HELD_UNKNOWN)
     if not retract:
         return
 
     async def work(opening: "Edge") -> str:
         async with opening:
             pass
-        return f"What was sent of {counted(taken_back, 'fact')} is taken back."
+        return f"What was sent of {counted(held.taken_back, 'fact')} is taken back."
 
     _work_at_the_edge(profile_file, work)
 

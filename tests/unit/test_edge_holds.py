@@ -123,6 +123,16 @@ def test_a_hold_is_kept_without_an_exchange_and_shows_in_the_status(desk: Desk) 
     assert desk.sent() == 2
 
 
+def test_a_hold_says_when_the_vault_knows_of_no_such_client(desk: Desk) -> None:
+    """A key that was mistyped would hold nobody, and the client would go on being sent."""
+    desk.write(need("1"))
+    desk.run("publish", "facts.jsonl")
+    unknown = "The vault knows of no such client yet."
+    assert unknown in desk.run("edge", "hold", "client-11").stdout
+    assert unknown in desk.run("edge", "hold", "client-11", "--retract").stdout
+    assert unknown not in desk.run("edge", "hold", "client-1").stdout
+
+
 def test_no_command_says_the_clients_key(desk: Desk) -> None:
     """`Desk.run` looks for it in all that is printed."""
     desk.write(need("1", client=PLANTED))
