@@ -3,15 +3,16 @@
 Restricted, like `draws` itself: when a draw was made, and what was refused, is nobody's business who reads releases.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from consumers.closings import Closings, Follower
 from consumers.publish import TARGET
 from consumers.reading import read_whole
+from consumers.release import COMMANDS, named_by
 from exchange.core.closing import REFUSALS
-from exchange.core.epochs import epoch_text, quarter_of_epoch, year_of_epoch
+from exchange.core.epochs import epoch_text, is_epoch, quarter_of_epoch, year_of_epoch
 from exchange.core.ledger import Ledger, left, spent
 from exchange.core.period import is_period, period_text, quarter_of
 from exchange.engine.log import Log, Reader
@@ -30,8 +31,9 @@ class ClosedEpoch:
 
 @dataclass(frozen=True, slots=True)
 class RefusedCommand:
-    """One command. `refused`: the rule's name; `why`: what it means and what to do next."""
+    """One command. `epoch`: empty if it named none; `refused`: the rule's name; `why`: what it means and what to do next."""
 
+    epoch: str
     at_ms: int
     refused: str
     why: str
@@ -64,16 +66,27 @@ async def read_closings(log: Log) -> tuple[Closings, set[bytes]]:
         await releases.close()
 
 
+async def read_asked(log: Log) -> dict[int, str]:
+    """Which epoch each command in `epochs` names, by its offset; what is no command is left out."""
+    reader = await log.reader()
+    try:
+        records = [record async for some in read_whole(reader, COMMANDS) for record in some]
+    finally:
+        await reader.close()
+    named = ((record.offset, named_by(record)) for record in records)
+    return {offset: epoch_text(epoch) for offset, epoch in named if epoch is not None and is_epoch(epoch)}
+
+
 async def public_keys(reader: Reader) -> set[bytes]:
     """The keys of `releases`; the reader is assigned to it."""
     return {record.key async for records in read_whole(reader, TARGET) for record in records if record.key}
 
 
-def history_of(closings: Closings, public: set[bytes]) -> History:
-    """What was done with every command."""
+def history_of(closings: Closings, public: set[bytes], asked: Mapping[int, str]) -> History:
+    """What was done with every command; `asked`: `read_asked`."""
     refused = (
-        RefusedCommand(one.at_ms, one.refused, hint_of(one.refused))
-        for one in closings.commands.values()
+        RefusedCommand(asked.get(offset, ""), one.at_ms, one.refused, hint_of(one.refused))
+        for offset, one in closings.commands.items()
         if one.refused
     )
     return History(tuple(_epochs(closings, public)), tuple(refused))

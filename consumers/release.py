@@ -118,7 +118,7 @@ class ReleaseLane(Life):
 
     async def _decided(self, record: Record, closed: Closed) -> Sequence[Pair]:
         """What is to be written for a command."""
-        epoch = _epoch_of(record)
+        epoch = named_by(record)
         decision = judge(closed, epoch, await self._moment())
         if isinstance(decision, Refused):
             logger.warning("an epoch was not closed", epoch=_text(epoch), reason=decision.name)
@@ -156,7 +156,7 @@ def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
     )
 
 
-def _epoch_of(record: Record) -> int | None:
+def named_by(record: Record) -> int | None:
     """The epoch that a command closes; None when it is no command."""
     try:
         return None if record.value is None else decode_close(record.value).epoch

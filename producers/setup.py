@@ -78,7 +78,7 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A refusal that is kept. `facts`: how many the vault knows of the client; `taken_back`: of how many the next run does so."""
+    """A refusal that is kept. `facts`: that the vault knows of the client; `taken_back`: that the next run takes back."""
 
     facts: int
     taken_back: int

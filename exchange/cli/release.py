@@ -62,11 +62,11 @@ def close(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the epochs that were closed, what each one paid, and the commands that were refused. Restricted."""
-    from consumers.history import history_of, read_closings
+    from consumers.history import history_of, read_asked, read_closings
     from exchange.cli.reach import at_kafka
 
     async def work(kafka: "Reached") -> "History":
-        return history_of(*await read_closings(kafka.log))
+        return history_of(*await read_closings(kafka.log), await read_asked(kafka.log))
 
     found = at_kafka(work)
     if as_json:
@@ -87,9 +87,9 @@ def _print(found: "History") -> None:
             shown.add_row(one.epoch, _when(one.at_ms), f"{len(one.tables)}", f"{one.public}", f"{one.rho_paid:.6f}")
         console().print(shown)
     if found.refused:
-        shown = table("at", "refused", "what to do next", title="commands that were refused")
+        shown = table("at", "epoch", "refused", "what to do next", title="commands that were refused")
         for command in found.refused:
-            shown.add_row(_when(command.at_ms), command.refused, command.why)
+            shown.add_row(_when(command.at_ms), command.epoch or "none", command.refused, command.why)
         console().print(shown)
 
 

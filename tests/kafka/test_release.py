@@ -113,7 +113,7 @@ async def test_operators_close_list_and_see_what_is_left(settings: Settings, log
             (month, 3, 3),
             (epoch_text(START + 1), 3, 3),
         ]
-        assert [one["refused"] for one in listed["refused"]] == ["EpochClosed"]
+        assert [(one["epoch"], one["refused"]) for one in listed["refused"]] == [(month, "EpochClosed")]
         assert listed["epochs"][0]["rho_paid"] == float(sum(PLANS[name].rho for name in listed["epochs"][0]["tables"]))
         status, out, said = await run(settings, "budget", "--json")
         [year, quarter] = json.loads(out)["ledger"]
