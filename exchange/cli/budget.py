@@ -16,6 +16,7 @@ app = typer.Typer()
 PAID_ONCE = (
     "A quarter pays for a table once, with the first release that may hold one of its events, and never gets it back."
 )
+BEFORE = "Periods before the first one shown have paid no more than it."
 NOTHING_SPENT = f"Spent so far: nothing. No epoch was ever closed, so of every quarter all is left. {PAID_ONCE}"
 NO_LEDGER = f"What is spent stands in the ledger of an exchange, and none can be read from here. {PAID_ONCE}"
 
@@ -72,7 +73,7 @@ def budget(
     for one in paid:
         shown.add_row(one.period, f"{one.spent:.6f}", f"{one.left:.6f}")
     console().print(shown)
-    typer.echo(PAID_ONCE)
+    typer.echo(f"{PAID_ONCE} {BEFORE}")
 
 
 def ledger() -> "tuple[PeriodSpent, ...] | None":

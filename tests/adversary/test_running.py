@@ -143,3 +143,10 @@ def test_the_command_attacks_in_memory_whatever_cluster_is_configured_and_ctrl_c
     assert not psutil.wait_procs(started, timeout=30)[1]
     assert err.splitlines()[-1:] == [command.STOPPED]
     assert "Traceback" not in err
+
+
+def test_where_no_bar_can_move_a_line_is_said_each_tenth_of_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = command.said_in_lines()
+    for done in range(51):
+        tell(done, 50)
+    assert capsys.readouterr().err.splitlines() == [f"attacking: {done} of 50" for done in range(5, 51, 5)]
