@@ -21,6 +21,8 @@ SAY_AFTER_S = 2.0
 WAITING = "Waiting for the release lane, which runs in `exchange worker`. Ctrl-C ends the waiting; the command stays."
 DRAWN = "Drawn and paid for; waiting for the publisher."
 
+PAID = "What a table costs is shown where it was drawn first; each period pays it once: `exchange budget`."
+
 app = typer.Typer(name="release", help="Close epochs, and list what was closed and refused.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -61,7 +63,7 @@ def close(
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List the epochs that were closed, what each one paid, and the commands that were refused. Restricted."""
+    """List the epochs that were closed, what their new tables cost, and the commands that were refused. Restricted."""
     from consumers.history import history_of, read_asked, read_closings
     from exchange.cli.reach import at_kafka
 
@@ -81,8 +83,8 @@ def _print(found: "History") -> None:
     from exchange.cli.console import console, table
 
     if found.epochs:
-        numbers = ("tables", "public", "rho paid")
-        shown = table("epoch", "closed", *numbers, right=numbers)
+        numbers = ("tables", "public", "rho of first draws")
+        shown = table("epoch", "closed", *numbers, right=numbers, caption=PAID)
         for one in found.epochs:
             shown.add_row(one.epoch, _when(one.at_ms), f"{len(one.tables)}", f"{one.public}", f"{one.rho_paid:.6f}")
         console().print(shown)

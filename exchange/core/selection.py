@@ -5,7 +5,7 @@ lacks a dimension that was asked for is not taken. Points that are not usable ar
 choosing among them by how they turned out is what makes intervals lie.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -89,11 +89,12 @@ def select(
     return Selection(names, parse_epoch(since) if since else 0, pairs, everything)
 
 
-def _check(names: Iterable[str], dimension: str, code: str) -> None:
+def _check(names: Collection[str], dimension: str, code: str) -> None:
     asked = [BY_METRIC[name] for name in names] or METRICS
     there = {one for metric in asked for kind in metric.dimensions for one in kind}
     if dimension not in there:
-        raise DimensionUnknown(f"{_named(names)} has no dimension {dimension}{_near(dimension, there)}.")
+        lacks = f"{', '.join(names)} has no" if names else "No metric has a"
+        raise DimensionUnknown(f"{lacks} dimension {dimension}{_near(dimension, there)}.")
     codes = set(codes_of(dimension))
     if code not in codes:
         raise CodeUnknown(f"{dimension} has no code {code}{_near(code, codes)}.")
@@ -114,10 +115,6 @@ def codes_of(dimension: str) -> Iterator[str]:
             yield ALL
             declared = (zip(one.dimensions, one.codes, strict=True) for one in DECLARED.values())
             yield from (code for named in declared for name, codes in named if name == dimension for code in codes)
-
-
-def _named(names: Iterable[str]) -> str:
-    return ", ".join(names) or "No metric"
 
 
 def _near(name: str, there: Iterable[str]) -> str:

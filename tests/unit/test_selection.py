@@ -51,7 +51,7 @@ def test_what_is_not_usable_is_left_out_and_what_is_withheld_is_not() -> None:
     ("asked", "error", "near"),
     [
         ({"metrics": ["unmet_need_shares"]}, MetricUnknown, "unmet_need_share"),
-        ({"where": {"divisions": "pacific"}}, DimensionUnknown, "division"),
+        ({"where": {"divisions": "pacific"}}, DimensionUnknown, "No metric has a dimension divisions .near: division"),
         ({"metrics": ["cases"], "where": {"division": "pacific"}}, DimensionUnknown, "cases has no dimension"),
         ({"where": {"division": "pacifc"}}, CodeUnknown, "pacific"),
         ({"where": {"state": "zz"}}, CodeUnknown, "state has no code"),
