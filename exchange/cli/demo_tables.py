@@ -31,7 +31,21 @@ def view(console: Console) -> tuple[AbstractContextManager[object], Callable[[Lo
     if console.is_terminal:
         live = Live(console=console, refresh_per_second=4, transient=False)
         return live, lambda look: live.update(fitting(look, console))
-    return nullcontext(), lambda look: console.print(line_of(look), highlight=False, soft_wrap=True)
+    return nullcontext(), _Lines(console).show
+
+
+class _Lines:
+    """A line a look, unless it would say what the one before says."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._last = console, ""
+
+    def show(self, look: Look) -> None:
+        """Print it."""
+        line = line_of(look)
+        if line != self._last:
+            self._console.print(line, highlight=False, soft_wrap=True)
+        self._last = line
 
 
 def fitting(look: Look, console: Console) -> RenderableType:
@@ -50,7 +64,8 @@ def line_of(look: Look) -> str:
     """How far the demo is, in one line. Before the edges are done, how many events there will be is an estimate."""
     picture = look.picture
     whole = f"about {look.total}" if look.delivered < look.total else f"{look.delivered} accepted"
-    return (
+    doing = f"{look.doing:>15}: " if look.doing else ""
+    return doing + (
         f"{look.events:>7} of {whole} events counted, lag {look.lag}, "
         f"{picture.heard} of {look.agencies} agencies heard from: {picture.cases} cases, {picture.needs.total()} needs, "
         f"{picture.services.total()} services, {picture.unmet.total()} unmet"
@@ -90,6 +105,10 @@ def protected_table(found: Protected) -> Table:
             f"of {found.covered.shown:,} with noise, {share:.1f} % of the 95 % intervals hold the truth within caps"
         )
         notes.append(NOT_FOR_SHARING)
+    if not found.headlines:
+        notes.insert(
+            0, "so few clients that no headline of the year is precise enough to be read: ask for more --events"
+        )
     right = ("value", "truth within caps", "all that happened") if found.covered else ("value",)
     columns = ("metric", "of", "period", "value", "95 %", *right[1:])
     shown = table(*columns, right=right, title="what evaluators see", caption="\n".join((*notes, CAVEAT)))

@@ -69,13 +69,17 @@ class DidNotFinish(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the demo. `events`: counted so far; `delivered`: accepted of the edges so far; `total`: about how many."""
+    """One look at the demo. `events`: counted so far; `delivered`: accepted of the edges so far; `total`: about how many.
+
+    `doing`: which month is lived through or closed; empty when all are.
+    """
 
     picture: Picture
     events: int
     delivered: int
     total: int
     agencies: int
+    doing: str = ""
 
     @property
     def lag(self) -> int:
@@ -134,6 +138,7 @@ class Demo:
         if self._hmis:
             self._members.append(self._hmis)
         self._live: list[LivePartition] = []
+        self._doing = ""
 
     async def run(self) -> DemoResult:
         """Register, publish, close, count, compare, replay.
@@ -217,10 +222,13 @@ class Demo:
     async def _live_through(self) -> None:
         """Month after month."""
         for month in self._months:
+            self._doing = epoch_text(month)
             await self._publish_all(month)
+            self._doing = f"closing {epoch_text(month)}"
             closing = await close_epoch(self._ground.log, month, Asker.CALENDAR)
             if closing.spent.refused:
                 raise EpochRefused(f"{epoch_text(month)}: {closing.spent.refused}.")
+        self._doing = ""
 
     async def _publish_all(self, month: int) -> None:
         slots = asyncio.Semaphore(AT_ONCE)
@@ -281,7 +289,7 @@ class Demo:
         delivered = sum(member.delivered + member.report.delivered for member in self._members)
         events = sum(snapshot.position.events for snapshot in snapshots)
         total = max(delivered, self._sample.expected_events + len(self._members) * len(self._months))
-        return Look(picture_of(cells), events, delivered, total, len(self._members)), cells
+        return Look(picture_of(cells), events, delivered, total, len(self._members), self._doing), cells
 
     # Comparing
 

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from consumers.history import read_closings
@@ -45,7 +46,7 @@ HEADLINES: Final = (
     "clients_over_caps",
     "reporting_coverage",
 )
-"""The metrics of which the first few shown points are printed; all stand in the topic."""
+"""The metrics of which the most precise points are printed; all stand in the topic."""
 
 
 class MetricsMissing(ExchangeError):
@@ -108,11 +109,18 @@ def _truth(releases: Iterable[Release], arrived: Arrived, epoch: int, names: Ite
 
 
 def _headlines(points: Iterable[MetricPoint], year: int) -> Iterator[MetricPoint]:
-    """Of each headline the year's largest shown points."""
+    """Of each headline the year's most precise shown points: by their size they would be those with the highest noise."""
     shown = [point for point in points if point.shown and point.value is not None and point.period == year]
     for name in HEADLINES:
         of_metric = [point for point in shown if point.metric == name]
-        yield from sorted(of_metric, key=lambda point: point.value or 0, reverse=True)[:TOP]
+        yield from sorted(of_metric, key=_width)[:TOP]
+
+
+def _width(point: MetricPoint) -> float:
+    """Of the interval, in parts of the value."""
+    if not point.value or point.low is None or point.high is None:
+        return inf
+    return float((point.high - point.low) / point.value)
 
 
 async def _releases(log: Log) -> list[Release]:

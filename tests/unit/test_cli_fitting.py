@@ -97,6 +97,7 @@ def test_an_ordinary_terminal_shows_what_is_needed_and_what_is_unmet() -> None:
 def test_how_many_events_there_will_be_is_an_estimate_until_the_edges_are_done() -> None:
     assert "100 of 220 accepted events" in line_of(Look(PICTURE, 100, 220, 220, 40))
     assert "100 of about 220 events" in line_of(Look(PICTURE, 100, 120, 220, 40))
+    assert line_of(Look(PICTURE, 100, 120, 220, 40, "closing 2024-03")).startswith("closing 2024-03: ")
 
 
 def test_rows_facts_and_events_of_an_export_are_told_apart() -> None:
