@@ -7,12 +7,9 @@ beside nothing with a real export among the agencies. The picture is the operato
 """
 
 import asyncio
-import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import date
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,26 +18,23 @@ from consumers.asking import close_epoch
 from consumers.operations import Enrolment, register
 from consumers.replay import KafkaSource, ReplayResult, replay
 from exchange.core.cells import increments
-from exchange.core.epochs import epoch_text, month_of
+from exchange.core.epochs import epoch_text
 from exchange.core.errors import ExchangeError
 from exchange.core.fold import merge
 from exchange.core.vocabulary import LegalClass, Scheduled
 from exchange.engine.errors import LogUnavailable
 from exchange.trial.ground import Ground, Worker, WorkerEnded
+from exchange.trial.members import HMIS_AGENCY, Member, day_after, hmis_member, sample_member
 from exchange.trial.picture import Picture, picture_of
 from exchange.trial.protected import MetricsMissing, Protected, protected
 from exchange.wire.closing import Asker
 from exchange.wire.codec import decode
 from producers.chain import Chain
 from producers.edge import Edge
-from producers.facts import Fact, Reading
 from producers.heartbeat import minutes_band
 from producers.ledger import Ledger
-from producers.profile import HmisProfile, Profile, Secret
 from producers.report import Report
-from producers.sample import Run, SampleAgency, SampleExchange
-from producers.sensitive import SWITCHES
-from producers.sources.hmis import HmisExport, HmisSettings
+from producers.sample import Run, SampleExchange
 from producers.tally import current_quarter
 from producers.vault import Vault
 
@@ -52,13 +46,12 @@ LOOK_S: Final = 1.0
 PATIENCE: Final = 5
 """So often in a row the brokers may fail to answer a look."""
 SETTLE_S_MAX: Final = 60.0
-HMIS_AGENCY: Final = "hmis-export"
 
 
 class EpochRefused(ExchangeError):
-    """The release lane refused to close a month of the demo."""
+    """The release lane refused to close a month of the demo, all of which are past."""
 
-    hint = "The worker's last log lines stand above."
+    hint = "Look at this machine's clock: was it set back?"
 
 
 class DidNotFinish(ExchangeError):
@@ -104,21 +97,6 @@ class DemoResult:
         return not self.differing
 
 
-@dataclass(slots=True)
-class _Member:
-    """An agency of the demo: its edge's profile, what opens its vault, its records, and what its edge did."""
-
-    profile: Profile
-    secret: Secret
-    readings: Callable[[int], Iterable[Reading]]
-    """What its records say in a month, which is an epoch; months are asked for in order."""
-    cap_key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
-    """Of a generated agency the generator's, so that its truth knows which facts the totals count."""
-    report: Report = field(default_factory=Report)
-    delivered: int = 0
-    """Of the runs before the one that `report` is about."""
-
-
 class Demo:
     """One demo on one ground. `show` is given a look about every second, `say` a line at every step."""
 
@@ -133,8 +111,8 @@ class Demo:
     ) -> None:
         self._ground, self._sample, self._show, self._say = ground, sample, show, say
         self._months = sample.span.months
-        self._members = [self._sample_member(agency) for agency in sample.agencies]
-        self._hmis = self._hmis_member(hmis) if hmis else None
+        self._members = [sample_member(ground, agency) for agency in sample.agencies]
+        self._hmis = hmis_member(ground, hmis, sample.agencies[0].state, self._months[-1]) if hmis else None
         if self._hmis:
             self._members.append(self._hmis)
         self._live: list[LivePartition] = []
@@ -172,35 +150,6 @@ class Demo:
         return DemoResult(look, truth, differing, replayed, public, self._hmis.report if self._hmis else None)
 
     # Agencies
-
-    def _sample_member(self, agency: SampleAgency) -> _Member:
-        profile = Profile(
-            agency=agency.code,
-            state=agency.state,
-            legal_class=agency.legal_class,
-            small_counts=agency.small_counts,
-            vault=self._ground.folder / f"{agency.code}.vault",
-            bootstrap_servers=self._ground.settings.bootstrap_servers,
-            scheduled=True,
-            sensitive=tuple(SWITCHES),
-        )
-        return _Member(profile, Secret(raw_key=secrets.token_bytes(32)), _Records(agency.dated()).of, agency.cap_key)
-
-    def _hmis_member(self, export: Path) -> _Member:
-        """The agency of a real export; it works where the first generated one does, unless the export says otherwise."""
-        profile = Profile(
-            agency=HMIS_AGENCY,
-            state=self._sample.agencies[0].state,
-            legal_class=LegalClass.individual,
-            vault=self._ground.folder / f"{HMIS_AGENCY}.vault",
-            bootstrap_servers=self._ground.settings.bootstrap_servers,
-            hmis=HmisProfile(all_projects_trafficking=True, gender_from_sex=True),
-        )
-        source = HmisExport(export, HmisSettings.from_profile(profile))
-        last = self._months[-1]
-        return _Member(
-            profile, Secret(raw_key=secrets.token_bytes(32)), lambda month: source.read() if month == last else ()
-        )
 
     async def _register(self) -> None:
         enrolments = []
@@ -240,7 +189,7 @@ class Demo:
                 task.cancel()
             await asyncio.wait(publishing)
 
-    async def _publish(self, member: _Member, month: int, slots: asyncio.Semaphore) -> None:
+    async def _publish(self, member: Member, month: int, slots: asyncio.Semaphore) -> None:
         async with slots, Edge.open(member.profile, secret=member.secret, today=day_after(month)) as edge:
             member.delivered += member.report.delivered
             member.report = edge.report
@@ -316,22 +265,3 @@ class Demo:
 def _check_alive(worker: Worker) -> None:
     if not worker.alive:
         raise WorkerEnded(worker.last_lines())
-
-
-class _Records:
-    """An agency's records, month by month."""
-
-    def __init__(self, dated: Iterator[tuple[int, Fact]]) -> None:
-        self._dated = dated
-        self._next = next(dated, None)
-
-    def of(self, month: int) -> Iterator[Fact]:
-        """What was recorded up to the end of a month and not asked for before."""
-        while self._next is not None and self._next[0] <= month:
-            yield self._next[1]
-            self._next = next(self._dated, None)
-
-
-def day_after(month: int) -> date:
-    """The first day after a month, which is an epoch."""
-    return date((month + 1) // 12, month_of(month + 1), 1)
