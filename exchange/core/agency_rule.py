@@ -17,7 +17,8 @@ holds for all that follows from what was shown before (PRIVACY, Agency tables):
    together: a cell is hidden if it and all that was shown, of all these tables, would single somebody out.
 
 A cell behind which there is nobody is hidden too: going from 0 to hidden would announce an arrival. What is hidden is None, and
-no sum that needs it exists (`exchange.core.view`). Agency tables are the nation's only, and know no caps: every event counts.
+no sum that needs it exists (`exchange.core.view`). Agency tables are the nation's only, and know no caps: every event counts,
+but for heartbeats of runs by hand: such a run may follow from one client's arrival, and exact figures hold nothing that does.
 
 Not promised: anything against agencies that put together what they know of themselves: of three behind a cell two know the
 third. Nor against somebody who knows that an agency's figure did not move while others' did.
@@ -34,11 +35,12 @@ from exchange.core.cells import increments, parse_cell
 from exchange.core.declared import DECLARED, Declared
 from exchange.core.epochs import first_month
 from exchange.core.errors import NotDue
-from exchange.core.events import Event
+from exchange.core.events import Event, Heartbeat
 from exchange.core.fold import merge
 from exchange.core.releases import Release
 from exchange.core.span import span_of
 from exchange.core.tiers import BUCKETS, bucket_of, is_due
+from exchange.core.vocabulary import Scheduled
 
 AGENCIES_MIN: Final = 3
 SHARE_MAX: Final = Fraction(85, 100)
@@ -74,7 +76,7 @@ class Shown:
 def behind(
     declared: Declared, epoch: int, since: int, events: Iterable[tuple[str, Event]], *, first: bool = False
 ) -> Behind:
-    """Who added what, of (agency, event) pairs between two cuts; nothing of periods to come. Raises NotDue."""
+    """Who added what, of (agency, event) pairs between two cuts; no period to come, no run by hand. Raises NotDue."""
     if declared.snapshot:
         raise ValueError(f"{declared.name} counts agencies: exchange.core.reporting says who is behind it.")
     if not is_due(declared.tier, epoch):
@@ -84,13 +86,18 @@ def behind(
     found: list[dict[str, int]] = [{} for _ in range(len(buckets) * len(values))]
     assert len(places) == 1  # the nation
     for agency, event in events:
-        for name, n in increments(agency, event):
+        for name, n in () if _by_hand(event) else increments(agency, event):
             cell = parse_cell(name)
             if cell.table is declared.table and first_month(cell.period) <= epoch:
                 bucket = buckets.index(bucket_of(declared.tier, epoch, cell.period))
                 of_cell = found[bucket * len(values) + values[cell.values]]
                 of_cell[agency] = of_cell.get(agency, 0) + n
     return Behind(declared, epoch, since, first, tuple({a: n for a, n in amounts.items() if n} for amounts in found))
+
+
+def _by_hand(event: Event) -> bool:
+    """Whether it is the heartbeat of a run that no schedule began."""
+    return isinstance(event.body, Heartbeat) and event.body.scheduled != Scheduled.yes
 
 
 def releases(now: Sequence[Behind], past: Shown, versions: tuple[str, ...] = ()) -> tuple[tuple[Release, ...], Shown]:

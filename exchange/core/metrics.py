@@ -229,7 +229,7 @@ RATES: Final = (
     in_bands(
         "reporting_minutes",
         "heartbeats_by_reporting_minutes",
-        "Minutes that an agency spends on one report to the exchange, half and nine in ten of reports, where all are shown.",
+        "Minutes that an agency spends on one scheduled report, half and nine in ten of them, where all are shown.",
         bands=v.REPORTING_MINUTES_MINUTES,
         unit=Unit("minutes"),
         answers="data_burden",
@@ -237,7 +237,7 @@ RATES: Final = (
     shares_of(
         "reporting_minutes_share",
         "heartbeats_by_reporting_minutes",
-        "What reporting costs: minutes that an agency spends on one report, as shares of the reports that are shown.",
+        "What reporting costs: minutes that an agency spends on one scheduled report, as shares of those that are shown.",
         "data_burden",
     ),
     Metric(

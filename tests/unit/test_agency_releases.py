@@ -15,6 +15,7 @@ from exchange.core.errors import NotDue
 from exchange.core.events import AgencyProfiled, CapacityReported, Event, NeedIdentified
 from tests.draw_world import event
 from tests.strategies import events as any_event
+from tests.unit.test_reporting import beat
 
 MARCH, JUNE = epoch_of(2026, 3), epoch_of(2026, 6)
 NAMES = "abcdef"
@@ -58,6 +59,16 @@ def test_every_agency_table_is_released_once_and_as_its_rule_says(arrived: Arriv
 def test_what_clients_are_served_changes_nothing() -> None:
     served = [(name, event(NeedIdentified(v.Service.food), 1)) for name in NAMES]
     assert close(MARCH, [*served, *places("2026Q1")], Kept()) == close(MARCH, places("2026Q1"), Kept())
+
+
+def test_a_run_by_hand_changes_nothing() -> None:
+    """It may follow from one client's arrival, and agency tables are exact."""
+    scheduled = places("2026Q1") + [beat(name) for name in NAMES]
+    before = close(MARCH, scheduled, Kept(), first=True)
+    minutes = {one.table: one for one in before.releases}["heartbeats_by_reporting_minutes"]
+    assert sum(n or 0 for n in minutes.increments) == len(NAMES)
+    for by_hand in (v.Scheduled.no, v.Scheduled.not_known):
+        assert close(MARCH, [*scheduled, beat("a", by_hand), beat("b", by_hand)], Kept(), first=True) == before
 
 
 def test_what_was_shown_before_decides_what_is_shown_now() -> None:
