@@ -13,12 +13,22 @@ from typing import Final
 
 from consumers.reading import read_to
 from exchange.core.closing import Closed, Moment, carried_out, refused_at, released
-from exchange.core.errors import StateDamaged
+from exchange.core.epochs import EpochInvalid
+from exchange.core.errors import ExchangeError
 from exchange.engine.log import Partition, Reader, Record
 from exchange.wire.closing import Spent, decode_heading, decode_spent, parse_ledger_part, parse_release_part
 from exchange.wire.topics import DRAWS
 
 SOURCE: Final = Partition(DRAWS, 0)
+
+
+class DrawsDamaged(ExchangeError):
+    """`draws` does not hold, or no longer holds, what the release lane wrote there. No epoch is closed or published."""
+
+    hint = (
+        "Restore the topic from a replica or a backup. It is never rebuilt: what was drawn again would have other noise, and"
+        " the two together tell more than was paid for."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ class Closings:
     closed: Closed = field(default_factory=Closed)
     commands: dict[int, Spent] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
+    _keys: set[bytes] = field(default_factory=set)
 
     @property
     def refused(self) -> str:
@@ -50,11 +61,14 @@ class Closings:
         return "" if newest is None else self.commands[newest].refused
 
     def take(self, record: Record) -> None:
-        """Take the next record. Raises StateDamaged for what is neither a release nor a part of the ledger."""
+        """Take the next record. Raises DrawsDamaged for what is neither a release nor of the ledger, or a second draw."""
         if record.key is None or record.value is None:
-            raise StateDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
-        part, command = parse_release_part(record.key), parse_ledger_part(record.key)
+            raise DrawsDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
+        part, command = _parsed(record.key)
         if part is not None:
+            if record.key in self._keys:
+                raise DrawsDamaged(f"{DRAWS}-0 offset {record.offset} is a second draw of one table and epoch.")
+            self._keys.add(record.key)
             self.parts.append(Part(*part[:1], record.value, part[1], record.offset))
             heading = decode_heading(record.value)
             if not heading.bit:
@@ -64,11 +78,19 @@ class Closings:
             brief = self.commands[command] = replace(spent, shown=(), said=())
             self.closed = after(self.closed, spent if self.keeps else brief)
         else:
-            raise StateDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
+            raise DrawsDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
 
     def commands_of(self, epoch: int) -> Iterator[Spent]:
         """The command that closed an epoch, if one did."""
         return (spent for spent in self.commands.values() if not spent.refused and spent.epoch == epoch)
+
+
+def _parsed(key: bytes) -> tuple[tuple[bytes, int] | None, int | None]:
+    """The release or the command that a record is about; neither for a key that no draw has."""
+    try:
+        return parse_release_part(key), parse_ledger_part(key)
+    except (EpochInvalid, UnicodeDecodeError):
+        return None, None
 
 
 def after(closed: Closed, spent: Spent) -> Closed:
@@ -93,11 +115,11 @@ class Follower:
         self.read = Closings(keeps)
 
     async def catch_up(self) -> Closings:
-        """Everything that is committed and decided now. Raises the engine's errors, StateDamaged, MessageUnreadable."""
+        """Everything that is committed and decided now. Raises the engine's errors, DrawsDamaged, MessageUnreadable."""
         if self._position is None:
             begins = await self._reader.beginning_offsets([SOURCE])
             if begins[SOURCE]:
-                raise StateDamaged(f"{DRAWS} begins at offset {begins[SOURCE]}: what was spent before is unknown.")
+                raise DrawsDamaged(f"{DRAWS} begins at offset {begins[SOURCE]}: what was spent before is unknown.")
             self._reader.assign([SOURCE])
             self._reader.seek(SOURCE, 0)
             self._position = 0

@@ -184,13 +184,16 @@ async def before(reader: Reader, source: Partition, cut: int) -> AsyncIterator[S
 
 
 async def may_publish(reader: Reader, registered: int) -> frozenset[str]:
-    """The agencies whose newest registration, up to an offset of `agencies`, lets them publish."""
+    """The agencies whose newest registration, up to an offset of `agencies`, lets them publish.
+
+    A record without a value registers nobody, as for the gate (`consumers.registry`).
+    """
     source, found = Partition(AGENCIES, 0), dict[str, Status]()
     reader.assign([source])
     reader.seek(source, 0)
     async for records in before(reader, source, registered):
-        for record in records:
-            registration = decode_registration(record.value or b"")
+        for value in (record.value for record in records if record.value is not None):
+            registration = decode_registration(value)
             found[registration.agency] = registration.status
     return frozenset(agency for agency, status in found.items() if status is Status.ACTIVE)
 

@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Sequence
 from fractions import Fraction
 
-from consumers.closings import Closings
+from consumers.closings import Closings, DrawsDamaged
 from consumers.drawer import DrawHere
 from consumers.publish import PublishLane
 from consumers.release import ReleaseLane
@@ -118,8 +118,11 @@ class ClosingWorld:
 
     def closings(self) -> Closings:
         found = Closings(keeps=True)
-        for record in self.broker.committed(OF_DRAWS):
-            found.take(record)
+        try:
+            for record in self.broker.committed(OF_DRAWS):
+                found.take(record)
+        except DrawsDamaged as error:
+            raise LawBroken(str(error)) from None
         return found
 
     def releases(self) -> list[StoredRecord]:

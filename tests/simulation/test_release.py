@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 
+from consumers.closings import DrawsDamaged
 from consumers.drawing import VERSIONS
 from consumers.release import ReleaseLane
 from exchange.core.agency_releases import AgencyTable, Kept, agency_releases
@@ -15,6 +16,7 @@ from exchange.core.gate import Registration, Status
 from exchange.core.vocabulary import LegalClass
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
+from exchange.wire.closing import RELEASE_PART
 from exchange.wire.codec import encode
 from exchange.wire.messages import encode_registration
 from exchange.wire.published import decode_release
@@ -182,6 +184,42 @@ def test_agency_tables_are_those_of_their_rule_and_survive_a_new_worker(world: C
         assert set(made.releases) <= found
         [reporting] = [one for one in made.releases if one.table == "reporting"]
         assert reporting.increments[:2] == (3, 4)
+
+
+def test_a_registration_that_was_emptied_registers_nobody_and_stops_nothing(world: ClosingWorld) -> None:
+    registration = encode_registration(Registration("an-agency", LegalClass.individual, False, 0, ()))
+    for value in (registration, None):
+        world.broker.produce(world.broker.new_producer(), 0, Partition(AGENCIES, 0), [(b"an-agency", value)])
+    world.close(START, FEBRUARY, MARCH)
+    world.worker()
+    world.run(30)
+    assert not world.ended
+    assert world.settled().closed.last_epoch == MARCH
+
+
+@pytest.mark.parametrize("key", [b"\xff|release", b"cases|2026-13|release", b"cases|release", b"command|x|ledger", b""])
+def test_a_foreign_record_among_the_draws_stops_the_lane_with_its_offset(world: ClosingWorld, key: bytes) -> None:
+    world.say(OF_DRAWS, b"foreign", key=key)
+    world.close(START)
+    world.worker()
+    world.run(10)
+    assert {str(error).split(".")[0] for error in world.ended} == {"draws-0 offset 0 holds no draw"}
+    assert len(world.broker.committed(OF_DRAWS)) == 1
+
+
+def test_a_second_draw_of_a_table_and_epoch_is_never_published(world: ClosingWorld) -> None:
+    """Wherever it came from: the first one stands, and everybody who reads `draws` stops."""
+    process = prepared(world)
+    world.run(10)
+    world.world.kill(process)
+    first = world.settled().parts[0]
+    public = len(world.releases())
+    world.say(OF_DRAWS, first.value[:-1] + bytes([first.value[-1] ^ 1]), key=first.key + RELEASE_PART)
+    world.close(FEBRUARY)
+    world.worker()
+    world.run(30)
+    assert {type(error) for error in world.ended} == {DrawsDamaged}
+    assert len(world.releases()) == public
 
 
 # Kills
