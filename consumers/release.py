@@ -23,7 +23,7 @@ from typing import Final
 
 import structlog
 
-from consumers.closings import Closings, Follower
+from consumers.closings import Closings, DrawsDamaged, Follower
 from consumers.drawer import Drawer
 from consumers.drawing import Drawn, task_of
 from consumers.lives import RELEASE, Life
@@ -34,10 +34,11 @@ from exchange.engine.log import Log, Pair, Partition, Reader, Record
 from exchange.engine.progress import Hook, LaneState, no_hook
 from exchange.wire.closing import Spent, decode_close, encode_spent, ledger_part
 from exchange.wire.messages import MessageUnreadable
-from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS
+from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES
 
 COMMANDS: Final = Partition(EPOCHS, 0)
 TARGET: Final = Partition(DRAWS, 0)
+PUBLIC: Final = Partition(RELEASES, 0)
 WAIT_S: Final = 0.5
 Clock = Callable[[], int]
 """Milliseconds since 1970."""
@@ -72,6 +73,7 @@ class ReleaseLane(Life):
         await (await self._log.writer(self.name)).close()  # earlier owners are fenced, and what they began is decided
         self._enter(LaneState.RESTORING)
         self._note(await follower.catch_up())
+        await self._nothing_is_lost(commands)
         self._told.restored = len(self._seen.commands) + len(self._seen.parts)
         commands.assign([COMMANDS])
         commands.seek(COMMANDS, self._seen.closed.position)
@@ -87,6 +89,12 @@ class ReleaseLane(Life):
         reader = await self._log.reader()
         resources.push_async_callback(reader.close)
         return reader
+
+    async def _nothing_is_lost(self, reader: Reader) -> None:
+        """Raise DrawsDamaged where `draws` is empty and something was published: every epoch would be drawn once more."""
+        published = (await reader.end_offsets([PUBLIC]))[PUBLIC]
+        if published and not self._seen.commands:
+            raise DrawsDamaged(f"{DRAWS} is empty, and {RELEASES} is not.")
 
     def _note(self, seen: Closings) -> None:
         self._seen = seen

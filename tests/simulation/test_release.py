@@ -222,6 +222,22 @@ def test_a_second_draw_of_a_table_and_epoch_is_never_published(world: ClosingWor
     assert len(world.releases()) == public
 
 
+def test_draws_that_were_lost_are_not_drawn_again(world: ClosingWorld) -> None:
+    """Every command still stands in `epochs`: an empty `draws` would have them all carried out once more."""
+    process = prepared(world)
+    world.run(10)
+    world.world.kill(process)
+    public = [(record.key, record.value) for record in world.settled() and world.releases()]
+    calls = world.noise.calls
+    world.broker.delete(OF_DRAWS.topic)
+    world.broker.create(OF_DRAWS.topic)
+    world.worker()
+    world.run(30)
+    assert {type(error) for error in world.ended} == {DrawsDamaged}
+    assert (world.noise.calls, world.broker.committed(OF_DRAWS)) == (calls, [])
+    assert [(record.key, record.value) for record in world.releases()] == public
+
+
 # Kills
 
 
