@@ -2,9 +2,10 @@
 
 Runs where it is called, which is a process of its own (`consumers.drawer`). The exact increments live and die here.
 
-Rules kept: each table is counted from its own last cut to the new one, exactly; read-committed, so aborted events are none;
-noise is drawn once a table, by OpenDP, after everything is counted, so that a failure on the way draws none; a record that
-cannot be counted stops the draw with its offset, never with its value.
+Rules kept: each table is counted from its own last cut to the new one, exactly, and with it what came before that cut and is of
+a period that had not begun then (not that agencies were heard from, nor what they are); read-committed, so aborted events are
+none; noise is drawn once a table, by OpenDP, after everything is counted, so that a failure on the way draws none; a record
+that cannot be counted stops the draw with its offset, never with its value.
 
 The fast path: events that count alike (equal but for their sequence and the digest before) are put together as bytes, decoded
 once and counted so many times. `exchange.core.draw.counted` says what that must equal; a property test holds it.
@@ -22,8 +23,9 @@ from exchange import __version__
 from exchange.core.agency_releases import AgencyTable, Kept, Made, Said, agency_releases
 from exchange.core.closing import Cut, Draw
 from exchange.core.draw import Due, Increments, counted, drawn, merged
+from exchange.core.epochs import first_month
 from exchange.core.errors import CannotCount, ExchangeError
-from exchange.core.events import About, Correction, Event
+from exchange.core.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
 from exchange.core.gate import Status
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
@@ -45,7 +47,10 @@ Arrived: TypeAlias = list[tuple[str, Event]]
 
 @dataclass(frozen=True, slots=True)
 class DrawTask:
-    """What is to be drawn; it can be handed to another process. `registered`: how far `agencies` is read, an offset."""
+    """What is to be drawn; it can be handed to another process. `registered`: how far `agencies` is read, an offset.
+
+    `starts`, `early`: of each `since`, as in `exchange.core.closing.Draw`.
+    """
 
     epoch: int
     clients: tuple[Due, ...]
@@ -53,6 +58,12 @@ class DrawTask:
     starts: tuple[tuple[int, Cut], ...]
     cut: Cut
     registered: int
+    early: tuple[tuple[int, Cut], ...] = ()
+
+    def begins(self, since: int) -> Cut:
+        """Where reading begins for what is counted from the cut before a month."""
+        start = dict(self.starts)[since]
+        return tuple(map(min, start, dict(self.early).get(since, start)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,8 @@ class Agencies:
 def task_of(draw: Draw) -> DrawTask:
     """The work of a draw."""
     moment, starts = draw.moment, tuple(draw.starts.items())
-    return DrawTask(draw.epoch, draw.clients, draw.agencies, starts, moment.cut, moment.registered)
+    early = tuple(draw.early.items())
+    return DrawTask(draw.epoch, draw.clients, draw.agencies, starts, moment.cut, moment.registered, early)
 
 
 async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> Drawn:
@@ -104,7 +116,7 @@ class Sheet:
 
     def __init__(self, task: DrawTask, since: int) -> None:
         self.since = since
-        self.starts = dict(task.starts)[since]
+        self.starts, self.begins = dict(task.starts)[since], task.begins(since)
         self._due = tuple(one for one in task.clients if one.since == since)
         self._wants_agencies = any(one.since == since for one in task.agencies)
         self.increments: tuple[Increments, ...] = counted(self._due, ())
@@ -112,12 +124,12 @@ class Sheet:
 
     def take(self, partition: int, lot: "Lot") -> None:
         """Add what a lot holds from this sheet's cut on."""
-        start = self.starts[partition]
-        alike = lot.alike(start)
+        places = lot.of_interest(self.starts[partition], self.begins[partition], self.since)
+        alike = Counter(octets for octets, _ in places)
         events = [("", lot.events[octets]) for octets in alike]
         self.increments = merged(self.increments, counted(self._due, events, alike.values()))
         if self._wants_agencies:
-            self.said += lot.said(start)
+            self.said += lot.said(places)
 
 
 class Lot:
@@ -131,18 +143,18 @@ class Lot:
                 self.events[octets] = _decoded(source, offset, record.value or b"")
         self._of_agencies = {octets for octets, event in self.events.items() if not _of_client(event)}
 
-    def alike(self, start: int) -> Counter[bytes]:
-        """How often what counts alike stands there from an offset on."""
-        return Counter(octets for offset, octets, _ in self._records if offset >= start)
-
-    def said(self, start: int) -> Arrived:
-        """(agency, event) of what no client's body is, from an offset on."""
-        of_agencies = self._of_agencies
+    def of_interest(self, start: int, begins: int, since: int) -> list[tuple[bytes, bytes]]:
+        """(bytes that count, agency) from an offset on, and from an earlier one on what is of this month and after it."""
+        early = {octets for octets, event in self.events.items() if _waits(event, since)}
         return [
-            (key.decode("ascii"), self.events[octets])
+            (octets, key)
             for offset, octets, key in self._records
-            if offset >= start and octets in of_agencies
+            if offset >= start or (offset >= begins and octets in early)
         ]
+
+    def said(self, places: Iterable[tuple[bytes, bytes]]) -> Arrived:
+        """(agency, event) of what no client's body is."""
+        return [(key.decode("ascii"), self.events[octets]) for octets, key in places if octets in self._of_agencies]
 
 
 def _counting(source: Partition, record: Record) -> bytes:
@@ -160,14 +172,22 @@ def _decoded(source: Partition, offset: int, value: bytes) -> Event:
 
 
 def _of_client(event: Event) -> bool:
-    body = event.body
-    return (body.body if isinstance(body, Correction) else body).about is About.CLIENT
+    return _restated(event).about is About.CLIENT
+
+
+def _waits(event: Event, since: int) -> bool:
+    """Whether its period begins in this month or later. Whoever was heard from was so when that arrived, not later."""
+    return first_month(event.period) >= since and not isinstance(_restated(event), AgencyProfiled | Heartbeat)
+
+
+def _restated(event: Event) -> Body:
+    return event.body.body if isinstance(event.body, Correction) else event.body
 
 
 async def _read(reader: Reader, number: int, task: DrawTask, sheets: Iterable[Sheet], report: Report) -> None:
     source, cut = Partition(EVENTS, number), task.cut[number]
     reader.assign([source])
-    reader.seek(source, min((start[number] for _, start in task.starts), default=cut))
+    reader.seek(source, min((task.begins(since)[number] for since, _ in task.starts), default=cut))
     async for records in before(reader, source, cut):
         lot = Lot(source, records)
         for sheet in sheets:

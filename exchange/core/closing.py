@@ -10,8 +10,11 @@ Rules kept:
 - A refusal changes nothing but the position and, forward only, the time.
 - An agency table is over the domain of its first release for ever, like a client table.
 
+- An event that arrives before its period's epoch is closed counts once. One whose period has not begun in the epoch that it
+  arrives in (closed late, or in the hours between a month's end and its cut) waits for the epoch in which its period begins.
+
 Not promised: that the cut is the end of the month. It is where the log stands when the command is handled: close promptly.
-An event that arrives before its period's epoch is closed counts once; one for a period that has not begun counts nowhere.
+Nor that an event is counted that arrived a day or more before its period began, by the clock of the lane.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +27,7 @@ from exchange.core.agency_rule import AGENCY_RELEASES
 from exchange.core.budget import PLANS, Plan
 from exchange.core.declared import Declared
 from exchange.core.draw import Due, dues, plans_due
-from exchange.core.epochs import ends_ms, is_epoch
+from exchange.core.epochs import DAY_MS, begins_ms, ends_ms, is_epoch, month_of
 from exchange.core.errors import (
     BudgetExhausted,
     ClockSetBack,
@@ -40,6 +43,7 @@ from exchange.core.ledger import Account, Ledger, spend
 from exchange.core.tables import Tier
 from exchange.core.tiers import is_due
 
+MONTHS_OF_QUARTER: Final = 3
 Cut: TypeAlias = tuple[int, ...]
 """For each partition of `events`, in order, the first offset that is left out."""
 
@@ -57,7 +61,8 @@ class Moment:
 class Closed:
     """All that was closed so far. `position`: of the next command; `cuts`: of every closed epoch, by epoch.
 
-    `agency_tables`: last epoch of each agency table that was ever released; `domains`: over which values it was.
+    `when`: each epoch was closed, by the lane's clock. `agency_tables`: last epoch of each agency table that was
+    ever released; `domains`: over which values it was.
     """
 
     position: int = 0
@@ -65,6 +70,7 @@ class Closed:
     registered: int = 0
     ledger: Ledger = field(default_factory=Ledger)
     cuts: Mapping[int, Cut] = field(default_factory=lambda: MappingProxyType({}))
+    when: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     agency_tables: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     domains: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     kept: Kept = field(default_factory=Kept)
@@ -83,10 +89,22 @@ class Closed:
         """Where arrivals of a month and those after it begin: the cut of the month before, or the log's beginning."""
         return self.cuts.get(since - 1, (0,) * partitions)
 
+    def early_before(self, since: int, partitions: int) -> Cut:
+        """From where on there may be events, before `cut_before`, of periods that begin in this month or after it.
+
+        That is the last cut taken before the first of these periods began; a day is for clocks and time zones.
+        """
+        begins = begins_ms(since + (1 - month_of(since)) % MONTHS_OF_QUARTER) - DAY_MS
+        before = [epoch for epoch, at_ms in self.when.items() if epoch < since and at_ms < begins]
+        return self.cuts[max(before)] if before else (0,) * partitions
+
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What a command leads to. `accounts`: after it has paid. `starts`: of each `since`, the cut that it is counted from."""
+    """What a command leads to. `accounts`: after it has paid. `starts`: of each `since`, the cut that it is counted from.
+
+    `early`: of each, where to begin to look for events before that cut whose periods had not begun when it was taken.
+    """
 
     epoch: int
     moment: Moment
@@ -94,6 +112,7 @@ class Draw:
     clients: tuple[Due, ...]
     agencies: tuple[AgencyTable, ...]
     starts: Mapping[int, Cut]
+    early: Mapping[int, Cut]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +189,8 @@ def _draw(closed: Closed, epoch: int, moment: Moment, plans: Sequence[Plan], age
     of_agencies = tuple(_agency_due(closed, one, epoch, first) for one in agencies if is_due(one.tier, epoch))
     since = {due.since for due in clients} | {due.since for due in of_agencies}
     starts = {month: closed.cut_before(month, len(moment.cut)) for month in sorted(since)}
-    return Draw(epoch, moment, after.accounts, clients, of_agencies, starts)
+    early = {month: closed.early_before(month, len(moment.cut)) for month in starts}
+    return Draw(epoch, moment, after.accounts, clients, of_agencies, starts, early)
 
 
 def _added_later(closed: Closed, name: str, tier: Tier) -> bool:
@@ -221,6 +241,7 @@ def carried_out(
         registered=moment.registered,
         ledger=Ledger(MappingProxyType(dict(accounts)), epoch),
         cuts=MappingProxyType({**closed.cuts, epoch: moment.cut}),
+        when=MappingProxyType({**closed.when, epoch: moment.at_ms}),
         kept=closed.kept.after(told, said),
     )
 

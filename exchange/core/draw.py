@@ -6,7 +6,8 @@ The slow meaning that any faster way must equal. For each table that is due, an 
 1. only with the table's bit (`exchange.core.caps.counts`); an event past its client's caps is in no release of theirs;
 2. to the bucket of its period, seen from the epoch that it arrived in (`tiers.bucket_of`): what comes after the epoch of its
    period was closed goes to a bucket of this epoch, `earlier` at last; a closed epoch never changes;
-3. nowhere when the account that pays does not cover the period (`Account.covers`): it is of before the table, or has not begun;
+3. nowhere when the account that pays does not cover the period (`Account.covers`): it is of before the table, or has not begun
+   (then who draws hands the event over again when it has: `exchange.core.closing.Draw.early`);
 4. to the value that `ReleasedTable` gives its code; sensitive codes have none in what is finer than the nation and the year;
 5. a correction takes away what the event that it restates added, in its own epoch, with its own bits.
 
@@ -16,8 +17,8 @@ two cuts leaves nothing. Increments are raw, negative ones too, and the only exa
 Two laws of the caps are kept here again, whatever an edge sends: a correction takes no more back than its event added (law
 3), and none of a `Tally` is counted (law 4). The others need a client's history, which only the edge has.
 
-Not promised: that a correction finds its event. One that arrived before the table's first cut, or for a period that had not
-begun when its epoch was closed, is in no release; its later correction is, and takes one away.
+Not promised: that a correction finds its event. One that arrived before the first cut of a table that was added later is in
+no release; its later correction is, and takes one away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

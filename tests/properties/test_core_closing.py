@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exchange.core.agency_rule import AGENCY_RELEASES
 from exchange.core.budget import PLANS, RHO_TOTAL, Plan
 from exchange.core.closing import REFUSALS, Closed, Draw, Moment, Refused, carried_out, judge, refused_at, released
-from exchange.core.epochs import begins_ms, ends_ms, epoch_at, epoch_of
+from exchange.core.epochs import DAY_MS, begins_ms, ends_ms, epoch_at, epoch_of
 from exchange.core.ledger import EVERY_PERIOD, spent
 from exchange.core.period import parse_period
 from exchange.core.tables import Tier
@@ -224,6 +224,25 @@ def test_a_quarterly_table_is_counted_from_the_cut_of_its_own_last_quarter() -> 
     since = {one.row.tier: one.since for one in draw.clients}
     assert since == {Tier.NATION_MONTHLY: START + 5, Tier.NATION_QUARTERLY: START + 3}
     assert draw.starts == {START + 5: (5, 5), START + 3: (3, 3)}
+
+
+def test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began() -> None:
+    """March is closed in May: what came meanwhile of April's quarter is behind February's cut, and before March's."""
+    promptly = {START: ends_ms(START) + 1, START + 1: begins_ms(START + 3) - DAY_MS - 1}
+    for when, expected in (
+        (promptly, (2, 2)),
+        ({**promptly, START + 1: begins_ms(START + 3) - DAY_MS}, (1, 1)),
+        (dict.fromkeys(promptly, begins_ms(START + 4)), (0, 0)),
+    ):
+        late = when | {
+            START + 2: begins_ms(START + 4),
+            START + 3: begins_ms(START + 4),
+            START + 4: ends_ms(START + 4) + 1,
+        }
+        june = replace(closed_up_to(START + 4), cuts={START + n: (n + 1, n + 1) for n in range(5)}, when=late)
+        draw = closing(june, START + 5)
+        assert isinstance(draw, Draw)
+        assert draw.early == {START + 5: (5, 5), START + 3: expected}
 
 
 def test_a_year_pays_for_every_table_and_no_more() -> None:

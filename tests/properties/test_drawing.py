@@ -8,17 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.drawing import Drawn, DrawTask, carry_out
+from consumers.drawing import Drawn, DrawTask, Lot, carry_out
+from exchange.core import vocabulary as v
 from exchange.core.draw import Due, counted
+from exchange.core.epochs import epoch_of
 from exchange.core.errors import NoiseUnfit
-from exchange.core.events import Event
+from exchange.core.events import AgencyProfiled, CapacityReported, Event, Heartbeat
+from exchange.core.vocabulary import UsState
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition
 from exchange.wire.codec import encode
 from exchange.wire.published import decode_release
 from exchange.wire.topics import EVENTS
 from tests.contract.test_log_memory import MemoryHarness
-from tests.draw_world import DECEMBER, MARCH, all_due, due, event, from_agency, histories
+from tests.draw_world import DECEMBER, MARCH, all_due, correcting, due, event, from_agency, histories
+from tests.simulation.broker import StoredRecord
 from tests.unit.test_draw import FOOD, NEEDS
 
 ONE = event(FOOD)
@@ -82,6 +86,22 @@ def test_tables_of_different_cadence_are_counted_from_their_own_cuts() -> None:
     for one, start, expected in ((monthly, 3, 1), (quarterly, 1, 3)):
         [found] = increments(drawn(log, [one], {MARCH: (3,), quarterly.since: (1,)}, (4,))).values()
         assert sum(n or 0 for n in found) == expected, start
+
+
+def test_who_was_heard_from_and_what_agencies_are_does_not_wait() -> None:
+    """It is so when it arrives; what agencies did waits for its period, as clients' events do."""
+    april = epoch_of(2026, 4)
+    source, of_april = Partition(EVENTS, 0), ("2026Q2", UsState.ca)
+    bodies = (
+        Heartbeat(v.Scheduled.yes, v.ReportingMinutes.not_known, 1, bytes(64)),
+        AgencyProfiled(v.AgencyType.legal, v.ReportingMode.events),
+        CapacityReported(v.Service.legal, 10),
+    )
+    said = [event(body, 0, *of_april) for body in bodies]
+    said += [correcting(said[1]), correcting(said[2]), event(bodies[2], 0, "2026Q1")]
+    lot = Lot(source, [StoredRecord(b"a", encode(one), (), n, 0) for n, one in enumerate(said)])
+    waiting = lot.said(lot.of_interest(len(said), 0, april))
+    assert [one for _, one in waiting] == [said[2], said[4]]
 
 
 def test_events_that_differ_in_caps_period_or_state_do_not_count_alike() -> None:

@@ -7,7 +7,7 @@ increment tells which draw it is of, and whether it was counted exactly.
 The law, at any moment of the log:
 1. no table and epoch is drawn twice in `draws`, and none at all without the ledger part that paid for it, nor the other way;
 2. every record that ever stood in `releases`, aborted ones too, is a committed draw, byte for byte, timed by its epoch;
-3. every increment less its noise is what the slow definition counts between the two cuts.
+3. every increment less its noise is what the slow definition counts between the two cuts, and of what had waited.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from consumers.publish import PublishLane
 from consumers.release import ReleaseLane
 from exchange.core.budget import PLANS
 from exchange.core.draw import counted
-from exchange.core.epochs import begins_ms, ends_ms, epoch_of
+from exchange.core.epochs import begins_ms, ends_ms, epoch_of, first_month
 from exchange.core.errors import ExchangeError
 from exchange.core.events import Event
 from exchange.engine.errors import Fenced
@@ -183,12 +183,14 @@ class ClosingWorld:
             return
         cuts = closings.closed.cuts
         start, end = cuts.get(release.since - 1, (0,) * PARTITIONS), cuts[release.epoch]
-        between = [
-            ((record.key or b"").decode(), decode(record.value))
+        all_of_them = [
+            (record.offset >= start[p], (record.key or b"").decode(), decode(record.value))
             for p in range(PARTITIONS)
             for record in self.broker.committed(Partition(EVENTS, p))
-            if start[p] <= record.offset < end[p] and record.value is not None
+            if record.offset < end[p] and record.value is not None
         ]
+        # what came before the cut and is of a period that had not begun then has waited
+        between = [(key, one) for is_new, key, one in all_of_them if is_new or first_month(one.period) >= release.since]
         one = due(PLANS[release.table], release.epoch, since=release.since)
         [exact] = counted([one], between)
         noise = {(a or 0) - b for a, b in zip(release.increments, exact.counts, strict=True)}

@@ -13,6 +13,7 @@ from exchange.core.agency_releases import AgencyTable, Kept, agency_releases
 from exchange.core.agency_rule import AGENCY_RELEASES
 from exchange.core.epochs import ends_ms
 from exchange.core.gate import Registration, Status
+from exchange.core.tiers import Bucket
 from exchange.core.vocabulary import LegalClass
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
@@ -146,6 +147,24 @@ def test_what_comes_late_is_in_the_next_epoch_and_nothing_is_drawn_again(world: 
     parts = [(part.key, part.value) for part in world.settled().parts]
     assert parts[: len(before)] == before
     assert not {key for key, _ in parts[len(before) :]} & {key for key, _ in before}
+
+
+def test_what_came_before_its_period_was_closed_waits_and_counts_once(world: ClosingWorld) -> None:
+    """An exchange whose months are closed long after: all of them by one cut, and nothing is left out."""
+    quarters = [event(FOOD, period=f"2026Q{number}") for number in (1, 2, 3)]
+    world.send(*quarters, correcting(quarters[2]), quarters[2])
+    world.close(*range(START, START + 9))
+    world.worker()
+    world.run(60)
+    found = [decode_release(part.value) for part in world.settled().parts]
+    counts = {
+        (one.epoch - START, bucket): sum(n or 0 for n in of) - len(of) * min(n or 0 for n in of)
+        for one in found
+        if one.table == "needs_by_service"
+        for bucket in one.buckets
+        if (of := one.of(bucket))
+    }
+    assert {place: n for place, n in counts.items() if n} == dict.fromkeys([(m, Bucket.QUARTER) for m in (0, 3, 6)], 1)
 
 
 def test_a_record_that_cannot_be_counted_stops_the_lane_and_nothing_is_spent(world: ClosingWorld) -> None:

@@ -106,8 +106,24 @@ MUTANTS: dict[str, tuple[tuple[ModuleType, str, str, str], Law]] = {
         drawn.test_the_event_at_the_cut_is_of_the_next_draw,
     ),
     "> for >= at the cut before": (
-        (drawing, "Lot.alike", "offset >= start", "offset > start"),
+        (drawing, "Lot.of_interest", "offset >= start", "offset > start"),
         drawn.test_tables_of_different_cadence_are_counted_from_their_own_cuts,
+    ),
+    "what waited for its period left out": (
+        (drawing, "Lot.of_interest", " or (offset >= begins and octets in early)", ""),
+        in_a_world(lanes.test_what_came_before_its_period_was_closed_waits_and_counts_once),
+    ),
+    "what was counted already counted with what waited": (
+        (drawing, "_waits", "first_month(event.period) >= since", "True"),
+        in_a_world(lanes.test_what_came_before_its_period_was_closed_waits_and_counts_once),
+    ),
+    "whoever was heard from heard again": (
+        (drawing, "_waits", "isinstance(_restated(event), AgencyProfiled | Heartbeat)", "False"),
+        drawn.test_who_was_heard_from_and_what_agencies_are_does_not_wait,
+    ),
+    "what waited looked for too late": (
+        (closing, "Closed.early_before", "at_ms < begins", "at_ms <= begins"),
+        laws.test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began,
     ),
     "events that count alike counted once": (
         (drawing, "Sheet.take", ", alike.values()", ""),
