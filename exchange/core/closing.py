@@ -89,12 +89,15 @@ class Closed:
         """Where arrivals of a month and those after it begin: the cut of the month before, or the log's beginning."""
         return self.cuts.get(since - 1, (0,) * partitions)
 
-    def early_before(self, since: int, partitions: int) -> Cut:
-        """From where on there may be events, before `cut_before`, of periods that begin in this month or after it.
+    def early_before(self, since: int, epoch: int, partitions: int) -> Cut:
+        """From where on there may be events, before `cut_before`, of periods that begin in these months.
 
         That is the last cut taken before the first of these periods began; a day is for clocks and time zones.
         """
-        begins = begins_ms(since + (1 - month_of(since)) % MONTHS_OF_QUARTER) - DAY_MS
+        first = since + (1 - month_of(since)) % MONTHS_OF_QUARTER
+        if first > epoch:  # none does
+            return self.cut_before(since, partitions)
+        begins = begins_ms(first) - DAY_MS
         before = [epoch for epoch, at_ms in self.when.items() if epoch < since and at_ms < begins]
         return self.cuts[max(before)] if before else (0,) * partitions
 
@@ -189,7 +192,7 @@ def _draw(closed: Closed, epoch: int, moment: Moment, plans: Sequence[Plan], age
     of_agencies = tuple(_agency_due(closed, one, epoch, first) for one in agencies if is_due(one.tier, epoch))
     since = {due.since for due in clients} | {due.since for due in of_agencies}
     starts = {month: closed.cut_before(month, len(moment.cut)) for month in sorted(since)}
-    early = {month: closed.early_before(month, len(moment.cut)) for month in starts}
+    early = {month: closed.early_before(month, epoch, len(moment.cut)) for month in starts}
     return Draw(epoch, moment, after.accounts, clients, of_agencies, starts, early)
 
 

@@ -234,11 +234,7 @@ def test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began() ->
         ({**promptly, START + 1: begins_ms(START + 3) - DAY_MS}, (1, 1)),
         (dict.fromkeys(promptly, begins_ms(START + 4)), (0, 0)),
     ):
-        late = when | {
-            START + 2: begins_ms(START + 4),
-            START + 3: begins_ms(START + 4),
-            START + 4: ends_ms(START + 4) + 1,
-        }
+        late = when | dict.fromkeys(range(START + 2, START + 5), LATER_MS)
         june = replace(closed_up_to(START + 4), cuts={START + n: (n + 1, n + 1) for n in range(5)}, when=late)
         draw = closing(june, START + 5)
         assert isinstance(draw, Draw)
