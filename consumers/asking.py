@@ -16,9 +16,11 @@ from consumers.closings import Follower
 from consumers.history import public_keys
 from consumers.reading import read_to
 from consumers.release import COMMANDS
+from exchange.core.errors import ExchangeError
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log
 from exchange.wire.closing import Asker, Close, Spent, encode_close
+from exchange.wire.topics import EPOCHS
 
 LOOK_S: Final = 0.2
 FAILURES_MAX: Final = 5
@@ -32,6 +34,12 @@ class Awaited(Enum):
     PUBLISHER = "publisher"
 
 
+class CommandsLost(ExchangeError):
+    """`epochs` ends before commands that were handled: the topic was truncated or made anew. Nothing was written."""
+
+    hint = "Restore `epochs` from a replica or a backup: until then no epoch is closed, by hand or by the calendar."
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
     """What became of a command. `tables`: how many of the epoch are public; none when it was refused."""
@@ -43,7 +51,10 @@ class Closing:
 async def close_epoch(
     log: Log, epoch: int, by: Asker = Asker.OPERATOR, waits: Callable[[Awaited], None] = lambda _: None
 ) -> Closing:
-    """Write the command and wait until it is carried out and public, or refused. `waits`: told at every look for what."""
+    """Write the command and wait until it is carried out and public, or refused. Raises CommandsLost.
+
+    `waits`: told at every look for what.
+    """
     offset, failures = await _ask(log, epoch, by), 0
     while True:
         try:
@@ -77,9 +88,12 @@ async def _done(log: Log, offset: int, epoch: int, waits: Callable[[Awaited], No
 async def _ask(log: Log, epoch: int, by: Asker) -> int:
     """Write the command; where it stands, perhaps behind others' commands."""
     command = encode_close(Close(epoch, by, time.time_ns() // 1_000_000))
-    reader = await log.reader()
+    reader, draws = await log.reader(), await log.reader()
     try:
+        handled = (await Follower(draws).catch_up()).closed.position
         before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
+        if before < handled:  # at the offset of the new command stands what became of an old one
+            raise CommandsLost(f"{EPOCHS} ends at offset {before}, and commands up to {handled} were handled.")
         await _write(log, command)
         reader.assign([COMMANDS])
         reader.seek(COMMANDS, before)
@@ -89,6 +103,7 @@ async def _ask(log: Log, epoch: int, by: Asker) -> int:
                     return record.offset
     finally:
         await reader.close()
+        await draws.close()
     raise LogUnavailable("The command was written and cannot be read: `exchange release list` shows what became of it.")
 
 

@@ -70,10 +70,10 @@ class Calendar(Life):
             await asyncio.sleep(LOOK_S)
 
     async def _may_ask(self, seen: Closings, reader: Reader) -> bool:
-        """Whether every command was handled, and none refused a moment ago."""
+        """Whether every command was handled, and none refused a moment ago; never where `epochs` was made anew."""
         end = (await reader.end_offsets([COMMANDS]))[COMMANDS]
         refused_lately = seen.refused and self._clock() - seen.closed.at_ms < AGAIN_MS
-        return end <= seen.closed.position and not refused_lately
+        return end == seen.closed.position and not refused_lately
 
     async def _ask(self, seen: Closings, reader: Reader) -> None:
         now_ms = self._clock()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from consumers.asking import CommandsLost, close_epoch
 from consumers.calendar import AGAIN_MS, HOUR_MS, Calendar, month_to_close
 from consumers.publish import PublishLane
 from exchange.core.closing import Closed
@@ -12,7 +13,7 @@ from exchange.core.ledger import Ledger
 from exchange.engine.log import Partition
 from exchange.engine.progress import LaneProgress, LaneState
 from exchange.wire.closing import Asker, decode_close
-from exchange.wire.topics import EVENTS
+from exchange.wire.topics import EPOCHS, EVENTS
 from tests.draw_world import event
 from tests.simulation.closing_world import NOW_MS, OF_EPOCHS, OF_RELEASES, PARTITIONS, START, ClosingWorld
 from tests.simulation.memory_log import MemoryLog
@@ -150,6 +151,27 @@ def test_the_calendar_waits_for_its_command_and_asks_again_only_after_an_hour(wo
     world.now_ms += 1 + HOUR_MS
     world.run(100)
     assert asked(world)[:2] == [START, START]
+
+
+def test_where_commands_were_lost_nobody_asks_for_more(world: ClosingWorld) -> None:
+    """A command at an offset that was handled once would be passed over, and what became of the old one told instead."""
+    drawn(world)
+    world.broker.delete(EPOCHS)
+    world.broker.create(EPOCHS)
+    with_calendar(world)
+    found: list[BaseException] = []
+
+    async def by_hand(log: MemoryLog) -> None:
+        try:
+            await close_epoch(log, START + 1)
+        except CommandsLost as error:
+            found.append(error)
+
+    process = world.world.process("operator")
+    process.spawn(by_hand(MemoryLog(world.broker, lambda: world.network.connect(process))))
+    world.run(120)
+    assert [str(error).startswith("epochs ends at offset 0, and commands up to 1 ") for error in found] == [True]
+    assert asked(world) == []
 
 
 @pytest.mark.parametrize("last", [None, START])
