@@ -1,7 +1,8 @@
 """What lives at one partition beside the lanes of `exchange.engine.lane`: looked at, tried again and ended as those are.
 
 Rules kept: nothing in memory survives a failure; what may help when tried again is tried again from nothing, a limited number
-of times in a row; `Fenced` ends a life until the group has a new generation; no message holds a key or a value.
+of times in a row; `Fenced` ends a life until the group has a new generation; no message holds a key or a value. What `stays`
+names ends a life and not its worker: epochs wait for an operator, and what agencies send is still to be taken in.
 
 Not promised: that a life which waits for nothing in particular is noticed: each awaits only what ends in bounded time.
 """
@@ -10,8 +11,11 @@ import asyncio
 from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
+import structlog
+
+from consumers.closings import DrawsDamaged
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
 from exchange.engine.log import Partition
@@ -29,6 +33,7 @@ BACKOFF_S: Final = 0.2
 BACKOFF_S_MAX: Final = 2.0
 STALL_S: Final = 45.0
 """Longer than any one wait for brokers takes (`reading.SILENT_S_MAX`); what moves renews it."""
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -44,6 +49,9 @@ class Told:
 
 class Life(ABC):
     """Runs at partition 0, where the one partition of its topics is. `run` is its whole life."""
+
+    stays: ClassVar[tuple[type[ExchangeError], ...]] = (DrawsDamaged,)
+    """Errors after which it stays, failed, and does nothing more."""
 
     def __init__(self, step: str, *, hook: Hook = no_hook, stall_s: float = STALL_S) -> None:
         self.name = f"{step}-0"
@@ -75,7 +83,7 @@ class Life(ABC):
         )
 
     async def run(self) -> None:
-        """Work until cancelled. Raises `Fenced`, or the named error that ends it for good."""
+        """Work until cancelled. Raises `Fenced`, or the named error that ends it for good; one of `stays` it only tells."""
         life = asyncio.create_task(self._live(), name=self.name)
         try:
             if not await self._patience.lasts(life):
@@ -89,7 +97,10 @@ class Life(ABC):
         except ExchangeError as error:
             self._error = type(error).__name__
             self._enter(LaneState.FENCED if isinstance(error, Fenced) else LaneState.FAILED)
-            raise
+            if not isinstance(error, self.stays):
+                raise
+            logger.critical("closing or publishing stopped", lane=self.name, reason=str(error))
+            await asyncio.Event().wait()
         finally:
             await cancelled(life)
 

@@ -17,8 +17,6 @@ from contextlib import AsyncExitStack
 from itertools import groupby
 from typing import Final
 
-import structlog
-
 from consumers.closings import Follower, Part
 from consumers.lives import PUBLISH, Life
 from consumers.reading import read_whole
@@ -30,7 +28,6 @@ from exchange.wire.topics import RELEASES
 
 TARGET: Final = Partition(RELEASES, 0)
 WAIT_S: Final = 0.5
-logger = structlog.get_logger(__name__)
 
 
 class PublishedDiffers(ExchangeError):
@@ -45,20 +42,11 @@ class PublishedDiffers(ExchangeError):
 class PublishLane(Life):
     """Copies parts of draws for as long as it runs."""
 
+    stays = (*Life.stays, PublishedDiffers)
+
     def __init__(self, log: Log, *, hook: Hook = no_hook) -> None:
         super().__init__(PUBLISH, hook=hook)
         self._log = log
-
-    async def run(self) -> None:
-        """Publish until cancelled. A publisher that found other records stays, failed, and publishes nothing.
-
-        It does not end the worker: what agencies send is still to be taken in.
-        """
-        try:
-            await super().run()
-        except PublishedDiffers as error:
-            logger.critical("publishing stopped", reason=str(error))
-            await asyncio.Event().wait()
 
     async def _one_life(self, resources: AsyncExitStack) -> None:
         self._enter(LaneState.STARTING)

@@ -34,7 +34,8 @@ GONE: Final = frozenset((LaneState.STOPPED, LaneState.FENCED))
 """Pulses that say somebody else has the lane, or nobody."""
 LANE: Final = "lane:"
 RELEASE_LANE: Final = "release-0"
-PUBLISH_LANE: Final = "publish-0"
+HALTED: Final = frozenset((RELEASE_LANE, "publish-0", "calendar-0"))
+"""Lanes that may stop while their worker goes on."""
 AGENCY: Final = "agency:"
 KINDS: Final = {Reason.FORKED: AlertKind.FORKED, Reason.GAP: AlertKind.GAPPED}
 NO_AGENCIES: Final[Mapping[str, Registration]] = MappingProxyType({})
@@ -52,9 +53,9 @@ CLOSING_SAYS: Final = (
     "The newest command to close an epoch was refused, and nothing was spent: `exchange release list` says why. This ends with"
     " the next epoch that is closed."
 )
-PUBLISH_SAYS: Final = (
-    "Publishing stopped, because `releases` holds what was never drawn: the worker's log names the record and what to"
-    " do."
+HALTED_SAYS: Final = (
+    "Closing or publishing stopped, perhaps because `draws` or `releases` is not what was written there: the worker's log names"
+    " the error and what to do. Agencies' events are taken in all the same while the worker runs."
 )
 OTHER_SAYS: Final = "The agency's records are refused: `exchange status` says why."
 
@@ -195,7 +196,7 @@ class Watch:
             refused = any(pulse.refused for _, pulse in living if pulse.lane == RELEASE_LANE)
             return _Verdict(_Trouble(AlertKind.REFUSED, CLOSING_SAYS)) if refused else _WELL
         if failed := [pulse for _, pulse in living if pulse.state == LaneState.FAILED]:
-            says = PUBLISH_SAYS if failed[0].lane == PUBLISH_LANE else FAILED_SAYS
+            says = HALTED_SAYS if failed[0].lane in HALTED else FAILED_SAYS
             return _Verdict(_Trouble(AlertKind.FAILED, says))
         if any(sender.behind(pulse) for sender, pulse in living):
             return _Verdict(_Trouble(AlertKind.STALLED, BEHIND_SAYS))

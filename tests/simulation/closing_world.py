@@ -25,6 +25,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.events import Event
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
+from exchange.engine.progress import LaneProgress, LaneState
 from exchange.wire.closing import Asker, Close, encode_close
 from exchange.wire.codec import decode, encode
 from exchange.wire.published import decode_release
@@ -64,6 +65,7 @@ class ClosingWorld:
         self.lane, self.noise = lane, Numbered()
         self.now_ms = NOW_MS
         self.ended: list[BaseException] = []
+        self.told: dict[str, LaneProgress] = {}
         self.workers = 0
         self._producer = self.broker.new_producer()
         self._sequences: dict[Partition, int] = {}
@@ -90,9 +92,11 @@ class ClosingWorld:
         async def keep(life_of: type[ReleaseLane] | type[PublishLane]) -> None:
             while True:
                 if life_of is PublishLane:
-                    life: ReleaseLane | PublishLane = PublishLane(log)
+                    life: ReleaseLane | PublishLane = PublishLane(log, hook=self._hear)
                 else:
-                    life = self.lane(log, PARTITIONS, DrawHere(log, self.noise), clock=lambda: self.now_ms)
+                    life = self.lane(
+                        log, PARTITIONS, DrawHere(log, self.noise), clock=lambda: self.now_ms, hook=self._hear
+                    )
                 try:
                     await life.run()
                 except (ExchangeError, asyncio.CancelledError) as error:
@@ -113,6 +117,13 @@ class ClosingWorld:
             process.struck_at.clear()
         self.world.end()
         assert not self.world.unhandled
+
+    def halted(self) -> dict[str, str]:
+        """The lives that said last that they have failed, and by which error."""
+        return {step: told.error for step, told in self.told.items() if told.state is LaneState.FAILED}
+
+    def _hear(self, told: LaneProgress) -> None:
+        self.told[told.step] = told
 
     # What stands there
 
