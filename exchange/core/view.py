@@ -4,6 +4,9 @@ A period's estimate is the raw sum of the increments that its buckets got over a
 (`exchange.core.reconcile`) and never clamped. Periods: a quarter; a year (of quarterly tables: its four quarters and what
 was sent for the year as a whole); RUNNING, all there is, with what came too late for its period.
 
+Of an agency table, whose cells may be hidden, a period needs what was shown of it while it was open; of what came later, only
+that is added which was shown: what was reported late may be missing.
+
 Rules kept: a table is in the view of an epoch only if it was released in that very epoch and none of its releases is
 missing (`Released.chain`); tables are compared for a period only if both count the same months of arrival, so that no ratio
 has a numerator from May over a denominator from March. What a view says depends on the set of releases and on nothing else.
@@ -158,7 +161,7 @@ def _sum_of_epochs(
         for bucket in release.buckets:
             if period_of_bucket(bucket, release.epoch) not in parts:
                 continue
-            columns.append(release.of(bucket))
+            columns.append(_added(release, bucket))
             change = adjusted.get((table, release.epoch, bucket))
             if change is None:
                 raw += release.variance
@@ -175,6 +178,14 @@ def _sum_of_epochs(
         else Estimate(shift + sum(n or 0 for n in column), {**shared, **{(b, i): 1 for b in kept}})
         for i, column in enumerate(zip(*columns, strict=True))
     ]
+
+
+def _added(release: Release, bucket: Bucket) -> tuple[int | None, ...]:
+    """The increments of a bucket. What came late of an agency table and may not be shown leaves out itself, not the period."""
+    found = release.of(bucket)
+    if release.clients or bucket is release.buckets[0]:
+        return found
+    return tuple(n or 0 for n in found)
 
 
 Key = TypeVar("Key")
