@@ -9,8 +9,9 @@ that what was taken back unsent never counted, and a kill changes nothing: the s
   not know. Their periods are *exhausted*: no client gets a bit there any more, neither for an event nor for a correction.
   Other periods are open as before: in them nothing is missing, because the inbox shows all that was accepted.
 - *Vaults of before caps.* A client's period with an event that had no caps applied is exhausted, for this client alone.
-- *Moved records.* Where a record that was marked is said of another client now, neither of them is marked in that period any
-  more: they may be one. What was said stays on the account of whom it was said of.
+- *Moved records.* Where a record that ever was marked is said of another client now, neither of them is marked in that period
+  any more: they may be one, and one of them a third from whom it had come. What was said stays on the account of whom it was
+  said of.
 - *Year and quarters.* A client's year gets no bit once a quarter of it has one, nor the other way round; told of both at
   once, the quarters do.
 - *Tallies* carry bits when the agency's counsel agreed to small counts (one that may be held back as a whole for one small cell

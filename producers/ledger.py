@@ -9,6 +9,7 @@ withdrawn stays, with the edition that withdrew it, so that an older export whic
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from hashlib import blake2b
+from itertools import product
 from typing import Final
 
 from exchange.core.caps import NONE, effective
@@ -70,7 +71,7 @@ class Ledger:
 
     def put(self, key: bytes, period: int, tail: bytes, *, client: str = "", kept: bool = False) -> Outcome:
         """Say this under the key, without bits. `period`: as the source has it. What a client refused is not taken."""
-        query = "SELECT schema, want, sent, kept, refused, edition, client FROM fact WHERE key = ?"
+        query = "SELECT schema, want, sent, kept, refused, edition, client, spent FROM fact WHERE key = ?"
         row = self._vault.one(query, (key,))
         if client and self._is_held(client):
             self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (self._run, key))
@@ -92,10 +93,10 @@ class Ledger:
         return self._put_again(key, period, tail, client, kept, row)
 
     def _put_again(self, key: bytes, period: int, tail: bytes, client: str, kept: bool, row: Row) -> Outcome:  # noqa: PLR0917
-        schema, want, sent, was_kept, refused, _, was_of = row
+        schema, want, sent, was_kept, refused, _, was_of, _ = row
         stated = (self.client_id(client), period, self._run, self._edition)
-        if sent and was_of != stated[0]:
-            self._exhaust_both(sent, was_of, stated[0])
+        if was_of != stated[0]:
+            self._exhaust_both(key, row, stated[0])
         if want is not None and kept == was_kept and same_said((schema, want), (self._schema, tail)):
             self._vault.run(
                 "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?", (*stated, key)
@@ -114,18 +115,27 @@ class Ledger:
         )
         return Outcome.PUBLISHED if want is None and not sent else Outcome.CORRECTED
 
-    def _exhaust_both(self, sent: int, *clients: int | None) -> None:
-        """What was said of one client is now another's: whether they are two is not known, so neither is marked any more."""
-        said = self._vault.one("SELECT tail FROM chain WHERE sequence = ?", (sent,))
-        if said is not None and effective(cap_of(said[0])):
-            for client in clients:
-                if client is not None:
-                    self.exhaust(period_of_tail(said[0]), client)
-            self.undecided = True
+    def _exhaust_both(self, key: bytes, row: Row, now_of: int | None) -> None:
+        """What was said of one client is now another's: whether they are two is not known, so neither is marked any more.
 
-    def exhaust(self, period: int, client: int = NOBODY) -> None:
-        """Nothing more of this client, or of any, may be marked in this period."""
-        self._vault.run("INSERT OR IGNORE INTO exhausted VALUES (?, ?)", (client, period))
+        In every period in which the key had marks, taken back or not; and where the one may be a third one, so may the other.
+        """
+        sent, was_of, spent = row[2], row[6], row[7]
+        if was_of is None and spent:  # of whom the key once said something, only the whole chain knows
+            tails = self._vault.all("SELECT tail FROM chain WHERE kind = 0 AND key = ?", (key,))
+        else:
+            ever = "SELECT tail FROM chain WHERE sequence = ? OR (client = ? AND kind = 0 AND key = ?)"
+            tails = self._vault.all(ever, (sent, was_of, key))
+        both = [client for client in (was_of, now_of) if client is not None]
+        marked = {period_of_tail(tail) for (tail,) in tails if effective(cap_of(tail))}
+        self._vault.many("INSERT OR IGNORE INTO exhausted VALUES (?, ?)", product(both, marked))
+        inherit = "INSERT OR IGNORE INTO exhausted SELECT ?, period FROM exhausted WHERE client = ?"
+        self._vault.run(inherit, (both[-1], both[0]))
+        self.undecided = True
+
+    def exhaust(self, period: int) -> None:
+        """Nothing more of any client may be marked in this period."""
+        self._vault.run("INSERT OR IGNORE INTO exhausted VALUES (?, ?)", (NOBODY, period))
 
     def withdraw(self, key: bytes) -> bool:
         """Say nothing more under the key; whether something was said until now."""
@@ -208,8 +218,7 @@ class Ledger:
             return int(row[0]) if row else 0
         # What waits is as if it had never been said; what was changed stays as it was sent, and what is gone is taken back.
         self._vault.run(
-            "UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0",
-            (number,),
+            "UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0", (number,)
         )
         changed = self._vault.all(
             "SELECT fact.key, chain.schema, chain.tail FROM fact JOIN chain ON chain.sequence = fact.sent "
@@ -241,8 +250,7 @@ class Ledger:
 
     def held(self) -> int:
         """How many clients have refused."""
-        row = self._vault.one("SELECT count(*) FROM client WHERE held = 1")
-        return int(row[0]) if row else 0
+        return len(self._vault.all("SELECT 1 FROM client WHERE held = 1"))
 
     def refuse(self, key: bytes, reason: str, schema: int, tail: bytes) -> None:
         """The exchange does not take this under the key: it is not sent again, unless the key says something else by now."""

@@ -183,6 +183,41 @@ async def test_a_record_that_moves_to_another_client_ends_the_marks_of_both(agen
     assert Counter(ev.cap for _, ev in agency.exchange.events() if ev.body == OPENED) == {0: 2, 3: 2}
 
 
+MOVES: dict[str, list[Fact | None]] = {
+    "taken back in between": [fact("food", NEED_FOOD), None, fact("food", NEED_FOOD, client="bea")],
+    "by way of another period": [
+        fact("food", NEED_FOOD),
+        fact("food", NEED_FOOD, Q2),
+        fact("food", NEED_FOOD, Q1, "bea"),
+    ],
+    "by way of a third": [
+        fact("food", NEED_FOOD),
+        fact("food", e.NeedIdentified(v.Service.housing), client="cy"),
+        fact("food", NEED_FOOD, client="bea"),
+    ],
+    "by way of a third, as it is": [
+        fact("food", NEED_FOOD),
+        fact("food", NEED_FOOD, client="cy"),
+        None,
+        fact("food", NEED_FOOD, client="bea"),
+    ],
+    "by way of nobody": [
+        fact("food", NEED_FOOD),
+        fact("food", NEED_FOOD, client=""),
+        None,
+        fact("food", NEED_FOOD, client="bea"),
+    ],
+}
+
+
+@pytest.mark.parametrize("way", MOVES.values(), ids=MOVES)
+async def test_however_a_record_gets_to_another_client_they_may_be_one(agency: Homes, way: list[Fact | None]) -> None:
+    for said in way:
+        await (run(agency, said) if said else run(agency, retract=["food"]))
+    await run(agency, *(fact(client, OPENED, client=client) for client in ("ann", "bea", "dan")))
+    assert Counter(ev.cap for _, ev in agency.exchange.events() if ev.body == OPENED) == {0: 2, 3: 1}
+
+
 async def test_after_a_loss_the_periods_that_were_marked_are_exhausted_and_no_others(agency: Homes) -> None:
     await run(agency, fact("food", NEED_FOOD), fact("opened", OPENED, client="bea"))
     agency.lose_vault()
