@@ -50,7 +50,7 @@ class Ledger:
         self._secret = vault.get("secret")
         self._schema = newest_id()
         self._clients: dict[str, int] = {}
-        self._held: set[bytes] | None = None
+        self._held: tuple[set[int], set[bytes]] | None = None
         self._edition = ""
         self._run = int.from_bytes(vault.get("run"), "big") + 1
         self.undecided = True
@@ -73,7 +73,7 @@ class Ledger:
         """Say this under the key, without bits. `period`: as the source has it. What a client refused is not taken."""
         query = "SELECT schema, want, sent, kept, refused, edition, client, spent FROM fact WHERE key = ?"
         row = self._vault.one(query, (key,))
-        if client and self._is_held(client):
+        if self._is_held(client, row and row[6]):  # who refused has not agreed by being given another key, or none
             self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (self._run, key))
             return Outcome.HELD
         if row is None:
@@ -214,21 +214,17 @@ class Ledger:
         if retract:
             said = "UPDATE fact SET want = NULL, refused = NULL, todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
             self._vault.run(said, (number,))
-            row = self._vault.one("SELECT count(*) FROM fact WHERE client = ? AND todo = ?", (number, CORRECTION))
-            return int(row[0]) if row else 0
+            return len(self._vault.all("SELECT 1 FROM fact WHERE client = ? AND todo = ?", (number, CORRECTION)))
         # What waits is as if it had never been said; what was changed stays as it was sent, and what is gone is taken back.
-        self._vault.run(
-            "UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0", (number,)
-        )
+        waits = "UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0"
+        self._vault.run(waits, (number,))
         changed = self._vault.all(
             "SELECT fact.key, chain.schema, chain.tail FROM fact JOIN chain ON chain.sequence = fact.sent "
             "WHERE fact.client = ? AND todo = ? AND want IS NOT NULL",
             (number, CORRECTION),
         )
-        for key, schema, tail in changed:
-            self._vault.run(
-                "UPDATE fact SET schema = ?, want = ?, todo = 0 WHERE key = ?", (schema, with_cap(tail, NONE), key)
-            )
+        as_sent = ((schema, with_cap(tail, NONE), key) for key, schema, tail in changed)
+        self._vault.many("UPDATE fact SET schema = ?, want = ?, todo = 0 WHERE key = ?", as_sent)
         return 0
 
     def release_hold(self, client: str) -> bool:
@@ -243,10 +239,12 @@ class Ledger:
         self._held = None
         return number
 
-    def _is_held(self, client: str) -> bool:
+    def _is_held(self, client: str, number: int | None = None) -> bool:
+        """Whether the client of this name refused, or the one of this number."""
         if self._held is None:
-            self._held = {row[0] for row in self._vault.all("SELECT name FROM client WHERE held = 1")}
-        return client.encode() in self._held
+            refused = self._vault.all("SELECT id, name FROM client WHERE held = 1")
+            self._held = {number for number, _ in refused}, {name for _, name in refused}
+        return number in self._held[0] or client.encode() in self._held[1]
 
     def held(self) -> int:
         """How many clients have refused."""
@@ -261,8 +259,10 @@ class Ledger:
         )
 
     def retry(self) -> int:
-        """Try again what the exchange refused; how many facts."""
+        """Try again what the exchange refused, but of who refuses by now; how many facts."""
         self.undecided = True
+        held = "client IN (SELECT id FROM client WHERE held = 1)"
+        self._vault.run(f"UPDATE fact SET want = NULL, refused = NULL WHERE refused IS NOT NULL AND {held}")  # noqa: S608
         return self._vault.run("UPDATE fact SET todo = ?, refused = NULL WHERE refused IS NOT NULL", (EVENT,))
 
     def todo(self) -> int:

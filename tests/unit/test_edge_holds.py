@@ -9,8 +9,10 @@ from exchange.core import events as e
 from exchange.core.caps import Cap
 from exchange.core.events import Correction, Heartbeat
 from exchange.core.vocabulary import LegalClass
+from producers.errors import ExchangeSilent
 from producers.ledger import Outcome
-from tests.edge_kit.agency import Agency
+from producers.setup import hold_client
+from tests.edge_kit.agency import SECRET, Agency
 from tests.edge_kit.desk import PLANTED, Desk, need
 from tests.edge_kit.facts import FOOD, bodies, publish
 from tests.edge_kit.facts import need as fact
@@ -76,6 +78,36 @@ async def test_what_the_source_says_no_more_is_taken_back_all_the_same(agency: A
     async with agency.edge() as edge:
         await edge.retract("a")
     assert agency.admitted() == {}
+
+
+@pytest.mark.parametrize("client", ["c-2", ""])
+@pytest.mark.parametrize("retract", [False, True])
+async def test_what_was_said_of_a_client_who_refused_stays_held_under_another_key_or_none(
+    agency: Agency, client: str, retract: bool
+) -> None:
+    await publish(agency, fact("a"))
+    await hold(agency, retract=retract)
+    before = said(agency)
+    assert await publish(agency, fact("a", FOOD, client=client)) == [Outcome.HELD]
+    assert said(agency) == before
+    async with agency.edge() as edge:
+        edge.release_hold("c-1")
+        await edge.publish(fact("a", FOOD, client=client))
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 1
+
+
+async def test_what_the_exchange_refused_of_a_client_who_refuses_by_now_is_not_tried_again(agency: Agency) -> None:
+    agency.exchange.refuse_body = FOOD
+    agency.exchange.trouble.gate_sleeps = 1.0
+    with pytest.raises(ExchangeSilent):
+        await publish(agency, fact("a", FOOD), fact("of another", FOOD, client="c-2"))
+    agency.exchange.trouble.gate_sleeps = 0.0
+    hold_client(agency.profile, SECRET, "c-1", retract=False)
+    await publish(agency)
+    agency.exchange.refuse_body = None
+    async with agency.edge() as edge:
+        assert edge.retry_refused() == 1
+    assert said(agency) == [FOOD]
 
 
 async def test_what_was_sent_is_taken_back_when_the_client_wants_it_with_bits_as_long_as_there_are_any(
