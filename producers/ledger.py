@@ -73,7 +73,7 @@ class Ledger:
         """Say this under the key, without bits. `period`: as the source has it. What a client refused is not taken."""
         query = "SELECT schema, want, sent, kept, refused, edition, client, spent FROM fact WHERE key = ?"
         row = self._vault.one(query, (key,))
-        if self._is_held(client, row and row[6]):  # who refused has not agreed by being given another key, or none
+        if self._is_held(client, row[6] if row else None):  # nobody agrees by being given another name, or none
             self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (self._run, key))
             return Outcome.HELD
         if row is None:
