@@ -155,7 +155,7 @@ class GateStep:
                 lane.heard_ms = record.timestamp
                 written.events.append((key, record.value))
                 if isinstance(arrival, Arrival) and isinstance(arrival.body, Tally | Correction):
-                    written.state.update(_tally_change(agency, arrival))
+                    written.state.update(_tally_change(agency, arrival, state))
             elif isinstance(verdict, Duplicate):
                 lane.duplicates += 1
             elif isinstance(verdict, Skipped):
@@ -198,16 +198,14 @@ def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
-def _tally_change(agency: str, arrival: Arrival) -> list[tuple[bytes, bytes | None]]:
-    """The tally that an accepted event makes held, or no longer held."""
-    body = arrival.body
-    if isinstance(body, Tally):
-        table, value = body.table, m.encode_gate_tally(arrival.sequence)
-    elif isinstance(body, Correction) and isinstance(body.body, Tally):
-        table, value = body.body.table, None
-    else:
+def _tally_change(agency: str, arrival: Arrival, state: AgencyState) -> list[tuple[bytes, bytes | None]]:
+    """What is kept, after an accepted event, of the tally that it says or takes back."""
+    body = arrival.body.body if isinstance(arrival.body, Correction) else arrival.body
+    if not isinstance(body, Tally):
         return []
-    return [(f"tally|{agency}|{table}|{period_text(arrival.period)}|{arrival.state}".encode("ascii"), value)]
+    sequence = state.tallies.get((body.table, arrival.period, arrival.state))
+    value = None if sequence is None else m.encode_gate_tally(sequence)
+    return [(f"tally|{agency}|{body.table}|{period_text(arrival.period)}|{arrival.state}".encode("ascii"), value)]
 
 
 def _refusal(verdict: Refused, record: Record) -> bytes:

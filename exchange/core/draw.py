@@ -15,7 +15,8 @@ Laws: counted(a + b) = merged(counted a, counted b); the order of events does no
 two cuts leaves nothing. Increments are raw, negative ones too, and the only exact numbers here: restricted, never published.
 
 Two laws of the caps are kept here again, whatever an edge sends: a correction takes no more back than its event added (law
-3), and none of a `Tally` is counted (law 4). The others need a client's history, which only the edge has.
+3), and none of a `Tally` is counted (law 4; the gate admits no second one with bits). The others need a client's history, which
+only the edge has.
 
 Not promised: that a correction finds its event. One that arrived before the first cut of a table that was added later is in
 no release; its later correction is, and takes one away.

@@ -4,8 +4,9 @@ Rules kept (DESIGN §4): sequences run 1, 2, 3… and each event restates the di
 agency's records are skipped, uncounted, until one extends the head again; the same bytes again are a `Duplicate`, other
 bytes under a taken sequence are `Forked`, even while skipping, and said once. The gate repeats every refusal of the edge:
 legal class, small counts, soundness; and of the caps' bits, what can be seen without a client's history: none that nothing
-counts with, none that the event of a correction does not have, none of a tally without small-counts consent. `judge` reads,
-never writes, and depends on no clock: the same records give the same verdicts.
+counts with, none that the event of a correction does not have, none of a tally without small-counts consent, nor of one after
+a tally of the same table, period and state that had some (law 4, as far as it shows). `judge` reads, never writes, and
+depends on no clock: the same records give the same verdicts.
 """
 
 from collections.abc import Callable
@@ -73,7 +74,8 @@ EXPLAINED: Final[dict[Reason, str]] = {
     "Stop both and restore one.",
     Reason.LEGAL_CLASS: "This agency may share totals only: no event about a client.",
     Reason.YEAR_ONLY: "This agency may give the year at finest: the period of a client's event is a year.",
-    Reason.UNSOUND: "The fields of the body contradict each other, or a correction takes back more than its event added.",
+    Reason.UNSOUND: "The fields of the body contradict each other, a correction takes back more than its event added, or a"
+    " tally counts in releases after one that did.",
     Reason.SMALL_COUNT: f"A tally holds a count of 1–{SMALL_COUNT_MAX}, or counts in releases, and the agency's counsel has not"
     " agreed to send such counts.",
     Reason.TALLY_REPEATED: "A tally of this table, period and state is held: retract it first.",
@@ -165,6 +167,7 @@ class AgencyState:
     head: Head = field(default_factory=Head)
     digests: Digests = field(default_factory=Digests)
     tallies: dict[TallyKey, int] = field(default_factory=dict)
+    """The sequence of each that is held: negative, if one that counted in releases was taken back before; 0: that alone."""
     refused: Refused | None = None
 
 
@@ -244,12 +247,13 @@ def _reason_tally(state: AgencyState, registration: Registration, record: Arriva
         return Reason.TALLY_NOT_ALLOWED
     if not registration.small_counts and wants_consent(record.cap, body):
         return Reason.SMALL_COUNT
-    if (body.table, record.period, record.state) in state.tallies:
-        return Reason.TALLY_REPEATED
     year = year_period(record.period)
-    others = [year] if quarter_of(record.period) else list(range(year + 1, year + 5))
-    held = any((body.table, period, record.state) in state.tallies for period in others)
-    return Reason.TALLY_OVERLAPS if held else None
+    others = [year] if quarter_of(record.period) else range(year + 1, year + 5)
+    held, *around = (state.tallies.get((body.table, period, record.state)) for period in (record.period, *others))
+    if held or any(around):
+        return Reason.TALLY_REPEATED if held else Reason.TALLY_OVERLAPS
+    counted_before = {held, *around} != {None}
+    return Reason.UNSOUND if counted_before and effective(record.cap) else None
 
 
 def _reason_correction(state: AgencyState, record: Arrival, body: Correction) -> Reason | None:
@@ -286,8 +290,11 @@ def evolve(state: AgencyState, record: Arrival | Unreadable, verdict: Verdict) -
     state.digests.put(record.sequence, record.digest)
     body = record.body
     if isinstance(body, Tally):
-        state.tallies[(body.table, record.period, record.state)] = record.sequence
+        key = (body.table, record.period, record.state)
+        state.tallies[key] = -record.sequence if key in state.tallies else record.sequence
     elif isinstance(body, Correction):
         state.digests.forget(body.sequence)
         if isinstance(body.body, Tally):
-            state.tallies.pop((body.body.table, body.period, str(body.state)), None)
+            key = (body.body.table, body.period, str(body.state))
+            if effective(body.cap) or state.tallies.pop(key, 0) < 0:
+                state.tallies[key] = 0

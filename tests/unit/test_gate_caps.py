@@ -7,6 +7,7 @@ import pytest
 from exchange.core.caps import Cap
 from exchange.core.events import ALL_CAPS, Correction
 from exchange.core.gate import ACCEPTED, AgencyState, Arrival, Reason
+from exchange.core.period import parse_period
 from exchange.core.table_names import TallyTable
 from exchange.core.vocabulary import LegalClass
 from tests.gate_world import INDIVIDUAL, NEED, TALLY, TOTALS, Chain, registration, then_refused, when
@@ -65,3 +66,36 @@ def test_a_tallys_correction_carries_no_bit() -> None:
     record = replace(with_cap(chain.peek(body), Cap.NATION), restated=tally.digest)
     then_refused(state, record, Reason.UNSOUND)
     assert TALLY.table is TallyTable.cases
+
+
+def retracting(tally: Arrival) -> Correction:
+    """What takes a tally back."""
+    return Correction(tally.sequence, tally.previous, tally.period, tally.state, tally.cap, TALLY)  # type: ignore[arg-type]
+
+
+def taken_back(chain: Chain, state: AgencyState, cap: int, period: int) -> None:
+    """Say a tally with these bits, and retract it."""
+    tally = replace(with_cap(chain.peek(TALLY), cap), period=period)
+    assert when(state, tally) == ACCEPTED
+    chain.accept(tally)
+    correction = replace(with_cap(chain.peek(retracting(tally)), 0), period=period, restated=tally.digest)
+    assert when(state, correction) == ACCEPTED
+    chain.accept(correction)
+
+
+@pytest.mark.parametrize("again", ["2026Q2", "2026"])
+def test_a_tally_counts_in_releases_once_whatever_comes_between(again: str) -> None:
+    """One client in it would be counted as often as it is corrected, and once more with the year as a whole."""
+    chain, state = Chain(), AgencyState(CONSENTING)
+    taken_back(chain, state, Cap.NATION, parse_period("2026Q2"))
+    taken_back(chain, state, 0, parse_period("2026Q2"))
+    marked = replace(with_cap(chain.peek(TALLY), Cap.NATION), period=parse_period(again))
+    then_refused(state, marked, Reason.UNSOUND)
+    assert when(state, with_cap(marked, 0)) == ACCEPTED
+
+
+def test_one_that_never_counted_leaves_the_next_free_to() -> None:
+    chain, state = Chain(), AgencyState(CONSENTING)
+    taken_back(chain, state, 0, parse_period("2026Q2"))
+    taken_back(chain, state, ALL_CAPS, parse_period("2026Q2"))
+    assert when(state, replace(with_cap(chain.peek(TALLY), Cap.NATION), period=parse_period("2026Q2"))) == ACCEPTED

@@ -210,6 +210,20 @@ def test_a_retracted_tally_may_be_sent_again_though_the_gate_was_started_again()
     assert not world.refusals
 
 
+def test_that_a_tally_has_counted_in_releases_is_known_after_a_restart_too() -> None:
+    totals = Agency(HARBOR, v.LegalClass.tally_only, small_counts=True)
+    world, tally = World([totals]), Tally(TallyTable.cases, (3,))
+    for cap in (1, 0):
+        world.take((totals, totals.say(tally, cap=cap)))
+        sent = decode(world.events[-1][1] or b"")
+        back = Correction(sent.sequence, sent.previous, sent.period, sent.state, sent.cap, tally)
+        world.take((totals, totals.say(back, cap=0)))
+        world.step = world.restored()
+    assert len(world.events) == 4
+    world.take((totals, totals.say(tally, cap=1)))
+    assert [refusal.reason for refusal in world.refusals] == [Reason.UNSOUND]
+
+
 def test_the_same_refusal_again_is_counted_and_kept_once() -> None:
     """One faulty record sent without end must not fill the quarantine, which is kept for ever."""
     totals = Agency(HARBOR, v.LegalClass.tally_only)
