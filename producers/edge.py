@@ -175,7 +175,7 @@ class Edge:
                     self.report.ignored[NOTHING_WITHDRAWN] += 1
                     self._note(Outcome.IGNORED)
             case Complete(prefix, _, first, last):
-                await self._withdraw(self._ledger.incomplete(SOURCE + prefix.encode(), first, last))
+                await self._withdraw(self._ledger.incomplete(prefix, first, last, self._policy.newest))
             case ClientWithdrawn(client):
                 await self._withdraw(self._ledger.of_client(client))
 

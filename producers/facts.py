@@ -71,7 +71,8 @@ class Complete:
 
     What the edge must do, when this comes: take every key that begins with `key_prefix` and whose period lies within
     `first`–`last` (a year: all four quarters of it), and withdraw those that no `Fact` of this run has stated so far. A fact
-    that the policy kept back, or that says the same as before, counts as stated. Refused rows state nothing.
+    that the policy kept back, or that says the same as before, counts as stated. Refused rows state nothing; but what lies in
+    a period that has not begun by the run's clock stays, because every such row is refused: the clock was set back.
     """
 
     key_prefix: str

@@ -157,14 +157,14 @@ class Ledger:
         """Say nothing more under any of these keys; of each, whether something was said."""
         return (self.withdraw(key) for key in keys)
 
-    def incomplete(self, prefix: bytes, first: int, last: int) -> list[bytes]:
-        """The keys that begin so, lie within these periods and were not stated in this run."""
+    def incomplete(self, prefix: str, first: int, last: int, newest: int) -> list[bytes]:
+        """A source's keys that begin so, lie within these periods, have begun by `newest` and were not stated in this run."""
         last += 0 if quarter_of(last) else 4
         rows = self._vault.all(
             "SELECT key, period FROM fact WHERE key >= ? AND key < ? AND stated <> ? AND want IS NOT NULL",
-            (prefix, _after(prefix), self._run),
+            (start := SOURCE + prefix.encode(), _after(start), self._run),
         )
-        return [key for key, period in rows if _within(period, first, last)]
+        return [key for key, period in rows if period <= newest and _within(period, first, last)]
 
     def of_client(self, client: str) -> list[bytes]:
         """The keys of what was said about a client and not in this run."""

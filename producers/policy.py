@@ -58,7 +58,7 @@ class Policy:
 
     def __init__(self, legal_class: LegalClass, sensitive: tuple[str, ...] = (), *, newest: int = LAST) -> None:
         self._class = legal_class
-        self._newest = newest
+        self.newest = newest
         self._switches = Switches(sensitive)
         self._judged: dict[tuple[int, UsState, Correctable], Judged] = {}
 
@@ -77,7 +77,7 @@ class Policy:
         unfit = _unfit(period, state, body)
         if unfit:
             return unfit
-        if period > self._newest:  # a year's number stands before those of its quarters
+        if period > self.newest:  # a year's number stands before those of its quarters
             return IN_THE_FUTURE
         allowed = self._switches.apply(body)
         if allowed is None:

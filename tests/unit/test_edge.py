@@ -1,5 +1,6 @@
 """The edge on an exchange in memory that judges with the real gate: what each call does."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from exchange.core.vocabulary import LegalClass, ReportingMinutes, Scheduled
 from producers import errors
 from producers.facts import ClientWithdrawn, Complete, Edition, RowIgnored, RowRefused, Where, Withdrawn
 from producers.ledger import Outcome
+from producers.policy import IN_THE_FUTURE
 from tests.edge_kit.agency import Agency
 from tests.edge_kit.facts import FOOD, HERE, Q1, Q2, SHELTER, bodies, need, publish, with_secret
 
@@ -105,6 +107,16 @@ async def test_a_complete_source_withdraws_what_it_no_longer_says(agency: Agency
         await edge.read(Complete("p/", HERE, Q1, Q1))
         assert edge.report.outcomes[Outcome.RETRACTED] == 1
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
+    assert agency.admitted()[b"needs_by_service|2026Q2|ca|emergency_shelter"] == 1
+
+
+async def test_a_clock_that_was_set_back_takes_nothing_back(agency: Agency) -> None:
+    """Every row of the later periods is refused then; each client's one correction would be spent for nothing."""
+    await publish(agency, need("p/a"), need("p/gone"), need("p/later", period=Q2))
+    async with agency.edge(today=date(2026, 2, 1)) as edge:
+        await edge.read_all([need("p/a"), need("p/later", period=Q2), Complete("p/", HERE)])
+        assert [row.rule for row in edge.report.refused_rows] == [IN_THE_FUTURE.rule]
+    assert [body.body for body in bodies(agency) if isinstance(body, Correction)] == [SHELTER]
     assert agency.admitted()[b"needs_by_service|2026Q2|ca|emergency_shelter"] == 1
 
 
