@@ -193,9 +193,14 @@ class Ledger:
         )
 
     def is_counted(self, before: int) -> bool:
-        """Whether the tallies of all periods before this one were counted, and nothing that they count has changed since."""
+        """Whether the tallies of all periods before this one were counted and stand, and what they count is as it was."""
         changed = self._vault.one("SELECT 1 FROM recount WHERE period < ? LIMIT 1", (before,))
-        return changed is None and self._vault.get("counted") == before.to_bytes(2, "big")
+        fallen = "SELECT 1 FROM fact WHERE key >= ? AND key < ? AND (refused IS NOT NULL OR want IS NULL) LIMIT 1"
+        if changed or self._vault.one(
+            fallen, (TALLY, _after(TALLY))
+        ):  # by the exchange, or by another copy of this vault
+            return False
+        return self._vault.get("counted") == before.to_bytes(2, "big")
 
     def was_counted(self, before: int) -> None:
         """The tallies of all periods before this one are counted now; 0: of none."""

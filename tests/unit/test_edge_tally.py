@@ -208,3 +208,17 @@ async def test_consent_that_comes_and_goes_counts_again(tmp_path: Path) -> None:
     await publish(agency, [])
     with Vault.open(consenting, SECRET) as vault:
         assert Ledger(vault).said(tally_key(TallyTable.needs_by_service, Q1, UsState.ca)) is not None
+
+
+async def test_a_tally_that_another_copy_of_the_vault_took_back_is_said_again(tmp_path: Path) -> None:
+    """Though nothing that it counts has changed since this copy had counted it."""
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    await publish(agency, needs(7))
+    agency.keep("backup")
+    await publish(agency, needs(9))
+    agency.restore("backup")
+    await publish(agency, [])  # finds in its inbox what the other copy had sent
+    async with agency.edge(today=IN_Q3) as edge:
+        edge.retract_unclaimed()
+    await publish(agency, needs(7))
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 7
