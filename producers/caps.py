@@ -16,7 +16,8 @@ that what was taken back unsent never counted, and a kill changes nothing: the s
   once, the quarters do.
 - *Tallies* carry bits when the agency's counsel agreed to small counts (one that may be held back as a whole for one small cell
   has no bounded sensitivity), and only those of the first batch of their table and period: what is counted later, or
-  counts anew, was chosen among other facts.
+  counts anew, was chosen among other facts. Which batch is the first is the calendar's to say: that of the first complete run
+  after the quarter, whatever it found; said by the facts, one client's fact could shut all others' out.
 
 Not promised: that a correction reaches the releases. Where its rules have none left it goes without the bit; the event stands
 there for ever, and keeps its place.
@@ -31,6 +32,7 @@ from exchange.core.events import Correctable, Tally
 from exchange.core.period import quarter_of, year_period
 from exchange.core.released_tables import tally_bits
 from exchange.core.tables import TALLIED
+from producers.batches import first_batch_over
 from producers.choice import CHOSEN, Ranks, Standing, Unit, Wanted, places_of
 from producers.ledger import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, Ledger
 from producers.tails import body_bytes, body_of, cap_of, period_of_tail, same_said
@@ -188,7 +190,8 @@ class Caps:
             assert isinstance(body, Tally)
             batch = key.rpartition(b"|")[0] + b"|"
             if batch not in begun:
-                begun[batch] = (NOBODY, period) in self._exhausted or self._was_tallied(batch)
+                over = period < first_batch_over(self._vault) or (NOBODY, period) in self._exhausted
+                begun[batch] = over or self._was_tallied(batch)
             if not begun[batch]:
                 self._events[key] = tally_bits(TALLIED[body.table])
 

@@ -25,6 +25,7 @@ from exchange.core.events import About
 from exchange.core.period import LAST_YEAR
 from exchange.core.vocabulary import LegalClass
 from producers import errors
+from producers.batches import end_first_batch
 from producers.breathing import breathing, walked
 from producers.caps import Caps
 from producers.chain import Chain
@@ -247,7 +248,7 @@ class Edge:
 
     def _staging(self) -> Iterator[None]:
         if self.profile.legal_class is LegalClass.tally_only:
-            tallied = stage_tallies(self._ledger, today=self._today, small_counts=self.profile.small_counts)
+            tallied = stage_tallies(self._vault, self._ledger, self._today, small_counts=self.profile.small_counts)
             self.report.tallies += tallied.outcomes
             self.report.held_back = tallied.held_back
             self.report.count_caps(tallied.facts)
@@ -274,6 +275,7 @@ class Edge:
         elapsed_s = self._manner.clock() - self._started_s
         await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
         self._chain.forget_taken_back()
+        end_first_batch(self._vault, current_quarter(self._today))
         self._commit()
         self.report.unclaimed = self._chain.unclaimed()
         self.report.complete = True

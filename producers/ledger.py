@@ -192,21 +192,6 @@ class Ledger:
             "WHERE kept = 1 AND want IS NOT NULL ORDER BY fact.client"
         )
 
-    def is_counted(self, before: int) -> bool:
-        """Whether the tallies of all periods before this one were counted and stand, and what they count is as it was."""
-        changed = self._vault.one("SELECT 1 FROM recount WHERE period < ? LIMIT 1", (before,))
-        fallen = "SELECT 1 FROM fact WHERE key >= ? AND key < ? AND (refused IS NOT NULL OR want IS NULL) LIMIT 1"
-        if changed or self._vault.one(
-            fallen, (TALLY, _after(TALLY))
-        ):  # by the exchange, or by another copy of this vault
-            return False
-        return self._vault.get("counted") == before.to_bytes(2, "big")
-
-    def was_counted(self, before: int) -> None:
-        """The tallies of all periods before this one are counted now; 0: of none."""
-        self._vault.run("DELETE FROM recount WHERE period < ?", (before,))
-        self._vault.set("counted", before.to_bytes(2, "big"))
-
     @property
     def cap_key(self) -> bytes:
         """What the choice of what is within the caps is keyed with."""

@@ -27,9 +27,11 @@ from exchange.core.released_tables import needed
 from exchange.core.table_names import TallyTable
 from exchange.core.tables import TALLIED, domain
 from exchange.core.vocabulary import UsState
+from producers.batches import are_counted, were_counted
 from producers.caps import Marked, choose_kept
 from producers.ledger import TALLY, Ledger, Outcome
 from producers.tails import body_bytes, body_of, cap_of, period_of_tail, said_by, state_of_tail, tail_of, with_cap
+from producers.vault import Vault
 
 _ANY_AGENCY: Final = "tally"
 _ANY_STATE: Final = UsState.al
@@ -126,13 +128,13 @@ def _values(name: TallyTable) -> tuple[str, ...]:
     return domain(table, table.dimensions[0]) if table.dimensions else ("",)
 
 
-def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied:
+def stage_tallies(vault: Vault, ledger: Ledger, today: date, *, small_counts: bool) -> Tallied:
     """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros.
 
     Does nothing where they are there, and nothing has changed; what is held back is looked at each time, to say so.
     """
     open_quarter = current_quarter(today)
-    if small_counts and ledger.is_counted(open_quarter):
+    if small_counts and are_counted(vault, open_quarter):
         return Tallied()
     facts = marked_facts(ledger)
     counted = count(facts, open_quarter)
@@ -149,7 +151,7 @@ def stage_tallies(ledger: Ledger, *, today: date, small_counts: bool) -> Tallied
                 outcomes[Outcome.RETRACTED] += 1
             continue
         outcomes[ledger.put(place, period, tail_of(period, state, NONE, Tally(name, tuple(counts))))] += 1
-    ledger.was_counted(open_quarter if small_counts else 0)  # consent may come and go: then they are counted again
+    were_counted(vault, open_quarter if small_counts else 0)  # consent may come and go: then they are counted again
     return Tallied(outcomes, tuple(held), facts)
 
 

@@ -86,7 +86,8 @@ class Vault:
         for name in ("accepted", "run"):
             self.set(name, bytes(8))
         self.set("database", b"")
-        self.set("counted", NEVER)
+        for name in ("counted", "tallied"):
+            self.set(name, NEVER)
 
     def _check(self, profile: Profile) -> None:
         made_as = int.from_bytes(self.get("format"), "big")

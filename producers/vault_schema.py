@@ -110,5 +110,6 @@ def learn_of_caps(vault: Rows) -> None:
     vault.run("UPDATE chain SET client = (SELECT client FROM fact WHERE fact.key = chain.key) WHERE key IS NOT NULL")
     wants = vault.all("SELECT key, want FROM fact WHERE want IS NOT NULL")
     vault.many("UPDATE fact SET want = ? WHERE key = ?", ((with_cap(want, NONE), key) for key, want in wants))
-    vault.set("counted", NEVER)
+    for name in ("counted", "tallied"):
+        vault.set(name, NEVER)
     vault.set("cap_key", secrets.token_bytes(SECRET_OCTETS))

@@ -249,7 +249,7 @@ def as_before_caps(agency: Homes) -> None:
         vault.run("DROP TABLE recount")
         for table, column in (("chain", "client"), ("fact", "spent"), ("client", "held")):
             vault.run(f"ALTER TABLE {table} DROP COLUMN {column}")
-        vault.run("DELETE FROM meta WHERE name IN ('cap_key', 'counted')")
+        vault.run("DELETE FROM meta WHERE name IN ('cap_key', 'counted', 'tallied')")
         vault.set("format", (1).to_bytes(2, "big"))
         vault.commit()
 

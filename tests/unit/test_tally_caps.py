@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from exchange.core import events as e
 from exchange.core import vocabulary as v
 from exchange.core.caps import RULES, Cap
@@ -18,6 +20,7 @@ from producers.facts import Fact
 from tests.edge_kit.agency import SECRET, Agency
 from tests.edge_kit.facts import HERE
 
+IN_Q2 = date(2026, 5, 5)
 Q1, Q2 = parse_period("2026Q1"), parse_period("2026Q2")
 NEEDS = TallyTable.needs_by_service
 MOST = next(rule.most for rule in RULES if rule.body is e.NeedIdentified and rule.bit is Cap.NATION)
@@ -78,12 +81,23 @@ async def test_neither_its_correction_nor_a_tally_after_one_carries_a_bit(tmp_pa
 async def test_a_state_that_comes_later_is_in_no_release_of_that_quarter(tmp_path: Path) -> None:
     """Else one client would be counted with one choice here and with another there."""
     agency = Agency(tmp_path, LegalClass.tally_only)
-    await publish(agency, needs("ann", 9))
+    await publish(agency, needs("ann", 9), IN_Q2)
     await publish(agency, [*needs("ann", 9), *needs("ann", 9, state=UsState.nv), *needs("ann", 1, Q2)])
     bits = Counter((event.period, event.state, event.cap > 0) for event in tallies(agency))
     assert bits[Q1, UsState.nv, True] == 0
     assert bits[Q1, UsState.nv, False] == 1
     assert bits[Q2, UsState.nv, True] == bits[Q2, UsState.ca, True] == 1
+
+
+@pytest.mark.parametrize("ann", [0, 1])
+async def test_whether_a_later_batch_counts_depends_on_no_clients_facts(tmp_path: Path, ann: int) -> None:
+    """With Ann's record the first complete run after the quarter has a batch, without it none: others count the same."""
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    await publish(agency, needs("ann", ann), IN_Q2)
+    others = [fact for n in range(40) for fact in needs(f"client{n}", 1)]
+    await publish(agency, [*needs("ann", ann), *others])
+    counted = [sum(event.body.counts) for event in tallies(agency) if event.cap and isinstance(event.body, Tally)]
+    assert sum(counted) == ann
 
 
 async def test_nobodys_facts_are_in_no_tally(tmp_path: Path) -> None:
@@ -96,7 +110,7 @@ async def test_nobodys_facts_are_in_no_tally(tmp_path: Path) -> None:
 
 async def test_after_a_lost_vault_what_was_tallied_carries_no_bit_again(tmp_path: Path) -> None:
     agency = Agency(tmp_path, LegalClass.tally_only)
-    await publish(agency, needs("ann", 1))
+    await publish(agency, needs("ann", 1), IN_Q2)
     agency.keep("backup")
     await publish(agency, [*needs("ann", 1), *needs("ann", 1, Q2)])
     agency.restore("backup")
