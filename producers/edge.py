@@ -249,9 +249,7 @@ class Edge:
     def _staging(self) -> Iterator[None]:
         if self.profile.legal_class is LegalClass.tally_only:
             tallied = stage_tallies(self._vault, self._ledger, self._today, small_counts=self.profile.small_counts)
-            self.report.tallies += tallied.outcomes
-            self.report.held_back = tallied.held_back
-            self.report.count_caps(tallied.facts)
+            self.report.tally(tallied)
         for claimed in self._outbox.claims():
             self.report.claimed += claimed
             yield

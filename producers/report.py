@@ -7,7 +7,7 @@ from typing import Final
 from producers.caps import Marked, RuleCount, count_rules
 from producers.facts import RowRefused, Where
 from producers.ledger import Outcome
-from producers.tally import HeldBack
+from producers.tally import HeldBack, Tallied
 
 BLOCK_ROWS: Final = 1_024
 
@@ -62,6 +62,12 @@ class Report:
         """Count by rule what is within the caps: of what is sent, or of the facts that the tallies are chosen from."""
         if counted := count_rules(marked):
             self.caps = counted
+
+    def tally(self, tallied: Tallied) -> None:
+        """Note what counting the tallies led to."""
+        self.tallies += tallied.outcomes
+        self.held_back = tallied.held_back
+        self.count_caps(tallied.facts)
 
     def refuse(self, row: RowRefused) -> None:
         """Note a refused row."""
