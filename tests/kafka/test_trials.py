@@ -17,7 +17,7 @@ from exchange.trial.demo import Demo, Look
 from exchange.trial.ground import Ground, NotEmpty, trial_ground
 from exchange.trial.kill_test import BATCH, KillTest, KillTestResult
 from exchange.wire.topics import EVENTS
-from producers.sample import sample_exchange
+from producers.sample import Span, sample_exchange
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(540)]
 NOWHERE = Settings(bootstrap_servers="", batch_records=BATCH)
@@ -60,7 +60,9 @@ async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp
 async def test_the_demo_sees_one_event_too_many(settings: Settings, tmp_path: Path) -> None:
     """Its teeth: a second copy of one event in the log, as a gate that forgets would write it, is not the truth."""
     async with trial_ground(settings, tmp_path) as ground:
-        demo = Demo(ground, sample_exchange(6, 4, events=4_000), show=lambda _: None, say=lambda _: None)
+        demo = Demo(
+            ground, sample_exchange(6, 4, events=2_000, span=Span(quarters=1)), show=lambda _: None, say=lambda _: None
+        )
         original = demo._settled
         doubled = []
 
