@@ -9,7 +9,6 @@ import asyncio
 import secrets
 import signal
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +23,7 @@ from consumers.deriving import add_derive
 from consumers.drawer import DrawInProcess
 from consumers.lanes import Closing, Lanes
 from consumers.lives import CALENDAR, ONCE
+from consumers.release import wall_ms
 from consumers.replay.source import KafkaSource
 from consumers.watch import Watch, read_alerts
 from consumers.watchdog import Watchdog
@@ -82,7 +82,7 @@ class LanesService(Service):
     @Service.task
     async def _beat(self) -> None:
         while not self.should_stop:
-            pulses = [(p.lane.encode(), encode_pulse(p)) for p in self._lanes.pulses(_now_ms())]
+            pulses = [(p.lane.encode(), encode_pulse(p)) for p in self._lanes.pulses(wall_ms())]
             if pulses and self._producer is not None:
                 await self._producer.send(Partition(PULSE, 0), pulses)
             await self.sleep(PULSE_EVERY_S)
@@ -142,7 +142,7 @@ class Watching:
     def observe(self, value: bytes) -> None:
         """Take a pulse, if this worker watches."""
         if self._watch is not None:
-            self._watch.observe(decode_pulse(value), _now_ms())
+            self._watch.observe(decode_pulse(value), wall_ms())
 
     async def tick(self, *, mine: bool) -> list[tuple[bytes, bytes | None]]:
         """What to write to `alerts` now: alerts that began, tombstones of those that are over."""
@@ -151,8 +151,8 @@ class Watching:
             return []
         if self._watch is None:
             alerts = await read_alerts(self._log)
-            self._watch = Watch(self._silent_after_ms, _now_ms(), alerts, lanes=self._lanes, registry=self._registered)
-        changes = self._watch.tick(_now_ms())
+            self._watch = Watch(self._silent_after_ms, wall_ms(), alerts, lanes=self._lanes, registry=self._registered)
+        changes = self._watch.tick(wall_ms())
         for subject, alert in changes:
             logger.warning("alert", subject=subject, kind=alert.kind.value if alert else "over")
         return [(subject.encode(), encode_alert(alert) if alert else None) for subject, alert in changes]
@@ -234,7 +234,3 @@ def _credentials(settings: Settings) -> Any:
             ssl_context=client.ssl_context,
         )
     return faust.SSLCredentials(context=client.ssl_context) if client.ssl_context else None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

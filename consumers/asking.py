@@ -5,7 +5,6 @@ do not answer for a while. Several may ask at once: each follows its own command
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Final
 from consumers.closings import Follower
 from consumers.history import public_keys
 from consumers.reading import read_to
-from consumers.release import COMMANDS
+from consumers.release import COMMANDS, wall_ms
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log
@@ -87,19 +86,19 @@ async def _done(log: Log, offset: int, epoch: int, waits: Callable[[Awaited], No
 
 async def _ask(log: Log, epoch: int, by: Asker) -> int:
     """Write the command; where it stands, perhaps behind others' commands."""
-    command = encode_close(Close(epoch, by, time.time_ns() // 1_000_000))
+    command = Close(epoch, by, wall_ms())
     reader, draws = await log.reader(), await log.reader()
     try:
         handled = (await Follower(draws).catch_up()).closed.position
         before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
         if before < handled:  # at the offset of the new command stands what became of an old one
             raise CommandsLost(f"{EPOCHS} ends at offset {before}, and commands up to {handled} were handled.")
-        await _write(log, command)
+        await write_command(log, command)
         reader.assign([COMMANDS])
         reader.seek(COMMANDS, before)
         async for _, records in read_to(reader, await reader.end_offsets([COMMANDS])):
             for record in records:
-                if record.value == command:
+                if record.value == encode_close(command):
                     return record.offset
     finally:
         await reader.close()
@@ -107,9 +106,10 @@ async def _ask(log: Log, epoch: int, by: Asker) -> int:
     raise LogUnavailable("The command was written and cannot be read: `exchange release list` shows what became of it.")
 
 
-async def _write(log: Log, command: bytes) -> None:
+async def write_command(log: Log, command: Close) -> None:
+    """Put a command into `epochs`."""
     producer = await log.producer()
     try:
-        await producer.send(COMMANDS, [(None, command)])
+        await producer.send(COMMANDS, [(None, encode_close(command))])
     finally:
         await producer.close()

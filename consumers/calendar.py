@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from consumers.asking import write_command
 from consumers.closings import Closings, Follower
 from consumers.lives import CALENDAR, Life
 from consumers.reading import read_to
@@ -23,12 +24,12 @@ from exchange.core.closing import Closed
 from exchange.core.epochs import ends_ms, epoch_at, epoch_text
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.progress import Hook, LaneState, no_hook
-from exchange.wire.closing import Asker, Close, encode_close
+from exchange.wire.closing import Asker, Close
 from exchange.wire.topics import EVENTS
 
 LOOK_S: Final = 10.0
-AGAIN_MS: Final = 3_600_000
 HOUR_MS: Final = 3_600_000
+AGAIN_MS: Final = HOUR_MS
 logger = structlog.get_logger(__name__)
 
 
@@ -82,11 +83,7 @@ class Calendar(Life):
         epoch = month_to_close(seen.closed, self._first_ms, now_ms, self._grace_ms)
         if epoch is None:
             return
-        producer = await self._log.producer()
-        try:
-            await producer.send(COMMANDS, [(None, encode_close(Close(epoch, Asker.CALENDAR, now_ms)))])
-        finally:
-            await producer.close()
+        await write_command(self._log, Close(epoch, Asker.CALENDAR, now_ms))
         logger.info("the calendar closes an epoch", epoch=epoch_text(epoch))
         self._did(1)
 

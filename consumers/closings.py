@@ -7,7 +7,6 @@ Promised: taking records one by one or after a pause gives the same. Not promise
 committed; the reader that records come from is a read-committed one.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -79,10 +78,6 @@ class Closings:
             self.closed = after(self.closed, spent if self.keeps else brief)
         else:
             raise DrawsDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
-
-    def commands_of(self, epoch: int) -> Iterator[Spent]:
-        """The command that closed an epoch, if one did."""
-        return (spent for spent in self.commands.values() if not spent.refused and spent.epoch == epoch)
 
 
 def _parsed(key: bytes) -> tuple[tuple[bytes, int] | None, int | None]:

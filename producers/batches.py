@@ -5,17 +5,15 @@ vault say so); quarters before the second have had the one batch that counts in 
 with complete runs, so with the calendar, and with nothing that a client's record could change.
 """
 
-from producers.ledger import TALLY
+from producers.ledger import TALLY, behind
 from producers.vault import Vault
-
-_AFTER = TALLY[:-1] + bytes([TALLY[-1] + 1])
 
 
 def are_counted(vault: Vault, before: int) -> bool:
     """Whether the tallies of all periods before this one were counted and stand, and what they count is as it was."""
     changed = vault.one("SELECT 1 FROM recount WHERE period < ? LIMIT 1", (before,))
     fallen = "SELECT 1 FROM fact WHERE key >= ? AND key < ? AND (refused IS NOT NULL OR want IS NULL) LIMIT 1"
-    if changed or vault.one(fallen, (TALLY, _AFTER)):  # by the exchange, or by another copy of this vault
+    if changed or vault.one(fallen, (TALLY, behind(TALLY))):  # by the exchange, or by another copy of this vault
         return False
     return vault.get("counted") == before.to_bytes(2, "big")
 
@@ -34,5 +32,5 @@ def first_batch_over(vault: Vault) -> int:
 def end_first_batch(vault: Vault, before: int) -> None:
     """A run is complete: quarters before this one have had their first batch, unless the exchange refused some of it."""
     refused = "SELECT 1 FROM fact WHERE key >= ? AND key < ? AND refused IS NOT NULL LIMIT 1"
-    if vault.one(refused, (TALLY, _AFTER)) is None:
+    if vault.one(refused, (TALLY, behind(TALLY))) is None:
         vault.set("tallied", max(before, first_batch_over(vault)).to_bytes(2, "big"))

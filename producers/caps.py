@@ -34,7 +34,7 @@ from exchange.core.released_tables import tally_bits
 from exchange.core.tables import TALLIED
 from producers.batches import first_batch_over
 from producers.choice import CHOSEN, Ranks, Standing, Unit, Wanted, places_of
-from producers.ledger import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, Ledger
+from producers.ledger import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, Ledger, behind
 from producers.tails import body_bytes, body_of, cap_of, period_of_tail, same_said
 from producers.vault import Vault
 
@@ -182,10 +182,9 @@ class Caps:
     def _decide_tallies(self) -> None:
         if not self._small_counts:
             return
-        after = TALLY[:-1] + bytes([TALLY[-1] + 1])
         waiting = "SELECT key, schema, want FROM fact WHERE key >= ? AND key < ? AND todo = ? AND want IS NOT NULL"
         begun: dict[bytes, bool] = {}
-        for key, schema, want in self._vault.all(waiting, (TALLY, after, EVENT)):
+        for key, schema, want in self._vault.all(waiting, (TALLY, behind(TALLY), EVENT)):
             body, period = _body(schema, want), period_of_tail(want)
             assert isinstance(body, Tally)
             batch = key.rpartition(b"|")[0] + b"|"
@@ -198,7 +197,7 @@ class Caps:
     def _was_tallied(self, prefix: bytes) -> bool:
         """Whether a tally of this table and period, of any state, has left before."""
         query = "SELECT 1 FROM fact WHERE key >= ? AND key < ? AND (sent > 0 OR spent > 0) LIMIT 1"
-        return self._vault.one(query, (prefix, prefix[:-1] + bytes([prefix[-1] + 1]))) is not None
+        return self._vault.one(query, (prefix, behind(prefix))) is not None
 
 
 def choose_kept(cap_key: bytes, kept: Iterable[tuple[bytes, bytes, int, bytes]]) -> Iterator[tuple[int, bytes, Cap]]:

@@ -162,7 +162,7 @@ class Ledger:
         last += 0 if quarter_of(last) else 4
         rows = self._vault.all(
             "SELECT key, period FROM fact WHERE key >= ? AND key < ? AND stated <> ? AND want IS NOT NULL",
-            (start := SOURCE + prefix.encode(), _after(start), self._run),
+            (start := SOURCE + prefix.encode(), behind(start), self._run),
         )
         return [key for key, period in rows if period <= newest and _within(period, first, last)]
 
@@ -177,7 +177,7 @@ class Ledger:
 
     def keys(self, prefix: bytes) -> list[bytes]:
         """All keys that begin so."""
-        rows = self._vault.all("SELECT key FROM fact WHERE key >= ? AND key < ?", (prefix, _after(prefix)))
+        rows = self._vault.all("SELECT key FROM fact WHERE key >= ? AND key < ?", (prefix, behind(prefix)))
         return [key for (key,) in rows]
 
     def said(self, key: bytes) -> tuple[int, bytes] | None:
@@ -288,7 +288,7 @@ class Ledger:
         return int(row[0]), row[1]
 
 
-def _after(prefix: bytes) -> bytes:
+def behind(prefix: bytes) -> bytes:
     """The first key behind all that begin with a prefix of UTF-8, which has no byte 255."""
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
