@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from consumers.reading import read_to
+from exchange.core.counting.counts import Counts, merge
+from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import ExchangeError, StateDamaged
-from exchange.core.fingerprint import GENERATION
-from exchange.core.fold import Counts, merge
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.wire.messages import Position, decode_position
 from exchange.wire.topics import POSITION_KEY, aggregates_of

@@ -27,7 +27,7 @@ from consumers.release import wall_ms
 from consumers.replay.source import KafkaSource
 from consumers.watch import Watch, read_alerts
 from consumers.watchdog import Watchdog
-from exchange.core.gate import Registration
+from exchange.core.admission.gate import Registration
 from exchange.engine.clients import SESSION_TIMEOUT_MS, administer
 from exchange.engine.collector import relax_collector
 from exchange.engine.errors import PartitionUnknown

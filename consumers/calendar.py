@@ -20,8 +20,8 @@ from consumers.closings import Closings, Follower
 from consumers.lives import CALENDAR, Life
 from consumers.reading import read_to
 from consumers.release import COMMANDS, Clock, wall_ms
-from exchange.core.closing import Closed
-from exchange.core.epochs import ends_ms, epoch_at, epoch_text
+from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
+from exchange.core.release.closing import Closed
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.progress import Hook, LaneState, no_hook
 from exchange.wire.closing import Asker, Close

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from consumers.reading import read_to
-from exchange.core.closing import Closed, Moment, carried_out, refused_at, released
-from exchange.core.epochs import EpochInvalid
 from exchange.core.errors import ExchangeError
+from exchange.core.model.epochs import EpochInvalid
+from exchange.core.release.closing import Closed, Moment, carried_out, refused_at, released
 from exchange.engine.log import Partition, Reader, Record
 from exchange.wire.closing import Spent, decode_heading, decode_spent, parse_ledger_part, parse_release_part
 from exchange.wire.topics import DRAWS

@@ -1,7 +1,7 @@
 """Derive: the points of every epoch, from `releases` to `metrics`.
 
 Rules kept:
-- What is published follows from the set of releases alone (`exchange.core.metrics`). Adding one only adds points, of its epoch
+- What is published follows from the set of releases alone (`exchange.core.metrics.table`). Adding one only adds points, of its epoch
   and later ones: a table has points in an epoch only once none of its releases is missing. So order, repetition, restarts and
   two workers at once lead to the same `metrics`, byte for byte.
 - Everything is read again from offset 0 at every start. Each point is an upsert under its own key; one that stands there
@@ -27,11 +27,11 @@ import structlog
 
 from consumers.reading import read_to, read_whole, take
 from consumers.watch import read_alerts
-from exchange.core.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.errors import ExchangeError
-from exchange.core.expected import Judge, Yearly
-from exchange.core.metrics import points
-from exchange.core.releases import Release, Released
+from exchange.core.metrics.expected import Judge, Yearly
+from exchange.core.metrics.table import points
+from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
+from exchange.core.release.released import Release, Released
 from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
 from exchange.wire.published import decode_release, encode_point, point_key
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
@@ -174,7 +174,7 @@ def _digest(key: bytes | None, value: bytes | None) -> int:
 class Derive:
     """All of it, for as long as `releases` is assigned to this worker. `run` is its whole life; make a new one for another.
 
-    `planned`: public sizes (`exchange.core.expected`). `off_loop`: where points are worked out.
+    `planned`: public sizes (`exchange.core.metrics.expected`). `off_loop`: where points are worked out.
     """
 
     def __init__(self, log: Log, planned: Yearly, *, off_loop: OffLoop = asyncio.to_thread) -> None:

@@ -18,7 +18,7 @@ from mode import Service
 
 from consumers.derive import Derive
 from exchange.core.errors import ExchangeError
-from exchange.core.expected import Yearly
+from exchange.core.metrics.expected import Yearly
 from exchange.engine.log import Log
 from exchange.wire.topics import RELEASES
 

@@ -8,7 +8,7 @@ none; noise is drawn once a table, by OpenDP, after everything is counted, so th
 that cannot be counted stops the draw with its offset, never with its value.
 
 The fast path: events that count alike (equal but for their sequence and the digest before) are put together as bytes, decoded
-once and counted so many times. `exchange.core.draw.counted` says what that must equal; a property test holds it.
+once and counted so many times. `exchange.core.release.draw.counted` says what that must equal; a property test holds it.
 """
 
 from collections import Counter
@@ -20,13 +20,13 @@ from typing import Final, TypeAlias
 from consumers.closings import Follower
 from consumers.reading import read_to
 from exchange import __version__
-from exchange.core.agency_releases import AgencyTable, Kept, Made, Said, agency_releases
-from exchange.core.closing import Cut, Draw
-from exchange.core.draw import Due, Increments, counted, drawn, merged
-from exchange.core.epochs import first_month
+from exchange.core.admission.gate import Status
 from exchange.core.errors import CannotCount, ExchangeError
-from exchange.core.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
-from exchange.core.gate import Status
+from exchange.core.model.epochs import first_month
+from exchange.core.model.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
+from exchange.core.release.agency_tables import AgencyTable, Kept, Made, Said, agency_releases
+from exchange.core.release.closing import Cut, Draw
+from exchange.core.release.draw import Due, Increments, counted, drawn, merged
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.wire.closing import ShownIncrement, release_part
@@ -49,7 +49,7 @@ Arrived: TypeAlias = list[tuple[str, Event]]
 class DrawTask:
     """What is to be drawn; it can be handed to another process. `registered`: how far `agencies` is read, an offset.
 
-    `starts`, `early`: of each `since`, as in `exchange.core.closing.Draw`.
+    `starts`, `early`: of each `since`, as in `exchange.core.release.closing.Draw`.
     """
 
     epoch: int

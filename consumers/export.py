@@ -26,10 +26,10 @@ from types import ModuleType
 from typing import IO, Final
 
 from consumers.replay.result import ReplayResult
-from exchange.core.cells import parse_cell
+from exchange.core.counting.cells import parse_cell
+from exchange.core.counting.tables import TABLES, Table
 from exchange.core.errors import ExchangeError
-from exchange.core.period import period_text
-from exchange.core.tables import TABLES, Table
+from exchange.core.model.period import period_text
 
 NOTICE: Final = "Exact restricted counts: for operators and auditors only, never to be published or passed on."
 KIND: Final = "exchange replay export"

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from exchange.core.counting.columnar import Plan
+from exchange.core.counting.counts import Counts, Numbers
+from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import CannotCount, ExchangeError, StateDamaged
-from exchange.core.fingerprint import GENERATION
-from exchange.core.fold import Counts, Numbers
-from exchange.core.plan import Plan
 from exchange.engine.errors import CannotApply
 from exchange.engine.lane import LaneLimits
 from exchange.engine.log import Pair, Partition, Record

@@ -1,6 +1,6 @@
 """The gate step: inboxes in; `events`, receipts, quarantine and the gate's own state out.
 
-One step serves the agencies of one partition of `events`. What it decides is `exchange.core.gate.judge`; here records
+One step serves the agencies of one partition of `events`. What it decides is `exchange.core.admission.gate.judge`; here records
 become arrivals and verdicts become bytes. Keys of the state topic: `inbox|agency` (position and open refusal),
 `head|agency`, `block|agency|number`, `tally|agency|table|period|state`. Refusals leave without their payload.
 """
@@ -13,10 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from consumers.registry import Registry
-from exchange.core.chain import Head
-from exchange.core.errors import StateDamaged
-from exchange.core.events import Correction, Tally
-from exchange.core.gate import (
+from exchange.core.admission.gate import (
     Accepted,
     AgencyState,
     Arrival,
@@ -28,8 +25,11 @@ from exchange.core.gate import (
     evolve,
     judge,
 )
-from exchange.core.period import parse_period, period_text
-from exchange.core.table_names import TallyTable
+from exchange.core.errors import StateDamaged
+from exchange.core.model.chain import Head
+from exchange.core.model.events import Correction, Tally
+from exchange.core.model.period import parse_period, period_text
+from exchange.core.model.tally_tables import TallyTable
 from exchange.engine.lane import LaneLimits
 from exchange.engine.log import Pair, Partition, Record
 from exchange.engine.step import Outcome

@@ -20,8 +20,8 @@ from consumers.lives import RELEASE
 from consumers.publish import PublishLane
 from consumers.registry import Registry, follow_registry
 from consumers.release import Clock, ReleaseLane, wall_ms
-from exchange.core.fingerprint import GENERATION
-from exchange.core.gate import Registration
+from exchange.core.admission.gate import Registration
+from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Log, Partition

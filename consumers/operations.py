@@ -14,9 +14,9 @@ from typing import Final
 
 from consumers.keys import OCTETS, PublicKeyInvalid
 from consumers.registry import read_registry
+from exchange.core.admission.gate import Registration, Status
 from exchange.core.errors import ExchangeError
-from exchange.core.gate import Registration, Status
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.clients import Admin
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.log import Log, Partition, Reader

@@ -20,8 +20,8 @@ from typing import Final
 from consumers.closings import Follower, Part
 from consumers.lives import PUBLISH, Life
 from consumers.reading import read_whole
-from exchange.core.epochs import ends_ms
 from exchange.core.errors import ExchangeError
+from exchange.core.model.epochs import ends_ms
 from exchange.engine.log import Log, Partition, Producer, Record
 from exchange.engine.progress import Hook, LaneState, no_hook
 from exchange.wire.topics import RELEASES

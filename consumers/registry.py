@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import MappingProxyType
 
 from consumers.reading import read_whole
-from exchange.core.gate import Registration
+from exchange.core.admission.gate import Registration
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.wire.messages import decode_registration

@@ -5,7 +5,7 @@ The theory, in the order of the code:
 1. For each command, the writer `release-0` comes first: when it is there, no earlier owner can write any more, and what that
    had begun is committed or aborted. Only then is `draws` read to its end: it is the whole state, and final.
 2. A command that stands before the state's position was done by somebody else, and is passed over.
-3. It is judged purely (`exchange.core.closing.judge`), with this worker's clock and where `events` and `agencies` end now.
+3. It is judged purely (`exchange.core.release.closing.judge`), with this worker's clock and where `events` and `agencies` end now.
 4. Refused: one transaction with the reason in the ledger, and nothing else. Carried out: counted and drawn in a process of its
    own (`consumers.drawer`), then one transaction with every release and, last, the ledger part: cut, accounts, position.
 5. After a failure everything is dropped and begins again at 1. Whether that commit went through, 1 finds out. Noise that was
@@ -27,9 +27,9 @@ from consumers.closings import Closings, DrawsDamaged, Follower
 from consumers.drawer import Drawer
 from consumers.drawing import Drawn, task_of
 from consumers.lives import RELEASE, Life
-from exchange.core.closing import Closed, Draw, Moment, Refused, judge
-from exchange.core.epochs import epoch_text
 from exchange.core.errors import ExchangeError
+from exchange.core.model.epochs import epoch_text
+from exchange.core.release.closing import Closed, Draw, Moment, Refused, judge
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
 from exchange.engine.progress import Hook, LaneState, no_hook
 from exchange.wire.closing import Spent, decode_close, encode_spent, ledger_part

@@ -17,8 +17,8 @@ from consumers.closings import Closings
 from consumers.gate import GateStep
 from consumers.reading import Behind, Extent, Tails, extents, read_to, take
 from consumers.registry import Registry
-from exchange.core.fingerprint import GENERATION
-from exchange.core.gate import Reason
+from exchange.core.admission.gate import Reason
+from exchange.core.counting.generation import GENERATION
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.wire.messages import decode_refusal, decode_registration
 from exchange.wire.pulse import Pulse, decode_pulse

@@ -11,9 +11,9 @@ from consumers import fold, gate
 from consumers.lives import ONCE
 from consumers.seen import Seen
 from consumers.watch import GONE, QUIET_MS_MAX
-from exchange.core.epochs import epoch_text
-from exchange.core.gate import Registration, Status
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import Registration, Status
+from exchange.core.model.epochs import epoch_text
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.progress import LaneState
 from exchange.wire.pulse import Alert, Pulse, decode_alert
 

@@ -20,8 +20,8 @@ from typing import Final
 
 from consumers.reading import read_to
 from exchange.core.errors import ExchangeError
-from exchange.core.figures import MetricPoint
-from exchange.core.selection import Selection, select
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.query import Selection, select
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Log, Partition, Record
 from exchange.located import located

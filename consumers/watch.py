@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final
 
 from consumers.reading import newest_by_key
-from exchange.core.gate import EXPLAINED, Reason, Registration, Status
+from exchange.core.admission.gate import EXPLAINED, Reason, Registration, Status
 from exchange.engine.log import Log, Partition
 from exchange.engine.progress import LaneState
 from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse, decode_alert

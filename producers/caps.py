@@ -1,6 +1,6 @@
 """The bits of everything that leaves about a client: decided from what left before, as the vault's chain remembers it.
 
-Rules kept: laws 1–5 of `exchange.core.caps`, over every run, source, correction and copy of the vault. All that is to be sent
+Rules kept: laws 1–5 of `exchange.core.admission.cap_rules`, over every run, source, correction and copy of the vault. All that is to be sent
 of a client is decided at once (`producers.choice`), before any of it is chained; nothing is remembered beside the chain, so
 that what was taken back unsent never counted, and a kill changes nothing: the same is decided again. In particular:
 
@@ -27,11 +27,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from exchange.core.caps import NONE, RULES, Cap, Rule, effective
-from exchange.core.events import Correctable, Tally
-from exchange.core.period import quarter_of, year_period
-from exchange.core.released_tables import tally_bits
-from exchange.core.tables import TALLIED
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, Rule, effective
+from exchange.core.counting.tables import TALLIED
+from exchange.core.model.events import Correctable, Tally
+from exchange.core.model.period import quarter_of, year_period
+from exchange.core.release.client_tables import tally_bits
 from producers.batches import first_batch_over
 from producers.choice import CHOSEN, Ranks, Standing, Unit, Wanted, places_of
 from producers.ledger import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, Ledger, behind

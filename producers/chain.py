@@ -11,10 +11,10 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from exchange.core.caps import Cap, effective
-from exchange.core.chain import digest_of, heartbeat_message
-from exchange.core.events import ALL_CAPS, Correction, Event, Heartbeat, Tally
-from exchange.core.vocabulary import ReportingMinutes, Scheduled, UsState
+from exchange.core.admission.cap_rules import Cap, effective
+from exchange.core.model.chain import digest_of, heartbeat_message
+from exchange.core.model.events import ALL_CAPS, Correction, Event, Heartbeat, Tally
+from exchange.core.model.vocabulary import ReportingMinutes, Scheduled, UsState
 from producers.errors import VaultDamaged
 from producers.ledger import CORRECTION, NOTHING, UNCLAIMED, Ledger
 from producers.tails import (

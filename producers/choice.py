@@ -1,6 +1,6 @@
 """Which of what an agency says of one client in one period is within the caps: by keyed hash, and never by arrival.
 
-For each rule (`exchange.core.caps`), a keyed hash of client, period, rule and the rule's key (a service, a barrier …) puts all
+For each rule (`exchange.core.admission.cap_rules`), a keyed hash of client, period, rule and the rule's key (a service, a barrier …) puts all
 keys in an order of their own; those that come first are within. So the commonest service is no likelier to be kept than
 the rarest, and nobody without the vault's key can tell which ones were. What a rule does not tell apart (two events of one
 service, two openings) has one place; in one choice it is the event's own hash that decides, later the one that is there stays.
@@ -10,7 +10,7 @@ many corrections each rule has had. A key that would come before one that stands
 can pay for the correction; an event takes its place in all rules of a bit, or in none. A place that is freed goes to what
 comes next; what went without before stays so, because each change of mind is one event more.
 
-Promised: laws 1–3 of `exchange.core.caps`, whatever is asked in whatever order. Pure: no vault, no clock, no randomness.
+Promised: laws 1–3 of `exchange.core.admission.cap_rules`, whatever is asked in whatever order. Pure: no vault, no clock, no randomness.
 """
 
 from collections import Counter
@@ -20,8 +20,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from exchange.core.caps import NONE, RULES, Cap, Rule
-from exchange.core.events import CORRECTABLE, Correctable
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, Rule
+from exchange.core.model.events import CORRECTABLE, Correctable
 
 CHOSEN: Final = (Cap.NATION, Cap.STATE)
 """The bits that are chosen; `Cap.PAST` follows from them."""

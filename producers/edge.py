@@ -21,9 +21,9 @@ from datetime import date
 from types import TracebackType
 from typing import Final, Self
 
-from exchange.core.events import About
-from exchange.core.period import LAST_YEAR
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.events import About
+from exchange.core.model.period import LAST_YEAR
+from exchange.core.model.vocabulary import LegalClass
 from producers import errors
 from producers.batches import end_first_batch
 from producers.breathing import breathing, walked

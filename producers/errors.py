@@ -4,8 +4,8 @@ Rules kept: each says what happened and what to do next; none holds a value, a k
 that something was lost: what was taken stands in the vault, and running again continues.
 """
 
+from exchange.core.admission.gate import EXPLAINED, Reason
 from exchange.core.errors import ExchangeError
-from exchange.core.gate import EXPLAINED, Reason
 
 ANOTHER_KEY = (
     "Either the operator has not registered this vault's key, which `exchange edge status` shows; or the agency published "

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from exchange.core.events import Correctable
-from exchange.core.period import FIRST, LAST
-from exchange.core.vocabulary import UsState
+from exchange.core.model.events import Correctable
+from exchange.core.model.period import FIRST, LAST
+from exchange.core.model.vocabulary import UsState
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Final
 
-from exchange.core.vocabulary import REPORTING_MINUTES_MINUTES, ReportingMinutes, Scheduled
+from exchange.core.model.vocabulary import REPORTING_MINUTES_MINUTES, ReportingMinutes, Scheduled
 from producers.chain import Beat
 from producers.profile import Profile
 from producers.tally import current_quarter

@@ -12,8 +12,8 @@ from hashlib import blake2b
 from itertools import product
 from typing import Final
 
-from exchange.core.caps import NONE, effective
-from exchange.core.period import quarter_of
+from exchange.core.admission.cap_rules import NONE, effective
+from exchange.core.model.period import quarter_of
 from producers.errors import DatabaseChanged
 from producers.tails import cap_of, newest_id, period_of_tail, same_said, with_cap
 from producers.vault import Vault

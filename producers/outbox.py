@@ -10,10 +10,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from exchange.core.caps import NONE
-from exchange.core.events import About, Event, Tally
-from exchange.core.gate import Reason, wants_consent
-from exchange.core.period import quarter_of
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.admission.gate import Reason, wants_consent
+from exchange.core.model.events import About, Event, Tally
+from exchange.core.model.period import quarter_of
 from producers.caps import Caps, Marked
 from producers.chain import TODO_UNSENT, Beat, Chain, Kind
 from producers.ledger import CORRECTION, EVENT, NOTHING, Ledger

@@ -7,7 +7,7 @@ waits for something, and else after a while that doubles. Waiting ends: with the
 from dataclasses import dataclass, field
 from enum import Enum
 
-from exchange.core.gate import Reason
+from exchange.core.admission.gate import Reason
 
 
 @dataclass(frozen=True, slots=True)

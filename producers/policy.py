@@ -9,12 +9,12 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Annotated, Final, get_args, get_origin, get_type_hints
 
-from exchange.core import events as e
-from exchange.core.caps import NONE
-from exchange.core.events import CORRECTABLE, About, Correctable, Width
-from exchange.core.period import LAST, is_period, quarter_of, year_period
-from exchange.core.soundness import unsound
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.admission.soundness import unsound
+from exchange.core.model import events as e
+from exchange.core.model.events import CORRECTABLE, About, Correctable, Width
+from exchange.core.model.period import LAST, is_period, quarter_of, year_period
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.sensitive import Switches
 from producers.tails import tail_of
 from producers.wording import code_rule

@@ -7,8 +7,8 @@ records.
 from collections import Counter
 from dataclasses import dataclass
 
-from exchange.core.caps import NONE
-from exchange.core.events import Event
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.model.events import Event
 from producers.caps import Caps, Marked
 from producers.ledger import CORRECTION
 from producers.tails import said_by, with_cap

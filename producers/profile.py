@@ -26,7 +26,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator, model_validator
 
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.wire.topics import AGENCY_CODE
 from producers import mistakes
 from producers.errors import KeyFileMissing, PassphraseMissing, ProfileInvalid, SecretExposed

@@ -16,7 +16,7 @@ read (`Sending`): a batch of a connection that was given up may still arrive, lo
 from dataclasses import dataclass
 from typing import Final
 
-from exchange.core.gate import Reason
+from exchange.core.admission.gate import Reason
 from exchange.wire.messages import Receipt
 from producers.chain import Kind
 

@@ -8,7 +8,7 @@ vault, or of the source when it is read again, says exactly the same and claims 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from exchange.core.chain import Head, digest_of
+from exchange.core.model.chain import Head, digest_of
 from exchange.wire.codec import HEAD, decode, schema_id_of
 from exchange.wire.schemas import PREFIX
 from producers.chain import Link, link_of

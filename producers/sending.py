@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from exchange.core.gate import Reason
+from exchange.core.admission.gate import Reason
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.wire.messages import Receipt
 from producers import errors

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from exchange.core import events as e
-from exchange.core.tables import NOT_APPLICABLE, field_type
+from exchange.core.counting.tables import NOT_APPLICABLE, field_type
+from exchange.core.model import events as e
 
 WITHHELD: Final = "withheld_by_agency"
 KEPT_TO_ITSELF: Final = "not_collected"

@@ -8,10 +8,10 @@ them when it is chained. `value_of` puts both parts together: the bytes that lea
 from functools import lru_cache
 from typing import Final
 
-from exchange.core.caps import MARKS, NONE
-from exchange.core.events import ALL_CAPS, AgencyProfiled, Body, Correctable, Correction, Event
-from exchange.core.period import FIRST
-from exchange.core.vocabulary import AgencyType, ReportingMode, UsState
+from exchange.core.admission.cap_rules import MARKS, NONE
+from exchange.core.model.events import ALL_CAPS, AgencyProfiled, Body, Correctable, Correction, Event
+from exchange.core.model.period import FIRST
+from exchange.core.model.vocabulary import AgencyType, ReportingMode, UsState
 from exchange.wire.codec import HEAD, decode, encode
 from exchange.wire.schemas import newest, schemas
 

@@ -2,7 +2,7 @@
 
 For every quarter that is over, from the first to the last that the kept facts know, for every state among them and for
 every one-way client table: one `Tally` with the table's full domain, zeros included, counted by the very
-`exchange.core.cells.increments` that counts everybody else's events. Only what is within its client's caps is counted, chosen
+`exchange.core.counting.cells.increments` that counts everybody else's events. Only what is within its client's caps is counted, chosen
 like events (`producers.caps`), because what is released of a tally cannot be told apart any more; facts of nobody are not.
 Quarters only: a year's tally and its quarters' exclude each other. A tally with a count of 1–10 is held back unless the
 agency's counsel agreed to small counts.
@@ -18,15 +18,15 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from exchange.core.caps import NONE, Cap, effective
-from exchange.core.cells import increments
-from exchange.core.events import Correctable, Event, Tally
-from exchange.core.gate import SMALL_COUNT_MAX
-from exchange.core.period import FIRST, LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
-from exchange.core.released_tables import needed
-from exchange.core.table_names import TallyTable
-from exchange.core.tables import TALLIED, domain
-from exchange.core.vocabulary import UsState
+from exchange.core.admission.cap_rules import NONE, Cap, effective
+from exchange.core.admission.gate import SMALL_COUNT_MAX
+from exchange.core.counting.cells import increments
+from exchange.core.counting.tables import TALLIED, domain
+from exchange.core.model.events import Correctable, Event, Tally
+from exchange.core.model.period import FIRST, LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release.client_tables import needed
 from producers.batches import are_counted, were_counted
 from producers.caps import Marked, choose_kept
 from producers.ledger import TALLY, Ledger, Outcome

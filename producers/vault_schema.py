@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
-from exchange.core.caps import NONE
+from exchange.core.admission.cap_rules import NONE
 from producers.tails import with_cap
 
 SECRET_OCTETS: Final = 32

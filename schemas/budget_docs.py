@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from exchange.core.caps import RULES
+from exchange.core.admission.cap_rules import RULES
 from producers.sample.planning import budget_lines
 from producers.sample.volumes import yearly_volumes
 from schemas.markdown import coded, table

@@ -15,9 +15,9 @@ from math import prod
 from pathlib import Path
 from typing import Final, get_args, get_type_hints
 
-from exchange.core.events import BODIES, About, Body, Width
-from exchange.core.gate import EXPLAINED
-from exchange.core.tables import TABLES, Table, domain
+from exchange.core.admission.gate import EXPLAINED
+from exchange.core.counting.tables import TABLES, Table, domain
+from exchange.core.model.events import BODIES, About, Body, Width
 from exchange.wire.topics import TOPICS, Party, Topic
 from producers.sensitive import RULES
 from schemas.budget_docs import budget, caps

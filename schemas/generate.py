@@ -1,7 +1,7 @@
 """Derives what must agree with the vocabulary and the event model: `python -m schemas.generate` writes both.
 
-- `exchange/core/vocabulary.py` from `schemas/vocabulary/*.csv` (the core reads no file, so the codes stand in it as Python);
-- `schemas/avro/event.avsc` from the dataclasses of `exchange/core/bodies.py`, which use those codes.
+- `exchange/core/model/vocabulary.py` from `schemas/vocabulary/*.csv` (the core reads no file, so the codes stand in it as Python);
+- `schemas/avro/event.avsc` from the dataclasses of `exchange/core/model/bodies.py`, which use those codes.
 
 Rules kept: an enum's symbols are its list's codes in order, then the `missing_reason` codes that it lacks, so that
 appending to a list is the only change that an old event survives; `tests/contract` fails when a committed file
@@ -97,7 +97,7 @@ def _bounds(name: str, unit: str) -> Iterator[str]:
 
 
 def vocabulary_module() -> str:
-    """The text of `exchange/core/vocabulary.py`."""
+    """The text of `exchange/core/model/vocabulary.py`."""
     lines = [HEADER]
     lines += [
         f'{camel(name)} = StrEnum(\n    "{camel(name)}",\n{_wrapped(" ".join(symbols(name)))},\n)'

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from exchange.core.declared import DECLARED, Declared
-from exchange.core.metrics import COUNTS, RATES, Metric
+from exchange.core.metrics.table import COUNTS, RATES, Metric
+from exchange.core.release.catalogue import DECLARED, Declared
 from exchange.core.unreleased import UNRELEASED
 from schemas.markdown import coded, table
 

@@ -16,24 +16,24 @@ from math import ceil, exp, prod, sqrt
 from statistics import NormalDist
 from typing import Final
 
-from exchange.core.agency_rule import AGENCIES_MIN, AGENCY_RELEASES, SHARE_MAX
-from exchange.core.budget import DELTA, PARTS, PLANS, RESERVE, RHO_TOTAL, WHOLE, epsilon_of
-from exchange.core.caps import CORRECTIONS
-from exchange.core.declared import Declared
-from exchange.core.epochs import epoch_of
-from exchange.core.figures import K
-from exchange.core.gate import SMALL_COUNT_MAX
-from exchange.core.intervals import Z
-from exchange.core.period import period_of
-from exchange.core.population import POPULATION
-from exchange.core.public_sizes import increments
-from exchange.core.released_tables import rows_of_tally, tally_bits
-from exchange.core.sensitivity import distinct
-from exchange.core.tables import TALLIED, Tier, tally_length
-from exchange.core.tiers import BUCKETS
-from exchange.core.usable import EXPECTED_MIN, RELATIVE_SD_MAX
-from exchange.core.view import Period
-from exchange.core.vocabulary import DIVISION
+from exchange.core.admission.cap_rules import CORRECTIONS
+from exchange.core.admission.gate import SMALL_COUNT_MAX
+from exchange.core.counting.tables import TALLIED, Tier, tally_length
+from exchange.core.metrics.figures import K
+from exchange.core.metrics.intervals import Z
+from exchange.core.metrics.population import POPULATION
+from exchange.core.metrics.public_sizes import increments
+from exchange.core.metrics.usable import EXPECTED_MIN, RELATIVE_SD_MAX
+from exchange.core.metrics.view import Period
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.period import period_of
+from exchange.core.model.vocabulary import DIVISION
+from exchange.core.release.budget import DELTA, PARTS, PLANS, RESERVE, RHO_TOTAL, WHOLE, epsilon_of
+from exchange.core.release.catalogue import Declared
+from exchange.core.release.client_tables import rows_of_tally, tally_bits
+from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, SHARE_MAX
+from exchange.core.release.sensitivity import distinct
+from exchange.core.release.tiers import BUCKETS
 from schemas.markdown import coded, table
 
 RARELY: Final = 1 / 1000

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from exchange.core.released_tables import RELEASED_TABLES
+from exchange.core.release.client_tables import RELEASED_TABLES
 from exchange.wire.planned_sizes import FILE
 from producers.sample.volumes import yearly_volumes
 

@@ -13,16 +13,16 @@ from zlib import crc32
 
 import numpy as np
 
-from exchange.core import figures
-from exchange.core import vocabulary as v
-from exchange.core.declared import DECLARED
-from exchange.core.epochs import quarter_of_epoch
-from exchange.core.figures import Count, Figure, Quantiles, Usable, point
-from exchange.core.metrics import BY_METRIC
-from exchange.core.period import period_of
-from exchange.core.reconcile import MARGINS
-from exchange.core.releases import Release
-from exchange.core.view import RUNNING, Period, Sum, View
+from exchange.core.metrics import figures
+from exchange.core.metrics.figures import Count, Figure, Quantiles, Usable, point
+from exchange.core.metrics.reconcile import MARGINS
+from exchange.core.metrics.table import BY_METRIC
+from exchange.core.metrics.view import RUNNING, Period, Sum, View
+from exchange.core.model import vocabulary as v
+from exchange.core.model.epochs import quarter_of_epoch
+from exchange.core.model.period import period_of
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.released import Release
 from tests.release_world import DECEMBER, JANUARY, MARCH, cells_of, noised, release, released, releases
 
 QUARTER, YEAR = period_of(2026, 1), period_of(2026)

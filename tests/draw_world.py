@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from exchange.core.budget import PLANS, Plan
-from exchange.core.cells import SEPARATOR, increments, parse_cell
-from exchange.core.draw import Due, Increments, counted
-from exchange.core.epochs import epoch_of
-from exchange.core.events import About, Correctable, Correction, Event, Tally
-from exchange.core.ledger import EVERY_PERIOD, Account
-from exchange.core.period import parse_period, period_text
-from exchange.core.released_tables import ReleasedTable
-from exchange.core.tables import TALLIED, Tier, tally_length
-from exchange.core.tiers import BUCKETS, MONTHS_BETWEEN, is_due
-from exchange.core.vocabulary import UsState
+from exchange.core.counting.cells import SEPARATOR, increments, parse_cell
+from exchange.core.counting.tables import TALLIED, Tier, tally_length
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import About, Correctable, Correction, Event, Tally
+from exchange.core.model.period import parse_period, period_text
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.client_tables import ReleasedTable
+from exchange.core.release.draw import Due, Increments, counted
+from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
+from exchange.core.release.tiers import BUCKETS, MONTHS_BETWEEN, is_due
 from tests.caps_kit.contribution import Sent
 from tests.strategies import sound_correctables
 

@@ -10,11 +10,7 @@ from dataclasses import fields, replace
 from hashlib import sha256
 from typing import get_type_hints
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.chain import heartbeat_message
-from exchange.core.events import Body, Correctable, Correction, Heartbeat, Tally
-from exchange.core.gate import (
+from exchange.core.admission.gate import (
     ACCEPTED,
     AgencyState,
     Arrival,
@@ -26,8 +22,12 @@ from exchange.core.gate import (
     evolve,
     judge,
 )
-from exchange.core.period import period_of
-from exchange.core.table_names import TallyTable
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.chain import heartbeat_message
+from exchange.core.model.events import Body, Correctable, Correction, Heartbeat, Tally
+from exchange.core.model.period import period_of
+from exchange.core.model.tally_tables import TallyTable
 
 Q1, Q2, YEAR = period_of(2026, 1), period_of(2026, 2), period_of(2026)
 NEED = e.NeedIdentified(v.Service.housing)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from exchange.core.events import Correctable
-from exchange.core.vocabulary import UsState
+from exchange.core.model.events import Correctable
+from exchange.core.model.vocabulary import UsState
 from producers.facts import Fact, Reading, RowIgnored, RowRefused, Withdrawn
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.sources.hmis.layout import FILES, GENDERS_2024

@@ -8,12 +8,12 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from exchange.core.declared import DECLARED
-from exchange.core.epochs import epoch_of
-from exchange.core.figures import MetricPoint
-from exchange.core.releases import Release, Released
-from exchange.core.tiers import BUCKETS, MONTHS_BETWEEN, Bucket, is_due, period_of_bucket
-from exchange.core.view import Sum
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.view import Sum
+from exchange.core.model.epochs import epoch_of
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.released import Release, Released
+from exchange.core.release.tiers import BUCKETS, MONTHS_BETWEEN, Bucket, is_due, period_of_bucket
 
 JANUARY, MARCH, JUNE, DECEMBER = (epoch_of(2026, month) for month in (1, 3, 6, 12))
 Cell = tuple[str, tuple[str, ...]]

@@ -10,14 +10,14 @@ from typing import Annotated, TypeVar, cast, get_args, get_origin, get_type_hint
 
 from hypothesis import strategies as st
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.events import BODIES, CORRECTABLE, Body, Correctable, Correction, Event, Tally, Width
-from exchange.core.period import FIRST, LAST
-from exchange.core.soundness import ANSWERS, FACTORS, FACTS, unsound
-from exchange.core.tables import NOT_APPLICABLE as NA
-from exchange.core.tables import TALLIED, tally_length
-from exchange.core.vocabulary import UsState
+from exchange.core.admission.soundness import ANSWERS, FACTORS, FACTS, unsound
+from exchange.core.counting.tables import NOT_APPLICABLE as NA
+from exchange.core.counting.tables import TALLIED, tally_length
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import BODIES, CORRECTABLE, Body, Correctable, Correction, Event, Tally, Width
+from exchange.core.model.period import FIRST, LAST
+from exchange.core.model.vocabulary import UsState
 
 Value = TypeVar("Value")
 

@@ -27,7 +27,7 @@ from consumers.replay.result import (
 )
 from consumers.replay.source import KafkaSource, LogSource
 from consumers.replay.workers import cores, in_processes, in_this_process
-from exchange.core.fingerprint import GENERATION
+from exchange.core.counting.generation import GENERATION
 from exchange.engine.log import Partition
 from exchange.wire.topics import EVENTS, aggregates_of
 

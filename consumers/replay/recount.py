@@ -2,7 +2,7 @@
 
 `ByStep` gives the log to a fresh `FoldStep` and keeps, key by key, the newest bytes it would have written: what a
 compacted `aggregates` holds, with no second fold to go wrong. `ByDefinition` decodes every event and goes through
-`exchange.core.fold.fold`, past the plan that counts slices: an auditor's independent path through the same definitions.
+`exchange.core.counting.counts.fold`, past the plan that counts slices: an auditor's independent path through the same definitions.
 
 Rules kept: a record that cannot be counted stops the replay with its offset, never with its value.
 """
@@ -12,10 +12,10 @@ from typing import Protocol
 
 from consumers.fold import FoldStep
 from consumers.replay.errors import CannotReplay
+from exchange.core.counting.counts import Counts, fold
+from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import CannotCount
-from exchange.core.events import Event
-from exchange.core.fingerprint import GENERATION
-from exchange.core.fold import Counts, fold
+from exchange.core.model.events import Event
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition, Record
 from exchange.wire.codec import decode

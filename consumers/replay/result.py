@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from exchange.core.cells import parse_cell
+from exchange.core.counting.cells import parse_cell
+from exchange.core.counting.counts import MODULUS
 from exchange.core.errors import CellUnknown
-from exchange.core.fold import MODULUS
 from exchange.wire.messages import Position
 from exchange.wire.topics import POSITION_KEY
 

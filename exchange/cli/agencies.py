@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from consumers.operations import Enrolment
     from exchange.cli.reach import Reached
-    from exchange.core.gate import Registration
+    from exchange.core.admission.gate import Registration
 
 app = typer.Typer(name="agencies", help="The registry of agencies: add, change, list.", no_args_is_help=True)
 
@@ -55,8 +55,8 @@ def add(
     """Register an agency, or change what is registered of it: what is not given stays as it is."""
     from consumers.keys import public_key as read_key
     from consumers.operations import Enrolment, KeyWouldChange, LegalClassWouldChange
-    from exchange.core.gate import Status
-    from exchange.core.vocabulary import LegalClass
+    from exchange.core.admission.gate import Status
+    from exchange.core.model.vocabulary import LegalClass
 
     enrolment = Enrolment(
         code,

@@ -97,7 +97,7 @@ def ledger() -> "tuple[PeriodSpent, ...] | None":
 
 def totals() -> dict[str, object]:
     """Budget and plan as a whole."""
-    from exchange.core.budget import DELTA, RHO_PLANNED, RHO_TOTAL, epsilon_of
+    from exchange.core.release.budget import DELTA, RHO_PLANNED, RHO_TOTAL, epsilon_of
 
     total, planned = float(RHO_TOTAL), float(RHO_PLANNED)
     return {

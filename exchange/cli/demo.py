@@ -60,7 +60,7 @@ def demo(
 
 def _past_years() -> "Span":
     """The last whole years: every month of them is over, so that its epoch may close."""
-    from exchange.core.period import period_of
+    from exchange.core.model.period import period_of
     from producers.sample import Span
 
     this_year = datetime.now(UTC).year

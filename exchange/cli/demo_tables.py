@@ -13,8 +13,8 @@ from rich.text import Text
 
 from exchange.cli.console import table
 from exchange.cli.points import period_of, said
-from exchange.core.figures import MetricPoint
-from exchange.core.metrics import CAVEAT
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.table import CAVEAT
 from exchange.trial.demo import Look
 from exchange.trial.protected import Protected
 from producers.ledger import Outcome

@@ -13,7 +13,7 @@ app.add_typer(group, name="metrics", help="What may be subscribed to.")
 @group.command("list")
 def list_metrics(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Print every metric: its name, dimensions, unit and what it says. Needs no Kafka."""
-    from exchange.core.metrics import CAVEAT, METRICS
+    from exchange.core.metrics.table import CAVEAT, METRICS
 
     rows: list[dict[str, object]] = [
         {

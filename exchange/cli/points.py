@@ -9,16 +9,16 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from exchange.core.epochs import epoch_text
-from exchange.core.metrics import BY_METRIC, CAVEAT
-from exchange.core.period import period_text
+from exchange.core.metrics.table import BY_METRIC, CAVEAT
+from exchange.core.model.epochs import epoch_text
+from exchange.core.model.period import period_text
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from rich.table import Table
 
-    from exchange.core.figures import MetricPoint
+    from exchange.core.metrics.figures import MetricPoint
 
 COLUMNS: Final = (
     "metric",

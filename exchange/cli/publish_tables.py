@@ -18,11 +18,11 @@ from rich.text import Text
 
 from exchange.cli.caps_tables import caps_said
 from exchange.cli.console import table
-from exchange.core.caps import effective
-from exchange.core.events import About, Body, Tally
-from exchange.core.gate import EXPLAINED, Reason
-from exchange.core.period import period_text
-from exchange.core.tables import TALLIED, domain
+from exchange.core.admission.cap_rules import effective
+from exchange.core.admission.gate import EXPLAINED, Reason
+from exchange.core.counting.tables import TALLIED, domain
+from exchange.core.model.events import About, Body, Tally
+from exchange.core.model.period import period_text
 from producers.errors import RefusalsUnwritable
 from producers.facts import RowRefused
 from producers.ledger import Outcome

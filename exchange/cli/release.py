@@ -48,7 +48,7 @@ def close(
     Exit status 5 when it was refused.
     """
     from exchange.cli.reach import at_kafka
-    from exchange.core.epochs import parse_epoch
+    from exchange.core.model.epochs import parse_epoch
 
     month = parse_epoch(epoch)
     done = at_kafka(lambda kafka: _close(kafka, month))
@@ -99,7 +99,7 @@ async def _close(kafka: "Reached", epoch: int) -> Done:
     from consumers.asking import Awaited, close_epoch
     from consumers.history import hint_of
     from exchange.cli.console import console
-    from exchange.core.epochs import epoch_text
+    from exchange.core.model.epochs import epoch_text
     from exchange.wire.closing import Asker
 
     began, said = time.monotonic(), set[str]()

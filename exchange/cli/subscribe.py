@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from consumers.subscribe import Batch
     from exchange.cli.bookmark import Bookmark
-    from exchange.core.figures import MetricPoint
-    from exchange.core.selection import Selection
+    from exchange.core.metrics.figures import MetricPoint
+    from exchange.core.metrics.query import Selection
 
 app = typer.Typer()
 
@@ -65,8 +65,8 @@ def subscribe(
     out unless you ask for --all. A point that comes again, with the same metric, dimensions, period and epoch, replaces the
     earlier one.
     """
-    from exchange.core.epochs import EpochInvalid
-    from exchange.core.selection import select
+    from exchange.core.metrics.query import select
+    from exchange.core.model.epochs import EpochInvalid
 
     if as_json and as_csv:
         raise typer.BadParameter("choose --json or --csv", param_hint="--csv")
@@ -177,7 +177,7 @@ def _nothing(hidden: int) -> str:
 
 def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, kept: Path | None) -> None:
     from exchange.cli.bookmark import Bookmark, keep, opened, read_bookmark
-    from exchange.core.metrics import CAVEAT
+    from exchange.core.metrics.table import CAVEAT
 
     question = {**asked.plain(), "form": form.value, "output": str(output) if output else ""}
     bookmark = read_bookmark(kept, question) if kept else Bookmark(question)

@@ -2,7 +2,7 @@
 
 Each row names the question, the tables that hold the answer and are never released, and the least that could be released
 instead: as few cells and as low a sensitivity as still answer it. A row goes when its table is declared and its metric stands
-in `exchange.core.metrics`. Tests hold that every computable question of 2003 and 2008 is a metric's or a row's here, and that
+in `exchange.core.metrics.table`. Tests hold that every computable question of 2003 and 2008 is a metric's or a row's here, and that
 every table named is still never released.
 """
 

@@ -15,7 +15,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exchange.core.fingerprint import GENERATION
+from exchange.core.counting.generation import GENERATION
 from exchange.engine.clients import TopicSpec
 from exchange.engine.errors import EngineError, LogUnavailable, PartitionUnknown
 from exchange.wire.topics import TOPICS, Topic, check_agency

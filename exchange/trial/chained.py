@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
-from exchange.core.caps import NONE
-from exchange.core.cells import increments
-from exchange.core.events import Correctable, Correction, Event
-from exchange.core.vocabulary import UsState
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.counting.cells import increments
+from exchange.core.model.events import Correctable, Correction, Event
+from exchange.core.model.vocabulary import UsState
 from exchange.wire.codec import encode
 from producers.sample import SampleAgency
 

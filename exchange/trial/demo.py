@@ -17,11 +17,11 @@ from consumers.aggregates import LivePartition, merged
 from consumers.asking import close_epoch
 from consumers.operations import Enrolment, register
 from consumers.replay import KafkaSource, ReplayResult, replay
-from exchange.core.cells import increments
-from exchange.core.epochs import epoch_text
+from exchange.core.counting.cells import increments
+from exchange.core.counting.counts import merge
 from exchange.core.errors import ExchangeError
-from exchange.core.fold import merge
-from exchange.core.vocabulary import LegalClass, Scheduled
+from exchange.core.model.epochs import epoch_text
+from exchange.core.model.vocabulary import LegalClass, Scheduled
 from exchange.engine.errors import LogUnavailable
 from exchange.trial.ground import Ground, Worker, WorkerEnded
 from exchange.trial.members import HMIS_AGENCY, Member, day_after, hmis_member, sample_member

@@ -16,9 +16,9 @@ from typing import Final
 
 from consumers.aggregates import merged, read_aggregates
 from consumers.operations import Enrolment, register
+from exchange.core.counting.counts import merge
 from exchange.core.errors import ExchangeError
-from exchange.core.fold import merge
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Pair, Partition, Producer
 from exchange.trial.chained import ChainedAgency

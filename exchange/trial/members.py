@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from exchange.core.epochs import month_of
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.model.epochs import month_of
+from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.trial.ground import Ground
 from producers.facts import Fact, Reading
 from producers.profile import HmisProfile, Profile, Secret

@@ -15,13 +15,13 @@ from typing import Final
 from consumers.history import read_closings
 from consumers.reading import read_whole
 from consumers.subscribe import follow
-from exchange.core.epochs import quarter_of_epoch
 from exchange.core.errors import ExchangeError
-from exchange.core.figures import MetricPoint
-from exchange.core.metrics import BY_METRIC, METRICS
-from exchange.core.period import year_period
-from exchange.core.releases import Release
-from exchange.core.selection import select
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.query import select
+from exchange.core.metrics.table import BY_METRIC, METRICS
+from exchange.core.model.epochs import quarter_of_epoch
+from exchange.core.model.period import year_period
+from exchange.core.release.released import Release
 from exchange.engine.log import Log, Partition
 from exchange.trial.truth import Arrival, Arrived, Covered, Where, coverage, happened, true_points, true_releases, where
 from exchange.wire.codec import decode

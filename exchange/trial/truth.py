@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from exchange.core.budget import PLANS
-from exchange.core.caps import MARKS
-from exchange.core.draw import Due, counted
-from exchange.core.events import About, Event
-from exchange.core.figures import MetricPoint
-from exchange.core.ledger import EVERY_PERIOD, Account
-from exchange.core.metrics import Metric, points
-from exchange.core.releases import Release, Released
+from exchange.core.admission.cap_rules import MARKS
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.table import Metric, points
+from exchange.core.model.events import About, Event
+from exchange.core.release.budget import PLANS
+from exchange.core.release.draw import Due, counted
+from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
+from exchange.core.release.released import Release, Released
 from producers.sample import SampleExchange
 
 Arrival = tuple[str, Event]

@@ -1,4 +1,4 @@
-"""The Avro schema of an event, derived from the classes of `exchange.core.events`.
+"""The Avro schema of an event, derived from the classes of `exchange.core.model.events`.
 
 Rules kept: a named type is written out where it is first met and by name after that, fields in the order of the class,
 the union in the order of `BODIES`; no default, no optional field, no string, no bytes, no map.
@@ -8,7 +8,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import Annotated, cast, get_args, get_origin, get_type_hints
 
-from exchange.core.events import BODIES, CORRECTABLE, Body, Correction, Event, Width
+from exchange.core.model.events import BODIES, CORRECTABLE, Body, Correction, Event, Width
 
 Schema = dict[str, object] | list[object] | str
 NAMESPACE = "exchange.event"

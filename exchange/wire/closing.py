@@ -11,11 +11,11 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final, cast
 
-from exchange.core.agency_releases import Said
-from exchange.core.epochs import epoch_text, parse_epoch
-from exchange.core.ledger import Account
-from exchange.core.releases import Release
-from exchange.core.reporting import Standing
+from exchange.core.model.epochs import epoch_text, parse_epoch
+from exchange.core.release.agency_tables import Said
+from exchange.core.release.coverage import Standing
+from exchange.core.release.privacy_ledger import Account
+from exchange.core.release.released import Release
 from exchange.wire.messages import MessageUnreadable, Plain, decode_plain, encode_plain
 
 RELEASE_PART: Final = b"|release"

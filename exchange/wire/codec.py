@@ -14,11 +14,11 @@ from typing import Annotated, Final, cast, get_args, get_origin, get_type_hints
 
 import fastavro
 
-from exchange.core.chain import digest_of
+from exchange.core.admission.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
 from exchange.core.errors import ExchangeError
-from exchange.core.events import BODIES, About, Body, Correction, Event, Width
-from exchange.core.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
-from exchange.core.period import is_period
+from exchange.core.model.chain import digest_of
+from exchange.core.model.events import BODIES, About, Body, Correction, Event, Width
+from exchange.core.model.period import is_period
 from exchange.wire.avsc import NAMESPACE
 from exchange.wire.schemas import MAGIC, PREFIX, is_event, newest, schemas
 

@@ -10,10 +10,10 @@ from typing import cast
 
 import fastavro
 
-from exchange.core.chain import Head
+from exchange.core.admission.gate import Reason, Refused, Registration, Status
 from exchange.core.errors import ExchangeError
-from exchange.core.gate import Reason, Refused, Registration, Status
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.chain import Head
+from exchange.core.model.vocabulary import LegalClass
 from exchange.wire.codec import schema_id_of
 from exchange.wire.schemas import PREFIX, newest, schemas
 

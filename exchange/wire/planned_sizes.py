@@ -10,8 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from exchange.core.cells import SEPARATOR
-from exchange.core.expected import Yearly
+from exchange.core.counting.cells import SEPARATOR
+from exchange.core.metrics.expected import Yearly
 
 FILE: Final = "public_sizes.json"
 

@@ -8,14 +8,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import cast
 
-from exchange.core.caps import Cap
-from exchange.core.epochs import epoch_text, parse_epoch
+from exchange.core.admission.cap_rules import Cap
+from exchange.core.counting.tables import Tier
 from exchange.core.errors import ExchangeError
-from exchange.core.figures import MetricPoint
-from exchange.core.period import parse_period, period_text
-from exchange.core.releases import Release
-from exchange.core.tables import Tier
-from exchange.core.view import Origin
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.view import Origin
+from exchange.core.model.epochs import epoch_text, parse_epoch
+from exchange.core.model.period import parse_period, period_text
+from exchange.core.release.released import Release
 from exchange.wire.messages import MessageUnreadable, Plain, decode_plain, encode_plain
 
 

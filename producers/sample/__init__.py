@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from exchange.core.counting.tables import TALLIED
 from exchange.core.errors import ExchangeError
-from exchange.core.tables import TALLIED
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.vocabulary import LegalClass
 from producers.sample.agency import SampleAgency
 from producers.sample.roster import Traits, roster
 from producers.sample.sent import chained_values

@@ -12,8 +12,8 @@ from itertools import chain
 from random import Random
 from typing import Final
 
-from exchange.core.events import Correctable
-from exchange.core.vocabulary import AgencyType, LegalClass, UsState
+from exchange.core.model.events import Correctable
+from exchange.core.model.vocabulary import AgencyType, LegalClass, UsState
 from producers.facts import Fact, Where
 from producers.sample.cases import LONGEST_DAYS, history, lasting
 from producers.sample.desk import quarter_at_desk

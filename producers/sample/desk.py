@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
 from producers.sample import shares
 from producers.sample.draws import Uniform, pick, several
 from producers.sample.roster import Traits

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from exchange.core.population import POPULATION
-from exchange.core.vocabulary import DIVISION, UsState
+from exchange.core.metrics.population import POPULATION
+from exchange.core.model.vocabulary import DIVISION, UsState
 from producers.sample.draws import Uniform
 
 _SECOND_STATE_SHARE: Final = 0.08

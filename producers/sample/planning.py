@@ -1,7 +1,7 @@
 """The privacy budget table by table, with what it buys at a given volume: what `exchange budget` and the docs show.
 
-How many cells are usable is planning, on generated volumes. The rule is that of the releases (`exchange.core.usable`), and so
-is the noise that a year's figure adds up (`exchange.core.public_sizes.increments`): every release also has a bucket of the
+How many cells are usable is planning, on generated volumes. The rule is that of the releases (`exchange.core.metrics.usable`), and so
+is the noise that a year's figure adds up (`exchange.core.metrics.public_sizes.increments`): every release also has a bucket of the
 quarter before and buckets of whole years, whose noise is in the year although little arrives for them.
 """
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from exchange.core.budget import PLANS, Plan
-from exchange.core.epochs import first_month
-from exchange.core.period import period_of
-from exchange.core.public_sizes import increments
-from exchange.core.sensitivity import distinct
-from exchange.core.tables import Tier
-from exchange.core.tiers import MONTHS_BETWEEN
-from exchange.core.usable import by_population, usable_cells
+from exchange.core.counting.tables import Tier
+from exchange.core.metrics.public_sizes import increments
+from exchange.core.metrics.usable import by_population, usable_cells
+from exchange.core.model.epochs import first_month
+from exchange.core.model.period import period_of
+from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.sensitivity import distinct
+from exchange.core.release.tiers import MONTHS_BETWEEN
 from producers.sample.volumes import Volumes
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from exchange.core.vocabulary import AgencyType, FundingSource, LegalClass, UsState
+from exchange.core.model.vocabulary import AgencyType, FundingSource, LegalClass, UsState
 from producers.sample import shares
 from producers.sample.draws import Uniform, pick
 from producers.sample.places import home_states, states_served

@@ -10,12 +10,12 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
-from exchange.core.caps import NONE, Cap
-from exchange.core.events import About, AgencyProfiled, Correctable, Event, Tally
-from exchange.core.period import FIRST
-from exchange.core.released_tables import needed, tally_bits
-from exchange.core.tables import TALLIED, Table, domain
-from exchange.core.vocabulary import AGE_GROUP, AgencyType, ReportingMode, UsState
+from exchange.core.admission.cap_rules import NONE, Cap
+from exchange.core.counting.tables import TALLIED, Table, domain
+from exchange.core.model.events import About, AgencyProfiled, Correctable, Event, Tally
+from exchange.core.model.period import FIRST
+from exchange.core.model.vocabulary import AGE_GROUP, AgencyType, ReportingMode, UsState
+from exchange.core.release.client_tables import needed, tally_bits
 from exchange.wire.codec import HEAD, encode
 from exchange.wire.schemas import newest
 from producers.choice import Ranks, Unit, Wanted

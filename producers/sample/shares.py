@@ -8,7 +8,7 @@ nothing about the world.
 
 from typing import Final
 
-from exchange.core import vocabulary as v
+from exchange.core.model import vocabulary as v
 from producers.sample.draws import by_rank, spread
 
 FEMALE: Final = (v.Gender.woman, v.Gender.transgender_woman)

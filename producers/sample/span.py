@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from exchange.core.epochs import first_month
-from exchange.core.period import period_of, quarter_of, year_of, year_period
+from exchange.core.model.epochs import first_month
+from exchange.core.model.period import period_of, quarter_of, year_of, year_period
 
 WEEKS_A_QUARTER: Final = 13
 WEEKS_A_YEAR: Final = 52
@@ -54,7 +54,7 @@ class Span:
 
     @property
     def months(self) -> tuple[int, ...]:
-        """The months, in order, as epochs (`exchange.core.epochs`)."""
+        """The months, in order, as epochs (`exchange.core.model.epochs`)."""
         return _months(self)
 
     def month_at(self, day: int) -> int:

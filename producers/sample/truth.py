@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-from exchange.core.caps import NONE, Cap
-from exchange.core.events import About, Correctable, Heartbeat
-from exchange.core.released_tables import needed
-from exchange.core.tables import TABLES, Scope, Table
-from exchange.core.vocabulary import AGE_GROUP, SERVICE_GROUP, LegalClass, ReportingMinutes, Scheduled, UsState
+from exchange.core.admission.cap_rules import NONE, Cap
+from exchange.core.counting.tables import TABLES, Scope, Table
+from exchange.core.model.events import About, Correctable, Heartbeat
+from exchange.core.model.vocabulary import AGE_GROUP, SERVICE_GROUP, LegalClass, ReportingMinutes, Scheduled, UsState
+from exchange.core.release.client_tables import needed
 from producers.sample.agency import SampleAgency
 
 _GROUPS: Final = {"age_group": AGE_GROUP, "service_group": SERVICE_GROUP}

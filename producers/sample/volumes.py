@@ -13,9 +13,9 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Final
 
-from exchange.core.caps import NONE, RULES, Cap, Rule, rules_of
-from exchange.core.events import Correctable
-from exchange.core.released_tables import RELEASED_TABLES
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, Rule, rules_of
+from exchange.core.model.events import Correctable
+from exchange.core.release.client_tables import RELEASED_TABLES
 from producers.sample import NATIONAL_CLIENTS_A_YEAR, sample_exchange
 
 SCALE: Final = 0.1

@@ -21,11 +21,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Final, cast, get_type_hints
 
+from exchange.core.counting.tables import NOT_APPLICABLE
 from exchange.core.errors import PeriodInvalid
-from exchange.core.events import CORRECTABLE, Correctable, Tally
-from exchange.core.period import parse_period
-from exchange.core.tables import NOT_APPLICABLE
-from exchange.core.vocabulary import UsState
+from exchange.core.model.events import CORRECTABLE, Correctable, Tally
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import UsState
 from producers.errors import SourceUnreadable
 from producers.facts import Fact, Reading, RowRefused, Where, Withdrawn
 from producers.sources.identifying import identifying

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from exchange.core.budget import PLANS, RHO_PLANNED
-from exchange.core.events import Correction
-from exchange.core.soundness import unsound
+from exchange.core.admission.soundness import unsound
+from exchange.core.model.events import Correction
+from exchange.core.release.budget import PLANS, RHO_PLANNED
 from exchange.trial.attack.canaries import COHORT, canary, moved
 from exchange.trial.attack.cohort import loads, squared_mu
 from exchange.trial.attack.membership import HOSTS

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core.budget import PLANS, RHO_PLANNED
-from exchange.core.epochs import epoch_of
-from exchange.core.events import CORRECTABLE, About
-from exchange.core.period import parse_period
-from exchange.core.tables import field_type
-from exchange.core.vocabulary import UsState
+from exchange.core.counting.tables import field_type
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import CORRECTABLE, About
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release.budget import PLANS, RHO_PLANNED
 from exchange.trial.attack.cohort import squared_mu
 from exchange.trial.attack.lane import Lane
 from producers import caps

@@ -2,9 +2,9 @@
 
 import pytest
 
-from exchange.core.chain import digest_of
-from exchange.core.events import CapacityReported
-from exchange.core.vocabulary import Service
+from exchange.core.model.chain import digest_of
+from exchange.core.model.events import CapacityReported
+from exchange.core.model.vocabulary import Service
 from exchange.trial.attack import digests, margins, planted, programs
 from exchange.trial.attack.noise import Setting
 from exchange.trial.attack.programs import Equation, Record, World

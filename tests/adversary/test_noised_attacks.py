@@ -10,10 +10,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from exchange.core.budget import PLANS, Plan, scale_for
-from exchange.core.draw import Due
-from exchange.core.epochs import epoch_of
-from exchange.core.sensitivity import distinct
+from exchange.core.model.epochs import epoch_of
+from exchange.core.release.budget import PLANS, Plan, scale_for
+from exchange.core.release.draw import Due
+from exchange.core.release.sensitivity import distinct
 from exchange.trial.attack import cohort, copies, lift, membership, paths
 from exchange.trial.attack.lane import Lane
 from exchange.trial.attack.noise import Sampler, Setting, Sparing, scale_in

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from exchange.cli import app
 from exchange.cli import attack as command
-from exchange.core.budget import PLANS
 from exchange.core.errors import BudgetExhausted
-from exchange.core.ledger import Ledger, spend
+from exchange.core.release.budget import PLANS
+from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.trial.attack import running, runs
 from exchange.trial.attack.noise import NOISED, Setting, scale_in
 from exchange.trial.attack.outcome import Measured, Outcome

@@ -25,11 +25,11 @@ from consumers.fold import FoldStep
 from consumers.gate import GateStep
 from consumers.registry import read_registry
 from consumers.replay import KafkaSource, replay
-from exchange.core.closing import Closed, Draw, Moment, judge
-from exchange.core.declared import DECLARED
-from exchange.core.epochs import begins_ms, epoch_of
-from exchange.core.fingerprint import GENERATION
-from exchange.core.releases import Release
+from exchange.core.counting.generation import GENERATION
+from exchange.core.model.epochs import begins_ms, epoch_of
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.closing import Closed, Draw, Moment, judge
+from exchange.core.release.released import Release
 from exchange.engine.clients import administer
 from exchange.engine.collector import relax_collector
 from exchange.engine.kafka_log import KafkaLog

@@ -6,7 +6,7 @@ import time
 
 import faust
 
-from exchange.core.cells import increments
+from exchange.core.counting.cells import increments
 from exchange.engine.clients import TopicSpec, administer
 from exchange.settings import Settings
 from exchange.wire.codec import decode

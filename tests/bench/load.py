@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from exchange.core.gate import Registration
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import Registration
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.clients import TopicSpec, administer
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from exchange.core import caps
-from exchange.core.caps import RULES, Cap, Rule
-from exchange.core.cells import SEPARATOR, increments, parse_cell
-from exchange.core.events import About, Correction, Event, Tally
-from exchange.core.released_tables import ReleasedTable
+from exchange.core.admission import cap_rules
+from exchange.core.admission.cap_rules import RULES, Cap, Rule
+from exchange.core.counting.cells import SEPARATOR, increments, parse_cell
+from exchange.core.model.events import About, Correction, Event, Tally
+from exchange.core.release.client_tables import ReleasedTable
 
 Counts = Callable[[int, Cap], bool]
 
@@ -26,7 +26,7 @@ class Sent:
 
 
 def contribution(
-    row: ReleasedTable, sent: Iterable[Sent], counts: Counts = caps.counts
+    row: ReleasedTable, sent: Iterable[Sent], counts: Counts = cap_rules.counts
 ) -> Counter[tuple[int, str, str]]:
     """(epoch, place, code) → what these events add to that increment of the released table."""
     found: Counter[tuple[int, str, str]] = Counter()
@@ -52,7 +52,7 @@ def _clients_event(event: Event) -> int:
     return 1 if event.body.about is About.CLIENT else 0
 
 
-def squared(row: ReleasedTable, sent: Iterable[Sent], counts: Counts = caps.counts) -> int:
+def squared(row: ReleasedTable, sent: Iterable[Sent], counts: Counts = cap_rules.counts) -> int:
     """The squared L2 norm over all epochs and cells."""
     return sum(n * n for n in contribution(row, sent, counts).values())
 
@@ -62,9 +62,9 @@ def broken_law(sent: Sequence[Sent], rules: tuple[Rule, ...] = RULES) -> str:
     standing: dict[Rule, Counter[str]] = {rule: Counter() for rule in rules}
     taken_back: Counter[Rule] = Counter()
     for number, one in enumerate(sent):
-        body, cap = one.event.body, caps.effective(one.event.cap)
+        body, cap = one.event.body, cap_rules.effective(one.event.cap)
         if isinstance(body, Correction):
-            if not caps.lawful(one.event.cap, body.cap):
+            if not cap_rules.lawful(one.event.cap, body.cap):
                 return "3: a correction takes back more than was added"
             if cap and isinstance(body.body, Tally):
                 return "4: a tally's correction carries a bit"

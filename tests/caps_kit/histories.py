@@ -7,13 +7,13 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from exchange.core import events as e
-from exchange.core.caps import Cap, Rule
-from exchange.core.period import parse_period
-from exchange.core.released_tables import ReleasedTable
-from exchange.core.sensitivity import bounding_rule
-from exchange.core.tables import NOT_APPLICABLE, field_type
-from exchange.core.vocabulary import TraffickingType, UsState
+from exchange.core.admission.cap_rules import Cap, Rule
+from exchange.core.counting.tables import NOT_APPLICABLE, field_type
+from exchange.core.model import events as e
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import TraffickingType, UsState
+from exchange.core.release.client_tables import ReleasedTable
+from exchange.core.release.sensitivity import bounding_rule
 from tests.caps_kit.contribution import Sent
 from tests.caps_kit.markers import Marker
 from tests.strategies import correctables, made_sound

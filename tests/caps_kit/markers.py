@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from exchange.core.caps import NONE, RULES, Cap, Rule, effective
-from exchange.core.cells import grouped
-from exchange.core.events import Correctable, Correction, Event, Tally
-from exchange.core.released_tables import needed, tally_bits
-from exchange.core.tables import TALLIED, domain, tally_length
-from exchange.core.vocabulary import UsState
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, Rule, effective
+from exchange.core.counting.cells import grouped
+from exchange.core.counting.tables import TALLIED, domain, tally_length
+from exchange.core.model.events import Correctable, Correction, Event, Tally
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release.client_tables import needed, tally_bits
 from tests.caps_kit.contribution import Sent
 
 BITS: Final = (Cap.NATION, Cap.STATE, Cap.PAST)

@@ -17,18 +17,18 @@ import fastavro
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import schemas
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.budget import PLANS
-from exchange.core.chain import Head, digest_of, heartbeat_message
-from exchange.core.epochs import parse_epoch
-from exchange.core.figures import MetricPoint
-from exchange.core.gate import Reason, Refused, Registration
-from exchange.core.ledger import EVERY_PERIOD, Account
-from exchange.core.period import parse_period, period_of
-from exchange.core.releases import Release
-from exchange.core.table_names import TallyTable
-from exchange.core.view import Origin
+from exchange.core.admission.gate import Reason, Refused, Registration
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.view import Origin
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.chain import Head, digest_of, heartbeat_message
+from exchange.core.model.epochs import parse_epoch
+from exchange.core.model.period import parse_period, period_of
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.release.budget import PLANS
+from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
+from exchange.core.release.released import Release
 from exchange.wire import closing as c
 from exchange.wire import messages as m
 from exchange.wire import published as out

@@ -9,8 +9,8 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from exchange.core.events import BODIES
-from exchange.core.gate import ACCEPTED, AgencyState, Arrival, evolve, judge
+from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, evolve, judge
+from exchange.core.model.events import BODIES
 from exchange.wire import closing as c
 from exchange.wire import messages as m
 from exchange.wire import published as out

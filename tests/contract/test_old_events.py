@@ -8,8 +8,8 @@ from importlib.resources import files
 import fastavro
 import pytest
 
-from exchange.core.events import ALL_CAPS, CaseOpened, Event, ServiceProvided
-from exchange.core.vocabulary import (
+from exchange.core.model.events import ALL_CAPS, CaseOpened, Event, ServiceProvided
+from exchange.core.model.vocabulary import (
     AgeBand,
     CostBand,
     ForeignNational,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import exchange.core.vocabulary
-from exchange.core.events import BODIES, Correction, Heartbeat, Tally
-from exchange.core.tables import TABLES
+import exchange.core.model.vocabulary
+from exchange.core.counting.tables import TABLES
+from exchange.core.model.events import BODIES, Correction, Heartbeat, Tally
 from exchange.wire.avsc import event_schema
 from schemas import generate
 from schemas.evolution import Json, manifest_breaches
@@ -103,7 +103,7 @@ def test_the_committed_event_schema_is_the_one_that_the_classes_give() -> None:
 
 
 def test_the_committed_vocabulary_is_the_one_that_the_lists_give() -> None:
-    committed = Path(exchange.core.vocabulary.__file__).read_text(encoding="utf-8")
+    committed = Path(exchange.core.model.vocabulary.__file__).read_text(encoding="utf-8")
     assert generate.vocabulary_module() == committed, "run: python -m schemas.generate"
 
 

@@ -9,11 +9,11 @@ from itertools import pairwise
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.events import BODIES, About
-from exchange.core.table_names import TallyTable
-from exchange.core.tables import BY_NAME, TABLES, TALLIED, Scope, Table, Tier, domain, field_type, is_number
+from exchange.core.counting.tables import BY_NAME, TABLES, TALLIED, Scope, Table, Tier, domain, field_type, is_number
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import BODIES, About
+from exchange.core.model.tally_tables import TallyTable
 from exchange.wire.avsc import event_schema
 from schemas.generate import camel, list_names, read_list
 from tests.contract.test_schemas import walk

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.cells import increments
-from exchange.core.events import ALL_CAPS, Event
-from exchange.core.period import period_of
-from exchange.core.table_names import TallyTable
-from exchange.core.tables import TALLIED, fed_by
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.counting.cells import increments
+from exchange.core.counting.tables import TALLIED, fed_by
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import ALL_CAPS, Event
+from exchange.core.model.period import period_of
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.chain import Chain
 from producers.edge import Edge
 from producers.errors import EdgeError

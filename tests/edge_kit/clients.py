@@ -7,10 +7,10 @@ may have been lost meanwhile.
 from collections import defaultdict
 from pathlib import Path
 
-from exchange.core.caps import effective
-from exchange.core.events import Correctable
-from exchange.core.period import quarter_of, year_period
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.admission.cap_rules import effective
+from exchange.core.model.events import Correctable
+from exchange.core.model.period import quarter_of, year_period
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.facts import Fact, Where
 from producers.vault import Vault
 from tests.caps_kit.contribution import Sent, broken_law

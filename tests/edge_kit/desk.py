@@ -12,8 +12,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from exchange.cli import app
-from exchange.core.events import Heartbeat
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.events import Heartbeat
+from exchange.core.model.vocabulary import LegalClass
 from producers.sending import Manner
 from tests.edge_kit.exchange import Exchange, registered
 

@@ -11,10 +11,10 @@ from typing import ClassVar
 from zlib import crc32
 
 from consumers.gate import verify
-from exchange.core.caps import NONE
-from exchange.core.events import Correction, Event, Heartbeat
-from exchange.core.gate import Accepted, AgencyState, Arrival, Reason, Refused, Registration, evolve, judge
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.admission.gate import Accepted, AgencyState, Arrival, Reason, Refused, Registration, evolve, judge
+from exchange.core.model.events import Correction, Event, Heartbeat
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.wire.codec import EventReader, decode
 from exchange.wire.messages import Receipt

@@ -1,9 +1,9 @@
 """Facts and small steps that the tests of the edge share."""
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.period import parse_period
-from exchange.core.vocabulary import UsState
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import UsState
 from producers.edge import Edge
 from producers.facts import Fact, Where
 from producers.ledger import Outcome

@@ -10,10 +10,10 @@ import psutil
 
 from consumers.closings import Closings
 from consumers.history import read_closings
-from exchange.core import vocabulary as v
-from exchange.core.epochs import epoch_of
-from exchange.core.events import Event, NeedIdentified
-from exchange.core.vocabulary import UsState
+from exchange.core.model import vocabulary as v
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import Event, NeedIdentified
+from exchange.core.model.vocabulary import UsState
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.trial.ground import Ground, Worker

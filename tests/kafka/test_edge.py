@@ -13,11 +13,11 @@ import pytest
 
 from consumers.gate import GateStep
 from consumers.registry import Registry
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.events import Event, Heartbeat
-from exchange.core.period import parse_period
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import Event, Heartbeat
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.engine.broker import embedded_broker
 from exchange.engine.clients import Admin, ClientSettings, administer
 from exchange.engine.edge_link import KafkaLink

@@ -21,15 +21,15 @@ from consumers.noise import gaussian
 from consumers.reading import newest_by_key, read_whole
 from consumers.subscribe import StartUnknown, follow, subscribe
 from exchange.cli.points import period_of
-from exchange.core.draw import counted, drawn, dues, plans_due
-from exchange.core.epochs import ends_ms, epoch_of, epoch_text
-from exchange.core.events import Event
-from exchange.core.expected import Judge
-from exchange.core.figures import MetricPoint
-from exchange.core.ledger import Ledger, spend
-from exchange.core.metrics import CAVEAT, points
-from exchange.core.releases import Release, Released
-from exchange.core.selection import select
+from exchange.core.metrics.expected import Judge
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.query import select
+from exchange.core.metrics.table import CAVEAT, points
+from exchange.core.model.epochs import ends_ms, epoch_of, epoch_text
+from exchange.core.model.events import Event
+from exchange.core.release.draw import counted, drawn, dues, plans_due
+from exchange.core.release.privacy_ledger import Ledger, spend
+from exchange.core.release.released import Release, Released
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Pair, Partition, Record
 from exchange.settings import Settings

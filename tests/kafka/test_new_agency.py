@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consumers.operations import Enrolment, register
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.chained import ChainedAgency

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from consumers.operations import Enrolment, LegalClassWouldChange, register
 from consumers.registry import read_registry
-from exchange.core.gate import Status
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import Status
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.clients import Admin, TopicSpec
 from exchange.engine.errors import PartitionUnknown
 from exchange.engine.kafka_log import KafkaLog

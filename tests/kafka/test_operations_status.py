@@ -16,12 +16,12 @@ from consumers.seen import Looker, looking
 from consumers.status import NOT_RUNNING, ExchangeStatus, status_of
 from consumers.watch import read_alerts
 from exchange.cli.status_tables import rendered
-from exchange.core.chain import digest_of
-from exchange.core.events import ALL_CAPS, ActivityHeld, Event
-from exchange.core.fingerprint import GENERATION
-from exchange.core.gate import Registration
-from exchange.core.period import parse_period
-from exchange.core.vocabulary import Activity, AgencyType, AudienceBand, LegalClass, UsState
+from exchange.core.admission.gate import Registration
+from exchange.core.counting.generation import GENERATION
+from exchange.core.model.chain import digest_of
+from exchange.core.model.events import ALL_CAPS, ActivityHeld, Event
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import Activity, AgencyType, AudienceBand, LegalClass, UsState
 from exchange.engine.clients import Admin
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.lane import Lane, LaneLimits

@@ -13,10 +13,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from consumers.history import read_closings
-from exchange.core.budget import PLANS
-from exchange.core.draw import counted
-from exchange.core.epochs import ends_ms, parse_epoch
-from exchange.core.events import Event
+from exchange.core.model.epochs import ends_ms, parse_epoch
+from exchange.core.model.events import Event
+from exchange.core.release.budget import PLANS
+from exchange.core.release.draw import counted
 from exchange.engine.kafka_log import KafkaLog
 from exchange.settings import Settings
 from exchange.trial.ground import trial_ground

@@ -21,8 +21,8 @@ from consumers.aggregates import LivePartition, merged, read_aggregates
 from consumers.fold import NAME, FoldStep
 from consumers.replay import KafkaSource, replay
 from consumers.replay.cut import cut_text
-from exchange.core.fingerprint import GENERATION
-from exchange.core.fold import Counts
+from exchange.core.counting.counts import Counts
+from exchange.core.counting.generation import GENERATION
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Pair, Partition

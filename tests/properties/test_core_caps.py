@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
-from exchange.core import vocabulary as v
-from exchange.core.caps import RULES, Cap, Rule
-from exchange.core.events import Correction, Event, NeedIdentified, ServiceProvided
-from exchange.core.released_tables import RELEASED_BY_NAME, RELEASED_TABLES, ReleasedTable
-from exchange.core.sensitivity import bounding_rule, distinct, squared_l2
-from exchange.core.tables import Dimension
+from exchange.core.admission.cap_rules import RULES, Cap, Rule
+from exchange.core.counting.tables import Dimension
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import Correction, Event, NeedIdentified, ServiceProvided
+from exchange.core.release.client_tables import RELEASED_BY_NAME, RELEASED_TABLES, ReleasedTable
+from exchange.core.release.sensitivity import bounding_rule, distinct, squared_l2
 from tests.caps_kit.contribution import Sent, broken_law, contribution, squared
 from tests.caps_kit.histories import EVERY, QUARTER, histories, worst
 from tests.caps_kit.markers import Marker, tallied

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.cells import cell_bytes, increments, parse_cell
+from exchange.core.counting.cells import cell_bytes, increments, parse_cell
+from exchange.core.counting.counts import fold
+from exchange.core.counting.tables import TABLES, TALLIED, Table, domain
 from exchange.core.errors import CellUnknown
-from exchange.core.events import Correctable, Event, Tally
-from exchange.core.fold import fold
-from exchange.core.period import FIRST
-from exchange.core.table_names import TallyTable
-from exchange.core.tables import TABLES, TALLIED, Table, domain
-from exchange.core.vocabulary import AGE_GROUP, UsState
+from exchange.core.model.events import Correctable, Event, Tally
+from exchange.core.model.period import FIRST
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import AGE_GROUP, UsState
 from tests.strategies import agencies, events, of, periods, states
 
 TALLIES = sorted(TALLIED)

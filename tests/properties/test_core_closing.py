@@ -8,14 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.agency_rule import AGENCY_RELEASES
-from exchange.core.budget import PLANS, RHO_TOTAL, Plan
-from exchange.core.closing import REFUSALS, Closed, Draw, Moment, Refused, carried_out, judge, refused_at, released
-from exchange.core.epochs import DAY_MS, begins_ms, ends_ms, epoch_at, epoch_of
-from exchange.core.ledger import EVERY_PERIOD, spent
-from exchange.core.period import parse_period
-from exchange.core.tables import Tier
-from exchange.core.tiers import MONTHS_BETWEEN, is_due
+from exchange.core.counting.tables import Tier
+from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, epoch_at, epoch_of
+from exchange.core.model.period import parse_period
+from exchange.core.release.budget import PLANS, RHO_TOTAL, Plan
+from exchange.core.release.closing import (
+    REFUSALS,
+    Closed,
+    Draw,
+    Moment,
+    Refused,
+    carried_out,
+    judge,
+    refused_at,
+    released,
+)
+from exchange.core.release.disclosure import AGENCY_RELEASES
+from exchange.core.release.privacy_ledger import EVERY_PERIOD, spent
+from exchange.core.release.tiers import MONTHS_BETWEEN, is_due
 
 START = epoch_of(2026, 1)
 LATER_MS = begins_ms(epoch_of(2030, 1))

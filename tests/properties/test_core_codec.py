@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exchange.core import events as e
-from exchange.core.events import BODIES, Body, Correction, Event, Heartbeat, Tally
-from exchange.core.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
-from exchange.core.period import FIRST, LAST
-from exchange.core.table_names import TallyTable
-from exchange.core.vocabulary import (
+from exchange.core.admission.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
+from exchange.core.model import events as e
+from exchange.core.model.events import BODIES, Body, Correction, Event, Heartbeat, Tally
+from exchange.core.model.period import FIRST, LAST
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import (
     AgeBand,
     ForeignNational,
     Gender,

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.core.budget import PLANS, Plan
-from exchange.core.draw import counted, drawn, dues, merged, plans_due
-from exchange.core.epochs import epoch_of
-from exchange.core.events import Event, Tally
-from exchange.core.ledger import Ledger, spend
-from exchange.core.releases import Released
-from exchange.core.tiers import MONTHS_BETWEEN, bucket_of
-from exchange.core.view import RUNNING, Sum, View
+from exchange.core.metrics.view import RUNNING, Sum, View
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import Event, Tally
+from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.draw import counted, drawn, dues, merged, plans_due
+from exchange.core.release.privacy_ledger import Ledger, spend
+from exchange.core.release.released import Released
+from exchange.core.release.tiers import MONTHS_BETWEEN, bucket_of
 from tests.caps_kit.contribution import Sent
 from tests.caps_kit.histories import histories as lawful_histories
 from tests.caps_kit.histories import in_row, worst

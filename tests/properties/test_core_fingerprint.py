@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from exchange.core import fingerprint as module
-from exchange.core.fingerprint import GENERATION, fingerprint
-from exchange.core.tables import BY_NAME, GROUPINGS, TABLES, Dimension, Scope, Table
+from exchange.core.counting import generation as module
+from exchange.core.counting.generation import GENERATION, fingerprint
+from exchange.core.counting.tables import BY_NAME, GROUPINGS, TABLES, Dimension, Scope, Table
 
 
 def test_the_same_tables_have_the_same_name_every_time() -> None:

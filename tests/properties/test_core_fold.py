@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.cells import increments
+from exchange.core.counting.cells import increments
+from exchange.core.counting.counts import Counts, fold, merge
+from exchange.core.counting.tables import TABLES
 from exchange.core.errors import StateDamaged
-from exchange.core.events import Correction, Event, Heartbeat
-from exchange.core.fold import Counts, fold, merge
-from exchange.core.tables import TABLES
+from exchange.core.model.events import Correction, Event, Heartbeat
 from tests.strategies import events
 
 SENT = st.lists(st.tuples(st.sampled_from(["harbor-light", "north-star", "open-door"]), events), max_size=12)

@@ -7,9 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.core.chain import BLOCK, Digests, Head
-from exchange.core.events import Body, Correctable
-from exchange.core.gate import (
+from exchange.core.admission.gate import (
     ACCEPTED,
     DUPLICATE,
     AgencyState,
@@ -20,7 +18,9 @@ from exchange.core.gate import (
     Verdict,
     judge,
 )
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.chain import BLOCK, Digests, Head
+from exchange.core.model.events import Body, Correctable
+from exchange.core.model.vocabulary import LegalClass
 from tests.gate_world import BEAT, INDIVIDUAL, Chain, registration, verify, when
 from tests.strategies import correctables, sound_correctables
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core.errors import PeriodInvalid
-from exchange.core.period import (
+from exchange.core.model.period import (
     FIRST,
     LAST,
     is_period,

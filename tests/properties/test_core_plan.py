@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exchange.core.counting.columnar import REMEMBERED, Plan
+from exchange.core.counting.counts import Counts, fold
 from exchange.core.errors import CannotCount
-from exchange.core.events import BODIES, Body, Event, NeedIdentified
-from exchange.core.fold import Counts, fold
-from exchange.core.period import FIRST
-from exchange.core.plan import REMEMBERED, Plan
-from exchange.core.vocabulary import Service, UsState
+from exchange.core.model.events import BODIES, Body, Event, NeedIdentified
+from exchange.core.model.period import FIRST
+from exchange.core.model.vocabulary import Service, UsState
 from exchange.wire.codec import EventUnreadable, decode, encode
 from producers.sample import chained_values, sample_exchange
 from tests.strategies import agencies, events, of, periods, states

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.drawing import Drawn, DrawTask, Lot, carry_out
-from exchange.core import vocabulary as v
-from exchange.core.draw import Due, counted
-from exchange.core.epochs import epoch_of
 from exchange.core.errors import NoiseUnfit
-from exchange.core.events import AgencyProfiled, CapacityReported, Event, Heartbeat
-from exchange.core.vocabulary import UsState
+from exchange.core.model import vocabulary as v
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import AgencyProfiled, CapacityReported, Event, Heartbeat
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release.draw import Due, counted
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition
 from exchange.wire.codec import encode

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.period import parse_period
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.period import parse_period
 from tests.edge_kit.clients import HOMES, Homes, client_of
 from tests.edge_kit.exchange import Trouble
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core.gate import Reason
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import Reason
+from exchange.core.model.vocabulary import LegalClass
 from producers.ledger import Outcome
 from tests.edge_kit.agency import Agency
 from tests.edge_kit.exchange import Trouble

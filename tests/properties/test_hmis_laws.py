@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exchange.core.events import About
-from exchange.core.period import is_period
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.model.events import About
+from exchange.core.model.period import is_period
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.facts import Complete, Edition, Fact, RowIgnored, RowRefused
 from producers.policy import Policy, Unfit
 from producers.sources.hmis import HmisExport, HmisSettings

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from exchange.core import vocabulary as v
-from exchange.core.estimates import Block, Estimate
-from exchange.core.intervals import Z, fieller, of_ratio, of_sum, root_down, root_up
-from exchange.core.quantiles import MEDIAN, NINETIETH, isotonic, quantile
+from exchange.core.metrics.estimates import Block, Estimate
+from exchange.core.metrics.intervals import Z, fieller, of_ratio, of_sum, root_down, root_up
+from exchange.core.metrics.quantiles import MEDIAN, NINETIETH, isotonic, quantile
+from exchange.core.model import vocabulary as v
 
 BANDS = tuple(v.WAIT_BAND_DAYS.values())
 numbers = st.integers(-400, 4000)

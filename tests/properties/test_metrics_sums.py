@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.core.epochs import epoch_of
-from exchange.core.estimates import Estimate, covariance, total
-from exchange.core.metrics import BY_METRIC, all_points, points
-from exchange.core.period import period_of
-from exchange.core.reconcile import MARGINS, Margin, adjustments
-from exchange.core.releases import Release, Released
-from exchange.core.tiers import Bucket
-from exchange.core.view import RUNNING, Period, Sum, View
-from exchange.core.vocabulary import DIVISION
+from exchange.core.metrics.estimates import Estimate, covariance, total
+from exchange.core.metrics.reconcile import MARGINS, Margin, adjustments
+from exchange.core.metrics.table import BY_METRIC, all_points, points
+from exchange.core.metrics.view import RUNNING, Period, Sum, View
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.period import period_of
+from exchange.core.model.vocabulary import DIVISION
+from exchange.core.release.released import Release, Released
+from exchange.core.release.tiers import Bucket
 from tests.release_world import DECEMBER, JANUARY, JUNE, MARCH, everything, keyed, of, release, released, releases
 
 NAMES = ("cases", "cases_by_age_group", "exits_by_reason", "exits_by_duration_band", "services_by_wait_band")

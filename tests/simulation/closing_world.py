@@ -18,11 +18,11 @@ from consumers.closings import Closings, DrawsDamaged
 from consumers.drawer import DrawHere
 from consumers.publish import PublishLane
 from consumers.release import ReleaseLane
-from exchange.core.budget import PLANS
-from exchange.core.draw import counted
-from exchange.core.epochs import begins_ms, ends_ms, epoch_of, first_month
 from exchange.core.errors import ExchangeError
-from exchange.core.events import Event
+from exchange.core.model.epochs import begins_ms, ends_ms, epoch_of, first_month
+from exchange.core.model.events import Event
+from exchange.core.release.budget import PLANS
+from exchange.core.release.draw import counted
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
 from exchange.engine.progress import LaneProgress, LaneState

@@ -13,10 +13,10 @@ from zlib import crc32
 import pytest
 
 from consumers.derive import AWAITED_S, FROM, SUBJECT, TO, TOLD, Derive, encoded, epoch_of_key
-from exchange.core.declared import DECLARED
-from exchange.core.epochs import ends_ms, epoch_of
-from exchange.core.expected import Judge
-from exchange.core.releases import Release
+from exchange.core.metrics.expected import Judge
+from exchange.core.model.epochs import ends_ms, epoch_of
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.released import Release
 from exchange.engine.log import Pair
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.published import encode_release, release_key

@@ -7,9 +7,9 @@ import pytest
 from consumers.asking import CommandsLost, close_epoch
 from consumers.calendar import AGAIN_MS, HOUR_MS, Calendar, month_to_close
 from consumers.publish import PublishLane
-from exchange.core.closing import Closed
-from exchange.core.epochs import begins_ms, ends_ms
-from exchange.core.ledger import Ledger
+from exchange.core.model.epochs import begins_ms, ends_ms
+from exchange.core.release.closing import Closed
+from exchange.core.release.privacy_ledger import Ledger
 from exchange.engine.log import Partition
 from exchange.engine.progress import LaneProgress, LaneState
 from exchange.wire.closing import Asker, decode_close

@@ -8,12 +8,12 @@ import pytest
 
 from consumers.drawing import VERSIONS
 from consumers.release import ReleaseLane
-from exchange.core.agency_releases import AgencyTable, Kept, agency_releases
-from exchange.core.agency_rule import AGENCY_RELEASES
-from exchange.core.epochs import ends_ms
-from exchange.core.gate import Registration, Status
-from exchange.core.tiers import Bucket
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import Registration, Status
+from exchange.core.model.epochs import ends_ms
+from exchange.core.model.vocabulary import LegalClass
+from exchange.core.release.agency_tables import AgencyTable, Kept, agency_releases
+from exchange.core.release.disclosure import AGENCY_RELEASES
+from exchange.core.release.tiers import Bucket
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
 from exchange.wire.closing import RELEASE_PART

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from consumers.noise import gaussian
-from exchange.core.releases import Release
+from exchange.core.release.released import Release
 from tests import coverage_world
 from tests.coverage_world import WORLDS, cover
 from tests.unit.test_metrics_coverage import LEAST, MOST, SLOW

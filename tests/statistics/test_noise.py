@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from consumers import noise
-from exchange.core.budget import PLANS
+from exchange.core.release.budget import PLANS
 from tests import release_world
 from tests.statistics.noise_laws import LAWS, DiscreteGaussian, Sampler, faults, repeats
 

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 
 from consumers.fold import FoldStep
-from exchange.core.events import CORRECTABLE, Correctable, Correction, Event, Heartbeat
-from exchange.core.fingerprint import GENERATION
-from exchange.core.fold import Counts
-from exchange.core.period import period_of
-from exchange.core.tables import TALLIED, field_type, is_number, tally_length
-from exchange.core.vocabulary import UsState
+from exchange.core.counting.counts import Counts
+from exchange.core.counting.generation import GENERATION
+from exchange.core.counting.tables import TALLIED, field_type, is_number, tally_length
+from exchange.core.model.events import CORRECTABLE, Correctable, Correction, Event, Heartbeat
+from exchange.core.model.period import period_of
+from exchange.core.model.vocabulary import UsState
 from exchange.engine.log import Log, Pair, Partition, Reader, Record, Writer
 from exchange.wire.codec import encode
 from exchange.wire.messages import Position, decode_position, encode_position

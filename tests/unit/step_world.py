@@ -7,12 +7,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consumers.gate import GateStep
 from consumers.registry import Registry
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.chain import digest_of, heartbeat_message
-from exchange.core.events import ALL_CAPS, Event, Heartbeat
-from exchange.core.gate import Registration
-from exchange.core.period import period_of
+from exchange.core.admission.gate import Registration
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.chain import digest_of, heartbeat_message
+from exchange.core.model.events import ALL_CAPS, Event, Heartbeat
+from exchange.core.model.period import period_of
 from exchange.engine.log import Pair, Partition
 from exchange.engine.step import Outcome
 from exchange.wire.codec import encode

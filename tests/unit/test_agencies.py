@@ -21,9 +21,9 @@ from consumers.operations import (
     SmallCountsNotAllowed,
     enrolled,
 )
+from exchange.core.admission.gate import Registration, Status
 from exchange.core.errors import ExchangeError
-from exchange.core.gate import Registration, Status
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.vocabulary import LegalClass
 from exchange.wire.topics import AgencyCodeInvalid, partition_of
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.core.declared import DECLARED
-from exchange.core.metrics import BY_METRIC, points
-from exchange.core.period import period_of
-from exchange.core.releases import Release
+from exchange.core.metrics.table import BY_METRIC, points
+from exchange.core.model.period import period_of
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.released import Release
 from tests.release_world import JUNE, MARCH, everything, of, release, released
 
 Q1, Q2, YEAR = period_of(2026, 1), period_of(2026, 2), period_of(2026)

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.core import vocabulary as v
-from exchange.core.agency_releases import AgencyTable, Kept, Made, agency_releases, said_of, told_of
-from exchange.core.agency_rule import AGENCY_RELEASES, Shown, behind, releases
-from exchange.core.declared import DECLARED
-from exchange.core.epochs import epoch_of
 from exchange.core.errors import NotDue
-from exchange.core.events import AgencyProfiled, CapacityReported, Event, NeedIdentified
+from exchange.core.model import vocabulary as v
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import AgencyProfiled, CapacityReported, Event, NeedIdentified
+from exchange.core.release.agency_tables import AgencyTable, Kept, Made, agency_releases, said_of, told_of
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.disclosure import AGENCY_RELEASES, Shown, behind, releases
 from tests.draw_world import event
 from tests.strategies import events as any_event
 from tests.unit.test_reporting import beat

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.core import agency_rule
-from exchange.core import vocabulary as v
-from exchange.core.agency_rule import AGENCY_RELEASES, Shown, behind, enough, may_be_shown, releases, singled_out
-from exchange.core.caps import NONE
-from exchange.core.declared import DECLARED
-from exchange.core.epochs import epoch_of
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.counting.tables import Scope, Tier
 from exchange.core.errors import NotDue
-from exchange.core.events import CapacityReported, Event, FundingReceived
-from exchange.core.releases import Release
-from exchange.core.tables import Scope, Tier
-from exchange.core.vocabulary import UsState
+from exchange.core.model import vocabulary as v
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import CapacityReported, Event, FundingReceived
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release import disclosure
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.disclosure import AGENCY_RELEASES, Shown, behind, enough, may_be_shown, releases, singled_out
+from exchange.core.release.released import Release
 from tests.draw_world import correcting, event
 from tests.strategies import events as any_event
 
@@ -180,12 +180,12 @@ def test_the_adversary_has_teeth(insiders: int) -> None:
 def test_a_broken_rule_is_noticed(function: str, broken: object, monkeypatch: pytest.MonkeyPatch) -> None:
     def laws() -> None:
         for amounts, shown in (({"a": 86, "b": 13, "c": 1}, False), ({"a": 5, "b": 5}, False)):
-            assert agency_rule.may_be_shown(amounts, ()) is shown
+            assert disclosure.may_be_shown(amounts, ()) is shown
         test_of_those_who_joined_none_has_more_than_85_percent_either()
         test_sums_that_together_single_somebody_out_are_not_shown()
 
     laws()
-    monkeypatch.setattr(agency_rule, function, broken)
+    monkeypatch.setattr(disclosure, function, broken)
     monkeypatch.setitem(globals(), function, broken) if function in globals() else None
     with pytest.raises(AssertionError):
         laws()

@@ -16,8 +16,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from exchange.cli import app
-from exchange.core import events as e
-from exchange.core.budget import (
+from exchange.core.admission.cap_rules import Cap
+from exchange.core.counting.tables import BY_NAME, CLIENT_TABLES, TABLES, Dimension, Table, Tier
+from exchange.core.errors import TableUnbudgeted
+from exchange.core.model import events as e
+from exchange.core.model.events import About
+from exchange.core.release.budget import (
     DELTA,
     EPSILON,
     PARTS,
@@ -31,12 +35,8 @@ from exchange.core.budget import (
     plans,
     scale_for,
 )
-from exchange.core.caps import Cap
-from exchange.core.errors import TableUnbudgeted
-from exchange.core.events import About
-from exchange.core.released_tables import RELEASED_TABLES, released_rows
-from exchange.core.sensitivity import squared_l2
-from exchange.core.tables import BY_NAME, CLIENT_TABLES, TABLES, Dimension, Table, Tier
+from exchange.core.release.client_tables import RELEASED_TABLES, released_rows
+from exchange.core.release.sensitivity import squared_l2
 from producers.sample.planning import budget_lines
 from producers.sample.volumes import yearly_volumes
 

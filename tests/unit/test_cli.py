@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from exchange.cli import TOPICS_MISSING, app
-from exchange.core.vocabulary import UsState
+from exchange.core.model.vocabulary import UsState
 
 COMMAND = [sys.executable, "-c", "import exchange.cli; exchange.cli.main()"]
 SECRET = "Jane Doe"

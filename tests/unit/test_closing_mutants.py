@@ -13,7 +13,8 @@ from types import ModuleType
 import pytest
 
 from consumers import drawing, publish, release
-from exchange.core import closing, epochs
+from exchange.core.model import epochs
+from exchange.core.release import closing
 from tests.properties import test_core_closing as laws
 from tests.properties import test_drawing as drawn
 from tests.simulation import closing_world

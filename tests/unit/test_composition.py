@@ -12,8 +12,8 @@ from dp_accounting import dp_event
 from dp_accounting.pld import privacy_loss_distribution as pld
 from dp_accounting.rdp import RdpAccountant
 
-from exchange.core.budget import DELTA, PLANS, RHO_PLANNED, RHO_TOTAL, Plan, epsilon_of
-from exchange.core.released_tables import ReleasedTable
+from exchange.core.release.budget import DELTA, PLANS, RHO_PLANNED, RHO_TOTAL, Plan, epsilon_of
+from exchange.core.release.client_tables import ReleasedTable
 from schemas.privacy_docs import LIVES, Life, belief, epsilon, right_guesses
 from tests.caps_kit.contribution import Sent, squared
 from tests.caps_kit.histories import worst

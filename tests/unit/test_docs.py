@@ -10,8 +10,8 @@ import pytest
 import typer.main
 
 from exchange.cli import app
-from exchange.core.events import BODIES, About
-from exchange.core.tables import BY_NAME
+from exchange.core.counting.tables import BY_NAME
+from exchange.core.model.events import BODIES, About
 from schemas.docs import PARTS, ROOT, DocsError, derived, markdown_files, questions_of_field, write
 from schemas.evidence import ANSWERS, BESIDE, DENOMINATORS, WHY, questions_of
 from schemas.generate import read_list

@@ -6,20 +6,20 @@ from fractions import Fraction
 
 import pytest
 
-from exchange.core import vocabulary as v
-from exchange.core.budget import PLANS
-from exchange.core.caps import Cap
-from exchange.core.draw import Due, Increments, counted, drawn, dues, merged, plans_due
-from exchange.core.epochs import epoch_of
+from exchange.core.admission.cap_rules import Cap
+from exchange.core.counting.tables import Tier
 from exchange.core.errors import NoiseUnfit, NotDue, TableChanged
-from exchange.core.events import CapacityReported, CaseOpened, Event, NeedIdentified, Tally
-from exchange.core.ledger import Ledger, spend
-from exchange.core.released_tables import SENSITIVE
-from exchange.core.releases import ReleaseUnsound
-from exchange.core.table_names import TallyTable
-from exchange.core.tables import Tier
-from exchange.core.tiers import BUCKETS, MONTHS_BETWEEN, Bucket
-from exchange.core.vocabulary import UsState
+from exchange.core.model import vocabulary as v
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import CapacityReported, CaseOpened, Event, NeedIdentified, Tally
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release.budget import PLANS
+from exchange.core.release.client_tables import SENSITIVE
+from exchange.core.release.draw import Due, Increments, counted, drawn, dues, merged, plans_due
+from exchange.core.release.privacy_ledger import Ledger, spend
+from exchange.core.release.released import ReleaseUnsound
+from exchange.core.release.tiers import BUCKETS, MONTHS_BETWEEN, Bucket
 from tests.caps_kit.histories import in_row
 from tests.draw_world import (
     ALL_PLANS,

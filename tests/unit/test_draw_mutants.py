@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from exchange.core import draw
-from exchange.core.budget import PLANS
-from exchange.core.epochs import first_month
 from exchange.core.errors import ExchangeError
-from exchange.core.releases import Released, ReleaseDiffers
+from exchange.core.model.epochs import first_month
+from exchange.core.release import draw
+from exchange.core.release.budget import PLANS
+from exchange.core.release.released import Released, ReleaseDiffers
 from tests import draw_world
 from tests.draw_world import DECEMBER, MARCH, due, event, from_agency
 from tests.properties import test_core_draw as laws

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.events import Correction, Heartbeat
-from exchange.core.period import parse_period
-from exchange.core.vocabulary import LegalClass, ReportingMinutes, Scheduled
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import Correction, Heartbeat
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import LegalClass, ReportingMinutes, Scheduled
 from producers import errors
 from producers.facts import ClientWithdrawn, Complete, Edition, RowIgnored, RowRefused, Where, Withdrawn
 from producers.ledger import Outcome

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
 from producers import breathing
 from producers.edge import Edge
 from producers.facts import Complete, Fact

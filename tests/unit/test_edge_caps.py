@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.caps import MARKS, RULES, Cap
-from exchange.core.events import ALL_CAPS, Correction
-from exchange.core.period import parse_period
-from exchange.core.vocabulary import UsState
+from exchange.core.admission.cap_rules import MARKS, RULES, Cap
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import ALL_CAPS, Correction
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import UsState
 from producers import caps, choice, tails
 from producers.choice import Place, Ranks, Unit, Wanted, name_of
 from producers.facts import Fact

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from consumers.status import DIGEST_SHORT
 from exchange.cli import app
 from exchange.cli.edge import PassphraseTooShort
-from exchange.core.events import Heartbeat
+from exchange.core.model.events import Heartbeat
 from producers import errors
 from producers.policy import IN_THE_FUTURE
 from tests.edge_kit.desk import PLANTED, Desk, need

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core.caps import Cap
-from exchange.core.events import Correction, Heartbeat
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.cap_rules import Cap
+from exchange.core.model import events as e
+from exchange.core.model.events import Correction, Heartbeat
+from exchange.core.model.vocabulary import LegalClass
 from producers.errors import ExchangeSilent
 from producers.ledger import Outcome
 from producers.setup import hold_client

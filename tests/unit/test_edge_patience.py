@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.core.gate import Reason
+from exchange.core.admission.gate import Reason
 from producers.patience import Next, Patience, Waiting
 
 PATIENCE = Patience(resend_after_s=10, blocked_s=10, quiet_s=90)

@@ -5,12 +5,12 @@ from typing import get_type_hints
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.events import CORRECTABLE, About
-from exchange.core.period import parse_period
-from exchange.core.table_names import TallyTable
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import CORRECTABLE, About
+from exchange.core.model.period import parse_period
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.policy import IN_THE_FUTURE, SWITCHED_OFF, Leaves, Policy, Unfit
 from producers.sensitive import RULES, SWITCHES, WITHHELD, Switches
 from producers.tails import newest_id, said_by

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.errors import EdgeError
 from producers.profile import Secret
 from producers.sources.jsonl import JsonLines
@@ -110,9 +110,9 @@ async def test_errors_hold_no_planted_text(tmp_path: Path) -> None:
 
 
 def agency_fact():
-    from exchange.core import events as e
-    from exchange.core import vocabulary as v
-    from exchange.core.period import parse_period
+    from exchange.core.model import events as e
+    from exchange.core.model import vocabulary as v
+    from exchange.core.model.period import parse_period
     from producers.facts import Fact, Where
 
     body = e.NeedIdentified(v.Service.food)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.vocabulary import LegalClass
 from producers.errors import ProfileInvalid, SecretExposed, VaultOfAnother
 from producers.mistakes import RULES
 from producers.profile import HmisProfile, Profile, Secret, read_key_file, write_key_file

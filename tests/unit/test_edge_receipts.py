@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.core.chain import Head
-from exchange.core.gate import Reason, Refused
+from exchange.core.admission.gate import Reason, Refused
+from exchange.core.model.chain import Head
 from exchange.wire.messages import Receipt
 from producers.chain import Kind
 from producers.receipts import REPAIRABLE, Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of

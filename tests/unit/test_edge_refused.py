@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core.table_names import TallyTable
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import LegalClass
 from tests.edge_kit.desk import Desk, need
 from tests.edge_kit.exchange import Exchange, registered
 

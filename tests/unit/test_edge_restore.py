@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.events import Heartbeat
-from exchange.core.gate import AgencyState, Reason
-from exchange.core.vocabulary import ReportingMinutes
+from exchange.core.admission.gate import AgencyState, Reason
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import Heartbeat
+from exchange.core.model.vocabulary import ReportingMinutes
 from producers import errors
 from producers.chain import RUNS_REMEMBERED
 from producers.edge import Edge

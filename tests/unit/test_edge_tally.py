@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.events import Correction, Heartbeat, Tally
-from exchange.core.period import parse_period
-from exchange.core.table_names import TallyTable
-from exchange.core.tables import TALLIED, domain, tally_length
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.counting.tables import TALLIED, domain, tally_length
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import Correction, Heartbeat, Tally
+from exchange.core.model.period import parse_period
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.batches import are_counted, were_counted
 from producers.edge import Edge
 from producers.facts import Fact, Where

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.events import Heartbeat
-from exchange.core.gate import Reason, Status
-from exchange.core.vocabulary import LegalClass, ReportingMinutes
+from exchange.core.admission.gate import Reason, Status
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import Heartbeat
+from exchange.core.model.vocabulary import LegalClass, ReportingMinutes
 from producers import errors
 from producers.ledger import Outcome
 from producers.vault import Vault

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from exchange.core.expected import Judge, last_year
-from exchange.core.metrics import BY_METRIC, points
-from exchange.core.period import period_of
-from exchange.core.releases import Release
-from exchange.core.view import RUNNING, Sum
+from exchange.core.metrics.expected import Judge, last_year
+from exchange.core.metrics.table import BY_METRIC, points
+from exchange.core.metrics.view import RUNNING, Sum
+from exchange.core.model.period import period_of
+from exchange.core.release.released import Release
 from exchange.wire.planned_sizes import planned_sizes
 from schemas.sizes import completed, write
 from tests.release_world import DECEMBER, JANUARY, MARCH, released, releases

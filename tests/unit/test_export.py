@@ -26,12 +26,12 @@ from consumers.export import (
     tables_of,
 )
 from consumers.replay import PartitionReplay, ReplayResult, replay
-from exchange.core.cells import cell_bytes
+from exchange.core.counting.cells import cell_bytes
+from exchange.core.counting.counts import Counts, merge
+from exchange.core.counting.generation import GENERATION
+from exchange.core.counting.tables import BY_NAME, TABLES
 from exchange.core.errors import CellUnknown
-from exchange.core.fingerprint import GENERATION
-from exchange.core.fold import Counts, merge
-from exchange.core.period import parse_period
-from exchange.core.tables import BY_NAME, TABLES
+from exchange.core.model.period import parse_period
 from exchange.wire.messages import Position
 from tests.unit.replay_world import Seeded
 

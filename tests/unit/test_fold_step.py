@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from consumers.fold import FoldStep
-from exchange.core import vocabulary as v
+from exchange.core.counting.counts import fold
+from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import StateDamaged
-from exchange.core.events import ALL_CAPS, Correction
-from exchange.core.fingerprint import GENERATION
-from exchange.core.fold import fold
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import ALL_CAPS, Correction
 from exchange.engine.log import Partition
 from exchange.wire.codec import HEAD, decode
 from exchange.wire.messages import decode_position

@@ -6,10 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core.chain import Head, heartbeat_message
-from exchange.core.events import Tally
-from exchange.core.gate import (
+from exchange.core.admission.gate import (
     ACCEPTED,
     DUPLICATE,
     EXPLAINED,
@@ -21,9 +18,12 @@ from exchange.core.gate import (
     Status,
     Unreadable,
 )
-from exchange.core.period import LAST
-from exchange.core.table_names import TallyTable
-from exchange.core.vocabulary import LegalClass
+from exchange.core.model import events as e
+from exchange.core.model.chain import Head, heartbeat_message
+from exchange.core.model.events import Tally
+from exchange.core.model.period import LAST
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import LegalClass
 from tests.gate_world import (
     AGENCY,
     BEAT,

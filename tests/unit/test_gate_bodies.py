@@ -4,11 +4,11 @@ from dataclasses import fields
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core.events import Correctable
-from exchange.core.gate import ACCEPTED, AgencyState, Reason
-from exchange.core.soundness import unsound
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import ACCEPTED, AgencyState, Reason
+from exchange.core.admission.soundness import unsound
+from exchange.core.model import events as e
+from exchange.core.model.events import Correctable
+from exchange.core.model.vocabulary import LegalClass
 from tests.gate_world import (
     INDIVIDUAL,
     NEED,

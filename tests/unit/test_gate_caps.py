@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from exchange.core.caps import Cap
-from exchange.core.events import ALL_CAPS, Correction
-from exchange.core.gate import ACCEPTED, AgencyState, Arrival, Reason
-from exchange.core.period import parse_period
-from exchange.core.table_names import TallyTable
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.cap_rules import Cap
+from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, Reason
+from exchange.core.model.events import ALL_CAPS, Correction
+from exchange.core.model.period import parse_period
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import LegalClass
 from tests.gate_world import INDIVIDUAL, NEED, TALLY, TOTALS, Chain, registration, then_refused, when
 
 CONSENTING = registration(LegalClass.tally_only, small_counts=True)

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
+from exchange.core.admission.gate import VALUE_OCTETS_MAX, Reason, Status
+from exchange.core.counting.counts import fold
 from exchange.core.errors import StateDamaged
-from exchange.core.events import ALL_CAPS, Correction, Heartbeat, Tally
-from exchange.core.fold import fold
-from exchange.core.gate import VALUE_OCTETS_MAX, Reason, Status
-from exchange.core.table_names import TallyTable
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import ALL_CAPS, Correction, Heartbeat, Tally
+from exchange.core.model.tally_tables import TallyTable
 from exchange.wire.codec import decode
 from exchange.wire.messages import Receipt
 from tests.unit.step_world import FOOD, HARBOR, NEED, NORTH, Q1, Agency, Rec, World

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.core.events import CaseClosed, CaseOpened, NeedIdentified, ServiceProvided
-from exchange.core.period import parse_period
+from exchange.core.model.events import CaseClosed, CaseOpened, NeedIdentified, ServiceProvided
+from exchange.core.model.period import parse_period
 from tests.hmis_exports import STAY, bodies, fact_of, facts, only, readings, refusals, refused, sample
 
 NOT_KNOWN, DECLINED, NOT_COLLECTED = "not_known", "declined", "not_collected"

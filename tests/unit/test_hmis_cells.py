@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from exchange.core.vocabulary import COST_BAND_USD, DURATION_BAND_DAYS, UNIT_BAND_UNITS, WAIT_BAND_DAYS, Service
+from exchange.core.model.vocabulary import COST_BAND_USD, DURATION_BAND_DAYS, UNIT_BAND_UNITS, WAIT_BAND_DAYS, Service
 from producers.sources.hmis.agency import Window, state_of
 from producers.sources.hmis.bands import cost_band, duration_band, unit_band, wait_band
 from producers.sources.hmis.codes import load_codes, read_integer

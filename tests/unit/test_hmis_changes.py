@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.core.events import CaseClosed, CaseOpened, ServiceProvided
-from exchange.core.period import parse_period
+from exchange.core.model.events import CaseClosed, CaseOpened, ServiceProvided
+from exchange.core.model.period import parse_period
 from tests.hmis_exports import FIRST_ROW, STAY, bodies, facts, keys, only, readings, refusals, refused, sample
 
 STAY_PREFIX = "hmis/project/J1/stay/E1/"

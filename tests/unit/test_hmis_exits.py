@@ -2,9 +2,9 @@
 
 import pytest
 
-from exchange.core.events import CaseClosed, OutcomeAssessed, ServiceProvided, TraffickingFacts
-from exchange.core.period import parse_period
-from exchange.core.soundness import unsound
+from exchange.core.admission.soundness import unsound
+from exchange.core.model.events import CaseClosed, OutcomeAssessed, ServiceProvided, TraffickingFacts
+from exchange.core.model.period import parse_period
 from tests.hmis_exports import bodies, fact_of, facts, only, readings, sample
 
 NOT_KNOWN, DECLINED, NOT_COLLECTED = "not_known", "declined", "not_collected"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.core.events import HealthObserved, OutcomeAssessed
-from exchange.core.period import parse_period
+from exchange.core.model.events import HealthObserved, OutcomeAssessed
+from exchange.core.model.period import parse_period
 from tests.hmis_exports import STAY, bodies, facts, readings, sample
 
 NOT_KNOWN = "not_known"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core.soundness import unsound
-from exchange.core.vocabulary import UsState
+from exchange.core.admission.soundness import unsound
+from exchange.core.model import events as e
+from exchange.core.model.vocabulary import UsState
 from producers.facts import Complete, Edition, Fact
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.sources.hmis.layout import FILES

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.core.events import NeedIdentified, NeedUnmet, ReferralMade, ReferralResolved, ServiceProvided
-from exchange.core.period import parse_period
+from exchange.core.model.events import NeedIdentified, NeedUnmet, ReferralMade, ReferralResolved, ServiceProvided
+from exchange.core.model.period import parse_period
 from tests.hmis_exports import bodies, facts, only, readings, refused, sample
 
 NOT_KNOWN, NOT_COLLECTED = "not_known", "not_collected"

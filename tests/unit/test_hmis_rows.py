@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from exchange.core.events import CaseOpened
+from exchange.core.model.events import CaseOpened
 from producers.errors import SourceUnreadable
 from producers.facts import Edition, Where
 from producers.sources.hmis import HmisExport, files, rows

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.core.events import ServiceProvided
-from exchange.core.period import parse_period
+from exchange.core.model.events import ServiceProvided
+from exchange.core.model.period import parse_period
 from tests.hmis_exports import STAY, bodies, facts, ignored, only, readings, refusals, refused, sample
 
 NOT_KNOWN, NOT_COLLECTED, NOT_APPLICABLE = "not_known", "not_collected", "not_applicable"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from exchange.core.events import AgencyProfiled, CaseOpened, FundingReceived
-from exchange.core.period import parse_period
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.model.events import AgencyProfiled, CaseOpened, FundingReceived
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.errors import ProfileInvalid
 from producers.profile import HmisProfile, Profile
 from producers.sources.hmis import HmisSettings

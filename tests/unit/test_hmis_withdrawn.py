@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchange.core.events import CaseOpened
-from exchange.core.period import parse_period
+from exchange.core.model.events import CaseOpened
+from exchange.core.model.period import parse_period
 from producers.facts import ClientWithdrawn, Complete, Edition, RowIgnored
 from producers.sources.hmis import HmisExport
 from tests.hmis_exports import STAY, empty, facts, keys, only, readings, refusals, refused, sample, settings, withdrawn

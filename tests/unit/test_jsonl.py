@@ -7,11 +7,11 @@ from typing import get_type_hints
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.events import CORRECTABLE
-from exchange.core.period import parse_period
-from exchange.core.vocabulary import UsState
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import CORRECTABLE
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import UsState
 from producers.errors import SourceUnreadable
 from producers.facts import Fact, Reading, RowRefused, Where, Withdrawn
 from producers.sources.identifying import identifying

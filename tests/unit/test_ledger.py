@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.budget import PLANS, RHO_PLANNED, RHO_TOTAL, Plan
+from exchange.core.counting.tables import Tier
 from exchange.core.errors import BudgetExhausted, EpochOutOfOrder, TableChanged
-from exchange.core.ledger import EVERY_PERIOD, Account, Ledger, left, spend, spent
-from exchange.core.period import FIRST, LAST, parse_period
-from exchange.core.tables import Tier
-from exchange.core.tiers import is_due
+from exchange.core.model.period import FIRST, LAST, parse_period
+from exchange.core.release.budget import PLANS, RHO_PLANNED, RHO_TOTAL, Plan
+from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account, Ledger, left, spend, spent
+from exchange.core.release.tiers import is_due
 
 START = 2026 * 12
 ALL = tuple(PLANS.values())

@@ -6,14 +6,14 @@ from types import ModuleType
 
 import pytest
 
-from exchange.core import estimates, figures, intervals, metrics, quantiles, reconcile, view
+from exchange.core.metrics import estimates, figures, intervals, quantiles, reconcile, table, view
 from tests.coverage_world import WORLDS, Tally, by_estimate, by_public_size, cover, suppressed
 from tests.properties import test_metrics_intervals as of_intervals
 from tests.properties import test_metrics_sums as of_sums
 from tests.unit import test_metrics_points as of_points
 
 LEAST = 0.94
-READERS = (estimates, figures, intervals, metrics, quantiles, reconcile, view, of_intervals, of_sums)
+READERS = (estimates, figures, intervals, table, quantiles, reconcile, view, of_intervals, of_sums)
 
 
 def break_rule(patch: pytest.MonkeyPatch, module: ModuleType, function: str, rule: str, broken: str) -> None:

@@ -7,16 +7,16 @@ from fractions import Fraction
 
 import pytest
 
-from exchange.core.caps import NONE, Cap
-from exchange.core.declared import DECLARED
-from exchange.core.epochs import EpochInvalid, epoch_of, epoch_text, first_month, parse_epoch
-from exchange.core.figures import Count, Figure, MetricPoint, Ratio, Unit, point
-from exchange.core.metrics import BY_METRIC, METRICS, Metric, points
-from exchange.core.period import period_of, period_text
-from exchange.core.releases import Release, Released, ReleasedDomainChanged, ReleaseDiffers, ReleaseUnsound
-from exchange.core.tables import BY_NAME, Tier, domain
-from exchange.core.tiers import Bucket, bucket_of, is_due, period_of_bucket
-from exchange.core.view import Origin, Sum, View
+from exchange.core.admission.cap_rules import NONE, Cap
+from exchange.core.counting.tables import BY_NAME, Tier, domain
+from exchange.core.metrics.figures import Count, Figure, MetricPoint, Ratio, Unit, point
+from exchange.core.metrics.table import BY_METRIC, METRICS, Metric, points
+from exchange.core.metrics.view import Origin, Sum, View
+from exchange.core.model.epochs import EpochInvalid, epoch_of, epoch_text, first_month, parse_epoch
+from exchange.core.model.period import period_of, period_text
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.released import Release, Released, ReleasedDomainChanged, ReleaseDiffers, ReleaseUnsound
+from exchange.core.release.tiers import Bucket, bucket_of, is_due, period_of_bucket
 from tests.release_world import DECEMBER, JANUARY, MARCH, everything, of, release, released, releases
 
 FIRST_QUARTER = period_of(2026, 1)

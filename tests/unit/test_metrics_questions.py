@@ -2,11 +2,11 @@
 
 import pytest
 
-from exchange.core.declared import COVERAGE, DECLARED
-from exchange.core.evidence import EVIDENCE
-from exchange.core.metrics import BY_METRIC, COUNTS, METRICS, Metric
-from exchange.core.released_tables import RELEASED_TABLES
-from exchange.core.tables import BY_NAME, TABLES, Tier
+from exchange.core.counting.tables import BY_NAME, TABLES, Tier
+from exchange.core.metrics.evidence_tables import EVIDENCE
+from exchange.core.metrics.table import BY_METRIC, COUNTS, METRICS, Metric
+from exchange.core.release.catalogue import COVERAGE, DECLARED
+from exchange.core.release.client_tables import RELEASED_TABLES
 from exchange.core.unreleased import UNRELEASED, Unreleased
 from schemas.evidence import questions_of
 from schemas.generate import read_list

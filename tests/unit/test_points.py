@@ -14,10 +14,10 @@ from rich.console import Console
 
 from exchange.cli.bookmark import Bookmark, BookmarkUnfit, keep, opened, read_bookmark
 from exchange.cli.points import COLUMNS, Newest, as_csv, as_plain, points_table, said
-from exchange.core.figures import MetricPoint
-from exchange.core.metrics import CAVEAT
-from exchange.core.period import period_of
-from exchange.core.view import Origin
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.table import CAVEAT
+from exchange.core.metrics.view import Origin
+from exchange.core.model.period import period_of
 from tests.release_world import JANUARY, MARCH
 
 POINT = MetricPoint(

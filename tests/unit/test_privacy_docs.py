@@ -7,11 +7,11 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from exchange.core.budget import PARTS, PLANS, RESERVE, RHO_TOTAL, WHOLE
-from exchange.core.population import POPULATION
-from exchange.core.tiers import BUCKETS
-from exchange.core.view import Sum, View
-from exchange.core.vocabulary import DIVISION
+from exchange.core.metrics.population import POPULATION
+from exchange.core.metrics.view import Sum, View
+from exchange.core.model.vocabulary import DIVISION
+from exchange.core.release.budget import PARTS, PLANS, RESERVE, RHO_TOTAL, WHOLE
+from exchange.core.release.tiers import BUCKETS
 from schemas import privacy_docs
 from schemas.privacy_docs import (
     LIVES,

@@ -4,15 +4,15 @@ from fractions import Fraction
 
 import pytest
 
-from exchange.core.budget import PLANS
-from exchange.core.cells import SEPARATOR
-from exchange.core.declared import DECLARED
-from exchange.core.epochs import epoch_of
-from exchange.core.metrics import BY_METRIC, points
-from exchange.core.period import period_of
-from exchange.core.public_sizes import increments, months, spread, usable_sums
-from exchange.core.tables import Tier
-from exchange.core.view import RUNNING, Period, Sum, View
+from exchange.core.counting.cells import SEPARATOR
+from exchange.core.counting.tables import Tier
+from exchange.core.metrics.public_sizes import increments, months, spread, usable_sums
+from exchange.core.metrics.table import BY_METRIC, points
+from exchange.core.metrics.view import RUNNING, Period, Sum, View
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.period import period_of
+from exchange.core.release.budget import PLANS
+from exchange.core.release.catalogue import DECLARED
 from producers.sample.planning import budget_lines, expected
 from producers.sample.volumes import yearly_volumes
 from tests.release_world import DECEMBER, JANUARY, MARCH, released, releases

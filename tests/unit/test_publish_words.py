@@ -12,7 +12,7 @@ from rich.console import Console
 
 from exchange.cli.publish import said_on_interrupt
 from exchange.cli.publish_progress import progress_of
-from exchange.core.gate import Status
+from exchange.core.admission.gate import Status
 from producers.errors import Blocked, ExchangeAway, SourceUnreadable
 from producers.sources.hmis import HmisExport
 from producers.sources.hmis.files import bundle

@@ -9,9 +9,9 @@ from consumers import reading
 from consumers.aggregates import read_aggregates
 from consumers.reading import newest_by_key, read_to, read_whole
 from consumers.registry import read_registry
-from exchange.core.fingerprint import GENERATION
-from exchange.core.gate import Registration, Status
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import Registration, Status
+from exchange.core.counting.generation import GENERATION
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader
 from exchange.wire.messages import Position, encode_position, encode_registration

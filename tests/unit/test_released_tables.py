@@ -4,25 +4,10 @@ from itertools import product
 
 import pytest
 
-from exchange.core import caps
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.caps import RULES, Cap
-from exchange.core.cells import SEPARATOR
-from exchange.core.declared import whole_codes
-from exchange.core.errors import TableUnbudgeted
-from exchange.core.released_tables import (
-    RELEASED_BY_NAME,
-    RELEASED_TABLES,
-    SENSITIVE,
-    YEARLY_ONLY,
-    ReleasedTable,
-    needed,
-    released_rows,
-    rows_of_tally,
-    tally_bits,
-)
-from exchange.core.tables import (
+from exchange.core.admission import cap_rules
+from exchange.core.admission.cap_rules import RULES, Cap
+from exchange.core.counting.cells import SEPARATOR
+from exchange.core.counting.tables import (
     BY_NAME,
     MISSING_CODES,
     NOT_APPLICABLE,
@@ -32,6 +17,21 @@ from exchange.core.tables import (
     Tier,
     domain,
     field_type,
+)
+from exchange.core.errors import TableUnbudgeted
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.release.catalogue import whole_codes
+from exchange.core.release.client_tables import (
+    RELEASED_BY_NAME,
+    RELEASED_TABLES,
+    SENSITIVE,
+    YEARLY_ONLY,
+    ReleasedTable,
+    needed,
+    released_rows,
+    rows_of_tally,
+    tally_bits,
 )
 from producers.sensitive import RULES as SWITCHES
 from producers.sensitive import Rule
@@ -177,15 +177,19 @@ def test_bits_are_distinct_and_fit_the_six_of_an_event() -> None:
 @pytest.mark.parametrize("cap", range(64))
 def test_an_event_counts_with_its_bits_unless_no_caps_were_applied(cap: int) -> None:
     for bit in (Cap.NATION, Cap.STATE, Cap.PAST):
-        assert caps.counts(cap, bit) == (bool(cap & bit) and cap < 32)
-    assert not caps.counts(cap, Cap.UNMARKED)
+        assert cap_rules.counts(cap, bit) == (bool(cap & bit) and cap < 32)
+    assert not cap_rules.counts(cap, Cap.UNMARKED)
 
 
 @pytest.mark.parametrize("restated", range(64))
 def test_a_correction_is_lawful_when_it_takes_back_no_more_than_counted(restated: int) -> None:
     for own in range(64):
-        wrong = [b for b in (Cap.NATION, Cap.STATE, Cap.PAST) if caps.counts(own, b) and not caps.counts(restated, b)]
-        assert caps.lawful(own, restated) == (not wrong)
+        wrong = [
+            b
+            for b in (Cap.NATION, Cap.STATE, Cap.PAST)
+            if cap_rules.counts(own, b) and not cap_rules.counts(restated, b)
+        ]
+        assert cap_rules.lawful(own, restated) == (not wrong)
 
 
 def test_the_rules_of_a_body_are_those_of_its_strand() -> None:
@@ -194,9 +198,13 @@ def test_the_rules_of_a_body_are_those_of_its_strand() -> None:
     }
     control = e.TraffickingFacts(**{**none, "control_method": v.ControlMethod.debt_bondage})  # type: ignore[arg-type]
     facts = e.TraffickingFacts(**{**none, "trafficking_type": v.TraffickingType.sex})  # type: ignore[arg-type]
-    of_control, of_facts = (list(caps.rules_of(body, Cap.NATION)) for body in (control, facts))
+    of_control, of_facts = (list(cap_rules.rules_of(body, Cap.NATION)) for body in (control, facts))
     assert (len(of_control), len(of_facts)) == (1, 1)
     assert of_control != of_facts
-    assert list(caps.rules_of(e.NeedIdentified(v.Service.substance_use), Cap.STATE)) == []
-    assert [rule.bit for rule in caps.rules_of(e.NeedIdentified(v.Service.food))] == [Cap.NATION, Cap.STATE, Cap.PAST]
-    assert list(caps.rules_of(e.CapacityReported(v.Service.food, 3))) == []
+    assert list(cap_rules.rules_of(e.NeedIdentified(v.Service.substance_use), Cap.STATE)) == []
+    assert [rule.bit for rule in cap_rules.rules_of(e.NeedIdentified(v.Service.food))] == [
+        Cap.NATION,
+        Cap.STATE,
+        Cap.PAST,
+    ]
+    assert list(cap_rules.rules_of(e.CapacityReported(v.Service.food, 3))) == []

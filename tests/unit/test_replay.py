@@ -5,9 +5,9 @@ import random
 import pytest
 
 from consumers.replay import ReplayProgress, Verdict, replay
+from exchange.core.counting.counts import fold
 from exchange.core.errors import StateDamaged
-from exchange.core.events import ALL_CAPS, Correction, Event, Heartbeat
-from exchange.core.fold import fold
+from exchange.core.model.events import ALL_CAPS, Correction, Event, Heartbeat
 from exchange.engine.log import Partition
 from exchange.wire.codec import decode, encode
 from exchange.wire.messages import encode_position

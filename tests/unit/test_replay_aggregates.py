@@ -5,8 +5,8 @@ import random
 import pytest
 
 from consumers.aggregates import LOOKS_MAX, LivePartition, NoWholeSnapshot, merged, read_aggregates
+from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import StateDamaged
-from exchange.core.fingerprint import GENERATION
 from exchange.engine.errors import PartitionUnknown
 from exchange.engine.log import Partition
 from exchange.wire.messages import Position, encode_position

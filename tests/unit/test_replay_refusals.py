@@ -7,8 +7,8 @@ import pytest
 from consumers.replay import Verdict, replay
 from consumers.replay.cut import cut_text, parse_cut
 from consumers.replay.errors import CannotReplay, CutBeyondEnd, CutInvalid, LogTruncated, NoAggregates, NoEvents
-from exchange.core.events import ALL_CAPS, CaseOpened, Event, FundingReceived
-from exchange.core.vocabulary import AgeBand, ForeignNational, FundingSource, Gender, ReferralSource, Service
+from exchange.core.model.events import ALL_CAPS, CaseOpened, Event, FundingReceived
+from exchange.core.model.vocabulary import AgeBand, ForeignNational, FundingSource, Gender, ReferralSource, Service
 from exchange.engine.log import Partition
 from exchange.wire.codec import encode
 from exchange.wire.topics import EVENTS

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.core import agency_rule
-from exchange.core import vocabulary as v
-from exchange.core.agency_releases import AgencyTable, Kept, Made, agency_releases
-from exchange.core.agency_rule import behind
-from exchange.core.declared import COVERAGE, KINDS
-from exchange.core.epochs import epoch_of
 from exchange.core.errors import NotDue
-from exchange.core.events import AgencyProfiled, Event, Heartbeat, NeedIdentified
-from exchange.core.releases import Release
-from exchange.core.reporting import Members, Profiles, coverage
+from exchange.core.model import vocabulary as v
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import AgencyProfiled, Event, Heartbeat, NeedIdentified
+from exchange.core.release import disclosure
+from exchange.core.release.agency_tables import AgencyTable, Kept, Made, agency_releases
+from exchange.core.release.catalogue import COVERAGE, KINDS
+from exchange.core.release.coverage import Members, Profiles, coverage
+from exchange.core.release.disclosure import behind
+from exchange.core.release.released import Release
 from tests.draw_world import correcting, event
 from tests.strategies import events as any_event
 
@@ -227,7 +227,7 @@ def test_the_adversary_has_teeth_and_tables_that_are_looked_at_one_by_one_are_no
     world: World = ([(PACIFIC, v.AgencyType.legal)] * 11 + [(MOUNTAIN, v.AgencyType.legal)], [set()])
     assert not recovered(rows_of(closed(world)), NAMES)
     nobody_alone()
-    monkeypatch.setattr(agency_rule, "_together", lambda now, may, past: may)
+    monkeypatch.setattr(disclosure, "_together", lambda now, may, past: may)
     assert recovered(rows_of(closed(world)), NAMES)
     with pytest.raises(AssertionError):
         nobody_alone()

@@ -9,18 +9,18 @@ from typing import get_type_hints
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core.caps import NONE
-from exchange.core.epochs import epoch_text, quarter_of_epoch, year_of_epoch
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.admission.gate import ACCEPTED, SMALL_COUNT_MAX, AgencyState, Arrival, Registration, evolve, judge
+from exchange.core.admission.soundness import unsound
+from exchange.core.counting.counts import fold
+from exchange.core.counting.tables import TABLES, TALLIED
 from exchange.core.errors import PeriodInvalid
-from exchange.core.events import ALL_CAPS, About, Event
-from exchange.core.fold import fold
-from exchange.core.gate import ACCEPTED, SMALL_COUNT_MAX, AgencyState, Arrival, Registration, evolve, judge
-from exchange.core.period import is_period, parse_period, period_text, quarter_of
-from exchange.core.released_tables import tally_bits
-from exchange.core.soundness import unsound
-from exchange.core.tables import TABLES, TALLIED
-from exchange.core.vocabulary import LegalClass, ReportingMinutes, Scheduled
+from exchange.core.model import events as e
+from exchange.core.model.epochs import epoch_text, quarter_of_epoch, year_of_epoch
+from exchange.core.model.events import ALL_CAPS, About, Event
+from exchange.core.model.period import is_period, parse_period, period_text, quarter_of
+from exchange.core.model.vocabulary import LegalClass, ReportingMinutes, Scheduled
+from exchange.core.release.client_tables import tally_bits
 from exchange.wire.codec import EventReader, decode, digest_of
 from exchange.wire.topics import AGENCY_CODE
 from producers.facts import Fact

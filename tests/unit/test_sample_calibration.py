@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from exchange.core import vocabulary as v
-from exchange.core.population import POPULATION
+from exchange.core.metrics.population import POPULATION
+from exchange.core.model import vocabulary as v
 from producers.sample import (
     FACTS_A_CLIENT,
     NATIONAL_AGENCIES,

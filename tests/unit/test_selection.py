@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.declared import DECLARED
-from exchange.core.epochs import EpochInvalid
 from exchange.core.errors import ExchangeError
-from exchange.core.figures import MetricPoint
-from exchange.core.metrics import METRICS, points
-from exchange.core.selection import CodeUnknown, DimensionUnknown, MetricUnknown, codes_of, select
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.query import CodeUnknown, DimensionUnknown, MetricUnknown, codes_of, select
+from exchange.core.metrics.table import METRICS, points
+from exchange.core.model.epochs import EpochInvalid
+from exchange.core.release.catalogue import DECLARED
 from tests.release_world import DECEMBER, JANUARY, MARCH, everything, released, releases
 
 POINT = MetricPoint(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exchange.core import span
-from exchange.core.span import span_of
+from exchange.core.release import singling_out
+from exchange.core.release.singling_out import span_of
 
 NAMES = "abcdefg"
 sums = st.lists(st.sets(st.sampled_from(NAMES)), max_size=7)
@@ -78,9 +78,9 @@ def test_a_broken_span_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
     assert law()
     rule, broken = MUTANTS[name]
-    source = inspect.getsource(span)
+    source = inspect.getsource(singling_out)
     assert source.count(rule) == 1
-    made: dict[str, object] = {"__name__": span.__name__}
+    made: dict[str, object] = {"__name__": singling_out.__name__}
     exec(source.replace(rule, broken), made)
     monkeypatch.setitem(globals(), "span_of", made["span_of"])
     assert not law()

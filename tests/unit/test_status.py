@@ -9,9 +9,9 @@ from rich.console import Console
 from consumers.seen import Seen
 from consumers.status import NOT_RUNNING, RATE_MS, RESTRICTED, LaneStatus, records_a_second, status_of
 from exchange.cli.status_tables import AGENCIES_MAX, age, rendered
-from exchange.core.chain import Head
-from exchange.core.gate import Reason, Refused, Registration
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import Reason, Refused, Registration
+from exchange.core.model.chain import Head
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.progress import LaneState
 from exchange.wire.pulse import Pulse
 

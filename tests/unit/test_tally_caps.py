@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.caps import RULES, Cap
-from exchange.core.events import Correction, Event, Tally
-from exchange.core.period import parse_period
-from exchange.core.released_tables import tally_bits
-from exchange.core.table_names import TallyTable
-from exchange.core.tables import TALLIED
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.admission.cap_rules import RULES, Cap
+from exchange.core.counting.tables import TALLIED
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import Correction, Event, Tally
+from exchange.core.model.period import parse_period
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import LegalClass, UsState
+from exchange.core.release.client_tables import tally_bits
 from producers.edge import Edge
 from producers.facts import Fact
 from tests.edge_kit.agency import SECRET, Agency

@@ -7,14 +7,14 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core import vocabulary as v
-from exchange.core.budget import PLANS
-from exchange.core.caps import Cap
-from exchange.core.draw import counted, drawn
-from exchange.core.events import CaseOpened, Event, NeedIdentified
-from exchange.core.figures import MetricPoint
-from exchange.core.metrics import BY_METRIC
-from exchange.core.tiers import Bucket
+from exchange.core.admission.cap_rules import Cap
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.table import BY_METRIC
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import CaseOpened, Event, NeedIdentified
+from exchange.core.release.budget import PLANS
+from exchange.core.release.draw import counted, drawn
+from exchange.core.release.tiers import Bucket
 from exchange.trial.truth import Arrived, coverage, happened, true_points, true_releases, where
 from producers.sample import sample_exchange
 from tests.draw_world import MARCH, all_due, correcting, due, event, from_agency

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core import usable as module
-from exchange.core.budget import PLANS
-from exchange.core.population import POPULATION
-from exchange.core.usable import EXPECTED_MIN, by_population, usable, usable_cells
-from exchange.core.vocabulary import DIVISION, UsState
+from exchange.core.metrics import usable as module
+from exchange.core.metrics.population import POPULATION
+from exchange.core.metrics.usable import EXPECTED_MIN, by_population, usable, usable_cells
+from exchange.core.model.vocabulary import DIVISION, UsState
+from exchange.core.release.budget import PLANS
 
 sizes = st.integers(0, 100_000)
 scales = st.fractions(Fraction(1, 16), Fraction(1000))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core import events as e
-from exchange.core import vocabulary as v
-from exchange.core.period import parse_period
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers import errors
 from producers.chain import Chain
 from producers.facts import Fact, Where

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.watch import BEHIND_MS_MAX, QUIET_MS_MAX, Watch
-from exchange.core.gate import EXPLAINED, Reason, Registration, Status
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import EXPLAINED, Reason, Registration, Status
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.progress import LaneState
 from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse
 

@@ -1,6 +1,6 @@
 """Canaries: clients of one period at one agency that add to releases all that the caps allow, corrections included.
 
-Made from nothing but the declared rules (`exchange.core.caps`), so that a rule that changes changes them too. Of each rule as
+Made from nothing but the declared rules (`exchange.core.admission.cap_rules`), so that a rule that changes changes them too. Of each rule as
 many events as may be marked stand at first, telling cells apart where the rule makes them differ and sharing a cell where
 it does not; one is taken back in the next year, and said again in the year after: then no two meet in one release, whatever
 its cadence, and nothing nets out. One event more is past the caps and feeds the count of clients over them.
@@ -17,15 +17,15 @@ from enum import Enum
 from functools import cache
 from typing import Final
 
-from exchange.core.caps import RULES, Cap, Rule
-from exchange.core.cells import grouped
-from exchange.core.epochs import epoch_of
-from exchange.core.events import Correctable, Correction, Event, NeedIdentified
-from exchange.core.period import period_of
-from exchange.core.released_tables import RELEASED_TABLES, ReleasedTable
-from exchange.core.sensitivity import bounding_rule
-from exchange.core.tables import GROUPINGS, NOT_APPLICABLE, field_type
-from exchange.core.vocabulary import BARRIER_SIDE, Service, UsState
+from exchange.core.admission.cap_rules import RULES, Cap, Rule
+from exchange.core.counting.cells import grouped
+from exchange.core.counting.tables import GROUPINGS, NOT_APPLICABLE, field_type
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import Correctable, Correction, Event, NeedIdentified
+from exchange.core.model.period import period_of
+from exchange.core.model.vocabulary import BARRIER_SIDE, Service, UsState
+from exchange.core.release.client_tables import RELEASED_TABLES, ReleasedTable
+from exchange.core.release.sensitivity import bounding_rule
 
 FIRST_YEAR: Final = 2002
 COHORT: Final = 21

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from exchange.core.budget import PLANS
-from exchange.core.epochs import epoch_of
+from exchange.core.model.epochs import epoch_of
+from exchange.core.release.budget import PLANS
 from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, canary
 from exchange.trial.attack.lane import Lane
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from statistics import mean
 from typing import Final
 
-from exchange.core.budget import PLANS
-from exchange.core.epochs import epoch_of
+from exchange.core.model.epochs import epoch_of
+from exchange.core.release.budget import PLANS
 from exchange.trial.attack.lane import Lane, noise_of
 from exchange.trial.attack.noise import Sampler, Setting
 from exchange.trial.attack.paths import PLANS_OF_CASES, YEAR, Squares

@@ -19,11 +19,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from exchange.core.chain import digest_of
-from exchange.core.events import ALL_CAPS, Event, NeedIdentified
-from exchange.core.period import period_of
-from exchange.core.tables import NOT_APPLICABLE
-from exchange.core.vocabulary import Service, UsState
+from exchange.core.counting.tables import NOT_APPLICABLE
+from exchange.core.model.chain import digest_of
+from exchange.core.model.events import ALL_CAPS, Event, NeedIdentified
+from exchange.core.model.period import period_of
+from exchange.core.model.vocabulary import Service, UsState
 from exchange.trial.attack.inbox import publish
 from exchange.trial.attack.noise import Setting
 from exchange.trial.attack.outcome import Measured, Outcome

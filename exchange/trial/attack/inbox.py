@@ -1,6 +1,6 @@
 """One agency at a desk: its real edge and vault, and an inbox with the real gate behind it, in memory.
 
-What lands in `values` is what leaves the agency, byte for byte; the gate admits it or refuses it by `exchange.core.gate`.
+What lands in `values` is what leaves the agency, byte for byte; the gate admits it or refuses it by `exchange.core.admission.gate`.
 Nothing is reached over a network and no setting names a server.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from consumers.gate import verify
-from exchange.core.gate import AgencyState, Refused, Registration, evolve, judge
-from exchange.core.vocabulary import LegalClass
+from exchange.core.admission.gate import AgencyState, Refused, Registration, evolve, judge
+from exchange.core.model.vocabulary import LegalClass
 from exchange.wire.codec import EventReader
 from exchange.wire.messages import Receipt, encode_receipt
 from producers.edge import Edge

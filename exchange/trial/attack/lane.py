@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from exchange.core.budget import Plan
-from exchange.core.draw import Due, Increments, counted, drawn, dues, plans_due
-from exchange.core.events import Event
-from exchange.core.ledger import Ledger, spend
-from exchange.core.releases import Released
+from exchange.core.model.events import Event
+from exchange.core.release.budget import Plan
+from exchange.core.release.draw import Due, Increments, counted, drawn, dues, plans_due
+from exchange.core.release.privacy_ledger import Ledger, spend
+from exchange.core.release.released import Released
 from exchange.trial.attack.noise import Draw
 from exchange.wire.published import decode_release, encode_release
 

@@ -21,16 +21,16 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from exchange.core.budget import PLANS, Plan
-from exchange.core.draw import Due
-from exchange.core.epochs import epoch_of
-from exchange.core.events import Event, Tally
-from exchange.core.period import period_of
-from exchange.core.released_tables import tally_bits
-from exchange.core.table_names import TallyTable
-from exchange.core.tables import TALLIED, Tier, domain, tally_length
-from exchange.core.tiers import Bucket
-from exchange.core.vocabulary import UsState
+from exchange.core.counting.tables import TALLIED, Tier, domain, tally_length
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import Event, Tally
+from exchange.core.model.period import period_of
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.client_tables import tally_bits
+from exchange.core.release.draw import Due
+from exchange.core.release.tiers import Bucket
 from exchange.trial.attack.lane import Lane
 from exchange.trial.attack.noise import Sampler, Setting, Sparing, scale_in
 from exchange.trial.attack.outcome import Measured, Outcome, mean_slack

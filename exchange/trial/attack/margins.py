@@ -16,13 +16,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from exchange.core.agency_rule import AGENCIES_MIN, AGENCY_RELEASES, Shown, releases
-from exchange.core.epochs import epoch_of
-from exchange.core.events import AgencyProfiled, Event
-from exchange.core.period import period_of
-from exchange.core.reporting import Members, Profiles, coverage
-from exchange.core.tiers import Bucket
-from exchange.core.vocabulary import DIVISION, AgencyType, ReportingMode, UsState
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import AgencyProfiled, Event
+from exchange.core.model.period import period_of
+from exchange.core.model.vocabulary import DIVISION, AgencyType, ReportingMode, UsState
+from exchange.core.release.coverage import Members, Profiles, coverage
+from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, Shown, releases
+from exchange.core.release.tiers import Bucket
 from exchange.trial.attack.programs import Recovered, pinned
 
 AGENCIES: Final = 24

@@ -23,15 +23,15 @@ from functools import cache
 from math import sqrt
 from typing import Final
 
-from exchange.core.budget import PLANS, RHO_PLANNED, RHO_TOTAL
-from exchange.core.draw import Due
-from exchange.core.epochs import epoch_of
-from exchange.core.events import Event, Tally
-from exchange.core.period import period_of
-from exchange.core.released_tables import tally_bits
-from exchange.core.table_names import TallyTable
-from exchange.core.tables import TALLIED, tally_length
-from exchange.core.vocabulary import UsState
+from exchange.core.counting.tables import TALLIED, tally_length
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import Event, Tally
+from exchange.core.model.period import period_of
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release.budget import PLANS, RHO_PLANNED, RHO_TOTAL
+from exchange.core.release.client_tables import tally_bits
+from exchange.core.release.draw import Due
 from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, moved
 from exchange.trial.attack.cohort import loads, squared_mu
 from exchange.trial.attack.lane import Lane

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Final
 
 from consumers.noise import gaussian
-from exchange.core.budget import SCALE_STEPS
-from exchange.core.draw import Due
+from exchange.core.release.budget import SCALE_STEPS
+from exchange.core.release.draw import Due
 
 BATCH: Final = 1_000
 """Numbers drawn at once: a call of the sampler has a cost of its own."""

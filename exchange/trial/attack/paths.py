@@ -18,15 +18,15 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from exchange.core.budget import PLANS
-from exchange.core.caps import Cap
-from exchange.core.epochs import epoch_of, quarter_of_epoch
-from exchange.core.events import CaseOpened, Correction, Event
-from exchange.core.released_tables import ReleasedTable
-from exchange.core.releases import Released
-from exchange.core.tables import Tier
-from exchange.core.tiers import BUCKETS, Bucket, bucket_of
-from exchange.core.vocabulary import AgeBand, ForeignNational, Gender, ReferralSource, UsState
+from exchange.core.admission.cap_rules import Cap
+from exchange.core.counting.tables import Tier
+from exchange.core.model.epochs import epoch_of, quarter_of_epoch
+from exchange.core.model.events import CaseOpened, Correction, Event
+from exchange.core.model.vocabulary import AgeBand, ForeignNational, Gender, ReferralSource, UsState
+from exchange.core.release.budget import PLANS
+from exchange.core.release.client_tables import ReleasedTable
+from exchange.core.release.released import Released
+from exchange.core.release.tiers import BUCKETS, Bucket, bucket_of
 from exchange.trial.attack.lane import Lane, noise_of
 from exchange.trial.attack.noise import Sampler, Setting
 from exchange.trial.attack.outcome import Measured, Outcome, ratio_slack

@@ -18,7 +18,7 @@ from hashlib import md5, sha1, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from exchange.core.vocabulary import UsState
+from exchange.core.model.vocabulary import UsState
 from exchange.trial.attack.inbox import publish
 from exchange.trial.attack.noise import Setting
 from exchange.trial.attack.outcome import Measured, Outcome

@@ -1,7 +1,7 @@
 """Linear programs against what is exact: agency tables, from everything that was ever shown of them.
 
 Generated agencies report money by source and service, and places by service, the same every quarter, while some join and some
-leave: the worst case of `exchange.core.agency_rule`. The attacker knows who reports for which cell and when, only not how much.
+leave: the worst case of `exchange.core.release.disclosure`. The attacker knows who reports for which cell and when, only not how much.
 Every figure that is shown is an equation over these amounts, which are at least 0. The least and the most that one amount can
 be, or one cell that is withheld for the few behind it, is a linear program each; where they meet to less than 1, it is
 recovered. An insider knows its own amounts besides, and is after single amounts: of three behind a cell it knows what the other
@@ -21,12 +21,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 
-from exchange.core.agency_rule import AGENCIES_MIN, AGENCY_RELEASES, Behind, Shown, behind, enough, releases
-from exchange.core.epochs import epoch_of, quarter_of_epoch
-from exchange.core.events import CapacityReported, Event, FundingReceived
-from exchange.core.tables import Dimension
-from exchange.core.tiers import BUCKETS, Bucket
-from exchange.core.vocabulary import FundingSource, Service, UsState
+from exchange.core.counting.tables import Dimension
+from exchange.core.model.epochs import epoch_of, quarter_of_epoch
+from exchange.core.model.events import CapacityReported, Event, FundingReceived
+from exchange.core.model.vocabulary import FundingSource, Service, UsState
+from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, Behind, Shown, behind, enough, releases
+from exchange.core.release.tiers import BUCKETS, Bucket
 from exchange.trial.attack.noise import Setting
 from exchange.trial.attack.outcome import Measured, Outcome
 

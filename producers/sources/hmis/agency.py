@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from enum import Enum
 from typing import Final, Self
 
-from exchange.core.period import FIRST_YEAR, LAST_YEAR
-from exchange.core.vocabulary import FundingSource, UsState
+from exchange.core.model.period import FIRST_YEAR, LAST_YEAR
+from exchange.core.model.vocabulary import FundingSource, UsState
 from producers.sources.hmis.dates import period_days, period_on
 from producers.sources.hmis.settings import HmisSettings
 

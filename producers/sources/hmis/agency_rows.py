@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from exchange.core.events import AgencyProfiled, FundingReceived
-from exchange.core.vocabulary import AgencyType, FundingSource, ReportingMode, Service
+from exchange.core.model.events import AgencyProfiled, FundingReceived
+from exchange.core.model.vocabulary import AgencyType, FundingSource, ReportingMode, Service
 from producers.facts import Edition, Fact, Reading, RowIgnored, RowRefused, Where, Withdrawn
 from producers.sources.hmis import layout
 from producers.sources.hmis.agency import ROOT, Agency, Grant, Project, Standing, Window, project_prefix, state_of

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Final
 
-from exchange.core.vocabulary import (
+from exchange.core.model.vocabulary import (
     COST_BAND_USD,
     DURATION_BAND_DAYS,
     UNIT_BAND_UNITS,

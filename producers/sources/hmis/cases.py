@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
-from exchange.core.events import CaseOpened, NeedIdentified, ServiceProvided
-from exchange.core.vocabulary import CostBand, ForeignNational, Service, UnitBand, WaitBand
+from exchange.core.model.events import CaseOpened, NeedIdentified, ServiceProvided
+from exchange.core.model.vocabulary import CostBand, ForeignNational, Service, UnitBand, WaitBand
 from producers.facts import Reading, RowIgnored, Withdrawn
 from producers.sources.hmis import layout
 from producers.sources.hmis.agency import Standing

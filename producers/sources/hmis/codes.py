@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, Generic, TypeVar
 
-from exchange.core import vocabulary as v
+from exchange.core.model import vocabulary as v
 from schemas.generate import read_list
 
 E = TypeVar("E", bound=StrEnum)

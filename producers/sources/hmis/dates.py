@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from exchange.core.period import FIRST_YEAR, LAST_YEAR, period_of, quarter_of, quarter_of_month, year_of
+from exchange.core.model.period import FIRST_YEAR, LAST_YEAR, period_of, quarter_of, quarter_of_month, year_of
 
 AGE_MAX: Final = 120
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
-from exchange.core.events import CaseClosed, ServiceProvided
-from exchange.core.vocabulary import (
+from exchange.core.model.events import CaseClosed, ServiceProvided
+from exchange.core.model.vocabulary import (
     AgeBand,
     CostBand,
     ExitReason,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from exchange.core.events import HealthObserved
-from exchange.core.vocabulary import (
+from exchange.core.model.events import HealthObserved
+from exchange.core.model.vocabulary import (
     DurationBand,
     HealthCondition,
     LaborSector,

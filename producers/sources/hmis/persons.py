@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from exchange.core.vocabulary import AGE_BAND_YEARS, AgeBand, Gender
+from exchange.core.model.vocabulary import AGE_BAND_YEARS, AgeBand, Gender
 from producers.sources.hmis.codes import Codes, read_integer
 from producers.sources.hmis.dates import AGE_MAX, age_on, banded, read_date
 from producers.sources.hmis.layout import GENDERS_2024

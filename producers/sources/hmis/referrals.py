@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from exchange.core.events import NeedIdentified, NeedUnmet, ReferralMade, ReferralResolved, ServiceProvided
-from exchange.core.vocabulary import (
+from exchange.core.model.events import NeedIdentified, NeedUnmet, ReferralMade, ReferralResolved, ServiceProvided
+from exchange.core.model.vocabulary import (
     AgencyType,
     CostBand,
     FundingSource,

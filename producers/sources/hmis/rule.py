@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from exchange.core.events import Correctable, OutcomeAssessed
-from exchange.core.vocabulary import (
+from exchange.core.model.events import Correctable, OutcomeAssessed
+from exchange.core.model.vocabulary import (
     AgeBand,
     OutcomeDirection,
     OutcomeDomain,

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from exchange.core.events import ServiceProvided
-from exchange.core.vocabulary import CostBand, FundingSource, Service, UnitBand, WaitBand
+from exchange.core.model.events import ServiceProvided
+from exchange.core.model.vocabulary import CostBand, FundingSource, Service, UnitBand, WaitBand
 from producers.facts import Fact, Reading, RowIgnored, Where
 from producers.sources.hmis.bands import cost_band, unit_band
 from producers.sources.hmis.codes import read_integer

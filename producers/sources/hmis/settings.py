@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from exchange.core.vocabulary import LegalClass, UsState
+from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.errors import ProfileInvalid
 from producers.profile import Profile
 

@@ -8,8 +8,8 @@ Memory: one entry for each enrollment, and one for each client of a counted proj
 from dataclasses import dataclass, field
 from datetime import date
 
-from exchange.core.events import Correctable
-from exchange.core.vocabulary import UsState
+from exchange.core.model.events import Correctable
+from exchange.core.model.vocabulary import UsState
 from producers.facts import Fact
 from producers.sources.hmis import layout
 from producers.sources.hmis.agency import Agency, Project, Standing, project_prefix, state_of

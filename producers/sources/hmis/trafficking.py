@@ -10,8 +10,8 @@ HMIS has no column for sector, recruitment, recruiter or control method.
 
 from typing import Final
 
-from exchange.core.events import TraffickingFacts
-from exchange.core.vocabulary import (
+from exchange.core.model.events import TraffickingFacts
+from exchange.core.model.vocabulary import (
     ControlMethod,
     DecisionMaker,
     ExploitationType,

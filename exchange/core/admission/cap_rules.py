@@ -1,0 +1,150 @@
+"""What one client may add to anything released: the bits of an event's `cap`, and the rule of each, declared once.
+
+Unit: one client in one period at one agency. A period is a quarter, or the year of an agency that gives no more; so every cap
+is counted within one period, never across the four quarters of a year: with a cap on the year, taking one quarter of a
+client away would let another quarter's event in, and the difference would be twice the cap.
+
+Laws, which an edge keeps over a client's whole path (every run, source and correction, a lost vault included) and on which
+`exchange.core.release.sensitivity` stands. For each client, period and rule:
+1. at any time at most `most` marked events stand, each with another key (`Rule.key`); one that was taken back stands no more;
+2. at most `corrections` corrections carry the bit. One that may not goes without it: the event then stands, in releases
+   only, for ever. The newcomer that would take its place goes without the bit as well;
+3. a correction carries no bit that the event it restates does not count with (`lawful`);
+4. a `Tally` counts marked events only (`exchange.core.release.client_tables.needed`) and carries the bits of what it feeds; its
+   correction carries none, nor does a tally that comes after one;
+5. a client whose quarter has marks gets none for that year as a whole at the same agency, nor the other way round.
+Events past a cap leave without the bit and are counted in every restricted table.
+
+Bits 3 and 4 are free. `UNMARKED` is in what edges sent before there were caps (all bits set): such an event is in no release,
+so that an edge of before caps, which nobody could tell from one that honours them, adds nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntFlag
+from functools import cache
+from typing import Final
+
+from exchange.core.admission.soundness import FACTORS, FACTS
+from exchange.core.counting.tables import GROUPINGS, NOT_APPLICABLE
+from exchange.core.model import events as e
+
+
+class Cap(IntFlag):
+    """The bits of an event's `cap`, as the restricted log keeps them."""
+
+    NATION = 1
+    """Within its client's caps for the nation's releases."""
+    STATE = 2
+    """Within its client's caps for the states' releases."""
+    PAST = 4
+    """The first of its client in the period that is past a cap; counts clients over their caps."""
+    UNMARKED = 32
+    """No caps were applied: counts in no release."""
+
+
+NONE: Final = Cap(0)
+MARKS: Final = Cap.NATION | Cap.STATE | Cap.PAST
+"""The bits that releases count with, one each."""
+CORRECTIONS: Final = 1
+"""Corrections with a bit, for each client, period and rule: c of the budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How many events of one client and period may carry a bit, of those that the rule is about.
+
+    `body`: None for every client body. `strand`: only bodies with one of these fields applicable are meant; empty: all are.
+    `distinct`: `field` or `field>group` of which all marked events must differ; empty: each event is one by itself.
+    `leaves_out`: codes of that field that never get the bit.
+    """
+
+    bit: Cap
+    body: type[e.Correctable] | None
+    most: int
+    distinct: str = ""
+    strand: tuple[str, ...] = ()
+    leaves_out: frozenset[str] = frozenset()
+    corrections: int = CORRECTIONS
+
+    def concerns(self, body: e.Body) -> bool:
+        """Whether the rule is about such a body."""
+        if self.body is None:
+            return body.about is e.About.CLIENT
+        if not isinstance(body, self.body) or (self.leaves_out and getattr(body, self.field) in self.leaves_out):
+            return False
+        return not self.strand or any(getattr(body, field) != NOT_APPLICABLE for field in self.strand)
+
+    @property
+    def field(self) -> str:
+        """The field of which marked events must differ."""
+        return self.distinct.partition(">")[0]
+
+    @property
+    def group(self) -> str:
+        """Its group, if they must differ in that."""
+        return self.distinct.partition(">")[2]
+
+    def key(self, body: e.Body) -> str:
+        """What tells a body from another one under this rule; empty: nothing does, each event is one by itself."""
+        if not self.field:
+            return ""
+        code = str(getattr(body, self.field))
+        return GROUPINGS[self.group][code] if self.group else code
+
+
+SENSITIVE_SERVICES: Final = frozenset(
+    (
+        "immigration_relief",
+        "victim_certification",
+        "repatriation",
+        "substance_use",
+        "sexual_health",
+        "prenatal_postnatal",
+    )
+)
+"""Immigration, substance use and reproductive health: released for the nation and the year only, so in no state's figure."""
+_GROUP: Final = "service>service_group"
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(Cap.NATION, e.CaseOpened, 1),
+    Rule(Cap.NATION, e.TraffickingFacts, 1, strand=FACTS),
+    Rule(Cap.NATION, e.TraffickingFacts, 2, "control_method", strand=("control_method",)),
+    Rule(Cap.NATION, e.NeedIdentified, 5, "service"),
+    Rule(Cap.NATION, e.ServiceProvided, 3, "service"),
+    Rule(Cap.NATION, e.NeedUnmet, 2, "service"),
+    Rule(Cap.NATION, e.BarrierReported, 2, "barrier"),
+    Rule(Cap.NATION, e.ReferralMade, 3, "service"),
+    Rule(Cap.NATION, e.ReferralResolved, 2, "service"),
+    Rule(Cap.NATION, e.HealthObserved, 2, "health_condition"),
+    Rule(Cap.NATION, e.OutcomeAssessed, 2, "outcome_domain"),
+    Rule(Cap.NATION, e.CaseClosed, 1),
+    Rule(Cap.NATION, e.ExploiterObserved, 2, "trafficker_type", strand=("trafficker_type",)),
+    Rule(Cap.NATION, e.ExploiterObserved, 1, strand=("buyer_or_beneficiary_type",)),
+    *(Rule(Cap.NATION, e.FactorObserved, 2, factor, strand=(factor,)) for factor in FACTORS),
+    Rule(Cap.STATE, e.CaseOpened, 1),
+    Rule(Cap.STATE, e.NeedIdentified, 3, _GROUP, leaves_out=SENSITIVE_SERVICES),
+    Rule(Cap.STATE, e.NeedUnmet, 2, _GROUP, leaves_out=SENSITIVE_SERVICES),
+    Rule(Cap.PAST, None, 1, corrections=0),
+)
+
+
+def rules_of(body: e.Body, bit: Cap | None = None) -> Iterator[Rule]:
+    """The rules that such a body must keep to carry the bit, or to carry any: all of them, and none means never."""
+    return (rule for rule in RULES if rule.concerns(body) and bit in {None, rule.bit})
+
+
+@cache
+def effective(cap: int) -> Cap:
+    """The bits that an event counts with in releases: none of an event to which no caps were applied."""
+    return NONE if cap & Cap.UNMARKED else Cap(cap & MARKS)
+
+
+def counts(cap: int, bit: Cap) -> bool:
+    """Whether an event, or a correction, with this `cap` is in releases of this bit."""
+    return bool(effective(cap) & bit)
+
+
+def lawful(correction: int, restated: int) -> bool:
+    """Whether a correction with this `cap` takes back no more than the event that it restates has added."""
+    return not effective(correction) & ~effective(restated)

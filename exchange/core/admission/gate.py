@@ -1,0 +1,300 @@
+"""What the gate admits: `judge` decides, `evolve` applies; nothing else changes an agency's state.
+
+Rules kept (DESIGN §4): sequences run 1, 2, 3… and each event restates the digest of the one before; after a refusal the
+agency's records are skipped, uncounted, until one extends the head again; the same bytes again are a `Duplicate`, other
+bytes under a taken sequence are `Forked`, even while skipping, and said once. The gate repeats every refusal of the edge:
+legal class, small counts, soundness; and of the caps' bits, what can be seen without a client's history: none that nothing
+counts with, none that the event of a correction does not have, none of a tally without small-counts consent, nor of one after
+a tally of the same table, period and state that had some (law 4, as far as it shows). `judge` reads, never writes, and
+depends on no clock: the same records give the same verdicts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from exchange.core.admission.cap_rules import NONE, Cap, effective, lawful
+from exchange.core.admission.soundness import unsound
+from exchange.core.model.chain import Digests, Head, heartbeat_message
+from exchange.core.model.events import About, Body, Correction, Heartbeat, Tally
+from exchange.core.model.period import is_period, quarter_of, year_period
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import LegalClass
+
+SMALL_COUNT_MAX: Final = 10
+VALUE_OCTETS_MAX: Final = 4096
+TallyKey = tuple[TallyTable, int, str]
+Verify = Callable[[bytes, bytes, bytes], bool]
+"""(public key, signature, message) → whether the signature holds."""
+
+
+class Reason(StrEnum):
+    """Why a record was refused: a closed list, in receipts, quarantine and alerts. `EXPLAINED` says what to do."""
+
+    NOT_REGISTERED = "not_registered"
+    SUSPENDED = "suspended"
+    WRONG_KEY = "wrong_key"
+    HAS_HEADERS = "has_headers"
+    OVERSIZED = "oversized"
+    UNKNOWN_SCHEMA = "unknown_schema"
+    UNREADABLE = "unreadable"
+    NOT_CANONICAL = "not_canonical"
+    OUT_OF_RANGE = "out_of_range"
+    WRONG_PREVIOUS = "wrong_previous"
+    GAP = "gap"
+    FORKED = "forked"
+    LEGAL_CLASS = "legal_class"
+    YEAR_ONLY = "year_only"
+    UNSOUND = "unsound"
+    SMALL_COUNT = "small_count"
+    TALLY_REPEATED = "tally_repeated"
+    TALLY_OVERLAPS = "tally_overlaps"
+    TALLY_NOT_ALLOWED = "tally_not_allowed"
+    CORRECTS_UNKNOWN = "corrects_unknown"
+    CORRECTS_RETRACTED = "corrects_retracted"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "bad_signature"
+
+
+EXPLAINED: Final[dict[Reason, str]] = {
+    Reason.NOT_REGISTERED: "The agency is not in the registry: the operator adds it with `exchange agencies add`.",
+    Reason.SUSPENDED: "The operator suspended the agency: it asks why; `exchange agencies add CODE --resume` lets it"
+    " publish again.",
+    Reason.WRONG_KEY: "The record's key is not the agency of this inbox: check the profile's agency code.",
+    Reason.HAS_HEADERS: "The record has headers; events have none.",
+    Reason.OVERSIZED: f"The record is longer than {VALUE_OCTETS_MAX} bytes; no event is.",
+    Reason.UNKNOWN_SCHEMA: "The schema id is not known here: the exchange or the edge needs an update.",
+    Reason.UNREADABLE: "The record is not an event of its schema: publish through the edge.",
+    Reason.NOT_CANONICAL: "The bytes are not the shortest form of the event they hold: publish through the edge.",
+    Reason.OUT_OF_RANGE: "A number is outside its range, a bit of the caps is none, or the period is outside 2000–2099.",
+    Reason.WRONG_PREVIOUS: "The event does not follow the last accepted one: the edge re-chains what stands behind it.",
+    Reason.GAP: "Events are missing before this one: the edge sends them again.",
+    Reason.FORKED: "Another event was accepted under this sequence: two copies of one vault publish. "
+    "Stop both and restore one.",
+    Reason.LEGAL_CLASS: "This agency may share totals only: no event about a client.",
+    Reason.YEAR_ONLY: "This agency may give the year at finest: the period of a client's event is a year.",
+    Reason.UNSOUND: "The fields of the body contradict each other, a correction takes back more than its event added, or a"
+    " tally counts in releases after one that did.",
+    Reason.SMALL_COUNT: f"A tally holds a count of 1–{SMALL_COUNT_MAX}, or counts in releases, and the agency's counsel has not"
+    " agreed to send such counts.",
+    Reason.TALLY_REPEATED: "A tally of this table, period and state is held: retract it first.",
+    Reason.TALLY_OVERLAPS: "A year's tally and its quarters' exclude each other: retract the ones held first.",
+    Reason.TALLY_NOT_ALLOWED: "This agency sends events; a tally would count them twice.",
+    Reason.CORRECTS_UNKNOWN: "The correction restates an event that was never accepted.",
+    Reason.CORRECTS_RETRACTED: "The event was retracted before.",
+    Reason.UNKNOWN_KEY: "The heartbeat's key number is not registered: the operator adds it with `exchange agencies add`.",
+    Reason.BAD_SIGNATURE: "The heartbeat's signature does not hold under the registered key: the operator compares"
+    " `exchange agencies list` with the public key that the agency's `exchange edge init` printed, and registers that one with"
+    " `exchange agencies add`. A new vault wants a key number of its own: `exchange edge init --key-number 2`.",
+}
+
+
+class Status(StrEnum):
+    """Whether an agency may publish."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What the operator registered of an agency. `keys`: public Ed25519 keys by number, 32 bytes each."""
+
+    agency: str
+    legal_class: LegalClass
+    small_counts: bool
+    partition: int
+    keys: tuple[tuple[int, bytes], ...]
+    status: Status = Status.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A readable record. `digest` is of its value bytes; `restated` of the event that a `Correction` restates."""
+
+    sequence: int
+    previous: bytes
+    period: int
+    state: str
+    cap: int
+    body: Body
+    digest: bytes
+    restated: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that is no event, and why."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The record extends the chain and goes on to `events`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The record was accepted before, with the same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The record stands behind a refused one and does not extend the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The record is refused; `sequence` is its own, or head + 1 of an unreadable one."""
+
+    sequence: int
+    reason: Reason
+
+
+Verdict = Accepted | Duplicate | Skipped | Refused
+ACCEPTED: Final = Accepted()
+DUPLICATE: Final = Duplicate()
+SKIPPED: Final = Skipped()
+
+
+@dataclass(slots=True)
+class AgencyState:
+    """All that the gate keeps of one agency."""
+
+    registration: Registration | None
+    head: Head = field(default_factory=Head)
+    digests: Digests = field(default_factory=Digests)
+    tallies: dict[TallyKey, int] = field(default_factory=dict)
+    """The sequence of each that is held: negative, if one that counted in releases was taken back before; 0: that alone."""
+    refused: Refused | None = None
+
+
+def judge(state: AgencyState, record: Arrival | Unreadable, verify: Verify) -> Verdict:
+    """Whether the record is admitted to `events`."""
+    head = state.head
+    if isinstance(record, Unreadable):
+        return SKIPPED if state.refused else Refused(head.sequence + 1, record.reason)
+    if record.sequence <= head.sequence:
+        return _judge_earlier(state, record)
+    extends = record.sequence == head.sequence + 1 and (not head.sequence or record.previous == head.digest)
+    if not extends:
+        if state.refused:
+            return SKIPPED
+        gap = record.sequence > head.sequence + 1
+        return Refused(record.sequence, Reason.GAP if gap else Reason.WRONG_PREVIOUS)
+    reason = _reason(state, record, verify)
+    return Refused(record.sequence, reason) if reason else ACCEPTED
+
+
+def _judge_earlier(state: AgencyState, record: Arrival) -> Verdict:
+    digests, refused = state.digests, state.refused
+    if not record.sequence:
+        return SKIPPED if refused else Refused(0, Reason.OUT_OF_RANGE)
+    if digests.holds(record.sequence, record.digest) or digests.is_retracted(record.sequence):
+        return DUPLICATE
+    if refused and refused.reason is Reason.FORKED:  # said once; a flood of them is not kept for ever
+        return SKIPPED
+    return Refused(record.sequence, Reason.FORKED)
+
+
+def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | None:
+    """Why an event that extends the chain is refused all the same."""
+    registration, body = state.registration, record.body
+    if registration is None:
+        return Reason.NOT_REGISTERED
+    if registration.status is Status.SUSPENDED:
+        return Reason.SUSPENDED
+    if not is_period(record.period) or not _is_cap(record.cap):
+        return Reason.OUT_OF_RANGE
+    if isinstance(body, Heartbeat):
+        return _reason_heartbeat(registration, record, body, verify)
+    if isinstance(body, Correction):
+        return _reason_correction(state, record, body)
+    return _reason_class(registration, record.period, body) or (
+        _reason_tally(state, registration, record, body) if isinstance(body, Tally) else None
+    )
+
+
+def _is_cap(cap: int) -> bool:
+    """Whether these are bits that somebody may send; where no caps were applied, any."""
+    return 0 <= cap < 64 and (bool(cap & Cap.UNMARKED) or cap == effective(cap))
+
+
+def wants_consent(cap: int, tally: Tally) -> bool:
+    """Whether an agency may only send this tally if its counsel has agreed to small counts.
+
+    Those of 1–10, and those in releases: one that is held back as a whole for one small cell has no bounded sensitivity.
+    """
+    return bool(effective(cap)) or any(0 < n <= SMALL_COUNT_MAX for n in tally.counts)
+
+
+def _reason_class(registration: Registration, period: int, body: Body) -> Reason | None:
+    if body.about is About.CLIENT:
+        if registration.legal_class is LegalClass.individual:
+            pass
+        elif registration.legal_class is LegalClass.year_only:
+            if quarter_of(period):
+                return Reason.YEAR_ONLY
+        else:
+            return Reason.LEGAL_CLASS
+    return Reason.UNSOUND if unsound(body) else None
+
+
+def _reason_tally(state: AgencyState, registration: Registration, record: Arrival, body: Tally) -> Reason | None:
+    if registration.legal_class is not LegalClass.tally_only:
+        return Reason.TALLY_NOT_ALLOWED
+    if not registration.small_counts and wants_consent(record.cap, body):
+        return Reason.SMALL_COUNT
+    year = year_period(record.period)
+    others = [year] if quarter_of(record.period) else range(year + 1, year + 5)
+    held, *around = (state.tallies.get((body.table, period, record.state)) for period in (record.period, *others))
+    if held or any(around):
+        return Reason.TALLY_REPEATED if held else Reason.TALLY_OVERLAPS
+    counted_before = {held, *around} != {None}
+    return Reason.UNSOUND if counted_before and effective(record.cap) else None
+
+
+def _reason_correction(state: AgencyState, record: Arrival, body: Correction) -> Reason | None:
+    if not 0 < body.sequence < record.sequence:
+        return Reason.CORRECTS_UNKNOWN
+    if body.period != record.period or body.state != record.state or not _may_carry(record.cap, body):
+        return Reason.UNSOUND
+    if state.digests.is_retracted(body.sequence):
+        return Reason.CORRECTS_RETRACTED
+    return None if state.digests.holds(body.sequence, record.restated) else Reason.CORRECTS_UNKNOWN
+
+
+def _may_carry(cap: int, body: Correction) -> bool:
+    """Whether a correction may carry these bits: none but its event's, and none of a tally."""
+    return lawful(cap, NONE if isinstance(body.body, Tally) else body.cap)
+
+
+def _reason_heartbeat(reg: Registration, record: Arrival, body: Heartbeat, verify: Verify) -> Reason | None:
+    key = dict(reg.keys).get(body.key)
+    if key is None:
+        return Reason.UNKNOWN_KEY
+    message = heartbeat_message(reg.agency, record.sequence, record.previous)
+    return None if verify(key, body.signature, message) else Reason.BAD_SIGNATURE
+
+
+def evolve(state: AgencyState, record: Arrival | Unreadable, verdict: Verdict) -> None:
+    """Apply a verdict of `judge` to the state it was reached on."""
+    if isinstance(verdict, Refused):
+        state.refused = verdict
+    if not isinstance(verdict, Accepted) or isinstance(record, Unreadable):
+        return
+    state.refused = None
+    state.head = Head(record.sequence, record.digest)
+    state.digests.put(record.sequence, record.digest)
+    body = record.body
+    if isinstance(body, Tally):
+        key = (body.table, record.period, record.state)
+        state.tallies[key] = -record.sequence if key in state.tallies else record.sequence
+    elif isinstance(body, Correction):
+        state.digests.forget(body.sequence)
+        if isinstance(body.body, Tally):
+            key = (body.body.table, body.period, str(body.state))
+            if effective(body.cap) or state.tallies.pop(key, 0) < 0:
+                state.tallies[key] = 0

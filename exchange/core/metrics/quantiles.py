@@ -1,0 +1,90 @@
+"""Quantiles from counts in bands (days waited, months in care, minutes): which band holds the q-th of all, in its unit.
+
+**Value.** The cumulative counts are made monotone by least squares (the pool-adjacent-violators algorithm: M. Ayer et al.
+1955, Annals of Mathematical Statistics 26, 641–647); the quantile lies in the first band where they reach q of the total,
+and in it where a straight line between its ends reaches q. In an open last band only its beginning is known, and is given.
+
+**Interval.** For the end of band j let L_j = C_j − q·N (C cumulative, N the total): a sum of cells, hence with a known
+variance. The q-th lies in band b exactly when L_b ≥ 0 > L_(b−1). The 97.5 % bounds of all L_j, made monotone outwards, are
+a band around the cumulative distribution; inverting it gives the first band whose upper bound reaches 0 and the first whose
+lower bound does. Each can only be wrong if the one true end (L_b, or L_(b−1)) is: a fixed sequence of tests, so the coverage
+is at least 95 % for any number of bands (W. Maurer, L. Hothorn, W. Lehmacher 1995: a-priori ordered hypotheses). The
+interval then runs from the beginning of the first band to the end of the last: None where that is open.
+
+Laws: the value lies in the interval; neither value nor ends fall when q rises. When the total itself is not clearly above 0,
+nothing is said: from the first band's beginning to no bound.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+from typing import Final
+
+from exchange.core.metrics.estimates import Estimate, Exact, combined, total
+from exchange.core.metrics.intervals import Interval, Z
+
+Band = tuple[int, int | None]
+"""Least and greatest, both ends included; None: open."""
+MEDIAN: Final = Fraction(1, 2)
+NINETIETH: Final = Fraction(9, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """In the unit of the bands. `value` None: nobody was counted."""
+
+    value: Exact | None
+    interval: Interval
+
+
+def isotonic(values: Sequence[Exact]) -> list[Fraction]:
+    """The non-decreasing sequence nearest to the values, in the sense of least squares."""
+    pools: list[tuple[Fraction, int]] = []
+    for value in values:
+        mean, size = Fraction(value), 1
+        while pools and pools[-1][0] >= mean:
+            before, n = pools.pop()
+            mean, size = (before * n + mean * size) / (n + size), n + size
+        pools.append((mean, size))
+    return [mean for mean, size in pools for _ in range(size)]
+
+
+def quantile(cells: Sequence[Estimate], bands: Sequence[Band], q: Fraction) -> Quantile:
+    """The q-th (0 < q < 1) of those counted in the cells, one of each band, the bands rising."""
+    everybody = total(cells)
+    if everybody.value <= 0:
+        return Quantile(None, (bands[0][0], None))
+    value = _value([cell.value for cell in cells], bands, q)
+    if everybody.value**2 <= Z * Z * everybody.variance:
+        return Quantile(value, (bands[0][0], None))
+    ends = [_end(cells, j, q) for j in range(1, len(cells))]
+    low = next((j for j, end in enumerate(ends) if not _surely_below(end)), len(ends))
+    high = next((len(ends) - j for j, end in enumerate(reversed(ends)) if not _surely_reached(end)), 0)
+    return Quantile(value, (bands[low][0], bands[high][1]))
+
+
+def _value(counts: Sequence[Exact], bands: Sequence[Band], q: Fraction) -> Exact:
+    sought = q * sum(counts)
+    reached = [*isotonic(list(accumulate(counts))[:-1]), Fraction(sum(counts))]
+    band = next(j for j, so_far in enumerate(reached) if so_far >= sought)
+    least, greatest = bands[band]
+    if greatest is None:
+        return least
+    before = max(reached[band - 1], Fraction(0)) if band else Fraction(0)
+    return least + (greatest - least) * (sought - before) / (reached[band] - before)
+
+
+def _end(cells: Sequence[Estimate], j: int, q: Fraction) -> Estimate:
+    """L of the end of the j-th band (1: the first)."""
+    return combined((cell, 1 - q if i < j else -q) for i, cell in enumerate(cells))
+
+
+def _surely_below(end: Estimate) -> bool:
+    """Whether the upper bound of L is below 0."""
+    return end.value < 0 and end.value**2 > Z * Z * end.variance
+
+
+def _surely_reached(end: Estimate) -> bool:
+    """Whether the lower bound of L is at least 0."""
+    return end.value >= 0 and end.value**2 >= Z * Z * end.variance

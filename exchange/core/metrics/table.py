@@ -1,0 +1,294 @@
+"""The metrics: one row each, and nothing else. What evaluators, funders and researchers may subscribe to.
+
+A row names the metric, its formula, its dimensions (each over the fixed domain of its tables), its unit, the questions of 2003
+and 2008 that it answers, and one sentence for an evaluator. Adding a metric touches one row here, one pure function in
+`exchange.core.metrics.formulas` where no maker there will do, one property, and one line of the changelog; `docs/METRICS.md`
+is derived.
+
+What cannot be computed today stands in `exchange.core.unreleased`, with the smallest released table that would change that.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from exchange.core.metrics.evidence_tables import EVIDENCE
+from exchange.core.metrics.figures import MetricPoint, Unit, Usable, point
+from exchange.core.metrics.formulas import (
+    either,
+    evidence,
+    over_last,
+    part_of,
+    rated,
+    shared_within,
+)
+from exchange.core.metrics.reconcile import HELD, Margin
+from exchange.core.metrics.shapes import (
+    AGENCIES,
+    DOLLARS,
+    EVENTS,
+    PUBLISHING,
+    SHARE,
+    Metric,
+    count_of,
+    each_over,
+    in_bands,
+    per_case,
+    share_in,
+    shares_of,
+)
+from exchange.core.metrics.view import View
+from exchange.core.model import vocabulary as v
+from exchange.core.release.catalogue import COVERAGE, DECLARED
+from exchange.core.release.released import Released
+
+CAVEAT: Final = (
+    "Intervals cover the noise only; counts are capped for each client, and people are not de-duplicated across agencies: "
+    "these are services, not prevalence."
+)
+"""Stands on every page that shows a point."""
+
+__all__ = ["BY_METRIC", "CAVEAT", "COUNTS", "METRICS", "RATES", "Metric", "all_points", "points"]
+
+OF_STATES: Final = "state_needs_by_service_group"
+UNMET_OF_STATES: Final = "state_unmet_needs_by_service_group"
+
+
+COUNTS: Final = tuple(map(count_of, DECLARED.values()))
+
+RATES: Final = (
+    Metric(
+        "unmet_need_share",
+        either(rated("unmet_needs_by_service", "needs_by_service"), rated(UNMET_OF_STATES, OF_STATES)),
+        (("service",), ("state", "service_group"), ("division", "service_group")),
+        SHARE,
+        ("unmet_needs_by_service", "needs_by_service", UNMET_OF_STATES, OF_STATES),
+        "Needs reported unmet for each need identified in the same period; over 1 when needs of earlier periods went unmet. "
+        "Caps keep more of the one than of the other (how much: docs/METRICS.md).",
+        ("service_evaluation",),
+    ),
+    in_bands(
+        "days_to_service",
+        "services_by_wait_band",
+        "Days from need to first service: half (p50) and nine in ten (p90) of those served waited no longer.",
+        bands=v.WAIT_BAND_DAYS,
+        answers="responsiveness service_evaluation",
+    ),
+    in_bands(
+        "days_to_referral_result",
+        "referrals_by_wait_band",
+        "Days from referral to its result, half and nine in ten of those resolved.",
+        bands=v.WAIT_BAND_DAYS,
+        answers="responsiveness",
+    ),
+    share_in(
+        "served_within_30_days",
+        "services_by_wait_band",
+        "Of first services after a need, those that came within 30 days; needs never served are not in it.",
+        above="same_day days_1_7 days_8_30",
+        answers="responsiveness",
+    ),
+    share_in(
+        "referral_acceptance",
+        "referrals_by_result",
+        "Of referrals that came to an end, those accepted or leading to the service; waiting and withdrawn ones left out.",
+        above="accepted attained",
+        below="accepted attained client_declined provider_rejected not_attained no_response",
+        answers="responsiveness service_evaluation",
+    ),
+    shares_of(
+        "barrier_share",
+        "barriers_by_barrier",
+        "Each barrier as a share of all barriers that people met.",
+        "barriers_for_victims funding_evidence",
+    ),
+    per_case(
+        "barriers_per_case",
+        "barriers_by_barrier",
+        "barriers per case opened",
+        "How often each barrier was met for each case opened in the period: the measure of 2003, live.",
+        "barriers_for_victims",
+    ),
+    per_case(
+        "needs_per_case",
+        "needs_by_service",
+        "needs per case opened",
+        "How often each service was needed for each case opened in the period: the measure of 2003, live.",
+        "needs_of_victims",
+    ),
+    per_case(
+        "services_per_case",
+        "services_by_service",
+        "services per case opened",
+        "How often each service was given for each case opened in the period.",
+        "services_provided",
+    ),
+    shares_of(
+        "unmet_reason_share", "unmet_needs_by_reason", "Each reason as a share of needs unmet.", "funding_evidence"
+    ),
+    shares_of(
+        "exit_reason_share", "exits_by_reason", "Why care ended, as shares of cases closed.", "role_of_resiliency"
+    ),
+    shares_of("exit_destination_share", "exits_by_destination", "Where people went, as shares of cases closed."),
+    in_bands(
+        "days_in_care",
+        "exits_by_duration_band",
+        "Days from opening to closing a case, half and nine in ten of cases closed; cases still open are not in it.",
+        bands=v.DURATION_BAND_DAYS,
+        answers="time_with_victim",
+    ),
+    share_in(
+        "care_over_12_months",
+        "exits_by_duration_band",
+        "Of cases closed, those open for more than twelve months: the figure of 2003.",
+        above="months_12_to_24 over_24_months",
+        answers="time_with_victim",
+    ),
+    shares_of(
+        "outcome_direction_share",
+        "outcomes_by_direction",
+        "How lives moved between two looks, as shares of assessments, whoever said so.",
+        "role_of_resiliency best_practices",
+    ),
+    Metric(
+        "outcome_direction_share_by_reporter",
+        shared_within("outcomes_by_direction_and_reporter"),
+        (("outcome_direction", "reported_by"),),
+        SHARE,
+        ("outcomes_by_direction_and_reporter",),
+        "How lives moved, as shares of what the survivors said, of what the workers said, and of what both said together.",
+        ("role_of_resiliency", "best_practices"),
+    ),
+    shares_of(
+        "health_condition_share",
+        "health_by_condition",
+        "Each condition as a share of conditions seen.",
+        "public_health_impact",
+    ),
+    share_in(
+        "foreign_national_share",
+        "cases_by_foreign_national",
+        "Of cases where it is known and the agency reports it, those of foreign nationals.",
+        above="yes",
+        below="yes no",
+        answers="countries_of_origin",
+    ),
+    share_in(
+        "organized_exploiter_share",
+        "exploiters_by_type",
+        "Of traffickers whose type is known, organized networks and gangs.",
+        above="organized_network gang",
+        answers="differences_danger trafficker_typologies",
+    ),
+    each_over(
+        "needs_per_place",
+        "needs_by_service",
+        "places_by_service",
+        "Needs identified for each place that agencies reported for the service: capacity against need.",
+        unit=Unit("needs per place reported", 4),
+    ),
+    each_over(
+        "dollars_per_unmet_need",
+        "dollars_by_service",
+        "unmet_needs_by_service",
+        "Money received for a service for each need of it that went unmet: low where funding lags need.",
+        unit=DOLLARS,
+    ),
+    each_over(
+        "dollars_per_unmet_need_by_funding_source",
+        "dollars_by_funding_source",
+        "unmet_needs_by_funding_source",
+        "The same by the program that paid, and whose clients went without.",
+        unit=DOLLARS,
+    ),
+    shares_of(
+        "support_needed_share",
+        "provider_support_needed",
+        "What providers ask help with, as shares of their answers that are shown.",
+        "support_needed",
+    ),
+    shares_of(
+        "provider_barrier_share",
+        "provider_barriers_by_barrier",
+        "What stands in providers' way, time and skill for data among it, as shares of their answers that are shown.",
+        "barriers_for_providers data_burden",
+    ),
+    shares_of(
+        "practice_use_share",
+        "practices_by_practice_use",
+        "Practices shared, read and adopted, as shares of those of the three that are shown.",
+        "practice_awareness best_practices",
+    ),
+    in_bands(
+        "years_in_position",
+        "provider_years_by_agency_type",
+        "Years in the present position, half and nine in ten of providers surveyed, by kind of agency, where all are shown.",
+        bands=v.YEARS_BAND_YEARS,
+        unit=Unit("years"),
+        answers="years_in_position",
+    ),
+    in_bands(
+        "reporting_minutes",
+        "heartbeats_by_reporting_minutes",
+        "Minutes that an agency spends on one scheduled report, half and nine in ten of them, where all are shown.",
+        bands=v.REPORTING_MINUTES_MINUTES,
+        unit=Unit("minutes"),
+        answers="data_burden",
+    ),
+    shares_of(
+        "reporting_minutes_share",
+        "heartbeats_by_reporting_minutes",
+        "What reporting costs: minutes that an agency spends on one scheduled report, as shares of those that are shown.",
+        "data_burden",
+    ),
+    Metric(
+        "reporting_coverage",
+        either(*(part_of(one.name, PUBLISHING) for one in COVERAGE)),
+        tuple(one.dimensions[:-1] for one in COVERAGE),
+        SHARE,
+        tuple(one.name for one in COVERAGE),
+        "Of registered agencies, those heard from by a scheduled heartbeat in the quarter; a year's is the average of its own.",
+        ("data_systems_missing",),
+    ),
+    Metric(
+        "agencies_known",
+        either(*(over_last(one.name) for one in COVERAGE)),
+        tuple(one.dimensions[:-1] for one in COVERAGE),
+        AGENCIES,
+        tuple(one.name for one in COVERAGE),
+        "Registered agencies, publishing or silent, in all, by where and by what they are; a year counts each once a quarter.",
+        ("providers_surveyed", "agency_types"),
+    ),
+    Metric(
+        "evidence",
+        evidence(EVIDENCE),
+        (("research_topic",),),
+        EVENTS,
+        tuple(dict.fromkeys(table for tables in EVIDENCE.values() for table in tables)),
+        "Events with a known answer that speak to each research topic of 2008: how much evidence there is, not what it says.",
+        tuple(EVIDENCE),
+    ),
+)
+
+METRICS: Final[tuple[Metric, ...]] = (*COUNTS, *RATES)
+BY_METRIC: Final[Mapping[str, Metric]] = {metric.name: metric for metric in METRICS}
+
+
+def points(
+    released: Released,
+    epoch: int,
+    usable: Usable,
+    metrics: Iterable[Metric] = METRICS,
+    margins: Iterable[Margin] = HELD,
+) -> Iterator[MetricPoint]:
+    """The points that an epoch's releases bring or change, as of that epoch, in the order of the table."""
+    view = View(released, epoch, margins)
+    for metric in metrics:
+        for figure in metric.formula(view):
+            yield point(metric.name, metric.unit, figure, view, usable)
+
+
+def all_points(released: Released, usable: Usable, metrics: Iterable[Metric] = METRICS) -> Iterator[MetricPoint]:
+    """The points of every epoch so far; each says what was known then."""
+    rows = tuple(metrics)
+    for epoch in released.epochs():
+        yield from points(released, epoch, usable, rows)

@@ -1,0 +1,197 @@
+"""A view: what the releases up to one epoch say about any sum of cells, in any period. The only way to an estimate.
+
+A period's estimate is the raw sum of the increments that its buckets got over all epochs, reconciled
+(`exchange.core.metrics.reconcile`) and never clamped. Periods: a quarter; a year (of quarterly tables: its four quarters and what
+was sent for the year as a whole); RUNNING, all there is, with what came too late for its period.
+
+Of an agency table, whose cells may be hidden, a period needs what was shown of it while it was open; of what came later, only
+that is added which was shown: what was reported late may be missing.
+
+Rules kept: a table is in the view of an epoch only if it was released in that very epoch and none of its releases is
+missing (`Released.chain`); tables are compared for a period only if both count the same months of arrival, so that no ratio
+has a numerator from May over a denominator from March. What a view says depends on the set of releases and on nothing else.
+"""
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, TypeVar
+
+from exchange.core.metrics.estimates import Block, Estimate, Exact, total
+from exchange.core.metrics.reconcile import HELD, Adjusted, Margin, Where, adjustments
+from exchange.core.model.epochs import first_month
+from exchange.core.model.period import quarter_of, year_period
+from exchange.core.release.released import Release, Released
+from exchange.core.release.tiers import EARLIER, Bucket, period_of_bucket
+
+RUNNING: Final = None
+"""The period of everything since the first release."""
+Period = int | None
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What is added up: cells of one table and period, in these places, with these values of its dimensions."""
+
+    table: str
+    period: Period
+    places: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a figure is from: the releases of a table whose arrivals are those of the months `since` to `epoch`."""
+
+    table: str
+    since: int
+    epoch: int
+
+
+class View:
+    """The estimates as of one epoch. Keeps what it has worked out; is otherwise a function of its arguments."""
+
+    def __init__(self, released: Released, epoch: int, margins: Iterable[Margin] = HELD) -> None:
+        self.epoch = epoch
+        tables = dict.fromkeys(name for name, _ in released.held)
+        self._chains = {name: chain for name in tables if (chain := released.chain(name, epoch))}
+        self._adjusted = adjustments(released, epoch, margins)
+        self._vectors: dict[tuple[str, Period], list[Estimate | None]] = {}
+        self._estimates: dict[Sum, Estimate | None] = {}
+        self._origins: dict[tuple[str, Period], Origin] = {}
+        self._numbers: dict[str, Mapping[tuple[str, tuple[str, ...]], int]] = {}
+
+    def has(self, *tables: str) -> bool:
+        """Whether all of these were released in this epoch, with none of their releases missing."""
+        return all(table in self._chains for table in tables)
+
+    def places(self, table: str) -> tuple[str, ...]:
+        """Where the table has cells."""
+        return self._chains[table][-1].places
+
+    def dimensions(self, table: str) -> tuple[str, ...]:
+        """The names of its dimensions."""
+        return self._chains[table][-1].dimensions
+
+    def clients(self, table: str) -> bool:
+        """Whether it counts clients' events."""
+        return self._chains[table][-1].clients
+
+    def values(self, table: str) -> tuple[tuple[str, ...], ...]:
+        """The values of its dimensions that it has cells of."""
+        return tuple(product(*self._chains[table][-1].codes))
+
+    def periods(self, *tables: str) -> tuple[Period, ...]:
+        """The periods that this epoch's releases changed and that the tables can be compared for; none without them."""
+        if not self.has(*tables):
+            return ()
+        changed = [set(_changed(self._chains[table][-1])) for table in tables]
+        common = sorted(set.intersection(*changed))
+        return tuple(period for period in (*common, RUNNING) if self._comparable(tables, period))
+
+    def _comparable(self, tables: tuple[str, ...], period: Period) -> bool:
+        starts = {self._chains[table][0].since for table in tables}
+        return len(starts) == 1 or (period is not RUNNING and max(starts) <= first_month(period))
+
+    def estimate(self, sums: Iterable[Sum]) -> Estimate | None:
+        """The estimate of sums of one period together; None when an agency table leaves one of their cells out."""
+        found = [_remembered(self._estimates, one, self._of_sum) for one in sums]
+        known = [estimate for estimate in found if estimate is not None]
+        if len(known) < len(found):
+            return None
+        return known[0] if len(known) == 1 else total(known)
+
+    def origins(self, sums: Iterable[Sum]) -> tuple[Origin, ...]:
+        """The releases that sums were made from, one row a table and period."""
+        asked = dict.fromkeys((one.table, one.period) for one in sums)
+        return tuple(_remembered(self._origins, key, self._origin) for key in asked)
+
+    def _origin(self, key: tuple[str, Period]) -> Origin:
+        table, period = key
+        sought = self._parts(table, period)
+        used = [r for r in self._chains[table] if any(period_of_bucket(b, r.epoch) in sought for b in r.buckets)]
+        return Origin(table, used[0].since, used[-1].epoch)
+
+    def _of_sum(self, asked: Sum) -> Estimate | None:
+        number = _remembered(self._numbers, asked.table, self._numbered)
+        vector = _remembered(self._vectors, (asked.table, asked.period), self._vector)
+        found = [vector[number[place, values]] for place in asked.places for values in asked.values]
+        known = [estimate for estimate in found if estimate is not None]
+        return total(known) if len(known) == len(found) else None
+
+    def _numbered(self, table: str) -> Mapping[tuple[str, tuple[str, ...]], int]:
+        return {cell: i for i, cell in enumerate(product(self.places(table), self.values(table)))}
+
+    def _vector(self, key: tuple[str, Period]) -> list[Estimate | None]:
+        table, period = key
+        return _sum_of_epochs(self._chains[table], period, self._parts(table, period), self._adjusted)
+
+    def _parts(self, table: str, period: Period) -> tuple[int, ...]:
+        """The periods, as releases tell them apart, that a period is made of."""
+        known = {period_of_bucket(b, r.epoch) for r in self._chains[table] for b in r.buckets}
+        return tuple(sorted(part for part in known if lies_in(part, period)))
+
+
+def lies_in(part: int, period: Period) -> bool:
+    """Whether a period, as releases tell them apart, is one of those that a period is made of."""
+    if period is RUNNING or part == period:
+        return True
+    return part != EARLIER and not quarter_of(period) and year_period(part) == period
+
+
+def _changed(release: Release) -> tuple[int, ...]:
+    """The periods that a release tells apart, and the years around its quarters."""
+    periods = [period_of_bucket(bucket, release.epoch) for bucket in release.buckets if bucket is not Bucket.EARLIER]
+    return tuple(dict.fromkeys((*periods, *map(year_period, periods))))
+
+
+def _sum_of_epochs(
+    chain: Iterable[Release], period: Period, parts: Container[int], adjusted: Mapping[Where, Adjusted]
+) -> list[Estimate | None]:
+    """Each cell of one table, summed over all increments to a period, and their noise, which is one block or two of it."""
+    columns: list[tuple[int | None, ...]] = []
+    shift: Exact = 0
+    raw: Exact = 0
+    centred: Exact = 0
+    totals: dict[str, tuple[Exact, Exact]] = {}
+    cells, table = 0, ""
+    for release in chain:
+        cells, table = release.cells, release.table
+        for bucket in release.buckets:
+            if period_of_bucket(bucket, release.epoch) not in parts:
+                continue
+            columns.append(_added(release, bucket))
+            change = adjusted.get((table, release.epoch, bucket))
+            if change is None:
+                raw += release.variance
+                continue
+            shift, centred = shift + change.shift, centred + release.variance
+            if change.weight:
+                totals[change.seen] = change.weight, totals.get(change.seen, (0, 0))[1] + change.total_variance
+    shared = {(Block(name, period, "total", variance), 0): weight for name, (weight, variance) in totals.items()}
+    own = (Block(table, period, "raw", raw), Block(table, period, "centred", centred, cells))
+    kept = [block for block in own if block.variance and block.centred != 1]
+    return [
+        None
+        if None in column
+        else Estimate(shift + sum(n or 0 for n in column), {**shared, **{(b, i): 1 for b in kept}})
+        for i, column in enumerate(zip(*columns, strict=True))
+    ]
+
+
+def _added(release: Release, bucket: Bucket) -> tuple[int | None, ...]:
+    """The increments of a bucket. What came late of an agency table and may not be shown leaves out itself, not the period."""
+    found = release.of(bucket)
+    if release.clients or bucket is release.buckets[0]:
+        return found
+    return tuple(n or 0 for n in found)
+
+
+Key = TypeVar("Key")
+
+
+def _remembered(memory: dict[Key, Made], key: Key, make: Callable[[Key], Made]) -> Made:
+    if key not in memory:
+        memory[key] = make(key)
+    return memory[key]

@@ -1,0 +1,196 @@
+"""How much of a client's privacy each released table may cost, and the noise that follows: all exact fractions.
+
+Rules kept: over all released tables one client-quarter costs at most `RHO_TOTAL` of zero-concentrated differential privacy;
+each table's part is declared in `PARTS`, of 10,000; a tenth is held back for tables that are added later, which take from it
+without touching the others. A table's scale sigma is the least multiple of 1/16 with m / (2 sigma²) ≤ its part, m being
+`squared_l2`: sigma is exact in binary64, so the discrete Gaussian sampler takes it as it is, and rounding costs accuracy, never
+privacy. A table that is in neither place, declared or `never released`, stops the import.
+
+Sources. The discrete Gaussian with scale sigma has the zCDP of the continuous one, m / (2 sigma²), in any number of
+dimensions, and rho adds up over tables (Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy",
+2020, Theorem 14; Bun, Steinke, "Concentrated Differential Privacy", 2016). From rho to (epsilon, delta): `delta_of`.
+`RHO_TOTAL` is 0.02435, a little below the 0.0244 that epsilon = 1 is usually quoted with, which gives 1.001.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from math import ceil, exp, isqrt, log, log1p
+from typing import Final
+
+from exchange.core.admission.cap_rules import RULES, Rule
+from exchange.core.counting.cells import SEPARATOR
+from exchange.core.counting.tables import TABLES, Table, Tier
+from exchange.core.errors import TableUnbudgeted
+from exchange.core.model.events import About
+from exchange.core.release.catalogue import whole_codes
+from exchange.core.release.client_tables import RELEASED_TABLES, ReleasedTable
+from exchange.core.release.sensitivity import bounding_rule, squared_l2
+
+RHO_TOTAL: Final = Fraction(2435, 100_000)
+EPSILON: Final = 1.0
+DELTA: Final = 1e-6
+WHOLE: Final = 10_000
+RESERVE: Final = 1_000
+SCALE_STEPS: Final = 16
+"""Sigma is a multiple of one over this, a power of two."""
+
+PARTS: Final[Mapping[str, int]] = {
+    # the states, half of all: in proportion to m, so that the three have one sigma
+    "state_cases": 1250,
+    "state_needs_by_service_group": 2083,
+    "state_unmet_needs_by_service_group": 1667,
+    # monthly: three increments make a quarter, so they need most
+    "cases": 300,
+    "needs_by_service": 400,
+    "unmet_needs_by_service": 350,
+    # quarterly: what the evaluators' questions name first
+    "services_by_service": 140,
+    "services_by_wait_band": 185,
+    "services_by_cost_band": 90,
+    "services_by_funding_source": 80,
+    "unmet_needs_by_reason": 140,
+    "unmet_needs_by_funding_source": 80,
+    "barriers_by_barrier": 110,
+    "referrals_by_service": 70,
+    "referrals_by_result": 110,
+    "referrals_by_wait_band": 75,
+    "outcomes_by_domain": 80,
+    "outcomes_by_direction": 90,
+    "outcomes_by_direction_and_reporter": 120,
+    "exits_by_reason": 65,
+    "exits_by_destination": 70,
+    "exits_by_duration_band": 95,
+    "cases_by_gender": 70,
+    "cases_by_age_group": 90,
+    "cases_by_referral_source": 60,
+    "cases_by_trafficking_type": 85,
+    "cases_by_trafficking_status": 50,
+    "cases_by_exploitation_type": 60,
+    "cases_by_sex_exploitation_type": 60,
+    "cases_by_labor_sector": 75,
+    "cases_by_recruitment_method": 75,
+    "exploiters_by_type": 50,
+    "exploiters_by_buyer_or_beneficiary_type": 50,
+    "factors_by_societal_factor": 60,
+    "factors_by_economic_factor": 60,
+    "factors_by_protective_factor": 60,
+    "factors_by_resiliency_factor": 40,
+    "clients_over_caps": 10,
+    # yearly
+    "cases_by_foreign_national": 40,
+    "cases_by_control_method": 50,
+    "health_by_condition": 100,
+    "cases_by_gender_yearly_only": 50,
+    "cases_by_referral_source_yearly_only": 30,
+    "needs_by_service_yearly_only": 30,
+    "services_by_service_yearly_only": 30,
+    "unmet_needs_by_service_yearly_only": 30,
+    "barriers_by_barrier_yearly_only": 30,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one table costs a client-quarter over all its epochs, and its noise. `scale`: sigma of every increment."""
+
+    row: ReleasedTable
+    rule: Rule
+    squared_l2: int
+    part: Fraction
+    scale: Fraction
+
+    @property
+    def variance(self) -> Fraction:
+        """Sigma² of every increment."""
+        return self.scale**2
+
+    @property
+    def rho(self) -> Fraction:
+        """What is charged: at most the table's part, a little less for the rounding."""
+        return Fraction(self.squared_l2) / (2 * self.variance)
+
+    @property
+    def terms(self) -> str:
+        """All that may never change between epochs: the domain with what adds to each value, caps, noise."""
+        row, rule, table = self.row, self.rule, self.row.table
+        counted = map(SEPARATOR.join, product(*whole_codes(table))) if table else ("",)
+        where = (row.name, table.name if table else "", int(row.bit), row.tier.value, *row.places)
+        cap = (rule.most, rule.corrections, rule.distinct, self.squared_l2, self.scale)
+        return "|".join(map(str, (*where, *(f"{code}>{row.value(code)}" for code in counted), *cap)))
+
+
+def scale_for(squared: int, rho: Fraction) -> Fraction:
+    """The least sigma, a multiple of 1/16, with squared / (2 sigma²) ≤ rho; raises ValueError without sensitivity or budget."""
+    if squared < 1 or rho <= 0:
+        raise ValueError("There is no noise without a sensitivity, and none that is enough without a budget.")
+    steps = ceil(SCALE_STEPS**2 * squared / (2 * rho))
+    return Fraction(isqrt(steps - 1) + 1, SCALE_STEPS)
+
+
+def plans(
+    tables: tuple[Table, ...] = TABLES,
+    released: tuple[ReleasedTable, ...] = RELEASED_TABLES,
+    parts: Mapping[str, int] = PARTS,
+    rules: tuple[Rule, ...] = RULES,
+) -> dict[str, Plan]:
+    """The plan of each released table; raises TableUnbudgeted unless each client table is in it or never released."""
+    _check_all_are_placed(tables, released, parts)
+    found = {}
+    for row in released:
+        squared, part = squared_l2(row, rules), RHO_TOTAL * Fraction(parts[row.name], WHOLE)
+        found[row.name] = Plan(row, bounding_rule(row, rules), squared, part, scale_for(squared, part))
+    return found
+
+
+def _check_all_are_placed(
+    tables: tuple[Table, ...], released: tuple[ReleasedTable, ...], parts: Mapping[str, int]
+) -> None:
+    names = [row.name for row in released]
+    client = {table.name: table for table in tables if table.about is About.CLIENT}
+    never = {name for name, table in client.items() if table.tier is Tier.NEVER}
+    wrong = {name for name in client if (name in names) == (name in never)} | (set(names) ^ set(parts))
+    wrong |= {name for name in names if names.count(name) > 1} | {name for name, part in parts.items() if part < 1}
+    if wrong:
+        raise TableUnbudgeted(f"Neither in the budget nor never released, or both: {', '.join(sorted(wrong))}.")
+    if sum(parts.values()) > WHOLE - RESERVE:
+        raise TableUnbudgeted(f"The parts add up to {sum(parts.values())} of {WHOLE - RESERVE}.")
+
+
+def delta_of(rho: float, epsilon: float) -> float:
+    """The delta with which rho-zCDP is (epsilon, delta)-DP.
+
+    Canonne, Kamath, Steinke 2020, Corollary 13: the infimum over a > 1 of exp((a-1)(a rho - epsilon)) / (a-1) * (1-1/a)^a.
+    Any a gives a valid delta, so a search that stops short errs to the safe side.
+    """
+    low, high = log(1e-4), log(1e6)
+    for _ in range(200):
+        third = (high - low) / 3
+        if _log_delta(rho, epsilon, low + third) < _log_delta(rho, epsilon, high - third):
+            high -= third
+        else:
+            low += third
+    return exp(min(0.0, _log_delta(rho, epsilon, low)))
+
+
+def _log_delta(rho: float, epsilon: float, log_order: float) -> float:
+    order = 1 + exp(log_order)
+    return (order - 1) * (order * rho - epsilon) - log_order + order * log1p(-1 / order)
+
+
+def epsilon_of(rho: float, delta: float = DELTA) -> float:
+    """The least epsilon, to a millionth, with which rho-zCDP is (epsilon, delta)-DP; rounded up."""
+    low, high = 0.0, 1.0
+    while delta_of(rho, high) > delta:
+        high *= 2
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        low, high = (low, middle) if delta_of(rho, middle) <= delta else (middle, high)
+    return high
+
+
+PLANS: Final[dict[str, Plan]] = plans()
+"""Of every released table, by name."""
+RHO_PLANNED: Final = sum((plan.rho for plan in PLANS.values()), Fraction(0))
+"""What all declared tables cost a client-quarter together, once each has been released."""

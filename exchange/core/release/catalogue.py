@@ -1,0 +1,89 @@
+"""Everything that is ever released, by name: what a release of that name must be, told apart by where it is declared.
+
+Client tables are those of `exchange.core.release.client_tables` (codes kept out of them are not in their domain), agency tables
+those of `exchange.core.counting.tables` that have a tier, over their whole domain; three more, of reporting coverage, count agencies
+themselves (`exchange.core.release.coverage`). A changed table is a new table, so a release agrees with the declaration of its name
+exactly, or is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from exchange.core.admission.cap_rules import NONE, Cap
+from exchange.core.counting.tables import NOT_APPLICABLE, TABLES, Table, Tier, domain
+from exchange.core.model.events import About
+from exchange.core.model.vocabulary import DIVISION, AgencyType
+from exchange.core.release.client_tables import RELEASED_TABLES, ReleasedTable
+from exchange.core.release.tiers import whole_places
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One released table. `bit`: none for agencies.
+
+    `table`: whose cells it adds up; None: every client event with the bit, or, where there is none, agencies themselves.
+    """
+
+    name: str
+    table: Table | None
+    tier: Tier
+    bit: Cap
+    dimensions: tuple[str, ...]
+    codes: tuple[tuple[str, ...], ...]
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it has cells."""
+        return whole_places(self.tier)
+
+    @property
+    def snapshot(self) -> bool:
+        """Whether it counts agencies, as they are when a quarter closes, and not what they reported."""
+        return self.table is None and not self.bit
+
+    @property
+    def whole(self) -> bool:
+        """Whether every code of the counted table has a cell: none is kept out, or released elsewhere."""
+        return self.table is not None and self.codes == whole_codes(self.table)
+
+
+def whole_codes(table: Table) -> tuple[tuple[str, ...], ...]:
+    """Every value of each dimension: what a released domain is at most."""
+    return tuple(domain(table, dimension) for dimension in table.dimensions)
+
+
+def of_clients(row: ReleasedTable) -> Declared:
+    """What a release of a client table must be."""
+    return Declared(row.name, row.table, row.tier, row.bit, tuple(d.name for d in row.dimensions), row.domains)
+
+
+def _of_agencies(table: Table) -> Declared:
+    return Declared(table.name, table, table.tier, NONE, tuple(d.name for d in table.dimensions), whole_codes(table))
+
+
+PRESENCE: Final = ("publishing", "silent")
+DIVISIONS: Final = tuple(dict.fromkeys(name for name in DIVISION.values() if name != NOT_APPLICABLE))
+KINDS: Final = tuple(str(kind) for kind in AgencyType if kind != NOT_APPLICABLE)
+
+
+def _of_coverage(name: str, **by: tuple[str, ...]) -> Declared:
+    return Declared(name, None, Tier.NATION_QUARTERLY, NONE, (*by, "presence"), (*by.values(), PRESENCE))
+
+
+COVERAGE: Final = (
+    _of_coverage("reporting"),
+    _of_coverage("reporting_by_division", division=DIVISIONS),
+    _of_coverage("reporting_by_agency_type", agency_type=KINDS),
+)
+"""Agencies that are registered, in all, by where and by what they are, each publishing or silent."""
+
+
+def _declared() -> Iterator[Declared]:
+    yield from map(of_clients, RELEASED_TABLES)
+    released = (table for table in TABLES if table.about is not About.CLIENT and table.tier is not Tier.NEVER)
+    yield from map(_of_agencies, released)
+    yield from COVERAGE
+
+
+DECLARED: Final[Mapping[str, Declared]] = {one.name: one for one in _declared()}

@@ -1,0 +1,258 @@
+"""Closing an epoch: whether a command may be carried out, and what is drawn if so. Pure: clock and cut are passed in.
+
+Rules kept:
+- An epoch is closed once, in order, when its month is over by the lane's clock. The first may be any past month.
+- What is counted for a table begins where its last release's cut was, so nothing is counted twice and nothing is left out.
+  A table that was never released is counted from the log's beginning if it has not been due before; else it was added
+  later: it is counted from the last cut, and only for periods that begin in its first epoch or after (backfill is never
+  released, and those periods alone pay).
+- A table pays before it is drawn, by the ledger; what the ledger refuses is not drawn, and then no other table is either.
+- A refusal changes nothing but the position and, forward only, the time.
+- An agency table is over the domain of its first release for ever, like a client table.
+
+- An event that arrives before its period's epoch is closed counts once. One whose period has not begun in the epoch that it
+  arrives in (closed late, or in the hours between a month's end and its cut) waits for the epoch in which its period begins.
+
+Not promised: that the cut is the end of the month. It is where the log stands when the command is handled: close promptly.
+Nor that an event is counted that arrived a day or more before its period began, by the clock of the lane.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from exchange.core.counting.tables import Tier
+from exchange.core.errors import (
+    BudgetExhausted,
+    ClockSetBack,
+    CommandUnreadable,
+    CutBehind,
+    EpochClosed,
+    EpochNotOver,
+    EpochOutOfOrder,
+    ExchangeError,
+    TableChanged,
+)
+from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, is_epoch, month_of
+from exchange.core.release.agency_tables import AgencyTable, Kept, Said, Told
+from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.catalogue import Declared
+from exchange.core.release.disclosure import AGENCY_RELEASES
+from exchange.core.release.draw import Due, dues, plans_due
+from exchange.core.release.privacy_ledger import Account, Ledger, spend
+from exchange.core.release.tiers import is_due
+
+MONTHS_OF_QUARTER: Final = 3
+Cut: TypeAlias = tuple[int, ...]
+"""For each partition of `events`, in order, the first offset that is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a command is handled: the lane's clock, milliseconds since 1970, and how far the logs may be read."""
+
+    at_ms: int
+    cut: Cut
+    registered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """All that was closed so far. `position`: of the next command; `cuts`: of every closed epoch, by epoch.
+
+    `when`: each epoch was closed, by the lane's clock. `agency_tables`: last epoch of each agency table that was
+    ever released; `domains`: over which values it was.
+    """
+
+    position: int = 0
+    at_ms: int = 0
+    registered: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+    cuts: Mapping[int, Cut] = field(default_factory=lambda: MappingProxyType({}))
+    when: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    agency_tables: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    domains: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    kept: Kept = field(default_factory=Kept)
+
+    @property
+    def last_epoch(self) -> int | None:
+        """The last that was closed; None before the first."""
+        return self.ledger.last_epoch
+
+    @property
+    def last_cut(self) -> Cut:
+        """Where the last closed epoch ends; nothing before the first."""
+        return () if self.last_epoch is None else self.cuts[self.last_epoch]
+
+    def cut_before(self, since: int, partitions: int) -> Cut:
+        """Where arrivals of a month and those after it begin: the cut of the month before, or the log's beginning."""
+        return self.cuts.get(since - 1, (0,) * partitions)
+
+    def early_before(self, since: int, epoch: int, partitions: int) -> Cut:
+        """From where on there may be events, before `cut_before`, of periods that begin in these months.
+
+        That is the last cut taken before the first of these periods began; a day is for clocks and time zones.
+        """
+        first = since + (1 - month_of(since)) % MONTHS_OF_QUARTER
+        if first > epoch:  # none does
+            return self.cut_before(since, partitions)
+        begins = begins_ms(first) - DAY_MS
+        before = [epoch for epoch, at_ms in self.when.items() if epoch < since and at_ms < begins]
+        return self.cuts[max(before)] if before else (0,) * partitions
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What a command leads to. `accounts`: after it has paid. `starts`: of each `since`, the cut that it is counted from.
+
+    `early`: of each, where to begin to look for events before that cut whose periods had not begun when it was taken.
+    """
+
+    epoch: int
+    moment: Moment
+    accounts: Mapping[str, Account]
+    clients: tuple[Due, ...]
+    agencies: tuple[AgencyTable, ...]
+    starts: Mapping[int, Cut]
+    early: Mapping[int, Cut]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command that is not carried out, and why: the error that a person would meet."""
+
+    error: ExchangeError
+
+    @property
+    def name(self) -> str:
+        """What stands in the ledger."""
+        return type(self.error).__name__
+
+
+REFUSALS: Final[Mapping[str, type[ExchangeError]]] = {
+    error.__name__: error
+    for error in (
+        CommandUnreadable,
+        EpochClosed,
+        EpochOutOfOrder,
+        EpochNotOver,
+        ClockSetBack,
+        CutBehind,
+        TableChanged,
+        BudgetExhausted,
+    )
+}
+"""Every reason for which a command is refused, by its name in the ledger."""
+
+
+def judge(
+    closed: Closed,
+    epoch: int | None,
+    moment: Moment,
+    plans: Iterable[Plan] = tuple(PLANS.values()),
+    agencies: Sequence[Declared] = AGENCY_RELEASES,
+) -> Draw | Refused:
+    """What to do with a command to close an epoch; None stands for a command that cannot be read."""
+    try:
+        if epoch is None or not is_epoch(epoch):
+            raise CommandUnreadable
+        _may_close(closed, epoch, moment)
+        return _draw(closed, epoch, moment, tuple(plans), agencies)
+    except ExchangeError as error:
+        return Refused(error)
+
+
+def _may_close(closed: Closed, epoch: int, moment: Moment) -> None:
+    last = closed.last_epoch
+    if last is not None and epoch <= last:
+        raise EpochClosed
+    if last is not None and epoch > last + 1:
+        raise EpochOutOfOrder
+    if moment.at_ms < closed.at_ms:
+        raise ClockSetBack
+    if moment.at_ms <= ends_ms(epoch):
+        raise EpochNotOver
+    if moment.registered < closed.registered or _behind(moment.cut, closed.last_cut):
+        raise CutBehind
+
+
+def _behind(cut: Cut, last: Cut) -> bool:
+    return bool(last) and (len(cut) != len(last) or any(now < then for now, then in zip(cut, last, strict=True)))
+
+
+def _draw(closed: Closed, epoch: int, moment: Moment, plans: Sequence[Plan], agencies: Sequence[Declared]) -> Draw:
+    first = min(closed.cuts, default=epoch)
+    before = closed.ledger
+    added = {p.row.name for p in plans_due(epoch, plans) if _added_later(closed, p.row.name, p.row.tier)}
+    after = spend(_opened(before, epoch, plans, added), epoch, plans_due(epoch, plans))
+    clients = tuple(
+        replace(due, since=epoch) if due.row.name in added else due for due in dues(before, after, first, plans)
+    )
+    of_agencies = tuple(_agency_due(closed, one, epoch, first) for one in agencies if is_due(one.tier, epoch))
+    since = {due.since for due in clients} | {due.since for due in of_agencies}
+    starts = {month: closed.cut_before(month, len(moment.cut)) for month in sorted(since)}
+    early = {month: closed.early_before(month, epoch, len(moment.cut)) for month in starts}
+    return Draw(epoch, moment, after.accounts, clients, of_agencies, starts, early)
+
+
+def _added_later(closed: Closed, name: str, tier: Tier) -> bool:
+    """Whether a table that was never released could have been: then it was not there."""
+    known = name in closed.ledger.accounts or name in closed.agency_tables
+    return not known and any(is_due(tier, epoch) for epoch in closed.cuts)
+
+
+def _opened(ledger: Ledger, epoch: int, plans: Iterable[Plan], added: Iterable[str]) -> Ledger:
+    """The ledger with accounts for tables that were added later: of periods from this epoch on."""
+    new = {p.row.name: Account(p.rho, p.terms, epoch, epoch) for p in plans if p.row.name in added}
+    return replace(ledger, accounts={**ledger.accounts, **new})
+
+
+def _agency_due(closed: Closed, declared: Declared, epoch: int, first: int) -> AgencyTable:
+    last = closed.agency_tables.get(declared.name)
+    if last is not None:
+        if closed.domains.get(declared.name, declared.codes) != declared.codes:
+            raise TableChanged(f"{declared.name} has not the domain of its earlier epochs.")
+        return AgencyTable(declared, last + 1, first=False)
+    since = epoch if _added_later(closed, declared.name, declared.tier) else first
+    return AgencyTable(declared, since, first=True)
+
+
+# What was done, folded up again
+
+
+def refused_at(closed: Closed, position: int, at_ms: int) -> Closed:
+    """After a command that was refused."""
+    return replace(closed, position=position, at_ms=max(closed.at_ms, at_ms))
+
+
+def carried_out(
+    closed: Closed,
+    position: int,
+    moment: Moment,
+    *,
+    epoch: int,
+    accounts: Mapping[str, Account],
+    told: Iterable[Told],
+    said: Iterable[Said],
+) -> Closed:
+    """After a command that was carried out. `told`, `said`: what its agency tables changed in what is kept."""
+    return replace(
+        closed,
+        position=position,
+        at_ms=max(closed.at_ms, moment.at_ms),
+        registered=moment.registered,
+        ledger=Ledger(MappingProxyType(dict(accounts)), epoch),
+        cuts=MappingProxyType({**closed.cuts, epoch: moment.cut}),
+        when=MappingProxyType({**closed.when, epoch: moment.at_ms}),
+        kept=closed.kept.after(told, said),
+    )
+
+
+def released(closed: Closed, table: str, epoch: int, domain: object) -> Closed:
+    """After a release of an agency table, over these values."""
+    return replace(
+        closed,
+        agency_tables=MappingProxyType({**closed.agency_tables, table: epoch}),
+        domains=MappingProxyType({**closed.domains, table: domain}),
+    )

@@ -1,0 +1,214 @@
+"""Which cells of an agency table may be shown: exact figures, so the rule is about how many agencies are behind them.
+
+A cell is shown only if at least `AGENCIES_MIN` agencies are behind it, none with more than `SHARE_MAX` of it, and if the same
+holds for all that follows from what was shown before (PRIVACY, Agency tables):
+
+1. *Joiners and leavers.* Agencies report much the same every quarter, so the difference of two epochs is that of the agencies
+   that joined and left. Between an increment and every earlier one shown of its cell and bucket, these are none, or enough.
+2. *Several epochs together.* Nor may any combination of them, added and subtracted, be about one or two agencies. Each
+   shown sum is a row of who is behind it; a combination about agencies i and j is a row of the space that these span.
+3. *Two tables of the same sums* (dollars by source and by service): only the one that was shown first is ever shown; of two
+   that could be for the first time, the one declared first. Each by itself keeps 2, but their cells cut the same dollars in
+   two ways, and a cell of one less a cell of the other may be one agency's: linear programs over both found amounts, in one
+   quarter and over several (`exchange attack`, linear programs). Two counts of the same bodies have no body in common: the
+   difference of all that is shown of a bucket is what only one of them hides, and is nothing or enough, or else the second
+   table's bucket is hidden as a whole.
+4. *Reporting coverage* counts each agency as one in each of its tables, so there 2 holds for all of their cells and epochs
+   together: a cell is hidden if it and all that was shown, of all these tables, would single somebody out.
+
+A cell behind which there is nobody is hidden too: going from 0 to hidden would announce an arrival. What is hidden is None, and
+no sum that needs it exists (`exchange.core.metrics.view`). Agency tables are the nation's only, and know no caps: every event counts,
+but for heartbeats of runs by hand: such a run may follow from one client's arrival, and exact figures hold nothing that does.
+
+Not promised: anything against agencies that put together what they know of themselves: of three behind a cell two know the
+third. Nor against somebody who knows that an agency's figure did not move while others' did.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import combinations, product
+from types import MappingProxyType
+from typing import Final
+
+from exchange.core.counting.cells import increments, parse_cell
+from exchange.core.counting.counts import merge
+from exchange.core.errors import NotDue
+from exchange.core.model.epochs import first_month
+from exchange.core.model.events import Event, Heartbeat
+from exchange.core.model.vocabulary import Scheduled
+from exchange.core.release.catalogue import DECLARED, Declared
+from exchange.core.release.released import Release
+from exchange.core.release.singling_out import span_of
+from exchange.core.release.tiers import BUCKETS, bucket_of, is_due
+
+AGENCIES_MIN: Final = 3
+SHARE_MAX: Final = Fraction(85, 100)
+AGENCY_RELEASES: Final[tuple[Declared, ...]] = tuple(one for one in DECLARED.values() if not one.bit)
+
+Amounts = Mapping[str, int]
+"""Agency → what it added; no zeros. Restricted, like all that is made of it but releases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Who is behind each increment of a table. `amounts`: one a bucket and cell, as `Release.increments` has them."""
+
+    declared: Declared
+    epoch: int
+    since: int
+    first: bool
+    amounts: tuple[Amounts, ...]
+
+    @property
+    def cells(self) -> int:
+        """Cells of one bucket."""
+        return len(self.amounts) // len(BUCKETS[self.declared.tier])
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What was shown in all past epochs: (table, number of the increment) → who was behind it, epoch by epoch."""
+
+    held: Mapping[tuple[str, int], tuple[Amounts, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def behind(
+    declared: Declared, epoch: int, since: int, events: Iterable[tuple[str, Event]], *, first: bool = False
+) -> Behind:
+    """Who added what, of (agency, event) pairs between two cuts; no period to come, no run by hand. Raises NotDue."""
+    if declared.snapshot:
+        raise ValueError(f"{declared.name} counts agencies: exchange.core.release.coverage says who is behind it.")
+    if not is_due(declared.tier, epoch):
+        raise NotDue
+    buckets, places = BUCKETS[declared.tier], declared.places
+    values = {value: n for n, value in enumerate(product(*declared.codes))}
+    found: list[dict[str, int]] = [{} for _ in range(len(buckets) * len(values))]
+    assert len(places) == 1  # the nation
+    for agency, event in events:
+        for name, n in () if _by_hand(event) else increments(agency, event):
+            cell = parse_cell(name)
+            if cell.table is declared.table and first_month(cell.period) <= epoch:
+                bucket = buckets.index(bucket_of(declared.tier, epoch, cell.period))
+                of_cell = found[bucket * len(values) + values[cell.values]]
+                of_cell[agency] = of_cell.get(agency, 0) + n
+    return Behind(declared, epoch, since, first, tuple({a: n for a, n in amounts.items() if n} for amounts in found))
+
+
+def _by_hand(event: Event) -> bool:
+    """Whether it is the heartbeat of a run that no schedule began."""
+    return isinstance(event.body, Heartbeat) and event.body.scheduled != Scheduled.yes
+
+
+def releases(now: Sequence[Behind], past: Shown, versions: tuple[str, ...] = ()) -> tuple[tuple[Release, ...], Shown]:
+    """The releases of agency tables that are drawn together, and what has been shown once they are published."""
+    may = _together(now, [_may_be_shown(one, past) for one in now], past)
+    for (i, one), (j, other) in combinations(enumerate(now), 2):
+        if not _same_numbers(one.declared, other.declared):
+            continue
+        if not one.declared.table or not one.declared.table.measure:
+            may[j] -= _told_by_the_other(one, may[i], other, may[j])
+        elif _was_shown(other, past):
+            may[i].clear()
+        elif may[i] or _was_shown(one, past):
+            may[j].clear()
+    held = dict(past.held)
+    for one, numbers in zip(now, may, strict=True):
+        for n in sorted(numbers):
+            key = (one.declared.name, n)
+            held[key] = (*held.get(key, ()), one.amounts[n])
+    made = (_release(one, numbers, versions) for one, numbers in zip(now, may, strict=True))
+    return tuple(made), Shown(MappingProxyType(held))
+
+
+def enough(amounts: Amounts) -> bool:
+    """Whether at least three agencies are behind a sum, none with more than 85 % of all that went in or out."""
+    sizes = [abs(n) for n in amounts.values() if n]
+    return len(sizes) >= AGENCIES_MIN and max(sizes) <= SHARE_MAX * sum(sizes)
+
+
+def may_be_shown(now: Amounts, past: Sequence[Amounts]) -> bool:
+    """Whether an increment may be shown, given who was behind each one shown of its cell and bucket before."""
+    moved = (_moved(now, then) for then in past)
+    return enough(now) and all(not some or enough(some) for some in moved) and not singled_out([*past, now])
+
+
+def _moved(now: Amounts, then: Amounts) -> Amounts:
+    """The joiners and leavers between two sums."""
+    return {agency: then.get(agency, 0) - now.get(agency, 0) for agency in now.keys() ^ then.keys()}
+
+
+def singled_out(sums: Iterable[Amounts]) -> bool:
+    """Whether some combination of these sums is about one or two agencies, each of them reporting the same every time."""
+    return span_of(sums).singles_out()
+
+
+def _may_be_shown(one: Behind, past: Shown) -> set[int]:
+    name = one.declared.name
+    return {n for n, amounts in enumerate(one.amounts) if may_be_shown(amounts, past.held.get((name, n), ()))}
+
+
+def _together(now: Sequence[Behind], may: Sequence[set[int]], past: Shown) -> list[set[int]]:
+    """What may be shown of each table, those of coverage looked at as one, cell by cell in their order."""
+    coverage = [one for one in now if one.declared.snapshot]
+    names = {one.declared.name for one in coverage}
+    before = (amounts for (name, _), shown in past.held.items() if name in names for amounts in shown)
+    span = span_of(before, (agency for one in coverage for amounts in one.amounts for agency in amounts))
+    found = []
+    for one, numbers in zip(now, may, strict=True):
+        kept = set(numbers)
+        for n in sorted(numbers) if one.declared.snapshot else ():
+            wider = span.having(one.amounts[n])
+            if wider.singles_out():
+                kept.discard(n)
+            else:
+                span = wider
+        found.append(kept)
+    return found
+
+
+def _same_numbers(one: Declared, other: Declared) -> bool:
+    a, b = one.table, other.table
+    return a is not None and b is not None and (a.body, a.measure, one.tier) == (b.body, b.measure, other.tier)
+
+
+def _was_shown(one: Behind, past: Shown) -> bool:
+    """Whether any increment of the table was ever shown."""
+    return any(name == one.declared.name for name, _ in past.held)
+
+
+def _told_by_the_other(one: Behind, may: set[int], other: Behind, may_other: set[int]) -> set[int]:
+    """The increments of the other table's buckets in which the two, as far as shown, give too much away."""
+    told: set[int] = set()
+    for bucket in range(len(BUCKETS[one.declared.tier])):
+        mine, theirs = (_of_bucket(b, shown, bucket) for b, shown in ((one, may), (other, may_other)))
+        if not mine or not theirs:
+            continue
+        away = ((agency, -n) for agency, n in _added(other, theirs).items())
+        difference = merge([*_added(one, mine).items(), *away])
+        if any(difference.values()) and not enough(difference):
+            told |= theirs
+    return told
+
+
+def _of_bucket(one: Behind, shown: set[int], bucket: int) -> set[int]:
+    return {n for n in shown if n // one.cells == bucket}
+
+
+def _added(one: Behind, numbers: Iterable[int]) -> dict[str, int]:
+    return merge(added for n in numbers for added in one.amounts[n].items())
+
+
+def _release(one: Behind, shown: set[int], versions: tuple[str, ...]) -> Release:
+    declared = one.declared
+    counts = tuple(_count(one, n, shown) for n in range(len(one.amounts)))
+    where = (declared.places, declared.dimensions, declared.codes)
+    head = (declared.name, declared.tier, declared.bit, one.epoch, one.since, one.first)
+    return Release(*head, *where, counts, Fraction(0), versions)
+
+
+def _count(one: Behind, n: int, shown: set[int]) -> int | None:
+    """What is published of an increment. Coverage is of the closing quarter: nobody can be in another bucket of it."""
+    if one.declared.snapshot and n >= one.cells:
+        return 0
+    return sum(one.amounts[n].values()) if n in shown else None
