@@ -19,7 +19,7 @@ from exchange.core.counting.counts import Counts, merge
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import ExchangeError, StateDamaged
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.wire.messages import Position, decode_position
+from exchange.wire.records import Position, decode_position
 from exchange.wire.topics import POSITION_KEY, aggregates_of
 
 RECORDS_MAX = 10_000

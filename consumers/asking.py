@@ -18,7 +18,7 @@ from consumers.release import COMMANDS, wall_ms
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log
-from exchange.wire.closing import Asker, Close, Spent, encode_close
+from exchange.wire.release_records import Asker, Close, Spent, encode_close
 from exchange.wire.topics import EPOCHS
 
 LOOK_S: Final = 0.2

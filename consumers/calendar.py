@@ -24,7 +24,7 @@ from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closing import Closed
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.progress import Hook, LaneState, no_hook
-from exchange.wire.closing import Asker, Close
+from exchange.wire.release_records import Asker, Close
 from exchange.wire.topics import EVENTS
 
 LOOK_S: Final = 10.0

@@ -15,7 +15,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import EpochInvalid
 from exchange.core.release.closing import Closed, Moment, carried_out, refused_at, released
 from exchange.engine.log import Partition, Reader, Record
-from exchange.wire.closing import Spent, decode_heading, decode_spent, parse_ledger_part, parse_release_part
+from exchange.wire.release_records import Spent, decode_heading, decode_spent, parse_ledger_part, parse_release_part
 from exchange.wire.topics import DRAWS
 
 SOURCE: Final = Partition(DRAWS, 0)

@@ -33,7 +33,7 @@ from exchange.core.metrics.table import points
 from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.release.released import Release, Released
 from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
-from exchange.wire.published import decode_release, encode_point, point_key
+from exchange.wire.public_records import decode_release, encode_point, point_key
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
 from exchange.wire.topics import ALERTS, METRICS, RELEASES
 

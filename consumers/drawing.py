@@ -29,10 +29,10 @@ from exchange.core.release.closing import Cut, Draw
 from exchange.core.release.draw import Due, Increments, counted, drawn, merged
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.wire.closing import ShownIncrement, release_part
 from exchange.wire.codec import HEAD, decode
-from exchange.wire.messages import decode_registration
-from exchange.wire.published import encode_release
+from exchange.wire.public_records import encode_release
+from exchange.wire.records import decode_registration
+from exchange.wire.release_records import ShownIncrement, release_part
 from exchange.wire.schemas import PREFIX
 from exchange.wire.topics import AGENCIES, EVENTS
 

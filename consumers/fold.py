@@ -17,7 +17,7 @@ from exchange.engine.lane import LaneLimits
 from exchange.engine.log import Pair, Partition, Record
 from exchange.engine.step import Outcome
 from exchange.wire.codec import decode
-from exchange.wire.messages import Position, decode_position, encode_position
+from exchange.wire.records import Position, decode_position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
 
 NAME = "fold"

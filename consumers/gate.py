@@ -33,7 +33,7 @@ from exchange.core.model.tally_tables import TallyTable
 from exchange.engine.lane import LaneLimits
 from exchange.engine.log import Pair, Partition, Record
 from exchange.engine.step import Outcome
-from exchange.wire import messages as m
+from exchange.wire import records as m
 from exchange.wire.codec import EventReader, schema_id_of
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
 

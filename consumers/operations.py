@@ -21,7 +21,7 @@ from exchange.engine.clients import Admin
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.provision import agency_topics, provision
-from exchange.wire.messages import encode_registration
+from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, check_agency, partition_of
 
 KEY_NUMBER_MAX: Final = 63

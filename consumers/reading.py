@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.wire.messages import Position, decode_position
+from exchange.wire.records import Position, decode_position
 from exchange.wire.topics import POSITION_KEY
 
 RECORDS_MAX: Final = 5_000

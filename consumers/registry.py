@@ -13,7 +13,7 @@ from consumers.reading import read_whole
 from exchange.core.admission.gate import Registration
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.wire.messages import decode_registration
+from exchange.wire.records import decode_registration
 from exchange.wire.topics import AGENCIES
 
 _SOURCE = Partition(AGENCIES, 0)

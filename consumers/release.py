@@ -32,8 +32,8 @@ from exchange.core.model.epochs import epoch_text
 from exchange.core.release.closing import Closed, Draw, Moment, Refused, judge
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
 from exchange.engine.progress import Hook, LaneState, no_hook
-from exchange.wire.closing import Spent, decode_close, encode_spent, ledger_part
-from exchange.wire.messages import MessageUnreadable
+from exchange.wire.records import MessageUnreadable
+from exchange.wire.release_records import Spent, decode_close, encode_spent, ledger_part
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES
 
 COMMANDS: Final = Partition(EPOCHS, 0)

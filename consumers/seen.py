@@ -20,8 +20,8 @@ from consumers.registry import Registry
 from exchange.core.admission.gate import Reason
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.wire.messages import decode_refusal, decode_registration
 from exchange.wire.pulse import Pulse, decode_pulse
+from exchange.wire.records import decode_refusal, decode_registration
 from exchange.wire.topics import AGENCIES, ALERTS, DRAWS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
 
 PULSES_A_PARTITION: Final = 40

@@ -26,8 +26,8 @@ from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Log, Partition, Record
 from exchange.located import located
 from exchange.settings import Settings
-from exchange.wire.messages import MessageUnreadable
-from exchange.wire.published import decode_point
+from exchange.wire.public_records import decode_point
+from exchange.wire.records import MessageUnreadable
 from exchange.wire.topics import METRICS
 
 TOPIC: Final = Partition(METRICS, 0)

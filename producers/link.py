@@ -7,7 +7,7 @@ Kafka's is `exchange.engine.edge_link.KafkaLink`; tests run the same edge on an 
 from collections.abc import Sequence
 from typing import Protocol
 
-from exchange.wire.messages import Receipt
+from exchange.wire.records import Receipt
 
 
 class Link(Protocol):

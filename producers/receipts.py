@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.core.admission.gate import Reason
-from exchange.wire.messages import Receipt
+from exchange.wire.records import Receipt
 from producers.chain import Kind
 
 REPAIRABLE: Final = frozenset(

@@ -13,7 +13,7 @@ from typing import Final
 
 from exchange.core.admission.gate import Reason
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
-from exchange.wire.messages import Receipt
+from exchange.wire.records import Receipt
 from producers import errors
 from producers.breathing import breathing, walked
 from producers.chain import Beat, Chain

@@ -118,7 +118,7 @@ def reserved_codes() -> list[str]:
 def main() -> None:
     """Write both derived files."""
     (ROOT.parent / "exchange" / "core" / "vocabulary.py").write_text(vocabulary_module(), encoding="utf-8")
-    from exchange.wire.avsc import event_schema  # after the vocabulary it stands on
+    from exchange.wire.event_schema import event_schema  # after the vocabulary it stands on
 
     text = json.dumps(event_schema(), indent=1) + "\n"
     (ROOT / "avro" / "event.avsc").write_text(text, encoding="utf-8")

@@ -14,7 +14,7 @@ from consumers.replay.errors import CutBeyondEnd, LogTruncated
 from consumers.replay.recount import ByDefinition, ByStep, Recount
 from consumers.replay.result import Difference, PartitionReplay
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.wire.messages import Position
+from exchange.wire.records import Position
 from exchange.wire.topics import EVENTS, POSITION_KEY
 
 LOT_RECORDS = 60_000

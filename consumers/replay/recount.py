@@ -19,7 +19,7 @@ from exchange.core.model.events import Event
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition, Record
 from exchange.wire.codec import decode
-from exchange.wire.messages import Position, decode_position
+from exchange.wire.records import Position, decode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY
 
 

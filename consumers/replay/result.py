@@ -11,7 +11,7 @@ from enum import Enum
 from exchange.core.counting.cells import parse_cell
 from exchange.core.counting.counts import MODULUS
 from exchange.core.errors import CellUnknown
-from exchange.wire.messages import Position
+from exchange.wire.records import Position
 from exchange.wire.topics import POSITION_KEY
 
 

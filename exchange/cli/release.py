@@ -100,7 +100,7 @@ async def _close(kafka: "Reached", epoch: int) -> Done:
     from consumers.history import hint_of
     from exchange.cli.console import console
     from exchange.core.model.epochs import epoch_text
-    from exchange.wire.closing import Asker
+    from exchange.wire.release_records import Asker
 
     began, said = time.monotonic(), set[str]()
     with console(stderr=True).status("") as status:

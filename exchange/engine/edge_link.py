@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition
-from exchange.wire.messages import decode_receipt
+from exchange.wire.records import decode_receipt
 from exchange.wire.topics import inbox_of, receipts_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from exchange.engine.clients import ClientSettings
     from exchange.engine.log import Producer, Reader, Record
-    from exchange.wire.messages import Receipt
+    from exchange.wire.records import Receipt
 
 CALL_S_MAX = 15.0
 """Of one call; what takes longer is `LogUnavailable`."""

@@ -27,8 +27,8 @@ from exchange.trial.ground import Ground, Worker, WorkerEnded
 from exchange.trial.members import HMIS_AGENCY, Member, day_after, hmis_member, sample_member
 from exchange.trial.picture import Picture, picture_of
 from exchange.trial.protected import MetricsMissing, Protected, protected
-from exchange.wire.closing import Asker
 from exchange.wire.codec import decode
+from exchange.wire.release_records import Asker
 from producers.chain import Chain
 from producers.edge import Edge
 from producers.heartbeat import minutes_band

@@ -25,7 +25,7 @@ from exchange.core.release.released import Release
 from exchange.engine.log import Log, Partition
 from exchange.trial.truth import Arrival, Arrived, Covered, Where, coverage, happened, true_points, true_releases, where
 from exchange.wire.codec import decode
-from exchange.wire.published import decode_release
+from exchange.wire.public_records import decode_release
 from exchange.wire.topics import EVENTS, RELEASES
 from producers.sample import SampleExchange
 

@@ -19,7 +19,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.chain import digest_of
 from exchange.core.model.events import BODIES, About, Body, Correction, Event, Width
 from exchange.core.model.period import is_period
-from exchange.wire.avsc import NAMESPACE
+from exchange.wire.event_schema import NAMESPACE
 from exchange.wire.schemas import MAGIC, PREFIX, is_event, newest, schemas
 
 HEAD: Final = PREFIX + 8 + 32

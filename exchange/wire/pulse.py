@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
-from exchange.wire.messages import Plain, decode_plain, encode_plain
+from exchange.wire.records import Plain, decode_plain, encode_plain
 
 
 @dataclass(frozen=True, slots=True)

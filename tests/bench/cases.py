@@ -37,7 +37,7 @@ from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
-from exchange.wire.published import encode_release, release_key
+from exchange.wire.public_records import encode_release, release_key
 from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
 from tests.bench.load import Size, load, sample_agencies
 from tests.release_world import DECEMBER, JANUARY, releases

@@ -14,7 +14,7 @@ from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.engine.provision import agency_topics, exchange_topics, provision
 from exchange.settings import Settings
-from exchange.wire.messages import encode_registration
+from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, inbox_of
 from producers.sample import SampleAgency, Span, chained_values, sample_exchange
 

@@ -29,10 +29,10 @@ from exchange.core.model.tally_tables import TallyTable
 from exchange.core.release.budget import PLANS
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
 from exchange.core.release.released import Release
-from exchange.wire import closing as c
-from exchange.wire import messages as m
-from exchange.wire import published as out
+from exchange.wire import public_records as out
 from exchange.wire import pulse as p
+from exchange.wire import records as m
+from exchange.wire import release_records as c
 from exchange.wire.codec import encode
 from exchange.wire.schemas import PREFIX, newest
 

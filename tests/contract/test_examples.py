@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, evolve, judge
 from exchange.core.model.events import BODIES
-from exchange.wire import closing as c
-from exchange.wire import messages as m
-from exchange.wire import published as out
+from exchange.wire import public_records as out
 from exchange.wire import pulse as p
+from exchange.wire import records as m
+from exchange.wire import release_records as c
 from exchange.wire.codec import EventReader, decode, encode
 from exchange.wire.schemas import newest, schemas
 from tests.contract.examples import EVENTS, FOLDER, TOTALS, documents, registration

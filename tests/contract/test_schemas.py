@@ -12,7 +12,7 @@ import pytest
 import exchange.core.model.vocabulary
 from exchange.core.counting.tables import TABLES
 from exchange.core.model.events import BODIES, Correction, Heartbeat, Tally
-from exchange.wire.avsc import event_schema
+from exchange.wire.event_schema import event_schema
 from schemas import generate
 from schemas.evolution import Json, manifest_breaches
 

@@ -14,7 +14,7 @@ from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import BODIES, About
 from exchange.core.model.tally_tables import TallyTable
-from exchange.wire.avsc import event_schema
+from exchange.wire.event_schema import event_schema
 from schemas.generate import camel, list_names, read_list
 from tests.contract.test_schemas import walk
 

@@ -17,7 +17,7 @@ from exchange.core.model.events import Correction, Event, Heartbeat
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.wire.codec import EventReader, decode
-from exchange.wire.messages import Receipt
+from exchange.wire.records import Receipt
 from producers.tails import with_cap
 
 LATE_ARRIVES = 0.15

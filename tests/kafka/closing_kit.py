@@ -17,8 +17,8 @@ from exchange.core.model.vocabulary import UsState
 from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.trial.ground import Ground, Worker
-from exchange.wire.closing import Asker, Close, encode_close
 from exchange.wire.codec import encode
+from exchange.wire.release_records import Asker, Close, encode_close
 from exchange.wire.topics import EPOCHS, EVENTS
 from tests.draw_world import event
 

@@ -35,7 +35,7 @@ from exchange.engine.log import Pair, Partition, Record
 from exchange.settings import Settings
 from exchange.trial.ground import Worker
 from exchange.wire.planned_sizes import planned_sizes
-from exchange.wire.published import encode_point, encode_release, point_key, release_key
+from exchange.wire.public_records import encode_point, encode_release, point_key, release_key
 from exchange.wire.topics import METRICS, RELEASES
 from producers.sample import sample_exchange
 from producers.sample.volumes import marks

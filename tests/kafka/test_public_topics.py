@@ -20,8 +20,8 @@ from exchange.core.release.draw import counted
 from exchange.engine.kafka_log import KafkaLog
 from exchange.settings import Settings
 from exchange.trial.ground import trial_ground
-from exchange.wire.messages import decode_plain
-from exchange.wire.published import decode_point, decode_release
+from exchange.wire.public_records import decode_point, decode_release
+from exchange.wire.records import decode_plain
 from exchange.wire.topics import METRICS, RELEASES, TOPICS, Party
 from tests.draw_world import due, from_agency
 from tests.kafka.closing_kit import AGENCIES, START, ask, handled, killed_while_drawing, needs, send

@@ -18,8 +18,8 @@ from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.ground import trial_ground
-from exchange.wire.closing import ShownIncrement, Spent, encode_spent, ledger_part
-from exchange.wire.published import decode_release
+from exchange.wire.public_records import decode_release
+from exchange.wire.release_records import ShownIncrement, Spent, encode_spent, ledger_part
 from exchange.wire.topics import DRAWS, RELEASES
 from tests.kafka.closing_kit import START, WAIT_S, ask, drawing, handled, killed_while_drawing, needs, send
 

@@ -27,7 +27,7 @@ from exchange.engine.kafka_log import KafkaLog
 from exchange.engine.lane import Lane, LaneLimits
 from exchange.engine.log import Pair, Partition
 from exchange.settings import Settings
-from exchange.wire.messages import Position, encode_position
+from exchange.wire.records import Position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of, partition_of
 from producers.sample import SampleExchange, chained_values, sample_exchange
 from tests.kafka.conftest import PARTITIONS

@@ -18,7 +18,7 @@ from exchange.core.release.draw import Due, counted
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition
 from exchange.wire.codec import encode
-from exchange.wire.published import decode_release
+from exchange.wire.public_records import decode_release
 from exchange.wire.topics import EVENTS
 from tests.contract.test_log_memory import MemoryHarness
 from tests.draw_world import DECEMBER, MARCH, all_due, correcting, due, event, from_agency, histories

@@ -26,9 +26,9 @@ from exchange.core.release.draw import counted
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
 from exchange.engine.progress import LaneProgress, LaneState
-from exchange.wire.closing import Asker, Close, encode_close
 from exchange.wire.codec import decode, encode
-from exchange.wire.published import decode_release
+from exchange.wire.public_records import decode_release
+from exchange.wire.release_records import Asker, Close, encode_close
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES
 from tests.draw_world import due
 from tests.simulation.broker import Broker, StoredRecord

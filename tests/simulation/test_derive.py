@@ -19,7 +19,7 @@ from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release
 from exchange.engine.log import Pair
 from exchange.wire.planned_sizes import planned_sizes
-from exchange.wire.published import encode_release, release_key
+from exchange.wire.public_records import encode_release, release_key
 from exchange.wire.pulse import AlertKind, decode_alert
 from tests.release_world import JANUARY, MARCH, released, releases
 from tests.simulation.broker import Broker

@@ -12,7 +12,7 @@ from exchange.core.release.closing import Closed
 from exchange.core.release.privacy_ledger import Ledger
 from exchange.engine.log import Partition
 from exchange.engine.progress import LaneProgress, LaneState
-from exchange.wire.closing import Asker, decode_close
+from exchange.wire.release_records import Asker, decode_close
 from exchange.wire.topics import EPOCHS, EVENTS
 from tests.draw_world import event
 from tests.simulation.closing_world import NOW_MS, OF_EPOCHS, OF_RELEASES, PARTITIONS, START, ClosingWorld

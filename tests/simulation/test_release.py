@@ -16,10 +16,10 @@ from exchange.core.release.disclosure import AGENCY_RELEASES
 from exchange.core.release.tiers import Bucket
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
-from exchange.wire.closing import RELEASE_PART
 from exchange.wire.codec import encode
-from exchange.wire.messages import encode_registration
-from exchange.wire.published import decode_release
+from exchange.wire.public_records import decode_release
+from exchange.wire.records import encode_registration
+from exchange.wire.release_records import RELEASE_PART
 from exchange.wire.topics import AGENCIES, EVENTS
 from tests.draw_world import correcting, event
 from tests.simulation.closing_world import (

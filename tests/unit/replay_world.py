@@ -18,7 +18,7 @@ from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import UsState
 from exchange.engine.log import Log, Pair, Partition, Reader, Record, Writer
 from exchange.wire.codec import encode
-from exchange.wire.messages import Position, decode_position, encode_position
+from exchange.wire.records import Position, decode_position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
 from tests.simulation.broker import Broker
 from tests.simulation.memory_log import MemoryLog

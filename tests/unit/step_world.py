@@ -16,7 +16,7 @@ from exchange.core.model.period import period_of
 from exchange.engine.log import Pair, Partition
 from exchange.engine.step import Outcome
 from exchange.wire.codec import encode
-from exchange.wire.messages import Receipt, Refusal, decode_receipt, decode_refusal
+from exchange.wire.records import Receipt, Refusal, decode_receipt, decode_refusal
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
 
 Q1 = period_of(2026, 1)

@@ -4,7 +4,7 @@ import pytest
 
 from exchange.core.admission.gate import Reason, Refused
 from exchange.core.model.chain import Head
-from exchange.wire.messages import Receipt
+from exchange.wire.records import Receipt
 from producers.chain import Kind
 from producers.receipts import REPAIRABLE, Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
 

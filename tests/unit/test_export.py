@@ -32,7 +32,7 @@ from exchange.core.counting.generation import GENERATION
 from exchange.core.counting.tables import BY_NAME, TABLES
 from exchange.core.errors import CellUnknown
 from exchange.core.model.period import parse_period
-from exchange.wire.messages import Position
+from exchange.wire.records import Position
 from tests.unit.replay_world import Seeded
 
 

@@ -12,7 +12,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.events import ALL_CAPS, Correction
 from exchange.engine.log import Partition
 from exchange.wire.codec import HEAD, decode
-from exchange.wire.messages import decode_position
+from exchange.wire.records import decode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
 from tests.unit.step_world import FOOD, HARBOR, NEED, Q1, Agency, Rec
 

@@ -18,7 +18,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.events import ALL_CAPS, Correction, Heartbeat, Tally
 from exchange.core.model.tally_tables import TallyTable
 from exchange.wire.codec import decode
-from exchange.wire.messages import Receipt
+from exchange.wire.records import Receipt
 from tests.unit.step_world import FOOD, HARBOR, NEED, NORTH, Q1, Agency, Rec, World
 
 

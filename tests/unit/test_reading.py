@@ -14,7 +14,7 @@ from exchange.core.counting.generation import GENERATION
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader
-from exchange.wire.messages import Position, encode_position, encode_registration
+from exchange.wire.records import Position, encode_position, encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, POSITION_KEY
 from tests.unit.replay_world import AGGREGATES, Interrupted, World
 

@@ -10,7 +10,7 @@ from exchange.core.errors import StateDamaged
 from exchange.core.model.events import ALL_CAPS, Correction, Event, Heartbeat
 from exchange.engine.log import Partition
 from exchange.wire.codec import decode, encode
-from exchange.wire.messages import encode_position
+from exchange.wire.records import encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY
 from tests.unit.replay_world import Growing, Here, Stood, World, random_pairs, world_of
 

@@ -9,7 +9,7 @@ from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import StateDamaged
 from exchange.engine.errors import PartitionUnknown
 from exchange.engine.log import Partition
-from exchange.wire.messages import Position, encode_position
+from exchange.wire.records import Position, encode_position
 from exchange.wire.topics import POSITION_KEY
 from tests.unit.replay_world import AGGREGATES, Interrupted, Stood, World, random_pairs
 

@@ -18,7 +18,7 @@ from exchange.core.release.budget import PLANS
 from exchange.trial.attack.lane import Lane, noise_of
 from exchange.trial.attack.noise import Sampler, Setting
 from exchange.trial.attack.paths import PLANS_OF_CASES, YEAR, Squares
-from exchange.wire.published import decode_release
+from exchange.wire.public_records import decode_release
 
 KILLS: Final = 4
 """Of each epoch before its transaction, and as many after it."""

@@ -16,7 +16,7 @@ from consumers.gate import verify
 from exchange.core.admission.gate import AgencyState, Refused, Registration, evolve, judge
 from exchange.core.model.vocabulary import LegalClass
 from exchange.wire.codec import EventReader
-from exchange.wire.messages import Receipt, encode_receipt
+from exchange.wire.records import Receipt, encode_receipt
 from producers.edge import Edge
 from producers.facts import Reading
 from producers.profile import KEY_OCTETS, HmisProfile, Profile, Secret

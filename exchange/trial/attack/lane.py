@@ -15,7 +15,7 @@ from exchange.core.release.draw import Due, Increments, counted, drawn, dues, pl
 from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.core.release.released import Released
 from exchange.trial.attack.noise import Draw
-from exchange.wire.published import decode_release, encode_release
+from exchange.wire.public_records import decode_release, encode_release
 
 Noise = Callable[[Due], Sequence[int]]
 AGENCY = "canary-agency"

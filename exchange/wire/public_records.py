@@ -16,7 +16,7 @@ from exchange.core.metrics.view import Origin
 from exchange.core.model.epochs import epoch_text, parse_epoch
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.release.released import Release
-from exchange.wire.messages import MessageUnreadable, Plain, decode_plain, encode_plain
+from exchange.wire.records import MessageUnreadable, Plain, decode_plain, encode_plain
 
 
 def release_key(release: Release) -> bytes:

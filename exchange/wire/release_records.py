@@ -16,7 +16,7 @@ from exchange.core.release.agency_tables import Said
 from exchange.core.release.coverage import Standing
 from exchange.core.release.privacy_ledger import Account
 from exchange.core.release.released import Release
-from exchange.wire.messages import MessageUnreadable, Plain, decode_plain, encode_plain
+from exchange.wire.records import MessageUnreadable, Plain, decode_plain, encode_plain
 
 RELEASE_PART: Final = b"|release"
 LEDGER_PART: Final = b"|ledger"
