@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from consumers.reading import read_to
 from exchange.core.counting.counts import Counts, merge
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import ExchangeError, StateDamaged
 from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.engine.reading import read_to
 from exchange.wire.records import Position, decode_position
 from exchange.wire.topics import POSITION_KEY, aggregates_of
 

@@ -22,20 +22,20 @@ from consumers.calendar import HOUR_MS
 from consumers.deriving import add_derive
 from consumers.drawer import DrawInProcess
 from consumers.lanes import Closing, Lanes
-from consumers.lives import CALENDAR, ONCE
 from consumers.release import wall_ms
 from consumers.replay.source import KafkaSource
 from consumers.watch import Watch, read_alerts
 from consumers.watchdog import Watchdog
 from exchange.core.admission.gate import Registration
-from exchange.engine.clients import SESSION_TIMEOUT_MS, administer
-from exchange.engine.collector import relax_collector
 from exchange.engine.errors import PartitionUnknown
-from exchange.engine.kafka_log import KafkaLog
-from exchange.engine.lane import LaneLimits
+from exchange.engine.gc_tuning import relax_collector
+from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, administer
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.membership import KafkaMembership
+from exchange.engine.kafka.provision import PartitionsDiffer, exchange_topics
+from exchange.engine.lanes.lane import LaneLimits
+from exchange.engine.lanes.supervised import CALENDAR, ONCE
 from exchange.engine.log import Partition, Producer
-from exchange.engine.membership import KafkaMembership
-from exchange.engine.provision import PartitionsDiffer, exchange_topics
 from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.pulse import decode_pulse, encode_alert, encode_pulse

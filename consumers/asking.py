@@ -13,11 +13,11 @@ from typing import Final
 
 from consumers.closings import Follower
 from consumers.history import public_keys
-from consumers.reading import read_to
 from consumers.release import COMMANDS, wall_ms
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log
+from exchange.engine.reading import read_to
 from exchange.wire.release_records import Asker, Close, Spent, encode_close
 from exchange.wire.topics import EPOCHS
 

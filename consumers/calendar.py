@@ -17,13 +17,13 @@ import structlog
 
 from consumers.asking import write_command
 from consumers.closings import Closings, Follower
-from consumers.lives import CALENDAR, Life
-from consumers.reading import read_to
 from consumers.release import COMMANDS, Clock, wall_ms
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closing import Closed
+from exchange.engine.lanes.progress import Hook, LaneState, no_hook
+from exchange.engine.lanes.supervised import CALENDAR, Life
 from exchange.engine.log import Log, Partition, Reader
-from exchange.engine.progress import Hook, LaneState, no_hook
+from exchange.engine.reading import read_to
 from exchange.wire.release_records import Asker, Close
 from exchange.wire.topics import EVENTS
 

@@ -10,11 +10,11 @@ committed; the reader that records come from is a read-committed one.
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from consumers.reading import read_to
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import EpochInvalid
 from exchange.core.release.closing import Closed, Moment, carried_out, refused_at, released
 from exchange.engine.log import Partition, Reader, Record
+from exchange.engine.reading import read_to
 from exchange.wire.release_records import Spent, decode_heading, decode_spent, parse_ledger_part, parse_release_part
 from exchange.wire.topics import DRAWS
 

@@ -25,7 +25,6 @@ from typing import Final
 
 import structlog
 
-from consumers.reading import read_to, read_whole, take
 from consumers.watch import read_alerts
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.expected import Judge, Yearly
@@ -33,6 +32,7 @@ from exchange.core.metrics.table import points
 from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.release.released import Release, Released
 from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
+from exchange.engine.reading import read_to, read_whole, take
 from exchange.wire.public_records import decode_release, encode_point, point_key
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
 from exchange.wire.topics import ALERTS, METRICS, RELEASES

@@ -16,8 +16,8 @@ from consumers.drawing import Drawn, DrawTask, Noise, Report, carry_out
 from consumers.processes import end_with_parent, joined, portable, without_ctrl_c
 from consumers.replay.source import LogSource
 from exchange.core.errors import ExchangeError
-from exchange.engine.collector import relax_collector
 from exchange.engine.errors import LogUnavailable, StepFailed
+from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.log import Log
 
 

@@ -18,7 +18,6 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from consumers.closings import Follower
-from consumers.reading import read_to
 from exchange import __version__
 from exchange.core.admission.gate import Status
 from exchange.core.errors import CannotCount, ExchangeError
@@ -29,6 +28,7 @@ from exchange.core.release.closing import Cut, Draw
 from exchange.core.release.draw import Due, Increments, counted, drawn, merged
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.engine.reading import read_to
 from exchange.wire.codec import HEAD, decode
 from exchange.wire.public_records import encode_release
 from exchange.wire.records import decode_registration

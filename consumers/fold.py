@@ -13,9 +13,9 @@ from exchange.core.counting.counts import Counts, Numbers
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import CannotCount, ExchangeError, StateDamaged
 from exchange.engine.errors import CannotApply
-from exchange.engine.lane import LaneLimits
+from exchange.engine.lanes.lane import LaneLimits
+from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Pair, Partition, Record
-from exchange.engine.step import Outcome
 from exchange.wire.codec import decode
 from exchange.wire.records import Position, decode_position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of

@@ -30,9 +30,9 @@ from exchange.core.model.chain import Head
 from exchange.core.model.events import Correction, Tally
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.model.tally_tables import TallyTable
-from exchange.engine.lane import LaneLimits
+from exchange.engine.lanes.lane import LaneLimits
+from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Pair, Partition, Record
-from exchange.engine.step import Outcome
 from exchange.wire import records as m
 from exchange.wire.codec import EventReader, schema_id_of
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of

@@ -9,13 +9,13 @@ from fractions import Fraction
 
 from consumers.closings import Closings, Follower
 from consumers.publish import TARGET
-from consumers.reading import read_whole
 from consumers.release import COMMANDS, named_by
 from exchange.core.model.epochs import epoch_text, is_epoch, quarter_of_epoch, year_of_epoch
 from exchange.core.model.period import is_period, period_text, quarter_of
 from exchange.core.release.closing import REFUSALS
 from exchange.core.release.privacy_ledger import Ledger, left, spent
 from exchange.engine.log import Log, Reader
+from exchange.engine.reading import read_whole
 
 
 @dataclass(frozen=True, slots=True)

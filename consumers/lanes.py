@@ -16,17 +16,17 @@ import structlog
 from consumers import fold, gate
 from consumers.calendar import Calendar
 from consumers.drawer import Drawer
-from consumers.lives import RELEASE
 from consumers.publish import PublishLane
 from consumers.registry import Registry, follow_registry
 from consumers.release import Clock, ReleaseLane, wall_ms
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.lanes.lane import Lane, LaneLimits
+from exchange.engine.lanes.ownership import Membership, Owned, Ownership
+from exchange.engine.lanes.progress import LaneProgress, LaneState
+from exchange.engine.lanes.supervised import RELEASE
 from exchange.engine.log import Log, Partition
-from exchange.engine.ownership import Membership, Owned, Ownership
-from exchange.engine.progress import LaneProgress, LaneState
 from exchange.wire.codec import EventReader
 from exchange.wire.pulse import AgencyPulse, Pulse
 from exchange.wire.topics import GATE_STATE, aggregates_of

@@ -17,10 +17,10 @@ from consumers.registry import read_registry
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.clients import Admin
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
+from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.provision import agency_topics, provision
 from exchange.engine.log import Log, Partition, Reader
-from exchange.engine.provision import agency_topics, provision
 from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, check_agency, partition_of
 

@@ -18,12 +18,12 @@ from itertools import groupby
 from typing import Final
 
 from consumers.closings import Follower, Part
-from consumers.lives import PUBLISH, Life
-from consumers.reading import read_whole
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import ends_ms
+from exchange.engine.lanes.progress import Hook, LaneState, no_hook
+from exchange.engine.lanes.supervised import PUBLISH, Life
 from exchange.engine.log import Log, Partition, Producer, Record
-from exchange.engine.progress import Hook, LaneState, no_hook
+from exchange.engine.reading import read_whole
 from exchange.wire.topics import RELEASES
 
 TARGET: Final = Partition(RELEASES, 0)

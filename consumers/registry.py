@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
-from consumers.reading import read_whole
 from exchange.core.admission.gate import Registration
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.engine.reading import read_whole
 from exchange.wire.records import decode_registration
 from exchange.wire.topics import AGENCIES
 

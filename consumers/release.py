@@ -26,12 +26,12 @@ import structlog
 from consumers.closings import Closings, DrawsDamaged, Follower
 from consumers.drawer import Drawer
 from consumers.drawing import Drawn, task_of
-from consumers.lives import RELEASE, Life
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.closing import Closed, Draw, Moment, Refused, judge
+from exchange.engine.lanes.progress import Hook, LaneState, no_hook
+from exchange.engine.lanes.supervised import RELEASE, Life
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
-from exchange.engine.progress import Hook, LaneState, no_hook
 from exchange.wire.records import MessageUnreadable
 from exchange.wire.release_records import Spent, decode_close, encode_spent, ledger_part
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES

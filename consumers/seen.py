@@ -15,11 +15,11 @@ from typing import Final
 
 from consumers.closings import Closings
 from consumers.gate import GateStep
-from consumers.reading import Behind, Extent, Tails, extents, read_to, take
 from consumers.registry import Registry
 from exchange.core.admission.gate import Reason
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.engine.reading import Behind, Extent, Tails, extents, read_to, take
 from exchange.wire.pulse import Pulse, decode_pulse
 from exchange.wire.records import decode_refusal, decode_registration
 from exchange.wire.topics import AGENCIES, ALERTS, DRAWS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers import fold, gate
-from consumers.lives import ONCE
 from consumers.seen import Seen
 from consumers.watch import GONE, QUIET_MS_MAX
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.progress import LaneState
+from exchange.engine.lanes.progress import LaneState
+from exchange.engine.lanes.supervised import ONCE
 from exchange.wire.pulse import Alert, Pulse, decode_alert
 
 RESTRICTED: Final = "restricted: operators only"

@@ -18,13 +18,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.reading import read_to
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.query import Selection, select
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Log, Partition, Record
-from exchange.located import located
+from exchange.engine.reading import read_to
+from exchange.kafka_address import located
 from exchange.settings import Settings
 from exchange.wire.public_records import decode_point
 from exchange.wire.records import MessageUnreadable

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from consumers.reading import newest_by_key
 from exchange.core.admission.gate import EXPLAINED, Reason, Registration, Status
+from exchange.engine.lanes.progress import LaneState
 from exchange.engine.log import Log, Partition
-from exchange.engine.progress import LaneState
+from exchange.engine.reading import newest_by_key
 from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse, decode_alert
 from exchange.wire.topics import ALERTS
 

@@ -13,7 +13,7 @@ from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationErro
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from exchange.core.errors import ExchangeError
-from exchange.engine.clients import ClientSettings
+from exchange.engine.kafka.clients import ClientSettings
 
 EMBEDDED_PARTITIONS = 4
 CLUSTER_PARTITIONS = 12

@@ -1,6 +1,6 @@
 """What the edge needs of the exchange: to append to its inbox, to read its receipts, and to read its inbox back.
 
-Kafka's is `exchange.engine.edge_link.KafkaLink`; tests run the same edge on an exchange in memory. Every call raises
+Kafka's is `exchange.engine.kafka.edge_link.KafkaLink`; tests run the same edge on an exchange in memory. Every call raises
 `LogUnavailable` where trying again may help; whether what was sent has arrived is unknown then.
 """
 

@@ -1,7 +1,7 @@
 """Which exchange an edge speaks to: the profile's servers, else EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker."""
 
 from exchange.engine.broker.detached import running
-from exchange.engine.edge_link import KafkaLink
+from exchange.engine.kafka.edge_link import KafkaLink
 from exchange.settings import Settings
 from producers.errors import ExchangeUnnamed
 from producers.profile import Profile

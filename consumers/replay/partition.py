@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 from consumers.aggregates import LivePartition, Snapshot
-from consumers.reading import read_to
 from consumers.replay.errors import CutBeyondEnd, LogTruncated
 from consumers.replay.recount import ByDefinition, ByStep, Recount
 from consumers.replay.result import Difference, PartitionReplay
 from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.engine.reading import read_to
 from exchange.wire.records import Position
 from exchange.wire.topics import EVENTS, POSITION_KEY
 

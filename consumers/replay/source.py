@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from exchange.engine.clients import administer
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.clients import administer
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Log
 from exchange.settings import Settings
 

@@ -20,7 +20,7 @@ from consumers.replay.partition import Report, Step, Task, replay_partition
 from consumers.replay.result import PartitionReplay
 from consumers.replay.source import LogSource
 from exchange.core.errors import ExchangeError
-from exchange.engine.collector import relax_collector
+from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.log import Log
 
 

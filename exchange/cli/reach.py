@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from exchange.engine.clients import Admin, administer
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.kafka_log import KafkaLog
-from exchange.located import NoKafka, located
+from exchange.engine.kafka.clients import Admin, administer
+from exchange.engine.kafka.log import KafkaLog
+from exchange.kafka_address import NoKafka, located
 from exchange.settings import Settings
 
 __all__ = ["KafkaAway", "NoKafka", "Reached", "addressed", "at_kafka", "located", "reached"]

@@ -103,7 +103,7 @@ def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0
 
     from consumers.subscribe import follow
     from exchange.cli.reach import addressed, located
-    from exchange.engine.kafka_log import KafkaLog
+    from exchange.engine.kafka.log import KafkaLog
     from exchange.settings import Settings
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

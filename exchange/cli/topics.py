@@ -9,8 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from exchange.cli.reach import Reached
-    from exchange.engine.clients import TopicSpec
-    from exchange.engine.rights import Right
+    from exchange.engine.kafka.clients import TopicSpec
+    from exchange.engine.kafka.rights import Right
 
 app = typer.Typer(name="topics", help="The topics of the exchange: create, compare, rights.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def apply(as_json: AsJson = False) -> None:
     """Create missing topics and correct settings that differ. Safe to repeat; never changes a partition count."""
     from exchange.cli.reach import at_kafka
-    from exchange.engine.provision import Provisioned, provision
+    from exchange.engine.kafka.provision import Provisioned, provision
 
     async def work(kafka: "Reached") -> Provisioned:
         return await provision(kafka.admin, await _wanted(kafka))
@@ -50,8 +50,8 @@ def apply(as_json: AsJson = False) -> None:
 def check(as_json: AsJson = False) -> None:
     """Print each point in which the cluster is not as it should be; exit status 1 when there is one."""
     from exchange.cli.reach import at_kafka
-    from exchange.engine.provision import MISSING, PARTITIONS, Difference
-    from exchange.engine.provision import check as compare
+    from exchange.engine.kafka.provision import MISSING, PARTITIONS, Difference
+    from exchange.engine.kafka.provision import check as compare
 
     async def work(kafka: "Reached") -> list[Difference]:
         return await compare(kafka.admin, await _wanted(kafka))
@@ -85,8 +85,8 @@ def rights(
 
     The lines of `--format acl` expect BOOTSTRAP and ADMIN_CONFIG in the shell, and brokers that deny what is not granted.
     """
-    from exchange.engine.rights import acl_lines
-    from exchange.engine.rights import rights as every_right
+    from exchange.engine.kafka.rights import acl_lines
+    from exchange.engine.kafka.rights import rights as every_right
     from exchange.settings import Settings
 
     granted = every_right(agency or (), group=Settings.model_validate({}).group)
@@ -115,7 +115,7 @@ def _print_rights_of(agencies: "list[str]", granted: "list[Right]") -> None:
 
 def _print_rights() -> None:
     from exchange.cli.console import console, table
-    from exchange.engine.rights import PRINCIPALS, readers, writers
+    from exchange.engine.kafka.rights import PRINCIPALS, readers, writers
     from exchange.wire.topics import TOPICS, Party
 
     shown = table("topic", "holds", "kept", "written by", "read by")
@@ -131,7 +131,7 @@ def _print_rights() -> None:
 async def _wanted(kafka: "Reached") -> "list[TopicSpec]":
     """The topics of this exchange with the agencies that are registered so far."""
     from consumers.registry import read_registry
-    from exchange.engine.provision import exchange_topics
+    from exchange.engine.kafka.provision import exchange_topics
     from exchange.wire.topics import AGENCIES
 
     there = AGENCIES in await kafka.admin.partitions()

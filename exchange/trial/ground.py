@@ -13,13 +13,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from consumers.reading import read_whole
 from exchange.core.errors import ExchangeError
 from exchange.engine.broker import Announcer, Broker, embedded_broker
-from exchange.engine.clients import Admin, administer
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.clients import Admin, administer
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.provision import exchange_topics, provision
 from exchange.engine.log import Partition, Record
-from exchange.engine.provision import exchange_topics, provision
+from exchange.engine.reading import read_whole
 from exchange.settings import Settings
 from exchange.wire.topics import AGENCIES, EVENTS
 

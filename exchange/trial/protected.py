@@ -13,7 +13,6 @@ from math import inf
 from typing import Final
 
 from consumers.history import read_closings
-from consumers.reading import read_whole
 from consumers.subscribe import follow
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.figures import MetricPoint
@@ -23,6 +22,7 @@ from exchange.core.model.epochs import quarter_of_epoch
 from exchange.core.model.period import year_period
 from exchange.core.release.released import Release
 from exchange.engine.log import Log, Partition
+from exchange.engine.reading import read_whole
 from exchange.trial.truth import Arrival, Arrived, Covered, Where, coverage, happened, true_points, true_releases, where
 from exchange.wire.codec import decode
 from exchange.wire.public_records import decode_release

@@ -30,10 +30,10 @@ from exchange.core.model.epochs import begins_ms, epoch_of
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.closing import Closed, Draw, Moment, judge
 from exchange.core.release.released import Release
-from exchange.engine.clients import administer
-from exchange.engine.collector import relax_collector
-from exchange.engine.kafka_log import KafkaLog
-from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.gc_tuning import relax_collector
+from exchange.engine.kafka.clients import administer
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes

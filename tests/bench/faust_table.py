@@ -7,7 +7,7 @@ import time
 import faust
 
 from exchange.core.counting.cells import increments
-from exchange.engine.clients import TopicSpec, administer
+from exchange.engine.kafka.clients import TopicSpec, administer
 from exchange.settings import Settings
 from exchange.wire.codec import decode
 from exchange.wire.topics import EVENTS

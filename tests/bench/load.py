@@ -9,10 +9,10 @@ from itertools import islice
 
 from exchange.core.admission.gate import Registration
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.clients import TopicSpec, administer
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.clients import TopicSpec, administer
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.provision import agency_topics, exchange_topics, provision
 from exchange.engine.log import Partition
-from exchange.engine.provision import agency_topics, exchange_topics, provision
 from exchange.settings import Settings
 from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, inbox_of

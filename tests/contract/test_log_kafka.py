@@ -9,9 +9,9 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from exchange.engine.clients import ClientSettings, TopicSpec, administer
 from exchange.engine.errors import Fenced
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.clients import ClientSettings, TopicSpec, administer
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from tests.contract.log_contract import LogContract
 from tests.contract.log_harness import Harness, pairs

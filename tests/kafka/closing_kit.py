@@ -14,7 +14,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event, NeedIdentified
 from exchange.core.model.vocabulary import UsState
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.trial.ground import Ground, Worker
 from exchange.wire.codec import encode

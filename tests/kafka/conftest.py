@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from exchange.engine.clients import Admin, ClientSettings, administer
-from exchange.engine.kafka_log import KafkaLog
-from exchange.engine.provision import exchange_topics, provision
+from exchange.engine.kafka.clients import Admin, ClientSettings, administer
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.provision import exchange_topics, provision
 from exchange.settings import Settings
 
 PARTITIONS = 4

@@ -16,8 +16,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from exchange.engine.clients import ClientSettings, TopicSpec, administer
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.clients import ClientSettings, TopicSpec, administer
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition, Producer, Record
 from tests.simulation.steps import POSITION, inbox
 

@@ -12,13 +12,13 @@ import signal
 import sys
 
 from exchange.core.errors import ExchangeError
-from exchange.engine.clients import ClientSettings
-from exchange.engine.kafka_log import KafkaLog
-from exchange.engine.lane import Lane
+from exchange.engine.kafka.clients import ClientSettings
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.membership import KafkaMembership
+from exchange.engine.lanes.lane import Lane
+from exchange.engine.lanes.ownership import Ownership
+from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Partition
-from exchange.engine.membership import KafkaMembership
-from exchange.engine.ownership import Ownership
-from exchange.engine.progress import LaneProgress, LaneState
 from tests.simulation.steps import Count, Forward
 
 FAILED = 3

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from exchange.engine.clients import Admin, ClientSettings, TopicSpec, administer
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.clients import Admin, ClientSettings, TopicSpec, administer
+from exchange.engine.kafka.log import KafkaLog
 
 pytestmark = pytest.mark.kafka
 

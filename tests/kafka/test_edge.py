@@ -19,12 +19,12 @@ from exchange.core.model.events import Event, Heartbeat
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.engine.broker import embedded_broker
-from exchange.engine.clients import Admin, ClientSettings, administer
-from exchange.engine.edge_link import KafkaLink
 from exchange.engine.errors import EngineError, LogUnavailable
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.clients import Admin, ClientSettings, administer
+from exchange.engine.kafka.edge_link import KafkaLink
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.provision import agency_topics, provision
 from exchange.engine.log import Partition
-from exchange.engine.provision import agency_topics, provision
 from exchange.wire.codec import decode
 from exchange.wire.topics import EVENTS, inbox_of, receipts_of
 from producers import errors
@@ -176,7 +176,7 @@ async def test_a_restored_vault_reads_its_inbox_back(
 async def test_no_inbox_is_named(
     exchange: KafkaLog, bootstrap_servers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exchange.engine.kafka_reader.METADATA_S_MAX", 1.0)
+    monkeypatch.setattr("exchange.engine.kafka.reader.METADATA_S_MAX", 1.0)
     stranger = profile(tmp_path, bootstrap_servers, "stranger")
     make_vault(stranger, SECRET)
     with pytest.raises(errors.InboxMissing, match="agencies add"):
@@ -203,7 +203,7 @@ async def test_a_broker_that_goes_away_while_publishing_costs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Away from the start: it ends clearly and keeps all. Gone in the middle, back once the edge has complained: it goes on."""
-    monkeypatch.setattr("exchange.engine.edge_link.CALL_S_MAX", 4.0)
+    monkeypatch.setattr("exchange.engine.kafka.edge_link.CALL_S_MAX", 4.0)
     async with embedded_broker(tmp_path / "data") as broker:
         harbor = profile(tmp_path, broker.bootstrap_servers, "harbor-light")
         settings = ClientSettings(broker.bootstrap_servers)

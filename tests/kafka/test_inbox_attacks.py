@@ -8,10 +8,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.record.util import calc_crc32c
 
-from exchange.engine.clients import Admin, ClientSettings, administer
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.clients import Admin, ClientSettings, administer
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.provision import agency_topics, provision
 from exchange.engine.log import Partition, Record
-from exchange.engine.provision import agency_topics, provision
 from exchange.wire.topics import INBOX_BATCH_BYTES_MAX, inbox_of
 from tests.contract.log_harness import read_on, values
 

@@ -18,7 +18,6 @@ import pytest
 
 from consumers.derive import epoch_of_key
 from consumers.noise import gaussian
-from consumers.reading import newest_by_key, read_whole
 from consumers.subscribe import StartUnknown, follow, subscribe
 from exchange.cli.points import period_of
 from exchange.core.metrics.expected import Judge
@@ -30,8 +29,9 @@ from exchange.core.model.events import Event
 from exchange.core.release.draw import counted, drawn, dues, plans_due
 from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.core.release.released import Release, Released
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Pair, Partition, Record
+from exchange.engine.reading import newest_by_key, read_whole
 from exchange.settings import Settings
 from exchange.trial.ground import Worker
 from exchange.wire.planned_sizes import planned_sizes

@@ -11,11 +11,10 @@ from consumers.operations import Enrolment, LegalClassWouldChange, register
 from consumers.registry import read_registry
 from exchange.core.admission.gate import Status
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.clients import Admin, TopicSpec
 from exchange.engine.errors import PartitionUnknown
-from exchange.engine.kafka_log import KafkaLog
-from exchange.engine.log import Partition
-from exchange.engine.provision import (
+from exchange.engine.kafka.clients import Admin, TopicSpec
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.provision import (
     Difference,
     PartitionsDiffer,
     TopicsNotCreated,
@@ -23,6 +22,7 @@ from exchange.engine.provision import (
     exchange_topics,
     provision,
 )
+from exchange.engine.log import Partition
 from exchange.wire.topics import AGENCIES, AGENCY_CODE, inbox_of, partition_of, receipts_of
 
 KEY = bytes(range(32))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from exchange.engine.clients import Admin
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
 from exchange.wire.topics import ALERTS

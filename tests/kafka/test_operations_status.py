@@ -22,11 +22,11 @@ from exchange.core.model.chain import digest_of
 from exchange.core.model.events import ALL_CAPS, ActivityHeld, Event
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import Activity, AgencyType, AudienceBand, LegalClass, UsState
-from exchange.engine.clients import Admin
-from exchange.engine.kafka_log import KafkaLog
-from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.provision import exchange_topics
+from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.log import Partition
-from exchange.engine.provision import exchange_topics
 from exchange.wire.codec import encode
 from exchange.wire.pulse import Alert, AlertKind, Pulse, encode_alert, encode_pulse
 from exchange.wire.topics import ALERTS, GATE_STATE, PULSE, aggregates_of, inbox_of

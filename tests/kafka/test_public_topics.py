@@ -17,7 +17,7 @@ from exchange.core.model.epochs import ends_ms, parse_epoch
 from exchange.core.model.events import Event
 from exchange.core.release.budget import PLANS
 from exchange.core.release.draw import counted
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.log import KafkaLog
 from exchange.settings import Settings
 from exchange.trial.ground import trial_ground
 from exchange.wire.public_records import decode_point, decode_release

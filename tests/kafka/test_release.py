@@ -14,7 +14,7 @@ from consumers.closings import Follower
 from consumers.history import read_closings
 from exchange.core.model.epochs import ends_ms, epoch_text
 from exchange.core.release.budget import PLANS, RHO_TOTAL
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.ground import trial_ground

@@ -23,8 +23,8 @@ from consumers.replay import KafkaSource, replay
 from consumers.replay.cut import cut_text
 from exchange.core.counting.counts import Counts
 from exchange.core.counting.generation import GENERATION
-from exchange.engine.kafka_log import KafkaLog
-from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.log import Pair, Partition
 from exchange.settings import Settings
 from exchange.wire.records import Position, encode_position

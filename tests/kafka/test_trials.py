@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.demo import Demo, Look

@@ -24,8 +24,8 @@ from exchange.core.model.events import Event
 from exchange.core.release.budget import PLANS
 from exchange.core.release.draw import counted
 from exchange.engine.errors import Fenced
+from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Partition
-from exchange.engine.progress import LaneProgress, LaneState
 from exchange.wire.codec import decode, encode
 from exchange.wire.public_records import decode_release
 from exchange.wire.release_records import Asker, Close, encode_close

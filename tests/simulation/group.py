@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.ownership import Owner
+from exchange.engine.lanes.ownership import Owner
 from tests.simulation.network import Connection
 from tests.simulation.world import World
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 
 from exchange.engine.errors import Fenced, LogUnavailable
-from exchange.engine.lane import Lane
+from exchange.engine.lanes.lane import Lane
+from exchange.engine.lanes.ownership import Ownership
+from exchange.engine.lanes.step import Applied, Outcome, Step, hand_over
 from exchange.engine.log import Partition, Reader, Writer
-from exchange.engine.ownership import Ownership
-from exchange.engine.step import Applied, Outcome, Step, hand_over
 from tests.simulation.memory_log import MemoryLog, MemoryReader
 
 

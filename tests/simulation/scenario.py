@@ -13,10 +13,10 @@ from pathlib import Path
 from random import Random
 
 from exchange.core.errors import ExchangeError
-from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.lanes.lane import Lane, LaneLimits
+from exchange.engine.lanes.ownership import Ownership
+from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Partition
-from exchange.engine.ownership import Ownership
-from exchange.engine.progress import LaneProgress, LaneState
 from tests.simulation.broker import ABORTED, Broker
 from tests.simulation.faults import Fault, plan, strike
 from tests.simulation.group import Group, MemoryMembership

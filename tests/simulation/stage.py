@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from exchange.core.errors import ExchangeError
-from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.lanes.lane import Lane, LaneLimits
+from exchange.engine.lanes.progress import LaneProgress
+from exchange.engine.lanes.step import Step
 from exchange.engine.log import Partition
-from exchange.engine.progress import LaneProgress
-from exchange.engine.step import Step
 from tests.simulation.broker import Broker
 from tests.simulation.memory_log import MemoryLog
 from tests.simulation.network import Network

@@ -9,8 +9,8 @@ from hashlib import sha256
 
 from exchange.core.errors import StateDamaged
 from exchange.engine.errors import CannotApply
+from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Pair, Partition, Record
-from exchange.engine.step import Outcome
 
 POSITION = b"\xffposition"
 REGISTRY = Partition("agencies", 0)

@@ -14,10 +14,10 @@ from exchange.engine.errors import (
     PositionOutOfRange,
     StepFailed,
 )
-from exchange.engine.lane import Lane, LaneLimits
+from exchange.engine.lanes.lane import Lane, LaneLimits
+from exchange.engine.lanes.progress import LaneState
+from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Pair, Partition, Record
-from exchange.engine.progress import LaneState
-from exchange.engine.step import Outcome
 from tests.simulation.memory_log import MemoryLog, MemoryReader
 from tests.simulation.mutants import RestoreReadsOn
 from tests.simulation.stage import SOURCE, STATE, Stage

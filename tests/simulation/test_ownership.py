@@ -6,10 +6,10 @@ import pytest
 
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import GroupLost, LaneGaveUp, PositionOutOfRange
-from exchange.engine.lane import Lane
+from exchange.engine.lanes.lane import Lane
+from exchange.engine.lanes.ownership import Ownership
+from exchange.engine.lanes.progress import LaneState
 from exchange.engine.log import Partition
-from exchange.engine.ownership import Ownership
-from exchange.engine.progress import LaneState
 from tests.simulation.broker import Broker
 from tests.simulation.faults import Fault
 from tests.simulation.group import Group, MemoryMembership

@@ -10,8 +10,8 @@ from consumers.publish import PublishLane
 from exchange.core.model.epochs import begins_ms, ends_ms
 from exchange.core.release.closing import Closed
 from exchange.core.release.privacy_ledger import Ledger
+from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Partition
-from exchange.engine.progress import LaneProgress, LaneState
 from exchange.wire.release_records import Asker, decode_close
 from exchange.wire.topics import EPOCHS, EVENTS
 from tests.draw_world import event

@@ -6,9 +6,9 @@ from contextlib import suppress
 import pytest
 
 from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
-from exchange.engine.lane import LaneLimits
+from exchange.engine.lanes.lane import LaneLimits
+from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Partition, Record
-from exchange.engine.step import Outcome
 from tests.simulation.broker import ABORTED, TryAgain
 from tests.simulation.stage import STATE, Stage
 

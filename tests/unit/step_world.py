@@ -13,8 +13,8 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.chain import digest_of, heartbeat_message
 from exchange.core.model.events import ALL_CAPS, Event, Heartbeat
 from exchange.core.model.period import period_of
+from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Pair, Partition
-from exchange.engine.step import Outcome
 from exchange.wire.codec import encode
 from exchange.wire.records import Receipt, Refusal, decode_receipt, decode_refusal
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of

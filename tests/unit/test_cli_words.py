@@ -22,8 +22,8 @@ WITHOUT = """
 import sys
 for name in {missing!r}: sys.modules[name] = None
 sys.argv = {words!r}
-import exchange.start
-exchange.start.main()
+import exchange.entry_point
+exchange.entry_point.main()
 """
 INTERRUPTED_IMPORT = """
 import os, signal, sys
@@ -45,7 +45,7 @@ def run(*command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
 
 
 def exchange(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    return run("import exchange.start; exchange.start.main()", *words, **variables)
+    return run("import exchange.entry_point; exchange.entry_point.main()", *words, **variables)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from aiokafka import errors as kafka
 
 from exchange.engine.errors import EngineError, Fenced, LogUnavailable, RecordUnreadable
-from exchange.engine.kafka_errors import naming
+from exchange.engine.kafka.errors import naming
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from consumers import reading
 from consumers.aggregates import read_aggregates
-from consumers.reading import newest_by_key, read_to, read_whole
 from consumers.registry import read_registry
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.counting.generation import GENERATION
 from exchange.core.model.vocabulary import LegalClass
+from exchange.engine import reading
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader
+from exchange.engine.reading import newest_by_key, read_to, read_whole
 from exchange.wire.records import Position, encode_position, encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, POSITION_KEY
 from tests.unit.replay_world import AGGREGATES, Interrupted, World

@@ -12,7 +12,7 @@ from exchange.cli.status_tables import AGENCIES_MAX, age, rendered
 from exchange.core.admission.gate import Reason, Refused, Registration
 from exchange.core.model.chain import Head
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.progress import LaneState
+from exchange.engine.lanes.progress import LaneState
 from exchange.wire.pulse import Pulse
 
 NOW = 1_900_000_000_000

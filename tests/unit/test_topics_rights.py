@@ -6,8 +6,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.engine.provision import exchange_topics, required_topics
-from exchange.engine.rights import PRINCIPALS, Operation, Resource, Right, acl_lines, readers, rights, writers
+from exchange.engine.kafka.provision import exchange_topics, required_topics
+from exchange.engine.kafka.rights import PRINCIPALS, Operation, Resource, Right, acl_lines, readers, rights, writers
 from exchange.wire.topics import AGENCY_CODE, TOPICS, Kept, Party
 
 GROUP = "exchange-workers"

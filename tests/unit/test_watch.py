@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from consumers.watch import BEHIND_MS_MAX, QUIET_MS_MAX, Watch
 from exchange.core.admission.gate import EXPLAINED, Reason, Registration, Status
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.progress import LaneState
+from exchange.engine.lanes.progress import LaneState
 from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse
 
 DAY = 86_400_000

@@ -17,7 +17,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from exchange.engine.kafka_errors import naming
+from exchange.engine.kafka.errors import naming
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

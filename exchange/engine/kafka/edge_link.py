@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.kafka_log import KafkaLog
+from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.wire.records import decode_receipt
 from exchange.wire.topics import inbox_of, receipts_of
@@ -19,7 +19,7 @@ from exchange.wire.topics import inbox_of, receipts_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from exchange.engine.clients import ClientSettings
+    from exchange.engine.kafka.clients import ClientSettings
     from exchange.engine.log import Producer, Reader, Record
     from exchange.wire.records import Receipt
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, cast
 
 from aiokafka import TopicPartition
 
-from exchange.engine.clients import reading_consumer
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
-from exchange.engine.kafka_errors import naming
-from exchange.engine.kafka_topics import keep_in_mind
-from exchange.engine.unreadable import Looking, read_unless_faulty
+from exchange.engine.kafka.clients import reading_consumer
+from exchange.engine.kafka.errors import naming
+from exchange.engine.kafka.metadata import keep_in_mind
+from exchange.engine.kafka.unreadable import Looking, read_unless_faulty
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from typing import TypeAlias
 
-    from exchange.engine.clients import ClientSettings
-    from exchange.engine.lingering import Lingering
+    from exchange.engine.kafka.bounded_close import Lingering
+    from exchange.engine.kafka.clients import ClientSettings
     from exchange.engine.log import Partition, Record
 
     Ask: TypeAlias = Callable[[list[TopicPartition]], Awaitable[dict[Partition, int]]]

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from exchange.engine.errors import Fenced, GroupLost, LaneGaveUp, LaneStalled, LogUnavailable
-from exchange.engine.patience import Patience, cancelled, first_of
+from exchange.engine.lanes.stall_timer import Patience, cancelled, first_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from exchange.engine.progress import LaneProgress
+    from exchange.engine.lanes.progress import LaneProgress
 
     LaneFactory: TypeAlias = Callable[[int], "Owned | None"]
     """What runs where this partition is owned, if anything."""

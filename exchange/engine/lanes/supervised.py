@@ -1,4 +1,4 @@
-"""What lives at one partition beside the lanes of `exchange.engine.lane`: looked at, tried again and ended as those are.
+"""What lives at one partition beside the lanes of `exchange.engine.lanes.lane`: looked at, tried again and ended as those are.
 
 Rules kept: nothing in memory survives a failure; what may help when tried again is tried again from nothing, a limited number
 of times in a row; `Fenced` ends a life until the group has a new generation; no message holds a key or a value. What `stays`
@@ -18,10 +18,10 @@ import structlog
 from consumers.closings import DrawsDamaged
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
+from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hook
+from exchange.engine.lanes.stall_timer import Patience, cancelled
+from exchange.engine.lanes.step import defects_named
 from exchange.engine.log import Partition
-from exchange.engine.patience import Patience, cancelled
-from exchange.engine.progress import Hook, LaneProgress, LaneState, no_hook
-from exchange.engine.step import defects_named
 
 RELEASE: Final = "release"
 PUBLISH: Final = "publish"

@@ -12,13 +12,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
-from exchange.engine.step import defects_named
+from exchange.engine.lanes.step import defects_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from exchange.engine.lanes.step import Step
     from exchange.engine.log import Partition, Reader
-    from exchange.engine.step import Step
 
 
 class Sources:

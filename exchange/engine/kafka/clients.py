@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
-from exchange.engine.kafka_errors import named, naming
+from exchange.engine.kafka.errors import named, naming
 
 if TYPE_CHECKING:
     import ssl

@@ -14,19 +14,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from exchange.engine.clients import idempotent_producer, transactional_producer
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
-from exchange.engine.kafka_errors import named, naming
-from exchange.engine.kafka_reader import KafkaReader
-from exchange.engine.kafka_topics import keep_in_mind
-from exchange.engine.lingering import Lingering, looked_at
+from exchange.engine.kafka.bounded_close import Lingering, looked_at
+from exchange.engine.kafka.clients import idempotent_producer, transactional_producer
+from exchange.engine.kafka.errors import named, naming
+from exchange.engine.kafka.metadata import keep_in_mind
+from exchange.engine.kafka.reader import KafkaReader
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection, Sequence
 
     from aiokafka import AIOKafkaProducer
 
-    from exchange.engine.clients import ClientSettings
+    from exchange.engine.kafka.clients import ClientSettings
     from exchange.engine.log import Pair, Partition
 
 METADATA_S_MAX = 3.0

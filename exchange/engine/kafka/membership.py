@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
-from exchange.engine.clients import member_consumer
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.kafka_errors import naming
+from exchange.engine.kafka.clients import member_consumer
+from exchange.engine.kafka.errors import naming
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from aiokafka import AIOKafkaConsumer
 
-    from exchange.engine.clients import ClientSettings
-    from exchange.engine.ownership import Owner
+    from exchange.engine.kafka.clients import ClientSettings
+    from exchange.engine.lanes.ownership import Owner
 
 LEAVE_S_MAX = 2.0
 

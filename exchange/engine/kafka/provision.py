@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exchange.core.counting.generation import GENERATION
-from exchange.engine.clients import TopicSpec
 from exchange.engine.errors import EngineError, LogUnavailable, PartitionUnknown
+from exchange.engine.kafka.clients import TopicSpec
 from exchange.wire.topics import TOPICS, Topic, check_agency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from exchange.engine.clients import Admin
+    from exchange.engine.kafka.clients import Admin
 
 PARTITIONS = "partitions"
 MISSING = "missing"

@@ -31,16 +31,16 @@ from typing import TYPE_CHECKING
 
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable, PositionOutOfRange
-from exchange.engine.patience import Patience, cancelled, failed
-from exchange.engine.progress import Hook, LaneProgress, LaneState, no_hook
-from exchange.engine.sources import Sources
-from exchange.engine.step import Applied, defects_named, hand_over
+from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hook
+from exchange.engine.lanes.sources import Sources
+from exchange.engine.lanes.stall_timer import Patience, cancelled, failed
+from exchange.engine.lanes.step import Applied, defects_named, hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from exchange.engine.lanes.step import Outcome, Step
     from exchange.engine.log import Log, Partition, Reader, Writer
-    from exchange.engine.step import Outcome, Step
 
 
 @dataclass(frozen=True, slots=True)

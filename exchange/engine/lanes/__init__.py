@@ -1,0 +1,1 @@
+"""Lanes and supervised tasks: what runs exactly once, who owns it, how it restarts and when it has stalled."""
