@@ -25,24 +25,24 @@ from exchange.core.model.events import About
 from exchange.core.model.period import LAST_YEAR
 from exchange.core.model.vocabulary import LegalClass
 from producers import errors
-from producers.batches import end_first_batch
-from producers.breathing import breathing, walked
-from producers.caps import Caps
-from producers.chain import Chain
+from producers.caps.marking import Caps
+from producers.caps.policy import Leaves, Policy, Stays
+from producers.caps.tally import current_quarter, stage_tallies
+from producers.caps.tally_batches import end_first_batch
+from producers.cooperative import breathing, walked
+from producers.delivery.address import kafka_link, servers_of
+from producers.delivery.heartbeat import closing_beat, marking_beat
+from producers.delivery.link import Link
+from producers.delivery.outbox import Outbox
+from producers.delivery.preview import Leaving, to_be_chained, what_leaves
+from producers.delivery.report import Report
+from producers.delivery.sending import Manner, Sending
 from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Withdrawn
-from producers.heartbeat import closing_beat, marking_beat
-from producers.ledger import SOURCE, Ledger, Outcome
-from producers.link import Link
-from producers.outbox import Outbox
-from producers.policy import Leaves, Policy, Stays
-from producers.preview import Leaving, to_be_chained, what_leaves
 from producers.profile import Profile, Secret
-from producers.reach import kafka_link, servers_of
-from producers.report import Report
-from producers.sending import Manner, Sending
-from producers.tally import current_quarter, stage_tallies
-from producers.vault import Vault
-from producers.wording import NOTHING_WITHDRAWN, STOPPING
+from producers.vault.fact_store import SOURCE, Ledger, Outcome
+from producers.vault.sent_chain import Chain
+from producers.vault.store import Vault
+from producers.words import NOTHING_WITHDRAWN, STOPPING
 
 BATCH: Final = 2_000
 """Facts between two commits, and between two looks at other tasks."""

@@ -28,9 +28,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, 
 
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.wire.topics import AGENCY_CODE
-from producers import mistakes
+from producers import profile_mistakes
 from producers.errors import KeyFileMissing, PassphraseMissing, ProfileInvalid, SecretExposed
-from producers.sensitive import SWITCHES
+from producers.switches import SWITCHES
 
 PASSPHRASE_VARIABLE = "EXCHANGE_VAULT_PASSPHRASE"  # noqa: S105 - the name of a variable
 KEY_OCTETS = 32
@@ -211,9 +211,9 @@ def _toml(path: Path) -> dict[str, object]:
     except OSError as error:
         raise ProfileInvalid(f"The profile {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
-        raise ProfileInvalid(mistakes.encoding_mistake(path, octets[: error.start])) from None
+        raise ProfileInvalid(profile_mistakes.encoding_mistake(path, octets[: error.start])) from None
     except tomllib.TOMLDecodeError as error:
-        raise ProfileInvalid(mistakes.syntax_mistake(path, str(error))) from None
+        raise ProfileInvalid(profile_mistakes.syntax_mistake(path, str(error))) from None
 
 
 def _mistakes(path: Path, error: ValidationError) -> list[str]:
@@ -225,10 +225,10 @@ def _mistakes(path: Path, error: ValidationError) -> list[str]:
         if not name:
             sentence = f"{path}: {problem['msg'].removeprefix('Value error, ')}."
         elif problem["type"] == "extra_forbidden":
-            sentence = mistakes.unknown(path, ".".join(section), name)
+            sentence = profile_mistakes.unknown(path, ".".join(section), name)
         elif problem["type"] == "missing":
-            sentence = mistakes.missing(path, key)
+            sentence = profile_mistakes.missing(path, key)
         else:
-            sentence = mistakes.broken(path, key)
+            sentence = profile_mistakes.broken(path, key)
         said[sentence] = None
     return list(said)

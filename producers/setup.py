@@ -3,13 +3,13 @@
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from producers.caps import Caps, RuleCount, count_rules, said_and_standing
-from producers.chain import Chain
-from producers.ledger import Ledger
-from producers.outbox import Outbox
+from producers.caps.marking import Caps, RuleCount, count_rules, said_and_standing
+from producers.caps.tally import marked_facts
+from producers.delivery.outbox import Outbox
 from producers.profile import Profile, Secret
-from producers.tally import marked_facts
-from producers.vault import FIRST_KEY, Vault
+from producers.vault.fact_store import Ledger
+from producers.vault.sent_chain import Chain
+from producers.vault.store import FIRST_KEY, Vault
 
 HEAD_DIGITS: Final = 8
 """As many as `exchange status` shows, so that a person compares them at a glance."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from exchange.core.admission.cap_rules import RULES
-from producers.sample.planning import budget_lines
-from producers.sample.volumes import yearly_volumes
+from exchange.trial.sample.planning import budget_lines
+from exchange.trial.sample.volumes import yearly_volumes
 from schemas.markdown import coded, table
 
 

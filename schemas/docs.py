@@ -19,7 +19,7 @@ from exchange.core.admission.gate import EXPLAINED
 from exchange.core.counting.tables import TABLES, Table, domain
 from exchange.core.model.events import BODIES, About, Body, Width
 from exchange.wire.topics import TOPICS, Party, Topic
-from producers.sensitive import RULES
+from producers.switches import RULES
 from schemas.budget_docs import budget, caps
 from schemas.evidence import BESIDE, WHY, questions_of
 from schemas.generate import camel, list_names, read_list

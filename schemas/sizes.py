@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from exchange.core.release.client_tables import RELEASED_TABLES
+from exchange.trial.sample.volumes import yearly_volumes
 from exchange.wire.planned_sizes import FILE
-from producers.sample.volumes import yearly_volumes
 
 PATH: Final = Path(__file__).parent / FILE
 

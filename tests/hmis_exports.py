@@ -16,7 +16,7 @@ from exchange.core.model.events import Correctable
 from exchange.core.model.vocabulary import UsState
 from producers.facts import Fact, Reading, RowIgnored, RowRefused, Withdrawn
 from producers.sources.hmis import HmisExport, HmisSettings
-from producers.sources.hmis.layout import FILES, GENDERS_2024
+from producers.sources.hmis.reading.layout import FILES, GENDERS_2024
 
 PLANTED = "Zyxwvut-Quirinius"
 IDENTITY = {

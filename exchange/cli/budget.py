@@ -39,8 +39,8 @@ def budget(
     """
     from dataclasses import asdict
 
-    from producers.sample.planning import budget_lines
-    from producers.sample.volumes import yearly_volumes
+    from exchange.trial.sample.planning import budget_lines
+    from exchange.trial.sample.volumes import yearly_volumes
 
     volumes = yearly_volumes(clients) if clients else yearly_volumes()
     lines = [asdict(line) for line in budget_lines(volumes)]

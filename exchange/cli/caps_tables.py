@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli.console import table
-from producers.caps import RuleCount
-from producers.report import Report
-from producers.wording import counted
+from producers.caps.marking import RuleCount
+from producers.delivery.report import Report
+from producers.words import counted
 
 PAST_CAPS = "What is past a cap is in no release that the cap is for; the exchange's operators count it all the same."
 UNNAMED = (

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from exchange.cli.broker import ConsoleAnnouncer
     from exchange.trial.demo import DemoResult
-    from producers.sample import SampleExchange, Span
+    from exchange.trial.sample import SampleExchange, Span
 
 app = typer.Typer()
 AGENCIES = 40
@@ -43,7 +43,7 @@ def demo(
     """
     if scale not in {"", "national"}:
         raise typer.BadParameter("only `national` is known", param_hint="--scale")
-    from producers.sample import sample_exchange
+    from exchange.trial.sample import sample_exchange
 
     if scale == "national":
         sample = sample_exchange(seed, scale=1.0, span=_past_years())
@@ -61,7 +61,7 @@ def demo(
 def _past_years() -> "Span":
     """The last whole years: every month of them is over, so that its epoch may close."""
     from exchange.core.model.period import period_of
-    from producers.sample import Span
+    from exchange.trial.sample import Span
 
     this_year = datetime.now(UTC).year
     return Span(period_of(this_year - YEARS, 1), quarters=4 * YEARS)

@@ -17,8 +17,8 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
 from exchange.trial.demo import Look
 from exchange.trial.protected import Protected
-from producers.ledger import Outcome
-from producers.report import Report
+from producers.delivery.report import Report
+from producers.vault.fact_store import Outcome
 
 ROWS = (10, 6, 4, 3)
 """How many rows of each table are tried, before a table is left out."""

@@ -56,7 +56,7 @@ def init(
     """Make the vault and its signing key; print the public key that the operator registers."""
     from producers.profile import Profile
     from producers.setup import make_vault
-    from producers.vault import FIRST_KEY, expect_no_vault
+    from producers.vault.store import FIRST_KEY, expect_no_vault
 
     profile = Profile.load(profile_file)
     expect_no_vault(profile)
@@ -158,7 +158,7 @@ def hold(
     """
     from producers.profile import Profile
     from producers.setup import hold_client
-    from producers.wording import counted
+    from producers.words import counted
 
     profile = Profile.load(profile_file)
     held = hold_client(profile, secret_of(profile), client, retract=retract)
@@ -200,7 +200,7 @@ def restore(
     Reads back from the inbox what the exchange accepted. Publish your files again afterwards; what nobody says then can be
     taken back with --retract-unclaimed.
     """
-    from producers.wording import counted
+    from producers.words import counted
 
     async def work(opening: "Edge") -> str:
         said = ""
@@ -220,7 +220,7 @@ def retry(profile_file: ProfileOption) -> None:
 
     Exit status 3 when some of it is refused again.
     """
-    from producers.wording import counted
+    from producers.words import counted
 
     async def work(opening: "Edge") -> str:
         async with opening as edge:
@@ -237,9 +237,9 @@ def _work_at_the_edge(
     """Do this with the edge of a profile, showing what happens meanwhile, and print what it returns."""
     from exchange.cli.console import console
     from exchange.cli.publish_progress import progress_of
+    from producers.delivery.sending import Manner
     from producers.edge import Edge
     from producers.profile import Profile
-    from producers.sending import Manner
 
     profile = Profile.load(profile_file)
     secret = secret_of(profile)

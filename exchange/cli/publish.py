@@ -23,9 +23,9 @@ from exchange.core.errors import ExchangeError
 
 if TYPE_CHECKING:
     from exchange.cli.publish_progress import Shown
+    from producers.delivery.preview import Leaving
     from producers.edge import Edge
     from producers.facts import Reading, Source
-    from producers.preview import Leaving
     from producers.profile import Profile, Secret
 
 REFUSED = 3
@@ -43,7 +43,7 @@ def secret_of(profile: "Profile") -> "Secret":
     """What opens the vault, which is there; asks at a terminal when the profile and the environment say nothing."""
     import sys
 
-    from producers.vault import expect_vault
+    from producers.vault.store import expect_vault
 
     expect_vault(profile)
 
@@ -92,9 +92,9 @@ def publish(
     """
     from exchange.cli.console import console
     from exchange.cli.publish_progress import progress_of
+    from producers.delivery.sending import Manner
     from producers.edge import Edge
     from producers.profile import Profile
-    from producers.sending import Manner
 
     profile = Profile.load(profile_file)
     source, secret = source_of(file, profile), secret_of(profile)

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from producers.patience import Wait
-from producers.wording import counted
+from producers.delivery.waiting import Wait
+from producers.words import counted
 
 WAITED_BETWEEN_LINES_S = 15.0
 WAITED_BEFORE_SHOWN_S = 3.0

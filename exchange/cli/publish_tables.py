@@ -23,12 +23,12 @@ from exchange.core.admission.gate import EXPLAINED, Reason
 from exchange.core.counting.tables import TALLIED, domain
 from exchange.core.model.events import About, Body, Tally
 from exchange.core.model.period import period_text
+from producers.delivery.preview import Leaving
+from producers.delivery.report import Report
 from producers.errors import RefusalsUnwritable
 from producers.facts import RowRefused
-from producers.ledger import Outcome
-from producers.preview import Leaving
-from producers.report import Report
-from producers.wording import counted
+from producers.vault.fact_store import Outcome
+from producers.words import counted
 
 ROWS_SHOWN = 20
 EVENTS_SHOWN = 12

@@ -13,8 +13,8 @@ from exchange.core.admission.cap_rules import NONE
 from exchange.core.counting.cells import increments
 from exchange.core.model.events import Correctable, Correction, Event
 from exchange.core.model.vocabulary import UsState
+from exchange.trial.sample import SampleAgency
 from exchange.wire.codec import encode
-from producers.sample import SampleAgency
 
 AGAIN: Final = 200
 """Events that an agency writes a second time now and then."""

@@ -27,16 +27,16 @@ from exchange.trial.ground import Ground, Worker, WorkerEnded
 from exchange.trial.members import HMIS_AGENCY, Member, day_after, hmis_member, sample_member
 from exchange.trial.picture import Picture, picture_of
 from exchange.trial.protected import MetricsMissing, Protected, protected
+from exchange.trial.sample import Run, SampleExchange
 from exchange.wire.codec import decode
 from exchange.wire.release_records import Asker
-from producers.chain import Chain
+from producers.caps.tally import current_quarter
+from producers.delivery.heartbeat import minutes_band
+from producers.delivery.report import Report
 from producers.edge import Edge
-from producers.heartbeat import minutes_band
-from producers.ledger import Ledger
-from producers.report import Report
-from producers.sample import Run, SampleExchange
-from producers.tally import current_quarter
-from producers.vault import Vault
+from producers.vault.fact_store import Ledger
+from producers.vault.sent_chain import Chain
+from producers.vault.store import Vault
 
 AT_ONCE: Final = 20
 """Edges that publish at the same time: most of a small run is waiting for the receipt."""

@@ -23,9 +23,9 @@ from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Pair, Partition, Producer
 from exchange.trial.chained import ChainedAgency
 from exchange.trial.ground import Ground, Worker
+from exchange.trial.sample import sample_exchange
 from exchange.wire.topics import inbox_of
-from producers.patience import Patience
-from producers.sample import sample_exchange
+from producers.delivery.waiting import Patience
 
 AGENCIES: Final = 24
 WORKERS: Final = 2

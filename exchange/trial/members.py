@@ -11,12 +11,12 @@ from typing import Final
 from exchange.core.model.epochs import month_of
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.trial.ground import Ground
+from exchange.trial.sample import SampleAgency
+from producers.delivery.report import Report
 from producers.facts import Fact, Reading
 from producers.profile import HmisProfile, Profile, Secret
-from producers.report import Report
-from producers.sample import SampleAgency
-from producers.sensitive import SWITCHES
 from producers.sources.hmis import HmisExport, HmisSettings
+from producers.switches import SWITCHES
 
 HMIS_AGENCY: Final = "hmis-export"
 

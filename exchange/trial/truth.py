@@ -17,7 +17,7 @@ from exchange.core.release.budget import PLANS
 from exchange.core.release.draw import Due, counted
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
 from exchange.core.release.released import Release, Released
-from producers.sample import SampleExchange
+from exchange.trial.sample import SampleExchange
 
 Arrival = tuple[str, Event]
 """Agency and event."""

@@ -29,7 +29,7 @@ from exchange.core.model.vocabulary import UsState
 from producers.errors import SourceUnreadable
 from producers.facts import Fact, Reading, RowRefused, Where, Withdrawn
 from producers.sources.identifying import identifying
-from producers.wording import code_rule
+from producers.words import code_rule
 
 LINE_OCTETS_MAX: Final = 1 << 16
 KEY_LETTERS_MAX: Final = 200

@@ -21,8 +21,8 @@ from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import PLANS, RHO_PLANNED
 from exchange.trial.attack.cohort import squared_mu
 from exchange.trial.attack.lane import Lane
-from producers import caps
-from producers.choice import Unit
+from producers.caps import marking
+from producers.caps.choice import Unit
 from producers.facts import Fact
 from tests.edge_kit.clients import Homes
 from tests.edge_kit.facts import HERE
@@ -80,7 +80,7 @@ def test_no_history_that_an_edge_lets_through_is_worth_more_than_a_canary(tmp_pa
     assert found > 2 * RHO_PLANNED / 5, "else it says little"
 
 
-def forgotten(_: caps.Caps, *__: object) -> dict[int, object]:
+def forgotten(_: marking.Caps, *__: object) -> dict[int, object]:
     return {}
 
 
@@ -91,7 +91,7 @@ def uncounted(_: Unit, *__: object) -> None:
 @pytest.mark.parametrize(
     ("place", "mutant"),
     [
-        pytest.param((caps.Caps, "_read_chain"), forgotten, id="caps per run"),
+        pytest.param((marking.Caps, "_read_chain"), forgotten, id="caps per run"),
         pytest.param((Unit, "was_corrected"), uncounted, id="correction not counted"),
         pytest.param((Unit, "_is_full"), lambda *_: False, id="no cap"),
     ],

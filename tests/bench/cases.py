@@ -169,12 +169,12 @@ def december(cut: tuple[int, ...]) -> DrawTask:
 async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     """One agency publishes through its edge and vault, until the gate (in this process too) has accepted everything."""
     from consumers.operations import Enrolment, register
-    from producers.chain import Chain
     from producers.edge import Edge
-    from producers.ledger import Ledger
     from producers.profile import Profile, Secret
-    from producers.sensitive import SWITCHES
-    from producers.vault import Vault
+    from producers.switches import SWITCHES
+    from producers.vault.fact_store import Ledger
+    from producers.vault.sent_chain import Chain
+    from producers.vault.store import Vault
 
     log = KafkaLog(settings.client("bench"))
     agency = next(a for a in sample_agencies(Size(size.events, 1)) if a)

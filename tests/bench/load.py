@@ -14,9 +14,9 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, exchange_topics, provision
 from exchange.engine.log import Partition
 from exchange.settings import Settings
+from exchange.trial.sample import SampleAgency, Span, chained_values, sample_exchange
 from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, inbox_of
-from producers.sample import SampleAgency, Span, chained_values, sample_exchange
 
 EVENTS_A_QUARTER = 170_000
 TURN = 50

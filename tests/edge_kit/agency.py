@@ -20,18 +20,18 @@ from exchange.core.model.events import ALL_CAPS, Event
 from exchange.core.model.period import period_of
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import LegalClass, UsState
-from producers.chain import Chain
+from producers.caps.policy import Leaves, Policy
+from producers.caps.tally import current_quarter
+from producers.delivery.report import Report
+from producers.delivery.sending import Manner
 from producers.edge import Edge
 from producers.errors import EdgeError
 from producers.facts import Fact, Where
-from producers.ledger import Ledger
-from producers.policy import Leaves, Policy
 from producers.profile import Profile, Secret
-from producers.report import Report
-from producers.sending import Manner
-from producers.sensitive import SWITCHES
-from producers.tally import current_quarter
-from producers.vault import Vault
+from producers.switches import SWITCHES
+from producers.vault.fact_store import Ledger
+from producers.vault.sent_chain import Chain
+from producers.vault.store import Vault
 from tests.edge_kit.exchange import Exchange, Killed, MemoryLink, Trouble, registered
 
 SECRET = Secret(raw_key=bytes(range(32)))

@@ -12,7 +12,7 @@ from exchange.core.model.events import Correctable
 from exchange.core.model.period import quarter_of, year_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.facts import Fact, Where
-from producers.vault import Vault
+from producers.vault.store import Vault
 from tests.caps_kit.contribution import Sent, broken_law
 from tests.edge_kit.agency import PLANTED, SECRET, Agency
 from tests.edge_kit.exchange import Trouble

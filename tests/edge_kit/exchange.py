@@ -18,7 +18,7 @@ from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.wire.codec import EventReader, decode
 from exchange.wire.records import Receipt
-from producers.tails import with_cap
+from producers.vault.event_tail import with_cap
 
 LATE_ARRIVES = 0.15
 

@@ -6,8 +6,8 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
 from producers.edge import Edge
 from producers.facts import Fact, Where
-from producers.ledger import Outcome
-from producers.vault import Vault
+from producers.vault.fact_store import Outcome
+from producers.vault.store import Vault
 from tests.edge_kit.agency import SECRET, TODAY, Agency
 
 Q1, Q2 = parse_period("2026Q1"), parse_period("2026Q2")

@@ -28,11 +28,11 @@ from exchange.engine.log import Partition
 from exchange.wire.codec import decode
 from exchange.wire.topics import EVENTS, inbox_of, receipts_of
 from producers import errors
+from producers.delivery.sending import Manner
+from producers.delivery.waiting import Patience
 from producers.edge import Edge
 from producers.facts import Fact, Where
-from producers.patience import Patience
 from producers.profile import Profile, Secret
-from producers.sending import Manner
 from producers.setup import make_vault
 from tests.edge_kit.exchange import registered
 

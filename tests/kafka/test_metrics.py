@@ -34,11 +34,11 @@ from exchange.engine.log import Pair, Partition, Record
 from exchange.engine.reading import newest_by_key, read_whole
 from exchange.settings import Settings
 from exchange.trial.ground import Worker
+from exchange.trial.sample import sample_exchange
+from exchange.trial.sample.volumes import marks
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import encode_point, encode_release, point_key, release_key
 from exchange.wire.topics import METRICS, RELEASES
-from producers.sample import sample_exchange
-from producers.sample.volumes import marks
 from tests.kafka.test_operations_cli import Ran, Run, run
 
 __all__ = ["run"]

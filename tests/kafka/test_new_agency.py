@@ -11,9 +11,9 @@ from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.chained import ChainedAgency
 from exchange.trial.ground import Ground, trial_ground
+from exchange.trial.sample import sample_exchange
 from exchange.wire.records import Receipt, decode_receipt
 from exchange.wire.topics import inbox_of, partition_of, receipts_of
-from producers.sample import sample_exchange
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -27,9 +27,9 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.log import Pair, Partition
 from exchange.settings import Settings
+from exchange.trial.sample import SampleExchange, chained_values, sample_exchange
 from exchange.wire.records import Position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of, partition_of
-from producers.sample import SampleExchange, chained_values, sample_exchange
 from tests.kafka.conftest import PARTITIONS
 
 pytestmark = pytest.mark.kafka

@@ -16,8 +16,8 @@ from exchange.settings import Settings
 from exchange.trial.demo import Demo, Look
 from exchange.trial.ground import Ground, NotEmpty, trial_ground
 from exchange.trial.kill_test import BATCH, KillTest, KillTestResult
+from exchange.trial.sample import Span, sample_exchange
 from exchange.wire.topics import EVENTS
-from producers.sample import Span, sample_exchange
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(540)]
 NOWHERE = Settings(bootstrap_servers="", batch_records=BATCH)

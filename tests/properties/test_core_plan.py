@@ -10,8 +10,8 @@ from exchange.core.errors import CannotCount
 from exchange.core.model.events import BODIES, Body, Event, NeedIdentified
 from exchange.core.model.period import FIRST
 from exchange.core.model.vocabulary import Service, UsState
+from exchange.trial.sample import chained_values, sample_exchange
 from exchange.wire.codec import EventUnreadable, decode, encode
-from producers.sample import chained_values, sample_exchange
 from tests.strategies import agencies, events, of, periods, states
 
 KEYS = st.sampled_from(["harbor-light", "north-star", "open-door"])

@@ -11,7 +11,7 @@ import pytest
 
 from exchange.core.admission.gate import Reason
 from exchange.core.model.vocabulary import LegalClass
-from producers.ledger import Outcome
+from producers.vault.fact_store import Outcome
 from tests.edge_kit.agency import Agency
 from tests.edge_kit.exchange import Trouble
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from exchange.core.model.events import About
 from exchange.core.model.period import is_period
 from exchange.core.model.vocabulary import LegalClass, UsState
+from producers.caps.policy import Policy, Unfit
 from producers.facts import Complete, Edition, Fact, RowIgnored, RowRefused
-from producers.policy import Policy, Unfit
 from producers.sources.hmis import HmisExport, HmisSettings
-from producers.sources.hmis.layout import FILES
+from producers.sources.hmis.reading.layout import FILES
 from tests.hmis_exports import FIRST_ROW, PLANTED, STAY, sample
 
 SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -37,8 +37,8 @@ from exchange.core.release.budget import (
 )
 from exchange.core.release.client_tables import RELEASED_TABLES, released_rows
 from exchange.core.release.sensitivity import squared_l2
-from producers.sample.planning import budget_lines
-from producers.sample.volumes import yearly_volumes
+from exchange.trial.sample.planning import budget_lines
+from exchange.trial.sample.volumes import yearly_volumes
 
 rhos = st.fractions(Fraction(1, 10**7), Fraction(1, 10))
 squares = st.integers(1, 200)

@@ -13,8 +13,8 @@ from exchange.cli.demo_tables import fitting, hmis_table, line_of
 from exchange.cli.fitting import shared
 from exchange.trial.demo import Look
 from exchange.trial.picture import Picture
-from producers.ledger import Outcome
-from producers.report import Report
+from producers.delivery.report import Report
+from producers.vault.fact_store import Outcome
 
 KEY = "1: " + "0123456789abcdef" * 4
 cells = st.text("abc-_", min_size=1, max_size=40)

@@ -11,9 +11,9 @@ from exchange.core.model.events import Correction, Heartbeat
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, ReportingMinutes, Scheduled
 from producers import errors
+from producers.caps.policy import IN_THE_FUTURE
 from producers.facts import ClientWithdrawn, Complete, Edition, RowIgnored, RowRefused, Where, Withdrawn
-from producers.ledger import Outcome
-from producers.policy import IN_THE_FUTURE
+from producers.vault.fact_store import Outcome
 from tests.edge_kit.agency import Agency
 from tests.edge_kit.facts import FOOD, HERE, Q1, Q2, SHELTER, bodies, need, publish, with_secret
 

@@ -9,10 +9,10 @@ import pytest
 
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
-from producers import breathing
+from producers import cooperative
 from producers.edge import Edge
 from producers.facts import Complete, Fact
-from producers.vault import Vault
+from producers.vault.store import Vault
 from tests.edge_kit.agency import SECRET, Agency
 from tests.edge_kit.facts import HERE, bodies, need, publish
 
@@ -21,7 +21,7 @@ COUNT, STEPS = 120, 10
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breathing, "STEPS", STEPS)
+    monkeypatch.setattr(cooperative, "STEPS", STEPS)
 
 
 def facts(count: int = COUNT) -> list[Fact]:

@@ -13,11 +13,12 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.events import ALL_CAPS, Correction
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
-from producers import caps, choice, tails
-from producers.choice import Place, Ranks, Unit, Wanted, name_of
+from producers.caps import choice, marking
+from producers.caps.choice import Place, Ranks, Unit, Wanted, name_of
 from producers.facts import Fact
-from producers.ledger import Outcome
-from producers.vault import Vault
+from producers.vault import event_tail
+from producers.vault.fact_store import Outcome
+from producers.vault.store import Vault
 from tests.edge_kit.agency import SECRET
 from tests.edge_kit.clients import Homes
 from tests.edge_kit.facts import HERE
@@ -241,7 +242,7 @@ def as_before_caps(agency: Homes) -> None:
     """Make the vault one of format 1: all bits in what it says and said, and no knowledge of clients."""
     with Vault.open(agency.profile, SECRET) as vault:
         for key, want in vault.all("SELECT key, want FROM fact WHERE want IS NOT NULL"):
-            vault.run("UPDATE fact SET want = ? WHERE key = ?", (tails.with_cap(want, ALL_CAPS), key))
+            vault.run("UPDATE fact SET want = ? WHERE key = ?", (event_tail.with_cap(want, ALL_CAPS), key))
         vault.run("DROP INDEX chain_client")
         vault.run("DROP TABLE exhausted")
         for trigger in ("kept_new", "kept_changed", "kept_gone"):
@@ -258,7 +259,7 @@ async def test_a_vault_of_before_caps_opens_and_its_clients_open_periods_count_a
     agency: Homes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
-        before.setattr(caps.Caps, "of_event", lambda *_: Cap(ALL_CAPS))
+        before.setattr(marking.Caps, "of_event", lambda *_: Cap(ALL_CAPS))
         await run(agency, fact("food", NEED_FOOD), fact("opened", OPENED))
     as_before_caps(agency)
     await run(agency, fact("food", NEED_FOOD), fact("opened", OPENED), *needs(v.Service.housing))
@@ -275,7 +276,7 @@ def by_arrival(_: Ranks, *__: object) -> bytes:
     return bytes(8)
 
 
-def forgotten(_: caps.Caps, *__: object) -> dict[int, object]:
+def forgotten(_: marking.Caps, *__: object) -> dict[int, object]:
     return {}
 
 
@@ -303,7 +304,7 @@ def batches(agency: Homes) -> None:
     ("place", "mutant", "life", "law"),
     [
         pytest.param((Unit, "was_corrected"), uncounted, history, "2", id="correction not counted"),
-        pytest.param((caps.Caps, "_read_chain"), forgotten, batches, "1", id="caps per batch, or per agency run"),
+        pytest.param((marking.Caps, "_read_chain"), forgotten, batches, "1", id="caps per batch, or per agency run"),
     ],
 )
 def test_a_mutant_breaks_a_law_that_the_real_thing_keeps(

@@ -14,7 +14,7 @@ from exchange.cli import app
 from exchange.cli.edge import PassphraseTooShort
 from exchange.core.model.events import Heartbeat
 from producers import errors
-from producers.policy import IN_THE_FUTURE
+from producers.caps.policy import IN_THE_FUTURE
 from tests.edge_kit.desk import PLANTED, Desk, need
 from tests.edge_kit.exchange import Trouble
 

@@ -10,8 +10,8 @@ from exchange.core.model import events as e
 from exchange.core.model.events import Correction, Heartbeat
 from exchange.core.model.vocabulary import LegalClass
 from producers.errors import ExchangeSilent
-from producers.ledger import Outcome
 from producers.setup import hold_client
+from producers.vault.fact_store import Outcome
 from tests.edge_kit.agency import SECRET, Agency
 from tests.edge_kit.desk import PLANTED, Desk, need
 from tests.edge_kit.facts import FOOD, bodies, publish

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.core.admission.gate import Reason
-from producers.patience import Next, Patience, Waiting
+from producers.delivery.waiting import Next, Patience, Waiting
 
 PATIENCE = Patience(resend_after_s=10, blocked_s=10, quiet_s=90)
 

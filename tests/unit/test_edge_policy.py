@@ -11,10 +11,10 @@ from exchange.core.model.events import CORRECTABLE, About
 from exchange.core.model.period import parse_period
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import LegalClass, UsState
-from producers.policy import IN_THE_FUTURE, SWITCHED_OFF, Leaves, Policy, Unfit
-from producers.sensitive import RULES, SWITCHES, WITHHELD, Switches
-from producers.tails import newest_id, said_by
-from producers.wording import code_rule, list_of
+from producers.caps.policy import IN_THE_FUTURE, SWITCHED_OFF, Leaves, Policy, Unfit
+from producers.switches import RULES, SWITCHES, WITHHELD, Switches
+from producers.vault.event_tail import newest_id, said_by
+from producers.words import code_rule, list_of
 from schemas.generate import list_names
 
 Q1 = parse_period("2026Q1")

@@ -7,9 +7,9 @@ import pytest
 
 from exchange.core.model.vocabulary import LegalClass
 from producers.errors import ProfileInvalid, SecretExposed, VaultOfAnother
-from producers.mistakes import RULES
 from producers.profile import HmisProfile, Profile, Secret, read_key_file, write_key_file
-from producers.vault import Vault
+from producers.profile_mistakes import RULES
+from producers.vault.store import Vault
 
 ROOT = Path(__file__).parents[2]
 GOOD = 'agency = "harbor-light"\nstate = "ca"\nlegal_class = "tally_only"\nvault = "a.vault"\n'

@@ -11,10 +11,10 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Heartbeat
 from exchange.core.model.vocabulary import ReportingMinutes
 from producers import errors
-from producers.chain import RUNS_REMEMBERED
 from producers.edge import Edge
-from producers.ledger import Outcome
-from producers.vault import Vault
+from producers.vault.fact_store import Outcome
+from producers.vault.sent_chain import RUNS_REMEMBERED
+from producers.vault.store import Vault
 from tests.edge_kit.agency import SECRET, TODAY, Agency
 from tests.edge_kit.exchange import Trouble
 from tests.edge_kit.facts import FOOD, bodies, copied, need, publish

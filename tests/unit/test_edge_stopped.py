@@ -14,7 +14,7 @@ from rich.console import Console
 
 from exchange.cli.publish_progress import progress_of
 from producers import errors
-from producers.patience import Patience, Waiting
+from producers.delivery.waiting import Patience, Waiting
 from tests.edge_kit.desk import PLANTED, Desk, need
 from tests.edge_kit.exchange import Trouble
 

@@ -13,14 +13,14 @@ from exchange.core.model.events import Correction, Heartbeat, Tally
 from exchange.core.model.period import parse_period
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import LegalClass, UsState
-from producers.batches import are_counted, were_counted
+from producers.caps.tally import HeldBack, count, current_quarter, marked_facts, quarters, tally_key
+from producers.caps.tally_batches import are_counted, were_counted
+from producers.delivery.report import Report
 from producers.edge import Edge
 from producers.facts import Fact, Where
-from producers.ledger import Ledger, Outcome
-from producers.report import Report
-from producers.tails import said_by
-from producers.tally import HeldBack, count, current_quarter, marked_facts, quarters, tally_key
-from producers.vault import Vault
+from producers.vault.event_tail import said_by
+from producers.vault.fact_store import Ledger, Outcome
+from producers.vault.store import Vault
 from tests.edge_kit.agency import SECRET, Agency
 
 Q1, Q2, Q3 = (parse_period(f"2026Q{q}") for q in (1, 2, 3))

@@ -11,8 +11,8 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Heartbeat
 from exchange.core.model.vocabulary import LegalClass, ReportingMinutes
 from producers import errors
-from producers.ledger import Outcome
-from producers.vault import Vault
+from producers.vault.fact_store import Outcome
+from producers.vault.store import Vault
 from tests.edge_kit.agency import SECRET, Agency
 from tests.edge_kit.exchange import Trouble
 from tests.edge_kit.facts import FOOD, NO_WAIT_S, SHELTER, bodies, need, publish
@@ -161,8 +161,8 @@ async def test_a_refused_correction_is_given_up_and_the_chain_goes_on(agency: Ag
 
 
 async def test_at_most_a_window_is_under_way(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producers.sending.WINDOW", 300)
-    monkeypatch.setattr("producers.sending.CHUNK", 100)
+    monkeypatch.setattr("producers.delivery.sending.WINDOW", 300)
+    monkeypatch.setattr("producers.delivery.sending.CHUNK", 100)
     agency.exchange.trouble = Trouble(gate_sleeps=1.0)
     with pytest.raises(errors.ExchangeSilent):
         await publish(agency, *(need(f"{n}") for n in range(1_000)))

@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 
 from exchange.core.model.vocabulary import COST_BAND_USD, DURATION_BAND_DAYS, UNIT_BAND_UNITS, WAIT_BAND_DAYS, Service
-from producers.sources.hmis.agency import Window, state_of
-from producers.sources.hmis.bands import cost_band, duration_band, unit_band, wait_band
-from producers.sources.hmis.codes import load_codes, read_integer
-from producers.sources.hmis.dates import age_on, banded, period_days, period_on, read_date, read_timestamp
+from producers.sources.hmis.reading.bands import cost_band, duration_band, unit_band, wait_band
+from producers.sources.hmis.reading.codes import load_codes, read_integer
+from producers.sources.hmis.reading.dates import age_on, banded, period_days, period_on, read_date, read_timestamp
+from producers.sources.hmis.rules.agency_side import Window, state_of
 from schemas.generate import read_list
 
 DAY = date(2026, 3, 14)

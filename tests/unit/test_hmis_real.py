@@ -12,7 +12,7 @@ from exchange.core.model import events as e
 from exchange.core.model.vocabulary import UsState
 from producers.facts import Complete, Edition, Fact
 from producers.sources.hmis import HmisExport, HmisSettings
-from producers.sources.hmis.layout import FILES
+from producers.sources.hmis.reading.layout import FILES
 from tests.hmis_exports import FIRST_ROW, IDENTITY
 
 REAL = Path(__file__).parents[3] / "shared" / "real" / "hmis-demo.zip"

@@ -10,8 +10,9 @@ import pytest
 from exchange.core.model.events import CaseOpened
 from producers.errors import SourceUnreadable
 from producers.facts import Edition, Where
-from producers.sources.hmis import HmisExport, files, rows
-from producers.sources.hmis.layout import FUNDER
+from producers.sources.hmis import HmisExport
+from producers.sources.hmis.reading import csv_rows, files
+from producers.sources.hmis.reading.layout import FUNDER
 from tests.hmis_exports import facts, ignored, only, readings, refusals, refused, sample, settings
 
 ENROLLMENT = "Enrollment.csv"
@@ -49,7 +50,7 @@ def test_windows_1252_is_read_as_what_it_was_written_as(tmp_path):
     written = sample().change("Funder.csv", OtherFunder="L’Étoile “bleue”")
     written.encode = lambda text: text.encode("cp1252")
     with files.bundle(written.folder(tmp_path)) as found:
-        (record,) = rows.Sheet(found, FUNDER).records()
+        (record,) = csv_rows.Sheet(found, FUNDER).records()
     assert record.cells["OtherFunder"] == "L’Étoile “bleue”"
 
 
@@ -162,7 +163,7 @@ def test_a_record_without_end_is_refused_in_bounded_memory_and_the_rest_is_read(
 
 def test_no_line_and_no_record_is_handed_to_the_parser_beyond_its_bound():
     for text in ("x" * 5_000_000, '"' + ("x" * 99 + "\n") * 50_000):
-        lines = rows._Lines(io.TextIOWrapper(io.BytesIO(text.encode()), newline=""))
+        lines = csv_rows._Lines(io.TextIOWrapper(io.BytesIO(text.encode()), newline=""))
         longest = 0
         while True:
             try:
@@ -171,8 +172,8 @@ def test_no_line_and_no_record_is_handed_to_the_parser_beyond_its_bound():
                 assert lines.taken == 0
             except StopIteration:
                 break
-            assert lines.taken < rows.RECORD_CHARS_MAX
-        assert longest < rows.RECORD_CHARS_MAX
+            assert lines.taken < csv_rows.RECORD_CHARS_MAX
+        assert longest < csv_rows.RECORD_CHARS_MAX
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\x00\x00\x00", b"\xff\xfeE\x00n\x00"])

@@ -13,8 +13,8 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.release.budget import PLANS
 from exchange.core.release.catalogue import DECLARED
-from producers.sample.planning import budget_lines, expected
-from producers.sample.volumes import yearly_volumes
+from exchange.trial.sample.planning import budget_lines, expected
+from exchange.trial.sample.volumes import yearly_volumes
 from tests.release_world import DECEMBER, JANUARY, MARCH, released, releases
 
 FEBRUARY = JANUARY + 1

@@ -15,8 +15,8 @@ from exchange.cli.publish_progress import progress_of
 from exchange.core.admission.gate import Status
 from producers.errors import Blocked, ExchangeAway, SourceUnreadable
 from producers.sources.hmis import HmisExport
-from producers.sources.hmis.files import bundle
-from producers.wording import NOTHING_WITHDRAWN
+from producers.sources.hmis.reading.files import bundle
+from producers.words import NOTHING_WITHDRAWN
 from tests.edge_kit.desk import Desk, need
 from tests.hmis_exports import sample, settings
 

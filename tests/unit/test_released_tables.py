@@ -33,8 +33,8 @@ from exchange.core.release.client_tables import (
     rows_of_tally,
     tally_bits,
 )
-from producers.sensitive import RULES as SWITCHES
-from producers.sensitive import Rule
+from producers.switches import RULES as SWITCHES
+from producers.switches import Rule
 
 FINER = [row for row in RELEASED_TABLES if row.tier is not Tier.NATION_YEARLY and row.table]
 rows = pytest.mark.parametrize("row", RELEASED_TABLES, ids=lambda row: row.name)

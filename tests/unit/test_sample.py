@@ -21,10 +21,7 @@ from exchange.core.model.events import ALL_CAPS, About, Event
 from exchange.core.model.period import is_period, parse_period, period_text, quarter_of
 from exchange.core.model.vocabulary import LegalClass, ReportingMinutes, Scheduled
 from exchange.core.release.client_tables import tally_bits
-from exchange.wire.codec import EventReader, decode, digest_of
-from exchange.wire.topics import AGENCY_CODE
-from producers.facts import Fact
-from producers.sample import (
+from exchange.trial.sample import (
     Run,
     SampleExchange,
     SampleTooSmall,
@@ -33,6 +30,9 @@ from producers.sample import (
     heartbeat_tables,
     sample_exchange,
 )
+from exchange.wire.codec import EventReader, decode, digest_of
+from exchange.wire.topics import AGENCY_CODE
+from producers.facts import Fact
 
 SMALL = sample_exchange(11, agencies=10, events=12_000, span=Span(parse_period("2025Q3"), quarters=6, open_quarters=1))
 GOLDEN = "17448732a036aecb"

@@ -12,7 +12,7 @@ import pytest
 
 from exchange.core.metrics.population import POPULATION
 from exchange.core.model import vocabulary as v
-from producers.sample import (
+from exchange.trial.sample import (
     FACTS_A_CLIENT,
     NATIONAL_AGENCIES,
     NATIONAL_CLIENTS_A_YEAR,

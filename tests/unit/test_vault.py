@@ -11,11 +11,11 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers import errors
-from producers.chain import Chain
 from producers.facts import Fact, Where
-from producers.ledger import Ledger
 from producers.profile import Profile, Secret
-from producers.vault import FORMAT, SCHEMA, Vault
+from producers.vault.fact_store import Ledger
+from producers.vault.sent_chain import Chain
+from producers.vault.store import FORMAT, SCHEMA, Vault
 from tests.edge_kit.agency import Agency
 
 WORDS = Secret(passphrase="correct horse 'battery' staple")
@@ -110,7 +110,7 @@ def test_a_vault_that_was_never_finished_is_none(tmp_path: Path) -> None:
 
 
 def test_a_vault_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producers.vault.SCHEMA", (*SCHEMA, "CREATE nonsense"))
+    monkeypatch.setattr("producers.vault.store.SCHEMA", (*SCHEMA, "CREATE nonsense"))
     with pytest.raises(Exception, match="nonsense"):
         Vault.create(profile(tmp_path), RAW)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""An agency's way to its inbox and its receipts, on Kafka; the `Link` that `producers.link` asks for.
+"""An agency's way to its inbox and its receipts, on Kafka; the `Link` that `producers.delivery.link` asks for.
 
 Rules kept: one idempotent producer, every send awaited and bounded in time; after an error the whole connection is given
 up and made anew; receipts are read committed, from the beginning. Not promised: that nothing of a given-up connection is

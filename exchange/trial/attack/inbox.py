@@ -17,10 +17,10 @@ from exchange.core.admission.gate import AgencyState, Refused, Registration, evo
 from exchange.core.model.vocabulary import LegalClass
 from exchange.wire.codec import EventReader
 from exchange.wire.records import Receipt, encode_receipt
+from producers.delivery.sending import Manner
 from producers.edge import Edge
 from producers.facts import Reading
 from producers.profile import KEY_OCTETS, HmisProfile, Profile, Secret
-from producers.sending import Manner
 from producers.setup import make_vault
 
 TODAY: Final = date(2026, 10, 5)

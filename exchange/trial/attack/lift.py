@@ -34,8 +34,8 @@ from exchange.core.release.tiers import Bucket
 from exchange.trial.attack.lane import Lane
 from exchange.trial.attack.noise import Sampler, Setting, Sparing, scale_in
 from exchange.trial.attack.outcome import Measured, Outcome, mean_slack
-from producers.sample.planning import expected
-from producers.sample.volumes import yearly_volumes
+from exchange.trial.sample.planning import expected
+from exchange.trial.sample.volumes import yearly_volumes
 
 SMALL: Final = range(1, 11)
 RATE_MOST: Final = 60

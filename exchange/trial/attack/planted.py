@@ -23,7 +23,7 @@ from exchange.trial.attack.inbox import publish
 from exchange.trial.attack.noise import Setting
 from exchange.trial.attack.outcome import Measured, Outcome
 from producers.sources.hmis import HmisExport, HmisSettings
-from producers.sources.hmis.layout import FILES
+from producers.sources.hmis.reading.layout import FILES
 from producers.sources.jsonl import JsonLines
 
 if TYPE_CHECKING:

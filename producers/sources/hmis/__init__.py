@@ -9,7 +9,7 @@ What is read as what, and why so cautiously, stands in docs/adr/0010-hmis-readin
     export                              the source
 """
 
-from producers.sources.hmis.export import HmisExport
-from producers.sources.hmis.settings import HmisSettings
+from producers.sources.hmis.hmis_export import HmisExport
+from producers.sources.hmis.hmis_settings import HmisSettings
 
 __all__ = ["HmisExport", "HmisSettings"]

@@ -1,0 +1,86 @@
+"""The privacy budget table by table, with what it buys at a given volume: what `exchange budget` and the docs show.
+
+How many cells are usable is planning, on generated volumes. The rule is that of the releases (`exchange.core.metrics.usable`), and so
+is the noise that a year's figure adds up (`exchange.core.metrics.public_sizes.increments`): every release also has a bucket of the
+quarter before and buckets of whole years, whose noise is in the year although little arrives for them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from exchange.core.counting.tables import Tier
+from exchange.core.metrics.public_sizes import increments
+from exchange.core.metrics.usable import by_population, usable_cells
+from exchange.core.model.epochs import first_month
+from exchange.core.model.period import period_of
+from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.sensitivity import distinct
+from exchange.core.release.tiers import MONTHS_BETWEEN
+from exchange.trial.sample.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One released table. `usable`: cells of the open period in one release.
+
+    `usable_in_a_year`: cells of a whole year's figure when its December closes; `usable_a_year_on`: of the same figure twelve
+    months later, when what came late is in it, with the noise of twelve more months' buckets.
+    """
+
+    table: str
+    released: str
+    cap: str
+    within: int
+    corrections: int
+    cells_are: str
+    squared_l2: int
+    rho: float
+    sigma: float
+    cells: int
+    usable: int
+    usable_in_a_year: int
+    usable_a_year_on: int
+
+
+YEAR: Final = period_of(2026)
+"""Any year: each has the same calendar."""
+JANUARY: Final = first_month(YEAR)
+DECEMBER: Final = JANUARY + 11
+
+
+def budget_lines(volumes: Volumes) -> Iterator[Line]:
+    """A line of each released table, in the order of their declaration."""
+    for plan in PLANS.values():
+        row, rule = plan.row, plan.rule
+        a_year = 12 // MONTHS_BETWEEN[row.tier]
+        yield Line(
+            row.name,
+            row.tier.value,
+            (row.bit.name or "").lower(),
+            rule.most,
+            rule.corrections,
+            "distinct" if rule.most == 1 or distinct(row, rule) else "shared",
+            plan.squared_l2,
+            float(plan.rho),
+            float(plan.scale),
+            row.cells,
+            len(usable_cells(expected(plan, volumes, Fraction(1, a_year)), plan.scale)),
+            *(usable_in_the_year(plan, volumes, epoch) for epoch in (DECEMBER, DECEMBER + 12)),
+        )
+
+
+def usable_in_the_year(plan: Plan, volumes: Volumes, epoch: int) -> int:
+    """How many cells of a year's figure are usable as of an epoch; the table was released from the year's beginning on."""
+    added = increments(plan.row.tier, JANUARY, epoch, YEAR)
+    return len(usable_cells(expected(plan, volumes, Fraction(1)), plan.scale, added))
+
+
+def expected(plan: Plan, volumes: Volumes, years: Fraction) -> dict[tuple[str, str], Fraction]:
+    """(place, code) → the public size of each cell in so much time."""
+    row = plan.row
+    sizes = {code: volumes.events.get((row.name, code), Fraction(0)) * years for code in row.codes}
+    if row.tier is not Tier.STATE_YEARLY:
+        return {(row.places[0], code): size for code, size in sizes.items()}
+    return {(str(s), code): part for code, size in sizes.items() for s, part in by_population(size).items()}

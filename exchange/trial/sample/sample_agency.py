@@ -1,0 +1,121 @@
+"""One sample agency: what its edge reads (`facts`), and what an honest edge sends (`sent`).
+
+Rules kept: the same seed and arguments give the same facts in the same order on every machine; facts come in the order of
+their weeks; the sample starts in its steady state, with the cases of the three years before still open, of which only
+what happens within the span is told. Memory: the facts of the agency's open cases, not those of its whole history.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import chain
+from random import Random
+from typing import Final
+
+from exchange.core.model.events import Correctable
+from exchange.core.model.vocabulary import AgencyType, LegalClass, UsState
+from exchange.trial.sample.cases import LONGEST_DAYS, history, lasting
+from exchange.trial.sample.desk import quarter_at_desk
+from exchange.trial.sample.draws import Uniform
+from exchange.trial.sample.roster import Traits
+from exchange.trial.sample.sample_calendar import WEEKS_A_QUARTER, WEEKS_A_YEAR, Span
+from exchange.trial.sample.sent import Marks, marks_of, with_tallies
+from producers.facts import Fact, Where
+
+_WARM_UP_WEEKS: Final = LONGEST_DAYS // 7
+_SECOND_STATE_SHARE: Final = 0.2
+Planned = tuple[int, str, int, UsState, Correctable]
+"""Day, client (empty: the agency itself), slot within the client's case, state, body."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleAgency:
+    """An agency of a sample. `clients_a_year`: new ones, on average."""
+
+    code: str
+    traits: Traits
+    clients_a_year: float
+    span: Span
+    seed: int
+
+    @property
+    def agency_type(self) -> AgencyType:
+        """What kind of agency it is."""
+        return self.traits.agency_type
+
+    @property
+    def state(self) -> UsState:
+        """Its home state; `traits.states` are all that it works in."""
+        return self.traits.states[0]
+
+    @property
+    def legal_class(self) -> LegalClass:
+        """What it may share."""
+        return self.traits.legal_class
+
+    @property
+    def small_counts(self) -> bool:
+        """Whether its counsel agreed to send counts of 1–10 in tallies: of the tally-only ones, all did."""
+        return self.legal_class is LegalClass.tally_only
+
+    def facts(self) -> Iterator[Fact]:
+        """Everything its records say within the span, in order; each call starts anew and gives the same."""
+        return (fact for _, fact in self.dated())
+
+    def dated(self) -> Iterator[tuple[int, Fact]]:
+        """The facts, each with the month that it is recorded in, as an epoch; months come in order."""
+        year_only = self.legal_class is LegalClass.year_only
+        quarters = [self.span.period_at(day, year_only=False) for day in range(self.span.days)]
+        client_periods = [self.span.period_at(day, year_only=year_only) for day in range(self.span.days)]
+        months = [self.span.month_at(day) for day in range(self.span.days)]
+        for row, (day, client, slot, state, body) in enumerate(self._planned(), start=1):
+            period = client_periods[day] if client else quarters[day]
+            yield months[day], Fact(f"{client or 'desk'}.{slot}", period, state, body, client, Where(self.code, row))
+
+    def sent(self) -> Iterator[Fact]:
+        """What an honest edge sends, heartbeats aside: the facts, or its own and its tallies if it may share totals only."""
+        if self.legal_class is LegalClass.tally_only:
+            return with_tallies(self.facts(), self.span.closed, self.marks())
+        return self.facts()
+
+    @property
+    def cap_key(self) -> bytes:
+        """What its vault keys the choice within the caps with: repeatable here, random in a real one."""
+        return sha256(f"{self.seed}|{self.code}|caps".encode("ascii")).digest()
+
+    def marks(self) -> Marks:
+        """The bits of all facts about clients, if the edge learns of them at once; by their keys."""
+        return marks_of(self.facts(), self.cap_key)
+
+    def _planned(self) -> Iterator[Planned]:
+        uniform = Random(f"{self.seed}|{self.code}").random  # noqa: S311 - a sample must be repeatable, and hides nothing
+        weeks: list[list[Planned]] = [[] for _ in range(self.span.weeks)]
+        firsts = range(0, self.span.days, WEEKS_A_QUARTER * 7)
+        desk = chain.from_iterable(quarter_at_desk(self.traits, first, uniform) for first in firsts)
+        self._plan(weeks, "", self.state, desk)
+        phase, number = uniform(), 0
+        for week in range(-_WARM_UP_WEEKS, self.span.weeks):
+            opened = int((week + 1 + _WARM_UP_WEEKS) * self.clients_a_year / WEEKS_A_YEAR + phase)
+            while number < opened:
+                number += 1
+                self._open_case(weeks, f"client-{number:06d}", week, uniform)
+            if week >= 0:
+                yield from sorted(weeks[week])
+                weeks[week] = []
+
+    def _open_case(self, weeks: list[list[Planned]], client: str, week: int, uniform: Uniform) -> None:
+        opened = week * 7 + int(uniform() * 7)
+        band, days = lasting(uniform)
+        if opened + days < 0:
+            return
+        elsewhere = len(self.traits.states) > 1 and uniform() < _SECOND_STATE_SHARE
+        state = self.traits.states[-1] if elsewhere else self.state
+        self._plan(weeks, client, state, history(self.traits, opened, band, opened + days, uniform))
+
+    def _plan(
+        self, weeks: list[list[Planned]], client: str, state: UsState, said: Iterator[tuple[int, Correctable]]
+    ) -> None:
+        days = self.span.days
+        for slot, (day, body) in enumerate(said):
+            if 0 <= day < days:
+                weeks[day // 7].append((day, client, slot, state, body))

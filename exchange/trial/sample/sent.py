@@ -1,0 +1,106 @@
+"""What an honest edge sends for a sample agency, and the same as chained value bytes for benchmarks.
+
+Independent of the real edge, but for the choice of what is within a client's caps (`producers.caps.choice`): it is what tests
+compare the real one with. Heartbeats are left out, because only an edge with a key can sign them.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+
+from exchange.core.admission.cap_rules import NONE, Cap
+from exchange.core.counting.tables import TALLIED, Table, domain
+from exchange.core.model.events import About, AgencyProfiled, Correctable, Event, Tally
+from exchange.core.model.period import FIRST
+from exchange.core.model.vocabulary import AGE_GROUP, AgencyType, ReportingMode, UsState
+from exchange.core.release.client_tables import needed, tally_bits
+from exchange.wire.codec import HEAD, encode
+from exchange.wire.schemas import newest
+from producers.caps.choice import Ranks, Unit, Wanted
+from producers.facts import Fact, Where
+from producers.vault.fact_store import SOURCE
+
+_NOWHERE: Final = Where("", 0)
+_BODY: Final = HEAD + 4
+_ANY_BODY: Final = AgencyProfiled(AgencyType.other, ReportingMode.events)
+
+
+Marks = Mapping[str, Cap]
+"""Fact's key → the bits that it has; those with none left out."""
+
+
+def marks_of(facts: Iterable[Fact], cap_key: bytes) -> Marks:
+    """The bits that an edge with this key gives these facts, if it learns of all of them at once."""
+    units: dict[tuple[str, int], list[Wanted]] = defaultdict(list)
+    for fact in facts:
+        if fact.client:
+            units[fact.client, fact.period].append(Wanted(SOURCE + fact.key.encode(), fact.body))
+    return {
+        key.removeprefix(SOURCE).decode(): bits
+        for (client, period), wanted in units.items()
+        for key, bits in Unit(Ranks.of(cap_key, client.encode(), period)).choose(wanted)[0].items()
+    }
+
+
+def with_tallies(facts: Iterable[Fact], closed: tuple[int, ...], marks: Marks) -> Iterator[Fact]:
+    """The facts about the agency, then one `Tally` for each table, closed period and state that the clients were in.
+
+    A tally counts what has, by `marks`, every bit of the releases that it reaches.
+    """
+    bodies: Counter[tuple[int, UsState, Correctable, Cap]] = Counter()
+    for fact in facts:
+        if fact.body.about is About.AGENCY:
+            yield fact
+        elif fact.period in closed:
+            bodies[fact.period, fact.state, fact.body, marks.get(fact.key, NONE)] += 1
+    counts: Counter[tuple[int, UsState, str, str]] = Counter()
+    for (period, state, body, bits), n in bodies.items():
+        for name, table in TALLIED.items():
+            if isinstance(body, table.body) and not needed(table, body) & ~bits:
+                counts[period, state, name, _value(table, body)] += n
+    for period, state in sorted({(period, state) for period, state, _, _ in bodies}):
+        for name, table in TALLIED.items():
+            values = domain(table, table.dimensions[0]) if table.dimensions else ("",)
+            tally = Tally(name, tuple(counts[period, state, name, value] for value in values))
+            yield Fact(f"tally.{name}.{period}.{state}", period, state, tally, "", _NOWHERE)
+
+
+def _value(table: Table, body: Correctable) -> str:
+    """The value of a one-way table; of age bands, which no table shows, the group."""
+    if not table.dimensions:
+        return ""
+    value = str(getattr(body, table.dimensions[0].field))
+    return AGE_GROUP[value] if table.dimensions[0].group == "age_group" else value
+
+
+def chained_values(agency: str, facts: Iterable[Fact], marks: Marks | None = None) -> Iterator[bytes]:
+    """The value bytes of the facts as one agency's chain, from sequence 1: what its inbox, and `events`, would hold.
+
+    With the bits of `marks`; without, what is said of clients is in no release. Tallies have theirs. Fast, because equal bodies
+    are encoded once. The first `previous`, random in a real vault, is the SHA-256 of the code.
+    """
+    prefix, previous = newest("event").prefix, sha256(agency.encode("ascii")).digest()
+    for sequence, fact in enumerate(facts, start=1):
+        cap = cap_of(fact, marks or {})
+        place, body = _place_bytes(fact.period, fact.state, cap), _body_bytes(fact.body)
+        value = b"%b%b%b%b%b" % (prefix, sequence.to_bytes(8, "big"), previous, place, body)
+        previous = sha256(value).digest()
+        yield value
+
+
+def cap_of(fact: Fact, marks: Marks) -> Cap:
+    """The bits that a fact, or a tally of an agency that agreed to small counts, leaves with."""
+    return tally_bits(TALLIED[fact.body.table]) if isinstance(fact.body, Tally) else marks.get(fact.key, NONE)
+
+
+@lru_cache(maxsize=1 << 16)
+def _body_bytes(body: Correctable) -> bytes:
+    return encode(Event(0, bytes(32), FIRST, UsState.al, NONE, body))[_BODY:]
+
+
+@lru_cache(maxsize=1 << 16)
+def _place_bytes(period: int, state: UsState, cap: Cap) -> bytes:
+    """Period, state and caps: the four bytes between head and body, whatever the body."""
+    return encode(Event(0, bytes(32), period, state, cap, _ANY_BODY))[HEAD:_BODY]

@@ -1,0 +1,107 @@
+"""The exact counts that a sample must lead to, counted from its facts by code that shares nothing with the exchange.
+
+What it reads of the exchange is the declaration of the tables and of the caps, which says what each counts; how increments
+are worked out, encoded, gated and folded is not used here, so that a lost or doubled event or a wrong plan shows as a
+difference.
+Privacy: truth minus release is the noise. Truth exists for generated agencies only, on a temporary broker, in
+`producers`, which no worker can import.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Final
+
+from exchange.core.admission.cap_rules import NONE, Cap
+from exchange.core.counting.tables import TABLES, Scope, Table
+from exchange.core.model.events import About, Correctable, Heartbeat
+from exchange.core.model.vocabulary import AGE_GROUP, SERVICE_GROUP, LegalClass, ReportingMinutes, Scheduled, UsState
+from exchange.core.release.client_tables import needed
+from exchange.trial.sample.sample_agency import SampleAgency
+
+_GROUPS: Final = {"age_group": AGE_GROUP, "service_group": SERVICE_GROUP}
+Said = Counter[tuple[int, UsState, Correctable, Cap]]
+"""How often each body was said, by period, state, and what of it is within the caps: totals count nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of an agency's edge, as its heartbeat tells it; the last two are fields of `Heartbeat`."""
+
+    agency: str
+    period: int
+    state: UsState
+    scheduled: Scheduled
+    reporting_minutes: ReportingMinutes
+
+
+def true_cells(agencies: Iterable[SampleAgency], runs: Iterable[Run] = ()) -> dict[bytes, int]:
+    """Cell → count of every declared table, zeros left out. `runs`: whose heartbeats to count; without, there are none."""
+    cells: Counter[str] = Counter()
+    for agency in agencies:
+        _count_agency(agency, cells)
+    for run in runs:
+        for table in TABLES:
+            if table.body is Heartbeat:
+                values = [getattr(run, dimension.field).value for dimension in table.dimensions]
+                cells["|".join([table.name, _when(run.period), _place(table, run.agency, run.state), *values])] += 1
+    return {cell.encode("ascii"): n for cell, n in cells.items() if n}
+
+
+def heartbeat_tables() -> frozenset[str]:
+    """The tables that only runs of an edge fill."""
+    return frozenset(table.name for table in TABLES if table.body is Heartbeat)
+
+
+def _count_agency(agency: SampleAgency, cells: Counter[str]) -> None:
+    totals_only = agency.legal_class is LegalClass.tally_only
+    marks = agency.marks() if totals_only else {}
+    said: Said = Counter((fact.period, fact.state, fact.body, marks.get(fact.key, NONE)) for fact in agency.facts())
+    for (period, state, body, bits), times in said.items():
+        by_totals = totals_only and body.about is About.CLIENT
+        if by_totals and period not in agency.span.closed:
+            continue
+        for table, values, amount in _asked(body):
+            tally = _tally_of(table.name) if by_totals else None
+            if not by_totals or (tally and not needed(tally, body) & ~bits):
+                cells["|".join([table.name, _when(period), _place(table, agency.code, state), *values])] += (
+                    amount * times
+                )
+
+
+@lru_cache(maxsize=1 << 16)
+def _asked(body: Correctable) -> list[tuple[Table, list[str], int]]:
+    """The tables that a body counts in: the values of their dimensions, and how much it adds."""
+    found = []
+    for table in TABLES:
+        if table.body is type(body):
+            values = list(_values(table, body))
+            if "not_applicable" not in values:
+                found.append((table, values, getattr(body, table.measure) if table.measure else 1))
+    return found
+
+
+@cache
+def _when(period: int) -> str:
+    year, quarter = divmod(period, 5)
+    return f"{1900 + year}Q{quarter}" if quarter else f"{1900 + year}"
+
+
+def _place(table: Table, agency: str, state: UsState) -> str:
+    return {Scope.NATION: "us", Scope.STATE: state.value, Scope.AGENCY: agency}[table.scope]
+
+
+def _values(table: Table, body: Correctable) -> Iterator[str]:
+    for dimension in table.dimensions:
+        code = getattr(body, dimension.field).value
+        yield _GROUPS[dimension.group][code] if dimension.group else code
+
+
+@cache
+def _tally_of(name: str) -> Table | None:
+    """The totals that say what the table asks, which has at most one dimension; None: no totals tell it as finely."""
+    table = next(table for table in TABLES if table.name == name)
+    asked = [dimension.field for dimension in table.dimensions]
+    same = (t for t in TABLES if t.tally and t.body is table.body and [d.field for d in t.dimensions] == asked)
+    return next(same, None) if len(asked) <= 1 else None

@@ -1,0 +1,107 @@
+"""How much a nation of sample agencies would have to release in a year: events within their caps, by released table and code.
+
+For planning a budget, on generated facts only: every client's period is looked at as a whole and its marks are chosen by
+hash, as an edge would that knew everything at once. An edge learns of events one by one, so it keeps a little less. Counts are
+of a fixed sample, scaled to a number of clients; an event that totals-only agencies would tally counts like any other.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, lru_cache
+from hashlib import sha256
+from typing import Final
+
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, Rule, rules_of
+from exchange.core.model.events import Correctable
+from exchange.core.release.client_tables import RELEASED_TABLES
+from exchange.trial.sample import NATIONAL_CLIENTS_A_YEAR, sample_exchange
+
+SCALE: Final = 0.1
+SEED: Final = 2003
+
+
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """In a year of so many new clients: (released table, code) → events within the caps; what the cap of each rule keeps."""
+
+    clients: int
+    events: Mapping[tuple[str, str], Fraction]
+    kept: Mapping[Rule, Fraction]
+
+
+def yearly_volumes(clients: int = NATIONAL_CLIENTS_A_YEAR) -> Volumes:
+    """The volumes of a year with this many new clients."""
+    found, kept = _of_the_sample()
+    per_client = Fraction(clients) / (Fraction(str(SCALE)) * NATIONAL_CLIENTS_A_YEAR)
+    return Volumes(clients, {cell: n * per_client for cell, n in found.items()}, kept)
+
+
+@cache
+def _of_the_sample() -> tuple[Mapping[tuple[str, str], int], Mapping[Rule, Fraction]]:
+    """What the sample itself has within its caps, and the share that each rule keeps of what it is about."""
+    units: dict[tuple[str, str, int], list[Correctable]] = defaultdict(list)
+    for agency in sample_exchange(SEED, scale=SCALE).agencies:
+        for fact in agency.facts():
+            if fact.client:
+                units[agency.code, fact.client, fact.period].append(fact.body)
+    found: Counter[tuple[str, str]] = Counter()
+    candidates: Counter[Rule] = Counter()
+    kept: Counter[Rule] = Counter()
+    for unit, bodies in units.items():
+        for rule, keys in _keys(bodies).items():
+            candidates[rule] += len(keys)
+            kept[rule] += min(len(keys), rule.most)
+        for body, bits in zip(bodies, marks(bodies, "|".join(map(str, unit))), strict=True):
+            found.update(_released(body, bits))
+    return found, {rule: Fraction(kept[rule], candidates[rule]) for rule in RULES if candidates[rule]}
+
+
+def marks(bodies: Sequence[Correctable], unit: str) -> list[Cap]:
+    """The bits of each body of one client and period, given all of them in the order in which they came."""
+    keys = _keys(bodies)
+    chosen = {rule: _chosen(rule, found, unit) for rule, found in keys.items()}
+    bits, past = [NONE] * len(bodies), len(bodies)
+    for n, body in enumerate(bodies):
+        for bit in (Cap.NATION, Cap.STATE):
+            about = [rule for rule in _rules(body) if rule.bit is bit]
+            if about and all(chosen[rule].get(_key(rule, n, body)) == n for rule in about):
+                bits[n] |= bit
+            elif any(_key(rule, n, body) not in chosen[rule] for rule in about):
+                past = min(past, n)
+    if past < len(bodies):
+        bits[past] |= Cap.PAST
+    return bits
+
+
+@lru_cache(maxsize=1 << 16)
+def _rules(body: Correctable) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules_of(body) if rule.body)
+
+
+def _keys(bodies: Sequence[Correctable]) -> dict[Rule, dict[str, int]]:
+    """For each rule, its keys, each with the place of its first body."""
+    found: dict[Rule, dict[str, int]] = defaultdict(dict)
+    for n, body in enumerate(bodies):
+        for rule in _rules(body):
+            found[rule].setdefault(_key(rule, n, body), n)
+    return found
+
+
+def _key(rule: Rule, n: int, body: Correctable) -> str:
+    return rule.key(body) if rule.distinct else str(n)
+
+
+def _chosen(rule: Rule, keys: dict[str, int], unit: str) -> dict[str, int]:
+    """The keys within the cap: by hash, so that the commonest is no likelier than the rarest; or those that came first."""
+    if len(keys) <= rule.most:
+        return keys
+    order = sorted(keys, key=lambda key: sha256(f"{unit}|{key}".encode()).digest()) if rule.distinct else list(keys)
+    return {key: keys[key] for key in order[: rule.most]}
+
+
+@lru_cache(maxsize=1 << 16)
+def _released(body: Correctable, bits: Cap) -> tuple[tuple[str, str], ...]:
+    values = ((row.name, row.value_of(body)) for row in RELEASED_TABLES if bits & row.bit)
+    return tuple((name, value) for name, value in values if value is not None)

@@ -1,0 +1,130 @@
+"""What of a fact may leave this agency, and in which form: the edge's own wall, the same for every source.
+
+Rules kept: a body that breaks a rule is refused with the rule, never the value; what is sensitive is off unless switched
+on; a year-only agency gives the year; a tally-only agency gives no client's event at all: such a fact is kept for the
+tally. The gate repeats all of this independently.
+"""
+
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Annotated, Final, get_args, get_origin, get_type_hints
+
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.admission.soundness import unsound
+from exchange.core.model import events as e
+from exchange.core.model.events import CORRECTABLE, About, Correctable, Width
+from exchange.core.model.period import LAST, is_period, quarter_of, year_period
+from exchange.core.model.vocabulary import LegalClass, UsState
+from producers.switches import Switches
+from producers.vault.event_tail import tail_of
+from producers.words import code_rule
+
+_REMEMBERED: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """The tail that may leave, without bits yet; `kept`: it never does, it feeds the tally of its period."""
+
+    tail: bytes
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """The agency has switched this off."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """The body breaks a rule."""
+
+    column: str
+    rule: str
+
+
+Judged = Leaves | Stays | Unfit
+SWITCHED_OFF: Final = Stays("switched off: sensitive")
+IN_THE_FUTURE: Final = Unfit("period", "a quarter or a year that has begun: this one lies in the future")
+
+
+class Policy:
+    """The rules of one agency; remembers what it has judged (at most 65,536 bodies), because facts repeat.
+
+    `newest`: the quarter of today; what lies behind it has not happened. By default every period there is has begun.
+    """
+
+    def __init__(self, legal_class: LegalClass, sensitive: tuple[str, ...] = (), *, newest: int = LAST) -> None:
+        self._class = legal_class
+        self.newest = newest
+        self._switches = Switches(sensitive)
+        self._judged: dict[tuple[int, UsState, Correctable], Judged] = {}
+
+    def judge(self, period: int, state: UsState, body: Correctable) -> Judged:
+        """What becomes of this body."""
+        key = (period, state, body)
+        judged = self._judged.get(key)
+        if judged is None:
+            judged = self._judge(period, state, body)
+            if len(self._judged) >= _REMEMBERED:
+                self._judged.clear()
+            self._judged[key] = judged
+        return judged
+
+    def _judge(self, period: int, state: UsState, body: Correctable) -> Judged:
+        unfit = _unfit(period, state, body)
+        if unfit:
+            return unfit
+        if period > self.newest:  # a year's number stands before those of its quarters
+            return IN_THE_FUTURE
+        allowed = self._switches.apply(body)
+        if allowed is None:
+            return SWITCHED_OFF
+        kept = False
+        if allowed.about is About.CLIENT:
+            if self._class is LegalClass.year_only:
+                period = year_period(period)
+            elif self._class is LegalClass.tally_only:
+                if not quarter_of(period):
+                    return Unfit("period", "an agency that shares totals counts by quarter: a quarter, not a year")
+                kept = True
+        return Leaves(tail_of(period, state, NONE, allowed), kept)
+
+
+def _unfit(period: int, state: UsState, body: Correctable) -> Unfit | None:
+    if isinstance(body, e.Tally) or type(body) not in _CHECKS:
+        return Unfit("body", "not a body that a source may say; tallies are counted by the edge")
+    if not is_period(period):
+        return Unfit("period", "a quarter or a year of 2000–2099")
+    if type(state) is not UsState:
+        return Unfit("state", "a code of us_state")
+    for name, kind, below in _CHECKS[type(body)]:
+        if not _fits(getattr(body, name), kind, below):
+            return Unfit(name, f"a whole number from 0 to {below - 1}" if below else code_rule(kind))
+    rule = unsound(body)
+    return Unfit("body", rule) if rule else None
+
+
+def _fits(value: object, kind: type, below: int) -> bool:
+    if not isinstance(value, kind):
+        return False
+    return not below or (isinstance(value, int) and 0 <= value < below)
+
+
+def _checks(body: type[Correctable]) -> tuple[tuple[str, type, int], ...]:
+    """(field, type, bound of a number or 0) of each field."""
+    hints = get_type_hints(body, include_extras=True)
+    checks: list[tuple[str, type, int]] = []
+    for field in fields(body):
+        hint = hints[field.name]
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            checks.append((field.name, hint, 0))
+        elif get_origin(hint) is Annotated:
+            base, mark = get_args(hint)[:2]
+            checks.append((field.name, base, 256**mark.octets if isinstance(mark, Width) else mark.stop))
+    return tuple(checks)
+
+
+_CHECKS: Final = {body: _checks(body) for body in CORRECTABLE if body is not e.Tally}

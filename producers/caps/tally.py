@@ -1,0 +1,173 @@
+"""Tallies: what an agency that may share totals only says instead of its clients' events.
+
+For every quarter that is over, from the first to the last that the kept facts know, for every state among them and for
+every one-way client table: one `Tally` with the table's full domain, zeros included, counted by the very
+`exchange.core.counting.cells.increments` that counts everybody else's events. Only what is within its client's caps is counted, chosen
+like events (`producers.caps.marking`), because what is released of a tally cannot be told apart any more; facts of nobody are not.
+Quarters only: a year's tally and its quarters' exclude each other. A tally with a count of 1–10 is held back unless the
+agency's counsel agreed to small counts.
+
+A tally is a fact with a key of its own, so that changed facts lead to its correction and a new one by the same way as
+everything else. Not promised: that a quarter is complete; it is what the facts say when it is counted.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from exchange.core.admission.cap_rules import NONE, Cap, effective
+from exchange.core.admission.gate import SMALL_COUNT_MAX
+from exchange.core.counting.cells import increments
+from exchange.core.counting.tables import TALLIED, domain
+from exchange.core.model.events import Correctable, Event, Tally
+from exchange.core.model.period import FIRST, LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
+from exchange.core.model.tally_tables import TallyTable
+from exchange.core.model.vocabulary import UsState
+from exchange.core.release.client_tables import needed
+from producers.caps.marking import Marked, choose_kept
+from producers.caps.tally_batches import are_counted, were_counted
+from producers.vault.event_tail import (
+    body_bytes,
+    body_of,
+    cap_of,
+    period_of_tail,
+    said_by,
+    state_of_tail,
+    tail_of,
+    with_cap,
+)
+from producers.vault.fact_store import TALLY, Ledger, Outcome
+from producers.vault.store import Vault
+
+_ANY_AGENCY: Final = "tally"
+_ANY_STATE: Final = UsState.al
+_NO_PREVIOUS: Final = bytes(32)
+_TALLIED: Final = frozenset(TallyTable)
+Place = tuple[TallyTable, int, UsState]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A tally that did not leave, because it holds a small count. Never the value."""
+
+    table: TallyTable
+    period: int
+    state: UsState
+
+    def __str__(self) -> str:
+        return f"{self.table}, {period_text(self.period)}, {self.state}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """What counting led to: tallies by outcome, those that were held back, and the facts with their bits."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    held_back: tuple[HeldBack, ...] = ()
+    facts: Marked = field(default_factory=Counter)
+
+
+def current_quarter(today: date) -> int:
+    """The quarter that a day lies in."""
+    return period_of(min(today.year, LAST_YEAR), quarter_of_month(today.month))
+
+
+def quarters(first: int, last: int) -> Iterator[int]:
+    """The quarters from first to last, both included."""
+    return (period for period in range(first, last + 1) if quarter_of(period) and is_period(period))
+
+
+def tally_key(table: TallyTable, period: int, state: UsState) -> bytes:
+    """The key under which a tally stands in the ledger."""
+    return TALLY + f"{table}|{period_text(period)}|{state}".encode("ascii")
+
+
+def marked_facts(ledger: Ledger) -> Marked:
+    """The facts that are kept for tallies, with the bits that they would have as events."""
+    chosen = choose_kept(ledger.cap_key, ledger.kept())
+    return Counter((schema, with_cap(tail, bits)) for schema, tail, bits in chosen)
+
+
+def count(facts: Marked, open_quarter: int) -> dict[Place, list[int]]:
+    """The counts of every tally of the quarters before `open_quarter`, from facts with the bits of their caps."""
+    counted: Counter[tuple[Place, str]] = Counter()
+    closed: set[int] = set()
+    states: set[UsState] = set()
+    for (schema, tail), times in facts.items():
+        period, state = period_of_tail(tail), state_of_tail(tail)
+        states.add(state)
+        if period >= open_quarter:
+            continue
+        closed.add(period)
+        bits = effective(cap_of(tail))
+        for name, value, must in _counting(schema, body_bytes(tail)):
+            if not must & ~bits:
+                counted[(name, period, state), value] += times
+    return {
+        place: [counted[place, value] for value in _values(place[0])]
+        for place in _places(quarters(min(closed), max(closed)) if closed else (), sorted(states))
+    }
+
+
+@lru_cache(maxsize=1 << 16)
+def _counting(schema: int, body: bytes) -> tuple[tuple[TallyTable, str, Cap], ...]:
+    """The tallies that count such a body, wherever and whenever: table, value, and the bits that it must carry for it."""
+    said = body_of(schema, body)
+    assert isinstance(said, Correctable)
+    found = []
+    for cell, n in increments(_ANY_AGENCY, Event(0, _NO_PREVIOUS, FIRST, _ANY_STATE, 0, said)):
+        name, _, _, *value = cell.decode("ascii").split("|")  # its place is the table's; a tally's is the event's
+        if name in _TALLIED:
+            assert n == 1
+            found.append((TallyTable(name), "".join(value), needed(TALLIED[TallyTable(name)], said)))
+    return tuple(found)
+
+
+def _places(periods: Iterable[int], states: Iterable[UsState]) -> Iterator[Place]:
+    states = tuple(states)
+    return ((name, period, state) for period in periods for state in states for name in TallyTable)
+
+
+def _values(name: TallyTable) -> tuple[str, ...]:
+    """The values of a tally's counts, in their order; one empty one where the table has no dimension."""
+    table = TALLIED[name]
+    return domain(table, table.dimensions[0]) if table.dimensions else ("",)
+
+
+def stage_tallies(vault: Vault, ledger: Ledger, today: date, *, small_counts: bool) -> Tallied:
+    """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros.
+
+    Does nothing where they are there, and nothing has changed; what is held back is looked at each time, to say so.
+    """
+    open_quarter = current_quarter(today)
+    if small_counts and are_counted(vault, open_quarter):
+        return Tallied()
+    facts = marked_facts(ledger)
+    counted = count(facts, open_quarter)
+    for key in _staged_before(ledger):
+        if key[1] < open_quarter:  # by a clock set back the others are not over: no reason to say zero
+            counted.setdefault(key, [0] * len(_values(key[0])))
+    outcomes: Counter[Outcome] = Counter()
+    held: list[HeldBack] = []
+    for (name, period, state), counts in counted.items():
+        place = tally_key(name, period, state)
+        if not small_counts and any(0 < n <= SMALL_COUNT_MAX for n in counts):
+            held.append(HeldBack(name, period, state))
+            if ledger.withdraw(place):
+                outcomes[Outcome.RETRACTED] += 1
+            continue
+        outcomes[ledger.put(place, period, tail_of(period, state, NONE, Tally(name, tuple(counts))))] += 1
+    were_counted(vault, open_quarter if small_counts else 0)  # consent may come and go: then they are counted again
+    return Tallied(outcomes, tuple(held), facts)
+
+
+def _staged_before(ledger: Ledger) -> Iterator[Place]:
+    for key in ledger.keys(TALLY):
+        said = ledger.said(key)
+        if said is not None:
+            event = said_by(*said)
+            assert isinstance(event.body, Tally)
+            yield event.body.table, event.period, event.state

@@ -1,0 +1,31 @@
+"""What the heartbeat at the end of a run says: alive, on a schedule or by hand, and how many minutes reporting took."""
+
+from datetime import date
+from typing import Final
+
+from exchange.core.model.vocabulary import REPORTING_MINUTES_MINUTES, ReportingMinutes, Scheduled
+from producers.caps.tally import current_quarter
+from producers.profile import Profile
+from producers.vault.sent_chain import Beat
+
+_SECONDS_A_MINUTE: Final = 60
+
+
+def minutes_band(minutes: int) -> ReportingMinutes:
+    """The band that so many whole minutes lie in."""
+    for code, (least, most) in REPORTING_MINUTES_MINUTES.items():
+        if least <= minutes and (most is None or minutes <= most):
+            return ReportingMinutes(code)
+    return ReportingMinutes.not_known
+
+
+def closing_beat(profile: Profile, today: date, elapsed_s: float, minutes: int | None = None) -> Beat:
+    """The last heartbeat of a run; `minutes`: staff time as the agency says, else the run's own."""
+    spent = int(elapsed_s / _SECONDS_A_MINUTE) if minutes is None else minutes
+    scheduled = Scheduled.yes if profile.scheduled else Scheduled.no
+    return Beat(current_quarter(today), profile.state, scheduled, minutes_band(spent))
+
+
+def marking_beat(profile: Profile, today: date) -> Beat:
+    """A heartbeat that stands where something was refused: it feeds no figure about reporting."""
+    return Beat(current_quarter(today), profile.state)

@@ -1,0 +1,149 @@
+"""From what is to be said to the chain: claims, corrections first, then events, in an order that says nothing.
+
+A batch is whatever is to be sent when it begins; inside it, corrections stand before events, each sorted by the vault's
+keyed hash. The bits of all of it are decided (`producers.caps.marking`) before the first is chained. An event that the exchange
+holds already and that no fact of this vault stands behind (a restored vault) is claimed by a fact that says exactly the
+same, instead of being sent a second time.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.admission.gate import Reason, wants_consent
+from exchange.core.model.events import About, Event, Tally
+from exchange.core.model.period import quarter_of
+from producers.caps.marking import Caps, Marked
+from producers.vault.event_tail import marked_alike, said_by, with_cap
+from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, Ledger
+from producers.vault.sent_chain import TODO_UNSENT, Beat, Chain, Kind
+from producers.vault.store import Vault
+
+OF_ITS_KIND: dict[Reason, Callable[[Event], bool]] = {
+    Reason.LEGAL_CLASS: lambda event: event.body.about is About.CLIENT,
+    Reason.YEAR_ONLY: lambda event: event.body.about is About.CLIENT and quarter_of(event.period) > 0,
+    Reason.TALLY_NOT_ALLOWED: lambda event: isinstance(event.body, Tally),
+    Reason.SMALL_COUNT: lambda event: isinstance(event.body, Tally) and wants_consent(event.cap, event.body),
+}
+"""Reasons that strike every event of a kind, because profile and registration differ."""
+_ALIKE: Final = ", ".join("?" * len(marked_alike(bytes(4))))
+OF_ITS_BYTES = frozenset({Reason.UNSOUND, Reason.OUT_OF_RANGE})
+"""Reasons that strike every event that says the same."""
+
+
+class Outbox:
+    """What is to be sent, and what has to be taken back."""
+
+    def __init__(self, vault: Vault, ledger: Ledger, chain: Chain, caps: Caps) -> None:
+        self._vault = vault
+        self._ledger = ledger
+        self._chain = chain
+        self._caps = caps
+        self.left: Marked = Counter()
+        """What was chained of facts since this was made."""
+
+    def claims(self) -> Iterator[bool]:
+        """Let facts claim accepted events that say the same and belong to nobody; of each that is asked, whether it did."""
+        if not self._chain.unclaimed():
+            return
+        ready = "SELECT key, schema, want FROM fact WHERE sent = 0 AND want IS NOT NULL AND (todo > 0 OR refused IS NOT NULL)"
+        for key, schema, want in self._vault.all(ready):
+            row = self._vault.one(
+                "SELECT min(sequence) FROM chain "  # noqa: S608
+                f"WHERE kind = 0 AND key IS NULL AND retracted = 0 AND tail IN ({_ALIKE}) AND schema = ?",
+                (*marked_alike(want), schema),
+            )
+            if row and row[0]:
+                self._ledger.undecided = True
+                self._vault.run("UPDATE chain SET key = ? WHERE sequence = ?", (key, row[0]))
+                self._said(key, row[0])
+            yield bool(row and row[0])
+
+    def decide(self) -> Iterator[None]:
+        """Decide the bits of all that is to be sent, in small steps; nothing where that is done."""
+        return self._caps.decide()
+
+    def fill(self, count: int) -> int:
+        """Chain at most so many of the events that are to be sent; how many."""
+        with self._vault.writing():
+            deque(self.decide(), maxlen=0)
+            corrections = self._vault.all(
+                "SELECT key, sent FROM fact WHERE todo = ? ORDER BY sort LIMIT ?", (CORRECTION, count)
+            )
+            for key, sent in corrections:
+                self._chain.append_correction(key, sent, self._caps.of_correction(key))
+                self._vault.run(f"UPDATE fact SET sent = 0, spent = 1, {TODO_UNSENT} WHERE key = ?", (key,))  # noqa: S608
+            rows = self._vault.all(
+                "SELECT key, schema, want, client FROM fact WHERE todo = ? ORDER BY sort LIMIT ?",
+                (EVENT, count - len(corrections)),
+            )
+            for key, schema, want, client in rows:
+                bits = self._caps.of_event(key)
+                self._said(key, self._chain.append_event(key, schema, want, client, bits))
+                self.left[schema, with_cap(want, bits)] += 1
+        return len(corrections) + len(rows)
+
+    def _said(self, key: bytes, sequence: int) -> None:
+        self._vault.run("UPDATE fact SET sent = ?, todo = ?, refused = NULL WHERE key = ?", (sequence, NOTHING, key))
+
+    def repair(self, sequence: int, reason: Reason, beat: Beat) -> int:
+        """Drop what the exchange refused, keep it with the reason, put a heartbeat in its place; how many were dropped.
+
+        The heartbeat makes the repair certain: a receipt that names this sequence again is an old one, because the gate
+        never refuses a heartbeat for such a reason. What stood behind is chained anew by `fill`.
+        """
+        refused = self._chain.link(sequence)
+        assert refused is not None
+        said = with_cap(refused.tail, NONE)
+        with self._vault.writing():
+            self._chain.remember(sequence)
+            self._chain.unchain(sequence)
+            self._vault.run(
+                "INSERT INTO refusal (sequence, reason, key, schema, tail) VALUES (?, ?, ?, ?, ?)",
+                (sequence, str(reason), refused.key, refused.schema, refused.tail),
+            )
+            dropped = 1
+            if refused.kind is Kind.CORRECTION:
+                self._chain.give_up(refused)
+            else:
+                assert refused.key is not None
+                self._ledger.refuse(refused.key, str(reason), refused.schema, said)
+                dropped += self._drop_alike(refused.schema, refused.tail, reason)
+            self._chain.append_heartbeat(beat)
+        return dropped
+
+    def _drop_alike(self, schema: int, tail: bytes, reason: Reason) -> int:
+        """Drop what would be refused for the same reason, so that it costs one round and not one each."""
+        of_kind = OF_ITS_KIND.get(reason)
+        if of_kind is None and reason not in OF_ITS_BYTES:
+            return 0
+        strikes: dict[tuple[int, bytes], bool] = {(schema, tail): True}
+        dropped = 0
+        for key, its_schema, want in self._vault.all("SELECT key, schema, want FROM fact WHERE todo = ?", (EVENT,)):
+            said = (its_schema, with_cap(want, self._caps.of_event(key)))
+            if said not in strikes:
+                strikes[said] = of_kind is not None and of_kind(said_by(*said))
+            if strikes[said]:
+                self._ledger.refuse(key, str(reason), its_schema, want)
+                self._vault.run(
+                    "INSERT INTO refusal (sequence, reason, key, schema, tail) VALUES (0, ?, ?, ?, ?)",
+                    (str(reason), key, its_schema, want),
+                )
+                dropped += 1
+        return dropped
+
+    def waiting(self) -> int:
+        """How many facts are not chained yet."""
+        return self._ledger.todo()
+
+    def unaccepted(self) -> int:
+        """How many events the exchange has not accepted yet, chained or not; heartbeats are not counted."""
+        accepted = int.from_bytes(self._vault.get("accepted"), "big")
+        row = self._vault.one("SELECT count(*) FROM chain WHERE sequence > ? AND kind <> ?", (accepted, Kind.HEARTBEAT))
+        return self.waiting() + (int(row[0]) if row else 0)
+
+    def refusals(self) -> list[tuple[str, int]]:
+        """(reason, how many) of what the exchange refused and the agency still says: what `retry` would send again."""
+        standing = "SELECT refused, count(*) FROM fact WHERE refused IS NOT NULL GROUP BY refused"
+        return [(str(reason), int(count)) for reason, count in self._vault.all(standing)]

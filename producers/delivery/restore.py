@@ -1,0 +1,50 @@
+"""How a vault that is older than what it sent finds its way back: through its own inbox.
+
+The receipt names the digest of the last accepted event; each event carries the digest of the one before; so the accepted
+events are the path from that digest back to an event that this vault knows. Whatever else the inbox holds (repetitions,
+refused events, those of a fork that lost) is not on the path. What was read back belongs to nobody until a fact of the
+vault, or of the source when it is read again, says exactly the same and claims it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from exchange.core.model.chain import Head, digest_of
+from exchange.wire.codec import HEAD, decode, schema_id_of
+from exchange.wire.schemas import PREFIX
+from producers.errors import RestoreImpossible
+from producers.vault.sent_chain import Link, link_of
+
+
+def by_digest(values: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """(digest, value) of what an inbox holds."""
+    return ((digest_of(value), value) for value in values if len(value) > HEAD)
+
+
+def path_back(
+    head: Head, known: Mapping[bytes, bytes], own_digest: Callable[[int], bytes | None]
+) -> Iterator[tuple[bytes, Link]]:
+    """The accepted events from the head back to the last one that the vault shares with the exchange, newest first.
+
+    `known`: value by digest. Raises RestoreImpossible where the inbox does not reach back that far.
+    """
+    sequence, digest = head.sequence, head.digest
+    while sequence and own_digest(sequence) != digest:
+        value = known.get(digest)
+        if value is None or int.from_bytes(value[PREFIX : PREFIX + 8], "big") != sequence:
+            raise RestoreImpossible(
+                f"The exchange accepted events up to {head.sequence}; the inbox no longer holds event {sequence}, "
+                "and the vault does not know it."
+            )
+        yield value, link_of(decode(value), schema_id_of(value), value[HEAD:])
+        digest = value[PREFIX + 8 : HEAD]
+        sequence -= 1
+
+
+def strangers(
+    first: int, last: int, values: Sequence[bytes], own_digest: Callable[[int], bytes | None]
+) -> Iterator[tuple[int, bytes]]:
+    """(sequence, digest) of the events that the inbox holds under these sequences beside the vault's own."""
+    for value in values:
+        sequence = int.from_bytes(value[PREFIX : PREFIX + 8], "big") if len(value) > HEAD else 0
+        if first <= sequence <= last and (digest := digest_of(value)) != own_digest(sequence):
+            yield sequence, digest

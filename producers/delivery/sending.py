@@ -1,0 +1,267 @@
+"""Getting the outbox to the exchange and knowing that it arrived.
+
+A loop without memory: chain a little, send a little, look for a receipt, do what it means. All it knows is in the vault
+and in the newest receipt, so it may be killed anywhere and begins again by reading the receipt. Many events are under way
+at once (`WINDOW`). Waiting is bounded (`producers.delivery.waiting`) and ends with a named error and everything kept.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from exchange.core.admission.gate import Reason
+from exchange.engine.errors import LogUnavailable, PartitionUnknown
+from exchange.wire.records import Receipt
+from producers import errors
+from producers.cooperative import breathing, walked
+from producers.delivery.link import Link
+from producers.delivery.outbox import Outbox
+from producers.delivery.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
+from producers.delivery.report import Report
+from producers.delivery.restore import by_digest, path_back, strangers
+from producers.delivery.waiting import Next, Patience, Wait, Waiting
+from producers.vault.sent_chain import Beat, Chain
+from producers.vault.store import Vault
+from producers.words import counted
+
+CHUNK: Final = 2_000
+WINDOW: Final = 50_000
+
+
+def say_nothing(_: str) -> None:
+    """Nobody listens."""
+
+
+def show_nothing(_done: int, _of: int) -> None:
+    """Nobody looks."""
+
+
+def wait_silently(_: Wait) -> None:
+    """Nobody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run waits and tells. `say` gets sentences for a person, without any value of a record."""
+
+    patience: Patience = field(default_factory=Patience)
+    say: Callable[[str], None] = say_nothing
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic
+    progress: Callable[[int, int], None] = show_nothing
+    """Gets (events accepted in this run, events of this run so far known)."""
+    waiting: Callable[[Wait], None] = wait_silently
+    """Gets what the run waits for, about once a second, while nothing happens."""
+    over_fork: bool = False
+    """A person said that the other copy of the vault has stopped: read back what was accepted and go on."""
+
+
+class Sending:
+    """One run's way of the outbox to the exchange. `beat`: what a heartbeat says that stands where something was refused.
+
+    `address`: where the exchange is, to be told when it cannot be reached.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        chain: Chain,
+        outbox: Outbox,
+        *,
+        link: Link,
+        report: Report,
+        beat: Beat,
+        manner: Manner,
+        address: str = "",
+    ) -> None:
+        self._vault, self._chain, self._outbox, self._link = vault, chain, outbox, link
+        self._report, self._beat, self._manner = report, beat, manner
+        self._exchange = f"exchange at {address}" if address else "exchange"
+        self._waiting = Waiting(manner.patience, manner.clock())
+        self._connected = False
+        self._forgiven: tuple[int, bytes] | None = None
+        self._echo: Receipt | None = None
+        self._accepted = 0
+        self._next = 1
+
+    @property
+    def accepted(self) -> int:
+        """The newest sequence that the exchange is known to have accepted."""
+        return int.from_bytes(self._vault.get("accepted"), "big")
+
+    async def deliver(self, end: Beat | None = None) -> None:
+        """Send everything and wait until it is accepted; with `end`, a heartbeat that says so comes last.
+
+        Raises ExchangeAway, ExchangeSilent, Blocked, Forked, RestoreImpossible, InboxMissing; all is kept then.
+        """
+        attempt, ended = 0, b""
+        while True:
+            before = self._accepted
+            try:
+                if not self._connected:
+                    await self._connect()
+                await self._until_accepted()
+                if end is None or self._chain.head == ended:
+                    return
+                self._chain.append_heartbeat(end)
+                self._vault.commit()
+                ended = self._chain.head
+            except LogUnavailable:
+                attempt = 0 if self._connected and self._accepted > before else attempt
+                await self._wait_for_exchange(attempt)
+                attempt += 1
+            except PartitionUnknown:
+                raise errors.InboxMissing from None
+
+    async def _wait_for_exchange(self, attempt: int) -> None:
+        self._connected = False
+        pauses = self._manner.patience.pauses_s
+        if attempt >= len(pauses):
+            raise errors.ExchangeAway(f"The {self._exchange} cannot be reached; {self._kept()}.") from None
+        self._manner.say(
+            f"the {self._exchange} cannot be reached, trying again in {pauses[attempt]:.0f} s "
+            f"(attempt {attempt + 2} of {len(pauses) + 1}); {self._kept()}"
+        )
+        await self._manner.pause(pauses[attempt])
+
+    def _kept(self) -> str:
+        waiting = self._outbox.unaccepted()
+        return f"{counted(waiting, 'event')} {'is' if waiting == 1 else 'are'} kept in the vault"
+
+    async def _connect(self) -> None:
+        await self._link.connect()
+        receipt = await self._link.latest()
+        self._accepted, self._next = 0, 1
+        self._waiting.moved(self._manner.clock())
+        if receipt is not None:
+            await self._heed(receipt)
+            self._next = self._accepted + 1
+        self._connected = True
+
+    async def _until_accepted(self) -> None:
+        while True:
+            moved = await self._move()
+            if not moved and self._accepted >= self._chain.last and not self._outbox.waiting():
+                return
+            receipt = await self._link.receipt(0 if moved else self._manner.patience.poll_s)
+            if receipt is not None:
+                self._waiting.heard(self._manner.clock())
+                await self._heed(receipt)
+            elif not moved:
+                self._idle()
+
+    async def _move(self) -> bool:
+        """Chain and send one chunk, if the window allows; whether anything was sent."""
+        if self._next - self._accepted > WINDOW:
+            return False
+        if self._next > self._chain.last:
+            await walked(self._outbox.decide())
+            if self._outbox.fill(CHUNK):
+                self._vault.commit()  # durable before it is sent
+        values = self._chain.values(self._next, CHUNK)
+        if not values:
+            return False
+        await self._link.send(values)
+        self._next += len(values)
+        return True
+
+    def _idle(self) -> None:
+        waiting = self._waiting
+        match waiting.idle(self._manner.clock()):
+            case Next.GIVE_UP if waiting.blocked:
+                raise errors.Blocked(*waiting.blocked)
+            case Next.GIVE_UP:
+                raise errors.ExchangeSilent(f"No receipt came for what was sent; {self._kept()}.")
+            case Next.SEND_AGAIN:
+                self._manner.say(f"no receipt yet, sending again; {self._kept()}")
+                self._next = self._accepted + 1
+            case Next.WAIT:
+                pass
+        self._manner.waiting(waiting.told(self._manner.clock()))
+
+    async def _heed(self, receipt: Receipt) -> None:
+        """Do what a receipt means."""
+        sequence = receipt.head.sequence
+        behind = self._chain.link(sequence + 1)
+        meaning = meaning_of(receipt, self._chain.digest(sequence), behind.kind if behind else None)
+        if isinstance(meaning, Fork) and await self._is_echo(receipt):
+            meaning = Delivered(sequence)
+        if isinstance(meaning, Fork):
+            head = (sequence, receipt.head.digest)
+            if not (self._manner.over_fork and self._forgiven in {None, head}):
+                raise errors.Forked
+            self._forgiven = head
+            meaning = Replay() if self._chain.digest(sequence) != receipt.head.digest else Mark()
+        read_back = 0
+        if isinstance(meaning, Replay):
+            before = self._report.restored
+            await self._replay(receipt)
+            read_back = self._report.restored - before
+        self._take_as_accepted(sequence, read_back)
+        match meaning:
+            case Repair(refused, reason):
+                self._repair(refused, reason)
+            case Mark() if self._chain.last == sequence:
+                self._chain.append_heartbeat(self._beat)
+                self._vault.commit()
+            case Resend(_, reason) if self._waiting.refused(self._manner.clock(), sequence + 1, reason):
+                self._next = sequence + 1
+            case _:
+                pass
+
+    async def _is_echo(self, receipt: Receipt) -> bool:
+        """Whether what looks like a fork is this vault's own: late copies of events that it has taken back (ADR 14).
+
+        Certain, or no: the head is the vault's own, and whatever else the inbox holds from the refused sequence on, where the
+        gate says a fork once only, is what the vault remembers to have put there itself.
+        """
+        head, refused = receipt.head, receipt.refused
+        if refused is None or self._chain.digest(head.sequence) != head.digest:
+            return False
+        if self._echo != receipt:
+            held = strangers(refused.sequence, head.sequence, await self._link.inbox(), self._chain.digest)
+            known = {stranger: self._chain.took_back(*stranger) async for stranger in breathing(held)}
+            if not all(known.values()) or refused.sequence not in {sequence for sequence, _ in known}:
+                return False
+            self._echo = receipt
+        return True
+
+    def _take_as_accepted(self, sequence: int, read_back: int) -> None:
+        """Everything up to this sequence is accepted, the last `read_back` of it by an earlier run."""
+        if sequence > self._accepted:
+            self._waiting.moved(self._manner.clock())
+        before = self.accepted
+        if sequence > before:
+            self._report.delivered += max(0, sequence - before - read_back)
+            self._report.heartbeats += self._chain.heartbeats(before, sequence - read_back)
+            self._vault.set("accepted", sequence.to_bytes(8, "big"))
+            self._vault.commit()
+            waiting = self._chain.last - sequence + self._outbox.waiting()
+            self._manner.progress(self._report.delivered, self._report.delivered + waiting)
+        self._accepted = sequence
+        self._next = max(self._next, sequence + 1)
+
+    def _repair(self, sequence: int, reason: Reason) -> None:
+        dropped = self._outbox.repair(sequence, reason, self._beat)
+        self._vault.commit()
+        self._report.refused_by_exchange[str(reason)] += dropped
+        self._next = sequence
+        self._waiting.moved(self._manner.clock())
+
+    async def _replay(self, receipt: Receipt) -> None:
+        self._manner.say("the exchange holds events that this vault does not know; reading them back")
+        held = await self._link.inbox()
+        known = dict([pair async for pair in breathing(by_digest(held))])
+        path = [step async for step in breathing(path_back(receipt.head, known, self._chain.digest))]
+        with self._vault.writing():
+            self._chain.unchain(receipt.head.sequence - len(path) + 1)
+            async for value, link in breathing(reversed(path)):
+                self._chain.adopt(value, link)
+            async for claimed in breathing(self._outbox.claims()):
+                self._report.claimed += claimed
+            self._chain.append_heartbeat(self._beat)  # a mark: the inbox may hold more of what this vault has forgotten
+        self._vault.commit()
+        self._report.restored += len(path)
+        self._next = receipt.head.sequence + 1

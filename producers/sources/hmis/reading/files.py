@@ -1,0 +1,110 @@
+"""Finds the export's files in a zip or a folder, and opens them within bounds.
+
+Rules kept: only names of the layout are ever opened, whatever else lies there; names match without case and without
+their folder; nothing is extracted and no path of the archive is followed, nor a link of the folder; what a file would
+unfold to is bounded before its first byte is read. Errors name one of our own file names, never one found inside.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from producers.errors import SourceUnreadable
+from producers.sources.hmis.reading.layout import FILES
+
+FILE_OCTETS_MAX: Final = 2 << 30
+EXPORT_OCTETS_MAX: Final = 8 << 30
+ZIP_BEGINS: Final = b"PK\x03\x04"
+NAMES: Final[Mapping[str, str]] = {layout.name.lower(): layout.name for layout in FILES}
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The files of one export that are there, by their names in the layout."""
+
+    openers: Mapping[str, Callable[[], IO[bytes]]]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.openers
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[IO[bytes]]:
+        """The bytes of a file; raises SourceUnreadable when they turn out to be damaged."""
+        try:
+            with self.openers[name]() as stream:
+                yield stream
+        except (BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+            raise SourceUnreadable(
+                f"{name} in the archive is damaged, encrypted or packed in an unknown way."
+            ) from error
+        except OSError as error:
+            raise SourceUnreadable(f"{name} cannot be read: {error.strerror or 'the disk failed'}.") from error
+
+
+@contextmanager
+def bundle(path: Path) -> Iterator[Bundle]:
+    """The export at a path, open until the block ends; raises SourceUnreadable."""
+    try:
+        if path.is_dir():
+            yield _bounded((entry.name, entry.stat().st_size, _file_opener(entry)) for entry in _regular(path))
+            return
+        archive = ZipFile(path)
+    except FileNotFoundError:
+        raise SourceUnreadable(f"There is nothing at {path}.") from None
+    except OSError as error:
+        raise SourceUnreadable(f"{path} cannot be read: {error.strerror or 'the disk failed'}.") from None
+    except (BadZipFile, UnicodeDecodeError, ValueError):
+        if _begins_as_zip(path):
+            raise SourceUnreadable(
+                f"{path} is an incomplete zip archive: its end is missing. Export or copy it again."
+            ) from None
+        raise SourceUnreadable(f"{path} is neither a folder nor a zip archive.") from None
+    with archive:
+        yield _bounded((_base(info), info.file_size, _member_opener(archive, info)) for info in archive.infolist())
+
+
+def _begins_as_zip(path: Path) -> bool:
+    """Whether a file that cannot be opened as an archive begins as one: then it was cut off on its way here."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(ZIP_BEGINS)) == ZIP_BEGINS
+    except OSError:
+        return False
+
+
+def _bounded(found: Iterator[tuple[str, int, Callable[[], IO[bytes]]]]) -> Bundle:
+    openers: dict[str, Callable[[], IO[bytes]]] = {}
+    total = 0
+    for base, size, opener in found:
+        name = NAMES.get(base.lower())
+        if name is None:
+            continue
+        if name in openers:
+            raise SourceUnreadable(f"{name} is there twice; leave one export in the archive or folder.")
+        total += size
+        if size > FILE_OCTETS_MAX or total > EXPORT_OCTETS_MAX:
+            raise SourceUnreadable(f"{name} is larger than an export can be; export fewer projects or years at once.")
+        openers[name] = opener
+    if not openers:
+        raise SourceUnreadable("None of the files of an HMIS CSV export is there.")
+    return Bundle(openers)
+
+
+def _regular(folder: Path) -> Iterator[Path]:
+    yield from (entry for entry in sorted(folder.iterdir()) if entry.is_file() and not entry.is_symlink())
+
+
+def _base(info: ZipInfo) -> str:
+    return info.filename.replace("\\", "/").rpartition("/")[2]
+
+
+def _file_opener(entry: Path) -> Callable[[], IO[bytes]]:
+    return lambda: entry.open("rb")
+
+
+def _member_opener(archive: ZipFile, info: ZipInfo) -> Callable[[], IO[bytes]]:
+    return lambda: archive.open(info)

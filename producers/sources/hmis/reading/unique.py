@@ -1,0 +1,89 @@
+"""Which row counts where several have one key: the live one whose DateUpdated is newest, the last of equals.
+
+Withdrawn rows are dropped before: they are no duplicates of anything, and a live row of the same key stands. Memory: eight
+bytes a row while a file is surveyed (hashes of keys, sorted in parts), afterwards only what concerns keys that repeat.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from producers.sources.hmis.reading.csv_rows import Record, Sheet
+from producers.sources.hmis.reading.dates import read_timestamp
+from producers.sources.hmis.reading.layout import DELETED, STAY, UPDATED
+
+PARTS: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The live row that counts for a key, and the stay that it belongs to, if it does."""
+
+    updated: str
+    row: int
+    stay: str
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a first reading of a file tells. `rows`: behind the header; `damaged`: some could not be taken apart."""
+
+    rows: int = 0
+    damaged: bool = False
+    winners: dict[str, dict[str, Winner]] = field(default_factory=dict)
+
+    def loses(self, record: Record) -> str:
+        """The column in which another row has the same key and is newer; empty when this row counts."""
+        for column, winners in self.winners.items():
+            winner = winners.get(record.cells.get(column, ""))
+            if winner and winner.row != record.row:
+                return column
+        return ""
+
+    def stands_again(self, record: Record, column: str) -> bool:
+        """Whether a live row of the same stay has this withdrawn row's key."""
+        winner = self.winners.get(column, {}).get(record.cells.get(column, ""))
+        return winner is not None and winner.stay == record.cells.get(STAY, "")
+
+
+def survey(sheet: Sheet) -> Survey:
+    """Read a file once to count its rows and find repeated keys, and once more where there are any."""
+    found = Survey()
+    hashes = {column: [array("q") for _ in range(PARTS)] for column in sheet.layout.keys if sheet.has(column)}
+    for record in sheet.records():
+        found.rows += 1
+        found.damaged |= bool(record.fault)
+        for column, parts in hashes.items():
+            number = hash(record.cells.get(column, ""))
+            parts[number % PARTS].append(number)
+    repeated = {column: set(_repeated(parts)) for column, parts in hashes.items()}
+    if any(repeated.values()):
+        found.winners = _winners(sheet, repeated)
+    return found
+
+
+def is_live(record: Record) -> bool:
+    """Whether the row is not withdrawn in the source."""
+    return not record.cells.get(DELETED)
+
+
+def _repeated(parts: Iterable[Iterable[int]]) -> Iterator[int]:
+    for part in parts:
+        yield from (one for one, other in pairwise(sorted(part)) if one == other)
+
+
+def _winners(sheet: Sheet, repeated: dict[str, set[int]]) -> dict[str, dict[str, Winner]]:
+    best: dict[str, dict[str, Winner]] = {column: {} for column in repeated}
+    for record in sheet.records():
+        if not is_live(record):
+            continue
+        updated = read_timestamp(record.cells.get(UPDATED, ""))
+        for column, numbers in repeated.items():
+            key = record.cells.get(column, "")
+            if key and hash(key) in numbers:
+                known = best[column].get(key)
+                if known is None or updated >= known.updated:
+                    best[column][key] = Winner(updated, record.row, record.cells.get(STAY, ""))
+    return best

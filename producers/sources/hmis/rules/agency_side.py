@@ -1,0 +1,125 @@
+"""The agency side of an export: when it was made and what it covers, the projects, who funds them and where they are.
+
+Rules kept: a project is read when the profile counts it and its organization is no victim service provider, unless only
+totals leave; its state is the letters of its CoC codes, else the profile's; who paid is told only where it can be known.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import Enum
+from typing import Final, Self
+
+from exchange.core.model.period import FIRST_YEAR, LAST_YEAR
+from exchange.core.model.vocabulary import FundingSource, UsState
+from producers.sources.hmis.hmis_settings import HmisSettings
+from producers.sources.hmis.reading.dates import period_days, period_on
+
+ROOT: Final = "hmis/"
+_COC: Final = re.compile(r"([A-Za-z]{2})-[0-9]{3}")
+
+
+class Standing(Enum):
+    """Why the rows of a project or of a stay are not read; the value is what is said about each."""
+
+    OUTSIDE = "not of a project that the profile names"
+    SHELTERED = "of a victim service provider: only totals of it may leave"
+    WITHDRAWN = "of a stay or client that is withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A funder of a project, from `start` to `end`, both included; no `end`: still."""
+
+    source: FundingSource
+    start: date
+    end: date | None
+
+    def pays_on(self, day: date) -> bool:
+        """Whether it funded the project on this day."""
+        return self.start <= day and (self.end is None or day <= self.end)
+
+
+@dataclass(slots=True)
+class Project:
+    """A live project. `kind`: its ProjectType; `standing`: why its rows are not read, if they are not."""
+
+    key: str
+    organization: str
+    kind: int | None
+    for_survivors: bool
+    standing: Standing | None
+    states: set[UsState] = field(default_factory=set)
+    grants: list[Grant] = field(default_factory=list)
+
+    def state(self, stay_state: UsState | None, otherwise: UsState) -> UsState:
+        """The project's state; where it has several, the stay's if that is one of them, else the agency's."""
+        if len(self.states) == 1:
+            return next(iter(self.states))
+        return stay_state if stay_state in self.states and stay_state else otherwise
+
+    def paid_by(self, day: date, program: FundingSource | None = None) -> FundingSource:
+        """Who paid on this day: `program` where it is among the funders, else the only one; `not_known` of several."""
+        paying = {grant.source for grant in self.grants if grant.pays_on(day)}
+        if program in paying and program is not None:
+            return program
+        if len(paying) > 1:
+            paying.discard(FundingSource.none)
+        if len(paying) > 1:
+            return FundingSource.not_known
+        return next(iter(paying), FundingSource.not_collected)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days that an export covers, both included, within the years of events; `made`: when it was made, if it tells."""
+
+    start: date
+    end: date
+    made: date | None
+
+    @classmethod
+    def of(cls, start: date | None, end: date | None, made: date | None) -> Self | None:
+        """The window of an export; None when it does not say, or says nonsense."""
+        if start is None or end is None:
+            return None
+        start, end = max(start, date(FIRST_YEAR, 1, 1)), min(end, date(LAST_YEAR, 12, 31))
+        return cls(start, end, made) if start <= end else None
+
+    def covers(self, first: date, last: date) -> bool:
+        """Whether nothing between these days is missing; later days were not known yet when the export was made."""
+        return self.start <= first and (self.end >= last or (self.made is not None and self.made <= self.end))
+
+    def quarters(self) -> tuple[int, int] | None:
+        """The first and the last quarter that are covered whole; None when none is."""
+        opening, closing = period_days(period_on(self.start)), period_days(period_on(self.end))
+        first = self.start if opening[0] == self.start else opening[1] + timedelta(days=1)
+        last = self.end if self.covers(self.start, closing[1]) else closing[0] - timedelta(days=1)
+        return (period_on(first), period_on(last)) if first <= last else None
+
+
+@dataclass(slots=True)
+class Agency:
+    """What the agency's files say. `full`: rows that are absent from the export are gone, within `window`."""
+
+    settings: HmisSettings
+    made_on: date | None = None
+    full: bool = False
+    window: Window | None = None
+    projects: dict[str, Project] = field(default_factory=dict)
+
+    def counted(self) -> list[Project]:
+        """The projects that the profile counts."""
+        return [project for project in self.projects.values() if project.standing is not Standing.OUTSIDE]
+
+
+def project_prefix(project: str) -> str:
+    """What the keys of all facts of a project begin with."""
+    return f"{ROOT}project/{project}/"
+
+
+def state_of(coc_code: str) -> UsState | None:
+    """The state of a CoC code such as `CA-600`; None where the letters are no state's."""
+    match = _COC.fullmatch(coc_code)
+    code = match[1].lower() if match else ""
+    return UsState[code] if code in UsState.__members__ else None

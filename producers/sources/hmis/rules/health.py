@@ -1,0 +1,147 @@
+"""HealthAndDV: how health moved between entry and exit, and a pregnancy.
+
+- The first row of a stay at stage 1 and its last one at stage 3 make an outcome for each of general, dental and mental health
+  that both rate from 1 (best) to 5 (worst). Nothing where either rating is missing: there is nothing to compare. Rows that
+  run backwards in time give the outcome without its direction. Who answered is not in HMIS.
+- PregnancyStatus 1 is told once a stay, from the first row that says so; the edge sends it only if the profile switches it
+  on. Nothing is made of the domestic violence columns: the vocabulary has no code for them.
+
+The two rows are found in a reading of their own before. Memory: one entry for each stay that has a row.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from exchange.core.model.events import HealthObserved
+from exchange.core.model.vocabulary import (
+    DurationBand,
+    HealthCondition,
+    LaborSector,
+    OutcomeDirection,
+    OutcomeDomain,
+    ReportedBy,
+    TraffickingType,
+)
+from producers.facts import Complete, Reading, Withdrawn
+from producers.sources.hmis.reading import layout
+from producers.sources.hmis.reading.codes import YES, read_integer
+from producers.sources.hmis.reading.row import ANSWERS, Row
+from producers.sources.hmis.reading.walk import Surveyed, rows
+from producers.sources.hmis.rules.rule import Rule, Said, outcome
+from producers.sources.hmis.rules.stays import Stay
+
+DOMAINS: Final[Mapping[str, OutcomeDomain]] = {
+    "GeneralHealthStatus": OutcomeDomain.physical_health,
+    "DentalHealthStatus": OutcomeDomain.dental_health,
+    "MentalHealthStatus": OutcomeDomain.mental_health,
+}
+RATINGS: Final = frozenset(range(1, 6))
+UNRATED: Final = frozenset({8, 9, 99})
+AT_ENTRY, AT_EXIT = 1, 3
+BETWEEN: Final = frozenset({2, 5})
+OUTCOME, PREGNANCY = "HealthOutcome/", "Pregnancy/"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One row's day, place and ratings, in the order of `DOMAINS`."""
+
+    day: date
+    row: int
+    ratings: tuple[int | None, ...]
+
+
+@dataclass(slots=True)
+class Health:
+    """What the rows of one stay say together."""
+
+    entry: Assessment | None = None
+    exit: Assessment | None = None
+    pregnant: tuple[date, int] | None = None
+
+    def take(self, row: Row, day: date) -> None:
+        """Take a row in."""
+        place = (day, row.where.row)
+        stage = read_integer(row.text("DataCollectionStage"))
+        if stage == AT_ENTRY and (self.entry is None or place < (self.entry.day, self.entry.row)):
+            self.entry = _assessment(row, day)
+        elif stage == AT_EXIT and (self.exit is None or place > (self.exit.day, self.exit.row)):
+            self.exit = _assessment(row, day)
+        if read_integer(row.text("PregnancyStatus")) == YES and (self.pregnant is None or place < self.pregnant):
+            self.pregnant = place
+
+
+def _assessment(row: Row, day: date) -> Assessment:
+    ratings = (read_integer(row.text(column)) for column in DOMAINS)
+    return Assessment(day, row.where.row, tuple(rating if rating in RATINGS else None for rating in ratings))
+
+
+@dataclass
+class HealthRule(Rule):
+    """`OutcomeAssessed` from pairs of rows, `HealthObserved` for a pregnancy."""
+
+    by_stay: dict[str, Health] = field(default_factory=dict)
+
+    def before(self, file: Surveyed | None) -> None:
+        """Find the rows that belong together."""
+        for row in rows(file):
+            if isinstance(row, Row) and not row.withdrawn and row.key(self.layout.keys[0]):
+                stay, day = self.stays.of(row), row.day(self.day_column)
+                if isinstance(stay, Stay) and day:
+                    self.by_stay.setdefault(stay.key, Health()).take(row, day)
+
+    def facts(self, said: Said, day: date) -> Iterator[Reading]:
+        """What a row says, beside the other rows of its stay."""
+        row, health = said.row, self.by_stay[said.stay.key]
+        for column in DOMAINS:
+            row.answer(column, RATINGS | UNRATED)
+        row.answer("PregnancyStatus", ANSWERS)
+        if health.entry and health.exit and health.exit.row == row.where.row:
+            yield from self._outcomes(said, health.entry, health.exit)
+        if health.pregnant == (day, row.where.row):
+            yield Said(said.stay, row, PREGNANCY).fact("observed", day, self._pregnancy(said.stay, day))
+
+    def complete(self, said: Said) -> Iterator[Complete]:
+        """Only the later row of a pair says all there is to say about the outcomes of its stay."""
+        health = self.by_stay[said.stay.key]
+        if health.entry and health.exit and health.exit.row == said.row.where.row:
+            yield Complete(said.stay.prefix + OUTCOME, said.row.where)
+
+    def _outcomes(self, said: Said, entry: Assessment, leave: Assessment) -> Iterator[Reading]:
+        age = self.stays.person(said.stay).age_band(leave.day)
+        for domain, before, after in zip(DOMAINS.values(), entry.ratings, leave.ratings, strict=True):
+            if before is not None and after is not None:
+                direction = _moved(before, after) if entry.day <= leave.day else OutcomeDirection.not_known
+                body = outcome(domain, direction, ReportedBy.not_collected, age)
+                yield Said(said.stay, said.row, OUTCOME).fact(domain, leave.day, body)
+
+    def _pregnancy(self, stay: Stay, day: date) -> HealthObserved:
+        return HealthObserved(
+            HealthCondition.pregnancy,
+            TraffickingType.not_known,
+            LaborSector.not_collected,
+            DurationBand.not_collected,
+            self.stays.person(stay).age_band(day),
+        )
+
+    def _withdrawn(self, row: Row) -> Iterator[Reading]:
+        """A withdrawn row takes what it said along, unless live rows of the stay still say it."""
+        stay = row.key(layout.STAY)
+        if not stay or not row.key(self.layout.keys[0]):
+            return
+        left = self.by_stay.get(stay, Health())
+        stage = read_integer(row.text("DataCollectionStage"))
+        for prefix in self.stays.prefixes(stay):
+            if stage not in BETWEEN and not (left.entry and left.exit):
+                yield Withdrawn(prefix + OUTCOME, row.where)
+            if read_integer(row.text("PregnancyStatus")) not in (0, None) and left.pregnant is None:
+                yield Withdrawn(prefix + PREGNANCY, row.where)
+
+
+def _moved(before: int, after: int) -> OutcomeDirection:
+    """1 is best and 5 worst."""
+    if after == before:
+        return OutcomeDirection.unchanged
+    return OutcomeDirection.improved if after < before else OutcomeDirection.worsened

@@ -1,0 +1,100 @@
+"""What the rules of the files have in common: a row of a stay, its own day, and the facts that it says under its own key."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from exchange.core.model.events import Correctable, OutcomeAssessed
+from exchange.core.model.vocabulary import (
+    AgeBand,
+    OutcomeDirection,
+    OutcomeDomain,
+    ProtectiveFactor,
+    ReportedBy,
+    ResiliencyFactor,
+)
+from producers.facts import Complete, Fact, Reading, RowIgnored, Withdrawn
+from producers.sources.hmis.reading import layout
+from producers.sources.hmis.reading.codes import Codes
+from producers.sources.hmis.reading.layout import FileLayout
+from producers.sources.hmis.reading.row import Row
+from producers.sources.hmis.rules.agency_side import Agency, Standing
+from producers.sources.hmis.rules.stays import Stay, Stays
+
+NOTHING_SAID = "says nothing that is published"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Makes the facts of one row: each under its slot, so that the row's next version replaces them one by one."""
+
+    stay: Stay
+    row: Row
+    key: str
+
+    def fact(self, slot: str, day: date, body: Correctable) -> Fact:
+        """A fact in the quarter of its day."""
+        return self.stay.fact(f"{self.key}{slot}", day, body, self.row)
+
+    def complete(self) -> Complete:
+        """The row has said all it says."""
+        return Complete(self.stay.prefix + self.key, self.row.where)
+
+
+def outcome(
+    domain: OutcomeDomain,
+    direction: OutcomeDirection,
+    reporter: ReportedBy,
+    age: AgeBand,
+    factor: ProtectiveFactor = ProtectiveFactor.not_applicable,
+) -> OutcomeAssessed:
+    """An outcome; HMIS knows no resiliency factors."""
+    return OutcomeAssessed(domain, direction, reporter, ResiliencyFactor.not_applicable, factor, age)
+
+
+@dataclass
+class Rule(ABC):
+    """How the rows of one file become facts. `day_column`: when what the row says happened."""
+
+    layout: FileLayout
+    day_column: str
+    agency: Agency
+    stays: Stays
+    codes: Codes
+
+    @abstractmethod
+    def facts(self, said: Said, day: date) -> Iterator[Reading]:
+        """What a live row says."""
+
+    def readings(self, row: Row) -> Iterator[Reading]:
+        """What becomes of a row; every row gets at least one reading beside `Complete`."""
+        found = list(self._withdrawn(row) if row.withdrawn else self._live(row))
+        yield from found
+        yield from row.refused
+        if not row.refused and all(isinstance(reading, Complete) for reading in found):
+            yield RowIgnored(row.where, NOTHING_SAID)
+
+    def complete(self, said: Said) -> Iterator[Complete]:
+        """Where the row has said everything."""
+        yield said.complete()
+
+    def row_key(self, key: str) -> str:
+        """The key of the row within its stay."""
+        return f"{self.layout.table}/{key}/"
+
+    def _live(self, row: Row) -> Iterator[Reading]:
+        stay = self.stays.of(row)
+        if isinstance(stay, Standing):
+            yield RowIgnored(row.where, stay.value)
+        elif stay is not None:
+            key, day = row.key(self.layout.keys[0]), row.day(self.day_column)
+            if key and day:
+                said = Said(stay, row, self.row_key(key))
+                yield from self.facts(said, day)
+                yield from self.complete(said)
+
+    def _withdrawn(self, row: Row) -> Iterator[Reading]:
+        key, stay = row.key(self.layout.keys[0]), row.key(layout.STAY)
+        prefixes = self.stays.prefixes(stay) if key and stay else []
+        yield from (Withdrawn(f"{prefix}{self.row_key(key)}", row.where) for prefix in prefixes)

@@ -1,0 +1,1 @@
+"""The vault: the agency's encrypted SQLite file with its facts, its chain and its client keys."""

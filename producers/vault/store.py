@@ -1,0 +1,255 @@
+"""The vault: the agency's encrypted memory of what it said, in one SQLCipher file.
+
+Rules kept: everything in the file is encrypted, write-ahead log and temporary data included; what must be known before
+something is sent is durable before it is sent; one process at a time, by SQLite's own exclusive lock; an error of the
+file becomes a named one that says what to do, and a failed write leaves the file as it was before.
+
+Promised: after a kill at any moment the vault opens and continues. Not promised: facts of the batch that was being taken
+when it was killed (`commit` ends a batch); the source is read again and they are taken then.
+"""
+
+import contextlib
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from sqlcipher3 import dbapi2 as sqlite
+
+from producers import errors
+from producers.profile import Profile, Secret
+from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, TAKEN_BACK, Row, Value, learn_of_caps
+
+FORMAT: Final = 2
+CACHE_KIB: Final = 16_384
+FIRST_KEY: Final = 1
+
+OURS: Final = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISUSE", "SQLITE_MISMATCH", "SQLITE_RANGE")
+
+
+class Vault:
+    """An open vault. `create` makes one, `open` opens one; both hold its lock until `close`."""
+
+    def __init__(self, connection: sqlite.Connection, path: Path) -> None:
+        self._db = connection
+        self.path = path
+
+    @classmethod
+    def create(cls, profile: Profile, secret: Secret, *, key_number: int = FIRST_KEY) -> Self:
+        """Make the vault of a profile, with a new signing key of this number (0–63), and open it; raises VaultExists.
+
+        It comes into its place when it is complete: a kill on the way leaves none.
+        """
+        path = profile.vault
+        unfinished = path.with_name(path.name + ".unfinished")
+        expect_no_vault(profile)
+        with _naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.unlink(missing_ok=True)
+            unfinished.touch(mode=0o600, exist_ok=False)
+        try:
+            with cls(_connect(unfinished, secret), unfinished) as vault:
+                for statement in SCHEMA:
+                    vault.run(statement)
+                vault._found(profile, key_number)
+                vault.commit()
+            with _naming(path):
+                unfinished.rename(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return cls.open(profile, secret)
+
+    @classmethod
+    def open(cls, profile: Profile, secret: Secret) -> Self:
+        """Open the vault of a profile; raises VaultMissing, VaultNotOpened, VaultInUse, VaultDamaged, VaultOfAnother."""
+        path = profile.vault
+        expect_vault(profile)
+        if path.stat().st_size == 0:
+            raise errors.VaultDamaged(f"{path} is empty.")
+        vault = cls(_connect(path, secret), path)
+        try:
+            vault._check(profile)
+        except BaseException:
+            vault.close()
+            raise
+        return vault
+
+    def _found(self, profile: Profile, key_number: int) -> None:
+        self.set("format", FORMAT.to_bytes(2, "big"))
+        self.set("agency", profile.agency.encode("ascii"))
+        self.set("legal_class", str(profile.legal_class).encode("ascii"))
+        for name in ("genesis", "secret", "signing_key", "cap_key"):
+            self.set(name, secrets.token_bytes(SECRET_OCTETS))
+        self.set("key_number", bytes([key_number]))
+        for name in ("accepted", "run"):
+            self.set(name, bytes(8))
+        self.set("database", b"")
+        for name in ("counted", "tallied"):
+            self.set(name, NEVER)
+
+    def _check(self, profile: Profile) -> None:
+        made_as = int.from_bytes(self.get("format"), "big")
+        if made_as > FORMAT:
+            raise errors.VaultTooNew
+        whose = (self.get("agency").decode("ascii"), self.get("legal_class").decode("ascii"))
+        if whose != (profile.agency, str(profile.legal_class)):
+            raise errors.VaultOfAnother(
+                f"{self.path} is the vault of {whose[0]} ({whose[1]}), the profile's agency is {profile.agency} "
+                f"({profile.legal_class})."
+            )
+        if (
+            self.one("SELECT 1 FROM sqlite_master WHERE name = 'taken_back'") is None
+        ):  # made before there was this table
+            self.run(TAKEN_BACK)
+        if made_as < FORMAT:
+            learn_of_caps(self)
+            self.set("format", FORMAT.to_bytes(2, "big"))
+            self.commit()
+
+    def get(self, name: str) -> bytes:
+        """A value of the vault's own."""
+        row = self.one("SELECT value FROM meta WHERE name = ?", (name,))
+        if row is None:
+            raise errors.VaultDamaged(f"{self.path} lacks its {name}.")
+        return bytes(row[0])
+
+    def set(self, name: str, value: bytes) -> None:
+        """Keep a value of the vault's own."""
+        self.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def run(self, statement: str, values: Iterable[Value] = ()) -> int:
+        """Change something, inside the open batch; the number of rows changed."""
+        with _naming(self.path):
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            return int(self._db.execute(statement, tuple(values)).rowcount)
+
+    def many(self, statement: str, rows: Iterable[tuple[Value, ...]]) -> None:
+        """Change many rows, inside the open batch."""
+        with _naming(self.path):
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(statement, rows)
+
+    def one(self, query: str, values: tuple[Value, ...] = ()) -> Row | None:
+        """The first row of a query."""
+        with _naming(self.path):
+            row: Row | None = self._db.execute(query, values).fetchone()
+            return row
+
+    def all(self, query: str, values: tuple[Value, ...] = ()) -> list[Row]:
+        """All rows of a query."""
+        with _naming(self.path):
+            rows: list[Row] = self._db.execute(query, values).fetchall()
+            return rows
+
+    def commit(self) -> None:
+        """Make the open batch durable."""
+        if self._db.in_transaction:
+            try:
+                with _naming(self.path):
+                    self._db.execute("COMMIT")
+            except errors.VaultError:
+                self.rollback()
+                raise
+
+    def rollback(self) -> None:
+        """Give the open batch up."""
+        if self._db.in_transaction:
+            with contextlib.suppress(sqlite.Error):
+                self._db.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Changes that are made together or not at all; `commit` makes them durable."""
+        with _naming(self.path):
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("SAVEPOINT together")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sqlite.Error):
+                self._db.execute("ROLLBACK TO together")
+                self._db.execute("RELEASE together")
+            raise
+        with _naming(self.path):
+            self._db.execute("RELEASE together")
+
+    def close(self) -> None:
+        """Let go of the file; what was not committed is given up."""
+        self.rollback()
+        with contextlib.suppress(sqlite.Error):
+            self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def expect_vault(profile: Profile) -> None:
+    """Raise VaultMissing when the profile's vault is not there: cheap, before anybody is asked for what opens it."""
+    if not profile.vault.exists():
+        raise errors.VaultMissing(f"There is no vault at {profile.vault}.")
+
+
+def expect_no_vault(profile: Profile) -> None:
+    """Raise VaultExists when it is there: before anything is written for a new one."""
+    if profile.vault.exists():
+        raise errors.VaultExists(f"There is a vault at {profile.vault}.")
+
+
+def _connect(path: Path, secret: Secret) -> sqlite.Connection:
+    with _naming(path):
+        db = sqlite.connect(str(path), isolation_level=None, timeout=0.0, check_same_thread=False, cached_statements=64)
+    try:
+        with _naming(path):
+            db.execute("PRAGMA cipher_log_level = NONE")  # SQLCipher writes to stderr by itself otherwise
+            db.execute(f"PRAGMA key = {_key_literal(secret)}")
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            db.execute("BEGIN EXCLUSIVE")
+            db.execute("SELECT count(*) FROM sqlite_master")
+            db.execute("COMMIT")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _key_literal(secret: Secret) -> str:
+    if secret.raw_key:
+        return f"\"x'{secret.raw_key.hex()}'\""
+    return "'" + secret.passphrase.replace("'", "''") + "'"
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Raise our errors for SQLite's inside the block; their text is dropped, it may quote a statement."""
+    try:
+        yield
+    except sqlite.Error as error:
+        name = getattr(error, "sqlite_errorname", None) or ""
+        if name.startswith(OURS) or isinstance(error, sqlite.ProgrammingError):
+            raise  # a fault of this code, not of the file; values are bound, so its text holds none
+        raise _named(name, str(error), path) from None
+    except OSError as error:
+        raise errors.VaultUnwritable(f"{path}: {error.strerror}.") from None
+
+
+def _named(name: str, said: str, path: Path) -> errors.VaultError:
+    if name.startswith("SQLITE_FULL") or "disk is full" in said:
+        return errors.VaultFull(f"The disk that holds {path} is full.")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return errors.VaultInUse(f"Another process publishes from {path}.")
+    if name.startswith("SQLITE_NOTADB"):
+        return errors.VaultNotOpened(f"The passphrase does not open {path}, or the file is damaged at its beginning.")
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_IOERR")):
+        return errors.VaultUnwritable(f"{path} cannot be read or written.")
+    return errors.VaultDamaged(f"{path} is damaged ({name or 'no further word'}).")
