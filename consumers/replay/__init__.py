@@ -13,7 +13,8 @@ caught up with the log. `result.partitions` says where it stood and where the lo
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from consumers.aggregates import merged
+from consumers.counting.aggregates import merged
+from consumers.log_source import KafkaSource, LogSource
 from consumers.replay.errors import CutBeyondEnd, CutInvalid, NoAggregates, NoEvents, ReplayError
 from consumers.replay.partition import Step, Task, end_of
 from consumers.replay.result import (
@@ -25,7 +26,6 @@ from consumers.replay.result import (
     Verdict,
     no_hook,
 )
-from consumers.replay.source import KafkaSource, LogSource
 from consumers.replay.workers import cores, in_processes, in_this_process
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.log import Partition

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from consumers.aggregates import LivePartition, Snapshot
+from consumers.counting.aggregates import LivePartition, Snapshot
 from consumers.replay.errors import CutBeyondEnd, LogTruncated
 from consumers.replay.recount import ByDefinition, ByStep, Recount
 from consumers.replay.result import Difference, PartitionReplay

@@ -10,7 +10,7 @@ Rules kept: a record that cannot be counted stops the replay with its offset, ne
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from consumers.fold import FoldStep
+from consumers.counting.fold_step import FoldStep
 from consumers.replay.errors import CannotReplay
 from exchange.core.counting.counts import Counts, fold
 from exchange.core.counting.generation import GENERATION

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from consumers.processes import end_with_parent, joined, portable, without_ctrl_c
+from consumers.child_processes import end_with_parent, joined, portable, without_ctrl_c
+from consumers.log_source import LogSource
 from consumers.replay.errors import ReplayFailed, ReplayProcessLost
 from consumers.replay.partition import Report, Step, Task, replay_partition
 from consumers.replay.result import PartitionReplay
-from consumers.replay.source import LogSource
 from exchange.core.errors import ExchangeError
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.log import Log

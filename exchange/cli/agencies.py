@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumers.operations import Enrolment
+    from consumers.admission.enrolment import Enrolment
     from exchange.cli.reach import Reached
     from exchange.core.admission.gate import Registration
 
@@ -53,8 +53,8 @@ def add(
     ] = False,
 ) -> None:
     """Register an agency, or change what is registered of it: what is not given stays as it is."""
-    from consumers.keys import public_key as read_key
-    from consumers.operations import Enrolment, KeyWouldChange, LegalClassWouldChange
+    from consumers.admission.enrolment import Enrolment, KeyWouldChange, LegalClassWouldChange
+    from consumers.admission.public_keys import public_key as read_key
     from exchange.core.admission.gate import Status
     from exchange.core.model.vocabulary import LegalClass
 
@@ -85,7 +85,7 @@ def add(
 @app.command(name="list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Print every registered agency."""
-    from consumers.registry import read_registry
+    from consumers.admission.registry import read_registry
     from exchange.cli.reach import at_kafka
 
     async def work(kafka: "Reached") -> "list[Registration]":
@@ -102,7 +102,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
 
 def _register(enrolment: "Enrolment", *, confirmed: bool) -> "Registration":
-    from consumers.operations import register
+    from consumers.admission.enrolment import register
     from exchange.cli.reach import at_kafka
 
     async def work(kafka: "Reached") -> "Registration":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from consumers.history import PeriodSpent
+    from consumers.release.history import PeriodSpent
 
 app = typer.Typer()
 
@@ -78,7 +78,7 @@ def budget(
 
 def ledger() -> "tuple[PeriodSpent, ...] | None":
     """What each period has paid, by the exchange that can be reached; None where there is none."""
-    from consumers.history import periods_spent, read_closings
+    from consumers.release.history import periods_spent, read_closings
     from exchange.cli.reach import NoKafka, Reached, at_kafka
     from exchange.engine.errors import LogUnavailable, NotAuthorized, PartitionUnknown
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from consumers.history import History
+    from consumers.release.history import History
     from exchange.cli.reach import Reached
 
 REFUSED = 5
@@ -64,7 +64,7 @@ def close(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the epochs that were closed, what their new tables cost, and the commands that were refused. Restricted."""
-    from consumers.history import history_of, read_asked, read_closings
+    from consumers.release.history import history_of, read_asked, read_closings
     from exchange.cli.reach import at_kafka
 
     async def work(kafka: "Reached") -> "History":
@@ -96,8 +96,8 @@ def _print(found: "History") -> None:
 
 
 async def _close(kafka: "Reached", epoch: int) -> Done:
-    from consumers.asking import Awaited, close_epoch
-    from consumers.history import hint_of
+    from consumers.release.close_request import Awaited, close_epoch
+    from consumers.release.history import hint_of
     from exchange.cli.console import console
     from exchange.core.model.epochs import epoch_text
     from exchange.wire.release_records import Asker

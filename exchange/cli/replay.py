@@ -16,8 +16,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from consumers.export import Exported
     from consumers.replay import PartitionReplay, ReplayProgress, ReplayResult
+    from consumers.replay.table_files import Exported
 
 DIFFERENT = 4
 """Exit status when aggregates and replay disagree."""
@@ -50,10 +50,10 @@ def replay(
     """Fold events from offset 0 again and compare with the aggregates: `match`, or the first cell that differs."""
     from rich.console import Console
 
-    from consumers.export import Format, check_destination, export
     from consumers.replay import KafkaSource, Verdict
     from consumers.replay import replay as fold_again
     from consumers.replay.cut import parse_cut
+    from consumers.replay.table_files import Format, check_destination, export
     from exchange.cli.reach import addressed, located
     from exchange.settings import Settings
 
@@ -106,7 +106,7 @@ def _plain_lines(console: "Console") -> "Callable[[ReplayProgress], None]":
 
 def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str]:
     """The result for a person: the verdict first."""
-    from consumers.export import NOTICE
+    from consumers.replay.table_files import NOTICE
 
     partitions = f"{len(result.partitions)} partition{'s' * (len(result.partitions) != 1)}"
     size = f"{result.events:,} events, {len(result.counts):,} cells, {partitions}"
@@ -135,7 +135,7 @@ def _why_not_compared(part: "PartitionReplay") -> str:
 
 def as_plain(result: "ReplayResult", written: "Exported | None") -> dict[str, object]:
     """The result as JSON; docs/REPLAY.md names the fields."""
-    from consumers.export import NOTICE
+    from consumers.replay.table_files import NOTICE
 
     first = result.differences[0] if result.differences else None
     return {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from consumers.status import ExchangeStatus
+    from consumers.status.status import ExchangeStatus
     from exchange.cli.reach import Reached
 
 app = typer.Typer()
@@ -33,7 +33,7 @@ def status(
 
     Works without a worker too: what is stored is read from Kafka, and that no worker runs is said.
     """
-    import consumers.status  # noqa: F401 - an install without it says so before anything is connected
+    import consumers.status.status  # noqa: F401 - an install without it says so before anything is connected
     from exchange.cli.console import console
 
     if watch:
@@ -52,7 +52,7 @@ def status(
 @app.command()
 def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Print the alerts that stand now, each with what to do next. Restricted: operators only."""
-    import consumers.status  # noqa: F401 - as in `status`
+    import consumers.status.status  # noqa: F401 - as in `status`
     from exchange.cli.console import console
     from exchange.cli.status_tables import alerts_table
 
@@ -121,8 +121,8 @@ def _look(
 
 
 async def _looks(kafka: "Reached", show: "Callable[[ExchangeStatus], object]", *, once: bool) -> None:
-    from consumers.seen import looking
-    from consumers.status import status_of
+    from consumers.status.reader import looking
+    from consumers.status.status import status_of
     from exchange.engine.errors import PartitionUnknown
     from exchange.wire.topics import EVENTS
 

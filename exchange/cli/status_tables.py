@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from consumers.status import AgencyStatus, ExchangeStatus, LaneStatus
+from consumers.status.status import AgencyStatus, ExchangeStatus, LaneStatus
 from exchange.cli.console import table
 from exchange.wire.pulse import Alert
 

@@ -16,7 +16,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from consumers.subscribe import Batch
+    from consumers.metrics.subscribe import Batch
     from exchange.cli.bookmark import Bookmark
     from exchange.core.metrics.figures import MetricPoint
     from exchange.core.metrics.query import Selection
@@ -101,7 +101,7 @@ def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0
     import logging
     from contextlib import aclosing
 
-    from consumers.subscribe import follow
+    from consumers.metrics.subscribe import follow
     from exchange.cli.reach import addressed, located
     from exchange.engine.kafka.log import KafkaLog
     from exchange.settings import Settings

@@ -130,7 +130,7 @@ def _print_rights() -> None:
 
 async def _wanted(kafka: "Reached") -> "list[TopicSpec]":
     """The topics of this exchange with the agencies that are registered so far."""
-    from consumers.registry import read_registry
+    from consumers.admission.registry import read_registry
     from exchange.engine.kafka.provision import exchange_topics
     from exchange.wire.topics import AGENCIES
 

@@ -16,7 +16,7 @@ def worker() -> None:
     Ends with a message and a status other than 0 when a lane stalls or fails; start it again and it continues where it
     stopped. Logs go to standard error: readable at a terminal, else JSON lines.
     """
-    from consumers.app import run_worker
+    from consumers.worker.faust_app import run_worker
     from exchange.cli.reach import addressed, located
     from exchange.logs import set_up_logs
     from exchange.settings import Settings

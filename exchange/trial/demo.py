@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from consumers.aggregates import LivePartition, merged
-from consumers.asking import close_epoch
-from consumers.operations import Enrolment, register
+from consumers.admission.enrolment import Enrolment, register
+from consumers.counting.aggregates import LivePartition, merged
+from consumers.release.close_request import close_epoch
 from consumers.replay import KafkaSource, ReplayResult, replay
 from exchange.core.counting.cells import increments
 from exchange.core.counting.counts import merge

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from consumers.aggregates import merged, read_aggregates
-from consumers.operations import Enrolment, register
+from consumers.admission.enrolment import Enrolment, register
+from consumers.counting.aggregates import merged, read_aggregates
 from exchange.core.counting.counts import merge
 from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from consumers.history import read_closings
-from consumers.subscribe import follow
+from consumers.metrics.subscribe import follow
+from consumers.release.history import read_closings
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.query import select

@@ -17,13 +17,13 @@ from datetime import date
 from pathlib import Path
 from zlib import crc32
 
-from consumers import fold as fold_step
-from consumers import gate as gate_step
-from consumers.derive import FROM, SETTLE_S, TO, Derive
-from consumers.drawing import Agencies, DrawTask, Sheet, carry_out, recorded, task_of
-from consumers.fold import FoldStep
-from consumers.gate import GateStep
-from consumers.registry import read_registry
+from consumers.admission import gate_step
+from consumers.admission.gate_step import GateStep
+from consumers.admission.registry import read_registry
+from consumers.counting import fold_step
+from consumers.counting.fold_step import FoldStep
+from consumers.metrics.derive import FROM, SETTLE_S, TO, Derive
+from consumers.release.draw_task import Agencies, DrawTask, Sheet, carry_out, recorded, task_of
 from consumers.replay import KafkaSource, replay
 from exchange.core.counting.generation import GENERATION
 from exchange.core.model.epochs import begins_ms, epoch_of
@@ -146,7 +146,7 @@ async def counting(settings: Settings, size: Size) -> tuple[int, float, float, s
 
 async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
     """The rest of a draw, for 50,000 cells at least: noise, agency tables, encoding; an event here is a cell."""
-    from consumers.noise import gaussian
+    from consumers.release.noise import gaussian
 
     task = december((0,))
     lengths = sum(due.length for due in task.clients)
@@ -168,7 +168,7 @@ def december(cut: tuple[int, ...]) -> DrawTask:
 
 async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     """One agency publishes through its edge and vault, until the gate (in this process too) has accepted everything."""
-    from consumers.operations import Enrolment, register
+    from consumers.admission.enrolment import Enrolment, register
     from producers.edge import Edge
     from producers.profile import Profile, Secret
     from producers.switches import SWITCHES

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from zlib import crc32
 
-from consumers.gate import verify
+from consumers.admission.gate_step import verify
 from exchange.core.admission.cap_rules import NONE
 from exchange.core.admission.gate import Accepted, AgencyState, Arrival, Reason, Refused, Registration, evolve, judge
 from exchange.core.model.events import Correction, Event, Heartbeat

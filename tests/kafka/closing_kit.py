@@ -8,8 +8,8 @@ from random import Random
 
 import psutil
 
-from consumers.closings import Closings
-from consumers.history import read_closings
+from consumers.release.draws_state import Closings
+from consumers.release.history import read_closings
 from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event, NeedIdentified

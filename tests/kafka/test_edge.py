@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.gate import GateStep
-from consumers.registry import Registry
+from consumers.admission.gate_step import GateStep
+from consumers.admission.registry import Registry
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Event, Heartbeat

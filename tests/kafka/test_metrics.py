@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from consumers.derive import epoch_of_key
-from consumers.noise import gaussian
-from consumers.subscribe import StartUnknown, follow, subscribe
+from consumers.metrics.derive import epoch_of_key
+from consumers.metrics.subscribe import StartUnknown, follow, subscribe
+from consumers.release.noise import gaussian
 from exchange.cli.points import period_of
 from exchange.core.metrics.expected import Judge
 from exchange.core.metrics.figures import MetricPoint

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.operations import Enrolment, register
+from consumers.admission.enrolment import Enrolment, register
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.log import Partition
 from exchange.settings import Settings

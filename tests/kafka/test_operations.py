@@ -7,8 +7,8 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.operations import Enrolment, LegalClassWouldChange, register
-from consumers.registry import read_registry
+from consumers.admission.enrolment import Enrolment, LegalClassWouldChange, register
+from consumers.admission.registry import read_registry
 from exchange.core.admission.gate import Status
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import PartitionUnknown

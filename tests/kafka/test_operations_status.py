@@ -9,12 +9,13 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from consumers import fold, gate
-from consumers.operations import Enrolment, register
-from consumers.registry import read_registry
-from consumers.seen import Looker, looking
-from consumers.status import NOT_RUNNING, ExchangeStatus, status_of
-from consumers.watch import read_alerts
+from consumers.admission import gate_step
+from consumers.admission.enrolment import Enrolment, register
+from consumers.admission.registry import read_registry
+from consumers.counting import fold_step
+from consumers.status.alerts import read_alerts
+from consumers.status.reader import Looker, looking
+from consumers.status.status import NOT_RUNNING, ExchangeStatus, status_of
 from exchange.cli.status_tables import rendered
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
@@ -62,9 +63,11 @@ async def running(log: KafkaLog, step: str) -> AsyncIterator[None]:
     """All gate lanes, or all fold lanes, for as long as the block lasts."""
     registry = await read_registry(log)
     lanes = [
-        Lane(log, step, p, lambda p=p: gate.GateStep(p, registry), Partition(GATE_STATE, p), limits=QUICK)
-        if step == gate.NAME
-        else Lane(log, step, p, lambda p=p: fold.FoldStep(p), Partition(aggregates_of(GENERATION), p), limits=QUICK)
+        Lane(log, step, p, lambda p=p: gate_step.GateStep(p, registry), Partition(GATE_STATE, p), limits=QUICK)
+        if step == gate_step.NAME
+        else Lane(
+            log, step, p, lambda p=p: fold_step.FoldStep(p), Partition(aggregates_of(GENERATION), p), limits=QUICK
+        )
         for p in range(PARTITIONS)
     ]
     tasks = [asyncio.create_task(lane.run()) for lane in lanes]
@@ -117,8 +120,8 @@ async def test_the_numbers_are_right_at_every_stage(exchange: KafkaLog, agencies
         }
         assert lags(waiting) == {lane: lag for lane, lag in by_lane.items() if lag}
 
-        async with running(exchange, gate.NAME):
-            judged = await until_idle(looker, gate.NAME)
+        async with running(exchange, gate_step.NAME):
+            judged = await until_idle(looker, gate_step.NAME)
         heads = {a.agency: (a.sequence, a.head, a.refused) for a in judged.agencies}
         assert heads == {
             "harbor-light": (5, digest_of(good[4]).hex()[:8], ""),
@@ -131,14 +134,14 @@ async def test_the_numbers_are_right_at_every_stage(exchange: KafkaLog, agencies
         assert (judged.known, judged.heard_from, judged.refused_now, judged.events) == (5, 2, 2, 0)
         assert lags(judged).keys() == {f"fold-{agencies[a].partition}" for a in ("harbor-light", "new-door")}
 
-        async with running(exchange, fold.NAME):
-            counted = await until_idle(looker, fold.NAME)
+        async with running(exchange, fold_step.NAME):
+            counted = await until_idle(looker, fold_step.NAME)
         assert (counted.events, counted.lag) == (8, 0)
 
         await publish(exchange, "new-door", good[3:])
-        async with running(exchange, gate.NAME), running(exchange, fold.NAME):
-            await until_idle(looker, gate.NAME)
-            repaired = await until_idle(looker, fold.NAME)
+        async with running(exchange, gate_step.NAME), running(exchange, fold_step.NAME):
+            await until_idle(looker, gate_step.NAME)
+            repaired = await until_idle(looker, fold_step.NAME)
         assert (repaired.events, repaired.refused_now, dict(repaired.refusals)) == (12, 1, {"gap": 1, "unreadable": 1})
         async with looking(exchange, PARTITIONS) as fresh:
             assert status_of(await fresh.look(), NOW) == repaired
@@ -204,9 +207,9 @@ async def test_a_position_is_found_behind_many_cells_and_markers(
 ) -> None:
     await publish(exchange, "harbor-light", chain(1))
     async with looking(exchange, PARTITIONS) as looker:
-        async with running(exchange, gate.NAME), running(exchange, fold.NAME):
-            await until_idle(looker, gate.NAME)
-            assert (await until_idle(looker, fold.NAME)).events == 1
+        async with running(exchange, gate_step.NAME), running(exchange, fold_step.NAME):
+            await until_idle(looker, gate_step.NAME)
+            assert (await until_idle(looker, fold_step.NAME)).events == 1
         state = Partition(aggregates_of(GENERATION), agencies["harbor-light"].partition)
         writer = await exchange.writer("a-fold-that-gave-up")
         for _ in range(20):

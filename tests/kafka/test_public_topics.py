@@ -12,7 +12,7 @@ from random import Random
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from consumers.history import read_closings
+from consumers.release.history import read_closings
 from exchange.core.model.epochs import ends_ms, parse_epoch
 from exchange.core.model.events import Event
 from exchange.core.release.budget import PLANS

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from consumers.closings import Follower
-from consumers.history import read_closings
+from consumers.release.draws_state import Follower
+from consumers.release.history import read_closings
 from exchange.core.model.epochs import ends_ms, epoch_text
 from exchange.core.release.budget import PLANS, RHO_TOTAL
 from exchange.engine.kafka.log import KafkaLog

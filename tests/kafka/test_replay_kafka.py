@@ -17,8 +17,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from consumers.aggregates import LivePartition, merged, read_aggregates
-from consumers.fold import NAME, FoldStep
+from consumers.counting.aggregates import LivePartition, merged, read_aggregates
+from consumers.counting.fold_step import NAME, FoldStep
 from consumers.replay import KafkaSource, replay
 from consumers.replay.cut import cut_text
 from exchange.core.counting.counts import Counts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.drawing import Drawn, DrawTask, Lot, carry_out
+from consumers.release.draw_task import Drawn, DrawTask, Lot, carry_out
 from exchange.core.errors import NoiseUnfit
 from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of

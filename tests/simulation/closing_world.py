@@ -14,10 +14,10 @@ import asyncio
 from collections.abc import Sequence
 from fractions import Fraction
 
-from consumers.closings import Closings, DrawsDamaged
-from consumers.drawer import DrawHere
-from consumers.publish import PublishLane
-from consumers.release import ReleaseLane
+from consumers.release.draw_process import DrawHere
+from consumers.release.draws_state import Closings, DrawsDamaged
+from consumers.release.publish_lane import PublishLane
+from consumers.release.release_lane import ReleaseLane
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import begins_ms, ends_ms, epoch_of, first_month
 from exchange.core.model.events import Event

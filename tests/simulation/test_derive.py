@@ -12,7 +12,7 @@ from zlib import crc32
 
 import pytest
 
-from consumers.derive import AWAITED_S, FROM, SUBJECT, TO, TOLD, Derive, encoded, epoch_of_key
+from consumers.metrics.derive import AWAITED_S, FROM, SUBJECT, TO, TOLD, Derive, encoded, epoch_of_key
 from exchange.core.metrics.expected import Judge
 from exchange.core.model.epochs import ends_ms, epoch_of
 from exchange.core.release.catalogue import DECLARED

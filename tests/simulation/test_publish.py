@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumers.asking import CommandsLost, close_epoch
-from consumers.calendar import AGAIN_MS, HOUR_MS, Calendar, month_to_close
-from consumers.publish import PublishLane
+from consumers.release.calendar import AGAIN_MS, HOUR_MS, Calendar, month_to_close
+from consumers.release.close_request import CommandsLost, close_epoch
+from consumers.release.publish_lane import PublishLane
 from exchange.core.model.epochs import begins_ms, ends_ms
 from exchange.core.release.closing import Closed
 from exchange.core.release.privacy_ledger import Ledger

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import pytest
 
-from consumers.drawing import VERSIONS
-from consumers.release import ReleaseLane
+from consumers.release.draw_task import VERSIONS
+from consumers.release.release_lane import ReleaseLane
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.model.epochs import ends_ms
 from exchange.core.model.vocabulary import LegalClass

@@ -12,7 +12,7 @@ from math import isqrt
 import numpy as np
 import pytest
 
-from consumers.noise import gaussian
+from consumers.release.noise import gaussian
 from exchange.core.release.released import Release
 from tests import coverage_world
 from tests.coverage_world import WORLDS, cover

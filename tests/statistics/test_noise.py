@@ -16,7 +16,7 @@ from math import copysign
 import numpy as np
 import pytest
 
-from consumers import noise
+from consumers.release import noise
 from exchange.core.release.budget import PLANS
 from tests import release_world
 from tests.statistics.noise_laws import LAWS, DiscreteGaussian, Sampler, faults, repeats
@@ -241,7 +241,7 @@ def test_less_noise_than_was_paid_for_is_never_drawn() -> None:
 FORKED = """
 import os, sys
 from fractions import Fraction
-from consumers.noise import gaussian
+from consumers.release.noise import gaussian
 gaussian(Fraction(200), 1)
 child = os.fork()
 drawn = gaussian(Fraction(200), 20)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 
-from consumers.fold import FoldStep
+from consumers.counting.fold_step import FoldStep
 from exchange.core.counting.counts import Counts
 from exchange.core.counting.generation import GENERATION
 from exchange.core.counting.tables import TALLIED, field_type, is_number, tally_length

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consumers.gate import GateStep
-from consumers.registry import Registry
+from consumers.admission.gate_step import GateStep
+from consumers.admission.registry import Registry
 from exchange.core.admission.gate import Registration
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v

@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.keys import PrivateKeyGiven, PublicKeyInvalid, public_key
-from consumers.operations import (
+from consumers.admission.enrolment import (
     AgencyNotRegistered,
     Enrolment,
     EnrolmentIncomplete,
@@ -21,6 +20,7 @@ from consumers.operations import (
     SmallCountsNotAllowed,
     enrolled,
 )
+from consumers.admission.public_keys import PrivateKeyGiven, PublicKeyInvalid, public_key
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from consumers import drawing, publish, release
+from consumers.release import draw_task, publish_lane, release_lane
 from exchange.core.model import epochs
 from exchange.core.release import closing
 from tests.properties import test_core_closing as laws
@@ -22,7 +22,7 @@ from tests.simulation import test_publish as published
 from tests.simulation import test_release as lanes
 
 Law = Callable[[], None]
-USERS = (laws, drawn, lanes, published, closing_world, closing, drawing, publish, release)
+USERS = (laws, drawn, lanes, published, closing_world, closing, draw_task, publish_lane, release_lane)
 
 
 def break_rule(patch: pytest.MonkeyPatch, module: ModuleType, name: str, rule: str, broken: str) -> None:
@@ -103,23 +103,23 @@ MUTANTS: dict[str, tuple[tuple[ModuleType, str, str, str], Law]] = {
         laws.test_a_quarterly_table_is_counted_from_the_cut_of_its_own_last_quarter,
     ),
     "<= for < at the cut": (
-        (drawing, "before", "r.offset < cut]", "r.offset <= cut]"),
+        (draw_task, "before", "r.offset < cut]", "r.offset <= cut]"),
         drawn.test_the_event_at_the_cut_is_of_the_next_draw,
     ),
     "> for >= at the cut before": (
-        (drawing, "Lot.of_interest", "offset >= start", "offset > start"),
+        (draw_task, "Lot.of_interest", "offset >= start", "offset > start"),
         drawn.test_tables_of_different_cadence_are_counted_from_their_own_cuts,
     ),
     "what waited for its period left out": (
-        (drawing, "Lot.of_interest", " or (offset >= begins and octets in early)", ""),
+        (draw_task, "Lot.of_interest", " or (offset >= begins and octets in early)", ""),
         in_a_world(lanes.test_what_came_before_its_period_was_closed_waits_and_counts_once),
     ),
     "what was counted already counted with what waited": (
-        (drawing, "_waits", "first_month(event.period) >= since", "True"),
+        (draw_task, "_waits", "first_month(event.period) >= since", "True"),
         in_a_world(lanes.test_what_came_before_its_period_was_closed_waits_and_counts_once),
     ),
     "whoever was heard from heard again": (
-        (drawing, "_waits", "isinstance(_restated(event), AgencyProfiled | Heartbeat)", "False"),
+        (draw_task, "_waits", "isinstance(_restated(event), AgencyProfiled | Heartbeat)", "False"),
         drawn.test_who_was_heard_from_and_what_agencies_are_does_not_wait,
     ),
     "what waited looked for too late": (
@@ -127,19 +127,19 @@ MUTANTS: dict[str, tuple[tuple[ModuleType, str, str, str], Law]] = {
         laws.test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began,
     ),
     "events that count alike counted once": (
-        (drawing, "Sheet.take", ", alike.values()", ""),
+        (draw_task, "Sheet.take", ", alike.values()", ""),
         drawn.test_tables_of_different_cadence_are_counted_from_their_own_cuts,
     ),
     "events of different caps taken for alike": (
-        (drawing, "_counting", "record.value[HEAD:]", "record.value[HEAD + 4 :]"),
+        (draw_task, "_counting", "record.value[HEAD:]", "record.value[HEAD + 4 :]"),
         drawn.test_events_that_differ_in_caps_period_or_state_do_not_count_alike,
     ),
     "another release under a key goes unnoticed": (
-        (publish, "compared", "record.value != part.value or ", ""),
+        (publish_lane, "compared", "record.value != part.value or ", ""),
         in_a_world(published.test_a_publisher_that_finds_another_draw_stops_and_adds_nothing),
     ),
     "the time of the draw told": (
-        (publish, "PublishLane._publish", "timestamp_ms=ends_ms(epoch)", "timestamp_ms=None"),
+        (publish_lane, "PublishLane._publish", "timestamp_ms=ends_ms(epoch)", "timestamp_ms=None"),
         in_a_world(lanes.test_a_closed_epoch_is_drawn_recorded_and_published),
     ),
     "a month of another length": (
@@ -160,10 +160,10 @@ def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_ordinary_random_numbers_for_opendp_are_noticed() -> None:
     """The process that draws imports its sampler from the one place where OpenDP is, and is given no other."""
-    from consumers import drawer, noise
+    from consumers.release import draw_process, noise
 
-    assert "from consumers.noise import gaussian" in inspect.getsource(drawer._served)
-    assert "noise" not in inspect.signature(drawer.DrawInProcess).parameters
-    assert noise.gaussian.__module__ == "consumers.noise"
-    for module in (drawer, drawing, release, publish):
+    assert "from consumers.release.noise import gaussian" in inspect.getsource(draw_process._served)
+    assert "noise" not in inspect.signature(draw_process.DrawInProcess).parameters
+    assert noise.gaussian.__module__ == "consumers.release.noise"
+    for module in (draw_process, draw_task, release_lane, publish_lane):
         assert not {"random", "secrets", "numpy"} & set(vars(module))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from consumers.status import DIGEST_SHORT
+from consumers.status.status import DIGEST_SHORT
 from exchange.cli import app
 from exchange.cli.edge import PassphraseTooShort
 from exchange.core.model.events import Heartbeat

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.export import (
+from consumers.replay import PartitionReplay, ReplayResult, replay
+from consumers.replay.table_files import (
     MANIFEST,
     NOTICE,
     ExportFailed,
@@ -25,7 +26,6 @@ from consumers.export import (
     export,
     tables_of,
 )
-from consumers.replay import PartitionReplay, ReplayResult, replay
 from exchange.core.counting.cells import cell_bytes
 from exchange.core.counting.counts import Counts, merge
 from exchange.core.counting.generation import GENERATION

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from consumers.fold import FoldStep
+from consumers.counting.fold_step import FoldStep
 from exchange.core.counting.counts import fold
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import StateDamaged

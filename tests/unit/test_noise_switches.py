@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 import pytest
 import typer.main
 
-from consumers import noise
+from consumers.release import noise
 from exchange.cli import app
 from exchange.settings import Settings
 from schemas.docs import ROOT
@@ -29,8 +29,8 @@ RANDOMNESS = (
     "os.getrandom",
 )
 MAY = {
-    ("consumers/noise.py", "opendp"): "the sampler",
-    ("consumers/app.py", "secrets"): "tells workers apart",
+    ("consumers/release/noise.py", "opendp"): "the sampler",
+    ("consumers/worker/faust_app.py", "secrets"): "tells workers apart",
     ("exchange/engine/broker/server.py", "secrets"): "the embedded broker's cluster id",
     ("exchange/engine/broker/directory.py", "secrets"): "a free port",
 }
@@ -190,5 +190,5 @@ def test_the_environment_is_read_by_the_settings_only() -> None:
     reading = {
         named(path) for path in files() if {"os.environ", "os.getenv"} & set(reached(ast.parse(path.read_text())))
     }
-    assert "consumers/noise.py" not in reading
+    assert "consumers/release/noise.py" not in reading
     assert not [name for name in reading if name.startswith(("exchange/core", "exchange/wire"))]

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from consumers.aggregates import read_aggregates
-from consumers.registry import read_registry
+from consumers.admission.registry import read_registry
+from consumers.counting.aggregates import read_aggregates
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.counting.generation import GENERATION
 from exchange.core.model.vocabulary import LegalClass

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from consumers.aggregates import LOOKS_MAX, LivePartition, NoWholeSnapshot, merged, read_aggregates
+from consumers.counting.aggregates import LOOKS_MAX, LivePartition, NoWholeSnapshot, merged, read_aggregates
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import StateDamaged
 from exchange.engine.errors import PartitionUnknown

@@ -7,8 +7,8 @@ import random
 import pytest
 from rich.console import Console
 
-from consumers.export import NOTICE, Format, export
 from consumers.replay import ReplayProgress, ReplayResult, replay
+from consumers.replay.table_files import NOTICE, Format, export
 from exchange.cli.replay import as_plain, lines_of, shown
 from exchange.engine.log import Partition
 from exchange.wire.topics import EVENTS

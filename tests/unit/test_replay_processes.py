@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from consumers.processes import joined
+from consumers.child_processes import joined
 from consumers.replay import replay
 from consumers.replay.errors import CannotReplay, ReplayFailed, ReplayProcessLost
 from consumers.replay.workers import cores

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from consumers.seen import Seen
-from consumers.status import NOT_RUNNING, RATE_MS, RESTRICTED, LaneStatus, records_a_second, status_of
+from consumers.status.reader import Seen
+from consumers.status.status import NOT_RUNNING, RATE_MS, RESTRICTED, LaneStatus, records_a_second, status_of
 from exchange.cli.status_tables import AGENCIES_MAX, age, rendered
 from exchange.core.admission.gate import Reason, Refused, Registration
 from exchange.core.model.chain import Head

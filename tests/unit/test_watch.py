@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.watch import BEHIND_MS_MAX, QUIET_MS_MAX, Watch
+from consumers.status.alerts import BEHIND_MS_MAX, QUIET_MS_MAX, Watch
 from exchange.core.admission.gate import EXPLAINED, Reason, Registration, Status
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.lanes.progress import LaneState

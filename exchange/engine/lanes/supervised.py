@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 
 import structlog
 
-from consumers.closings import DrawsDamaged
+from consumers.release.draws_state import DrawsDamaged
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
 from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hook

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from consumers.gate import verify
+from consumers.admission.gate_step import verify
 from exchange.core.admission.gate import AgencyState, Refused, Registration, evolve, judge
 from exchange.core.model.vocabulary import LegalClass
 from exchange.wire.codec import EventReader

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import Final
 
-from consumers.noise import gaussian
+from consumers.release.noise import gaussian
 from exchange.core.release.budget import SCALE_STEPS
 from exchange.core.release.draw import Due
 

@@ -15,9 +15,9 @@ from typing import Final
 
 import structlog
 
-from consumers.asking import write_command
-from consumers.closings import Closings, Follower
-from consumers.release import COMMANDS, Clock, wall_ms
+from consumers.release.close_request import write_command
+from consumers.release.draws_state import Closings, Follower
+from consumers.release.release_lane import COMMANDS, Clock, wall_ms
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closing import Closed
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook

@@ -16,7 +16,7 @@ import faust
 import structlog
 from mode import Service
 
-from consumers.derive import Derive
+from consumers.metrics.derive import Derive
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.expected import Yearly
 from exchange.engine.log import Log

@@ -7,7 +7,7 @@ The theory, in the order of the code:
 2. A command that stands before the state's position was done by somebody else, and is passed over.
 3. It is judged purely (`exchange.core.release.closing.judge`), with this worker's clock and where `events` and `agencies` end now.
 4. Refused: one transaction with the reason in the ledger, and nothing else. Carried out: counted and drawn in a process of its
-   own (`consumers.drawer`), then one transaction with every release and, last, the ledger part: cut, accounts, position.
+   own (`consumers.release.draw_process`), then one transaction with every release and, last, the ledger part: cut, accounts, position.
 5. After a failure everything is dropped and begins again at 1. Whether that commit went through, 1 finds out. Noise that was
    drawn and not committed was seen by nobody who may see releases: `draws` is restricted, and its reader, the publisher, is a
    read-committed one. The next draw is of the same commitments to the same accounts, and the only one.
@@ -23,9 +23,9 @@ from typing import Final
 
 import structlog
 
-from consumers.closings import Closings, DrawsDamaged, Follower
-from consumers.drawer import Drawer
-from consumers.drawing import Drawn, task_of
+from consumers.release.draw_process import Drawer
+from consumers.release.draw_task import Drawn, task_of
+from consumers.release.draws_state import Closings, DrawsDamaged, Follower
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.closing import Closed, Draw, Moment, Refused, judge

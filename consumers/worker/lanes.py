@@ -13,12 +13,13 @@ from typing import Final
 
 import structlog
 
-from consumers import fold, gate
-from consumers.calendar import Calendar
-from consumers.drawer import Drawer
-from consumers.publish import PublishLane
-from consumers.registry import Registry, follow_registry
-from consumers.release import Clock, ReleaseLane, wall_ms
+from consumers.admission import gate_step
+from consumers.admission.registry import Registry, follow_registry
+from consumers.counting import fold_step
+from consumers.release.calendar import Calendar
+from consumers.release.draw_process import Drawer
+from consumers.release.publish_lane import PublishLane
+from consumers.release.release_lane import Clock, ReleaseLane, wall_ms
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import LogUnavailable
@@ -66,7 +67,7 @@ class Lanes:
         self._limits = limits or LaneLimits()
         self._registry = Registry()
         self._reader = EventReader()  # shared, for what it remembers
-        self._gates: dict[str, gate.GateStep] = {}
+        self._gates: dict[str, gate_step.GateStep] = {}
         self._states: dict[str, LaneState] = {}
         self._rereads: dict[str, int] = {}
         self._said: dict[str, dict[str, AgencyPulse]] = {}
@@ -114,22 +115,26 @@ class Lanes:
     # Lanes
 
     def _gate_lane(self, partition: int) -> Lane:
-        def make() -> gate.GateStep:
-            step = self._gates[f"{gate.NAME}-{partition}"] = gate.GateStep(partition, self._registry, self._reader)
+        def make() -> gate_step.GateStep:
+            step = self._gates[f"{gate_step.NAME}-{partition}"] = gate_step.GateStep(
+                partition, self._registry, self._reader
+            )
             return step
 
         state = Partition(GATE_STATE, partition)
-        return Lane(self._log, gate.NAME, partition, make, state, limits=gate.limits(self._limits), hook=self._seen)
+        return Lane(
+            self._log, gate_step.NAME, partition, make, state, limits=gate_step.limits(self._limits), hook=self._seen
+        )
 
     def _fold_lane(self, partition: int) -> Lane:
         state = Partition(aggregates_of(GENERATION), partition)
         return Lane(
             self._log,
-            fold.NAME,
+            fold_step.NAME,
             partition,
-            lambda: fold.FoldStep(partition),
+            lambda: fold_step.FoldStep(partition),
             state,
-            limits=fold.limits(self._limits),
+            limits=fold_step.limits(self._limits),
             hook=self._seen,
         )
 
@@ -198,7 +203,7 @@ class Lanes:
         """1 while the newest command to close an epoch is one that was refused."""
         return int(progress.step == RELEASE and self._release is not None and bool(self._release.refused))
 
-    def _agencies(self, progress: LaneProgress, step: gate.GateStep, *, full: bool) -> Sequence[AgencyPulse]:
+    def _agencies(self, progress: LaneProgress, step: gate_step.GateStep, *, full: bool) -> Sequence[AgencyPulse]:
         now = {}
         for agency, lane in step.agencies.items():
             refused = lane.state.refused

@@ -1,6 +1,6 @@
 """Counts what arrived between cuts, puts noise on it and hands on what is to be recorded: the work of one draw.
 
-Runs where it is called, which is a process of its own (`consumers.drawer`). The exact increments live and die here.
+Runs where it is called, which is a process of its own (`consumers.release.draw_process`). The exact increments live and die here.
 
 Rules kept: each table is counted from its own last cut to the new one, exactly, and with it what came before that cut and is of
 a period that had not begun then (not that agencies were heard from, nor what they are); read-committed, so aborted events are
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from consumers.closings import Follower
+from consumers.release.draws_state import Follower
 from exchange import __version__
 from exchange.core.admission.gate import Status
 from exchange.core.errors import CannotCount, ExchangeError
@@ -39,7 +39,7 @@ from exchange.wire.topics import AGENCIES, EVENTS
 LOT_RECORDS: Final = 20_000
 VERSIONS: Final = (f"exchange {__version__}",)
 Noise: TypeAlias = Callable[[Fraction, int], Sequence[int]]
-"""From a scale and a length to so many independent numbers: `consumers.noise.gaussian`."""
+"""From a scale and a length to so many independent numbers: `consumers.release.noise.gaussian`."""
 Report: TypeAlias = Callable[[int], None]
 """Told how many events were read since the last time."""
 Arrived: TypeAlias = list[tuple[str, Event]]
@@ -206,7 +206,7 @@ async def before(reader: Reader, source: Partition, cut: int) -> AsyncIterator[S
 async def may_publish(reader: Reader, registered: int) -> frozenset[str]:
     """The agencies whose newest registration, up to an offset of `agencies`, lets them publish.
 
-    A record without a value registers nobody, as for the gate (`consumers.registry`).
+    A record without a value registers nobody, as for the gate (`consumers.admission.registry`).
     """
     source, found = Partition(AGENCIES, 0), dict[str, Status]()
     reader.assign([source])

@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from itertools import groupby
 from typing import Final
 
-from consumers.closings import Follower, Part
+from consumers.release.draws_state import Follower, Part
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import ends_ms
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook

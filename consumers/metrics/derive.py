@@ -25,7 +25,7 @@ from typing import Final
 
 import structlog
 
-from consumers.watch import read_alerts
+from consumers.status.alerts import read_alerts
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.expected import Judge, Yearly
 from exchange.core.metrics.table import points

@@ -12,7 +12,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from consumers.registry import Registry
+from consumers.admission.registry import Registry
 from exchange.core.admission.gate import (
     Accepted,
     AgencyState,

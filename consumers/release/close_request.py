@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from consumers.closings import Follower
-from consumers.history import public_keys
-from consumers.release import COMMANDS, wall_ms
+from consumers.release.draws_state import Follower
+from consumers.release.history import public_keys
+from consumers.release.release_lane import COMMANDS, wall_ms
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log

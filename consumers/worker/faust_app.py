@@ -17,15 +17,16 @@ import faust
 import structlog
 from mode import Service
 
-from consumers import fold, gate
-from consumers.calendar import HOUR_MS
-from consumers.deriving import add_derive
-from consumers.drawer import DrawInProcess
-from consumers.lanes import Closing, Lanes
-from consumers.release import wall_ms
-from consumers.replay.source import KafkaSource
-from consumers.watch import Watch, read_alerts
-from consumers.watchdog import Watchdog
+from consumers.admission import gate_step
+from consumers.counting import fold_step
+from consumers.log_source import KafkaSource
+from consumers.release.calendar import HOUR_MS
+from consumers.release.draw_process import DrawInProcess
+from consumers.release.release_lane import wall_ms
+from consumers.status.alerts import Watch, read_alerts
+from consumers.worker.derive_service import add_derive
+from consumers.worker.lanes import Closing, Lanes
+from consumers.worker.watchdog import Watchdog
 from exchange.core.admission.gate import Registration
 from exchange.engine.errors import PartitionUnknown
 from exchange.engine.gc_tuning import relax_collector
@@ -105,7 +106,7 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
         autodiscover=False,
     )
     app.service(cast("Any", lanes))  # an instance does as well as a class
-    names = [f"{step}-{p}" for p in range(settings.partitions) for step in (gate.NAME, fold.NAME)]
+    names = [f"{step}-{p}" for p in range(settings.partitions) for step in (gate_step.NAME, fold_step.NAME)]
     names += [f"{step}-0" for step in ONCE if step != CALENDAR or settings.calendar == "on"]
     watching = Watching(log, int(settings.silent_after_days * DAY_MS), names, lanes.registered)
     pulses = app.topic(PULSE, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumers import fold, gate
-from consumers.seen import Seen
-from consumers.watch import GONE, QUIET_MS_MAX
+from consumers.admission import gate_step
+from consumers.counting import fold_step
+from consumers.status.alerts import GONE, QUIET_MS_MAX
+from consumers.status.reader import Seen
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.vocabulary import LegalClass
@@ -95,7 +96,7 @@ def status_of(seen: Seen, now_ms: int) -> ExchangeStatus:
         running=any(lane.worker for lane in lanes),
         since_pulse_ms=min(ages, default=None),
         events=sum(seen.counted.values()),
-        events_a_second=sum(lane.records_a_second for lane in lanes if lane.lane.startswith(fold.NAME)),
+        events_a_second=sum(lane.records_a_second for lane in lanes if lane.lane.startswith(fold_step.NAME)),
         lag=sum(lane.lag for lane in lanes if lane.lane not in _ONCE_NAMES),
         known=len(agencies),
         heard_from=sum(1 for agency in agencies if agency.sequence),
@@ -135,7 +136,7 @@ def _lanes(seen: Seen, agencies: Sequence[AgencyStatus], now_ms: int) -> Iterato
     inboxes = dict.fromkeys(range(seen.partitions), 0)
     for agency in agencies:
         inboxes[agency.partition] += agency.waiting
-    for step, lags in ((gate.NAME, inboxes), (fold.NAME, seen.fold_lags)):
+    for step, lags in ((gate_step.NAME, inboxes), (fold_step.NAME, seen.fold_lags)):
         for partition in range(seen.partitions):
             name = f"{step}-{partition}"
             pulses = [pulse for pulse in seen.pulses if pulse.lane == name]

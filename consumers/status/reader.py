@@ -13,9 +13,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumers.closings import Closings
-from consumers.gate import GateStep
-from consumers.registry import Registry
+from consumers.admission.gate_step import GateStep
+from consumers.admission.registry import Registry
+from consumers.release.draws_state import Closings
 from exchange.core.admission.gate import Reason
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.log import Log, Partition, Reader, Record

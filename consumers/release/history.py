@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from consumers.closings import Closings, Follower
-from consumers.publish import TARGET
-from consumers.release import COMMANDS, named_by
+from consumers.release.draws_state import Closings, Follower
+from consumers.release.publish_lane import TARGET
+from consumers.release.release_lane import COMMANDS, named_by
 from exchange.core.model.epochs import epoch_text, is_epoch, quarter_of_epoch, year_of_epoch
 from exchange.core.model.period import is_period, period_text, quarter_of
 from exchange.core.release.closing import REFUSALS

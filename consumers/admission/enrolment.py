@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.keys import OCTETS, PublicKeyInvalid
-from consumers.registry import read_registry
+from consumers.admission.public_keys import OCTETS, PublicKeyInvalid
+from consumers.admission.registry import read_registry
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Protocol
 
-from consumers.drawing import Drawn, DrawTask, Noise, Report, carry_out
-from consumers.processes import end_with_parent, joined, portable, without_ctrl_c
-from consumers.replay.source import LogSource
+from consumers.child_processes import end_with_parent, joined, portable, without_ctrl_c
+from consumers.log_source import LogSource
+from consumers.release.draw_task import Drawn, DrawTask, Noise, Report, carry_out
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import LogUnavailable, StepFailed
 from exchange.engine.gc_tuning import relax_collector
@@ -90,7 +90,7 @@ def serve(theirs: Connection, source: LogSource, task: DrawTask) -> None:
 
 
 async def _served(theirs: Connection, source: LogSource, task: DrawTask) -> Drawn | ExchangeError:
-    from consumers.noise import gaussian  # OpenDP takes memory that no worker needs
+    from consumers.release.noise import gaussian  # OpenDP takes memory that no worker needs
 
     try:
         async with source.open() as log:

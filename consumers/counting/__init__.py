@@ -1,0 +1,1 @@
+"""Counting, run: the fold step, and reading the aggregates that it keeps."""

@@ -1,0 +1,1 @@
+"""Metrics, run: points derived from releases, and subscriptions to them."""

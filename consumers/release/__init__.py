@@ -1,0 +1,1 @@
+"""Release, run: the calendar, the release lane with its draws, and the publisher."""
