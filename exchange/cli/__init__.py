@@ -13,25 +13,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from exchange import __version__
-from exchange.cli import (
-    agencies,
-    attack,
-    broker,
-    budget,
-    demo,
-    edge,
-    kill_test,
-    metrics,
-    publish,
-    release,
-    replay,
-    status,
-    subscribe,
-    topics,
-    vocabulary,
-    worker,
-)
-from exchange.cli.words import INTERRUPTED, Group, extra_missing
+from exchange.cli.agency import edge, publish, vocabulary
+from exchange.cli.evaluator import metrics, subscribe
+from exchange.cli.operator import agencies, broker, budget, release, replay, status, topics, worker
+from exchange.cli.shared.help import INTERRUPTED, Group, extra_missing
+from exchange.cli.trial import attack, demo, kill_test
 from exchange.core.errors import ExchangeError
 from exchange.logs import quiet_libraries
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from exchange.cli import app
-from exchange.cli import attack as command
+from exchange.cli.trial import attack as command
 from exchange.core.errors import BudgetExhausted
 from exchange.core.release.budget import PLANS
 from exchange.core.release.privacy_ledger import Ledger, spend
@@ -84,7 +84,7 @@ def test_at_full_effort_at_least_ten_thousand_client_periods_are_guessed() -> No
 
 def test_no_worker_imports_the_adversary() -> None:
     said = (
-        "import sys, consumers.worker.faust_app, consumers.release.noise, exchange.cli, exchange.cli.worker, exchange.trial.demo\n"
+        "import sys, consumers.worker.faust_app, consumers.release.noise, exchange.cli, exchange.cli.operator.worker, exchange.trial.demo\n"
         "print([name for name in sys.modules if name.startswith('exchange.trial.attack')])"
     )
     ran = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)

@@ -19,7 +19,7 @@ import pytest
 from consumers.metrics.derive import epoch_of_key
 from consumers.metrics.subscribe import StartUnknown, follow, subscribe
 from consumers.release.noise import gaussian
-from exchange.cli.points import period_of
+from exchange.cli.evaluator.points import period_of
 from exchange.core.metrics.expected import Judge
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.query import select

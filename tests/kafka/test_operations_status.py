@@ -16,7 +16,7 @@ from consumers.counting import fold_step
 from consumers.status.alerts import read_alerts
 from consumers.status.reader import Looker, looking
 from consumers.status.status import NOT_RUNNING, ExchangeStatus, status_of
-from exchange.cli.status_tables import rendered
+from exchange.cli.operator.status_tables import rendered
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
 from exchange.core.model.chain import digest_of

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.measure import Measurement
 
-from exchange.cli.console import table
-from exchange.cli.demo_tables import fitting, hmis_table, line_of
-from exchange.cli.fitting import shared
+from exchange.cli.shared.console import table
+from exchange.cli.shared.folding_table import shared
+from exchange.cli.trial.demo_tables import fitting, hmis_table, line_of
 from exchange.trial.demo import Look
 from exchange.trial.picture import Picture
 from producers.delivery.report import Report

@@ -119,7 +119,7 @@ def test_a_certificate_that_cannot_be_read_names_its_setting(tmp_path: Path) -> 
     assert ran.stderr.startswith("exchange: EXCHANGE_SSL_CAFILE is a file")
 
 
-@pytest.mark.parametrize("name", ["exchange.cli", "typer", "exchange.cli.replay"])
+@pytest.mark.parametrize("name", ["exchange.cli", "typer", "exchange.cli.operator.replay"])
 def test_ctrl_c_while_the_command_is_being_imported_is_quiet(name: str) -> None:
     script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["exchange"]
     module, _, function = script.partition(":")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from consumers.status.status import DIGEST_SHORT
 from exchange.cli import app
-from exchange.cli.edge import PassphraseTooShort
+from exchange.cli.agency.edge import PassphraseTooShort
 from exchange.core.model.events import Heartbeat
 from producers import errors
 from producers.caps.policy import IN_THE_FUTURE

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from exchange.cli.publish_progress import progress_of
+from exchange.cli.agency.publish_progress import progress_of
 from producers import errors
 from producers.delivery.waiting import Patience, Waiting
 from tests.edge_kit.desk import PLANTED, Desk, need

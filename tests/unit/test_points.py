@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from exchange.cli.bookmark import Bookmark, BookmarkUnfit, keep, opened, read_bookmark
-from exchange.cli.points import COLUMNS, Newest, as_csv, as_plain, points_table, said
+from exchange.cli.evaluator.bookmark import Bookmark, BookmarkUnfit, keep, opened, read_bookmark
+from exchange.cli.evaluator.points import COLUMNS, Newest, as_csv, as_plain, points_table, said
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
 from exchange.core.metrics.view import Origin

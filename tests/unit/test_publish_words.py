@@ -10,8 +10,8 @@ import pytest
 import typer
 from rich.console import Console
 
-from exchange.cli.publish import said_on_interrupt
-from exchange.cli.publish_progress import progress_of
+from exchange.cli.agency.publish import said_on_interrupt
+from exchange.cli.agency.publish_progress import progress_of
 from exchange.core.admission.gate import Status
 from producers.errors import Blocked, ExchangeAway, SourceUnreadable
 from producers.sources.hmis import HmisExport

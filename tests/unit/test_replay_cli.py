@@ -9,7 +9,7 @@ from rich.console import Console
 
 from consumers.replay import ReplayProgress, ReplayResult, replay
 from consumers.replay.table_files import NOTICE, Format, export
-from exchange.cli.replay import as_plain, lines_of, shown
+from exchange.cli.operator.replay import as_plain, lines_of, shown
 from exchange.engine.log import Partition
 from exchange.wire.topics import EVENTS
 from tests.unit.replay_world import AGGREGATES, Here, World, random_pairs

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from consumers.metrics.subscribe import Batch
-    from exchange.cli.bookmark import Bookmark
+    from exchange.cli.evaluator.bookmark import Bookmark
     from exchange.core.metrics.figures import MetricPoint
     from exchange.core.metrics.query import Selection
 
@@ -102,7 +102,7 @@ def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0
     from contextlib import aclosing
 
     from consumers.metrics.subscribe import follow
-    from exchange.cli.reach import addressed, located
+    from exchange.cli.shared.at_kafka import addressed, located
     from exchange.engine.kafka.log import KafkaLog
     from exchange.settings import Settings
 
@@ -128,8 +128,8 @@ def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0
 def _show(asked: "Selection", *, once: bool) -> None:
     from rich.live import Live
 
-    from exchange.cli.console import console
-    from exchange.cli.points import Newest, points_table
+    from exchange.cli.evaluator.points import Newest, points_table
+    from exchange.cli.shared.console import console
 
     screen, newest, hidden, unreadable, first = console(), Newest(), 0, 0, True
     lively = screen.is_terminal and not once
@@ -176,7 +176,7 @@ def _nothing(hidden: int) -> str:
 
 
 def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, kept: Path | None) -> None:
-    from exchange.cli.bookmark import Bookmark, keep, opened, read_bookmark
+    from exchange.cli.evaluator.bookmark import Bookmark, keep, opened, read_bookmark
     from exchange.core.metrics.table import CAVEAT
 
     question = {**asked.plain(), "form": form.value, "output": str(output) if output else ""}
@@ -212,7 +212,7 @@ def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, k
 @contextmanager
 def _named() -> "Iterator[None]":
     """Raise OutputFailed for what the system says of a file; a closed pipe is no failure."""
-    from exchange.cli.bookmark import OutputFailed
+    from exchange.cli.evaluator.bookmark import OutputFailed
 
     try:
         yield
@@ -235,7 +235,7 @@ def _moved(bookmark: "Bookmark", go_on: int, out: BinaryIO | None) -> "Bookmark"
 def _lines(form: Form, points: "tuple[MetricPoint, ...]", *, header: bool) -> str:
     import json
 
-    from exchange.cli.points import as_csv, as_plain
+    from exchange.cli.evaluator.points import as_csv, as_plain
 
     if form is Form.CSV:
         return as_csv(points, header=header)

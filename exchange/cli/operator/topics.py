@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from exchange.cli.reach import Reached
+    from exchange.cli.shared.at_kafka import Reached
     from exchange.engine.kafka.clients import TopicSpec
     from exchange.engine.kafka.rights import Right
 
@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command()
 def apply(as_json: AsJson = False) -> None:
     """Create missing topics and correct settings that differ. Safe to repeat; never changes a partition count."""
-    from exchange.cli.reach import at_kafka
+    from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.kafka.provision import Provisioned, provision
 
     async def work(kafka: "Reached") -> Provisioned:
@@ -49,7 +49,7 @@ def apply(as_json: AsJson = False) -> None:
 @app.command()
 def check(as_json: AsJson = False) -> None:
     """Print each point in which the cluster is not as it should be; exit status 1 when there is one."""
-    from exchange.cli.reach import at_kafka
+    from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.kafka.provision import MISSING, PARTITIONS, Difference
     from exchange.engine.kafka.provision import check as compare
 
@@ -102,7 +102,7 @@ def rights(
 
 
 def _print_rights_of(agencies: "list[str]", granted: "list[Right]") -> None:
-    from exchange.cli.console import console, table
+    from exchange.cli.shared.console import console, table
 
     principals = {f"agency-{code}" for code in agencies}
     shown = table("principal", "may", "what", "name")
@@ -114,7 +114,7 @@ def _print_rights_of(agencies: "list[str]", granted: "list[Right]") -> None:
 
 
 def _print_rights() -> None:
-    from exchange.cli.console import console, table
+    from exchange.cli.shared.console import console, table
     from exchange.engine.kafka.rights import PRINCIPALS, readers, writers
     from exchange.wire.topics import TOPICS, Party
 

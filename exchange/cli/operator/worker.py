@@ -17,7 +17,7 @@ def worker() -> None:
     stopped. Logs go to standard error: readable at a terminal, else JSON lines.
     """
     from consumers.worker.faust_app import run_worker
-    from exchange.cli.reach import addressed, located
+    from exchange.cli.shared.at_kafka import addressed, located
     from exchange.logs import set_up_logs
     from exchange.settings import Settings
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumers.status.status import AgencyStatus, ExchangeStatus, LaneStatus
-from exchange.cli.console import table
+from exchange.cli.shared.console import table
 from exchange.wire.pulse import Alert
 
 AGENCIES_MAX = 20

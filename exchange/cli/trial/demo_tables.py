@@ -11,8 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from exchange.cli.console import table
-from exchange.cli.points import period_of, said
+from exchange.cli.evaluator.points import period_of, said
+from exchange.cli.shared.console import table
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
 from exchange.trial.demo import Look

@@ -29,7 +29,7 @@ def list_metrics(*, as_json: Annotated[bool, typer.Option("--json", help="Print 
     if as_json:
         typer.echo(json.dumps({"caveat": CAVEAT, "metrics": rows}, indent=2))
         return
-    from exchange.cli.console import console, table
+    from exchange.cli.shared.console import console, table
 
     shown = table("metric", "by", "unit", "says", caption=CAVEAT)
     for metric in METRICS:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchange.cli.words import INTERRUPTED
+from exchange.cli.shared.help import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def attack(
 def _carried_out() -> "Verdict":
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from exchange.cli.console import console
+    from exchange.cli.shared.console import console
     from exchange.trial.attack.running import carry_out
 
     columns = (
@@ -78,7 +78,7 @@ def said_in_lines() -> "Callable[[int, int], None]":
 
 
 def _print(verdict: "Verdict") -> None:
-    from exchange.cli.console import console, table
+    from exchange.cli.shared.console import console, table
     from exchange.trial.attack.noise import Setting
 
     settings = (Setting.NAIVE, Setting.OURS, Setting.HALF, Setting.TENTH)

@@ -49,8 +49,8 @@ def kill_test(
 
 
 async def _run(rounds: int, events: int, seed: int) -> "KillTestResult":
-    from exchange.cli.broker import ConsoleAnnouncer
-    from exchange.cli.console import console
+    from exchange.cli.operator.broker import ConsoleAnnouncer
+    from exchange.cli.shared.console import console
     from exchange.settings import Settings
     from exchange.trial.ground import trial_ground
     from exchange.trial.kill_test import BATCH, KillTest

@@ -116,7 +116,7 @@ class Newest:
 
 def points_table(points: list["MetricPoint"], *, hidden: int = 0, rows_max: int | None = None) -> "Table":
     """The table; `hidden`: how many points that are not usable were left out."""
-    from exchange.cli.console import table
+    from exchange.cli.shared.console import table
 
     shown = points if rows_max is None else points[:rows_max]
     notes = [f"{len(points) - len(shown):,} more: narrow with METRIC or --where"] if len(points) > len(shown) else []

@@ -22,7 +22,7 @@ import typer
 from exchange.core.errors import ExchangeError
 
 if TYPE_CHECKING:
-    from exchange.cli.publish_progress import Shown
+    from exchange.cli.agency.publish_progress import Shown
     from producers.delivery.preview import Leaving
     from producers.edge import Edge
     from producers.facts import Reading, Source
@@ -90,8 +90,8 @@ def publish(
 
     Nothing that identifies a person leaves this machine; `--dry-run` shows all that would.
     """
-    from exchange.cli.console import console
-    from exchange.cli.publish_progress import progress_of
+    from exchange.cli.agency.publish_progress import progress_of
+    from exchange.cli.shared.console import console
     from producers.delivery.sending import Manner
     from producers.edge import Edge
     from producers.profile import Profile
@@ -161,14 +161,14 @@ class _Closing:
             typer.echo(f"exchange: {unwritable}", err=True)
 
     def _write(self) -> None:
-        from exchange.cli.publish_tables import write_refusals
+        from exchange.cli.agency.publish_tables import write_refusals
 
         if self.refusals:
             write_refusals(self.refusals, self.edge.report.refused_rows)
 
     def _print(self, leaving: "list[Leaving] | None") -> None:
-        from exchange.cli.console import console
-        from exchange.cli.publish_tables import plain_of, rendered
+        from exchange.cli.agency.publish_tables import plain_of, rendered
+        from exchange.cli.shared.console import console
 
         report, stays_here = self.edge.report, dict(getattr(self.source, "stays_here", {}))
         if self.as_json:

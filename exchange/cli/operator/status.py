@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from consumers.status.status import ExchangeStatus
-    from exchange.cli.reach import Reached
+    from exchange.cli.shared.at_kafka import Reached
 
 app = typer.Typer()
 
@@ -34,7 +34,7 @@ def status(
     Works without a worker too: what is stored is read from Kafka, and that no worker runs is said.
     """
     import consumers.status.status  # noqa: F401 - an install without it says so before anything is connected
-    from exchange.cli.console import console
+    from exchange.cli.shared.console import console
 
     if watch:
         _watch(console(), as_json=as_json, every_agency=every_agency)
@@ -44,7 +44,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(asdict(found[0]), indent=2))
     else:
-        from exchange.cli.status_tables import rendered
+        from exchange.cli.operator.status_tables import rendered
 
         console().print(rendered(found[0], every_agency=every_agency))
 
@@ -53,8 +53,8 @@ def status(
 def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Print the alerts that stand now, each with what to do next. Restricted: operators only."""
     import consumers.status.status  # noqa: F401 - as in `status`
-    from exchange.cli.console import console
-    from exchange.cli.status_tables import alerts_table
+    from exchange.cli.operator.status_tables import alerts_table
+    from exchange.cli.shared.console import console
 
     found: list[ExchangeStatus] = []
     _look(found.append, once=True)
@@ -72,7 +72,7 @@ def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
 def _watch(console: "Console", *, as_json: bool, every_agency: bool) -> None:
     from rich.live import Live
 
-    from exchange.cli.status_tables import rendered
+    from exchange.cli.operator.status_tables import rendered
 
     last: RenderableType = ""
     try:
@@ -102,7 +102,7 @@ def _look(
     on_trouble: "Callable[[str], object] | None" = None,
 ) -> None:
     """Look and show, once or until interrupted. A broker that is away is said, and looked for again."""
-    from exchange.cli.reach import at_kafka
+    from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.errors import LogUnavailable
 
     async def work(kafka: "Reached") -> None:

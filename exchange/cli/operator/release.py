@@ -13,7 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from consumers.release.history import History
-    from exchange.cli.reach import Reached
+    from exchange.cli.shared.at_kafka import Reached
 
 REFUSED = 5
 """Exit status of a close that was refused."""
@@ -47,7 +47,7 @@ def close(
     The first month to be closed may be any past one; after it, month by month. What arrives later is in later releases.
     Exit status 5 when it was refused.
     """
-    from exchange.cli.reach import at_kafka
+    from exchange.cli.shared.at_kafka import at_kafka
     from exchange.core.model.epochs import parse_epoch
 
     month = parse_epoch(epoch)
@@ -65,7 +65,7 @@ def close(
 def list_(as_json: AsJson = False) -> None:
     """List the epochs that were closed, what their new tables cost, and the commands that were refused. Restricted."""
     from consumers.release.history import history_of, read_asked, read_closings
-    from exchange.cli.reach import at_kafka
+    from exchange.cli.shared.at_kafka import at_kafka
 
     async def work(kafka: "Reached") -> "History":
         return history_of(*await read_closings(kafka.log), await read_asked(kafka.log))
@@ -80,7 +80,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 def _print(found: "History") -> None:
-    from exchange.cli.console import console, table
+    from exchange.cli.shared.console import console, table
 
     if found.epochs:
         numbers = ("tables", "public", "rho of first draws")
@@ -98,7 +98,7 @@ def _print(found: "History") -> None:
 async def _close(kafka: "Reached", epoch: int) -> Done:
     from consumers.release.close_request import Awaited, close_epoch
     from consumers.release.history import hint_of
-    from exchange.cli.console import console
+    from exchange.cli.shared.console import console
     from exchange.core.model.epochs import epoch_text
     from exchange.wire.release_records import Asker
 

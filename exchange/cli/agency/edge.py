@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchange.cli.publish import REFUSED, ProfileOption, said_on_interrupt, secret_of
+from exchange.cli.agency.publish import REFUSED, ProfileOption, said_on_interrupt, secret_of
 from exchange.core.errors import ExchangeError
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
         said = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
         typer.echo(f"{name.replace('_', ' ') + ':':<28}{said or 'none'}")
     if found.caps:
-        from exchange.cli.caps_tables import caps_table
-        from exchange.cli.console import console
+        from exchange.cli.agency.caps_tables import caps_table
+        from exchange.cli.shared.console import console
 
         console().print(caps_table(found.caps))
 
@@ -235,8 +235,8 @@ def _work_at_the_edge(
     profile_file: Path, work: "Callable[[Edge], Coroutine[None, None, str]]", *, over_fork: bool = False
 ) -> None:
     """Do this with the edge of a profile, showing what happens meanwhile, and print what it returns."""
-    from exchange.cli.console import console
-    from exchange.cli.publish_progress import progress_of
+    from exchange.cli.agency.publish_progress import progress_of
+    from exchange.cli.shared.console import console
     from producers.delivery.sending import Manner
     from producers.edge import Edge
     from producers.profile import Profile
@@ -249,7 +249,7 @@ def _work_at_the_edge(
         said = asyncio.run(work(opening))
     typer.echo(said)
     if opening.report.refused_by_exchange:
-        from exchange.cli.publish_tables import refused_words
+        from exchange.cli.agency.publish_tables import refused_words
 
         typer.echo(refused_words(opening.report))
         raise typer.Exit(REFUSED)

@@ -38,7 +38,7 @@ def vocabulary(
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    from exchange.cli.console import console, table
+    from exchange.cli.shared.console import console, table
 
     shown = table(*rows[0], right=("codes",))
     for row in rows:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from exchange.cli.broker import ConsoleAnnouncer
+    from exchange.cli.operator.broker import ConsoleAnnouncer
     from exchange.trial.demo import DemoResult
     from exchange.trial.sample import SampleExchange, Span
 
@@ -68,9 +68,9 @@ def _past_years() -> "Span":
 
 
 async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "DemoResult":
-    from exchange.cli.broker import ConsoleAnnouncer
-    from exchange.cli.console import console as console_of
-    from exchange.cli.demo_tables import hmis_table, protected_table, view
+    from exchange.cli.operator.broker import ConsoleAnnouncer
+    from exchange.cli.shared.console import console as console_of
+    from exchange.cli.trial.demo_tables import hmis_table, protected_table, view
     from exchange.settings import Settings
     from exchange.trial.demo import Demo
     from exchange.trial.ground import trial_ground

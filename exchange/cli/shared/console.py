@@ -27,7 +27,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 def table(*names: str, right: tuple[str, ...] = (), title: str = "", caption: str = "") -> "Table":
     """A table with these columns, those of `right` flush right; it folds between words, or turns into paragraphs."""
-    from exchange.cli.fitting import FittedTable
+    from exchange.cli.shared.folding_table import FittedTable
 
     made = FittedTable(title=title or None, title_justify="left", caption=caption or None, caption_justify="left")
     for name in names:

@@ -54,7 +54,7 @@ def replay(
     from consumers.replay import replay as fold_again
     from consumers.replay.cut import parse_cut
     from consumers.replay.table_files import Format, check_destination, export
-    from exchange.cli.reach import addressed, located
+    from exchange.cli.shared.at_kafka import addressed, located
     from exchange.settings import Settings
 
     if to_offsets and at_aggregates:

@@ -57,7 +57,7 @@ def up(data_dir: DataDir = None) -> None:
 
     Where one runs already, its address is printed again. Standard output is the address alone.
     """
-    from exchange.cli.console import console
+    from exchange.cli.shared.console import console
     from exchange.engine.broker import detached
     from exchange.engine.broker.directory import data_home
 

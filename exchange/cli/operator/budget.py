@@ -50,7 +50,7 @@ def budget(
         plain = {**totals(), "ledger": of_ledger, "clients_a_year": volumes.clients, "tables": lines}
         typer.echo(json.dumps(plain, indent=2))
         return
-    from exchange.cli.console import console, table
+    from exchange.cli.shared.console import console, table
 
     whole = totals()
     columns = [name.replace("_", " ") for name in lines[0]]
@@ -79,7 +79,7 @@ def budget(
 def ledger() -> "tuple[PeriodSpent, ...] | None":
     """What each period has paid, by the exchange that can be reached; None where there is none."""
     from consumers.release.history import periods_spent, read_closings
-    from exchange.cli.reach import NoKafka, Reached, at_kafka
+    from exchange.cli.shared.at_kafka import NoKafka, Reached, at_kafka
     from exchange.engine.errors import LogUnavailable, NotAuthorized, PartitionUnknown
 
     async def work(kafka: Reached) -> "tuple[PeriodSpent, ...]":

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumers.admission.enrolment import Enrolment
-    from exchange.cli.reach import Reached
+    from exchange.cli.shared.at_kafka import Reached
     from exchange.core.admission.gate import Registration
 
 app = typer.Typer(name="agencies", help="The registry of agencies: add, change, list.", no_args_is_help=True)
@@ -86,7 +86,7 @@ def add(
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Print every registered agency."""
     from consumers.admission.registry import read_registry
-    from exchange.cli.reach import at_kafka
+    from exchange.cli.shared.at_kafka import at_kafka
 
     async def work(kafka: "Reached") -> "list[Registration]":
         registry = (await read_registry(kafka.log)).agencies
@@ -103,7 +103,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
 def _register(enrolment: "Enrolment", *, confirmed: bool) -> "Registration":
     from consumers.admission.enrolment import register
-    from exchange.cli.reach import at_kafka
+    from exchange.cli.shared.at_kafka import at_kafka
 
     async def work(kafka: "Reached") -> "Registration":
         replication = kafka.settings.replication
@@ -135,7 +135,7 @@ def _plain(registration: "Registration") -> dict[str, object]:
 
 
 def _print(registrations: "Sequence[Registration]") -> None:
-    from exchange.cli.console import console, table
+    from exchange.cli.shared.console import console, table
 
     shown = table("agency", "legal class", "small counts", "status", "partition", "keys")
     for registration in registrations:

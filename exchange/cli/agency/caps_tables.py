@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from exchange.cli.console import table
+from exchange.cli.shared.console import table
 from producers.caps.marking import RuleCount
 from producers.delivery.report import Report
 from producers.words import counted

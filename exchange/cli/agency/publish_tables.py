@@ -16,8 +16,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from exchange.cli.caps_tables import caps_said
-from exchange.cli.console import table
+from exchange.cli.agency.caps_tables import caps_said
+from exchange.cli.shared.console import table
 from exchange.core.admission.cap_rules import effective
 from exchange.core.admission.gate import EXPLAINED, Reason
 from exchange.core.counting.tables import TALLIED, domain

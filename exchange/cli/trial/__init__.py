@@ -1,0 +1,1 @@
+"""Commands that try the exchange out: demo, kill test, attack."""
