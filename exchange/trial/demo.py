@@ -23,11 +23,11 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.vocabulary import LegalClass, Scheduled
 from exchange.engine.errors import LogUnavailable
-from exchange.trial.ground import Ground, Worker, WorkerEnded
-from exchange.trial.members import HMIS_AGENCY, Member, day_after, hmis_member, sample_member
-from exchange.trial.picture import Picture, picture_of
-from exchange.trial.protected import MetricsMissing, Protected, protected
+from exchange.trial.demo_agencies import HMIS_AGENCY, Member, day_after, hmis_member, sample_member
+from exchange.trial.empty_cluster import Ground, Worker, WorkerEnded
+from exchange.trial.public_view import MetricsMissing, Protected, protected
 from exchange.trial.sample import Run, SampleExchange
+from exchange.trial.totals import Picture, picture_of
 from exchange.wire.codec import decode
 from exchange.wire.release_records import Asker
 from producers.caps.tally import current_quarter

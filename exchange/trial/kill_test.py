@@ -21,8 +21,8 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Pair, Partition, Producer
-from exchange.trial.chained import ChainedAgency
-from exchange.trial.ground import Ground, Worker
+from exchange.trial.chain_writer import ChainedAgency
+from exchange.trial.empty_cluster import Ground, Worker
 from exchange.trial.sample import sample_exchange
 from exchange.wire.topics import inbox_of
 from producers.delivery.waiting import Patience

@@ -7,9 +7,9 @@ import pytest
 from exchange.core.admission.soundness import unsound
 from exchange.core.model.events import Correction
 from exchange.core.release.budget import PLANS, RHO_PLANNED
+from exchange.trial.attack.attacks.membership_attack import HOSTS
 from exchange.trial.attack.canaries import COHORT, canary, moved
 from exchange.trial.attack.cohort import loads, squared_mu
-from exchange.trial.attack.membership import HOSTS
 from tests.caps_kit.contribution import Sent, broken_law
 
 EVERY = range(COHORT)

@@ -20,7 +20,7 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import PLANS, RHO_PLANNED
 from exchange.trial.attack.cohort import squared_mu
-from exchange.trial.attack.lane import Lane
+from exchange.trial.attack.release_in_memory import Lane
 from producers.caps import marking
 from producers.caps.choice import Unit
 from producers.facts import Fact

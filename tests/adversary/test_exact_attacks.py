@@ -5,9 +5,9 @@ import pytest
 from exchange.core.model.chain import digest_of
 from exchange.core.model.events import CapacityReported
 from exchange.core.model.vocabulary import Service
-from exchange.trial.attack import digests, margins, planted, programs
-from exchange.trial.attack.noise import Setting
-from exchange.trial.attack.programs import Equation, Record, World
+from exchange.trial.attack.attacks import digests, margins, planted, programs
+from exchange.trial.attack.attacks.programs import Equation, Record, World
+from exchange.trial.attack.weakened_noise import Setting
 from exchange.wire.codec import decode, encode
 
 # Linear programs

@@ -14,10 +14,11 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.release.budget import PLANS, Plan, scale_for
 from exchange.core.release.draw import Due
 from exchange.core.release.sensitivity import distinct
-from exchange.trial.attack import cohort, copies, lift, membership, paths
-from exchange.trial.attack.lane import Lane
-from exchange.trial.attack.noise import Sampler, Setting, Sparing, scale_in
+from exchange.trial.attack import cohort
+from exchange.trial.attack.attacks import copies, lift, membership_attack, paths
+from exchange.trial.attack.release_in_memory import Lane
 from exchange.trial.attack.running import carry_out
+from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing, scale_in
 
 FEW = (Setting.NAIVE, Setting.OURS, Setting.TENTH)
 
@@ -30,18 +31,18 @@ def none_at_all(due: Due) -> Sequence[int]:
 
 
 @pytest.fixture(scope="module")
-def guessed() -> dict[Setting, list[membership.Guesses]]:
-    return {setting: [membership.guesses(setting, 1, 1 + (setting is Setting.TENTH))] for setting in FEW}
+def guessed() -> dict[Setting, list[membership_attack.Guesses]]:
+    return {setting: [membership_attack.guesses(setting, 1, 1 + (setting is Setting.TENTH))] for setting in FEW}
 
 
 def test_membership_falls_where_exact_counts_are_withheld_and_where_noise_is_a_tenth(
-    guessed: dict[Setting, list[membership.Guesses]],
+    guessed: dict[Setting, list[membership_attack.Guesses]],
 ) -> None:
-    for row in membership.outcomes(guessed):
+    for row in membership_attack.outcomes(guessed):
         assert row.within
         assert row.toothless == ()
         assert row.measured[Setting.NAIVE].value == 100
-    one, eight = membership.outcomes(guessed)
+    one, eight = membership_attack.outcomes(guessed)
     assert one.measured[Setting.OURS].trials == 336
     assert eight.measured[Setting.OURS].trials == 42
 
@@ -56,17 +57,19 @@ def without_corrections(plan: Plan) -> int:
     ids=["no correction", "one instead of the cap"],
 )
 def test_noise_for_too_small_a_sensitivity_is_caught_without_any_chance(
-    wrong: Callable[[Plan], int], guessed: dict[Setting, list[membership.Guesses]], monkeypatch: pytest.MonkeyPatch
+    wrong: Callable[[Plan], int],
+    guessed: dict[Setting, list[membership_attack.Guesses]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     weak = {name: replace(plan, scale=scale_for(wrong(plan), plan.part)) for name, plan in PLANS.items()}
     monkeypatch.setattr(cohort, "PLANS", weak)
-    assert not any(row.within for row in membership.outcomes(guessed))
+    assert not any(row.within for row in membership_attack.outcomes(guessed))
 
 
 def test_ratios_are_zero_on_average_halfway_and_separate_completely_without_noise() -> None:
-    present = [n % 2 == 0 for n in range(membership.CLIENTS)]
-    exact = membership._exact(membership._world(present))
-    found = membership._guessed(present, exact, membership._log_ratio)
+    present = [n % 2 == 0 for n in range(membership_attack.CLIENTS)]
+    exact = membership_attack._exact(membership_attack._world(present))
+    found = membership_attack._guessed(present, exact, membership_attack._log_ratio)
     assert (found.periods_right, found.clients_right) == (found.periods, found.clients)
 
 

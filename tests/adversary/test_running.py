@@ -19,10 +19,10 @@ from exchange.core.errors import BudgetExhausted
 from exchange.core.release.budget import PLANS
 from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.trial.attack import running, runs
-from exchange.trial.attack.noise import NOISED, Setting, scale_in
-from exchange.trial.attack.outcome import Measured, Outcome
+from exchange.trial.attack.findings import Measured, Outcome
 from exchange.trial.attack.running import Verdict, carry_out
 from exchange.trial.attack.runs import FULL, Attack, Job, attacks
+from exchange.trial.attack.weakened_noise import NOISED, Setting, scale_in
 
 ALL_CAUGHT_BUT_OURS = {setting: setting is not Setting.OURS for setting in Setting}
 

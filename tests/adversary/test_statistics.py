@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chi2
 
-from exchange.trial.attack import outcome as o
-from exchange.trial.attack.noise import Setting
-from exchange.trial.attack.outcome import FALSE_ALARM, FALSE_ALARM_GUESSES, Measured, Outcome
+from exchange.trial.attack import findings as o
+from exchange.trial.attack.findings import FALSE_ALARM, FALSE_ALARM_GUESSES, Measured, Outcome
+from exchange.trial.attack.weakened_noise import Setting
 
 
 @pytest.mark.parametrize(("right", "trials"), [(60, 100), (5_600, 10_080), (336, 336)])

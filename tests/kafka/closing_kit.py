@@ -16,7 +16,7 @@ from exchange.core.model.events import Event, NeedIdentified
 from exchange.core.model.vocabulary import UsState
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
-from exchange.trial.ground import Ground, Worker
+from exchange.trial.empty_cluster import Ground, Worker
 from exchange.wire.codec import encode
 from exchange.wire.release_records import Asker, Close, encode_close
 from exchange.wire.topics import EPOCHS, EVENTS

@@ -33,7 +33,7 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Pair, Partition, Record
 from exchange.engine.reading import newest_by_key, read_whole
 from exchange.settings import Settings
-from exchange.trial.ground import Worker
+from exchange.trial.empty_cluster import Worker
 from exchange.trial.sample import sample_exchange
 from exchange.trial.sample.volumes import marks
 from exchange.wire.planned_sizes import planned_sizes

@@ -9,8 +9,8 @@ from consumers.admission.enrolment import Enrolment, register
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.log import Partition
 from exchange.settings import Settings
-from exchange.trial.chained import ChainedAgency
-from exchange.trial.ground import Ground, trial_ground
+from exchange.trial.chain_writer import ChainedAgency
+from exchange.trial.empty_cluster import Ground, trial_ground
 from exchange.trial.sample import sample_exchange
 from exchange.wire.records import Receipt, decode_receipt
 from exchange.wire.topics import inbox_of, partition_of, receipts_of

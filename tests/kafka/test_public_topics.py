@@ -19,7 +19,7 @@ from exchange.core.release.budget import PLANS
 from exchange.core.release.draw import counted
 from exchange.engine.kafka.log import KafkaLog
 from exchange.settings import Settings
-from exchange.trial.ground import trial_ground
+from exchange.trial.empty_cluster import trial_ground
 from exchange.wire.public_records import decode_point, decode_release
 from exchange.wire.records import decode_plain
 from exchange.wire.topics import METRICS, RELEASES, TOPICS, Party

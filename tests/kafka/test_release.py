@@ -17,7 +17,7 @@ from exchange.core.release.budget import PLANS, RHO_TOTAL
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
-from exchange.trial.ground import trial_ground
+from exchange.trial.empty_cluster import trial_ground
 from exchange.wire.public_records import decode_release
 from exchange.wire.release_records import ShownIncrement, Spent, encode_spent, ledger_part
 from exchange.wire.topics import DRAWS, RELEASES

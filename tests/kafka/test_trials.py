@@ -14,7 +14,7 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.demo import Demo, Look
-from exchange.trial.ground import Ground, NotEmpty, trial_ground
+from exchange.trial.empty_cluster import Ground, NotEmpty, trial_ground
 from exchange.trial.kill_test import BATCH, KillTest, KillTestResult
 from exchange.trial.sample import Span, sample_exchange
 from exchange.wire.topics import EVENTS

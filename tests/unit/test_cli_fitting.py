@@ -12,7 +12,7 @@ from exchange.cli.shared.console import table
 from exchange.cli.shared.folding_table import shared
 from exchange.cli.trial.demo_tables import fitting, hmis_table, line_of
 from exchange.trial.demo import Look
-from exchange.trial.picture import Picture
+from exchange.trial.totals import Picture
 from producers.delivery.report import Report
 from producers.vault.fact_store import Outcome
 

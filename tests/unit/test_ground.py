@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 
 from exchange.settings import Settings
-from exchange.trial.ground import Worker
+from exchange.trial.empty_cluster import Worker
 
 
 async def test_a_workers_temporary_files_are_in_the_folder_that_the_trial_removes(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from exchange.core.model.events import CaseOpened, Event, NeedIdentified
 from exchange.core.release.budget import PLANS
 from exchange.core.release.draw import counted, drawn
 from exchange.core.release.tiers import Bucket
+from exchange.trial.noiseless import Arrived, coverage, happened, true_points, true_releases, where
 from exchange.trial.sample import sample_exchange
-from exchange.trial.truth import Arrived, coverage, happened, true_points, true_releases, where
 from tests.draw_world import MARCH, all_due, correcting, due, event, from_agency
 
 FOOD, HOUSING = NeedIdentified(v.Service.food), NeedIdentified(v.Service.emergency_shelter)

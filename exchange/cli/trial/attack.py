@@ -10,7 +10,7 @@ from exchange.cli.shared.help import INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exchange.trial.attack.outcome import Measured, Outcome
+    from exchange.trial.attack.findings import Measured, Outcome
     from exchange.trial.attack.running import Verdict
 
 app = typer.Typer()
@@ -79,7 +79,7 @@ def said_in_lines() -> "Callable[[int, int], None]":
 
 def _print(verdict: "Verdict") -> None:
     from exchange.cli.shared.console import console, table
-    from exchange.trial.attack.noise import Setting
+    from exchange.trial.attack.weakened_noise import Setting
 
     settings = (Setting.NAIVE, Setting.OURS, Setting.HALF, Setting.TENTH)
     shown = table(

@@ -73,7 +73,7 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
     from exchange.cli.trial.demo_tables import hmis_table, protected_table, view
     from exchange.settings import Settings
     from exchange.trial.demo import Demo
-    from exchange.trial.ground import trial_ground
+    from exchange.trial.empty_cluster import trial_ground
 
     console = console_of()
     announcer = ConsoleAnnouncer(console)

@@ -16,7 +16,7 @@ from exchange.cli.shared.console import table
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
 from exchange.trial.demo import Look
-from exchange.trial.protected import Protected
+from exchange.trial.public_view import Protected
 from producers.delivery.report import Report
 from producers.vault.fact_store import Outcome
 

@@ -52,7 +52,7 @@ async def _run(rounds: int, events: int, seed: int) -> "KillTestResult":
     from exchange.cli.operator.broker import ConsoleAnnouncer
     from exchange.cli.shared.console import console
     from exchange.settings import Settings
-    from exchange.trial.ground import trial_ground
+    from exchange.trial.empty_cluster import trial_ground
     from exchange.trial.kill_test import BATCH, KillTest
 
     announcer = ConsoleAnnouncer(console(stderr=True))

@@ -14,7 +14,7 @@ from functools import cache
 from exchange.core.model.epochs import epoch_of
 from exchange.core.release.budget import PLANS
 from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, canary
-from exchange.trial.attack.lane import Lane
+from exchange.trial.attack.release_in_memory import Lane
 
 Place = tuple[str, int, int]
 """(table, epoch, number of the increment)."""

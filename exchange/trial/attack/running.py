@@ -12,9 +12,9 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Final
 
-from exchange.trial.attack.noise import Setting
-from exchange.trial.attack.outcome import Outcome
+from exchange.trial.attack.findings import Outcome
 from exchange.trial.attack.runs import LIFT, MEMBERSHIP, Attack, Job, Part, all_jobs, attacks
+from exchange.trial.attack.weakened_noise import Setting
 
 PROCESSES_MOST: Final = 8
 Tell = Callable[[int, int], None]

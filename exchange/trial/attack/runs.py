@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar, cast
 
-from exchange.trial.attack import copies, digests, lift, margins, membership, paths, planted, programs
-from exchange.trial.attack.noise import NOISED, Setting
-from exchange.trial.attack.outcome import Outcome
+from exchange.trial.attack.attacks import copies, digests, lift, margins, membership_attack, paths, planted, programs
+from exchange.trial.attack.findings import Outcome
+from exchange.trial.attack.weakened_noise import NOISED, Setting
 
 Part = object
 """What a job hands back: each attack has its own, and only its own `outcomes` reads it."""
@@ -76,7 +76,7 @@ def attacks(effort: Effort = FULL) -> tuple[Attack, ...]:
 def _membership(effort: Effort) -> Attack:
     name = "membership"
     jobs = [
-        Job(name, setting, partial(membership.guesses, setting, first, min(WORLDS_A_JOB, worlds - first)))
+        Job(name, setting, partial(membership_attack.guesses, setting, first, min(WORLDS_A_JOB, worlds - first)))
         for setting, worlds in effort.worlds.items()
         for first in range(0, worlds, WORLDS_A_JOB)
     ]
@@ -84,7 +84,7 @@ def _membership(effort: Effort) -> Attack:
 
 
 def _memberships(parts: Parts) -> tuple[Outcome, ...]:
-    return membership.outcomes(cast("Mapping[Setting, Sequence[membership.Guesses]]", parts))
+    return membership_attack.outcomes(cast("Mapping[Setting, Sequence[membership_attack.Guesses]]", parts))
 
 
 def _one(make: Callable[[str, Mapping[Setting, Sequence[P]]], Outcome], name: str, parts: Parts) -> tuple[Outcome, ...]:

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exchange.core.model.vocabulary import UsState
-from exchange.trial.attack.inbox import publish
-from exchange.trial.attack.noise import Setting
-from exchange.trial.attack.outcome import Measured, Outcome
+from exchange.trial.attack.agency_desk import publish
+from exchange.trial.attack.findings import Measured, Outcome
+from exchange.trial.attack.weakened_noise import Setting
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.sources.hmis.reading.layout import FILES
 from producers.sources.jsonl import JsonLines

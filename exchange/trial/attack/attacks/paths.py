@@ -27,9 +27,9 @@ from exchange.core.release.budget import PLANS
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.released import Released
 from exchange.core.release.tiers import BUCKETS, Bucket, bucket_of
-from exchange.trial.attack.lane import Lane, noise_of
-from exchange.trial.attack.noise import Sampler, Setting
-from exchange.trial.attack.outcome import Measured, Outcome, ratio_slack
+from exchange.trial.attack.findings import Measured, Outcome, ratio_slack
+from exchange.trial.attack.release_in_memory import Lane, noise_of
+from exchange.trial.attack.weakened_noise import Sampler, Setting
 
 YEAR: Final = 2026
 MONTHS: Final = 12

@@ -10,7 +10,7 @@ from typing import Final
 
 from exchange.core.model.epochs import month_of
 from exchange.core.model.vocabulary import LegalClass, UsState
-from exchange.trial.ground import Ground
+from exchange.trial.empty_cluster import Ground
 from exchange.trial.sample import SampleAgency
 from producers.delivery.report import Report
 from producers.facts import Fact, Reading

@@ -2,7 +2,7 @@
 
 events with caps → `counted` since each table's last cut → `spend` → noise → release bytes → what evaluators take. Every
 attack on client tables goes through here. `Draw` is what one transaction on `draws` would commit; between drawing and
-committing, and between committing and publishing, a process may be killed (`exchange.trial.attack.copies` does).
+committing, and between committing and publishing, a process may be killed (`exchange.trial.attack.attacks.copies` does).
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from exchange.core.release.budget import Plan
 from exchange.core.release.draw import Due, Increments, counted, drawn, dues, plans_due
 from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.core.release.released import Released
-from exchange.trial.attack.noise import Draw
+from exchange.trial.attack.weakened_noise import Draw
 from exchange.wire.public_records import decode_release, encode_release
 
 Noise = Callable[[Due], Sequence[int]]

@@ -23,7 +23,7 @@ from exchange.core.model.vocabulary import DIVISION, AgencyType, ReportingMode, 
 from exchange.core.release.coverage import Members, Profiles, coverage
 from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, Shown, releases
 from exchange.core.release.tiers import Bucket
-from exchange.trial.attack.programs import Recovered, pinned
+from exchange.trial.attack.attacks.programs import Recovered, pinned
 
 AGENCIES: Final = 24
 QUARTERS: Final = 5

@@ -24,9 +24,9 @@ from exchange.core.model.chain import digest_of
 from exchange.core.model.events import ALL_CAPS, Event, NeedIdentified
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import Service, UsState
-from exchange.trial.attack.inbox import publish
-from exchange.trial.attack.noise import Setting
-from exchange.trial.attack.outcome import Measured, Outcome
+from exchange.trial.attack.agency_desk import publish
+from exchange.trial.attack.findings import Measured, Outcome
+from exchange.trial.attack.weakened_noise import Setting
 from exchange.wire.codec import decode, encode
 from producers.facts import Fact, Where
 

@@ -23,8 +23,18 @@ from exchange.core.model.period import year_period
 from exchange.core.release.released import Release
 from exchange.engine.log import Log, Partition
 from exchange.engine.reading import read_whole
+from exchange.trial.noiseless import (
+    Arrival,
+    Arrived,
+    Covered,
+    Where,
+    coverage,
+    happened,
+    true_points,
+    true_releases,
+    where,
+)
 from exchange.trial.sample import SampleExchange
-from exchange.trial.truth import Arrival, Arrived, Covered, Where, coverage, happened, true_points, true_releases, where
 from exchange.wire.codec import decode
 from exchange.wire.public_records import decode_release
 from exchange.wire.topics import EVENTS, RELEASES

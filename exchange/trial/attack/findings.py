@@ -14,7 +14,7 @@ from typing import Final
 
 from scipy.stats import beta, chi2
 
-from exchange.trial.attack.noise import Setting
+from exchange.trial.attack.weakened_noise import Setting
 
 FALSE_ALARM: Final = 5e-8
 """For each decision."""

@@ -15,9 +15,9 @@ from typing import Final
 
 from exchange.core.model.epochs import epoch_of
 from exchange.core.release.budget import PLANS
-from exchange.trial.attack.lane import Lane, noise_of
-from exchange.trial.attack.noise import Sampler, Setting
-from exchange.trial.attack.paths import PLANS_OF_CASES, YEAR, Squares
+from exchange.trial.attack.attacks.paths import PLANS_OF_CASES, YEAR, Squares
+from exchange.trial.attack.release_in_memory import Lane, noise_of
+from exchange.trial.attack.weakened_noise import Sampler, Setting
 from exchange.wire.public_records import decode_release
 
 KILLS: Final = 4

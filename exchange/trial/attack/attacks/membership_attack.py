@@ -34,9 +34,7 @@ from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.draw import Due
 from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, moved
 from exchange.trial.attack.cohort import loads, squared_mu
-from exchange.trial.attack.lane import Lane
-from exchange.trial.attack.noise import Sampler, Setting, Sparing
-from exchange.trial.attack.outcome import (
+from exchange.trial.attack.findings import (
     Measured,
     Outcome,
     accuracy_at_least,
@@ -44,6 +42,8 @@ from exchange.trial.attack.outcome import (
     accuracy_slack,
     mu_at_least,
 )
+from exchange.trial.attack.release_in_memory import Lane
+from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing
 
 PERIODS: Final = 8
 """Of one client, in the second guess: two years of quarters."""

@@ -27,8 +27,8 @@ from exchange.core.model.events import CapacityReported, Event, FundingReceived
 from exchange.core.model.vocabulary import FundingSource, Service, UsState
 from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, Behind, Shown, behind, enough, releases
 from exchange.core.release.tiers import BUCKETS, Bucket
-from exchange.trial.attack.noise import Setting
-from exchange.trial.attack.outcome import Measured, Outcome
+from exchange.trial.attack.findings import Measured, Outcome
+from exchange.trial.attack.weakened_noise import Setting
 
 AGENCIES: Final = 9
 QUARTERS: Final = 6

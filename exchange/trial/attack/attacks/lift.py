@@ -31,9 +31,9 @@ from exchange.core.release.budget import PLANS, Plan
 from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.draw import Due
 from exchange.core.release.tiers import Bucket
-from exchange.trial.attack.lane import Lane
-from exchange.trial.attack.noise import Sampler, Setting, Sparing, scale_in
-from exchange.trial.attack.outcome import Measured, Outcome, mean_slack
+from exchange.trial.attack.findings import Measured, Outcome, mean_slack
+from exchange.trial.attack.release_in_memory import Lane
+from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing, scale_in
 from exchange.trial.sample.planning import expected
 from exchange.trial.sample.volumes import yearly_volumes
 
