@@ -43,9 +43,9 @@ bench: $(SYNCED) ## events a second of every path, as a table and as bench.json
 	$(BIN)/python -m tests.bench
 
 docs: $(SYNCED) ## write again what the contracts and documents derive from code
-	$(BIN)/python -m schemas.generate
-	$(BIN)/python -m schemas.sizes
-	$(BIN)/python -m schemas.docs
+	$(BIN)/python -m tools.derive.generate
+	$(BIN)/python -m tools.derive.sizes
+	$(BIN)/python -m tools.derive.docs
 
 sync: $(SYNCED) ## bring .venv up to date (the others do it by themselves)
 

@@ -9,8 +9,8 @@ import fastavro
 import pytest
 
 from exchange.wire.schemas import PREFIX
-from schemas.evolution import Json, breaches
 from tests.contract.examples import FOLDER
+from tools.derive.evolution import Json, breaches
 
 EVENT = json.loads(files("schemas").joinpath("avro", "event.avsc").read_text(encoding="utf-8"))
 RECEIPT = json.loads(files("schemas").joinpath("avro", "receipt.avsc").read_text(encoding="utf-8"))

@@ -13,8 +13,8 @@ import exchange.core.model.vocabulary
 from exchange.core.counting.tables import TABLES
 from exchange.core.model.events import BODIES, Correction, Heartbeat, Tally
 from exchange.wire.event_schema import event_schema
-from schemas import generate
-from schemas.evolution import Json, manifest_breaches
+from tools.derive import generate
+from tools.derive.evolution import Json, manifest_breaches
 
 FOLDER = files("schemas").joinpath("avro")
 MANIFEST = json.loads(FOLDER.joinpath("manifest.json").read_text(encoding="utf-8"))["schemas"]
@@ -99,12 +99,12 @@ def test_the_union_is_the_bodies_in_their_order() -> None:
 
 
 def test_the_committed_event_schema_is_the_one_that_the_classes_give() -> None:
-    assert event_schema() == EVENT, "run: python -m schemas.generate"
+    assert event_schema() == EVENT, "run: python -m tools.derive.generate"
 
 
 def test_the_committed_vocabulary_is_the_one_that_the_lists_give() -> None:
     committed = Path(exchange.core.model.vocabulary.__file__).read_text(encoding="utf-8")
-    assert generate.vocabulary_module() == committed, "run: python -m schemas.generate"
+    assert generate.vocabulary_module() == committed, "run: python -m tools.derive.generate"
 
 
 def test_the_manifest_pins_every_schema_once_by_id_and_content() -> None:

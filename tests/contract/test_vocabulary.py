@@ -15,8 +15,8 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.events import BODIES, About
 from exchange.core.model.tally_tables import TallyTable
 from exchange.wire.event_schema import event_schema
-from schemas.generate import camel, list_names, read_list
 from tests.contract.test_schemas import walk
+from tools.derive.generate import camel, list_names, read_list
 
 BODY_NAMED = {re.sub(r"(?<!^)(?=[A-Z])", "_", body.__name__).lower(): body for body in BODIES}
 MISSING = [row["code"] for row in read_list("missing_reason")]

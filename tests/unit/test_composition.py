@@ -14,10 +14,10 @@ from dp_accounting.rdp import RdpAccountant
 
 from exchange.core.release.budget import DELTA, PLANS, RHO_PLANNED, RHO_TOTAL, Plan, epsilon_of
 from exchange.core.release.client_tables import ReleasedTable
-from schemas.privacy_docs import LIVES, Life, belief, epsilon, right_guesses
 from tests.caps_kit.contribution import Sent, squared
 from tests.caps_kit.histories import worst
 from tests.caps_kit.markers import Marker
+from tools.derive.privacy_docs import LIVES, Life, belief, epsilon, right_guesses
 
 ORDERS = [1 + 1.05**n for n in range(-100, 200)]
 lives = pytest.mark.parametrize("life", LIVES, ids=lambda life: life.words)

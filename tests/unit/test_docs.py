@@ -12,9 +12,9 @@ import typer.main
 from exchange.cli import app
 from exchange.core.counting.tables import BY_NAME
 from exchange.core.model.events import BODIES, About
-from schemas.docs import PARTS, ROOT, DocsError, derived, markdown_files, questions_of_field, write
-from schemas.evidence import ANSWERS, BESIDE, DENOMINATORS, WHY, questions_of
-from schemas.generate import read_list
+from tools.derive.docs import PARTS, ROOT, DocsError, derived, markdown_files, questions_of_field, write
+from tools.derive.generate import read_list
+from tools.derive.questions import ANSWERS, BESIDE, DENOMINATORS, WHY, questions_of
 
 FILES = [*markdown_files(), ROOT / "CHANGELOG.md"]
 ADRS = sorted((ROOT / "docs" / "adr").glob("*.md"))
@@ -49,7 +49,7 @@ def anchors(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_derived_parts_are_what_the_code_says(path: Path) -> None:
-    assert path.read_text() == derived(path.read_text()), "run `python -m schemas.docs`"
+    assert path.read_text() == derived(path.read_text()), "run `python -m tools.derive.docs`"
 
 
 def test_every_part_is_shown_in_one_place() -> None:

@@ -10,8 +10,8 @@ from exchange.core.metrics.view import RUNNING, Sum
 from exchange.core.model.period import period_of
 from exchange.core.release.released import Release
 from exchange.wire.planned_sizes import planned_sizes
-from schemas.sizes import completed, write
 from tests.release_world import DECEMBER, JANUARY, MARCH, released, releases
+from tools.derive.sizes import completed, write
 
 TABLE = "cases_by_age_group"
 NEXT_MARCH, NEXT_DECEMBER = MARCH + 12, DECEMBER + 12

@@ -7,9 +7,9 @@ from exchange.core.metrics.evidence_tables import EVIDENCE
 from exchange.core.metrics.table import BY_METRIC, COUNTS, METRICS, Metric
 from exchange.core.release.catalogue import COVERAGE, DECLARED
 from exchange.core.release.client_tables import RELEASED_TABLES
-from exchange.core.unreleased import UNRELEASED, Unreleased
-from schemas.evidence import questions_of
-from schemas.generate import read_list
+from tools.derive.generate import read_list
+from tools.derive.questions import questions_of
+from tools.derive.unanswered import UNRELEASED, Unreleased
 
 FIGURES = read_list("needs_assessment_figure")
 TOPICS = [row["code"] for row in read_list("research_topic")]

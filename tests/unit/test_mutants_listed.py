@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.docs import ROOT
+from tools.derive.docs import ROOT
 
 PAGES = sorted((ROOT / "docs" / "mechanisms").glob("*.md"))
 LIST = ROOT / "docs" / "mechanisms" / "MUTANTS.md"

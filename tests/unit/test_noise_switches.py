@@ -13,7 +13,7 @@ import typer.main
 from consumers.release import noise
 from exchange.cli import app
 from exchange.settings import Settings
-from schemas.docs import ROOT
+from tools.derive.docs import ROOT
 
 PLACES = ("consumers", "exchange/core", "exchange/wire", "exchange/engine", "exchange/settings.py", "exchange/logs.py")
 """The worker, and all that it stands on."""

@@ -12,8 +12,9 @@ from exchange.core.metrics.view import Sum, View
 from exchange.core.model.vocabulary import DIVISION
 from exchange.core.release.budget import PARTS, PLANS, RESERVE, RHO_TOTAL, WHOLE
 from exchange.core.release.tiers import BUCKETS
-from schemas import privacy_docs
-from schemas.privacy_docs import (
+from tests.release_world import due_epochs, noised, release, released
+from tools.derive import privacy_docs
+from tools.derive.privacy_docs import (
     LIVES,
     WIDTHS,
     Width,
@@ -25,7 +26,6 @@ from schemas.privacy_docs import (
     sensitivities,
     tiers,
 )
-from tests.release_world import due_epochs, noised, release, released
 
 FIGURES = 3_000
 

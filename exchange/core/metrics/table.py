@@ -5,7 +5,7 @@ and 2008 that it answers, and one sentence for an evaluator. Adding a metric tou
 `exchange.core.metrics.formulas` where no maker there will do, one property, and one line of the changelog; `docs/METRICS.md`
 is derived.
 
-What cannot be computed today stands in `exchange.core.unreleased`, with the smallest released table that would change that.
+What cannot be computed today stands in `tools.derive.unanswered`, with the smallest released table that would change that.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

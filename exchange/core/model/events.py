@@ -2,7 +2,7 @@
 
 A body says what happened (`exchange.core.model.bodies`, all given out here too). An event is one link of its agency's chain; a
 `Correction` takes one back by restating it. The order of `BODIES` is the order of the Avro union: it is only ever
-appended to. `schemas.generate` derives `event.avsc` from these classes.
+appended to. `tools.derive.generate` derives `event.avsc` from these classes.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Codes, their groups and the bounds of bands, derived from `schemas/vocabulary/*.csv`. Do not edit.
 
-`python -m schemas.generate` writes this module. A symbol's place in its enum is its Avro index, for ever: codes in the
+`python -m tools.derive.generate` writes this module. A symbol's place in its enum is its Avro index, for ever: codes in the
 order of the list, then the missing reasons that the list lacks. HTCDS codes: Human Trafficking Case Data Standard 2.0
 by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this project.
 """

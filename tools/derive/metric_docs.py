@@ -1,11 +1,11 @@
-"""The parts of `docs/METRICS.md` that follow from the table of metrics; `schemas.docs` puts them in place."""
+"""The parts of `docs/METRICS.md` that follow from the table of metrics; `tools.derive.docs` puts them in place."""
 
 from collections.abc import Iterator
 
 from exchange.core.metrics.table import COUNTS, RATES, Metric
 from exchange.core.release.catalogue import DECLARED, Declared
-from exchange.core.unreleased import UNRELEASED
-from schemas.markdown import coded, table
+from tools.derive.markdown import coded, table
+from tools.derive.unanswered import UNRELEASED
 
 
 def metrics() -> Iterator[str]:

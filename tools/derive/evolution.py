@@ -3,7 +3,7 @@
 Rules kept (DESIGN §4): every version is compared with every older one, not with the last alone; fields, symbols and union
 branches are only appended, an appended field has a default, nothing is renamed, removed, reordered or given another type;
 `doc` may change. A list of codes whose missing reasons are implied must spell them out before a code is appended, because
-`schemas.generate` puts the implied ones last.
+`tools.derive.generate` puts the implied ones last.
 """
 
 import json

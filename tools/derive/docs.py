@@ -1,4 +1,4 @@
-"""Writes the parts of the docs that follow from code: `python -m schemas.docs`.
+"""Writes the parts of the docs that follow from code: `python -m tools.derive.docs`.
 
 A derived part stands in a Markdown file between `<!-- derived: NAME -->` and `<!-- end: NAME -->`; what stands outside is
 written by hand and never touched. `PARTS` names every part and what it is made from. `tests/unit/test_docs.py` fails
@@ -20,13 +20,13 @@ from exchange.core.counting.tables import TABLES, Table, domain
 from exchange.core.model.events import BODIES, About, Body, Width
 from exchange.wire.topics import TOPICS, Party, Topic
 from producers.switches import RULES
-from schemas.budget_docs import budget, caps
-from schemas.evidence import BESIDE, WHY, questions_of
-from schemas.generate import camel, list_names, read_list
-from schemas.markdown import coded as _coded
-from schemas.markdown import table as _table
-from schemas.metric_docs import metric_counts, metrics, not_metrics
-from schemas.privacy_docs import PRIVACY_PARTS
+from tools.derive.budget_docs import budget, caps
+from tools.derive.generate import camel, list_names, read_list
+from tools.derive.markdown import coded as _coded
+from tools.derive.markdown import table as _table
+from tools.derive.metric_docs import metric_counts, metrics, not_metrics
+from tools.derive.privacy_docs import PRIVACY_PARTS
+from tools.derive.questions import BESIDE, WHY, questions_of
 
 ROOT: Final = Path(__file__).parents[1]
 _PART: Final = re.compile(r"(<!-- derived: ([a-z_]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)

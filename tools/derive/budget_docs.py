@@ -1,11 +1,11 @@
-"""The parts of the decision record on caps and budget that follow from their tables; `schemas.docs` puts them in place."""
+"""The parts of the decision record on caps and budget that follow from their tables; `tools.derive.docs` puts them in place."""
 
 from collections.abc import Iterator
 
 from exchange.core.admission.cap_rules import RULES
 from exchange.trial.sample.planning import budget_lines
 from exchange.trial.sample.volumes import yearly_volumes
-from schemas.markdown import coded, table
+from tools.derive.markdown import coded, table
 
 
 def caps() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Derives what must agree with the vocabulary and the event model: `python -m schemas.generate` writes both.
+"""Derives what must agree with the vocabulary and the event model: `python -m tools.derive.generate` writes both.
 
 - `exchange/core/model/vocabulary.py` from `schemas/vocabulary/*.csv` (the core reads no file, so the codes stand in it as Python);
 - `schemas/avro/event.avsc` from the dataclasses of `exchange/core/model/bodies.py`, which use those codes.
@@ -38,7 +38,7 @@ BANDS = (
 )
 HEADER = '''"""Codes, their groups and the bounds of bands, derived from `schemas/vocabulary/*.csv`. Do not edit.
 
-`python -m schemas.generate` writes this module. A symbol's place in its enum is its Avro index, for ever: codes in the
+`python -m tools.derive.generate` writes this module. A symbol's place in its enum is its Avro index, for ever: codes in the
 order of the list, then the missing reasons that the list lacks. HTCDS codes: Human Trafficking Case Data Standard 2.0
 by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this project.
 """

@@ -1,4 +1,4 @@
-"""Adds what is missing to `schemas/public_sizes.json`: `python -m schemas.sizes`.
+"""Adds what is missing to `schemas/public_sizes.json`: `python -m tools.derive.sizes`.
 
 Rules kept: a size that stands there is never changed, because points that were published as usable or not were judged by it;
 every released table of clients has a size for each of its codes, 0 where the sample has none.

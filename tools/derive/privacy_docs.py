@@ -1,4 +1,4 @@
-"""The parts of `docs/PRIVACY.md` and `docs/mechanisms` that follow from code; `schemas.docs` puts them in place.
+"""The parts of `docs/PRIVACY.md` and `docs/mechanisms` that follow from code; `tools.derive.docs` puts them in place.
 
 What an opponent can learn. Everything published for ever about a client's period is worth at most rho of zero-concentrated
 differential privacy, and the noise is Gaussian: against somebody who knows all the rest, it tells as much as one number with
@@ -34,7 +34,7 @@ from exchange.core.release.client_tables import rows_of_tally, tally_bits
 from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, SHARE_MAX
 from exchange.core.release.sensitivity import distinct
 from exchange.core.release.tiers import BUCKETS
-from schemas.markdown import coded, table
+from tools.derive.markdown import coded, table
 
 RARELY: Final = 1 / 1000
 FIRST: Final = epoch_of(2026, 1)
