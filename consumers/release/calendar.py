@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from consumers.release.close_request import write_command
-from consumers.release.draws_state import Closings, Follower
+from consumers.release.draws_state import Closings, DrawsDamaged, Follower
 from consumers.release.release_lane import COMMANDS, Clock, wall_ms
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closing import Closed
@@ -46,6 +46,8 @@ def month_to_close(closed: Closed, first_arrival_ms: int | None, now_ms: int, gr
 
 class Calendar(Life):
     """Writes commands for as long as it runs. `grace_ms`: how long after a month's end."""
+
+    stays = (DrawsDamaged,)
 
     def __init__(
         self, log: Log, partitions: int, grace_ms: int, *, clock: Clock = wall_ms, hook: Hook = no_hook

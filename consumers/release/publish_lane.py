@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from itertools import groupby
 from typing import Final
 
-from consumers.release.draws_state import Follower, Part
+from consumers.release.draws_state import DrawsDamaged, Follower, Part
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import ends_ms
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
@@ -42,7 +42,7 @@ class PublishedDiffers(ExchangeError):
 class PublishLane(Life):
     """Copies parts of draws for as long as it runs."""
 
-    stays = (*Life.stays, PublishedDiffers)
+    stays = (DrawsDamaged, PublishedDiffers)
 
     def __init__(self, log: Log, *, hook: Hook = no_hook) -> None:
         super().__init__(PUBLISH, hook=hook)

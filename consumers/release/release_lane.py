@@ -53,6 +53,8 @@ def wall_ms() -> int:
 class ReleaseLane(Life):
     """The one release lane. `partitions`: those that `events` has. `clock`: what months are over by."""
 
+    stays = (DrawsDamaged,)
+
     def __init__(
         self, log: Log, partitions: int, drawer: Drawer, *, clock: Clock = wall_ms, hook: Hook = no_hook
     ) -> None:

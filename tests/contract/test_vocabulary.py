@@ -15,8 +15,9 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.events import BODIES, About
 from exchange.core.model.tally_tables import TallyTable
 from exchange.wire.event_schema import event_schema
+from schemas.lists import list_names, read_list
 from tests.contract.test_schemas import walk
-from tools.derive.generate import camel, list_names, read_list
+from tools.derive.generate import camel
 
 BODY_NAMED = {re.sub(r"(?<!^)(?=[A-Z])", "_", body.__name__).lower(): body for body in BODIES}
 MISSING = [row["code"] for row in read_list("missing_reason")]

@@ -12,8 +12,8 @@ import typer.main
 from exchange.cli import app
 from exchange.core.counting.tables import BY_NAME
 from exchange.core.model.events import BODIES, About
+from schemas.lists import read_list
 from tools.derive.docs import PARTS, ROOT, DocsError, derived, markdown_files, questions_of_field, write
-from tools.derive.generate import read_list
 from tools.derive.questions import ANSWERS, BESIDE, DENOMINATORS, WHY, questions_of
 
 FILES = [*markdown_files(), ROOT / "CHANGELOG.md"]

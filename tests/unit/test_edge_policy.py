@@ -15,7 +15,7 @@ from producers.caps.policy import IN_THE_FUTURE, SWITCHED_OFF, Leaves, Policy, U
 from producers.switches import RULES, SWITCHES, WITHHELD, Switches
 from producers.vault.event_tail import newest_id, said_by
 from producers.words import code_rule, list_of
-from tools.derive.generate import list_names
+from schemas.lists import list_names
 
 Q1 = parse_period("2026Q1")
 NOT_APPLICABLE = "not_applicable"

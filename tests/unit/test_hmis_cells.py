@@ -9,7 +9,7 @@ from producers.sources.hmis.reading.bands import cost_band, duration_band, unit_
 from producers.sources.hmis.reading.codes import load_codes, read_integer
 from producers.sources.hmis.reading.dates import age_on, banded, period_days, period_on, read_date, read_timestamp
 from producers.sources.hmis.rules.agency_side import Window, state_of
-from tools.derive.generate import read_list
+from schemas.lists import read_list
 
 DAY = date(2026, 3, 14)
 

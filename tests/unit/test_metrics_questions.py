@@ -7,7 +7,7 @@ from exchange.core.metrics.evidence_tables import EVIDENCE
 from exchange.core.metrics.table import BY_METRIC, COUNTS, METRICS, Metric
 from exchange.core.release.catalogue import COVERAGE, DECLARED
 from exchange.core.release.client_tables import RELEASED_TABLES
-from tools.derive.generate import read_list
+from schemas.lists import read_list
 from tools.derive.questions import questions_of
 from tools.derive.unanswered import UNRELEASED, Unreleased
 

@@ -19,7 +19,7 @@ from exchange.trial.sample import (
     SampleExchange,
     sample_exchange,
 )
-from tools.derive.generate import read_list
+from schemas.lists import read_list
 
 POINTS = 0.015
 FEMALE = {"woman", "transgender_woman"}

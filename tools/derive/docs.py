@@ -20,15 +20,16 @@ from exchange.core.counting.tables import TABLES, Table, domain
 from exchange.core.model.events import BODIES, About, Body, Width
 from exchange.wire.topics import TOPICS, Party, Topic
 from producers.switches import RULES
+from schemas.lists import list_names, read_list
 from tools.derive.budget_docs import budget, caps
-from tools.derive.generate import camel, list_names, read_list
+from tools.derive.generate import camel
 from tools.derive.markdown import coded as _coded
 from tools.derive.markdown import table as _table
 from tools.derive.metric_docs import metric_counts, metrics, not_metrics
 from tools.derive.privacy_docs import PRIVACY_PARTS
 from tools.derive.questions import BESIDE, WHY, questions_of
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 _PART: Final = re.compile(r"(<!-- derived: ([a-z_]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 _MARK: Final = re.compile(r"<!-- (derived|end): ([a-z_]+) -->")
 _ABOUT: Final = {

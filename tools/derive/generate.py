@@ -8,17 +8,14 @@ appending to a list is the only change that an old event survives; `tests/contra
 differs from what this module derives, or when a published symbol moved.
 """
 
-import csv
-import io
 import json
-import keyword
 import textwrap
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
-ROOT = Path(__file__).parent
-NOT_ENUMS = {"missing_reason", "needs_assessment_figure", "research_topic"}
+from schemas.lists import list_names, read_list, symbols
+
+ROOT = Path(__file__).parents[2]
 GROUPS = (
     ("age_band", "age_group", "AGE_GROUP"),
     ("service", "service_group", "SERVICE_GROUP"),
@@ -45,28 +42,6 @@ by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this proj
 
 from enum import StrEnum
 '''
-
-
-def read_list(name: str) -> list[dict[str, str]]:
-    """The rows of one code list, in file order; every column a string."""
-    text = files("schemas").joinpath("vocabulary", f"{name}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-def list_names() -> list[str]:
-    """The names of all code lists that are enums, sorted."""
-    folder = files("schemas").joinpath("vocabulary")
-    names = sorted(entry.name.removesuffix(".csv") for entry in folder.iterdir() if entry.name.endswith(".csv"))
-    return [name for name in names if name not in NOT_ENUMS]
-
-
-def symbols(name: str) -> list[str]:
-    """A list's codes in order, then the `missing_reason` codes it lacks; fewer than 64, or an index needs two bytes."""
-    codes = [row["code"] for row in read_list(name)]
-    codes += [row["code"] for row in read_list("missing_reason") if row["code"] not in codes]
-    if len(codes) >= 64 or len(set(codes)) != len(codes):
-        raise ValueError(f"{name}: {len(codes)} symbols, at most 63 and each once")
-    return codes
 
 
 def camel(name: str) -> str:
@@ -110,18 +85,13 @@ def vocabulary_module() -> str:
     return "\n".join(lines) + "\n"
 
 
-def reserved_codes() -> list[str]:
-    """Codes that Python cannot write as an attribute (`UsState["in"]` reads them)."""
-    return sorted({code for name in list_names() for code in symbols(name) if keyword.iskeyword(code)})
-
-
 def main() -> None:
     """Write both derived files."""
-    (ROOT.parent / "exchange" / "core" / "vocabulary.py").write_text(vocabulary_module(), encoding="utf-8")
+    (ROOT / "exchange" / "core" / "model" / "vocabulary.py").write_text(vocabulary_module(), encoding="utf-8")
     from exchange.wire.event_schema import event_schema  # after the vocabulary it stands on
 
     text = json.dumps(event_schema(), indent=1) + "\n"
-    (ROOT / "avro" / "event.avsc").write_text(text, encoding="utf-8")
+    (ROOT / "schemas" / "avro" / "event.avsc").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

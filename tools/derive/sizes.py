@@ -12,7 +12,7 @@ from exchange.core.release.client_tables import RELEASED_TABLES
 from exchange.trial.sample.volumes import yearly_volumes
 from exchange.wire.planned_sizes import FILE
 
-PATH: Final = Path(__file__).parent / FILE
+PATH: Final = Path(__file__).parents[2] / "schemas" / FILE
 
 
 def completed(found: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:

@@ -26,7 +26,7 @@ def vocabulary(
 
     Which field takes which list is in docs/BODIES.md. For lists that HMIS has too, `source_code` is its list and number there.
     """
-    from tools.derive.generate import list_names, symbols
+    from schemas.lists import list_names, symbols
 
     if name and name not in list_names():
         close = get_close_matches(name, list_names(), n=1)
@@ -48,7 +48,7 @@ def vocabulary(
 
 def codes_of(name: str) -> list[dict[str, str]]:
     """The codes of a list in its order, then the reasons for a missing answer that it lacks."""
-    from tools.derive.generate import read_list, symbols
+    from schemas.lists import read_list, symbols
 
     known = {row["code"]: row for row in (*read_list("missing_reason"), *read_list(name))}
     return [{column: known[code][column] for column in SHOWN} for code in symbols(name)]

@@ -15,7 +15,6 @@ from typing import ClassVar, Final
 
 import structlog
 
-from consumers.release.draws_state import DrawsDamaged
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
 from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hook
@@ -50,7 +49,7 @@ class Told:
 class Life(ABC):
     """Runs at partition 0, where the one partition of its topics is. `run` is its whole life."""
 
-    stays: ClassVar[tuple[type[ExchangeError], ...]] = (DrawsDamaged,)
+    stays: ClassVar[tuple[type[ExchangeError], ...]] = ()
     """Errors after which it stays, failed, and does nothing more."""
 
     def __init__(self, step: str, *, hook: Hook = no_hook, stall_s: float = STALL_S) -> None:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final, Generic, TypeVar
 
 from exchange.core.model import vocabulary as v
-from tools.derive.generate import read_list
+from schemas.lists import read_list
 
 E = TypeVar("E", bound=StrEnum)
 SOURCE: Final = "HMIS 2026"
