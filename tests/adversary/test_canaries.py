@@ -10,7 +10,7 @@ from exchange.core.release.budget import PLANS, RHO_PLANNED
 from exchange.trial.attack.attacks.membership_attack import HOSTS
 from exchange.trial.attack.canaries import COHORT, canary, moved
 from exchange.trial.attack.cohort import loads, squared_mu
-from tests.caps_kit.contribution import Sent, broken_law
+from tests.kits.caps_kit.contribution import Sent, broken_law
 
 EVERY = range(COHORT)
 

@@ -24,9 +24,9 @@ from exchange.trial.attack.release_in_memory import Lane
 from producers.caps import marking
 from producers.caps.choice import Unit
 from producers.facts import Fact
-from tests.edge_kit.clients import Homes
-from tests.edge_kit.facts import HERE
-from tests.strategies import made_sound
+from tests.kits.edge_kit.clients import Homes
+from tests.kits.edge_kit.facts import HERE
+from tests.kits.strategies import made_sound
 
 PERIOD = parse_period("2026Q1")
 START = epoch_of(2026, 1)

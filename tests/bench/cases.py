@@ -40,7 +40,7 @@ from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import encode_release, release_key
 from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
 from tests.bench.load import Size, load, sample_agencies
-from tests.release_world import DECEMBER, JANUARY, releases
+from tests.kits.release_world import DECEMBER, JANUARY, releases
 
 GATE = gate_step.limits(LaneLimits())
 CELLS = 50_000

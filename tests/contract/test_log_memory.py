@@ -10,9 +10,9 @@ from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
 from tests.contract.log_contract import LogContract
 from tests.contract.log_harness import Harness, pairs, sent, settled, values
-from tests.simulation.broker import Broker
-from tests.simulation.memory_log import MemoryLog
-from tests.simulation.network import Direct
+from tests.simulation.world.broker import Broker
+from tests.simulation.world.memory_log import MemoryLog
+from tests.simulation.world.network import Direct
 
 
 class MemoryHarness(Harness):

@@ -21,9 +21,9 @@ from exchange.wire.codec import encode
 from exchange.wire.public_records import decode_release
 from exchange.wire.topics import EVENTS
 from tests.contract.test_log_memory import MemoryHarness
-from tests.draw_world import DECEMBER, MARCH, all_due, correcting, due, event, from_agency, histories
-from tests.simulation.broker import StoredRecord
-from tests.unit.test_draw import FOOD, NEEDS
+from tests.kits.draw_world import DECEMBER, MARCH, all_due, correcting, due, event, from_agency, histories
+from tests.simulation.world.broker import StoredRecord
+from tests.unit.release.test_draw import FOOD, NEEDS
 
 ONE = event(FOOD)
 

@@ -2,7 +2,7 @@
 
 A state machine of one agency with its real vault and the real gate: runs that publish, correct and take back, hold and release
 clients, are refused, are killed, and lose the vault or put an old copy in its place. After each run all that was admitted is
-looked at, client by client (`tests.edge_kit.clients`).
+looked at, client by client (`tests.kits.edge_kit.clients`).
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.period import parse_period
-from tests.edge_kit.clients import HOMES, Homes, client_of
-from tests.edge_kit.exchange import Trouble
+from tests.kits.edge_kit.clients import HOMES, Homes, client_of
+from tests.kits.edge_kit.exchange import Trouble
 
 PERIODS = tuple(parse_period(p) for p in (*["2026Q1"] * 6, "2026Q2", "2026"))
 SERVICES = list(v.Service)[:7]

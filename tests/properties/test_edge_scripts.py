@@ -12,8 +12,8 @@ import pytest
 from exchange.core.admission.gate import Reason
 from exchange.core.model.vocabulary import LegalClass
 from producers.vault.fact_store import Outcome
-from tests.edge_kit.agency import Agency
-from tests.edge_kit.exchange import Trouble
+from tests.kits.edge_kit.agency import Agency
+from tests.kits.edge_kit.exchange import Trouble
 
 SEEDS = [*range(12), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(12, 150))]
 UNKIND = Trouble(

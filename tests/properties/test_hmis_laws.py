@@ -14,7 +14,7 @@ from producers.caps.policy import Policy, Unfit
 from producers.facts import Complete, Edition, Fact, RowIgnored, RowRefused
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.sources.hmis.reading.layout import FILES
-from tests.hmis_exports import FIRST_ROW, PLANTED, STAY, sample
+from tests.kits.hmis_exports import FIRST_ROW, PLANTED, STAY, sample
 
 SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 POLICY = Policy(LegalClass.individual)

@@ -20,7 +20,7 @@ from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION
 from exchange.core.release.released import Release, Released
 from exchange.core.release.tiers import Bucket
-from tests.release_world import DECEMBER, JANUARY, JUNE, MARCH, everything, keyed, of, release, released, releases
+from tests.kits.release_world import DECEMBER, JANUARY, JUNE, MARCH, everything, keyed, of, release, released, releases
 
 NAMES = ("cases", "cases_by_age_group", "exits_by_reason", "exits_by_duration_band", "services_by_wait_band")
 SEEDS = st.integers(0, 2**32 - 1)

@@ -21,11 +21,11 @@ from exchange.engine.log import Pair
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import encode_release, release_key
 from exchange.wire.pulse import AlertKind, decode_alert
-from tests.release_world import JANUARY, MARCH, released, releases
-from tests.simulation.broker import Broker
-from tests.simulation.memory_log import MemoryLog
-from tests.simulation.network import Network
-from tests.simulation.world import Process, World
+from tests.kits.release_world import JANUARY, MARCH, released, releases
+from tests.simulation.world.broker import Broker
+from tests.simulation.world.exchange_world import Process, World
+from tests.simulation.world.memory_log import MemoryLog
+from tests.simulation.world.network import Network
 
 FEBRUARY, JUNE = JANUARY + 1, epoch_of(2026, 6)
 TABLES = (

@@ -18,11 +18,11 @@ from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.lanes.progress import LaneState
 from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Pair, Partition, Record
-from tests.simulation.memory_log import MemoryLog, MemoryReader
-from tests.simulation.mutants import RestoreReadsOn
-from tests.simulation.stage import SOURCE, STATE, Stage
-from tests.simulation.steps import POSITION, Count
-from tests.simulation.world import Process
+from tests.simulation.world.exchange_world import Process
+from tests.simulation.world.memory_log import MemoryLog, MemoryReader
+from tests.simulation.world.mutants import RestoreReadsOn
+from tests.simulation.world.stage import SOURCE, STATE, Stage
+from tests.simulation.world.steps import POSITION, Count
 
 SECRET = b"a value of a record"
 

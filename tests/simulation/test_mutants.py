@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.simulation import mutants
-from tests.simulation.faults import Fault
-from tests.simulation.scenario import Engine, LawBroken, simulate
+from tests.simulation.world import mutants
+from tests.simulation.world.faults import Fault
+from tests.simulation.world.scenario import Engine, LawBroken, simulate
 
 SEEDS = range(12)
 

@@ -10,14 +10,14 @@ from exchange.engine.lanes.lane import Lane
 from exchange.engine.lanes.ownership import Ownership
 from exchange.engine.lanes.progress import LaneState
 from exchange.engine.log import Partition
-from tests.simulation.broker import Broker
-from tests.simulation.faults import Fault
-from tests.simulation.group import Group, MemoryMembership
-from tests.simulation.memory_log import MemoryLog
-from tests.simulation.network import Network
-from tests.simulation.scenario import simulate
-from tests.simulation.steps import POSITION, Count
-from tests.simulation.world import Process, World
+from tests.simulation.world.broker import Broker
+from tests.simulation.world.exchange_world import Process, World
+from tests.simulation.world.faults import Fault
+from tests.simulation.world.group import Group, MemoryMembership
+from tests.simulation.world.memory_log import MemoryLog
+from tests.simulation.world.network import Network
+from tests.simulation.world.scenario import simulate
+from tests.simulation.world.steps import POSITION, Count
 
 PARTITIONS = 3
 

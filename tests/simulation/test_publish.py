@@ -14,10 +14,10 @@ from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Partition
 from exchange.wire.release_records import Asker, decode_close
 from exchange.wire.topics import EPOCHS, EVENTS
-from tests.draw_world import event
-from tests.simulation.closing_world import NOW_MS, OF_EPOCHS, OF_RELEASES, PARTITIONS, START, ClosingWorld
-from tests.simulation.memory_log import MemoryLog
-from tests.unit.test_draw import FOOD
+from tests.kits.draw_world import event
+from tests.simulation.world.closing_world import NOW_MS, OF_EPOCHS, OF_RELEASES, PARTITIONS, START, ClosingWorld
+from tests.simulation.world.memory_log import MemoryLog
+from tests.unit.release.test_draw import FOOD
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from exchange.wire.public_records import decode_release
 from exchange.wire.records import encode_registration
 from exchange.wire.release_records import RELEASE_PART
 from exchange.wire.topics import AGENCIES, EVENTS
-from tests.draw_world import correcting, event
-from tests.simulation.closing_world import (
+from tests.kits.draw_world import correcting, event
+from tests.simulation.world.closing_world import (
     NOW_MS,
     OF_DRAWS,
     OF_EPOCHS,
@@ -30,8 +30,8 @@ from tests.simulation.closing_world import (
     START,
     ClosingWorld,
 )
-from tests.unit.test_draw import FOOD
-from tests.unit.test_reporting import PACIFIC, beat, profile
+from tests.unit.release.test_draw import FOOD
+from tests.unit.release.test_reporting import PACIFIC, beat, profile
 
 FEBRUARY, MARCH, APRIL = START + 1, START + 2, START + 3
 SEEDS = 20

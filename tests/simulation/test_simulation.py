@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.simulation.faults import FAULTS_UNTIL_S, KINDS, Fault
-from tests.simulation.scenario import BRIEF, Scenario, simulate
+from tests.simulation.world.faults import FAULTS_UNTIL_S, KINDS, Fault
+from tests.simulation.world.scenario import BRIEF, Scenario, simulate
 
 SEEDS = [int(os.environ["SIMULATION_SEED"])] if "SIMULATION_SEED" in os.environ else list(range(40))
 
@@ -94,9 +94,7 @@ def test_the_same_seed_gives_the_same_run() -> None:
 
 
 def test_the_run_does_not_depend_on_the_order_of_hashes() -> None:
-    code = (
-        "from tests.simulation.scenario import simulate; print(hash(tuple(map(len, t := simulate(9).trace))), len(t))"
-    )
+    code = "from tests.simulation.world.scenario import simulate; print(hash(tuple(map(len, t := simulate(9).trace))), len(t))"
     runs = {
         subprocess.run(
             [sys.executable, "-c", code],

@@ -9,8 +9,8 @@ from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
 from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Partition, Record
-from tests.simulation.broker import ABORTED, TryAgain
-from tests.simulation.stage import STATE, Stage
+from tests.simulation.world.broker import ABORTED, TryAgain
+from tests.simulation.world.stage import STATE, Stage
 
 HERE, THERE = Partition("inbox.here", 0), Partition("inbox.there", 0)
 

@@ -14,9 +14,9 @@ import pytest
 
 from consumers.release.noise import gaussian
 from exchange.core.release.released import Release
-from tests import coverage_world
-from tests.coverage_world import WORLDS, cover
-from tests.unit.test_metrics_coverage import LEAST, MOST, SLOW
+from tests.kits import coverage_world
+from tests.kits.coverage_world import WORLDS, cover
+from tests.unit.metrics.test_metrics_coverage import LEAST, MOST, SLOW
 
 AT_ONCE = 10_000
 DRAWS = 10_500

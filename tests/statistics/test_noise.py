@@ -18,7 +18,7 @@ import pytest
 
 from consumers.release import noise
 from exchange.core.release.budget import PLANS
-from tests import release_world
+from tests.kits import release_world
 from tests.statistics.noise_laws import LAWS, DiscreteGaussian, Sampler, faults, repeats
 
 FEW, MANY = 20_000, 200_000

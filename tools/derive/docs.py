@@ -1,7 +1,7 @@
 """Writes the parts of the docs that follow from code: `python -m tools.derive.docs`.
 
 A derived part stands in a Markdown file between `<!-- derived: NAME -->` and `<!-- end: NAME -->`; what stands outside is
-written by hand and never touched. `PARTS` names every part and what it is made from. `tests/unit/test_docs.py` fails
+written by hand and never touched. `PARTS` names every part and what it is made from. `tests/unit/tree/test_docs.py` fails
 when a committed file differs from what this module would write, so no such table is ever out of date.
 
 Not promised: docs in a wheel. They are written in a source tree.

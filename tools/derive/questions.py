@@ -4,7 +4,7 @@ Questions are the rows of `needs_assessment_figure.csv` (what the 2003 needs ass
 (what the 2008 symposium asked for). `ANSWERS` names the questions of each table; a field serves the questions of the
 tables that count it, so nothing is said twice. A table that answers none says in `BESIDE` what it is good for.
 
-Rules kept, by `tests/unit/test_docs.py`: every table stands here once, every computable question has a table, a table
+Rules kept, by `tests/unit/tree/test_docs.py`: every table stands here once, every computable question has a table, a table
 counts a body that its question names (denominators and the exchange's own bodies aside), every field has its reason.
 """
 

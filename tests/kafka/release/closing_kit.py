@@ -1,0 +1,93 @@
+"""Epochs on a real Kafka: events, commands and what became of them, and workers that are killed while they draw."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from random import Random
+
+import psutil
+
+from consumers.release.draws_state import Closings
+from consumers.release.history import read_closings
+from exchange.core.model import vocabulary as v
+from exchange.core.model.epochs import epoch_of
+from exchange.core.model.events import Event, NeedIdentified
+from exchange.core.model.vocabulary import UsState
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.log import Partition
+from exchange.trial.empty_cluster import Ground, Worker
+from exchange.wire.codec import encode
+from exchange.wire.release_records import Asker, Close, encode_close
+from exchange.wire.topics import EPOCHS, EVENTS
+from tests.kits.draw_world import event
+
+START = epoch_of(2020, 1)
+WAIT_S = 120
+AGENCIES = ("harbor-light", "new-door", "safe-passage")
+
+
+def needs(random: Random, count: int) -> Iterator[Event]:
+    """So many needs of the first quarter of 2020, in any state."""
+    services = [v.Service.food, v.Service.emergency_shelter]
+    states = [UsState.ca, UsState.tx, UsState.wy]
+    for _ in range(count):
+        yield event(NeedIdentified(random.choice(services)), period="2020Q1", state=random.choice(states))
+
+
+async def send(log: KafkaLog, events: Sequence[Event], partitions: int = 4) -> Counter[int]:
+    """As the gate would: in a transaction, each agency's to one partition."""
+    writer = await log.writer("gate-of-a-test")
+    sent: Counter[int] = Counter()
+    try:
+        await writer.begin()
+        for number, one in enumerate(events):
+            partition = number % min(partitions, len(AGENCIES))
+            await (await writer.send(Partition(EVENTS, partition), [(AGENCIES[partition].encode(), encode(one))]))
+            sent[partition] += 1
+        await writer.commit()
+    finally:
+        await writer.close()
+    return sent
+
+
+async def ask(log: KafkaLog, *epochs: int) -> None:
+    producer = await log.producer()
+    try:
+        pairs = [(None, encode_close(Close(epoch, Asker.OPERATOR, 0))) for epoch in epochs]
+        await producer.send(Partition(EPOCHS, 0), pairs)
+    finally:
+        await producer.close()
+
+
+async def handled(log: KafkaLog, commands: int) -> Closings:
+    """Wait until so many commands were handled and all that was drawn is public."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            closings, public = await read_closings(log)
+            if len(closings.commands) >= commands and {part.key for part in closings.parts} <= public:
+                return closings
+            await asyncio.sleep(0.1)
+
+
+async def drawing(worker: Worker) -> psutil.Process:
+    """The process in which the worker draws, as soon as there is one."""
+    parent = psutil.Process(worker.process.pid)
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            for child in parent.children():
+                with suppress(psutil.Error):  # it is over already
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        return child
+            await asyncio.sleep(0.01)
+
+
+async def killed_while_drawing(ground: Ground, worker: Worker, random: Random) -> Worker:
+    """SIGKILL somewhere between the beginning of a draw and a while after it; another worker goes on."""
+    child = await drawing(worker)
+    await asyncio.sleep(random.uniform(0, 2.5))
+    await worker.kill()
+    async with asyncio.timeout(WAIT_S):  # a draw does not outlive its worker
+        with suppress(psutil.NoSuchProcess):
+            await asyncio.to_thread(child.wait)
+    return await ground.start_worker()

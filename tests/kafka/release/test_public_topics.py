@@ -1,0 +1,126 @@
+"""Every topic that an evaluator may read, as anybody's consumer finds it: default isolation, from offset 0, after kills.
+
+In it stand no exact aggregate, no agency's code, no sequence, no time of an event or of a draw, no cut and no second draw.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from math import erf, sqrt
+from pathlib import Path
+from random import Random
+
+import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from consumers.release.history import read_closings
+from exchange.core.model.epochs import ends_ms, parse_epoch
+from exchange.core.model.events import Event
+from exchange.core.release.budget import PLANS
+from exchange.core.release.draw import counted
+from exchange.engine.kafka.log import KafkaLog
+from exchange.settings import Settings
+from exchange.trial.empty_cluster import trial_ground
+from exchange.wire.public_records import decode_point, decode_release
+from exchange.wire.records import decode_plain
+from exchange.wire.topics import METRICS, RELEASES, TOPICS, Party
+from tests.kafka.release.closing_kit import AGENCIES, START, ask, handled, killed_while_drawing, needs, send
+from tests.kits.draw_world import due, from_agency
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+PUBLIC = [topic.name for topic in TOPICS if Party.EVALUATORS in topic.readers]
+FIELDS = {
+    "table", "tier", "bit", "epoch", "since", "first", "buckets", "places", "dimensions", "increments", "variance", "rho",
+    "versions",
+}  # fmt: skip
+"""All that a release says; none of them is a position, a time or a name of an agency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    topic: str
+    record: ConsumerRecord
+
+
+async def walk(bootstrap_servers: str) -> list[Found]:
+    """Everything in the public topics, aborted records too, with a consumer that is set to nothing in particular."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
+    await consumer.start()
+    found: list[Found] = []
+    try:
+        wanted = [TopicPartition(topic, 0) for topic in PUBLIC]
+        consumer.assign(wanted)
+        ends = await consumer.end_offsets(wanted)
+        for partition in wanted:
+            consumer.seek(partition, 0)
+        while any([await consumer.position(p) < ends[p] for p in wanted]):
+            for partition, records in (await consumer.getmany(timeout_ms=200)).items():
+                found += [Found(partition.topic, record) for record in records]
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def test_the_public_topics_tell_nothing_but_one_noised_draw(
+    settings: Settings, log: KafkaLog, tmp_path: Path
+) -> None:
+    random = Random(11)
+    arrived: dict[int, list[Event]] = {}
+    async with trial_ground(settings, tmp_path) as ground:
+        worker = await ground.start_worker()
+        for n, epoch in enumerate(range(START, START + 3)):
+            arrived[epoch] = list(needs(random, 150))
+            await send(log, arrived[epoch])
+            await ask(log, epoch)
+            worker = await killed_while_drawing(ground, worker, random)
+            await handled(log, n + 1)
+        found = await walk(settings.bootstrap_servers)
+        closings, _ = await read_closings(log)
+    assert {f.topic for f in found} >= {RELEASES}
+    nothing_but_declared(found)
+    no_second_draw(found)
+    no_exact_aggregate(found, arrived)
+    assert not closings.refused
+
+
+def nothing_but_declared(found: list[Found]) -> None:
+    """No agency, no sequence, no time, no cut: only the fields that are declared, timed by their epoch."""
+    for one in found:
+        record = one.record
+        assert not record.headers
+        octets = (record.key or b"") + (record.value or b"")
+        assert not any(code.encode() in octets for code in AGENCIES)
+        if one.topic == RELEASES:
+            assert set(decode_plain("release", record.value)) == FIELDS
+            assert record.timestamp == ends_ms(decode_release(record.value).epoch)
+        elif one.topic == METRICS and record.value is not None:
+            decode_point(record.value)
+            assert record.timestamp == ends_ms(parse_epoch(record.key.rpartition(b"|")[2].decode()))
+
+
+def no_second_draw(found: list[Found]) -> None:
+    draws: dict[bytes, set[bytes]] = {}
+    for one in found:
+        if one.topic == RELEASES:
+            draws.setdefault(one.record.key, set()).add(one.record.value)
+    assert draws
+    assert Counter(map(len, draws.values())).keys() == {1}
+
+
+def no_exact_aggregate(found: list[Found], arrived: dict[int, list[Event]]) -> None:
+    """Of all cells, no more equal the true increment than noise of the plan's scale makes equal by chance."""
+    equal = cells = 0
+    chance = 0.0
+    for value in {one.record.value for one in found if one.topic == RELEASES}:
+        release = decode_release(value)
+        if not release.clients:
+            assert not any(release.increments)
+            continue
+        between = [e for epoch in range(release.since, release.epoch + 1) for e in arrived[epoch]]
+        one = due(PLANS[release.table], release.epoch, since=release.since)
+        [truth] = counted([one], from_agency(between))
+        equal += sum(a == b for a, b in zip(release.increments, truth.counts, strict=True))
+        cells += len(truth.counts)
+        chance += len(truth.counts) * erf(0.5 / sqrt(2 * release.variance))
+        assert list(release.increments) != list(truth.counts)
+    assert cells > 1_000
+    assert equal <= chance + 6 * sqrt(chance)

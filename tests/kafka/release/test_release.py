@@ -1,0 +1,166 @@
+"""Closing epochs on a real Kafka, with real workers that are killed, and by the commands that operators run."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from consumers.release.draws_state import Follower
+from consumers.release.history import read_closings
+from exchange.core.model.epochs import ends_ms, epoch_text
+from exchange.core.release.budget import PLANS, RHO_TOTAL
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.log import Partition
+from exchange.settings import Settings
+from exchange.trial.empty_cluster import trial_ground
+from exchange.wire.public_records import decode_release
+from exchange.wire.release_records import ShownIncrement, Spent, encode_spent, ledger_part
+from exchange.wire.topics import DRAWS, RELEASES
+from tests.kafka.release.closing_kit import START, WAIT_S, ask, drawing, handled, killed_while_drawing, needs, send
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+REFUSED = 5
+
+
+async def published(log: KafkaLog) -> list[tuple[bytes, bytes, int]]:
+    """What stands in `releases`: key, value and time."""
+    source = Partition(RELEASES, 0)
+    reader = await log.reader()
+    try:
+        end = (await reader.end_offsets([source]))[source]
+        reader.assign([source])
+        reader.seek(source, 0)
+        found: list[tuple[bytes, bytes, int]] = []
+        while await reader.position(source) < end:
+            for records in (await reader.getmany(timeout_s=0.2, records_max=1000)).values():
+                found += [(r.key or b"", r.value or b"", r.timestamp) for r in records]
+        return found
+    finally:
+        await reader.close()
+
+
+async def run(settings: Settings, *words: str, interrupt_after_s: float | None = None) -> tuple[int, str, str]:
+    """A command, as an operator runs it."""
+    env = {**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": settings.bootstrap_servers, "COLUMNS": "200"}
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "exchange.cli", *words, env=env, stdout=pipe, stderr=pipe
+    )
+    if interrupt_after_s is not None:
+        assert process.stderr is not None
+        await asyncio.wait_for(process.stderr.readline(), WAIT_S)  # it waits, and says so
+        process.send_signal(signal.SIGINT)
+    out, err = await asyncio.wait_for(process.communicate(), WAIT_S)
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_a_worker_killed_while_it_draws_leaves_one_draw(
+    settings: Settings, log: KafkaLog, tmp_path: Path
+) -> None:
+    random = Random(4)
+    async with trial_ground(settings, tmp_path) as ground:
+        await send(log, list(needs(random, 200)))
+        worker = await ground.start_worker()
+        for epoch in range(START, START + 3):
+            await ask(log, epoch)
+            worker = await killed_while_drawing(ground, worker, random)
+        closings = await handled(log, 3)
+    assert [spent.refused for spent in closings.commands.values()] == ["", "", ""]
+    keys = [part.key for part in closings.parts]
+    assert len(set(keys)) == len(keys)
+    public = await published(log)
+    assert {(key, value) for key, value, _ in public} == {(part.key, part.value) for part in closings.parts}
+    assert {(part.key, ends_ms(part.epoch)) for part in closings.parts} == {(key, at_ms) for key, _, at_ms in public}
+    assert set(closings.closed.ledger.accounts) == {
+        n for n, p in PLANS.items() if n.encode() in {k.partition(b"|")[0] for k in keys}
+    }
+
+
+async def test_a_draw_that_is_killed_alone_is_begun_again(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
+    async with trial_ground(settings, tmp_path) as ground:
+        worker = await ground.start_worker()
+        await ask(log, START)
+        (await drawing(worker)).kill()
+        closings = await handled(log, 1)
+        assert worker.alive
+    assert [spent.refused for spent in closings.commands.values()] == [""]
+
+
+async def test_operators_close_list_and_see_what_is_left(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
+    month = epoch_text(START)
+    status, _, said = await run(settings, "release", "close", month, interrupt_after_s=0)
+    assert status == 130
+    assert "Traceback" not in said
+    async with trial_ground(settings, tmp_path) as ground:
+        await ground.start_worker()
+        await handled(log, 1)  # the command stayed written
+        status, out, said = await run(settings, "release", "close", epoch_text(START + 1), "--json")
+        assert (status, json.loads(out)["refused"]) == (0, ""), said
+        assert json.loads(out)["tables"] == 3
+        status, out, said = await run(settings, "release", "close", month)
+        assert (status, out) == (REFUSED, "")
+        assert said.startswith(f"{month} was not closed: EpochClosed.")
+        status, out, said = await run(settings, "release", "list", "--json")
+        assert status == 0, said
+        listed = json.loads(out)
+        assert [(one["epoch"], len(one["tables"]), one["public"]) for one in listed["epochs"]] == [
+            (month, 3, 3),
+            (epoch_text(START + 1), 3, 3),
+        ]
+        assert [(one["epoch"], one["refused"]) for one in listed["refused"]] == [(month, "EpochClosed")]
+        assert listed["epochs"][0]["rho_paid"] == float(sum(PLANS[name].rho for name in listed["epochs"][0]["tables"]))
+        status, out, said = await run(settings, "budget", "--json")
+        [year, quarter] = json.loads(out)["ledger"]
+        assert (year["period"], quarter["period"]) == ("2020", "2020Q1")
+        assert quarter["spent"] == listed["epochs"][0]["rho_paid"]
+        assert quarter["spent"] + quarter["left"] == pytest.approx(float(RHO_TOTAL))
+        status, out, said = await run(settings, "status", "--json")
+        looked = json.loads(out)
+        assert (looked["closed"], looked["closing_refused"]) == (epoch_text(START + 1), "EpochClosed")
+        lanes = {lane["lane"]: lane["state"] for lane in looked["lanes"]}
+        assert lanes["release-0"] == lanes["publish-0"] == "running"
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                if "exchange release list" in (await run(settings, "alerts"))[1]:
+                    break
+                await asyncio.sleep(0.5)
+
+
+async def test_a_ledger_part_of_thousands_of_agencies_fits(exchange: KafkaLog) -> None:
+    """One record, far above a megabyte, goes in and comes back: a quarter that could not be recorded could never be closed."""
+    amounts = tuple((f"agency-number-{n}", n + 1) for n in range(3_000))
+    shown = tuple(ShownIncrement("activities_by_activity", number, amounts) for number in range(100))
+    value = encode_spent(Spent(1, START, 1, "", 0, (0,) * 4, (), shown))
+    assert len(value) > 5_000_000
+    writer = await exchange.writer("release-0")
+    await writer.begin()
+    await (await writer.send(Partition(DRAWS, 0), [(ledger_part(0), value)]))
+    await writer.commit()
+    await (await exchange.writer("release-0")).close()
+    await writer.close()
+    reader = await exchange.reader()
+    closings = await Follower(reader, keeps=True).catch_up()
+    await reader.close()
+    assert len(closings.closed.kept.shown.held) == 100
+
+
+async def test_what_is_public_has_the_noise_of_its_plan(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
+    """Ordinary random numbers, or none, would not do: the spread is the plan's, from OpenDP in the process that draws."""
+    async with trial_ground(settings, tmp_path) as ground:
+        await ground.start_worker()
+        await ask(log, *range(START, START + 12))
+        await handled(log, 12)
+        closings, _ = await read_closings(log)
+    ratios = []
+    for part in closings.parts:
+        release = decode_release(part.value)
+        if release.clients:  # nothing ever arrived: every increment is noise
+            ratios += [float((n or 0) ** 2 / release.variance) for n in release.increments]
+    assert len(ratios) > 5_000
+    assert sum(ratios) / len(ratios) == pytest.approx(1, abs=6 * (2 / len(ratios)) ** 0.5)

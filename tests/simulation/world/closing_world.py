@@ -1,0 +1,209 @@
+"""Release lanes and publishers on the simulated log, and the law that they must obey whatever crashes.
+
+A worker is a process with a release lane and a publisher, under a supervisor that starts it again. No group keeps them apart:
+every worker is a zombie to the others. Noise is the number of the draw it belongs to, the same in every cell, so that any
+increment tells which draw it is of, and whether it was counted exactly.
+
+The law, at any moment of the log:
+1. no table and epoch is drawn twice in `draws`, and none at all without the ledger part that paid for it, nor the other way;
+2. every record that ever stood in `releases`, aborted ones too, is a committed draw, byte for byte, timed by its epoch;
+3. every increment less its noise is what the slow definition counts between the two cuts, and of what had waited.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from fractions import Fraction
+
+from consumers.release.draw_process import DrawHere
+from consumers.release.draws_state import Closings, DrawsDamaged
+from consumers.release.publish_lane import PublishLane
+from consumers.release.release_lane import ReleaseLane
+from exchange.core.errors import ExchangeError
+from exchange.core.model.epochs import begins_ms, ends_ms, epoch_of, first_month
+from exchange.core.model.events import Event
+from exchange.core.release.budget import PLANS
+from exchange.core.release.draw import counted
+from exchange.engine.errors import Fenced
+from exchange.engine.lanes.progress import LaneProgress, LaneState
+from exchange.engine.log import Partition
+from exchange.wire.codec import decode, encode
+from exchange.wire.public_records import decode_release
+from exchange.wire.release_records import Asker, Close, encode_close
+from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES
+from tests.kits.draw_world import due
+from tests.simulation.world.broker import Broker, StoredRecord
+from tests.simulation.world.exchange_world import Process, World
+from tests.simulation.world.memory_log import MemoryLog
+from tests.simulation.world.network import Network
+from tests.simulation.world.scenario import LawBroken
+
+PARTITIONS = 2
+OF_EPOCHS, OF_DRAWS, OF_RELEASES = (Partition(topic, 0) for topic in (EPOCHS, DRAWS, RELEASES))
+START = epoch_of(2026, 1)
+NOW_MS = begins_ms(epoch_of(2028, 1))
+
+
+class Numbered:
+    """Noise that tells of which call it is."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, scale: Fraction, length: int) -> Sequence[int]:
+        self.calls += 1
+        return [self.calls * 1000] * length
+
+
+class ClosingWorld:
+    def __init__(self, seed: int = 0, lane: type[ReleaseLane] = ReleaseLane, *, marker_delay_s: float = 0.01) -> None:
+        self.world = World(seed)
+        self.network = Network(self.world)
+        self.broker = Broker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: marker_delay_s)
+        for topic in (AGENCIES, EPOCHS, DRAWS, RELEASES):
+            self.broker.create(topic)
+        self.broker.create(EVENTS, PARTITIONS)
+        self.lane, self.noise = lane, Numbered()
+        self.now_ms = NOW_MS
+        self.ended: list[BaseException] = []
+        self.told: dict[str, LaneProgress] = {}
+        self.workers = 0
+        self._producer = self.broker.new_producer()
+        self._sequences: dict[Partition, int] = {}
+
+    # What happens
+
+    def say(self, partition: Partition, *values: bytes, key: bytes = b"an-agency") -> None:
+        sequence = self._sequences.get(partition, 0)
+        self._sequences[partition] = sequence + len(values)
+        self.broker.produce(self._producer, sequence, partition, [(key, value) for value in values])
+
+    def send(self, *events: Event, partition: int = 0) -> None:
+        self.say(Partition(EVENTS, partition), *map(encode, events))
+
+    def close(self, *epochs: int) -> None:
+        self.say(OF_EPOCHS, *(encode_close(Close(epoch, Asker.OPERATOR, 0)) for epoch in epochs))
+
+    def worker(self, *, again: bool = True) -> Process:
+        """A new worker; one that ends by an error that another life may mend is started again, as a supervisor does."""
+        self.workers += 1
+        process = self.world.process(f"worker-{self.workers}")
+        log = MemoryLog(self.broker, lambda: self.network.connect(process))
+
+        async def keep(life_of: type[ReleaseLane] | type[PublishLane]) -> None:
+            while True:
+                if life_of is PublishLane:
+                    life: ReleaseLane | PublishLane = PublishLane(log, hook=self._hear)
+                else:
+                    life = self.lane(
+                        log, PARTITIONS, DrawHere(log, self.noise), clock=lambda: self.now_ms, hook=self._hear
+                    )
+                try:
+                    await life.run()
+                except (ExchangeError, asyncio.CancelledError) as error:
+                    self.ended.append(error)
+                    if not again or not isinstance(error, Fenced):
+                        return
+                await asyncio.sleep(0.5)
+
+        process.spawn(keep(ReleaseLane))
+        process.spawn(keep(PublishLane))
+        return process
+
+    def run(self, seconds: float) -> None:
+        self.world.run_until(self.world.now + seconds)
+
+    def end(self) -> None:
+        for process in self.world.processes:
+            process.struck_at.clear()
+        self.world.end()
+        assert not self.world.unhandled
+
+    def halted(self) -> dict[str, str]:
+        """The lives that said last that they have failed, and by which error."""
+        return {step: told.error for step, told in self.told.items() if told.state is LaneState.FAILED}
+
+    def _hear(self, told: LaneProgress) -> None:
+        self.told[told.step] = told
+
+    # What stands there
+
+    def closings(self) -> Closings:
+        found = Closings(keeps=True)
+        try:
+            for record in self.broker.committed(OF_DRAWS):
+                found.take(record)
+        except DrawsDamaged as error:
+            raise LawBroken(str(error)) from None
+        return found
+
+    def releases(self) -> list[StoredRecord]:
+        """What a reader of default isolation finds: all that was ever written."""
+        return [e.record for e in self.broker.log(OF_RELEASES).entries if e.record.key is not None]
+
+    def published(self) -> set[bytes]:
+        return {record.key for record in self.releases() if record.key}
+
+    def outcomes(self) -> dict[int, str]:
+        return {offset: spent.refused or str(spent.epoch) for offset, spent in self.closings().commands.items()}
+
+    # The law
+
+    def check(self) -> Closings:
+        closings = self.closings()
+        self._check_draws(closings)
+        drawn = {part.key: part for part in closings.parts}
+        for record in self.releases():
+            part = drawn.get(record.key or b"")
+            if part is None or record.value != part.value or record.headers or record.timestamp != ends_ms(part.epoch):
+                raise LawBroken(f"what is public was never drawn: {record.key!r}")
+        return closings
+
+    def settled(self) -> Closings:
+        """The law, and that everything was done."""
+        closings = self.check()
+        commands = len(self.broker.committed(OF_EPOCHS))
+        if closings.closed.position != commands or len(closings.commands) != commands:
+            raise LawBroken("a command was not handled, or twice")
+        if self.published() != {part.key for part in closings.parts}:
+            raise LawBroken("not everything that was drawn is public")
+        return closings
+
+    def _check_draws(self, closings: Closings) -> None:
+        keys = [part.key for part in closings.parts]
+        if len(set(keys)) < len(keys):
+            raise LawBroken("drawn twice")
+        paid = set()
+        before: dict[str, int] = {}
+        for spent in closings.commands.values():
+            for name, account in spent.accounts:
+                if before.get(name) != account.last_epoch:
+                    paid.add(f"{name}|{account.last_epoch // 12}-{account.last_epoch % 12 + 1:02}".encode())
+                    before[name] = account.last_epoch
+        clients = {part.key for part in closings.parts if decode_release(part.value).clients}
+        if clients != paid:
+            raise LawBroken(f"drawn and not paid, or paid and not drawn: {sorted(clients ^ paid)}")
+        closed = [spent.epoch for spent in closings.commands.values() if not spent.refused]
+        if closed != sorted(set(closed)):
+            raise LawBroken("closed twice or out of order")
+        for part in closings.parts:
+            self._check_exact(closings, part.value)
+
+    def _check_exact(self, closings: Closings, value: bytes) -> None:
+        release = decode_release(value)
+        if not release.clients:
+            return
+        cuts = closings.closed.cuts
+        start, end = cuts.get(release.since - 1, (0,) * PARTITIONS), cuts[release.epoch]
+        all_of_them = [
+            (record.offset >= start[p], (record.key or b"").decode(), decode(record.value))
+            for p in range(PARTITIONS)
+            for record in self.broker.committed(Partition(EVENTS, p))
+            if record.offset < end[p] and record.value is not None
+        ]
+        # what came before the cut and is of a period that had not begun then has waited
+        between = [(key, one) for is_new, key, one in all_of_them if is_new or first_month(one.period) >= release.since]
+        one = due(PLANS[release.table], release.epoch, since=release.since)
+        [exact] = counted([one], between)
+        noise = {(a or 0) - b for a, b in zip(release.increments, exact.counts, strict=True)}
+        if len(noise) != 1 or noise.pop() % 1000:
+            raise LawBroken(f"{release.table}: not what arrived between its cuts")

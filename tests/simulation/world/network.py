@@ -1,0 +1,153 @@
+"""Between a process and the broker: requests that are lost, late, sent again, or done without an answer.
+
+One connection delivers in order. A request that got no answer in time is sent again on a new connection; what had not
+arrived on the old one never does (TCP), what had arrived may have been done. A killed process's request that is on its
+way still arrives.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from exchange.engine.errors import LogUnavailable
+from tests.simulation.world.broker import Broker
+from tests.simulation.world.exchange_world import Process, World
+
+T = TypeVar("T")
+GROUP_KINDS = ("join", "assigned", "beat", "leave")
+
+
+class Connection(Protocol):
+    """How a client reaches the broker."""
+
+    async def call(self, request: Callable[[], T], kind: str = "") -> T: ...
+
+    async def arrival(self, broker: Broker, timeout_s: float) -> None: ...
+
+    def shuffle(self, things: list[Any]) -> None: ...
+
+
+class Direct:
+    """A network that always works, for the contract suite on a real event loop."""
+
+    async def call(self, request: Callable[[], T], kind: str = "") -> T:
+        await asyncio.sleep(0)
+        return request()
+
+    async def arrival(self, broker: Broker, timeout_s: float) -> None:
+        arrived = asyncio.Event()
+        broker.arrivals.append(arrived.set)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await arrived.wait()
+        except TimeoutError:
+            pass
+
+    def shuffle(self, things: list[Any]) -> None:
+        """Order stays."""
+
+
+class Network:
+    """The simulated one. Its faults are set and cleared while it runs."""
+
+    ANSWER_S_MAX = 1.0
+    ATTEMPTS = 3
+
+    USUAL: Mapping[str, float] = {"loss": 0.0, "answers_lost": 0.0, "refusal": 0.0, "delay_s_max": 0.004}
+
+    loss: float
+    answers_lost: float
+    refusal: float
+    delay_s_max: float
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.heal()
+
+    def heal(self) -> None:
+        for name, value in self.USUAL.items():
+            setattr(self, name, value)
+        self.dark_until = 0.0
+        self.deaf_until: dict[str, float] = {}
+        """Processes that cannot reach the group's coordinator, while they can reach the log."""
+
+    def connect(self, process: Process) -> "Wire":
+        return Wire(self, process)
+
+    def lost(self, process: Process, kind: str) -> bool:
+        if self.world.now < self.dark_until:
+            return True
+        if kind in GROUP_KINDS and self.world.now < self.deaf_until.get(process.name, 0.0):
+            return True
+        return self.loss > 0 and self.world.random.random() < self.loss
+
+    def delay(self) -> float:
+        return self.world.random.random() * self.delay_s_max
+
+
+class Wire:
+    """One client's connection."""
+
+    def __init__(self, network: Network, process: Process) -> None:
+        self.network, self.process, self.world = network, process, network.world
+        self._number = 0
+        self._last_arrival = 0.0
+
+    async def call(self, request: Callable[[], T], kind: str = "") -> T:
+        for _ in range(self.network.ATTEMPTS):
+            if self.process.severed:
+                break
+            answer: asyncio.Future[T] = self.process.create_future()
+            answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # the caller may be gone
+            self._send(request, kind, answer)
+            await asyncio.wait({answer}, timeout=self.network.ANSWER_S_MAX)
+            if answer.done():
+                return answer.result()
+            self._number += 1
+        raise LogUnavailable(f"No answer to {kind}.")
+
+    def _send(self, request: Callable[[], T], kind: str, answer: "asyncio.Future[T]") -> None:
+        network, world, number = self.network, self.world, self._number
+        if network.lost(self.process, kind):
+            return
+        self._last_arrival = max(world.now + network.delay(), self._last_arrival)
+
+        def arrive() -> None:
+            if number != self._number or world.now < network.dark_until:
+                return
+            result: T | None = None
+            error: Exception | None = None
+            if kind == "produce" and network.refusal and world.random.random() < network.refusal:
+                error = LogUnavailable("not enough replicas")
+            else:
+                try:
+                    result = request()
+                except Exception as raised:  # noqa: BLE001 (an answer like any other)
+                    error = raised
+            if kind not in ("fetch", "ends"):
+                world.note(self.process.name, kind, type(error).__name__ if error else "done")
+            if not network.lost(self.process, kind) and world.random.random() >= network.answers_lost:
+                world.after(network.delay(), lambda: respond(result, error))
+
+        def respond(result: T | None, error: Exception | None) -> None:
+            if answer.done() or number != self._number:
+                return
+            if error is None:
+                answer.set_result(result)  # type: ignore[arg-type]
+            else:
+                answer.set_exception(error)
+
+        world.at(self._last_arrival, arrive)
+
+    async def arrival(self, broker: Broker, timeout_s: float) -> None:
+        arrived = self.process.create_future()
+
+        def wake() -> None:
+            self.world.after(self.network.delay(), lambda: arrived.done() or arrived.set_result(None))
+
+        if not self.process.severed:
+            broker.arrivals.append(wake)
+        await asyncio.wait({arrived}, timeout=timeout_s)
+
+    def shuffle(self, things: list[Any]) -> None:
+        self.world.random.shuffle(things)

@@ -1,0 +1,332 @@
+"""Caps at the edge: by keyed hash, over every run and correction, after a loss too; and mutants of it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from exchange.core.admission.cap_rules import MARKS, RULES, Cap
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import ALL_CAPS, Correction
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import UsState
+from producers.caps import choice, marking
+from producers.caps.choice import Place, Ranks, Unit, Wanted, name_of
+from producers.facts import Fact
+from producers.vault import event_tail
+from producers.vault.fact_store import Outcome
+from producers.vault.store import Vault
+from tests.kits.edge_kit.agency import SECRET
+from tests.kits.edge_kit.clients import Homes
+from tests.kits.edge_kit.facts import HERE
+
+Q1, Q2, YEAR = (parse_period(period) for period in ("2026Q1", "2026Q2", "2026"))
+CA = UsState.ca
+NEEDS = next(rule for rule in RULES if rule.body is e.NeedIdentified and rule.bit is Cap.NATION)
+SERVICES = [service for service in v.Service if service is not v.Service.not_applicable]
+OPENED = e.CaseOpened(
+    v.Gender.woman, v.AgeBand.age_18_20, v.ForeignNational.withheld_by_agency, v.ReferralSource.not_known
+)
+
+
+@pytest.fixture
+def agency(tmp_path: Path) -> Homes:
+    return Homes(tmp_path)
+
+
+def fact(key: str, body: e.Correctable, period: int = Q1, client: str = "ann") -> Fact:
+    return Fact(key, period, CA, body, client, HERE)
+
+
+def needs(*services: v.Service) -> list[Fact]:
+    return [fact(f"{service}", e.NeedIdentified(service)) for service in services]
+
+
+async def run(agency: Homes, *facts: Fact, retract: Sequence[str] = (), each: bool = False) -> None:
+    async with agency.edge() as edge:
+        for one in facts:
+            await edge.publish(one)
+            if each:
+                await edge.flush()
+        for key in retract:
+            await edge.retract(key)
+
+
+def caps_of(agency: Homes) -> list[Cap]:
+    """The bits of what was admitted, heartbeats apart."""
+    return [Cap(ev.cap) for _, ev in agency.exchange.events() if not isinstance(ev.body, e.Heartbeat)]
+
+
+def in_nation(agency: Homes) -> set[v.Service]:
+    """The needs that stand in the nation's releases."""
+    found: Counter[v.Service] = Counter()
+    for _, event in agency.exchange.events():
+        body = event.body.body if isinstance(event.body, Correction) else event.body
+        if isinstance(body, e.NeedIdentified) and event.cap & Cap.NATION:
+            found[body.service] += -1 if isinstance(event.body, Correction) else 1
+    assert set(found.values()) <= {0, 1}
+    return {service for service, n in found.items() if n}
+
+
+def by_hash(agency: Homes, client: str = "ann", period: int = Q1) -> list[v.Service]:
+    """All services in the order of the vault's key."""
+    with Vault.open(agency.profile, SECRET) as vault:
+        ranks = Ranks.of(vault.get("cap_key"), client.encode(), period)
+    return sorted(SERVICES, key=lambda service: ranks.of_key(Place(NEEDS, name_of(NEEDS), str(service))))
+
+
+async def test_no_event_of_a_client_leaves_with_all_bits(agency: Homes) -> None:
+    await run(agency, fact("opened", OPENED), *needs(*SERVICES), retract=["food"])
+    assert caps_of(agency)
+    assert all(not cap & ~MARKS for cap in caps_of(agency))
+
+
+async def test_the_first_by_hash_are_within_and_one_event_says_that_there_are_more(agency: Homes) -> None:
+    await run(agency, *needs(*SERVICES))
+    assert in_nation(agency) == set(by_hash(agency)[: NEEDS.most])
+    assert sum(bool(cap & Cap.PAST) for cap in caps_of(agency)) == 1
+
+
+async def test_a_client_within_all_caps_is_not_counted_as_over_them(agency: Homes) -> None:
+    await run(agency, fact("opened", OPENED), *needs(v.Service.food, v.Service.housing), fact("again", NEED_FOOD))
+    assert not any(cap & Cap.PAST for cap in caps_of(agency))
+    assert Counter(caps_of(agency)) == {Cap.NATION | Cap.STATE: 3, Cap(0): 1}
+
+
+NEED_FOOD = e.NeedIdentified(v.Service.food)
+
+
+@pytest.mark.parametrize("each", [False, True], ids=["one batch", "one by one"])
+async def test_the_same_events_in_other_batches_keep_the_same_but_for_what_corrections_cost(
+    agency: Homes, each: bool
+) -> None:
+    """One later arrival with a smaller hash displaces one; then the correction is spent, and the next goes without."""
+    order = by_hash(agency)
+    await run(agency, *needs(*order[2:7]), each=each)
+    assert in_nation(agency) == set(order[2:7])
+    await run(agency, *needs(order[1]))
+    assert in_nation(agency) == set(order[1:6])
+    await run(agency, *needs(order[0]))
+    assert in_nation(agency) == set(order[1:6])
+    assert agency.broken_laws() == []
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|%b" % str(order[6]).encode()] == 1
+
+
+async def test_a_larger_hash_that_comes_later_displaces_nothing(agency: Homes) -> None:
+    order = by_hash(agency)
+    await run(agency, *needs(*order[:5]))
+    await run(agency, *needs(*order[5:]))
+    assert in_nation(agency) == set(order[:5])
+    assert not any(isinstance(ev.body, Correction) and ev.cap & Cap.NATION for _, ev in agency.exchange.events())
+
+
+async def test_a_second_correction_goes_without_the_bit_and_its_place_stays_used(agency: Homes) -> None:
+    order = by_hash(agency)
+    await run(agency, *needs(*order[:5]))
+    await run(agency, retract=[str(order[0])])
+    assert in_nation(agency) == set(order[1:5])
+    await run(agency, retract=[str(order[1])])
+    assert in_nation(agency) == set(order[1:5]), "it stands in releases for ever"
+    await run(agency, *needs(order[5], order[6]))
+    assert in_nation(agency) == set(order[1:6]), "one place is free"
+    assert agency.broken_laws() == []
+    assert b"needs_by_service|2026Q1|ca|%b" % str(order[1]).encode() not in agency.admitted()
+
+
+async def test_what_the_restated_event_lacks_its_correction_lacks_too(agency: Homes) -> None:
+    await run(agency, *needs(*by_hash(agency)[:8]))
+    await run(agency, retract=[str(service) for service in by_hash(agency)[:8]])
+    for _, event in agency.exchange.events():
+        if isinstance(event.body, Correction):
+            assert not event.cap & ~event.body.cap
+
+
+def furthest_from_alike() -> float:
+    """How far the service that is kept most unlike the others is from them, in standard deviations; all come in one order."""
+    kept: Counter[bytes] = Counter()
+    clients, services = 3_000, [f"{service}".encode() for service in SERVICES[:10]]
+    for client in range(clients):
+        unit = Unit(Ranks.of(bytes(range(32)), b"%d" % client, Q1))
+        bits, _ = unit.choose([Wanted(name, e.NeedIdentified(v.Service(name.decode()))) for name in services])
+        kept.update(name for name, cap in bits.items() if cap & Cap.NATION)
+    share = NEEDS.most / len(services)
+    sd = (clients * share * (1 - share)) ** 0.5
+    return max(abs(kept[name] - clients * share) for name in services) / sd
+
+
+def test_the_last_to_come_is_kept_as_often_as_the_first() -> None:
+    assert furthest_from_alike() < 5
+
+
+async def test_nobodys_events_are_in_no_release(agency: Homes) -> None:
+    await run(agency, fact("opened", OPENED, client=""), fact("food", NEED_FOOD, client=""))
+    assert caps_of(agency) == [Cap(0), Cap(0)]
+
+
+async def test_a_quarter_and_its_year_are_never_both_marked(agency: Homes) -> None:
+    await run(agency, fact("year", NEED_FOOD, YEAR), fact("quarter", NEED_FOOD))
+    assert {(ev.period, ev.cap) for _, ev in agency.exchange.events() if ev.body == NEED_FOOD} == {(YEAR, 0), (Q1, 3)}
+    await run(agency, fact("of another", NEED_FOOD, YEAR, "bea"))
+    await run(agency, fact("later", NEED_FOOD, Q2, "bea"))
+    assert [ev.cap for _, ev in agency.exchange.events() if ev.period == Q2 and ev.body == NEED_FOOD] == [0]
+
+
+async def test_a_record_that_moves_to_another_client_ends_the_marks_of_both(agency: Homes) -> None:
+    await run(agency, fact("food", NEED_FOOD))
+    async with agency.edge() as edge:
+        assert await edge.publish(fact("food", NEED_FOOD, client="bea")) is Outcome.KNOWN
+        for client in ("ann", "bea", "cy"):
+            await edge.publish(fact(client, OPENED, client=client))
+        await edge.publish(fact("bea later", OPENED, Q2, "bea"))
+    assert Counter(ev.cap for _, ev in agency.exchange.events() if ev.body == OPENED) == {0: 2, 3: 2}
+
+
+MOVES: dict[str, list[Fact | None]] = {
+    "taken back in between": [fact("food", NEED_FOOD), None, fact("food", NEED_FOOD, client="bea")],
+    "by way of another period": [
+        fact("food", NEED_FOOD),
+        fact("food", NEED_FOOD, Q2),
+        fact("food", NEED_FOOD, Q1, "bea"),
+    ],
+    "by way of a third": [
+        fact("food", NEED_FOOD),
+        fact("food", e.NeedIdentified(v.Service.housing), client="cy"),
+        fact("food", NEED_FOOD, client="bea"),
+    ],
+    "by way of a third, as it is": [
+        fact("food", NEED_FOOD),
+        fact("food", NEED_FOOD, client="cy"),
+        None,
+        fact("food", NEED_FOOD, client="bea"),
+    ],
+    "by way of nobody": [
+        fact("food", NEED_FOOD),
+        fact("food", NEED_FOOD, client=""),
+        None,
+        fact("food", NEED_FOOD, client="bea"),
+    ],
+}
+
+
+@pytest.mark.parametrize("way", MOVES.values(), ids=MOVES)
+async def test_however_a_record_gets_to_another_client_they_may_be_one(agency: Homes, way: list[Fact | None]) -> None:
+    for said in way:
+        await (run(agency, said) if said else run(agency, retract=["food"]))
+    await run(agency, *(fact(client, OPENED, client=client) for client in ("ann", "bea", "dan")))
+    assert Counter(ev.cap for _, ev in agency.exchange.events() if ev.body == OPENED) == {0: 2, 3: 1}
+
+
+async def test_after_a_loss_the_periods_that_were_marked_are_exhausted_and_no_others(agency: Homes) -> None:
+    await run(agency, fact("food", NEED_FOOD), fact("opened", OPENED, client="bea"))
+    agency.lose_vault()
+    await run(agency, fact("food", NEED_FOOD), *needs(v.Service.housing), fact("other", OPENED, Q2, "cy"))
+    said = [(ev.period, ev.cap) for _, ev in agency.exchange.events() if not isinstance(ev.body, e.Heartbeat)]
+    assert said == [(Q1, 3), (Q1, 3), *sorted([(Q1, 0), (Q2, 3)], key=said.index)]
+    await run(agency, retract=["food"])
+    assert caps_of(agency)[-1] == Cap(0), "which corrections it had is not known"
+
+
+async def test_an_old_backup_exhausts_what_was_sent_after_it(agency: Homes) -> None:
+    await run(agency, fact("food", NEED_FOOD))
+    agency.keep("backup")
+    await run(agency, *needs(v.Service.housing))
+    agency.restore("backup")
+    await run(agency, *needs(v.Service.food, v.Service.housing, v.Service.transportation))
+    assert caps_of(agency) == [Cap(3), Cap(3), Cap(0)]
+
+
+def as_before_caps(agency: Homes) -> None:
+    """Make the vault one of format 1: all bits in what it says and said, and no knowledge of clients."""
+    with Vault.open(agency.profile, SECRET) as vault:
+        for key, want in vault.all("SELECT key, want FROM fact WHERE want IS NOT NULL"):
+            vault.run("UPDATE fact SET want = ? WHERE key = ?", (event_tail.with_cap(want, ALL_CAPS), key))
+        vault.run("DROP INDEX chain_client")
+        vault.run("DROP TABLE exhausted")
+        for trigger in ("kept_new", "kept_changed", "kept_gone"):
+            vault.run(f"DROP TRIGGER {trigger}")
+        vault.run("DROP TABLE recount")
+        for table, column in (("chain", "client"), ("fact", "spent"), ("client", "held")):
+            vault.run(f"ALTER TABLE {table} DROP COLUMN {column}")
+        vault.run("DELETE FROM meta WHERE name IN ('cap_key', 'counted', 'tallied')")
+        vault.set("format", (1).to_bytes(2, "big"))
+        vault.commit()
+
+
+async def test_a_vault_of_before_caps_opens_and_its_clients_open_periods_count_as_exhausted(
+    agency: Homes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(marking.Caps, "of_event", lambda *_: Cap(ALL_CAPS))
+        await run(agency, fact("food", NEED_FOOD), fact("opened", OPENED))
+    as_before_caps(agency)
+    await run(agency, fact("food", NEED_FOOD), fact("opened", OPENED), *needs(v.Service.housing))
+    await run(agency, fact("q2", NEED_FOOD, Q2), fact("bea", NEED_FOOD, client="bea"), retract=["opened"])
+    new = [(ev.period, ev.cap) for _, ev in agency.exchange.events() if not isinstance(ev.body, e.Heartbeat)][2:]
+    assert Counter(new) == {(Q1, 0): 2, (Q2, 3): 1, (Q1, 3): 1}
+    assert not agency.exchange.refused
+
+
+# Mutants
+
+
+def by_arrival(_: Ranks, *__: object) -> bytes:
+    return bytes(8)
+
+
+def forgotten(_: marking.Caps, *__: object) -> dict[int, object]:
+    return {}
+
+
+def uncounted(_: Unit, *__: object) -> None:
+    return None
+
+
+def history(agency: Homes) -> None:
+    """Months of changes of mind: two needs said, and both taken back, again and again."""
+    for month in range(4):
+        names = [f"{service}{month}" for service in by_hash(agency)[:2]]
+        facts = [fact(name, e.NeedIdentified(s)) for name, s in zip(names, by_hash(agency), strict=False)]
+        asyncio.run(run(agency, *facts))
+        asyncio.run(run(agency, retract=names))
+
+
+def batches(agency: Homes) -> None:
+    """Everything there is, a little at a time."""
+    services = SERVICES
+    for first in range(0, len(services), 4):
+        asyncio.run(run(agency, *needs(*services[first : first + 4])))
+
+
+@pytest.mark.parametrize(
+    ("place", "mutant", "life", "law"),
+    [
+        pytest.param((Unit, "was_corrected"), uncounted, history, "2", id="correction not counted"),
+        pytest.param((marking.Caps, "_read_chain"), forgotten, batches, "1", id="caps per batch, or per agency run"),
+    ],
+)
+def test_a_mutant_breaks_a_law_that_the_real_thing_keeps(
+    place: tuple[type, str],
+    mutant: Callable[..., object],
+    life: Callable[[Homes], None],
+    law: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "real").mkdir()
+    real = Homes(tmp_path / "real")
+    life(real)
+    assert real.broken_laws() == []
+    monkeypatch.setattr(*place, mutant)
+    (tmp_path / "mutant").mkdir()
+    broken = Homes(tmp_path / "mutant")
+    life(broken)
+    assert [said[0] for said in broken.broken_laws()] == [law]
+
+
+def test_the_mutant_caps_by_arrival_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice.Ranks, "of_key", by_arrival)
+    monkeypatch.setattr(choice.Ranks, "of_fact", by_arrival)
+    assert furthest_from_alike() > 50

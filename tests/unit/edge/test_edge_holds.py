@@ -1,0 +1,209 @@
+"""A client's refusal is kept and honoured; what is past the caps is told to the agency, and no client's name to anybody."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exchange.core.admission.cap_rules import Cap
+from exchange.core.model import events as e
+from exchange.core.model.events import Correction, Heartbeat
+from exchange.core.model.vocabulary import LegalClass
+from producers.errors import ExchangeSilent
+from producers.setup import hold_client
+from producers.vault.fact_store import Outcome
+from tests.kits.edge_kit.agency import SECRET, Agency
+from tests.kits.edge_kit.desk import PLANTED, Desk, need
+from tests.kits.edge_kit.facts import FOOD, bodies, publish
+from tests.kits.edge_kit.facts import need as fact
+
+SERVICES = (
+    "food",
+    "housing",
+    "transportation",
+    "legal",
+    "emergency_shelter",
+    "employment",
+    "education",
+    "advocacy",
+)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def agency(tmp_path: Path) -> Agency:
+    return Agency(tmp_path)
+
+
+async def hold(agency: Agency, *, retract: bool = False) -> None:
+    async with agency.edge() as edge:
+        edge.hold("c-1", retract=retract)
+
+
+def said(agency: Agency) -> list[e.Body]:
+    return [body for body in bodies(agency) if not isinstance(body, Heartbeat)]
+
+
+async def test_nothing_more_about_a_client_who_refused_is_sent(agency: Agency) -> None:
+    await publish(agency, fact("a"))
+    before = said(agency)
+    await hold(agency)
+    outcomes = await publish(agency, fact("a", FOOD), fact("b"), fact("of another", FOOD, client="c-2"))
+    assert outcomes == [Outcome.HELD, Outcome.HELD, Outcome.PUBLISHED]
+    assert said(agency) == [*before, FOOD]
+
+
+async def test_a_refusal_comes_before_anything_is_known_of_the_client(agency: Agency) -> None:
+    await hold(agency)
+    assert await publish(agency, fact("a")) == [Outcome.HELD]
+    assert said(agency) == []
+
+
+async def test_what_waits_is_not_sent_and_a_change_that_waits_is_not_either(agency: Agency) -> None:
+    await publish(agency, fact("a"))
+    async with agency.edge() as edge:
+        await edge.publish(fact("a", FOOD))
+        await edge.publish(fact("b", FOOD))
+        edge.hold("c-1")
+    assert len(said(agency)) == 1
+
+
+async def test_what_the_source_says_no_more_is_taken_back_all_the_same(agency: Agency) -> None:
+    await publish(agency, fact("a"))
+    await hold(agency)
+    async with agency.edge() as edge:
+        await edge.retract("a")
+    assert agency.admitted() == {}
+
+
+@pytest.mark.parametrize("client", ["c-2", ""])
+@pytest.mark.parametrize("retract", [False, True])
+async def test_what_was_said_of_a_client_who_refused_stays_held_under_another_key_or_none(
+    agency: Agency, client: str, retract: bool
+) -> None:
+    await publish(agency, fact("a"))
+    await hold(agency, retract=retract)
+    before = said(agency)
+    assert await publish(agency, fact("a", FOOD, client=client)) == [Outcome.HELD]
+    assert said(agency) == before
+    async with agency.edge() as edge:
+        edge.release_hold("c-1")
+        await edge.publish(fact("a", FOOD, client=client))
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 1
+
+
+async def test_what_the_exchange_refused_of_a_client_who_refuses_by_now_is_not_tried_again(agency: Agency) -> None:
+    agency.exchange.refuse_body = FOOD
+    agency.exchange.trouble.gate_sleeps = 1.0
+    with pytest.raises(ExchangeSilent):
+        await publish(agency, fact("a", FOOD), fact("of another", FOOD, client="c-2"))
+    agency.exchange.trouble.gate_sleeps = 0.0
+    hold_client(agency.profile, SECRET, "c-1", retract=False)
+    await publish(agency)
+    agency.exchange.refuse_body = None
+    async with agency.edge() as edge:
+        assert edge.retry_refused() == 1
+    assert said(agency) == [FOOD]
+
+
+async def test_what_was_sent_is_taken_back_when_the_client_wants_it_with_bits_as_long_as_there_are_any(
+    agency: Agency,
+) -> None:
+    await publish(agency, fact("a"), fact("b", FOOD))
+    await hold(agency, retract=True)
+    assert agency.admitted() == {}
+    corrections = [event.cap for _, event in agency.exchange.events() if isinstance(event.body, Correction)]
+    assert sorted(corrections) in ([0, Cap.NATION | Cap.STATE], [Cap.NATION, Cap.STATE])
+    assert await publish(agency, fact("a"), fact("b", FOOD)) == [Outcome.HELD, Outcome.HELD]
+    assert agency.admitted() == {}
+
+
+async def test_after_the_hold_is_released_the_next_run_sends_what_the_files_say(agency: Agency) -> None:
+    await publish(agency, fact("a"))
+    await hold(agency, retract=True)
+    async with agency.edge() as edge:
+        assert edge.release_hold("c-1")
+        assert not edge.release_hold("nobody")
+        assert await edge.publish(fact("a")) is Outcome.PUBLISHED
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 1
+
+
+async def test_a_client_who_refused_is_in_no_tally(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, LegalClass.tally_only)
+    await publish(agency, fact("a"), fact("b", client="c-2"))
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
+    await hold(agency)
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 1
+
+
+def test_a_hold_is_kept_without_an_exchange_and_shows_in_the_status(desk: Desk) -> None:
+    desk.exchange.away = 1_000
+    desk.run("edge", "hold", "client-1")
+    assert json.loads(desk.run("edge", "status", "--json").stdout)["clients_held"] == 1
+    desk.exchange.away = 0
+    desk.write(need("1"), need("2"))
+    plain = json.loads(desk.run("publish", "facts.jsonl", "--json").stdout)
+    assert (plain["held"], plain["published"]) == (1, 1)
+    assert desk.sent() == 1
+    assert "No longer held" in desk.run("edge", "release-hold", "client-1").stdout
+    assert "nothing has changed" in desk.run("edge", "release-hold", "client-1").stdout
+    desk.run("publish", "facts.jsonl")
+    assert desk.sent() == 2
+
+
+def test_a_hold_says_when_the_vault_knows_of_no_such_client(desk: Desk) -> None:
+    """A key that was mistyped would hold nobody, and the client would go on being sent."""
+    desk.write(need("1"))
+    desk.run("publish", "facts.jsonl")
+    unknown = "The vault knows of no such client yet."
+    assert unknown in desk.run("edge", "hold", "client-11").stdout
+    assert unknown in desk.run("edge", "hold", "client-11", "--retract").stdout
+    assert unknown not in desk.run("edge", "hold", "client-1").stdout
+
+
+def test_no_command_says_the_clients_key(desk: Desk) -> None:
+    """`Desk.run` looks for it in all that is printed."""
+    desk.write(need("1", client=PLANTED))
+    desk.run("publish", "facts.jsonl")
+    assert "What was sent of 1 fact is taken back." in desk.run("edge", "hold", PLANTED, "--retract").stdout
+    assert desk.sent() == 2
+    desk.run("publish", "facts.jsonl")
+    desk.run("edge", "status")
+    desk.run("edge", "release-hold", PLANTED)
+
+
+def test_the_agency_sees_what_is_within_and_past_its_caps(desk: Desk) -> None:
+    facts = [need(service, service, client="client-1") for service in SERVICES]
+    nobodys = {name: value for name, value in need("nobody").items() if name != "client"}
+    desk.write(*facts, nobodys)
+    rule = "NeedIdentified, nation: 5 with another service"
+    dry = json.loads(desk.run("publish", "facts.jsonl", "--dry-run", "--json").stdout)
+    assert {"rule": rule, "kept": 5, "past": 4} in dry["caps"]
+    assert sum(item["count"] for item in dry["leaving"] if "nation" in item["caps"]) == 5
+    assert sum(item["count"] for item in dry["leaving"] if "past" in item["caps"]) == 1
+    shown = desk.run("publish", "facts.jsonl").stdout
+    assert rule in shown
+    assert "1 fact about a client without saying which" in shown.replace("\n", " ")
+    status = json.loads(desk.run("edge", "status", "--json").stdout)
+    assert {"rule": rule, "kept": 5, "past": 4} in status["caps"]
+    assert rule in desk.run("edge", "status").stdout
+
+
+def test_where_all_is_within_the_caps_nothing_is_said_of_them(desk: Desk) -> None:
+    desk.write(need("1"))
+    assert "caps" not in desk.run("publish", "facts.jsonl").stdout
+
+
+def test_an_agency_of_totals_sees_it_of_the_facts_it_keeps(desk: Desk) -> None:
+    profile = desk.folder / "agency.toml"
+    text = profile.read_text(encoding="utf-8").replace('"individual"', '"tally_only"\nsmall_counts = true')
+    profile.write_text(text, encoding="utf-8")
+    (desk.folder / "harbor.vault").unlink()
+    desk.run("edge", "init")
+    desk.write(*(need(service, service, client="client-1") for service in SERVICES))
+    dry = json.loads(desk.run("publish", "facts.jsonl", "--dry-run", "--json").stdout)
+    assert {"rule": "NeedIdentified, nation: 5 with another service", "kept": 5, "past": 3} in dry["caps"]

@@ -1,0 +1,256 @@
+"""Copies and backups of a vault: what is read back, what is a fork, and what nobody can know."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exchange.core.admission.gate import AgencyState, Reason
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import Heartbeat
+from exchange.core.model.vocabulary import ReportingMinutes
+from producers import errors
+from producers.edge import Edge
+from producers.vault.fact_store import Outcome
+from producers.vault.sent_chain import RUNS_REMEMBERED
+from producers.vault.store import Vault
+from tests.kits.edge_kit.agency import SECRET, TODAY, Agency
+from tests.kits.edge_kit.exchange import Trouble
+from tests.kits.edge_kit.facts import FOOD, bodies, copied, need, publish
+
+BAD = need("x", e.NeedIdentified(v.Service.housing))
+
+
+@pytest.fixture
+def agency(tmp_path: Path) -> Agency:
+    return Agency(tmp_path)
+
+
+async def test_a_copy_that_published_meanwhile_does_not_cost_the_last_heartbeat(agency: Agency) -> None:
+    async with agency.edge() as edge:
+        await edge.publish(need("a"))
+        await edge.flush()
+        edge.vault.commit()
+        agency.keep("copy")
+        other = copied(agency)
+        async with other:
+            await other.publish(need("b", FOOD))
+        agency.exchange.away = 1
+    last = bodies(agency)[-1]
+    assert edge.report.restored == 2
+    assert isinstance(last, Heartbeat)
+    assert last.reporting_minutes is not ReportingMinutes.not_applicable
+
+
+async def test_a_copied_vault_stops_both_copies_and_is_never_chained_over(tmp_path: Path) -> None:
+    agency = Agency(tmp_path)
+    await publish(agency, need("a"))
+    agency.keep("copy")
+    await publish(agency, need("b", FOOD))
+    agency.keep("first")
+    agency.restore("copy")
+    agency.exchange.receipts.pop()
+    agency.exchange.receipts.pop()
+    before = list(agency.exchange.admitted)
+    with pytest.raises(errors.Forked):
+        await publish(agency, need("c", e.NeedIdentified(v.Service.housing)))
+    agency.restore("first")
+    with pytest.raises(errors.Forked):
+        await publish(agency, need("d"))
+    assert agency.exchange.admitted == before
+
+
+async def test_after_a_fork_a_restore_reads_back_what_was_accepted(tmp_path: Path) -> None:
+    agency = Agency(tmp_path)
+    await publish(agency, need("a"))
+    agency.keep("copy")
+    await publish(agency, need("b", FOOD), need("lost", FOOD))
+    agency.restore("copy")
+    del agency.exchange.receipts[-2:]
+    with pytest.raises(errors.Forked):
+        await publish(agency, need("c", e.NeedIdentified(v.Service.housing)))
+    manner = replace(agency.manner, over_fork=True)
+    link = agency.exchange.link()
+    async with Edge.open(agency.profile, secret=SECRET, link=link, today=TODAY, manner=manner) as edge:
+        await edge.flush()
+        assert edge.report.restored
+        await edge.publish(need("b", FOOD))
+        edge.retract_unclaimed()
+    counts = agency.admitted()
+    assert counts[b"needs_by_service|2026Q1|ca|food"] == 1
+    assert counts[b"needs_by_service|2026Q1|ca|housing"] == 1
+    assert counts[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 1
+
+
+async def repaired(agency: Agency) -> list[bytes]:
+    """A run in which the gate refused the second of three events; the bytes that were taken back, as they were sent."""
+    agency.exchange.refuse_body = BAD.body
+    await publish(agency, need("a"), BAD, need("c", FOOD))
+    before = {event.sequence for _, event in agency.exchange.events()}
+    late = [value for value in agency.links[0].sent if value not in agency.exchange.admitted]
+    assert {int.from_bytes(value[5:13], "big") for value in late} <= before
+    return late
+
+
+async def test_a_late_copy_of_what_was_taken_back_is_no_fork(agency: Agency) -> None:
+    """A batch of a connection that was given up arrives after the repair: the gate says Forked, and there is one vault."""
+    late = await repaired(agency)
+    agency.exchange.inbox.extend(late)
+    agency.exchange.judge_all()
+    assert agency.exchange.receipts[-1].refused
+    assert agency.exchange.receipts[-1].refused.reason is Reason.FORKED
+    await publish(agency, need("d"))
+    assert agency.exchange.receipts[-1].refused is None
+    counts = agency.admitted()
+    assert counts[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
+    assert counts[b"needs_by_service|2026Q1|ca|food"] == 1
+
+
+async def test_a_late_copy_that_arrives_in_the_middle_of_a_run_does_not_stop_it(agency: Agency) -> None:
+    late = await repaired(agency)
+    async with agency.edge() as edge:
+        await edge.publish(need("d"))
+        await edge.flush()
+        agency.exchange.inbox.extend(late)
+        agency.exchange.judge_all()
+        await edge.publish(need("e", FOOD))
+    assert edge.report.complete
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 2
+
+
+async def test_beside_a_late_copy_a_real_fork_is_still_one(agency: Agency) -> None:
+    """Another event under the same sequence, which this vault never made."""
+    late = await repaired(agency)
+    alien = late[-1][:-1] + bytes([late[-1][-1] ^ 1])
+    agency.exchange.inbox.extend([*late, alien])
+    agency.exchange.judge_all()
+    with pytest.raises(errors.Forked):
+        await publish(agency, need("d"))
+
+
+async def test_a_late_copy_that_the_inbox_no_longer_holds_proves_nothing(agency: Agency) -> None:
+    late = await repaired(agency)
+    agency.exchange.inbox.extend(late)
+    agency.exchange.judge_all()
+    agency.exchange.inbox.clear()
+    agency.exchange.read = 0
+    with pytest.raises(errors.Forked):
+        await publish(agency, need("d"))
+
+
+async def test_what_was_taken_back_is_forgotten_after_many_runs_and_not_before(agency: Agency) -> None:
+    await repaired(agency)
+    for remembered in (*[True] * RUNS_REMEMBERED, False):
+        await publish(agency)
+        with Vault.open(agency.profile, SECRET) as vault:
+            assert bool(vault.all("SELECT sequence FROM taken_back")) == remembered
+
+
+async def test_a_vault_made_before_it_remembered_what_it_took_back_opens_and_remembers(agency: Agency) -> None:
+    with Vault.open(agency.profile, SECRET) as vault:
+        vault.run("DROP TABLE taken_back")
+        vault.commit()
+    agency.exchange.inbox.extend(await repaired(agency))
+    agency.exchange.judge_all()
+    await publish(agency, need("d"))
+
+
+async def test_a_backup_older_than_the_inbox_says_that_it_cannot(tmp_path: Path) -> None:
+    agency = Agency(tmp_path)
+    await publish(agency, need("a"))
+    agency.keep("backup")
+    await publish(agency, need("b"))
+    await publish(agency, need("c"))
+    agency.restore("backup")
+    del agency.exchange.inbox[:3]
+    agency.exchange.read -= 3
+    with pytest.raises(errors.RestoreImpossible, match="no longer holds event 3"):
+        await publish(agency, need("d"))
+
+
+async def test_a_lost_vault_finds_all_it_sent_in_the_inbox(tmp_path: Path) -> None:
+    agency = Agency(tmp_path)
+    await publish(agency, need("a"), need("b"), need("c", FOOD))
+    with Vault.open(agency.profile, SECRET) as vault:
+        key = vault.get("signing_key")
+    agency.profile.vault.unlink()
+    with Vault.create(agency.profile, SECRET) as vault:
+        vault.set("signing_key", key)
+        vault.commit()
+    before = agency.admitted()
+    async with agency.edge() as edge:
+        for fact in (need("a"), need("b"), need("c", FOOD)):
+            await edge.publish(fact)
+    assert edge.report.claimed == 3
+    assert agency.admitted() == before
+
+
+async def test_an_exchange_that_lost_its_end_gets_it_again(agency: Agency) -> None:
+
+    await publish(agency, need("a"), need("b", FOOD))
+    before = agency.admitted()
+    exchange = agency.exchange
+    exchange.state, exchange.admitted, exchange.inbox = AgencyState(exchange.registration), [], []
+    exchange.read, exchange.receipts = 0, []
+    await publish(agency)
+    assert agency.admitted() == before
+
+
+async def test_a_restored_vault_does_not_take_an_old_refusal_for_its_own(tmp_path: Path) -> None:
+    """The lost vault's last event is judged and refused only when the restored one has chained another in its place."""
+    agency = Agency(tmp_path)
+    agency.keep("backup")
+    await publish(agency, need("a"))
+    agency.exchange.trouble = Trouble(gate_sleeps=1.0)
+    unsound = e.NeedIdentified(v.Service.housing)
+    agency.exchange.refuse_body = unsound
+    with pytest.raises(errors.ExchangeSilent):
+        await publish(agency, need("a"), need("x", unsound))
+    agency.restore("backup")
+    agency.exchange.trouble = Trouble()
+    agency.exchange.hold_gate = 2
+    await publish(agency, need("a"), need("y", FOOD))
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 1
+    assert Reason.FORKED not in {refused.reason for refused in agency.exchange.refused}
+
+
+async def test_a_restore_forgives_one_fork_and_not_the_next(agency: Agency) -> None:
+    """The other copy was said to have stopped, and has not."""
+    await publish(agency, need("a"))
+    agency.keep("copy")
+    await publish(agency, need("b", FOOD))
+    agency.restore("copy")
+    del agency.exchange.receipts[-2:]
+    with pytest.raises(errors.Forked):
+        await publish(agency, need("c", e.NeedIdentified(v.Service.housing)))
+    manner = replace(agency.manner, over_fork=True)
+
+    async def restore_beside_the_other() -> None:
+        async with agency.edge(manner=manner) as edge:
+            await edge.flush()
+            edge.vault.commit()
+            agency.keep("copy")
+            async with copied(agency) as other:
+                await other.publish(need("d"))
+            await edge.publish(need("e", FOOD))
+
+    with pytest.raises(errors.Forked):
+        await restore_beside_the_other()
+
+
+async def test_what_a_lost_run_corrected_is_unknown_until_the_source_says_it_again(agency: Agency) -> None:
+    """The lost run changed food into housing; the source has changed back since, and only food may be counted."""
+    await publish(agency, need("a", FOOD))
+    agency.keep("backup")
+    await publish(agency, need("a", e.NeedIdentified(v.Service.housing)))
+    agency.restore("backup")
+    async with agency.edge() as edge:
+        await edge.flush()
+        assert await edge.publish(need("a", FOOD)) is Outcome.PUBLISHED
+        await edge.flush()
+        assert edge.retract_unclaimed() == 1
+    assert agency.admitted() == {
+        b"needs_by_service|2026Q1|ca|food": 1,
+        b"state_needs_by_service_group|2026Q1|ca|basic_needs": 1,
+    }

@@ -1,0 +1,148 @@
+"""The metrics with one rule broken each: a named law, or the coverage, notices every one of them."""
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+
+from exchange.core.metrics import estimates, figures, intervals, quantiles, reconcile, table, view
+from tests.kits.coverage_world import WORLDS, Tally, by_estimate, by_public_size, cover, suppressed
+from tests.properties import test_metrics_intervals as of_intervals
+from tests.properties import test_metrics_sums as of_sums
+from tests.unit.metrics import test_metrics_points as of_points
+
+LEAST = 0.94
+READERS = (estimates, figures, intervals, table, quantiles, reconcile, view, of_intervals, of_sums)
+
+
+def break_rule(patch: pytest.MonkeyPatch, module: ModuleType, function: str, rule: str, broken: str) -> None:
+    """Put another text in a function's place, wherever the function is used; the text must stand there once."""
+    source = inspect.getsource(getattr(module, function))
+    assert source.count(rule) == 1
+    made: dict[str, object] = {}
+    exec(source.replace(rule, broken), vars(module), made)
+    for reader in READERS:
+        if hasattr(reader, function):
+            patch.setattr(reader, function, made[function])
+
+
+Law = Callable[[], None]
+
+
+def sums_of_epochs() -> None:
+    assert cover(WORLDS["sums of epochs"](), 20, seed=1).coverage >= LEAST
+
+
+def shown_sums() -> None:
+    assert cover(WORLDS["sums"](), 4, seed=1).shown_coverage >= LEAST
+
+
+def quantiles_at_an_edge() -> None:
+    assert cover(WORLDS["quantiles at an edge"](), 200, seed=1).coverage >= LEAST
+
+
+def quantiles_past_an_edge() -> None:
+    assert cover(WORLDS["quantiles past an edge"](), 200, seed=1).coverage >= LEAST
+
+
+def ratios() -> None:
+    assert cover(WORLDS["ratios"](), 3, seed=1).coverage >= LEAST
+
+
+def by_slopes() -> None:
+    """The covariances of reconciled figures."""
+    for path in of_sums.PATHS:
+        of_sums.test_covariance_is_what_moving_each_increment_by_one_shows(
+            of_sums.FIRST_QUARTER, path, reconcile.MARGINS
+        )
+
+
+MUTANTS: dict[str, tuple[tuple[ModuleType, str, str, str], Law]] = {
+    "clamped increments": (
+        (view, "_sum_of_epochs", "sum(n or 0 for n in column)", "sum(max(0, n or 0) for n in column)"),
+        sums_of_epochs,
+    ),
+    "clamped increments, by the law": (
+        (view, "_sum_of_epochs", "sum(n or 0 for n in column)", "sum(max(0, n or 0) for n in column)"),
+        of_sums.test_what_is_displayed_is_clamped_and_what_is_summed_is_not,
+    ),
+    "threshold on increments": (
+        (view, "_sum_of_epochs", "sum(n or 0 for n in column)", "sum(n for n in column if n and n > 10)"),
+        of_points.test_the_threshold_looks_at_the_sum_and_not_at_its_increments,
+    ),
+    "<= for <": (
+        (figures, "_withheld", "clients.value < K", "clients.value <= K"),
+        of_points.test_eleven_is_shown_and_ten_is_not,
+    ),
+    "withheld with its ends": (
+        (figures, "point", "_Worked(None, (None, None)) if withheld else ", ""),
+        of_points.test_what_is_withheld_has_no_ends_either,
+    ),
+    "threshold on the numerator only": (
+        (figures, "_tested", "return _groups(says)", "return _groups(says)[:1]"),
+        lambda: of_points.test_shares_test_what_is_above_and_what_is_below(20, 10, withheld=True),
+    ),
+    "covariance ignored": (
+        (intervals, "of_ratio", "covariance(over, under)", "0"),
+        of_intervals.test_the_covariance_of_a_part_with_its_whole_narrows_its_share,
+    ),
+    "centring ignored": (
+        (estimates, "covariance", "found -= ", "block.variance * "),
+        by_slopes,
+    ),
+    "noise of one epoch only": (
+        (view, "_sum_of_epochs", "raw += release.variance", "raw = release.variance"),
+        sums_of_epochs,
+    ),
+    "margins weighed alike": (
+        (reconcile, "_adjusted", "margin.value / Fraction(margin.variance)", "precision * Fraction(margin.value, len(seen))"),
+        of_sums.test_margins_are_weighed_by_their_precision,
+    ),
+    "noise of the denominator ignored": (
+        (intervals, "of_ratio", "over.variance, under_variance,", "over.variance, 0,"),
+        ratios,
+    ),
+    "quantiles reached without a band": (
+        (quantiles, "_surely_reached", "and end.value**2 >= Z * Z * end.variance", ""),
+        quantiles_past_an_edge,
+    ),
+    "quantiles passed without a band": (
+        (quantiles, "_surely_below", "and end.value**2 > Z * Z * end.variance", ""),
+        quantiles_at_an_edge,
+    ),
+    "the band of the value for the interval": (
+        (quantiles, "quantile", "bands[high][1]", "bands[low][1]"),
+        of_intervals.test_a_quantile_lies_in_its_interval,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    change, law = MUTANTS[name]
+    law()
+    break_rule(monkeypatch, *change)
+    with pytest.raises(AssertionError):
+        law()
+
+
+# Rules that are broken around the metrics, not in them
+
+
+def test_choosing_usable_by_the_estimate_is_noticed() -> None:
+    """Cells whose noise happens to be high pass; their intervals hold the truth less often."""
+    honest, chosen = (cover(WORLDS["sums"](), 12, 3, judge) for judge in (by_public_size, by_estimate))
+    assert honest.shown_coverage >= LEAST
+    assert chosen.coverage >= LEAST  # over all cells nothing shows
+    assert chosen.shown_coverage < LEAST
+
+
+def test_a_threshold_before_the_noise_is_noticed() -> None:
+    """True counts of 1–10 set to nothing first: many small epochs add up to something, and the sum of nothing does not."""
+
+    def small(change: Callable[..., object]) -> Tally:
+        return cover(WORLDS["sums of epochs"](), 20, 5, change=change)  # type: ignore[arg-type]
+
+    assert small(lambda some: some).coverage >= LEAST
+    assert small(suppressed).coverage < LEAST

@@ -1,0 +1,371 @@
+"""What is shown of a figure: the threshold on estimates, the given `usable`, clamped at the very end; and refused releases."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import pytest
+
+from exchange.core.admission.cap_rules import NONE, Cap
+from exchange.core.counting.tables import BY_NAME, Tier, domain
+from exchange.core.metrics.figures import Count, Figure, MetricPoint, Ratio, Unit, point
+from exchange.core.metrics.table import BY_METRIC, METRICS, Metric, points
+from exchange.core.metrics.view import Origin, Sum, View
+from exchange.core.model.epochs import EpochInvalid, epoch_of, epoch_text, first_month, parse_epoch
+from exchange.core.model.period import period_of, period_text
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.released import Release, Released, ReleasedDomainChanged, ReleaseDiffers, ReleaseUnsound
+from exchange.core.release.tiers import Bucket, bucket_of, is_due, period_of_bucket
+from tests.kits.release_world import DECEMBER, JANUARY, MARCH, everything, of, release, released, releases
+
+FIRST_QUARTER = period_of(2026, 1)
+
+
+def the_point(name: str, made: list[Release], epoch: int, **dimensions: str) -> MetricPoint:
+    found = points(released(made), epoch, everything, [BY_METRIC[name]])
+    [one] = [p for p in of(found, **dimensions) if p.period == FIRST_QUARTER]
+    return one
+
+
+def cases(count: int, variance: int = 4) -> MetricPoint:
+    return the_point("cases", [release("cases", JANUARY, lambda *_: count, variance=variance)], JANUARY)
+
+
+# The threshold
+
+
+def test_eleven_is_shown_and_ten_is_not() -> None:
+    assert (cases(11).withheld, cases(11).value) == (False, 11)
+    assert (cases(10).withheld, cases(10).value) == (True, None)
+
+
+def test_what_is_withheld_has_no_ends_either() -> None:
+    assert (cases(10).low, cases(10).high) == (None, None)
+
+
+def test_the_threshold_looks_at_the_sum_and_not_at_its_increments() -> None:
+    made = releases(["cases"], JANUARY, MARCH, lambda *_: 5)
+    assert (the_point("cases", made, MARCH).value, the_point("cases", made, epoch_of(2026, 2)).value) == (15, None)
+
+
+@pytest.mark.parametrize(
+    ("over", "under", "withheld"), [(20, 40, False), (11, 11, False), (10, 40, True), (20, 10, True)]
+)
+def test_shares_test_what_is_above_and_what_is_below(over: int, under: int, withheld: bool) -> None:
+    made = [
+        release("unmet_needs_by_service", JANUARY, lambda *_: over),
+        release("needs_by_service", JANUARY, lambda *_: under),
+    ]
+    found = the_point("unmet_need_share", made, JANUARY, service="legal")
+    assert found.withheld is withheld
+    assert (found.value is None) is withheld
+
+
+def test_agency_tables_are_exact_and_have_no_threshold() -> None:
+    found = the_point("places_by_service", [release("places_by_service", MARCH, lambda *_: 3)], MARCH, service="legal")
+    assert (found.value, found.low, found.high, found.withheld) == (3, 3, 3, False)
+
+
+def test_a_hole_in_an_agency_table_withholds_what_needs_it() -> None:
+    def count(_: int, __: str, values: tuple[str, ...]) -> int | None:
+        return None if values == ("legal",) else 30
+
+    made = [release("places_by_service", MARCH, count)]
+    made += releases(["needs_by_service"], JANUARY, MARCH, lambda *_: 100)
+    assert the_point("needs_per_place", made, MARCH, service="legal").withheld
+    assert the_point("needs_per_place", made, MARCH, service="all").withheld
+    assert the_point("needs_per_place", made, MARCH, service="food").value == 10
+
+
+# Display
+
+
+def test_ends_are_rounded_outwards_and_cut_at_zero() -> None:
+    found = cases(12, variance=100)
+    assert (found.low, found.value, found.high) == (0, 12, 32)  # 12 ± 19.6
+
+
+def test_a_share_is_cut_at_one_only_where_it_is_a_part() -> None:
+    def count(name: str, _: int, __: int, ___: str, values: tuple[str, ...]) -> int:
+        return {"yes": 400, "no": -15, "needs_by_service": 100}.get(
+            (values or ("",))[0], 300 if name[0] == "u" else 100
+        )
+
+    made = releases(["cases_by_foreign_national"], JANUARY, DECEMBER, count)
+    made += releases(["needs_by_service", "unmet_needs_by_service"], JANUARY, JANUARY, count)
+    [part] = [
+        p
+        for p in points(released(made), DECEMBER, everything, [BY_METRIC["foreign_national_share"]])
+        if p.period == period_of(2026)
+    ]
+    assert (part.value, part.high) == (1, 1)
+    assert the_point("unmet_need_share", made, JANUARY, service="legal").value == 3
+
+
+def test_shares_of_outcomes_are_of_what_the_same_reporter_said() -> None:
+    def count(_: int, __: str, values: tuple[str, ...]) -> int:
+        return {"survivor": 100, "worker": 1000}.get(values[1], 0) * (6 if values[0] == "improved" else 1)
+
+    made = [release("outcomes_by_direction_and_reporter", MARCH, count)]
+
+    def share(direction: str, reporter: str) -> MetricPoint:
+        name = "outcome_direction_share_by_reporter"
+        return the_point(name, made, MARCH, outcome_direction=direction, reported_by=reporter)
+
+    assert share("improved", "survivor").value == share("improved", "worker").value == Decimal("0.6")
+    assert share("worsened", "worker").value == Decimal("0.1")
+    assert share("improved", "both").withheld
+
+
+def test_shares_of_an_agency_table_are_of_what_is_shown_of_it() -> None:
+    def count(_: int, __: str, values: tuple[str, ...]) -> int | None:
+        return {"shared": 30, "read": 90, "not_known": 500}.get(values[0])
+
+    made = [release("practices_by_practice_use", MARCH, count)]
+    name = "practice_use_share"
+    assert the_point(name, made, MARCH, practice_use="shared").value == Decimal("0.25")
+    assert the_point(name, made, MARCH, practice_use="adopted").withheld
+    [nothing] = [release("practices_by_practice_use", MARCH, lambda *_: None)]
+    assert the_point(name, [nothing], MARCH, practice_use="shared").withheld
+
+
+def test_coverage_is_of_those_in_the_same_place_and_a_hole_withholds_it() -> None:
+    def count(period: int, _: str, values: tuple[str, ...]) -> int | None:
+        known = {"pacific": (30, 10), "mountain": (8, None)}.get(values[0], (None, None))
+        return known[values[1] == "silent"] if period == FIRST_QUARTER else 0
+
+    made = [release("reporting_by_division", MARCH, count)]
+    made += [release("reporting", MARCH, lambda p, _, values: {"publishing": 90, "silent": 30}[values[0]])]
+    made += [release("reporting_by_agency_type", MARCH, lambda *_: None)]
+    assert the_point("reporting_coverage", made[:1], MARCH, division="pacific").value == Decimal("0.75")
+    assert the_point("agencies_known", made[:1], MARCH, division="pacific").value == 40
+    assert the_point("reporting_coverage", made[:1], MARCH, division="mountain").withheld
+    assert the_point("agencies_known", made[:1], MARCH, division="mountain").withheld
+    assert the_point("reporting_coverage", made[1:2], MARCH).value == Decimal("0.75")
+    assert the_point("reporting_coverage", made[2:], MARCH, agency_type="legal").withheld
+
+
+def test_values_have_the_decimals_of_their_unit() -> None:
+    made = [
+        release("unmet_needs_by_service", JANUARY, lambda *_: 100),
+        release("needs_by_service", JANUARY, lambda *_: 300),
+    ]
+    found = the_point("unmet_need_share", made, JANUARY, service="legal")
+    assert (str(found.value), found.unit) == ("0.3333", "share")
+    assert str(cases(120).value) == "120"
+
+
+def test_a_point_says_what_it_was_computed_from() -> None:
+    made = releases(["cases"], JANUARY, MARCH, lambda *_: 40)
+    assert the_point("cases", made, MARCH).computed_from == (Origin("cases", JANUARY, MARCH),)
+
+
+# Usable
+
+
+def test_usable_is_asked_about_sums_and_sees_no_estimate() -> None:
+    asked: list[Sum] = []
+
+    def only_legal(one: Sum) -> bool:
+        asked.append(one)
+        return one.values == (("legal",),)
+
+    made = [
+        release("unmet_needs_by_service", JANUARY, lambda *_: 20),
+        release("needs_by_service", JANUARY, lambda *_: 40),
+    ]
+    found = list(points(released(made), JANUARY, only_legal, [BY_METRIC["unmet_need_share"]]))
+    assert {p.dimensions for p in found if p.usable} == {(("service", "legal"),)}
+    assert {one.table for one in asked} == {"unmet_needs_by_service", "needs_by_service"}
+    assert [p.shown for p in found if p.usable] == [True] * 5
+
+
+def test_a_ratio_is_usable_when_both_its_terms_are() -> None:
+    made = [
+        release("unmet_needs_by_service", JANUARY, lambda *_: 20),
+        release("needs_by_service", JANUARY, lambda *_: 40),
+    ]
+    found = points(
+        released(made), JANUARY, lambda one: one.table == "needs_by_service", [BY_METRIC["unmet_need_share"]]
+    )
+    assert not any(p.usable for p in found)
+
+
+def test_a_quantile_is_usable_when_the_total_behind_it_is() -> None:
+    asked: list[Sum] = []
+
+    def note(one: Sum) -> bool:
+        asked.append(one)
+        return True
+
+    made = [release("services_by_wait_band", MARCH, lambda *_: 100)]
+    assert list(points(released(made), MARCH, note, [BY_METRIC["days_to_service"]]))
+    assert {len(one.values) for one in asked} == {6}
+
+
+# The table of metrics
+
+
+@pytest.fixture(scope="module")
+def a_year() -> View:
+    return View(released(releases(DECLARED, JANUARY, DECEMBER, lambda *_: 100)), DECEMBER)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_every_metric_has_points_of_the_dimensions_and_tables_that_its_row_names(a_year: View, metric: Metric) -> None:
+    figures = list(metric.formula(a_year))
+    made = [point(metric.name, metric.unit, figure, a_year, everything) for figure in figures]
+    assert {tuple(name for name, _ in p.dimensions) for p in made} == set(metric.dimensions)
+    assert {origin.table for p in made for origin in p.computed_from} == set(metric.tables)
+    assert len({(p.dimensions, p.period) for p in made}) == len(made)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_a_figure_adds_up_cells_of_its_own_period_only(a_year: View, metric: Metric) -> None:
+    for figure in metric.formula(a_year):
+        says = figure.says
+        groups = (
+            (says.of,)
+            if isinstance(says, Count)
+            else (says.over, says.under)
+            if isinstance(says, Ratio)
+            else says.cells
+        )
+        assert {one.period for group in groups for one in group} == {figure.period}
+
+
+def test_names_of_metrics_are_given_once() -> None:
+    assert len(BY_METRIC) == len(METRICS)
+
+
+def test_a_metric_without_its_tables_has_no_points_and_no_error() -> None:
+    assert list(points(Released(), DECEMBER, everything)) == []
+
+
+def test_a_figure_can_mix_clients_and_agencies_and_the_threshold_sees_clients_only() -> None:
+    made = [release("places_by_service", MARCH, lambda *_: 100), *releases(["cases"], JANUARY, MARCH, lambda *_: 1)]
+    view = View(released(made), MARCH)
+    of_cases = Sum("cases", FIRST_QUARTER, ("us",), ((),))
+    of_places = Sum("places_by_service", FIRST_QUARTER, ("us",), (("legal",),))
+    mixed = point("test", Unit("events"), Figure((), FIRST_QUARTER, Count((of_cases, of_places))), view, everything)
+    assert mixed.withheld
+
+
+# Releases
+
+
+def test_a_second_draw_is_refused() -> None:
+    one = release("cases", JANUARY, lambda *_: 40)
+    with pytest.raises(ReleaseDiffers):
+        released([one]).taking([release("cases", JANUARY, lambda *_: 41)])
+
+
+def test_a_changed_domain_is_refused() -> None:
+    one = replace(release("cases_by_gender_yearly_only", DECEMBER), table="of_another_version")
+    fewer = replace(one, epoch=DECEMBER + 12, codes=(one.codes[0][:1],), increments=one.increments[::2])
+    with pytest.raises(ReleasedDomainChanged):
+        released([one, fewer])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: replace(r, variance=Fraction(0)),
+        lambda r: replace(r, variance=Fraction(-1)),
+        lambda r: replace(r, increments=(None, *r.increments[1:])),
+        lambda r: replace(r, increments=r.increments[1:]),
+        lambda r: replace(r, tier=Tier.NEVER),
+        lambda r: replace(r, tier=Tier.NATION_YEARLY),
+        lambda r: replace(r, bit=NONE),
+        lambda r: replace(r, bit=Cap.STATE),
+        lambda r: replace(r, bit=Cap.UNMARKED),
+        lambda r: replace(r, table="exits_by_destination"),
+        lambda r: replace(r, table="barriers_by_barrier_and_service"),
+        lambda r: replace(r, places=("ca",)),
+        lambda r: replace(r, since=r.epoch + 1),
+        lambda r: replace(r, epoch=12),
+        lambda r: replace(r, dimensions=("exit_destination",)),
+        lambda r: replace(r, codes=(r.codes[0][::-1],)),
+        lambda r: replace(r, codes=(r.codes[0][:1] * len(r.codes[0]),)),
+        lambda r: replace(r, codes=(("made_up", *r.codes[0][1:]),)),
+    ],
+)
+def test_a_release_that_is_not_its_table_s_is_refused(change: Callable[[Release], Release]) -> None:
+    with pytest.raises(ReleaseUnsound):
+        change(release("exits_by_reason", MARCH))
+
+
+def test_a_release_of_another_version_s_table_can_be_read() -> None:
+    own = replace(release("cases", JANUARY, lambda *_: 60), table="of_another_version")
+    assert View(released([own]), JANUARY).has("of_another_version")
+    for bits in (Cap.UNMARKED, Cap.NATION | Cap.STATE):
+        with pytest.raises(ReleaseUnsound, match="one bit"):
+            replace(own, bit=bits)
+
+
+def test_a_release_with_its_sensitive_codes_in_it_is_refused() -> None:
+    """Its counted table has them; what is released under the name has not."""
+    for name in ("cases_by_gender", "needs_by_service", "exits_by_reason"):
+        one, counted = release(name, MARCH), BY_NAME[name]
+        codes = (domain(counted, counted.dimensions[0]),)
+        assert len(codes[0]) > len(one.codes[0])
+        with pytest.raises(ReleaseUnsound, match="another domain"):
+            replace(one, codes=codes, increments=(0,) * (len(one.buckets) * len(codes[0])))
+
+
+def test_what_is_due_and_not_here_is_awaited() -> None:
+    made = releases(["cases", "exits_by_reason", "state_cases"], JANUARY, epoch_of(2026, 6), lambda *_: 40)
+    june = released([some for some in made if (some.table, some.epoch) != ("exits_by_reason", epoch_of(2026, 6))])
+    assert june.awaited(epoch_of(2026, 6)) == ("exits_by_reason",)
+    assert june.awaited(epoch_of(2026, 5)) == ()
+
+
+@pytest.mark.parametrize(
+    ("month", "periods"),
+    [(1, ("2026Q1", "2025Q4", "2026", "2025")), (11, ("2026Q4", "2026Q3", "2026", "2025"))],
+)
+def test_buckets_are_periods_seen_from_their_epoch(month: int, periods: tuple[str, ...]) -> None:
+    found = [period_of_bucket(bucket, epoch_of(2026, month)) for bucket in Bucket]
+    assert (*map(period_text, found[:4]), found[4]) == (*periods, 0)
+
+
+@pytest.mark.parametrize("tier", [tier for tier in Tier if tier is not Tier.NEVER])
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_period_is_in_one_bucket(tier: Tier, month: int) -> None:
+    epoch = epoch_of(2026, month)
+    monthly = tier in {Tier.NATION_MONTHLY, Tier.NATION_QUARTERLY}
+    for period in range(period_of(2023), period_of(2028)):
+        bucket = bucket_of(tier, epoch, period)
+        alone = period_of_bucket(bucket, epoch)
+        same = [p for p in range(period_of(2023), period_of(2028)) if bucket_of(tier, epoch, p) is bucket]
+        if bucket is Bucket.EARLIER:
+            assert all(bucket_of(tier, epoch, p) is bucket for p in range(period_of(2001), period_of(2023)))
+        elif monthly:
+            assert same == [alone] == [period]
+        else:
+            assert same == list(range(alone, alone + 5))
+            assert period in same
+
+
+def test_tables_are_due_at_the_end_of_their_month_quarter_or_year() -> None:
+    due = {tier: [month for month in range(1, 13) if is_due(tier, epoch_of(2026, month))] for tier in Tier}
+    assert due[Tier.NATION_MONTHLY] == list(range(1, 13))
+    assert due[Tier.NATION_QUARTERLY] == [3, 6, 9, 12]
+    assert due[Tier.NATION_YEARLY] == due[Tier.STATE_YEARLY] == [12]
+    assert due[Tier.NEVER] == []
+
+
+def test_epochs_are_months() -> None:
+    assert epoch_text(epoch_of(2026, 11)) == "2026-11"
+    assert parse_epoch("2026-11") == epoch_of(2026, 11) == epoch_of(2026, 12) - 1
+    assert [first_month(period_of(2026, q)) - JANUARY for q in (0, 1, 2, 3, 4)] == [0, 0, 3, 6, 9]
+    for wrong in ("2026-13", "2026-00", "2000-12", "2026Q1", "2026-1"):
+        with pytest.raises(EpochInvalid):
+            parse_epoch(wrong)
+
+
+def test_decimals_do_not_depend_on_the_context() -> None:
+    with localcontext() as context:
+        context.prec = 2
+        assert cases(123456).value == Decimal(123456)

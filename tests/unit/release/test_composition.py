@@ -1,0 +1,125 @@
+"""What years of releases cost one client: ours, a second accountant's and the exact distribution of the loss agree."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from fractions import Fraction
+from math import exp, sqrt
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from dp_accounting import dp_event
+from dp_accounting.pld import privacy_loss_distribution as pld
+from dp_accounting.rdp import RdpAccountant
+
+from exchange.core.release.budget import DELTA, PLANS, RHO_PLANNED, RHO_TOTAL, Plan, epsilon_of
+from exchange.core.release.client_tables import ReleasedTable
+from tests.kits.caps_kit.contribution import Sent, squared
+from tests.kits.caps_kit.histories import worst
+from tests.kits.caps_kit.markers import Marker
+from tools.derive.privacy_docs import LIVES, Life, belief, epsilon, right_guesses
+
+ORDERS = [1 + 1.05**n for n in range(-100, 200)]
+lives = pytest.mark.parametrize("life", LIVES, ids=lambda life: life.words)
+PUBLISHED = {1: 1.0, 4: 2.1, 8: 3.1, 12: 3.9, 20: 5.2}
+"""Client-quarters → epsilon, as agreed before there was code; 12 are four quarters at three agencies."""
+
+
+def test_the_lives_are_those_that_were_agreed() -> None:
+    assert {life.units for life in LIVES} == set(PUBLISHED)
+
+
+@lives
+def test_epsilon_is_what_was_agreed(life: Life) -> None:
+    assert epsilon(life) == pytest.approx(PUBLISHED[life.units], abs=0.06)
+
+
+@lives
+def test_a_second_accountant_composes_quarters_to_the_same_epsilon(life: Life) -> None:
+    """As so many releases of the whole budget, and as every table of every quarter by itself."""
+    whole = RdpAccountant(ORDERS)
+    whole.compose(dp_event.ZCDpEvent(float(RHO_TOTAL)), life.units)
+    assert epsilon(life) == pytest.approx(whole.get_epsilon(DELTA), rel=1e-3)
+    tables = RdpAccountant(ORDERS)
+    for plan in PLANS.values():
+        tables.compose(dp_event.GaussianDpEvent(float(plan.scale) / sqrt(plan.squared_l2)), life.units)
+    assert epsilon_of(life.units * float(RHO_PLANNED)) == pytest.approx(tables.get_epsilon(DELTA), rel=1e-3)
+    assert tables.get_epsilon(DELTA) <= epsilon(life)
+
+
+@lives
+def test_the_exact_distribution_of_the_loss_is_no_worse(life: Life) -> None:
+    assert exact(life).get_epsilon_for_delta(DELTA) <= epsilon(life)
+
+
+@lives
+def test_right_guesses_are_the_total_variation_of_everything_published(life: Life) -> None:
+    """An opponent who must guess "in" or "out" is right half of the time, and by half the total variation more."""
+    assert right_guesses(life) == pytest.approx(0.5 + exact(life).get_delta_for_epsilon(0.0) / 2, abs=1e-4)
+
+
+@lives
+def test_right_guesses_and_beliefs_are_what_an_opponent_reaches_who_knows_all_the_rest(life: Life) -> None:
+    """By playing it: noise of one standard deviation on a client that moves it by √(2ρ), the best guess each time."""
+    draws, distance = 200_000, sqrt(2 * life.units * float(RHO_TOTAL))
+    rng = np.random.default_rng(20260101)
+    inside = rng.random(draws) < 0.5
+    seen = rng.standard_normal(draws) + distance * inside
+    believed = 1 / (1 + np.exp(distance * (distance / 2 - seen)))
+    assert ((believed > 0.5) == inside).mean() == pytest.approx(right_guesses(life), abs=0.006)
+    for rarely in (0.05, 0.01):
+        beyond = (believed[inside] > belief(life, rarely)).mean()
+        assert beyond == pytest.approx(rarely, rel=0.15)
+
+
+@lives
+def test_beliefs_beyond_epsilon_are_rarer_than_once_in_a_thousand(life: Life) -> None:
+    assert belief(life, 1 / 1000) < exp(epsilon(life)) / (1 + exp(epsilon(life)))
+    beyond = NormalDist().cdf(
+        -(epsilon(life) - life.units * float(RHO_TOTAL)) / sqrt(2 * life.units * float(RHO_TOTAL))
+    )
+    assert beyond < 1e-5
+
+
+def together(client: Callable[[ReleasedTable], list[Sent]], plans: Iterable[Plan] = PLANS.values()) -> Fraction:
+    """The squared distance, in standard deviations of the noise, by which one client moves all numbers of all tables."""
+    return sum((squared(plan.row, client(plan.row)) / plan.variance for plan in plans), Fraction(0))
+
+
+def test_no_client_moves_all_that_is_published_together_further_than_the_budget() -> None:
+    """No linear combination of independent Gaussian numbers is moved further: what any differencing or averaging finds."""
+    assert together(worst) == 2 * RHO_PLANNED
+    assert together(worst) <= 2 * RHO_TOTAL
+
+
+def half(plan: Plan) -> Plan:
+    return replace(plan, scale=plan.scale / 2)
+
+
+def freely_corrected(row: ReleasedTable) -> list[Sent]:
+    return worst(row, lambda period: Marker(period, corrects_freely=True), corrections=3)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(lambda: together(worst, map(half, PLANS.values())), id="scale halved"),
+        pytest.param(lambda: together(worst, [*PLANS.values(), *PLANS.values()]), id="everything drawn twice"),
+        pytest.param(lambda: together(freely_corrected), id="three corrections"),
+        pytest.param(lambda: together(lambda row: 2 * worst(row)), id="caps begin anew"),
+    ],
+)
+def test_more_than_the_budget_is_found_out(mutant: Callable[[], Fraction]) -> None:
+    assert mutant() > 2 * RHO_TOTAL
+
+
+def test_the_figures_that_were_agreed_for_opponents() -> None:
+    by_units = {life.units: right_guesses(life) for life in LIVES}
+    assert by_units[1] == pytest.approx(0.544, abs=5e-4)
+    assert by_units[8] == pytest.approx(0.623, abs=6e-4)
+
+
+def exact(life: Life) -> pld.PrivacyLossDistribution:
+    """Of noise of one standard deviation on a client that moves it by √(2ρ)."""
+    sigma = 1 / sqrt(2 * life.units * float(RHO_TOTAL))
+    return pld.from_gaussian_mechanism(standard_deviation=sigma, value_discretization_interval=1e-4)
