@@ -10,7 +10,7 @@ class NoKafka(ExchangeError):
     hint = "Set EXCHANGE_BOOTSTRAP_SERVERS to a cluster, or start one here with `exchange up`."
 
 
-def located(settings: Settings) -> Settings:
+def with_address(settings: Settings) -> Settings:
     """The settings with an address in them; raises NoKafka. The broker of `exchange up` is known by its address too."""
     from exchange.engine.broker.directory import data_home, living_holder
 

@@ -13,7 +13,7 @@ STEPS: Final = 500
 """Between two looks at other tasks: some milliseconds."""
 
 
-async def breathing(steps: Iterable[T]) -> AsyncIterator[T]:
+async def cooperative(steps: Iterable[T]) -> AsyncIterator[T]:
     """The same items; now and then other tasks run in between."""
     for number, step in enumerate(steps, start=1):
         yield step
@@ -23,5 +23,5 @@ async def breathing(steps: Iterable[T]) -> AsyncIterator[T]:
 
 async def walked(steps: Iterable[object]) -> None:
     """Walk through steps of which nothing is wanted."""
-    async for _ in breathing(steps):
+    async for _ in cooperative(steps):
         pass

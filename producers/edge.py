@@ -26,10 +26,10 @@ from exchange.core.model.period import LAST_YEAR
 from exchange.core.model.vocabulary import LegalClass
 from producers import errors
 from producers.caps.marking import Caps
-from producers.caps.policy import Leaves, Policy, Stays
+from producers.caps.policy import Leaves, Policy, SwitchedOff
 from producers.caps.tally import current_quarter, stage_tallies
 from producers.caps.tally_batches import end_first_batch
-from producers.cooperative import breathing, walked
+from producers.cooperative import cooperative, walked
 from producers.delivery.address import kafka_link, servers_of
 from producers.delivery.heartbeat import closing_beat, marking_beat
 from producers.delivery.link import Link
@@ -39,7 +39,7 @@ from producers.delivery.report import Report
 from producers.delivery.sending import Manner, Sending
 from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Withdrawn
 from producers.profile import Profile, Secret
-from producers.vault.fact_store import SOURCE, Ledger, Outcome
+from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 from producers.words import NOTHING_WITHDRAWN, STOPPING
@@ -94,7 +94,7 @@ class Edge:
         self._started_s = self._manner.clock()
         self._vault = Vault.open(self.profile, self._secret or self.profile.secret())
         try:
-            self._ledger = Ledger(self._vault)
+            self._ledger = FactStore(self._vault)
             self._ledger.begin_run()
             self._chain = Chain(self._vault, self._ledger)
             self._caps = Caps(self._vault, self._ledger, small_counts=self.profile.small_counts)
@@ -165,16 +165,16 @@ class Edge:
                 await self.publish(reading)
             case RowRefused():
                 self.report.refuse(reading)
-                self._note(Outcome.REFUSED)
+                self._note(FactOutcome.REFUSED)
             case RowIgnored(_, why):
                 self.report.ignored[why] += 1
-                self._note(Outcome.IGNORED)
+                self._note(FactOutcome.IGNORED)
             case Edition(made_at, database):
                 self._ledger.edition(made_at, database)
             case Withdrawn(prefix):
                 if not await self.retract_all(prefix):
                     self.report.ignored[NOTHING_WITHDRAWN] += 1
-                    self._note(Outcome.IGNORED)
+                    self._note(FactOutcome.IGNORED)
             case Complete(prefix, _, first, last):
                 await self._withdraw(self._ledger.incomplete(prefix, first, last, self._policy.newest))
             case ClientWithdrawn(client):
@@ -185,7 +185,7 @@ class Edge:
         for reading in readings:
             await self.read(reading)
 
-    async def publish(self, fact: Fact) -> Outcome:
+    async def publish(self, fact: Fact) -> FactOutcome:
         """Say a fact under its key: new, corrected, or already known. Sent by `flush` or at the end of the block."""
         judged = self._policy.judge(fact.period, fact.state, fact.body)
         key = SOURCE + fact.key.encode()
@@ -193,27 +193,27 @@ class Edge:
             outcome = self._ledger.put(key, fact.period, judged.tail, client=fact.client, kept=judged.kept)
             self.report.kept += judged.kept
             self.report.unnamed += fact.body.about is About.CLIENT and not fact.client
-        elif isinstance(judged, Stays):
+        elif isinstance(judged, SwitchedOff):
             self.report.ignored[judged.why] += 1
-            outcome = Outcome.RETRACTED if self._ledger.withdraw(key) else Outcome.IGNORED
+            outcome = FactOutcome.RETRACTED if self._ledger.withdraw(key) else FactOutcome.IGNORED
         else:
             self.report.refuse(RowRefused(fact.where, judged.column, judged.rule))
-            outcome = Outcome.REFUSED
+            outcome = FactOutcome.REFUSED
         await self._breathe()
         return self._note(outcome)
 
-    async def correct(self, key: str, fact: Fact) -> Outcome:
+    async def correct(self, key: str, fact: Fact) -> FactOutcome:
         """Say something else under a key; raises KeyUnknown when nothing was said under it."""
         if self._ledger.said(SOURCE + key.encode()) is None:
             raise errors.KeyUnknown
         return await self.publish(replace(fact, key=key))
 
-    async def retract(self, key: str) -> Outcome:
+    async def retract(self, key: str) -> FactOutcome:
         """Take back what was said under a key; raises KeyUnknown when nothing was."""
         if not self._ledger.withdraw(SOURCE + key.encode()):
             raise errors.KeyUnknown
         await self._breathe()
-        return self._note(Outcome.RETRACTED)
+        return self._note(FactOutcome.RETRACTED)
 
     async def retract_all(self, key_prefix: str) -> int:
         """Take back everything that was said under keys that begin so; how many. An empty prefix names nothing."""
@@ -279,11 +279,11 @@ class Edge:
         self.report.complete = True
 
     async def _withdraw(self, keys: list[bytes]) -> int:
-        count = sum([withdrawn async for withdrawn in breathing(self._ledger.withdraw_each(keys))])
-        self._note(Outcome.RETRACTED, count)
+        count = sum([withdrawn async for withdrawn in cooperative(self._ledger.withdraw_each(keys))])
+        self._note(FactOutcome.RETRACTED, count)
         return count
 
-    def _note(self, outcome: Outcome, count: int = 1) -> Outcome:
+    def _note(self, outcome: FactOutcome, count: int = 1) -> FactOutcome:
         self.report.outcomes[outcome] += count
         return outcome
 

@@ -7,7 +7,7 @@ from producers.caps.marking import Caps, RuleCount, count_rules, said_and_standi
 from producers.caps.tally import marked_facts
 from producers.delivery.outbox import Outbox
 from producers.profile import Profile, Secret
-from producers.vault.fact_store import Ledger
+from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import FIRST_KEY, Vault
 
@@ -48,13 +48,13 @@ def make_vault(profile: Profile, secret: Secret, key_number: int = FIRST_KEY) ->
     `key_number`: another one than before when an earlier vault of this agency was lost, key and all.
     """
     with Vault.create(profile, secret, key_number=key_number) as vault:
-        return Chain(vault, Ledger(vault)).public_key
+        return Chain(vault, FactStore(vault)).public_key
 
 
 def look(profile: Profile, secret: Secret) -> VaultStatus:
     """What the vault holds; raises a VaultError."""
     with Vault.open(profile, secret) as vault:
-        ledger = Ledger(vault)
+        ledger = FactStore(vault)
         chain = Chain(vault, ledger)
         outbox = Outbox(vault, ledger, chain, Caps(vault, ledger))
         number, octets = chain.public_key
@@ -89,7 +89,7 @@ def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool)
     with Vault.open(profile, secret) as vault:
         known = "SELECT count(*) FROM fact JOIN client ON fact.client = client.id WHERE client.name = ?"
         row = vault.one(known, (client.encode(),))
-        taken_back = Ledger(vault).hold(client, retract=retract)
+        taken_back = FactStore(vault).hold(client, retract=retract)
         vault.commit()
     return Hold(int(row[0]) if row else 0, taken_back)
 
@@ -97,6 +97,6 @@ def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool)
 def release_client(profile: Profile, secret: Secret, client: str) -> bool:
     """End a hold; whether there was one. Raises a VaultError."""
     with Vault.open(profile, secret) as vault:
-        was = Ledger(vault).release_hold(client)
+        was = FactStore(vault).release_hold(client)
         vault.commit()
     return was

@@ -21,7 +21,7 @@ SERVICE_IS_THE_FACT: Final = (e.NeedIdentified, e.ServiceProvided, e.NeedUnmet, 
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Switch:
     """One switch on one field of one body; no `codes` means every code but `not_applicable`."""
 
     switch: str
@@ -41,17 +41,17 @@ class Rule:
         return code in self.codes if self.codes else code != NOT_APPLICABLE
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    Rule("foreign_national", e.CaseOpened, "foreign_national"),
-    Rule("gender.transgender", e.CaseOpened, "gender", ("transgender_woman", "transgender_man")),
-    Rule("control_method", e.TraffickingFacts, "control_method", is_the_fact=True),
-    *(Rule(f"health_condition.{c}", e.HealthObserved, "health_condition", (c,), is_the_fact=True) for c in HEALTH),
-    *(Rule(f"service.{s}", b, "service", (s,), is_the_fact=True) for s in SERVICES for b in SERVICE_IS_THE_FACT),
-    *(Rule(f"service.{s}", e.BarrierReported, "service", (s,)) for s in SERVICES),
+RULES: Final[tuple[Switch, ...]] = (
+    Switch("foreign_national", e.CaseOpened, "foreign_national"),
+    Switch("gender.transgender", e.CaseOpened, "gender", ("transgender_woman", "transgender_man")),
+    Switch("control_method", e.TraffickingFacts, "control_method", is_the_fact=True),
+    *(Switch(f"health_condition.{c}", e.HealthObserved, "health_condition", (c,), is_the_fact=True) for c in HEALTH),
+    *(Switch(f"service.{s}", b, "service", (s,), is_the_fact=True) for s in SERVICES for b in SERVICE_IS_THE_FACT),
+    *(Switch(f"service.{s}", e.BarrierReported, "service", (s,)) for s in SERVICES),
     # the same facts under other names
-    Rule("service.substance_use", e.OutcomeAssessed, "outcome_domain", ("substance_use",), is_the_fact=True),
-    Rule("service.substance_use", e.CaseClosed, "exit_destination", ("substance_use_facility",)),
-    Rule("service.immigration_relief", e.NeedUnmet, "unmet_reason", ("ineligible_immigration",)),
+    Switch("service.substance_use", e.OutcomeAssessed, "outcome_domain", ("substance_use",), is_the_fact=True),
+    Switch("service.substance_use", e.CaseClosed, "exit_destination", ("substance_use_facility",)),
+    Switch("service.immigration_relief", e.NeedUnmet, "unmet_reason", ("ineligible_immigration",)),
 )
 SWITCHES: Final = frozenset(rule.switch for rule in RULES)
 

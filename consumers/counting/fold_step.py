@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from exchange.core.counting.columnar import Plan
+from exchange.core.counting.columnar import ColumnPlan
 from exchange.core.counting.counts import Counts, Numbers
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import CannotCount, ExchangeError, StateDamaged
@@ -39,7 +39,7 @@ class FoldStep:
         self._source = Partition(EVENTS, partition)
         self._state = Partition(aggregates_of(GENERATION), partition)
         self._counts = Counts()
-        self._plan = Plan(self._counts.slots)
+        self._plan = ColumnPlan(self._counts.slots)
         self._at = Position(0, 0, GENERATION, 0)
         self._restored: dict[bytes, int] = {}
         self._changed: list[Numbers] = []

@@ -32,7 +32,7 @@ from exchange.core.metrics.table import points
 from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.release.released import Release, Released
 from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
-from exchange.engine.reading import read_to, read_whole, take
+from exchange.engine.reading import apply_compacted, read_to, read_whole
 from exchange.wire.public_records import decode_release, encode_point, point_key
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
 from exchange.wire.topics import ALERTS, METRICS, RELEASES
@@ -122,7 +122,7 @@ def alert_of(faults: Mapping[type[ExchangeError], list[int]], since_ms: int) -> 
     return Alert(SUBJECT, AlertKind.LEFT_OUT, since_ms, " ".join((*said, left_out)))
 
 
-class Standing:
+class PublishedPoints:
     """What stands in `metrics`, by one sum an epoch; an epoch's own records are read again where the sum is another."""
 
     def __init__(self, log: Log, reader: Reader) -> None:
@@ -159,7 +159,7 @@ class Standing:
             async for records in read_whole(reader, TO):
                 for record in records:
                     if epoch_of_key(record.key) == epoch:
-                        take(newest, record)
+                        apply_compacted(newest, record)
         finally:
             await reader.close()
         return newest
@@ -190,11 +190,11 @@ class Derive:
         reader, looking = await self._log.reader(), await self._log.reader()
         producer = await self._log.producer()
         try:
-            await self._run(reader, Standing(self._log, looking), producer)
+            await self._run(reader, PublishedPoints(self._log, looking), producer)
         finally:
             await asyncio.gather(reader.close(), looking.close(), producer.close())
 
-    async def _run(self, reader: Reader, standing: Standing, producer: Producer) -> None:
+    async def _run(self, reader: Reader, standing: PublishedPoints, producer: Producer) -> None:
         await standing.start()
         self._told = next((alert for alert in await read_alerts(self._log) if alert.subject == SUBJECT), None)
         async for records in read_whole(reader, FROM, records_max=RECORDS_MAX):
@@ -216,7 +216,7 @@ class Derive:
         last = oldest == max(self._intake.released.epochs())
         return AWAITED_S if last and self._intake.awaits() else SETTLE_S
 
-    async def _derive(self, epoch: int, standing: Standing, producer: Producer) -> None:
+    async def _derive(self, epoch: int, standing: PublishedPoints, producer: Producer) -> None:
         released = self._intake.released
         if self._judge.released is not released:
             self._judge = Judge(released, self._planned)

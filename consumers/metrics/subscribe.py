@@ -24,7 +24,7 @@ from exchange.core.metrics.query import Selection, select
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Log, Partition, Record
 from exchange.engine.reading import read_to
-from exchange.kafka_address import located
+from exchange.kafka_address import with_address
 from exchange.settings import Settings
 from exchange.wire.public_records import decode_point
 from exchange.wire.records import MessageUnreadable
@@ -98,7 +98,7 @@ async def subscribe(
     CodeUnknown, EpochInvalid, NoKafka, the engine's named errors, and MessageUnreadable for a record of a newer version.
     """
     asked = select(metrics, since=since, where=where, everything=everything)
-    log = KafkaLog(located(settings or Settings.model_validate({})).client("exchange-subscriber"))
+    log = KafkaLog(with_address(settings or Settings.model_validate({})).client("exchange-subscriber"))
     try:
         async with aclosing(follow(log, asked, once=once)) as batches:
             async for batch in batches:

@@ -16,12 +16,12 @@ from typing import Final
 import structlog
 
 from consumers.release.close_request import write_command
-from consumers.release.draws_state import Closings, DrawsDamaged, Follower
+from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
 from consumers.release.release_lane import COMMANDS, Clock, wall_ms
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closing import Closed
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
-from exchange.engine.lanes.supervised import CALENDAR, Life
+from exchange.engine.lanes.supervised import CALENDAR, SupervisedTask
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.reading import read_to
 from exchange.wire.release_records import Asker, Close
@@ -44,7 +44,7 @@ def month_to_close(closed: Closed, first_arrival_ms: int | None, now_ms: int, gr
     return epoch if now_ms > ends_ms(epoch) + grace_ms else None
 
 
-class Calendar(Life):
+class Calendar(SupervisedTask):
     """Writes commands for as long as it runs. `grace_ms`: how long after a month's end."""
 
     stays = (DrawsDamaged,)
@@ -62,7 +62,7 @@ class Calendar(Life):
         draws, others = await self._log.reader(), await self._log.reader()
         for reader in (draws, others):
             resources.push_async_callback(reader.close)
-        follower = Follower(draws)
+        follower = DrawsFollower(draws)
         self._told.lag = 0
         self._enter(LaneState.RUNNING)
         while True:
@@ -72,13 +72,13 @@ class Calendar(Life):
             self._moved()
             await asyncio.sleep(LOOK_S)
 
-    async def _may_ask(self, seen: Closings, reader: Reader) -> bool:
+    async def _may_ask(self, seen: DrawsState, reader: Reader) -> bool:
         """Whether every command was handled, and none refused a moment ago; never where `epochs` was made anew."""
         end = (await reader.end_offsets([COMMANDS]))[COMMANDS]
         refused_lately = seen.refused and self._clock() - seen.closed.at_ms < AGAIN_MS
         return end == seen.closed.position and not refused_lately
 
-    async def _ask(self, seen: Closings, reader: Reader) -> None:
+    async def _ask(self, seen: DrawsState, reader: Reader) -> None:
         now_ms = self._clock()
         if seen.closed.last_epoch is None and self._first_ms is None:
             self._first_ms = await self._first_arrival_ms(reader)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from consumers.release.draws_state import Follower
+from consumers.release.draws_state import DrawsFollower
 from consumers.release.history import public_keys
 from consumers.release.release_lane import COMMANDS, wall_ms
 from exchange.core.errors import ExchangeError
@@ -40,7 +40,7 @@ class CommandsLost(ExchangeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class CloseResult:
     """What became of a command. `tables`: how many of the epoch are public; none when it was refused."""
 
     spent: Spent
@@ -49,7 +49,7 @@ class Closing:
 
 async def close_epoch(
     log: Log, epoch: int, by: Asker = Asker.OPERATOR, waits: Callable[[Awaited], None] = lambda _: None
-) -> Closing:
+) -> CloseResult:
     """Write the command and wait until it is carried out and public, or refused. Raises CommandsLost.
 
     `waits`: told at every look for what.
@@ -65,21 +65,21 @@ async def close_epoch(
             await asyncio.sleep(LOOK_S)
 
 
-async def _done(log: Log, offset: int, epoch: int, waits: Callable[[Awaited], None]) -> Closing:
+async def _done(log: Log, offset: int, epoch: int, waits: Callable[[Awaited], None]) -> CloseResult:
     """Look until the command at an offset is refused, or carried out and public."""
     async with AsyncExitStack() as resources:
         draws, releases = await log.reader(), await log.reader()
         resources.push_async_callback(draws.close)
         resources.push_async_callback(releases.close)
-        follower = Follower(draws)
+        follower = DrawsFollower(draws)
         while True:
             closings = await follower.catch_up()
             spent = closings.commands.get(offset)
             if spent is not None and spent.refused:
-                return Closing(spent, 0)
+                return CloseResult(spent, 0)
             wanted = {part.key for part in closings.parts if part.epoch == epoch}
             if spent is not None and wanted <= await public_keys(releases):
-                return Closing(spent, len(wanted))
+                return CloseResult(spent, len(wanted))
             waits(Awaited.LANE if spent is None else Awaited.PUBLISHER)
             await asyncio.sleep(LOOK_S)
 
@@ -89,7 +89,7 @@ async def _ask(log: Log, epoch: int, by: Asker) -> int:
     command = Close(epoch, by, wall_ms())
     reader, draws = await log.reader(), await log.reader()
     try:
-        handled = (await Follower(draws).catch_up()).closed.position
+        handled = (await DrawsFollower(draws).catch_up()).closed.position
         before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
         if before < handled:  # at the offset of the new command stands what became of an old one
             raise CommandsLost(f"{EPOCHS} ends at offset {before}, and commands up to {handled} were handled.")

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from consumers.release.draws_state import Follower
+from consumers.release.draws_state import DrawsFollower
 from exchange import __version__
 from exchange.core.admission.gate import Status
 from exchange.core.errors import CannotCount, ExchangeError
 from exchange.core.model.epochs import first_month
 from exchange.core.model.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
-from exchange.core.release.agency_tables import AgencyTable, Kept, Made, Said, agency_releases
+from exchange.core.release.agency_tables import AgencyTable, Made, PastEpochs, Said, agency_releases
 from exchange.core.release.closing import Cut, Draw
 from exchange.core.release.draw import Due, Increments, counted, drawn, merged
 from exchange.engine.errors import CannotApply
@@ -80,7 +80,7 @@ class Agencies:
     """What agency tables need beside events: who may publish, and what is kept of all epochs before."""
 
     members: Collection[str] = ()
-    kept: Kept = field(default_factory=Kept)
+    kept: PastEpochs = field(default_factory=PastEpochs)
 
 
 def task_of(draw: Draw) -> DrawTask:
@@ -92,7 +92,7 @@ def task_of(draw: Draw) -> DrawTask:
 
 async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> Drawn:
     """Count, draw, encode. Raises CannotApply at a record that cannot be counted, NoiseUnfit, the engine's errors."""
-    sheets = [Sheet(task, since) for since, _ in task.starts]
+    sheets = [TableCounts(task, since) for since, _ in task.starts]
     reader = await log.reader()
     try:
         for number in range(len(task.cut)):
@@ -102,7 +102,7 @@ async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> D
     return recorded(task, sheets, await _agencies(log, task), noise)
 
 
-def recorded(task: DrawTask, sheets: Sequence["Sheet"], agencies: Agencies, noise: Noise) -> Drawn:
+def recorded(task: DrawTask, sheets: Sequence["TableCounts"], agencies: Agencies, noise: Noise) -> Drawn:
     """The noise on what was counted, the agency tables by their rule, both as they will stand in `draws`."""
     clients = [one for sheet in sheets for one in sheet.increments]
     made = [drawn(one, noise(one.due.plan.scale, one.due.length), VERSIONS) for one in clients]
@@ -111,7 +111,7 @@ def recorded(task: DrawTask, sheets: Sequence["Sheet"], agencies: Agencies, nois
     return Drawn(parts, tuple(ShownIncrement(*told) for told in of_agencies.told), of_agencies.said)
 
 
-class Sheet:
+class TableCounts:
     """What arrived for the tables that are counted from one cut on. `said`: all that no client's body is, in order."""
 
     def __init__(self, task: DrawTask, since: int) -> None:
@@ -122,7 +122,7 @@ class Sheet:
         self.increments: tuple[Increments, ...] = counted(self._due, ())
         self.said: Arrived = []
 
-    def take(self, partition: int, lot: "Lot") -> None:
+    def take(self, partition: int, lot: "EventBatch") -> None:
         """Add what a lot holds from this sheet's cut on."""
         places = lot.of_interest(self.starts[partition], self.begins[partition], self.since)
         alike = Counter(octets for octets, _ in places)
@@ -132,7 +132,7 @@ class Sheet:
             self.said += lot.said(places)
 
 
-class Lot:
+class EventBatch:
     """Records of one partition, decoded as far as they differ. Raises CannotApply."""
 
     def __init__(self, source: Partition, records: Sequence[Record]) -> None:
@@ -184,12 +184,12 @@ def _restated(event: Event) -> Body:
     return event.body.body if isinstance(event.body, Correction) else event.body
 
 
-async def _read(reader: Reader, number: int, task: DrawTask, sheets: Iterable[Sheet], report: Report) -> None:
+async def _read(reader: Reader, number: int, task: DrawTask, sheets: Iterable[TableCounts], report: Report) -> None:
     source, cut = Partition(EVENTS, number), task.cut[number]
     reader.assign([source])
     reader.seek(source, min((task.begins(since)[number] for since, _ in task.starts), default=cut))
     async for records in before(reader, source, cut):
-        lot = Lot(source, records)
+        lot = EventBatch(source, records)
         for sheet in sheets:
             sheet.take(number, lot)
         report(len(records))
@@ -225,14 +225,14 @@ async def _agencies(log: Log, task: DrawTask) -> Agencies:
     registry, draws = await log.reader(), await log.reader()
     try:
         members = await may_publish(registry, task.registered)
-        closings = await Follower(draws, keeps=True).catch_up()
+        closings = await DrawsFollower(draws, keeps=True).catch_up()
     finally:
         await registry.close()
         await draws.close()
     return Agencies(members, closings.closed.kept)
 
 
-def _agency_tables(task: DrawTask, sheets: Sequence[Sheet], agencies: Agencies) -> Made:
+def _agency_tables(task: DrawTask, sheets: Sequence[TableCounts], agencies: Agencies) -> Made:
     wanted = {one.since for one in task.agencies}
     arrived = {sheet.since: sheet.said for sheet in sheets if sheet.since in wanted}
     return agency_releases(task.epoch, task.agencies, arrived, agencies.members, agencies.kept, versions=VERSIONS)

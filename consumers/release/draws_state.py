@@ -41,7 +41,7 @@ class Part:
 
 
 @dataclass(slots=True)
-class Closings:
+class DrawsState:
     """Everything in `draws` so far. `commands`: what was done with each, by its offset in `epochs`, without agency tables.
 
     `keeps`: whether what agency tables showed is kept, for whoever makes them; by far the largest part, and only theirs.
@@ -98,7 +98,7 @@ def after(closed: Closed, spent: Spent) -> Closed:
     return carried_out(closed, spent.position, moment, epoch=spent.epoch, accounts=accounts, told=told, said=spent.said)
 
 
-class Follower:
+class DrawsFollower:
     """Reads `draws` on from where it stopped. The reader is this one's alone.
 
     What is committed never changes, so reading on gives what reading all of it again would give.
@@ -107,9 +107,9 @@ class Follower:
     def __init__(self, reader: Reader, *, keeps: bool = False) -> None:
         self._reader = reader
         self._position: int | None = None
-        self.read = Closings(keeps)
+        self.read = DrawsState(keeps)
 
-    async def catch_up(self) -> Closings:
+    async def catch_up(self) -> DrawsState:
         """Everything that is committed and decided now. Raises the engine's errors, DrawsDamaged, MessageUnreadable."""
         if self._position is None:
             begins = await self._reader.beginning_offsets([SOURCE])

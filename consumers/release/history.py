@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from consumers.release.draws_state import Closings, Follower
+from consumers.release.draws_state import DrawsFollower, DrawsState
 from consumers.release.publish_lane import TARGET
 from consumers.release.release_lane import COMMANDS, named_by
 from exchange.core.model.epochs import epoch_text, is_epoch, quarter_of_epoch, year_of_epoch
@@ -56,11 +56,11 @@ class PeriodSpent:
     left: float
 
 
-async def read_closings(log: Log) -> tuple[Closings, set[bytes]]:
+async def read_closings(log: Log) -> tuple[DrawsState, set[bytes]]:
     """What `draws` says now, and the keys that are public."""
     draws, releases = await log.reader(), await log.reader()
     try:
-        return await Follower(draws).catch_up(), await public_keys(releases)
+        return await DrawsFollower(draws).catch_up(), await public_keys(releases)
     finally:
         await draws.close()
         await releases.close()
@@ -82,7 +82,7 @@ async def public_keys(reader: Reader) -> set[bytes]:
     return {record.key async for records in read_whole(reader, TARGET) for record in records if record.key}
 
 
-def history_of(closings: Closings, public: set[bytes], asked: Mapping[int, str]) -> History:
+def history_of(closings: DrawsState, public: set[bytes], asked: Mapping[int, str]) -> History:
     """What was done with every command; `asked`: `read_asked`."""
     refused = (
         RefusedCommand(asked.get(offset, ""), one.at_ms, one.refused, hint_of(one.refused))
@@ -92,7 +92,7 @@ def history_of(closings: Closings, public: set[bytes], asked: Mapping[int, str])
     return History(tuple(_epochs(closings, public)), tuple(refused))
 
 
-def _epochs(closings: Closings, public: set[bytes]) -> Iterator[ClosedEpoch]:
+def _epochs(closings: DrawsState, public: set[bytes]) -> Iterator[ClosedEpoch]:
     paid: set[str] = set()
     for one in closings.commands.values():
         if one.refused:

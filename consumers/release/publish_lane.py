@@ -17,11 +17,11 @@ from contextlib import AsyncExitStack
 from itertools import groupby
 from typing import Final
 
-from consumers.release.draws_state import DrawsDamaged, Follower, Part
+from consumers.release.draws_state import DrawsDamaged, DrawsFollower, Part
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import ends_ms
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
-from exchange.engine.lanes.supervised import PUBLISH, Life
+from exchange.engine.lanes.supervised import PUBLISH, SupervisedTask
 from exchange.engine.log import Log, Partition, Producer, Record
 from exchange.engine.reading import read_whole
 from exchange.wire.topics import RELEASES
@@ -39,7 +39,7 @@ class PublishedDiffers(ExchangeError):
     )
 
 
-class PublishLane(Life):
+class PublishLane(SupervisedTask):
     """Copies parts of draws for as long as it runs."""
 
     stays = (DrawsDamaged, PublishedDiffers)
@@ -54,7 +54,7 @@ class PublishLane(Life):
         resources.push_async_callback(reader.close)
         producer = await self._log.producer()
         resources.push_async_callback(producer.close)
-        follower = Follower(reader)
+        follower = DrawsFollower(reader)
         self._enter(LaneState.RESTORING)
         public = await self._published(follower)
         self._told.restored = len(public)
@@ -69,7 +69,7 @@ class PublishLane(Life):
             self._moved()
             await asyncio.sleep(WAIT_S)
 
-    async def _published(self, follower: Follower) -> set[bytes]:
+    async def _published(self, follower: DrawsFollower) -> set[bytes]:
         """The keys that are public. What was public before `draws` was read to its end is in it: compare in that order."""
         reader = await self._log.reader()
         found: list[Record] = []

@@ -25,12 +25,12 @@ import structlog
 
 from consumers.release.draw_process import Drawer
 from consumers.release.draw_task import Drawn, task_of
-from consumers.release.draws_state import Closings, DrawsDamaged, Follower
+from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text
-from exchange.core.release.closing import Closed, Draw, Moment, Refused, judge
+from exchange.core.release.closing import Closed, CloseRefused, Draw, Moment, judge
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
-from exchange.engine.lanes.supervised import RELEASE, Life
+from exchange.engine.lanes.supervised import RELEASE, SupervisedTask
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
 from exchange.wire.records import MessageUnreadable
 from exchange.wire.release_records import Spent, decode_close, encode_spent, ledger_part
@@ -50,7 +50,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class ReleaseLane(Life):
+class ReleaseLane(SupervisedTask):
     """The one release lane. `partitions`: those that `events` has. `clock`: what months are over by."""
 
     stays = (DrawsDamaged,)
@@ -61,7 +61,7 @@ class ReleaseLane(Life):
         super().__init__(RELEASE, hook=hook)
         self._log, self._drawer, self._clock = log, drawer, clock
         self._events = [Partition(EVENTS, number) for number in range(partitions)]
-        self._seen = Closings()
+        self._seen = DrawsState()
 
     @property
     def refused(self) -> str:
@@ -71,7 +71,7 @@ class ReleaseLane(Life):
     async def _one_life(self, resources: AsyncExitStack) -> None:
         self._enter(LaneState.STARTING)
         draws, commands = await self._reader(resources), await self._reader(resources)
-        follower = Follower(draws)
+        follower = DrawsFollower(draws)
         await (await self._log.writer(self.name)).close()  # earlier owners are fenced, and what they began is decided
         self._enter(LaneState.RESTORING)
         self._note(await follower.catch_up())
@@ -98,11 +98,11 @@ class ReleaseLane(Life):
         if published and not self._seen.commands:
             raise DrawsDamaged(f"{DRAWS} is empty, and {RELEASES} is not.")
 
-    def _note(self, seen: Closings) -> None:
+    def _note(self, seen: DrawsState) -> None:
         self._seen = seen
         self._told.positions[COMMANDS] = seen.closed.position
 
-    async def _sample(self, commands: Reader, follower: Follower) -> None:
+    async def _sample(self, commands: Reader, follower: DrawsFollower) -> None:
         if self._seen.closed.position < await commands.position(COMMANDS):
             self._note(await follower.catch_up())  # a commit may be readable only some time after it is acknowledged
         end = (await commands.end_offsets([COMMANDS]))[COMMANDS]
@@ -110,7 +110,7 @@ class ReleaseLane(Life):
 
     # One command
 
-    async def _handle(self, record: Record, follower: Follower) -> None:
+    async def _handle(self, record: Record, follower: DrawsFollower) -> None:
         writer = await self._log.writer(self.name)
         try:
             self._note(await follower.catch_up())
@@ -130,7 +130,7 @@ class ReleaseLane(Life):
         """What is to be written for a command."""
         epoch = named_by(record)
         decision = judge(closed, epoch, await self._moment())
-        if isinstance(decision, Refused):
+        if isinstance(decision, CloseRefused):
             logger.warning("an epoch was not closed", epoch=_text(epoch), reason=decision.name)
             return [(ledger_part(record.offset), encode_spent(refusal(closed, record.offset, decision, self._clock())))]
         drawn = await self._drawer.draw(task_of(decision), self._report)
@@ -152,7 +152,7 @@ class ReleaseLane(Life):
         self._works()
 
 
-def refusal(closed: Closed, offset: int, refused: Refused, at_ms: int) -> Spent:
+def refusal(closed: Closed, offset: int, refused: CloseRefused, at_ms: int) -> Spent:
     """What stands in the ledger of a command that was refused: everything as it was."""
     accounts = tuple(sorted(closed.ledger.accounts.items()))
     return Spent(offset + 1, closed.last_epoch or 0, at_ms, refused.name, closed.registered, closed.last_cut, accounts)

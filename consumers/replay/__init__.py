@@ -16,14 +16,14 @@ from collections.abc import Mapping, Sequence
 from consumers.counting.aggregates import merged
 from consumers.log_source import KafkaSource, LogSource
 from consumers.replay.errors import CutBeyondEnd, CutInvalid, NoAggregates, NoEvents, ReplayError
-from consumers.replay.partition import Step, Task, end_of
+from consumers.replay.partition import PartitionProgress, Task, end_of
 from consumers.replay.result import (
-    Difference,
+    CellDifference,
     Hook,
     PartitionReplay,
     ReplayProgress,
     ReplayResult,
-    Verdict,
+    ReplayVerdict,
     no_hook,
 )
 from consumers.replay.workers import cores, in_processes, in_this_process
@@ -32,14 +32,14 @@ from exchange.engine.log import Partition
 from exchange.wire.topics import EVENTS, aggregates_of
 
 __all__ = [
-    "Difference",
+    "CellDifference",
     "KafkaSource",
     "LogSource",
     "PartitionReplay",
     "ReplayError",
     "ReplayProgress",
     "ReplayResult",
-    "Verdict",
+    "ReplayVerdict",
     "replay",
 ]
 
@@ -116,10 +116,13 @@ class _Sum:
 
     def __init__(self, tasks: Sequence[Task], ends: Mapping[int, int], progress: Hook) -> None:
         self._progress = progress
-        self._at = {t.partition: Step(t.partition, 0, 0, ends[t.partition] if t.cut is None else t.cut) for t in tasks}
+        self._at = {
+            t.partition: PartitionProgress(t.partition, 0, 0, ends[t.partition] if t.cut is None else t.cut)
+            for t in tasks
+        }
         self._started: set[int] = set()
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, step: PartitionProgress) -> None:
         self._at[step.partition] = step
         self._started.add(step.partition)
         steps = self._at.values()

@@ -11,7 +11,7 @@ from itertools import chain
 from consumers.counting.aggregates import LivePartition, Snapshot
 from consumers.replay.errors import CutBeyondEnd, LogTruncated
 from consumers.replay.recount import ByDefinition, ByStep, Recount
-from consumers.replay.result import Difference, PartitionReplay
+from consumers.replay.result import CellDifference, PartitionReplay
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import read_to
 from exchange.wire.records import Position
@@ -32,7 +32,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PartitionProgress:
     """How far a partition is: offsets `read` of `cut`."""
 
     partition: int
@@ -41,7 +41,7 @@ class Step:
     cut: int
 
 
-Report = Callable[[Step], None]
+Report = Callable[[PartitionProgress], None]
 
 
 async def replay_partition(log: Log, task: Task, report: Report) -> PartitionReplay:
@@ -58,12 +58,12 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
         reader.assign([source])
         reader.seek(source, 0)
         events = 0
-        report(Step(task.partition, 0, 0, cut))
+        report(PartitionProgress(task.partition, 0, 0, cut))
         async for records in _before(reader, source, cut):
             recount.take(records)
             events += len(records)
-            report(Step(task.partition, events, records[-1].offset + 1, cut))
-        report(Step(task.partition, events, cut, cut))
+            report(PartitionProgress(task.partition, events, records[-1].offset + 1, cut))
+        report(PartitionProgress(task.partition, events, cut, cut))
         complete = not await _any_from(reader, source, cut, end)
     finally:
         await reader.close()
@@ -116,12 +116,12 @@ async def _any_from(reader: Reader, source: Partition, cut: int, end: int) -> bo
     return False
 
 
-def _differences(live: Snapshot | None, at: Position, cells: Mapping[bytes, int]) -> tuple[Difference, ...]:
+def _differences(live: Snapshot | None, at: Position, cells: Mapping[bytes, int]) -> tuple[CellDifference, ...]:
     if live is None or live.position.position != at.position:
         return ()
     partition, theirs = live.partition, live.cells
     differing = sorted({cell for cell, _ in theirs.items() ^ cells.items()})
-    found = [Difference(cell, partition, theirs.get(cell, 0), cells.get(cell, 0)) for cell in differing]
+    found = [CellDifference(cell, partition, theirs.get(cell, 0), cells.get(cell, 0)) for cell in differing]
     if not found and live.position != at:
-        found.append(Difference(POSITION_KEY, partition, live.position.events, at.events))
+        found.append(CellDifference(POSITION_KEY, partition, live.position.events, at.events))
     return tuple(found)

@@ -15,7 +15,7 @@ from exchange.wire.records import Position
 from exchange.wire.topics import POSITION_KEY
 
 
-class Verdict(Enum):
+class ReplayVerdict(Enum):
     """How a replay ends."""
 
     MATCH = "match"
@@ -25,7 +25,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Difference:
+class CellDifference:
     """One cell on which aggregates and replay disagree; the reserved key stands for the number of events counted."""
 
     cell: bytes
@@ -63,7 +63,7 @@ class PartitionReplay:
     live: Position | None
     """Where the aggregates stood; None when there are none."""
     cells: Mapping[bytes, int]
-    differences: tuple[Difference, ...]
+    differences: tuple[CellDifference, ...]
 
     @property
     def compared(self) -> bool:
@@ -95,16 +95,16 @@ class ReplayResult:
         return {part.partition: part.cut for part in self.partitions}
 
     @property
-    def differences(self) -> tuple[Difference, ...]:
+    def differences(self) -> tuple[CellDifference, ...]:
         """Every cell that differs, in the cells' order, then the partitions'."""
         return tuple(sorted(difference for part in self.partitions for difference in part.differences))
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ReplayVerdict:
         """What is to be said."""
         if any(part.differences for part in self.partitions):
-            return Verdict.DIFFERENT
-        return Verdict.MATCH if all(part.compared for part in self.partitions) else Verdict.NOT_COMPARED
+            return ReplayVerdict.DIFFERENT
+        return ReplayVerdict.MATCH if all(part.compared for part in self.partitions) else ReplayVerdict.NOT_COMPARED
 
     @property
     def complete(self) -> bool:
@@ -114,7 +114,7 @@ class ReplayResult:
     @property
     def matched(self) -> bool:
         """Whether every partition was compared and nothing differs."""
-        return self.verdict is Verdict.MATCH
+        return self.verdict is ReplayVerdict.MATCH
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from consumers.child_processes import end_with_parent, joined, portable, without_ctrl_c
 from consumers.log_source import LogSource
 from consumers.replay.errors import ReplayFailed, ReplayProcessLost
-from consumers.replay.partition import Report, Step, Task, replay_partition
+from consumers.replay.partition import PartitionProgress, Report, Task, replay_partition
 from consumers.replay.result import PartitionReplay
 from exchange.core.errors import ExchangeError
 from exchange.engine.gc_tuning import relax_collector
@@ -79,7 +79,7 @@ async def _answer(ours: Connection, task: Task, report: Report) -> PartitionRepl
             raise ReplayProcessLost(f"The process that replayed partition {task.partition} ended.") from None
         if isinstance(said, PartitionReplay):
             return said
-        if isinstance(said, Step):
+        if isinstance(said, PartitionProgress):
             report(said)
         else:
             raise said

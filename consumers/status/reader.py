@@ -1,6 +1,6 @@
 """What an operator's look gathers from the log: read-only, as exact as the topics themselves.
 
-`Looker.look` may be called again and again: it goes on where it stopped, so a look costs what is new. Heads, refusals
+`StatusReader.look` may be called again and again: it goes on where it stopped, so a look costs what is new. Heads, refusals
 and inbox positions are those of the gate's own state, read into the very `GateStep` that the gate uses; how far the
 fold is comes from its newest position record; how the lanes feel, from the newest pulses.
 
@@ -15,11 +15,11 @@ from typing import Final
 
 from consumers.admission.gate_step import GateStep
 from consumers.admission.registry import Registry
-from consumers.release.draws_state import Closings
+from consumers.release.draws_state import DrawsState
 from exchange.core.admission.gate import Reason
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.engine.reading import Behind, Extent, Tails, extents, read_to, take
+from exchange.engine.reading import Extent, NewestPositions, Unread, apply_compacted, extents, read_to
 from exchange.wire.pulse import Pulse, decode_pulse
 from exchange.wire.records import decode_refusal, decode_registration
 from exchange.wire.topics import AGENCIES, ALERTS, DRAWS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
@@ -31,7 +31,7 @@ PULSES_BESIDE: Final = 60
 
 
 @dataclass(slots=True)
-class Seen:
+class Observed:
     """All that was read so far. `inbox_lags` by agency; `fold_lags` and `counted` (events) by partition."""
 
     partitions: int
@@ -44,7 +44,7 @@ class Seen:
     inboxes_missing: set[str] = field(default_factory=set)
     fold_lags: dict[int, int] = field(default_factory=dict)
     counted: dict[int, int] = field(default_factory=dict)
-    closings: Closings = field(default_factory=Closings)
+    closings: DrawsState = field(default_factory=DrawsState)
 
     def __post_init__(self) -> None:
         self.gates = {p: GateStep(p, self.registry) for p in range(self.partitions)}
@@ -53,7 +53,7 @@ class Seen:
     def take(self, source: Partition, record: Record) -> None:
         """Take a record of one of the topics that are followed."""
         if source.topic == ALERTS:
-            take(self.alerts, record)
+            apply_compacted(self.alerts, record)
         elif source.topic == GATE_STATE and record.key is not None:
             self.gates[source.partition].restore(record.key, record.value)
         elif source.topic == DRAWS:
@@ -68,18 +68,18 @@ class Seen:
             self.pulses.append(decode_pulse(record.value))
 
 
-class Looker:
+class StatusReader:
     """Looks at an exchange of so many partitions; made by `looking`."""
 
     def __init__(self, readers: Sequence[Reader], partitions: int, generation: str) -> None:
         self._following, self._asking, tails, behind = readers
-        self._tails, self._behind = Tails(tails), Behind(behind)
+        self._tails, self._behind = NewestPositions(tails), Unread(behind)
         self._aggregates = [Partition(aggregates_of(generation), p) for p in range(partitions)]
         self._followed = list(_followed(partitions))
         self._assigned = False
-        self.seen = Seen(partitions)
+        self.seen = Observed(partitions)
 
-    async def look(self) -> Seen:
+    async def look(self) -> Observed:
         """Read what is new. Raises the engine's errors: PartitionUnknown where `exchange topics apply` was not run."""
         found = await extents(self._asking, self._followed)
         if not self._assigned:
@@ -116,7 +116,7 @@ class Looker:
 
 
 @asynccontextmanager
-async def looking(log: Log, partitions: int, generation: str = GENERATION) -> AsyncIterator[Looker]:
+async def looking(log: Log, partitions: int, generation: str = GENERATION) -> AsyncIterator[StatusReader]:
     """A looker for as long as the block lasts. `partitions`: those that `events` really has."""
     async with AsyncExitStack() as open_readers:
         readers = []
@@ -124,7 +124,7 @@ async def looking(log: Log, partitions: int, generation: str = GENERATION) -> As
             reader = await log.reader()
             open_readers.push_async_callback(reader.close)
             readers.append(reader)
-        yield Looker(readers, partitions, generation)
+        yield StatusReader(readers, partitions, generation)
 
 
 def pulses_max(partitions: int) -> int:

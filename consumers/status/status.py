@@ -10,7 +10,7 @@ from typing import Final
 from consumers.admission import gate_step
 from consumers.counting import fold_step
 from consumers.status.alerts import GONE, QUIET_MS_MAX
-from consumers.status.reader import Seen
+from consumers.status.reader import Observed
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.vocabulary import LegalClass
@@ -85,7 +85,7 @@ _ONCE_NAMES: Final = frozenset(f"{step}-0" for step in ONCE)
 NOT_RUNNING: Final = "not running"
 
 
-def status_of(seen: Seen, now_ms: int) -> ExchangeStatus:
+def status_of(seen: Observed, now_ms: int) -> ExchangeStatus:
     """The status at `now_ms`, milliseconds since 1970 by a clock that agrees with the workers' to a few seconds."""
     agencies = tuple(_agencies(seen, now_ms))
     lanes = tuple(_lanes(seen, agencies, now_ms))
@@ -110,12 +110,12 @@ def status_of(seen: Seen, now_ms: int) -> ExchangeStatus:
     )
 
 
-def _agencies(seen: Seen, now_ms: int) -> Iterator[AgencyStatus]:
+def _agencies(seen: Observed, now_ms: int) -> Iterator[AgencyStatus]:
     for code, registration in sorted(seen.registry.agencies.items()):
         yield _agency(seen, code, registration, now_ms)
 
 
-def _agency(seen: Seen, code: str, registration: Registration, now_ms: int) -> AgencyStatus:
+def _agency(seen: Observed, code: str, registration: Registration, now_ms: int) -> AgencyStatus:
     lane = seen.gates[registration.partition].agencies[code]
     head, refused = lane.state.head, lane.state.refused
     return AgencyStatus(
@@ -132,7 +132,7 @@ def _agency(seen: Seen, code: str, registration: Registration, now_ms: int) -> A
     )
 
 
-def _lanes(seen: Seen, agencies: Sequence[AgencyStatus], now_ms: int) -> Iterator[LaneStatus]:
+def _lanes(seen: Observed, agencies: Sequence[AgencyStatus], now_ms: int) -> Iterator[LaneStatus]:
     inboxes = dict.fromkeys(range(seen.partitions), 0)
     for agency in agencies:
         inboxes[agency.partition] += agency.waiting

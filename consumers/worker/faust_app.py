@@ -25,7 +25,7 @@ from consumers.release.draw_process import DrawInProcess
 from consumers.release.release_lane import wall_ms
 from consumers.status.alerts import Watch, read_alerts
 from consumers.worker.derive_service import add_derive
-from consumers.worker.lanes import Closing, Lanes
+from consumers.worker.lanes import Lanes, ReleaseSettings
 from consumers.worker.watchdog import Watchdog
 from exchange.core.admission.gate import Registration
 from exchange.engine.errors import PartitionUnknown
@@ -196,10 +196,10 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
             loop.remove_signal_handler(number)
 
 
-def _closing(settings: Settings) -> Closing:
+def _closing(settings: Settings) -> ReleaseSettings:
     """How this worker closes epochs."""
     grace_ms = int(settings.close_after_hours * HOUR_MS) if settings.calendar == "on" else None
-    return Closing(settings.partitions, DrawInProcess(KafkaSource(settings)), grace_ms)
+    return ReleaseSettings(settings.partitions, DrawInProcess(KafkaSource(settings)), grace_ms)
 
 
 async def _check_topics(settings: Settings) -> None:

@@ -41,7 +41,7 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class ReleaseSettings:
     """How epochs are closed here. `partitions`: of `events`. `grace_ms`: after a month's end; None: no calendar."""
 
     partitions: int
@@ -60,7 +60,7 @@ class Lanes:
         worker: str,
         *,
         limits: LaneLimits | None = None,
-        closing: Closing | None = None,
+        closing: ReleaseSettings | None = None,
     ) -> None:
         self._log = log
         self._worker = worker

@@ -74,13 +74,13 @@ async def newest_by_key(log: Log, partition: Partition) -> dict[bytes, bytes]:
     try:
         async for records in read_whole(reader, partition):
             for record in records:
-                take(newest, record)
+                apply_compacted(newest, record)
     finally:
         await reader.close()
     return newest
 
 
-def take(newest: dict[bytes, bytes], record: Record) -> None:
+def apply_compacted(newest: dict[bytes, bytes], record: Record) -> None:
     """Apply a record of a compacted topic."""
     if record.key is None:
         return
@@ -90,7 +90,7 @@ def take(newest: dict[bytes, bytes], record: Record) -> None:
         newest[record.key] = record.value
 
 
-class Tails:
+class NewestPositions:
     """The newest position records of partitions of `aggregates`. The reader is this one's alone.
 
     It is assigned once: a client that is assigned others again and again leaves a waiting fetch behind each time, and
@@ -133,8 +133,8 @@ class Tails:
         return found
 
 
-class Behind:
-    """How much of partitions is not read yet. The reader is this one's alone, and assigned once, as in `Tails`."""
+class Unread:
+    """How much of partitions is not read yet. The reader is this one's alone, and assigned once, as in `NewestPositions`."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

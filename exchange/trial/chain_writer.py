@@ -22,7 +22,7 @@ CORRECTED_SHARE: Final = 0.02
 Said = tuple[int, UsState, Correctable]
 
 
-class ChainedAgency:
+class ChainWriter:
     """One agency that writes its chain to its inbox: its facts, and now and then the correction of an earlier one."""
 
     def __init__(self, sample: SampleAgency, seed: int) -> None:

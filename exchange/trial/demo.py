@@ -23,18 +23,18 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.vocabulary import LegalClass, Scheduled
 from exchange.engine.errors import LogUnavailable
-from exchange.trial.demo_agencies import HMIS_AGENCY, Member, day_after, hmis_member, sample_member
-from exchange.trial.empty_cluster import Ground, Worker, WorkerEnded
-from exchange.trial.public_view import MetricsMissing, Protected, protected
+from exchange.trial.demo_agencies import HMIS_AGENCY, DemoAgency, day_after, hmis_agency, sample_agency
+from exchange.trial.empty_cluster import TrialExchange, Worker, WorkerEnded
+from exchange.trial.public_view import MetricsMissing, PublicView, public_view
 from exchange.trial.sample import Run, SampleExchange
-from exchange.trial.totals import Picture, picture_of
+from exchange.trial.totals import Totals, totals_of
 from exchange.wire.codec import decode
 from exchange.wire.release_records import Asker
 from producers.caps.tally import current_quarter
 from producers.delivery.heartbeat import minutes_band
 from producers.delivery.report import Report
 from producers.edge import Edge
-from producers.vault.fact_store import Ledger
+from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 
@@ -67,7 +67,7 @@ class Look:
     `doing`: which month is lived through or closed; empty when all are.
     """
 
-    picture: Picture
+    picture: Totals
     events: int
     delivered: int
     total: int
@@ -88,7 +88,7 @@ class DemoResult:
     cells: int
     differing: int
     replay: ReplayResult
-    protected: Protected
+    protected: PublicView
     hmis: Report | None
 
     @property
@@ -102,7 +102,7 @@ class Demo:
 
     def __init__(
         self,
-        ground: Ground,
+        ground: TrialExchange,
         sample: SampleExchange,
         *,
         show: Callable[[Look], None],
@@ -111,8 +111,8 @@ class Demo:
     ) -> None:
         self._ground, self._sample, self._show, self._say = ground, sample, show, say
         self._months = sample.span.months
-        self._members = [sample_member(ground, agency) for agency in sample.agencies]
-        self._hmis = hmis_member(ground, hmis, sample.agencies[0].state, self._months[-1]) if hmis else None
+        self._members = [sample_agency(ground, agency) for agency in sample.agencies]
+        self._hmis = hmis_agency(ground, hmis, sample.agencies[0].state, self._months[-1]) if hmis else None
         if self._hmis:
             self._members.append(self._hmis)
         self._live: list[LivePartition] = []
@@ -143,7 +143,7 @@ class Demo:
         replayed = await replay(KafkaSource(self._ground.settings))
         self._say(f"{replayed.events} events replayed from offset 0: {replayed.verdict.value}")
         try:
-            public = await protected(self._ground.log, self._sample, truth=self._hmis is None)
+            public = await public_view(self._ground.log, self._sample, truth=self._hmis is None)
         except MetricsMissing:
             self._say(worker.last_lines())
             raise
@@ -158,7 +158,7 @@ class Demo:
             try:
                 vault.set("cap_key", member.cap_key)
                 vault.commit()
-                number, key = Chain(vault, Ledger(vault)).public_key
+                number, key = Chain(vault, FactStore(vault)).public_key
             finally:
                 vault.close()
             consent = member.profile.small_counts or None
@@ -189,7 +189,7 @@ class Demo:
                 task.cancel()
             await asyncio.wait(publishing)
 
-    async def _publish(self, member: Member, month: int, slots: asyncio.Semaphore) -> None:
+    async def _publish(self, member: DemoAgency, month: int, slots: asyncio.Semaphore) -> None:
         async with slots, Edge.open(member.profile, secret=member.secret, today=day_after(month)) as edge:
             member.delivered += member.report.delivered
             member.report = edge.report
@@ -238,7 +238,7 @@ class Demo:
         delivered = sum(member.delivered + member.report.delivered for member in self._members)
         events = sum(snapshot.position.events for snapshot in snapshots)
         total = max(delivered, self._sample.expected_events + len(self._members) * len(self._months))
-        return Look(picture_of(cells), events, delivered, total, len(self._members), self._doing), cells
+        return Look(totals_of(cells), events, delivered, total, len(self._members), self._doing), cells
 
     # Comparing
 

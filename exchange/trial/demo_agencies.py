@@ -10,7 +10,7 @@ from typing import Final
 
 from exchange.core.model.epochs import month_of
 from exchange.core.model.vocabulary import LegalClass, UsState
-from exchange.trial.empty_cluster import Ground
+from exchange.trial.empty_cluster import TrialExchange
 from exchange.trial.sample import SampleAgency
 from producers.delivery.report import Report
 from producers.facts import Fact, Reading
@@ -22,7 +22,7 @@ HMIS_AGENCY: Final = "hmis-export"
 
 
 @dataclass(slots=True)
-class Member:
+class DemoAgency:
     """An agency of the demo: its edge's profile, what opens its vault, its records, and what its edge did."""
 
     profile: Profile
@@ -36,7 +36,7 @@ class Member:
     """Of the runs before the one that `report` is about."""
 
 
-def sample_member(ground: Ground, agency: SampleAgency) -> Member:
+def sample_agency(ground: TrialExchange, agency: SampleAgency) -> DemoAgency:
     """A generated agency, with everything sensitive switched on, so that every table has cells."""
     profile = Profile(
         agency=agency.code,
@@ -48,10 +48,10 @@ def sample_member(ground: Ground, agency: SampleAgency) -> Member:
         scheduled=True,
         sensitive=tuple(SWITCHES),
     )
-    return Member(profile, Secret(raw_key=secrets.token_bytes(32)), _Records(agency.dated()).of, agency.cap_key)
+    return DemoAgency(profile, Secret(raw_key=secrets.token_bytes(32)), _Records(agency.dated()).of, agency.cap_key)
 
 
-def hmis_member(ground: Ground, export: Path, state: UsState, month: int) -> Member:
+def hmis_agency(ground: TrialExchange, export: Path, state: UsState, month: int) -> DemoAgency:
     """The agency of a real export, all of which it records in one month; it works in this state where the export names none."""
     profile = Profile(
         agency=HMIS_AGENCY,
@@ -62,7 +62,9 @@ def hmis_member(ground: Ground, export: Path, state: UsState, month: int) -> Mem
         hmis=HmisProfile(all_projects_trafficking=True, gender_from_sex=True),
     )
     source = HmisExport(export, HmisSettings.from_profile(profile))
-    return Member(profile, Secret(raw_key=secrets.token_bytes(32)), lambda now: source.read() if now == month else ())
+    return DemoAgency(
+        profile, Secret(raw_key=secrets.token_bytes(32)), lambda now: source.read() if now == month else ()
+    )
 
 
 class _Records:

@@ -39,7 +39,7 @@ class WorkerEnded(ExchangeError):
 
 
 @dataclass(slots=True)
-class Ground:
+class TrialExchange:
     """An empty exchange. `broker` is None on a given cluster."""
 
     settings: Settings
@@ -146,28 +146,30 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def trial_ground(settings: Settings, folder: Path, announcer: Announcer | None = None) -> AsyncIterator[Ground]:
+async def trial_exchange(
+    settings: Settings, folder: Path, announcer: Announcer | None = None
+) -> AsyncIterator[TrialExchange]:
     """An empty exchange for as long as the block lasts; workers still running at its end are stopped."""
     if settings.bootstrap_servers:
-        async with _ground(settings.model_copy(update={"calendar": "off"}), None, folder) as ground:
+        async with _on_cluster(settings.model_copy(update={"calendar": "off"}), None, folder) as ground:
             yield ground
         return
     async with (
         embedded_broker(announcer=announcer) as broker,
-        _ground(settings.at(broker.bootstrap_servers), broker, folder) as ground,
+        _on_cluster(settings.at(broker.bootstrap_servers), broker, folder) as ground,
     ):
         yield ground
 
 
 @asynccontextmanager
-async def _ground(settings: Settings, broker: Broker | None, folder: Path) -> AsyncIterator[Ground]:
+async def _on_cluster(settings: Settings, broker: Broker | None, folder: Path) -> AsyncIterator[TrialExchange]:
     client = settings.client("exchange-trial")
     log = KafkaLog(client)
     try:
         async with administer(client) as admin:
             topics = exchange_topics(partitions=settings.partitions, replication=settings.replication)
             await provision(admin, topics)
-            ground = Ground(settings, log, admin, broker, folder)
+            ground = TrialExchange(settings, log, admin, broker, folder)
             if await ground.reach():
                 raise NotEmpty
             try:

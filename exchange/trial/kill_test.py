@@ -21,11 +21,11 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Pair, Partition, Producer
-from exchange.trial.chain_writer import ChainedAgency
-from exchange.trial.empty_cluster import Ground, Worker
+from exchange.trial.chain_writer import ChainWriter
+from exchange.trial.empty_cluster import TrialExchange, Worker
 from exchange.trial.sample import sample_exchange
 from exchange.wire.topics import inbox_of
-from producers.delivery.waiting import Patience
+from producers.delivery.waiting import WaitLimits
 
 AGENCIES: Final = 24
 WORKERS: Final = 2
@@ -75,13 +75,15 @@ class KillTestResult:
 class KillTest:
     """One kill test on one ground. `say` is told what is done, a line each."""
 
-    def __init__(self, ground: Ground, *, rounds: int, events: int, seed: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, ground: TrialExchange, *, rounds: int, events: int, seed: int, say: Callable[[str], None]
+    ) -> None:
         self._ground = ground
         self._rounds = rounds
         self._random = random.Random(seed)  # noqa: S311 - repeatable, hides nothing
         self._say = say
         sample = sample_exchange(seed, AGENCIES, events=events + events // 10, tally_share=0.0)
-        self._agencies = [ChainedAgency(agency, seed) for agency in sample.agencies]
+        self._agencies = [ChainWriter(agency, seed) for agency in sample.agencies]
         self._events = events
         self._written = 0
         self._deeds: dict[str, int] = {}
@@ -142,7 +144,7 @@ class KillTest:
 
     async def _send(self, producer: Producer, inbox: Partition, pairs: Sequence[Pair]) -> None:
         """Write as an edge does: a broker that is away is waited for, and what may have arrived is sent again."""
-        for pause_s in Patience().pauses_s:
+        for pause_s in WaitLimits().pauses_s:
             try:
                 return await producer.send(inbox, pairs)
             except LogUnavailable:

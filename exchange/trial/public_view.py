@@ -66,7 +66,7 @@ class MetricsMissing(ExchangeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class FigureWithTruth:
     """A published point and its truths, where there are any: `within` caps, and of all that `happened`."""
 
     point: MetricPoint
@@ -75,18 +75,18 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
-class Protected:
+class PublicView:
     """What was released. `shown`: of the newest epoch's `points`, those fit to be read; `covered`: None without a truth."""
 
     epochs: int
     tables: int
     points: int
     shown: int
-    headlines: tuple[Beside, ...]
+    headlines: tuple[FigureWithTruth, ...]
     covered: Covered | None
 
 
-async def protected(log: Log, sample: SampleExchange, *, truth: bool) -> Protected:
+async def public_view(log: Log, sample: SampleExchange, *, truth: bool) -> PublicView:
     """Wait for the newest epoch's metrics and put them beside the truth, or beside nothing. Raises MetricsMissing."""
     releases = await _releases(log)
     last = max(release.epoch for release in releases)
@@ -102,12 +102,12 @@ async def protected(log: Log, sample: SampleExchange, *, truth: bool) -> Protect
         arrived = await _arrived(log)
         within = await asyncio.to_thread(_truth, releases, arrived, last, tuple(BY_METRIC))
         did = await asyncio.to_thread(_truth, releases, happened(sample), last, HEADLINES)
-    return Protected(
+    return PublicView(
         len({release.epoch for release in releases}),
         len(releases),
         len(published),
         sum(point.shown for point in published.values()),
-        tuple(Beside(point, within.get(where(point)), did.get(where(point))) for point in chosen),
+        tuple(FigureWithTruth(point, within.get(where(point)), did.get(where(point))) for point in chosen),
         coverage(published.values(), within) if truth else None,
     )
 

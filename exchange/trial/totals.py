@@ -11,7 +11,7 @@ _TOTALS = ("cases", "needs_by_service", "services_by_service", "unmet_needs_by_s
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Totals:
     """Counts over all periods. `services`, `needs`, `unmet`: by code; `states`: (needs, services, unmet needs) by state.
 
     `heard`: agencies with a counted heartbeat.
@@ -26,7 +26,7 @@ class Picture:
     heard: int
 
 
-def picture_of(parts: Iterable[Mapping[bytes, int]]) -> Picture:
+def totals_of(parts: Iterable[Mapping[bytes, int]]) -> Totals:
     """The picture of the counts of all partitions."""
     by_code: dict[str, Counter[str]] = {name: Counter() for name in (*_TOTALS, "unmet_needs_by_reason")}
     by_state: dict[str, Counter[str]] = {name: Counter() for name in _TOTALS}
@@ -44,7 +44,7 @@ def picture_of(parts: Iterable[Mapping[bytes, int]]) -> Picture:
                 heard.add(rest.decode("ascii").split("|")[1])
     needs, services, unmet = (by_state[name] for name in _TOTALS[1:])
     states = {state: (needs[state], services[state], unmet[state]) for state in needs | services | unmet}
-    return Picture(
+    return Totals(
         cases=by_code["cases"].total(),
         needs=by_code["needs_by_service"],
         services=by_code["services_by_service"],

@@ -29,7 +29,7 @@ class AgencyCodeInvalid(ExchangeError):
     hint = "Choose a code such as harbor-light; it never changes."
 
 
-class Kept(Enum):
+class Retention(Enum):
     """What Kafka may throw away."""
 
     FOR_EVER = "for ever"
@@ -62,7 +62,7 @@ class Topic:
 
     name: str
     holds: str
-    kept: Kept
+    kept: Retention
     writers: tuple[Party, ...]
     readers: tuple[Party, ...]
     partitioned: bool = False
@@ -73,35 +73,37 @@ class Topic:
         """Kafka's settings of the topic, none left to a default that loses data."""
         configs = {"min.insync.replicas": str(min(2, replication)), "unclean.leader.election.enable": "false"}
         configs["compression.type"] = "producer"
-        if self.kept is Kept.INBOX:  # stored as it is, a small batch cannot unpack to something huge at the gate
+        if self.kept is Retention.INBOX:  # stored as it is, a small batch cannot unpack to something huge at the gate
             configs |= {"compression.type": "uncompressed", "max.message.bytes": str(INBOX_BATCH_BYTES_MAX)}
         if Party.EVALUATORS in self.readers:  # records have the time of their epoch, never of the draw
             configs |= {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(LONG_MAX)}
         if self.name == "draws":  # a ledger part holds who was behind every figure of a nation's agencies
             configs["max.message.bytes"] = str(DRAW_BYTES_MAX)
-        if self.kept is Kept.COMPACTED:
+        if self.kept is Retention.COMPACTED:
             lag = {"min.compaction.lag.ms": str(3_600_000)} if self.name == "aggregates" else {}
             return {**configs, "cleanup.policy": "compact", **lag}
-        if self.kept is Kept.INBOX:  # retention and "last heard" go by the broker's clock, not an agency's
+        if self.kept is Retention.INBOX:  # retention and "last heard" go by the broker's clock, not an agency's
             configs["message.timestamp.type"] = "LogAppendTime"
-        days = {Kept.INBOX: INBOX_DAYS, Kept.DAY: 1}.get(self.kept)
+        days = {Retention.INBOX: INBOX_DAYS, Retention.DAY: 1}.get(self.kept)
         retention = str(days * DAY_MS) if days else "-1"
         return {**configs, "cleanup.policy": "delete", "retention.ms": retention, "retention.bytes": "-1"}
 
 
 P = Party
-EVER = Kept.FOR_EVER
+EVER = Retention.FOR_EVER
 TOPICS: Final[tuple[Topic, ...]] = (
     Topic("agencies", "agency → registration", EVER, (P.OPERATOR,), (P.GATE, P.WATCH), transactional=False),
-    Topic("inbox", "agency → Event", Kept.INBOX, (P.AGENCY,), (P.GATE, P.AGENCY), per="agency", transactional=False),
-    Topic("receipts", "agency → Receipt", Kept.COMPACTED, (P.GATE,), (P.AGENCY,), per="agency"),
+    Topic(
+        "inbox", "agency → Event", Retention.INBOX, (P.AGENCY,), (P.GATE, P.AGENCY), per="agency", transactional=False
+    ),
+    Topic("receipts", "agency → Receipt", Retention.COMPACTED, (P.GATE,), (P.AGENCY,), per="agency"),
     Topic("events", "agency → Event", EVER, (P.GATE,), (P.FOLD, P.RELEASE, P.OPERATOR, P.AUDIT), partitioned=True),
-    Topic("gate-state", "the gate's state", Kept.COMPACTED, (P.GATE,), (P.GATE,), partitioned=True),
+    Topic("gate-state", "the gate's state", Retention.COMPACTED, (P.GATE,), (P.GATE,), partitioned=True),
     Topic("quarantine", "agency → Refusal", EVER, (P.GATE,), (P.OPERATOR,), partitioned=True),
     Topic(
         "aggregates",
         "cell → count; position last",
-        Kept.COMPACTED,
+        Retention.COMPACTED,
         (P.FOLD,),
         (P.OPERATOR, P.AUDIT),
         partitioned=True,
@@ -120,13 +122,13 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(
         "metrics",
         "(metric, dimensions, period, epoch) → MetricPoint",
-        Kept.COMPACTED,
+        Retention.COMPACTED,
         (P.DERIVE,),
         (P.EVALUATORS,),
         transactional=False,
     ),
-    Topic("pulse", "lane → Pulse", Kept.DAY, (P.WORKERS,), (P.WATCH, P.OPERATOR), transactional=False),
-    Topic("alerts", "subject → Alert", Kept.COMPACTED, (P.WATCH,), (P.OPERATOR,), transactional=False),
+    Topic("pulse", "lane → Pulse", Retention.DAY, (P.WORKERS,), (P.WATCH, P.OPERATOR), transactional=False),
+    Topic("alerts", "subject → Alert", Retention.COMPACTED, (P.WATCH,), (P.OPERATOR,), transactional=False),
 )
 BY_NAME: Final = {topic.name: topic for topic in TOPICS}
 

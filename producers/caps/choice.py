@@ -20,7 +20,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from exchange.core.admission.cap_rules import NONE, RULES, Cap, Rule
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule
 from exchange.core.model.events import CORRECTABLE, Correctable
 
 CHOSEN: Final = (Cap.NATION, Cap.STATE)
@@ -38,7 +38,7 @@ Own = str | tuple[int, bytes | None]
 class Place(NamedTuple):
     """What a body takes under a rule. `name`: the rule's; `key`: empty where each event is one by itself."""
 
-    rule: Rule
+    rule: CapRule
     name: bytes
     key: str
 
@@ -51,7 +51,7 @@ def places_of(body: Correctable, bit: Cap) -> tuple[Place, ...]:
 
 
 @lru_cache
-def name_of(rule: Rule) -> bytes:
+def name_of(rule: CapRule) -> bytes:
     """What a rule is called in hashes, wherever it stands in the list."""
     body = rule.body.__name__ if rule.body else ""
     return "|".join((rule.bit.name or "", body, *rule.strand, rule.distinct)).encode("ascii")
@@ -83,7 +83,7 @@ class Ranks:
 
 
 @dataclass(slots=True)
-class Standing:
+class SentMarks:
     """What has left, with the `bits` of it that have not been taken back.
 
     `sequence`: where it stands, 0 while it has not left; `fact`: what still says so, and could be told anew without a bit.
@@ -107,12 +107,12 @@ class Wanted:
 class Displaced:
     """What has to make room, and the bits that its correction carries; it is told anew without them."""
 
-    standing: Standing
+    standing: SentMarks
     bits: Cap
 
 
 @dataclass(slots=True)
-class Unit:
+class ClientPeriod:
     """One client in one period: what stands of it, which corrections it has had, and what may still be marked.
 
     `may_mark`: whether anything new may carry a bit; `may_take`: whether corrections may.
@@ -123,11 +123,11 @@ class Unit:
     may_take: bool = True
     ever: bool = False
     """Whether anything of it ever carried a bit."""
-    _held: dict[bytes, dict[Own, Standing]] = field(default_factory=dict)
+    _held: dict[bytes, dict[Own, SentMarks]] = field(default_factory=dict)
     """Rule's name → what has its places."""
     _corrections: Counter[bytes] = field(default_factory=Counter)
 
-    def stands(self, one: Standing) -> None:
+    def stands(self, one: SentMarks) -> None:
         """Something has left, and these bits of it have not been taken back."""
         if not one.bits:
             return
@@ -142,7 +142,7 @@ class Unit:
             self.ever = True
             self._corrections.update(place.name for place in places_of(body, bit))
 
-    def take_back(self, one: Standing) -> Cap:
+    def take_back(self, one: SentMarks) -> Cap:
         """The bits that the correction of what stands carries: as many as its rules have corrections left for."""
         bits = NONE
         for bit in Cap(one.bits):
@@ -155,9 +155,9 @@ class Unit:
         """The bits of each fact that is to be sent, those with none left out; and what must make room for them."""
         if not self.may_mark or not wanted:
             return {}, []
-        fresh = {one.fact: Standing(0, one.body, NONE, one.fact) for one in wanted}
+        fresh = {one.fact: SentMarks(0, one.body, NONE, one.fact) for one in wanted}
         displaced: dict[int, Displaced] = {}
-        over: list[Standing] = []
+        over: list[SentMarks] = []
         for bit in CHOSEN:
             for one, places in self._in_order(fresh.values(), bit):
                 over += self._place(one, places, bit, displaced)
@@ -166,14 +166,14 @@ class Unit:
         self.ever |= bool(bits)
         return bits, list(displaced.values())
 
-    def _in_order(self, ones: Iterable[Standing], bit: Cap) -> list[tuple[Standing, tuple[Place, ...]]]:
+    def _in_order(self, ones: Iterable[SentMarks], bit: Cap) -> list[tuple[SentMarks, tuple[Place, ...]]]:
         concerned = [(one, places) for one in ones if (places := places_of(one.body, bit))]
         if len(concerned) < 2:
             return concerned
         ranks = self.ranks
         return sorted(concerned, key=lambda item: ([*map(ranks.of_key, item[1])], ranks.of_fact(item[0].fact or b"")))
 
-    def _has_room_for_all(self, concerned: list[tuple[Standing, tuple[Place, ...]]]) -> bool:
+    def _has_room_for_all(self, concerned: list[tuple[SentMarks, tuple[Place, ...]]]) -> bool:
         asked: dict[bytes, set[Own]] = {}
         for one, places in concerned:
             for place in places:
@@ -184,8 +184,8 @@ class Unit:
         return True
 
     def _place(
-        self, one: Standing, places: tuple[Place, ...], bit: Cap, displaced: dict[int, Displaced]
-    ) -> list[Standing]:
+        self, one: SentMarks, places: tuple[Place, ...], bit: Cap, displaced: dict[int, Displaced]
+    ) -> list[SentMarks]:
         """Give it its place under every rule of the bit, or under none; itself, where it is past a cap."""
         held = [self._held.setdefault(place.name, {}) for place in places]
         taken = any(_own(place, one) in there for place, there in zip(places, held, strict=True))
@@ -201,10 +201,10 @@ class Unit:
                 self._held[place.name][_own(place, one)] = one
         return [one] if full else []
 
-    def _is_full(self, place: Place, there: dict[Own, Standing], one: Standing) -> bool:
+    def _is_full(self, place: Place, there: dict[Own, SentMarks], one: SentMarks) -> bool:
         return len(there) >= place.rule.most and _own(place, one) not in there
 
-    def _loser(self, place: Place, bit: Cap) -> Standing | None:
+    def _loser(self, place: Place, bit: Cap) -> SentMarks | None:
         """What stands under a full rule, comes last there and behind this, and can be taken back; None: nothing does."""
         own = self.ranks.of_key(place)
         found = [
@@ -217,32 +217,32 @@ class Unit:
                 return held
         return None
 
-    def _rank(self, one: Standing, under: Place) -> bytes:
+    def _rank(self, one: SentMarks, under: Place) -> bytes:
         return self.ranks.of_key(under._replace(key=under.rule.key(one.body)))
 
-    def _can_pay(self, one: Standing, bit: Cap) -> bool:
+    def _can_pay(self, one: SentMarks, bit: Cap) -> bool:
         return self.may_take and all(
             self._corrections[place.name] < place.rule.corrections for place in places_of(one.body, bit)
         )
 
-    def _free(self, one: Standing, bit: Cap) -> None:
+    def _free(self, one: SentMarks, bit: Cap) -> None:
         """Take it out of all rules of a bit, by a correction that carries it."""
         one.bits &= ~bit
         for place in places_of(one.body, bit):
             self._corrections[place.name] += 1
             del self._held[place.name][_own(place, one)]
 
-    def _mark_first_over(self, over: list[Standing], fresh: dict[bytes, Standing]) -> None:
+    def _mark_first_over(self, over: list[SentMarks], fresh: dict[bytes, SentMarks]) -> None:
         """The first that is past a cap says so, once for ever; nothing takes it back."""
         there = self._held.setdefault(name_of(OVER), {})
         if not over or there:
             return
         first = min(over, key=lambda one: self.ranks.of_fact(one.fact or b""))
-        first = fresh.setdefault(first.fact or b"", Standing(0, first.body, NONE, first.fact))
+        first = fresh.setdefault(first.fact or b"", SentMarks(0, first.body, NONE, first.fact))
         first.bits |= Cap.PAST
         there[""] = first
 
 
-def _own(place: Place, one: Standing) -> Own:
+def _own(place: Place, one: SentMarks) -> Own:
     """What it takes under a rule: the rule's key, or one of its own where each event is one by itself."""
     return place.key if place.rule.distinct else (one.sequence, one.fact)

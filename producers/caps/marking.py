@@ -27,15 +27,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from exchange.core.admission.cap_rules import NONE, RULES, Cap, Rule, effective
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule, effective
 from exchange.core.counting.tables import TALLIED
 from exchange.core.model.events import Correctable, Tally
 from exchange.core.model.period import quarter_of, year_period
 from exchange.core.release.client_tables import tally_bits
-from producers.caps.choice import CHOSEN, Ranks, Standing, Unit, Wanted, places_of
+from producers.caps.choice import CHOSEN, ClientPeriod, Ranks, SentMarks, Wanted, places_of
 from producers.caps.tally_batches import first_batch_over
 from producers.vault.event_tail import body_bytes, body_of, cap_of, period_of_tail, same_said
-from producers.vault.fact_store import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, Ledger, behind
+from producers.vault.fact_store import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, FactStore, behind
 from producers.vault.store import Vault
 
 Marked = Counter[tuple[int, bytes]]
@@ -55,8 +55,8 @@ class RuleCount:
 class _OfClient:
     """What is known of one client: its periods, what left of it, and what is to be done."""
 
-    units: dict[int, Unit] = field(default_factory=dict)
-    events: dict[int, tuple[int, Standing]] = field(default_factory=dict)
+    units: dict[int, ClientPeriod] = field(default_factory=dict)
+    events: dict[int, tuple[int, SentMarks]] = field(default_factory=dict)
     takes: list[tuple[bytes, int]] = field(default_factory=list)
     wanted: dict[int, list[Wanted]] = field(default_factory=lambda: defaultdict(list))
     asked_to_move: set[bytes] = field(default_factory=set)
@@ -66,7 +66,7 @@ class _OfClient:
 class Caps:
     """The bits of what is to be sent from a vault. `small_counts`: the agency's counsel agreed to send counts of 1–10."""
 
-    def __init__(self, vault: Vault, ledger: Ledger, *, small_counts: bool = False) -> None:
+    def __init__(self, vault: Vault, ledger: FactStore, *, small_counts: bool = False) -> None:
         self._vault, self._ledger = vault, ledger
         self._key = ledger.cap_key
         self._small_counts = small_counts
@@ -124,12 +124,12 @@ class Caps:
         assert row is not None
         found, name = _OfClient(), bytes(row[0])
 
-        def unit(period: int) -> Unit:
+        def unit(period: int) -> ClientPeriod:
             if period not in found.units:
                 ranks = Ranks.of(self._key, name, period)
                 unknown = (NOBODY, period) in self._exhausted
                 may_mark = not unknown and (client, period) not in self._exhausted
-                found.units[period] = Unit(ranks, may_mark, may_take=not unknown)
+                found.units[period] = ClientPeriod(ranks, may_mark, may_take=not unknown)
             return found.units[period]
 
         tails = self._read_chain(client, found, unit)
@@ -151,7 +151,9 @@ class Caps:
             found.units[period].stands(said)
         return found
 
-    def _read_chain(self, client: int, found: _OfClient, unit: Callable[[int], Unit]) -> dict[int, tuple[int, bytes]]:
+    def _read_chain(
+        self, client: int, found: _OfClient, unit: Callable[[int], ClientPeriod]
+    ) -> dict[int, tuple[int, bytes]]:
         """What was said of a client and stands, with its bits, and each tail by its sequence."""
         tails: dict[int, tuple[int, bytes]] = {}
         rows = "SELECT sequence, schema, tail, kind, target FROM chain WHERE client = ? ORDER BY sequence"
@@ -160,7 +162,7 @@ class Caps:
             bits = effective(cap)
             if kind == 0:
                 tails[sequence] = (schema, tail)
-                found.events[sequence] = (period, Standing(sequence, _body(schema, tail), bits))
+                found.events[sequence] = (period, SentMarks(sequence, _body(schema, tail), bits))
                 unit(period).ever |= bool(bits)
                 if cap & Cap.UNMARKED:
                     unit(period).may_mark = False
@@ -170,7 +172,7 @@ class Caps:
                 said.bits &= ~bits
         return tails
 
-    def _other_width_marked(self, client: int, period: int, units: dict[int, Unit]) -> bool:
+    def _other_width_marked(self, client: int, period: int, units: dict[int, ClientPeriod]) -> bool:
         """Law 5: whether the year of this quarter, or a quarter of this year, has marks or may have them."""
         year = year_period(period)
         others = (year,) if quarter_of(period) else range(year + 1, year + 5)
@@ -209,7 +211,7 @@ def choose_kept(cap_key: bytes, kept: Iterable[tuple[bytes, bytes, int, bytes]])
     for client, key, schema, tail in kept:
         units[client, period_of_tail(tail)].append((Wanted(key, _body(schema, tail)), schema, tail))
     for (client, period), facts in units.items():
-        unit = Unit(Ranks.of(cap_key, client, period), may_mark=bool(client))
+        unit = ClientPeriod(Ranks.of(cap_key, client, period), may_mark=bool(client))
         bits, _ = unit.choose([wanted for wanted, _, _ in facts])
         for wanted, schema, tail in facts:
             yield schema, tail, bits.get(wanted.fact, NONE)
@@ -223,8 +225,8 @@ def said_and_standing(vault: Vault) -> Marked:
 
 def count_rules(marked: Marked) -> list[RuleCount]:
     """For each rule that any of these events is under: how many it kept, and how many are past it."""
-    kept: Counter[Rule] = Counter()
-    past: Counter[Rule] = Counter()
+    kept: Counter[CapRule] = Counter()
+    past: Counter[CapRule] = Counter()
     for (schema, tail), times in marked.items():
         body, cap = body_of(schema, body_bytes(tail)), effective(cap_of(tail))
         if isinstance(body, Correctable):
@@ -234,7 +236,7 @@ def count_rules(marked: Marked) -> list[RuleCount]:
     return [RuleCount(rule_text(rule), kept[rule], past[rule]) for rule in RULES if kept[rule] or past[rule]]
 
 
-def rule_text(rule: Rule) -> str:
+def rule_text(rule: CapRule) -> str:
     """A rule, as people read it: for whom, of what, and how many."""
     body = rule.body.__name__ if rule.body else "any"
     what = f"{body} ({rule.strand[0]})" if len(rule.strand) == 1 else body

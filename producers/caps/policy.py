@@ -31,7 +31,7 @@ class Leaves:
 
 
 @dataclass(frozen=True, slots=True)
-class Stays:
+class SwitchedOff:
     """The agency has switched this off."""
 
     why: str
@@ -45,8 +45,8 @@ class Unfit:
     rule: str
 
 
-Judged = Leaves | Stays | Unfit
-SWITCHED_OFF: Final = Stays("switched off: sensitive")
+Judged = Leaves | SwitchedOff | Unfit
+SWITCHED_OFF: Final = SwitchedOff("switched off: sensitive")
 IN_THE_FUTURE: Final = Unfit("period", "a quarter or a year that has begun: this one lies in the future")
 
 

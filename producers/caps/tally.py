@@ -39,7 +39,7 @@ from producers.vault.event_tail import (
     tail_of,
     with_cap,
 )
-from producers.vault.fact_store import TALLY, Ledger, Outcome
+from producers.vault.fact_store import TALLY, FactOutcome, FactStore
 from producers.vault.store import Vault
 
 _ANY_AGENCY: Final = "tally"
@@ -65,7 +65,7 @@ class HeldBack:
 class Tallied:
     """What counting led to: tallies by outcome, those that were held back, and the facts with their bits."""
 
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[FactOutcome] = field(default_factory=Counter)
     held_back: tuple[HeldBack, ...] = ()
     facts: Marked = field(default_factory=Counter)
 
@@ -85,7 +85,7 @@ def tally_key(table: TallyTable, period: int, state: UsState) -> bytes:
     return TALLY + f"{table}|{period_text(period)}|{state}".encode("ascii")
 
 
-def marked_facts(ledger: Ledger) -> Marked:
+def marked_facts(ledger: FactStore) -> Marked:
     """The facts that are kept for tallies, with the bits that they would have as events."""
     chosen = choose_kept(ledger.cap_key, ledger.kept())
     return Counter((schema, with_cap(tail, bits)) for schema, tail, bits in chosen)
@@ -137,7 +137,7 @@ def _values(name: TallyTable) -> tuple[str, ...]:
     return domain(table, table.dimensions[0]) if table.dimensions else ("",)
 
 
-def stage_tallies(vault: Vault, ledger: Ledger, today: date, *, small_counts: bool) -> Tallied:
+def stage_tallies(vault: Vault, ledger: FactStore, today: date, *, small_counts: bool) -> Tallied:
     """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros.
 
     Does nothing where they are there, and nothing has changed; what is held back is looked at each time, to say so.
@@ -150,21 +150,21 @@ def stage_tallies(vault: Vault, ledger: Ledger, today: date, *, small_counts: bo
     for key in _staged_before(ledger):
         if key[1] < open_quarter:  # by a clock set back the others are not over: no reason to say zero
             counted.setdefault(key, [0] * len(_values(key[0])))
-    outcomes: Counter[Outcome] = Counter()
+    outcomes: Counter[FactOutcome] = Counter()
     held: list[HeldBack] = []
     for (name, period, state), counts in counted.items():
         place = tally_key(name, period, state)
         if not small_counts and any(0 < n <= SMALL_COUNT_MAX for n in counts):
             held.append(HeldBack(name, period, state))
             if ledger.withdraw(place):
-                outcomes[Outcome.RETRACTED] += 1
+                outcomes[FactOutcome.RETRACTED] += 1
             continue
         outcomes[ledger.put(place, period, tail_of(period, state, NONE, Tally(name, tuple(counts))))] += 1
     were_counted(vault, open_quarter if small_counts else 0)  # consent may come and go: then they are counted again
     return Tallied(outcomes, tuple(held), facts)
 
 
-def _staged_before(ledger: Ledger) -> Iterator[Place]:
+def _staged_before(ledger: FactStore) -> Iterator[Place]:
     for key in ledger.keys(TALLY):
         said = ledger.said(key)
         if said is not None:

@@ -16,7 +16,7 @@ from exchange.core.model.events import About, Event, Tally
 from exchange.core.model.period import quarter_of
 from producers.caps.marking import Caps, Marked
 from producers.vault.event_tail import marked_alike, said_by, with_cap
-from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, Ledger
+from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, FactStore
 from producers.vault.sent_chain import TODO_UNSENT, Beat, Chain, Kind
 from producers.vault.store import Vault
 
@@ -35,7 +35,7 @@ OF_ITS_BYTES = frozenset({Reason.UNSOUND, Reason.OUT_OF_RANGE})
 class Outbox:
     """What is to be sent, and what has to be taken back."""
 
-    def __init__(self, vault: Vault, ledger: Ledger, chain: Chain, caps: Caps) -> None:
+    def __init__(self, vault: Vault, ledger: FactStore, chain: Chain, caps: Caps) -> None:
         self._vault = vault
         self._ledger = ledger
         self._chain = chain

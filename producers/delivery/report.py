@@ -7,7 +7,7 @@ from typing import Final
 from producers.caps.marking import Marked, RuleCount, count_rules
 from producers.caps.tally import HeldBack, Tallied
 from producers.facts import RowRefused, Where
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 
 BLOCK_ROWS: Final = 1_024
 
@@ -18,11 +18,11 @@ class Report:
 
     rows: int = 0
     """Those of the source that said anything, each once, however often the source comes back to it."""
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[FactOutcome] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     refused_rows: list[RowRefused] = field(default_factory=list)
-    tallies: Counter[Outcome] = field(default_factory=Counter)
+    tallies: Counter[FactOutcome] = field(default_factory=Counter)
     held_back: tuple[HeldBack, ...] = ()
     refused_by_exchange: Counter[str] = field(default_factory=Counter)
     claimed: int = 0
@@ -82,4 +82,4 @@ class Report:
     @property
     def refused_before(self) -> int:
         """How many facts and tallies the exchange refused in an earlier run, and which are not sent again by themselves."""
-        return self.outcomes[Outcome.REFUSED_BEFORE] + self.tallies[Outcome.REFUSED_BEFORE]
+        return self.outcomes[FactOutcome.REFUSED_BEFORE] + self.tallies[FactOutcome.REFUSED_BEFORE]

@@ -12,7 +12,7 @@ from exchange.core.model.chain import Head, digest_of
 from exchange.wire.codec import HEAD, decode, schema_id_of
 from exchange.wire.schemas import PREFIX
 from producers.errors import RestoreImpossible
-from producers.vault.sent_chain import Link, link_of
+from producers.vault.sent_chain import ChainRow, chain_row
 
 
 def by_digest(values: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -22,7 +22,7 @@ def by_digest(values: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
 
 def path_back(
     head: Head, known: Mapping[bytes, bytes], own_digest: Callable[[int], bytes | None]
-) -> Iterator[tuple[bytes, Link]]:
+) -> Iterator[tuple[bytes, ChainRow]]:
     """The accepted events from the head back to the last one that the vault shares with the exchange, newest first.
 
     `known`: value by digest. Raises RestoreImpossible where the inbox does not reach back that far.
@@ -35,7 +35,7 @@ def path_back(
                 f"The exchange accepted events up to {head.sequence}; the inbox no longer holds event {sequence}, "
                 "and the vault does not know it."
             )
-        yield value, link_of(decode(value), schema_id_of(value), value[HEAD:])
+        yield value, chain_row(decode(value), schema_id_of(value), value[HEAD:])
         digest = value[PREFIX + 8 : HEAD]
         sequence -= 1
 

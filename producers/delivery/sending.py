@@ -15,13 +15,13 @@ from exchange.core.admission.gate import Reason
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.wire.records import Receipt
 from producers import errors
-from producers.cooperative import breathing, walked
+from producers.cooperative import cooperative, walked
 from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
 from producers.delivery.report import Report
 from producers.delivery.restore import by_digest, path_back, strangers
-from producers.delivery.waiting import Next, Patience, Wait, Waiting
+from producers.delivery.waiting import Next, Wait, Waiting, WaitLimits
 from producers.vault.sent_chain import Beat, Chain
 from producers.vault.store import Vault
 from producers.words import counted
@@ -46,7 +46,7 @@ def wait_silently(_: Wait) -> None:
 class Manner:
     """How a run waits and tells. `say` gets sentences for a person, without any value of a record."""
 
-    patience: Patience = field(default_factory=Patience)
+    patience: WaitLimits = field(default_factory=WaitLimits)
     say: Callable[[str], None] = say_nothing
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
@@ -222,7 +222,7 @@ class Sending:
             return False
         if self._echo != receipt:
             held = strangers(refused.sequence, head.sequence, await self._link.inbox(), self._chain.digest)
-            known = {stranger: self._chain.took_back(*stranger) async for stranger in breathing(held)}
+            known = {stranger: self._chain.took_back(*stranger) async for stranger in cooperative(held)}
             if not all(known.values()) or refused.sequence not in {sequence for sequence, _ in known}:
                 return False
             self._echo = receipt
@@ -253,13 +253,13 @@ class Sending:
     async def _replay(self, receipt: Receipt) -> None:
         self._manner.say("the exchange holds events that this vault does not know; reading them back")
         held = await self._link.inbox()
-        known = dict([pair async for pair in breathing(by_digest(held))])
-        path = [step async for step in breathing(path_back(receipt.head, known, self._chain.digest))]
+        known = dict([pair async for pair in cooperative(by_digest(held))])
+        path = [step async for step in cooperative(path_back(receipt.head, known, self._chain.digest))]
         with self._vault.writing():
             self._chain.unchain(receipt.head.sequence - len(path) + 1)
-            async for value, link in breathing(reversed(path)):
+            async for value, link in cooperative(reversed(path)):
                 self._chain.adopt(value, link)
-            async for claimed in breathing(self._outbox.claims()):
+            async for claimed in cooperative(self._outbox.claims()):
                 self._report.claimed += claimed
             self._chain.append_heartbeat(self._beat)  # a mark: the inbox may hold more of what this vault has forgotten
         self._vault.commit()

@@ -11,7 +11,7 @@ from exchange.core.admission.gate import Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitLimits:
     """The limits, in seconds."""
 
     poll_s: float = 1.0
@@ -63,7 +63,7 @@ class Next(Enum):
 class Waiting:
     """What has happened since something was last accepted."""
 
-    patience: Patience
+    patience: WaitLimits
     moved_s: float
     heard_s: float = 0.0
     sent_again_s: float = 0.0

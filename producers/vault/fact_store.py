@@ -28,7 +28,7 @@ NOBODY: Final = 0
 """No client has this number: in `exhausted`, all of them."""
 
 
-class Outcome(Enum):
+class FactOutcome(Enum):
     """What became of a fact."""
 
     PUBLISHED = "published"
@@ -42,7 +42,7 @@ class Outcome(Enum):
     HELD = "held back: the client refused"
 
 
-class Ledger:
+class FactStore:
     """The facts of a vault, and one run over them."""
 
     def __init__(self, vault: Vault) -> None:
@@ -69,13 +69,13 @@ class Ledger:
             self._vault.set("database", database.encode())
         self._edition = made_at
 
-    def put(self, key: bytes, period: int, tail: bytes, *, client: str = "", kept: bool = False) -> Outcome:
+    def put(self, key: bytes, period: int, tail: bytes, *, client: str = "", kept: bool = False) -> FactOutcome:
         """Say this under the key, without bits. `period`: as the source has it. What a client refused is not taken."""
         query = "SELECT schema, want, sent, kept, refused, edition, client, spent FROM fact WHERE key = ?"
         row = self._vault.one(query, (key,))
         if self._is_held(client, row[6] if row else None):  # nobody agrees by being given another name, or none
             self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (self._run, key))
-            return Outcome.HELD
+            return FactOutcome.HELD
         if row is None:
             self.undecided = True
             todo = NOTHING if kept else EVENT
@@ -87,12 +87,12 @@ class Ledger:
                     *(self._run, self._edition),
                 ),
             )
-            return Outcome.PUBLISHED
+            return FactOutcome.PUBLISHED
         if self._is_outdated(row[5]):
-            return Outcome.OUTDATED
+            return FactOutcome.OUTDATED
         return self._put_again(key, period, tail, client, kept, row)
 
-    def _put_again(self, key: bytes, period: int, tail: bytes, client: str, kept: bool, row: Row) -> Outcome:  # noqa: PLR0917
+    def _put_again(self, key: bytes, period: int, tail: bytes, client: str, kept: bool, row: Row) -> FactOutcome:  # noqa: PLR0917
         schema, want, sent, was_kept, refused, _, was_of, _ = row
         stated = (self.client_id(client), period, self._run, self._edition)
         if was_of != stated[0]:
@@ -101,7 +101,7 @@ class Ledger:
             self._vault.run(
                 "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?", (*stated, key)
             )
-            return Outcome.REFUSED_BEFORE if refused else Outcome.KNOWN
+            return FactOutcome.REFUSED_BEFORE if refused else FactOutcome.KNOWN
         self.undecided = True
         todo = NOTHING if kept else EVENT
         if sent:
@@ -113,7 +113,7 @@ class Ledger:
             "schema = ?, want = ?, sort = ?, todo = ?, kept = ?, refused = NULL WHERE key = ?",
             (*stated, self._schema, tail, self.sort(key, tail), todo, kept, key),
         )
-        return Outcome.PUBLISHED if want is None and not sent else Outcome.CORRECTED
+        return FactOutcome.PUBLISHED if want is None and not sent else FactOutcome.CORRECTED
 
     def _exhaust_both(self, key: bytes, row: Row, now_of: int | None) -> None:
         """What was said of one client is now another's: whether they are two is not known, so neither is marked any more.

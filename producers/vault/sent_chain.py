@@ -27,7 +27,7 @@ from producers.vault.event_tail import (
     value_of,
     with_cap,
 )
-from producers.vault.fact_store import CORRECTION, NOTHING, UNCLAIMED, Ledger
+from producers.vault.fact_store import CORRECTION, NOTHING, UNCLAIMED, FactStore
 from producers.vault.store import Vault
 
 TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
@@ -44,7 +44,7 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainRow:
     """One row of the chain.
 
     `key`: the fact it says, or takes back; `target`: the sequence that a correction retracts; `client`: the vault's number of
@@ -93,7 +93,7 @@ class Beat:
 class Chain:
     """The chain of a vault. `last`: its newest sequence, 0 before the first; `head`: the digest of that one."""
 
-    def __init__(self, vault: Vault, ledger: Ledger) -> None:
+    def __init__(self, vault: Vault, ledger: FactStore) -> None:
         self._vault = vault
         self._ledger = ledger
         self._agency = vault.get("agency").decode("ascii")
@@ -107,10 +107,10 @@ class Chain:
         """(number, 32 bytes) of the key that signs heartbeats: what the operator registers."""
         return self._key_number, self._signing_key.public_key().public_bytes_raw()
 
-    def link(self, sequence: int) -> Link | None:
+    def link(self, sequence: int) -> ChainRow | None:
         """What stands at a sequence."""
         row = self._vault.one(f"SELECT {_COLUMNS} FROM chain WHERE sequence = ?", (sequence,))  # noqa: S608
-        return None if row is None else Link(row[0], row[1], row[2], row[3], Kind(row[4]), row[5], row[6], row[7])
+        return None if row is None else ChainRow(row[0], row[1], row[2], row[3], Kind(row[4]), row[5], row[6], row[7])
 
     def digest(self, sequence: int) -> bytes | None:
         """The digest of what stands at a sequence."""
@@ -158,7 +158,7 @@ class Chain:
         self.last, self.head = sequence, digest_of(value_of(schema, sequence, previous, tail))
         return sequence
 
-    def adopt(self, value: bytes, link: Link) -> None:
+    def adopt(self, value: bytes, link: ChainRow) -> None:
         """Take an event that the exchange accepted behind the end of this chain, as nobody's fact yet.
 
         Of whom it was said is known only of what takes back an event of this vault; else its period is exhausted.
@@ -235,7 +235,7 @@ class Chain:
             todo = NOTHING if same else CORRECTION
             self._vault.run("UPDATE fact SET sent = ?, todo = ? WHERE key = ?", (target, todo, key))
 
-    def give_up(self, link: Link) -> None:
+    def give_up(self, link: ChainRow) -> None:
         """A correction that the exchange refuses: what it was to retract is not held there any more."""
         self._ledger.undecided = True
         self._vault.run(f"UPDATE fact SET sent = 0, {TODO_UNSENT} WHERE key = ?", (link.key,))  # noqa: S608
@@ -266,7 +266,7 @@ class Chain:
         self.head = (self.digest(self.last) or b"") if self.last else self._vault.get("genesis")
 
 
-def _spends(link: Link) -> bool:
+def _spends(link: ChainRow) -> bool:
     """Whether what was read back may have used up what some client, or a tally, is entitled to."""
     if link.kind is Kind.HEARTBEAT:
         return False
@@ -274,10 +274,10 @@ def _spends(link: Link) -> bool:
     return bool(effective(cap_of(link.tail))) or (isinstance(body, Correction) and isinstance(body.body, Tally))
 
 
-def link_of(event: Event, schema: int, tail: bytes) -> Link:
+def chain_row(event: Event, schema: int, tail: bytes) -> ChainRow:
     """The row of an event that was read back."""
     body = event.body
     if isinstance(body, Correction):
-        return Link(event.sequence, event.previous, schema, tail, Kind.CORRECTION, None, body.sequence)
+        return ChainRow(event.sequence, event.previous, schema, tail, Kind.CORRECTION, None, body.sequence)
     kind = Kind.HEARTBEAT if isinstance(body, Heartbeat) else Kind.EVENT
-    return Link(event.sequence, event.previous, schema, tail, kind)
+    return ChainRow(event.sequence, event.previous, schema, tail, kind)

@@ -20,9 +20,9 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import PLANS, RHO_PLANNED
 from exchange.trial.attack.cohort import squared_mu
-from exchange.trial.attack.release_in_memory import Lane
+from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from producers.caps import marking
-from producers.caps.choice import Unit
+from producers.caps.choice import ClientPeriod
 from producers.facts import Fact
 from tests.kits.edge_kit.clients import Homes
 from tests.kits.edge_kit.facts import HERE
@@ -60,7 +60,7 @@ async def publish(agency: Homes, facts: Sequence[Fact], before: Sequence[Fact]) 
 def worth(folder: Path) -> float:
     """mu² of all that the client added to releases."""
     folder.mkdir()
-    agency, lane, seen = Homes(folder), Lane(START, PLANS.values()), 0
+    agency, lane, seen = Homes(folder), MemoryReleaseLane(START, PLANS.values()), 0
     added: dict[tuple[str, int, int], int] = {}
     for month in range(MONTHS):
         asyncio.run(publish(agency, said_in(month), said_in(month - 1) if month else ()))
@@ -84,7 +84,7 @@ def forgotten(_: marking.Caps, *__: object) -> dict[int, object]:
     return {}
 
 
-def uncounted(_: Unit, *__: object) -> None:
+def uncounted(_: ClientPeriod, *__: object) -> None:
     return None
 
 
@@ -92,8 +92,8 @@ def uncounted(_: Unit, *__: object) -> None:
     ("place", "mutant"),
     [
         pytest.param((marking.Caps, "_read_chain"), forgotten, id="caps per run"),
-        pytest.param((Unit, "was_corrected"), uncounted, id="correction not counted"),
-        pytest.param((Unit, "_is_full"), lambda *_: False, id="no cap"),
+        pytest.param((ClientPeriod, "was_corrected"), uncounted, id="correction not counted"),
+        pytest.param((ClientPeriod, "_is_full"), lambda *_: False, id="no cap"),
     ],
 )
 def test_an_edge_that_forgets_is_found_out(

@@ -6,7 +6,7 @@ from exchange.core.model.chain import digest_of
 from exchange.core.model.events import CapacityReported
 from exchange.core.model.vocabulary import Service
 from exchange.trial.attack.attacks import digests, margins, planted, programs
-from exchange.trial.attack.attacks.programs import Equation, Record, World
+from exchange.trial.attack.attacks.programs import Equation, UnknownAmount, World
 from exchange.trial.attack.weakened_noise import Setting
 from exchange.wire.codec import decode, encode
 
@@ -28,7 +28,7 @@ def test_something_is_shown_of_ours() -> None:
 
 
 def of(*places: int) -> World:
-    records = (Record(f"a{n}", CapacityReported(Service.food, k)) for n, k in enumerate(places))
+    records = (UnknownAmount(f"a{n}", CapacityReported(Service.food, k)) for n, k in enumerate(places))
     return World(tuple(records), ())
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from exchange.core.model.epochs import epoch_of
-from exchange.core.release.budget import PLANS, Plan, scale_for
+from exchange.core.release.budget import PLANS, TableCost, scale_for
 from exchange.core.release.draw import Due
 from exchange.core.release.sensitivity import distinct
 from exchange.trial.attack import cohort
 from exchange.trial.attack.attacks import copies, lift, membership_attack, paths
-from exchange.trial.attack.release_in_memory import Lane
+from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from exchange.trial.attack.running import carry_out
 from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing, scale_in
 
@@ -47,7 +47,7 @@ def test_membership_falls_where_exact_counts_are_withheld_and_where_noise_is_a_t
     assert eight.measured[Setting.OURS].trials == 42
 
 
-def without_corrections(plan: Plan) -> int:
+def without_corrections(plan: TableCost) -> int:
     return plan.rule.most if distinct(plan.row, plan.rule) else plan.rule.most**2
 
 
@@ -57,7 +57,7 @@ def without_corrections(plan: Plan) -> int:
     ids=["no correction", "one instead of the cap"],
 )
 def test_noise_for_too_small_a_sensitivity_is_caught_without_any_chance(
-    wrong: Callable[[Plan], int],
+    wrong: Callable[[TableCost], int],
     guessed: dict[Setting, list[membership_attack.Guesses]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -142,7 +142,7 @@ def test_looking_often_helps_only_where_every_look_is_another_draw() -> None:
 
 def test_sparing_noise_is_fresh_wherever_an_attack_looks() -> None:
     noise = Sparing(Sampler(Setting.OURS), lambda due: range(100, 900))
-    lane = Lane(epoch_of(2026, 1), [PLANS["state_needs_by_service_group"]])
+    lane = MemoryReleaseLane(epoch_of(2026, 1), [PLANS["state_needs_by_service_group"]])
     for month in range(11):
         lane.close(epoch_of(2026, month + 1), noise)
     _, [one] = lane.counted(epoch_of(2026, 12))

@@ -19,21 +19,21 @@ from exchange.core.errors import BudgetExhausted
 from exchange.core.release.budget import PLANS
 from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.trial.attack import running, runs
-from exchange.trial.attack.findings import Measured, Outcome
-from exchange.trial.attack.running import Verdict, carry_out
+from exchange.trial.attack.findings import Finding, Measured
+from exchange.trial.attack.running import AttackReport, carry_out
 from exchange.trial.attack.runs import FULL, Attack, Job, attacks
 from exchange.trial.attack.weakened_noise import NOISED, Setting, scale_in
 
 ALL_CAUGHT_BUT_OURS = {setting: setting is not Setting.OURS for setting in Setting}
 
 
-def row(name: str, **changed: bool) -> Outcome:
+def row(name: str, **changed: bool) -> Finding:
     caught = {**ALL_CAUGHT_BUT_OURS, **{Setting[at.upper()]: so for at, so in changed.items()}}
-    return Outcome(name, "points", 1.0, 0.25, {at: Measured(0.5, so, 10) for at, so in caught.items()})
+    return Finding(name, "points", 1.0, 0.25, {at: Measured(0.5, so, 10) for at, so in caught.items()})
 
 
-def verdict(**changed: bool) -> Verdict:
-    return Verdict((row(runs.LIFT), row(runs.MEMBERSHIP), row("third", **changed)))
+def verdict(**changed: bool) -> AttackReport:
+    return AttackReport((row(runs.LIFT), row(runs.MEMBERSHIP), row("third", **changed)))
 
 
 def test_the_last_line_of_a_run_that_passes() -> None:
@@ -54,9 +54,9 @@ def test_a_bound_that_ours_breaks_fails_the_run_and_is_named() -> None:
     assert "not within bounds: third" in found.words()
 
 
-def count(parts: Mapping[Setting, Sequence[int]]) -> tuple[Outcome, ...]:
+def count(parts: Mapping[Setting, Sequence[int]]) -> tuple[Finding, ...]:
     measured = {at: Measured(sum(some), sum(some) > 5, len(some)) for at, some in parts.items()}
-    return (Outcome("counting", "points", 5.0, 0.0, measured),)
+    return (Finding("counting", "points", 5.0, 0.0, measured),)
 
 
 def test_the_parts_of_an_attack_come_together_from_all_processes() -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom, chi2
 
 from exchange.trial.attack import findings as o
-from exchange.trial.attack.findings import FALSE_ALARM, FALSE_ALARM_GUESSES, Measured, Outcome
+from exchange.trial.attack.findings import FALSE_ALARM, FALSE_ALARM_GUESSES, Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting
 
 
@@ -48,9 +48,9 @@ def test_the_slack_of_squared_errors_is_that_of_chi_squared() -> None:
 def test_a_row_is_within_and_toothless_by_what_was_caught() -> None:
     caught, missed = Measured(9.0, True, 1), Measured(1.0, False, 1)
     good = {Setting.NAIVE: caught, Setting.OURS: missed, Setting.HALF: caught, Setting.TENTH: caught}
-    row = Outcome("x", "points", 2.0, 0.5, good)
+    row = Finding("x", "points", 2.0, 0.5, good)
     assert (row.within, row.toothless, row.limit) == (True, (), 2.5)
-    bad = Outcome("x", "points", 2.0, 0.5, {**good, Setting.OURS: caught, Setting.HALF: missed}, least=True)
+    bad = Finding("x", "points", 2.0, 0.5, {**good, Setting.OURS: caught, Setting.HALF: missed}, least=True)
     assert (bad.within, bad.toothless, bad.limit) == (False, (Setting.HALF,), 1.5)
 
 

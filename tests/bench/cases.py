@@ -23,7 +23,7 @@ from consumers.admission.registry import read_registry
 from consumers.counting import fold_step
 from consumers.counting.fold_step import FoldStep
 from consumers.metrics.derive import FROM, SETTLE_S, TO, Derive
-from consumers.release.draw_task import Agencies, DrawTask, Sheet, carry_out, recorded, task_of
+from consumers.release.draw_task import Agencies, DrawTask, TableCounts, carry_out, recorded, task_of
 from consumers.replay import KafkaSource, replay
 from exchange.core.counting.generation import GENERATION
 from exchange.core.model.epochs import begins_ms, epoch_of
@@ -151,7 +151,7 @@ async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
     task = december((0,))
     lengths = sum(due.length for due in task.clients)
     times = -(-CELLS // lengths)
-    sheets = [Sheet(task, since) for since, _ in task.starts] * times
+    sheets = [TableCounts(task, since) for since, _ in task.starts] * times
     clock, cpu = time.perf_counter(), time.process_time()
     drawn = recorded(task, sheets, Agencies(), gaussian)
     took = time.perf_counter() - clock, time.process_time() - cpu
@@ -172,7 +172,7 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     from producers.edge import Edge
     from producers.profile import Profile, Secret
     from producers.switches import SWITCHES
-    from producers.vault.fact_store import Ledger
+    from producers.vault.fact_store import FactStore
     from producers.vault.sent_chain import Chain
     from producers.vault.store import Vault
 
@@ -190,7 +190,7 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
         )
         secret = Secret(raw_key=bytes(32))
         vault = Vault.create(profile, secret)
-        number, key = Chain(vault, Ledger(vault)).public_key
+        number, key = Chain(vault, FactStore(vault)).public_key
         vault.close()
         async with administer(settings.client("bench")) as admin:
             enrolment = Enrolment("bench-edge", profile.legal_class, key, number)

@@ -14,7 +14,7 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, exchange_topics, provision
 from exchange.engine.log import Partition
 from exchange.settings import Settings
-from exchange.trial.sample import SampleAgency, Span, chained_values, sample_exchange
+from exchange.trial.sample import SampleAgency, SampledQuarters, chained_values, sample_exchange
 from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, inbox_of
 
@@ -34,7 +34,9 @@ class Size:
 def sample_agencies(size: Size) -> tuple[SampleAgency, ...]:
     quarters = max(1, round(size.events / EVENTS_A_QUARTER))
     more = size.events + size.events // 10
-    return sample_exchange(SEED, size.agencies, events=more, tally_share=0.0, span=Span(quarters=quarters)).agencies
+    return sample_exchange(
+        SEED, size.agencies, events=more, tally_share=0.0, span=SampledQuarters(quarters=quarters)
+    ).agencies
 
 
 def turns(size: Size) -> Iterator[tuple[str, list[bytes]]]:

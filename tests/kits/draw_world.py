@@ -12,7 +12,7 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import About, Correctable, Correction, Event, Tally
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.model.vocabulary import UsState
-from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.budget import PLANS, TableCost
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.draw import Due, Increments, counted
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
@@ -26,7 +26,7 @@ Cell = tuple[str, str, str]
 """(bucket, place, value)"""
 
 
-def due(plan: Plan, epoch: int, *, since: int = epoch_of(2026, 1), periods_from: int = EVERY_PERIOD) -> Due:
+def due(plan: TableCost, epoch: int, *, since: int = epoch_of(2026, 1), periods_from: int = EVERY_PERIOD) -> Due:
     return Due(plan, Account(plan.rho, plan.terms, periods_from, epoch), since, first=True)
 
 
@@ -108,7 +108,7 @@ def _cells_by_hand(row: ReleasedTable, given: Event) -> Iterator[tuple[str, str,
 # Lives of one client
 
 
-def life(plan: Plan, sent: Sequence[Sent], *, start: int, stretched: bool = False) -> list[Increments]:
+def life(plan: TableCost, sent: Sequence[Sent], *, start: int, stretched: bool = False) -> list[Increments]:
     """All draws of a table in which these events arrive, their months counted from `start` (or in steps of its cadence)."""
     step = MONTHS_BETWEEN[plan.row.tier] if stretched else 1
     arrived = [(start + one.epoch * step, one.event) for one in sent]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.release.draw_task import Drawn, DrawTask, Lot, carry_out
+from consumers.release.draw_task import Drawn, DrawTask, EventBatch, carry_out
 from exchange.core.errors import NoiseUnfit
 from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of
@@ -99,7 +99,7 @@ def test_who_was_heard_from_and_what_agencies_are_does_not_wait() -> None:
     )
     said = [event(body, 0, *of_april) for body in bodies]
     said += [correcting(said[1]), correcting(said[2]), event(bodies[2], 0, "2026Q1")]
-    lot = Lot(source, [StoredRecord(b"a", encode(one), (), n, 0) for n, one in enumerate(said)])
+    lot = EventBatch(source, [StoredRecord(b"a", encode(one), (), n, 0) for n, one in enumerate(said)])
     waiting = lot.said(lot.of_interest(len(said), 0, april))
     assert [one for _, one in waiting] == [said[2], said[4]]
 

@@ -11,7 +11,7 @@ import pytest
 
 from exchange.core.admission.gate import Reason
 from exchange.core.model.vocabulary import LegalClass
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 from tests.kits.edge_kit.agency import Agency
 from tests.kits.edge_kit.exchange import Trouble
 
@@ -70,7 +70,7 @@ async def test_what_the_gate_refuses_is_dropped_alone(seed: int, tmp_path: Path)
     no_fork(agency)
     assert agency.admitted() == agency.expected()
     await end_well(agency)
-    assert agency.report.outcomes[Outcome.REFUSED_BEFORE] == len(agency.refused_keys())
+    assert agency.report.outcomes[FactOutcome.REFUSED_BEFORE] == len(agency.refused_keys())
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -11,7 +11,7 @@ from consumers.release.release_lane import ReleaseLane
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.model.epochs import ends_ms
 from exchange.core.model.vocabulary import LegalClass
-from exchange.core.release.agency_tables import AgencyTable, Kept, agency_releases
+from exchange.core.release.agency_tables import AgencyTable, PastEpochs, agency_releases
 from exchange.core.release.disclosure import AGENCY_RELEASES
 from exchange.core.release.tiers import Bucket
 from exchange.engine.errors import Fenced
@@ -183,7 +183,7 @@ def test_agency_tables_are_those_of_their_rule_and_survive_a_new_worker(world: C
         world.say(Partition(AGENCIES, 0), encode_registration(registration), key=name.encode())
     suspended = Registration(names[0], LegalClass.individual, False, 0, (), Status.SUSPENDED)
     world.say(Partition(AGENCIES, 0), encode_registration(suspended), key=names[0].encode())
-    kept, arrived = Kept(), [profile(name, PACIFIC) for name in names]
+    kept, arrived = PastEpochs(), [profile(name, PACIFIC) for name in names]
     for quarter in range(2):
         epoch = MARCH + 3 * quarter
         arrived += [beat(name) for name in names[:4]]

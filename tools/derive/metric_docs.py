@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from exchange.core.metrics.table import COUNTS, RATES, Metric
-from exchange.core.release.catalogue import DECLARED, Declared
+from exchange.core.release.catalogue import DECLARED, CatalogueEntry
 from tools.derive.markdown import coded, table
 from tools.derive.unanswered import UNRELEASED
 
@@ -51,7 +51,7 @@ def not_metrics() -> Iterator[str]:
     )
 
 
-def _counted(one: Declared) -> str:
+def _counted(one: CatalogueEntry) -> str:
     if one.table:
         return f"`{one.table.body.__name__}`"
     return "registered agencies" if one.snapshot else "any client's body"

@@ -29,7 +29,7 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION
 from exchange.core.release.budget import DELTA, PARTS, PLANS, RESERVE, RHO_TOTAL, WHOLE, epsilon_of
-from exchange.core.release.catalogue import Declared
+from exchange.core.release.catalogue import CatalogueEntry
 from exchange.core.release.client_tables import rows_of_tally, tally_bits
 from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, SHARE_MAX
 from exchange.core.release.sensitivity import distinct
@@ -41,7 +41,7 @@ FIRST: Final = epoch_of(2026, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class OpponentGoal:
     """What an opponent is after, as so many client-quarters: what its rho is of one client's at one agency in one period.
 
     Telling two stories of a client apart is one quarter gone and another come: twice the distance, so four times the rho.
@@ -52,17 +52,17 @@ class Life:
 
 
 LIVES: Final = (
-    Life("one quarter at one agency", 1),
-    Life("one quarter, and it is known; asked is which of two stories is true", 4),
-    Life("one year at one agency", 4),
-    Life("two years at one agency", 8),
-    Life("one year, at three agencies at once", 12),
-    Life("five years at one agency", 20),
+    OpponentGoal("one quarter at one agency", 1),
+    OpponentGoal("one quarter, and it is known; asked is which of two stories is true", 4),
+    OpponentGoal("one year at one agency", 4),
+    OpponentGoal("two years at one agency", 8),
+    OpponentGoal("one year, at three agencies at once", 12),
+    OpponentGoal("five years at one agency", 20),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Width:
+class ErrorBar:
     """A figure whose error bar is shown. `last`: the last month that it was released for."""
 
     words: str
@@ -72,32 +72,32 @@ class Width:
 
 
 WIDTHS: Final = (
-    Width("new cases of a quarter, at its end", "cases", period_of(2026, 1), epoch_of(2026, 3)),
-    Width("the same, one quarter later", "cases", period_of(2026, 1), epoch_of(2026, 6)),
-    Width("a quarter's need of one service", "needs_by_service", period_of(2026, 1), epoch_of(2026, 3)),
-    Width("a quarter's cases that were closed for one reason", "exits_by_reason", period_of(2026, 1), epoch_of(2026, 3)),
-    Width("a state's new cases of a year", "state_cases", period_of(2026), epoch_of(2026, 12)),
-    Width("a state's year of one group of needs", "state_needs_by_service_group", period_of(2026), epoch_of(2026, 12)),
+    ErrorBar("new cases of a quarter, at its end", "cases", period_of(2026, 1), epoch_of(2026, 3)),
+    ErrorBar("the same, one quarter later", "cases", period_of(2026, 1), epoch_of(2026, 6)),
+    ErrorBar("a quarter's need of one service", "needs_by_service", period_of(2026, 1), epoch_of(2026, 3)),
+    ErrorBar("a quarter's cases that were closed for one reason", "exits_by_reason", period_of(2026, 1), epoch_of(2026, 3)),
+    ErrorBar("a state's new cases of a year", "state_cases", period_of(2026), epoch_of(2026, 12)),
+    ErrorBar("a state's year of one group of needs", "state_needs_by_service_group", period_of(2026), epoch_of(2026, 12)),
 )  # fmt: skip
 
 
-def epsilon(life: Life) -> float:
+def epsilon(life: OpponentGoal) -> float:
     """At delta 1e-6, of everything that is ever published."""
     return epsilon_of(life.units * float(RHO_TOTAL))
 
 
-def right_guesses(life: Life) -> float:
+def right_guesses(life: OpponentGoal) -> float:
     """How often the best opponent guesses rightly whether a client is there, where a coin decided it."""
     return NormalDist().cdf(sqrt(2 * life.units * float(RHO_TOTAL)) / 2)
 
 
-def belief(life: Life, rarely: float) -> float:
+def belief(life: OpponentGoal, rarely: float) -> float:
     """What an opponent who believed 50 % believes of a client who is there, or more, so rarely: a share of all draws."""
     rho = life.units * float(RHO_TOTAL)
     return 1 / (1 + exp(-(rho + sqrt(2 * rho) * NormalDist().inv_cdf(1 - rarely))))
 
 
-def reach(width: Width) -> int:
+def reach(width: ErrorBar) -> int:
     """Half of the error bar, rounded up: as many more or fewer as the noise alone may make of it in 95 of 100 cases."""
     plan = PLANS[width.name]
     drawn = increments(plan.row.tier, FIRST, width.last, width.period)
@@ -237,7 +237,7 @@ def agency_tables() -> Iterator[str]:
     )
 
 
-def _counted(one: Declared) -> str:
+def _counted(one: CatalogueEntry) -> str:
     if one.table is None:
         return "agencies themselves"
     return f"`{one.table.body.__name__}`" + (f", sum of `{one.table.measure}`" if one.table.measure else "")

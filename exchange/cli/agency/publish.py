@@ -22,7 +22,7 @@ import typer
 from exchange.core.errors import ExchangeError
 
 if TYPE_CHECKING:
-    from exchange.cli.agency.publish_progress import Shown
+    from exchange.cli.agency.publish_progress import ProgressDisplay
     from producers.delivery.preview import Leaving
     from producers.edge import Edge
     from producers.facts import Reading, Source
@@ -117,7 +117,9 @@ def publish(
     raise typer.Exit(0 if edge.report.clean else REFUSED)
 
 
-async def _publish(edge: "Edge", source: "Source", shown: "Shown", minutes: int | None) -> "list[Leaving] | None":
+async def _publish(
+    edge: "Edge", source: "Source", shown: "ProgressDisplay", minutes: int | None
+) -> "list[Leaving] | None":
     async with edge:
         if minutes is not None:
             edge.spent(minutes)

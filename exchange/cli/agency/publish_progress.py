@@ -19,7 +19,7 @@ _WAITING = "waiting"
 
 
 @dataclass(slots=True)
-class Shown:
+class ProgressDisplay:
     """Progress: bars at a terminal, lines elsewhere."""
 
     console: Console
@@ -81,9 +81,9 @@ class Shown:
 
 
 @contextmanager
-def progress_of(console: Console) -> Iterator[Shown]:
+def progress_of(console: Console) -> Iterator[ProgressDisplay]:
     """Progress for as long as the block lasts."""
     words = TextColumn("  {task.description}", markup=False, table_column=Column(overflow="fold"))
     columns = (words, BarColumn(BAR_COLUMNS), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        yield Shown(console, bars)
+        yield ProgressDisplay(console, bars)

@@ -27,28 +27,28 @@ from producers.delivery.preview import Leaving
 from producers.delivery.report import Report
 from producers.errors import RefusalsUnwritable
 from producers.facts import RowRefused
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 from producers.words import counted
 
 ROWS_SHOWN = 20
 EVENTS_SHOWN = 12
 HELD_SHOWN = 10
 OUTCOMES_SHOWN = (
-    Outcome.PUBLISHED,
-    Outcome.CORRECTED,
-    Outcome.RETRACTED,
-    Outcome.KNOWN,
-    Outcome.OUTDATED,
-    Outcome.IGNORED,
-    Outcome.REFUSED,
-    Outcome.REFUSED_BEFORE,
-    Outcome.HELD,
+    FactOutcome.PUBLISHED,
+    FactOutcome.CORRECTED,
+    FactOutcome.RETRACTED,
+    FactOutcome.KNOWN,
+    FactOutcome.OUTDATED,
+    FactOutcome.IGNORED,
+    FactOutcome.REFUSED,
+    FactOutcome.REFUSED_BEFORE,
+    FactOutcome.HELD,
 )
 FACTS = {
-    Outcome.PUBLISHED: "new facts",
-    Outcome.CORRECTED: "changed facts",
-    Outcome.RETRACTED: "facts taken back",
-    Outcome.KNOWN: "facts already known",
+    FactOutcome.PUBLISHED: "new facts",
+    FactOutcome.CORRECTED: "changed facts",
+    FactOutcome.RETRACTED: "facts taken back",
+    FactOutcome.KNOWN: "facts already known",
 }
 """Facts are what the file says; what of them reaches the exchange are events, counted below them."""
 UNCLAIMED = (
@@ -100,7 +100,7 @@ def _outcomes(report: Report, *, would: bool) -> Table:
     for outcome in OUTCOMES_SHOWN:
         if report.outcomes[outcome] or outcome in OUTCOMES_SHOWN[:4]:
             shown.add_row(FACTS.get(outcome, outcome.value), str(report.outcomes[outcome]))
-        reasons = {Outcome.IGNORED: report.ignored, Outcome.REFUSED: report.refused}.get(outcome, Counter())
+        reasons = {FactOutcome.IGNORED: report.ignored, FactOutcome.REFUSED: report.refused}.get(outcome, Counter())
         for why, count in reasons.most_common():
             shown.add_row(f"  {why}", str(count), style="dim")
     for name, count in _tallies(report):
@@ -115,10 +115,10 @@ def _outcomes(report: Report, *, would: bool) -> Table:
 
 def _tallies(report: Report) -> Iterator[tuple[str, int]]:
     yield "facts kept here for the tallies, of all these", report.kept
-    yield "tallies, new or changed", report.tallies[Outcome.PUBLISHED] + report.tallies[Outcome.CORRECTED]
-    yield "tallies taken back", report.tallies[Outcome.RETRACTED]
+    yield "tallies, new or changed", report.tallies[FactOutcome.PUBLISHED] + report.tallies[FactOutcome.CORRECTED]
+    yield "tallies taken back", report.tallies[FactOutcome.RETRACTED]
     yield "tallies held back", len(report.held_back)
-    yield "tallies refused by the exchange before", report.tallies[Outcome.REFUSED_BEFORE]
+    yield "tallies refused by the exchange before", report.tallies[FactOutcome.REFUSED_BEFORE]
 
 
 def _events(report: Report) -> Iterator[tuple[str, int]]:
@@ -234,7 +234,7 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapp
     """The result as JSON-able data."""
     plain: Plain = {
         "rows": report.rows,
-        **{outcome.name.lower(): report.outcomes[outcome] for outcome in Outcome},
+        **{outcome.name.lower(): report.outcomes[outcome] for outcome in FactOutcome},
         "ignored_why": dict(report.ignored),
         "refused_why": dict(report.refused),
         "refused_by_exchange": dict(report.refused_by_exchange),

@@ -102,12 +102,12 @@ def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0
     from contextlib import aclosing
 
     from consumers.metrics.subscribe import follow
-    from exchange.cli.shared.at_kafka import addressed, located
+    from exchange.cli.shared.at_kafka import addressed, with_address
     from exchange.engine.kafka.log import KafkaLog
     from exchange.settings import Settings
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    settings = located(Settings.model_validate({}))
+    settings = with_address(Settings.model_validate({}))
 
     async def whole() -> None:
         log = KafkaLog(settings.client("exchange-subscriber"))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumers.admission.enrolment import Enrolment
-    from exchange.cli.shared.at_kafka import Reached
+    from exchange.cli.shared.at_kafka import KafkaConnection
     from exchange.core.admission.gate import Registration
 
 app = typer.Typer(name="agencies", help="The registry of agencies: add, change, list.", no_args_is_help=True)
@@ -88,7 +88,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     from consumers.admission.registry import read_registry
     from exchange.cli.shared.at_kafka import at_kafka
 
-    async def work(kafka: "Reached") -> "list[Registration]":
+    async def work(kafka: "KafkaConnection") -> "list[Registration]":
         registry = (await read_registry(kafka.log)).agencies
         return [registry[code] for code in sorted(registry)]
 
@@ -105,7 +105,7 @@ def _register(enrolment: "Enrolment", *, confirmed: bool) -> "Registration":
     from consumers.admission.enrolment import register
     from exchange.cli.shared.at_kafka import at_kafka
 
-    async def work(kafka: "Reached") -> "Registration":
+    async def work(kafka: "KafkaConnection") -> "Registration":
         replication = kafka.settings.replication
         (registration,) = await register(
             kafka.log, kafka.admin, enrolment, replication=replication, confirmed=confirmed

@@ -79,10 +79,10 @@ def budget(
 def ledger() -> "tuple[PeriodSpent, ...] | None":
     """What each period has paid, by the exchange that can be reached; None where there is none."""
     from consumers.release.history import periods_spent, read_closings
-    from exchange.cli.shared.at_kafka import NoKafka, Reached, at_kafka
+    from exchange.cli.shared.at_kafka import KafkaConnection, NoKafka, at_kafka
     from exchange.engine.errors import LogUnavailable, NotAuthorized, PartitionUnknown
 
-    async def work(kafka: Reached) -> "tuple[PeriodSpent, ...]":
+    async def work(kafka: KafkaConnection) -> "tuple[PeriodSpent, ...]":
         closed = (await read_closings(kafka.log))[0].closed
         return periods_spent(closed.ledger, min(closed.cuts, default=0))
 

@@ -13,7 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from consumers.release.history import History
-    from exchange.cli.shared.at_kafka import Reached
+    from exchange.cli.shared.at_kafka import KafkaConnection
 
 REFUSED = 5
 """Exit status of a close that was refused."""
@@ -67,7 +67,7 @@ def list_(as_json: AsJson = False) -> None:
     from consumers.release.history import history_of, read_asked, read_closings
     from exchange.cli.shared.at_kafka import at_kafka
 
-    async def work(kafka: "Reached") -> "History":
+    async def work(kafka: "KafkaConnection") -> "History":
         return history_of(*await read_closings(kafka.log), await read_asked(kafka.log))
 
     found = at_kafka(work)
@@ -95,7 +95,7 @@ def _print(found: "History") -> None:
         console().print(shown)
 
 
-async def _close(kafka: "Reached", epoch: int) -> Done:
+async def _close(kafka: "KafkaConnection", epoch: int) -> Done:
     from consumers.release.close_request import Awaited, close_epoch
     from consumers.release.history import hint_of
     from exchange.cli.shared.console import console

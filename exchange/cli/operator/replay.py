@@ -50,11 +50,11 @@ def replay(
     """Fold events from offset 0 again and compare with the aggregates: `match`, or the first cell that differs."""
     from rich.console import Console
 
-    from consumers.replay import KafkaSource, Verdict
+    from consumers.replay import KafkaSource, ReplayVerdict
     from consumers.replay import replay as fold_again
     from consumers.replay.cut import parse_cut
     from consumers.replay.table_files import Format, check_destination, export
-    from exchange.cli.shared.at_kafka import addressed, located
+    from exchange.cli.shared.at_kafka import addressed, with_address
     from exchange.settings import Settings
 
     if to_offsets and at_aggregates:
@@ -63,13 +63,13 @@ def replay(
     format_ = Format(file_format)
     if export_to:
         check_destination(export_to, format_, force=force)
-    settings = located(Settings.model_validate({}))
+    settings = with_address(Settings.model_validate({}))
     source = KafkaSource(settings)
     with addressed(settings), shown(Console(stderr=True)) as progress:
         result = asyncio.run(fold_again(source, cut, progress, independent=independent, processes=processes))
     written = export(result, export_to, format_, force=force) if export_to else None
     typer.echo(json.dumps(as_plain(result, written), indent=2) if as_json else "\n".join(lines_of(result, written)))
-    raise typer.Exit(DIFFERENT if result.verdict is Verdict.DIFFERENT else 0)
+    raise typer.Exit(DIFFERENT if result.verdict is ReplayVerdict.DIFFERENT else 0)
 
 
 @contextmanager

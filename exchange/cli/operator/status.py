@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from consumers.status.status import ExchangeStatus
-    from exchange.cli.shared.at_kafka import Reached
+    from exchange.cli.shared.at_kafka import KafkaConnection
 
 app = typer.Typer()
 
@@ -105,7 +105,7 @@ def _look(
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.errors import LogUnavailable
 
-    async def work(kafka: "Reached") -> None:
+    async def work(kafka: "KafkaConnection") -> None:
         while True:
             try:
                 await _looks(kafka, show, once=once)
@@ -120,7 +120,7 @@ def _look(
     at_kafka(work)
 
 
-async def _looks(kafka: "Reached", show: "Callable[[ExchangeStatus], object]", *, once: bool) -> None:
+async def _looks(kafka: "KafkaConnection", show: "Callable[[ExchangeStatus], object]", *, once: bool) -> None:
     from consumers.status.reader import looking
     from consumers.status.status import status_of
     from exchange.engine.errors import PartitionUnknown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from exchange.cli.shared.at_kafka import Reached
+    from exchange.cli.shared.at_kafka import KafkaConnection
     from exchange.engine.kafka.clients import TopicSpec
     from exchange.engine.kafka.rights import Right
 
@@ -31,7 +31,7 @@ def apply(as_json: AsJson = False) -> None:
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.kafka.provision import Provisioned, provision
 
-    async def work(kafka: "Reached") -> Provisioned:
+    async def work(kafka: "KafkaConnection") -> Provisioned:
         return await provision(kafka.admin, await _wanted(kafka))
 
     done = at_kafka(work)
@@ -50,10 +50,10 @@ def apply(as_json: AsJson = False) -> None:
 def check(as_json: AsJson = False) -> None:
     """Print each point in which the cluster is not as it should be; exit status 1 when there is one."""
     from exchange.cli.shared.at_kafka import at_kafka
-    from exchange.engine.kafka.provision import MISSING, PARTITIONS, Difference
+    from exchange.engine.kafka.provision import MISSING, PARTITIONS, TopicDifference
     from exchange.engine.kafka.provision import check as compare
 
-    async def work(kafka: "Reached") -> list[Difference]:
+    async def work(kafka: "KafkaConnection") -> list[TopicDifference]:
         return await compare(kafka.admin, await _wanted(kafka))
 
     differences = at_kafka(work)
@@ -128,7 +128,7 @@ def _print_rights() -> None:
         typer.echo(f"{evaluators}: nothing yet; all of these topics are restricted")
 
 
-async def _wanted(kafka: "Reached") -> "list[TopicSpec]":
+async def _wanted(kafka: "KafkaConnection") -> "list[TopicSpec]":
     """The topics of this exchange with the agencies that are registered so far."""
     from consumers.admission.registry import read_registry
     from exchange.engine.kafka.provision import exchange_topics

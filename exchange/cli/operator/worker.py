@@ -17,11 +17,11 @@ def worker() -> None:
     stopped. Logs go to standard error: readable at a terminal, else JSON lines.
     """
     from consumers.worker.faust_app import run_worker
-    from exchange.cli.shared.at_kafka import addressed, located
+    from exchange.cli.shared.at_kafka import addressed, with_address
     from exchange.logs import set_up_logs
     from exchange.settings import Settings
 
-    settings = located(Settings.model_validate({}))
+    settings = with_address(Settings.model_validate({}))
     set_up_logs(settings.log_level)
     if os.environ.get("EXCHANGE_DIE_WITH_STDIN"):
         threading.Thread(target=_die_with_stdin, name="parent", daemon=True).start()

@@ -10,10 +10,10 @@ from typing import TypeVar
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.kafka.clients import Admin, administer
 from exchange.engine.kafka.log import KafkaLog
-from exchange.kafka_address import NoKafka, located
+from exchange.kafka_address import NoKafka, with_address
 from exchange.settings import Settings
 
-__all__ = ["KafkaAway", "NoKafka", "Reached", "addressed", "at_kafka", "located", "reached"]
+__all__ = ["KafkaAway", "KafkaConnection", "NoKafka", "addressed", "at_kafka", "reached", "with_address"]
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class KafkaAway(LogUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class KafkaConnection:
     """A cluster with which a command works."""
 
     settings: Settings
@@ -46,22 +46,22 @@ def addressed(settings: Settings) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def reached(settings: Settings, client_id: str) -> AsyncIterator[Reached]:
+async def reached(settings: Settings, client_id: str) -> AsyncIterator[KafkaConnection]:
     """The cluster, for as long as the block lasts."""
-    client = located(settings).client(client_id)
+    client = with_address(settings).client(client_id)
     log = KafkaLog(client)
     try:
         async with administer(client) as admin:
-            yield Reached(located(settings), log, admin)
+            yield KafkaConnection(with_address(settings), log, admin)
     finally:
         await log.close()
 
 
-def at_kafka(work: Callable[[Reached], Coroutine[None, None, T]]) -> T:
+def at_kafka(work: Callable[[KafkaConnection], Coroutine[None, None, T]]) -> T:
     """Do this with the cluster, and return what it returns. What goes wrong is said once, by our named error."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
-    settings = located(Settings.model_validate({}))
+    settings = with_address(Settings.model_validate({}))
 
     async def whole() -> T:
         async with reached(settings, "exchange-operator") as kafka:

@@ -27,9 +27,9 @@ def console(*, stderr: bool = False) -> "Console":
 
 def table(*names: str, right: tuple[str, ...] = (), title: str = "", caption: str = "") -> "Table":
     """A table with these columns, those of `right` flush right; it folds between words, or turns into paragraphs."""
-    from exchange.cli.shared.folding_table import FittedTable
+    from exchange.cli.shared.folding_table import FoldingTable
 
-    made = FittedTable(title=title or None, title_justify="left", caption=caption or None, caption_justify="left")
+    made = FoldingTable(title=title or None, title_justify="left", caption=caption or None, caption_justify="left")
     for name in names:
         made.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return made

@@ -15,7 +15,7 @@ LONG = 40
 """In a paragraph, a text of this many letters takes a line of its own, from the first column on."""
 
 
-class FittedTable(Table):
+class FoldingTable(Table):
     """A table of texts."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

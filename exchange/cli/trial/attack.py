@@ -10,8 +10,8 @@ from exchange.cli.shared.help import INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exchange.trial.attack.findings import Measured, Outcome
-    from exchange.trial.attack.running import Verdict
+    from exchange.trial.attack.findings import Finding, Measured
+    from exchange.trial.attack.running import AttackReport
 
 app = typer.Typer()
 ONLY_GENERATED = "say --demo: only generated data is attacked, because the truth beside a release is its noise"
@@ -44,7 +44,7 @@ def attack(
         raise typer.Exit(1)
 
 
-def _carried_out() -> "Verdict":
+def _carried_out() -> "AttackReport":
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from exchange.cli.shared.console import console
@@ -77,7 +77,7 @@ def said_in_lines() -> "Callable[[int, int], None]":
     return progressed
 
 
-def _print(verdict: "Verdict") -> None:
+def _print(verdict: "AttackReport") -> None:
     from exchange.cli.shared.console import console, table
     from exchange.trial.attack.weakened_noise import Setting
 
@@ -101,7 +101,7 @@ def _cell(found: "Measured | None") -> str:
     return f"{_number(found.value)}{' caught' if found.caught else ''}"
 
 
-def _bound(one: "Outcome") -> str:
+def _bound(one: "Finding") -> str:
     sign, side = ("−", "at least") if one.least else ("+", "at most")
     slack = f" {sign} {one.slack:.2f}" if one.slack else ""
     return f"{side} {_number(one.bound)}{slack}"
@@ -111,7 +111,7 @@ def _number(value: float) -> str:
     return f"{value:.2f}" if isinstance(value, float) else f"{value}"
 
 
-def _plain(verdict: "Verdict") -> dict[str, object]:
+def _plain(verdict: "AttackReport") -> dict[str, object]:
     return {
         "passed": verdict.passed,
         "beyond": list(verdict.beyond),

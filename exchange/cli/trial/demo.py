@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from exchange.cli.operator.broker import ConsoleAnnouncer
     from exchange.trial.demo import DemoResult
-    from exchange.trial.sample import SampleExchange, Span
+    from exchange.trial.sample import SampledQuarters, SampleExchange
 
 app = typer.Typer()
 AGENCIES = 40
@@ -58,13 +58,13 @@ def demo(
         raise typer.Exit(DIFFERENT)
 
 
-def _past_years() -> "Span":
+def _past_years() -> "SampledQuarters":
     """The last whole years: every month of them is over, so that its epoch may close."""
     from exchange.core.model.period import period_of
-    from exchange.trial.sample import Span
+    from exchange.trial.sample import SampledQuarters
 
     this_year = datetime.now(UTC).year
-    return Span(period_of(this_year - YEARS, 1), quarters=4 * YEARS)
+    return SampledQuarters(period_of(this_year - YEARS, 1), quarters=4 * YEARS)
 
 
 async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "DemoResult":
@@ -73,7 +73,7 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
     from exchange.cli.trial.demo_tables import hmis_table, protected_table, view
     from exchange.settings import Settings
     from exchange.trial.demo import Demo
-    from exchange.trial.empty_cluster import trial_ground
+    from exchange.trial.empty_cluster import trial_exchange
 
     console = console_of()
     announcer = ConsoleAnnouncer(console)
@@ -81,7 +81,7 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
         # never a configured cluster: truth is shown beside counts, and it exists for generated agencies only
         clients = round(sum(agency.clients_a_year for agency in sample.agencies))
         settings = Settings.model_validate({}).model_copy(update={"bootstrap_servers": "", "clients_a_year": clients})
-        async with trial_ground(settings, Path(folder), announcer) as ground:
+        async with trial_exchange(settings, Path(folder), announcer) as ground:
             try:
                 live, show = view(console)
                 with live:

@@ -16,9 +16,9 @@ from exchange.cli.shared.console import table
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
 from exchange.trial.demo import Look
-from exchange.trial.public_view import Protected
+from exchange.trial.public_view import PublicView
 from producers.delivery.report import Report
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 
 ROWS = (10, 6, 4, 3)
 """How many rows of each table are tried, before a table is left out."""
@@ -31,10 +31,10 @@ def view(console: Console) -> tuple[AbstractContextManager[object], Callable[[Lo
     if console.is_terminal:
         live = Live(console=console, refresh_per_second=4, transient=False)
         return live, lambda look: live.update(fitting(look, console))
-    return nullcontext(), _Lines(console).show
+    return nullcontext(), _ProgressLines(console).show
 
 
-class _Lines:
+class _ProgressLines:
     """A line a look, unless it would say what the one before says."""
 
     def __init__(self, console: Console) -> None:
@@ -94,7 +94,7 @@ def _top(title: str, counts: Counter[str], rows: int) -> Table:
     return top
 
 
-def protected_table(found: Protected) -> Table:
+def protected_table(found: PublicView) -> Table:
     """What evaluators see of the last year, and beside it what only a trial can know."""
     notes = [
         f"{found.epochs} epochs closed, {found.tables} releases; {found.shown:,} of {found.points:,} points fit to be read"
@@ -142,7 +142,7 @@ def hmis_table(report: Report) -> Table:
 
 
 NOT_FOR_SHARING = "truth minus release is the noise: generated agencies only, not for sharing"
-OF_ROWS = frozenset({Outcome.IGNORED, Outcome.REFUSED})
+OF_ROWS = frozenset({FactOutcome.IGNORED, FactOutcome.REFUSED})
 """Said with their reasons."""
 HMIS_CAPTION = (
     "A row may state several facts or none, and have several notes. A new fact is an event, and the run itself is one more: "

@@ -52,12 +52,12 @@ async def _run(rounds: int, events: int, seed: int) -> "KillTestResult":
     from exchange.cli.operator.broker import ConsoleAnnouncer
     from exchange.cli.shared.console import console
     from exchange.settings import Settings
-    from exchange.trial.empty_cluster import trial_ground
+    from exchange.trial.empty_cluster import trial_exchange
     from exchange.trial.kill_test import BATCH, KillTest
 
     announcer = ConsoleAnnouncer(console(stderr=True))
     with tempfile.TemporaryDirectory(prefix="exchange-kill-test-") as folder:
         settings = Settings.model_validate({}).model_copy(update={"batch_records": BATCH})
-        async with trial_ground(settings, Path(folder), announcer) as ground:
+        async with trial_exchange(settings, Path(folder), announcer) as ground:
             test = KillTest(ground, rounds=rounds, events=events, seed=seed, say=announcer.say)
             return await test.run()

@@ -6,7 +6,7 @@ client away would let another quarter's event in, and the difference would be tw
 
 Laws, which an edge keeps over a client's whole path (every run, source and correction, a lost vault included) and on which
 `exchange.core.release.sensitivity` stands. For each client, period and rule:
-1. at any time at most `most` marked events stand, each with another key (`Rule.key`); one that was taken back stands no more;
+1. at any time at most `most` marked events stand, each with another key (`CapRule.key`); one that was taken back stands no more;
 2. at most `corrections` corrections carry the bit. One that may not goes without it: the event then stands, in releases
    only, for ever. The newcomer that would take its place goes without the bit as well;
 3. a correction carries no bit that the event it restates does not count with (`lawful`);
@@ -51,7 +51,7 @@ CORRECTIONS: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CapRule:
     """How many events of one client and period may carry a bit, of those that the rule is about.
 
     `body`: None for every client body. `strand`: only bodies with one of these fields applicable are meant; empty: all are.
@@ -106,30 +106,30 @@ SENSITIVE_SERVICES: Final = frozenset(
 """Immigration, substance use and reproductive health: released for the nation and the year only, so in no state's figure."""
 _GROUP: Final = "service>service_group"
 
-RULES: Final[tuple[Rule, ...]] = (
-    Rule(Cap.NATION, e.CaseOpened, 1),
-    Rule(Cap.NATION, e.TraffickingFacts, 1, strand=FACTS),
-    Rule(Cap.NATION, e.TraffickingFacts, 2, "control_method", strand=("control_method",)),
-    Rule(Cap.NATION, e.NeedIdentified, 5, "service"),
-    Rule(Cap.NATION, e.ServiceProvided, 3, "service"),
-    Rule(Cap.NATION, e.NeedUnmet, 2, "service"),
-    Rule(Cap.NATION, e.BarrierReported, 2, "barrier"),
-    Rule(Cap.NATION, e.ReferralMade, 3, "service"),
-    Rule(Cap.NATION, e.ReferralResolved, 2, "service"),
-    Rule(Cap.NATION, e.HealthObserved, 2, "health_condition"),
-    Rule(Cap.NATION, e.OutcomeAssessed, 2, "outcome_domain"),
-    Rule(Cap.NATION, e.CaseClosed, 1),
-    Rule(Cap.NATION, e.ExploiterObserved, 2, "trafficker_type", strand=("trafficker_type",)),
-    Rule(Cap.NATION, e.ExploiterObserved, 1, strand=("buyer_or_beneficiary_type",)),
-    *(Rule(Cap.NATION, e.FactorObserved, 2, factor, strand=(factor,)) for factor in FACTORS),
-    Rule(Cap.STATE, e.CaseOpened, 1),
-    Rule(Cap.STATE, e.NeedIdentified, 3, _GROUP, leaves_out=SENSITIVE_SERVICES),
-    Rule(Cap.STATE, e.NeedUnmet, 2, _GROUP, leaves_out=SENSITIVE_SERVICES),
-    Rule(Cap.PAST, None, 1, corrections=0),
+RULES: Final[tuple[CapRule, ...]] = (
+    CapRule(Cap.NATION, e.CaseOpened, 1),
+    CapRule(Cap.NATION, e.TraffickingFacts, 1, strand=FACTS),
+    CapRule(Cap.NATION, e.TraffickingFacts, 2, "control_method", strand=("control_method",)),
+    CapRule(Cap.NATION, e.NeedIdentified, 5, "service"),
+    CapRule(Cap.NATION, e.ServiceProvided, 3, "service"),
+    CapRule(Cap.NATION, e.NeedUnmet, 2, "service"),
+    CapRule(Cap.NATION, e.BarrierReported, 2, "barrier"),
+    CapRule(Cap.NATION, e.ReferralMade, 3, "service"),
+    CapRule(Cap.NATION, e.ReferralResolved, 2, "service"),
+    CapRule(Cap.NATION, e.HealthObserved, 2, "health_condition"),
+    CapRule(Cap.NATION, e.OutcomeAssessed, 2, "outcome_domain"),
+    CapRule(Cap.NATION, e.CaseClosed, 1),
+    CapRule(Cap.NATION, e.ExploiterObserved, 2, "trafficker_type", strand=("trafficker_type",)),
+    CapRule(Cap.NATION, e.ExploiterObserved, 1, strand=("buyer_or_beneficiary_type",)),
+    *(CapRule(Cap.NATION, e.FactorObserved, 2, factor, strand=(factor,)) for factor in FACTORS),
+    CapRule(Cap.STATE, e.CaseOpened, 1),
+    CapRule(Cap.STATE, e.NeedIdentified, 3, _GROUP, leaves_out=SENSITIVE_SERVICES),
+    CapRule(Cap.STATE, e.NeedUnmet, 2, _GROUP, leaves_out=SENSITIVE_SERVICES),
+    CapRule(Cap.PAST, None, 1, corrections=0),
 )
 
 
-def rules_of(body: e.Body, bit: Cap | None = None) -> Iterator[Rule]:
+def rules_of(body: e.Body, bit: Cap | None = None) -> Iterator[CapRule]:
     """The rules that such a body must keep to carry the bit, or to carry any: all of them, and none means never."""
     return (rule for rule in RULES if rule.concerns(body) and bit in {None, rule.bit})
 

@@ -109,7 +109,7 @@ class KindPlan:
     by_slices: bool = True
 
 
-class Plan:
+class ColumnPlan:
     """The compiled plan of all tables. `slots` gives the caller's own numbers for cells, asked once for each code.
 
     Remembers codes (about `remembered` a table) and the agencies it has met; otherwise without state.

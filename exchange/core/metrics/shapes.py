@@ -9,7 +9,7 @@ from exchange.core.counting.tables import Tier
 from exchange.core.metrics.figures import Unit
 from exchange.core.metrics.formulas import Formula, counted, per, quantiles, rated, share_of, shared
 from exchange.core.metrics.quantiles import Band
-from exchange.core.release.catalogue import DECLARED, PRESENCE, Declared
+from exchange.core.release.catalogue import DECLARED, PRESENCE, CatalogueEntry
 
 EVENTS: Final = Unit("events")
 CLIENTS: Final = Unit("clients")
@@ -35,7 +35,7 @@ class Metric:
     answers: tuple[str, ...] = ()
 
 
-def count_of(one: Declared) -> Metric:
+def count_of(one: CatalogueEntry) -> Metric:
     """Every cell of a released table."""
     says, unit = _what(one)
     kinds = ("state",), ("division",)
@@ -43,7 +43,7 @@ def count_of(one: Declared) -> Metric:
     return Metric(one.name, counted(one.name), axes, unit, (one.name,), says)
 
 
-def _what(one: Declared) -> tuple[str, Unit]:
+def _what(one: CatalogueEntry) -> tuple[str, Unit]:
     if one.snapshot:
         return "Registered agencies, each once a quarter: heard from by a scheduled heartbeat, or silent.", AGENCIES
     if not one.table:

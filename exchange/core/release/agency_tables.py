@@ -10,7 +10,7 @@
   Client bodies may be left out or not; they are not looked at.
 - `registered`: the agencies that may publish when the epoch closes: active ones in `agencies`, up to the offset that the
   draw records as its cut there.
-- `kept`: `Kept()` before the first epoch; then what the last one left, or `kept.after(told, said)` of what was written down.
+- `kept`: `PastEpochs()` before the first epoch; then what the last one left, or `kept.after(told, said)` of what was written down.
 
 Laws: `made.kept == kept.after(made.told, made.said)`; the state follows from the log alone, by calling this for every epoch
 again from offset 0 with the recorded cuts. `told` and `said` are plain tuples of strings and numbers and survive JSON
@@ -26,9 +26,9 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from exchange.core.model.events import About, Correction, Event
-from exchange.core.release.catalogue import Declared
+from exchange.core.release.catalogue import CatalogueEntry
 from exchange.core.release.coverage import Members, Profiles, Standing, coverage
-from exchange.core.release.disclosure import Behind, Shown, behind, releases
+from exchange.core.release.disclosure import Contributors, Disclosed, contributors, releases
 from exchange.core.release.released import Release
 
 Told: TypeAlias = tuple[str, int, tuple[tuple[str, int], ...]]
@@ -42,25 +42,25 @@ Arrived: TypeAlias = Mapping[int, Iterable[tuple[str, Event]]]
 class AgencyTable:
     """An agency table that is due. `since`: first month of its arrivals; `first`: there was no release of it before."""
 
-    declared: Declared
+    declared: CatalogueEntry
     since: int
     first: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PastEpochs:
     """What must be known of past epochs. Restricted."""
 
-    shown: Shown = field(default_factory=Shown)
+    shown: Disclosed = field(default_factory=Disclosed)
     profiles: Profiles = field(default_factory=Profiles)
 
-    def after(self, told: Iterable[Told], said: Iterable[Said]) -> "Kept":
+    def after(self, told: Iterable[Told], said: Iterable[Said]) -> "PastEpochs":
         """The state once an epoch is closed that changed so much of it."""
         shown = dict(self.shown.held)
         for table, number, amounts in told:
             shown[table, number] = (*shown.get((table, number), ()), dict(amounts))
         profiles = {**self.profiles.held, **dict(said)}
-        return Kept(Shown(MappingProxyType(shown)), Profiles(MappingProxyType(profiles)))
+        return PastEpochs(Disclosed(MappingProxyType(shown)), Profiles(MappingProxyType(profiles)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Made:
     """The agency tables of an epoch. `told`, `said`: the difference that it makes to the state."""
 
     releases: tuple[Release, ...]
-    kept: Kept
+    kept: PastEpochs
     told: tuple[Told, ...]
     said: tuple[Said, ...]
 
@@ -78,7 +78,7 @@ def agency_releases(
     tables: Sequence[AgencyTable],
     arrived: Arrived,
     registered: Collection[str],
-    kept: Kept,
+    kept: PastEpochs,
     *,
     versions: tuple[str, ...] = (),
 ) -> Made:
@@ -89,7 +89,7 @@ def agency_releases(
     made, shown = releases(now, kept.shown, versions)
     told = tuple(_told(made, now))
     said = tuple((a, held) for a, held in sorted(profiles.held.items()) if kept.profiles.held.get(a) != held)
-    return Made(made, Kept(shown, profiles), told, said)
+    return Made(made, PastEpochs(shown, profiles), told, said)
 
 
 def told_of(plain: Iterable[Sequence[object]]) -> tuple[Told, ...]:
@@ -102,10 +102,10 @@ def said_of(plain: Iterable[Sequence[object]]) -> tuple[Said, ...]:
     return tuple((_text(a), tuple((_text(d), _text(k), _whole(n)) for d, k, n in _pairs(held))) for a, held in plain)
 
 
-def _behind(one: AgencyTable, epoch: int, events: Sequence[tuple[str, Event]], members: Members) -> Behind:
+def _behind(one: AgencyTable, epoch: int, events: Sequence[tuple[str, Event]], members: Members) -> Contributors:
     if one.declared.snapshot:
         return coverage(one.declared, epoch, one.since, members.heard_from(events), first=one.first)
-    return behind(one.declared, epoch, one.since, events, first=one.first)
+    return contributors(one.declared, epoch, one.since, events, first=one.first)
 
 
 def _of_a_client(event: Event) -> bool:
@@ -113,7 +113,7 @@ def _of_a_client(event: Event) -> bool:
     return body.about is About.CLIENT
 
 
-def _told(made: Iterable[Release], now: Iterable[Behind]) -> Iterable[Told]:
+def _told(made: Iterable[Release], now: Iterable[Contributors]) -> Iterable[Told]:
     for release, one in zip(made, now, strict=True):
         for n, (count, amounts) in enumerate(zip(release.increments, one.amounts, strict=True)):
             if count is not None and amounts:

@@ -19,7 +19,7 @@ from itertools import product
 from math import ceil, exp, isqrt, log, log1p
 from typing import Final
 
-from exchange.core.admission.cap_rules import RULES, Rule
+from exchange.core.admission.cap_rules import RULES, CapRule
 from exchange.core.counting.cells import SEPARATOR
 from exchange.core.counting.tables import TABLES, Table, Tier
 from exchange.core.errors import TableUnbudgeted
@@ -92,11 +92,11 @@ PARTS: Final[Mapping[str, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TableCost:
     """What one table costs a client-quarter over all its epochs, and its noise. `scale`: sigma of every increment."""
 
     row: ReleasedTable
-    rule: Rule
+    rule: CapRule
     squared_l2: int
     part: Fraction
     scale: Fraction
@@ -133,14 +133,14 @@ def plans(
     tables: tuple[Table, ...] = TABLES,
     released: tuple[ReleasedTable, ...] = RELEASED_TABLES,
     parts: Mapping[str, int] = PARTS,
-    rules: tuple[Rule, ...] = RULES,
-) -> dict[str, Plan]:
+    rules: tuple[CapRule, ...] = RULES,
+) -> dict[str, TableCost]:
     """The plan of each released table; raises TableUnbudgeted unless each client table is in it or never released."""
     _check_all_are_placed(tables, released, parts)
     found = {}
     for row in released:
         squared, part = squared_l2(row, rules), RHO_TOTAL * Fraction(parts[row.name], WHOLE)
-        found[row.name] = Plan(row, bounding_rule(row, rules), squared, part, scale_for(squared, part))
+        found[row.name] = TableCost(row, bounding_rule(row, rules), squared, part, scale_for(squared, part))
     return found
 
 
@@ -190,7 +190,7 @@ def epsilon_of(rho: float, delta: float = DELTA) -> float:
     return high
 
 
-PLANS: Final[dict[str, Plan]] = plans()
+PLANS: Final[dict[str, TableCost]] = plans()
 """Of every released table, by name."""
 RHO_PLANNED: Final = sum((plan.rho for plan in PLANS.values()), Fraction(0))
 """What all declared tables cost a client-quarter together, once each has been released."""

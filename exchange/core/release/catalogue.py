@@ -19,7 +19,7 @@ from exchange.core.release.tiers import whole_places
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class CatalogueEntry:
     """One released table. `bit`: none for agencies.
 
     `table`: whose cells it adds up; None: every client event with the bit, or, where there is none, agencies themselves.
@@ -53,13 +53,15 @@ def whole_codes(table: Table) -> tuple[tuple[str, ...], ...]:
     return tuple(domain(table, dimension) for dimension in table.dimensions)
 
 
-def of_clients(row: ReleasedTable) -> Declared:
+def of_clients(row: ReleasedTable) -> CatalogueEntry:
     """What a release of a client table must be."""
-    return Declared(row.name, row.table, row.tier, row.bit, tuple(d.name for d in row.dimensions), row.domains)
+    return CatalogueEntry(row.name, row.table, row.tier, row.bit, tuple(d.name for d in row.dimensions), row.domains)
 
 
-def _of_agencies(table: Table) -> Declared:
-    return Declared(table.name, table, table.tier, NONE, tuple(d.name for d in table.dimensions), whole_codes(table))
+def _of_agencies(table: Table) -> CatalogueEntry:
+    return CatalogueEntry(
+        table.name, table, table.tier, NONE, tuple(d.name for d in table.dimensions), whole_codes(table)
+    )
 
 
 PRESENCE: Final = ("publishing", "silent")
@@ -67,8 +69,8 @@ DIVISIONS: Final = tuple(dict.fromkeys(name for name in DIVISION.values() if nam
 KINDS: Final = tuple(str(kind) for kind in AgencyType if kind != NOT_APPLICABLE)
 
 
-def _of_coverage(name: str, **by: tuple[str, ...]) -> Declared:
-    return Declared(name, None, Tier.NATION_QUARTERLY, NONE, (*by, "presence"), (*by.values(), PRESENCE))
+def _of_coverage(name: str, **by: tuple[str, ...]) -> CatalogueEntry:
+    return CatalogueEntry(name, None, Tier.NATION_QUARTERLY, NONE, (*by, "presence"), (*by.values(), PRESENCE))
 
 
 COVERAGE: Final = (
@@ -79,11 +81,11 @@ COVERAGE: Final = (
 """Agencies that are registered, in all, by where and by what they are, each publishing or silent."""
 
 
-def _declared() -> Iterator[Declared]:
+def _declared() -> Iterator[CatalogueEntry]:
     yield from map(of_clients, RELEASED_TABLES)
     released = (table for table in TABLES if table.about is not About.CLIENT and table.tier is not Tier.NEVER)
     yield from map(_of_agencies, released)
     yield from COVERAGE
 
 
-DECLARED: Final[Mapping[str, Declared]] = {one.name: one for one in _declared()}
+DECLARED: Final[Mapping[str, CatalogueEntry]] = {one.name: one for one in _declared()}

@@ -35,9 +35,9 @@ from exchange.core.errors import (
     TableChanged,
 )
 from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, is_epoch, month_of
-from exchange.core.release.agency_tables import AgencyTable, Kept, Said, Told
-from exchange.core.release.budget import PLANS, Plan
-from exchange.core.release.catalogue import Declared
+from exchange.core.release.agency_tables import AgencyTable, PastEpochs, Said, Told
+from exchange.core.release.budget import PLANS, TableCost
+from exchange.core.release.catalogue import CatalogueEntry
 from exchange.core.release.disclosure import AGENCY_RELEASES
 from exchange.core.release.draw import Due, dues, plans_due
 from exchange.core.release.privacy_ledger import Account, Ledger, spend
@@ -73,7 +73,7 @@ class Closed:
     when: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     agency_tables: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     domains: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    kept: Kept = field(default_factory=Kept)
+    kept: PastEpochs = field(default_factory=PastEpochs)
 
     @property
     def last_epoch(self) -> int | None:
@@ -119,7 +119,7 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class CloseRefused:
     """A command that is not carried out, and why: the error that a person would meet."""
 
     error: ExchangeError
@@ -150,9 +150,9 @@ def judge(
     closed: Closed,
     epoch: int | None,
     moment: Moment,
-    plans: Iterable[Plan] = tuple(PLANS.values()),
-    agencies: Sequence[Declared] = AGENCY_RELEASES,
-) -> Draw | Refused:
+    plans: Iterable[TableCost] = tuple(PLANS.values()),
+    agencies: Sequence[CatalogueEntry] = AGENCY_RELEASES,
+) -> Draw | CloseRefused:
     """What to do with a command to close an epoch; None stands for a command that cannot be read."""
     try:
         if epoch is None or not is_epoch(epoch):
@@ -160,7 +160,7 @@ def judge(
         _may_close(closed, epoch, moment)
         return _draw(closed, epoch, moment, tuple(plans), agencies)
     except ExchangeError as error:
-        return Refused(error)
+        return CloseRefused(error)
 
 
 def _may_close(closed: Closed, epoch: int, moment: Moment) -> None:
@@ -181,7 +181,9 @@ def _behind(cut: Cut, last: Cut) -> bool:
     return bool(last) and (len(cut) != len(last) or any(now < then for now, then in zip(cut, last, strict=True)))
 
 
-def _draw(closed: Closed, epoch: int, moment: Moment, plans: Sequence[Plan], agencies: Sequence[Declared]) -> Draw:
+def _draw(
+    closed: Closed, epoch: int, moment: Moment, plans: Sequence[TableCost], agencies: Sequence[CatalogueEntry]
+) -> Draw:
     first = min(closed.cuts, default=epoch)
     before = closed.ledger
     added = {p.row.name for p in plans_due(epoch, plans) if _added_later(closed, p.row.name, p.row.tier)}
@@ -202,13 +204,13 @@ def _added_later(closed: Closed, name: str, tier: Tier) -> bool:
     return not known and any(is_due(tier, epoch) for epoch in closed.cuts)
 
 
-def _opened(ledger: Ledger, epoch: int, plans: Iterable[Plan], added: Iterable[str]) -> Ledger:
+def _opened(ledger: Ledger, epoch: int, plans: Iterable[TableCost], added: Iterable[str]) -> Ledger:
     """The ledger with accounts for tables that were added later: of periods from this epoch on."""
     new = {p.row.name: Account(p.rho, p.terms, epoch, epoch) for p in plans if p.row.name in added}
     return replace(ledger, accounts={**ledger.accounts, **new})
 
 
-def _agency_due(closed: Closed, declared: Declared, epoch: int, first: int) -> AgencyTable:
+def _agency_due(closed: Closed, declared: CatalogueEntry, epoch: int, first: int) -> AgencyTable:
     last = closed.agency_tables.get(declared.name)
     if last is not None:
         if closed.domains.get(declared.name, declared.codes) != declared.codes:

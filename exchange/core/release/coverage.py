@@ -22,8 +22,8 @@ from exchange.core.counting.tables import NOT_APPLICABLE
 from exchange.core.errors import NotDue
 from exchange.core.model.events import AgencyProfiled, Correction, Event, Heartbeat
 from exchange.core.model.vocabulary import DIVISION, AgencyType, Scheduled, UsState
-from exchange.core.release.catalogue import PRESENCE, Declared
-from exchange.core.release.disclosure import Amounts, Behind
+from exchange.core.release.catalogue import PRESENCE, CatalogueEntry
+from exchange.core.release.disclosure import Amounts, Contributors
 from exchange.core.release.tiers import BUCKETS, is_due
 
 Profile = tuple[str, str]
@@ -90,7 +90,9 @@ class Members:
         return replace(self, heard=self.heard.union(found))
 
 
-def coverage(declared: Declared, epoch: int, since: int, members: Members, *, first: bool = False) -> Behind:
+def coverage(
+    declared: CatalogueEntry, epoch: int, since: int, members: Members, *, first: bool = False
+) -> Contributors:
     """Who is in which cell of a table of coverage when an epoch closes. Raises NotDue."""
     if not is_due(declared.tier, epoch):
         raise NotDue
@@ -102,4 +104,4 @@ def coverage(declared: Declared, epoch: int, since: int, members: Members, *, fi
         found.setdefault(tuple(map(coordinates.__getitem__, declared.dimensions)), {})[agency] = 1
     cells: list[Amounts] = [found.get(values, {}) for values in product(*declared.codes)]
     nobody: list[Amounts] = [{}] * (len(cells) * (len(BUCKETS[declared.tier]) - 1))
-    return Behind(declared, epoch, since, first, (*cells, *nobody))
+    return Contributors(declared, epoch, since, first, (*cells, *nobody))

@@ -37,24 +37,24 @@ from exchange.core.errors import NotDue
 from exchange.core.model.epochs import first_month
 from exchange.core.model.events import Event, Heartbeat
 from exchange.core.model.vocabulary import Scheduled
-from exchange.core.release.catalogue import DECLARED, Declared
+from exchange.core.release.catalogue import DECLARED, CatalogueEntry
 from exchange.core.release.released import Release
 from exchange.core.release.singling_out import span_of
 from exchange.core.release.tiers import BUCKETS, bucket_of, is_due
 
 AGENCIES_MIN: Final = 3
 SHARE_MAX: Final = Fraction(85, 100)
-AGENCY_RELEASES: Final[tuple[Declared, ...]] = tuple(one for one in DECLARED.values() if not one.bit)
+AGENCY_RELEASES: Final[tuple[CatalogueEntry, ...]] = tuple(one for one in DECLARED.values() if not one.bit)
 
 Amounts = Mapping[str, int]
 """Agency → what it added; no zeros. Restricted, like all that is made of it but releases."""
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
+class Contributors:
     """Who is behind each increment of a table. `amounts`: one a bucket and cell, as `Release.increments` has them."""
 
-    declared: Declared
+    declared: CatalogueEntry
     epoch: int
     since: int
     first: bool
@@ -67,15 +67,15 @@ class Behind:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Disclosed:
     """What was shown in all past epochs: (table, number of the increment) → who was behind it, epoch by epoch."""
 
     held: Mapping[tuple[str, int], tuple[Amounts, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def behind(
-    declared: Declared, epoch: int, since: int, events: Iterable[tuple[str, Event]], *, first: bool = False
-) -> Behind:
+def contributors(
+    declared: CatalogueEntry, epoch: int, since: int, events: Iterable[tuple[str, Event]], *, first: bool = False
+) -> Contributors:
     """Who added what, of (agency, event) pairs between two cuts; no period to come, no run by hand. Raises NotDue."""
     if declared.snapshot:
         raise ValueError(f"{declared.name} counts agencies: exchange.core.release.coverage says who is behind it.")
@@ -92,7 +92,9 @@ def behind(
                 bucket = buckets.index(bucket_of(declared.tier, epoch, cell.period))
                 of_cell = found[bucket * len(values) + values[cell.values]]
                 of_cell[agency] = of_cell.get(agency, 0) + n
-    return Behind(declared, epoch, since, first, tuple({a: n for a, n in amounts.items() if n} for amounts in found))
+    return Contributors(
+        declared, epoch, since, first, tuple({a: n for a, n in amounts.items() if n} for amounts in found)
+    )
 
 
 def _by_hand(event: Event) -> bool:
@@ -100,7 +102,9 @@ def _by_hand(event: Event) -> bool:
     return isinstance(event.body, Heartbeat) and event.body.scheduled != Scheduled.yes
 
 
-def releases(now: Sequence[Behind], past: Shown, versions: tuple[str, ...] = ()) -> tuple[tuple[Release, ...], Shown]:
+def releases(
+    now: Sequence[Contributors], past: Disclosed, versions: tuple[str, ...] = ()
+) -> tuple[tuple[Release, ...], Disclosed]:
     """The releases of agency tables that are drawn together, and what has been shown once they are published."""
     may = _together(now, [_may_be_shown(one, past) for one in now], past)
     for (i, one), (j, other) in combinations(enumerate(now), 2):
@@ -118,7 +122,7 @@ def releases(now: Sequence[Behind], past: Shown, versions: tuple[str, ...] = ())
             key = (one.declared.name, n)
             held[key] = (*held.get(key, ()), one.amounts[n])
     made = (_release(one, numbers, versions) for one, numbers in zip(now, may, strict=True))
-    return tuple(made), Shown(MappingProxyType(held))
+    return tuple(made), Disclosed(MappingProxyType(held))
 
 
 def enough(amounts: Amounts) -> bool:
@@ -143,12 +147,12 @@ def singled_out(sums: Iterable[Amounts]) -> bool:
     return span_of(sums).singles_out()
 
 
-def _may_be_shown(one: Behind, past: Shown) -> set[int]:
+def _may_be_shown(one: Contributors, past: Disclosed) -> set[int]:
     name = one.declared.name
     return {n for n, amounts in enumerate(one.amounts) if may_be_shown(amounts, past.held.get((name, n), ()))}
 
 
-def _together(now: Sequence[Behind], may: Sequence[set[int]], past: Shown) -> list[set[int]]:
+def _together(now: Sequence[Contributors], may: Sequence[set[int]], past: Disclosed) -> list[set[int]]:
     """What may be shown of each table, those of coverage looked at as one, cell by cell in their order."""
     coverage = [one for one in now if one.declared.snapshot]
     names = {one.declared.name for one in coverage}
@@ -167,17 +171,17 @@ def _together(now: Sequence[Behind], may: Sequence[set[int]], past: Shown) -> li
     return found
 
 
-def _same_numbers(one: Declared, other: Declared) -> bool:
+def _same_numbers(one: CatalogueEntry, other: CatalogueEntry) -> bool:
     a, b = one.table, other.table
     return a is not None and b is not None and (a.body, a.measure, one.tier) == (b.body, b.measure, other.tier)
 
 
-def _was_shown(one: Behind, past: Shown) -> bool:
+def _was_shown(one: Contributors, past: Disclosed) -> bool:
     """Whether any increment of the table was ever shown."""
     return any(name == one.declared.name for name, _ in past.held)
 
 
-def _told_by_the_other(one: Behind, may: set[int], other: Behind, may_other: set[int]) -> set[int]:
+def _told_by_the_other(one: Contributors, may: set[int], other: Contributors, may_other: set[int]) -> set[int]:
     """The increments of the other table's buckets in which the two, as far as shown, give too much away."""
     told: set[int] = set()
     for bucket in range(len(BUCKETS[one.declared.tier])):
@@ -191,15 +195,15 @@ def _told_by_the_other(one: Behind, may: set[int], other: Behind, may_other: set
     return told
 
 
-def _of_bucket(one: Behind, shown: set[int], bucket: int) -> set[int]:
+def _of_bucket(one: Contributors, shown: set[int], bucket: int) -> set[int]:
     return {n for n in shown if n // one.cells == bucket}
 
 
-def _added(one: Behind, numbers: Iterable[int]) -> dict[str, int]:
+def _added(one: Contributors, numbers: Iterable[int]) -> dict[str, int]:
     return merge(added for n in numbers for added in one.amounts[n].items())
 
 
-def _release(one: Behind, shown: set[int], versions: tuple[str, ...]) -> Release:
+def _release(one: Contributors, shown: set[int], versions: tuple[str, ...]) -> Release:
     declared = one.declared
     counts = tuple(_count(one, n, shown) for n in range(len(one.amounts)))
     where = (declared.places, declared.dimensions, declared.codes)
@@ -207,7 +211,7 @@ def _release(one: Behind, shown: set[int], versions: tuple[str, ...]) -> Release
     return Release(*head, *where, counts, Fraction(0), versions)
 
 
-def _count(one: Behind, n: int, shown: set[int]) -> int | None:
+def _count(one: Contributors, n: int, shown: set[int]) -> int | None:
     """What is published of an increment. Coverage is of the closing quarter: nobody can be in another bucket of it."""
     if one.declared.snapshot and n >= one.cells:
         return 0

@@ -32,7 +32,7 @@ from exchange.core.admission.cap_rules import NONE, Cap, effective
 from exchange.core.counting.tables import TALLIED, domain, fed_by
 from exchange.core.errors import NoiseUnfit, NotDue, TableChanged
 from exchange.core.model.events import About, Body, Correction, Event, Tally
-from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.budget import PLANS, TableCost
 from exchange.core.release.catalogue import of_clients
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.privacy_ledger import Account, Ledger
@@ -52,7 +52,7 @@ class Due:
     cut that it is counted from. `first`: there was no release of it before.
     """
 
-    plan: Plan
+    plan: TableCost
     account: Account
     since: int
     first: bool
@@ -87,12 +87,12 @@ class Increments:
     counts: tuple[int, ...]
 
 
-def plans_due(epoch: int, plans: Iterable[Plan] = PLANS.values()) -> tuple[Plan, ...]:
+def plans_due(epoch: int, plans: Iterable[TableCost] = PLANS.values()) -> tuple[TableCost, ...]:
     """The plans of the client tables to be drawn when an epoch closes."""
     return tuple(plan for plan in plans if is_due(plan.row.tier, epoch))
 
 
-def dues(before: Ledger, after: Ledger, since: int, plans: Iterable[Plan] = PLANS.values()) -> tuple[Due, ...]:
+def dues(before: Ledger, after: Ledger, since: int, plans: Iterable[TableCost] = PLANS.values()) -> tuple[Due, ...]:
     """The tables that the ledger has just paid for. `since`: the first month of those that were never released before."""
     if after.last_epoch is None:
         return ()

@@ -23,7 +23,7 @@ from typing import Final
 
 from exchange.core.errors import BudgetExhausted, EpochOutOfOrder, TableChanged
 from exchange.core.model.epochs import first_month
-from exchange.core.release.budget import RHO_TOTAL, Plan
+from exchange.core.release.budget import RHO_TOTAL, TableCost
 
 EVERY_PERIOD: Final = 0
 """As `periods_from`: events of any period, however old, are counted."""
@@ -61,7 +61,7 @@ def left(ledger: Ledger, period: int) -> Fraction:
     return RHO_TOTAL - spent(ledger, period)
 
 
-def spend(ledger: Ledger, epoch: int, due: Iterable[Plan], periods_from: int = EVERY_PERIOD) -> Ledger:
+def spend(ledger: Ledger, epoch: int, due: Iterable[TableCost], periods_from: int = EVERY_PERIOD) -> Ledger:
     """The ledger once these tables have been released in this epoch; an epoch without any is closed all the same.
 
     `periods_from`: for tables that are released for the first time. Raises EpochOutOfOrder unless the epoch is the one after

@@ -25,12 +25,12 @@ A *tally* is sent with bits once and never corrected with them, so one client ad
 A *sum* of a client's numbers has no bound without a cap on the number: such a table cannot be released at all.
 """
 
-from exchange.core.admission.cap_rules import RULES, Cap, Rule
+from exchange.core.admission.cap_rules import RULES, Cap, CapRule
 from exchange.core.errors import TableUnbudgeted
 from exchange.core.release.client_tables import ReleasedTable
 
 
-def squared_l2(row: ReleasedTable, rules: tuple[Rule, ...] = RULES) -> int:
+def squared_l2(row: ReleasedTable, rules: tuple[CapRule, ...] = RULES) -> int:
     """The squared L2 sensitivity of all releases of a table together; raises TableUnbudgeted where no cap bounds it."""
     rule = bounding_rule(row, rules)
     told_apart = _told_apart(row, rule)
@@ -39,7 +39,7 @@ def squared_l2(row: ReleasedTable, rules: tuple[Rule, ...] = RULES) -> int:
     return rule.most**2 + 2 * _most_squares(rule.corrections, rule.most)
 
 
-def bounding_rule(row: ReleasedTable, rules: tuple[Rule, ...] = RULES) -> Rule:
+def bounding_rule(row: ReleasedTable, rules: tuple[CapRule, ...] = RULES) -> CapRule:
     """The one rule that every event in the table is under; raises TableUnbudgeted unless there is exactly one."""
     found = [rule for rule in rules if rule.bit is row.bit and _bounds(rule, row)]
     if len(found) != 1 or row.bit in {Cap.UNMARKED, Cap(0)}:
@@ -47,7 +47,7 @@ def bounding_rule(row: ReleasedTable, rules: tuple[Rule, ...] = RULES) -> Rule:
     return found[0]
 
 
-def _bounds(rule: Rule, row: ReleasedTable) -> bool:
+def _bounds(rule: CapRule, row: ReleasedTable) -> bool:
     """Whether no event outside the rule can be in the table: a strand is one of fields, and the table is of one of these."""
     if row.table is None or rule.body is None:
         return row.table is None and rule.body is None
@@ -56,12 +56,12 @@ def _bounds(rule: Rule, row: ReleasedTable) -> bool:
     return not rule.strand or any(dimension.field in rule.strand for dimension in row.dimensions)
 
 
-def distinct(row: ReleasedTable, rule: Rule) -> bool:
+def distinct(row: ReleasedTable, rule: CapRule) -> bool:
     """Whether two marked events of one client and period never share a cell: the rule's key decides on the cell."""
     return bool(_told_apart(row, rule))
 
 
-def _told_apart(row: ReleasedTable, rule: Rule) -> int:
+def _told_apart(row: ReleasedTable, rule: CapRule) -> int:
     """How many codes the dimension has by which marked events differ, in a table of one dimension or of two; 0: none does."""
     pairs = zip(row.dimensions, row.domains, strict=True)
     return next((len(codes) for d, codes in pairs if rule.field and (d.field, d.group) == (rule.field, rule.group)), 0)

@@ -22,14 +22,14 @@ PRIME: Final = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Span:
+class SumSpace:
     """All combinations of sums over these agencies. `rows`: reduced, one a pivot; columns are agencies, in order."""
 
     agencies: tuple[str, ...]
     rows: Numbers
     pivots: tuple[int, ...] = ()
 
-    def having(self, names: Collection[str]) -> "Span":
+    def having(self, names: Collection[str]) -> "SumSpace":
         """With one more sum: of these agencies, who must be among the span's."""
         row = np.array([agency in names for agency in self.agencies], np.int64)
         for pivot, known in zip(self.pivots, self.rows, strict=True):
@@ -41,7 +41,7 @@ class Span:
         new = int(places[0])
         row = _led_by_one(row, new)
         rows = (self.rows - np.outer(self.rows[:, new], row)) % PRIME
-        return Span(self.agencies, np.vstack([rows, row]), (*self.pivots, new))
+        return SumSpace(self.agencies, np.vstack([rows, row]), (*self.pivots, new))
 
     def singles_out(self) -> bool:
         """Whether some combination is about one agency or two."""
@@ -58,11 +58,11 @@ class Span:
         return False
 
 
-def span_of(sums: Iterable[Collection[str]], also: Iterable[str] = ()) -> Span:
+def span_of(sums: Iterable[Collection[str]], also: Iterable[str] = ()) -> SumSpace:
     """The span of sums, given who is in each. `also`: agencies of sums to come."""
     rows = dict.fromkeys(map(frozenset, sums))
     agencies = tuple(sorted(frozenset().union(*rows, also)))
-    span = Span(agencies, np.zeros((0, len(agencies)), np.int64))
+    span = SumSpace(agencies, np.zeros((0, len(agencies)), np.int64))
     for row in rows:
         span = span.having(row)
     return span

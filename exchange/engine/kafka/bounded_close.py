@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CLOSE_S_MAX = 1.0
 
 
-class Lingering:
+class BoundedClose:
     """Everything of one log that is still closing."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
-from exchange.engine.kafka.bounded_close import Lingering, looked_at
+from exchange.engine.kafka.bounded_close import BoundedClose, looked_at
 from exchange.engine.kafka.clients import idempotent_producer, transactional_producer
 from exchange.engine.kafka.errors import named, naming
 from exchange.engine.kafka.metadata import keep_in_mind
@@ -37,7 +37,7 @@ class KafkaLog:
 
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
-        self._lingering = Lingering()
+        self._lingering = BoundedClose()
 
     async def writer(self, transactional_id: str) -> KafkaWriter:
         """The writer of this id, its producer id known: every earlier one is fenced and settled."""
@@ -124,7 +124,7 @@ class _Sending:
 class KafkaWriter:
     """A transactional writer."""
 
-    def __init__(self, producer: AIOKafkaProducer, transactional_id: str, lingering: Lingering) -> None:
+    def __init__(self, producer: AIOKafkaProducer, transactional_id: str, lingering: BoundedClose) -> None:
         self._producer = producer
         self._id = transactional_id
         self._lingering = lingering
@@ -183,7 +183,7 @@ class KafkaWriter:
 class KafkaProducer:
     """An idempotent producer without transactions."""
 
-    def __init__(self, producer: AIOKafkaProducer, lingering: Lingering) -> None:
+    def __init__(self, producer: AIOKafkaProducer, lingering: BoundedClose) -> None:
         self._producer = producer
         self._lingering = lingering
         self._sending = _Sending(producer)

@@ -47,7 +47,7 @@ class TopicsNotCreated(EngineError):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TopicDifference:
     """One point in which a cluster is not as the table says. `setting` is Kafka's name, or `partitions`."""
 
     topic: str
@@ -67,7 +67,7 @@ class Provisioned:
     """What `provision` did; both empty when there was nothing to do."""
 
     created: tuple[str, ...] = ()
-    corrected: tuple[Difference, ...] = ()
+    corrected: tuple[TopicDifference, ...] = ()
 
 
 def exchange_topics(
@@ -119,7 +119,7 @@ async def provision(admin: Admin, wanted: Sequence[TopicSpec]) -> Provisioned:
     return Provisioned(tuple(spec.name for spec in wanted if spec.name in missing), corrected)
 
 
-async def check(admin: Admin, wanted: Sequence[TopicSpec]) -> list[Difference]:
+async def check(admin: Admin, wanted: Sequence[TopicSpec]) -> list[TopicDifference]:
     """Every point in which the cluster differs, in the order of `wanted`."""
     partitions = await admin.partitions()
     existing = [spec.name for spec in wanted if spec.name in partitions]
@@ -153,16 +153,16 @@ async def _shows(admin: Admin, wanted: Sequence[TopicSpec]) -> bool:
         return False
 
 
-def _differences(spec: TopicSpec, partitions: int | None, configs: dict[str, str]) -> Iterator[Difference]:
+def _differences(spec: TopicSpec, partitions: int | None, configs: dict[str, str]) -> Iterator[TopicDifference]:
     if partitions is None:
-        yield Difference(spec.name, PARTITIONS, str(spec.partitions), MISSING)
+        yield TopicDifference(spec.name, PARTITIONS, str(spec.partitions), MISSING)
         return
     if partitions != spec.partitions:
-        yield Difference(spec.name, PARTITIONS, str(spec.partitions), str(partitions))
+        yield TopicDifference(spec.name, PARTITIONS, str(spec.partitions), str(partitions))
     for setting, value in spec.configs.items():
         found = configs.get(setting, MISSING)
         if found != value:
-            yield Difference(spec.name, setting, value, found)
+            yield TopicDifference(spec.name, setting, value, found)
 
 
 def _specs(topic: Topic, members: Iterable[str], partitions: int, replication: int) -> Iterator[TopicSpec]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from typing import TypeAlias
 
-    from exchange.engine.kafka.bounded_close import Lingering
+    from exchange.engine.kafka.bounded_close import BoundedClose
     from exchange.engine.kafka.clients import ClientSettings
     from exchange.engine.log import Partition, Record
 
@@ -37,7 +37,7 @@ OTHERS_S = 0.05
 class KafkaReader:
     """A read-committed reader without a group."""
 
-    def __init__(self, settings: ClientSettings, lingering: Lingering) -> None:
+    def __init__(self, settings: ClientSettings, lingering: BoundedClose) -> None:
         self._consumer = reading_consumer(settings)
         self._asker = reading_consumer(settings)
         self._lingering = lingering

@@ -33,7 +33,7 @@ from exchange.core.errors import ExchangeError
 from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable, PositionOutOfRange
 from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hook
 from exchange.engine.lanes.sources import Sources
-from exchange.engine.lanes.stall_timer import Patience, cancelled, failed
+from exchange.engine.lanes.stall_timer import StallTimer, cancelled, failed
 from exchange.engine.lanes.step import Applied, defects_named, hand_over
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Lane:
         self._commit: asyncio.Task[None] | None = None
         self._records = self._transactions = self._restarts = self._restored = 0
         self._committed_at: float | None = None
-        self._patience = Patience(self._limits.stall_after_s)
+        self._patience = StallTimer(self._limits.stall_after_s)
         self._error = ""
 
     # What others see

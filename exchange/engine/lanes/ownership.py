@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from exchange.engine.errors import Fenced, GroupLost, LaneGaveUp, LaneStalled, LogUnavailable
-from exchange.engine.lanes.stall_timer import Patience, cancelled, first_of
+from exchange.engine.lanes.stall_timer import StallTimer, cancelled, first_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -100,7 +100,7 @@ class Ownership:
         self._fenced_in_a_row: dict[str, int] = {}
         self._rejoined_at = float("-inf")
         self._failed: asyncio.Future[None] | None = None
-        self._patience = Patience(self._limits.lost_after_s)
+        self._patience = StallTimer(self._limits.lost_after_s)
 
     @property
     def progress(self) -> Sequence[LaneProgress]:

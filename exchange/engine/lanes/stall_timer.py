@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
 
-class Patience:
+class StallTimer:
     """Runs out after `limit_s` seconds without `renew`."""
 
     def __init__(self, limit_s: float, step_s: float = 0.5) -> None:

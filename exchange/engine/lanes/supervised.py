@@ -18,7 +18,7 @@ import structlog
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
 from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hook
-from exchange.engine.lanes.stall_timer import Patience, cancelled
+from exchange.engine.lanes.stall_timer import StallTimer, cancelled
 from exchange.engine.lanes.step import defects_named
 from exchange.engine.log import Partition
 
@@ -46,7 +46,7 @@ class Told:
     restored: int = 0
 
 
-class Life(ABC):
+class SupervisedTask(ABC):
     """Runs at partition 0, where the one partition of its topics is. `run` is its whole life."""
 
     stays: ClassVar[tuple[type[ExchangeError], ...]] = ()
@@ -60,7 +60,7 @@ class Life(ABC):
         self._restarts = 0
         self._done_at: float | None = None
         self._error = ""
-        self._patience = Patience(stall_s)
+        self._patience = StallTimer(stall_s)
 
     @property
     def progress(self) -> LaneProgress:

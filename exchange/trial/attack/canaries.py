@@ -17,7 +17,7 @@ from enum import Enum
 from functools import cache
 from typing import Final
 
-from exchange.core.admission.cap_rules import RULES, Cap, Rule
+from exchange.core.admission.cap_rules import RULES, Cap, CapRule
 from exchange.core.counting.cells import grouped
 from exchange.core.counting.tables import GROUPINGS, NOT_APPLICABLE, field_type
 from exchange.core.model.epochs import epoch_of
@@ -51,12 +51,12 @@ class _Strand:
 
     body: type[Correctable]
     applicable: tuple[str, ...]
-    nation: Rule
-    state: Rule | None
+    nation: CapRule
+    state: CapRule | None
 
 
 def _strands() -> Iterator[_Strand]:
-    found: dict[tuple[type[Correctable], tuple[str, ...]], dict[Cap, Rule]] = defaultdict(dict)
+    found: dict[tuple[type[Correctable], tuple[str, ...]], dict[Cap, CapRule]] = defaultdict(dict)
     for rule in RULES:
         if rule.body is not None:
             found[rule.body, rule.strand][rule.bit] = rule

@@ -14,7 +14,7 @@ from functools import cache
 from exchange.core.model.epochs import epoch_of
 from exchange.core.release.budget import PLANS
 from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, canary
-from exchange.trial.attack.release_in_memory import Lane
+from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 
 Place = tuple[str, int, int]
 """(table, epoch, number of the increment)."""
@@ -52,7 +52,7 @@ def loads() -> tuple[Load, ...]:
 
 def _counted(number: int) -> Iterator[tuple[Place, int]]:
     start = epoch_of(FIRST_YEAR, 1)
-    lane = Lane(start, PLANS.values())
+    lane = MemoryReleaseLane(start, PLANS.values())
     by_month = defaultdict(list)
     for timed in canary(number):
         by_month[timed.month].append(timed.event)

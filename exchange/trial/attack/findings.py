@@ -33,7 +33,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Finding:
     """One row. `bound`: computed, not measured; `slack`: what the sample adds to it (or takes away, `least`).
 
     `least`: a bound from below. `details`: further numbers, by name. The weakened settings are missing where no noise is

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from exchange.core.model.events import Event
-from exchange.core.release.budget import Plan
+from exchange.core.release.budget import TableCost
 from exchange.core.release.draw import Due, Increments, counted, drawn, dues, plans_due
 from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.core.release.released import Released
@@ -28,17 +28,17 @@ def noise_of(draw: Draw) -> Noise:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class MemoryDraw:
     """What would be committed in one transaction: the ledger that has paid, and the releases as bytes."""
 
     after: Ledger
     values: tuple[bytes, ...]
 
 
-class Lane:
+class MemoryReleaseLane:
     """One release lane: events arrive by month, epochs are closed in order, what is published is taken by evaluators."""
 
-    def __init__(self, since: int, plans: Iterable[Plan]) -> None:
+    def __init__(self, since: int, plans: Iterable[TableCost]) -> None:
         """`since`: the first month that is counted; `plans`: the tables that are released."""
         self._since = since
         self._plans = tuple(plans)
@@ -62,12 +62,12 @@ class Lane:
             found += counted(some, between)
         return after, found
 
-    def draw(self, epoch: int, noise: Noise) -> Drawn:
+    def draw(self, epoch: int, noise: Noise) -> MemoryDraw:
         """Count and put noise on; nothing is committed."""
         after, increments = self.counted(epoch)
-        return Drawn(after, tuple(encode_release(drawn(one, noise(one.due))) for one in increments))
+        return MemoryDraw(after, tuple(encode_release(drawn(one, noise(one.due))) for one in increments))
 
-    def commit(self, draw: Drawn) -> None:
+    def commit(self, draw: MemoryDraw) -> None:
         """The transaction: from here on this draw is the only one of its epoch."""
         self.settle(draw.after)
 

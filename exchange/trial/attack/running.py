@@ -12,7 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Final
 
-from exchange.trial.attack.findings import Outcome
+from exchange.trial.attack.findings import Finding
 from exchange.trial.attack.runs import LIFT, MEMBERSHIP, Attack, Job, Part, all_jobs, attacks
 from exchange.trial.attack.weakened_noise import Setting
 
@@ -22,10 +22,10 @@ Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AttackReport:
     """All rows. `passed`: ours is within every bound, and every attack has teeth."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Finding, ...]
 
     @property
     def passed(self) -> bool:
@@ -55,7 +55,7 @@ class Verdict:
         return f"adversary: {', '.join(found)}"
 
 
-def carry_out(tell: Tell, some: Sequence[Attack] | None = None) -> Verdict:
+def carry_out(tell: Tell, some: Sequence[Attack] | None = None) -> AttackReport:
     """Run the attacks; by default all of them, at full effort."""
     chosen = attacks() if some is None else some
     jobs = list(all_jobs(chosen))
@@ -71,7 +71,7 @@ def carry_out(tell: Tell, some: Sequence[Attack] | None = None) -> Verdict:
         raise
     pool.shutdown()
     outcomes = (outcome for attack in chosen for outcome in attack.outcomes(_in_order(found[attack.name])))
-    return Verdict(tuple(outcomes))
+    return AttackReport(tuple(outcomes))
 
 
 def _in_order(parts: Mapping[Setting, list[Part]]) -> dict[Setting, list[Part]]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final, TypeVar, cast
 
 from exchange.trial.attack.attacks import copies, digests, lift, margins, membership_attack, paths, planted, programs
-from exchange.trial.attack.findings import Outcome
+from exchange.trial.attack.findings import Finding
 from exchange.trial.attack.weakened_noise import NOISED, Setting
 
 Part = object
@@ -37,7 +37,7 @@ class Attack:
 
     name: str
     jobs: tuple[Job, ...]
-    outcomes: Callable[[Parts], tuple[Outcome, ...]]
+    outcomes: Callable[[Parts], tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,11 @@ def _membership(effort: Effort) -> Attack:
     return Attack(name, tuple(jobs), _memberships)
 
 
-def _memberships(parts: Parts) -> tuple[Outcome, ...]:
+def _memberships(parts: Parts) -> tuple[Finding, ...]:
     return membership_attack.outcomes(cast("Mapping[Setting, Sequence[membership_attack.Guesses]]", parts))
 
 
-def _one(make: Callable[[str, Mapping[Setting, Sequence[P]]], Outcome], name: str, parts: Parts) -> tuple[Outcome, ...]:
+def _one(make: Callable[[str, Mapping[Setting, Sequence[P]]], Finding], name: str, parts: Parts) -> tuple[Finding, ...]:
     return (make(name, cast("Mapping[Setting, Sequence[P]]", parts)),)
 
 

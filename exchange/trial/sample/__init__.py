@@ -17,7 +17,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass
 from exchange.trial.sample.roster import Traits, roster
 from exchange.trial.sample.sample_agency import SampleAgency
-from exchange.trial.sample.sample_calendar import Span
+from exchange.trial.sample.sample_calendar import SampledQuarters
 from exchange.trial.sample.sent import chained_values
 from exchange.trial.sample.truth import Run, heartbeat_tables, true_cells
 
@@ -29,7 +29,7 @@ __all__ = [
     "SampleAgency",
     "SampleExchange",
     "SampleTooSmall",
-    "Span",
+    "SampledQuarters",
     "chained_values",
     "heartbeat_tables",
     "sample_exchange",
@@ -54,7 +54,7 @@ class SampleExchange:
     """The agencies of a sample, in the order of their numbers."""
 
     seed: int
-    span: Span
+    span: SampledQuarters
     agencies: tuple[SampleAgency, ...]
 
     def truth(self, runs: Iterable[Run] = ()) -> dict[bytes, int]:
@@ -77,7 +77,7 @@ def sample_exchange(
     clients_a_year: float | None = None,
     events: int | None = None,
     tally_share: float = 0.5,
-    span: Span | None = None,
+    span: SampledQuarters | None = None,
 ) -> SampleExchange:
     """A sample of one size: at most one of these three says which, by default the national average an agency.
 
@@ -87,7 +87,7 @@ def sample_exchange(
     if sum(size is not None for size in (scale, clients_a_year, events)) > 1:
         raise ValueError("Give one of scale, clients_a_year and events.")
     count = agencies if scale is None else max(1, round(NATIONAL_AGENCIES * scale))
-    span = span or Span()
+    span = span or SampledQuarters()
     traits = roster(count, tally_share, Random(f"{seed}|roster").random)  # noqa: S311 - repeatable, and hides nothing
     clients = NATIONAL_CLIENTS_A_YEAR * (count / NATIONAL_AGENCIES if scale is None else scale)
     if clients_a_year is not None:
@@ -97,12 +97,12 @@ def sample_exchange(
     return SampleExchange(seed, span, tuple(_agency(seed, n, t, clients, span) for n, t in enumerate(traits, start=1)))
 
 
-def _agency(seed: int, number: int, traits: Traits, clients: float, span: Span) -> SampleAgency:
+def _agency(seed: int, number: int, traits: Traits, clients: float, span: SampledQuarters) -> SampleAgency:
     code = f"sample-{traits.agency_type.value.replace('_', '-')}-{number:04d}"
     return SampleAgency(code, traits, clients * traits.size, span, seed)
 
 
-def _clients_for(events: int, traits: list[Traits], span: Span) -> float:
+def _clients_for(events: int, traits: list[Traits], span: SampledQuarters) -> float:
     fixed = sum(_fixed_events(one, span) for one in traits)
     share = sum(one.size for one in traits if one.legal_class is not LegalClass.tally_only)
     if events <= fixed or not share:
@@ -110,7 +110,7 @@ def _clients_for(events: int, traits: list[Traits], span: Span) -> float:
     return (events - fixed) / (share * span.years * FACTS_A_CLIENT)
 
 
-def _fixed_events(traits: Traits, span: Span) -> float:
+def _fixed_events(traits: Traits, span: SampledQuarters) -> float:
     """Events that do not grow with the number of clients: of the agency itself, and its tallies."""
     tallies = len(TALLIED) * len(span.closed) * len(traits.states)
     return DESK_FACTS_A_QUARTER * span.quarters + tallies * (traits.legal_class is LegalClass.tally_only)

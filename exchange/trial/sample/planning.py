@@ -15,7 +15,7 @@ from exchange.core.metrics.public_sizes import increments
 from exchange.core.metrics.usable import by_population, usable_cells
 from exchange.core.model.epochs import first_month
 from exchange.core.model.period import period_of
-from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.budget import PLANS, TableCost
 from exchange.core.release.sensitivity import distinct
 from exchange.core.release.tiers import MONTHS_BETWEEN
 from exchange.trial.sample.volumes import Volumes
@@ -71,13 +71,13 @@ def budget_lines(volumes: Volumes) -> Iterator[Line]:
         )
 
 
-def usable_in_the_year(plan: Plan, volumes: Volumes, epoch: int) -> int:
+def usable_in_the_year(plan: TableCost, volumes: Volumes, epoch: int) -> int:
     """How many cells of a year's figure are usable as of an epoch; the table was released from the year's beginning on."""
     added = increments(plan.row.tier, JANUARY, epoch, YEAR)
     return len(usable_cells(expected(plan, volumes, Fraction(1)), plan.scale, added))
 
 
-def expected(plan: Plan, volumes: Volumes, years: Fraction) -> dict[tuple[str, str], Fraction]:
+def expected(plan: TableCost, volumes: Volumes, years: Fraction) -> dict[tuple[str, str], Fraction]:
     """(place, code) → the public size of each cell in so much time."""
     row = plan.row
     sizes = {code: volumes.events.get((row.name, code), Fraction(0)) * years for code in row.codes}

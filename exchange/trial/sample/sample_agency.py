@@ -18,7 +18,7 @@ from exchange.trial.sample.cases import LONGEST_DAYS, history, lasting
 from exchange.trial.sample.desk import quarter_at_desk
 from exchange.trial.sample.draws import Uniform
 from exchange.trial.sample.roster import Traits
-from exchange.trial.sample.sample_calendar import WEEKS_A_QUARTER, WEEKS_A_YEAR, Span
+from exchange.trial.sample.sample_calendar import WEEKS_A_QUARTER, WEEKS_A_YEAR, SampledQuarters
 from exchange.trial.sample.sent import Marks, marks_of, with_tallies
 from producers.facts import Fact, Where
 
@@ -35,7 +35,7 @@ class SampleAgency:
     code: str
     traits: Traits
     clients_a_year: float
-    span: Span
+    span: SampledQuarters
     seed: int
 
     @property

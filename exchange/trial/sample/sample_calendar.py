@@ -16,7 +16,7 @@ _WEEKS_A_MONTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SampledQuarters:
     """Which quarters a sample covers. The last `open_quarters` are not closed yet: no tally of them is sent."""
 
     first: int = period_of(2025, 1)
@@ -69,11 +69,11 @@ class Span:
 
 
 @cache
-def _periods(span: Span) -> tuple[int, ...]:
+def _periods(span: SampledQuarters) -> tuple[int, ...]:
     start = year_of(span.first) * 4 + quarter_of(span.first) - 1
     return tuple(period_of(n // 4, n % 4 + 1) for n in range(start, start + span.quarters))
 
 
 @cache
-def _months(span: Span) -> tuple[int, ...]:
+def _months(span: SampledQuarters) -> tuple[int, ...]:
     return tuple(first_month(period) + n for period in span.periods for n in range(3))

@@ -18,7 +18,7 @@ from exchange.core.model.vocabulary import AGE_GROUP, AgencyType, ReportingMode,
 from exchange.core.release.client_tables import needed, tally_bits
 from exchange.wire.codec import HEAD, encode
 from exchange.wire.schemas import newest
-from producers.caps.choice import Ranks, Unit, Wanted
+from producers.caps.choice import ClientPeriod, Ranks, Wanted
 from producers.facts import Fact, Where
 from producers.vault.fact_store import SOURCE
 
@@ -40,7 +40,7 @@ def marks_of(facts: Iterable[Fact], cap_key: bytes) -> Marks:
     return {
         key.removeprefix(SOURCE).decode(): bits
         for (client, period), wanted in units.items()
-        for key, bits in Unit(Ranks.of(cap_key, client.encode(), period)).choose(wanted)[0].items()
+        for key, bits in ClientPeriod(Ranks.of(cap_key, client.encode(), period)).choose(wanted)[0].items()
     }
 
 

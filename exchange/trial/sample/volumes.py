@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Final
 
-from exchange.core.admission.cap_rules import NONE, RULES, Cap, Rule, rules_of
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule, rules_of
 from exchange.core.model.events import Correctable
 from exchange.core.release.client_tables import RELEASED_TABLES
 from exchange.trial.sample import NATIONAL_CLIENTS_A_YEAR, sample_exchange
@@ -28,7 +28,7 @@ class Volumes:
 
     clients: int
     events: Mapping[tuple[str, str], Fraction]
-    kept: Mapping[Rule, Fraction]
+    kept: Mapping[CapRule, Fraction]
 
 
 def yearly_volumes(clients: int = NATIONAL_CLIENTS_A_YEAR) -> Volumes:
@@ -39,7 +39,7 @@ def yearly_volumes(clients: int = NATIONAL_CLIENTS_A_YEAR) -> Volumes:
 
 
 @cache
-def _of_the_sample() -> tuple[Mapping[tuple[str, str], int], Mapping[Rule, Fraction]]:
+def _of_the_sample() -> tuple[Mapping[tuple[str, str], int], Mapping[CapRule, Fraction]]:
     """What the sample itself has within its caps, and the share that each rule keeps of what it is about."""
     units: dict[tuple[str, str, int], list[Correctable]] = defaultdict(list)
     for agency in sample_exchange(SEED, scale=SCALE).agencies:
@@ -47,8 +47,8 @@ def _of_the_sample() -> tuple[Mapping[tuple[str, str], int], Mapping[Rule, Fract
             if fact.client:
                 units[agency.code, fact.client, fact.period].append(fact.body)
     found: Counter[tuple[str, str]] = Counter()
-    candidates: Counter[Rule] = Counter()
-    kept: Counter[Rule] = Counter()
+    candidates: Counter[CapRule] = Counter()
+    kept: Counter[CapRule] = Counter()
     for unit, bodies in units.items():
         for rule, keys in _keys(bodies).items():
             candidates[rule] += len(keys)
@@ -76,24 +76,24 @@ def marks(bodies: Sequence[Correctable], unit: str) -> list[Cap]:
 
 
 @lru_cache(maxsize=1 << 16)
-def _rules(body: Correctable) -> tuple[Rule, ...]:
+def _rules(body: Correctable) -> tuple[CapRule, ...]:
     return tuple(rule for rule in rules_of(body) if rule.body)
 
 
-def _keys(bodies: Sequence[Correctable]) -> dict[Rule, dict[str, int]]:
+def _keys(bodies: Sequence[Correctable]) -> dict[CapRule, dict[str, int]]:
     """For each rule, its keys, each with the place of its first body."""
-    found: dict[Rule, dict[str, int]] = defaultdict(dict)
+    found: dict[CapRule, dict[str, int]] = defaultdict(dict)
     for n, body in enumerate(bodies):
         for rule in _rules(body):
             found[rule].setdefault(_key(rule, n, body), n)
     return found
 
 
-def _key(rule: Rule, n: int, body: Correctable) -> str:
+def _key(rule: CapRule, n: int, body: Correctable) -> str:
     return rule.key(body) if rule.distinct else str(n)
 
 
-def _chosen(rule: Rule, keys: dict[str, int], unit: str) -> dict[str, int]:
+def _chosen(rule: CapRule, keys: dict[str, int], unit: str) -> dict[str, int]:
     """The keys within the cap: by hash, so that the commonest is no likelier than the rarest; or those that came first."""
     if len(keys) <= rule.most:
         return keys

@@ -20,7 +20,7 @@ from producers.facts import ClientWithdrawn, Complete, Reading, RowIgnored, RowR
 from producers.sources.hmis.hmis_settings import HmisSettings
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes, load_codes
-from producers.sources.hmis.reading.csv_rows import Sheet
+from producers.sources.hmis.reading.csv_rows import CsvFile
 from producers.sources.hmis.reading.files import Bundle, bundle
 from producers.sources.hmis.reading.row import Row
 from producers.sources.hmis.reading.walk import Surveyed, complaint, rows, surveyed
@@ -31,9 +31,9 @@ from producers.sources.hmis.rules.exits import ExitRule
 from producers.sources.hmis.rules.health import HealthRule
 from producers.sources.hmis.rules.persons import Clients
 from producers.sources.hmis.rules.referrals import EventRule
-from producers.sources.hmis.rules.rule import Rule
+from producers.sources.hmis.rules.rule import FileRule
 from producers.sources.hmis.rules.services import ServicesRule
-from producers.sources.hmis.rules.stays import Stays
+from producers.sources.hmis.rules.stays import StayIndex
 
 SAYING: Final = frozenset(file.name for file in layout.FILES if file not in (layout.ORGANIZATION, layout.PROJECT_COC))
 """Without one of these, or with one damaged, a full export does not prove that an absent fact is gone."""
@@ -49,7 +49,7 @@ class HmisExport:
     def rows(self) -> int:
         """How many rows there are in the files that are read."""
         with bundle(self._path) as found:
-            return sum(Sheet(found, file).count() for file in layout.FILES if file.name in found)
+            return sum(CsvFile(found, file).count() for file in layout.FILES if file.name in found)
 
     def read(self) -> Iterator[Reading]:
         """What each row says."""
@@ -63,7 +63,7 @@ class HmisExport:
         yield from readings
         yield from complaints
         yield from _strangers(agency)
-        stays = Stays.read(
+        stays = StayIndex.read(
             agency, Clients(self._settings, codes), files.get(layout.ENROLLMENT.name), files.get(layout.CLIENT.name)
         )
         withdrawn: list[ClientWithdrawn] = []
@@ -97,7 +97,7 @@ def _strangers(agency: Agency) -> Iterator[Reading]:
         yield RowRefused(Where(layout.PROJECT_FILE.name, 0), "ProjectID", rule)
 
 
-def _clients(file: Surveyed | None, stays: Stays, withdrawn: list[ClientWithdrawn]) -> Iterator[Reading]:
+def _clients(file: Surveyed | None, stays: StayIndex, withdrawn: list[ClientWithdrawn]) -> Iterator[Reading]:
     for row in rows(file):
         if not isinstance(row, Row):
             yield row
@@ -113,7 +113,7 @@ def _clients(file: Surveyed | None, stays: Stays, withdrawn: list[ClientWithdraw
         yield from row.refused
 
 
-def _facts(files: Mapping[str, Surveyed], agency: Agency, stays: Stays, codes: Codes) -> Iterator[Reading]:
+def _facts(files: Mapping[str, Surveyed], agency: Agency, stays: StayIndex, codes: Codes) -> Iterator[Reading]:
     services = ServicesRule(layout.SERVICES, "DateProvided", agency, stays, codes)
     health = HealthRule(layout.HEALTH, "InformationDate", agency, stays, codes)
     yield from _rule(files, EnrollmentRule(layout.ENROLLMENT, "EntryDate", agency, stays, codes))
@@ -125,7 +125,7 @@ def _facts(files: Mapping[str, Surveyed], agency: Agency, stays: Stays, codes: C
     yield from _rule(files, health)
 
 
-def _rule(files: Mapping[str, Surveyed], rule: Rule) -> Iterator[Reading]:
+def _rule(files: Mapping[str, Surveyed], rule: FileRule) -> Iterator[Reading]:
     for row in rows(files.get(rule.layout.name)):
         if isinstance(row, Row):
             yield from rule.readings(row)

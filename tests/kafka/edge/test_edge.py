@@ -29,7 +29,7 @@ from exchange.wire.codec import decode
 from exchange.wire.topics import EVENTS, inbox_of, receipts_of
 from producers import errors
 from producers.delivery.sending import Manner
-from producers.delivery.waiting import Patience
+from producers.delivery.waiting import WaitLimits
 from producers.edge import Edge
 from producers.facts import Fact, Where
 from producers.profile import Profile, Secret
@@ -114,9 +114,9 @@ def profile(folder: Path, servers: str, agency: str) -> Profile:
 
 
 async def publish(
-    of: Profile, facts: list[Fact], patience: Patience | None = None, say: Callable[[str], None] = print
+    of: Profile, facts: list[Fact], patience: WaitLimits | None = None, say: Callable[[str], None] = print
 ) -> Edge:
-    manner = Manner(patience=patience or Patience(poll_s=0.2), say=say)
+    manner = Manner(patience=patience or WaitLimits(poll_s=0.2), say=say)
     async with Edge.open(of, secret=SECRET, today=TODAY, manner=manner) as opened:
         for fact in facts:
             await opened.publish(fact)
@@ -190,7 +190,7 @@ async def test_without_a_gate_it_ends_clearly_and_nothing_is_lost(
     await provision(admin, agency_topics(["harbor-light"], replication=1))
     key = make_vault(harbor, SECRET)
     with pytest.raises(errors.ExchangeSilent, match="10 events are kept"):
-        await publish(harbor, needs(10), Patience(poll_s=0.1, quiet_s=1.0))
+        await publish(harbor, needs(10), WaitLimits(poll_s=0.1, quiet_s=1.0))
     gate = Gate(exchange)
     gate.register("harbor-light", key)
     running = asyncio.create_task(gate.run())
@@ -211,7 +211,7 @@ async def test_a_broker_that_goes_away_while_publishing_costs_nothing(
         async with administer(settings) as admin, gate_over(log, admin, harbor) as gate:
             await broker.halt(kill=True)
             with pytest.raises(errors.ExchangeAway, match="5000 events are kept"):
-                await publish(harbor, needs(5_000), Patience(pauses_s=(0.1, 0.1)))
+                await publish(harbor, needs(5_000), WaitLimits(pauses_s=(0.1, 0.1)))
             await broker.restart()
             gate.hold_at = 8_000
             complained = asyncio.Event()

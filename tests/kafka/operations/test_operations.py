@@ -15,8 +15,8 @@ from exchange.engine.errors import PartitionUnknown
 from exchange.engine.kafka.clients import Admin, TopicSpec
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import (
-    Difference,
     PartitionsDiffer,
+    TopicDifference,
     TopicsNotCreated,
     check,
     exchange_topics,
@@ -63,7 +63,7 @@ async def test_a_changed_setting_is_found_and_put_right(admin: Admin, own_topics
         if differences:
             break
         await asyncio.sleep(0.05)
-    assert Difference(events, "retention.ms", "-1", "604800000") in differences
+    assert TopicDifference(events, "retention.ms", "-1", "604800000") in differences
     assert {d.topic for d in differences} == {events}
     assert set((await provision(admin, wanted)).corrected) == set(differences)
     assert await check(admin, wanted) == []

@@ -14,7 +14,7 @@ from consumers.admission.enrolment import Enrolment, register
 from consumers.admission.registry import read_registry
 from consumers.counting import fold_step
 from consumers.status.alerts import read_alerts
-from consumers.status.reader import Looker, looking
+from consumers.status.reader import StatusReader, looking
 from consumers.status.status import NOT_RUNNING, ExchangeStatus, status_of
 from exchange.cli.operator.status_tables import rendered
 from exchange.core.admission.gate import Registration
@@ -80,7 +80,7 @@ async def running(log: KafkaLog, step: str) -> AsyncIterator[None]:
         assert all(task.cancelled() for task in tasks)
 
 
-async def until_idle(looker: Looker, step: str) -> ExchangeStatus:
+async def until_idle(looker: StatusReader, step: str) -> ExchangeStatus:
     async with asyncio.timeout(60):
         while True:
             status = status_of(await looker.look(), NOW)

@@ -14,9 +14,9 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.demo import Demo, Look
-from exchange.trial.empty_cluster import Ground, NotEmpty, trial_ground
+from exchange.trial.empty_cluster import NotEmpty, TrialExchange, trial_exchange
 from exchange.trial.kill_test import BATCH, KillTest, KillTestResult
-from exchange.trial.sample import Span, sample_exchange
+from exchange.trial.sample import SampledQuarters, sample_exchange
 from exchange.wire.topics import EVENTS
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(540)]
@@ -25,7 +25,7 @@ NOWHERE = Settings(bootstrap_servers="", batch_records=BATCH)
 
 async def killed(folder: Path, rounds: int, events: int, seed: int) -> KillTestResult:
     lines: list[str] = []
-    async with trial_ground(NOWHERE, folder) as ground:
+    async with trial_exchange(NOWHERE, folder) as ground:
         result = await KillTest(ground, rounds=rounds, events=events, seed=seed, say=lines.append).run()
     print("\n".join(lines))
     return result
@@ -47,7 +47,7 @@ async def test_nothing_is_lost_or_doubled_in_twenty_rounds(tmp_path: Path) -> No
 
 async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp_path: Path) -> None:
     looks: list[Look] = []
-    async with trial_ground(settings, tmp_path) as ground:
+    async with trial_exchange(settings, tmp_path) as ground:
         sample = sample_exchange(5, 8, events=12_000)
         result = await Demo(ground, sample, show=looks.append, say=lambda _: None).run()
     assert result.true, f"{result.differing} of {result.cells} cells differ"
@@ -59,9 +59,12 @@ async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp
 
 async def test_the_demo_sees_one_event_too_many(settings: Settings, tmp_path: Path) -> None:
     """Its teeth: a second copy of one event in the log, as a gate that forgets would write it, is not the truth."""
-    async with trial_ground(settings, tmp_path) as ground:
+    async with trial_exchange(settings, tmp_path) as ground:
         demo = Demo(
-            ground, sample_exchange(6, 4, events=2_000, span=Span(quarters=1)), show=lambda _: None, say=lambda _: None
+            ground,
+            sample_exchange(6, 4, events=2_000, span=SampledQuarters(quarters=1)),
+            show=lambda _: None,
+            say=lambda _: None,
         )
         original = demo._settled
         doubled = []
@@ -80,7 +83,7 @@ async def test_the_demo_sees_one_event_too_many(settings: Settings, tmp_path: Pa
     assert result.replay.matched  # the log itself holds the double: a replay agrees with it
 
 
-async def _double_one(ground: Ground) -> bytes:
+async def _double_one(ground: TrialExchange) -> bytes:
     async for record in ground.all_events():
         producer = await ground.log.producer()
         await producer.send(Partition(EVENTS, record.partition), [(record.key, record.value)])
@@ -92,7 +95,7 @@ async def _double_one(ground: Ground) -> bytes:
 async def test_a_worker_ends_with_a_message_at_a_record_that_it_cannot_count(
     settings: Settings, tmp_path: Path
 ) -> None:
-    async with trial_ground(settings, tmp_path) as ground:
+    async with trial_exchange(settings, tmp_path) as ground:
         worker = await ground.start_worker()
         producer = await ground.log.producer()
         await producer.send(Partition(EVENTS, 0), [(b"nobody", b"what no gate admits")])
@@ -124,7 +127,7 @@ async def test_a_trial_never_mixes_with_a_service(exchange: KafkaLog, settings: 
     await producer.send(Partition(EVENTS, 1), [(b"harbor-light", b"an event of a service")])
     await producer.close()
     with pytest.raises(NotEmpty):
-        async with trial_ground(settings, tmp_path):
+        async with trial_exchange(settings, tmp_path):
             pass
 
 

@@ -8,7 +8,7 @@ from random import Random
 
 import psutil
 
-from consumers.release.draws_state import Closings
+from consumers.release.draws_state import DrawsState
 from consumers.release.history import read_closings
 from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of
@@ -16,7 +16,7 @@ from exchange.core.model.events import Event, NeedIdentified
 from exchange.core.model.vocabulary import UsState
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
-from exchange.trial.empty_cluster import Ground, Worker
+from exchange.trial.empty_cluster import TrialExchange, Worker
 from exchange.wire.codec import encode
 from exchange.wire.release_records import Asker, Close, encode_close
 from exchange.wire.topics import EPOCHS, EVENTS
@@ -60,7 +60,7 @@ async def ask(log: KafkaLog, *epochs: int) -> None:
         await producer.close()
 
 
-async def handled(log: KafkaLog, commands: int) -> Closings:
+async def handled(log: KafkaLog, commands: int) -> DrawsState:
     """Wait until so many commands were handled and all that was drawn is public."""
     async with asyncio.timeout(WAIT_S):
         while True:
@@ -82,7 +82,7 @@ async def drawing(worker: Worker) -> psutil.Process:
             await asyncio.sleep(0.01)
 
 
-async def killed_while_drawing(ground: Ground, worker: Worker, random: Random) -> Worker:
+async def killed_while_drawing(ground: TrialExchange, worker: Worker, random: Random) -> Worker:
     """SIGKILL somewhere between the beginning of a draw and a while after it; another worker goes on."""
     child = await drawing(worker)
     await asyncio.sleep(random.uniform(0, 2.5))

@@ -19,7 +19,7 @@ from exchange.core.release.budget import PLANS
 from exchange.core.release.draw import counted
 from exchange.engine.kafka.log import KafkaLog
 from exchange.settings import Settings
-from exchange.trial.empty_cluster import trial_ground
+from exchange.trial.empty_cluster import trial_exchange
 from exchange.wire.public_records import decode_point, decode_release
 from exchange.wire.records import decode_plain
 from exchange.wire.topics import METRICS, RELEASES, TOPICS, Party
@@ -65,7 +65,7 @@ async def test_the_public_topics_tell_nothing_but_one_noised_draw(
 ) -> None:
     random = Random(11)
     arrived: dict[int, list[Event]] = {}
-    async with trial_ground(settings, tmp_path) as ground:
+    async with trial_exchange(settings, tmp_path) as ground:
         worker = await ground.start_worker()
         for n, epoch in enumerate(range(START, START + 3)):
             arrived[epoch] = list(needs(random, 150))

@@ -10,14 +10,14 @@ from random import Random
 
 import pytest
 
-from consumers.release.draws_state import Follower
+from consumers.release.draws_state import DrawsFollower
 from consumers.release.history import read_closings
 from exchange.core.model.epochs import ends_ms, epoch_text
 from exchange.core.release.budget import PLANS, RHO_TOTAL
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
-from exchange.trial.empty_cluster import trial_ground
+from exchange.trial.empty_cluster import trial_exchange
 from exchange.wire.public_records import decode_release
 from exchange.wire.release_records import ShownIncrement, Spent, encode_spent, ledger_part
 from exchange.wire.topics import DRAWS, RELEASES
@@ -64,7 +64,7 @@ async def test_a_worker_killed_while_it_draws_leaves_one_draw(
     settings: Settings, log: KafkaLog, tmp_path: Path
 ) -> None:
     random = Random(4)
-    async with trial_ground(settings, tmp_path) as ground:
+    async with trial_exchange(settings, tmp_path) as ground:
         await send(log, list(needs(random, 200)))
         worker = await ground.start_worker()
         for epoch in range(START, START + 3):
@@ -83,7 +83,7 @@ async def test_a_worker_killed_while_it_draws_leaves_one_draw(
 
 
 async def test_a_draw_that_is_killed_alone_is_begun_again(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
-    async with trial_ground(settings, tmp_path) as ground:
+    async with trial_exchange(settings, tmp_path) as ground:
         worker = await ground.start_worker()
         await ask(log, START)
         (await drawing(worker)).kill()
@@ -97,7 +97,7 @@ async def test_operators_close_list_and_see_what_is_left(settings: Settings, log
     status, _, said = await run(settings, "release", "close", month, interrupt_after_s=0)
     assert status == 130
     assert "Traceback" not in said
-    async with trial_ground(settings, tmp_path) as ground:
+    async with trial_exchange(settings, tmp_path) as ground:
         await ground.start_worker()
         await handled(log, 1)  # the command stayed written
         status, out, said = await run(settings, "release", "close", epoch_text(START + 1), "--json")
@@ -145,14 +145,14 @@ async def test_a_ledger_part_of_thousands_of_agencies_fits(exchange: KafkaLog) -
     await (await exchange.writer("release-0")).close()
     await writer.close()
     reader = await exchange.reader()
-    closings = await Follower(reader, keeps=True).catch_up()
+    closings = await DrawsFollower(reader, keeps=True).catch_up()
     await reader.close()
     assert len(closings.closed.kept.shown.held) == 100
 
 
 async def test_what_is_public_has_the_noise_of_its_plan(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
     """Ordinary random numbers, or none, would not do: the spread is the plan's, from OpenDP in the process that draws."""
-    async with trial_ground(settings, tmp_path) as ground:
+    async with trial_exchange(settings, tmp_path) as ground:
         await ground.start_worker()
         await ask(log, *range(START, START + 12))
         await handled(log, 12)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from exchange.core.admission import cap_rules
-from exchange.core.admission.cap_rules import RULES, Cap, Rule
+from exchange.core.admission.cap_rules import RULES, Cap, CapRule
 from exchange.core.counting.cells import SEPARATOR, increments, parse_cell
 from exchange.core.model.events import About, Correction, Event, Tally
 from exchange.core.release.client_tables import ReleasedTable
@@ -57,10 +57,10 @@ def squared(row: ReleasedTable, sent: Iterable[Sent], counts: Counts = cap_rules
     return sum(n * n for n in contribution(row, sent, counts).values())
 
 
-def broken_law(sent: Sequence[Sent], rules: tuple[Rule, ...] = RULES) -> str:
+def broken_law(sent: Sequence[Sent], rules: tuple[CapRule, ...] = RULES) -> str:
     """The law that the bits of one client's period break, in words; empty when they keep all."""
-    standing: dict[Rule, Counter[str]] = {rule: Counter() for rule in rules}
-    taken_back: Counter[Rule] = Counter()
+    standing: dict[CapRule, Counter[str]] = {rule: Counter() for rule in rules}
+    taken_back: Counter[CapRule] = Counter()
     for number, one in enumerate(sent):
         body, cap = one.event.body, cap_rules.effective(one.event.cap)
         if isinstance(body, Correction):

@@ -7,7 +7,7 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from exchange.core.admission.cap_rules import Cap, Rule
+from exchange.core.admission.cap_rules import Cap, CapRule
 from exchange.core.counting.tables import NOT_APPLICABLE, field_type
 from exchange.core.model import events as e
 from exchange.core.model.period import parse_period
@@ -23,7 +23,7 @@ EVERY = Cap.NATION | Cap.STATE | Cap.PAST
 CODES = 4
 
 
-def in_row(row: ReleasedTable, rule: Rule, key: int) -> e.Correctable:
+def in_row(row: ReleasedTable, rule: CapRule, key: int) -> e.Correctable:
     """A body that counts in the table, with the rule's n-th key, and otherwise the same for every key."""
     if row.table is None:
         return e.NeedIdentified(field_type(e.NeedIdentified, "service")("food"))

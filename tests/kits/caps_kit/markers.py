@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from exchange.core.admission.cap_rules import NONE, RULES, Cap, Rule, effective
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule, effective
 from exchange.core.counting.cells import grouped
 from exchange.core.counting.tables import TALLIED, domain, tally_length
 from exchange.core.model.events import Correctable, Correction, Event, Tally
@@ -22,10 +22,10 @@ class Marker:
     period: int
     forgets: bool = False
     corrects_freely: bool = False
-    rules: tuple[Rule, ...] = RULES
+    rules: tuple[CapRule, ...] = RULES
     sent: list[Sent] = field(default_factory=list)
-    standing: dict[Rule, dict[str, int]] = field(default_factory=dict)
-    used: dict[Rule, int] = field(default_factory=dict)
+    standing: dict[CapRule, dict[str, int]] = field(default_factory=dict)
+    used: dict[CapRule, int] = field(default_factory=dict)
     live: list[int] = field(default_factory=list)
     """Places in `sent` of what the source still says."""
 
@@ -67,11 +67,11 @@ class Marker:
             self.standing.clear()
             self.used.clear()
 
-    def _room(self, rule: Rule, body: Correctable) -> bool:
+    def _room(self, rule: CapRule, body: Correctable) -> bool:
         held = self.standing.get(rule, {})
         return len(held) < rule.most and self._key(rule, body) not in held
 
-    def _key(self, rule: Rule, body: Correctable) -> str:
+    def _key(self, rule: CapRule, body: Correctable) -> str:
         return rule.key(body) if rule.distinct else str(len(self.sent))
 
     def _send(self, epoch: int, state: UsState, bits: Cap, body: Correctable | Correction) -> None:

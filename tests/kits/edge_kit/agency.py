@@ -29,7 +29,7 @@ from producers.errors import EdgeError
 from producers.facts import Fact, Where
 from producers.profile import Profile, Secret
 from producers.switches import SWITCHES
-from producers.vault.fact_store import Ledger
+from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 from tests.kits.edge_kit.exchange import Exchange, Killed, MemoryLink, Trouble, registered
@@ -95,7 +95,7 @@ class Agency:
         self.report = Report()
         self.truth: dict[Key, Said] = {}
         with Vault.create(self.profile, SECRET) as vault:
-            self.public_key = Chain(vault, Ledger(vault)).public_key
+            self.public_key = Chain(vault, FactStore(vault)).public_key
         registration = registered(AGENCY, legal_class, self.public_key, small_counts=self.profile.small_counts)
         self.exchange = Exchange(registration, seed, trouble or Trouble())
         self.said: list[str] = []

@@ -6,7 +6,7 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
 from producers.edge import Edge
 from producers.facts import Fact, Where
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 from producers.vault.store import Vault
 from tests.kits.edge_kit.agency import SECRET, TODAY, Agency
 
@@ -27,7 +27,7 @@ def bodies(agency: Agency) -> list[e.Body]:
     return [event.body for _, event in agency.exchange.events()]
 
 
-async def publish(agency: Agency, *facts: Fact) -> list[Outcome]:
+async def publish(agency: Agency, *facts: Fact) -> list[FactOutcome]:
     """One run."""
     async with agency.edge() as edge:
         return [await edge.publish(fact) for fact in facts]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
-from exchange.core.admission.cap_rules import RULES, Cap, Rule
+from exchange.core.admission.cap_rules import RULES, Cap, CapRule
 from exchange.core.counting.tables import Dimension
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Correction, Event, NeedIdentified, ServiceProvided
@@ -183,13 +183,13 @@ def test_cells_are_distinct_only_where_the_cap_is_of_the_very_same_codes(
     """Three services of one group share its cell; of a group told apart by service nothing is said, so it is not relied on."""
     field, _, group = released_by.partition(">")
     row = replace(RELEASED_BY_NAME["services_by_service"], dimensions=(Dimension(field, group),))
-    assert squared_l2(row, (Rule(Cap.NATION, ServiceProvided, 3, capped_by),)) == squared
+    assert squared_l2(row, (CapRule(Cap.NATION, ServiceProvided, 3, capped_by),)) == squared
 
 
 @pytest.mark.parametrize(("most", "corrections", "squared"), [(3, 0, 9), (3, 1, 11), (3, 3, 27), (3, 5, 35), (1, 4, 9)])
 def test_shared_cells_with_any_number_of_corrections(most: int, corrections: int, squared: int) -> None:
     row = RELEASED_BY_NAME["services_by_wait_band"]
-    assert squared_l2(row, (Rule(Cap.NATION, ServiceProvided, most, "service", corrections=corrections),)) == squared
+    assert squared_l2(row, (CapRule(Cap.NATION, ServiceProvided, most, "service", corrections=corrections),)) == squared
 
 
 def test_the_states_have_the_caps_that_were_agreed() -> None:

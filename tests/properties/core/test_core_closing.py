@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from exchange.core.counting.tables import Tier
 from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, epoch_at, epoch_of
 from exchange.core.model.period import parse_period
-from exchange.core.release.budget import PLANS, RHO_TOTAL, Plan
+from exchange.core.release.budget import PLANS, RHO_TOTAL, TableCost
 from exchange.core.release.closing import (
     REFUSALS,
     Closed,
+    CloseRefused,
     Draw,
     Moment,
-    Refused,
     carried_out,
     judge,
     refused_at,
@@ -74,7 +74,7 @@ def closings(script: Sequence[Command]) -> tuple[Closed, list[Draw]]:
         grown = (max(0, cut[0] + command.grown[0]), cut[1] + command.grown[1])
         before = closed
         decision = judge(closed, epoch, Moment(at_ms, grown, registered), [PLANS[name] for name in command.tables])
-        if isinstance(decision, Refused):
+        if isinstance(decision, CloseRefused):
             assert decision.name in REFUSALS
             closed = refused_at(closed, position, at_ms)
             assert replace(closed, position=before.position, at_ms=before.at_ms) == before
@@ -129,12 +129,12 @@ def test_what_is_drawn_is_what_is_due_and_what_is_drawn_was_paid_for(script: lis
 # Single rules
 
 
-def closing(closed: Closed, epoch: int, plans: Sequence[Plan] = ALL, **moment: object) -> Draw | Refused:
+def closing(closed: Closed, epoch: int, plans: Sequence[TableCost] = ALL, **moment: object) -> Draw | CloseRefused:
     given_ = {"at_ms": LATER_MS, "cut": (9, 9), "registered": 9, **moment}
     return judge(closed, epoch, Moment(**given_), tuple(plans))  # type: ignore[arg-type]
 
 
-def closed_up_to(epoch: int, plans: Sequence[Plan] = ALL, start: int = START) -> Closed:
+def closed_up_to(epoch: int, plans: Sequence[TableCost] = ALL, start: int = START) -> Closed:
     closed = Closed()
     for one in range(start, epoch + 1):
         draw = closing(closed, one, plans)
@@ -143,8 +143,8 @@ def closed_up_to(epoch: int, plans: Sequence[Plan] = ALL, start: int = START) ->
     return closed
 
 
-def refused(decision: Draw | Refused) -> str:
-    assert isinstance(decision, Refused)
+def refused(decision: Draw | CloseRefused) -> str:
+    assert isinstance(decision, CloseRefused)
     return decision.name
 
 

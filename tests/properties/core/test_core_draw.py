@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exchange.core.metrics.view import RUNNING, Sum, View
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event, Tally
-from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.budget import PLANS, TableCost
 from exchange.core.release.draw import counted, drawn, dues, merged, plans_due
 from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.core.release.released import Released
@@ -70,7 +70,7 @@ def test_an_event_is_in_one_cell_of_one_bucket_of_a_table_at_most(one: Event, ep
 
 
 @plans
-def test_every_marked_event_of_a_period_that_began_is_counted_once(plan: Plan) -> None:
+def test_every_marked_event_of_a_period_that_began_is_counted_once(plan: TableCost) -> None:
     body = in_row(plan.row, plan.rule, 0)
     for period in ("2026Q4", "2026Q3", "2026", "2025", "2025Q1", "2024Q2", "2024"):
         [found] = counted([due(plan, DECEMBER)], from_agency([event(body, period=period)]))
@@ -115,7 +115,7 @@ def test_no_lawful_client_moves_all_draws_of_a_table_further_than_its_sensitivit
 
 
 @plans
-def test_some_client_moves_them_as_far(plan: Plan) -> None:
+def test_some_client_moves_them_as_far(plan: TableCost) -> None:
     draws = life(plan, worst(plan.row), start=epoch_of(2027, 1), stretched=True)
     moved = sum(n * n for found in draws for n in found.counts)
     assert moved == plan.squared_l2

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.core.counting.columnar import REMEMBERED, Plan
+from exchange.core.counting.columnar import REMEMBERED, ColumnPlan
 from exchange.core.counting.counts import Counts, fold
 from exchange.core.errors import CannotCount
 from exchange.core.model.events import BODIES, Body, Event, NeedIdentified
@@ -23,7 +23,7 @@ class Counting:
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._counts = Counts()
-        self._plan = Plan(self._counts.slots, remembered=remembered)
+        self._plan = ColumnPlan(self._counts.slots, remembered=remembered)
 
     def count(self, keys: list[bytes], values: list[bytes]) -> dict[bytes, int]:
         before = self._counts.cells()
@@ -81,7 +81,7 @@ def test_a_whole_sample_is_counted_the_same_on_both_ways() -> None:
             keys.append(agency.code.encode())
             values.append(value)
     by_slices = Counts()
-    plan = Plan(by_slices.slots, remembered=40)
+    plan = ColumnPlan(by_slices.slots, remembered=40)
     for start in range(0, len(keys), 700):
         by_slices.add(*plan.count(keys[start : start + 700], values[start : start + 700], decode))
     decoded = fold((key.decode(), decode(value)) for key, value in zip(keys, values, strict=True))

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from consumers.release.draw_process import DrawHere
-from consumers.release.draws_state import Closings, DrawsDamaged
+from consumers.release.draws_state import DrawsDamaged, DrawsState
 from consumers.release.publish_lane import PublishLane
 from consumers.release.release_lane import ReleaseLane
 from exchange.core.errors import ExchangeError
@@ -127,8 +127,8 @@ class ClosingWorld:
 
     # What stands there
 
-    def closings(self) -> Closings:
-        found = Closings(keeps=True)
+    def closings(self) -> DrawsState:
+        found = DrawsState(keeps=True)
         try:
             for record in self.broker.committed(OF_DRAWS):
                 found.take(record)
@@ -148,7 +148,7 @@ class ClosingWorld:
 
     # The law
 
-    def check(self) -> Closings:
+    def check(self) -> DrawsState:
         closings = self.closings()
         self._check_draws(closings)
         drawn = {part.key: part for part in closings.parts}
@@ -158,7 +158,7 @@ class ClosingWorld:
                 raise LawBroken(f"what is public was never drawn: {record.key!r}")
         return closings
 
-    def settled(self) -> Closings:
+    def settled(self) -> DrawsState:
         """The law, and that everything was done."""
         closings = self.check()
         commands = len(self.broker.committed(OF_EPOCHS))
@@ -168,7 +168,7 @@ class ClosingWorld:
             raise LawBroken("not everything that was drawn is public")
         return closings
 
-    def _check_draws(self, closings: Closings) -> None:
+    def _check_draws(self, closings: DrawsState) -> None:
         keys = [part.key for part in closings.parts]
         if len(set(keys)) < len(keys):
             raise LawBroken("drawn twice")
@@ -188,7 +188,7 @@ class ClosingWorld:
         for part in closings.parts:
             self._check_exact(closings, part.value)
 
-    def _check_exact(self, closings: Closings, value: bytes) -> None:
+    def _check_exact(self, closings: DrawsState, value: bytes) -> None:
         release = decode_release(value)
         if not release.clients:
             return

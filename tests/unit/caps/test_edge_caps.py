@@ -14,10 +14,10 @@ from exchange.core.model.events import ALL_CAPS, Correction
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
 from producers.caps import choice, marking
-from producers.caps.choice import Place, Ranks, Unit, Wanted, name_of
+from producers.caps.choice import ClientPeriod, Place, Ranks, Wanted, name_of
 from producers.facts import Fact
 from producers.vault import event_tail
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 from producers.vault.store import Vault
 from tests.kits.edge_kit.agency import SECRET
 from tests.kits.edge_kit.clients import Homes
@@ -149,7 +149,7 @@ def furthest_from_alike() -> float:
     kept: Counter[bytes] = Counter()
     clients, services = 3_000, [f"{service}".encode() for service in SERVICES[:10]]
     for client in range(clients):
-        unit = Unit(Ranks.of(bytes(range(32)), b"%d" % client, Q1))
+        unit = ClientPeriod(Ranks.of(bytes(range(32)), b"%d" % client, Q1))
         bits, _ = unit.choose([Wanted(name, e.NeedIdentified(v.Service(name.decode()))) for name in services])
         kept.update(name for name, cap in bits.items() if cap & Cap.NATION)
     share = NEEDS.most / len(services)
@@ -177,7 +177,7 @@ async def test_a_quarter_and_its_year_are_never_both_marked(agency: Homes) -> No
 async def test_a_record_that_moves_to_another_client_ends_the_marks_of_both(agency: Homes) -> None:
     await run(agency, fact("food", NEED_FOOD))
     async with agency.edge() as edge:
-        assert await edge.publish(fact("food", NEED_FOOD, client="bea")) is Outcome.KNOWN
+        assert await edge.publish(fact("food", NEED_FOOD, client="bea")) is FactOutcome.KNOWN
         for client in ("ann", "bea", "cy"):
             await edge.publish(fact(client, OPENED, client=client))
         await edge.publish(fact("bea later", OPENED, Q2, "bea"))
@@ -280,7 +280,7 @@ def forgotten(_: marking.Caps, *__: object) -> dict[int, object]:
     return {}
 
 
-def uncounted(_: Unit, *__: object) -> None:
+def uncounted(_: ClientPeriod, *__: object) -> None:
     return None
 
 
@@ -303,7 +303,7 @@ def batches(agency: Homes) -> None:
 @pytest.mark.parametrize(
     ("place", "mutant", "life", "law"),
     [
-        pytest.param((Unit, "was_corrected"), uncounted, history, "2", id="correction not counted"),
+        pytest.param((ClientPeriod, "was_corrected"), uncounted, history, "2", id="correction not counted"),
         pytest.param((marking.Caps, "_read_chain"), forgotten, batches, "1", id="caps per batch, or per agency run"),
     ],
 )

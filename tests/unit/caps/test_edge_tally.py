@@ -19,7 +19,7 @@ from producers.delivery.report import Report
 from producers.edge import Edge
 from producers.facts import Fact, Where
 from producers.vault.event_tail import said_by
-from producers.vault.fact_store import Ledger, Outcome
+from producers.vault.fact_store import FactOutcome, FactStore
 from producers.vault.store import Vault
 from tests.kits.edge_kit.agency import SECRET, Agency
 
@@ -93,7 +93,7 @@ async def test_a_changed_fact_corrects_the_tallies_that_it_changes_and_no_other(
     report = await publish(agency, needs(8))
     fresh = [event.body for _, event in agency.exchange.events()[before:]]
     assert [type(body) for body in fresh] == [Correction, Tally, Heartbeat]
-    assert report.tallies[Outcome.CORRECTED] == 1
+    assert report.tallies[FactOutcome.CORRECTED] == 1
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 8
 
 
@@ -131,7 +131,7 @@ async def test_a_tally_that_became_small_is_taken_back(tmp_path: Path) -> None:
     link = agency.exchange.link()
     async with Edge.open(agency.profile, secret=SECRET, link=link, today=IN_Q3, manner=agency.manner) as edge:
         await edge.retract("n0")
-    assert edge.report.tallies[Outcome.RETRACTED] == 1
+    assert edge.report.tallies[FactOutcome.RETRACTED] == 1
     assert agency.admitted() == {}
 
 
@@ -162,7 +162,7 @@ async def test_tallies_that_are_not_counted_again_are_those_that_counting_gives(
             elif change == "again":
                 await edge.publish(random.choice(stated))
         with Vault.open(agency.profile, SECRET) as vault:
-            ledger = Ledger(vault)
+            ledger = FactStore(vault)
             assert are_counted(vault, current_quarter(today))
             for (name, period, state), counts in count(marked_facts(ledger), current_quarter(today)).items():
                 said = ledger.said(tally_key(name, period, state))
@@ -207,7 +207,7 @@ async def test_consent_that_comes_and_goes_counts_again(tmp_path: Path) -> None:
     agency.profile = consenting
     await publish(agency, [])
     with Vault.open(consenting, SECRET) as vault:
-        assert Ledger(vault).said(tally_key(TallyTable.needs_by_service, Q1, UsState.ca)) is not None
+        assert FactStore(vault).said(tally_key(TallyTable.needs_by_service, Q1, UsState.ca)) is not None
 
 
 async def test_a_tally_that_another_copy_of_the_vault_took_back_is_said_again(tmp_path: Path) -> None:

@@ -12,15 +12,15 @@ from exchange.cli.shared.console import table
 from exchange.cli.shared.folding_table import shared
 from exchange.cli.trial.demo_tables import fitting, hmis_table, line_of
 from exchange.trial.demo import Look
-from exchange.trial.totals import Picture
+from exchange.trial.totals import Totals
 from producers.delivery.report import Report
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 
 KEY = "1: " + "0123456789abcdef" * 4
 cells = st.text("abc-_", min_size=1, max_size=40)
 rows = st.lists(st.tuples(cells, cells, cells), max_size=4)
 COUNTS = Counter({f"some_long_code_{i}": 1000 * i for i in range(20)})
-PICTURE = Picture(5, COUNTS, COUNTS, COUNTS, COUNTS, {f"s{i}": (1, 2, 3) for i in range(30)}, 4)
+PICTURE = Totals(5, COUNTS, COUNTS, COUNTS, COUNTS, {f"s{i}": (1, 2, 3) for i in range(30)}, 4)
 LOOK = Look(PICTURE, 100, 100, 200, 40)
 
 
@@ -102,7 +102,7 @@ def test_how_many_events_there_will_be_is_an_estimate_until_the_edges_are_done()
 
 def test_rows_facts_and_events_of_an_export_are_told_apart() -> None:
     report = Report(rows=9, delivered=6)
-    report.outcomes.update({Outcome.PUBLISHED: 5, Outcome.IGNORED: 3, Outcome.REFUSED: 1})
+    report.outcomes.update({FactOutcome.PUBLISHED: 5, FactOutcome.IGNORED: 3, FactOutcome.REFUSED: 1})
     report.ignored.update({"names no state: the profile's is taken": 3})
     report.refused.update({"no such code": 1})
     lines = printed(terminal(200), hmis_table(report))

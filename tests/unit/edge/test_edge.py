@@ -13,7 +13,7 @@ from exchange.core.model.vocabulary import LegalClass, ReportingMinutes, Schedul
 from producers import errors
 from producers.caps.policy import IN_THE_FUTURE
 from producers.facts import ClientWithdrawn, Complete, Edition, RowIgnored, RowRefused, Where, Withdrawn
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 from tests.kits.edge_kit.agency import Agency
 from tests.kits.edge_kit.facts import FOOD, HERE, Q1, Q2, SHELTER, bodies, need, publish, with_secret
 
@@ -24,21 +24,21 @@ def agency(tmp_path: Path) -> Agency:
 
 
 async def test_publishing_twice_adds_only_a_heartbeat(agency: Agency) -> None:
-    assert await publish(agency, need("a")) == [Outcome.PUBLISHED]
-    assert await publish(agency, need("a")) == [Outcome.KNOWN]
+    assert await publish(agency, need("a")) == [FactOutcome.PUBLISHED]
+    assert await publish(agency, need("a")) == [FactOutcome.KNOWN]
     assert [type(body) for body in bodies(agency)] == [e.NeedIdentified, Heartbeat, Heartbeat]
 
 
 async def test_a_changed_fact_is_corrected_by_restating_the_old_one(agency: Agency) -> None:
     await publish(agency, need("a"))
-    assert await publish(agency, need("a", FOOD)) == [Outcome.CORRECTED]
+    assert await publish(agency, need("a", FOOD)) == [FactOutcome.CORRECTED]
     first, _, correction, new, _ = bodies(agency)
     assert isinstance(correction, Correction)
     assert (correction.sequence, correction.body, new) == (1, first, FOOD)
 
 
 async def test_a_change_before_sending_leaves_no_trace(agency: Agency) -> None:
-    assert await publish(agency, need("a"), need("a", FOOD)) == [Outcome.PUBLISHED, Outcome.CORRECTED]
+    assert await publish(agency, need("a"), need("a", FOOD)) == [FactOutcome.PUBLISHED, FactOutcome.CORRECTED]
     assert bodies(agency)[:-1] == [FOOD]
 
 
@@ -55,7 +55,7 @@ async def test_correct_and_retract_need_a_known_key(agency: Agency) -> None:
         with pytest.raises(errors.KeyUnknown):
             await edge.retract("a")
         await edge.publish(need("a"))
-        assert await edge.correct("a", need("ignored", FOOD)) is Outcome.CORRECTED
+        assert await edge.correct("a", need("ignored", FOOD)) is FactOutcome.CORRECTED
         await edge.retract("a")
         with pytest.raises(errors.KeyUnknown):
             await edge.retract("a")
@@ -67,7 +67,7 @@ async def test_a_withdrawal_takes_back_every_key_that_begins_so_and_no_other(age
     await publish(agency, *(need(key) for key in keys))
     async with agency.edge() as edge:
         await edge.read(Withdrawn("case-1/", HERE))
-        assert edge.report.outcomes[Outcome.RETRACTED] == 2
+        assert edge.report.outcomes[FactOutcome.RETRACTED] == 2
     assert sum(isinstance(body, Correction) for body in bodies(agency)) == 2
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 3
 
@@ -83,7 +83,7 @@ async def test_what_was_withdrawn_may_be_said_again(agency: Agency) -> None:
     await publish(agency, need("a"))
     async with agency.edge() as edge:
         await edge.retract("a")
-    assert await publish(agency, need("a")) == [Outcome.PUBLISHED]
+    assert await publish(agency, need("a")) == [FactOutcome.PUBLISHED]
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 1
 
 
@@ -95,7 +95,7 @@ async def test_an_older_export_never_undoes_a_newer_one(agency: Agency) -> None:
     async with agency.edge() as edge:
         await edge.read_all([Edition("2026-05-15", "db", HERE), need("a", SHELTER), need("gone"), need("new")])
         await edge.read(Withdrawn("a", HERE))
-        assert edge.report.outcomes[Outcome.OUTDATED] == 2
+        assert edge.report.outcomes[FactOutcome.OUTDATED] == 2
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 1
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
 
@@ -105,7 +105,7 @@ async def test_a_complete_source_withdraws_what_it_no_longer_says(agency: Agency
     async with agency.edge() as edge:
         await edge.publish(need("p/a"))
         await edge.read(Complete("p/", HERE, Q1, Q1))
-        assert edge.report.outcomes[Outcome.RETRACTED] == 1
+        assert edge.report.outcomes[FactOutcome.RETRACTED] == 1
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
     assert agency.admitted()[b"needs_by_service|2026Q2|ca|emergency_shelter"] == 1
 
@@ -126,9 +126,9 @@ async def test_a_year_lies_within_its_four_quarters_only(tmp_path: Path) -> None
     await publish(agency, need("p/quarter", period=Q2), need("p/year", period=year))
     async with agency.edge() as edge:
         await edge.read(Complete("p/", HERE, Q1, Q2))
-        assert edge.report.outcomes[Outcome.RETRACTED] == 1
+        assert edge.report.outcomes[FactOutcome.RETRACTED] == 1
         await edge.read(Complete("p/", HERE, Q1, year))
-        assert edge.report.outcomes[Outcome.RETRACTED] == 2
+        assert edge.report.outcomes[FactOutcome.RETRACTED] == 2
 
 
 async def test_a_withdrawn_client_takes_what_was_not_said_again(agency: Agency) -> None:
@@ -136,10 +136,10 @@ async def test_a_withdrawn_client_takes_what_was_not_said_again(agency: Agency) 
     async with agency.edge() as edge:
         await edge.publish(need("b", client="new"))
         await edge.read(ClientWithdrawn("old", HERE))
-        assert edge.report.outcomes[Outcome.RETRACTED] == 1
+        assert edge.report.outcomes[FactOutcome.RETRACTED] == 1
     async with agency.edge() as edge:
         await edge.read(ClientWithdrawn("new", HERE))
-        assert edge.report.outcomes[Outcome.RETRACTED] == 1
+        assert edge.report.outcomes[FactOutcome.RETRACTED] == 1
 
 
 async def test_another_database_is_refused(agency: Agency) -> None:
@@ -167,7 +167,7 @@ async def test_rows_are_counted_once_whatever_they_say(agency: Agency) -> None:
 
 async def test_a_body_that_breaks_a_rule_is_refused_with_the_rule(agency: Agency) -> None:
     unsound = e.BarrierReported(v.Barrier.staff_turnover, v.Service.food)
-    assert await publish(agency, need("a", unsound), need("b", period=7)) == [Outcome.REFUSED] * 2
+    assert await publish(agency, need("a", unsound), need("b", period=7)) == [FactOutcome.REFUSED] * 2
     assert bodies(agency)[:-1] == []
 
 
@@ -237,7 +237,7 @@ async def test_a_preview_changes_and_sends_nothing(agency: Agency) -> None:
             leaving = {(item.event.body, item.retracts): item.count for item in edge.leaving()}
         assert leaving == {(SHELTER, True): 1, (FOOD, False): 1, (SHELTER, False): 1}
     assert agency.exchange.inbox == sent
-    assert await publish(agency, need("a"), need("new")) == [Outcome.KNOWN, Outcome.PUBLISHED]
+    assert await publish(agency, need("a"), need("new")) == [FactOutcome.KNOWN, FactOutcome.PUBLISHED]
 
 
 async def test_a_client_has_a_key_of_its_own_for_ever(agency: Agency) -> None:

@@ -11,7 +11,7 @@ from exchange.core.model.events import Correction, Heartbeat
 from exchange.core.model.vocabulary import LegalClass
 from producers.errors import ExchangeSilent
 from producers.setup import hold_client
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.kits.edge_kit.desk import PLANTED, Desk, need
 from tests.kits.edge_kit.facts import FOOD, bodies, publish
@@ -53,13 +53,13 @@ async def test_nothing_more_about_a_client_who_refused_is_sent(agency: Agency) -
     before = said(agency)
     await hold(agency)
     outcomes = await publish(agency, fact("a", FOOD), fact("b"), fact("of another", FOOD, client="c-2"))
-    assert outcomes == [Outcome.HELD, Outcome.HELD, Outcome.PUBLISHED]
+    assert outcomes == [FactOutcome.HELD, FactOutcome.HELD, FactOutcome.PUBLISHED]
     assert said(agency) == [*before, FOOD]
 
 
 async def test_a_refusal_comes_before_anything_is_known_of_the_client(agency: Agency) -> None:
     await hold(agency)
-    assert await publish(agency, fact("a")) == [Outcome.HELD]
+    assert await publish(agency, fact("a")) == [FactOutcome.HELD]
     assert said(agency) == []
 
 
@@ -88,7 +88,7 @@ async def test_what_was_said_of_a_client_who_refused_stays_held_under_another_ke
     await publish(agency, fact("a"))
     await hold(agency, retract=retract)
     before = said(agency)
-    assert await publish(agency, fact("a", FOOD, client=client)) == [Outcome.HELD]
+    assert await publish(agency, fact("a", FOOD, client=client)) == [FactOutcome.HELD]
     assert said(agency) == before
     async with agency.edge() as edge:
         edge.release_hold("c-1")
@@ -118,7 +118,7 @@ async def test_what_was_sent_is_taken_back_when_the_client_wants_it_with_bits_as
     assert agency.admitted() == {}
     corrections = [event.cap for _, event in agency.exchange.events() if isinstance(event.body, Correction)]
     assert sorted(corrections) in ([0, Cap.NATION | Cap.STATE], [Cap.NATION, Cap.STATE])
-    assert await publish(agency, fact("a"), fact("b", FOOD)) == [Outcome.HELD, Outcome.HELD]
+    assert await publish(agency, fact("a"), fact("b", FOOD)) == [FactOutcome.HELD, FactOutcome.HELD]
     assert agency.admitted() == {}
 
 
@@ -128,7 +128,7 @@ async def test_after_the_hold_is_released_the_next_run_sends_what_the_files_say(
     async with agency.edge() as edge:
         assert edge.release_hold("c-1")
         assert not edge.release_hold("nobody")
-        assert await edge.publish(fact("a")) is Outcome.PUBLISHED
+        assert await edge.publish(fact("a")) is FactOutcome.PUBLISHED
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 1
 
 

@@ -12,7 +12,7 @@ from exchange.core.model.events import Heartbeat
 from exchange.core.model.vocabulary import ReportingMinutes
 from producers import errors
 from producers.edge import Edge
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 from producers.vault.sent_chain import RUNS_REMEMBERED
 from producers.vault.store import Vault
 from tests.kits.edge_kit.agency import SECRET, TODAY, Agency
@@ -247,7 +247,7 @@ async def test_what_a_lost_run_corrected_is_unknown_until_the_source_says_it_aga
     agency.restore("backup")
     async with agency.edge() as edge:
         await edge.flush()
-        assert await edge.publish(need("a", FOOD)) is Outcome.PUBLISHED
+        assert await edge.publish(need("a", FOOD)) is FactOutcome.PUBLISHED
         await edge.flush()
         assert edge.retract_unclaimed() == 1
     assert agency.admitted() == {

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from exchange.cli.agency.publish_progress import progress_of
 from producers import errors
-from producers.delivery.waiting import Patience, Waiting
+from producers.delivery.waiting import Waiting, WaitLimits
 from tests.kits.edge_kit.desk import PLANTED, Desk, need
 from tests.kits.edge_kit.exchange import Trouble
 
@@ -61,7 +61,7 @@ def test_a_run_without_receipts_says_what_it_waits_for_how_long_and_how_often_it
 @pytest.mark.parametrize("width", [50, 120])
 def test_at_a_terminal_the_waiting_is_shown_whole_and_taken_away(width: int) -> None:
     out = StringIO()
-    waiting = Waiting(Patience(), 0.0)
+    waiting = Waiting(WaitLimits(), 0.0)
     with progress_of(Console(file=out, force_terminal=True, width=width)) as shown:
         for words, now_s in (("", 2.0), ("12 s of at most 90 s", 12.0)):
             shown.waiting(waiting.told(now_s))

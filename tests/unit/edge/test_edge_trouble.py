@@ -11,7 +11,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Heartbeat
 from exchange.core.model.vocabulary import LegalClass, ReportingMinutes
 from producers import errors
-from producers.vault.fact_store import Outcome
+from producers.vault.fact_store import FactOutcome
 from producers.vault.store import Vault
 from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.kits.edge_kit.exchange import Trouble
@@ -118,7 +118,7 @@ async def test_what_a_stricter_registration_refuses_is_dropped_in_one_round(agen
     assert len({refused.sequence for refused in agency.exchange.refused}) == 1
     assert [body for body in bodies(agency) if not isinstance(body, Heartbeat)] == [held]
     agency.exchange.state.registration = agency.exchange.registration
-    assert await publish(agency, need("1", e.NeedIdentified(list(v.Service)[1]))) == [Outcome.REFUSED_BEFORE]
+    assert await publish(agency, need("1", e.NeedIdentified(list(v.Service)[1]))) == [FactOutcome.REFUSED_BEFORE]
     async with agency.edge() as edge:
         assert edge.retry_refused() == 50
     assert sum(isinstance(body, e.NeedIdentified) for body in bodies(agency)) == 50

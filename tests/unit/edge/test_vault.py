@@ -13,7 +13,7 @@ from exchange.core.model.vocabulary import LegalClass, UsState
 from producers import errors
 from producers.facts import Fact, Where
 from producers.profile import Profile, Secret
-from producers.vault.fact_store import Ledger
+from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import FORMAT, SCHEMA, Vault
 from tests.kits.edge_kit.agency import Agency
@@ -54,10 +54,10 @@ def test_what_is_kept_is_there_again(tmp_path: Path, secret: Secret) -> None:
     with Vault.create(profile(tmp_path), secret) as vault:
         vault.set("database", b"one")
         vault.commit()
-        key = Chain(vault, Ledger(vault)).public_key
+        key = Chain(vault, FactStore(vault)).public_key
     with Vault.open(profile(tmp_path), secret) as vault:
         assert vault.get("database") == b"one"
-        assert Chain(vault, Ledger(vault)).public_key == key
+        assert Chain(vault, FactStore(vault)).public_key == key
 
 
 def test_what_was_not_committed_is_not_there(tmp_path: Path) -> None:

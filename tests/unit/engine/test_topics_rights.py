@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exchange.engine.kafka.provision import exchange_topics, required_topics
 from exchange.engine.kafka.rights import PRINCIPALS, Operation, Resource, Right, acl_lines, readers, rights, writers
-from exchange.wire.topics import AGENCY_CODE, TOPICS, Kept, Party
+from exchange.wire.topics import AGENCY_CODE, TOPICS, Party, Retention
 
 GROUP = "exchange-workers"
 codes = st.from_regex(AGENCY_CODE, fullmatch=True)
@@ -102,7 +102,7 @@ def test_every_topic_of_the_table_is_wanted_and_covered_by_rights() -> None:
 def test_what_is_kept_for_ever_is_never_thrown_away() -> None:
     configs = {spec.name.partition(".")[0]: spec.configs for spec in exchange_topics(partitions=12, replication=3)}
     for topic in TOPICS:
-        if topic.kept is Kept.FOR_EVER:
+        if topic.kept is Retention.FOR_EVER:
             kept = configs[topic.name]
             assert kept["cleanup.policy"] == "delete"
             assert kept["retention.ms"] == kept["retention.bytes"] == "-1"

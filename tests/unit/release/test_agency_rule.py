@@ -17,7 +17,15 @@ from exchange.core.model.events import CapacityReported, Event, FundingReceived
 from exchange.core.model.vocabulary import UsState
 from exchange.core.release import disclosure
 from exchange.core.release.catalogue import DECLARED
-from exchange.core.release.disclosure import AGENCY_RELEASES, Shown, behind, enough, may_be_shown, releases, singled_out
+from exchange.core.release.disclosure import (
+    AGENCY_RELEASES,
+    Disclosed,
+    contributors,
+    enough,
+    may_be_shown,
+    releases,
+    singled_out,
+)
 from exchange.core.release.released import Release
 from tests.kits.draw_world import correcting, event
 from tests.kits.strategies import events as any_event
@@ -36,9 +44,9 @@ def reported(amounts: Sums, period: str = "2026Q1", cap: int = 0) -> list[tuple[
     ]
 
 
-def legal(amounts: Sums, past: Shown = Shown(), epoch: int = MARCH) -> tuple[int | None, Shown]:  # noqa: B008 - a value
+def legal(amounts: Sums, past: Disclosed = Disclosed(), epoch: int = MARCH) -> tuple[int | None, Disclosed]:  # noqa: B008 - a value
     period = {MARCH: "2026Q1", JUNE: "2026Q2"}[epoch]
-    [release], shown = releases([behind(PLACES, epoch, epoch - 2, reported(amounts, period))], past)
+    [release], shown = releases([contributors(PLACES, epoch, epoch - 2, reported(amounts, period))], past)
     return release.increments[LEGAL], shown
 
 
@@ -77,7 +85,7 @@ def test_what_is_hidden_has_no_number_and_neither_has_a_cell_behind_which_is_nob
 
 def test_an_agency_whose_event_was_corrected_is_not_behind_the_cell() -> None:
     one = reported(everybody("a", "b", "c"))
-    [release], _ = releases([behind(PLACES, MARCH, MARCH - 2, [*one, ("c", correcting(one[2][1]))])], Shown())
+    [release], _ = releases([contributors(PLACES, MARCH, MARCH - 2, [*one, ("c", correcting(one[2][1]))])], Disclosed())
     assert release.increments[LEGAL] is None
 
 
@@ -112,7 +120,7 @@ def test_of_those_who_joined_none_has_more_than_85_percent_either() -> None:
 
 
 def test_an_epoch_is_compared_with_all_that_were_shown_and_not_with_the_last_alone() -> None:
-    rounds, past = ["a b c d", "a b e f g", "a b c d h"], Shown()
+    rounds, past = ["a b c d", "a b e f g", "a b c d h"], Disclosed()
     seen = []
     for names in rounds:
         found, past = legal(everybody(*names.split()), past)
@@ -150,7 +158,7 @@ def recovered(shown: Sequence[frozenset[str]], insiders: int) -> bool:
 @given(panels)
 @settings(max_examples=80)
 def test_no_agency_s_number_follows_from_all_that_is_shown_not_even_for_another_agency(panel: list[set[str]]) -> None:
-    past, shown = Shown(), []
+    past, shown = Disclosed(), []
     for names in panel:
         found, past = legal(everybody(*names), past)
         if found is not None:
@@ -199,8 +207,8 @@ def funded(agency: str, source: v.FundingSource, service: v.Service, dollars: in
 
 
 def both(*given_: tuple[str, Event]) -> list[Release]:
-    now = [behind(one, MARCH, MARCH - 2, given_) for one in (SOURCES, SERVICES)]
-    return list(releases(now, Shown())[0])
+    now = [contributors(one, MARCH, MARCH - 2, given_) for one in (SOURCES, SERVICES)]
+    return list(releases(now, Disclosed())[0])
 
 
 OVW, OVC = list(v.FundingSource)[:2]
@@ -224,10 +232,10 @@ def test_of_two_tables_of_the_same_sums_only_the_one_that_was_shown_first_is_eve
     each_of_its_own = [
         funded(agency, list(v.FundingSource)[n], v.Service.legal, 1000) for n, agency in enumerate("abc")
     ]
-    now = [behind(one, MARCH, MARCH - 2, each_of_its_own) for one in (SOURCES, SERVICES)]
-    (sources, services), shown = releases(now, Shown())
+    now = [contributors(one, MARCH, MARCH - 2, each_of_its_own) for one in (SOURCES, SERVICES)]
+    (sources, services), shown = releases(now, Disclosed())
     assert (sum_of(sources), sum_of(services)) == (0, 3000)
-    later = [behind(one, JUNE, JUNE - 2, COMMON) for one in (SOURCES, SERVICES)]
+    later = [contributors(one, JUNE, JUNE - 2, COMMON) for one in (SOURCES, SERVICES)]
     (sources, _), _ = releases(later, shown)
     assert sum_of(sources) == 0
 
@@ -239,10 +247,10 @@ def test_a_cell_of_one_table_less_a_cell_of_another_would_have_been_one_agency_s
         funded("d", OVC, v.Service.legal, 700),
         *(funded(agency, OVC, v.Service.food, 500) for agency in "efg"),
     ]
-    now = [behind(one, MARCH, MARCH - 2, ring) for one in (SOURCES, SERVICES)]
-    alone = [releases([one], Shown())[0][0] for one in now]
+    now = [contributors(one, MARCH, MARCH - 2, ring) for one in (SOURCES, SERVICES)]
+    alone = [releases([one], Disclosed())[0][0] for one in now]
     assert [sorted(n for n in one.increments if n is not None) for one in alone] == [[2200, 3000], [1500, 3700]]
-    assert [sum_of(one) for one in releases(now, Shown())[0]] == [5200, 0]
+    assert [sum_of(one) for one in releases(now, Disclosed())[0]] == [5200, 0]
 
 
 # Counting
@@ -252,8 +260,8 @@ def test_a_cell_of_one_table_less_a_cell_of_another_would_have_been_one_agency_s
 @settings(max_examples=60)
 def test_what_is_shown_is_what_was_counted_and_bits_do_not_matter(arrived: list[tuple[str, Event]]) -> None:
     for declared in OF_EVENTS:
-        now = behind(declared, JUNE, JUNE - 2, arrived)
-        [release], _ = releases([now], Shown())
+        now = contributors(declared, JUNE, JUNE - 2, arrived)
+        [release], _ = releases([now], Disclosed())
         for number, amounts in zip(release.increments, now.amounts, strict=True):
             assert number is None if not enough(amounts) else number == sum(amounts.values())
 
@@ -267,18 +275,20 @@ def test_agency_tables_are_the_nation_s_every_quarter_and_exact() -> None:
     for one in AGENCY_RELEASES:
         assert (one.tier, one.bit, one.places) == (Tier.NATION_QUARTERLY, NONE, ("us",))
         assert one.table is None or one.table.scope is not Scope.AGENCY
-    [release], _ = releases([behind(PLACES, MARCH, MARCH - 2, reported(everybody("a", "b", "c")), first=True)], Shown())
+    [release], _ = releases(
+        [contributors(PLACES, MARCH, MARCH - 2, reported(everybody("a", "b", "c")), first=True)], Disclosed()
+    )
     assert not release.variance
     assert (release.first, release.since) == (True, MARCH - 2)
 
 
 def test_late_reports_are_in_their_bucket_and_those_to_come_nowhere() -> None:
     late = reported(everybody("a", "b", "c"), "2025Q4") + reported(everybody("a", "b", "c"), "2026Q2")
-    [release], _ = releases([behind(PLACES, MARCH, MARCH - 2, late)], Shown())
+    [release], _ = releases([contributors(PLACES, MARCH, MARCH - 2, late)], Disclosed())
     assert [n for n in release.increments if n is not None] == [30]
     assert release.increments[release.cells + LEGAL] == 30
 
 
 def test_agency_tables_are_drawn_at_the_end_of_a_quarter_only() -> None:
     with pytest.raises(NotDue):
-        behind(PLACES, MARCH + 1, MARCH, [])
+        contributors(PLACES, MARCH + 1, MARCH, [])

@@ -107,11 +107,11 @@ MUTANTS: dict[str, tuple[tuple[ModuleType, str, str, str], Law]] = {
         drawn.test_the_event_at_the_cut_is_of_the_next_draw,
     ),
     "> for >= at the cut before": (
-        (draw_task, "Lot.of_interest", "offset >= start", "offset > start"),
+        (draw_task, "EventBatch.of_interest", "offset >= start", "offset > start"),
         drawn.test_tables_of_different_cadence_are_counted_from_their_own_cuts,
     ),
     "what waited for its period left out": (
-        (draw_task, "Lot.of_interest", " or (offset >= begins and octets in early)", ""),
+        (draw_task, "EventBatch.of_interest", " or (offset >= begins and octets in early)", ""),
         in_a_world(lanes.test_what_came_before_its_period_was_closed_waits_and_counts_once),
     ),
     "what was counted already counted with what waited": (
@@ -127,7 +127,7 @@ MUTANTS: dict[str, tuple[tuple[ModuleType, str, str, str], Law]] = {
         laws.test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began,
     ),
     "events that count alike counted once": (
-        (draw_task, "Sheet.take", ", alike.values()", ""),
+        (draw_task, "TableCounts.take", ", alike.values()", ""),
         drawn.test_tables_of_different_cadence_are_counted_from_their_own_cuts,
     ),
     "events of different caps taken for alike": (

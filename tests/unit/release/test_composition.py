@@ -12,12 +12,12 @@ from dp_accounting import dp_event
 from dp_accounting.pld import privacy_loss_distribution as pld
 from dp_accounting.rdp import RdpAccountant
 
-from exchange.core.release.budget import DELTA, PLANS, RHO_PLANNED, RHO_TOTAL, Plan, epsilon_of
+from exchange.core.release.budget import DELTA, PLANS, RHO_PLANNED, RHO_TOTAL, TableCost, epsilon_of
 from exchange.core.release.client_tables import ReleasedTable
 from tests.kits.caps_kit.contribution import Sent, squared
 from tests.kits.caps_kit.histories import worst
 from tests.kits.caps_kit.markers import Marker
-from tools.derive.privacy_docs import LIVES, Life, belief, epsilon, right_guesses
+from tools.derive.privacy_docs import LIVES, OpponentGoal, belief, epsilon, right_guesses
 
 ORDERS = [1 + 1.05**n for n in range(-100, 200)]
 lives = pytest.mark.parametrize("life", LIVES, ids=lambda life: life.words)
@@ -30,12 +30,12 @@ def test_the_lives_are_those_that_were_agreed() -> None:
 
 
 @lives
-def test_epsilon_is_what_was_agreed(life: Life) -> None:
+def test_epsilon_is_what_was_agreed(life: OpponentGoal) -> None:
     assert epsilon(life) == pytest.approx(PUBLISHED[life.units], abs=0.06)
 
 
 @lives
-def test_a_second_accountant_composes_quarters_to_the_same_epsilon(life: Life) -> None:
+def test_a_second_accountant_composes_quarters_to_the_same_epsilon(life: OpponentGoal) -> None:
     """As so many releases of the whole budget, and as every table of every quarter by itself."""
     whole = RdpAccountant(ORDERS)
     whole.compose(dp_event.ZCDpEvent(float(RHO_TOTAL)), life.units)
@@ -48,18 +48,18 @@ def test_a_second_accountant_composes_quarters_to_the_same_epsilon(life: Life) -
 
 
 @lives
-def test_the_exact_distribution_of_the_loss_is_no_worse(life: Life) -> None:
+def test_the_exact_distribution_of_the_loss_is_no_worse(life: OpponentGoal) -> None:
     assert exact(life).get_epsilon_for_delta(DELTA) <= epsilon(life)
 
 
 @lives
-def test_right_guesses_are_the_total_variation_of_everything_published(life: Life) -> None:
+def test_right_guesses_are_the_total_variation_of_everything_published(life: OpponentGoal) -> None:
     """An opponent who must guess "in" or "out" is right half of the time, and by half the total variation more."""
     assert right_guesses(life) == pytest.approx(0.5 + exact(life).get_delta_for_epsilon(0.0) / 2, abs=1e-4)
 
 
 @lives
-def test_right_guesses_and_beliefs_are_what_an_opponent_reaches_who_knows_all_the_rest(life: Life) -> None:
+def test_right_guesses_and_beliefs_are_what_an_opponent_reaches_who_knows_all_the_rest(life: OpponentGoal) -> None:
     """By playing it: noise of one standard deviation on a client that moves it by √(2ρ), the best guess each time."""
     draws, distance = 200_000, sqrt(2 * life.units * float(RHO_TOTAL))
     rng = np.random.default_rng(20260101)
@@ -73,7 +73,7 @@ def test_right_guesses_and_beliefs_are_what_an_opponent_reaches_who_knows_all_th
 
 
 @lives
-def test_beliefs_beyond_epsilon_are_rarer_than_once_in_a_thousand(life: Life) -> None:
+def test_beliefs_beyond_epsilon_are_rarer_than_once_in_a_thousand(life: OpponentGoal) -> None:
     assert belief(life, 1 / 1000) < exp(epsilon(life)) / (1 + exp(epsilon(life)))
     beyond = NormalDist().cdf(
         -(epsilon(life) - life.units * float(RHO_TOTAL)) / sqrt(2 * life.units * float(RHO_TOTAL))
@@ -81,7 +81,7 @@ def test_beliefs_beyond_epsilon_are_rarer_than_once_in_a_thousand(life: Life) ->
     assert beyond < 1e-5
 
 
-def together(client: Callable[[ReleasedTable], list[Sent]], plans: Iterable[Plan] = PLANS.values()) -> Fraction:
+def together(client: Callable[[ReleasedTable], list[Sent]], plans: Iterable[TableCost] = PLANS.values()) -> Fraction:
     """The squared distance, in standard deviations of the noise, by which one client moves all numbers of all tables."""
     return sum((squared(plan.row, client(plan.row)) / plan.variance for plan in plans), Fraction(0))
 
@@ -92,7 +92,7 @@ def test_no_client_moves_all_that_is_published_together_further_than_the_budget(
     assert together(worst) <= 2 * RHO_TOTAL
 
 
-def half(plan: Plan) -> Plan:
+def half(plan: TableCost) -> TableCost:
     return replace(plan, scale=plan.scale / 2)
 
 
@@ -119,7 +119,7 @@ def test_the_figures_that_were_agreed_for_opponents() -> None:
     assert by_units[8] == pytest.approx(0.623, abs=6e-4)
 
 
-def exact(life: Life) -> pld.PrivacyLossDistribution:
+def exact(life: OpponentGoal) -> pld.PrivacyLossDistribution:
     """Of noise of one standard deviation on a client that moves it by √(2ρ)."""
     sigma = 1 / sqrt(2 * life.units * float(RHO_TOTAL))
     return pld.from_gaussian_mechanism(standard_deviation=sigma, value_discretization_interval=1e-4)

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from exchange.core.counting.tables import Tier
 from exchange.core.errors import BudgetExhausted, EpochOutOfOrder, TableChanged
 from exchange.core.model.period import FIRST, LAST, parse_period
-from exchange.core.release.budget import PLANS, RHO_PLANNED, RHO_TOTAL, Plan
+from exchange.core.release.budget import PLANS, RHO_PLANNED, RHO_TOTAL, TableCost
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account, Ledger, left, spend, spent
 from exchange.core.release.tiers import is_due
 
 START = 2026 * 12
 ALL = tuple(PLANS.values())
 PERIODS = [period for period in range(FIRST, LAST + 1) if 2024 <= period // 5 + 1900 <= 2030]
-Spend = Callable[[Ledger, int, Iterable[Plan], int], Ledger]
+Spend = Callable[[Ledger, int, Iterable[TableCost], int], Ledger]
 
 
-def costing(name: str, part: Fraction) -> Plan:
+def costing(name: str, part: Fraction) -> TableCost:
     """A plan of this table's that costs about this part of everything."""
     plan = PLANS[name]
     rho = RHO_TOTAL * part
@@ -62,27 +62,27 @@ def test_no_period_ever_pays_more_than_there_is_nor_gets_anything_back(script: l
     lives(spend, script)
 
 
-def quietly_degrading(ledger: Ledger, epoch: int, due: Iterable[Plan], periods_from: int = EVERY_PERIOD) -> Ledger:
+def quietly_degrading(ledger: Ledger, epoch: int, due: Iterable[TableCost], periods_from: int = EVERY_PERIOD) -> Ledger:
     try:
         return spend(ledger, epoch, due, periods_from)
     except BudgetExhausted:
         return spend(ledger, epoch, [], periods_from)
 
 
-def unchecked(ledger: Ledger, epoch: int, due: Iterable[Plan], periods_from: int = EVERY_PERIOD) -> Ledger:
+def unchecked(ledger: Ledger, epoch: int, due: Iterable[TableCost], periods_from: int = EVERY_PERIOD) -> Ledger:
     accounts = dict(ledger.accounts)
     for plan in due:
         accounts[plan.row.name] = Account(plan.rho, plan.terms, periods_from, epoch)
     return Ledger(accounts, epoch)
 
 
-def forgetting(ledger: Ledger, epoch: int, due: Iterable[Plan], periods_from: int = EVERY_PERIOD) -> Ledger:
+def forgetting(ledger: Ledger, epoch: int, due: Iterable[TableCost], periods_from: int = EVERY_PERIOD) -> Ledger:
     recent = {name: account for name, account in ledger.accounts.items() if account.last_epoch >= epoch - 1}
     return spend(Ledger(recent, ledger.last_epoch), epoch, due, periods_from)
 
 
 def paying_for_the_open_period_only(
-    ledger: Ledger, epoch: int, due: Iterable[Plan], _periods_from: int = EVERY_PERIOD
+    ledger: Ledger, epoch: int, due: Iterable[TableCost], _periods_from: int = EVERY_PERIOD
 ) -> Ledger:
     return spend(ledger, epoch, due, epoch - epoch % 3)
 
@@ -173,7 +173,7 @@ def test_an_epoch_that_is_not_the_next_is_refused(step: int) -> None:
         pytest.param(lambda plan: replace(plan, rule=replace(plan.rule, most=plan.rule.most + 2)), id="another cap"),
     ],
 )
-def test_a_table_that_changed_between_epochs_is_refused(change: Callable[[Plan], Plan], name: str) -> None:
+def test_a_table_that_changed_between_epochs_is_refused(change: Callable[[TableCost], TableCost], name: str) -> None:
     plan = PLANS[name]
     ledger = spend(Ledger(), START, [plan])
     with pytest.raises(TableChanged, match=name):

@@ -34,7 +34,7 @@ from exchange.core.release.client_tables import (
     tally_bits,
 )
 from producers.switches import RULES as SWITCHES
-from producers.switches import Rule
+from producers.switches import Switch
 
 FINER = [row for row in RELEASED_TABLES if row.tier is not Tier.NATION_YEARLY and row.table]
 rows = pytest.mark.parametrize("row", RELEASED_TABLES, ids=lambda row: row.name)
@@ -46,7 +46,7 @@ def counted_codes(row: ReleasedTable) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=lambda rule: f"{rule.switch} in {rule.body.__name__}")
-def test_what_agencies_must_switch_on_is_released_for_the_nation_and_the_year_only(switch: Rule) -> None:
+def test_what_agencies_must_switch_on_is_released_for_the_nation_and_the_year_only(switch: Switch) -> None:
     for row in FINER:
         if row.table is None or row.table.body is not switch.body:
             continue

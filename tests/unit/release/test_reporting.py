@@ -13,10 +13,10 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import AgencyProfiled, Event, Heartbeat, NeedIdentified
 from exchange.core.release import disclosure
-from exchange.core.release.agency_tables import AgencyTable, Kept, Made, agency_releases
+from exchange.core.release.agency_tables import AgencyTable, Made, PastEpochs, agency_releases
 from exchange.core.release.catalogue import COVERAGE, KINDS
 from exchange.core.release.coverage import Members, Profiles, coverage
-from exchange.core.release.disclosure import behind
+from exchange.core.release.disclosure import contributors
 from exchange.core.release.released import Release
 from tests.kits.draw_world import correcting, event
 from tests.kits.strategies import events as any_event
@@ -35,7 +35,7 @@ def profile(agency: str, state: v.UsState, kind: v.AgencyType = v.AgencyType.leg
     return agency, event(AgencyProfiled(kind, v.ReportingMode.events), 63, state=state)
 
 
-def quarter(number: int, arrived: Arrivals, registered: Collection[str], kept: Kept = Kept()) -> Made:  # noqa: B008 - a value
+def quarter(number: int, arrived: Arrivals, registered: Collection[str], kept: PastEpochs = PastEpochs()) -> Made:  # noqa: B008 - a value
     epoch = MARCH + 3 * number
     tables = [AgencyTable(one, epoch - 2, first=not number) for one in COVERAGE]
     return agency_releases(epoch, tables, {epoch - 2: arrived}, registered, kept)
@@ -142,7 +142,7 @@ def test_coverage_is_drawn_at_the_end_of_a_quarter_and_not_from_what_was_reporte
     with pytest.raises(NotDue):
         coverage(NATION, MARCH + 1, MARCH, Members("abc", Profiles()))
     with pytest.raises(ValueError, match="reporting"):
-        behind(NATION, MARCH, MARCH - 2, [])
+        contributors(NATION, MARCH, MARCH - 2, [])
 
 
 # Nobody is singled out: not by a cell, not by tables together, not by epochs together
@@ -202,7 +202,7 @@ World = tuple[list[tuple[v.UsState, v.AgencyType]], list[set[str]]]
 def closed(world: World) -> list[Made]:
     """The quarters of a world: where and what the agencies are, and who is silent in each quarter."""
     profiles, silent = world
-    found, kept = [], Kept()
+    found, kept = [], PastEpochs()
     for n, names in enumerate(silent):
         said = [profile(name, *one) for name, one in zip(NAMES, profiles, strict=True)] if not n else []
         found.append(quarter(n, [*said, *map(beat, sorted(set(NAMES) - names))], NAMES, kept))

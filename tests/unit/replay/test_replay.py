@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from consumers.replay import ReplayProgress, Verdict, replay
+from consumers.replay import ReplayProgress, ReplayVerdict, replay
 from exchange.core.counting.counts import fold
 from exchange.core.errors import StateDamaged
 from exchange.core.model.events import ALL_CAPS, Correction, Event, Heartbeat
@@ -127,7 +127,7 @@ async def test_one_flipped_cell_is_found_and_named(independent: bool) -> None:
     cell = sorted(cells)[len(cells) // 2]
     await world.rewrite({cell: cells[cell] + 1}, 1)
     result = await replay(Here(world), independent=independent, processes=0)
-    assert (result.verdict, result.matched) == (Verdict.DIFFERENT, False)
+    assert (result.verdict, result.matched) == (ReplayVerdict.DIFFERENT, False)
     (difference,) = result.differences
     assert (difference.cell, difference.partition) == (cell, 1)
     assert (difference.live, difference.replayed) == (cells[cell] + 1, cells[cell])
@@ -165,14 +165,14 @@ async def test_partitions_are_compared_only_where_the_aggregates_stand_at_the_cu
     world = await world_of(16, partitions=2)
     at = [world.stood(p).position.position for p in range(2)]
     early = await replay(Here(world), {0: at[0], 1: at[1] - 1}, processes=0)
-    assert early.verdict is Verdict.NOT_COMPARED
+    assert early.verdict is ReplayVerdict.NOT_COMPARED
     assert [part.compared for part in early.partitions] == [True, False]
     await world.rewrite({b"cases|2026Q1|ny": 99}, 0)
     both = await replay(Here(world), {0: at[0], 1: at[1] - 1}, processes=0)
-    assert both.verdict is Verdict.DIFFERENT  # one of them is compared, and differs
+    assert both.verdict is ReplayVerdict.DIFFERENT  # one of them is compared, and differs
     await world.rewrite({b"cases|2026Q1|ny": 99}, 1)
     other = await replay(Here(world), {0: at[0] - 1, 1: at[1] - 1}, processes=0)
-    assert other.verdict is Verdict.NOT_COMPARED
+    assert other.verdict is ReplayVerdict.NOT_COMPARED
 
 
 # How far it is

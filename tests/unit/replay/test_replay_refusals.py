@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from consumers.replay import Verdict, replay
+from consumers.replay import ReplayVerdict, replay
 from consumers.replay.cut import cut_text, parse_cut
 from consumers.replay.errors import CannotReplay, CutBeyondEnd, CutInvalid, LogTruncated, NoAggregates, NoEvents
 from exchange.core.model.events import ALL_CAPS, CaseOpened, Event, FundingReceived
@@ -22,7 +22,7 @@ async def test_without_any_aggregates_a_named_cut_is_rebuilt_and_not_compared() 
     end = world.broker.end_of(SOURCE)
     source = Here(world, without={AGGREGATES})
     result = await replay(source, {0: end}, processes=0)
-    assert (result.verdict, result.partitions[0].live) == (Verdict.NOT_COMPARED, None)
+    assert (result.verdict, result.partitions[0].live) == (ReplayVerdict.NOT_COMPARED, None)
     assert result.counts
     with pytest.raises(NoAggregates):
         await replay(source, processes=0)

@@ -50,7 +50,7 @@ def test_windows_1252_is_read_as_what_it_was_written_as(tmp_path):
     written = sample().change("Funder.csv", OtherFunder="L’Étoile “bleue”")
     written.encode = lambda text: text.encode("cp1252")
     with files.bundle(written.folder(tmp_path)) as found:
-        (record,) = csv_rows.Sheet(found, FUNDER).records()
+        (record,) = csv_rows.CsvFile(found, FUNDER).records()
     assert record.cells["OtherFunder"] == "L’Étoile “bleue”"
 
 
@@ -163,7 +163,7 @@ def test_a_record_without_end_is_refused_in_bounded_memory_and_the_rest_is_read(
 
 def test_no_line_and_no_record_is_handed_to_the_parser_beyond_its_bound():
     for text in ("x" * 5_000_000, '"' + ("x" * 99 + "\n") * 50_000):
-        lines = csv_rows._Lines(io.TextIOWrapper(io.BytesIO(text.encode()), newline=""))
+        lines = csv_rows._BoundedLines(io.TextIOWrapper(io.BytesIO(text.encode()), newline=""))
         longest = 0
         while True:
             try:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from consumers.status.reader import Seen
+from consumers.status.reader import Observed
 from consumers.status.status import NOT_RUNNING, RATE_MS, RESTRICTED, LaneStatus, records_a_second, status_of
 from exchange.cli.operator.status_tables import AGENCIES_MAX, age, rendered
 from exchange.core.admission.gate import Reason, Refused, Registration
@@ -32,13 +32,13 @@ lives = st.lists(
 
 
 def lane_of(*pulses: Pulse) -> LaneStatus:
-    seen = Seen(1)
+    seen = Observed(1)
     seen.pulses.extend(pulses)
     return next(lane for lane in status_of(seen, NOW).lanes if lane.lane == "fold-0")
 
 
-def exchange_of(agencies: int, *, refused: int = 0) -> Seen:
-    seen = Seen(1)
+def exchange_of(agencies: int, *, refused: int = 0) -> Observed:
+    seen = Observed(1)
     for number in range(agencies):
         seen.registry.put(Registration(f"agency-{number:03}", LegalClass.individual, False, 0, ()))
     seen.gates[0].positions()
@@ -47,7 +47,7 @@ def exchange_of(agencies: int, *, refused: int = 0) -> Seen:
     return seen
 
 
-def printed(seen: Seen, *, every_agency: bool = False) -> str:
+def printed(seen: Observed, *, every_agency: bool = False) -> str:
     console = Console(width=150, record=True, file=None, quiet=False, force_terminal=False)
     with console.capture() as captured:
         console.print(rendered(status_of(seen, NOW), every_agency=every_agency))
@@ -95,7 +95,7 @@ def test_a_lane_that_said_farewell_does_not_run() -> None:
 
 
 def test_a_failed_lane_is_shown_as_failed_and_counts_as_no_worker() -> None:
-    seen = Seen(1)
+    seen = Observed(1)
     seen.pulses.append(replace(BEAT, state=LaneState.FAILED.value))
     status = status_of(seen, NOW)
     assert [lane.state for lane in status.lanes] == [NOT_RUNNING, "failed"]
@@ -110,7 +110,7 @@ def test_an_agencys_head_is_shown_short() -> None:
 
 
 def test_everything_shown_begins_with_its_label() -> None:
-    for seen in (Seen(1), exchange_of(3)):
+    for seen in (Observed(1), exchange_of(3)):
         assert status_of(seen, NOW).restricted == RESTRICTED
         assert printed(seen).startswith(RESTRICTED.upper())
 

@@ -17,7 +17,7 @@ from tools.derive import privacy_docs
 from tools.derive.privacy_docs import (
     LIVES,
     WIDTHS,
-    Width,
+    ErrorBar,
     belief,
     epsilon,
     learned,
@@ -57,7 +57,7 @@ def test_telling_two_stories_apart_is_twice_the_distance() -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS, ids=lambda width: width.words)
-def test_error_bars_are_as_wide_as_releases_make_them(width: Width) -> None:
+def test_error_bars_are_as_wide_as_releases_make_them(width: ErrorBar) -> None:
     """Counted: how often the noise of all releases up to then moves a figure that is nothing by no more than is said."""
     rng, plan, name = np.random.default_rng(20260101), PLANS[width.name], width.name
     epochs = due_epochs(name, privacy_docs.FIRST, width.last)

@@ -23,9 +23,9 @@ from exchange.core.model.vocabulary import LegalClass, ReportingMinutes, Schedul
 from exchange.core.release.client_tables import tally_bits
 from exchange.trial.sample import (
     Run,
+    SampledQuarters,
     SampleExchange,
     SampleTooSmall,
-    Span,
     chained_values,
     heartbeat_tables,
     sample_exchange,
@@ -34,7 +34,9 @@ from exchange.wire.codec import EventReader, decode, digest_of
 from exchange.wire.topics import AGENCY_CODE
 from producers.facts import Fact
 
-SMALL = sample_exchange(11, agencies=10, events=12_000, span=Span(parse_period("2025Q3"), quarters=6, open_quarters=1))
+SMALL = sample_exchange(
+    11, agencies=10, events=12_000, span=SampledQuarters(parse_period("2025Q3"), quarters=6, open_quarters=1)
+)
 GOLDEN = "17448732a036aecb"
 
 
@@ -172,16 +174,16 @@ def test_a_sample_too_small_for_its_agencies_is_refused_and_so_are_two_sizes() -
 
 
 def test_a_span_goes_over_the_turn_of_years_and_knows_what_is_closed() -> None:
-    span = Span(parse_period("2025Q3"), quarters=6, open_quarters=2)
+    span = SampledQuarters(parse_period("2025Q3"), quarters=6, open_quarters=2)
     assert [period_text(p) for p in span.periods] == ["2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3", "2026Q4"]
     assert [period_text(p) for p in span.closed] == ["2025Q3", "2025Q4", "2026Q1", "2026Q2"]
     assert period_text(span.period_at(91, year_only=False)) == "2025Q4"
     assert period_text(span.period_at(span.days - 1, year_only=True)) == "2026"
     for wrong in ({"first": parse_period("2025")}, {"quarters": 0}, {"open_quarters": 5}, {"open_quarters": -1}):
         with pytest.raises(ValueError, match="span"):
-            Span(**wrong)
+            SampledQuarters(**wrong)
     with pytest.raises(PeriodInvalid):
-        _ = Span(parse_period("2099Q4"), quarters=2).periods
+        _ = SampledQuarters(parse_period("2099Q4"), quarters=2).periods
 
 
 def test_the_truth_is_what_honest_edges_lead_to() -> None:

@@ -16,7 +16,7 @@ from typing import Final
 from exchange.core.model.epochs import epoch_of
 from exchange.core.release.budget import PLANS
 from exchange.trial.attack.attacks.paths import PLANS_OF_CASES, YEAR, Squares
-from exchange.trial.attack.release_in_memory import Lane, noise_of
+from exchange.trial.attack.release_in_memory import MemoryReleaseLane, noise_of
 from exchange.trial.attack.weakened_noise import Sampler, Setting
 from exchange.wire.public_records import decode_release
 
@@ -39,7 +39,7 @@ def naive(years: int) -> Squares:
 def _looks(setting: Setting, years: int, *, first_publishes: bool) -> Squares:
     sampler, total, freedom = Sampler(setting, 1_000), 0.0, 0
     for _ in range(years):
-        lane = Lane(epoch_of(YEAR, 1), PLANS_OF_CASES)
+        lane = MemoryReleaseLane(epoch_of(YEAR, 1), PLANS_OF_CASES)
         for month in range(MONTHS):
             public = _public(lane, epoch_of(YEAR, month + 1), sampler, first_publishes=first_publishes)
             squares = _averaged(public)
@@ -47,7 +47,7 @@ def _looks(setting: Setting, years: int, *, first_publishes: bool) -> Squares:
     return Squares(total, freedom)
 
 
-def _public(lane: Lane, epoch: int, sampler: Sampler, *, first_publishes: bool) -> list[tuple[bytes, ...]]:
+def _public(lane: MemoryReleaseLane, epoch: int, sampler: Sampler, *, first_publishes: bool) -> list[tuple[bytes, ...]]:
     """Everything that is ever published of an epoch, as often as it is, while the lane is killed and started again."""
     topic: list[tuple[bytes, ...]] = []
     for _ in range(KILLS):  # each of these lives ends before its transaction

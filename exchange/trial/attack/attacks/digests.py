@@ -25,7 +25,7 @@ from exchange.core.model.events import ALL_CAPS, Event, NeedIdentified
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import Service, UsState
 from exchange.trial.attack.agency_desk import publish
-from exchange.trial.attack.findings import Measured, Outcome
+from exchange.trial.attack.findings import Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting
 from exchange.wire.codec import decode, encode
 from producers.facts import Fact, Where
@@ -107,10 +107,10 @@ def _tries(sequence: int, previous: bytes) -> Iterator[tuple[NeedIdentified, byt
                 yield body, digest_of(encode(Event(sequence, previous, PERIOD, STATE, cap, body)))
 
 
-def outcome(name: str, parts: Mapping[Setting, Sequence[Guessed]]) -> Outcome:
+def outcome(name: str, parts: Mapping[Setting, Sequence[Guessed]]) -> Finding:
     """The row: bodies found."""
     measured = {}
     for setting, [found] in parts.items():
         measured[setting] = Measured(found.found, found.found > 0, found.events)
     details = {"neighbouring_heads_known": float(parts[Setting.OURS][0].found_between_heads)}
-    return Outcome(name, "bodies", 0.0, 0.0, measured, details=details)
+    return Finding(name, "bodies", 0.0, 0.0, measured, details=details)

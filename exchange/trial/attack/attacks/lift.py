@@ -27,12 +27,12 @@ from exchange.core.model.events import Event, Tally
 from exchange.core.model.period import period_of
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import UsState
-from exchange.core.release.budget import PLANS, Plan
+from exchange.core.release.budget import PLANS, TableCost
 from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.draw import Due
 from exchange.core.release.tiers import Bucket
-from exchange.trial.attack.findings import Measured, Outcome, mean_slack
-from exchange.trial.attack.release_in_memory import Lane
+from exchange.trial.attack.findings import Finding, Measured, mean_slack
+from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing, scale_in
 from exchange.trial.sample.planning import expected
 from exchange.trial.sample.volumes import yearly_volumes
@@ -120,7 +120,7 @@ def _cells() -> Iterator[Cell]:
 
 def _released(counts: Mapping[Cell, int], noise: Sparing) -> dict[Cell, int]:
     """What evaluators take of a year in which agencies sent these counts as tallies."""
-    lane = Lane(epoch_of(YEAR, 1), _STATE_PLANS)
+    lane = MemoryReleaseLane(epoch_of(YEAR, 1), _STATE_PLANS)
     for month in range(12):
         lane.arrive(epoch_of(YEAR, month + 1), _tallies(counts) if month == 11 else ())
         lane.close(epoch_of(YEAR, month + 1), noise)
@@ -152,7 +152,7 @@ def _tallies(counts: Mapping[Cell, int]) -> Iterator[Event]:
 
 
 @cache
-def _first_codes(plan: Plan) -> dict[str, int]:
+def _first_codes(plan: TableCost) -> dict[str, int]:
     """Each released value with the place in the tally of the first code that adds to it."""
     table = TALLIED[TallyTable(_TALLIES[plan.row.name])]
     codes = domain(table, table.dimensions[0]) if table.dimensions else ("",)
@@ -217,7 +217,7 @@ def expected_lift(scale: Fraction) -> Expected:
     return Expected(mean, gained + lost - mean**2)
 
 
-def outcome(name: str, parts: Mapping[Setting, Sequence[Hits]]) -> Outcome:
+def outcome(name: str, parts: Mapping[Setting, Sequence[Hits]]) -> Finding:
     """The row of one such attack."""
     whole = {setting: Hits(*map(sum, zip(*some, strict=True))) for setting, some in parts.items()}
     ours = whole[Setting.OURS]
@@ -232,4 +232,4 @@ def outcome(name: str, parts: Mapping[Setting, Sequence[Hits]]) -> Outcome:
         caught = value > bound + mean_slack(variance, hits.cells)
         measured[setting] = Measured(100 * value, caught, hits.cells)
     details = {"right_without_the_release": 100 * ours.without / ours.cells}
-    return Outcome(name, "points", 100 * bound, 100 * mean_slack(variance, ours.cells), measured, details=details)
+    return Finding(name, "points", 100 * bound, 100 * mean_slack(variance, ours.cells), measured, details=details)

@@ -21,7 +21,7 @@ from exchange.core.model.events import AgencyProfiled, Event
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION, AgencyType, ReportingMode, UsState
 from exchange.core.release.coverage import Members, Profiles, coverage
-from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, Shown, releases
+from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, Disclosed, releases
 from exchange.core.release.tiers import Bucket
 from exchange.trial.attack.attacks.programs import Recovered, pinned
 
@@ -37,7 +37,7 @@ Joint = tuple[str, str, bool]
 """Division, kind, whether it was heard from."""
 
 
-class Margin(NamedTuple):
+class PublishedCell(NamedTuple):
     """A published cell of one quarter: the unknowns that it adds up, what is in it, and what was shown."""
 
     of: frozenset[int]
@@ -55,25 +55,25 @@ def attacked(seed: int, worlds: int, *, naive: bool) -> Recovered:
     return Recovered(asked, found)
 
 
-def _quarters(seed: int, *, naive: bool) -> list[list[Margin]]:
+def _quarters(seed: int, *, naive: bool) -> list[list[PublishedCell]]:
     chance = random.Random(f"margins|{seed}")  # noqa: S311 - generated agencies
     agencies = tuple(f"agency-{n}" for n in range(AGENCIES))
     held = Profiles().taking((agency, _profiled(chance)) for agency in agencies)
-    found, past = [], Shown()
+    found, past = [], Disclosed()
     for quarter in range(QUARTERS):
         silent = chance.random() * SILENT_MOST
         heard = frozenset(agency for agency in agencies if chance.random() >= silent)
         epoch = epoch_of(2026 + quarter // 4, 3 * (quarter % 4) + 3)
         now = [coverage(one, epoch, epoch - 2, Members(agencies, held, heard)) for one in COVERAGE]
         made, past = releases(now, past)
-        margins: list[Margin] = []
+        margins: list[PublishedCell] = []
         for one, release in zip(now, made, strict=True):
             for values, amounts, shown in zip(
                 product(*one.declared.codes), one.amounts, release.of(Bucket.QUARTER), strict=False
             ):
                 enough = len(amounts) if len(amounts) >= AGENCIES_MIN else None
                 unknowns = _unknowns(dict(zip(one.declared.dimensions, values, strict=True)))
-                margins.append(Margin(unknowns, len(amounts), enough if naive else shown))
+                margins.append(PublishedCell(unknowns, len(amounts), enough if naive else shown))
         found.append(margins)
     return found
 
@@ -96,7 +96,7 @@ def _named(joint: Joint) -> dict[str, str]:
     return {"division": division, "agency_type": kind, "presence": "publishing" if heard else "silent"}
 
 
-def _recovered(margins: Sequence[Margin]) -> Recovered:
+def _recovered(margins: Sequence[PublishedCell]) -> Recovered:
     told = [one for one in margins if one.shown is not None and one.of]
     matrix = np.zeros((len(told) + 1, len(_JOINT)))
     for n, one in enumerate(told):

@@ -35,14 +35,14 @@ from exchange.core.release.draw import Due
 from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, moved
 from exchange.trial.attack.cohort import loads, squared_mu
 from exchange.trial.attack.findings import (
+    Finding,
     Measured,
-    Outcome,
     accuracy_at_least,
     accuracy_bound,
     accuracy_slack,
     mu_at_least,
 )
-from exchange.trial.attack.release_in_memory import Lane
+from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing
 
 PERIODS: Final = 8
@@ -91,9 +91,9 @@ def guesses(setting: Setting, seed: int, worlds: int) -> Guesses:
     return found
 
 
-def _world(present: Sequence[bool]) -> Lane:
+def _world(present: Sequence[bool]) -> MemoryReleaseLane:
     """All that arrives in a world; nothing is closed yet."""
-    lane = Lane(START, PLANS.values())
+    lane = MemoryReleaseLane(START, PLANS.values())
     for year in range(HOSTS):
         for number in range(COHORT):
             if present[_client(year, number)]:
@@ -141,7 +141,7 @@ def _epochs() -> range:
     return range(START, START + 12 * (HOSTS + YEARS - 1))
 
 
-def _released(lane: Lane, noise: Sparing) -> Values:
+def _released(lane: MemoryReleaseLane, noise: Sparing) -> Values:
     values: list[bytes] = []
     for epoch in _epochs():
         draw = lane.draw(epoch, noise)
@@ -151,7 +151,7 @@ def _released(lane: Lane, noise: Sparing) -> Values:
     return {key: release.increments for key, release in lane.released.held.items()}
 
 
-def _exact(lane: Lane) -> dict[tuple[str, int], tuple[int, ...]]:
+def _exact(lane: MemoryReleaseLane) -> dict[tuple[str, int], tuple[int, ...]]:
     found: dict[tuple[str, int], tuple[int, ...]] = {}
     for epoch in _epochs():
         after, increments = lane.counted(epoch)
@@ -160,7 +160,7 @@ def _exact(lane: Lane) -> dict[tuple[str, int], tuple[int, ...]]:
     return found
 
 
-def _naively(lane: Lane) -> Values:
+def _naively(lane: MemoryReleaseLane) -> Values:
     return {key: [_suppressed(n) for n in counts] for key, counts in _exact(lane).items()}
 
 
@@ -202,7 +202,7 @@ def _match(_: str, x: int | None, b: int, d: int) -> float:
 _TWO_VARIANCES: Final = {name: float(2 * plan.variance) for name, plan in PLANS.items()}
 
 
-def outcomes(parts: Mapping[Setting, Iterable[Guesses]]) -> tuple[Outcome, Outcome]:
+def outcomes(parts: Mapping[Setting, Iterable[Guesses]]) -> tuple[Finding, Finding]:
     """The rows: one period of a client, and eight."""
     whole = {setting: sum(some, Guesses(0, 0, 0, 0)) for setting, some in parts.items()}
     one = {setting: (found.periods_right, found.periods) for setting, found in whole.items()}
@@ -217,7 +217,7 @@ def outcomes(parts: Mapping[Setting, Iterable[Guesses]]) -> tuple[Outcome, Outco
 
 def _outcome(
     name: str, periods: int, right: Mapping[Setting, tuple[int, int]], squared: float, *, beyond: bool
-) -> Outcome:
+) -> Finding:
     bound = accuracy_bound(sqrt(2 * RHO_TOTAL * periods))
     measured = {
         setting: Measured(
@@ -232,7 +232,7 @@ def _outcome(
         "accuracy_expected": 100 * accuracy_bound(sqrt(squared)),
         **{f"mu_proven, {setting.value}": mu_at_least(*found) for setting, found in right.items()},
     }
-    return Outcome(name, "% right", 100 * bound, 100 * accuracy_slack(bound, of), measured, details=details)
+    return Finding(name, "% right", 100 * bound, 100 * accuracy_slack(bound, of), measured, details=details)
 
 
 def _looked_at(due: Due) -> Sequence[int]:

@@ -27,8 +27,8 @@ from exchange.core.release.budget import PLANS
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.released import Released
 from exchange.core.release.tiers import BUCKETS, Bucket, bucket_of
-from exchange.trial.attack.findings import Measured, Outcome, ratio_slack
-from exchange.trial.attack.release_in_memory import Lane, noise_of
+from exchange.trial.attack.findings import Finding, Measured, ratio_slack
+from exchange.trial.attack.release_in_memory import MemoryReleaseLane, noise_of
 from exchange.trial.attack.weakened_noise import Sampler, Setting
 
 YEAR: Final = 2026
@@ -59,7 +59,7 @@ def noised(setting: Setting, seed: int, years: int) -> Squares:
     design, precision = _design()
     for year in range(years):
         chance = random.Random(f"paths|{setting.value}|{seed}|{year}")  # noqa: S311 - generated cases
-        lane, truth = Lane(epoch_of(YEAR, 1), PLANS_OF_CASES), defaultdict[tuple[int, Bucket], int](int)
+        lane, truth = MemoryReleaseLane(epoch_of(YEAR, 1), PLANS_OF_CASES), defaultdict[tuple[int, Bucket], int](int)
         for month, events in enumerate(_events(chance)):
             epoch = epoch_of(YEAR, month + 1)
             for event in events:
@@ -156,7 +156,7 @@ def naive(seed: int, years: int) -> Squares:
     return Squares(total, freedom)
 
 
-def outcome(name: str, parts: Mapping[Setting, Sequence[Squares]]) -> Outcome:
+def outcome(name: str, parts: Mapping[Setting, Sequence[Squares]]) -> Finding:
     """The row: variance of the best combination, by that of the best linear estimator."""
     whole = {
         at: Squares(sum(one.total for one in some), sum(one.freedom for one in some)) for at, some in parts.items()
@@ -166,4 +166,4 @@ def outcome(name: str, parts: Mapping[Setting, Sequence[Squares]]) -> Outcome:
         ratio = total / freedom if freedom else 1.0
         measured[setting] = Measured(ratio, bool(freedom) and ratio < 1 - ratio_slack(freedom), freedom)
     slack = ratio_slack(whole[Setting.OURS].freedom)
-    return Outcome(name, "of least variance", 1.0, slack, measured, least=True)
+    return Finding(name, "of least variance", 1.0, slack, measured, least=True)

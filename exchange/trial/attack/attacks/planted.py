@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exchange.core.model.vocabulary import UsState
 from exchange.trial.attack.agency_desk import publish
-from exchange.trial.attack.findings import Measured, Outcome
+from exchange.trial.attack.findings import Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.sources.hmis.reading.layout import FILES
@@ -207,11 +207,11 @@ def _export(folder: Path) -> Path:
     return place
 
 
-def outcome(name: str, parts: Mapping[Setting, Sequence[Leaked]]) -> Outcome:
+def outcome(name: str, parts: Mapping[Setting, Sequence[Leaked]]) -> Finding:
     """The row: identifiers found."""
     measured = {at: Measured(leaked.found, leaked.found > 0, leaked.planted) for at, [leaked] in parts.items()}
     details = {"events_that_left": float(parts[Setting.OURS][0].events)}
-    return Outcome(name, "identifiers", 0.0, 0.0, measured, details=details)
+    return Finding(name, "identifiers", 0.0, 0.0, measured, details=details)
 
 
 def forms() -> Iterator[bytes]:

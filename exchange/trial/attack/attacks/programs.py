@@ -25,9 +25,17 @@ from exchange.core.counting.tables import Dimension
 from exchange.core.model.epochs import epoch_of, quarter_of_epoch
 from exchange.core.model.events import CapacityReported, Event, FundingReceived
 from exchange.core.model.vocabulary import FundingSource, Service, UsState
-from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, Behind, Shown, behind, enough, releases
+from exchange.core.release.disclosure import (
+    AGENCIES_MIN,
+    AGENCY_RELEASES,
+    Contributors,
+    Disclosed,
+    contributors,
+    enough,
+    releases,
+)
 from exchange.core.release.tiers import BUCKETS, Bucket
-from exchange.trial.attack.findings import Measured, Outcome
+from exchange.trial.attack.findings import Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting
 
 AGENCIES: Final = 9
@@ -44,7 +52,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class UnknownAmount:
     """What an agency reports in every quarter that it reports in: one unknown amount."""
 
     agency: str
@@ -60,7 +68,7 @@ class Record:
 class World:
     """Agencies' records, and who reports in which quarter."""
 
-    records: tuple[Record, ...]
+    records: tuple[UnknownAmount, ...]
     present: tuple[frozenset[str], ...]
 
 
@@ -81,15 +89,15 @@ class Recovered(NamedTuple):
 def generated(seed: int) -> World:
     """A world of agencies; `seed` is of nothing else."""
     chance = random.Random(f"programs|{seed}")  # noqa: S311 - generated agencies
-    records: dict[tuple[str, object, object], Record] = {}
+    records: dict[tuple[str, object, object], UnknownAmount] = {}
     for number in range(AGENCIES):
         agency = f"agency-{number}"
         for _ in range(chance.randint(1, RECORDS_MOST)):
             source, service = chance.choice(SOURCES), chance.choice(SERVICES)
             money = FundingReceived(source, service, chance.randrange(1_000, 90_000))
-            records[agency, source, service] = Record(agency, money)
+            records[agency, source, service] = UnknownAmount(agency, money)
             places = CapacityReported(service, chance.randrange(1, 60))
-            records[agency, None, service] = Record(agency, places)
+            records[agency, None, service] = UnknownAmount(agency, places)
     agencies = sorted({record.agency for record in records.values()})
     present = (frozenset(a for a in agencies if chance.random() < STAYS) for _ in range(QUARTERS))
     return World(tuple(records.values()), tuple(present))
@@ -98,11 +106,11 @@ def generated(seed: int) -> World:
 def equations(world: World, *, naive: bool) -> list[Equation]:
     """Everything that is shown and withheld of a world."""
     found: list[Equation] = []
-    past = Shown()
+    past = Disclosed()
     for quarter, present in enumerate(world.present):
         epoch = epoch_of(2026 + quarter // 4, 3 * (quarter % 4) + 3)
         events = [(one.agency, _event(one, epoch)) for one in world.records if one.agency in present]
-        now = [behind(one, epoch, epoch - 2, events, first=not quarter) for one in ATTACKED]
+        now = [contributors(one, epoch, epoch - 2, events, first=not quarter) for one in ATTACKED]
         made, past = releases(now, past)
         for one, release in zip(now, made, strict=True):
             shown = [_naively(one, at) for at in range(one.cells)] if naive else release.of(Bucket.QUARTER)
@@ -110,16 +118,18 @@ def equations(world: World, *, naive: bool) -> list[Equation]:
     return found
 
 
-def _event(record: Record, epoch: int) -> Event:
+def _event(record: UnknownAmount, epoch: int) -> Event:
     return Event(1, bytes(32), quarter_of_epoch(epoch), UsState.ca, 0, record.body)
 
 
-def _naively(one: Behind, at: int) -> int | None:
+def _naively(one: Contributors, at: int) -> int | None:
     amounts = one.amounts[at]
     return sum(amounts.values()) if len(amounts) >= AGENCIES_MIN else None
 
 
-def _of_table(world: World, one: Behind, present: frozenset[str], shown: Sequence[int | None]) -> Iterator[Equation]:
+def _of_table(
+    world: World, one: Contributors, present: frozenset[str], shown: Sequence[int | None]
+) -> Iterator[Equation]:
     assert one.declared.table is not None
     assert BUCKETS[one.declared.tier][0] is Bucket.QUARTER
     [dimension], [codes] = one.declared.table.dimensions, one.declared.codes
@@ -135,7 +145,7 @@ def _of_table(world: World, one: Behind, present: frozenset[str], shown: Sequenc
             yield Equation(records, n)
 
 
-def _code(record: Record, dimension: Dimension) -> str:
+def _code(record: UnknownAmount, dimension: Dimension) -> str:
     return str(getattr(record.body, dimension.field))
 
 
@@ -188,10 +198,10 @@ def attacked(seed: int, worlds: int, insiders: int, *, naive: bool) -> Recovered
     return Recovered(asked, found)
 
 
-def outcome(name: str, parts: Mapping[Setting, Sequence[Recovered]]) -> Outcome:
+def outcome(name: str, parts: Mapping[Setting, Sequence[Recovered]]) -> Finding:
     """The row: amounts and withheld cells recovered."""
     measured = {}
     for setting, some in parts.items():
         asked, found = (sum(column) for column in zip(*some, strict=True))
         measured[setting] = Measured(found, found > 0, asked)
-    return Outcome(name, "cells", 0.0, 0.0, measured)
+    return Finding(name, "cells", 0.0, 0.0, measured)

@@ -23,7 +23,7 @@ INVISIBLE: Final = "\ufeff\u200b\x00"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class CsvRow:
     """A row behind the header: its number in a spreadsheet, the cells that may be read, and the rule it breaks as a whole."""
 
     row: int
@@ -36,13 +36,13 @@ class _RecordTooLong(csv.Error):
 
 
 @dataclass(slots=True)
-class _Lines:
+class _BoundedLines:
     """Lines of a text for the parser, bounded: neither a line nor a record of many lines can grow without end."""
 
     text: io.TextIOWrapper
     taken: int = 0
 
-    def __iter__(self) -> "_Lines":
+    def __iter__(self) -> "_BoundedLines":
         return self
 
     def __next__(self) -> str:
@@ -58,7 +58,7 @@ class _Lines:
         raise _RecordTooLong
 
 
-class Sheet:
+class CsvFile:
     """One file of the export, to be read as often as needed. `fault`: why it cannot be read at all; empty when it can."""
 
     def __init__(self, bundle: Bundle, layout: FileLayout) -> None:
@@ -75,7 +75,7 @@ class Sheet:
         """Whether the file has this column."""
         return column in self._at
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[CsvRow]:
         """Every row behind the header, in order; none of a file with a fault."""
         wanted = tuple(self._at.items())
         parsed = enumerate(() if self.fault else self._parsed(), 1)
@@ -84,11 +84,11 @@ class Sheet:
             if cells == []:
                 continue
             if cells is None:
-                yield Record(row, {}, "the row cannot be taken apart: too long, or a quote is never closed")
+                yield CsvRow(row, {}, "the row cannot be taken apart: too long, or a quote is never closed")
             elif len(cells) != self.width:
-                yield Record(row, {}, "as many fields as the header has columns")
+                yield CsvRow(row, {}, "as many fields as the header has columns")
             else:
-                yield Record(row, {column: cells[at].strip() for column, at in wanted})
+                yield CsvRow(row, {column: cells[at].strip() for column, at in wanted})
 
     def count(self) -> int:
         """How many rows there are behind the header."""
@@ -98,7 +98,7 @@ class Sheet:
         """The fields of each record, none of a blank line, None for a record that cannot be parsed."""
         errors = "strict" if self._encoding == "utf-8-sig" else "replace"
         with self._bundle.opened(self.layout.name) as stream:
-            lines = _Lines(io.TextIOWrapper(io.BufferedReader(stream), self._encoding, errors, newline=""))  # type: ignore[type-var]
+            lines = _BoundedLines(io.TextIOWrapper(io.BufferedReader(stream), self._encoding, errors, newline=""))  # type: ignore[type-var]
             parser = csv.reader(lines)
             while True:
                 try:

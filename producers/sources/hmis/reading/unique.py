@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from producers.sources.hmis.reading.csv_rows import Record, Sheet
+from producers.sources.hmis.reading.csv_rows import CsvFile, CsvRow
 from producers.sources.hmis.reading.dates import read_timestamp
 from producers.sources.hmis.reading.layout import DELETED, STAY, UPDATED
 
@@ -34,7 +34,7 @@ class Survey:
     damaged: bool = False
     winners: dict[str, dict[str, Winner]] = field(default_factory=dict)
 
-    def loses(self, record: Record) -> str:
+    def loses(self, record: CsvRow) -> str:
         """The column in which another row has the same key and is newer; empty when this row counts."""
         for column, winners in self.winners.items():
             winner = winners.get(record.cells.get(column, ""))
@@ -42,13 +42,13 @@ class Survey:
                 return column
         return ""
 
-    def stands_again(self, record: Record, column: str) -> bool:
+    def stands_again(self, record: CsvRow, column: str) -> bool:
         """Whether a live row of the same stay has this withdrawn row's key."""
         winner = self.winners.get(column, {}).get(record.cells.get(column, ""))
         return winner is not None and winner.stay == record.cells.get(STAY, "")
 
 
-def survey(sheet: Sheet) -> Survey:
+def survey(sheet: CsvFile) -> Survey:
     """Read a file once to count its rows and find repeated keys, and once more where there are any."""
     found = Survey()
     hashes = {column: [array("q") for _ in range(PARTS)] for column in sheet.layout.keys if sheet.has(column)}
@@ -64,7 +64,7 @@ def survey(sheet: Sheet) -> Survey:
     return found
 
 
-def is_live(record: Record) -> bool:
+def is_live(record: CsvRow) -> bool:
     """Whether the row is not withdrawn in the source."""
     return not record.cells.get(DELETED)
 
@@ -74,7 +74,7 @@ def _repeated(parts: Iterable[Iterable[int]]) -> Iterator[int]:
         yield from (one for one, other in pairwise(sorted(part)) if one == other)
 
 
-def _winners(sheet: Sheet, repeated: dict[str, set[int]]) -> dict[str, dict[str, Winner]]:
+def _winners(sheet: CsvFile, repeated: dict[str, set[int]]) -> dict[str, dict[str, Winner]]:
     best: dict[str, dict[str, Winner]] = {column: {} for column in repeated}
     for record in sheet.records():
         if not is_live(record):

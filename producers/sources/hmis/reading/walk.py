@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from producers.facts import RowIgnored, RowRefused, Where
-from producers.sources.hmis.reading.csv_rows import Sheet
+from producers.sources.hmis.reading.csv_rows import CsvFile
 from producers.sources.hmis.reading.files import Bundle
 from producers.sources.hmis.reading.layout import INDISPENSABLE, FileLayout
 from producers.sources.hmis.reading.row import Row
@@ -15,7 +15,7 @@ from producers.sources.hmis.reading.unique import Survey, is_live, survey
 class Surveyed:
     """A file that is there, with what a first reading told."""
 
-    sheet: Sheet
+    sheet: CsvFile
     survey: Survey
 
     @property
@@ -28,7 +28,7 @@ def surveyed(bundle: Bundle, layout: FileLayout) -> Surveyed | None:
     """The file of a layout; None when the export lacks it."""
     if layout.name not in bundle:
         return None
-    sheet = Sheet(bundle, layout)
+    sheet = CsvFile(bundle, layout)
     return Surveyed(sheet, survey(sheet))
 
 

@@ -23,8 +23,8 @@ from producers.sources.hmis.rules.agency_side import (
     ROOT,
     Agency,
     Grant,
+    NotRead,
     Project,
-    Standing,
     Window,
     project_prefix,
     state_of,
@@ -122,11 +122,11 @@ class AgencyReader:
             self.agency.projects[key] = Project(key, organization, kind, survivors, self._standing(key, organization))
             yield RowIgnored(row.where, CONTEXT)
 
-    def _standing(self, key: str, organization: str) -> Standing | None:
+    def _standing(self, key: str, organization: str) -> NotRead | None:
         if not self.agency.settings.counts(key):
-            return Standing.OUTSIDE
+            return NotRead.OUTSIDE
         if self._sheltered.get(organization) and not self.agency.settings.totals_only:
-            return Standing.SHELTERED
+            return NotRead.SHELTERED
         return None
 
     def _place(self, row: Row) -> Iterator[Reading]:
@@ -150,8 +150,8 @@ class AgencyReader:
                 yield Withdrawn(_funder_prefix(project_key, key), row.where)
         elif project is None:
             row.refuse(layout.PROJECT, "a project of the export")
-        elif project.standing is Standing.OUTSIDE:
-            yield RowIgnored(row.where, Standing.OUTSIDE.value)
+        elif project.standing is NotRead.OUTSIDE:
+            yield RowIgnored(row.where, NotRead.OUTSIDE.value)
         else:
             key = row.key("FunderID") if "FunderID" in row.cells else self._composed(row)
             grant = self._grant(row) if key else None
@@ -198,9 +198,7 @@ class AgencyReader:
                 continue
             mine = [project for project in self.agency.counted() if project.organization == key]
             if mine and self._sheltered[key] and not self.agency.settings.totals_only:
-                row.refuse(
-                    "VictimServiceProvider", f"{Standing.SHELTERED.value}; this profile's legal class sends more"
-                )
+                row.refuse("VictimServiceProvider", f"{NotRead.SHELTERED.value}; this profile's legal class sends more")
                 yield from row.refused
             if mine and self.agency.made_on:
                 mode = ReportingMode.tallies if self.agency.settings.totals_only else ReportingMode.events

@@ -19,7 +19,7 @@ ROOT: Final = "hmis/"
 _COC: Final = re.compile(r"([A-Za-z]{2})-[0-9]{3}")
 
 
-class Standing(Enum):
+class NotRead(Enum):
     """Why the rows of a project or of a stay are not read; the value is what is said about each."""
 
     OUTSIDE = "not of a project that the profile names"
@@ -48,7 +48,7 @@ class Project:
     organization: str
     kind: int | None
     for_survivors: bool
-    standing: Standing | None
+    standing: NotRead | None
     states: set[UsState] = field(default_factory=set)
     grants: list[Grant] = field(default_factory=list)
 
@@ -110,7 +110,7 @@ class Agency:
 
     def counted(self) -> list[Project]:
         """The projects that the profile counts."""
-        return [project for project in self.projects.values() if project.standing is not Standing.OUTSIDE]
+        return [project for project in self.projects.values() if project.standing is not NotRead.OUTSIDE]
 
 
 def project_prefix(project: str) -> str:

@@ -15,8 +15,8 @@ from producers.facts import Reading, RowIgnored, Withdrawn
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.bands import wait_band
 from producers.sources.hmis.reading.row import Row
-from producers.sources.hmis.rules.agency_side import Standing
-from producers.sources.hmis.rules.rule import Rule, Said
+from producers.sources.hmis.rules.agency_side import NotRead
+from producers.sources.hmis.rules.rule import FileRule, Said
 from producers.sources.hmis.rules.stays import Stay
 
 HOUSED_AT_ENTRY: Final[Mapping[int | None, Service]] = {
@@ -27,7 +27,7 @@ HOUSED_AT_ENTRY: Final[Mapping[int | None, Service]] = {
 HOUSED_AT_MOVE_IN: Final = frozenset({3, 9, 10, 13})
 
 
-class EnrollmentRule(Rule):
+class EnrollmentRule(FileRule):
     """`CaseOpened`, and the housing that the stay is."""
 
     def facts(self, said: Said, day: date) -> Iterator[Reading]:
@@ -56,11 +56,11 @@ class EnrollmentRule(Rule):
 
     def _live(self, row: Row) -> Iterator[Reading]:
         stay = self.stays.stay_of(row)
-        if isinstance(stay, Standing):
+        if isinstance(stay, NotRead):
             yield RowIgnored(row.where, stay.value)
         elif stay is not None:
             found = self.stays.of(row)
-            if found is Standing.WITHDRAWN:
+            if found is NotRead.WITHDRAWN:
                 yield Withdrawn(stay.prefix, row.where)
             elif isinstance(found, Stay):
                 said = Said(found, row, f"{self.layout.table}/")

@@ -28,7 +28,7 @@ from producers.facts import Fact, Reading
 from producers.sources.hmis.reading.bands import duration_band, unit_band
 from producers.sources.hmis.reading.codes import YES, read_integer
 from producers.sources.hmis.reading.row import ANSWERS, OUTSIDE_LIST, Row
-from producers.sources.hmis.rules.rule import Rule, Said, outcome
+from producers.sources.hmis.rules.rule import FileRule, Said, outcome
 from producers.sources.hmis.rules.trafficking import trafficking_of
 
 DECEASED: Final = 24
@@ -49,7 +49,7 @@ FACTORS: Final[Mapping[str, ProtectiveFactor]] = {
 }
 
 
-class ExitRule(Rule):
+class ExitRule(FileRule):
     """`CaseClosed`, `TraffickingFacts`, the outcomes at the exit, and counseling."""
 
     def facts(self, said: Said, day: date) -> Iterator[Reading]:

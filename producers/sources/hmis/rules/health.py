@@ -29,7 +29,7 @@ from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import YES, read_integer
 from producers.sources.hmis.reading.row import ANSWERS, Row
 from producers.sources.hmis.reading.walk import Surveyed, rows
-from producers.sources.hmis.rules.rule import Rule, Said, outcome
+from producers.sources.hmis.rules.rule import FileRule, Said, outcome
 from producers.sources.hmis.rules.stays import Stay
 
 DOMAINS: Final[Mapping[str, OutcomeDomain]] = {
@@ -79,7 +79,7 @@ def _assessment(row: Row, day: date) -> Assessment:
 
 
 @dataclass
-class HealthRule(Rule):
+class HealthRule(FileRule):
     """`OutcomeAssessed` from pairs of rows, `HealthObserved` for a pregnancy."""
 
     by_stay: dict[str, Health] = field(default_factory=dict)

@@ -31,7 +31,7 @@ from producers.facts import Fact, Reading
 from producers.sources.hmis.reading.bands import wait_band
 from producers.sources.hmis.reading.codes import YES, Codes, read_integer
 from producers.sources.hmis.reading.row import ANSWERS, OUTSIDE_LIST
-from producers.sources.hmis.rules.rule import Rule, Said, outcome
+from producers.sources.hmis.rules.rule import FileRule, Said, outcome
 
 PROBLEM_SOLVING, AFTER_CARE = 2, 5
 
@@ -88,7 +88,7 @@ def path_referral(said: Said, day: date, service: Service, codes: Codes) -> Iter
             yield unmet(said, day, service, UnmetReason.not_known)
 
 
-class EventRule(Rule):
+class EventRule(FileRule):
     """Event: referrals and their results, and problem solving."""
 
     def facts(self, said: Said, day: date) -> Iterator[Reading]:

@@ -19,8 +19,8 @@ from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes
 from producers.sources.hmis.reading.layout import FileLayout
 from producers.sources.hmis.reading.row import Row
-from producers.sources.hmis.rules.agency_side import Agency, Standing
-from producers.sources.hmis.rules.stays import Stay, Stays
+from producers.sources.hmis.rules.agency_side import Agency, NotRead
+from producers.sources.hmis.rules.stays import Stay, StayIndex
 
 NOTHING_SAID = "says nothing that is published"
 
@@ -54,13 +54,13 @@ def outcome(
 
 
 @dataclass
-class Rule(ABC):
+class FileRule(ABC):
     """How the rows of one file become facts. `day_column`: when what the row says happened."""
 
     layout: FileLayout
     day_column: str
     agency: Agency
-    stays: Stays
+    stays: StayIndex
     codes: Codes
 
     @abstractmethod
@@ -85,7 +85,7 @@ class Rule(ABC):
 
     def _live(self, row: Row) -> Iterator[Reading]:
         stay = self.stays.of(row)
-        if isinstance(stay, Standing):
+        if isinstance(stay, NotRead):
             yield RowIgnored(row.where, stay.value)
         elif stay is not None:
             key, day = row.key(self.layout.keys[0]), row.day(self.day_column)

@@ -21,7 +21,7 @@ from producers.sources.hmis.reading.codes import read_integer
 from producers.sources.hmis.reading.dates import period_days, period_on
 from producers.sources.hmis.reading.row import OUTSIDE_LIST, Row
 from producers.sources.hmis.rules.referrals import path_referral
-from producers.sources.hmis.rules.rule import Rule, Said
+from producers.sources.hmis.rules.rule import FileRule, Said
 from producers.sources.hmis.rules.stays import Stay
 
 PATH_REFERRAL, BED_NIGHT, VOUCHER_STEP = 161, 200, 210
@@ -49,7 +49,7 @@ class Nights:
 
 
 @dataclass
-class ServicesRule(Rule):
+class ServicesRule(FileRule):
     """`ServiceProvided`, and `ReferralMade` with what follows it."""
 
     nights: dict[tuple[str, int], Nights] = field(default_factory=dict)

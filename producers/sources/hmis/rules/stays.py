@@ -15,7 +15,7 @@ from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.dates import period_on
 from producers.sources.hmis.reading.row import KEY, Row
 from producers.sources.hmis.reading.walk import Surveyed, rows
-from producers.sources.hmis.rules.agency_side import Agency, Project, Standing, project_prefix, state_of
+from producers.sources.hmis.rules.agency_side import Agency, NotRead, Project, project_prefix, state_of
 from producers.sources.hmis.rules.persons import Clients, Person
 
 
@@ -46,21 +46,23 @@ def stay_prefix(project: str, stay: str) -> str:
 
 
 @dataclass(slots=True)
-class Stays:
+class StayIndex:
     """All enrollments of the export by their keys: a stay, or why its rows are not read. An orphan's key is unknown."""
 
     agency: Agency
     clients: Clients
     persons: dict[str, Person] = field(default_factory=dict)
-    _found: dict[str, Stay | Standing] = field(default_factory=dict)
+    _found: dict[str, Stay | NotRead] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, agency: Agency, clients: Clients, enrollments: Surveyed | None, people: Surveyed | None) -> "Stays":
+    def read(
+        cls, agency: Agency, clients: Clients, enrollments: Surveyed | None, people: Surveyed | None
+    ) -> "StayIndex":
         """Index both files; what is wrong with their rows is said when they are read again."""
         stays = cls(agency, clients)
         for row in rows(enrollments):
             if isinstance(row, Row) and KEY.fullmatch(key := row.text(layout.STAY)):
-                found = Standing.WITHDRAWN if row.withdrawn else stays.stay_of(row)
+                found = NotRead.WITHDRAWN if row.withdrawn else stays.stay_of(row)
                 if found is not None:
                     stays._found[key] = found
         wanted = {stay.client for stay in stays._found.values() if isinstance(stay, Stay)}
@@ -78,11 +80,11 @@ class Stays:
         """A withdrawn client's stays are withdrawn; those of a client who is not in the export are orphans."""
         for key, found in list(self._found.items()):
             if isinstance(found, Stay) and found.client in withdrawn:
-                self._found[key] = Standing.WITHDRAWN
+                self._found[key] = NotRead.WITHDRAWN
             elif isinstance(found, Stay) and found.client not in self.persons:
                 del self._found[key]
 
-    def stay_of(self, row: Row) -> Stay | Standing | None:
+    def stay_of(self, row: Row) -> Stay | NotRead | None:
         """What an Enrollment row says about its stay as such; None, with refusals, when it cannot be read."""
         key, client = row.key(layout.STAY), row.key(layout.PERSON)
         project = self.agency.projects.get(row.text(layout.PROJECT))
@@ -97,7 +99,7 @@ class Stays:
         state = project.state(state_of(row.text("EnrollmentCoC")), self.agency.settings.state)
         return Stay(key, client, project, state, entered, row.number("LivingSituation"))
 
-    def of(self, row: Row) -> Stay | Standing | None:
+    def of(self, row: Row) -> Stay | NotRead | None:
         """The stay that a row belongs to; None, with a refusal, when it has none or names another client."""
         key = row.key(layout.STAY)
         found = self._found.get(key)
@@ -117,7 +119,7 @@ class Stays:
         found = self._found.get(stay)
         if isinstance(found, Stay):
             return [found.prefix]
-        if found is Standing.OUTSIDE:
+        if found is NotRead.OUTSIDE:
             return []
         counts = self.agency.settings.counts
         if KEY.fullmatch(project):
