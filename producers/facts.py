@@ -8,7 +8,7 @@ first of all), where they have said everything (`Complete`), and whom the databa
 Readings take effect in the order in which they come.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -116,8 +116,12 @@ Reading = Fact | Withdrawn | Edition | Complete | ClientWithdrawn | RowRefused |
 class Source(Protocol):
     """An input that can be read from its beginning any number of times, always in the same order."""
 
+    @property
+    def stays_here(self) -> Mapping[str, int]:
+        """Kind of identifier → columns of this kind that the last `read` skipped without reading them."""
+
     def rows(self) -> int | None:
-        """How many rows there are to read, if that is cheap to know; for the progress bar."""
+        """The number of rows to read, if that is cheap to know; for the progress bar."""
 
     def read(self) -> Iterator[Reading]:
-        """What each row says, in order."""
+        """The readings of each row, in order. Raises SourceUnreadable."""

@@ -13,13 +13,13 @@ because that may be a value too.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from enum import Enum
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, Final, cast, get_type_hints
+from typing import BinaryIO, Final, Self, cast, get_type_hints
 
 from exchange.core.counting.tables import NOT_APPLICABLE
 from exchange.core.errors import PeriodInvalid
@@ -28,6 +28,7 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
 from producers.errors import SourceUnreadable
 from producers.facts import Fact, Reading, RowRefused, Where, Withdrawn
+from producers.profile import Profile
 from producers.sources.identifying import identifying
 from producers.words import code_rule
 
@@ -56,12 +57,22 @@ class _Refused(Exception):
 
 
 class JsonLines:
-    """A file of JSON Lines. `stays_here`: what kinds of identifiers its columns held, which were not read."""
+    """A file of JSON Lines."""
 
     def __init__(self, path: Path, state: UsState) -> None:
         self._path = path
         self._state = state
-        self.stays_here: Counter[str] = Counter()
+        self._skipped: Counter[str] = Counter()
+
+    @classmethod
+    def for_profile(cls, path: Path, profile: Profile) -> Self:
+        """The file, read for this profile: lines without a state have the profile's."""
+        return cls(path, profile.state)
+
+    @property
+    def stays_here(self) -> Mapping[str, int]:
+        """Kind of identifier → columns of this kind in the last `read`; they were skipped without reading them."""
+        return self._skipped
 
     def rows(self) -> int:
         """How many lines."""
@@ -71,7 +82,7 @@ class JsonLines:
     def read(self) -> Iterator[Reading]:
         """What each line says."""
         said: set[bytes] = set()
-        self.stays_here.clear()
+        self._skipped.clear()
         with self._open() as file:
             for number, line in enumerate(_lines(file), start=1):
                 where = Where(self._path.name, number)
@@ -113,7 +124,7 @@ class JsonLines:
         for column in row.keys() - set(known):
             kind = identifying(column)
             if kind:
-                self.stays_here[kind] += 1
+                self._skipped[kind] += 1
                 del row[column]
 
 

@@ -53,21 +53,6 @@ def secret_of(profile: "Profile") -> "Secret":
     return profile.secret(ask if sys.stdin.isatty() else None)
 
 
-def source_of(path: Path, profile: "Profile") -> "Source":
-    """The source that a path is, by its kind: JSON Lines, or an HMIS export (a zip or a folder)."""
-    from producers.errors import SourceUnreadable
-
-    if path.is_dir() or path.suffix.lower() == ".zip":
-        from producers.sources.hmis import HmisExport, HmisSettings
-
-        return HmisExport(path, HmisSettings.from_profile(profile))
-    if path.suffix.lower() in {".jsonl", ".ndjson"}:
-        from producers.sources.jsonl import JsonLines
-
-        return JsonLines(path, profile.state)
-    raise SourceUnreadable(f"{path} is neither an HMIS export (a .zip or a folder) nor JSON Lines (.jsonl).")
-
-
 @app.command()
 def publish(
     file: Annotated[Path, typer.Argument(help="An HMIS CSV export (zip or folder), or JSON Lines of bodies.")],
@@ -95,9 +80,10 @@ def publish(
     from producers.delivery.sending import Manner
     from producers.edge import Edge
     from producers.profile import Profile
+    from producers.sources import open_source
 
     profile = Profile.load(profile_file)
-    source, secret = source_of(file, profile), secret_of(profile)
+    source, secret = open_source(file, profile), secret_of(profile)
     stopped = "exchange: stopped. Everything taken is kept in the vault: run it again to continue."
     with progress_of(console(stderr=True)) as shown:
         manner = Manner(say=shown.say, progress=shown.sending, waiting=shown.waiting)
@@ -172,7 +158,7 @@ class _Closing:
         from exchange.cli.agency.publish_tables import plain_of, rendered
         from exchange.cli.shared.console import console
 
-        report, stays_here = self.edge.report, dict(getattr(self.source, "stays_here", {}))
+        report, stays_here = self.edge.report, self.source.stays_here
         if self.as_json:
             typer.echo(json.dumps(plain_of(report, leaving, stays_here), indent=2))
         else:

@@ -14,9 +14,10 @@ Files are read several times (survey, index, facts) and streamed each time: memo
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from producers.facts import ClientWithdrawn, Complete, Reading, RowIgnored, RowRefused, Where
+from producers.profile import Profile
 from producers.sources.hmis.hmis_settings import HmisSettings
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes, load_codes
@@ -45,6 +46,16 @@ class HmisExport:
     def __init__(self, path: Path, settings: HmisSettings) -> None:
         self._path = path
         self._settings = settings
+
+    @classmethod
+    def for_profile(cls, path: Path, profile: Profile) -> Self:
+        """The export, read with the profile's [hmis] section; raises ProfileInvalid when it names no project."""
+        return cls(path, HmisSettings.from_profile(profile))
+
+    @property
+    def stays_here(self) -> Mapping[str, int]:
+        """Nothing to list: only columns of the HMIS layout are read, and none of them identifies a person."""
+        return {}
 
     def rows(self) -> int:
         """How many rows there are in the files that are read."""
