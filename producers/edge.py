@@ -24,6 +24,7 @@ from typing import Final, Self
 from exchange.core.model.events import About
 from exchange.core.model.period import LAST_YEAR
 from exchange.core.model.vocabulary import LegalClass
+from exchange.engine.wall_clock import local_today
 from producers import errors
 from producers.caps.marking import Caps
 from producers.caps.policy import Leaves, Policy, SwitchedOff
@@ -64,7 +65,7 @@ class Edge:
         self.profile = profile
         self.report = Report()
         self._secret, self._given_link, self._manner = secret, link, manner
-        self._today = today or date.today()  # noqa: DTZ011 - the agency's own calendar decides which quarter is over
+        self._today = today or local_today()
         self._policy = Policy(profile.legal_class, profile.sensitive, newest=current_quarter(self._today))
         self._minutes: int | None = None
         self._preview, self._since_commit = preview, 0

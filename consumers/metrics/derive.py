@@ -18,7 +18,6 @@ releases and of one epoch's points (19,000 at the end of a year); what stands in
 
 import asyncio
 import hashlib
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
@@ -33,6 +32,7 @@ from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.release.released import Release, Released
 from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
 from exchange.engine.reading import apply_compacted, read_to, read_whole
+from exchange.engine.wall_clock import wall_ms
 from exchange.wire.public_records import decode_release, encode_point, point_key
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
 from exchange.wire.topics import ALERTS, METRICS, RELEASES
@@ -232,7 +232,7 @@ class Derive:
     async def _tell(self, producer: Producer) -> None:
         """Raise, change or end the alert."""
         told = self._told
-        alert = alert_of(self._intake.faults, told.since_ms if told else time.time_ns() // 1_000_000)
+        alert = alert_of(self._intake.faults, told.since_ms if told else wall_ms())
         if alert != told:
             await producer.send(TOLD, [(SUBJECT.encode(), encode_alert(alert) if alert else None)])
             self._told = alert

@@ -17,13 +17,14 @@ import structlog
 
 from consumers.release.close_request import write_command
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
-from consumers.release.release_lane import COMMANDS, Clock, wall_ms
+from consumers.release.release_lane import COMMANDS
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closing import Closed
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import CALENDAR, SupervisedTask
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.reading import read_to
+from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.release_records import Asker, Close
 from exchange.wire.topics import EVENTS
 

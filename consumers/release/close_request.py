@@ -13,11 +13,12 @@ from typing import Final
 
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.history import public_keys
-from consumers.release.release_lane import COMMANDS, wall_ms
+from consumers.release.release_lane import COMMANDS
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log
 from exchange.engine.reading import read_to
+from exchange.engine.wall_clock import wall_ms
 from exchange.wire.release_records import Asker, Close, Spent, encode_close
 from exchange.wire.topics import EPOCHS
 

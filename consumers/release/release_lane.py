@@ -16,8 +16,7 @@ Promised: one draw of each table and epoch at most, nothing spent without its dr
 crashes. The writer is opened for each command: an id that is idle for a week expires.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -32,6 +31,7 @@ from exchange.core.release.closing import Closed, CloseRefused, Draw, Moment, ju
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import RELEASE, SupervisedTask
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
+from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.records import MessageUnreadable
 from exchange.wire.release_records import Spent, decode_close, encode_spent, ledger_part
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES
@@ -40,14 +40,7 @@ COMMANDS: Final = Partition(EPOCHS, 0)
 TARGET: Final = Partition(DRAWS, 0)
 PUBLIC: Final = Partition(RELEASES, 0)
 WAIT_S: Final = 0.5
-Clock = Callable[[], int]
-"""Milliseconds since 1970."""
 logger = structlog.get_logger(__name__)
-
-
-def wall_ms() -> int:
-    """The clock of the machine."""
-    return time.time_ns() // 1_000_000
 
 
 class ReleaseLane(SupervisedTask):

@@ -22,7 +22,6 @@ from consumers.counting import fold_step
 from consumers.log_source import KafkaSource
 from consumers.release.calendar import HOUR_MS
 from consumers.release.draw_process import DrawInProcess
-from consumers.release.release_lane import wall_ms
 from consumers.status.alerts import Watch, read_alerts
 from consumers.worker.derive_service import add_derive
 from consumers.worker.lanes import Lanes, ReleaseSettings
@@ -37,6 +36,7 @@ from exchange.engine.kafka.provision import PartitionsDiffer, exchange_topics
 from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.lanes.supervised import CALENDAR, ONCE
 from exchange.engine.log import Partition, Producer
+from exchange.engine.wall_clock import wall_ms
 from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.pulse import decode_pulse, encode_alert, encode_pulse

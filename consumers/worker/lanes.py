@@ -19,7 +19,7 @@ from consumers.counting import fold_step
 from consumers.release.calendar import Calendar
 from consumers.release.draw_process import Drawer
 from consumers.release.publish_lane import PublishLane
-from consumers.release.release_lane import Clock, ReleaseLane, wall_ms
+from consumers.release.release_lane import ReleaseLane
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import LogUnavailable
@@ -28,6 +28,7 @@ from exchange.engine.lanes.ownership import Membership, Owned, Ownership
 from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.lanes.supervised import RELEASE
 from exchange.engine.log import Log, Partition
+from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.codec import EventReader
 from exchange.wire.pulse import AgencyPulse, Pulse
 from exchange.wire.topics import GATE_STATE, aggregates_of

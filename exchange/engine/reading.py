@@ -4,12 +4,12 @@
 wait for ever for brokers that give nothing.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.engine.loop_time import loop_s
 from exchange.wire.records import Position, decode_position
 from exchange.wire.topics import POSITION_KEY
 
@@ -40,19 +40,19 @@ async def read_to(
     nothing comes although there is more.
     """
     for partition, end in ends.items():
-        moved_at, position = _now(), await reader.position(partition)
+        moved_at, position = loop_s(), await reader.position(partition)
         while position < end:
             batch = await reader.getmany(timeout_s=WAIT_S, records_max=records_max)
             before, position = position, await reader.position(partition)
-            moved_at = _now() if position != before else moved_at
-            if _now() - moved_at > SILENT_S_MAX:
+            moved_at = loop_s() if position != before else moved_at
+            if loop_s() - moved_at > SILENT_S_MAX:
                 where = f"{partition.topic}-{partition.partition}"
                 raise LogUnavailable(f"{where}: nothing comes behind offset {position}, and the log goes on to {end}.")
             for source, records in batch.items():
                 if records:
                     yield source, records
             if partition in batch:
-                moved_at = _now()  # what the caller did with them is not silence
+                moved_at = loop_s()  # what the caller did with them is not silence
 
 
 async def read_whole(
@@ -155,14 +155,14 @@ class Unread:
         lags = {p: self._known[p][2] if self._known.get(p, ())[:2] == pair else 0 for p, pair in asked.items()}
         for partition in unknown:
             self._reader.seek(partition, positions[partition])
-        decided_at = _now()
+        decided_at = loop_s()
         while unknown:
             batch = await self._reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
             for partition in unknown & set(batch):
                 lags[partition] = max(0, asked[partition][1] - batch[partition][0].offset)
             decided = unknown & set(batch) | {p for p in unknown if await self._reader.position(p) >= asked[p][1]}
-            decided_at = _now() if decided else decided_at
-            if _now() - decided_at > SILENT_S_MAX:
+            decided_at = loop_s() if decided else decided_at
+            if loop_s() - decided_at > SILENT_S_MAX:
                 raise LogUnavailable("Nothing comes from partitions that go on.")
             unknown -= decided
         self._known = {p: (*pair, lags[p]) for p, pair in asked.items()}
@@ -174,7 +174,3 @@ def stand_at_ends(reader: Reader, extents: Mapping[Partition, Extent]) -> None:
     reader.assign(extents.keys())
     for partition, (_, end) in extents.items():
         reader.seek(partition, end)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from exchange.engine.wall_clock import wall_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     if as_json:
         typer.echo(json.dumps([asdict(alert) for alert in standing], indent=2))
     elif standing:
-        console().print(alerts_table(standing, _now_ms()))
+        console().print(alerts_table(standing, wall_ms()))
     else:
         typer.echo("No alerts.")
     if not found[0].running:
@@ -131,7 +132,7 @@ async def _looks(kafka: "KafkaConnection", show: "Callable[[ExchangeStatus], obj
         raise PartitionUnknown(f"The cluster has no topic {EVENTS}.")
     async with looking(kafka.log, partitions) as looker:
         while True:
-            show(status_of(await looker.look(), _now_ms()))
+            show(status_of(await looker.look(), wall_ms()))
             if once:
                 return
             await asyncio.sleep(WATCH_S)
@@ -139,7 +140,3 @@ async def _looks(kafka: "KafkaConnection", show: "Callable[[ExchangeStatus], obj
 
 def _say(line: str) -> None:
     typer.echo(line, err=True)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,9 +60,10 @@ def demo(
 def _past_years() -> "SampledQuarters":
     """The last whole years: every month of them is over, so that its epoch may close."""
     from exchange.core.model.period import period_of
+    from exchange.engine.wall_clock import utc_today
     from exchange.trial.sample import SampledQuarters
 
-    this_year = datetime.now(UTC).year
+    this_year = utc_today().year
     return SampledQuarters(period_of(this_year - YEARS, 1), quarters=4 * YEARS)
 
 

@@ -33,6 +33,7 @@ from exchange.engine.broker.errors import (
     KafkaDamaged,
     KafkaNotFetched,
 )
+from exchange.engine.wall_clock import wall_ms
 
 if TYPE_CHECKING:
     from jgo.maven import Artifact, MavenContext
@@ -127,7 +128,7 @@ def _staging(cache: Path) -> Iterator[Path]:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         for left in cache.glob(f"{STAGING}*"):  # by a fetch that was killed
-            if time.time() - left.stat().st_mtime > STALE_S:
+            if wall_ms() / 1000 - left.stat().st_mtime > STALE_S:
                 shutil.rmtree(left, ignore_errors=True)
         staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=cache))
     except OSError as error:

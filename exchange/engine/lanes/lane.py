@@ -35,6 +35,7 @@ from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hoo
 from exchange.engine.lanes.sources import Sources
 from exchange.engine.lanes.stall_timer import StallTimer, cancelled, failed
 from exchange.engine.lanes.step import Applied, defects_named, hand_over
+from exchange.engine.loop_time import loop_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +112,7 @@ class Lane:
             restarts=self._restarts,
             restored=self._restored,
             rereads=self._sources.rereads,
-            since_commit_s=None if self._committed_at is None else _now() - self._committed_at,
+            since_commit_s=None if self._committed_at is None else loop_s() - self._committed_at,
             error=self._error,
         )
 
@@ -268,7 +269,7 @@ class Lane:
             await self._send(writer, outcome)
             await writer.commit()
             self._transactions += 1
-            self._committed_at = _now()
+            self._committed_at = loop_s()
         self._records += applied.records
         self._committed.update(applied.positions)
         self._patience.renew()
@@ -277,7 +278,3 @@ class Lane:
     async def _send(self, writer: Writer, outcome: Outcome) -> None:
         sent = [await writer.send(partition, records) for partition, records in outcome.outputs]
         await asyncio.gather(*sent)  # `commit` does not look at sends that failed
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from exchange.engine.errors import Fenced, GroupLost, LaneGaveUp, LaneStalled, LogUnavailable
 from exchange.engine.lanes.stall_timer import StallTimer, cancelled, first_of
+from exchange.engine.loop_time import loop_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -166,7 +167,7 @@ class Ownership:
         except Fenced as error:
             in_a_row = 1 if lane.progress.transactions else self._fenced_in_a_row.get(lane.name, 0) + 1
             self._fenced_in_a_row[lane.name] = in_a_row
-            self._fenced[lane.name] = _now()
+            self._fenced[lane.name] = loop_s()
             if in_a_row > self._limits.fenced_max:
                 self._fail(LaneGaveUp(f"Lane {lane.name} was fenced {in_a_row} times in a row: {error}"))
         except Exception as error:  # noqa: BLE001 (whatever ended the lane ends the worker, in `run`)
@@ -197,14 +198,10 @@ class Ownership:
         if not self._fenced:
             return False
         lane, since = min(self._fenced.items(), key=lambda fenced: fenced[1])
-        waited = _now() - since
+        waited = loop_s() - since
         if waited > self._limits.stall_after_s and self._rejoined_at > since:
             raise LaneStalled(f"Lane {lane} was fenced {waited:.0f} s ago and the group made no new generation.")
         if waited < self._limits.rejoin_after_s or self._rejoined_at > since:
             return False
-        self._rejoined_at = _now()
+        self._rejoined_at = loop_s()
         return True
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

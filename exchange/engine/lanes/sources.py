@@ -8,11 +8,11 @@ its log begins. Nobody else waits for it.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
 from exchange.engine.lanes.step import defects_named
+from exchange.engine.loop_time import loop_s
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -60,7 +60,7 @@ class Sources:
         reader.assign(present)
         for source, start in starts.items():
             reader.seek(source, start)
-        self._wanted, self._ends, self.read, self._sampled_at = set(wanted), ends, starts, _now()
+        self._wanted, self._ends, self.read, self._sampled_at = set(wanted), ends, starts, loop_s()
 
     async def sample(self, reader: Reader, step: Step) -> bool:
         """Look where the sources end, when it is time; whether it was. `moved` says whether anything was read since."""
@@ -73,7 +73,7 @@ class Sources:
                 raise
             self._wanted = None  # one of them is gone: follow what is left
             return False
-        self._sampled_at = _now()
+        self._sampled_at = loop_s()
         await self.note(reader, self.read)
         self.moved = self.read != self._read_before
         self._read_before = dict(self.read)
@@ -88,7 +88,7 @@ class Sources:
         self.read.update({source: await reader.position(source) for source in list(sources)})
 
     def _sample_is_due(self) -> bool:
-        return _now() - self._sampled_at >= self._sample_every_s
+        return loop_s() - self._sampled_at >= self._sample_every_s
 
     def _start(self, source: Partition, position: int | None, begin: int, end: int, step: Step) -> int:
         if position is None:
@@ -101,7 +101,3 @@ class Sources:
         raise PositionOutOfRange(
             f"{source.topic}-{source.partition}: stored position {position}, the log holds {begin} to {end}."
         )
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

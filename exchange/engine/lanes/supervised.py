@@ -21,6 +21,7 @@ from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hoo
 from exchange.engine.lanes.stall_timer import StallTimer, cancelled
 from exchange.engine.lanes.step import defects_named
 from exchange.engine.log import Partition
+from exchange.engine.loop_time import loop_s
 
 RELEASE: Final = "release"
 PUBLISH: Final = "publish"
@@ -77,7 +78,7 @@ class SupervisedTask(ABC):
             restarts=self._restarts,
             restored=told.restored,
             rereads=0,
-            since_commit_s=None if self._done_at is None else _now() - self._done_at,
+            since_commit_s=None if self._done_at is None else loop_s() - self._done_at,
             error=self._error,
         )
 
@@ -134,17 +135,13 @@ class SupervisedTask(ABC):
 
     def _works(self) -> None:
         """It is in the middle of something that takes long, and gets on with it: that is no stall."""
-        self._done_at = _now()
+        self._done_at = loop_s()
         self._patience.renew()
 
     def _did(self, records: int = 0) -> None:
         """Something was written, and is acknowledged."""
         self._told.transactions += 1
         self._told.records += records
-        self._done_at = _now()
+        self._done_at = loop_s()
         self._patience.renew()
         self._hook(self.progress)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
