@@ -44,10 +44,9 @@ def demo(
         raise typer.BadParameter("only `national` is known", param_hint="--scale")
     from exchange.trial.sample import sample_exchange
 
-    if scale == "national":
-        sample = sample_exchange(seed, scale=1.0, span=_past_years())
-    else:
-        sample = sample_exchange(seed, AGENCIES, events=events, span=_past_years())
+    national = scale == "national"
+    size, events_wanted = (1.0, None) if national else (None, events)
+    sample = sample_exchange(seed, AGENCIES, scale=size, events=events_wanted, span=_past_years())
     try:
         result = asyncio.run(_run(sample, hmis, stay=not leave))
     except KeyboardInterrupt:
