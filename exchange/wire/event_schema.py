@@ -1,10 +1,12 @@
 """The Avro schema of an event, derived from the classes of `exchange.core.model.events`.
 
-Rules kept: a named type is written out where it is first met and by name after that, fields in the order of the class,
-the union in the order of `BODIES`; no default, no optional field, no string, no bytes, no map.
+Rules kept: a named type is written out where it is first met and by name after that; fields are in
+the order of the class, the union in the order of `BODIES`. There is no optional field, no string, no
+bytes, no map. A default is for a field that was appended after the first version: events from before
+it are read with this value. A class gives it as Python does, `field: Code = Code.not_collected`.
 """
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from enum import Enum
 from typing import Annotated, cast, get_args, get_origin, get_type_hints
 
@@ -27,8 +29,18 @@ def _record(cls: type[Body] | type[Event], seen: set[str], namespace: str = "") 
     if namespace:
         record["namespace"] = namespace
     record["doc"] = (cls.__doc__ or "").strip().splitlines()[0]
-    record["fields"] = [_field(cls, f.name, hints[f.name], seen) for f in fields(cls)]
+    record["fields"] = [
+        {**_field(cls, f.name, hints[f.name], seen), **_default(f.name, f.default)} for f in fields(cls)
+    ]
     return record
+
+
+def _default(name: str, default: object) -> dict[str, object]:
+    if default is MISSING:
+        return {}
+    if not isinstance(default, Enum | int):
+        raise TypeError(f"{name}: only a code or a small number may be a default")
+    return {"default": str(default.value) if isinstance(default, Enum) else default}
 
 
 def _field(cls: type[Body] | type[Event], name: str, hint: object, seen: set[str]) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """The examples beside the schemas: written once by `python -m tests.contract.examples`, then held by test_examples.py.
 
+Each pinned schema file has its own. Only those of newest versions are written here: older ones stay as they were written.
+
 Each file of `schemas/avro/examples/` has one list: what the example says, the value in Avro's JSON encoding, and the
 bytes of the record as hexadecimal digits, so that an edge in any language can check itself. The events are two whole
 chains, of an agency that sends events and of one that shares totals only; the gate admits both.
@@ -36,7 +38,10 @@ from exchange.wire import release_records as c
 from exchange.wire.codec import encode
 from exchange.wire.schemas import PREFIX, newest
 
-FOLDER = Path(schemas.__file__).parent / "avro" / "examples"
+AVRO = Path(schemas.__file__).parent / "avro"
+FOLDER = AVRO / "examples"
+FILES = {row["id"]: row["file"] for row in json.loads((AVRO / "manifest.json").read_text(encoding="utf-8"))["schemas"]}
+"""The file of each pinned schema, by id."""
 KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"the published key of the examples").digest())
 EVENTS, TOTALS = "example-events", "example-totals"
 PERIOD = period_of(2026, 1)
@@ -243,17 +248,23 @@ def avro_json(name: str, value: bytes) -> object:
 def document(name: str, said: Said) -> str:
     schema = newest(name)
     examples = [{"says": says, "value": avro_json(name, value), "bytes": value.hex()} for says, value in said]
-    return json.dumps({"schema": f"{name}.avsc", "id": schema.id, "examples": examples}, indent=1) + "\n"
+    return json.dumps({"schema": FILES[schema.id], "id": schema.id, "examples": examples}, indent=1) + "\n"
+
+
+def example_file(schema_id: int) -> str:
+    return FILES[schema_id].replace(".avsc", ".json")
 
 
 def documents() -> dict[str, str]:
-    return {name: document(name, said) for name, said in {"event": said_events(), **said_messages()}.items()}
+    """The text of each file of examples of a newest version."""
+    made = {"event": said_events(), **said_messages()}
+    return {example_file(newest(name).id): document(name, said) for name, said in made.items()}
 
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for name, text in documents().items():
-        (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
+    for file, text in documents().items():
+        (FOLDER / file).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """An old event reads under the new schema: a doctored newer version stands in for the ones to come."""
 
 import copy
-import json
 from dataclasses import replace
-from importlib.resources import files
 
 import fastavro
 import pytest
@@ -22,13 +20,14 @@ from exchange.core.model.vocabulary import (
     WaitBand,
 )
 from exchange.wire import codec
-from exchange.wire.schemas import Schema, schemas
+from exchange.wire.schemas import Schema, newest, schemas
+from tests.contract.test_schemas import EVENT
 
 
 @pytest.fixture
 def with_an_older_version(monkeypatch: pytest.MonkeyPatch) -> int:
     """Id 99 becomes the version before `ServiceProvided.funding_source` and `Gender.not_applicable` were appended."""
-    older = json.loads(files("schemas").joinpath("avro", "event.avsc").read_text(encoding="utf-8"))
+    older = copy.deepcopy(EVENT)
     bodies = next(f for f in older["fields"] if f["name"] == "body")["type"]
     provided = next(b for b in bodies if isinstance(b, dict) and b["name"] == "ServiceProvided")
     dropped = provided["fields"].pop()
@@ -37,18 +36,18 @@ def with_an_older_version(monkeypatch: pytest.MonkeyPatch) -> int:
     opened = next(b for b in bodies if isinstance(b, dict) and b["name"] == "CaseOpened")
     gender = next(f for f in opened["fields"] if f["name"] == "gender")["type"]
     gender["symbols"].pop()
-    newer = json.loads(files("schemas").joinpath("avro", "event.avsc").read_text(encoding="utf-8"))
+    newer = copy.deepcopy(EVENT)
     bodies = next(f for f in newer["fields"] if f["name"] == "body")["type"]
     provided = next(b for b in bodies if isinstance(b, dict) and b["name"] == "ServiceProvided")
     provided["fields"][-1]["default"] = "not_collected"
     real = dict(schemas())
-    one = real[1]
+    last = newest("event")
     found = {
         99: Schema(99, "event", fastavro.parse_schema(older, named_schemas={}), bytes([0, 0, 0, 0, 99]), ""),
-        1: replace(one, parsed=fastavro.parse_schema(copy.deepcopy(newer), named_schemas={})),
+        last.id: replace(last, parsed=fastavro.parse_schema(newer, named_schemas={})),
     }
     monkeypatch.setattr(codec, "schemas", lambda: real | found)
-    monkeypatch.setattr(codec, "newest", lambda _: found[1])
+    monkeypatch.setattr(codec, "newest", lambda _: found[last.id])
     monkeypatch.setattr(codec, "is_event", lambda number: number in found)
     return 99
 

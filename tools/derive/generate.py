@@ -1,19 +1,23 @@
-"""Derives what must agree with the vocabulary and the event model: `python -m tools.derive.generate` writes both.
+"""Derives what must agree with the vocabulary and the event model: `python -m tools.derive.generate`.
 
-- `exchange/core/model/vocabulary.py` from `schemas/vocabulary/*.csv` (the core reads no file, so the codes stand in it as Python);
-- `schemas/avro/event.avsc` from the dataclasses of `exchange/core/model/bodies.py`, which use those codes.
+- `exchange/core/model/vocabulary.py` is written from `schemas/vocabulary/*.csv`. The core reads no
+  file, so the codes are Python there.
+- The schema of events follows from the classes in `exchange/core/model/bodies.py`, which use those
+  codes. When it changed, `schemas/avro` gets a new file with a new id; `tools.derive.pinning` says
+  how, and what it refuses.
 
-Rules kept: an enum's symbols are its list's codes in order, then the `missing_reason` codes that it lacks, so that
-appending to a list is the only change that an old event survives; `tests/contract` fails when a committed file
-differs from what this module derives, or when a published symbol moved.
+Rules kept: an enum's symbols are the codes of its list in order, then the `missing_reason` codes
+that the list lacks. A refused change leaves both as they were. `tests/contract` fails when a
+committed file differs from the one that this module derives, or when a published symbol moved.
 """
 
-import json
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 from schemas.lists import list_names, read_list, symbols
+from tools.derive.pinning import SchemaRefused, pin_event
 
 ROOT = Path(__file__).parents[2]
 GROUPS = (
@@ -85,13 +89,29 @@ def vocabulary_module() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Write both derived files."""
-    (ROOT / "exchange" / "core" / "model" / "vocabulary.py").write_text(vocabulary_module(), encoding="utf-8")
-    from exchange.wire.event_schema import event_schema  # after the vocabulary it stands on
+def write(root: Path = ROOT) -> str:
+    """Write both derived files. The name of a new schema file, or none; raises SchemaRefused."""
+    vocabulary = root / "exchange" / "core" / "model" / "vocabulary.py"
+    before, after = vocabulary.read_text(encoding="utf-8"), vocabulary_module()
+    if after != before:
+        vocabulary.write_text(after, encoding="utf-8")
+    try:
+        from exchange.wire.event_schema import event_schema  # reads the vocabulary just written
 
-    text = json.dumps(event_schema(), indent=1) + "\n"
-    (ROOT / "schemas" / "avro" / "event.avsc").write_text(text, encoding="utf-8")
+        return pin_event(event_schema(), root / "schemas" / "avro")
+    except BaseException:
+        vocabulary.write_text(before, encoding="utf-8")
+        raise
+
+
+def main() -> None:
+    """Write both, and say what to do next."""
+    try:
+        file = write()
+    except SchemaRefused as refused:
+        sys.exit(f"Nothing was written. {refused}")
+    if file:
+        print(f"schemas/avro/{file}: pinned; next: python -m tests.contract.examples")  # noqa: T201 - a command
 
 
 if __name__ == "__main__":
