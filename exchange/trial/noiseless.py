@@ -13,7 +13,7 @@ from exchange.core.admission.cap_rules import MARKS
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import Metric, points
 from exchange.core.model.events import About, Event
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.draw import Due, counted
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
 from exchange.core.release.released import Release, Released
@@ -89,7 +89,7 @@ def coverage(published: Iterable[MetricPoint], truth: Mapping[Where, MetricPoint
 
 
 def _due(release: Release) -> Due:
-    plan = PLANS[release.table]
+    plan = TABLE_COSTS[release.table]
     account = Account(plan.rho, plan.terms, EVERY_PERIOD, release.epoch)
     return Due(plan, account, release.since, release.first)
 

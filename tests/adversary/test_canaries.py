@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.admission.soundness import unsound
 from exchange.core.model.events import Correction
-from exchange.core.release.budget import PLANS, RHO_PLANNED
+from exchange.core.release.budget import RHO_PLANNED, TABLE_COSTS
 from exchange.trial.attack.attacks.membership_attack import HOSTS
 from exchange.trial.attack.canaries import COHORT, canary, moved
 from exchange.trial.attack.cohort import loads, squared_mu
@@ -32,7 +32,7 @@ def test_a_canary_adds_all_that_is_paid_for_in_every_table_but_those_of_sensitiv
     found = Counter[str]()
     for (table, _, _), n in loads()[number].all.items():
         found[table] += n * n
-    paid = {name: plan.squared_l2 for name, plan in PLANS.items() if not plan.row.only}
+    paid = {name: plan.squared_l2 for name, plan in TABLE_COSTS.items() if not plan.row.only}
     assert dict(found) == paid
 
 

@@ -18,7 +18,7 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import CORRECTABLE, About
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
-from exchange.core.release.budget import PLANS, RHO_PLANNED
+from exchange.core.release.budget import RHO_PLANNED, TABLE_COSTS
 from exchange.trial.attack.cohort import squared_mu
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from producers.caps import marking
@@ -60,7 +60,7 @@ async def publish(agency: Homes, facts: Sequence[Fact], before: Sequence[Fact]) 
 def worth(folder: Path) -> float:
     """mu² of all that the client added to releases."""
     folder.mkdir()
-    agency, lane, seen = Homes(folder), MemoryReleaseLane(START, PLANS.values()), 0
+    agency, lane, seen = Homes(folder), MemoryReleaseLane(START, TABLE_COSTS.values()), 0
     added: dict[tuple[str, int, int], int] = {}
     for month in range(MONTHS):
         asyncio.run(publish(agency, said_in(month), said_in(month - 1) if month else ()))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from exchange.core.model.epochs import epoch_of
-from exchange.core.release.budget import PLANS, TableCost, scale_for
+from exchange.core.release.budget import TABLE_COSTS, TableCost, scale_for
 from exchange.core.release.draw import Due
 from exchange.core.release.sensitivity import distinct
 from exchange.trial.attack import cohort
@@ -61,8 +61,8 @@ def test_noise_for_too_small_a_sensitivity_is_caught_without_any_chance(
     guessed: dict[Setting, list[membership_attack.Guesses]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    weak = {name: replace(plan, scale=scale_for(wrong(plan), plan.part)) for name, plan in PLANS.items()}
-    monkeypatch.setattr(cohort, "PLANS", weak)
+    weak = {name: replace(plan, scale=scale_for(wrong(plan), plan.part)) for name, plan in TABLE_COSTS.items()}
+    monkeypatch.setattr(cohort, "TABLE_COSTS", weak)
     assert not any(row.within for row in membership_attack.outcomes(guessed))
 
 
@@ -142,7 +142,7 @@ def test_looking_often_helps_only_where_every_look_is_another_draw() -> None:
 
 def test_sparing_noise_is_fresh_wherever_an_attack_looks() -> None:
     noise = Sparing(Sampler(Setting.OURS), lambda due: range(100, 900))
-    lane = MemoryReleaseLane(epoch_of(2026, 1), [PLANS["state_needs_by_service_group"]])
+    lane = MemoryReleaseLane(epoch_of(2026, 1), [TABLE_COSTS["state_needs_by_service_group"]])
     for month in range(11):
         lane.close(epoch_of(2026, month + 1), noise)
     _, [one] = lane.counted(epoch_of(2026, 12))

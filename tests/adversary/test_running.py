@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from exchange.cli import app
 from exchange.cli.trial import attack as command
 from exchange.core.errors import BudgetExhausted
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.trial.attack import running, runs
 from exchange.trial.attack.findings import Finding, Measured
@@ -93,13 +93,13 @@ def test_no_worker_imports_the_adversary() -> None:
 
 @pytest.mark.parametrize("setting", [Setting.HALF, Setting.TENTH])
 def test_the_ledger_refuses_plans_with_weakened_noise(setting: Setting) -> None:
-    weak = [replace(plan, scale=scale_in(setting, plan.scale)) for plan in PLANS.values()]
+    weak = [replace(plan, scale=scale_in(setting, plan.scale)) for plan in TABLE_COSTS.values()]
     with pytest.raises(BudgetExhausted):
         spend(Ledger(), 2026 * 12 + 11, weak)
 
 
 def test_ours_is_drawn_with_the_plans_own_scale() -> None:
-    assert all(scale_in(Setting.OURS, plan.scale) == plan.scale for plan in PLANS.values())
+    assert all(scale_in(Setting.OURS, plan.scale) == plan.scale for plan in TABLE_COSTS.values())
 
 
 # The command

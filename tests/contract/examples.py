@@ -28,7 +28,7 @@ from exchange.core.model.chain import Head, digest_of, heartbeat_message
 from exchange.core.model.epochs import parse_epoch
 from exchange.core.model.period import parse_period, period_of
 from exchange.core.model.tally_tables import TallyTable
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
 from exchange.core.release.released import Release
 from exchange.wire import public_records as out
@@ -193,7 +193,7 @@ def said_messages() -> dict[str, Said]:
 
 
 def said_releases() -> dict[str, Said]:
-    epoch, plan = parse_epoch("2026-03"), PLANS["cases"]
+    epoch, plan = parse_epoch("2026-03"), TABLE_COSTS["cases"]
     drawn = Release(
         "cases",
         plan.row.tier,

@@ -12,7 +12,7 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import About, Correctable, Correction, Event, Tally
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.model.vocabulary import UsState
-from exchange.core.release.budget import PLANS, TableCost
+from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.draw import Due, Increments, counted
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
@@ -21,7 +21,7 @@ from tests.kits.caps_kit.contribution import Sent
 from tests.kits.strategies import sound_correctables
 
 MARCH, DECEMBER = epoch_of(2026, 3), epoch_of(2026, 12)
-ALL_PLANS = tuple(PLANS.values())
+ALL_PLANS = tuple(TABLE_COSTS.values())
 Cell = tuple[str, str, str]
 """(bucket, place, value)"""
 

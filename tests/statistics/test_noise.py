@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 
 from consumers.release import noise
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from tests.kits import release_world
 from tests.statistics.noise_laws import LAWS, DiscreteGaussian, Sampler, faults, repeats
 
 FEW, MANY = 20_000, 200_000
 SMALL = (Fraction(1, 2), Fraction(1), Fraction(3))
-SCALES_OF_RELEASES = sorted({plan.scale for plan in PLANS.values()})
+SCALES_OF_RELEASES = sorted({plan.scale for plan in TABLE_COSTS.values()})
 LEAST, GREATEST = SCALES_OF_RELEASES[0], SCALES_OF_RELEASES[-1]
 SEEDED = np.random.default_rng(20260101)
 

@@ -28,7 +28,7 @@ from exchange.core.metrics.view import Period
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION
-from exchange.core.release.budget import DELTA, PARTS, PLANS, RESERVE, RHO_TOTAL, WHOLE, epsilon_of
+from exchange.core.release.budget import DELTA, PARTS, RESERVE, RHO_TOTAL, TABLE_COSTS, WHOLE, epsilon_of
 from exchange.core.release.catalogue import CatalogueEntry
 from exchange.core.release.client_tables import rows_of_tally, tally_bits
 from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, SHARE_MAX
@@ -99,7 +99,7 @@ def belief(life: OpponentGoal, rarely: float) -> float:
 
 def reach(width: ErrorBar) -> int:
     """Half of the error bar, rounded up: as many more or fewer as the noise alone may make of it in 95 of 100 cases."""
-    plan = PLANS[width.name]
+    plan = TABLE_COSTS[width.name]
     drawn = increments(plan.row.tier, FIRST, width.last, width.period)
     return ceil(float(Z) * float(plan.scale) * sqrt(drawn))
 
@@ -154,7 +154,7 @@ def tiers() -> Iterator[str]:
     """What is released with noise, by how often: tables, numbers in a draw, part of the budget, noise."""
     rows = []
     for tier in Tier:
-        plans = [plan for plan in PLANS.values() if plan.row.tier is tier]
+        plans = [plan for plan in TABLE_COSTS.values() if plan.row.tier is tier]
         if plans:
             scales = sorted({float(plan.scale) for plan in plans})
             numbers = sum(len(BUCKETS[tier]) * plan.row.cells for plan in plans)
@@ -168,7 +168,7 @@ def tiers() -> Iterator[str]:
 def sensitivities() -> Iterator[str]:
     """Every kind of cap and cells there is, with the squared distance that one client can move them."""
     kinds: Counter[tuple[int, str, int, int]] = Counter()
-    for plan in PLANS.values():
+    for plan in TABLE_COSTS.values():
         rule, told_apart = plan.rule, plan.rule.most == 1 or distinct(plan.row, plan.rule)
         kinds[rule.most, "distinct" if told_apart else "shared", rule.corrections, plan.squared_l2] += 1
     yield from table(
@@ -189,7 +189,7 @@ def _followed(k: int, cells: str, c: int, squared: int) -> str:
 
 def state_tables() -> Iterator[str]:
     """The states' tables, and what their divisions are worth."""
-    plans = [plan for plan in PLANS.values() if plan.row.tier is Tier.STATE_YEARLY]
+    plans = [plan for plan in TABLE_COSTS.values() if plan.row.tier is Tier.STATE_YEARLY]
     yield from table(
         (
             "table",

@@ -14,7 +14,7 @@ from exchange.core.metrics.public_sizes import Values, spread, usable_sums
 from exchange.core.metrics.view import RUNNING, Sum, View
 from exchange.core.model.epochs import epoch_of, is_epoch
 from exchange.core.model.period import period_of, year_of
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.released import Released
 
 Yearly = Mapping[tuple[str, Values], Fraction | int]
@@ -62,7 +62,7 @@ def last_year(released: Released, year: int) -> Yearly:
         return {}
     period, january, december = period_of(year - 1), epoch_of(year - 1, 1), epoch_of(year - 1, 12)
     view, starts, found = View(released, december), released.starts(), dict[tuple[str, Values], Fraction]()
-    for table in PLANS:
+    for table in TABLE_COSTS:
         if not view.has(table) or starts[table] > january:
             continue
         for values in view.values(table):

@@ -25,7 +25,7 @@ from exchange.core.metrics.usable import by_population, usable
 from exchange.core.metrics.view import RUNNING, Period, Sum, lies_in
 from exchange.core.model.epochs import first_month
 from exchange.core.model.period import quarter_of
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.tiers import BUCKETS, is_due, period_of_bucket
 
@@ -53,7 +53,7 @@ def usable_sums(sizes: Sizes, since: Mapping[str, int], epoch: int) -> Usable:
     def judged(one: Sum) -> bool:
         if one.table not in since or one.table not in DECLARED:
             return False
-        if one.table not in PLANS:
+        if one.table not in TABLE_COSTS:
             return True
         start = since[one.table]
         each = increments(DECLARED[one.table].tier, start, epoch, one.period)
@@ -62,7 +62,7 @@ def usable_sums(sizes: Sizes, since: Mapping[str, int], epoch: int) -> Usable:
         if not added or not passed:
             return False
         yearly = sum((sizes(one.table, place, values) for place in one.places for values in one.values), Fraction(0))
-        return usable(yearly * passed, PLANS[one.table].scale, added)
+        return usable(yearly * passed, TABLE_COSTS[one.table].scale, added)
 
     return judged
 

@@ -1,15 +1,21 @@
-"""How much of a client's privacy each released table may cost, and the noise that follows: all exact fractions.
+"""The privacy cost of each released table, and the noise that follows from it: all exact fractions.
 
-Rules kept: over all released tables one client-quarter costs at most `RHO_TOTAL` of zero-concentrated differential privacy;
-each table's part is declared in `PARTS`, of 10,000; a tenth is held back for tables that are added later, which take from it
-without touching the others. A table's scale sigma is the least multiple of 1/16 with m / (2 sigma²) ≤ its part, m being
-`squared_l2`: sigma is exact in binary64, so the discrete Gaussian sampler takes it as it is, and rounding costs accuracy, never
-privacy. A table that is in neither place, declared or `never released`, stops the import.
+Rules kept:
+- Over all released tables, one client-quarter costs at most `RHO_TOTAL` of zero-concentrated
+  differential privacy.
+- `PARTS` declares the part of each table, of `WHOLE` = 10,000. `RESERVE` is for tables that are added
+  later. Parts and reserve add up to the whole exactly: a new table's part is taken from the reserve
+  in the same edit, and no part of another table changes.
+- A table's scale sigma is the least multiple of 1/16 with m / (2 sigma²) ≤ its part, m being
+  `squared_l2`. Sigma is exact in binary64, so the discrete Gaussian sampler takes it as it is.
+  Rounding costs accuracy, never privacy.
+- A client table that is neither declared here nor `never released` stops the import.
 
-Sources. The discrete Gaussian with scale sigma has the zCDP of the continuous one, m / (2 sigma²), in any number of
-dimensions, and rho adds up over tables (Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy",
-2020, Theorem 14; Bun, Steinke, "Concentrated Differential Privacy", 2016). From rho to (epsilon, delta): `delta_of`.
-`RHO_TOTAL` is 0.02435, a little below the 0.0244 that epsilon = 1 is usually quoted with, which gives 1.001.
+Sources. The discrete Gaussian with scale sigma has the zCDP of the continuous one, m / (2 sigma²), in
+any number of dimensions, and rho adds up over tables (Canonne, Kamath, Steinke, "The Discrete
+Gaussian for Differential Privacy", 2020, Theorem 14; Bun, Steinke, "Concentrated Differential
+Privacy", 2016). From rho to (epsilon, delta): `delta_of`. `RHO_TOTAL` is 0.02435, a little below the
+0.0244 that is usually quoted for epsilon = 1; that one gives 1.001.
 """
 
 from collections.abc import Mapping
@@ -29,10 +35,10 @@ from exchange.core.release.client_tables import RELEASED_TABLES, ReleasedTable
 from exchange.core.release.sensitivity import bounding_rule, squared_l2
 
 RHO_TOTAL: Final = Fraction(2435, 100_000)
-EPSILON: Final = 1.0
 DELTA: Final = 1e-6
 WHOLE: Final = 10_000
-RESERVE: Final = 1_000
+RESERVE: Final = 1_005
+"""Held back for tables that are added later. It only falls: a new table's part is taken from here."""
 SCALE_STEPS: Final = 16
 """Sigma is a multiple of one over this, a power of two."""
 
@@ -93,7 +99,10 @@ PARTS: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class TableCost:
-    """What one table costs a client-quarter over all its epochs, and its noise. `scale`: sigma of every increment."""
+    """The cost of one table to a client-quarter over all its epochs, and its noise.
+
+    `scale`: sigma of every increment.
+    """
 
     row: ReleasedTable
     rule: CapRule
@@ -108,7 +117,7 @@ class TableCost:
 
     @property
     def rho(self) -> Fraction:
-        """What is charged: at most the table's part, a little less for the rounding."""
+        """The charge: at most the table's part, a little less because of the rounding."""
         return Fraction(self.squared_l2) / (2 * self.variance)
 
     @property
@@ -129,14 +138,20 @@ def scale_for(squared: int, rho: Fraction) -> Fraction:
     return Fraction(isqrt(steps - 1) + 1, SCALE_STEPS)
 
 
-def plans(
+def table_costs(
     tables: tuple[Table, ...] = TABLES,
     released: tuple[ReleasedTable, ...] = RELEASED_TABLES,
     parts: Mapping[str, int] = PARTS,
     rules: tuple[CapRule, ...] = RULES,
+    reserve: int = RESERVE,
 ) -> dict[str, TableCost]:
-    """The plan of each released table; raises TableUnbudgeted unless each client table is in it or never released."""
-    _check_all_are_placed(tables, released, parts)
+    """The cost of each released table, by name.
+
+    Raises TableUnbudgeted unless each client table is in the budget or never released, and parts
+    and reserve are the whole.
+    """
+    _check_each_has_a_part(tables, released, parts)
+    _check_the_whole(parts, reserve)
     found = {}
     for row in released:
         squared, part = squared_l2(row, rules), RHO_TOTAL * Fraction(parts[row.name], WHOLE)
@@ -144,7 +159,7 @@ def plans(
     return found
 
 
-def _check_all_are_placed(
+def _check_each_has_a_part(
     tables: tuple[Table, ...], released: tuple[ReleasedTable, ...], parts: Mapping[str, int]
 ) -> None:
     names = [row.name for row in released]
@@ -154,8 +169,15 @@ def _check_all_are_placed(
     wrong |= {name for name in names if names.count(name) > 1} | {name for name, part in parts.items() if part < 1}
     if wrong:
         raise TableUnbudgeted(f"Neither in the budget nor never released, or both: {', '.join(sorted(wrong))}.")
-    if sum(parts.values()) > WHOLE - RESERVE:
-        raise TableUnbudgeted(f"The parts add up to {sum(parts.values())} of {WHOLE - RESERVE}.")
+
+
+def _check_the_whole(parts: Mapping[str, int], reserve: int) -> None:
+    given = sum(parts.values())
+    if reserve < 0 or given + reserve != WHOLE:
+        raise TableUnbudgeted(
+            f"The parts ({given:,}) and the reserve ({reserve:,}) add up to {given + reserve:,}, not to {WHOLE:,}: "
+            "take the part of a new table from RESERVE."
+        )
 
 
 def delta_of(rho: float, epsilon: float) -> float:
@@ -190,7 +212,7 @@ def epsilon_of(rho: float, delta: float = DELTA) -> float:
     return high
 
 
-PLANS: Final[dict[str, TableCost]] = plans()
+TABLE_COSTS: Final[dict[str, TableCost]] = table_costs()
 """Of every released table, by name."""
-RHO_PLANNED: Final = sum((plan.rho for plan in PLANS.values()), Fraction(0))
-"""What all declared tables cost a client-quarter together, once each has been released."""
+RHO_PLANNED: Final = sum((cost.rho for cost in TABLE_COSTS.values()), Fraction(0))
+"""The cost of all declared tables together to a client-quarter, once each has been released."""

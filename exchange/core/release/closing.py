@@ -36,7 +36,7 @@ from exchange.core.errors import (
 )
 from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, is_epoch, month_of
 from exchange.core.release.agency_tables import AgencyTable, PastEpochs, Said, Told
-from exchange.core.release.budget import PLANS, TableCost
+from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.catalogue import CatalogueEntry
 from exchange.core.release.disclosure import AGENCY_RELEASES
 from exchange.core.release.draw import Due, dues, plans_due
@@ -150,7 +150,7 @@ def judge(
     closed: Closed,
     epoch: int | None,
     moment: Moment,
-    plans: Iterable[TableCost] = tuple(PLANS.values()),
+    plans: Iterable[TableCost] = tuple(TABLE_COSTS.values()),
     agencies: Sequence[CatalogueEntry] = AGENCY_RELEASES,
 ) -> Draw | CloseRefused:
     """What to do with a command to close an epoch; None stands for a command that cannot be read."""

@@ -32,7 +32,7 @@ from exchange.core.admission.cap_rules import NONE, Cap, effective
 from exchange.core.counting.tables import TALLIED, domain, fed_by
 from exchange.core.errors import NoiseUnfit, NotDue, TableChanged
 from exchange.core.model.events import About, Body, Correction, Event, Tally
-from exchange.core.release.budget import PLANS, TableCost
+from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.catalogue import of_clients
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.privacy_ledger import Account, Ledger
@@ -87,12 +87,14 @@ class Increments:
     counts: tuple[int, ...]
 
 
-def plans_due(epoch: int, plans: Iterable[TableCost] = PLANS.values()) -> tuple[TableCost, ...]:
+def plans_due(epoch: int, plans: Iterable[TableCost] = TABLE_COSTS.values()) -> tuple[TableCost, ...]:
     """The plans of the client tables to be drawn when an epoch closes."""
     return tuple(plan for plan in plans if is_due(plan.row.tier, epoch))
 
 
-def dues(before: Ledger, after: Ledger, since: int, plans: Iterable[TableCost] = PLANS.values()) -> tuple[Due, ...]:
+def dues(
+    before: Ledger, after: Ledger, since: int, plans: Iterable[TableCost] = TABLE_COSTS.values()
+) -> tuple[Due, ...]:
     """The tables that the ledger has just paid for. `since`: the first month of those that were never released before."""
     if after.last_epoch is None:
         return ()

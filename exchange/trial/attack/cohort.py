@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cache
 
 from exchange.core.model.epochs import epoch_of
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, canary
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 
@@ -30,7 +30,7 @@ class Load:
 
 def squared_mu(loads: Mapping[Place, int]) -> Fraction:
     """mu² of a difference: the sum of its squares, each by the variance of its table's noise."""
-    return sum((Fraction(n * n) / PLANS[table].variance for (table, _, _), n in loads.items()), Fraction(0))
+    return sum((Fraction(n * n) / TABLE_COSTS[table].variance for (table, _, _), n in loads.items()), Fraction(0))
 
 
 @cache
@@ -52,7 +52,7 @@ def loads() -> tuple[Load, ...]:
 
 def _counted(number: int) -> Iterator[tuple[Place, int]]:
     start = epoch_of(FIRST_YEAR, 1)
-    lane = MemoryReleaseLane(start, PLANS.values())
+    lane = MemoryReleaseLane(start, TABLE_COSTS.values())
     by_month = defaultdict(list)
     for timed in canary(number):
         by_month[timed.month].append(timed.event)

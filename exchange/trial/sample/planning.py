@@ -15,7 +15,7 @@ from exchange.core.metrics.public_sizes import increments
 from exchange.core.metrics.usable import by_population, usable_cells
 from exchange.core.model.epochs import first_month
 from exchange.core.model.period import period_of
-from exchange.core.release.budget import PLANS, TableCost
+from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.sensitivity import distinct
 from exchange.core.release.tiers import MONTHS_BETWEEN
 from exchange.trial.sample.volumes import Volumes
@@ -52,7 +52,7 @@ DECEMBER: Final = JANUARY + 11
 
 def budget_lines(volumes: Volumes) -> Iterator[Line]:
     """A line of each released table, in the order of their declaration."""
-    for plan in PLANS.values():
+    for plan in TABLE_COSTS.values():
         row, rule = plan.row, plan.rule
         a_year = 12 // MONTHS_BETWEEN[row.tier]
         yield Line(

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from consumers.release.history import read_closings
 from exchange.core.model.epochs import ends_ms, parse_epoch
 from exchange.core.model.events import Event
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.draw import counted
 from exchange.engine.kafka.log import KafkaLog
 from exchange.settings import Settings
@@ -116,7 +116,7 @@ def no_exact_aggregate(found: list[Found], arrived: dict[int, list[Event]]) -> N
             assert not any(release.increments)
             continue
         between = [e for epoch in range(release.since, release.epoch + 1) for e in arrived[epoch]]
-        one = due(PLANS[release.table], release.epoch, since=release.since)
+        one = due(TABLE_COSTS[release.table], release.epoch, since=release.since)
         [truth] = counted([one], from_agency(between))
         equal += sum(a == b for a, b in zip(release.increments, truth.counts, strict=True))
         cells += len(truth.counts)

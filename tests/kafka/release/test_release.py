@@ -13,7 +13,7 @@ import pytest
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.history import read_closings
 from exchange.core.model.epochs import ends_ms, epoch_text
-from exchange.core.release.budget import PLANS, RHO_TOTAL
+from exchange.core.release.budget import RHO_TOTAL, TABLE_COSTS
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
@@ -78,7 +78,7 @@ async def test_a_worker_killed_while_it_draws_leaves_one_draw(
     assert {(key, value) for key, value, _ in public} == {(part.key, part.value) for part in closings.parts}
     assert {(part.key, ends_ms(part.epoch)) for part in closings.parts} == {(key, at_ms) for key, _, at_ms in public}
     assert set(closings.closed.ledger.accounts) == {
-        n for n, p in PLANS.items() if n.encode() in {k.partition(b"|")[0] for k in keys}
+        n for n, p in TABLE_COSTS.items() if n.encode() in {k.partition(b"|")[0] for k in keys}
     }
 
 
@@ -114,7 +114,9 @@ async def test_operators_close_list_and_see_what_is_left(settings: Settings, log
             (epoch_text(START + 1), 3, 3),
         ]
         assert [(one["epoch"], one["refused"]) for one in listed["refused"]] == [(month, "EpochClosed")]
-        assert listed["epochs"][0]["rho_paid"] == float(sum(PLANS[name].rho for name in listed["epochs"][0]["tables"]))
+        assert listed["epochs"][0]["rho_paid"] == float(
+            sum(TABLE_COSTS[name].rho for name in listed["epochs"][0]["tables"])
+        )
         status, out, said = await run(settings, "budget", "--json")
         [year, quarter] = json.loads(out)["ledger"]
         assert (year["period"], quarter["period"]) == ("2020", "2020Q1")

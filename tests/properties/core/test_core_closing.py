@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exchange.core.counting.tables import Tier
 from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, epoch_at, epoch_of
 from exchange.core.model.period import parse_period
-from exchange.core.release.budget import PLANS, RHO_TOTAL, TableCost
+from exchange.core.release.budget import RHO_TOTAL, TABLE_COSTS, TableCost
 from exchange.core.release.closing import (
     REFUSALS,
     Closed,
@@ -29,9 +29,9 @@ from exchange.core.release.tiers import MONTHS_BETWEEN, is_due
 
 START = epoch_of(2026, 1)
 LATER_MS = begins_ms(epoch_of(2030, 1))
-ALL = tuple(PLANS.values())
+ALL = tuple(TABLE_COSTS.values())
 PERIODS = list(range(parse_period("2025"), parse_period("2028Q4") + 1))
-CASES, NEEDS, GENDER = PLANS["cases"], PLANS["needs_by_service"], PLANS["cases_by_gender"]
+CASES, NEEDS, GENDER = TABLE_COSTS["cases"], TABLE_COSTS["needs_by_service"], TABLE_COSTS["cases_by_gender"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ class Command:
     tables: tuple[str, ...]
 
 
-some_tables = st.lists(st.sampled_from(list(PLANS)), unique=True, max_size=8).map(tuple)
+some_tables = st.lists(st.sampled_from(list(TABLE_COSTS)), unique=True, max_size=8).map(tuple)
 commands = st.lists(
     st.builds(
         Command,
         st.sampled_from([1, 1, 1, 1, 1, 0, -1, 2, 40]),
         st.tuples(st.integers(-1, 5), st.integers(0, 5)),
         st.sampled_from([1, 1, 1, 0, -1, 10**9]),
-        st.one_of(st.just(tuple(PLANS)), some_tables),
+        st.one_of(st.just(tuple(TABLE_COSTS)), some_tables),
     ),
     max_size=30,
 )
@@ -73,7 +73,9 @@ def closings(script: Sequence[Command]) -> tuple[Closed, list[Draw]]:
         at_ms, registered = at_ms + command.clock, registered + 1
         grown = (max(0, cut[0] + command.grown[0]), cut[1] + command.grown[1])
         before = closed
-        decision = judge(closed, epoch, Moment(at_ms, grown, registered), [PLANS[name] for name in command.tables])
+        decision = judge(
+            closed, epoch, Moment(at_ms, grown, registered), [TABLE_COSTS[name] for name in command.tables]
+        )
         if isinstance(decision, CloseRefused):
             assert decision.name in REFUSALS
             closed = refused_at(closed, position, at_ms)
@@ -255,7 +257,7 @@ def test_a_year_pays_for_every_table_and_no_more() -> None:
     year = closed_up_to(START + 11)
     planned = sum((plan.rho for plan in ALL), Fraction(0))
     assert spent(year.ledger, parse_period("2026Q4")) == planned <= RHO_TOTAL
-    assert set(year.ledger.accounts) == set(PLANS)
+    assert set(year.ledger.accounts) == set(TABLE_COSTS)
     assert all(is_due(plan.row.tier, START + 11) for plan in ALL if MONTHS_BETWEEN[plan.row.tier] > 1)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exchange.core.metrics.view import RUNNING, Sum, View
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event, Tally
-from exchange.core.release.budget import PLANS, TableCost
+from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.draw import counted, drawn, dues, merged, plans_due
 from exchange.core.release.privacy_ledger import Ledger, spend
 from exchange.core.release.released import Released
@@ -147,8 +147,8 @@ def test_what_readers_add_up_of_all_releases_is_all_that_was_counted(arrived: li
             released = released.taking([drawn(found, [0] * one.length)])
         ledger = after
     view = View(released, start + 23)
-    assert view.has(*PLANS)
-    for name, plan in PLANS.items():
+    assert view.has(*TABLE_COSTS)
+    for name, plan in TABLE_COSTS.items():
         total = view.estimate([Sum(name, RUNNING, view.places(name), view.values(name))])
         assert total is not None
         counted_once = 0

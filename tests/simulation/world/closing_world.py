@@ -21,7 +21,7 @@ from consumers.release.release_lane import ReleaseLane
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import begins_ms, ends_ms, epoch_of, first_month
 from exchange.core.model.events import Event
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.draw import counted
 from exchange.engine.errors import Fenced
 from exchange.engine.lanes.progress import LaneProgress, LaneState
@@ -202,7 +202,7 @@ class ClosingWorld:
         ]
         # what came before the cut and is of a period that had not begun then has waited
         between = [(key, one) for is_new, key, one in all_of_them if is_new or first_month(one.period) >= release.since]
-        one = due(PLANS[release.table], release.epoch, since=release.since)
+        one = due(TABLE_COSTS[release.table], release.epoch, since=release.since)
         [exact] = counted([one], between)
         noise = {(a or 0) - b for a, b in zip(release.increments, exact.counts, strict=True)}
         if len(noise) != 1 or noise.pop() % 1000:

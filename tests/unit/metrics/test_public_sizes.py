@@ -11,7 +11,7 @@ from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.metrics.view import RUNNING, Period, Sum, View
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.catalogue import DECLARED
 from exchange.trial.sample.planning import budget_lines, expected
 from exchange.trial.sample.volumes import yearly_volumes
@@ -25,7 +25,7 @@ SIZES = spread({("cases", ()): 12_000, ("state_cases", ()): 12_000, ("cases_by_a
 @pytest.mark.parametrize("name", [name for name, one in DECLARED.items() if one.bit])
 @pytest.mark.parametrize("since", [JANUARY, FEBRUARY])
 def test_the_noise_reckoned_is_the_noise_there_is(name: str, since: int) -> None:
-    variance = PLANS[name].variance
+    variance = TABLE_COSTS[name].variance
     made = releases([name], since, DECEMBER + 12, lambda *_: 100, variance)
     for epoch in {release.epoch for release in made}:
         view = View(released(made), epoch)
@@ -68,7 +68,7 @@ def test_a_sum_is_usable_when_what_is_expected_outweighs_all_its_noise() -> None
     """The quarter is one increment when it closes and two once the late events of the next are added."""
     since = {"cases_by_age_group": JANUARY}
     asked = Sum("cases_by_age_group", QUARTER, ("us",), (("under_18",),))
-    assert PLANS["cases_by_age_group"].scale == Fraction(1324, 16)
+    assert TABLE_COSTS["cases_by_age_group"].scale == Fraction(1324, 16)
     assert usable_sums(SIZES, since, MARCH)(asked)
     assert usable_sums(SIZES, since, MARCH + 3)(asked)
     few = spread({("cases_by_age_group", ("under_18",)): 1_200})
@@ -97,10 +97,12 @@ def test_states_are_usable_where_most_people_live_and_divisions_more_than_states
     assert not few(Sum("state_cases", YEAR, mountain, ((),)))  # 149 expected; 22.25 of noise eight times over are 63
 
 
-@pytest.mark.parametrize("name", [name for name, plan in PLANS.items() if plan.row.tier is not Tier.NATION_MONTHLY])
+@pytest.mark.parametrize(
+    "name", [name for name, plan in TABLE_COSTS.items() if plan.row.tier is not Tier.NATION_MONTHLY]
+)
 def test_a_first_release_is_judged_as_the_budget_planned_it(name: str) -> None:
     """Of the open quarter, or year: one increment a cell."""
-    plan, volumes = PLANS[name], yearly_volumes()
+    plan, volumes = TABLE_COSTS[name], yearly_volumes()
     row = plan.row
     yearly: dict[tuple[str, tuple[str, ...]], Fraction | int] = {}
     yearly |= {(n, values_of(n, code)): size for (n, code), size in volumes.events.items()}
@@ -112,11 +114,11 @@ def test_a_first_release_is_judged_as_the_budget_planned_it(name: str) -> None:
         assert judge(Sum(name, QUARTER if quarterly else YEAR, (place,), (values,))) == planned
 
 
-@pytest.mark.parametrize("name", sorted(PLANS))
+@pytest.mark.parametrize("name", sorted(TABLE_COSTS))
 @pytest.mark.parametrize("later", [0, 12])
 def test_a_year_is_planned_with_all_the_noise_that_its_figure_has(name: str, later: int) -> None:
     """Every release adds noise to a year: for its quarters, for the year as a whole, for what comes late."""
-    plan, volumes, epoch = PLANS[name], yearly_volumes(), DECEMBER + later
+    plan, volumes, epoch = TABLE_COSTS[name], yearly_volumes(), DECEMBER + later
     view = View(released(releases([name], JANUARY, epoch, lambda *_: 100, plan.variance)), epoch)
     passed = 0
     for (place, code), size in expected(plan, volumes, Fraction(1)).items():

@@ -11,7 +11,7 @@ from exchange.core.metrics import usable as module
 from exchange.core.metrics.population import POPULATION
 from exchange.core.metrics.usable import EXPECTED_MIN, by_population, usable, usable_cells
 from exchange.core.model.vocabulary import DIVISION, UsState
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 
 sizes = st.integers(0, 100_000)
 scales = st.fractions(Fraction(1, 16), Fraction(1000))
@@ -60,7 +60,7 @@ def test_a_cell_without_a_size_is_not_usable() -> None:
 
 @pytest.mark.parametrize(("clients", "states"), [(8_000, range(30, 40)), (13_631, range(38, 44))])
 def test_state_figures_are_usable_where_most_people_live_and_all_divisions_are(clients: int, states: range) -> None:
-    scale = PLANS["state_cases"].scale
+    scale = TABLE_COSTS["state_cases"].scale
     found = usable_cells(by_population(clients), scale)
     assert len(found) in states
     divisions = {DIVISION[state] for state in POPULATION} - {"territory"}

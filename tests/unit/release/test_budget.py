@@ -23,23 +23,26 @@ from exchange.core.model import events as e
 from exchange.core.model.events import About
 from exchange.core.release.budget import (
     DELTA,
-    EPSILON,
     PARTS,
-    PLANS,
     RESERVE,
     RHO_PLANNED,
     RHO_TOTAL,
+    TABLE_COSTS,
     WHOLE,
+    TableCost,
     delta_of,
     epsilon_of,
-    plans,
     scale_for,
+    table_costs,
 )
 from exchange.core.release.client_tables import RELEASED_TABLES, released_rows
 from exchange.core.release.sensitivity import squared_l2
 from exchange.trial.sample.planning import budget_lines
 from exchange.trial.sample.volumes import yearly_volumes
 
+EPSILON = 1.0
+NEW = Table("services_by_unit_band", e.ServiceProvided, (Dimension("unit_band"),), Tier.NATION_QUARTERLY)
+"""A table that nobody has declared yet."""
 rhos = st.fractions(Fraction(1, 10**7), Fraction(1, 10))
 squares = st.integers(1, 200)
 Scale = Callable[[int, Fraction], Fraction]
@@ -49,10 +52,11 @@ Scale = Callable[[int, Fraction], Fraction]
 
 
 def test_all_tables_together_cost_no_more_than_the_whole_without_the_reserve() -> None:
-    assert sum((plan.rho for plan in PLANS.values()), Fraction(0)) == RHO_PLANNED
+    assert sum((plan.rho for plan in TABLE_COSTS.values()), Fraction(0)) == RHO_PLANNED
     assert RHO_TOTAL * Fraction(WHOLE - RESERVE, WHOLE) >= RHO_PLANNED
     assert Fraction(244, 10_000) >= RHO_TOTAL
-    assert Fraction(RESERVE, WHOLE) == Fraction(1, 10)
+    assert sum(PARTS.values()) + RESERVE == WHOLE
+    assert RESERVE >= 0
 
 
 def test_the_whole_is_epsilon_one_and_no_more() -> None:
@@ -68,7 +72,7 @@ def test_what_several_quarters_of_one_client_cost_is_what_is_said(units: int, ep
 
 def test_a_second_accountant_composes_the_tables_to_the_same_epsilon() -> None:
     of_rho, of_noise = RdpAccountant(), RdpAccountant()
-    for plan in PLANS.values():
+    for plan in TABLE_COSTS.values():
         of_rho.compose(dp_event.ZCDpEvent(float(plan.rho)))
         of_noise.compose(dp_event.GaussianDpEvent(float(plan.scale) / sqrt(plan.squared_l2)))
     for accountant in (of_rho, of_noise):
@@ -139,12 +143,12 @@ def test_a_wrong_scale_is_found_out(mutant: Scale) -> None:
             return False
         return True
 
-    assert not all(holds(plan.squared_l2, plan.part) for plan in PLANS.values())
+    assert not all(holds(plan.squared_l2, plan.part) for plan in TABLE_COSTS.values())
 
 
-@pytest.mark.parametrize("name", sorted(PLANS))
+@pytest.mark.parametrize("name", sorted(TABLE_COSTS))
 def test_every_plan_is_the_noise_of_its_own_sensitivity_and_part(name: str) -> None:
-    plan = PLANS[name]
+    plan = TABLE_COSTS[name]
     assert plan.squared_l2 == squared_l2(plan.row)
     assert plan.part == RHO_TOTAL * Fraction(PARTS[name], WHOLE)
     enough_and_least(lambda *_: plan.scale, plan.squared_l2, plan.part)
@@ -163,15 +167,15 @@ def test_there_is_no_scale_without_sensitivity_or_budget(squared: int, rho: Frac
 def test_every_client_table_is_in_the_budget_or_never_released() -> None:
     for table in TABLES:
         if table.about is About.CLIENT:
-            assert (table.name in PLANS) != (table.tier is Tier.NEVER), table.name
+            assert (table.name in TABLE_COSTS) != (table.tier is Tier.NEVER), table.name
         else:
-            assert table.name not in PLANS
+            assert table.name not in TABLE_COSTS
 
 
 @pytest.mark.parametrize("name", sorted(PARTS))
 def test_one_table_missing_from_the_budget_is_found_out(name: str) -> None:
     with pytest.raises(TableUnbudgeted, match=name):
-        plans(parts={table: part for table, part in PARTS.items() if table != name})
+        table_costs(parts={table: part for table, part in PARTS.items() if table != name})
 
 
 @pytest.mark.parametrize("table", [t for t in CLIENT_TABLES if t.tier is Tier.NEVER and t.scope.value != "agency"])
@@ -180,23 +184,22 @@ def test_a_table_that_gets_a_tier_and_nothing_else_is_found_out(table: Table) ->
     given_a_tier = replace(table, tier=Tier.NATION_QUARTERLY)
     tables = tuple(given_a_tier if t is table else t for t in TABLES)
     with pytest.raises(TableUnbudgeted, match=table.name):
-        plans(tables)
+        table_costs(tables)
     with pytest.raises(TableUnbudgeted, match=table.name):
-        plans(tables, (*RELEASED_TABLES, *released_rows((given_a_tier,))))
+        table_costs(tables, (*RELEASED_TABLES, *released_rows((given_a_tier,))))
 
 
 def test_a_new_table_of_clients_without_a_weight_is_found_out() -> None:
-    new = Table("services_by_unit_band", e.ServiceProvided, (Dimension("unit_band"),), Tier.NATION_QUARTERLY)
     with pytest.raises(TableUnbudgeted, match="services_by_unit_band"):
-        plans((*TABLES, new))
+        table_costs((*TABLES, NEW))
     with pytest.raises(TableUnbudgeted, match="services_by_unit_band"):
-        plans((*TABLES, new), (*RELEASED_TABLES, *released_rows((new,))))
+        table_costs((*TABLES, NEW), (*RELEASED_TABLES, *released_rows((NEW,))))
 
 
 def test_a_table_both_in_the_budget_and_never_released_is_found_out() -> None:
     never = replace(BY_NAME["cases_by_gender"], tier=Tier.NEVER)
     with pytest.raises(TableUnbudgeted, match="cases_by_gender"):
-        plans(tuple(never if t.name == never.name else t for t in TABLES))
+        table_costs(tuple(never if t.name == never.name else t for t in TABLES))
 
 
 def test_a_sum_of_clients_numbers_cannot_be_released() -> None:
@@ -207,13 +210,31 @@ def test_a_sum_of_clients_numbers_cannot_be_released() -> None:
 
 def test_a_table_that_no_cap_bounds_is_found_out() -> None:
     with pytest.raises(TableUnbudgeted, match="0 caps"):
-        plans(rules=())
+        table_costs(rules=())
 
 
-@pytest.mark.parametrize("parts", [{"cases": PARTS["cases"] + RESERVE}, {"cases": 0}, {"cases": -1}])
-def test_weights_that_touch_the_reserve_or_are_none_are_found_out(parts: dict[str, int]) -> None:
+@pytest.mark.parametrize("part", [PARTS["cases"] + 1, PARTS["cases"] + RESERVE + 1, PARTS["cases"] - 1, 0, -1])
+def test_parts_that_are_not_the_whole_with_the_reserve_are_found_out(part: int) -> None:
     with pytest.raises(TableUnbudgeted):
-        plans(parts={**PARTS, **parts})
+        table_costs(parts={**PARTS, "cases": part})
+
+
+def with_a_new_table(part: int, reserve: int) -> dict[str, TableCost]:
+    released = (*RELEASED_TABLES, *released_rows((NEW,)))
+    return table_costs((*TABLES, NEW), released, {**PARTS, NEW.name: part}, reserve=reserve)
+
+
+@pytest.mark.parametrize("part", [1, 40, RESERVE])
+def test_a_new_table_takes_its_part_from_the_reserve_and_touches_no_other(part: int) -> None:
+    found = with_a_new_table(part, RESERVE - part)
+    assert found.pop(NEW.name).part == RHO_TOTAL * Fraction(part, WHOLE)
+    assert found == TABLE_COSTS
+
+
+@pytest.mark.parametrize(("part", "reserve"), [(40, RESERVE), (40, RESERVE - 39), (RESERVE + 1, -1)])
+def test_a_part_that_the_reserve_has_not_given_is_found_out(part: int, reserve: int) -> None:
+    with pytest.raises(TableUnbudgeted, match="RESERVE"):
+        with_a_new_table(part, reserve)
 
 
 # What the command shows
@@ -222,7 +243,7 @@ def test_weights_that_touch_the_reserve_or_are_none_are_found_out(parts: dict[st
 def test_the_command_prints_every_table_and_where_the_ledger_is() -> None:
     ran = CliRunner().invoke(app, ["budget"])
     assert ran.exit_code == 0
-    assert all(name in ran.stdout for name in PLANS)
+    assert all(name in ran.stdout for name in TABLE_COSTS)
     assert "stands in the ledger" in ran.stdout
     assert "epsilon 0.9" in ran.stdout
 
@@ -234,7 +255,7 @@ def test_the_command_prints_json_and_reckons_with_the_clients_given() -> None:
     )
     assert (few["clients_a_year"], few["ledger"]) == (2000, None)
     assert few["rho_total"] == float(RHO_TOTAL)
-    assert [line["table"] for line in few["tables"]] == list(PLANS)
+    assert [line["table"] for line in few["tables"]] == list(TABLE_COSTS)
     of_few, of_many = (sum(line["usable"] for line in found["tables"]) for found in (few, many))
     assert of_few < of_many / 3
     for line in many["tables"]:
@@ -261,5 +282,5 @@ def test_planned_volumes_grow_with_the_clients_and_stay_within_the_caps() -> Non
     one, double = yearly_volumes(10_000), yearly_volumes(20_000)
     assert {cell: 2 * n for cell, n in one.events.items()} == double.events
     assert all(0 < share <= 1 for share in one.kept.values())
-    assert {name for name, _ in one.events} <= set(PLANS)
-    assert [line.table for line in budget_lines(one)] == list(PLANS)
+    assert {name for name, _ in one.events} <= set(TABLE_COSTS)
+    assert [line.table for line in budget_lines(one)] == list(TABLE_COSTS)

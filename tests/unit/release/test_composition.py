@@ -12,7 +12,7 @@ from dp_accounting import dp_event
 from dp_accounting.pld import privacy_loss_distribution as pld
 from dp_accounting.rdp import RdpAccountant
 
-from exchange.core.release.budget import DELTA, PLANS, RHO_PLANNED, RHO_TOTAL, TableCost, epsilon_of
+from exchange.core.release.budget import DELTA, RHO_PLANNED, RHO_TOTAL, TABLE_COSTS, TableCost, epsilon_of
 from exchange.core.release.client_tables import ReleasedTable
 from tests.kits.caps_kit.contribution import Sent, squared
 from tests.kits.caps_kit.histories import worst
@@ -41,7 +41,7 @@ def test_a_second_accountant_composes_quarters_to_the_same_epsilon(life: Opponen
     whole.compose(dp_event.ZCDpEvent(float(RHO_TOTAL)), life.units)
     assert epsilon(life) == pytest.approx(whole.get_epsilon(DELTA), rel=1e-3)
     tables = RdpAccountant(ORDERS)
-    for plan in PLANS.values():
+    for plan in TABLE_COSTS.values():
         tables.compose(dp_event.GaussianDpEvent(float(plan.scale) / sqrt(plan.squared_l2)), life.units)
     assert epsilon_of(life.units * float(RHO_PLANNED)) == pytest.approx(tables.get_epsilon(DELTA), rel=1e-3)
     assert tables.get_epsilon(DELTA) <= epsilon(life)
@@ -81,7 +81,9 @@ def test_beliefs_beyond_epsilon_are_rarer_than_once_in_a_thousand(life: Opponent
     assert beyond < 1e-5
 
 
-def together(client: Callable[[ReleasedTable], list[Sent]], plans: Iterable[TableCost] = PLANS.values()) -> Fraction:
+def together(
+    client: Callable[[ReleasedTable], list[Sent]], plans: Iterable[TableCost] = TABLE_COSTS.values()
+) -> Fraction:
     """The squared distance, in standard deviations of the noise, by which one client moves all numbers of all tables."""
     return sum((squared(plan.row, client(plan.row)) / plan.variance for plan in plans), Fraction(0))
 
@@ -103,8 +105,10 @@ def freely_corrected(row: ReleasedTable) -> list[Sent]:
 @pytest.mark.parametrize(
     "mutant",
     [
-        pytest.param(lambda: together(worst, map(half, PLANS.values())), id="scale halved"),
-        pytest.param(lambda: together(worst, [*PLANS.values(), *PLANS.values()]), id="everything drawn twice"),
+        pytest.param(lambda: together(worst, map(half, TABLE_COSTS.values())), id="scale halved"),
+        pytest.param(
+            lambda: together(worst, [*TABLE_COSTS.values(), *TABLE_COSTS.values()]), id="everything drawn twice"
+        ),
         pytest.param(lambda: together(freely_corrected), id="three corrections"),
         pytest.param(lambda: together(lambda row: 2 * worst(row)), id="caps begin anew"),
     ],

@@ -14,7 +14,7 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import CapacityReported, CaseOpened, Event, NeedIdentified, Tally
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import UsState
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.client_tables import SENSITIVE
 from exchange.core.release.draw import Due, Increments, counted, drawn, dues, merged, plans_due
 from exchange.core.release.privacy_ledger import Ledger, spend
@@ -35,7 +35,7 @@ from tests.kits.draw_world import (
 
 APRIL, JUNE = epoch_of(2026, 4), epoch_of(2026, 6)
 FOOD = NeedIdentified(v.Service.food)
-NEEDS = PLANS["needs_by_service"]
+NEEDS = TABLE_COSTS["needs_by_service"]
 
 
 def needs(events: list[Event], epoch: int = MARCH) -> dict[tuple[str, str, str], int]:
@@ -148,7 +148,7 @@ def test_a_table_that_was_added_later_counts_no_period_that_it_does_not_pay_for(
 
 
 def test_the_states_of_a_yearly_release_are_those_of_the_events_and_no_place_is_made_up() -> None:
-    closed = PLANS["state_cases"]
+    closed = TABLE_COSTS["state_cases"]
     opened = in_row(closed.row, closed.rule, 0)
     assert isinstance(opened, CaseOpened)
     some = [
@@ -168,7 +168,7 @@ def test_tables_are_drawn_when_they_are_due_from_the_cut_of_the_draw_before() ->
         after = spend(ledger, epoch, plans_due(epoch))
         seen += dues(ledger, after, since=epoch_of(2026, 1))
         ledger = after
-    for name, plan in PLANS.items():
+    for name, plan in TABLE_COSTS.items():
         mine = [one for one in seen if one.row.name == name]
         every = MONTHS_BETWEEN[plan.row.tier]
         assert [one.epoch for one in mine] == list(range(epoch_of(2026, every), DECEMBER + 13, every))
@@ -181,7 +181,7 @@ def test_nothing_is_drawn_that_was_not_paid_for_or_is_not_due() -> None:
     with pytest.raises(TableChanged):
         Due(replace(NEEDS, scale=Fraction(1)), paid, MARCH, first=True)
     with pytest.raises(NotDue):
-        due(PLANS["exits_by_reason"], APRIL)
+        due(TABLE_COSTS["exits_by_reason"], APRIL)
     assert dues(Ledger(), Ledger(), since=MARCH) == ()
 
 

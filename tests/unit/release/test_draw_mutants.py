@@ -10,7 +10,7 @@ import pytest
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import first_month
 from exchange.core.release import draw
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.released import Released, ReleaseDiffers
 from tests.kits import draw_world
 from tests.kits.draw_world import DECEMBER, MARCH, due, event, from_agency
@@ -36,7 +36,7 @@ def break_rule(patch: pytest.MonkeyPatch, name: str, rule: str, broken: str) -> 
 
 def client_moves() -> None:
     """Of every table: some client moves it by its sensitivity, no more and no less."""
-    for plan in PLANS.values():
+    for plan in TABLE_COSTS.values():
         laws.test_some_client_moves_them_as_far(plan)
 
 
@@ -124,7 +124,7 @@ def test_a_sensitive_code_in_a_quarterly_table_is_noticed() -> None:
     """Twice: by the law of its increments, and by the release, which is not what is declared."""
     rules.test_no_sensitive_code_moves_what_is_finer_than_the_nation_and_the_year()
     for name in ("cases_by_gender", "services_by_service", "exits_by_reason", "state_needs_by_service_group"):
-        plan = PLANS[name]
+        plan = TABLE_COSTS[name]
         one = due(replace(plan, row=replace(plan.row, leaves_out=frozenset())), DECEMBER)
         [found] = rules.sensitive_draws([one])
         assert any(found.counts), name

@@ -11,25 +11,25 @@ from hypothesis import strategies as st
 from exchange.core.counting.tables import Tier
 from exchange.core.errors import BudgetExhausted, EpochOutOfOrder, TableChanged
 from exchange.core.model.period import FIRST, LAST, parse_period
-from exchange.core.release.budget import PLANS, RHO_PLANNED, RHO_TOTAL, TableCost
+from exchange.core.release.budget import RHO_PLANNED, RHO_TOTAL, TABLE_COSTS, TableCost
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account, Ledger, left, spend, spent
 from exchange.core.release.tiers import is_due
 
 START = 2026 * 12
-ALL = tuple(PLANS.values())
+ALL = tuple(TABLE_COSTS.values())
 PERIODS = [period for period in range(FIRST, LAST + 1) if 2024 <= period // 5 + 1900 <= 2030]
 Spend = Callable[[Ledger, int, Iterable[TableCost], int], Ledger]
 
 
 def costing(name: str, part: Fraction) -> TableCost:
     """A plan of this table's that costs about this part of everything."""
-    plan = PLANS[name]
+    plan = TABLE_COSTS[name]
     rho = RHO_TOTAL * part
     scale = Fraction(int(16 * (plan.squared_l2 / (2 * rho)) ** 0.5) + 1, 16)
     return replace(plan, part=rho, scale=scale)
 
 
-FEW = [costing(name, Fraction(n, 10)) for n, name in enumerate(list(PLANS)[:6], start=1)]
+FEW = [costing(name, Fraction(n, 10)) for n, name in enumerate(list(TABLE_COSTS)[:6], start=1)]
 steps = st.lists(
     st.tuples(st.sampled_from([1, 1, 1, 1, 0, -1, 2]), st.sets(st.sampled_from(range(len(FEW)))), st.integers(-12, 3)),
     max_size=14,
@@ -174,7 +174,7 @@ def test_an_epoch_that_is_not_the_next_is_refused(step: int) -> None:
     ],
 )
 def test_a_table_that_changed_between_epochs_is_refused(change: Callable[[TableCost], TableCost], name: str) -> None:
-    plan = PLANS[name]
+    plan = TABLE_COSTS[name]
     ledger = spend(Ledger(), START, [plan])
     with pytest.raises(TableChanged, match=name):
         spend(ledger, START + 1, [change(plan)])

@@ -10,7 +10,7 @@ import pytest
 from exchange.core.metrics.population import POPULATION
 from exchange.core.metrics.view import Sum, View
 from exchange.core.model.vocabulary import DIVISION
-from exchange.core.release.budget import PARTS, PLANS, RESERVE, RHO_TOTAL, WHOLE
+from exchange.core.release.budget import PARTS, RESERVE, RHO_TOTAL, TABLE_COSTS, WHOLE
 from exchange.core.release.tiers import BUCKETS
 from tests.kits.release_world import due_epochs, noised, release, released
 from tools.derive import privacy_docs
@@ -59,7 +59,7 @@ def test_telling_two_stories_apart_is_twice_the_distance() -> None:
 @pytest.mark.parametrize("width", WIDTHS, ids=lambda width: width.words)
 def test_error_bars_are_as_wide_as_releases_make_them(width: ErrorBar) -> None:
     """Counted: how often the noise of all releases up to then moves a figure that is nothing by no more than is said."""
-    rng, plan, name = np.random.default_rng(20260101), PLANS[width.name], width.name
+    rng, plan, name = np.random.default_rng(20260101), TABLE_COSTS[width.name], width.name
     epochs = due_epochs(name, privacy_docs.FIRST, width.last)
     made = [release(name, epoch, variance=plan.variance, since=privacy_docs.FIRST) for epoch in epochs]
     held = []
@@ -75,8 +75,8 @@ def test_the_tiers_account_for_the_whole_budget_and_every_number_drawn() -> None
     assert sum(number(part) for *_, part, _ in rows) == pytest.approx(
         100 * (sum(PARTS.values()) + RESERVE) / WHOLE, abs=0.3
     )
-    assert sum(int(tables) for _, tables, *_ in rows[:-1]) == len(PLANS)
-    drawn = sum(len(BUCKETS[plan.row.tier]) * plan.row.cells for plan in PLANS.values())
+    assert sum(int(tables) for _, tables, *_ in rows[:-1]) == len(TABLE_COSTS)
+    drawn = sum(len(BUCKETS[plan.row.tier]) * plan.row.cells for plan in TABLE_COSTS.values())
     assert sum(int(numbers.replace(",", "")) for _, _, numbers, *_ in rows[:-1]) == drawn
 
 
@@ -84,7 +84,7 @@ def test_every_derivation_of_a_sensitivity_comes_out_as_is_said() -> None:
     for *_, followed, squared, _ in cells(sensitivities()):
         terms = followed.partition("=")[2].partition(":")[0].replace("²", "**2").replace("·", "*")
         assert eval(terms) == int(squared), followed
-    assert sum(int(row[-1]) for row in cells(sensitivities())) == len(PLANS)
+    assert sum(int(row[-1]) for row in cells(sensitivities())) == len(TABLE_COSTS)
 
 
 def test_divisions_are_those_of_the_census_and_of_the_territories() -> None:

@@ -12,7 +12,7 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import BY_METRIC
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import CaseOpened, Event, NeedIdentified
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.draw import counted, drawn
 from exchange.core.release.tiers import Bucket
 from exchange.trial.noiseless import Arrived, coverage, happened, true_points, true_releases, where
@@ -52,7 +52,7 @@ def test_what_happened_is_every_fact_about_a_client_with_every_bit() -> None:
     said = [event for pairs in found.values() for _, event in pairs]
     assert Counter((e.period, e.state, e.body) for e in said) == Counter((f.period, f.state, f.body) for f in facts)
     last = sample.span.months[-1]
-    [nothing] = counted([due(PLANS["cases"], last, since=last - 2)], [])
+    [nothing] = counted([due(TABLE_COSTS["cases"], last, since=last - 2)], [])
     cases = sum(isinstance(fact.body, CaseOpened) for fact in facts if fact.period in sample.span.periods[-1:])
     [whole] = true_releases([drawn(nothing, [9] * nothing.due.length)], found)
     assert whole.of(Bucket.QUARTER) == (cases,)

@@ -14,7 +14,7 @@ from statistics import mean
 from typing import Final
 
 from exchange.core.model.epochs import epoch_of
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.trial.attack.attacks.paths import PLANS_OF_CASES, YEAR, Squares
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane, noise_of
 from exchange.trial.attack.weakened_noise import Sampler, Setting
@@ -68,7 +68,7 @@ def _averaged(public: Iterable[tuple[bytes, ...]]) -> Squares:
     total, freedom = 0.0, 0
     for values in zip(*dict.fromkeys(public), strict=True):
         releases = [decode_release(value) for value in values]
-        variance = float(PLANS[releases[0].table].variance)
+        variance = float(TABLE_COSTS[releases[0].table].variance)
         for looks in zip(*(release.increments for release in releases), strict=True):
             total += mean(n for n in looks if n is not None) ** 2 / variance
             freedom += 1

@@ -27,7 +27,7 @@ from exchange.core.model.events import Event, Tally
 from exchange.core.model.period import period_of
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import UsState
-from exchange.core.release.budget import PLANS, TableCost
+from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.draw import Due
 from exchange.core.release.tiers import Bucket
@@ -45,7 +45,7 @@ OWN_MOST: Final = 40
 """Insiders add up to this much to a cell."""
 TAIL: Final = 9
 """Sigmas that are summed over."""
-_STATE_PLANS: Final = tuple(plan for plan in PLANS.values() if plan.row.tier is Tier.STATE_YEARLY)
+_STATE_PLANS: Final = tuple(plan for plan in TABLE_COSTS.values() if plan.row.tier is Tier.STATE_YEARLY)
 _TALLIES: Final = {"state_cases": "cases"} | {
     f"state_{name}_by_service_group": f"{name}_by_service" for name in ("needs", "unmet_needs")
 }
@@ -100,7 +100,7 @@ def _added(hits: Hits, found: Iterable[tuple[int, int, str]], setting: Setting) 
     best = max(SMALL, key=lambda n: prior()[n - 1])
     for truth, seen, table in found:
         cells += 1
-        right += guess(seen, scale_in(setting, PLANS[table].scale)) == truth
+        right += guess(seen, scale_in(setting, TABLE_COSTS[table].scale)) == truth
         without += best == truth
     return Hits(cells, right, without)
 

@@ -29,7 +29,7 @@ from exchange.core.model.events import Event, Tally
 from exchange.core.model.period import period_of
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import UsState
-from exchange.core.release.budget import PLANS, RHO_PLANNED, RHO_TOTAL
+from exchange.core.release.budget import RHO_PLANNED, RHO_TOTAL, TABLE_COSTS
 from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.draw import Due
 from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, moved
@@ -93,7 +93,7 @@ def guesses(setting: Setting, seed: int, worlds: int) -> Guesses:
 
 def _world(present: Sequence[bool]) -> MemoryReleaseLane:
     """All that arrives in a world; nothing is closed yet."""
-    lane = MemoryReleaseLane(START, PLANS.values())
+    lane = MemoryReleaseLane(START, TABLE_COSTS.values())
     for year in range(HOSTS):
         for number in range(COHORT):
             if present[_client(year, number)]:
@@ -199,7 +199,7 @@ def _match(_: str, x: int | None, b: int, d: int) -> float:
     return (x == _suppressed(b + d)) - (x == _suppressed(b))
 
 
-_TWO_VARIANCES: Final = {name: float(2 * plan.variance) for name, plan in PLANS.items()}
+_TWO_VARIANCES: Final = {name: float(2 * plan.variance) for name, plan in TABLE_COSTS.items()}
 
 
 def outcomes(parts: Mapping[Setting, Iterable[Guesses]]) -> tuple[Finding, Finding]:

@@ -23,7 +23,7 @@ from exchange.core.counting.tables import Tier
 from exchange.core.model.epochs import epoch_of, quarter_of_epoch
 from exchange.core.model.events import CaseOpened, Correction, Event
 from exchange.core.model.vocabulary import AgeBand, ForeignNational, Gender, ReferralSource, UsState
-from exchange.core.release.budget import PLANS
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.released import Released
 from exchange.core.release.tiers import BUCKETS, Bucket, bucket_of
@@ -38,7 +38,7 @@ OPENED_MOST: Final = 16
 TAKEN_BACK: Final = 0.2
 SHOWN_FROM: Final = 11
 PLANS_OF_CASES: Final = tuple(
-    plan for plan in PLANS.values() if plan.row.table is not None and plan.row.table.body is CaseOpened
+    plan for plan in TABLE_COSTS.values() if plan.row.table is not None and plan.row.table.body is CaseOpened
 )
 WHOLE: Final = tuple(plan for plan in PLANS_OF_CASES if not plan.row.only)
 """The tables in which every generated case has a cell."""
@@ -127,7 +127,7 @@ def _design() -> tuple[Floats, Floats]:
         step = {Tier.NATION_MONTHLY: 1, Tier.NATION_QUARTERLY: 3}.get(row.tier, 12)
         for at, (when, where) in enumerate(parameters):
             design[n, at] = month - step < when <= month and (bucket is Bucket.YEAR or where is bucket)
-        precision[n] = 1 / float(PLANS[row.name].variance * row.cells)
+        precision[n] = 1 / float(TABLE_COSTS[row.name].variance * row.cells)
     return design, precision
 
 
@@ -151,7 +151,7 @@ def naive(seed: int, years: int) -> Squares:
             withheld = 1 <= months[month] < SHOWN_FROM
             if withheld and min(running[month - 1 : month + 1]) >= SHOWN_FROM:
                 error = running[month] - running[month - 1] - months[month]
-                total += error**2 / float(PLANS["cases"].variance)
+                total += error**2 / float(TABLE_COSTS["cases"].variance)
                 freedom += 1
     return Squares(total, freedom)
 
