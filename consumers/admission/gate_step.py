@@ -37,7 +37,6 @@ from exchange.wire import records as m
 from exchange.wire.codec import EventReader, schema_id_of
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
 
-NAME = "gate"
 RECORDS_MAX: Final = 5_000
 """Judged at once: some 50 ms of CPU, so that the event loop is never away for long."""
 BATCHES_MAX: Final = 10

@@ -20,7 +20,6 @@ from exchange.wire.codec import decode
 from exchange.wire.records import Position, decode_position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
 
-NAME = "fold"
 BATCHES_MAX: Final = 4
 """Of one transaction while the fold is behind: of 200,000 events fewer than half as many cells change as of 4 × 50,000."""
 

@@ -35,7 +35,7 @@ from exchange.engine.reading import apply_compacted, read_to, read_whole
 from exchange.engine.wall_clock import wall_ms
 from exchange.wire.public_records import decode_release, encode_point, point_key
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
-from exchange.wire.topics import ALERTS, METRICS, RELEASES
+from exchange.wire.topics import ALERTS, METRICS, RELEASES, LaneName
 
 SETTLE_S: Final = 0.1
 """So long nothing more may come before what came is looked at: releases of one epoch are published together."""
@@ -44,7 +44,7 @@ AWAITED_S: Final = 10.0
 IDLE_S: Final = 1.0
 RECORDS_MAX: Final = 200
 """Releases decoded in one go: 20 ms."""
-SUBJECT: Final = "derive:releases"
+SUBJECT: Final = f"{LaneName.DERIVE}:{RELEASES}"
 OFFSETS_NAMED: Final = 3
 FROM, TO, TOLD = Partition(RELEASES, 0), Partition(METRICS, 0), Partition(ALERTS, 0)
 Encode = Callable[[], list[Pair]]

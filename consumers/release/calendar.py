@@ -21,12 +21,12 @@ from consumers.release.release_lane import COMMANDS
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closing import Closed
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
-from exchange.engine.lanes.supervised import CALENDAR, SupervisedTask
+from exchange.engine.lanes.supervised import SupervisedTask
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.reading import read_to
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.release_records import Asker, Close
-from exchange.wire.topics import EVENTS
+from exchange.wire.topics import EVENTS, LaneName
 
 LOOK_S: Final = 10.0
 HOUR_MS: Final = 3_600_000
@@ -53,7 +53,7 @@ class Calendar(SupervisedTask):
     def __init__(
         self, log: Log, partitions: int, grace_ms: int, *, clock: Clock = wall_ms, hook: Hook = no_hook
     ) -> None:
-        super().__init__(CALENDAR, hook=hook)
+        super().__init__(LaneName.CALENDAR, hook=hook)
         self._log, self._grace_ms, self._clock = log, grace_ms, clock
         self._events = [Partition(EVENTS, number) for number in range(partitions)]
         self._first_ms: int | None = None

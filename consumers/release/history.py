@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from consumers.release.draws_state import DrawsFollower, DrawsState
-from consumers.release.publish_lane import TARGET
+from consumers.release.publisher_lane import TARGET
 from consumers.release.release_lane import COMMANDS, named_by
 from exchange.core.model.epochs import epoch_text, is_epoch, quarter_of_epoch, year_of_epoch
 from exchange.core.model.period import is_period, period_text, quarter_of

@@ -29,12 +29,12 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.closing import Closed, CloseRefused, Draw, Moment, judge
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
-from exchange.engine.lanes.supervised import RELEASE, SupervisedTask
+from exchange.engine.lanes.supervised import SupervisedTask
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.records import MessageUnreadable
 from exchange.wire.release_records import Spent, decode_close, encode_spent, ledger_part
-from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES
+from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES, LaneName
 
 COMMANDS: Final = Partition(EPOCHS, 0)
 TARGET: Final = Partition(DRAWS, 0)
@@ -51,7 +51,7 @@ class ReleaseLane(SupervisedTask):
     def __init__(
         self, log: Log, partitions: int, drawer: Drawer, *, clock: Clock = wall_ms, hook: Hook = no_hook
     ) -> None:
-        super().__init__(RELEASE, hook=hook)
+        super().__init__(LaneName.RELEASE, hook=hook)
         self._log, self._drawer, self._clock = log, drawer, clock
         self._events = [Partition(EVENTS, number) for number in range(partitions)]
         self._seen = DrawsState()

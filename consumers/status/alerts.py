@@ -22,7 +22,7 @@ from exchange.engine.lanes.progress import LaneState
 from exchange.engine.log import Log, Partition
 from exchange.engine.reading import newest_by_key
 from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse, decode_alert
-from exchange.wire.topics import ALERTS
+from exchange.wire.topics import ALERTS, SINGLE_LANES, LaneName
 
 BEHIND_MS_MAX: Final = 10_000
 """Having records to read and committing nothing for longer than this is a stall."""
@@ -33,8 +33,8 @@ FORKED_MS: Final = 7 * 86_400_000
 GONE: Final = frozenset((LaneState.STOPPED, LaneState.FENCED))
 """Pulses that say somebody else has the lane, or nobody."""
 LANE: Final = "lane:"
-RELEASE_LANE: Final = "release-0"
-HALTED: Final = frozenset((RELEASE_LANE, "publish-0", "calendar-0"))
+RELEASE_LANE: Final = LaneName.RELEASE.at(0)
+HALTED: Final = frozenset(lane.at(0) for lane in SINGLE_LANES)
 """Lanes that may stop while their worker goes on."""
 AGENCY: Final = "agency:"
 KINDS: Final = {Reason.FORKED: AlertKind.FORKED, Reason.GAP: AlertKind.GAPPED}

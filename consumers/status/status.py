@@ -7,16 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.admission import gate_step
-from consumers.counting import fold_step
 from consumers.status.alerts import GONE, QUIET_MS_MAX
 from consumers.status.reader import Observed
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.lanes.progress import LaneState
-from exchange.engine.lanes.supervised import ONCE
 from exchange.wire.pulse import Alert, Pulse, decode_alert
+from exchange.wire.topics import SINGLE_LANES, LaneName
 
 RESTRICTED: Final = "restricted: operators only"
 DIGEST_SHORT: Final = 8
@@ -81,7 +79,7 @@ class ExchangeStatus:
     alerts: tuple[Alert, ...]
 
 
-_ONCE_NAMES: Final = frozenset(f"{step}-0" for step in ONCE)
+_ONCE_NAMES: Final = frozenset(lane.at(0) for lane in SINGLE_LANES)
 NOT_RUNNING: Final = "not running"
 
 
@@ -96,7 +94,7 @@ def status_of(seen: Observed, now_ms: int) -> ExchangeStatus:
         running=any(lane.worker for lane in lanes),
         since_pulse_ms=min(ages, default=None),
         events=sum(seen.counted.values()),
-        events_a_second=sum(lane.records_a_second for lane in lanes if lane.lane.startswith(fold_step.NAME)),
+        events_a_second=sum(lane.records_a_second for lane in lanes if lane.lane.startswith(LaneName.FOLD)),
         lag=sum(lane.lag for lane in lanes if lane.lane not in _ONCE_NAMES),
         known=len(agencies),
         heard_from=sum(1 for agency in agencies if agency.sequence),
@@ -136,9 +134,9 @@ def _lanes(seen: Observed, agencies: Sequence[AgencyStatus], now_ms: int) -> Ite
     inboxes = dict.fromkeys(range(seen.partitions), 0)
     for agency in agencies:
         inboxes[agency.partition] += agency.waiting
-    for step, lags in ((gate_step.NAME, inboxes), (fold_step.NAME, seen.fold_lags)):
+    for lane, lags in ((LaneName.GATE, inboxes), (LaneName.FOLD, seen.fold_lags)):
         for partition in range(seen.partitions):
-            name = f"{step}-{partition}"
+            name = lane.at(partition)
             pulses = [pulse for pulse in seen.pulses if pulse.lane == name]
             yield _lane(name, lags.get(partition, 0), pulses, now_ms)
     for name in sorted({pulse.lane for pulse in seen.pulses} & _ONCE_NAMES):

@@ -20,7 +20,7 @@ from consumers.metrics.derive import Derive
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.expected import Yearly
 from exchange.engine.log import Log
-from exchange.wire.topics import RELEASES
+from exchange.wire.topics import RELEASES, LaneName
 
 LOOK_S: Final = 0.5
 RETRY_S: Final = 15.0
@@ -38,7 +38,7 @@ def add_derive(app: faust.App, log: Log, planned: Yearly) -> None:
             pass
 
     topic = app.topic(RELEASES, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
-    app.agent(topic, name="derive")(derive)
+    app.agent(topic, name=LaneName.DERIVE)(derive)
     app.service(cast("Any", Deriving(lambda: Derive(log, planned), mine)))  # an instance does as well as a class
 
 
@@ -61,7 +61,7 @@ class Deriving(Service):
             if self._running is not None and self._running.done():
                 await self._failed(self._running)
             elif self._mine() and self._running is None:
-                self._running = asyncio.create_task(self._make().run(), name="derive")
+                self._running = asyncio.create_task(self._make().run(), name=LaneName.DERIVE)
             elif not self._mine():
                 await self._end()
             await self.sleep(LOOK_S)

@@ -17,8 +17,6 @@ import faust
 import structlog
 from mode import Service
 
-from consumers.admission import gate_step
-from consumers.counting import fold_step
 from consumers.log_source import KafkaSource
 from consumers.release.calendar import HOUR_MS
 from consumers.release.draw_process import DrawInProcess
@@ -34,13 +32,12 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.membership import KafkaMembership
 from exchange.engine.kafka.provision import PartitionsDiffer, exchange_topics
 from exchange.engine.lanes.lane import LaneLimits
-from exchange.engine.lanes.supervised import CALENDAR, ONCE
 from exchange.engine.log import Partition, Producer
 from exchange.engine.wall_clock import wall_ms
 from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.pulse import decode_pulse, encode_alert, encode_pulse
-from exchange.wire.topics import ALERTS, DAY_MS, EVENTS, PULSE
+from exchange.wire.topics import ALERTS, DAY_MS, EVENTS, PARTITION_LANES, PULSE, SINGLE_LANES, LaneName
 
 PULSE_EVERY_S = 2.0
 logger = structlog.get_logger(__name__)
@@ -106,9 +103,7 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
         autodiscover=False,
     )
     app.service(cast("Any", lanes))  # an instance does as well as a class
-    names = [f"{step}-{p}" for p in range(settings.partitions) for step in (gate_step.NAME, fold_step.NAME)]
-    names += [f"{step}-0" for step in ONCE if step != CALENDAR or settings.calendar == "on"]
-    watching = Watching(log, int(settings.silent_after_days * DAY_MS), names, lanes.registered)
+    watching = Watching(log, int(settings.silent_after_days * DAY_MS), _expected(settings), lanes.registered)
     pulses = app.topic(PULSE, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
     alerts = app.topic(ALERTS, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
@@ -116,7 +111,7 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
         async for value in stream:
             watching.observe(value)
 
-    app.agent(pulses, name="watch")(watch)
+    app.agent(pulses, name=LaneName.WATCH)(watch)
 
     async def tick() -> None:
         mine = any(tp.topic == PULSE for tp in app.consumer.assignment())
@@ -194,6 +189,15 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
         watchdog.stop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+def _expected(settings: Settings) -> list[str]:
+    """The lanes that must run."""
+    single = [lane for lane in SINGLE_LANES if lane is not LaneName.CALENDAR or settings.calendar == "on"]
+    return [
+        *(lane.at(partition) for partition in range(settings.partitions) for lane in PARTITION_LANES),
+        *(lane.at(0) for lane in single),
+    ]
 
 
 def _closing(settings: Settings) -> ReleaseSettings:

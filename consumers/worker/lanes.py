@@ -18,7 +18,7 @@ from consumers.admission.registry import Registry, follow_registry
 from consumers.counting import fold_step
 from consumers.release.calendar import Calendar
 from consumers.release.draw_process import Drawer
-from consumers.release.publish_lane import PublishLane
+from consumers.release.publisher_lane import PublisherLane
 from consumers.release.release_lane import ReleaseLane
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
@@ -26,12 +26,11 @@ from exchange.engine.errors import LogUnavailable
 from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.lanes.ownership import Membership, Owned, Ownership
 from exchange.engine.lanes.progress import LaneProgress, LaneState
-from exchange.engine.lanes.supervised import RELEASE
 from exchange.engine.log import Log, Partition
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.codec import EventReader
 from exchange.wire.pulse import AgencyPulse, Pulse
-from exchange.wire.topics import GATE_STATE, aggregates_of
+from exchange.wire.topics import GATE_STATE, LaneName, aggregates_of
 
 FULL_PULSE_EVERY: Final = 30
 """Every so many pulses a lane lists all of its agencies, else those that changed."""
@@ -75,7 +74,7 @@ class Lanes:
         self._pulses = 0
         self._closing = closing
         self._release: ReleaseLane | None = None
-        once = [self._release_lane, self._publish_lane, self._calendar] if closing else []
+        once = [self._release_lane, self._publisher_lane, self._calendar] if closing else []
         self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane, *once])
 
     @property
@@ -117,21 +116,21 @@ class Lanes:
 
     def _gate_lane(self, partition: int) -> Lane:
         def make() -> gate_step.GateStep:
-            step = self._gates[f"{gate_step.NAME}-{partition}"] = gate_step.GateStep(
+            step = self._gates[LaneName.GATE.at(partition)] = gate_step.GateStep(
                 partition, self._registry, self._reader
             )
             return step
 
         state = Partition(GATE_STATE, partition)
         return Lane(
-            self._log, gate_step.NAME, partition, make, state, limits=gate_step.limits(self._limits), hook=self._seen
+            self._log, LaneName.GATE, partition, make, state, limits=gate_step.limits(self._limits), hook=self._seen
         )
 
     def _fold_lane(self, partition: int) -> Lane:
         state = Partition(aggregates_of(GENERATION), partition)
         return Lane(
             self._log,
-            fold_step.NAME,
+            LaneName.FOLD,
             partition,
             lambda: fold_step.FoldStep(partition),
             state,
@@ -146,8 +145,8 @@ class Lanes:
         self._release = ReleaseLane(self._log, closing.partitions, closing.drawer, clock=closing.clock, hook=self._seen)
         return self._release
 
-    def _publish_lane(self, partition: int) -> Owned | None:
-        return None if partition else PublishLane(self._log, hook=self._seen)
+    def _publisher_lane(self, partition: int) -> Owned | None:
+        return None if partition else PublisherLane(self._log, hook=self._seen)
 
     def _calendar(self, partition: int) -> Owned | None:
         closing = self._closing
@@ -202,7 +201,7 @@ class Lanes:
 
     def _closings_refused(self, progress: LaneProgress) -> int:
         """1 while the newest command to close an epoch is one that was refused."""
-        return int(progress.step == RELEASE and self._release is not None and bool(self._release.refused))
+        return int(progress.step == LaneName.RELEASE and self._release is not None and bool(self._release.refused))
 
     def _agencies(self, progress: LaneProgress, step: gate_step.GateStep, *, full: bool) -> Sequence[AgencyPulse]:
         now = {}

@@ -6,7 +6,7 @@ and `releases` and nothing else; `for ever` is written out as retention −1, be
 
 import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Final
 
 from exchange.core.errors import ExchangeError
@@ -46,7 +46,7 @@ class Party(Enum):
     GATE = "gate"
     FOLD = "fold"
     RELEASE = "release"
-    PUBLISH = "publish"
+    PUBLISHER = "publisher"
     DERIVE = "derive"
     AUDIT = "audit"
     CALENDAR = "calendar"
@@ -54,6 +54,30 @@ class Party(Enum):
     WATCH = "watch"
     AUDITORS = "auditors"
     EVALUATORS = "evaluators"
+
+
+class LaneName(StrEnum):
+    """Every unit of work that a worker runs. What the pulse, alerts and transactional ids call it follows from here."""
+
+    GATE = "gate"
+    FOLD = "fold"
+    RELEASE = "release"
+    PUBLISHER = "publisher"
+    CALENDAR = "calendar"
+    DERIVE = "derive"
+    WATCH = "watch"
+
+    def at(self, partition: int) -> str:
+        """The name of the lane of one partition, such as `gate-3`; its transactional id where it has one."""
+        return f"{self}-{partition}"
+
+
+PARTITION_LANES: Final = (LaneName.GATE, LaneName.FOLD)
+"""Lanes of which each partition of `events` has one."""
+SINGLE_LANES: Final = (LaneName.RELEASE, LaneName.PUBLISHER, LaneName.CALENDAR)
+"""Lanes that exist once, whatever the number of partitions: at partition 0."""
+TRANSACTIONAL_LANES: Final = (LaneName.GATE, LaneName.FOLD, LaneName.RELEASE)
+"""Lanes that write in transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +134,12 @@ TOPICS: Final[tuple[Topic, ...]] = (
         per="generation",
     ),
     Topic("epochs", "– → close command", EVER, (P.CALENDAR, P.OPERATOR), (P.RELEASE, P.OPERATOR), transactional=False),
-    Topic("draws", "(table, epoch, part) → draw", EVER, (P.RELEASE,), (P.PUBLISH, P.OPERATOR, P.AUDIT)),
+    Topic("draws", "(table, epoch, part) → draw", EVER, (P.RELEASE,), (P.PUBLISHER, P.OPERATOR, P.AUDIT)),
     Topic(
         "releases",
         "(table, epoch) → Release",
         EVER,
-        (P.PUBLISH,),
+        (P.PUBLISHER,),
         (P.DERIVE, P.EVALUATORS),
         transactional=False,
     ),

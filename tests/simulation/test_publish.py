@@ -6,7 +6,7 @@ import pytest
 
 from consumers.release.calendar import AGAIN_MS, HOUR_MS, Calendar, month_to_close
 from consumers.release.close_request import CommandsLost, close_epoch
-from consumers.release.publish_lane import PublishLane
+from consumers.release.publisher_lane import PublisherLane
 from exchange.core.model.epochs import begins_ms, ends_ms
 from exchange.core.release.closing import Closed
 from exchange.core.release.privacy_ledger import Ledger
@@ -41,7 +41,7 @@ def publishing(world: ClosingWorld) -> list[LaneProgress]:
     process = world.world.process("publisher")
     log = MemoryLog(world.broker, lambda: world.network.connect(process))
     seen: list[LaneProgress] = []
-    process.spawn(PublishLane(log, hook=seen.append).run())
+    process.spawn(PublisherLane(log, hook=seen.append).run())
     world.run(10)
     return seen
 

@@ -221,7 +221,7 @@ def test_a_foreign_record_among_the_draws_stops_closing_and_not_the_worker(world
     world.close(START)
     world.worker()
     world.run(10)
-    assert world.halted() == dict.fromkeys(("release", "publish"), "DrawsDamaged")
+    assert world.halted() == dict.fromkeys(("release", "publisher"), "DrawsDamaged")
     assert not world.ended  # a worker goes on
     assert len(world.broker.committed(OF_DRAWS)) == 1
 
@@ -237,7 +237,7 @@ def test_a_second_draw_of_a_table_and_epoch_is_never_published(world: ClosingWor
     world.close(FEBRUARY)
     world.worker()
     world.run(30)
-    assert world.halted() == dict.fromkeys(("release", "publish"), "DrawsDamaged")
+    assert world.halted() == dict.fromkeys(("release", "publisher"), "DrawsDamaged")
     assert len(world.releases()) == public
 
 
@@ -252,7 +252,7 @@ def test_draws_that_were_lost_are_not_drawn_again(world: ClosingWorld) -> None:
     world.broker.create(OF_DRAWS.topic)
     world.worker()
     world.run(30)
-    assert world.halted() == {"release": "DrawsDamaged", "publish": "PublishedDiffers"}
+    assert world.halted() == {"release": "DrawsDamaged", "publisher": "PublishedDiffers"}
     assert (world.noise.calls, world.broker.committed(OF_DRAWS)) == (calls, [])
     assert [(record.key, record.value) for record in world.releases()] == public
 

@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from exchange.wire.topics import BY_NAME, TOPICS, Party, Topic, check_agency
+from exchange.wire.topics import BY_NAME, TOPICS, TRANSACTIONAL_LANES, Party, Topic, check_agency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 WATCH_GROUP: Final = "exchange-watch"
 """The consumer group of the watch agent."""
-LANE_STEPS: Final = ("gate", "fold", "release")
-"""What the transactional ids of lanes begin with."""
 ANY_AGENCY: Final = "CODE"
 
 PRINCIPALS: Final[Mapping[Party, str]] = {
@@ -33,7 +31,7 @@ PRINCIPALS: Final[Mapping[Party, str]] = {
     Party.DERIVE: "exchange-worker",
     Party.WORKERS: "exchange-worker",
     Party.RELEASE: "exchange-worker",
-    Party.PUBLISH: "exchange-worker",
+    Party.PUBLISHER: "exchange-worker",
     Party.CALENDAR: "exchange-worker",
     Party.AUDIT: "exchange-audit",
     Party.AUDITORS: "exchange-auditors",
@@ -76,7 +74,7 @@ class Right:
 BESIDES: Final[tuple[tuple[Party, Operation, str, str], ...]] = (
     (Party.FOLD, Operation.READ, "aggregates", "restores its own state"),
     (Party.RELEASE, Operation.READ, "agencies", "who is registered, for reporting coverage"),
-    (Party.PUBLISH, Operation.READ, "releases", "publishes nothing twice"),
+    (Party.PUBLISHER, Operation.READ, "releases", "publishes nothing twice"),
     (Party.DERIVE, Operation.READ, "metrics", "writes no point twice"),
     (Party.WATCH, Operation.READ, "alerts", "goes on with the alerts that stand"),
     (Party.OPERATOR, Operation.READ, "agencies", "lists what it registered"),
@@ -92,9 +90,9 @@ def rights(agencies: Iterable[str] = (), *, group: str) -> list[Right]:
     found = [right for topic in TOPICS for right in _of_topic(topic, codes)]
     worker, operator = PRINCIPALS[Party.WORKERS], PRINCIPALS[Party.OPERATOR]
     found += [Right(worker, Operation.READ, Resource.GROUP, name) for name in (group, WATCH_GROUP)]
-    for step in LANE_STEPS:
+    for lane in TRANSACTIONAL_LANES:
         for operation in (Operation.WRITE, Operation.DESCRIBE):
-            found.append(Right(worker, operation, Resource.TRANSACTIONAL_ID, f"{step}-", prefixed=True))
+            found.append(Right(worker, operation, Resource.TRANSACTIONAL_ID, f"{lane}-", prefixed=True))
     for topic in TOPICS:
         found += [_right(operator, operation, topic, "`exchange topics`") for operation in PROVISIONING]
     return list(dict.fromkeys(found))

@@ -23,11 +23,6 @@ from exchange.engine.lanes.step import defects_named
 from exchange.engine.log import Partition
 from exchange.engine.loop_time import loop_s
 
-RELEASE: Final = "release"
-PUBLISH: Final = "publish"
-CALENDAR: Final = "calendar"
-ONCE: Final = (RELEASE, PUBLISH, CALENDAR)
-"""What exists once, whatever the number of partitions."""
 FAILURES_MAX: Final = 8
 BACKOFF_S: Final = 0.2
 BACKOFF_S_MAX: Final = 2.0

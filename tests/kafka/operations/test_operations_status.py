@@ -30,7 +30,7 @@ from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.log import Partition
 from exchange.wire.codec import encode
 from exchange.wire.pulse import Alert, AlertKind, Pulse, encode_alert, encode_pulse
-from exchange.wire.topics import ALERTS, GATE_STATE, PULSE, aggregates_of, inbox_of
+from exchange.wire.topics import ALERTS, GATE_STATE, PULSE, LaneName, aggregates_of, inbox_of
 from tests.kafka.conftest import PARTITIONS
 
 NOW = 1_900_000_000_000
@@ -64,7 +64,7 @@ async def running(log: KafkaLog, step: str) -> AsyncIterator[None]:
     registry = await read_registry(log)
     lanes = [
         Lane(log, step, p, lambda p=p: gate_step.GateStep(p, registry), Partition(GATE_STATE, p), limits=QUICK)
-        if step == gate_step.NAME
+        if step == LaneName.GATE
         else Lane(
             log, step, p, lambda p=p: fold_step.FoldStep(p), Partition(aggregates_of(GENERATION), p), limits=QUICK
         )
@@ -120,8 +120,8 @@ async def test_the_numbers_are_right_at_every_stage(exchange: KafkaLog, agencies
         }
         assert lags(waiting) == {lane: lag for lane, lag in by_lane.items() if lag}
 
-        async with running(exchange, gate_step.NAME):
-            judged = await until_idle(looker, gate_step.NAME)
+        async with running(exchange, LaneName.GATE):
+            judged = await until_idle(looker, LaneName.GATE)
         heads = {a.agency: (a.sequence, a.head, a.refused) for a in judged.agencies}
         assert heads == {
             "harbor-light": (5, digest_of(good[4]).hex()[:8], ""),
@@ -134,14 +134,14 @@ async def test_the_numbers_are_right_at_every_stage(exchange: KafkaLog, agencies
         assert (judged.known, judged.heard_from, judged.refused_now, judged.events) == (5, 2, 2, 0)
         assert lags(judged).keys() == {f"fold-{agencies[a].partition}" for a in ("harbor-light", "new-door")}
 
-        async with running(exchange, fold_step.NAME):
-            counted = await until_idle(looker, fold_step.NAME)
+        async with running(exchange, LaneName.FOLD):
+            counted = await until_idle(looker, LaneName.FOLD)
         assert (counted.events, counted.lag) == (8, 0)
 
         await publish(exchange, "new-door", good[3:])
-        async with running(exchange, gate_step.NAME), running(exchange, fold_step.NAME):
-            await until_idle(looker, gate_step.NAME)
-            repaired = await until_idle(looker, fold_step.NAME)
+        async with running(exchange, LaneName.GATE), running(exchange, LaneName.FOLD):
+            await until_idle(looker, LaneName.GATE)
+            repaired = await until_idle(looker, LaneName.FOLD)
         assert (repaired.events, repaired.refused_now, dict(repaired.refusals)) == (12, 1, {"gap": 1, "unreadable": 1})
         async with looking(exchange, PARTITIONS) as fresh:
             assert status_of(await fresh.look(), NOW) == repaired
@@ -207,9 +207,9 @@ async def test_a_position_is_found_behind_many_cells_and_markers(
 ) -> None:
     await publish(exchange, "harbor-light", chain(1))
     async with looking(exchange, PARTITIONS) as looker:
-        async with running(exchange, gate_step.NAME), running(exchange, fold_step.NAME):
-            await until_idle(looker, gate_step.NAME)
-            assert (await until_idle(looker, fold_step.NAME)).events == 1
+        async with running(exchange, LaneName.GATE), running(exchange, LaneName.FOLD):
+            await until_idle(looker, LaneName.GATE)
+            assert (await until_idle(looker, LaneName.FOLD)).events == 1
         state = Partition(aggregates_of(GENERATION), agencies["harbor-light"].partition)
         writer = await exchange.writer("a-fold-that-gave-up")
         for _ in range(20):

@@ -18,7 +18,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from consumers.counting.aggregates import LivePartition, merged, read_aggregates
-from consumers.counting.fold_step import NAME, FoldStep
+from consumers.counting.fold_step import FoldStep
 from consumers.replay import KafkaSource, replay
 from consumers.replay.cut import cut_text
 from exchange.core.counting.counts import Counts
@@ -29,7 +29,7 @@ from exchange.engine.log import Pair, Partition
 from exchange.settings import Settings
 from exchange.trial.sample import SampleExchange, chained_values, sample_exchange
 from exchange.wire.records import Position, encode_position
-from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of, partition_of
+from exchange.wire.topics import EVENTS, POSITION_KEY, LaneName, aggregates_of, partition_of
 from tests.kafka.conftest import PARTITIONS
 
 pytestmark = pytest.mark.kafka
@@ -70,7 +70,10 @@ async def transact(writer, partition: int, pairs: Sequence[Pair], *, commit: boo
 async def folding(log: KafkaLog) -> AsyncIterator[list[Lane]]:
     """The live fold of every partition, as lanes."""
     topic = aggregates_of(GENERATION)
-    lanes = [Lane(log, NAME, p, lambda p=p: FoldStep(p), Partition(topic, p), limits=LIMITS) for p in range(PARTITIONS)]
+    lanes = [
+        Lane(log, LaneName.FOLD, p, lambda p=p: FoldStep(p), Partition(topic, p), limits=LIMITS)
+        for p in range(PARTITIONS)
+    ]
     tasks = [asyncio.create_task(lane.run()) for lane in lanes]
     try:
         yield lanes
@@ -169,7 +172,7 @@ async def test_a_flipped_cell_ends_the_command_with_4_and_its_name(exchange: Kaf
     changed = Counts()
     changed.add_cells((dict(snapshot.cells) | {cell: count + 1}).items())
     at = Position(snapshot.position.position, changed.digest, GENERATION, snapshot.position.events)
-    writer = await exchange.writer(f"{NAME}-{snapshot.partition}")
+    writer = await exchange.writer(LaneName.FOLD.at(snapshot.partition))
     pairs = [(cell, b"%d" % (count + 1)), (POSITION_KEY, encode_position(at))]
     await transact(writer, snapshot.partition, pairs, commit=True, topic=topic)
     await writer.close()

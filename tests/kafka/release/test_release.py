@@ -126,7 +126,7 @@ async def test_operators_close_list_and_see_what_is_left(settings: Settings, log
         looked = json.loads(out)
         assert (looked["closed"], looked["closing_refused"]) == (epoch_text(START + 1), "EpochClosed")
         lanes = {lane["lane"]: lane["state"] for lane in looked["lanes"]}
-        assert lanes["release-0"] == lanes["publish-0"] == "running"
+        assert lanes["release-0"] == lanes["publisher-0"] == "running"
         async with asyncio.timeout(WAIT_S):
             while True:
                 if "exchange release list" in (await run(settings, "alerts"))[1]:

@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from consumers.release.draw_process import DrawHere
 from consumers.release.draws_state import DrawsDamaged, DrawsState
-from consumers.release.publish_lane import PublishLane
+from consumers.release.publisher_lane import PublisherLane
 from consumers.release.release_lane import ReleaseLane
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import begins_ms, ends_ms, epoch_of, first_month
@@ -89,10 +89,10 @@ class ClosingWorld:
         process = self.world.process(f"worker-{self.workers}")
         log = MemoryLog(self.broker, lambda: self.network.connect(process))
 
-        async def keep(life_of: type[ReleaseLane] | type[PublishLane]) -> None:
+        async def keep(life_of: type[ReleaseLane] | type[PublisherLane]) -> None:
             while True:
-                if life_of is PublishLane:
-                    life: ReleaseLane | PublishLane = PublishLane(log, hook=self._hear)
+                if life_of is PublisherLane:
+                    life: ReleaseLane | PublisherLane = PublisherLane(log, hook=self._hear)
                 else:
                     life = self.lane(
                         log, PARTITIONS, DrawHere(log, self.noise), clock=lambda: self.now_ms, hook=self._hear
@@ -106,7 +106,7 @@ class ClosingWorld:
                 await asyncio.sleep(0.5)
 
         process.spawn(keep(ReleaseLane))
-        process.spawn(keep(PublishLane))
+        process.spawn(keep(PublisherLane))
         return process
 
     def run(self, seconds: float) -> None:

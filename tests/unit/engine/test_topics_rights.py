@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exchange.engine.kafka.provision import exchange_topics, required_topics
 from exchange.engine.kafka.rights import PRINCIPALS, Operation, Resource, Right, acl_lines, readers, rights, writers
-from exchange.wire.topics import AGENCY_CODE, TOPICS, Party, Retention
+from exchange.wire.topics import AGENCY_CODE, TOPICS, TRANSACTIONAL_LANES, LaneName, Party, Retention
 
 GROUP = "exchange-workers"
 codes = st.from_regex(AGENCY_CODE, fullmatch=True)
@@ -71,6 +71,15 @@ def test_whoever_creates_a_topic_may_see_it() -> None:
 def test_only_the_worker_writes_in_transactions_and_stands_in_groups() -> None:
     others = (Resource.GROUP, Resource.TRANSACTIONAL_ID)
     assert {r.principal for r in rights(group=GROUP) if r.resource in others} == {"exchange-worker"}
+
+
+def test_a_lane_has_the_name_of_the_party_that_it_works_for() -> None:
+    assert {lane.value for lane in LaneName} < {party.value for party in Party}
+
+
+def test_the_worker_may_write_under_the_names_of_its_transactional_lanes_and_no_others() -> None:
+    names = {right.name for right in rights(group=GROUP) if right.resource is Resource.TRANSACTIONAL_ID}
+    assert names == {lane.at(7).removesuffix("7") for lane in TRANSACTIONAL_LANES}
 
 
 @given(st.sets(codes, max_size=3))

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from consumers.release import draw_task, publish_lane, release_lane
+from consumers.release import draw_task, publisher_lane, release_lane
 from exchange.core.model import epochs
 from exchange.core.release import closing
 from tests.properties import test_drawing as drawn
@@ -22,7 +22,7 @@ from tests.simulation import test_release as lanes
 from tests.simulation.world import closing_world
 
 Law = Callable[[], None]
-USERS = (laws, drawn, lanes, published, closing_world, closing, draw_task, publish_lane, release_lane)
+USERS = (laws, drawn, lanes, published, closing_world, closing, draw_task, publisher_lane, release_lane)
 
 
 def break_rule(patch: pytest.MonkeyPatch, module: ModuleType, name: str, rule: str, broken: str) -> None:
@@ -135,11 +135,11 @@ MUTANTS: dict[str, tuple[tuple[ModuleType, str, str, str], Law]] = {
         drawn.test_events_that_differ_in_caps_period_or_state_do_not_count_alike,
     ),
     "another release under a key goes unnoticed": (
-        (publish_lane, "compared", "record.value != part.value or ", ""),
+        (publisher_lane, "compared", "record.value != part.value or ", ""),
         in_a_world(published.test_a_publisher_that_finds_another_draw_stops_and_adds_nothing),
     ),
     "the time of the draw told": (
-        (publish_lane, "PublishLane._publish", "timestamp_ms=ends_ms(epoch)", "timestamp_ms=None"),
+        (publisher_lane, "PublisherLane._publish", "timestamp_ms=ends_ms(epoch)", "timestamp_ms=None"),
         in_a_world(lanes.test_a_closed_epoch_is_drawn_recorded_and_published),
     ),
     "a month of another length": (
@@ -165,5 +165,5 @@ def test_ordinary_random_numbers_for_opendp_are_noticed() -> None:
     assert "from consumers.release.noise import gaussian" in inspect.getsource(draw_process._served)
     assert "noise" not in inspect.signature(draw_process.DrawInProcess).parameters
     assert noise.gaussian.__module__ == "consumers.release.noise"
-    for module in (draw_process, draw_task, release_lane, publish_lane):
+    for module in (draw_process, draw_task, release_lane, publisher_lane):
         assert not {"random", "secrets", "numpy"} & set(vars(module))

@@ -123,10 +123,10 @@ def test_a_refused_close_is_an_alert_until_an_epoch_is_closed() -> None:
 
 
 def test_a_publisher_that_stopped_is_an_alert_though_its_worker_goes_on() -> None:
-    stopped = replace(lane(0, state=LaneState.FAILED), lane="publish-0")
+    stopped = replace(lane(0, state=LaneState.FAILED), lane="publisher-0")
     watch = played(stopped, replace(stopped, at_ms=T0 + 60_000))
-    assert kinds(watch) == {"lane:publish-0": "failed"}
-    assert "releases" in watch.raised["lane:publish-0"].says
+    assert kinds(watch) == {"lane:publisher-0": "failed"}
+    assert "releases" in watch.raised["lane:publisher-0"].says
 
 
 def test_a_worker_that_said_farewell_does_not_speak_for_its_lane() -> None:

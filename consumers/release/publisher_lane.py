@@ -21,10 +21,10 @@ from consumers.release.draws_state import DrawsDamaged, DrawsFollower, Part
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import ends_ms
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
-from exchange.engine.lanes.supervised import PUBLISH, SupervisedTask
+from exchange.engine.lanes.supervised import SupervisedTask
 from exchange.engine.log import Log, Partition, Producer, Record
 from exchange.engine.reading import read_whole
-from exchange.wire.topics import RELEASES
+from exchange.wire.topics import RELEASES, LaneName
 
 TARGET: Final = Partition(RELEASES, 0)
 WAIT_S: Final = 0.5
@@ -39,13 +39,13 @@ class PublishedDiffers(ExchangeError):
     )
 
 
-class PublishLane(SupervisedTask):
+class PublisherLane(SupervisedTask):
     """Copies parts of draws for as long as it runs."""
 
     stays = (DrawsDamaged, PublishedDiffers)
 
     def __init__(self, log: Log, *, hook: Hook = no_hook) -> None:
-        super().__init__(PUBLISH, hook=hook)
+        super().__init__(LaneName.PUBLISHER, hook=hook)
         self._log = log
 
     async def _one_life(self, resources: AsyncExitStack) -> None:
