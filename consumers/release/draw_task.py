@@ -22,6 +22,7 @@ from exchange import __version__
 from exchange.core.admission.gate import Status
 from exchange.core.errors import CannotCount, ExchangeError
 from exchange.core.model.epochs import first_month
+from exchange.core.model.event_layout import HEAD, PREFIX
 from exchange.core.model.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
 from exchange.core.release.agency_tables import AgencyTable, Made, PastEpochs, Said, agency_releases
 from exchange.core.release.closing import Cut, Draw
@@ -29,11 +30,10 @@ from exchange.core.release.draw import Due, Increments, counted, drawn, merged
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import read_to
-from exchange.wire.codec import HEAD, decode
+from exchange.wire.codec import decode
 from exchange.wire.public_records import encode_release
 from exchange.wire.records import decode_registration
 from exchange.wire.release_records import ShownIncrement, release_part
-from exchange.wire.schemas import PREFIX
 from exchange.wire.topics import AGENCIES, EVENTS
 
 LOT_RECORDS: Final = 20_000

@@ -18,6 +18,7 @@ from consumers.admission.enrolment import Enrolment, register
 from consumers.counting.aggregates import merged, read_aggregates
 from exchange.core.counting.counts import merge
 from exchange.core.errors import ExchangeError
+from exchange.core.model.event_layout import sequence_of
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Pair, Partition, Producer
@@ -226,7 +227,7 @@ class KillTest:
         async for record in self._ground.all_events():
             assert record.key is not None
             assert record.value is not None
-            counted.setdefault(record.key, []).append(int.from_bytes(record.value[5:13], "big"))
+            counted.setdefault(record.key, []).append(sequence_of(record.value))
         lost = duplicated = disordered = 0
         for agency in self._agencies:
             sequences = counted.get(agency.code.encode("ascii"), [])

@@ -17,20 +17,15 @@ import fastavro
 from exchange.core.admission.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
 from exchange.core.errors import ExchangeError
 from exchange.core.model.chain import digest_of
+from exchange.core.model.event_layout import KIND, MAGIC, MIDDLE, PREFIX, PREVIOUS, sequence_of
 from exchange.core.model.events import BODIES, About, Body, Correction, Event, Width
 from exchange.core.model.period import is_period
 from exchange.wire.event_schema import NAMESPACE
-from exchange.wire.schemas import MAGIC, PREFIX, is_event, newest, schemas
+from exchange.wire.schemas import is_event, newest, schemas
 
-HEAD: Final = PREFIX + 8 + 32
-"""Bytes before the period: magic, schema id, sequence, previous."""
-_BODY: Final = HEAD + 4
-"""Bytes before the body: period (two), state and caps (one each) stand between; a property test holds that."""
-_SEQUENCE = slice(PREFIX, PREFIX + 8)
-_PREVIOUS = slice(PREFIX + 8, HEAD)
 _REMEMBERED: Final = 1 << 16
-Place = tuple[int, str, int]
-"""Period, state, caps."""
+Middle = tuple[int, str, int]
+"""Period, state and cap: between an event's head and its body."""
 _BY_NAME: Final = {f"{NAMESPACE}.{body.__name__}": body for body in BODIES}
 
 
@@ -77,7 +72,7 @@ class EventReader:
     """Reads values that anybody may have written; remembers the bodies it has seen (at most 65,536, some 30 MB)."""
 
     def __init__(self) -> None:
-        self._places: dict[tuple[bytes, bytes], Place] = {}
+        self._middles: dict[tuple[bytes, bytes], Middle] = {}
         self._bodies: dict[tuple[bytes, bytes], Body] = {}
 
     def read(self, value: bytes | None) -> Arrival | Unreadable:
@@ -87,13 +82,13 @@ class EventReader:
         if len(value) > VALUE_OCTETS_MAX:
             return Unreadable(Reason.OVERSIZED)
         prefix = value[:PREFIX]
-        place = self._places.get((prefix, value[HEAD:_BODY]))
-        body = self._bodies.get((prefix, value[_BODY:]))
-        if place is None or body is None:
+        middle = self._middles.get((prefix, value[MIDDLE]))
+        body = self._bodies.get((prefix, value[KIND:]))
+        if middle is None or body is None:
             fresh = self._read_new(value)
             if isinstance(fresh, Unreadable):
                 return fresh
-            place, body = self._remember(value, fresh)
+            middle, body = self._remember(value, fresh)
         if value[PREFIX] & 0x80:  # a sequence past 2⁶³: no receipt could name it
             return Unreadable(Reason.OUT_OF_RANGE)
         restated = b""
@@ -101,25 +96,25 @@ class EventReader:
             original = Event(body.sequence, body.previous, body.period, body.state, body.cap, body.body)
             restated = digest_of(encode(original, schema_id_of(value)))
         return Arrival(
-            int.from_bytes(value[_SEQUENCE], "big"),
-            value[_PREVIOUS],
-            *place,
+            sequence_of(value),
+            value[PREVIOUS],
+            *middle,
             body,
             digest_of(value),
             restated,
         )
 
-    def _remember(self, value: bytes, event: Event) -> tuple[Place, Body]:
+    def _remember(self, value: bytes, event: Event) -> tuple[Middle, Body]:
         """Keep the two parts of an admitted record: either is canonical by itself, so any two of one schema are together."""
-        prefix, place, body = value[:PREFIX], (event.period, str(event.state), event.cap), event.body
-        if len(self._places) >= _REMEMBERED:
-            self._places.clear()
-        self._places[prefix, value[HEAD:_BODY]] = place
+        prefix, middle, body = value[:PREFIX], (event.period, str(event.state), event.cap), event.body
+        if len(self._middles) >= _REMEMBERED:
+            self._middles.clear()
+        self._middles[prefix, value[MIDDLE]] = middle
         if body.about is not About.EXCHANGE:  # those hardly come twice
             if len(self._bodies) >= _REMEMBERED:
                 self._bodies.clear()
-            self._bodies[prefix, value[_BODY:]] = body
-        return place, body
+            self._bodies[prefix, value[KIND:]] = body
+        return middle, body
 
     @staticmethod
     def _read_new(value: bytes) -> Event | Unreadable:

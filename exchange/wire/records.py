@@ -13,9 +13,10 @@ import fastavro
 from exchange.core.admission.gate import Reason, Refused, Registration, Status
 from exchange.core.errors import ExchangeError
 from exchange.core.model.chain import Head
+from exchange.core.model.event_layout import PREFIX
 from exchange.core.model.vocabulary import LegalClass
 from exchange.wire.codec import schema_id_of
-from exchange.wire.schemas import PREFIX, newest, schemas
+from exchange.wire.schemas import newest, schemas
 
 Plain = dict[str, object]
 

@@ -9,13 +9,12 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final
 
 import fastavro
 
+from exchange.core.model.event_layout import MAGIC
+
 Parsed = str | list[object] | dict[str, object]
-MAGIC: Final = 0
-PREFIX: Final = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)

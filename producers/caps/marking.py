@@ -34,7 +34,7 @@ from exchange.core.model.period import quarter_of, year_period
 from exchange.core.release.client_tables import tally_bits
 from producers.caps.choice import CHOSEN, ClientPeriod, Ranks, SentMarks, Wanted, places_of
 from producers.caps.tally_batches import first_batch_over
-from producers.vault.event_tail import body_bytes, body_of, cap_of, period_of_tail, same_said
+from producers.vault.event_tail import body_bytes, body_of, cap_of, period_of_tail, same_fact
 from producers.vault.fact_store import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, FactStore, behind
 from producers.vault.store import Vault
 
@@ -135,7 +135,7 @@ class Caps:
         tails = self._read_chain(client, found, unit)
         query = "SELECT key, schema, want, sent, todo FROM fact WHERE client = ? AND (todo > 0 OR sent > 0)"
         for key, schema, want, sent, todo in self._vault.all(query, (client,)):
-            asked = todo == CORRECTION and want is not None and sent in tails and same_said((schema, want), tails[sent])
+            asked = todo == CORRECTION and want is not None and sent in tails and same_fact((schema, want), tails[sent])
             if sent in found.events:
                 if todo == NOTHING or asked:
                     found.events[sent][1].fact = key

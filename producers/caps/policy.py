@@ -16,7 +16,7 @@ from exchange.core.model.events import CORRECTABLE, About, Correctable, Width
 from exchange.core.model.period import LAST, is_period, quarter_of, year_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.switches import Switches
-from producers.vault.event_tail import tail_of
+from producers.vault.event_tail import encode_tail
 from producers.words import code_rule
 
 _REMEMBERED: Final = 1 << 16
@@ -90,7 +90,7 @@ class Policy:
                 if not quarter_of(period):
                     return Unfit("period", "an agency that shares totals counts by quarter: a quarter, not a year")
                 kept = True
-        return Leaves(tail_of(period, state, NONE, allowed), kept)
+        return Leaves(encode_tail(period, state, NONE, allowed), kept)
 
 
 def _unfit(period: int, state: UsState, body: Correctable) -> Unfit | None:

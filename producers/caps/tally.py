@@ -33,10 +33,10 @@ from producers.vault.event_tail import (
     body_bytes,
     body_of,
     cap_of,
+    decode_tail,
+    encode_tail,
     period_of_tail,
-    said_by,
     state_of_tail,
-    tail_of,
     with_cap,
 )
 from producers.vault.fact_store import TALLY, FactOutcome, FactStore
@@ -159,7 +159,7 @@ def stage_tallies(vault: Vault, ledger: FactStore, today: date, *, small_counts:
             if ledger.withdraw(place):
                 outcomes[FactOutcome.RETRACTED] += 1
             continue
-        outcomes[ledger.put(place, period, tail_of(period, state, NONE, Tally(name, tuple(counts))))] += 1
+        outcomes[ledger.put(place, period, encode_tail(period, state, NONE, Tally(name, tuple(counts))))] += 1
     were_counted(vault, open_quarter if small_counts else 0)  # consent may come and go: then they are counted again
     return Tallied(outcomes, tuple(held), facts)
 
@@ -168,6 +168,6 @@ def _staged_before(ledger: FactStore) -> Iterator[Place]:
     for key in ledger.keys(TALLY):
         said = ledger.said(key)
         if said is not None:
-            event = said_by(*said)
+            event = decode_tail(*said)
             assert isinstance(event.body, Tally)
             yield event.body.table, event.period, event.state

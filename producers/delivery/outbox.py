@@ -15,7 +15,7 @@ from exchange.core.admission.gate import Reason, wants_consent
 from exchange.core.model.events import About, Event, Tally
 from exchange.core.model.period import quarter_of
 from producers.caps.marking import Caps, Marked
-from producers.vault.event_tail import marked_alike, said_by, with_cap
+from producers.vault.event_tail import decode_tail, with_cap, with_each_cap
 from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, FactStore
 from producers.vault.sent_chain import TODO_UNSENT, Beat, Chain, Kind
 from producers.vault.store import Vault
@@ -27,7 +27,7 @@ OF_ITS_KIND: dict[Reason, Callable[[Event], bool]] = {
     Reason.SMALL_COUNT: lambda event: isinstance(event.body, Tally) and wants_consent(event.cap, event.body),
 }
 """Reasons that strike every event of a kind, because profile and registration differ."""
-_ALIKE: Final = ", ".join("?" * len(marked_alike(bytes(4))))
+_ALIKE: Final = ", ".join("?" * len(with_each_cap(bytes(4))))
 OF_ITS_BYTES = frozenset({Reason.UNSOUND, Reason.OUT_OF_RANGE})
 """Reasons that strike every event that says the same."""
 
@@ -52,7 +52,7 @@ class Outbox:
             row = self._vault.one(
                 "SELECT min(sequence) FROM chain "  # noqa: S608
                 f"WHERE kind = 0 AND key IS NULL AND retracted = 0 AND tail IN ({_ALIKE}) AND schema = ?",
-                (*marked_alike(want), schema),
+                (*with_each_cap(want), schema),
             )
             if row and row[0]:
                 self._ledger.undecided = True
@@ -123,7 +123,7 @@ class Outbox:
         for key, its_schema, want in self._vault.all("SELECT key, schema, want FROM fact WHERE todo = ?", (EVENT,)):
             said = (its_schema, with_cap(want, self._caps.of_event(key)))
             if said not in strikes:
-                strikes[said] = of_kind is not None and of_kind(said_by(*said))
+                strikes[said] = of_kind is not None and of_kind(decode_tail(*said))
             if strikes[said]:
                 self._ledger.refuse(key, str(reason), its_schema, want)
                 self._vault.run(

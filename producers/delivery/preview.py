@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from exchange.core.admission.cap_rules import NONE
 from exchange.core.model.events import Event
 from producers.caps.marking import Caps, Marked
-from producers.vault.event_tail import said_by, with_cap
+from producers.vault.event_tail import decode_tail, with_cap
 from producers.vault.fact_store import CORRECTION
 from producers.vault.store import Vault
 
@@ -42,9 +42,9 @@ def what_leaves(vault: Vault, caps: Caps) -> list[Leaving]:
     )
     chained: Marked = Counter((schema, tail) for schema, tail in vault.all(waiting, (accepted,)))
     return [
-        *(Leaving(said_by(*said), count) for said, count in chained.items()),
-        *(Leaving(said_by(*said), count, retracts=True) for said, count in gone.items()),
-        *(Leaving(said_by(*said), count) for said, count in to_be_chained(vault, caps).items()),
+        *(Leaving(decode_tail(*said), count) for said, count in chained.items()),
+        *(Leaving(decode_tail(*said), count, retracts=True) for said, count in gone.items()),
+        *(Leaving(decode_tail(*said), count) for said, count in to_be_chained(vault, caps).items()),
     ]
 
 

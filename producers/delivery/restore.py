@@ -9,8 +9,8 @@ vault, or of the source when it is read again, says exactly the same and claims 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from exchange.core.model.chain import Head, digest_of
-from exchange.wire.codec import HEAD, decode, schema_id_of
-from exchange.wire.schemas import PREFIX
+from exchange.core.model.event_layout import HEAD, PREVIOUS, sequence_of
+from exchange.wire.codec import decode, schema_id_of
 from producers.errors import RestoreImpossible
 from producers.vault.sent_chain import ChainRow, chain_row
 
@@ -30,13 +30,13 @@ def path_back(
     sequence, digest = head.sequence, head.digest
     while sequence and own_digest(sequence) != digest:
         value = known.get(digest)
-        if value is None or int.from_bytes(value[PREFIX : PREFIX + 8], "big") != sequence:
+        if value is None or sequence_of(value) != sequence:
             raise RestoreImpossible(
                 f"The exchange accepted events up to {head.sequence}; the inbox no longer holds event {sequence}, "
                 "and the vault does not know it."
             )
         yield value, chain_row(decode(value), schema_id_of(value), value[HEAD:])
-        digest = value[PREFIX + 8 : HEAD]
+        digest = value[PREVIOUS]
         sequence -= 1
 
 
@@ -45,6 +45,6 @@ def strangers(
 ) -> Iterator[tuple[int, bytes]]:
     """(sequence, digest) of the events that the inbox holds under these sequences beside the vault's own."""
     for value in values:
-        sequence = int.from_bytes(value[PREFIX : PREFIX + 8], "big") if len(value) > HEAD else 0
+        sequence = sequence_of(value) if len(value) > HEAD else 0
         if first <= sequence <= last and (digest := digest_of(value)) != own_digest(sequence):
             yield sequence, digest

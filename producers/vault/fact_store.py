@@ -15,7 +15,7 @@ from typing import Final
 from exchange.core.admission.cap_rules import NONE, effective
 from exchange.core.model.period import quarter_of
 from producers.errors import DatabaseChanged
-from producers.vault.event_tail import cap_of, newest_id, period_of_tail, same_said, with_cap
+from producers.vault.event_tail import cap_of, newest_id, period_of_tail, same_fact, with_cap
 from producers.vault.schema import Row
 from producers.vault.store import Vault
 
@@ -97,7 +97,7 @@ class FactStore:
         stated = (self.client_id(client), period, self._run, self._edition)
         if was_of != stated[0]:
             self._exhaust_both(key, row, stated[0])
-        if want is not None and kept == was_kept and same_said((schema, want), (self._schema, tail)):
+        if want is not None and kept == was_kept and same_fact((schema, want), (self._schema, tail)):
             self._vault.run(
                 "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?", (*stated, key)
             )
@@ -106,7 +106,7 @@ class FactStore:
         todo = NOTHING if kept else EVENT
         if sent:
             said = self._vault.one("SELECT schema, tail FROM chain WHERE sequence = ?", (sent,))
-            same = said is not None and not kept and same_said((said[0], said[1]), (self._schema, tail))
+            same = said is not None and not kept and same_fact((said[0], said[1]), (self._schema, tail))
             todo = NOTHING if same else CORRECTION
         self._vault.run(
             "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ?, "

@@ -19,11 +19,11 @@ from producers.errors import VaultDamaged
 from producers.vault.event_tail import (
     cap_of,
     correction_tail,
+    encode_tail,
     event_of,
     newest_id,
     period_of_tail,
-    same_said,
-    tail_of,
+    same_fact,
     value_of,
     with_cap,
 )
@@ -147,7 +147,7 @@ class Chain:
         """Chain a heartbeat, signed over all that stands before it; its sequence."""
         signature = self._signing_key.sign(heartbeat_message(self._agency, self.last + 1, self.head))
         body = Heartbeat(beat.scheduled, beat.minutes, self._key_number, signature)
-        return self._append(newest_id(), tail_of(beat.period, beat.state, ALL_CAPS, body), Kind.HEARTBEAT)
+        return self._append(newest_id(), encode_tail(beat.period, beat.state, ALL_CAPS, body), Kind.HEARTBEAT)
 
     def _append(self, schema: int, tail: bytes, kind: Kind, of: _Of | None = None) -> int:
         sequence, previous = self.last + 1, self.head
@@ -231,7 +231,7 @@ class Chain:
         link = self.link(target)
         row = self._vault.one("SELECT schema, want FROM fact WHERE key = ?", (key,))
         if link is not None and row is not None:
-            same = row[1] is not None and same_said((row[0], row[1]), (link.schema, link.tail))
+            same = row[1] is not None and same_fact((row[0], row[1]), (link.schema, link.tail))
             todo = NOTHING if same else CORRECTION
             self._vault.run("UPDATE fact SET sent = ?, todo = ? WHERE key = ?", (target, todo, key))
 

@@ -26,6 +26,7 @@ from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.chain import Head, digest_of, heartbeat_message
 from exchange.core.model.epochs import parse_epoch
+from exchange.core.model.event_layout import PREFIX
 from exchange.core.model.period import parse_period, period_of
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.release.budget import TABLE_COSTS
@@ -36,7 +37,7 @@ from exchange.wire import pulse as p
 from exchange.wire import records as m
 from exchange.wire import release_records as c
 from exchange.wire.codec import encode
-from exchange.wire.schemas import PREFIX, newest
+from exchange.wire.schemas import newest
 
 AVRO = Path(schemas.__file__).parent / "avro"
 FOLDER = AVRO / "examples"

@@ -8,7 +8,7 @@ from io import BytesIO
 import fastavro
 import pytest
 
-from exchange.wire.schemas import PREFIX
+from exchange.core.model.event_layout import PREFIX
 from tests.contract.examples import FOLDER
 from tools.derive.evolution import Json, breaches
 

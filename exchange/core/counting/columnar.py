@@ -21,14 +21,12 @@ import numpy.typing as npt
 from exchange.core.counting.cells import NATION, grouped, increments
 from exchange.core.counting.counts import Numbers
 from exchange.core.counting.tables import NOT_APPLICABLE, TABLES, Dimension, Scope, Table, domain, field_type, is_number
-from exchange.core.errors import CannotCount
+from exchange.core.errors import CannotCount, PeriodInvalid
+from exchange.core.model.event_layout import FIELDS, HEAD, KIND, STATE, parse_period_octets
 from exchange.core.model.events import BODIES, Body, Correction, Event, Tally
-from exchange.core.model.period import is_period, period_text
+from exchange.core.model.period import period_text
 from exchange.core.model.vocabulary import UsState
 
-HEAD: Final = 45
-"""Bytes before the period: magic, schema id, sequence, previous."""
-_STATE, _KIND, _FIELDS = HEAD + 2, HEAD + 4, HEAD + 5
 _STATES: Final = tuple(str(state.value).encode("ascii") for state in UsState)
 REMEMBERED: Final = 1 << 16
 """Codes of one table whose slots are remembered; when there are more, all are found anew."""
@@ -136,7 +134,7 @@ class ColumnPlan:
                 decoded += _decoded(_picked(keys, places), some, decode)
                 continue
             rows = np.frombuffer(b"".join(some), np.uint8).reshape(len(some), plan.length)
-            if (rows[:, _STATE:] & 0x81).any():
+            if (rows[:, STATE:] & 0x81).any():
                 raise CannotCount
             agencies = self._numbered(_picked(keys, places)) if plan.by_agency else None
             counted += self._by_slices(plan, rows, agencies)
@@ -182,7 +180,7 @@ def _by_kind(values: Sequence[bytes]) -> Iterator[tuple[int, list[int]]]:
     if not values:
         return
     try:
-        kinds = np.frombuffer(bytes(map(itemgetter(_KIND), values)), np.uint8)
+        kinds = np.frombuffer(bytes(map(itemgetter(KIND), values)), np.uint8)
     except IndexError:
         raise CannotCount from None
     order = np.argsort(kinds, kind="stable")
@@ -196,11 +194,10 @@ def _picked(items: Sequence[bytes], places: list[int]) -> Sequence[bytes]:
 
 
 def _period_part(octets: int) -> bytes:
-    low, high = divmod(octets, 256)
-    number = ((high << 7) | (low & 0x7F)) >> 1
-    if not low & 0x80 or high & 0x80 or low & 1 or not is_period(number):
-        raise CannotCount
-    return period_text(number).encode("ascii")
+    try:
+        return period_text(parse_period_octets(octets.to_bytes(2, "big"))).encode("ascii")
+    except PeriodInvalid:
+        raise CannotCount from None
 
 
 def _kind_plan(body: type[Body], tables: Sequence[Table]) -> KindPlan:
@@ -210,12 +207,12 @@ def _kind_plan(body: type[Body], tables: Sequence[Table]) -> KindPlan:
     if not plain or any(table.measure for table in mine):
         return KindPlan(0, by_slices=False)
     plans: tuple[TablePlan, ...] = tuple(_table_plan(table, names) for table in mine)
-    return KindPlan(_FIELDS + len(names), plans, by_agency=any(table.scope is Scope.AGENCY for table in mine))
+    return KindPlan(FIELDS + len(names), plans, by_agency=any(table.scope is Scope.AGENCY for table in mine))
 
 
 def _table_plan(table: Table, names: list[str]) -> TablePlan:
-    state = (_STATE,) if table.scope is Scope.STATE else ()
-    columns = (*state, *(_FIELDS + names.index(d.field) for d in table.dimensions))
+    state = (STATE,) if table.scope is Scope.STATE else ()
+    columns = (*state, *(FIELDS + names.index(d.field) for d in table.dimensions))
     if len(columns) > 3:
         raise ValueError(f"{table.name} has more axes than a code has room for")
     parts = tuple(_parts(table, d) for d in table.dimensions)

@@ -12,19 +12,18 @@ from typing import Final
 
 from exchange.core.admission.cap_rules import NONE, Cap
 from exchange.core.counting.tables import TALLIED, Table, domain
-from exchange.core.model.events import About, AgencyProfiled, Correctable, Event, Tally
+from exchange.core.model.event_layout import KIND, head_octets, middle_octets
+from exchange.core.model.events import About, Correctable, Event, Tally
 from exchange.core.model.period import FIRST
-from exchange.core.model.vocabulary import AGE_GROUP, AgencyType, ReportingMode, UsState
+from exchange.core.model.vocabulary import AGE_GROUP, UsState
 from exchange.core.release.client_tables import needed, tally_bits
-from exchange.wire.codec import HEAD, encode
+from exchange.wire.codec import encode
 from exchange.wire.schemas import newest
 from producers.caps.choice import ClientPeriod, Ranks, Wanted
 from producers.facts import Fact, Where
 from producers.vault.fact_store import SOURCE
 
 _NOWHERE: Final = Where("", 0)
-_BODY: Final = HEAD + 4
-_ANY_BODY: Final = AgencyProfiled(AgencyType.other, ReportingMode.events)
 
 
 Marks = Mapping[str, Cap]
@@ -84,8 +83,8 @@ def chained_values(agency: str, facts: Iterable[Fact], marks: Marks | None = Non
     prefix, previous = newest("event").prefix, sha256(agency.encode("ascii")).digest()
     for sequence, fact in enumerate(facts, start=1):
         cap = cap_of(fact, marks or {})
-        place, body = _place_bytes(fact.period, fact.state, cap), _body_bytes(fact.body)
-        value = b"%b%b%b%b%b" % (prefix, sequence.to_bytes(8, "big"), previous, place, body)
+        head, middle = head_octets(prefix, sequence, previous), middle_octets(fact.period, fact.state, cap)
+        value = head + middle + _body_octets(fact.body)
         previous = sha256(value).digest()
         yield value
 
@@ -96,11 +95,5 @@ def cap_of(fact: Fact, marks: Marks) -> Cap:
 
 
 @lru_cache(maxsize=1 << 16)
-def _body_bytes(body: Correctable) -> bytes:
-    return encode(Event(0, bytes(32), FIRST, UsState.al, NONE, body))[_BODY:]
-
-
-@lru_cache(maxsize=1 << 16)
-def _place_bytes(period: int, state: UsState, cap: Cap) -> bytes:
-    """Period, state and caps: the four bytes between head and body, whatever the body."""
-    return encode(Event(0, bytes(32), period, state, cap, _ANY_BODY))[HEAD:_BODY]
+def _body_octets(body: Correctable) -> bytes:
+    return encode(Event(0, bytes(32), FIRST, UsState.al, NONE, body))[KIND:]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exchange.core.admission.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
 from exchange.core.model import events as e
+from exchange.core.model.event_layout import HEAD
 from exchange.core.model.events import BODIES, Body, Correction, Event, Heartbeat, Tally
 from exchange.core.model.period import FIRST, LAST
 from exchange.core.model.tally_tables import TallyTable
@@ -23,7 +24,7 @@ from exchange.core.model.vocabulary import (
     Service,
     UsState,
 )
-from exchange.wire.codec import HEAD, EventReader, EventUnreadable, decode, encode
+from exchange.wire.codec import EventReader, EventUnreadable, decode, encode
 from tests.kits.strategies import bodies, events, of, periods, small, states
 
 FACTS = e.NeedIdentified(Service.housing)

@@ -13,7 +13,7 @@ from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.caps.policy import IN_THE_FUTURE, SWITCHED_OFF, Leaves, Policy, Unfit
 from producers.switches import RULES, SWITCHES, WITHHELD, Switches
-from producers.vault.event_tail import newest_id, said_by
+from producers.vault.event_tail import decode_tail, newest_id
 from producers.words import code_rule, list_of
 from schemas.lists import list_names
 
@@ -37,7 +37,7 @@ METHOD = e.TraffickingFacts(
 def left(policy: Policy, body: e.Correctable, period: int = Q1) -> e.Body:
     judged = policy.judge(period, UsState.ca, body)
     assert isinstance(judged, Leaves)
-    return said_by(newest_id(), judged.tail).body
+    return decode_tail(newest_id(), judged.tail).body
 
 
 def health(code: str) -> e.HealthObserved:
@@ -118,7 +118,7 @@ def test_no_sensitive_code_leaves_while_everything_is_off() -> None:
             for code in get_type_hints(type(body))[field.name]:
                 judged = policy.judge(Q1, UsState.ca, replace(body, **{field.name: code}))
                 if isinstance(judged, Leaves):
-                    said = said_by(newest_id(), judged.tail).body
+                    said = decode_tail(newest_id(), judged.tail).body
                     assert off.apply(said) == said
                     assert not any(rule.concerns(said) and rule.codes for rule in RULES if rule.body is type(said))
                     tried += 1

@@ -18,7 +18,7 @@ from producers.caps.tally_batches import are_counted, were_counted
 from producers.delivery.report import Report
 from producers.edge import Edge
 from producers.facts import Fact, Where
-from producers.vault.event_tail import said_by
+from producers.vault.event_tail import decode_tail
 from producers.vault.fact_store import FactOutcome, FactStore
 from producers.vault.store import Vault
 from tests.kits.edge_kit.agency import SECRET, Agency
@@ -167,7 +167,7 @@ async def test_tallies_that_are_not_counted_again_are_those_that_counting_gives(
             for (name, period, state), counts in count(marked_facts(ledger), current_quarter(today)).items():
                 said = ledger.said(tally_key(name, period, state))
                 assert said is not None
-                assert said_by(*said).body == Tally(name, tuple(counts))
+                assert decode_tail(*said).body == Tally(name, tuple(counts))
                 counted += 1
     assert counted
 

@@ -9,9 +9,10 @@ from exchange.core.counting.counts import fold
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import StateDamaged
 from exchange.core.model import vocabulary as v
+from exchange.core.model.event_layout import HEAD
 from exchange.core.model.events import ALL_CAPS, Correction
 from exchange.engine.log import Partition
-from exchange.wire.codec import HEAD, decode
+from exchange.wire.codec import decode
 from exchange.wire.records import decode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
 from tests.unit.admission.step_world import FOOD, HARBOR, NEED, Q1, Agency, Rec
