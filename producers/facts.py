@@ -10,7 +10,7 @@ Readings take effect in the order in which they come.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from exchange.core.model.events import Correctable
 from exchange.core.model.period import FIRST, LAST
@@ -29,16 +29,24 @@ class Where:
     row: int
 
 
+NOWHERE: Final = Where("", 0)
+"""The place of a fact that code made: no row of any file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that happened, ready to become an event. `client`: the agency's own key, empty for agency bodies."""
+    """One thing that happened, ready to become an event.
+
+    `key`: the agency's own key of this fact. `client`: the agency's own key of the client; empty for facts about the agency.
+    Both stay in the vault. `where`: the row that it comes from; code that has no row leaves it out.
+    """
 
     key: str
     period: int
     state: UsState
     body: Correctable
-    client: str
-    where: Where
+    client: str = ""
+    where: Where = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ Not promised: that a batch whose `go_on` was not kept is not handed over again.
 """
 
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,31 +83,42 @@ async def follow(log: Log, asked: Selection, *, start: int = 0, once: bool = Fal
         await reader.close()
 
 
+@asynccontextmanager
+async def metrics_log(settings: Settings | None = None) -> AsyncGenerator[Log, None]:
+    """The exchange's log, for `follow`. `settings`: where it is; without them, the environment's. Raises NoKafka."""
+    log = KafkaLog(with_address(settings or Settings.model_validate({})).client("exchange-subscriber"))
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
 async def subscribe(
     *metrics: str,
     since: str = "",
     once: bool = False,
     everything: bool = False,
     settings: Settings | None = None,
+    log: Log | None = None,
     **where: str,
 ) -> AsyncGenerator[MetricPoint, None]:
-    """The points of these metrics (none named: of all), each as soon as it is there, until you stop.
+    """The points of these metrics (of all metrics when none is named), each as soon as it is published, until you stop.
 
-    `since`: the first epoch, as 2026-03. `once`: stop at the last point that is there now. `everything`: those that are not
-    usable too. `where`: code by dimension. `settings`: else from the environment. Raises MetricUnknown, DimensionUnknown,
+    `since`: the first epoch, such as 2026-03. `once`: stop at the last point that is there now. `everything`: also points
+    that are not usable. `where`: code by dimension. `settings`: where the exchange is; without them, the environment's.
+    `log`: read this log instead, such as the one of `exchange.testing`. Raises MetricUnknown, DimensionUnknown,
     CodeUnknown, EpochInvalid, NoKafka, the engine's named errors, and MessageUnreadable for a record of a newer version.
     """
     asked = select(metrics, since=since, where=where, everything=everything)
-    log = KafkaLog(with_address(settings or Settings.model_validate({})).client("exchange-subscriber"))
-    try:
-        async with aclosing(follow(log, asked, once=once)) as batches:
-            async for batch in batches:
-                if batch.unreadable:
-                    raise MessageUnreadable
-                for point in batch.points:
-                    yield point
-    finally:
-        await log.close()
+    async with (
+        nullcontext(log) if log else metrics_log(settings) as found,
+        aclosing(follow(found, asked, once=once)) as batches,
+    ):
+        async for batch in batches:
+            if batch.unreadable:
+                raise MessageUnreadable
+            for point in batch.points:
+                yield point
 
 
 def _batch(asked: Selection, records: Iterable[Record], go_on: int, *, whole: bool) -> Batch:

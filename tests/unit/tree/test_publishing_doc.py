@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from producers.profile import Profile
+from exchange.core.model.events import Heartbeat
+from producers import NeedIdentified, Profile
 from tests.kits.edge_kit.desk import Desk
 
 ROOT = Path(__file__).parents[3]
@@ -43,3 +44,13 @@ def test_the_lines_are_published_and_then_taken_back(tmp_path: Path, monkeypatch
     assert (plain["published"], plain["retracted"], plain["ignored"], plain["delivered"]) == (2, 0, 0, 3)
     facts.write_text(withdrawn, encoding="utf-8")
     assert json.loads(desk.run(*words).stdout)["retracted"] == 2
+
+
+def test_the_program_publishes_its_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = Desk(tmp_path, monkeypatch)
+    (program,) = blocks(PUBLISHING, "python")
+    exec(compile(program, "PUBLISHING.md", "exec"), {})
+    assert capsys.readouterr().out == "2 events accepted\n"
+    assert [type(event.body) for _, event in desk.exchange.events()] == [NeedIdentified, Heartbeat]
