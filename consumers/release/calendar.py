@@ -21,7 +21,7 @@ from consumers.release.release_lane import COMMANDS
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closing import Closed
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
-from exchange.engine.lanes.supervised import SupervisedTask
+from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.reading import read_to
 from exchange.engine.wall_clock import Clock, wall_ms
@@ -45,10 +45,10 @@ def month_to_close(closed: Closed, first_arrival_ms: int | None, now_ms: int, gr
     return epoch if now_ms > ends_ms(epoch) + grace_ms else None
 
 
-class Calendar(SupervisedTask):
+class Calendar(SingleLane):
     """Writes commands for as long as it runs. `grace_ms`: how long after a month's end."""
 
-    stays = (DrawsDamaged,)
+    halts_on = (DrawsDamaged,)
 
     def __init__(
         self, log: Log, partitions: int, grace_ms: int, *, clock: Clock = wall_ms, hook: Hook = no_hook
@@ -58,13 +58,13 @@ class Calendar(SupervisedTask):
         self._events = [Partition(EVENTS, number) for number in range(partitions)]
         self._first_ms: int | None = None
 
-    async def _one_life(self, resources: AsyncExitStack) -> None:
+    async def _work(self, resources: AsyncExitStack) -> None:
         self._enter(LaneState.STARTING)
         draws, others = await self._log.reader(), await self._log.reader()
         for reader in (draws, others):
             resources.push_async_callback(reader.close)
         follower = DrawsFollower(draws)
-        self._told.lag = 0
+        self._lag = 0
         self._enter(LaneState.RUNNING)
         while True:
             seen = await follower.catch_up()
@@ -88,7 +88,7 @@ class Calendar(SupervisedTask):
             return
         await write_command(self._log, Close(epoch, Asker.CALENDAR, now_ms))
         logger.info("the calendar closes an epoch", epoch=epoch_text(epoch))
-        self._did(1)
+        self._wrote(1)
 
     async def _first_arrival_ms(self, reader: Reader) -> int | None:
         """When the first event arrived, by its record's time; None while there is none."""

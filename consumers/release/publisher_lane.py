@@ -21,7 +21,7 @@ from consumers.release.draws_state import DrawsDamaged, DrawsFollower, Part
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import ends_ms
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
-from exchange.engine.lanes.supervised import SupervisedTask
+from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Partition, Producer, Record
 from exchange.engine.reading import read_whole
 from exchange.wire.topics import RELEASES, LaneName
@@ -39,16 +39,16 @@ class PublishedDiffers(ExchangeError):
     )
 
 
-class PublisherLane(SupervisedTask):
+class PublisherLane(SingleLane):
     """Copies parts of draws for as long as it runs."""
 
-    stays = (DrawsDamaged, PublishedDiffers)
+    halts_on = (DrawsDamaged, PublishedDiffers)
 
     def __init__(self, log: Log, *, hook: Hook = no_hook) -> None:
         super().__init__(LaneName.PUBLISHER, hook=hook)
         self._log = log
 
-    async def _one_life(self, resources: AsyncExitStack) -> None:
+    async def _work(self, resources: AsyncExitStack) -> None:
         self._enter(LaneState.STARTING)
         reader = await self._log.reader()
         resources.push_async_callback(reader.close)
@@ -57,15 +57,15 @@ class PublisherLane(SupervisedTask):
         follower = DrawsFollower(reader)
         self._enter(LaneState.RESTORING)
         public = await self._published(follower)
-        self._told.restored = len(public)
+        self._restored = len(public)
         self._enter(LaneState.RUNNING)
         while True:
             parts = (await follower.catch_up()).parts
             left = [part for part in parts if part.key not in public]
-            self._told.lag = len(left)
+            self._lag = len(left)
             await self._publish(producer, left)
             public.update(part.key for part in left)
-            self._told.lag = 0
+            self._lag = 0
             self._moved()
             await asyncio.sleep(WAIT_S)
 
@@ -84,8 +84,8 @@ class PublisherLane(SupervisedTask):
         for epoch, of_epoch in groupby(parts, key=lambda part: part.epoch):
             pairs = [(part.key, part.value) for part in of_epoch]
             await producer.send(TARGET, pairs, timestamp_ms=ends_ms(epoch))
-            self._told.positions[TARGET] = self._told.positions.get(TARGET, 0) + len(pairs)
-            self._did(len(pairs))
+            self._positions[TARGET] = self._positions.get(TARGET, 0) + len(pairs)
+            self._wrote(len(pairs))
 
 
 def compared(found: Iterable[Record], parts: Iterable[Part]) -> set[bytes]:

@@ -29,7 +29,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.closing import Closed, CloseRefused, Draw, Moment, judge
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
-from exchange.engine.lanes.supervised import SupervisedTask
+from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.records import MessageUnreadable
@@ -43,10 +43,10 @@ WAIT_S: Final = 0.5
 logger = structlog.get_logger(__name__)
 
 
-class ReleaseLane(SupervisedTask):
+class ReleaseLane(SingleLane):
     """The one release lane. `partitions`: those that `events` has. `clock`: what months are over by."""
 
-    stays = (DrawsDamaged,)
+    halts_on = (DrawsDamaged,)
 
     def __init__(
         self, log: Log, partitions: int, drawer: Drawer, *, clock: Clock = wall_ms, hook: Hook = no_hook
@@ -61,7 +61,7 @@ class ReleaseLane(SupervisedTask):
         """The reason, if the newest command was refused."""
         return self._seen.refused
 
-    async def _one_life(self, resources: AsyncExitStack) -> None:
+    async def _work(self, resources: AsyncExitStack) -> None:
         self._enter(LaneState.STARTING)
         draws, commands = await self._reader(resources), await self._reader(resources)
         follower = DrawsFollower(draws)
@@ -69,7 +69,7 @@ class ReleaseLane(SupervisedTask):
         self._enter(LaneState.RESTORING)
         self._note(await follower.catch_up())
         await self._nothing_is_lost(commands)
-        self._told.restored = len(self._seen.commands) + len(self._seen.parts)
+        self._restored = len(self._seen.commands) + len(self._seen.parts)
         commands.assign([COMMANDS])
         commands.seek(COMMANDS, self._seen.closed.position)
         self._enter(LaneState.RUNNING)
@@ -93,13 +93,13 @@ class ReleaseLane(SupervisedTask):
 
     def _note(self, seen: DrawsState) -> None:
         self._seen = seen
-        self._told.positions[COMMANDS] = seen.closed.position
+        self._positions[COMMANDS] = seen.closed.position
 
     async def _sample(self, commands: Reader, follower: DrawsFollower) -> None:
         if self._seen.closed.position < await commands.position(COMMANDS):
             self._note(await follower.catch_up())  # a commit may be readable only some time after it is acknowledged
         end = (await commands.end_offsets([COMMANDS]))[COMMANDS]
-        self._told.lag = max(0, end - self._seen.closed.position)
+        self._lag = max(0, end - self._seen.closed.position)
 
     # One command
 
@@ -116,7 +116,7 @@ class ReleaseLane(SupervisedTask):
             await writer.commit()
         finally:
             await writer.close()
-        self._did(len(pairs))
+        self._wrote(len(pairs))
         self._note(await follower.catch_up())
 
     async def _decided(self, record: Record, closed: Closed) -> Sequence[Pair]:
@@ -142,7 +142,7 @@ class ReleaseLane(SupervisedTask):
         return Moment(self._clock(), tuple(ends[source] for source in self._events), ends[registered])
 
     def _report(self, _: int) -> None:
-        self._works()
+        self._busy()
 
 
 def refusal(closed: Closed, offset: int, refused: CloseRefused, at_ms: int) -> Spent:

@@ -17,6 +17,7 @@ from exchange.engine.errors import (
 from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.lanes.progress import LaneState
 from exchange.engine.lanes.step import Outcome
+from exchange.engine.lanes.supervised import Backoff
 from exchange.engine.log import Pair, Partition, Record
 from tests.simulation.world.exchange_world import Process
 from tests.simulation.world.memory_log import MemoryLog, MemoryReader
@@ -179,7 +180,7 @@ def test_a_silent_stall_is_noticed(stage: Stage) -> None:
 def test_failures_in_a_row_are_limited(stage: Stage) -> None:
     stage.publish(b"a")
     stage.network.refusal = 1.0
-    stage.start(limits=LaneLimits(failures_max=3))
+    stage.start(limits=LaneLimits(backoff=Backoff(failures_max=3)))
     stage.run(12)
     assert isinstance(stage.ended["one"], LaneGaveUp)
     assert sum(progress.state is LaneState.BACKING_OFF for progress in stage.seen) == 3

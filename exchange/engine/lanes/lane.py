@@ -25,20 +25,20 @@ All time is the event loop's (`loop.time()`, `asyncio.sleep`): a simulated loop 
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from exchange.core.errors import ExchangeError
-from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable, PositionOutOfRange
+from exchange.engine.errors import Fenced, PositionOutOfRange
 from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hook
 from exchange.engine.lanes.sources import Sources
-from exchange.engine.lanes.stall_timer import StallTimer, cancelled, failed
+from exchange.engine.lanes.stall_timer import cancelled, failed
 from exchange.engine.lanes.step import Applied, defects_named, hand_over
+from exchange.engine.lanes.supervised import BACKOFF, Backoff, SupervisedTask
 from exchange.engine.loop_time import loop_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AsyncExitStack
 
     from exchange.engine.lanes.step import Outcome, Step
     from exchange.engine.log import Log, Partition, Reader, Writer
@@ -58,15 +58,11 @@ class LaneLimits:
     """How often the sources' ends are looked at, for the lag."""
     stall_after_s: float = 12.0
     """Having work, or not even knowing, and getting nowhere for this long is a stall."""
-    failures_max: int = 8
-    """Failures in a row, without a commit between, before the lane gives up."""
-    backoff_s: float = 0.2
-    """Pause after the first failure; doubles with each."""
-    backoff_max_s: float = 2.0
+    backoff: Backoff = BACKOFF
 
 
-class Lane:
-    """One step on one partition. `run` is its whole life; `progress` may be read at any time."""
+class Lane(SupervisedTask):
+    """One pure step on one partition, exactly once."""
 
     def __init__(
         self,
@@ -79,100 +75,37 @@ class Lane:
         limits: LaneLimits | None = None,
         hook: Hook = no_hook,
     ) -> None:
-        self.step_name = step_name
-        self.partition = partition
-        self.name = f"{step_name}-{partition}"
+        self._limits = limits or LaneLimits()
+        super().__init__(
+            step_name,
+            partition,
+            stall_after_s=self._limits.stall_after_s,
+            backoff=self._limits.backoff,
+            hook=hook,
+        )
         self._log = log
         self._make_step = make_step
         self._state_partition = state
-        self._limits = limits or LaneLimits()
-        self._hook = hook
-        self._state = LaneState.STARTING
         self._sources = Sources(self._limits.sample_every_s)
-        self._committed: dict[Partition, int] = {}
         self._commit: asyncio.Task[None] | None = None
-        self._records = self._transactions = self._restarts = self._restored = 0
-        self._committed_at: float | None = None
-        self._patience = StallTimer(self._limits.stall_after_s)
-        self._error = ""
-
-    # What others see
 
     @property
     def progress(self) -> LaneProgress:
         """How far the lane is."""
-        return LaneProgress(
-            step=self.step_name,
-            partition=self.partition,
-            state=self._state,
-            positions=dict(self._committed),
-            lag=self._sources.lag,
-            records=self._records,
-            transactions=self._transactions,
-            restarts=self._restarts,
-            restored=self._restored,
-            rereads=self._sources.rereads,
-            since_commit_s=None if self._committed_at is None else loop_s() - self._committed_at,
-            error=self._error,
-        )
+        return replace(super().progress, lag=self._sources.lag, rereads=self._sources.rereads)
 
-    def _enter(self, state: LaneState) -> None:
-        self._state = state
-        self._hook(self.progress)
+    # Starting
 
-    # Life, and who watches over it
-
-    async def run(self) -> None:
-        """Work until cancelled. Raises `Fenced`, or the named error that ends the lane for good; never returns."""
-        life = asyncio.create_task(self._live(), name=self.name)
+    async def _attempt(self, resources: AsyncExitStack) -> None:
+        self._sources = Sources(self._limits.sample_every_s)
+        writer, step = await self._begin(resources)
+        reader = await self._log.reader()  # a new one: the other still waits for more state
+        resources.push_async_callback(reader.close)
+        self._enter(LaneState.RUNNING)
         try:
-            if not await self._patience.lasts(life):
-                raise self._stalled()
-            life.result()
-        except asyncio.CancelledError:
-            self._enter(LaneState.STOPPED)
-            raise
-        except ExchangeError as error:
-            self._error = type(error).__name__
-            self._enter(LaneState.FENCED if isinstance(error, Fenced) else LaneState.FAILED)
-            raise
+            await self._work(writer, reader, step)
         finally:
-            await cancelled(life)
-
-    def _stalled(self) -> LaneStalled:
-        lag = self._sources.lag
-        return LaneStalled(
-            f"Lane {self.name} is {self._state} and got nowhere for {self._patience.spent_s:.0f} s"
-            f" (lag {'unknown' if lag is None else lag}{', last error ' + self._error if self._error else ''})."
-        )
-
-    async def _live(self) -> None:
-        failures = 0
-        while True:
-            transactions = self._transactions
-            try:
-                await self._one_life()
-            except LogUnavailable as error:
-                self._error = type(error).__name__
-                failures = 1 if self._transactions > transactions else failures + 1
-                if failures > self._limits.failures_max:
-                    raise LaneGaveUp(f"Lane {self.name} failed {failures} times in a row: {error}") from error
-            self._restarts += 1
-            self._enter(LaneState.BACKING_OFF)
-            await asyncio.sleep(min(self._limits.backoff_s * 2 ** (failures - 1), self._limits.backoff_max_s))
-
-    async def _one_life(self) -> None:
-        """From nothing to the first error. Nothing in memory survives it."""
-        async with AsyncExitStack() as resources:
-            self._sources = Sources(self._limits.sample_every_s)
-            writer, step = await self._begin(resources)
-            reader = await self._log.reader()  # a new one: the other still waits for more state
-            resources.push_async_callback(reader.close)
-            self._enter(LaneState.RUNNING)
-            try:
-                await self._work(writer, reader, step)
-            finally:
-                await self._drop_commit()
+            await self._drop_commit()
 
     async def _begin(self, resources: AsyncExitStack) -> tuple[Writer, Step]:
         """Fence first, then remember."""
@@ -210,7 +143,7 @@ class Lane:
             for records in batch.values():
                 # Whoever fenced us meanwhile writes behind `end`: half of its transaction would not be a state.
                 self._restored += hand_over(self.name, step, [record for record in records if record.offset < end])
-                self._patience.renew()
+                self._stall_timer.renew()
 
     # Work
 
@@ -225,7 +158,7 @@ class Lane:
                 if not step.independent:
                     raise
                 self._sources.lost()
-                await asyncio.sleep(limits.backoff_s)
+                await asyncio.sleep(limits.backoff.first_s)
                 continue
             await asyncio.sleep(0)  # a turn for the transaction under way, before the loop is busy with the batch
             if batch:
@@ -252,7 +185,7 @@ class Lane:
         if await self._sources.sample(reader, step):
             # Past aborted records a lane moves without a commit: that is no stall either.
             if (self._sources.lag == 0 or self._sources.moved) and (self._commit is None or self._commit.done()):
-                self._patience.renew()
+                self._stall_timer.renew()
             self._hook(self.progress)
 
     async def _drop_commit(self) -> None:
@@ -269,10 +202,10 @@ class Lane:
             await self._send(writer, outcome)
             await writer.commit()
             self._transactions += 1
-            self._committed_at = loop_s()
+            self._written_at = loop_s()
         self._records += applied.records
-        self._committed.update(applied.positions)
-        self._patience.renew()
+        self._positions.update(applied.positions)
+        self._stall_timer.renew()
         self._hook(self.progress)
 
     async def _send(self, writer: Writer, outcome: Outcome) -> None:
