@@ -9,13 +9,14 @@ BIN := $(VENV)/bin
 SYNCED := $(VENV)/.synced
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+PYTEST := $(BIN)/python -m pytest -n logical
 
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 PYTHON ?= $(shell for name in $(CANDIDATES); do "$$name" -c '$(SUITABLE)' >/dev/null 2>&1 && echo "$$name" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench docs sync clean
+.PHONY: help demo test test-fast test-slow check bench docs sync clean
 # Each target may call sync at most once; two pytest runs at a time would share nothing but the processor.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -27,10 +28,13 @@ demo: $(SYNCED) ## the exchange at work on a Kafka of its own; DEMO_ARGS="--exit
 	@$(BIN)/exchange demo $(DEMO_ARGS)
 
 test: $(SYNCED) ## all tests but the slow ones; PYTEST_ARGS="-k broker" picks some
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
+
+test-fast: $(SYNCED) ## the tests that need no Kafka
+	$(PYTEST) -m 'not kafka and not slow' $(PYTEST_ARGS)
 
 test-slow: $(SYNCED) ## the slow tests: twenty kill rounds and what else takes minutes
-	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+	$(PYTEST) -m slow $(PYTEST_ARGS)
 
 check: $(SYNCED) ## style, types, layers and spelling
 	$(BIN)/ruff check

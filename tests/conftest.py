@@ -4,8 +4,9 @@ Where the Kafka comes from: `EXCHANGE_BOOTSTRAP_SERVERS`, else a container when 
 broker. `EXCHANGE_TEST_KAFKA` (`given`, `container` or `embedded`) insists on one of them. Nothing is ever skipped: where
 no Kafka can be had, the tests that need one fail. The last lines of a run say which it was.
 
-A test that asks for `bootstrap_servers` is marked `kafka` and `finds_kafka` by itself; one that opens an embedded broker
-of its own (to kill it, say) marks itself `kafka`.
+What needs a Kafka is in `tests/kafka` and is marked `kafka` by itself; what asks for `bootstrap_servers`, `finds_kafka`.
+
+`make test` runs as many processes as there are processors; `tests/kits/sharing_out.py` says which takes what.
 """
 
 import os
@@ -18,13 +19,19 @@ from dataclasses import dataclass
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from hypothesis import settings
 
 from exchange.engine.broker import KAFKA_VERSION, ONE_NODE_SETTINGS, broker_process
+from tests.kits import sharing_out
 
 # Confluent 8.1 is Apache Kafka 4.1; testcontainers' KafkaContainer knows Confluent's images alone.
 PUBLIC_IMAGE = "confluentinc/cp-kafka:8.1.0"
 DAEMON_WAIT_S = 5
 CONTAINER_START_S = 120
+
+# No deadline: the laws are not about time. The blob repeats a failure.
+settings.register_profile("laws", deadline=None, print_blob=True)
+settings.load_profile("laws")
 
 
 def pytest_configure() -> None:
@@ -137,14 +144,31 @@ async def own_topics(bootstrap_servers: str, namespace: str) -> AsyncIterator[st
 FOUND = pytest.StashKey[FoundKafka]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "found_kafka" in getattr(item, "fixturenames", ()):
-            item.add_marker("kafka")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Which tests need a Kafka follows from the folder they are in."""
+    finds = "found_kafka" in getattr(item, "fixturenames", ())
+    if item.nodeid.startswith(sharing_out.FOLDER):
+        item.add_marker("kafka")
+        if finds:
             item.add_marker("finds_kafka")
+    elif finds:
+        raise pytest.UsageError(f"{item.nodeid} needs a Kafka: it belongs to {sharing_out.FOLDER}")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    found = config.stash.get(FOUND, None)
-    if found is not None:
-        terminalreporter.write_line(f"Kafka: {found.origin}, at {found.bootstrap_servers}")
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> sharing_out.KafkaInOneProcess:
+    return sharing_out.KafkaInOneProcess(config, log)
+
+
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """A report goes from the process that runs a test to the one that prints: it takes along which Kafka was found."""
+    found = item.config.stash.get(FOUND, None)
+    if found is not None and item.get_closest_marker("finds_kafka"):
+        item.user_properties.append(("Kafka", f"{found.origin}, at {found.bootstrap_servers}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for some in terminalreporter.stats.values() for report in some]
+    properties = {pair for report in reports for pair in getattr(report, "user_properties", ())}
+    for name, value in sorted(properties):
+        terminalreporter.write_line(f"{name}: {value}")

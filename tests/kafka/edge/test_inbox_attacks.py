@@ -15,7 +15,6 @@ from exchange.engine.log import Partition, Record
 from exchange.wire.topics import INBOX_BATCH_BYTES_MAX, inbox_of
 from tests.contract.log_harness import read_on, values
 
-pytestmark = pytest.mark.kafka
 BYSTANDER, ATTACKER = Partition(inbox_of("a-bystander"), 0), Partition(inbox_of("b-attacker"), 0)
 KEY = "header"
 COMPRESSION_GZIP = 1

@@ -32,8 +32,6 @@ from exchange.engine.broker.ready import answers
 from exchange.engine.broker.server import cluster_id, prepare
 from exchange.engine.broker.starting import Start
 
-pytestmark = pytest.mark.kafka
-
 WAIT_S = 60
 EXCHANGE = [sys.executable, "-c", "import exchange.cli; exchange.cli.main()"]
 # A program that opens a broker, says where, and sleeps until something ends it; then it still has work for its broker.

@@ -8,8 +8,6 @@ from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka.clients import Admin, ClientSettings, TopicSpec, administer
 from exchange.engine.kafka.log import KafkaLog
 
-pytestmark = pytest.mark.kafka
-
 
 async def shown(admin: Admin, *topics: str) -> dict[str, int]:
     """The cluster's topics, as soon as these are among them: a broker learns of a new one a moment later."""

@@ -14,7 +14,6 @@ from tests.kafka.engine.lane_exchange import Worker, exchange, publishing
 from tests.simulation.world.mutants import SeekForgottenAfterAssign
 from tests.simulation.world.steps import Forward
 
-pytestmark = pytest.mark.kafka
 AGENCIES = [b"a0", b"a1", b"a2"]
 
 

@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
-import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
@@ -31,8 +30,6 @@ from exchange.trial.sample import SampleExchange, chained_values, sample_exchang
 from exchange.wire.records import Position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, LaneName, aggregates_of, partition_of
 from tests.kafka.conftest import PARTITIONS
-
-pytestmark = pytest.mark.kafka
 
 SAMPLE = sample_exchange(1, agencies=12, events=6_000)
 LIMITS = LaneLimits(records_max=300, fetch_wait_s=0.1)

@@ -19,7 +19,7 @@ from exchange.trial.kill_test import BATCH, KillTest, KillTestResult
 from exchange.trial.sample import SampledQuarters, sample_exchange
 from exchange.wire.topics import EVENTS
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(540)]
+pytestmark = pytest.mark.timeout(540)
 NOWHERE = Settings(bootstrap_servers="", batch_records=BATCH)
 
 

@@ -9,7 +9,6 @@ from math import erf, sqrt
 from pathlib import Path
 from random import Random
 
-import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from consumers.release.history import read_closings
@@ -26,7 +25,6 @@ from exchange.wire.topics import METRICS, RELEASES, TOPICS, Party
 from tests.kafka.release.closing_kit import AGENCIES, START, ask, handled, killed_while_drawing, needs, send
 from tests.kits.draw_world import due, from_agency
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 PUBLIC = [topic.name for topic in TOPICS if Party.EVALUATORS in topic.readers]
 FIELDS = {
     "table", "tier", "bit", "epoch", "since", "first", "buckets", "places", "dimensions", "increments", "variance", "rho",

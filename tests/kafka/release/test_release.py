@@ -23,7 +23,6 @@ from exchange.wire.release_records import ShownIncrement, Spent, encode_spent, l
 from exchange.wire.topics import DRAWS, RELEASES
 from tests.kafka.release.closing_kit import START, WAIT_S, ask, drawing, handled, killed_while_drawing, needs, send
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 REFUSED = 5
 
 

@@ -16,8 +16,6 @@ from exchange.engine.log import Partition
 from tests.contract.log_contract import LogContract
 from tests.contract.log_harness import Harness, pairs
 
-pytestmark = pytest.mark.kafka
-
 
 class KafkaHarness(Harness):
     def __init__(self, settings: ClientSettings, prefix: str) -> None:
@@ -56,8 +54,8 @@ class TestKafkaLog(LogContract):
         self, harness: KafkaHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A topic that nobody knows is asked for until the limit, here of one second: brokers may just be making it."""
-        for module in ("kafka_log", "kafka_reader"):
-            monkeypatch.setattr(f"exchange.engine.{module}.METADATA_S_MAX", 1.0)
+        for module in ("log", "reader"):
+            monkeypatch.setattr(f"exchange.engine.kafka.{module}.METADATA_S_MAX", 1.0)
         await super().test_a_partition_that_does_not_exist_is_named(harness)
 
     async def test_many_topics_are_met_at_once(self, harness: KafkaHarness) -> None:
