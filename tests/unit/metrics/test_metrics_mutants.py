@@ -1,33 +1,17 @@
 """The metrics with one rule broken each: a named law, or the coverage, notices every one of them."""
 
-import inspect
 from collections.abc import Callable
-from types import ModuleType
 
 import pytest
 
-from exchange.core.metrics import estimates, figures, intervals, quantiles, reconcile, table, view
+from exchange.core.metrics import estimates, figures, intervals, quantiles, reconcile, view
+from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept
 from tests.kits.coverage_world import WORLDS, Tally, by_estimate, by_public_size, cover, suppressed
 from tests.properties import test_metrics_intervals as of_intervals
 from tests.properties import test_metrics_sums as of_sums
 from tests.unit.metrics import test_metrics_points as of_points
 
 LEAST = 0.94
-READERS = (estimates, figures, intervals, table, quantiles, reconcile, view, of_intervals, of_sums)
-
-
-def break_rule(patch: pytest.MonkeyPatch, module: ModuleType, function: str, rule: str, broken: str) -> None:
-    """Put another text in a function's place, wherever the function is used; the text must stand there once."""
-    source = inspect.getsource(getattr(module, function))
-    assert source.count(rule) == 1
-    made: dict[str, object] = {}
-    exec(source.replace(rule, broken), vars(module), made)
-    for reader in READERS:
-        if hasattr(reader, function):
-            patch.setattr(reader, function, made[function])
-
-
-Law = Callable[[], None]
 
 
 def sums_of_epochs() -> None:
@@ -58,61 +42,61 @@ def by_slopes() -> None:
         )
 
 
-MUTANTS: dict[str, tuple[tuple[ModuleType, str, str, str], Law]] = {
+MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     "clamped increments": (
-        (view, "_sum_of_epochs", "sum(n or 0 for n in column)", "sum(max(0, n or 0) for n in column)"),
+        BrokenRule(view, "_sum_of_epochs", "n or 0", "max(0, n or 0)"),
         sums_of_epochs,
     ),
     "clamped increments, by the law": (
-        (view, "_sum_of_epochs", "sum(n or 0 for n in column)", "sum(max(0, n or 0) for n in column)"),
+        BrokenRule(view, "_sum_of_epochs", "n or 0", "max(0, n or 0)"),
         of_sums.test_what_is_displayed_is_clamped_and_what_is_summed_is_not,
     ),
     "threshold on increments": (
-        (view, "_sum_of_epochs", "sum(n or 0 for n in column)", "sum(n for n in column if n and n > 10)"),
+        BrokenRule(view, "_sum_of_epochs", "n or 0", "n if n and n > 10 else 0"),
         of_points.test_the_threshold_looks_at_the_sum_and_not_at_its_increments,
     ),
     "<= for <": (
-        (figures, "_withheld", "clients.value < K", "clients.value <= K"),
+        BrokenRule(figures, "_withheld", "_1 < K", "_1 <= K"),
         of_points.test_eleven_is_shown_and_ten_is_not,
     ),
     "withheld with its ends": (
-        (figures, "point", "_Worked(None, (None, None)) if withheld else ", ""),
+        BrokenRule(figures, "point", "_1 if withheld else _2", "_2"),
         of_points.test_what_is_withheld_has_no_ends_either,
     ),
     "threshold on the numerator only": (
-        (figures, "_tested", "return _groups(says)", "return _groups(says)[:1]"),
+        BrokenRule(figures, "_tested", "_groups(_1)", "_groups(_1)[:1]"),
         lambda: of_points.test_shares_test_what_is_above_and_what_is_below(20, 10, withheld=True),
     ),
     "covariance ignored": (
-        (intervals, "of_ratio", "covariance(over, under)", "0"),
+        BrokenRule(intervals, "of_ratio", "covariance(over, under)", "0"),
         of_intervals.test_the_covariance_of_a_part_with_its_whole_narrows_its_share,
     ),
     "centring ignored": (
-        (estimates, "covariance", "found -= ", "block.variance * "),
+        BrokenRule(estimates, "covariance", "found -= _1", "found"),
         by_slopes,
     ),
     "noise of one epoch only": (
-        (view, "_sum_of_epochs", "raw += release.variance", "raw = release.variance"),
+        BrokenRule(view, "_sum_of_epochs", "raw += _1", "raw = _1"),
         sums_of_epochs,
     ),
     "margins weighed alike": (
-        (reconcile, "_adjusted", "margin.value / Fraction(margin.variance)", "precision * Fraction(margin.value, len(seen))"),
+        BrokenRule(reconcile, "_adjusted", "_1.value / Fraction(_1.variance)", "precision * Fraction(_1.value, len(seen))"),
         of_sums.test_margins_are_weighed_by_their_precision,
     ),
     "noise of the denominator ignored": (
-        (intervals, "of_ratio", "over.variance, under_variance,", "over.variance, 0,"),
+        BrokenRule(intervals, "of_ratio", "fieller(_1, _2, _3, under_variance, _4)", "fieller(_1, _2, _3, 0, _4)"),
         ratios,
     ),
     "quantiles reached without a band": (
-        (quantiles, "_surely_reached", "and end.value**2 >= Z * Z * end.variance", ""),
+        BrokenRule(quantiles, "_surely_reached", "_1**2 >= Z * Z * _2", "True"),
         quantiles_past_an_edge,
     ),
     "quantiles passed without a band": (
-        (quantiles, "_surely_below", "and end.value**2 > Z * Z * end.variance", ""),
+        BrokenRule(quantiles, "_surely_below", "_1**2 > Z * Z * _2", "True"),
         quantiles_at_an_edge,
     ),
     "the band of the value for the interval": (
-        (quantiles, "quantile", "bands[high][1]", "bands[low][1]"),
+        BrokenRule(quantiles, "quantile", "bands[high][1]", "bands[low][1]"),
         of_intervals.test_a_quantile_lies_in_its_interval,
     ),
 }  # fmt: skip
@@ -120,9 +104,9 @@ MUTANTS: dict[str, tuple[tuple[ModuleType, str, str, str], Law]] = {
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    change, law = MUTANTS[name]
-    law()
-    break_rule(monkeypatch, *change)
+    broken, law = MUTANTS[name]
+    kept(law)
+    break_rule(monkeypatch, broken)
     with pytest.raises(AssertionError):
         law()
 
