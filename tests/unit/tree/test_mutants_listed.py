@@ -1,10 +1,7 @@
 """Every test that the pages on mechanisms name exists, and every mistake that has to be tried has its test."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,29 +53,28 @@ def named(path: Path) -> list[str]:
     return [test for row in rows(path) for test in named_in(row[-1])]
 
 
-@cache
-def collected() -> frozenset[str]:
+@pytest.fixture(scope="module")
+def collected(request: pytest.FixtureRequest) -> frozenset[str]:
     """What pytest finds in the files that are named, slow tests among it; with and without their parameters."""
     files = sorted({test.partition("::")[0] for path in PAGES for test in named(path)})
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--collect-only",
-        "-q",
-        "-m",
-        "slow or not slow",
-        "-p",
-        "no:cacheprovider",
-    ]
-    ran = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True, timeout=240, check=True)
-    found = [line for line in ran.stdout.splitlines() if "::" in line]
-    return frozenset(found) | {line.partition("[")[0] for line in found}
+    found = [item for file in files if (ROOT / file).exists() for item in found_in(request.session, ROOT / file)]
+    return frozenset(found) | {item.partition("[")[0] for item in found}
+
+
+def found_in(session: pytest.Session, file: Path) -> Iterator[str]:
+    """`file::test` of every test of a file, whether this run takes it or not."""
+    open_: list[pytest.Collector] = [pytest.Module.from_parent(session, path=file)]
+    while open_:
+        for node in open_.pop().collect():
+            if isinstance(node, pytest.Collector):
+                open_.append(node)
+            else:
+                yield node.nodeid
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
-def test_every_test_that_a_page_names_exists(page: Path) -> None:
-    assert [test for test in named(page) if test not in collected()] == []
+def test_every_test_that_a_page_names_exists(page: Path, collected: frozenset[str]) -> None:
+    assert [test for test in named(page) if test not in collected] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
@@ -86,10 +82,10 @@ def test_every_page_names_tests(page: Path) -> None:
     assert named(page)
 
 
-def test_a_test_that_does_not_exist_is_noticed() -> None:
+def test_a_test_that_does_not_exist_is_noticed(collected: frozenset[str]) -> None:
     [mutant] = named_in("`tests/unit/release/test_budget.py`: `test_that_nobody_wrote`")
     [wrong] = named_in("`tests/unit/release/test_budget.py`: `test_a_wrong_scale_is_found_out[scale doubled]`")
-    assert not {mutant, wrong} & collected()
+    assert not {mutant, wrong} & collected
 
 
 def test_every_mistake_that_has_to_be_tried_is_in_the_list() -> None:
