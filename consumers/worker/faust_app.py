@@ -25,12 +25,11 @@ from consumers.worker.derive_service import add_derive
 from consumers.worker.lanes import Lanes, ReleaseSettings
 from consumers.worker.watchdog import Watchdog
 from exchange.core.admission.gate import Registration
-from exchange.engine.errors import PartitionUnknown
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.membership import KafkaMembership
-from exchange.engine.kafka.provision import PartitionsDiffer, exchange_topics
+from exchange.engine.kafka.provision import exchange_topics, require_topics
 from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.log import Partition, Producer
 from exchange.engine.wall_clock import wall_ms
@@ -156,7 +155,7 @@ class Watching:
 
 async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
     """Run a worker until SIGINT, SIGTERM or cancellation; raises the error of a lane that failed for good."""
-    await _check_topics(settings)
+    await _require_topics(settings)
     relax_collector()
     log = KafkaLog(settings.client("exchange-worker"))
     membership = KafkaMembership(settings.client("exchange-worker"), settings.group, EVENTS)
@@ -206,17 +205,11 @@ def _closing(settings: Settings) -> ReleaseSettings:
     return ReleaseSettings(settings.partitions, DrawInProcess(KafkaSource(settings)), grace_ms)
 
 
-async def _check_topics(settings: Settings) -> None:
-    """Raise PartitionUnknown or PartitionsDiffer unless every topic is there with the settings' partitions."""
+async def _require_topics(settings: Settings) -> None:
+    """Raise PartitionUnknown or PartitionsDiffer unless every topic exists as the settings say."""
     wanted = exchange_topics(partitions=settings.partitions, replication=settings.replication)
     async with administer(settings.client("exchange-worker")) as admin:
-        found = await admin.partitions()
-    missing = sorted(spec.name for spec in wanted if spec.name not in found)
-    if missing:
-        raise PartitionUnknown(f"These topics are missing: {', '.join(missing)}.")
-    for spec in wanted:
-        if found[spec.name] != spec.partitions:
-            raise PartitionsDiffer(f"{spec.name} has {found[spec.name]} partitions, not {spec.partitions}.")
+        await require_topics(admin, wanted)
 
 
 def _finish(ended: "asyncio.Future[None]") -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -19,8 +19,9 @@ from exchange.engine.kafka.errors import named, naming
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
+T = TypeVar("T")
 TRANSACTION_TIMEOUT_MS = 15_000
 """The coordinator gives up a silent owner's transaction after this long; the default of a minute stops its readers."""
 SESSION_TIMEOUT_MS = 6_000
@@ -118,11 +119,17 @@ class TopicSpec:
 
 
 TOPICS_AT_ONCE = 200
-"""In one request: a KRaft controller refuses one that needs more than 10,000 records of metadata."""
+"""Of one request: a KRaft controller refuses one that needs more than 10,000 records of metadata,
+and a description of all topics of a thousand agencies takes seconds to read."""
+
+
+def pages(topics: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Topics, or what is about them, in the portions that one request may be about."""
+    return (topics[start : start + TOPICS_AT_ONCE] for start in range(0, len(topics), TOPICS_AT_ONCE))
 
 
 class Admin:
-    """The administrative calls; made by `administer`. Raises the engine's named errors."""
+    """The administrative calls, about any number of topics; made by `administer`. Raises the engine's named errors."""
 
     def __init__(self, client: AIOKafkaAdminClient) -> None:
         self._client = client
@@ -130,8 +137,8 @@ class Admin:
     async def create(self, topics: Sequence[TopicSpec]) -> frozenset[str]:
         """Create the topics that do not exist yet; the names of those that were created."""
         created: set[str] = set()
-        for start in range(0, len(topics), TOPICS_AT_ONCE):
-            created |= await self._create(topics[start : start + TOPICS_AT_ONCE])
+        for page in pages(topics):
+            created |= await self._create(page)
         return frozenset(created)
 
     async def _create(self, topics: Sequence[TopicSpec]) -> set[str]:
@@ -165,6 +172,12 @@ class Admin:
 
     async def configs(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
         """Every setting of these topics, those at their default included."""
+        found: dict[str, dict[str, str]] = {}
+        for page in pages(list(topics)):
+            found |= await self._configs(page)
+        return found
+
+    async def _configs(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
         resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
         with naming("describing topics"):
             responses = await self._client.describe_configs(resources)
@@ -178,6 +191,10 @@ class Admin:
 
     async def set_configs(self, configs: Mapping[str, Mapping[str, str]]) -> None:
         """Replace all settings of these topics that differ from the broker's defaults."""
+        for page in pages(list(configs)):
+            await self._set_configs({topic: configs[topic] for topic in page})
+
+    async def _set_configs(self, configs: Mapping[str, Mapping[str, str]]) -> None:
         resources = [ConfigResource(ConfigResourceType.TOPIC, topic, dict(c)) for topic, c in configs.items()]
         with naming("setting topics up"):
             responses = await self._client.alter_configs(resources)

@@ -1,33 +1,37 @@
-"""Creates the topics of the table `exchange.wire.topics`, keeps their settings, and says where a cluster differs.
+"""Creates the topics of the table `exchange.wire.topics`, keeps their settings, compares a cluster.
 
-Rules kept: what is wanted comes from the table and from nowhere else; a partition count is never changed, because the
-place of every agency hangs on it; nothing is ever deleted. `provision` looks at all partition counts before it changes
-anything, so that a wrong cluster is left as it was. It returns only once the cluster shows what was done: brokers learn
-of a new topic a moment after the controller made it.
+Rules kept:
+- The table alone says which topics and settings are wanted.
+- A partition count is never changed, because it decides the place of every agency. Nothing is deleted.
+- `provision` compares all partition counts before it changes anything, so that it leaves a wrong
+  cluster as it was. It returns only once the cluster shows the change: brokers learn of a new topic
+  a moment after the controller made it.
+- It waits for one page of topics after the other, and the cluster has time for each. So patience
+  grows with the number of topics.
 
-Not promised: a topic's number of replicas once it exists (Kafka changes it by reassignment only), and settings that the
-table does not name: correcting a topic puts those back to the broker's defaults, because Kafka replaces them together.
+Not promised: a topic's number of replicas once it exists (Kafka changes it by reassignment only).
+Nor settings that the table does not name: correcting a topic puts those back to the broker's
+defaults, because Kafka replaces them together.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import EngineError, LogUnavailable, PartitionUnknown
-from exchange.engine.kafka.clients import TopicSpec
+from exchange.engine.kafka.clients import TopicSpec, pages
 from exchange.wire.topics import TOPICS, Topic, check_agency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from exchange.engine.kafka.clients import Admin
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 PARTITIONS = "partitions"
 MISSING = "missing"
 SHOWN_S_MAX = 15.0
+"""How long a cluster may take to show the next page of topics."""
 _LOOK_AGAIN_S = 0.05
 
 
@@ -55,9 +59,14 @@ class TopicDifference:
     wanted: str
     found: str
 
+    @property
+    def is_missing_topic(self) -> bool:
+        """Whether the topic does not exist at all."""
+        return self.setting == PARTITIONS and self.found == MISSING
+
     def __str__(self) -> str:
         """One line for a person."""
-        if self.found == MISSING and self.setting == PARTITIONS:
+        if self.is_missing_topic:
             return f"{self.topic}: missing"
         return f"{self.topic}: {self.setting} is {self.found}, not {self.wanted}"
 
@@ -68,6 +77,22 @@ class Provisioned:
 
     created: tuple[str, ...] = ()
     corrected: tuple[TopicDifference, ...] = ()
+
+
+class TopicAdmin(Protocol):
+    """The administrative calls that this module needs; `exchange.engine.kafka.clients.Admin` has them."""
+
+    async def create(self, topics: Sequence[TopicSpec]) -> frozenset[str]:
+        """Create the topics that do not exist yet; the names of those that were created."""
+
+    async def partitions(self) -> dict[str, int]:
+        """Every topic that this principal may see, with its number of partitions."""
+
+    async def configs(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
+        """Every setting of these topics."""
+
+    async def set_configs(self, configs: Mapping[str, Mapping[str, str]]) -> None:
+        """Replace all settings of these topics that differ from the broker's defaults."""
 
 
 def exchange_topics(
@@ -94,71 +119,96 @@ def required_topics(generation: str = GENERATION) -> frozenset[str]:
     return frozenset(spec.name for spec in exchange_topics(partitions=1, replication=1, generation=generation))
 
 
-async def provision(admin: Admin, wanted: Sequence[TopicSpec]) -> Provisioned:
-    """Create what is missing and correct settings that differ; done again, it does nothing.
+async def provision(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> Provisioned:
+    """Create missing topics and correct settings that differ; a repeat changes nothing.
 
-    Raises PartitionsDiffer before anything is changed; TopicsNotCreated when the cluster cannot; LogUnavailable when it
-    does not show the topics in time.
+    Raises PartitionsDiffer before anything is changed; TopicsNotCreated when the cluster cannot
+    create them; LogUnavailable when it does not show the topics in time.
     """
     differences = await check(admin, wanted)
-    missing = {d.topic for d in differences if d.found == MISSING}
-    fixed = [d for d in differences if d.setting == PARTITIONS and d.topic not in missing]
-    if fixed:
-        raise PartitionsDiffer(" ".join(f"{difference}." for difference in fixed))
-    corrected = tuple(d for d in differences if d.topic not in missing)
-    if missing:
+    missing = {difference.topic for difference in differences if difference.is_missing_topic}
+    _refuse_other_counts(differences)
+    corrected = tuple(difference for difference in differences if difference.topic not in missing)
+    created = [spec for spec in wanted if spec.name in missing]
+    if created:
         try:
-            await admin.create([spec for spec in wanted if spec.name in missing])
+            await admin.create(created)
         except LogUnavailable as error:
             raise TopicsNotCreated(str(error)) from None
     if corrected:
         configs = {spec.name: spec.configs for spec in wanted}
-        await admin.set_configs({d.topic: configs[d.topic] for d in corrected})
-    if differences:
-        await _shown(admin, wanted)
-    return Provisioned(tuple(spec.name for spec in wanted if spec.name in missing), corrected)
+        await admin.set_configs({difference.topic: configs[difference.topic] for difference in corrected})
+    changed = {difference.topic for difference in differences}
+    for page in pages([spec for spec in wanted if spec.name in changed]):
+        await _shown(admin, page)
+    return Provisioned(tuple(spec.name for spec in created), corrected)
 
 
-async def check(admin: Admin, wanted: Sequence[TopicSpec]) -> list[TopicDifference]:
+async def check(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> list[TopicDifference]:
     """Every point in which the cluster differs, in the order of `wanted`."""
     partitions = await admin.partitions()
-    existing = [spec.name for spec in wanted if spec.name in partitions]
-    configs = await admin.configs(existing) if existing else {}
+    configs = await admin.configs([spec.name for spec in wanted if spec.name in partitions])
     return [
         difference
         for spec in wanted
-        for difference in _differences(spec, partitions.get(spec.name), configs.get(spec.name, {}))
+        for difference in (
+            *_partition_differences(spec, partitions),
+            *_setting_differences(spec, configs.get(spec.name)),
+        )
     ]
 
 
-async def _shown(admin: Admin, wanted: Sequence[TopicSpec]) -> None:
-    """Wait until the cluster shows everything that is wanted."""
+async def require_topics(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> None:
+    """Raise PartitionUnknown or PartitionsDiffer unless each topic exists with its partition count.
+
+    For whoever may not read settings, such as a worker.
+    """
+    partitions = await admin.partitions()
+    differences = [difference for spec in wanted for difference in _partition_differences(spec, partitions)]
+    missing = sorted(difference.topic for difference in differences if difference.is_missing_topic)
+    if missing:
+        raise PartitionUnknown(f"These topics are missing: {', '.join(missing)}.")
+    _refuse_other_counts(differences)
+
+
+def _refuse_other_counts(differences: Sequence[TopicDifference]) -> None:
+    other = [d for d in differences if d.setting == PARTITIONS and not d.is_missing_topic]
+    if other:
+        raise PartitionsDiffer(" ".join(f"{difference}." for difference in other))
+
+
+async def _shown(admin: TopicAdmin, page: Sequence[TopicSpec]) -> None:
+    """Wait until the cluster shows these topics as they are wanted."""
     try:
         async with asyncio.timeout(SHOWN_S_MAX):
             while True:
-                if await _shows(admin, wanted):
+                if await _shows(admin, page):
                     return
                 await asyncio.sleep(_LOOK_AGAIN_S)
     except TimeoutError:
         raise LogUnavailable(
-            f"The cluster did not show its topics as set within {SHOWN_S_MAX:.0f} s:"
-            " its brokers are behind, or this principal may not describe what it makes."
+            f"The cluster did not show {len(page)} topics as set within {SHOWN_S_MAX:.0f} s:"
+            " its brokers are behind, or this principal may not describe the topics that it makes."
         ) from None
 
 
-async def _shows(admin: Admin, wanted: Sequence[TopicSpec]) -> bool:
+async def _shows(admin: TopicAdmin, page: Sequence[TopicSpec]) -> bool:
     try:
-        return not await check(admin, wanted)
+        return not await check(admin, page)
     except PartitionUnknown:  # the broker that was asked second had not heard of the topic
         return False
 
 
-def _differences(spec: TopicSpec, partitions: int | None, configs: dict[str, str]) -> Iterator[TopicDifference]:
-    if partitions is None:
-        yield TopicDifference(spec.name, PARTITIONS, str(spec.partitions), MISSING)
+def _partition_differences(spec: TopicSpec, partitions: Mapping[str, int]) -> Iterator[TopicDifference]:
+    found = partitions.get(spec.name)
+    if found != spec.partitions:
+        yield TopicDifference(spec.name, PARTITIONS, str(spec.partitions), MISSING if found is None else str(found))
+
+
+def _setting_differences(spec: TopicSpec, configs: Mapping[str, str] | None) -> Iterator[TopicDifference]:
+    """Nothing for a topic that is missing: its partitions say so."""
+    if configs is None:
         return
-    if partitions != spec.partitions:
-        yield TopicDifference(spec.name, PARTITIONS, str(spec.partitions), str(partitions))
     for setting, value in spec.configs.items():
         found = configs.get(setting, MISSING)
         if found != value:
