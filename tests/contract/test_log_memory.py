@@ -8,11 +8,11 @@ import pytest
 
 from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
+from exchange.testing.connection import DirectConnection
+from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_log import MemoryLog
 from tests.contract.log_contract import LogContract
 from tests.contract.log_harness import Harness, pairs, sent, settled, values
-from tests.simulation.world.broker import Broker
-from tests.simulation.world.memory_log import MemoryLog
-from tests.simulation.world.network import Direct
 
 
 class MemoryHarness(Harness):
@@ -20,11 +20,11 @@ class MemoryHarness(Harness):
         def after(delay_s: float, callback) -> None:
             asyncio.get_running_loop().call_later(delay_s, callback)
 
-        self.broker = Broker(
+        self.broker = MemoryBroker(
             after, time.monotonic, transaction_timeout_s=transaction_timeout_s, marker_delay_s=lambda: 0.002
         )
-        self.log = MemoryLog(self.broker, Direct)
-        self.other = MemoryLog(self.broker, Direct)
+        self.log = MemoryLog(self.broker, DirectConnection)
+        self.other = MemoryLog(self.broker, DirectConnection)
         self.prefix = ""
         self._topics = count()
 

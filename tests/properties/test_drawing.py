@@ -17,12 +17,12 @@ from exchange.core.model.vocabulary import UsState
 from exchange.core.release.draw import Due, counted
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition
+from exchange.testing.memory_partition import StoredRecord
 from exchange.wire.codec import encode
 from exchange.wire.public_records import decode_release
 from exchange.wire.topics import EVENTS
 from tests.contract.test_log_memory import MemoryHarness
 from tests.kits.draw_world import DECEMBER, MARCH, all_due, correcting, due, event, from_agency, histories
-from tests.simulation.world.broker import StoredRecord
 from tests.unit.release.test_draw import FOOD, NEEDS
 
 ONE = event(FOOD)
@@ -42,7 +42,7 @@ def drawn(
         harness = MemoryHarness()
         broker = harness.broker
         for source, events in zip(broker.create(EVENTS, len(partitions)), partitions, strict=True):
-            broker.produce(broker.new_producer(), 0, source, [(b"an-agency", encode(one)) for one in events])
+            broker.append(source, *[(b"an-agency", encode(one)) for one in events])
         task = DrawTask(dues[0].epoch, tuple(dues), (), tuple(starts.items()), cut, 0)
         return await carry_out(harness.log, task, nothing, lambda _: None)
 
@@ -115,9 +115,7 @@ def test_a_record_that_is_no_event_stops_the_draw_with_its_offset_and_without_it
     async def work() -> None:
         harness = MemoryHarness()
         [source] = harness.broker.create(EVENTS)
-        harness.broker.produce(
-            harness.broker.new_producer(), 0, source, [(b"an-agency", encode(ONE)), (b"an-agency", b"a secret")]
-        )
+        harness.broker.append(source, (b"an-agency", encode(ONE)), (b"an-agency", b"a secret"))
         task = DrawTask(MARCH, (due(NEEDS, MARCH),), (), ((due(NEEDS, MARCH).since, (0,)),), (2,), 0)
         await carry_out(harness.log, task, nothing, lambda _: None)
 

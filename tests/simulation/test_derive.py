@@ -18,13 +18,13 @@ from exchange.core.model.epochs import ends_ms, epoch_of
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release
 from exchange.engine.log import Pair
+from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_log import MemoryLog
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import encode_release, release_key
 from exchange.wire.pulse import AlertKind, decode_alert
 from tests.kits.release_world import JANUARY, MARCH, released, releases
-from tests.simulation.world.broker import Broker
 from tests.simulation.world.exchange_world import Process, World
-from tests.simulation.world.memory_log import MemoryLog
 from tests.simulation.world.network import Network
 
 FEBRUARY, JUNE = JANUARY + 1, epoch_of(2026, 6)
@@ -62,7 +62,7 @@ class Stage:
     def __init__(self, seed: int = 0) -> None:
         self.world = World(seed)
         self.network = Network(self.world)
-        self.broker = Broker(self.world.after, lambda: self.world.now)
+        self.broker = MemoryBroker(self.world.after, lambda: self.world.now)
         for partition in (FROM, TO, TOLD):
             self.broker.create(partition.topic)
         self.failed: list[BaseException] = []
@@ -271,7 +271,7 @@ def test_a_table_of_another_version_stops_nobody(stage: Stage) -> None:
 
 def test_points_of_other_bytes_are_written_over_and_foreign_keys_left_alone(stage: Stage) -> None:
     [(key, value), *_] = _expected(FEBRUARY).items()
-    stage.broker.produce(stage.broker.new_producer(), 0, TO, [(key, b"of other code"), (b"foreign", b"bytes")])
+    stage.broker.append(TO, (key, b"of other code"), (b"foreign", b"bytes"))
     stage.publish(*pairs(made(FEBRUARY)))
     stage.start()
     stage.run()

@@ -19,8 +19,8 @@ from exchange.engine.lanes.progress import LaneState
 from exchange.engine.lanes.step import Outcome
 from exchange.engine.lanes.supervised import Backoff
 from exchange.engine.log import Pair, Partition, Record
+from exchange.testing.memory_log import MemoryLog, MemoryReader
 from tests.simulation.world.exchange_world import Process
-from tests.simulation.world.memory_log import MemoryLog, MemoryReader
 from tests.simulation.world.mutants import RestoreReadsOn
 from tests.simulation.world.stage import SOURCE, STATE, Stage
 from tests.simulation.world.steps import POSITION, Count
@@ -116,7 +116,7 @@ def test_a_defect_of_a_step_is_named_by_place_and_not_by_value(stage: Stage) -> 
 
 
 def test_damaged_state_stops_the_lane(stage: Stage) -> None:
-    stage.broker.produce(stage.broker.new_producer(), 0, STATE, [(b"a", b"7"), (POSITION, b"3 4")])
+    stage.broker.append(STATE, (b"a", b"7"), (POSITION, b"3 4"))
     stage.start()
     stage.run(5)
     assert isinstance(stage.ended["one"], StateDamaged)
@@ -126,7 +126,7 @@ def test_damaged_state_stops_the_lane(stage: Stage) -> None:
 def test_a_position_outside_the_log_refuses_to_start(stage: Stage, position: bytes) -> None:
     stage.publish(b"a", b"b", b"c")
     stage.broker.delete_before(SOURCE, 2)
-    stage.broker.produce(stage.broker.new_producer(), 0, STATE, [(POSITION, position)])
+    stage.broker.append(STATE, (POSITION, position))
     stage.start()
     stage.run(5)
     error = stage.ended["one"]

@@ -10,11 +10,11 @@ from exchange.engine.lanes.lane import Lane
 from exchange.engine.lanes.ownership import Ownership
 from exchange.engine.lanes.progress import LaneState
 from exchange.engine.log import Partition
-from tests.simulation.world.broker import Broker
+from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_log import MemoryLog
 from tests.simulation.world.exchange_world import Process, World
 from tests.simulation.world.faults import Fault
 from tests.simulation.world.group import Group, MemoryMembership
-from tests.simulation.world.memory_log import MemoryLog
 from tests.simulation.world.network import Network
 from tests.simulation.world.scenario import simulate
 from tests.simulation.world.steps import POSITION, Count
@@ -28,7 +28,7 @@ class Office:
     def __init__(self) -> None:
         self.world = World(1)
         self.network = Network(self.world)
-        self.broker = Broker(self.world.after, lambda: self.world.now)
+        self.broker = MemoryBroker(self.world.after, lambda: self.world.now)
         self.sources = self.broker.create("events", PARTITIONS)
         self.states = self.broker.create("aggregates", PARTITIONS)
         self.group = Group(self.world, PARTITIONS)
@@ -56,7 +56,7 @@ class Office:
         return ownership, process
 
     def publish(self, partition: int) -> None:
-        self.broker.produce(self.broker.new_producer(), 0, self.sources[partition], [(b"a", b"cell")])
+        self.broker.append(self.sources[partition], (b"a", b"cell"))
 
     def run(self, seconds: float) -> None:
         self.world.run_until(self.world.now + seconds)
@@ -142,7 +142,7 @@ def test_whoever_is_fenced_again_and_again_without_a_commit_gives_up(office: Off
 def test_a_lane_that_fails_ends_the_worker_after_all_lanes_stopped(office: Office) -> None:
     ownership, _ = office.hire("one")
     other, _ = office.hire("two")
-    office.broker.produce(office.broker.new_producer(), 0, office.states[0], [(POSITION, b"99 0")])
+    office.broker.append(office.states[0], (POSITION, b"99 0"))
     office.run(20)
     failed = [name for name, error in office.ended.items() if isinstance(error, PositionOutOfRange)]
     assert failed  # whoever owned partition 0, and then whoever inherited it

@@ -12,11 +12,11 @@ from exchange.core.release.closing import Closed
 from exchange.core.release.privacy_ledger import Ledger
 from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Partition
+from exchange.testing.memory_log import MemoryLog
 from exchange.wire.release_records import Asker, decode_close
 from exchange.wire.topics import EPOCHS, EVENTS
 from tests.kits.draw_world import event
 from tests.simulation.world.closing_world import NOW_MS, OF_EPOCHS, OF_RELEASES, PARTITIONS, START, ClosingWorld
-from tests.simulation.world.memory_log import MemoryLog
 from tests.unit.release.test_draw import FOOD
 
 
@@ -56,7 +56,7 @@ def test_a_publisher_that_starts_again_adds_nothing(world: ClosingWorld) -> None
 def test_a_repeat_by_two_publishers_is_the_same_and_harmless(world: ClosingWorld) -> None:
     drawn(world)
     [first, *_] = world.releases()
-    world.broker.produce(world.broker.new_producer(), 0, OF_RELEASES, [(first.key, first.value)], ends_ms(START))
+    world.broker.append(OF_RELEASES, (first.key, first.value), at_ms=ends_ms(START))
     assert publishing(world)[-1].state is LaneState.RUNNING
     world.settled()
 
@@ -81,7 +81,7 @@ def intruded(world: ClosingWorld, what: str) -> None:
         key = b"cases|2026-02"
     else:
         at_ms += 1
-    world.broker.produce(world.broker.new_producer(), 0, OF_RELEASES, [(key, value)], at_ms)
+    world.broker.append(OF_RELEASES, (key, value), at_ms=at_ms)
     world.close(START + 1)
     world.broker.delete(EVENTS)  # nobody draws any more, whoever looks
     world.broker.create(EVENTS, PARTITIONS)
@@ -110,9 +110,7 @@ def with_calendar(world: ClosingWorld, grace_ms: int = 6 * HOUR_MS) -> None:
 def arrived_at(world: ClosingWorld, at_ms: int) -> None:
     from exchange.wire.codec import encode
 
-    world.broker.produce(
-        world.broker.new_producer(), 0, Partition(EVENTS, 1), [(b"an-agency", encode(event(FOOD)))], at_ms
-    )
+    world.broker.append(Partition(EVENTS, 1), (b"an-agency", encode(event(FOOD))), at_ms=at_ms)
 
 
 def test_the_calendar_closes_each_month_that_is_over_once_and_in_order(world: ClosingWorld) -> None:
@@ -140,7 +138,7 @@ def test_the_calendar_waits_for_its_command_and_asks_again_only_after_an_hour(wo
     with_calendar(world)
     world.run(300)  # no release lane
     assert asked(world) == [START]
-    world.broker.produce(world.broker.new_producer(), 0, Partition(EVENTS, 0), [(b"an-agency", b"")])
+    world.broker.append(Partition(EVENTS, 0), (b"an-agency", b""))
     world.now_ms = ends_ms(START)  # by the lane's clock it is not over
     world.worker()
     world.run(100)

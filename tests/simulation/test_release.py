@@ -207,7 +207,7 @@ def test_agency_tables_are_those_of_their_rule_and_survive_a_new_worker(world: C
 def test_a_registration_that_was_emptied_registers_nobody_and_stops_nothing(world: ClosingWorld) -> None:
     registration = encode_registration(Registration("an-agency", LegalClass.individual, False, 0, ()))
     for value in (registration, None):
-        world.broker.produce(world.broker.new_producer(), 0, Partition(AGENCIES, 0), [(b"an-agency", value)])
+        world.broker.append(Partition(AGENCIES, 0), (b"an-agency", value))
     world.close(START, FEBRUARY, MARCH)
     world.worker()
     world.run(30)

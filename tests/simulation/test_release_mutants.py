@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from consumers.release.release_lane import ReleaseLane
+from exchange.testing.memory_log import MemoryLog
 from tests.simulation.test_release import SEEDS, killed_at, steps_of_a_close, stormy
 from tests.simulation.world.closing_world import OF_DRAWS, OF_RELEASES, ClosingWorld
-from tests.simulation.world.memory_log import MemoryLog
 
 
 class Forgetful(ReleaseLane):

@@ -9,7 +9,8 @@ from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
 from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Partition, Record
-from tests.simulation.world.broker import ABORTED, TryAgain
+from exchange.testing.memory_broker import TryAgain
+from exchange.testing.memory_partition import ABORTED
 from tests.simulation.world.stage import STATE, Stage
 
 HERE, THERE = Partition("inbox.here", 0), Partition("inbox.there", 0)
@@ -64,7 +65,7 @@ def stage():
 
 
 def publish(stage: Stage, source: Partition, *values: bytes) -> None:
-    stage.broker.produce(stage.broker.new_producer(), 0, source, [(b"k", value) for value in values])
+    stage.broker.append(source, *[(b"k", value) for value in values])
 
 
 def kept(stage: Stage) -> set[bytes | None]:
@@ -137,13 +138,13 @@ def test_a_source_that_is_made_anew_while_it_is_read_goes_on_from_its_beginning(
 
 def test_aborted_records_without_end_are_no_stall(stage: Stage) -> None:
     stage.start(make_step=lambda: Kept(HERE))
-    producer, epoch = stage.broker.take_over("somebody")
+    somebody = stage.broker.take_over("somebody")
 
     def abort(sequence: int = 0) -> None:
         with suppress(TryAgain):
-            stage.broker.add("somebody", producer, epoch, HERE)
-            stage.broker.produce_in("somebody", producer, epoch, sequence, HERE, [(b"k", b"never")] * 3)
-            stage.broker.end("somebody", producer, epoch, ABORTED)
+            stage.broker.add(somebody, HERE)
+            stage.broker.produce_in(somebody, sequence, HERE, [(b"k", b"never")] * 3)
+            stage.broker.end(somebody, ABORTED)
             sequence += 3
         stage.world.after(0.001, lambda: abort(sequence))
 
@@ -158,7 +159,7 @@ def test_sources_that_depend_on_each_other_stop_the_lane_instead(stage: Stage) -
     stage.run(10)
     assert isinstance(stage.ended["one"], PartitionUnknown)
     stage.broker.create(THERE.topic)
-    stage.broker.produce(stage.broker.new_producer(), 0, STATE, [(b"at/inbox.there", b"7")])
+    stage.broker.append(STATE, (b"at/inbox.there", b"7"))
     stage.start("two", make_step=lambda: Strict(HERE, THERE))
     stage.run(10)
     assert isinstance(stage.ended["two"], PositionOutOfRange)

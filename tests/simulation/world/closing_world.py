@@ -26,14 +26,15 @@ from exchange.core.release.draw import counted
 from exchange.engine.errors import Fenced
 from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Partition
+from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_log import MemoryLog
+from exchange.testing.memory_partition import StoredRecord
 from exchange.wire.codec import decode, encode
 from exchange.wire.public_records import decode_release
 from exchange.wire.release_records import Asker, Close, encode_close
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES
 from tests.kits.draw_world import due
-from tests.simulation.world.broker import Broker, StoredRecord
 from tests.simulation.world.exchange_world import Process, World
-from tests.simulation.world.memory_log import MemoryLog
 from tests.simulation.world.network import Network
 from tests.simulation.world.scenario import LawBroken
 
@@ -58,7 +59,7 @@ class ClosingWorld:
     def __init__(self, seed: int = 0, lane: type[ReleaseLane] = ReleaseLane, *, marker_delay_s: float = 0.01) -> None:
         self.world = World(seed)
         self.network = Network(self.world)
-        self.broker = Broker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: marker_delay_s)
+        self.broker = MemoryBroker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: marker_delay_s)
         for topic in (AGENCIES, EPOCHS, DRAWS, RELEASES):
             self.broker.create(topic)
         self.broker.create(EVENTS, PARTITIONS)

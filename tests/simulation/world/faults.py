@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.simulation.world.broker import TryAgain
+from exchange.testing.memory_broker import TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

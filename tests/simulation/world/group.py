@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.lanes.ownership import Owner
+from exchange.testing.connection import Connection
 from tests.simulation.world.exchange_world import World
-from tests.simulation.world.network import Connection
 
 SESSION_S = 6.0
 REBALANCE_S = 6.0

@@ -8,7 +8,7 @@ from exchange.engine.lanes.lane import Lane
 from exchange.engine.lanes.ownership import Ownership
 from exchange.engine.lanes.step import Applied, Outcome, Step, hand_over
 from exchange.engine.log import Partition, Reader, Writer
-from tests.simulation.world.memory_log import MemoryLog, MemoryReader
+from exchange.testing.memory_log import MemoryLog, MemoryReader
 
 
 class StateReadBeforeTheProducerId(Lane):

@@ -7,44 +7,14 @@ way still arrives.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 from exchange.engine.errors import LogUnavailable
-from tests.simulation.world.broker import Broker
+from exchange.testing.memory_broker import MemoryBroker
 from tests.simulation.world.exchange_world import Process, World
 
 T = TypeVar("T")
 GROUP_KINDS = ("join", "assigned", "beat", "leave")
-
-
-class Connection(Protocol):
-    """How a client reaches the broker."""
-
-    async def call(self, request: Callable[[], T], kind: str = "") -> T: ...
-
-    async def arrival(self, broker: Broker, timeout_s: float) -> None: ...
-
-    def shuffle(self, things: list[Any]) -> None: ...
-
-
-class Direct:
-    """A network that always works, for the contract suite on a real event loop."""
-
-    async def call(self, request: Callable[[], T], kind: str = "") -> T:
-        await asyncio.sleep(0)
-        return request()
-
-    async def arrival(self, broker: Broker, timeout_s: float) -> None:
-        arrived = asyncio.Event()
-        broker.arrivals.append(arrived.set)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await arrived.wait()
-        except TimeoutError:
-            pass
-
-    def shuffle(self, things: list[Any]) -> None:
-        """Order stays."""
 
 
 class Network:
@@ -139,7 +109,7 @@ class Wire:
 
         world.at(self._last_arrival, arrive)
 
-    async def arrival(self, broker: Broker, timeout_s: float) -> None:
+    async def arrival(self, broker: MemoryBroker, timeout_s: float) -> None:
         arrived = self.process.create_future()
 
         def wake() -> None:
@@ -149,5 +119,5 @@ class Wire:
             broker.arrivals.append(wake)
         await asyncio.wait({arrived}, timeout=timeout_s)
 
-    def shuffle(self, things: list[Any]) -> None:
+    def shuffle(self, things: list[T]) -> None:
         self.world.random.shuffle(things)

@@ -17,11 +17,12 @@ from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.lanes.ownership import Ownership
 from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Partition
-from tests.simulation.world.broker import ABORTED, Broker
+from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_log import MemoryLog
+from exchange.testing.memory_partition import ABORTED
 from tests.simulation.world.exchange_world import Process, World
 from tests.simulation.world.faults import Fault, plan, strike
 from tests.simulation.world.group import Group, MemoryMembership
-from tests.simulation.world.memory_log import MemoryLog
 from tests.simulation.world.network import Network
 from tests.simulation.world.steps import REGISTRY, Count, Forward, inbox
 
@@ -82,7 +83,7 @@ class Scenario:
         self.random = Random(f"scenario {seed}")
         self.network = Network(self.world)
         marker_delay_s, records_max = self.random.choice(((0.001, 1), (0.02, 4), (0.02, 20), (0.5, 20), (0.5, 500)))
-        self.broker = Broker(
+        self.broker = MemoryBroker(
             self.world.after,
             lambda: self.world.now,
             marker_delay_s=lambda: self.world.random.random() * marker_delay_s,
@@ -130,14 +131,14 @@ class Scenario:
             self._write(inbox(agency), agency, b"%s/%s/%d/%d" % (cell, agency, number, copy))
 
     def _write(self, partition: Partition, key: bytes, value: bytes) -> None:
-        self.broker.produce(self.broker.new_producer(), 0, partition, [(key, value)])
+        self.broker.append(partition, (key, value))
 
     def _write_in_vain(self, partition: Partition, key: bytes, value: bytes) -> None:
         tid = f"edge {self.broker.new_producer()}"
-        producer, epoch = self.broker.take_over(tid)
-        self.broker.add(tid, producer, epoch, partition)
-        self.broker.produce_in(tid, producer, epoch, 0, partition, [(key, value)])
-        self.broker.end(tid, producer, epoch, ABORTED)
+        writer = self.broker.take_over(tid)
+        self.broker.add(writer, partition)
+        self.broker.produce_in(writer, 0, partition, [(key, value)])
+        self.broker.end(writer, ABORTED)
 
     # Workers
 

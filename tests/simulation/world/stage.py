@@ -8,9 +8,9 @@ from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.lanes.progress import LaneProgress
 from exchange.engine.lanes.step import Step
 from exchange.engine.log import Partition
-from tests.simulation.world.broker import Broker
+from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_log import MemoryLog
 from tests.simulation.world.exchange_world import Process, World
-from tests.simulation.world.memory_log import MemoryLog
 from tests.simulation.world.network import Network
 from tests.simulation.world.steps import Count
 
@@ -23,14 +23,14 @@ class Stage:
     def __init__(self) -> None:
         self.world = World(0)
         self.network = Network(self.world)
-        self.broker = Broker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: 0.01)
+        self.broker = MemoryBroker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: 0.01)
         self.broker.create(SOURCE.topic)
         self.broker.create(STATE.topic)
         self.seen: list[LaneProgress] = []
         self.ended: dict[str, BaseException | None] = {}
 
     def publish(self, *cells: bytes) -> None:
-        self.broker.produce(self.broker.new_producer(), 0, SOURCE, [(b"agency", cell) for cell in cells])
+        self.broker.append(SOURCE, *[(b"agency", cell) for cell in cells])
 
     def start(
         self,

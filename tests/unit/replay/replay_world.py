@@ -17,12 +17,12 @@ from exchange.core.model.events import CORRECTABLE, Correctable, Correction, Eve
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import UsState
 from exchange.engine.log import Log, Pair, Partition, Reader, Record, Writer
+from exchange.testing.connection import DirectConnection
+from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_log import MemoryLog
 from exchange.wire.codec import encode
 from exchange.wire.records import Position, decode_position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
-from tests.simulation.world.broker import Broker
-from tests.simulation.world.memory_log import MemoryLog
-from tests.simulation.world.network import Direct
 
 AGGREGATES = aggregates_of(GENERATION)
 STATES = (UsState.ny, UsState.ca)
@@ -84,7 +84,7 @@ class World:
 
     partitions: int = 1
     log: MemoryLog = field(init=False)
-    broker: Broker = field(init=False)
+    broker: MemoryBroker = field(init=False)
     steps: dict[int, FoldStep] = field(default_factory=dict)
     writers: dict[str, Writer] = field(default_factory=dict)
 
@@ -92,8 +92,8 @@ class World:
         def after(delay_s: float, call: Callable[[], object]) -> None:
             asyncio.get_running_loop().call_later(delay_s, call)
 
-        self.broker = Broker(after, time.monotonic)
-        self.log = MemoryLog(self.broker, Direct)
+        self.broker = MemoryBroker(after, time.monotonic)
+        self.log = MemoryLog(self.broker, DirectConnection)
         self.broker.create(EVENTS, self.partitions)
         self.broker.create(AGGREGATES, self.partitions)
 

@@ -1,90 +1,42 @@
-"""A broker in memory, as far as transactions go: the rules of Kafka's protocol version 0, without the network.
+"""A broker in memory, as far as transactions go: the rules of version 0 of Kafka's protocol, without the network.
 
-Every method is one request, done at once and atomically. Modelled: producer ids and epochs, fencing, sequence numbers
-(a request that is sent again writes nothing twice), transactions of several partitions, the coordinator that answers
-`end` before the markers are written, markers that take offsets, the last stable offset, aborted records that stay in
-the log, transactions that time out, compaction, retention.
+Each method is one request, carried out at once and atomically. Modelled: producer ids and epochs, fencing, sequence
+numbers (a request that is sent again writes nothing twice), transactions over several partitions, a coordinator that
+answers `end` before the markers are written, markers that take offsets, the last stable offset, aborted records that
+stay in the log, transaction timeouts, compaction, retention.
 
-Not modelled: replication, and a request of a closed connection that is done after its repetition (version 0 of the
-protocol cannot tell such an end of a transaction from the next one's; `clients.REQUEST_TIMEOUT_MS` says what we do).
+Not modelled: replication; and a request on a closed connection that is carried out after its repetition (version 0 of
+the protocol cannot tell such an end of a transaction from the end of the next one; `clients.REQUEST_TIMEOUT_MS` says
+what we do).
 """
 
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from exchange.engine.errors import Fenced, LogUnavailable, PartitionUnknown, PositionOutOfRange, RecordRefused
 from exchange.engine.log import Pair, Partition
-
-OPEN, COMMITTED, ABORTED, MARKER = "open", "committed", "aborted", "marker"
+from exchange.testing.memory_partition import ABORTED, COMMITTED, OPEN, Entry, PartitionLog, StoredRecord
 
 
 class TryAgain(Exception):
     """The coordinator is still ending a transaction: the client asks again after a pause."""
 
 
-class StoredRecord(NamedTuple):
-    """A record as a reader gets it: the fields of `log.Record`."""
+class WriterEpoch(NamedTuple):
+    """One owner of a transactional id; a later epoch fences it."""
 
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
-    offset: int
-    timestamp: int
-    """Milliseconds."""
-
-
-@dataclass
-class Entry:
-    record: StoredRecord
+    transactional_id: str
     producer: int
-    state: str
+    epoch: int
 
 
-@dataclass
-class PartitionLog:
-    begin: int = 0
-    end: int = 0
-    entries: list[Entry] = field(default_factory=list)
-    open_since: dict[int, int] = field(default_factory=dict)
-    sequences: dict[tuple[int, int], int] = field(default_factory=dict)
-
-    @property
-    def stable_end(self) -> int:
-        return min(self.open_since.values(), default=self.end)
-
-    def append(self, pair: Pair, producer: int, now_s: float, state: str, at_ms: int | None = None) -> None:
-        at_ms = int(now_s * 1000) if at_ms is None else at_ms
-        self.entries.append(Entry(StoredRecord(*pair, (), self.end, at_ms), producer, state))
-        self.end += 1
-
-    def mark(self, producer: int, state: str, now_s: float) -> None:
-        if self.open_since.pop(producer, None) is not None:
-            for entry in self.entries:
-                if entry.producer == producer and entry.state == OPEN:
-                    entry.state = state
-        self.append((None, None), producer, now_s, MARKER)
-
-    def compact(self, keep_from: int) -> None:
-        """Below `keep_from`, and below what is not decided: keep the last committed record of each key.
-
-        Like Kafka's cleaner, which under `min.compaction.lag.ms` looks at old records only: a young one does not
-        remove the old one of its key.
-        """
-        keep_from = min(keep_from, self.stable_end)
-        last = {
-            e.record.key: e.record.offset for e in self.entries if e.state == COMMITTED and e.record.offset < keep_from
-        }
-        self.entries = [
-            e
-            for e in self.entries
-            if e.record.offset >= keep_from or (e.state == COMMITTED and last[e.record.key] == e.record.offset)
-        ]
-
-
-@dataclass
+@dataclass(slots=True)
 class Transaction:
+    """The newest transaction of one transactional id."""
+
     producer: int
     epoch: int = 0
     """The first owner of an id has epoch 0, under a producer number that nobody had before."""
@@ -94,8 +46,11 @@ class Transaction:
     number: int = 0
 
 
-class Broker:
-    """Topics, the transaction coordinator, and whoever waits for records."""
+class MemoryBroker:
+    """Topics, the transaction coordinator, and the clients that wait for records.
+
+    `after`: calls a function after so many seconds. `now_s`: the clock.
+    """
 
     def __init__(
         self,
@@ -116,30 +71,35 @@ class Broker:
     # Administration
 
     def create(self, topic: str, partitions: int = 1) -> list[Partition]:
+        """Create a topic where it is not there yet."""
         made = [Partition(topic, number) for number in range(partitions)]
         for partition in made:
             self.logs.setdefault(partition, PartitionLog())
         return made
 
     def has(self, partition: Partition) -> bool:
+        """Whether there is such a partition."""
         return partition in self.logs
 
     def log(self, partition: Partition) -> PartitionLog:
+        """The records of a partition; raises PartitionUnknown."""
         try:
             return self.logs[partition]
         except KeyError:
             raise PartitionUnknown(f"No broker knows {partition.topic}-{partition.partition}.") from None
 
     def committed(self, partition: Partition) -> list[StoredRecord]:
-        """What a read-committed reader sees, all of it."""
+        """All records that a read-committed reader sees."""
         log = self.log(partition)
         return [e.record for e in log.entries if e.state == COMMITTED and e.record.offset < log.stable_end]
 
     def delete(self, topic: str) -> None:
+        """Delete a topic."""
         for partition in [p for p in self.logs if p.topic == topic]:
             del self.logs[partition]
 
     def delete_before(self, partition: Partition, offset: int) -> None:
+        """Delete the records before an offset, as retention does."""
         log = self.log(partition)
         log.begin = offset
         log.entries = [entry for entry in log.entries if entry.record.offset >= offset]
@@ -150,7 +110,7 @@ class Broker:
             wake()
 
     def compact(self, partition: Partition, lag_s: float) -> None:
-        """Compact what is older than the lag."""
+        """Compact the records that are older than the lag."""
         log = self.log(partition)
         young = (e.record.offset for e in log.entries if e.record.timestamp > (self._now_s() - lag_s) * 1000)
         log.compact(next(young, log.end))
@@ -158,80 +118,90 @@ class Broker:
     # Producing
 
     def new_producer(self) -> int:
+        """A producer number that nobody had before."""
         self._producers += 1
         return self._producers
 
     def produce(self, producer: int, sequence: int, partition: Partition, pairs: list[Pair], *at_ms: int) -> None:
-        """Without a transaction; at a time, if it is not now."""
-        self._write(producer, 0, sequence, partition, pairs, COMMITTED, *at_ms)
+        """Write without a transaction; `at_ms`: the time of the records, unless it is now."""
+        self._write((producer, 0), sequence, partition, pairs, COMMITTED, *at_ms)
 
-    def produce_in(
-        self, tid: str, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair]
-    ) -> None:
-        """In the open transaction of this transactional id."""
-        transaction = self._own(tid, producer, epoch)
+    def append(self, partition: Partition, *pairs: Pair, at_ms: int | None = None) -> None:
+        """Write records at once, as a producer that writes nothing else."""
+        times = () if at_ms is None else (at_ms,)
+        self.produce(self.new_producer(), 0, partition, list(pairs), *times)
+
+    def produce_in(self, writer: WriterEpoch, sequence: int, partition: Partition, pairs: list[Pair]) -> None:
+        """Write in the writer's open transaction."""
+        transaction = self._own(writer)
         log = self.log(partition)
         if transaction.state != "ongoing" or partition not in transaction.partitions:
-            raise LogUnavailable(f"{tid}: the partition is not in the transaction.")
-        if self._write(producer, epoch, sequence, partition, pairs, OPEN) and pairs:
-            log.open_since.setdefault(producer, log.end - len(pairs))
+            raise LogUnavailable(f"{writer.transactional_id}: the partition is not in the transaction.")
+        if self._write(writer[1:], sequence, partition, pairs, OPEN) and pairs:
+            log.open_since.setdefault(writer.producer, log.end - len(pairs))
 
     def _write(
-        self, producer: int, epoch: int, sequence: int, partition: Partition, pairs: list[Pair], state: str, *at_ms: int
+        self, by: tuple[int, int], sequence: int, partition: Partition, pairs: list[Pair], state: str, *at_ms: int
     ) -> bool:
+        """Write as (producer, epoch); whether it was not written before."""
         log = self.log(partition)
         if any(len(key or b"") + len(value or b"") > self._record_bytes_max for key, value in pairs):
             raise RecordRefused(f"{partition.topic}: a record is too large.")
-        expected = log.sequences.get((producer, epoch), 0)
+        expected = log.sequences.get(by, 0)
         if sequence + len(pairs) == expected and pairs:
             return False  # sent again: it is there already
         if sequence != expected:
             raise LogUnavailable(f"{partition.topic}: out of order, {sequence} after {expected}.")
-        log.sequences[producer, epoch] = sequence + len(pairs)
+        log.sequences[by] = sequence + len(pairs)
         for pair in pairs:
-            log.append(pair, producer, self._now_s(), state, *at_ms)
+            log.append(pair, by[0], self._now_s(), state, *at_ms)
         self._arrived()
         return True
 
     # The coordinator of transactions
 
-    def take_over(self, tid: str) -> tuple[int, int]:
-        """A new epoch of this id: whoever had it before is fenced, what it had begun is ended first."""
+    def take_over(self, tid: str) -> WriterEpoch:
+        """A new epoch of this id: its earlier owner is fenced, and the transaction that it had begun is ended first.
+
+        Raises TryAgain while that transaction is being ended.
+        """
         transaction = self.transactions.get(tid)
         if transaction is None:
             transaction = self.transactions[tid] = Transaction(self.new_producer())
-            return transaction.producer, transaction.epoch
+            return WriterEpoch(tid, transaction.producer, transaction.epoch)
         if transaction.state == "ongoing":
             transaction.epoch += 1
-            self._decide(tid, transaction, ABORTED)
+            self._decide(transaction, ABORTED)
         if transaction.state == "deciding":
             raise TryAgain
         transaction.epoch += 1
         transaction.state = "empty"
-        return transaction.producer, transaction.epoch
+        return WriterEpoch(tid, transaction.producer, transaction.epoch)
 
     def expire(self, tid: str) -> None:
-        """Forget an id that was idle for long (a week, in Kafka). Its writer may live on and know nothing of it."""
+        """Forget an id that was idle for long (a week in Kafka). Its writer may live on without noticing."""
         if tid in self.transactions and self.transactions[tid].state in ("empty", "decided"):
             del self.transactions[tid]
 
-    def _own(self, tid: str, producer: int, epoch: int) -> Transaction:
-        transaction = self.transactions.get(tid)
+    def _own(self, writer: WriterEpoch) -> Transaction:
+        transaction = self.transactions.get(writer.transactional_id)
         if transaction is None:
-            raise LogUnavailable(f"{tid}: no such id any more.")
-        if (transaction.producer, transaction.epoch) != (producer, epoch):
-            raise Fenced(f"{tid}: epoch {epoch} is over.")
+            raise LogUnavailable(f"{writer.transactional_id}: the id was forgotten.")
+        if (transaction.producer, transaction.epoch) != writer[1:]:
+            raise Fenced(f"{writer.transactional_id}: epoch {writer.epoch} is over.")
         return transaction
 
-    def add(self, tid: str, producer: int, epoch: int, partition: Partition) -> None:
-        transaction = self._own(tid, producer, epoch)
+    def add(self, writer: WriterEpoch, partition: Partition) -> None:
+        """Add a partition to the open transaction; begin one where none is open."""
+        transaction = self._own(writer)
         self.log(partition)
         if transaction.state == "deciding":
             raise TryAgain
         if transaction.state != "ongoing":
             transaction.state, transaction.partitions = "ongoing", []
             transaction.number += 1
-            self._after(self._transaction_timeout_s, lambda number=transaction.number: self._time_out(tid, number))
+            time_out = partial(self._time_out, writer.transactional_id, transaction.number)
+            self._after(self._transaction_timeout_s, time_out)
         if partition not in transaction.partitions:
             transaction.partitions.append(partition)
 
@@ -239,17 +209,18 @@ class Broker:
         transaction = self.transactions.get(tid)
         if transaction is not None and transaction.state == "ongoing" and transaction.number == number:
             transaction.epoch += 1
-            self._decide(tid, transaction, ABORTED)
+            self._decide(transaction, ABORTED)
 
-    def end(self, tid: str, producer: int, epoch: int, result: str) -> None:
-        transaction = self._own(tid, producer, epoch)
+    def end(self, writer: WriterEpoch, result: str) -> None:
+        """End the open transaction as COMMITTED or ABORTED."""
+        transaction = self._own(writer)
         if transaction.state == "ongoing":
-            self._decide(tid, transaction, result)
+            self._decide(transaction, result)
         elif transaction.result != result:
-            raise LogUnavailable(f"{tid}: no transaction to end.")
+            raise LogUnavailable(f"{writer.transactional_id}: no transaction to end.")
 
-    def _decide(self, tid: str, transaction: Transaction, result: str) -> None:
-        """Decided for good here; the markers follow, one partition after the other, in their own time."""
+    def _decide(self, transaction: Transaction, result: str) -> None:
+        """Decide for good; the markers follow, one partition after the other, in their own time."""
         transaction.state, transaction.result = "deciding", result
         left = list(transaction.partitions)
 
@@ -267,15 +238,17 @@ class Broker:
     # Reading
 
     def begin_of(self, partition: Partition) -> int:
+        """The first offset."""
         return self.log(partition).begin
 
     def end_of(self, partition: Partition) -> int:
+        """The last stable offset."""
         return self.log(partition).stable_end
 
     def fetch(
         self, positions: dict[Partition, int], records_max: int
     ) -> dict[Partition, tuple[list[StoredRecord], int]]:
-        """Committed records from these positions on, and where to go on."""
+        """Committed records from these positions on, and the next positions."""
         found = {}
         for partition, position in positions.items():
             log = self.logs.get(partition)

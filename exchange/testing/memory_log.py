@@ -1,17 +1,20 @@
-"""The in-memory log: `log.Log` over `broker.Broker`. Passes the same contract suite as the one on Kafka.
+"""The in-memory log: `exchange.engine.log.Log` over a `MemoryBroker`. It passes the same contract suite as the log on Kafka.
 
-It does what aiokafka does where that matters: `commit` waits for sends and does not look whether they failed, a
-transaction of nothing sends nothing, `assign` drops every position, large sends go out as several requests.
+It does what aiokafka does, where that matters: `commit` waits for sends and does not check whether they failed, an empty
+transaction sends nothing, `assign` drops all positions, a large send goes out as several requests.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
-from exchange.engine.errors import ExchangeError, PositionOutOfRange
+from exchange.core.errors import ExchangeError
+from exchange.engine.errors import PositionOutOfRange
 from exchange.engine.log import Pair, Partition, Record
-from tests.simulation.world.broker import ABORTED, COMMITTED, Broker, TryAgain
-from tests.simulation.world.network import Connection
+from exchange.testing.connection import Connection, DirectConnection
+from exchange.testing.memory_broker import MemoryBroker, TryAgain, WriterEpoch
+from exchange.testing.memory_partition import ABORTED, COMMITTED
 
 T = TypeVar("T")
 PAUSE_S = 0.02
@@ -21,35 +24,41 @@ BATCH_RECORDS_MAX = 8
 class MemoryLog:
     """The log as one process reaches it; `connect` gives each client its own connection."""
 
-    def __init__(self, broker: Broker, connect: Callable[[], Connection]) -> None:
+    def __init__(self, broker: MemoryBroker, connect: Callable[[], Connection] = DirectConnection) -> None:
         self._broker, self._connect = broker, connect
 
     async def writer(self, transactional_id: str) -> "MemoryWriter":
+        """A transactional writer; earlier writers of this id are fenced."""
         connection = self._connect()
-        producer, epoch = await _patiently(connection, lambda: self._broker.take_over(transactional_id), "take over")
-        return MemoryWriter(self._broker, connection, transactional_id, producer, epoch)
+        owner = await _patiently(connection, lambda: self._broker.take_over(transactional_id), "take over")
+        return MemoryWriter(self._broker, connection, owner)
 
     async def reader(self) -> "MemoryReader":
+        """A read-committed reader."""
         return MemoryReader(self._broker, self._connect())
 
     async def producer(self) -> "MemoryProducer":
+        """A producer without transactions."""
         connection = self._connect()
         return MemoryProducer(self._broker, connection, await connection.call(self._broker.new_producer, "new"))
 
 
 class MemoryWriter:
-    def __init__(self, broker: Broker, connection: Connection, tid: str, producer: int, epoch: int) -> None:
-        self._broker, self._connection = broker, connection
-        self._who = (tid, producer, epoch)
+    """A transactional writer."""
+
+    def __init__(self, broker: MemoryBroker, connection: Connection, owner: WriterEpoch) -> None:
+        self._broker, self._connection, self._owner = broker, connection, owner
         self._sequences: dict[Partition, int] = {}
         self._sends: dict[asyncio.Task[None], Partition] = {}
         self._added: list[Partition] = []
         self._open = False
 
     async def begin(self) -> None:
+        """Begin a transaction."""
         self._open, self._sends, self._added = True, {}, []
 
     async def send(self, partition: Partition, records: Sequence[Pair]) -> Awaitable[None]:
+        """Send records in the open transaction; await what it returns to know that they are written."""
         before = [task for task, other in self._sends.items() if other == partition]
         sequence = self._sequences.get(partition, 0)
         self._sequences[partition] = sequence + len(records)
@@ -65,22 +74,20 @@ class MemoryWriter:
             await asyncio.wait(before)
         if partition not in self._added:
             self._added.append(partition)
-            await _patiently(self._connection, lambda: self._broker.add(*self._who, partition), "add")
+            await _patiently(self._connection, lambda: self._broker.add(self._owner, partition), "add")
         for start in range(0, len(pairs), BATCH_RECORDS_MAX):
             batch = pairs[start : start + BATCH_RECORDS_MAX]
-            await self._connection.call(
-                lambda start=start, batch=batch: self._broker.produce_in(
-                    *self._who, sequence + start, partition, batch
-                ),
-                "produce",
-            )
+            request = partial(self._broker.produce_in, self._owner, sequence + start, partition, batch)
+            await self._connection.call(request, "produce")
 
     async def commit(self) -> None:
+        """Commit the open transaction."""
         if self._sends:
             await asyncio.wait(self._sends)  # whether they failed is the caller's to look at
         await self._end(COMMITTED)
 
     async def abort(self) -> None:
+        """Abort the open transaction."""
         if self._sends:
             await asyncio.wait(self._sends)
         await self._end(ABORTED)
@@ -88,9 +95,10 @@ class MemoryWriter:
     async def _end(self, result: str) -> None:
         self._open = False
         if self._added:
-            await self._connection.call(lambda: self._broker.end(*self._who, result), f"end {result}")
+            await self._connection.call(lambda: self._broker.end(self._owner, result), f"end {result}")
 
     async def close(self) -> None:
+        """Let go of everything."""
         for task in self._sends:
             task.cancel()
         if self._open:
@@ -102,25 +110,31 @@ class MemoryWriter:
 
 
 class MemoryReader:
-    def __init__(self, broker: Broker, connection: Connection) -> None:
+    """A reader of committed records."""
+
+    def __init__(self, broker: MemoryBroker, connection: Connection) -> None:
         self._broker, self._connection = broker, connection
         self._positions: dict[Partition, int | None] = {}
 
     def assign(self, partitions: Collection[Partition]) -> None:
+        """Read these partitions; all positions are dropped."""
         self._positions = dict.fromkeys(partitions)
 
     def seek(self, partition: Partition, offset: int) -> None:
+        """Read on from this offset."""
         if partition not in self._positions:
             raise ValueError("not assigned")
         self._positions[partition] = offset
 
     async def position(self, partition: Partition) -> int:
+        """The offset of the next record to read."""
         position = self._positions[partition]
         if position is None:
             raise PositionOutOfRange(f"{partition.topic}-{partition.partition} was assigned and never sought.")
         return position
 
     async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
+        """The next records; none when nothing comes within the timeout."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
             order = list(self._positions)
@@ -128,7 +142,7 @@ class MemoryReader:
             positions = {partition: await self.position(partition) for partition in order}
             found = {}
             if positions:
-                found = await self._connection.call(lambda at=positions: self._broker.fetch(at, records_max), "fetch")
+                found = await self._connection.call(partial(self._broker.fetch, positions, records_max), "fetch")
             for partition, (_, go_on) in found.items():
                 self._positions[partition] = go_on
             batch = {partition: records for partition, (records, _) in found.items() if records}
@@ -138,27 +152,34 @@ class MemoryReader:
             await self._connection.arrival(self._broker, left)
 
     async def present(self, partitions: Collection[Partition]) -> set[Partition]:
+        """Those of the partitions that exist."""
         wanted = list(partitions)
         return await self._connection.call(lambda: {p for p in wanted if self._broker.has(p)}, "present")
 
     async def beginning_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The first offset of each partition."""
         wanted = list(partitions)
         return await self._connection.call(lambda: {p: self._broker.begin_of(p) for p in wanted}, "ends")
 
     async def end_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The last stable offset of each partition."""
         wanted = list(partitions)
         return await self._connection.call(lambda: {p: self._broker.end_of(p) for p in wanted}, "ends")
 
     async def close(self) -> None:
+        """Let go of everything."""
         self._positions = {}
 
 
 class MemoryProducer:
-    def __init__(self, broker: Broker, connection: Connection, producer: int) -> None:
+    """A producer without transactions."""
+
+    def __init__(self, broker: MemoryBroker, connection: Connection, producer: int) -> None:
         self._broker, self._connection, self._producer = broker, connection, producer
         self._sequences: dict[Partition, int] = {}
 
     async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: int | None = None) -> None:
+        """Write records; `timestamp_ms`: their time, unless it is now."""
         sequence, pairs = self._sequences.get(partition, 0), list(records)
         self._sequences[partition] = sequence + len(pairs)
         at_ms = () if timestamp_ms is None else (timestamp_ms,)
@@ -167,7 +188,7 @@ class MemoryProducer:
         )
 
     async def close(self) -> None:
-        pass
+        """Let go of everything."""
 
 
 async def _patiently(connection: Connection, request: Callable[[], T], kind: str) -> T:
