@@ -1,18 +1,19 @@
-"""The registered agencies, as the worker sees them now: the newest registration of each in `agencies`.
+"""The registered agencies: the newest registration of each in `agencies`.
 
-The topic is kept for ever and small; it is read from its beginning at every start and followed while the worker runs.
-Gate steps look into the same `Registry`, so that a new agency's inbox is read without a restart.
+The topic is kept for ever and is small. The worker reads it from its beginning at every start and follows it while it
+runs. Gate steps look into the same `Registry`, so a new agency's inbox is read without a restart. A draw reads the
+registry as it was at one offset.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
-from exchange.core.admission.gate import Registration
+from exchange.core.admission.gate import Registration, Status
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.engine.reading import read_whole
+from exchange.engine.reading import read_before, read_whole
 from exchange.wire.records import decode_registration
 from exchange.wire.topics import AGENCIES
 
@@ -21,7 +22,7 @@ _AGAIN_S = 1.0
 
 
 class Registry:
-    """Agency → registration. Written by `follow` only."""
+    """Agency → registration."""
 
     def __init__(self) -> None:
         self._agencies: dict[str, Registration] = {}
@@ -35,14 +36,23 @@ class Registry:
         """The agencies whose events go to one partition, in the order of their registration."""
         return (r for r in self._agencies.values() if r.partition == partition)
 
+    def active(self) -> frozenset[str]:
+        """The agencies that may publish."""
+        return frozenset(r.agency for r in self._agencies.values() if r.status is Status.ACTIVE)
+
     def replace(self, other: "Registry") -> None:
-        """Become what another registry is, at once: a half-read one would let in what was forbidden since."""
+        """Take over another registry at once: a half-read one would let in an agency that was suspended since."""
         self._agencies.clear()
         self._agencies.update(other.agencies)
 
     def put(self, registration: Registration) -> None:
-        """Take a registration, replacing an earlier one of the same agency."""
+        """Take a registration. It replaces an earlier one of the same agency."""
         self._agencies[registration.agency] = registration
+
+    def take(self, record: Record) -> None:
+        """Take the next record of `agencies`. One without a value registers nobody."""
+        if record.value is not None:
+            self.put(decode_registration(record.value))
 
 
 async def read_registry(log: Log) -> Registry:
@@ -56,10 +66,25 @@ async def read_registry(log: Log) -> Registry:
     return registry
 
 
-async def follow_registry(log: Log, registry: Registry, ready: asyncio.Event) -> None:
-    """Keep the registry up to date until cancelled; a log out of reach is tried again, the last state staying.
+async def read_registry_before(log: Log, cut: int) -> Registry:
+    """The registry as it was at an offset of `agencies`. Raises PositionOutOfRange if the topic was truncated."""
+    registry = Registry()
+    reader = await log.reader()
+    try:
+        reader.assign([_SOURCE])
+        reader.seek(_SOURCE, 0)
+        async for records in read_before(reader, _SOURCE, cut):
+            for record in records:
+                registry.take(record)
+    finally:
+        await reader.close()
+    return registry
 
-    Sets `ready` once it is as new as the log was: before that nobody may be judged by it.
+
+async def follow_registry(log: Log, registry: Registry, ready: asyncio.Event) -> None:
+    """Keep the registry up to date until cancelled. If the log is out of reach, keep the last state and try again.
+
+    Sets `ready` once the registry was read to the log's end: no agency may be judged by it before.
     """
     while True:
         with suppress(LogUnavailable):
@@ -76,17 +101,13 @@ async def _follow(log: Log, registry: Registry, ready: asyncio.Event) -> None:
         ready.set()
         while True:
             batch = await reader.getmany(timeout_s=1.0, records_max=1000)
-            _take(batch.get(_SOURCE, ()), registry)
+            for record in batch.get(_SOURCE, ()):
+                registry.take(record)
     finally:
         await reader.close()
 
 
 async def _catch_up(reader: Reader, registry: Registry) -> None:
     async for records in read_whole(reader, _SOURCE):
-        _take(records, registry)
-
-
-def _take(records: Iterable[Record], registry: Registry) -> None:
-    for record in records:
-        if record.value is not None:
-            registry.put(decode_registration(record.value))
+        for record in records:
+            registry.take(record)

@@ -31,7 +31,7 @@ from exchange.core.metrics.table import points
 from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.release.released import Release, Released
 from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
-from exchange.engine.reading import apply_compacted, read_to, read_whole
+from exchange.engine.reading import newest_by_key, read_to, read_whole
 from exchange.engine.wall_clock import wall_ms
 from exchange.wire.public_records import decode_release, encode_point, point_key
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
@@ -143,7 +143,7 @@ class PublishedPoints:
             return wanted
         if self._sums[epoch] == sum(_digest(key, value) for key, value in wanted):
             return []
-        newest = await self._newest(epoch)
+        newest = await newest_by_key(self._log, TO, lambda key: epoch_of_key(key) == epoch)
         return [(key, value) for key, value in wanted if newest.get(key or b"") != value]
 
     def _add(self, records: Iterable[Record]) -> None:
@@ -151,18 +151,6 @@ class PublishedPoints:
             epoch = epoch_of_key(record.key)
             if epoch is not None:
                 self._sums[epoch] += _digest(record.key, record.value)
-
-    async def _newest(self, epoch: int) -> dict[bytes, bytes]:
-        newest: dict[bytes, bytes] = {}
-        reader = await self._log.reader()
-        try:
-            async for records in read_whole(reader, TO):
-                for record in records:
-                    if epoch_of_key(record.key) == epoch:
-                        apply_compacted(newest, record)
-        finally:
-            await reader.close()
-        return newest
 
 
 def _digest(key: bytes | None, value: bytes | None) -> int:

@@ -14,8 +14,9 @@ from typing import Protocol
 
 from consumers.child_processes import end_with_parent, joined, portable, without_ctrl_c
 from consumers.log_source import LogSource
-from consumers.release.draw_task import Drawn, DrawTask, Noise, Report, carry_out
+from consumers.release.draw_task import Drawn, Noise, Report, carry_out
 from exchange.core.errors import ExchangeError
+from exchange.core.release.closing import DrawTask
 from exchange.engine.errors import LogUnavailable, StepFailed
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.log import Log

@@ -12,58 +12,37 @@ once and counted so many times. `exchange.core.release.draw.counted` says what t
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, TypeAlias
 
+from consumers.admission.registry import read_registry_before
 from consumers.release.draws_state import DrawsFollower
 from exchange import __version__
-from exchange.core.admission.gate import Status
 from exchange.core.errors import CannotCount, ExchangeError
 from exchange.core.model.epochs import first_month
 from exchange.core.model.event_layout import HEAD, PREFIX
 from exchange.core.model.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
-from exchange.core.release.agency_tables import AgencyTable, Made, PastEpochs, Said, agency_releases
-from exchange.core.release.closing import Cut, Draw
-from exchange.core.release.draw import Due, Increments, counted, drawn, merged
+from exchange.core.release.agency_tables import Made, PastEpochs, Said, agency_releases
+from exchange.core.release.closing import DrawTask
+from exchange.core.release.draw import Increments, counted, drawn, merged
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.engine.reading import read_to
+from exchange.engine.reading import read_before
 from exchange.wire.codec import decode
 from exchange.wire.public_records import encode_release
-from exchange.wire.records import decode_registration
 from exchange.wire.release_records import ShownIncrement, release_part
-from exchange.wire.topics import AGENCIES, EVENTS
+from exchange.wire.topics import EVENTS
 
-LOT_RECORDS: Final = 20_000
+BATCH_RECORDS: Final = 20_000
+"""Records counted at once."""
 VERSIONS: Final = (f"exchange {__version__}",)
 Noise: TypeAlias = Callable[[Fraction, int], Sequence[int]]
 """From a scale and a length to so many independent numbers: `consumers.release.noise.gaussian`."""
 Report: TypeAlias = Callable[[int], None]
 """Told how many events were read since the last time."""
 Arrived: TypeAlias = list[tuple[str, Event]]
-
-
-@dataclass(frozen=True, slots=True)
-class DrawTask:
-    """What is to be drawn; it can be handed to another process. `registered`: how far `agencies` is read, an offset.
-
-    `starts`, `early`: of each `since`, as in `exchange.core.release.closing.Draw`.
-    """
-
-    epoch: int
-    clients: tuple[Due, ...]
-    agencies: tuple[AgencyTable, ...]
-    starts: tuple[tuple[int, Cut], ...]
-    cut: Cut
-    registered: int
-    early: tuple[tuple[int, Cut], ...] = ()
-
-    def begins(self, since: int) -> Cut:
-        """Where reading begins for what is counted from the cut before a month."""
-        start = dict(self.starts)[since]
-        return tuple(map(min, start, dict(self.early).get(since, start)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +62,12 @@ class Agencies:
     kept: PastEpochs = field(default_factory=PastEpochs)
 
 
-def task_of(draw: Draw) -> DrawTask:
-    """The work of a draw."""
-    moment, starts = draw.moment, tuple(draw.starts.items())
-    early = tuple(draw.early.items())
-    return DrawTask(draw.epoch, draw.clients, draw.agencies, starts, moment.cut, moment.registered, early)
-
-
 async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> Drawn:
     """Count, draw, encode. Raises CannotApply at a record that cannot be counted, NoiseUnfit, the engine's errors."""
-    sheets = [TableCounts(task, since) for since, _ in task.starts]
+    sheets = [TableCounts(task, since) for since in task.starts]
     reader = await log.reader()
     try:
-        for number in range(len(task.cut)):
+        for number in range(len(task.moment.cut)):
             await _read(reader, number, task, sheets, report)
     finally:
         await reader.close()
@@ -116,7 +88,7 @@ class TableCounts:
 
     def __init__(self, task: DrawTask, since: int) -> None:
         self.since = since
-        self.starts, self.begins = dict(task.starts)[since], task.begins(since)
+        self.starts, self.begins = task.starts[since], task.begins(since)
         self._due = tuple(one for one in task.clients if one.since == since)
         self._wants_agencies = any(one.since == since for one in task.agencies)
         self.increments: tuple[Increments, ...] = counted(self._due, ())
@@ -185,51 +157,27 @@ def _restated(event: Event) -> Body:
 
 
 async def _read(reader: Reader, number: int, task: DrawTask, sheets: Iterable[TableCounts], report: Report) -> None:
-    source, cut = Partition(EVENTS, number), task.cut[number]
+    source, cut = Partition(EVENTS, number), task.moment.cut[number]
     reader.assign([source])
-    reader.seek(source, min((task.begins(since)[number] for since, _ in task.starts), default=cut))
-    async for records in before(reader, source, cut):
-        lot = EventBatch(source, records)
+    reader.seek(source, min((task.begins(since)[number] for since in task.starts), default=cut))
+    async for records in read_before(reader, source, cut, records_max=BATCH_RECORDS):
+        batch = EventBatch(source, records)
         for sheet in sheets:
-            sheet.take(number, lot)
+            sheet.take(number, batch)
         report(len(records))
-
-
-async def before(reader: Reader, source: Partition, cut: int) -> AsyncIterator[Sequence[Record]]:
-    """The records from where the reader stands to the cut, exactly, in lots."""
-    async for _, records in read_to(reader, {source: cut}, records_max=LOT_RECORDS):
-        wanted = records if records[-1].offset < cut else [r for r in records if r.offset < cut]
-        if wanted:
-            yield wanted
-
-
-async def may_publish(reader: Reader, registered: int) -> frozenset[str]:
-    """The agencies whose newest registration, up to an offset of `agencies`, lets them publish.
-
-    A record without a value registers nobody, as for the gate (`consumers.admission.registry`).
-    """
-    source, found = Partition(AGENCIES, 0), dict[str, Status]()
-    reader.assign([source])
-    reader.seek(source, 0)
-    async for records in before(reader, source, registered):
-        for value in (record.value for record in records if record.value is not None):
-            registration = decode_registration(value)
-            found[registration.agency] = registration.status
-    return frozenset(agency for agency, status in found.items() if status is Status.ACTIVE)
 
 
 async def _agencies(log: Log, task: DrawTask) -> Agencies:
     """Read where it is needed. `draws` is final for whoever holds the lane's writer; for anybody else no commit follows."""
     if not task.agencies:
         return Agencies()
-    registry, draws = await log.reader(), await log.reader()
+    registry = await read_registry_before(log, task.moment.registered)
+    draws = await log.reader()
     try:
-        members = await may_publish(registry, task.registered)
         closings = await DrawsFollower(draws, keeps=True).catch_up()
     finally:
-        await registry.close()
         await draws.close()
-    return Agencies(members, closings.closed.kept)
+    return Agencies(registry.active(), closings.closed.kept)
 
 
 def _agency_tables(task: DrawTask, sheets: Sequence[TableCounts], agencies: Agencies) -> Made:

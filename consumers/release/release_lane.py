@@ -23,7 +23,7 @@ from typing import Final
 import structlog
 
 from consumers.release.draw_process import Drawer
-from consumers.release.draw_task import Drawn, task_of
+from consumers.release.draw_task import Drawn
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text
@@ -126,7 +126,7 @@ class ReleaseLane(SingleLane):
         if isinstance(decision, CloseRefused):
             logger.warning("an epoch was not closed", epoch=_text(epoch), reason=decision.name)
             return [(ledger_part(record.offset), encode_spent(refusal(closed, record.offset, decision, self._clock())))]
-        drawn = await self._drawer.draw(task_of(decision), self._report)
+        drawn = await self._drawer.draw(decision.task, self._report)
         logger.info("an epoch is closed", epoch=_text(epoch), tables=len(drawn.parts))
         spent = encode_spent(payment(record.offset, decision, drawn))
         return [*drawn.parts, (ledger_part(record.offset), spent)]
@@ -153,10 +153,8 @@ def refusal(closed: Closed, offset: int, refused: CloseRefused, at_ms: int) -> S
 
 def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
     """What stands in the ledger of a command that was carried out."""
-    moment, accounts = draw.moment, tuple(sorted(draw.accounts.items()))
-    return Spent(
-        offset + 1, draw.epoch, moment.at_ms, "", moment.registered, moment.cut, accounts, drawn.shown, drawn.said
-    )
+    epoch, moment, accounts = draw.task.epoch, draw.task.moment, tuple(sorted(draw.accounts.items()))
+    return Spent(offset + 1, epoch, moment.at_ms, "", moment.registered, moment.cut, accounts, drawn.shown, drawn.said)
 
 
 def named_by(record: Record) -> int | None:

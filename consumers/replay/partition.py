@@ -1,24 +1,23 @@
 """One partition's replay, from offset 0 to its cut, and its comparison with the aggregates. Runs where it is called.
 
 Order matters: the aggregates are read first, then the log's end, so that the position they stand at is inside the log.
-Records are counted in lots larger than one fetch, because cells that repeat within a lot cost once.
+Records are counted in batches larger than one fetch, because a cell that repeats within a batch costs once.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 from consumers.counting.aggregates import LivePartition, Snapshot
 from consumers.replay.errors import CutBeyondEnd, LogTruncated
 from consumers.replay.recount import ByDefinition, ByStep, Recount
 from consumers.replay.result import CellDifference, PartitionReplay
-from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.engine.reading import read_to
+from exchange.engine.log import Log, Partition, Reader
+from exchange.engine.reading import read_before
 from exchange.wire.records import Position
 from exchange.wire.topics import EVENTS, POSITION_KEY
 
-LOT_RECORDS = 60_000
-"""Counted at once; about 50 MB of records."""
+BATCH_RECORDS = 60_000
+"""Records counted at once; about 50 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,8 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
         reader.seek(source, 0)
         events = 0
         report(PartitionProgress(task.partition, 0, 0, cut))
-        async for records in _before(reader, source, cut):
+        batches = read_before(reader, source, cut, records_max=BATCH_RECORDS, records_min=BATCH_RECORDS)
+        async for records in batches:
             recount.take(records)
             events += len(records)
             report(PartitionProgress(task.partition, events, records[-1].offset + 1, cut))
@@ -94,25 +94,11 @@ def _cut(task: Task, live: Snapshot | None) -> int:
     return live.position.position if live else 0
 
 
-async def _before(reader: Reader, source: Partition, cut: int) -> AsyncIterator[Sequence[Record]]:
-    """The records before the cut, exactly, in lots."""
-    lot: list[Sequence[Record]] = []
-    async for _, records in read_to(reader, {source: cut}, records_max=LOT_RECORDS):
-        wanted = records if records[-1].offset < cut else [r for r in records if r.offset < cut]
-        if wanted:
-            lot.append(wanted)
-        if sum(map(len, lot)) >= LOT_RECORDS:
-            yield list(chain.from_iterable(lot))
-            lot.clear()
-    if lot:
-        yield list(chain.from_iterable(lot))
-
-
 async def _any_from(reader: Reader, source: Partition, cut: int, end: int) -> bool:
-    """Whether any record stands from the cut to the end; there may be nothing but markers."""
+    """Whether any record lies between the cut and the end; there may be only markers."""
     reader.seek(source, cut)
-    async for _, records in read_to(reader, {source: end}, records_max=1):
-        return records[0].offset < end
+    async for _ in read_before(reader, source, end, records_max=1):
+        return True
     return False
 
 

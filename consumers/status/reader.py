@@ -18,10 +18,11 @@ from consumers.admission.registry import Registry
 from consumers.release.draws_state import DrawsState
 from exchange.core.admission.gate import Reason
 from exchange.core.counting.generation import GENERATION
+from exchange.engine.lag import Extent, NewestPositions, Unread, extents
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.engine.reading import Extent, NewestPositions, Unread, apply_compacted, extents, read_to
+from exchange.engine.reading import apply_compacted, read_to
 from exchange.wire.pulse import Pulse, decode_pulse
-from exchange.wire.records import decode_refusal, decode_registration
+from exchange.wire.records import decode_refusal
 from exchange.wire.topics import AGENCIES, ALERTS, DRAWS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
 
 PULSES_A_PARTITION: Final = 40
@@ -58,10 +59,10 @@ class Observed:
             self.gates[source.partition].restore(record.key, record.value)
         elif source.topic == DRAWS:
             self.closings.take(record)
+        elif source.topic == AGENCIES:
+            self.registry.take(record)
         elif record.value is None:
             return
-        elif source.topic == AGENCIES:
-            self.registry.put(decode_registration(record.value))
         elif source.topic == QUARANTINE:
             self.refusals[decode_refusal(record.value).reason] += 1
         elif source.topic == PULSE:

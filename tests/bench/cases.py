@@ -23,12 +23,12 @@ from consumers.admission.registry import read_registry
 from consumers.counting import fold_step
 from consumers.counting.fold_step import FoldStep
 from consumers.metrics.derive import FROM, SETTLE_S, TO, Derive
-from consumers.release.draw_task import Agencies, DrawTask, TableCounts, carry_out, recorded, task_of
+from consumers.release.draw_task import Agencies, TableCounts, carry_out, recorded
 from consumers.replay import KafkaSource, replay
 from exchange.core.counting.generation import GENERATION
 from exchange.core.model.epochs import begins_ms, epoch_of
 from exchange.core.release.catalogue import DECLARED
-from exchange.core.release.closing import Closed, Draw, Moment, judge
+from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, judge
 from exchange.core.release.released import Release
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.kafka.clients import administer
@@ -151,7 +151,7 @@ async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
     task = december((0,))
     lengths = sum(due.length for due in task.clients)
     times = -(-CELLS // lengths)
-    sheets = [TableCounts(task, since) for since, _ in task.starts] * times
+    sheets = [TableCounts(task, since) for since in task.starts] * times
     clock, cpu = time.perf_counter(), time.process_time()
     drawn = recorded(task, sheets, Agencies(), gaussian)
     took = time.perf_counter() - clock, time.process_time() - cpu
@@ -163,7 +163,7 @@ def december(cut: tuple[int, ...]) -> DrawTask:
     closed, epoch = Closed(), epoch_of(2099, 12)
     draw = judge(closed, epoch, Moment(begins_ms(epoch + 1), cut, 0))
     assert isinstance(draw, Draw)
-    return task_of(draw)
+    return draw.task
 
 
 async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:

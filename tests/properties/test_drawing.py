@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.release.draw_task import Drawn, DrawTask, EventBatch, carry_out
+from consumers.release.draw_task import Drawn, EventBatch, carry_out
 from exchange.core.errors import NoiseUnfit
 from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import AgencyProfiled, CapacityReported, Event, Heartbeat
 from exchange.core.model.vocabulary import UsState
+from exchange.core.release.closing import DrawTask, Moment
 from exchange.core.release.draw import Due, counted
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition
@@ -43,7 +44,7 @@ def drawn(
         broker = harness.broker
         for source, events in zip(broker.create(EVENTS, len(partitions)), partitions, strict=True):
             broker.append(source, *[(b"an-agency", encode(one)) for one in events])
-        task = DrawTask(dues[0].epoch, tuple(dues), (), tuple(starts.items()), cut, 0)
+        task = DrawTask(dues[0].epoch, Moment(0, cut, 0), tuple(dues), (), starts)
         return await carry_out(harness.log, task, nothing, lambda _: None)
 
     return asyncio.run(work())
@@ -116,7 +117,7 @@ def test_a_record_that_is_no_event_stops_the_draw_with_its_offset_and_without_it
         harness = MemoryHarness()
         [source] = harness.broker.create(EVENTS)
         harness.broker.append(source, (b"an-agency", encode(ONE)), (b"an-agency", b"a secret"))
-        task = DrawTask(MARCH, (due(NEEDS, MARCH),), (), ((due(NEEDS, MARCH).since, (0,)),), (2,), 0)
+        task = DrawTask(MARCH, Moment(0, (2,), 0), (due(NEEDS, MARCH),), (), {due(NEEDS, MARCH).since: (0,)})
         await carry_out(harness.log, task, nothing, lambda _: None)
 
     with pytest.raises(CannotApply, match="events-0 offset 1: EventUnreadable") as caught:
@@ -129,7 +130,7 @@ def test_noise_of_another_length_is_never_used() -> None:
     async def work() -> None:
         harness = MemoryHarness()
         harness.broker.create(EVENTS)
-        task = DrawTask(MARCH, (due(NEEDS, MARCH),), (), ((due(NEEDS, MARCH).since, (0,)),), (0,), 0)
+        task = DrawTask(MARCH, Moment(0, (0,), 0), (due(NEEDS, MARCH),), (), {due(NEEDS, MARCH).since: (0,)})
         await carry_out(harness.log, task, lambda _, length: [0] * (length - 1), lambda _: None)
 
     with pytest.raises(NoiseUnfit):

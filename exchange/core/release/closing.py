@@ -103,19 +103,32 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
-    """What a command leads to. `accounts`: after it has paid. `starts`: of each `since`, the cut that it is counted from.
+class DrawTask:
+    """The tables to count and to draw noise for. It can be handed to another process.
 
-    `early`: of each, where to begin to look for events before that cut whose periods had not begun when it was taken.
+    `starts`: for each `since` of a table, the cut from which that table is counted. `early`: for each `since`, the cut
+    from which to look for events that came before `starts`, of periods that had not begun at that cut.
     """
 
     epoch: int
     moment: Moment
-    accounts: Mapping[str, Account]
     clients: tuple[Due, ...]
     agencies: tuple[AgencyTable, ...]
     starts: Mapping[int, Cut]
-    early: Mapping[int, Cut]
+    early: Mapping[int, Cut] = field(default_factory=dict)
+
+    def begins(self, since: int) -> Cut:
+        """The cut from which to read for the tables that are counted since a month."""
+        start = self.starts[since]
+        return tuple(map(min, start, self.early.get(since, start)))
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The decision to carry a command out: the task, and every account after the task is paid for."""
+
+    task: DrawTask
+    accounts: Mapping[str, Account]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +208,7 @@ def _draw(
     since = {due.since for due in clients} | {due.since for due in of_agencies}
     starts = {month: closed.cut_before(month, len(moment.cut)) for month in sorted(since)}
     early = {month: closed.early_before(month, epoch, len(moment.cut)) for month in starts}
-    return Draw(epoch, moment, after.accounts, clients, of_agencies, starts, early)
+    return Draw(DrawTask(epoch, moment, clients, of_agencies, starts, early), after.accounts)
 
 
 def _added_later(closed: Closed, name: str, tier: Tier) -> bool:

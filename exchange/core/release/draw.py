@@ -7,7 +7,7 @@ The slow meaning that any faster way must equal. For each table that is due, an 
 2. to the bucket of its period, seen from the epoch that it arrived in (`tiers.bucket_of`): what comes after the epoch of its
    period was closed goes to a bucket of this epoch, `earlier` at last; a closed epoch never changes;
 3. nowhere when the account that pays does not cover the period (`Account.covers`): it is of before the table, or has not begun
-   (then who draws hands the event over again when it has: `exchange.core.release.closing.Draw.early`);
+   (then who draws hands the event over again when it has: `exchange.core.release.closing.DrawTask.early`);
 4. to the value that `ReleasedTable` gives its code; sensitive codes have none in what is finer than the nation and the year;
 5. a correction takes away what the event that it restates added, in its own epoch, with its own bits.
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
+from exchange.engine.reading import read_to, read_whole
 from exchange.wire.records import decode_receipt
 from exchange.wire.topics import inbox_of, receipts_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from exchange.engine.kafka.clients import ClientSettings
-    from exchange.engine.log import Producer, Reader, Record
+    from exchange.engine.log import Producer, Reader
     from exchange.wire.records import Receipt
 
 CALL_S_MAX = 15.0
 """Of one call; what takes longer is `LogUnavailable`."""
-POLL_S = 0.5
 RECORDS_MAX = 20_000
 
 
@@ -49,7 +49,9 @@ class KafkaLink:
             async with asyncio.timeout(CALL_S_MAX):
                 self._producer = await self._log.producer()
                 self._reader = await self._log.reader()
-                await self._from_beginning(self._reader, self._receipts)
+                begins = await self._reader.beginning_offsets([self._receipts])
+                self._reader.assign([self._receipts])
+                self._reader.seek(self._receipts, begins[self._receipts])
         except TimeoutError:
             await self.close()
             raise LogUnavailable("connecting") from None
@@ -71,10 +73,10 @@ class KafkaLink:
         """The newest receipt there is now."""
         if self._reader is None:
             raise LogUnavailable("not connected")
-        newest: Record | None = None
-        async for record in self._until_end(self._reader, self._receipts):
-            newest = record
-        return None if newest is None or newest.value is None else decode_receipt(newest.value)
+        ends, newest = await self._reader.end_offsets([self._receipts]), None
+        async for _, records in read_to(self._reader, ends, records_max=RECORDS_MAX, silent_s_max=CALL_S_MAX):
+            newest = records[-1].value
+        return None if newest is None else decode_receipt(newest)
 
     async def receipt(self, timeout_s: float) -> Receipt | None:
         """The newest of the receipts that came since the last one returned."""
@@ -90,12 +92,9 @@ class KafkaLink:
             raise LogUnavailable("not connected")
         reader = await self._log.reader()
         try:
-            await self._from_beginning(reader, self._inbox)
-            return [
-                record.value
-                async for record in self._until_end(reader, self._inbox)
-                if record.key == self._key and record.value is not None
-            ]
+            whole = read_whole(reader, self._inbox, records_max=RECORDS_MAX, silent_s_max=CALL_S_MAX)
+            held = [record async for records in whole for record in records]
+            return [record.value for record in held if record.key == self._key and record.value is not None]
         finally:
             await reader.close()
 
@@ -106,23 +105,3 @@ class KafkaLink:
         for client in (producer, reader, log):
             if client is not None:
                 await client.close()
-
-    @staticmethod
-    async def _from_beginning(reader: Reader, partition: Partition) -> None:
-        reader.assign([partition])
-        offsets = await reader.beginning_offsets([partition])
-        reader.seek(partition, offsets[partition])
-
-    @staticmethod
-    async def _until_end(reader: Reader, partition: Partition) -> AsyncIterator[Record]:
-        """Everything before the end as it is now."""
-        end = (await reader.end_offsets([partition]))[partition]
-        quiet_s = 0.0
-        while await reader.position(partition) < end:
-            batch = await reader.getmany(timeout_s=POLL_S, records_max=RECORDS_MAX)
-            quiet_s = 0.0 if batch else quiet_s + POLL_S
-            if quiet_s >= CALL_S_MAX:
-                raise LogUnavailable(f"reading {partition.topic}")
-            for records in batch.values():
-                for record in records:
-                    yield record

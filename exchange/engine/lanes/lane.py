@@ -35,6 +35,7 @@ from exchange.engine.lanes.stall_timer import cancelled, failed
 from exchange.engine.lanes.step import Applied, defects_named, hand_over
 from exchange.engine.lanes.supervised import BACKOFF, Backoff, SupervisedTask
 from exchange.engine.loop_time import loop_s
+from exchange.engine.reading import read_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,12 +139,10 @@ class Lane(SupervisedTask):
         end = (await reader.end_offsets([state]))[state]
         reader.assign([state])
         reader.seek(state, begin)
-        while await reader.position(state) < end:
-            batch = await reader.getmany(timeout_s=self._limits.fetch_wait_s, records_max=self._limits.records_max)
-            for records in batch.values():
-                # Whoever fenced us meanwhile writes behind `end`: half of its transaction would not be a state.
-                self._restored += hand_over(self.name, step, [record for record in records if record.offset < end])
-                self._stall_timer.renew()
+        # Whoever fenced us meanwhile writes behind `end`: half of its transaction would not be a state.
+        async for records in read_before(reader, state, end, records_max=self._limits.records_max):
+            self._restored += hand_over(self.name, step, records)
+            self._stall_timer.renew()
 
     # Work
 

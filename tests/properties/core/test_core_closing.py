@@ -59,9 +59,11 @@ commands = st.lists(
 
 def after(closed: Closed, draw: Draw, position: int) -> Closed:
     """As the lane's records say it."""
-    for one in draw.agencies:
-        closed = released(closed, one.declared.name, draw.epoch, one.declared.codes)
-    return carried_out(closed, position, draw.moment, epoch=draw.epoch, accounts=draw.accounts, told=(), said=())
+    for one in draw.task.agencies:
+        closed = released(closed, one.declared.name, draw.task.epoch, one.declared.codes)
+    return carried_out(
+        closed, position, draw.task.moment, epoch=draw.task.epoch, accounts=draw.accounts, told=(), said=()
+    )
 
 
 def closings(script: Sequence[Command]) -> tuple[Closed, list[Draw]]:
@@ -95,7 +97,7 @@ def closings(script: Sequence[Command]) -> tuple[Closed, list[Draw]]:
 @given(commands)
 def test_epochs_are_closed_once_in_order_and_a_refusal_changes_nothing(script: list[Command]) -> None:
     closed, draws = closings(script)
-    epochs = [draw.epoch for draw in draws]
+    epochs = [draw.task.epoch for draw in draws]
     assert epochs == list(range(epochs[0], epochs[0] + len(epochs))) if epochs else not closed.cuts
     assert closed.position == len(script)
 
@@ -106,25 +108,25 @@ def test_every_table_is_counted_from_its_own_last_cut_without_gap_or_overlap(scr
     ends: dict[str, Draw] = {}
     for draw in draws:
         for name, since, first in (
-            *((one.row.name, one.since, one.first) for one in draw.clients),
-            *((one.declared.name, one.since, one.first) for one in draw.agencies),
+            *((one.row.name, one.since, one.first) for one in draw.task.clients),
+            *((one.declared.name, one.since, one.first) for one in draw.task.agencies),
         ):
             assert first == (name not in ends)
             if not first:
                 assert since == ends[name].epoch + 1
-                assert draw.starts[since] == ends[name].moment.cut
+                assert draw.task.starts[since] == ends[name].task.moment.cut
             ends[name] = draw
 
 
 @given(commands)
 def test_what_is_drawn_is_what_is_due_and_what_is_drawn_was_paid_for(script: list[Command]) -> None:
     for command_draw in closings(script)[1]:
-        for one in command_draw.clients:
-            assert is_due(one.row.tier, command_draw.epoch)
+        for one in command_draw.task.clients:
+            assert is_due(one.row.tier, command_draw.task.epoch)
             assert command_draw.accounts[one.row.name] == one.account
-            assert one.account.last_epoch == command_draw.epoch
-        assert {one.declared.name for one in command_draw.agencies} == {
-            one.name for one in AGENCY_RELEASES if is_due(one.tier, command_draw.epoch)
+            assert one.account.last_epoch == command_draw.task.epoch
+        assert {one.declared.name for one in command_draw.task.agencies} == {
+            one.name for one in AGENCY_RELEASES if is_due(one.tier, command_draw.task.epoch)
         }
 
 
@@ -214,9 +216,9 @@ def test_a_table_added_later_counts_and_costs_only_periods_that_begin_then() -> 
     before = closed_up_to(june - 1, [CASES])
     draw = closing(before, june, [CASES, GENDER])
     assert isinstance(draw, Draw)
-    [gender] = [one for one in draw.clients if one.row.name == "cases_by_gender"]
+    [gender] = [one for one in draw.task.clients if one.row.name == "cases_by_gender"]
     assert (gender.since, gender.first, gender.account.periods_from) == (june, True, june)
-    assert draw.starts[june] == before.last_cut
+    assert draw.task.starts[june] == before.last_cut
     assert not gender.account.covers(parse_period("2026Q2"))
     assert draw.accounts["cases"].periods_from == EVERY_PERIOD
 
@@ -224,18 +226,18 @@ def test_a_table_added_later_counts_and_costs_only_periods_that_begin_then() -> 
 def test_a_table_that_was_never_due_before_is_counted_from_the_first_month_on() -> None:
     draw = closing(closed_up_to(START + 1), START + 2)
     assert isinstance(draw, Draw)
-    assert {one.since for one in draw.clients if one.row.tier is Tier.NATION_QUARTERLY} == {START}
-    assert draw.starts[START] == (0, 0)
-    assert {one.account.periods_from for one in draw.clients} == {EVERY_PERIOD}
+    assert {one.since for one in draw.task.clients if one.row.tier is Tier.NATION_QUARTERLY} == {START}
+    assert draw.task.starts[START] == (0, 0)
+    assert {one.account.periods_from for one in draw.task.clients} == {EVERY_PERIOD}
 
 
 def test_a_quarterly_table_is_counted_from_the_cut_of_its_own_last_quarter() -> None:
     june = replace(closed_up_to(START + 4), cuts={START + n: (n + 1, n + 1) for n in range(5)})
     draw = closing(june, START + 5)
     assert isinstance(draw, Draw)
-    since = {one.row.tier: one.since for one in draw.clients}
+    since = {one.row.tier: one.since for one in draw.task.clients}
     assert since == {Tier.NATION_MONTHLY: START + 5, Tier.NATION_QUARTERLY: START + 3}
-    assert draw.starts == {START + 5: (5, 5), START + 3: (3, 3)}
+    assert draw.task.starts == {START + 5: (5, 5), START + 3: (3, 3)}
 
 
 def test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began() -> None:
@@ -250,7 +252,7 @@ def test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began() ->
         june = replace(closed_up_to(START + 4), cuts={START + n: (n + 1, n + 1) for n in range(5)}, when=late)
         draw = closing(june, START + 5)
         assert isinstance(draw, Draw)
-        assert draw.early == {START + 5: (5, 5), START + 3: expected}
+        assert draw.task.early == {START + 5: (5, 5), START + 3: expected}
 
 
 def test_a_year_pays_for_every_table_and_no_more() -> None:

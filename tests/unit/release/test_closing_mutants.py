@@ -13,6 +13,7 @@ import pytest
 from consumers.release import draw_task, publisher_lane, release_lane
 from exchange.core.model import epochs
 from exchange.core.release import closing
+from exchange.engine import reading
 from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept
 from tests.properties import test_drawing as drawn
 from tests.properties.core import test_core_closing as laws
@@ -86,7 +87,10 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     ),
     "<= for < at the cut": (
         BrokenRule(
-            draw_task, "before", "[_1 for r in records if r.offset < cut]", "[_1 for r in records if r.offset <= cut]"
+            reading,
+            "read_before",
+            "[_1 for r in records if r.offset < cut]",
+            "[_1 for r in records if r.offset <= cut]",
         ),
         drawn.test_the_event_at_the_cut_is_of_the_next_draw,
     ),

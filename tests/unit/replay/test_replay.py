@@ -69,11 +69,11 @@ async def test_the_same_tables_come_out_of_many_partitions_as_out_of_one() -> No
 
 
 @pytest.mark.parametrize("independent", [False, True])
-async def test_lots_and_fetches_of_any_size_give_the_same(monkeypatch, independent: bool) -> None:
+async def test_batches_and_fetches_of_any_size_give_the_same(monkeypatch, independent: bool) -> None:
     world = await world_of(9)
     whole = await replay(Here(world), processes=0)
     for size in (1, 7, 30):
-        monkeypatch.setattr("consumers.replay.partition.LOT_RECORDS", size)
+        monkeypatch.setattr("consumers.replay.partition.BATCH_RECORDS", size)
         assert await replay(Here(world), independent=independent, processes=0) == whole
 
 
@@ -179,7 +179,7 @@ async def test_partitions_are_compared_only_where_the_aggregates_stand_at_the_cu
 
 
 async def test_progress_goes_up_to_the_whole(monkeypatch) -> None:
-    monkeypatch.setattr("consumers.replay.partition.LOT_RECORDS", 16)
+    monkeypatch.setattr("consumers.replay.partition.BATCH_RECORDS", 16)
     world = await world_of(24, partitions=2)
     seen: list[ReplayProgress] = []
     result = await replay(Here(world), progress=seen.append, processes=0)

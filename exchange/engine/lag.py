@@ -1,0 +1,108 @@
+"""How far the readers of a partition are: where partitions begin and end, and how much is not read yet.
+
+For those who look and own nothing. Each class here keeps a reader of its own, assigned once: a client that is assigned
+other partitions again and again leaves a waiting fetch behind each time, and its next request waits behind all of them.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final, TypeAlias
+
+from exchange.engine.errors import LogUnavailable
+from exchange.engine.log import Partition, Reader
+from exchange.engine.loop_time import loop_s
+from exchange.engine.reading import RECORDS_MAX, SILENT_S_MAX, WAIT_S, read_to
+from exchange.wire.records import Position, decode_position
+from exchange.wire.topics import POSITION_KEY
+
+TAIL_OFFSETS: Final = 256
+"""Offsets before the end in which a position record is looked for first."""
+Extent: TypeAlias = tuple[int, int]
+"""First offset that still exists, and last stable offset."""
+
+
+async def extents(reader: Reader, partitions: Collection[Partition]) -> dict[Partition, Extent]:
+    """Where partitions begin and end. Raises PartitionUnknown."""
+    begins = await reader.beginning_offsets(partitions)
+    ends = await reader.end_offsets(partitions)
+    return {partition: (begins[partition], ends[partition]) for partition in partitions}
+
+
+class NewestPositions:
+    """The newest position records of partitions of `aggregates`."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._looked_at: dict[Partition, int] = {}
+        self._found: dict[Partition, Position] = {}
+
+    async def newest(self, extents: Mapping[Partition, Extent]) -> Mapping[Partition, Position]:
+        """The newest position of each partition that was ever written. Give the same partitions at every call.
+
+        Reads back from the ends, further and further: at least one control marker follows a position record, and
+        aborted transactions may follow too.
+        """
+        if not self._looked_at:
+            _assign_at_ends(self._reader, extents)
+        missing = {p: extent for p, extent in extents.items() if extent[1] > self._looked_at.get(p, extent[0])}
+        span = TAIL_OFFSETS
+        while missing:
+            starts = {p: max(begin, self._looked_at.get(p, begin), end - span) for p, (begin, end) in missing.items()}
+            for partition, start in starts.items():
+                self._reader.seek(partition, start)
+            found = await self._read({p: end for p, (_, end) in missing.items()})
+            whole = {p for p, (begin, _) in missing.items() if starts[p] == max(begin, self._looked_at.get(p, begin))}
+            missing = {p: extent for p, extent in missing.items() if p not in found | whole}
+            span *= 16
+        self._looked_at = {p: end for p, (_, end) in extents.items()}
+        return self._found
+
+    async def _read(self, ends: Mapping[Partition, int]) -> set[Partition]:
+        found = set()
+        async for partition, records in read_to(self._reader, ends):
+            for record in records:
+                if record.key == POSITION_KEY and record.value is not None:
+                    self._found[partition] = decode_position(record.value)
+                    found.add(partition)
+        return found
+
+
+class Unread:
+    """How much of partitions is not read yet."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: dict[Partition, tuple[int, int, int]] = {}
+
+    async def offsets(
+        self, positions: Mapping[Partition, int], extents: Mapping[Partition, Extent]
+    ) -> dict[Partition, int]:
+        """How many offsets lie between each position and the end of its partition; 0 if no record lies there.
+
+        A control marker that nobody reads follows a transaction's last record, so the plain difference would never
+        become 0. Give the same partitions at every call.
+        """
+        if not self._known:
+            _assign_at_ends(self._reader, extents)
+        asked = {p: (at, extents[p][1]) for p, at in positions.items()}
+        unknown = {p for p, pair in asked.items() if pair[0] < pair[1] and self._known.get(p, ())[:2] != pair}
+        lags = {p: self._known[p][2] if self._known.get(p, ())[:2] == pair else 0 for p, pair in asked.items()}
+        for partition in unknown:
+            self._reader.seek(partition, positions[partition])
+        decided_at = loop_s()
+        while unknown:
+            batch = await self._reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
+            for partition in unknown & set(batch):
+                lags[partition] = max(0, asked[partition][1] - batch[partition][0].offset)
+            decided = unknown & set(batch) | {p for p in unknown if await self._reader.position(p) >= asked[p][1]}
+            decided_at = loop_s() if decided else decided_at
+            if loop_s() - decided_at > SILENT_S_MAX:
+                raise LogUnavailable("Nothing comes from partitions that go on.")
+            unknown -= decided
+        self._known = {p: (*pair, lags[p]) for p, pair in asked.items()}
+        return lags
+
+
+def _assign_at_ends(reader: Reader, extents: Mapping[Partition, Extent]) -> None:
+    reader.assign(extents.keys())
+    for partition, (_, end) in extents.items():
+        reader.seek(partition, end)
