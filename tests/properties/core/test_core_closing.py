@@ -113,7 +113,7 @@ def test_every_table_is_counted_from_its_own_last_cut_without_gap_or_overlap(scr
         ):
             assert first == (name not in ends)
             if not first:
-                assert since == ends[name].epoch + 1
+                assert since == ends[name].task.epoch + 1
                 assert draw.task.starts[since] == ends[name].task.moment.cut
             ends[name] = draw
 
