@@ -2,13 +2,14 @@
 
 import sys
 
+from exchange.core.exit_status import ExitStatus
+
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it with 130 and without a traceback, however early it comes."""
-    interrupted = 130
     try:
         from exchange.cli import main as run
 
         run()
     except KeyboardInterrupt:
-        sys.exit(interrupted)
+        sys.exit(ExitStatus.INTERRUPTED)

@@ -13,6 +13,7 @@ from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationErro
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 from exchange.engine.kafka.clients import ClientSettings
 
 EMBEDDED_PARTITIONS = 4
@@ -24,7 +25,7 @@ BROKER: Final = re.compile(r"[^\s:,]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
 class SettingInvalid(ExchangeError):
     """A setting holds what it cannot be. The message has its name and its rule, never what it held."""
 
-    exit_code = 2
+    exit_code = ExitStatus.USAGE
     hint = "Correct it in the environment, or unset it."
 
 

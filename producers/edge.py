@@ -226,9 +226,9 @@ class Edge:
         """A client refuses: nothing more of them is taken or sent; `retract`: of how many facts what was sent is taken back."""
         return self._ledger.hold(client, retract=retract)
 
-    def release_hold(self, client: str) -> bool:
+    def unhold(self, client: str) -> bool:
         """What the sources say of a client is taken again, from now on; whether they were held."""
-        return self._ledger.release_hold(client)
+        return self._ledger.unhold(client)
 
     def retry_refused(self) -> int:
         """Send again what the exchange refused, after the cause was settled; how many facts."""

@@ -6,6 +6,7 @@ that something was lost: what was taken stands in the vault, and running again c
 
 from exchange.core.admission.gate import EXPLAINED, Reason
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 
 ANOTHER_KEY = (
     "Either the operator has not registered this vault's key, which `exchange edge status` shows; or the agency published "
@@ -22,7 +23,7 @@ class EdgeError(ExchangeError):
 class ProfileInvalid(EdgeError):
     """The profile cannot be used."""
 
-    exit_code = 2  # as for a wrong option: nothing was begun
+    exit_code = ExitStatus.USAGE  # as for a wrong option: nothing was begun
     hint = "Correct the file and run again."
 
 
@@ -35,7 +36,7 @@ class PassphraseMissing(EdgeError):
 class SecretExposed(EdgeError):
     """The file of the vault's key or passphrase can be read by others on this machine."""
 
-    exit_code = 2
+    exit_code = ExitStatus.USAGE
     hint = "Then run again. Where others may have read it already, make a new vault with a new secret."
 
 

@@ -94,9 +94,9 @@ def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool)
     return Hold(int(row[0]) if row else 0, taken_back)
 
 
-def release_client(profile: Profile, secret: Secret, client: str) -> bool:
+def unhold_client(profile: Profile, secret: Secret, client: str) -> bool:
     """End a hold; whether there was one. Raises a VaultError."""
     with Vault.open(profile, secret) as vault:
-        was = FactStore(vault).release_hold(client)
+        was = FactStore(vault).unhold(client)
         vault.commit()
     return was

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.query import Selection, select
 from exchange.engine.kafka.log import KafkaLog
@@ -39,7 +40,7 @@ WAIT_S: Final = 1.0
 class StartUnknown(ExchangeError):
     """The place at which to go on is not in this cluster's metrics."""
 
-    exit_code = 2
+    exit_code = ExitStatus.USAGE
     hint = "It is of another cluster, or of one that was made anew: start without it, from the first point."
 
 

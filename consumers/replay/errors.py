@@ -1,6 +1,7 @@
 """Every error of a replay, in one list. A message names partitions, offsets and topics, never a key or a value."""
 
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 
 
 class ReplayError(ExchangeError):
@@ -10,7 +11,7 @@ class ReplayError(ExchangeError):
 class CutInvalid(ReplayError):
     """A cut is a position in every partition of `events`."""
 
-    exit_code = 2  # of a wrong command line
+    exit_code = ExitStatus.USAGE
 
     hint = (
         "Write it as PARTITION:OFFSET,… with each partition once, such as 0:1200,1:980; OFFSET is the first left out."

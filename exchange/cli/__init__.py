@@ -1,9 +1,9 @@
 """The one command, `exchange`. Each module of this package is a command group with a Typer `app` of its own.
 
 Rules kept: an error that has a name ends the command with its message on standard error and its exit status; Ctrl-C
-ends it with 130; any other error is ours, and prints where it happened but never its text, which could hold a value
+ends it with 130; any other error is internal: it prints its place but never its text, which could hold a value
 from a client's record; what costs time to import, a command imports when it runs, never its module. To add commands: import the
-module below and add it to `COMMANDS`.
+module below and add it to `COMMANDS`, under who uses it.
 """
 
 import sys
@@ -16,40 +16,29 @@ from exchange import __version__
 from exchange.cli.agency import edge, publish, vocabulary
 from exchange.cli.evaluator import metrics, subscribe
 from exchange.cli.operator import agencies, broker, budget, release, replay, status, topics, worker
-from exchange.cli.shared.help import INTERRUPTED, Group, extra_missing
+from exchange.cli.shared.help import Group, extra_missing
 from exchange.cli.trial import attack, demo, kill_test
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 from exchange.logs import quiet_libraries
 
 __all__ = ["app", "main"]
 
-MISSING_EXTRA = 1
-OUR_FAULT = 70
 TOPICS_MISSING = (
-    "This cluster lacks topics of the exchange. Run `exchange topics apply` once, then this again (`exchange topics check` "
-    "lists what is missing). If they should be there, is EXCHANGE_BOOTSTRAP_SERVERS the cluster that you mean?"
+    "This cluster lacks topics of the exchange. Run `exchange topics apply` once, then run this command again "
+    "(`exchange topics check` lists the missing topics). If they should be there, check that "
+    "EXCHANGE_BOOTSTRAP_SERVERS names the right cluster."
 )
-"""The one thing said wherever a topic is missing, whichever command met it first and however deep."""
+"""One message for a missing topic, whichever command met it first and however deep."""
 TOPICS_MISSING_ERRORS = frozenset({"PartitionUnknown", "NoEvents"})
 """By their names: importing their modules here would cost every command what replay needs."""
-COMMANDS = (
-    demo,
-    broker,
-    topics,
-    agencies,
-    worker,
-    publish,
-    edge,
-    vocabulary,
-    kill_test,
-    status,
-    replay,
-    release,
-    budget,
-    metrics,
-    subscribe,
-    attack,
-)
+COMMANDS = {
+    "An agency": (publish, edge, vocabulary),
+    "An operator": (broker, topics, agencies, worker, status, release, budget, replay),
+    "An evaluator": (metrics, subscribe),
+    "To try it out": (demo, kill_test, attack),
+}
+"""Audience → modules of its commands, in the order of help and of docs/COMMANDS.md."""
 
 app = typer.Typer(
     name="exchange",
@@ -58,13 +47,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it would print local variables
     rich_markup_mode=None,  # plain help is read alike by people, programs and screen readers, and there in half the time
 )
-for group in COMMANDS:
-    for nested in group.app.registered_groups:
-        nested.cls = Group
-    app.add_typer(group.app, cls=Group)
+for audience, modules in COMMANDS.items():
+    for module in modules:
+        for nested in module.app.registered_groups:
+            nested.cls, nested.rich_help_panel = Group, audience
+        for command in module.app.registered_commands:
+            command.rich_help_panel = audience
+        app.add_typer(module.app, cls=Group, rich_help_panel=audience)
 
 
-def _say_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"exchange {__version__}")
         raise typer.Exit
@@ -74,7 +66,7 @@ def _say_version(wanted: bool) -> None:
 def whole(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Publish, count and read de-identified service events from anti-trafficking agencies."""
@@ -86,26 +78,24 @@ def main() -> None:
         quiet_libraries()  # a worker turns its logs on itself
         app(prog_name="exchange")
     except ExchangeError as error:
-        sys.stderr.write(f"exchange: {_said(error)}\n")
+        sys.stderr.write(f"exchange: {_message(error)}\n")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(ExitStatus.INTERRUPTED)
     except ModuleNotFoundError as error:
-        if said := extra_missing(error):
-            sys.stderr.write(f"exchange: {said}\n")
-            sys.exit(MISSING_EXTRA)
-        _our_fault(error)
-    except Exception as error:  # noqa: BLE001 - the last resort: say where, never what
-        _our_fault(error)
+        if message := extra_missing(error):
+            sys.stderr.write(f"exchange: {message}\n")
+            sys.exit(ExitStatus.ERROR)
+        _internal(error)
+    except Exception as error:  # noqa: BLE001 - the last resort: its place, never its text
+        _internal(error)
 
 
-def _our_fault(error: Exception) -> NoReturn:
+def _internal(error: Exception) -> NoReturn:
     frames = "".join(traceback.format_tb(error.__traceback__))
-    sys.stderr.write(
-        f"{frames}exchange: a fault of ours ({type(error).__name__}) at the place above; please report it\n"
-    )
-    sys.exit(OUR_FAULT)
+    sys.stderr.write(f"{frames}exchange: internal error ({type(error).__name__}); please report the traceback above\n")
+    sys.exit(ExitStatus.INTERNAL)
 
 
-def _said(error: ExchangeError) -> str:
+def _message(error: ExchangeError) -> str:
     return TOPICS_MISSING if type(error).__name__ in TOPICS_MISSING_ERRORS else str(error)

@@ -5,11 +5,13 @@ Rules kept: a message says what to do next; no error ever holds a value from a c
 own `errors` module; this one holds the root and the core's.
 """
 
+from exchange.core.exit_status import ExitStatus
+
 
 class ExchangeError(Exception):
     """Root of all named errors. `exit_code` is the exit status of a command that ends with it."""
 
-    exit_code: int = 1
+    exit_code: ExitStatus = ExitStatus.ERROR
     hint: str = ""
 
     def __str__(self) -> str:

@@ -217,7 +217,7 @@ class FactStore:
         self._vault.many("UPDATE fact SET schema = ?, want = ?, todo = 0 WHERE key = ?", as_sent)
         return 0
 
-    def release_hold(self, client: str) -> bool:
+    def unhold(self, client: str) -> bool:
         """What the sources say of this client is taken again; whether it was held."""
         was = self._is_held(client)
         self._settle_held(client, held=False)

@@ -150,7 +150,7 @@ class Life(RuleBasedStateMachine):
     def release(self, home: v.UsState) -> None:
         async def work() -> None:
             async with self.agency.edge() as edge:
-                edge.release_hold(client_of(home))
+                edge.unhold(client_of(home))
 
         self.agency.exchange.trouble, self.agency.kill_at_commit = Trouble(), 0.0
         self.agency.exchange.judge_all()

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from exchange.core.admission.cap_rules import RULES
-from exchange.trial.sample.planning import budget_lines
+from exchange.core.metrics.planning import budget_lines
 from exchange.trial.sample.volumes import yearly_volumes
+from exchange.wire.planned_sizes import national_clients, planned_sizes
 from tools.derive.markdown import coded, table
 
 
@@ -40,7 +41,7 @@ def budget() -> Iterator[str]:
             str(line.usable_in_a_year),
             str(line.usable_a_year_on),
         )
-        for line in budget_lines(yearly_volumes())
+        for line in budget_lines(planned_sizes(national_clients()))
     )
     header = ("table", "released", "cells are", "L2²", "rho", "sigma", "cells", "usable", "usable, year", "a year on")
     yield from table(header, rows)

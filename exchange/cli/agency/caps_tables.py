@@ -1,6 +1,6 @@
-"""What an agency sees of the caps: how much of what it says is in the releases, and how much is past a cap.
+"""The caps as an agency sees them: how many of its events are counted in published figures, and how many are over a cap.
 
-Counts by rule, never by client: how much is said of one client leaves the vault for nobody's eyes.
+Counts by rule, never by client: nobody sees how many events there are about one client.
 """
 
 from collections.abc import Iterable
@@ -14,27 +14,27 @@ from producers.caps.marking import RuleCount
 from producers.delivery.report import Report
 from producers.words import counted
 
-PAST_CAPS = "What is past a cap is in no release that the cap is for; the exchange's operators count it all the same."
+PAST_CAPS = "Events over a cap are not counted in published figures. The exchange's operators still count them."
 UNNAMED = (
-    "about a client without saying which. Nobody can tell how much is said of one person, so they are in no release and in no "
-    "tally: give each its client, which stays here."
+    "about a client without a client key, so no cap can be applied. They are left out of published figures and tallies. Add "
+    "a client key to each; it never leaves this machine."
 )
 
 
-def caps_said(report: Report) -> list[RenderableType]:
-    """What a run has to say of the caps; nothing where everything is within them."""
-    said: list[RenderableType] = []
+def caps_shown(report: Report) -> list[RenderableType]:
+    """The caps' part of a run's report; empty where everything is within them."""
+    shown: list[RenderableType] = []
     if any(rule.past for rule in report.caps):
-        said += [caps_table(report.caps), Text(PAST_CAPS)]
+        shown += [caps_table(report.caps), Text(PAST_CAPS)]
     if report.unnamed:
-        said.append(Text(f"{counted(report.unnamed, 'fact')} {UNNAMED}"))
-    return said
+        shown.append(Text(f"{counted(report.unnamed, 'fact')} {UNNAMED}"))
+    return shown
 
 
 def caps_table(rules: Iterable[RuleCount]) -> Table:
-    """How much of what each cap is about is within it, and how much past it."""
+    """How many facts are within each cap, and how many over it."""
     shown = table(
-        "cap for a client in a period", "within", "past", right=("within", "past"), title="caps of the releases"
+        "cap for a client in a period", "within", "over", right=("within", "over"), title="caps on published figures"
     )
     for rule in rules:
         shown.add_row(rule.rule, str(rule.kept), str(rule.past), style="" if rule.past else "dim")

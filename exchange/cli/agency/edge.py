@@ -1,4 +1,4 @@
-"""`exchange edge`: the agency's own side: make the vault, look at it, put it right.
+"""`exchange edge`: the agency's vault and signing key: make them, look at them, hold a client's records, repair.
 
 `init` prints the public key that the operator registers; the private one never leaves the vault.
 """
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchange.cli.agency.publish import REFUSED, ProfileOption, said_on_interrupt, secret_of
+from exchange.cli.agency.publish import ProfileOption, secret_of, stopped_by_interrupt
+from exchange.cli.shared.help import ending
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -21,39 +23,53 @@ if TYPE_CHECKING:
     from producers.profile import Profile, Secret
 
 app = typer.Typer()
-edge = typer.Typer(name="edge", help="The agency's own side: its vault and its key.", no_args_is_help=True)
+edge = typer.Typer(
+    name="edge",
+    help="The agency's vault and signing key: make, inspect, repair; hold a client's records.",
+    no_args_is_help=True,
+)
 app.add_typer(edge)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-STOPPED = "exchange: stopped. Everything is kept in the vault: run it again to continue."
-
+STOPPED = "exchange: stopped. Everything is kept in the vault: run the command again to continue."
+VAULT = "a profile and its vault."
+VAULT_AND_KAFKA = "a profile, its vault, and the exchange's Kafka."
+REFUSED_AGAIN = {ExitStatus.SOME_REFUSED: "the exchange refused some events. Everything else was sent."}
 
 PASSPHRASE_LENGTH_MIN = 12
 PUBLISHED_BEFORE = (
-    "Has this agency published before, from a vault that is lost? Then do not register this key: remove this vault, and make "
+    "If this agency has published before, from a vault that is lost, do not register this key. Remove this vault, and make "
     "it again with --key-number 2 (the next free number)."
 )
 
 
 class PassphraseTooShort(ExchangeError):
-    """A vault's passphrase has at least 12 characters: the file names clients."""
+    """The passphrase is too short: it needs at least 12 characters, because the vault names clients."""
 
-    hint = "Take four words or more, or a key file: `exchange edge init --key-file`."
+    hint = "Use four words or more, or a key file: `exchange edge init --key-file`."
 
 
-@edge.command()
+@edge.command(
+    epilog=ending(
+        needs="a profile, a TOML file that docs/PUBLISHING.md describes.",
+        example="exchange edge init --profile agency.toml",
+    )
+)
 def init(
     profile_file: ProfileOption,
     *,
     key_file: Annotated[
-        bool, typer.Option("--key-file", help="Write the profile's key_file first: for runs without a person.")
+        bool, typer.Option("--key-file", help="First write the profile's key_file, for runs that nobody attends.")
     ] = False,
     key_number: Annotated[
-        int, typer.Option(min=0, max=63, help="Another one when an earlier vault was lost with its key.")
+        int, typer.Option(min=0, max=63, help="The key's number. Raise it if an earlier vault was lost with its key.")
     ] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Make the vault and its signing key; print the public key that the operator registers."""
+    """Make the vault and its signing key; print the line with which the operator registers the agency.
+
+    The vault remembers what was sent about whom. It is encrypted, and never leaves this machine.
+    """
     from producers.profile import Profile
     from producers.setup import make_vault
     from producers.vault.store import FIRST_KEY, expect_no_vault
@@ -66,8 +82,10 @@ def init(
     if as_json:
         typer.echo(json.dumps({"agency": profile.agency, "key_number": number, "public_key": octets.hex()}))
         return
-    typer.echo(f"The vault of {profile.agency} is {profile.vault}. Keep a backup of it, and of what opens it.")
-    typer.echo("Give this to the operator of the exchange:")
+    typer.echo(
+        f"The vault of {profile.agency} is {profile.vault}. Back it up. Keep its passphrase or key file elsewhere."
+    )
+    typer.echo("Send this line to the operator of the exchange:")
     small = " --small-counts" if profile.small_counts else ""
     typer.echo(
         f"  exchange agencies add {profile.agency} --legal-class {profile.legal_class}{small}"
@@ -86,14 +104,14 @@ def _write_key_file(profile: "Profile") -> None:
     try:
         write_key_file(profile.key_file, secrets.token_bytes(KEY_OCTETS))
     except FileExistsError:
-        raise KeyFileExists(f"There is a key file at {profile.key_file}.") from None
+        raise KeyFileExists(f"The key file {profile.key_file} exists already.") from None
 
 
 def _new_secret(profile: "Profile") -> "Secret":
     """The secret of a new vault; a passphrase that is typed is typed twice."""
     import sys
 
-    words = f"New passphrase of the vault ({PASSPHRASE_LENGTH_MIN} characters at least)"
+    words = f"New passphrase for the vault (at least {PASSPHRASE_LENGTH_MIN} characters)"
 
     def ask() -> str:
         return str(typer.prompt(words, hide_input=True, confirmation_prompt=True, err=True, value_proc=_long_enough))
@@ -111,9 +129,9 @@ def _long_enough(passphrase: str) -> str:
     return passphrase
 
 
-@edge.command()
+@edge.command(epilog=ending(needs=VAULT, example="exchange edge status --profile agency.toml"))
 def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
-    """What the vault holds: how far the exchange accepted, what waits, what was refused."""
+    """Show the vault: events accepted, waiting and refused, held clients, caps."""
     from producers.profile import Profile
     from producers.setup import look
 
@@ -125,8 +143,8 @@ def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
     plain = found.plain()
     del plain["caps"]
     for name, value in plain.items():
-        said = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-        typer.echo(f"{name.replace('_', ' ') + ':':<28}{said or 'none'}")
+        shown = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+        typer.echo(f"{name.replace('_', ' ') + ':':<28}{shown or 'none'}")
     if found.caps:
         from exchange.cli.agency.caps_tables import caps_table
         from exchange.cli.shared.console import console
@@ -134,27 +152,38 @@ def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
         console().print(caps_table(found.caps))
 
 
-ClientArgument = Annotated[str, typer.Argument(help="The client's key, as your files have it. It stays here.")]
+ClientArgument = Annotated[
+    str, typer.Argument(metavar="CLIENT", help="The client's key, as in your files. It never leaves this machine.")
+]
 HELD = (
-    "Nothing more about this client leaves: what your files say of them is held back. What is already on its way to the "
-    "exchange still arrives."
+    "Held: from now on, nothing about this client is sent, whatever your files contain. Events already on their way still "
+    "arrive."
 )
 HELD_UNKNOWN = (
-    "The vault knows of no such client yet. Have your files named them before? Then this is not the key that they use: look it "
-    "up, and hold that one."
+    "The vault has no record of this client yet. If you have published records about them, your files use another key: look "
+    "it up, and hold that key."
 )
 
 
-@edge.command()
+@edge.command(
+    epilog=ending(
+        needs="a profile and its vault; with --retract also the exchange's Kafka.",
+        example="exchange edge hold 17 --profile agency.toml",
+        statuses=REFUSED_AGAIN,
+    )
+)
 def hold(
     client: ClientArgument,
     profile_file: ProfileOption,
     *,
-    retract: Annotated[bool, typer.Option("--retract", help="Also take back what was sent about them.")] = False,
+    retract: Annotated[
+        bool, typer.Option("--retract", help="Also withdraw the events already sent about the client.")
+    ] = False,
 ) -> None:
-    """A client refuses: nothing more about them is sent. Kept in the vault until `release-hold`.
+    """Stop sending anything about a client who withdrew consent.
 
-    With --retract it also publishes: what was sent is taken back, and out of the releases once for each cap.
+    The hold stays in the vault until `exchange edge unhold`. With --retract, also withdraws the events already sent
+    (published figures are corrected once per cap).
     """
     from producers.profile import Profile
     from producers.setup import hold_client
@@ -171,62 +200,71 @@ def hold(
     async def work(opening: "Edge") -> str:
         async with opening:
             pass
-        return f"What was sent of {counted(held.taken_back, 'fact')} is taken back."
+        return f"Withdrawn: {counted(held.taken_back, 'fact')} about this client."
 
     _work_at_the_edge(profile_file, work)
 
 
-@edge.command("release-hold")
-def release_hold(client: ClientArgument, profile_file: ProfileOption) -> None:
-    """The client agrees again: publish your files again, and what they say of the client is sent."""
+@edge.command(epilog=ending(needs=VAULT, example="exchange edge unhold 17 --profile agency.toml"))
+def unhold(client: ClientArgument, profile_file: ProfileOption) -> None:
+    """End a hold. After the client consents again, publish your files; their records will be sent."""
     from producers.profile import Profile
-    from producers.setup import release_client
+    from producers.setup import unhold_client
 
     profile = Profile.load(profile_file)
-    was = release_client(profile, secret_of(profile), client)
-    typer.echo("No longer held. Publish your files again." if was else "This client was not held: nothing has changed.")
+    was = unhold_client(profile, secret_of(profile), client)
+    typer.echo("No longer held. Publish your files again." if was else "This client was not held: nothing changed.")
 
 
-@edge.command()
+@edge.command(
+    epilog=ending(
+        needs=VAULT_AND_KAFKA,
+        example="exchange edge restore --profile agency.toml",
+        statuses=REFUSED_AGAIN,
+    )
+)
 def restore(
     profile_file: ProfileOption,
     *,
     retract_unclaimed: Annotated[
-        bool, typer.Option(help="Then take back what another copy sent and no record of this vault says.")
+        bool, typer.Option(help="Then withdraw the other copy's events that match no record of this vault.")
     ] = False,
 ) -> None:
-    """Continue after two copies of the vault have published, once the other one is stopped for good.
+    """Repair the vault after two copies of it have published. First stop the other copy for good.
 
-    Reads back from the inbox what the exchange accepted. Publish your files again afterwards; what nobody says then can be
-    taken back with --retract-unclaimed.
+    Reads the accepted events back from the exchange. Then publish all your files again. Events that still match no record
+    can be withdrawn with --retract-unclaimed.
     """
     from producers.words import counted
 
     async def work(opening: "Edge") -> str:
-        said = ""
+        withdrawn = ""
         async with opening as edge:
             await edge.flush()
             if retract_unclaimed:
-                said = f"{counted(edge.retract_unclaimed(), 'event')} of the other copy taken back\n"
+                withdrawn = f"withdrawn: {counted(edge.retract_unclaimed(), 'event')} of the other copy\n"
         report = opening.report
-        return f"{said}{counted(report.restored, 'event')} read back, {report.claimed} of them this vault's own"
+        return f"{withdrawn}{counted(report.restored, 'event')} read back; {report.claimed} match this vault's records"
 
     _work_at_the_edge(profile_file, work, over_fork=True)
 
 
-@edge.command()
+@edge.command(
+    epilog=ending(
+        needs=VAULT_AND_KAFKA,
+        example="exchange edge retry --profile agency.toml",
+        statuses={ExitStatus.SOME_REFUSED: "the exchange refused some events again."},
+    )
+)
 def retry(profile_file: ProfileOption) -> None:
-    """Send again what the exchange refused, once the cause is settled (a registration, an update).
-
-    Exit status 3 when some of it is refused again.
-    """
+    """Send refused events again, once the cause is fixed (such as a registration or an update)."""
     from producers.words import counted
 
     async def work(opening: "Edge") -> str:
         async with opening as edge:
             again = edge.retry_refused()
         refused = sum(opening.report.refused_by_exchange.values())
-        return f"{counted(again, 'event')} sent again, {refused} refused again"
+        return f"{counted(again, 'event')} sent again; {refused} refused again"
 
     _work_at_the_edge(profile_file, work)
 
@@ -234,7 +272,7 @@ def retry(profile_file: ProfileOption) -> None:
 def _work_at_the_edge(
     profile_file: Path, work: "Callable[[Edge], Coroutine[None, None, str]]", *, over_fork: bool = False
 ) -> None:
-    """Do this with the edge of a profile, showing what happens meanwhile, and print what it returns."""
+    """Do this with the edge of a profile, show its progress, and print the result."""
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
     from producers.delivery.sending import Manner
@@ -243,13 +281,13 @@ def _work_at_the_edge(
 
     profile = Profile.load(profile_file)
     secret = secret_of(profile)
-    with progress_of(console(stderr=True)) as shown, said_on_interrupt(STOPPED, before=shown.end):
+    with progress_of(console(stderr=True)) as shown, stopped_by_interrupt(STOPPED, before=shown.end):
         manner = Manner(say=shown.say, progress=shown.sending, waiting=shown.waiting, over_fork=over_fork)
         opening = Edge.open(profile, secret=secret, manner=manner)
-        said = asyncio.run(work(opening))
-    typer.echo(said)
+        result = asyncio.run(work(opening))
+    typer.echo(result)
     if opening.report.refused_by_exchange:
         from exchange.cli.agency.publish_tables import refused_words
 
         typer.echo(refused_words(opening.report))
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(ExitStatus.SOME_REFUSED)

@@ -1,8 +1,7 @@
 """`exchange publish`: an agency's file to the exchange, in one command.
 
-Exit status: 0 when nothing was refused, 3 when some rows were (the rest has been published), 2 for a profile that cannot be
-used, 1 for another named error, 130 for Ctrl-C. The closing table goes to standard output, progress to standard error;
-a run that is stopped says how far it came. Whatever ends it, nothing is lost: run it again.
+The closing table goes to standard output, progress to standard error; a run that is stopped reports how far it came.
+Whatever ends it, nothing is lost: run it again.
 """
 
 import asyncio
@@ -19,7 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.shared.help import ending
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from exchange.cli.agency.publish_progress import ProgressDisplay
@@ -28,19 +29,16 @@ if TYPE_CHECKING:
     from producers.facts import Reading, Source
     from producers.profile import Profile, Secret
 
-REFUSED = 3
-"""Exit status when something was refused."""
-INTERRUPTED = 130
 READINGS_BETWEEN_LOOKS = 1_000
-REPORT_CUT = "exchange: stopped while the report was printed; what was done stands."
+REPORT_CUT = "exchange: stopped while the report was printed. The run itself was finished."
 
 app = typer.Typer()
 
-ProfileOption = Annotated[Path, typer.Option("--profile", help="The agency's profile, a TOML file.")]
+ProfileOption = Annotated[Path, typer.Option("--profile", metavar="FILE", help="The agency's profile, a TOML file.")]
 
 
 def secret_of(profile: "Profile") -> "Secret":
-    """What opens the vault, which is there; asks at a terminal when the profile and the environment say nothing."""
+    """The secret that opens an existing vault: from the profile or the environment, else asked for at a terminal."""
     import sys
 
     from producers.vault.store import expect_vault
@@ -48,32 +46,49 @@ def secret_of(profile: "Profile") -> "Secret":
     expect_vault(profile)
 
     def ask() -> str:
-        return str(typer.prompt("Passphrase of the vault", hide_input=True, err=True))
+        return str(typer.prompt("Passphrase for the vault", hide_input=True, err=True))
 
     return profile.secret(ask if sys.stdin.isatty() else None)
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs="a profile and its vault; without --dry-run also the exchange's Kafka.",
+        example="exchange publish export.zip --profile agency.toml --dry-run",
+        statuses={ExitStatus.SOME_REFUSED: "some rows or events were refused. Everything else was sent."},
+    )
+)
 def publish(
-    file: Annotated[Path, typer.Argument(help="An HMIS CSV export (zip or folder), or JSON Lines of bodies.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An HMIS CSV export (zip or folder), or JSON Lines.")],
     profile_file: ProfileOption,
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "--preview", help="Show what would leave; send and change nothing.")
+        bool, typer.Option("--dry-run", "--preview", help="Show what would leave. Sends and changes nothing.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    refusals: Annotated[Path | None, typer.Option(help="Write every refused row to this file, as CSV.")] = None,
+    refusals: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every refused row to this CSV file.")
+    ] = None,
     minutes: Annotated[
-        int | None, typer.Option(min=0, help="Staff minutes this report took.", show_default="the run's own time")
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="Staff minutes that this report took.", show_default="the run's own time"
+        ),
     ] = None,
     today: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Which quarters have begun and are over.", show_default="today"),
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="Treat this date as today (decides which quarters are complete).",
+            show_default="today",
+        ),
     ] = None,
 ) -> None:
-    """Publish a file: what is new, what has changed, what is gone. Publishing it again adds nothing.
+    """Publish a file: send new events, correct changed ones, withdraw removed ones.
 
-    Nothing that identifies a person leaves this machine; `--dry-run` shows all that would.
+    Publishing the same file again adds nothing. No name, birth date or client number leaves this machine.
+    --dry-run shows everything that would leave.
     """
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
@@ -84,23 +99,23 @@ def publish(
 
     profile = Profile.load(profile_file)
     source, secret = open_source(file, profile), secret_of(profile)
-    stopped = "exchange: stopped. Everything taken is kept in the vault: run it again to continue."
+    stopped = "exchange: stopped. Everything read is kept in the vault: run the command again to continue."
     with progress_of(console(stderr=True)) as shown:
         manner = Manner(say=shown.say, progress=shown.sending, waiting=shown.waiting)
         day = today.date() if today else None
         edge = Edge.open(profile, secret=secret, today=day, manner=manner, preview=dry_run)
         closing = _Closing(edge, source, refusals, as_json=as_json)
         try:
-            with said_on_interrupt(stopped, before=shown.end):
+            with stopped_by_interrupt(stopped, before=shown.end):
                 leaving = asyncio.run(_publish(edge, source, shown, minutes))
         except (ExchangeError, typer.Exit) as error:
             shown.end()
             closing.stopped(error)
             raise
         shown.end()
-        with said_on_interrupt(REPORT_CUT, before=lambda: None):
+        with stopped_by_interrupt(REPORT_CUT, before=lambda: None):
             closing.ended(leaving)
-    raise typer.Exit(0 if edge.report.clean else REFUSED)
+    raise typer.Exit(ExitStatus.DONE if edge.report.clean else ExitStatus.SOME_REFUSED)
 
 
 async def _publish(
@@ -132,12 +147,12 @@ class _Closing:
     as_json: bool
 
     def ended(self, leaving: "list[Leaving] | None") -> None:
-        """Say what was done, or what would leave."""
+        """Report what was done, or what would leave."""
         self._write()
         self._print(leaving)
 
     def stopped(self, error: Exception) -> None:
-        """Say how far the run came; nothing where it had not begun, or where the vault itself cannot tell."""
+        """Report how far the run came; nothing where it had not begun, or where the vault cannot be read."""
         from producers.errors import RefusalsUnwritable, VaultError
 
         if not self.edge.report.rows or isinstance(error, VaultError):
@@ -145,7 +160,7 @@ class _Closing:
         self._print(None)
         try:
             self._write()
-        except RefusalsUnwritable as unwritable:  # what stopped the run is the graver news, and comes last
+        except RefusalsUnwritable as unwritable:  # the reason that the run stopped is the graver news, and comes last
             typer.echo(f"exchange: {unwritable}", err=True)
 
     def _write(self) -> None:
@@ -187,11 +202,11 @@ def stopping_at_once() -> Iterator[None]:
 
 
 @contextmanager
-def said_on_interrupt(words: str, before: Callable[[], None]) -> Iterator[None]:
-    """End the command with 130 and these words at Ctrl-C; `before` takes away what they would be written into."""
+def stopped_by_interrupt(words: str, before: Callable[[], None]) -> Iterator[None]:
+    """End the command with 130 and these words at Ctrl-C; `before` removes the progress bars first."""
     try:
         yield
     except KeyboardInterrupt:
         before()
         typer.echo(words, err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None

@@ -1,4 +1,4 @@
-"""What `exchange publish` and `exchange edge` show while they work: bars at a terminal, a few plain lines elsewhere."""
+"""Progress of `exchange publish` and `exchange edge`: bars at a terminal, a few plain lines elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ class ProgressDisplay:
         self._show("reading", "reading" if of is None else f"reading {counted(of, 'row')}", rows, of)
 
     def read(self) -> None:
-        """All of them were, whichever said nothing or were looked at twice."""
+        """All rows were read, also those that gave no fact or were read twice."""
         if (total := self._totals.get("reading")) is not None:
             self.bars.update(self._tasks["reading"], completed=total)
 
@@ -47,7 +47,7 @@ class ProgressDisplay:
         self._show("sending", "accepted by the exchange", accepted, of)
 
     def waiting(self, wait: Wait) -> None:
-        """Nothing happens: for what, since when, until when."""
+        """The run waits: for what, since when, until when."""
         if self.console.is_terminal:
             if wait.elapsed_s < WAITED_BEFORE_SHOWN_S:
                 return
@@ -58,7 +58,7 @@ class ProgressDisplay:
                 self.say(str(wait))
 
     def end(self) -> None:
-        """Take the bars away: what follows is for good."""
+        """Take the bars away before the report."""
         self.bars.stop()
 
     def _end_waiting(self) -> None:

@@ -1,4 +1,4 @@
-"""What `exchange publish` shows at its end: the closing table, refused rows, and what would leave.
+"""The end of `exchange publish`: the closing table, refused rows, and the events that would leave.
 
 Rules kept: places and rules, never a value of a record; at most `ROWS_SHOWN` refused rows on the screen, all of them in
 the file that --refusals names.
@@ -16,7 +16,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from exchange.cli.agency.caps_tables import caps_said
+from exchange.cli.agency.caps_tables import caps_shown
 from exchange.cli.shared.console import table
 from exchange.core.admission.cap_rules import effective
 from exchange.core.admission.gate import EXPLAINED, Reason
@@ -47,17 +47,17 @@ OUTCOMES_SHOWN = (
 FACTS = {
     FactOutcome.PUBLISHED: "new facts",
     FactOutcome.CORRECTED: "changed facts",
-    FactOutcome.RETRACTED: "facts taken back",
+    FactOutcome.RETRACTED: "facts withdrawn",
     FactOutcome.KNOWN: "facts already known",
 }
-"""Facts are what the file says; what of them reaches the exchange are events, counted below them."""
+"""Facts are in the file. Events reach the exchange, and are counted below them."""
 UNCLAIMED = (
-    "that no record of this vault says: a lost vault or another copy sent them. Publish all files again; what nobody says "
-    "then, `exchange edge restore --retract-unclaimed` takes back."
+    "without a matching record in this vault: a lost vault or another copy sent them. Publish all files again. If some "
+    "still have no record, `exchange edge restore --retract-unclaimed` withdraws them."
 )
 UNSETTLED = (
-    "What the exchange refused is not counted there, and is not sent again by itself. Settle the cause with the operator "
-    "(mostly profile and registration differ), then `exchange edge retry --profile …`."
+    "Refused events are not counted, and are not sent again by themselves. Fix the cause with the operator (usually, the "
+    "profile and the registration differ), then run `exchange edge retry --profile …`."
 )
 ACCEPTED = "events accepted by the exchange"
 NOT_ACCEPTED = "events kept in the vault, not accepted yet"
@@ -67,20 +67,20 @@ Plain = dict[str, object]
 def rendered(
     report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapping[str, int], *, all_in: Path | None
 ) -> RenderableType:
-    """The closing table, or what would leave."""
+    """The closing table, or the events that would leave."""
     parts: list[RenderableType] = []
     if leaving is not None:
-        parts += [_leaving_table(leaving), _examples(leaving)] if leaving else [Text("nothing would leave")]
+        parts += [_leaving_table(leaving), _examples(leaving)] if leaving else [Text("Nothing would leave.")]
     if stays_here:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(stays_here.items()))
         parts.append(
             Text(
-                f"not read, and so never sent: values of columns whose names look like an identifier: {kinds}. Give a column "
-                "another name if it holds none."
+                f"Not read, and so never sent: columns with names like an identifier's: {kinds}. Rename a column if it "
+                "holds no identifier."
             )
         )
     parts.append(_outcomes(report, would=leaving is not None))
-    parts += caps_said(report)
+    parts += caps_shown(report)
     if report.refused_by_exchange or report.refused_before:
         parts.append(Text(refused_words(report)))
     if report.unclaimed:
@@ -94,7 +94,7 @@ def rendered(
 
 def _outcomes(report: Report, *, would: bool) -> Table:
     stopped = not (would or report.complete)
-    title = "would be" if would else "stopped before its end: taken so far" if stopped else "done"
+    title = "would be done" if would else "stopped before its end; counts so far" if stopped else "done"
     shown = table("", "number", right=("number",), title=title)
     shown.add_row("rows read", str(report.rows))
     for outcome in OUTCOMES_SHOWN:
@@ -114,31 +114,31 @@ def _outcomes(report: Report, *, would: bool) -> Table:
 
 
 def _tallies(report: Report) -> Iterator[tuple[str, int]]:
-    yield "facts kept here for the tallies, of all these", report.kept
+    yield "facts kept here for the tallies (of all these)", report.kept
     yield "tallies, new or changed", report.tallies[FactOutcome.PUBLISHED] + report.tallies[FactOutcome.CORRECTED]
-    yield "tallies taken back", report.tallies[FactOutcome.RETRACTED]
+    yield "tallies withdrawn", report.tallies[FactOutcome.RETRACTED]
     yield "tallies held back", len(report.held_back)
-    yield "tallies refused by the exchange before", report.tallies[FactOutcome.REFUSED_BEFORE]
+    yield "tallies that the exchange refused earlier", report.tallies[FactOutcome.REFUSED_BEFORE]
 
 
 def _events(report: Report) -> Iterator[tuple[str, int]]:
-    yield "events that earlier runs had left to be sent", report.left_over
-    yield "events read back, which the exchange had accepted before", report.restored
-    yield "events accepted before, and claimed by facts of this vault", report.claimed
+    yield "events left over from earlier runs", report.left_over
+    yield "events read back that were accepted earlier", report.restored
+    yield "events accepted earlier that match a fact of this vault", report.claimed
     yield ACCEPTED, report.delivered
-    yield "  of these, heartbeats, which close a run", report.heartbeats
+    yield "  of these, heartbeats, which end a run", report.heartbeats
     yield from ((f"refused by the exchange: {why}", count) for why, count in report.refused_by_exchange.most_common())
     yield NOT_ACCEPTED, report.waiting
 
 
 def refused_words(report: Report) -> str:
-    """What the exchange's refusals mean, and what to do about them."""
+    """The meaning of the exchange's refusals, and the next step."""
     reasons = (Reason(reason) for reason in sorted(report.refused_by_exchange))
     return "\n".join([*(f"{reason}: {EXPLAINED[reason]}" for reason in reasons), UNSETTLED])
 
 
 def _held_back(report: Report) -> Table:
-    shown = table("held back: a count of 1–10, and no small-counts consent")
+    shown = table("held back: a count of 1–10, without small-counts consent")
     for held in report.held_back[:HELD_SHOWN]:
         shown.add_row(str(held))
     if len(report.held_back) > HELD_SHOWN:
@@ -151,20 +151,20 @@ def _refused_rows(rows: Sequence[RowRefused], all_in: Path | None) -> Table:
     for row in rows[:ROWS_SHOWN]:
         shown.add_row(row.where.file, str(row.where.row or "whole file"), row.column, row.rule)
     if len(rows) > ROWS_SHOWN:
-        rest = f"all of them in {all_in}" if all_in else "--refusals FILE writes all of them"
+        rest = f"all of them are in {all_in}" if all_in else "--refusals FILE writes all of them"
         shown.add_row("…", f"+{len(rows) - ROWS_SHOWN}", "", rest)
     return shown
 
 
 def _numbering(rows: Iterable[RowRefused]) -> str:
-    """What the numbers of refused rows mean, said once."""
+    """How refused rows are numbered."""
     if any(row.where.file.endswith(".csv") for row in rows):
-        return "row: as a spreadsheet numbers the file; the header is row 1"
+        return "row: as a spreadsheet numbers it; the header is row 1"
     return "row: the line of the file"
 
 
 def _leaving_table(leaving: Iterable[Leaving]) -> Table:
-    shown = table("body", "periods", "new", "taken back", right=("new", "taken back"), title="what would leave")
+    shown = table("body", "periods", "new", "withdrawn", right=("new", "withdrawn"), title="events that would leave")
     periods: dict[str, set[int]] = {}
     counts: Counter[tuple[str, bool]] = Counter()
     for item in leaving:
@@ -178,30 +178,30 @@ def _leaving_table(leaving: Iterable[Leaving]) -> Table:
 
 
 def _examples(leaving: Sequence[Leaving]) -> RenderableType:
-    lines = [f"  {_said(item)}" for item in leaving[:EVENTS_SHOWN]]
+    lines = [f"  {_line_of(item)}" for item in leaving[:EVENTS_SHOWN]]
     if len(leaving) > EVENTS_SHOWN:
-        lines.append(f"  … and {counted(len(leaving) - EVENTS_SHOWN, 'other different event')}; --json shows every one")
-    return Text("\n".join(["word for word:", *lines]))
+        lines.append(f"  … and {counted(len(leaving) - EVENTS_SHOWN, 'other different event')}; --json shows all")
+    return Text("\n".join(["exactly as sent:", *lines]))
 
 
-def _said(item: Leaving) -> str:
+def _line_of(item: Leaving) -> str:
     plain = plain_event(item)
     body = item.event.body
     values = (
-        _counts_said(body) if isinstance(body, Tally) else " ".join(f"{k}={v}" for k, v in _fields_of(body).items())
+        _counts_line(body) if isinstance(body, Tally) else " ".join(f"{k}={v}" for k, v in _fields_of(body).items())
     )
-    before = "taken back: " if item.retracts else ""
+    before = "withdrawn: " if item.retracts else ""
     if body.about is About.CLIENT and not item.retracts and not effective(item.event.cap):
-        values += " (in no release)"
+        values += " (over a cap: in no published figure)"
     return f"{before}{plain['count']}× {plain['body']} {plain['period']} {plain['state']} {values}"
 
 
-def _counts_said(tally: Tally) -> str:
+def _counts_line(tally: Tally) -> str:
     """A tally's counts by their codes; the zeros, which leave too, are counted."""
     counts = _counts(tally)
-    said = [f"table={tally.table}", *(f"{code}={n}" for code, n in counts.items() if n)]
+    shown = [f"table={tally.table}", *(f"{code}={n}" for code, n in counts.items() if n)]
     zeros = sum(not n for n in counts.values())
-    return " ".join([*said, f"and {counted(zeros, 'zero')}"] if zeros else said)
+    return " ".join([*shown, f"and {counted(zeros, 'zero')}"] if zeros else shown)
 
 
 def _counts(tally: Tally) -> dict[str, int]:

@@ -1,10 +1,12 @@
-"""`exchange vocabulary`: which code lists there are, and the codes of one, from the files that the contract is made of."""
+"""`exchange vocabulary`: the code lists, and the codes of one, from the files that the contract is made of."""
 
 import json
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from exchange.cli.shared.help import ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +16,7 @@ app = typer.Typer()
 SHOWN = ("code", "label", "source", "source_code", "note")
 
 
-@app.command()
+@app.command(epilog=ending(needs="nothing.", example="exchange vocabulary service"))
 def vocabulary(
     name: Annotated[
         str, typer.Argument(metavar="LIST", help="A code list, such as service.", show_default="every list")
@@ -22,16 +24,17 @@ def vocabulary(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print the code lists, or the codes of one: what a field of an event may hold. Needs no Kafka.
+    """Print the code lists, or the codes of one list.
 
-    Which field takes which list is in docs/BODIES.md. For lists that HMIS has too, `source_code` is its list and number there.
+    The fields of an event hold codes from these lists; docs/BODIES.md names the list of each field. For lists that HMIS has
+    too, `source_code` gives the list and number there.
     """
     from schemas.lists import list_names, symbols
 
     if name and name not in list_names():
         close = get_close_matches(name, list_names(), n=1)
         meant = f"did you mean {close[0]}?" if close else "`exchange vocabulary` shows every list."
-        raise typer.BadParameter(f"there is no such list; {meant}", param_hint="LIST")
+        raise typer.BadParameter(f"no such list; {meant}", param_hint="LIST")
     rows: Sequence[Mapping[str, str | int]] = (
         codes_of(name) if name else [{"list": each, "codes": len(symbols(each))} for each in list_names()]
     )

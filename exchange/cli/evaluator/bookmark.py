@@ -1,10 +1,10 @@
-"""A bookmark: where a subscription goes on, in a file of the subscriber's.
+"""A bookmark: the place from which a subscription resumes, in a file of the subscriber's.
 
-Rules kept: it is replaced whole, after what it stands behind has been written; it says what was asked for, and serves no other
-question: an answer that went on in the middle would lack its beginning. It holds no point.
+Rules kept: it is replaced whole, after the points before it have been written; it holds the question, and serves no other
+question: an answer that resumed in the middle would lack its beginning. It holds no point.
 
-With `--output` it also holds how long the file was: what a killed run wrote behind that is cut off, so that nothing is there
-twice.
+With `--output` it also holds how long the file was: anything that a killed run wrote after that is cut off, so that nothing
+is there twice.
 """
 
 import json
@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 
 
 class BookmarkUnfit(ExchangeError):
-    """The state file is not of this subscription."""
+    """The bookmark belongs to another subscription."""
 
-    exit_code = 2
-    hint = "Ask for the same as before, or name another file to start from the first point."
+    exit_code = ExitStatus.USAGE
+    hint = "Use the same options as before, or name another bookmark file to start from the first point."
 
 
 class OutputFailed(ExchangeError):
     """Points could not be written."""
 
-    hint = "Is the disk full, and may you write there? With --state the next run goes on in front of them."
+    hint = "Check the disk space and your rights to the file. With --bookmark the next run starts with these points."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ def read_bookmark(path: Path, asked: dict[str, object]) -> Bookmark:
     except FileNotFoundError:
         return Bookmark(asked)
     except (ValueError, KeyError, TypeError, UnicodeDecodeError):
-        raise BookmarkUnfit(f"{path} is no state of a subscription.") from None
+        raise BookmarkUnfit(f"{path} is not a bookmark of a subscription.") from None
     if bookmark.asked != asked:
-        raise BookmarkUnfit(f"{path} is of a subscription that asked for something else.")
+        raise BookmarkUnfit(f"{path} belongs to a subscription with other options.")
     if not all(isinstance(n, int) and n >= 0 for n in (bookmark.go_on, bookmark.length)):
-        raise BookmarkUnfit(f"{path} is no state of a subscription.")
+        raise BookmarkUnfit(f"{path} is not a bookmark of a subscription.")
     return bookmark
 
 
@@ -69,7 +70,7 @@ def opened(path: Path, bookmark: Bookmark) -> BinaryIO:
     out = path.open("r+b" if path.exists() else "w+b")
     if out.seek(0, os.SEEK_END) < bookmark.length:
         out.close()
-        raise BookmarkUnfit(f"{path} is shorter than it was when its state was kept.")
+        raise BookmarkUnfit(f"{path} is shorter than its bookmark says.")
     out.truncate(bookmark.length)
     out.seek(bookmark.length)
     return out

@@ -1,18 +1,20 @@
-"""`exchange metrics list`: what may be subscribed to."""
+"""`exchange metrics list`: the metrics that can be subscribed to."""
 
 import json
 from typing import Annotated
 
 import typer
 
+from exchange.cli.shared.help import ending
+
 app = typer.Typer()
 group = typer.Typer(no_args_is_help=True)
-app.add_typer(group, name="metrics", help="What may be subscribed to.")
+app.add_typer(group, name="metrics", help="The published metrics: list them.")
 
 
-@group.command("list")
+@group.command("list", epilog=ending(needs="nothing.", example="exchange metrics list --json"))
 def list_metrics(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print every metric: its name, dimensions, unit and what it says. Needs no Kafka."""
+    """List the published metrics: name, dimensions, unit and meaning."""
     from exchange.core.metrics.table import CAVEAT, METRICS
 
     rows: list[dict[str, object]] = [
@@ -31,7 +33,7 @@ def list_metrics(*, as_json: Annotated[bool, typer.Option("--json", help="Print 
         return
     from exchange.cli.shared.console import console, table
 
-    shown = table("metric", "by", "unit", "says", caption=CAVEAT)
+    shown = table("metric", "by", "unit", "meaning", caption=CAVEAT)
     for metric in METRICS:
         by = "; ".join(", ".join(kind) or "the nation" for kind in metric.dimensions)
         shown.add_row(metric.name, by, metric.unit.name, metric.says)

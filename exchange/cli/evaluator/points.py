@@ -1,6 +1,6 @@
 """Points as people and programs read them: rows of a table, JSON Lines, CSV.
 
-Rules kept: `withheld` is said where a value would stand, and nothing of the value with it; a missing end of an interval is said
+Rules kept: a withheld value is written as `withheld`, with nothing about the value; an open end of an interval is written
 too; in files numbers have the digits that were published.
 """
 
@@ -82,7 +82,7 @@ def as_csv(points: Iterable["MetricPoint"], *, header: bool) -> str:
     return out.getvalue()
 
 
-def said(point: "MetricPoint") -> tuple[str, str]:
+def value_and_interval(point: "MetricPoint") -> tuple[str, str]:
     """Value and interval, for people."""
     if point.withheld:
         return "withheld", ""
@@ -94,7 +94,7 @@ def said(point: "MetricPoint") -> tuple[str, str]:
 
 
 class Newest:
-    """Of each figure the point of its newest epoch, in the order in which figures were first seen."""
+    """For each figure the point of its newest epoch, in the order in which figures were first seen."""
 
     def __init__(self) -> None:
         self._points: dict[Key, MetricPoint] = {}
@@ -115,12 +115,16 @@ class Newest:
 
 
 def points_table(points: list["MetricPoint"], *, hidden: int = 0, rows_max: int | None = None) -> "Table":
-    """The table; `hidden`: how many points that are not usable were left out."""
+    """The table; `hidden`: number of points left out because they are not usable."""
     from exchange.cli.shared.console import table
 
     shown = points if rows_max is None else points[:rows_max]
-    notes = [f"{len(points) - len(shown):,} more: narrow with METRIC or --where"] if len(points) > len(shown) else []
-    notes += [f"{hidden:,} points are not usable and left out; --all has them"] if hidden else []
+    notes = (
+        [f"{len(points) - len(shown):,} more: narrow the list with METRIC or --where"]
+        if len(points) > len(shown)
+        else []
+    )
+    notes += [f"{hidden:,} points are left out because they are not usable; --all shows them"] if hidden else []
     made = table(
         "metric",
         "of",
@@ -133,7 +137,7 @@ def points_table(points: list["MetricPoint"], *, hidden: int = 0, rows_max: int 
         caption="\n".join((*notes, CAVEAT)),
     )
     for point in shown:
-        value, interval = said(point)
+        value, interval = value_and_interval(point)
         unit = point.unit if point.usable else f"{point.unit}; not usable"
         made.add_row(
             point.metric,

@@ -1,7 +1,7 @@
 """`exchange subscribe`: the metrics as they are published, in a terminal, as JSON Lines or as CSV.
 
-Rules kept: with `--state` nothing is left out by a kill; what was printed since the state was kept may come twice at standard
-output, and never in a file of `--output`. Notes go to standard error, so that what is piped on holds points and nothing else.
+Rules kept: with `--bookmark` a kill loses no point; points printed since the bookmark was kept may come twice at standard
+output, and never in a file of `--output`. Notes go to standard error, so that a pipe holds points and nothing else.
 """
 
 import os
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
+
+from exchange.cli.shared.help import ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,47 +34,51 @@ class Form(Enum):
     CSV = "csv"
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs="the exchange's Kafka, with the right to read the topic `metrics`.",
+        example="exchange subscribe unmet_need_share --division pacific",
+    )
+)
 def subscribe(
     metrics: Annotated[
         list[str] | None,
-        typer.Argument(metavar="METRIC", help="Such as unmet_need_share.", show_default="every metric"),
+        typer.Argument(metavar="METRIC", help="Metrics, such as unmet_need_share.", show_default="every metric"),
     ] = None,
     *,
-    since: Annotated[str, typer.Option(metavar="2026-03", help="Points as of this month and later only.")] = "",
+    since: Annotated[str, typer.Option(metavar="2026-03", help="Only points of this month and later.")] = "",
     where: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=CODE", help="Points with this code only, such as service=legal; may be repeated."),
+        typer.Option(metavar="NAME=CODE", help="Only points with this code, such as service=legal. May be repeated."),
     ] = None,
-    division: Annotated[str, typer.Option(metavar="CODE", help="Short for --where division=CODE.")] = "",
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also points whose noise is too large for them to be used.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines, one a point.")] = False,
+    division: Annotated[str, typer.Option(metavar="CODE", help="Short for `--where division=CODE`.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help='Include points marked "not usable" (too noisy).')] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines, one point per line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    once: Annotated[bool, typer.Option("--once", help="Stop at the last point that is there now.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print the points published so far, then stop.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write there, from its beginning; with --state go on, each point once."),
+        typer.Option(metavar="FILE", help="Write to this file. With --bookmark, continue it, each point once."),
     ] = None,
-    kept: Annotated[
-        Path | None, typer.Option("--state", metavar="FILE", help="Go on where this file says, and keep it up to date.")
+    bookmark_file: Annotated[
+        Path | None,
+        typer.Option("--bookmark", metavar="FILE", help="Resume from, and update, this bookmark file."),
     ] = None,
 ) -> None:
-    """Follow the published metrics until Ctrl-C. Needs the right to read `metrics`, nothing else.
+    """Follow the published metrics until Ctrl-C.
 
-    A table shows each figure as of its newest month; JSON Lines and CSV have every point. Points that are not usable are left
-    out unless you ask for --all. A point that comes again, with the same metric, dimensions, period and epoch, replaces the
-    earlier one.
+    The table shows each figure as of its newest month; JSON Lines and CSV have every point. Points that are not usable are
+    left out unless you give --all. If a point comes again, with the same metric, dimensions, period and epoch, it replaces
+    the earlier one.
     """
     from exchange.core.metrics.query import select
     from exchange.core.model.epochs import EpochInvalid
 
     if as_json and as_csv:
-        raise typer.BadParameter("choose --json or --csv", param_hint="--csv")
+        raise typer.BadParameter("give --json or --csv, not both", param_hint="--csv")
     form = Form.JSON if as_json else Form.CSV if as_csv else Form.TABLE
-    if form is Form.TABLE and (output or kept):
-        raise typer.BadParameter("goes with --json or --csv", param_hint="--output" if output else "--state")
+    if form is Form.TABLE and (output or bookmark_file):
+        raise typer.BadParameter("needs --json or --csv", param_hint="--output" if output else "--bookmark")
     pairs = dict(_pair(text) for text in where or ())
     pairs |= {"division": division} if division else {}
     try:
@@ -83,8 +89,8 @@ def subscribe(
         if form is Form.TABLE:
             _show(asked, once=once)
         else:
-            _write(asked, form, once=once, output=output, kept=kept)
-    except BrokenPipeError:  # whoever read us has enough; the interpreter would complain when it flushes
+            _write(asked, form, once=once, output=output, bookmark_file=bookmark_file)
+    except BrokenPipeError:  # the reader went away; the interpreter would complain when it flushes
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -148,7 +154,7 @@ def _show(asked: "Selection", *, once: bool) -> None:
         elif newest.points():
             screen.print(points_table(newest.points(), hidden=hidden))
         else:
-            _say(_nothing(hidden))
+            _note(_nothing(hidden))
 
     try:
         if live is None:
@@ -157,7 +163,7 @@ def _show(asked: "Selection", *, once: bool) -> None:
             with live:
                 _each(asked, show, once=once)
     finally:
-        _told_unreadable(unreadable)
+        _report_unreadable(unreadable)
         if live is not None and newest.points():  # the other screen is gone, and the table with it
             screen.print(points_table(newest.points(), hidden=hidden, rows_max=screen.height))
 
@@ -167,23 +173,21 @@ _FURNITURE = 10
 
 
 def _nothing(hidden: int) -> str:
-    return (
-        f"No point that fits is usable yet; --all shows {hidden:,}." if hidden else "No point that fits was published."
-    )
+    return f"No matching point is usable yet; --all shows {hidden:,}." if hidden else "No matching point was published."
 
 
 # As lines
 
 
-def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, kept: Path | None) -> None:
+def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, bookmark_file: Path | None) -> None:
     from exchange.cli.evaluator.bookmark import Bookmark, keep, opened, read_bookmark
     from exchange.core.metrics.table import CAVEAT
 
     question = {**asked.plain(), "form": form.value, "output": str(output) if output else ""}
-    bookmark = read_bookmark(kept, question) if kept else Bookmark(question)
+    bookmark = read_bookmark(bookmark_file, question) if bookmark_file else Bookmark(question)
     with _named():
         out: BinaryIO = opened(output, bookmark) if output else os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    _say(CAVEAT)
+    _note(CAVEAT)
     hidden = unreadable = 0
 
     def write(batch: "Batch") -> None:
@@ -196,22 +200,22 @@ def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, k
                 out.flush()
             if new:
                 bookmark = _moved(bookmark, batch.go_on, out if output else None)
-                if kept:
-                    keep(kept, bookmark)
+                if bookmark_file:
+                    keep(bookmark_file, bookmark)
 
     try:
         _each(asked, write, start=bookmark.go_on, once=once)
     finally:
-        with suppress(OSError):  # what could not be written was said already
+        with suppress(OSError):  # the error was reported already
             out.close()
-        _told_unreadable(unreadable)
+        _report_unreadable(unreadable)
         if hidden:
-            _say(f"{hidden:,} points are not usable and left out; --all has them.")
+            _note(f"{hidden:,} points are left out because they are not usable; --all writes them.")
 
 
 @contextmanager
 def _named() -> "Iterator[None]":
-    """Raise OutputFailed for what the system says of a file; a closed pipe is no failure."""
+    """Raise OutputFailed for the system's errors about a file; a closed pipe is no failure."""
     from exchange.cli.evaluator.bookmark import OutputFailed
 
     try:
@@ -242,10 +246,10 @@ def _lines(form: Form, points: "tuple[MetricPoint, ...]", *, header: bool) -> st
     return "".join(json.dumps(as_plain(point), separators=(",", ":")) + "\n" for point in points)
 
 
-def _told_unreadable(unreadable: int) -> None:
+def _report_unreadable(unreadable: int) -> None:
     if unreadable:
-        _say(f"{unreadable:,} records could not be read: a newer version wrote them. Upgrade this install.")
+        _note(f"{unreadable:,} records could not be read: a newer version wrote them. Upgrade this install.")
 
 
-def _say(line: str) -> None:
+def _note(line: str) -> None:
     typer.echo(line, err=True)

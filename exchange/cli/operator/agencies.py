@@ -1,10 +1,12 @@
-"""`exchange agencies`: the registry of who may publish, with which legal class and keys."""
+"""`exchange agencies`: the registry of agencies that may publish, with legal class and keys."""
 
 import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from exchange.cli.shared.help import ending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,45 +16,59 @@ if TYPE_CHECKING:
     from exchange.core.admission.gate import Registration
 
 app = typer.Typer(name="agencies", help="The registry of agencies: add, change, list.", no_args_is_help=True)
+NEEDS = "the exchange's Kafka, with the operator's rights."
 
 
 class LegalClassChoice(StrEnum):
-    """What the law lets an agency share."""
+    """The data that the law lets an agency share."""
 
     individual = "individual"
     year_only = "year_only"
     tally_only = "tally_only"
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs=NEEDS,
+        example="exchange agencies add harbor-light --legal-class tally_only --public-key harbor-light.pub",
+    )
+)
 def add(
     code: Annotated[
-        str, typer.Argument(metavar="CODE", help="The agency's code, such as harbor-light; it never changes.")
+        str, typer.Argument(metavar="CODE", help="The agency's code, such as harbor-light. It never changes.")
     ],
     *,
     legal_class: Annotated[
         LegalClassChoice | None,
         typer.Option(
-            help="What its counsel says it may share. Required for a new agency, fixed once it has published."
+            help="The data it may share, by its counsel. Required for a new agency; fixed once it has published."
         ),
     ] = None,
     public_key: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="Its Ed25519 key: a file, hexadecimal or base64. Required for a new agency."),
+        typer.Option(
+            metavar="KEY", help="Its Ed25519 public key: a file, hexadecimal or base64. Required for a new agency."
+        ),
     ] = None,
     key_number: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Number of that key.", show_default="the key's own, else the next free one"),
+        typer.Option(metavar="N", help="The number of that key.", show_default="the key's own, else the next free one"),
     ] = None,
     small_counts: Annotated[
-        bool | None, typer.Option("--small-counts/--no-small-counts", help="Its counsel agreed to tallies of 1 to 10.")
+        bool | None,
+        typer.Option(
+            "--small-counts/--no-small-counts",
+            help="Whether its tallies may hold counts of 1 to 10 (with its counsel's consent).",
+        ),
     ] = None,
-    suspend: Annotated[bool | None, typer.Option("--suspend/--resume", help="Whether its records are refused.")] = None,
+    suspend: Annotated[
+        bool | None, typer.Option("--suspend/--resume", help="Refuse its records, or accept them again.")
+    ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Change the legal class, or replace a key, without asking.")
+        bool, typer.Option("--yes", help="Do not ask before changing the legal class or replacing a key.")
     ] = False,
 ) -> None:
-    """Register an agency, or change what is registered of it: what is not given stays as it is."""
+    """Register an agency, or change its registration. Options that you leave out change nothing."""
     from consumers.admission.enrolment import Enrolment, KeyWouldChange, LegalClassWouldChange
     from consumers.admission.public_keys import public_key as read_key
     from exchange.core.admission.gate import Status
@@ -76,15 +92,15 @@ def add(
             raise
         registration = _register(enrolment, confirmed=True)
     except KeyWouldChange as refused:
-        if not typer.confirm(f"{refused.args[0]} Replace it? What was signed with it will not verify any more."):
+        if not typer.confirm(f"{refused.args[0]} Replace it? Heartbeats signed with it will no longer verify."):
             raise
         registration = _register(enrolment, confirmed=True)
-    _say(registration)
+    _confirm(registration)
 
 
-@app.command(name="list")
+@app.command(name="list", epilog=ending(needs=NEEDS, example="exchange agencies list --json"))
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print every registered agency."""
+    """List the registered agencies."""
     from consumers.admission.registry import read_registry
     from exchange.cli.shared.at_kafka import at_kafka
 
@@ -98,7 +114,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     elif registrations:
         _print(registrations)
     else:
-        typer.echo("No agency is registered yet: `exchange agencies add CODE --legal-class … --public-key …` adds one.")
+        typer.echo("No agency is registered yet. Add one: `exchange agencies add CODE --legal-class … --public-key …`.")
 
 
 def _register(enrolment: "Enrolment", *, confirmed: bool) -> "Registration":
@@ -115,7 +131,7 @@ def _register(enrolment: "Enrolment", *, confirmed: bool) -> "Registration":
     return at_kafka(work)
 
 
-def _say(registration: "Registration") -> None:
+def _confirm(registration: "Registration") -> None:
     numbers = ", ".join(str(number) for number, _ in registration.keys)
     typer.echo(
         f"{registration.agency}: {registration.legal_class}, {registration.status}, key {numbers},"

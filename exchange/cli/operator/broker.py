@@ -1,6 +1,6 @@
 """`exchange up` and `exchange down`: the embedded broker, kept running between commands.
 
-What it does is in `exchange.engine.broker`; here are only the words and the progress bar.
+Its work is in `exchange.engine.broker`; here are only the messages and the progress bar.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.shared.help import ending
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -18,13 +20,13 @@ app = typer.Typer()
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", help="Where the broker keeps its data.", show_default="your data directory", file_okay=False
+        metavar="DIR", help="Directory for the data of Kafka.", show_default="your data directory", file_okay=False
     ),
 ]
 
 
 class ConsoleAnnouncer:
-    """Tells a person at a terminal what the broker does; in a log or a pipe, the same as plain lines without a bar."""
+    """Reports the broker's steps to a person at a terminal; in a log or a pipe, as plain lines without a bar."""
 
     def __init__(self, console: "Console") -> None:
         self._console = console
@@ -51,11 +53,16 @@ class ConsoleAnnouncer:
             yield lambda done_bytes: bar.update(task, completed=done_bytes)
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs="the extra `broker`; the first time a network, to fetch Kafka (44 MB).",
+        example="exchange up",
+    )
+)
 def up(data_dir: DataDir = None) -> None:
-    """Start a Kafka of this machine's own, and leave it running until `exchange down`.
+    """Start a Kafka on this machine, and leave it running until `exchange down`.
 
-    Where one runs already, its address is printed again. Standard output is the address alone.
+    If it is running already, its address is printed again. Standard output holds only the address.
     """
     from exchange.cli.shared.console import console
     from exchange.engine.broker import detached
@@ -65,28 +72,28 @@ def up(data_dir: DataDir = None) -> None:
     running = detached.running(where)
     holder = running or detached.up(where, ConsoleAnnouncer(console(stderr=True)))
     typer.echo(f"EXCHANGE_BOOTSTRAP_SERVERS={holder.bootstrap_servers}")
-    already = "it runs already: " if running else ""
-    typer.echo(f"{already}process {holder.pid}, data in {where}; `exchange down` stops it", err=True)
+    already = "Running already: " if running else "Started: "
+    typer.echo(f"{already}process {holder.pid}, data in {where}. `exchange down` stops it.", err=True)
     typer.echo(_next_step(found=where.resolve() == data_home().resolve()), err=True)
 
 
 def _next_step(*, found: bool) -> str:
     if found:
-        return "Commands on this machine find it: nothing need be set. Next: `exchange topics apply`, then `exchange worker`."
+        return "Commands on this machine find it by themselves. Next: `exchange topics apply`, then `exchange worker`."
     return (
-        "Set the line above in each terminal that is to use it. Next: `exchange topics apply`, then `exchange worker`."
+        "Set the variable above in every terminal that uses it. Next: `exchange topics apply`, then `exchange worker`."
     )
 
 
-@app.command()
+@app.command(epilog=ending(needs="nothing.", example="exchange down"))
 def down(data_dir: DataDir = None) -> None:
-    """Stop the Kafka that `exchange up` started. Its data stays."""
+    """Stop the Kafka that `exchange up` started. Its data is kept."""
     from exchange.engine.broker import detached
     from exchange.engine.broker.directory import data_home
 
     where = data_dir or data_home()
     holder = detached.down(where)
     if holder is None:
-        typer.echo(f"No broker runs that keeps its data in {where}: there is nothing to stop.", err=True)
+        typer.echo(f"Nothing to stop: no Kafka is running on the data in {where}.", err=True)
     else:
-        typer.echo(f"Stopped the broker (process {holder.pid}); its data stays in {where}.", err=True)
+        typer.echo(f"Stopped Kafka (process {holder.pid}). Its data is kept in {where}.", err=True)

@@ -1,6 +1,7 @@
-"""`exchange budget`: what each released table may cost a client's privacy, the noise that follows, and what is usable.
+"""`exchange budget`: how much privacy each released table can cost a client, the noise that follows, and the usable cells.
 
-Where an exchange can be reached it also shows, from the ledger, what each period has paid and has left; else the plan alone.
+Where an exchange can be reached it also shows, from the ledger, how much each period has spent and has left; else the plan
+alone.
 """
 
 import json
@@ -8,76 +9,107 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.shared.help import ending
+
 if TYPE_CHECKING:
     from consumers.release.history import PeriodSpent
+    from exchange.core.metrics.planning import Line
 
 app = typer.Typer()
 
-PAID_ONCE = (
-    "A quarter pays for a table once, with the first release that may hold one of its events, and never gets it back."
+PAID_ONCE = "A quarter pays for a table once, with the first release that can hold one of its events. It never gets the budget back."
+BEFORE = "Periods before the first one shown have spent no more than it has."
+NOTHING_SPENT = (
+    f"Spent so far: nothing. No month was ever closed, so every quarter has its whole budget left. {PAID_ONCE}"
 )
-BEFORE = "Periods before the first one shown have paid no more than it."
-NOTHING_SPENT = f"Spent so far: nothing. No epoch was ever closed, so of every quarter all is left. {PAID_ONCE}"
-NO_LEDGER = f"What is spent stands in the ledger of an exchange, and none can be read from here. {PAID_ONCE}"
+NO_LEDGER = (
+    f"Spent so far: not shown. That is in the ledger of an exchange, and no exchange can be read from here. {PAID_ONCE}"
+)
+COSTS = ("table", "released", "cap", "cells are", "L2²", "rho")
+BUYS = ("table", "noise σ", "cells", "usable", "usable, year", "usable, a year on")
+COSTS_TITLE = "How much privacy a table can cost one client in one quarter at one agency"
+BUYS_TITLE = "Noise, and the cells usable at {:,} new clients a year"
+COSTS_NOTE = "cap: the events about one client in one period that a release counts, plus the corrections to them."
+BUYS_NOTE = (
+    "usable: cells whose noise is small compared with the expected count, in the open period's release; in a whole year's "
+    "figure; and in the same figure a year later."
+)
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs="nothing. Where Kafka can be reached, the operator's rights show the ledger too.",
+        example="exchange budget --clients 2000",
+    )
+)
 def budget(
     *,
     clients: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="New clients a year to reckon usable cells with.", show_default="the nation's"
+            min=1, metavar="N", help="Count usable cells for this many new clients a year.", show_default="the nation's"
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print the privacy budget: sensitivity, noise and usable cells of every released table. Works without Kafka too.
+    """Show the privacy budget: cost, noise and usable cells of every released table.
 
-    Where an exchange can be reached, also what each quarter and year has spent and has left, by its ledger; operators
-    only. Usable cells are a planning figure, from generated agencies scaled to the number of clients; nothing real is read.
+    Where an exchange can be reached, it also shows how much each quarter and year has spent and has left. Usable cells are a
+    planning figure: expected sizes from generated agencies, scaled to the number of clients. No real record is read.
     """
     from dataclasses import asdict
 
-    from exchange.trial.sample.planning import budget_lines
-    from exchange.trial.sample.volumes import yearly_volumes
+    from exchange.core.metrics.planning import budget_lines
+    from exchange.wire.planned_sizes import national_clients, planned_sizes
 
-    volumes = yearly_volumes(clients) if clients else yearly_volumes()
-    lines = [asdict(line) for line in budget_lines(volumes)]
+    a_year = clients or national_clients()
+    lines = list(budget_lines(planned_sizes(a_year)))
     paid = ledger()
     if as_json:
-        of_ledger = None if paid is None else [asdict(one) for one in paid]
-        plain = {**totals(), "ledger": of_ledger, "clients_a_year": volumes.clients, "tables": lines}
-        typer.echo(json.dumps(plain, indent=2))
+        from_ledger = None if paid is None else [asdict(one) for one in paid]
+        tables = [asdict(line) for line in lines]
+        typer.echo(
+            json.dumps({**totals(), "ledger": from_ledger, "clients_a_year": a_year, "tables": tables}, indent=2)
+        )
         return
+    _print_plan(lines, a_year)
+    _print_paid(paid)
+
+
+def _print_plan(lines: "list[Line]", clients: int) -> None:
     from exchange.cli.shared.console import console, table
 
-    whole = totals()
-    columns = [name.replace("_", " ") for name in lines[0]]
-    shown = table(
-        *columns,
-        right=tuple(name for name, value in zip(columns, lines[0].values(), strict=True) if not isinstance(value, str)),
-        title=f"What one client in one quarter at one agency may cost, at {volumes.clients:,} new clients a year",
-    )
+    costs = table(*COSTS, right=("cap", "L2²", "rho"), title=COSTS_TITLE, caption=COSTS_NOTE)
+    buys = table(*BUYS, right=BUYS[1:], title=BUYS_TITLE.format(clients), caption=BUYS_NOTE)
     for line in lines:
-        shown.add_row(*(f"{value:.6f}" if name == "rho" else str(value) for name, value in line.items()))
-    console().print(shown)
-    typer.echo(
+        cap = f"{line.within} + {line.corrections}"
+        costs.add_row(line.table, line.released, cap, line.cells_are, str(line.squared_l2), f"{line.rho:.6f}")
+        usable = (line.usable, line.usable_in_a_year, line.usable_a_year_on)
+        buys.add_row(line.table, f"{line.sigma}", *map(str, (line.cells, *usable)))
+    whole, screen = totals(), console()
+    screen.print(costs)
+    screen.print(buys)
+    screen.print(
         f"In all: rho {whole['rho_planned']:.6f} of {whole['rho_total']:.5f}, that is epsilon {whole['epsilon_planned']:.3f} "
-        f"of {whole['epsilon_total']:.3f} at delta {whole['delta']:g}; the rest is held back for tables added later."
+        f"of {whole['epsilon_total']:.3f} at delta {whole['delta']:g}. The rest is held back for tables added later."
     )
+
+
+def _print_paid(paid: "tuple[PeriodSpent, ...] | None") -> None:
+    from exchange.cli.shared.console import console, table
+
     if not paid:
-        typer.echo(NOTHING_SPENT if paid is not None else NO_LEDGER)
+        console().print(NOTHING_SPENT if paid is not None else NO_LEDGER)
         return
-    shown = table("period", "rho spent", "rho left", right=("rho spent", "rho left"), title="What each period has paid")
+    shown = table("period", "rho spent", "rho left", right=("rho spent", "rho left"), title="Spent by each period")
     for one in paid:
         shown.add_row(one.period, f"{one.spent:.6f}", f"{one.left:.6f}")
     console().print(shown)
-    typer.echo(f"{PAID_ONCE} {BEFORE}")
+    console().print(f"{PAID_ONCE} {BEFORE}")
 
 
 def ledger() -> "tuple[PeriodSpent, ...] | None":
-    """What each period has paid, by the exchange that can be reached; None where there is none."""
+    """How much each period has spent, from the exchange that can be reached; None where no exchange can."""
     from consumers.release.history import periods_spent, read_closings
     from exchange.cli.shared.at_kafka import KafkaConnection, NoKafka, at_kafka
     from exchange.engine.errors import LogUnavailable, NotAuthorized, PartitionUnknown

@@ -1,7 +1,6 @@
-"""`exchange release`: close an epoch by hand, and list what was closed, spent and refused. Restricted: operators only.
+"""`exchange release`: close an epoch by hand; list the epochs closed, the budget spent, the commands refused. Operators only.
 
-Exit status of `close`: 0 when the epoch is closed and public, 5 when it was refused (the reason is named), 1 for a named
-error, 130 for Ctrl-C. A command that was written stays written, and is carried out when a worker runs.
+A command that was written stays written, and is carried out when a worker runs.
 """
 
 import json
@@ -11,25 +10,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from consumers.release.history import History
     from exchange.cli.shared.at_kafka import KafkaConnection
 
-REFUSED = 5
-"""Exit status of a close that was refused."""
 SAY_AFTER_S = 2.0
-WAITING = "Waiting for the release lane, which runs in `exchange worker`. Ctrl-C ends the waiting; the command stays."
-DRAWN = "Drawn and paid for; waiting for the publisher."
+WAITING = (
+    "Waiting for the release lane of `exchange worker`. Ctrl-C stops the waiting; the command stays and is carried out."
+)
+DRAWN = "Drawn and paid for. Waiting for the publisher."
+PAID = "A table's cost is shown in the epoch of its first draw. Each period pays it once; see `exchange budget`."
+NEEDS = "the exchange's Kafka, with the operator's rights."
 
-PAID = "What a table costs is shown where it was drawn first; each period pays it once: `exchange budget`."
-
-app = typer.Typer(name="release", help="Close epochs, and list what was closed and refused.", no_args_is_help=True)
+app = typer.Typer(
+    name="release", help="Close epochs; list the epochs closed and the commands refused.", no_args_is_help=True
+)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a command. `refused`, `why`: empty when the epoch is closed; `tables`: how many are public."""
+    """The result of a command. `refused`, `why`: empty when the epoch is closed; `tables`: how many are public."""
 
     epoch: str
     refused: str
@@ -37,15 +41,25 @@ class Done:
     tables: int
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs="the exchange's Kafka, with the operator's rights, and a running `exchange worker`.",
+        example="exchange release close 2026-10",
+        statuses={
+            ExitStatus.NOT_CLOSED: "the month was not closed; the message says why. No privacy budget was spent."
+        },
+    )
+)
 def close(
-    epoch: Annotated[str, typer.Argument(metavar="MONTH", help="The month to close, such as 2026-10.")],
+    epoch: Annotated[
+        str, typer.Argument(metavar="MONTH", help="The month to close, such as 2026-10. Months are closed in order.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Close a month: draw its releases once, pay for them, publish them. Waits until that is done or refused.
+    """Close a month: draw its figures once, pay for them from the privacy budget, publish them.
 
-    The first month to be closed may be any past one; after it, month by month. What arrives later is in later releases.
-    Exit status 5 when it was refused.
+    Waits until the month is closed or refused. The first month you close may be any past one; after it, close month by
+    month. Events that arrive later are counted in later releases.
     """
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.core.model.epochs import parse_epoch
@@ -57,13 +71,13 @@ def close(
     elif done.refused:
         typer.echo(f"{epoch} was not closed: {done.refused}. {done.why}", err=True)
     else:
-        typer.echo(f"{epoch} is closed: {done.tables} tables are public.")
-    raise typer.Exit(REFUSED if done.refused else 0)
+        typer.echo(f"{epoch} is closed. Tables published: {done.tables}.")
+    raise typer.Exit(ExitStatus.NOT_CLOSED if done.refused else ExitStatus.DONE)
 
 
-@app.command("list")
+@app.command("list", epilog=ending(needs=NEEDS, example="exchange release list"))
 def list_(as_json: AsJson = False) -> None:
-    """List the epochs that were closed, what their new tables cost, and the commands that were refused. Restricted."""
+    """List the epochs closed, the privacy budget that new tables cost, and the commands refused."""
     from consumers.release.history import history_of, read_asked, read_closings
     from exchange.cli.shared.at_kafka import at_kafka
 
@@ -74,7 +88,7 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
     elif not found.epochs and not found.refused:
-        typer.echo("No epoch was ever closed: `exchange release close 2026-10` closes that month.")
+        typer.echo("No epoch was ever closed. Close a month, for example: `exchange release close 2026-10`.")
     else:
         _print(found)
 
@@ -89,7 +103,7 @@ def _print(found: "History") -> None:
             shown.add_row(one.epoch, _when(one.at_ms), f"{len(one.tables)}", f"{one.public}", f"{one.rho_paid:.6f}")
         console().print(shown)
     if found.refused:
-        shown = table("at", "epoch", "refused", "what to do next", title="commands that were refused")
+        shown = table("at", "epoch", "refused", "next step", title="commands refused")
         for command in found.refused:
             shown.add_row(_when(command.at_ms), command.epoch or "none", command.refused, command.why)
         console().print(shown)
@@ -102,13 +116,13 @@ async def _close(kafka: "KafkaConnection", epoch: int) -> Done:
     from exchange.core.model.epochs import epoch_text
     from exchange.wire.release_records import Asker
 
-    began, said = time.monotonic(), set[str]()
+    began, shown = time.monotonic(), set[str]()
     with console(stderr=True).status("") as status:
 
         def waits(what: Awaited) -> None:
             doing = WAITING if what is Awaited.LANE else DRAWN
-            if time.monotonic() - began > SAY_AFTER_S and doing not in said:
-                said.add(doing)
+            if time.monotonic() - began > SAY_AFTER_S and doing not in shown:
+                shown.add(doing)
                 if status.console.is_terminal:
                     status.update(doing)
                 else:

@@ -1,7 +1,6 @@
-"""`exchange replay`: fold the log again, say whether the aggregates are what it gives, and export the rebuilt tables.
+"""`exchange replay`: count the log again, compare the result with the aggregates, and export the rebuilt tables.
 
-Exit status: 0 for `match` and for `not compared`, 4 when a cell differs, 1 for a named error, 130 for Ctrl-C. The result
-goes to standard output, progress to standard error. What is shown are exact restricted counts.
+The result goes to standard output, progress to standard error. It holds exact restricted counts.
 """
 
 import asyncio
@@ -13,41 +12,60 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from consumers.replay import PartitionReplay, ReplayProgress, ReplayResult
     from consumers.replay.table_files import Exported
 
-DIFFERENT = 4
-"""Exit status when aggregates and replay disagree."""
-
 app = typer.Typer()
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs="the exchange's Kafka, with the right to read `events` and `aggregates`.",
+        example="exchange replay --export rebuilt --format csv",
+        statuses={
+            ExitStatus.DONE: "every cell matches, or nothing was compared.",
+            ExitStatus.DIFFERENT: "at least one cell differs.",
+        },
+    )
+)
 def replay(
     *,
     to_offsets: Annotated[
-        str, typer.Option(metavar="P:OFF,…", help="The cut: for each partition of events, the first offset left out.")
+        str,
+        typer.Option(
+            metavar="P:OFF,…", help="Count up to this cut: for each partition of `events`, the first offset left out."
+        ),
     ] = "",
     at_aggregates: Annotated[
-        bool, typer.Option("--at-aggregates", help="Cut where the aggregates stand, and compare. The default.")
+        bool,
+        typer.Option("--at-aggregates", help="Count up to the position of the aggregates, and compare. The default."),
     ] = False,
     export_to: Annotated[
         Path | None, typer.Option("--export", metavar="DIR", help="Write the rebuilt tables to this directory.")
     ] = None,
-    file_format: Annotated[Literal["csv", "parquet"], typer.Option("--format", help="Of the exported files.")] = "csv",
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in the directory.")] = False,
+    file_format: Annotated[
+        Literal["csv", "parquet"], typer.Option("--format", help="The format of the exported files.")
+    ] = "csv",
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in this directory.")] = False,
     independent: Annotated[
-        bool, typer.Option("--independent", help="Decode every event, past the fast plan: slower, for auditors.")
+        bool,
+        typer.Option("--independent", help="Decode every event instead of using the fast path. Slower; for auditors."),
     ] = False,
     processes: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="How many beside this one.", show_default="one a core")
+        int | None, typer.Option(min=1, metavar="N", help="Number of worker processes.", show_default="one per core")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Fold events from offset 0 again and compare with the aggregates: `match`, or the first cell that differs."""
+    """Count all events again and compare with the aggregates, the running counts.
+
+    The result is `match`, or the first cell that differs. It holds exact counts: for operators and auditors only, never to be published.
+    """
     from rich.console import Console
 
     from consumers.replay import KafkaSource, ReplayVerdict
@@ -58,7 +76,7 @@ def replay(
     from exchange.settings import Settings
 
     if to_offsets and at_aggregates:
-        raise typer.BadParameter("--to-offsets and --at-aggregates name two cuts: give one.")
+        raise typer.BadParameter("give --to-offsets or --at-aggregates, not both")
     cut = parse_cut(to_offsets) if to_offsets else None
     format_ = Format(file_format)
     if export_to:
@@ -69,7 +87,8 @@ def replay(
         result = asyncio.run(fold_again(source, cut, progress, independent=independent, processes=processes))
     written = export(result, export_to, format_, force=force) if export_to else None
     typer.echo(json.dumps(as_plain(result, written), indent=2) if as_json else "\n".join(lines_of(result, written)))
-    raise typer.Exit(DIFFERENT if result.verdict is ReplayVerdict.DIFFERENT else 0)
+    different = result.verdict is ReplayVerdict.DIFFERENT
+    raise typer.Exit(ExitStatus.DIFFERENT if different else ExitStatus.DONE)
 
 
 @contextmanager
@@ -88,13 +107,13 @@ def shown(console: "Console") -> Iterator["Callable[[ReplayProgress], None]"]:
 
 
 def _plain_lines(console: "Console") -> "Callable[[ReplayProgress], None]":
-    said = 0
+    shown_tenths = 0
 
     def say(progress: "ReplayProgress") -> None:
-        nonlocal said
+        nonlocal shown_tenths
         tenths = 10 * progress.read // max(1, progress.total)
-        if tenths > said:
-            said = tenths
+        if tenths > shown_tenths:
+            shown_tenths = tenths
             console.print(
                 f"replay: {progress.events:,} events, offset {progress.read:,} of {progress.total:,}",
                 highlight=False,
@@ -113,12 +132,12 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
     differences = result.differences
     if differences:
         yield f"different: {len(differences):,} cell{'s' * (len(differences) != 1)}; {size}"
-        yield f"the first: {differences[0]}"
+        yield f"first difference: {differences[0]}"
     else:
         yield f"{result.verdict.value}: {size}"
     yield from filter(None, map(_why_not_compared, result.partitions))
     if going_on := ", ".join(str(part.partition) for part in result.partitions if not part.complete):
-        yield f"the log goes on beyond the cut in partition {going_on}"
+        yield f"the log continues after the cut in partition {going_on}"
     if written:
         yield f"exported: {written.tables} tables, {written.rows:,} rows, to {written.directory} ({written.format})"
         yield NOTICE
@@ -128,9 +147,9 @@ def _why_not_compared(part: "PartitionReplay") -> str:
     if part.compared:
         return ""
     if part.live is None:
-        return f"partition {part.partition}: there are no aggregates to compare with"
-    where = "beyond" if part.live.position > part.replayed.position else "before"
-    return f"partition {part.partition}: the aggregates stand at {part.live.position}, {where} the cut {part.cut}"
+        return f"partition {part.partition}: not compared, because there are no aggregates"
+    where = "after" if part.live.position > part.replayed.position else "before"
+    return f"partition {part.partition}: not compared; the aggregates are at {part.live.position}, {where} the cut {part.cut}"
 
 
 def as_plain(result: "ReplayResult", written: "Exported | None") -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`exchange status` and `exchange alerts`: how the exchange is doing, and what needs somebody's eye."""
+"""`exchange status` and `exchange alerts`: the state of the exchange, and the alerts that are open."""
 
 import asyncio
 import json
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.shared.help import ending
 from exchange.engine.wall_clock import wall_ms
 
 if TYPE_CHECKING:
@@ -19,22 +20,23 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; with --watch, one line a look.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; with --watch, one line per look.")]
 WATCH_S = 2.0
+NEEDS = "the extra `worker`, and the exchange's Kafka with the operator's rights."
 
 
-@app.command()
+@app.command(epilog=ending(needs=NEEDS, example="exchange status --watch"))
 def status(
     *,
     as_json: AsJson = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds until Ctrl-C.")] = False,
-    every_agency: Annotated[bool, typer.Option("--all", help="Show every agency, not the first few.")] = False,
+    every_agency: Annotated[bool, typer.Option("--all", help="Show every agency, not only the first 20.")] = False,
 ) -> None:
-    """Print lag, rates, agencies and their heads, refusals and alerts. Restricted: operators only.
+    """Show lag, rates, agencies, refusals and alerts. For operators only: it holds exact counts.
 
-    Works without a worker too: what is stored is read from Kafka, and that no worker runs is said.
+    Works without a worker too: it reads the stored state from Kafka, and reports that no worker is running.
     """
-    import consumers.status.status  # noqa: F401 - an install without it says so before anything is connected
+    import consumers.status.status  # noqa: F401 - an install without the extra reports it before it connects
     from exchange.cli.shared.console import console
 
     if watch:
@@ -50,24 +52,24 @@ def status(
         console().print(rendered(found[0], every_agency=every_agency))
 
 
-@app.command()
+@app.command(epilog=ending(needs=NEEDS, example="exchange alerts"))
 def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print the alerts that stand now, each with what to do next. Restricted: operators only."""
+    """Show the open alerts, each with the next step. For operators only."""
     import consumers.status.status  # noqa: F401 - as in `status`
     from exchange.cli.operator.status_tables import alerts_table
     from exchange.cli.shared.console import console
 
     found: list[ExchangeStatus] = []
     _look(found.append, once=True)
-    standing = found[0].alerts
+    open_alerts = found[0].alerts
     if as_json:
-        typer.echo(json.dumps([asdict(alert) for alert in standing], indent=2))
-    elif standing:
-        console().print(alerts_table(standing, wall_ms()))
+        typer.echo(json.dumps([asdict(alert) for alert in open_alerts], indent=2))
+    elif open_alerts:
+        console().print(alerts_table(open_alerts, wall_ms()))
     else:
         typer.echo("No alerts.")
     if not found[0].running:
-        _say("No worker is running, so nobody raises or ends alerts: start one with `exchange worker`.")
+        _note("No worker is running, so alerts are not kept up to date. Start one: `exchange worker`.")
 
 
 def _watch(console: "Console", *, as_json: bool, every_agency: bool) -> None:
@@ -91,9 +93,9 @@ def _watch(console: "Console", *, as_json: bool, every_agency: bool) -> None:
 
                 _look(lambda found: show(rendered(found, every_agency=every_agency)), on_trouble=show)
     except KeyboardInterrupt:
-        if last:  # the terminal's other screen is gone, and the picture with it
+        if last:  # the terminal's other screen is gone, and the tables with it
             console.print(last)
-        _say("Stopped looking; the exchange goes on.")
+        _note("Stopped watching. The exchange keeps running.")
 
 
 def _look(
@@ -102,7 +104,7 @@ def _look(
     once: bool = False,
     on_trouble: "Callable[[str], object] | None" = None,
 ) -> None:
-    """Look and show, once or until interrupted. A broker that is away is said, and looked for again."""
+    """Look and show, once or until interrupted. When no broker answers, report it and look again."""
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.errors import LogUnavailable
 
@@ -113,7 +115,7 @@ def _look(
             except LogUnavailable as error:
                 if once:
                     raise
-                (on_trouble or _say)(f"{error} Looking again…")
+                (on_trouble or _note)(f"{error} Trying again…")
                 await asyncio.sleep(WATCH_S)
             else:
                 return
@@ -138,5 +140,5 @@ async def _looks(kafka: "KafkaConnection", show: "Callable[[ExchangeStatus], obj
             await asyncio.sleep(WATCH_S)
 
 
-def _say(line: str) -> None:
+def _note(line: str) -> None:
     typer.echo(line, err=True)

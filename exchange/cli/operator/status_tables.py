@@ -11,7 +11,7 @@ from exchange.cli.shared.console import table
 from exchange.wire.pulse import Alert
 
 AGENCIES_MAX = 20
-INBOX_MISSING = "inbox missing: exchange topics apply"
+INBOX_MISSING = "inbox missing: run exchange topics apply"
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
@@ -29,8 +29,8 @@ def rendered(status: ExchangeStatus, *, every_agency: bool) -> RenderableType:
 
 
 def alerts_table(alerts: Iterable[Alert], now_ms: int) -> Table:
-    """Alerts with what to do next."""
-    shown = table("subject", "alert", "for", "what to do next", title="alerts")
+    """Alerts with the next step."""
+    shown = table("subject", "alert", "for", "next step", title="alerts")
     for alert in alerts:
         shown.add_row(alert.subject, alert.kind.value, age(now_ms - alert.since_ms), alert.says, style="yellow")
     return shown
@@ -85,12 +85,12 @@ def _lanes(lanes: Sequence[LaneStatus]) -> Table:
 
 
 def _agencies(status: ExchangeStatus, *, every_agency: bool) -> Table:
-    """Those that are refused or wait first."""
+    """Agencies with refused or waiting records come first."""
     ordered = sorted(status.agencies, key=lambda a: (not a.inbox_missing, not a.refused, not a.waiting, a.agency))
     first = ordered if every_agency else ordered[:AGENCIES_MAX]
     left_out = len(ordered) - len(first)
     numbers = ("sequence", "waiting", "heard")
-    caption = f"and {left_out} more: --all shows them" if left_out else ""
+    caption = f"and {left_out} more; --all shows them" if left_out else ""
     shown = table("agency", *numbers, "head", "class", "refused", right=numbers, title="agencies", caption=caption)
     for agency in first:
         shown.add_row(*_agency(agency), style="yellow" if agency.refused or agency.inbox_missing else "")
@@ -111,7 +111,7 @@ def _agency(agency: AgencyStatus) -> tuple[str, ...]:
 
 
 def _refusals(status: ExchangeStatus) -> Table:
-    shown = table("reason", "records", right=("records",), title="refused since the beginning")
+    shown = table("reason", "records", right=("records",), title="records refused since the beginning")
     for reason, count in status.refusals:
         shown.add_row(reason, f"{count:,}")
     return shown

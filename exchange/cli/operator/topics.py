@@ -1,4 +1,4 @@
-"""`exchange topics`: create the topics, compare a cluster with the table, print who may read and write what."""
+"""`exchange topics`: create the topics, compare a cluster with the table, print the rights to read and write."""
 
 import json
 from dataclasses import asdict
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from exchange.cli.shared.at_kafka import KafkaConnection
     from exchange.engine.kafka.clients import TopicSpec
     from exchange.engine.kafka.rights import Right
 
-app = typer.Typer(name="topics", help="The topics of the exchange: create, compare, rights.", no_args_is_help=True)
+app = typer.Typer(
+    name="topics", help="The Kafka topics of the exchange: create, compare, rights.", no_args_is_help=True
+)
 
 
 class RightsFormat(StrEnum):
@@ -23,11 +28,15 @@ class RightsFormat(StrEnum):
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+NEEDS = "the exchange's Kafka, with the operator's rights."
 
 
-@app.command()
+@app.command(epilog=ending(needs=NEEDS, example="exchange topics apply"))
 def apply(as_json: AsJson = False) -> None:
-    """Create missing topics and correct settings that differ. Safe to repeat; never changes a partition count."""
+    """Create missing topics and correct settings that differ. Safe to repeat.
+
+    Never deletes a topic, and never changes a number of partitions.
+    """
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.kafka.provision import Provisioned, provision
 
@@ -41,14 +50,20 @@ def apply(as_json: AsJson = False) -> None:
     for topic in done.created:
         typer.echo(f"{topic}: created")
     for difference in done.corrected:
-        typer.echo(f"{difference.topic}: {difference.setting} was {difference.found}, is {difference.wanted} now")
+        typer.echo(f"{difference.topic}: {difference.setting} corrected from {difference.found} to {difference.wanted}")
     if not done.created and not done.corrected:
-        typer.echo("All topics are as they should be.")
+        typer.echo("All topics are correct.")
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs=NEEDS,
+        example="exchange topics check",
+        statuses={ExitStatus.ERROR: "the cluster differs from the table, or a named error."},
+    )
+)
 def check(as_json: AsJson = False) -> None:
-    """Print each point in which the cluster is not as it should be; exit status 1 when there is one."""
+    """Compare the cluster with the table of topics, and list every difference."""
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.kafka.provision import MISSING, PARTITIONS, TopicDifference
     from exchange.engine.kafka.provision import check as compare
@@ -60,30 +75,31 @@ def check(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(difference) for difference in differences], indent=2))
     elif not differences:
-        typer.echo("All topics are as they should be.")
+        typer.echo("All topics are correct.")
     else:
         for difference in differences:
             typer.echo(str(difference))
         if any(difference.setting != PARTITIONS or difference.found == MISSING for difference in differences):
-            typer.echo("`exchange topics apply` creates what is missing and corrects settings.", err=True)
-    raise typer.Exit(1 if differences else 0)
+            typer.echo("`exchange topics apply` creates missing topics and corrects settings.", err=True)
+    raise typer.Exit(ExitStatus.ERROR if differences else ExitStatus.DONE)
 
 
-@app.command()
+@app.command(epilog=ending(needs="nothing.", example="exchange topics rights --format acl --agency harbor-light"))
 def rights(
     *,
     output: Annotated[
-        RightsFormat, typer.Option("--format", help="A table, or a line for kafka-acls.sh a right.")
+        RightsFormat, typer.Option("--format", help="A table, or one line for kafka-acls.sh per right.")
     ] = RightsFormat.table,
     agency: Annotated[
         list[str] | None,
-        typer.Option(metavar="CODE", help="Print the rights of this agency, each in a line; may be repeated."),
+        typer.Option(metavar="CODE", help="Print only this agency's rights, one per line. May be repeated."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print who may read and write what. Needs no Kafka: it follows from the table of topics.
+    """Show who may read and write each topic.
 
-    The lines of `--format acl` expect BOOTSTRAP and ADMIN_CONFIG in the shell, and brokers that deny what is not granted.
+    The lines of `--format acl` use the shell variables BOOTSTRAP and ADMIN_CONFIG. They need brokers that deny every right
+    that is not granted.
     """
     from exchange.engine.kafka.rights import acl_lines
     from exchange.engine.kafka.rights import rights as every_right
@@ -125,7 +141,7 @@ def _print_rights() -> None:
     console().print(shown)
     evaluators = PRINCIPALS[Party.EVALUATORS]
     if not any(evaluators in readers(topic) for topic in TOPICS):
-        typer.echo(f"{evaluators}: nothing yet; all of these topics are restricted")
+        typer.echo(f"{evaluators}: no rights yet; all of these topics are restricted")
 
 
 async def _wanted(kafka: "KafkaConnection") -> "list[TopicSpec]":

@@ -1,4 +1,4 @@
-"""`exchange worker`: the gate's and the fold's lanes, and the watch, until it is stopped."""
+"""`exchange worker`: check, count, release and monitor, until it is stopped."""
 
 import asyncio
 import os
@@ -6,15 +6,24 @@ import threading
 
 import typer
 
+from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
+
 app = typer.Typer()
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs="the extra `worker`, and the exchange's Kafka with the worker's rights.",
+        example="exchange worker",
+        statuses={ExitStatus.DONE: "stopped with Ctrl-C.", ExitStatus.ERROR: "a lane stalled or failed."},
+    )
+)
 def worker() -> None:
-    """Run the exchange's lanes and its watch until Ctrl-C. Start as many as you like: they share the work.
+    """Run the exchange until Ctrl-C: check, count, release and monitor.
 
-    Ends with a message and a status other than 0 when a lane stalls or fails; start it again and it continues where it
-    stopped. Logs go to standard error: readable at a terminal, else JSON lines.
+    Start as many workers as you like: they share the work. If a lane stalls or fails, the worker ends with a message; start
+    it again, and it continues where it stopped. Logs go to standard error: readable at a terminal, else JSON lines.
     """
     from consumers.worker.faust_app import run_worker
     from exchange.cli.shared.at_kafka import addressed, with_address

@@ -1,11 +1,12 @@
-"""`exchange attack --demo`: try to learn about one client from what is released, in every way of the privacy specification."""
+"""`exchange attack --demo`: try to learn about one client from released figures, in every way of the privacy specification."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchange.cli.shared.help import INTERRUPTED
+from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,20 +15,33 @@ if TYPE_CHECKING:
     from exchange.trial.attack.running import AttackReport
 
 app = typer.Typer()
-ONLY_GENERATED = "say --demo: only generated data is attacked, because the truth beside a release is its noise"
-STOPPED = "Stopped. Nothing was changed: everything was generated, and in memory."
+ONLY_GENERATED = (
+    "give --demo: only generated data may be attacked, because a release beside its truth would give the noise away"
+)
+STOPPED = "Stopped. Nothing was changed: all data was generated, in memory."
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs="the extra `attack`, and some minutes. It uses no Kafka, whatever is configured.",
+        example="exchange attack --demo",
+        statuses={
+            ExitStatus.DONE: "our release keeps every bound; the naive release and too little noise are caught.",
+            ExitStatus.ERROR: "one of these does not hold; the last line says which.",
+        },
+    )
+)
 def attack(
     *,
-    demo: Annotated[bool, typer.Option("--demo", help="Attack generated data: there is no other way.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Attack generated data. Required: no other data may be attacked.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Attack a naive release, ours, and ours with too little noise, on generated data. Takes some minutes.
+    """Attack the privacy of released figures, on generated data.
 
-    Touches no Kafka, whatever is configured. Exit status 0: ours is within every bound, the naive release falls to every
-    attack, and half and a tenth of the noise are caught. 1: not so; the last line says what.
+    Attacks three releases: ours, a naive one, and ours with too little noise. Ours must keep every bound; the other two must
+    be caught.
     """
     if not demo:
         raise typer.BadParameter(ONLY_GENERATED, param_hint="--demo")
@@ -35,13 +49,13 @@ def attack(
         verdict = _carried_out()
     except KeyboardInterrupt:
         typer.echo(STOPPED, err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
     if as_json:
         typer.echo(json.dumps(_plain(verdict), indent=2, ensure_ascii=False))
     else:
         _print(verdict)
     if not verdict.passed:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.ERROR)
 
 
 def _carried_out() -> "AttackReport":
@@ -65,13 +79,13 @@ def _carried_out() -> "AttackReport":
 
 
 def said_in_lines() -> "Callable[[int, int], None]":
-    """Says how far it is, a line each tenth of the way: for logs, where no bar can move."""
-    said = 0
+    """Progress as a line each tenth of the way: for logs, where no bar can move."""
+    shown_tenths = 0
 
     def progressed(done: int, jobs: int) -> None:
-        nonlocal said
-        if done * 10 >= (said + 1) * jobs:
-            said = done * 10 // jobs
+        nonlocal shown_tenths
+        if done * 10 >= (shown_tenths + 1) * jobs:
+            shown_tenths = done * 10 // jobs
             typer.echo(f"attacking: {done} of {jobs}", err=True)
 
     return progressed
@@ -85,8 +99,8 @@ def _print(verdict: "AttackReport") -> None:
     shown = table(
         *("attack", "in", "naive", "ours", "bound", "σ/2", "σ/10"),
         right=("naive", "ours", "bound", "σ/2", "σ/10"),
-        title="What each attack reaches; the bound with what a sample may add to it",
-        caption="caught: beyond what the bound allows by chance; naive releases and too little noise must be, ours never.",
+        title="The result of each attack, and its bound (with the chance error of a sample)",
+        caption="caught: beyond the bound by more than chance. Naive releases and too little noise must be caught, ours never.",
     )
     for one in verdict.outcomes:
         naive, ours, half, tenth = (_cell(one.measured.get(setting)) for setting in settings)

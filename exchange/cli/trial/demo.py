@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from exchange.cli.operator.broker import ConsoleAnnouncer
     from exchange.trial.demo import DemoResult
@@ -15,33 +18,43 @@ if TYPE_CHECKING:
 app = typer.Typer()
 AGENCIES = 40
 EVENTS = 100_000
-DIFFERENT = 4
 YEARS = 2
 
 
-@app.command()
+@app.command(
+    epilog=ending(
+        needs="the extras `worker` and `broker`; the first time a network, to fetch Kafka (44 MB). A few minutes.",
+        example="exchange demo --exit",
+        statuses={
+            ExitStatus.DONE: "every count is true and the replay matches.",
+            ExitStatus.DIFFERENT: "a count is wrong, or the replay differs.",
+        },
+    )
+)
 def demo(
     *,
-    leave: Annotated[bool, typer.Option("--exit", help="End when all is counted, instead of staying up.")] = False,
+    leave: Annotated[
+        bool, typer.Option("--exit", help="End when everything is counted, instead of staying up.")
+    ] = False,
     hmis: Annotated[
         Path | None,
-        typer.Option(exists=True, metavar="PATH", help="Also publish this HMIS CSV export, a zip or a folder."),
+        typer.Option(exists=True, metavar="PATH", help="Also publish this HMIS CSV export (zip or folder)."),
     ] = None,
     events: Annotated[
         int, typer.Option(min=20_000, metavar="N", help="About how many events the sample agencies publish.")
     ] = EVENTS,
     scale: Annotated[
-        str, typer.Option(help="`national`: all 288 agencies for a year, instead of --events.", metavar="national")
+        str, typer.Option(help="All 288 agencies of the nation, instead of --events.", metavar="national")
     ] = "",
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the sample.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="The seed of the sample: another seed, other agencies.")] = 1,
 ) -> None:
-    """Start a Kafka, a worker and 40 sample agencies that live through two years, and watch the picture grow.
+    """Try the whole exchange: a Kafka, a worker and 40 sample agencies that live through two years.
 
-    Each month is closed; the counts are checked against the truth and replayed; what evaluators see is put beside it.
-    Everything is temporary and on this machine. Exit status 0: every table is true and the replay matches; 4: not.
+    Every month is closed. At the end, the counts are compared with the truth and replayed, and the published figures are
+    shown beside the truth. Everything is temporary and stays on this machine.
     """
     if scale not in {"", "national"}:
-        raise typer.BadParameter("only `national` is known", param_hint="--scale")
+        raise typer.BadParameter("the only scale is `national`", param_hint="--scale")
     from exchange.trial.sample import sample_exchange
 
     national = scale == "national"
@@ -51,9 +64,9 @@ def demo(
         result = asyncio.run(_run(sample, hmis, stay=not leave))
     except KeyboardInterrupt:
         typer.echo("Stopped. Nothing of the demo is left on this machine.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
     if not (result.true and result.replay.matched and result.replay.complete):
-        raise typer.Exit(DIFFERENT)
+        raise typer.Exit(ExitStatus.DIFFERENT)
 
 
 def _past_years() -> "SampledQuarters":

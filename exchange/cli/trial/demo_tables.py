@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from exchange.cli.evaluator.points import period_of, said
+from exchange.cli.evaluator.points import period_of, value_and_interval
 from exchange.cli.shared.console import table
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
@@ -113,7 +113,7 @@ def protected_table(found: PublicView) -> Table:
     columns = ("metric", "of", "period", "value", "95 %", *right[1:])
     shown = table(*columns, right=right, title="what evaluators see", caption="\n".join((*notes, CAVEAT)))
     for one in found.headlines:
-        value, interval = said(one.point)
+        value, interval = value_and_interval(one.point)
         of = ", ".join(code for _, code in one.point.dimensions) or "the nation"
         truths = (_true(one.within), _true(one.happened)) if found.covered else ()
         shown.add_row(one.point.metric, of, period_of(one.point), value, interval, *truths)

@@ -1,4 +1,4 @@
-"""`exchange kill-test`: does the exchange lose or double anything when its processes die? Try it on your own cluster."""
+"""`exchange kill-test`: does the exchange lose or double events when its processes die? Try it on your own cluster."""
 
 import asyncio
 import json
@@ -9,29 +9,42 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from exchange.trial.kill_test import KillTestResult
 
 app = typer.Typer()
-INEXACT = 4
 
 
-@app.command("kill-test")
+@app.command(
+    "kill-test",
+    epilog=ending(
+        needs="the extra `worker`; the extra `broker`, or an empty test cluster. Some minutes.",
+        example="exchange kill-test --rounds 3 --events 20000",
+        statuses={
+            ExitStatus.DONE: "exact: nothing was lost, doubled or miscounted.",
+            ExitStatus.DIFFERENT: "something was lost, doubled or miscounted.",
+        },
+    ),
+)
 def kill_test(
     rounds: Annotated[
-        int, typer.Option(min=1, max=1000, metavar="N", help="How often something is killed, stopped or restarted.")
+        int,
+        typer.Option(min=1, max=1000, metavar="N", help="How many times a process is killed, stopped or restarted."),
     ] = 20,
     events: Annotated[
-        int, typer.Option(min=5_000, metavar="N", help="About how many events flow meanwhile.")
+        int, typer.Option(min=5_000, metavar="N", help="About how many events are sent meanwhile.")
     ] = 200_000,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the sample and of what is killed when.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="The seed of the sample and of the kills.")] = 1,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Kill workers and broker at random while events flow, then compare every cell with an independent count.
+    """Kill workers and Kafka at random while events flow, then compare every cell with an independent count.
 
-    Uses the embedded broker, or the empty test cluster that EXCHANGE_BOOTSTRAP_SERVERS names (its broker is then left
-    alone). Exit status 0: exact. 4: something was lost, doubled or miscounted.
+    Uses a Kafka of its own, or the empty test cluster that EXCHANGE_BOOTSTRAP_SERVERS names. It does not stop the brokers of
+    that cluster.
     """
     result = asyncio.run(_run(rounds, events, seed))
     if as_json:
@@ -45,7 +58,7 @@ def kill_test(
         if result.cells_differing:
             typer.echo(f"kill-test: {result.cells_differing} of {result.cells} cells differ", err=True)
     if not result.exact:
-        raise typer.Exit(INEXACT)
+        raise typer.Exit(ExitStatus.DIFFERENT)
 
 
 async def _run(rounds: int, events: int, seed: int) -> "KillTestResult":

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 from exchange.core.metrics.evidence_tables import EVIDENCE
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.formulas import ALL, QUANTILES
@@ -26,21 +27,21 @@ _NEAR: Final = 3
 class MetricUnknown(ExchangeError):
     """There is no metric of this name."""
 
-    exit_code = 2
+    exit_code = ExitStatus.USAGE
     hint = "`exchange metrics list` shows every metric."
 
 
 class DimensionUnknown(ExchangeError):
     """No metric that was asked for has this dimension."""
 
-    exit_code = 2
+    exit_code = ExitStatus.USAGE
     hint = "`exchange metrics list` shows the dimensions of each metric."
 
 
 class CodeUnknown(ExchangeError):
     """The dimension has no such code."""
 
-    exit_code = 2
+    exit_code = ExitStatus.USAGE
     hint = "`exchange vocabulary` shows every list of codes."
 
 

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 from exchange.core.model.period import LAST_YEAR, period_of, quarter_of, quarter_of_month, year_of
 
 FIRST_EPOCH_YEAR: Final = 2001
@@ -20,7 +21,7 @@ _TEXT: Final = re.compile(r"(2\d{3})-(\d{2})")
 class EpochInvalid(ExchangeError):
     """An epoch is outside 2001–2099 or not of the form 2026-11."""
 
-    exit_code = 2  # as for a wrong option: nothing was begun
+    exit_code = ExitStatus.USAGE  # as for a wrong option: nothing was begun
     hint = "Write a month of arrival as 2026-11."
 
 

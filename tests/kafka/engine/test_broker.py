@@ -172,7 +172,7 @@ def test_up_stays_until_down_and_keeps_port_and_data_even_over_a_kill(kept_broke
 
     again = exchange("up", "--data-dir", str(kept_broker))
     assert (again.returncode, again.stdout) == (0, up.stdout)
-    assert "it runs already" in again.stderr
+    assert "Running already" in again.stderr
     assert f"process {first.pid}" in again.stderr
     assert first.lives()
 

@@ -67,7 +67,7 @@ async def test_topics_are_applied_once_and_then_as_they_should_be(admin: Admin, 
     assert (applied.status, applied.out) == (0, "alerts: created\n")
     for command in ("apply", "check"):
         done = await run("topics", command)
-        assert (done.status, done.out) == (0, "All topics are as they should be.\n")
+        assert (done.status, done.out) == (0, "All topics are correct.\n")
 
 
 async def test_a_wrong_partition_count_is_found_and_never_changed(exchange: KafkaLog, run: Run) -> None:
@@ -117,7 +117,9 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_registered(exchange:
         assert refused.err.startswith("exchange: ")
         assert says in refused.err
     assert json.loads((await run("agencies", "list", "--json")).out) == []
-    assert (await run("agencies", "list")).out.startswith("No agency is registered yet: `exchange agencies add")
+    assert (await run("agencies", "list")).out.startswith(
+        "No agency is registered yet. Add one: `exchange agencies add"
+    )
 
 
 async def test_status_and_alerts_are_shown_and_labelled(exchange: KafkaLog, run: Run) -> None:
@@ -147,7 +149,7 @@ async def test_a_watch_that_is_stopped_leaves_its_last_look_and_a_word(
     said = await asyncio.to_thread(watched, bootstrap_servers)
     _, _, left = said.rpartition("\x1b[?1049l")  # the terminal's own screen is back
     assert "no worker is running" in left
-    assert left.rstrip().endswith("Stopped looking; the exchange goes on.")
+    assert left.rstrip().endswith("Stopped watching. The exchange keeps running.")
 
 
 def watched(bootstrap_servers: str) -> str:

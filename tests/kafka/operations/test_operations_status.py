@@ -161,7 +161,7 @@ async def test_a_missing_inbox_is_named_and_takes_no_other_figure_away(
     assert (missing, status.lag) == ({"new-door"}, 3)
     page = StringIO()
     Console(width=200, file=page).print(rendered(status, every_agency=True))
-    assert "inbox missing: exchange topics apply" in page.getvalue()
+    assert "inbox missing: run exchange topics apply" in page.getvalue()
 
 
 async def test_rates_ages_and_alerts_are_those_of_the_newest_pulses(exchange: KafkaLog) -> None:

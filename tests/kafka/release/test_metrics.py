@@ -255,7 +255,7 @@ async def test_a_killed_subscriber_loses_and_repeats_nothing_in_its_file(
     exchange: KafkaLog, bootstrap_servers: str, run: Run, tmp_path: Path, every: list[MetricPoint]
 ) -> None:
     out, state = tmp_path / "points.jsonl", tmp_path / "state"
-    words = ("subscribe", "--all", "--json", "--output", str(out), "--state", str(state))
+    words = ("subscribe", "--all", "--json", "--output", str(out), "--bookmark", str(state))
     env = {**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers}
     cuts = [0, 3_000, 3_001, 7_000, len(every)]
     for number, (start, end) in enumerate(pairwise(cuts)):
@@ -300,7 +300,7 @@ async def test_whoever_reads_the_first_lines_only_gets_no_traceback(
     process = await asyncio.create_subprocess_shell(command, env=env, stdout=pipe, stderr=pipe)
     out, err = await asyncio.wait_for(process.communicate(), 60)
     assert len(out.splitlines()) == 1
-    assert [word for word in (b"Traceback", b"fault", b"BrokenPipe") if word in err] == []
+    assert [word for word in (b"Traceback", b"internal error", b"BrokenPipe") if word in err] == []
 
 
 async def test_what_could_not_be_written_is_not_taken_for_written(
@@ -308,7 +308,7 @@ async def test_what_could_not_be_written_is_not_taken_for_written(
 ) -> None:
     await publish_points(exchange, every[:10])
     state = tmp_path / "state"
-    command = f"{sys.executable} -m exchange.cli subscribe --all --json --once --state {state} > /dev/full"
+    command = f"{sys.executable} -m exchange.cli subscribe --all --json --once --bookmark {state} > /dev/full"
     env = {**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers}
     process = await asyncio.create_subprocess_shell(command, env=env, stderr=asyncio.subprocess.PIPE)
     _, err = await asyncio.wait_for(process.communicate(), 60)

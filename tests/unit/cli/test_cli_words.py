@@ -67,7 +67,7 @@ def test_a_base_install_says_which_extra_a_command_needs_and_names_no_index(
 ) -> None:
     ran = run(WITHOUT.format(missing=missing, words=["exchange", *words]), EXCHANGE_BOOTSTRAP_SERVERS="127.0.0.1:1")
     assert ran.returncode == 1
-    assert ran.stderr.startswith("exchange: This install has what an agency needs")
+    assert ran.stderr.startswith("exchange: This command needs the extra")
     assert f'`pip install ".[{extra}]"`' in ran.stderr
     assert ran.stderr.count("\n") == 1
 

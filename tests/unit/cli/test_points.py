@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from exchange.cli.evaluator.bookmark import Bookmark, BookmarkUnfit, keep, opened, read_bookmark
-from exchange.cli.evaluator.points import COLUMNS, Newest, as_csv, as_plain, points_table, said
+from exchange.cli.evaluator.points import COLUMNS, Newest, as_csv, as_plain, points_table, value_and_interval
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
 from exchange.core.metrics.view import Origin
@@ -82,16 +82,16 @@ def test_a_point_as_csv() -> None:
 
 
 def test_people_are_told_of_what_is_withheld_undefined_and_unbounded() -> None:
-    assert said(WITHHELD) == ("withheld", "")
-    assert said(replace(POINT, value=None)) == ("undefined", "")
-    assert said(POINT) == ("0.5000", "0.4100 – no upper bound")
-    assert said(replace(POINT, value=Decimal(12_000), high=Decimal(13_000)))[0] == "12,000"
+    assert value_and_interval(WITHHELD) == ("withheld", "")
+    assert value_and_interval(replace(POINT, value=None)) == ("undefined", "")
+    assert value_and_interval(POINT) == ("0.5000", "0.4100 – no upper bound")
+    assert value_and_interval(replace(POINT, value=Decimal(12_000), high=Decimal(13_000)))[0] == "12,000"
 
 
 def test_the_table_has_the_caveat_and_says_what_it_leaves_out() -> None:
     text = " ".join(printed([POINT, replace(POINT, usable=False)], hidden=7, rows_max=1).split())
     assert CAVEAT[:60] in text
-    assert "7 points are not usable" in text
+    assert "7 points are left out because they are not usable" in text
     assert "1 more" in text
     assert "not usable" in printed([replace(POINT, usable=False)])
 
@@ -107,7 +107,7 @@ def test_the_table_has_each_figure_as_of_its_newest_epoch() -> None:
 
 
 def test_a_bookmark_is_kept_and_found_again(tmp_path: Path) -> None:
-    path = tmp_path / "state"
+    path = tmp_path / "bookmark"
     assert read_bookmark(path, ASKED) == Bookmark(ASKED)
     keep(path, Bookmark(ASKED, 7, 12))
     assert read_bookmark(path, ASKED) == Bookmark(ASKED, 7, 12)
@@ -115,18 +115,18 @@ def test_a_bookmark_is_kept_and_found_again(tmp_path: Path) -> None:
 
 
 def test_a_bookmark_serves_no_other_question(tmp_path: Path) -> None:
-    keep(tmp_path / "state", Bookmark(ASKED, 7))
-    with pytest.raises(BookmarkUnfit, match="something else"):
-        read_bookmark(tmp_path / "state", {"metrics": ["evidence"]})
+    keep(tmp_path / "bookmark", Bookmark(ASKED, 7))
+    with pytest.raises(BookmarkUnfit, match="other options"):
+        read_bookmark(tmp_path / "bookmark", {"metrics": ["evidence"]})
 
 
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", "no", '{"asked": {"metrics": ["cases"]}, "go_on": -1, "length": 0}', "\xff"]
 )
 def test_what_is_no_bookmark_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "state").write_bytes(text.encode("latin-1"))
+    (tmp_path / "bookmark").write_bytes(text.encode("latin-1"))
     with pytest.raises(BookmarkUnfit):
-        read_bookmark(tmp_path / "state", ASKED)
+        read_bookmark(tmp_path / "bookmark", ASKED)
 
 
 def test_what_a_killed_run_wrote_behind_its_bookmark_is_cut_off(tmp_path: Path) -> None:

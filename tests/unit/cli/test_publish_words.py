@@ -10,7 +10,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from exchange.cli.agency.publish import said_on_interrupt
+from exchange.cli.agency.publish import stopped_by_interrupt
 from exchange.cli.agency.publish_progress import progress_of
 from exchange.core.admission.gate import Status
 from producers.errors import Blocked, ExchangeAway, SourceUnreadable
@@ -65,7 +65,7 @@ def test_facts_and_events_are_counted_apart_and_the_heartbeat_is_named(desk: Des
     assert (first["new facts"], first["events accepted by the exchange"]) == (2, 3)
     again = rows_of(desk.run("publish", "facts.jsonl").stdout)
     assert (again["new facts"], again["facts already known"]) == (0, 2)
-    assert again["events accepted by the exchange"] == again["of these, heartbeats, which close a run"] == 1
+    assert again["events accepted by the exchange"] == again["of these, heartbeats, which end a run"] == 1
 
 
 def test_a_run_that_sends_what_an_earlier_one_left_says_so(desk: Desk) -> None:
@@ -78,7 +78,7 @@ def test_a_run_that_sends_what_an_earlier_one_left_says_so(desk: Desk) -> None:
     assert "bootstrap_servers in the profile" in str(said.exception)
     desk.exchange.away = 0
     after = rows_of(desk.run("publish", "facts.jsonl").stdout)
-    assert (after["new facts"], after["events that earlier runs had left to be sent"]) == (0, 2)
+    assert (after["new facts"], after["events left over from earlier runs"]) == (0, 2)
 
 
 def test_what_is_kept_while_the_exchange_is_away_does_not_count_what_it_has_accepted(desk: Desk) -> None:
@@ -111,14 +111,14 @@ def test_after_a_lost_vault_what_nobody_claims_is_pointed_out_and_nothing_read_b
     desk.write(need("1"))
     said = desk.run("publish", "facts.jsonl").stdout
     rows = rows_of(said)
-    assert rows["events read back, which the exchange had accepted before"] == 3
-    assert rows["events accepted before, and claimed by facts of this vault"] == 1
+    assert rows["events read back that were accepted earlier"] == 3
+    assert rows["events accepted earlier that match a fact of this vault"] == 1
     sent = rows["events accepted by the exchange"]
-    assert sent == rows["of these, heartbeats, which close a run"] == 2
-    assert "1 accepted event that no record of this vault says" in said
-    assert "`exchange edge restore --retract-unclaimed` takes back" in said
+    assert sent == rows["of these, heartbeats, which end a run"] == 2
+    assert "1 accepted event without a matching record in this vault" in said
+    assert "`exchange edge restore --retract-unclaimed` withdraws" in said
     desk.write(need("1"), need("2", "housing"))
-    assert "accepted event that no record" not in desk.run("publish", "facts.jsonl").stdout
+    assert "accepted event without" not in desk.run("publish", "facts.jsonl").stdout
 
 
 def test_bars_never_pass_their_end_and_reach_it() -> None:
@@ -135,7 +135,7 @@ def test_what_is_said_at_ctrl_c_stands_on_a_line_of_its_own(capsys: pytest.Captu
     ended: list[bool] = []
     with (
         pytest.raises(typer.Exit),
-        said_on_interrupt("stopped", before=lambda: ended.append(not capsys.readouterr().err)),
+        stopped_by_interrupt("stopped", before=lambda: ended.append(not capsys.readouterr().err)),
     ):
         raise KeyboardInterrupt
     assert ended == [True]
@@ -149,7 +149,9 @@ def test_a_tally_only_agency_is_told_which_facts_are_kept_here(desk: Desk) -> No
     desk.run("edge", "init")
     desk.write(need("1"), need("2"))
     assert (
-        rows_of(desk.run("publish", "facts.jsonl", "--dry-run").stdout)["facts kept here for the tallies, of all these"]
+        rows_of(desk.run("publish", "facts.jsonl", "--dry-run").stdout)[
+            "facts kept here for the tallies (of all these)"
+        ]
         == 2
     )
 

@@ -48,7 +48,7 @@ async def test_a_difference_names_the_first_cell_with_both_counts() -> None:
     await world.rewrite({second: cells[second] + 5, first: cells[first] + 1}, 1)
     result = await replay(Here(world), processes=0)
     where = f"{first.decode()} in partition 1: aggregates {cells[first] + 1}, replay {cells[first]}"
-    assert list(lines_of(result, None)) == [f"different: 2 cells; {size(result)}", f"the first: {where}"]
+    assert list(lines_of(result, None)) == [f"different: 2 cells; {size(result)}", f"first difference: {where}"]
     plain = json.loads(json.dumps(as_plain(result, None)))
     assert (plain["verdict"], plain["differing"]) == ("different", 2)
     assert plain["first_difference"]["cell"] == first.decode()
@@ -64,12 +64,12 @@ async def test_what_is_not_compared_is_said_with_its_reason() -> None:
     result = await replay(Here(world), {0: 2, 1: later}, processes=0)
     assert list(lines_of(result, None)) == [
         f"not compared: {size(result)}",
-        f"partition 0: the aggregates stand at {at[0]}, beyond the cut 2",
-        f"partition 1: the aggregates stand at {at[1]}, before the cut {later}",
-        "the log goes on beyond the cut in partition 0",
+        f"partition 0: not compared; the aggregates are at {at[0]}, after the cut 2",
+        f"partition 1: not compared; the aggregates are at {at[1]}, before the cut {later}",
+        "the log continues after the cut in partition 0",
     ]
     without = await replay(Here(world, without={AGGREGATES}), {**ends, 0: 0}, processes=0)
-    assert "partition 1: there are no aggregates to compare with" in list(lines_of(without, None))
+    assert "partition 1: not compared, because there are no aggregates" in list(lines_of(without, None))
 
 
 async def test_an_export_is_told_with_the_standing_line(tmp_path) -> None:

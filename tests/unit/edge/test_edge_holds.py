@@ -91,7 +91,7 @@ async def test_what_was_said_of_a_client_who_refused_stays_held_under_another_ke
     assert await publish(agency, fact("a", FOOD, client=client)) == [FactOutcome.HELD]
     assert said(agency) == before
     async with agency.edge() as edge:
-        edge.release_hold("c-1")
+        edge.unhold("c-1")
         await edge.publish(fact("a", FOOD, client=client))
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 1
 
@@ -126,8 +126,8 @@ async def test_after_the_hold_is_released_the_next_run_sends_what_the_files_say(
     await publish(agency, fact("a"))
     await hold(agency, retract=True)
     async with agency.edge() as edge:
-        assert edge.release_hold("c-1")
-        assert not edge.release_hold("nobody")
+        assert edge.unhold("c-1")
+        assert not edge.unhold("nobody")
         assert await edge.publish(fact("a")) is FactOutcome.PUBLISHED
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 1
 
@@ -149,8 +149,8 @@ def test_a_hold_is_kept_without_an_exchange_and_shows_in_the_status(desk: Desk) 
     plain = json.loads(desk.run("publish", "facts.jsonl", "--json").stdout)
     assert (plain["held"], plain["published"]) == (1, 1)
     assert desk.sent() == 1
-    assert "No longer held" in desk.run("edge", "release-hold", "client-1").stdout
-    assert "nothing has changed" in desk.run("edge", "release-hold", "client-1").stdout
+    assert "No longer held" in desk.run("edge", "unhold", "client-1").stdout
+    assert "nothing changed" in desk.run("edge", "unhold", "client-1").stdout
     desk.run("publish", "facts.jsonl")
     assert desk.sent() == 2
 
@@ -159,7 +159,7 @@ def test_a_hold_says_when_the_vault_knows_of_no_such_client(desk: Desk) -> None:
     """A key that was mistyped would hold nobody, and the client would go on being sent."""
     desk.write(need("1"))
     desk.run("publish", "facts.jsonl")
-    unknown = "The vault knows of no such client yet."
+    unknown = "The vault has no record of this client yet."
     assert unknown in desk.run("edge", "hold", "client-11").stdout
     assert unknown in desk.run("edge", "hold", "client-11", "--retract").stdout
     assert unknown not in desk.run("edge", "hold", "client-1").stdout
@@ -169,11 +169,11 @@ def test_no_command_says_the_clients_key(desk: Desk) -> None:
     """`Desk.run` looks for it in all that is printed."""
     desk.write(need("1", client=PLANTED))
     desk.run("publish", "facts.jsonl")
-    assert "What was sent of 1 fact is taken back." in desk.run("edge", "hold", PLANTED, "--retract").stdout
+    assert "Withdrawn: 1 fact about this client." in desk.run("edge", "hold", PLANTED, "--retract").stdout
     assert desk.sent() == 2
     desk.run("publish", "facts.jsonl")
     desk.run("edge", "status")
-    desk.run("edge", "release-hold", PLANTED)
+    desk.run("edge", "unhold", PLANTED)
 
 
 def test_the_agency_sees_what_is_within_and_past_its_caps(desk: Desk) -> None:
@@ -187,7 +187,7 @@ def test_the_agency_sees_what_is_within_and_past_its_caps(desk: Desk) -> None:
     assert sum(item["count"] for item in dry["leaving"] if "past" in item["caps"]) == 1
     shown = desk.run("publish", "facts.jsonl").stdout
     assert rule in shown
-    assert "1 fact about a client without saying which" in shown.replace("\n", " ")
+    assert "1 fact about a client without a client key" in shown.replace("\n", " ")
     status = json.loads(desk.run("edge", "status", "--json").stdout)
     assert {"rule": rule, "kept": 5, "past": 4} in status["caps"]
     assert rule in desk.run("edge", "status").stdout

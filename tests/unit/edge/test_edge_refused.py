@@ -47,7 +47,7 @@ def test_refused_tallies_stay_red_in_every_run_until_they_are_retried(totals: De
     assert "counsel has not agreed" in first
     assert "exchange edge retry --profile" in first
     again = totals.run("publish", "facts.jsonl", ends=3).stdout
-    assert re.search(f"tallies refused by the exchange before +│ +{TALLIES}", again)
+    assert re.search(f"tallies that the exchange refused earlier +│ +{TALLIES}", again)
     assert "exchange edge retry --profile" in again
 
 
@@ -65,12 +65,12 @@ def test_a_retry_that_is_refused_again_ends_with_3_and_the_status_counts_what_st
     totals.run("publish", "facts.jsonl", ends=3)
     for _ in range(2):
         said = totals.run("edge", "retry", ends=3).stdout
-        assert f"{TALLIES} events sent again, {TALLIES} refused again" in said
+        assert f"{TALLIES} events sent again; {TALLIES} refused again" in said
         assert "exchange edge retry --profile" in said
         assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {
             "small_count": TALLIES
         }
     settle(totals)
-    assert f"{TALLIES} events sent again, 0 refused again" in totals.run("edge", "retry").stdout
+    assert f"{TALLIES} events sent again; 0 refused again" in totals.run("edge", "retry").stdout
     assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {}
     totals.run("publish", "facts.jsonl")

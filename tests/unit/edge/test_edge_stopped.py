@@ -96,7 +96,7 @@ def test_ctrl_c_is_answered_while_a_file_is_being_read(desk: Desk) -> None:
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert "Everything taken is kept in the vault: run it again" in said
+    assert "Everything read is kept in the vault: run the command again" in said
     assert "Traceback" not in said
 
 
@@ -117,7 +117,7 @@ def test_ctrl_c_keeps_everything_and_says_so(desk: Desk) -> None:
     rest = process.communicate()[1]
     assert process.returncode == 130
     assert rest.index("stopping, and leaving the exchange") < rest.index(
-        "Everything taken is kept in the vault: run it again"
+        "Everything read is kept in the vault: run the command again"
     )
     assert "Traceback" not in rest
     plain = json.loads(desk.run("edge", "status", "--json").stdout)

@@ -6,6 +6,7 @@ import pytest
 
 from exchange.core.counting.cells import SEPARATOR
 from exchange.core.counting.tables import Tier
+from exchange.core.metrics.planning import budget_lines, expected
 from exchange.core.metrics.public_sizes import increments, months, spread, usable_sums
 from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.metrics.view import RUNNING, Period, Sum, View
@@ -13,8 +14,7 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.catalogue import DECLARED
-from exchange.trial.sample.planning import budget_lines, expected
-from exchange.trial.sample.volumes import yearly_volumes
+from exchange.wire.planned_sizes import national_clients, planned_sizes
 from tests.kits.release_world import DECEMBER, JANUARY, MARCH, released, releases
 
 FEBRUARY = JANUARY + 1
@@ -102,13 +102,11 @@ def test_states_are_usable_where_most_people_live_and_divisions_more_than_states
 )
 def test_a_first_release_is_judged_as_the_budget_planned_it(name: str) -> None:
     """Of the open quarter, or year: one increment a cell."""
-    plan, volumes = TABLE_COSTS[name], yearly_volumes()
+    plan, yearly = TABLE_COSTS[name], planned_sizes(national_clients())
     row = plan.row
-    yearly: dict[tuple[str, tuple[str, ...]], Fraction | int] = {}
-    yearly |= {(n, values_of(n, code)): size for (n, code), size in volumes.events.items()}
     quarterly = row.tier is Tier.NATION_QUARTERLY
     judge = usable_sums(spread(yearly), {name: JANUARY}, MARCH if quarterly else DECEMBER)
-    for (place, code), size in expected(plan, volumes, Fraction(1, 4 if quarterly else 1)).items():
+    for (place, code), size in expected(plan, yearly, Fraction(1, 4 if quarterly else 1)).items():
         values = values_of(name, code)
         planned = size >= 11 and (Fraction(3, 10) * size) ** 2 >= plan.variance
         assert judge(Sum(name, QUARTER if quarterly else YEAR, (place,), (values,))) == planned
@@ -118,14 +116,14 @@ def test_a_first_release_is_judged_as_the_budget_planned_it(name: str) -> None:
 @pytest.mark.parametrize("later", [0, 12])
 def test_a_year_is_planned_with_all_the_noise_that_its_figure_has(name: str, later: int) -> None:
     """Every release adds noise to a year: for its quarters, for the year as a whole, for what comes late."""
-    plan, volumes, epoch = TABLE_COSTS[name], yearly_volumes(), DECEMBER + later
+    plan, yearly, epoch = TABLE_COSTS[name], planned_sizes(national_clients()), DECEMBER + later
     view = View(released(releases([name], JANUARY, epoch, lambda *_: 100, plan.variance)), epoch)
     passed = 0
-    for (place, code), size in expected(plan, volumes, Fraction(1)).items():
+    for (place, code), size in expected(plan, yearly, Fraction(1)).items():
         estimate = view.estimate([Sum(name, YEAR, (place,), (values_of(name, code),))])
         assert estimate is not None
         passed += size >= 11 and (Fraction(3, 10) * size) ** 2 >= estimate.variance
-    line = next(line for line in budget_lines(volumes) if line.table == name)
+    line = next(line for line in budget_lines(yearly) if line.table == name)
     assert (line.usable_a_year_on if later else line.usable_in_a_year) == passed
 
 

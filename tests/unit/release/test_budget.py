@@ -19,6 +19,7 @@ from exchange.cli import app
 from exchange.core.admission.cap_rules import Cap
 from exchange.core.counting.tables import BY_NAME, CLIENT_TABLES, TABLES, Dimension, Table, Tier
 from exchange.core.errors import TableUnbudgeted
+from exchange.core.metrics.planning import budget_lines
 from exchange.core.model import events as e
 from exchange.core.model.events import About
 from exchange.core.release.budget import (
@@ -37,8 +38,8 @@ from exchange.core.release.budget import (
 )
 from exchange.core.release.client_tables import RELEASED_TABLES, released_rows
 from exchange.core.release.sensitivity import squared_l2
-from exchange.trial.sample.planning import budget_lines
 from exchange.trial.sample.volumes import yearly_volumes
+from exchange.wire.planned_sizes import planned_sizes
 
 EPSILON = 1.0
 NEW = Table("services_by_unit_band", e.ServiceProvided, (Dimension("unit_band"),), Tier.NATION_QUARTERLY)
@@ -244,7 +245,7 @@ def test_the_command_prints_every_table_and_where_the_ledger_is() -> None:
     ran = CliRunner().invoke(app, ["budget"])
     assert ran.exit_code == 0
     assert all(name in ran.stdout for name in TABLE_COSTS)
-    assert "stands in the ledger" in ran.stdout
+    assert "in the ledger of an exchange" in ran.stdout
     assert "epsilon 0.9" in ran.stdout
 
 
@@ -283,4 +284,4 @@ def test_planned_volumes_grow_with_the_clients_and_stay_within_the_caps() -> Non
     assert {cell: 2 * n for cell, n in one.events.items()} == double.events
     assert all(0 < share <= 1 for share in one.kept.values())
     assert {name for name, _ in one.events} <= set(TABLE_COSTS)
-    assert [line.table for line in budget_lines(one)] == list(TABLE_COSTS)
+    assert [line.table for line in budget_lines(planned_sizes(10_000))] == list(TABLE_COSTS)

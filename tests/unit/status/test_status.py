@@ -119,7 +119,7 @@ def test_those_in_trouble_are_shown_first_and_the_rest_is_counted() -> None:
     seen = exchange_of(AGENCIES_MAX + 5, refused=1)
     text = printed(seen)
     assert f"agency-{AGENCIES_MAX + 4:03}" in text
-    assert "and 5 more: --all shows them" in text
+    assert "and 5 more; --all shows them" in text
     assert all(f"agency-{n:03}" in printed(seen, every_agency=True) for n in range(AGENCIES_MAX + 5))
 
 

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exchange.core.counting.tables import TALLIED, Tier, domain, tally_length
+from exchange.core.metrics.planning import expected
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event, Tally
 from exchange.core.model.period import period_of
@@ -34,8 +35,7 @@ from exchange.core.release.tiers import Bucket
 from exchange.trial.attack.findings import Finding, Measured, mean_slack
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing, scale_in
-from exchange.trial.sample.planning import expected
-from exchange.trial.sample.volumes import yearly_volumes
+from exchange.wire.planned_sizes import national_clients, planned_sizes
 
 SMALL: Final = range(1, 11)
 RATE_MOST: Final = 60
@@ -65,11 +65,11 @@ class Hits(NamedTuple):
 @cache
 def rates() -> dict[Cell, float]:
     """What a year of the sample nation leads one to expect in every cell of the state tables."""
-    volumes = yearly_volumes()
+    yearly = planned_sizes(national_clients())
     return {
         (plan.row.name, *where): float(size)
         for plan in _STATE_PLANS
-        for where, size in expected(plan, volumes, Fraction(1)).items()
+        for where, size in expected(plan, yearly, Fraction(1)).items()
         if size
     }
 

@@ -1,8 +1,9 @@
-"""The privacy budget table by table, with what it buys at a given volume: what `exchange budget` and the docs show.
+"""The privacy budget table by table, with the cells that are usable at given sizes: `exchange budget` and the docs show it.
 
-How many cells are usable is planning, on generated volumes. The rule is that of the releases (`exchange.core.metrics.usable`), and so
-is the noise that a year's figure adds up (`exchange.core.metrics.public_sizes.increments`): every release also has a bucket of the
-quarter before and buckets of whole years, whose noise is in the year although little arrives for them.
+Sizes are the planned ones (`exchange.wire.planned_sizes`). The rule for a usable cell is that of the releases
+(`exchange.core.metrics.usable`), and so is the noise that a year's figure adds up
+(`exchange.core.metrics.public_sizes.increments`): every release also has a bucket of the quarter before and buckets of whole
+years. Their noise is in the year's figure although few events arrive for them.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from exchange.core.counting.cells import SEPARATOR
 from exchange.core.counting.tables import Tier
+from exchange.core.metrics.expected import Yearly
 from exchange.core.metrics.public_sizes import increments
 from exchange.core.metrics.usable import by_population, usable_cells
 from exchange.core.model.epochs import first_month
@@ -18,7 +21,6 @@ from exchange.core.model.period import period_of
 from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.sensitivity import distinct
 from exchange.core.release.tiers import MONTHS_BETWEEN
-from exchange.trial.sample.volumes import Volumes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ JANUARY: Final = first_month(YEAR)
 DECEMBER: Final = JANUARY + 11
 
 
-def budget_lines(volumes: Volumes) -> Iterator[Line]:
-    """A line of each released table, in the order of their declaration."""
+def budget_lines(yearly: Yearly) -> Iterator[Line]:
+    """A line for each released table, in the order of their declaration."""
     for plan in TABLE_COSTS.values():
         row, rule = plan.row, plan.rule
         a_year = 12 // MONTHS_BETWEEN[row.tier]
@@ -66,21 +68,25 @@ def budget_lines(volumes: Volumes) -> Iterator[Line]:
             float(plan.rho),
             float(plan.scale),
             row.cells,
-            len(usable_cells(expected(plan, volumes, Fraction(1, a_year)), plan.scale)),
-            *(usable_in_the_year(plan, volumes, epoch) for epoch in (DECEMBER, DECEMBER + 12)),
+            len(usable_cells(expected(plan, yearly, Fraction(1, a_year)), plan.scale)),
+            *(usable_in_the_year(plan, yearly, epoch) for epoch in (DECEMBER, DECEMBER + 12)),
         )
 
 
-def usable_in_the_year(plan: TableCost, volumes: Volumes, epoch: int) -> int:
+def usable_in_the_year(plan: TableCost, yearly: Yearly, epoch: int) -> int:
     """How many cells of a year's figure are usable as of an epoch; the table was released from the year's beginning on."""
     added = increments(plan.row.tier, JANUARY, epoch, YEAR)
-    return len(usable_cells(expected(plan, volumes, Fraction(1)), plan.scale, added))
+    return len(usable_cells(expected(plan, yearly, Fraction(1)), plan.scale, added))
 
 
-def expected(plan: TableCost, volumes: Volumes, years: Fraction) -> dict[tuple[str, str], Fraction]:
-    """(place, code) → the public size of each cell in so much time."""
+def expected(plan: TableCost, yearly: Yearly, years: Fraction) -> dict[tuple[str, str], Fraction]:
+    """(place, code) → the public size of each cell in so many years."""
     row = plan.row
-    sizes = {code: volumes.events.get((row.name, code), Fraction(0)) * years for code in row.codes}
+    sizes = {code: yearly.get((row.name, _values(code)), 0) * years for code in row.codes}
     if row.tier is not Tier.STATE_YEARLY:
         return {(row.places[0], code): size for code, size in sizes.items()}
     return {(str(s), code): part for code, size in sizes.items() for s, part in by_population(size).items()}
+
+
+def _values(code: str) -> tuple[str, ...]:
+    return tuple(code.split(SEPARATOR)) if code else ()

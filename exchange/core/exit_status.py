@@ -1,0 +1,26 @@
+"""Every exit status of the command line, in one closed list: commands, errors and the docs derive from it."""
+
+from enum import IntEnum
+from typing import Self
+
+
+class ExitStatus(IntEnum):
+    """How a command ended. `meaning`: the status in words; a command's own help says more where it has more to say."""
+
+    meaning: str
+
+    DONE = 0, "Done."
+    ERROR = 1, "A named error, or a check that failed. The message says what to do next."
+    USAGE = 2, "The command line, the profile or an `EXCHANGE_…` setting is wrong. Nothing was started."
+    SOME_REFUSED = 3, "Some records were refused. Everything else was sent."
+    DIFFERENT = 4, "A comparison found a difference."
+    NOT_CLOSED = 5, "The month was not closed. No privacy budget was spent."
+    INTERNAL = 70, "An internal error. Please report the traceback; it holds no value from a record."
+    INTERRUPTED = 130, "Stopped with Ctrl-C, also at a question."
+
+    def __new__(cls, status: int, meaning: str) -> Self:
+        """The status, with its words beside it."""
+        made = int.__new__(cls, status)
+        made._value_ = status
+        made.meaning = meaning
+        return made
