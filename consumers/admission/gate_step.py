@@ -1,8 +1,9 @@
 """The gate step: inboxes in; `events`, receipts, quarantine and the gate's own state out.
 
-One step serves the agencies of one partition of `events`. What it decides is `exchange.core.admission.gate.judge`; here records
-become arrivals and verdicts become bytes. Keys of the state topic: `inbox|agency` (position and open refusal),
-`head|agency`, `block|agency|number`, `tally|agency|table|period|state`. Refusals leave without their payload.
+One step serves the agencies of one partition of `events`. `exchange.core.admission.gate.judge`
+decides; here records become arrivals and verdicts become bytes. Keys of the state topic:
+`inbox|agency` (position and open refusal), `head|agency`, `block|agency|number`,
+`tally|agency|table|period|state`. Refusals leave without their payload.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,21 +39,22 @@ from exchange.wire.codec import EventReader, schema_id_of
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
 
 RECORDS_MAX: Final = 5_000
-"""Judged at once: some 50 ms of CPU, so that the event loop is never away for long."""
+"""Records judged at once: some 50 ms of CPU, so that the event loop is never blocked for long."""
 BATCHES_MAX: Final = 10
-"""Of one transaction while the gate is behind: an agency gets one receipt for all of its records in it."""
+"""Records of one transaction while the gate is behind. An agency gets one receipt for them."""
 
 
 def limits(given: LaneLimits) -> LaneLimits:
-    """Those of a gate lane, where these are given."""
+    """The settings of a gate lane, which replace those given."""
     return replace(given, records_max=min(RECORDS_MAX, given.records_max), batches_max=BATCHES_MAX)
 
 
 @dataclass(slots=True)
 class AgencyLane:
-    """One agency at the gate, and what happened since the step was made.
+    """One agency at the gate, with the counts since the step was made.
 
-    `heard_ms`, `forked_ms`: append times of its last event, and of its last record refused as forked; 0: none.
+    `heard_ms`, `forked_ms`: append times of its last event and of its last forked record; 0 if
+    none.
     """
 
     state: AgencyState
@@ -67,7 +69,7 @@ class AgencyLane:
 
 @dataclass(slots=True)
 class _Written:
-    """What has to be written, by destination: events and refusals in order, of everything else the newest."""
+    """The records to write, by destination: all events and refusals, of others the newest."""
 
     events: list[Pair] = field(default_factory=list)
     quarantine: list[Pair] = field(default_factory=list)
@@ -76,9 +78,12 @@ class _Written:
 
 
 class GateStep:
-    """Judges the inboxes of one partition's agencies. Pure but for the registry, which others keep up to date."""
+    """Judges the inboxes of one partition's agencies.
 
-    independent = True  # what was read before is a duplicate, and what is lost is a gap: the chain tells
+    Pure, but for the registry, which others update.
+    """
+
+    independent = True  # by the chain, a record read twice is a duplicate and a lost one a gap
 
     def __init__(self, partition: int, registry: Registry, reader: EventReader | None = None) -> None:
         self._partition = partition
@@ -89,7 +94,7 @@ class GateStep:
         self._written = _Written()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take one record of `gate-state`."""
+        """Restore one record of `gate-state`."""
         kind, agency, *rest = key.decode("ascii").split("|")
         lane = self._lane(agency)
         if kind == "tally":
@@ -113,14 +118,14 @@ class GateStep:
             raise StateDamaged
 
     def restored(self) -> None:
-        """Hold every head to the digest kept for its sequence; raises StateDamaged."""
+        """Check every head against the digest kept for its sequence; raises StateDamaged."""
         for lane in self.agencies.values():
             head, digests = lane.state.head, lane.state.digests
             if head.sequence and not digests.holds(head.sequence, head.digest):
                 raise StateDamaged
 
     def positions(self) -> Mapping[Partition, int | None]:
-        """The inboxes of all registered agencies of this partition; a new one is read from its beginning."""
+        """The inboxes of this partition's agencies; a new one is read from its beginning."""
         for registration in self._registry.of_partition(self._partition):
             self._lane(registration.agency).state.registration = registration
             self._sources[Partition(inbox_of(registration.agency), 0)] = registration.agency
@@ -163,7 +168,7 @@ class GateStep:
                 lane.refused += 1
                 if verdict.reason is Reason.FORKED:
                     lane.forked_ms = record.timestamp
-                if verdict != refused:  # the same again is counted, and not kept for ever once more
+                if verdict != refused:  # a repeated refusal is counted, but kept only once
                     written.quarantine.append((key, _refusal(verdict, record)))
         lane.position = records[-1].offset + 1
         written.receipts[agency] = (key, _receipt(state))
@@ -189,7 +194,7 @@ class GateStep:
 
 
 def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether an Ed25519 signature holds."""
+    """Whether an Ed25519 signature is valid."""
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
     except (InvalidSignature, ValueError):
@@ -198,7 +203,7 @@ def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
 
 
 def _tally_change(agency: str, arrival: Arrival, state: AgencyState) -> list[tuple[bytes, bytes | None]]:
-    """What is kept, after an accepted event, of the tally that it says or takes back."""
+    """The state to keep, after an accepted event, for the tally that it sends or retracts."""
     body = arrival.body.body if isinstance(arrival.body, Correction) else arrival.body
     if not isinstance(body, Tally):
         return []

@@ -1,6 +1,6 @@
-"""How the exchange is doing, for its operators: a frozen value made from what a look has seen and the time of the look.
+"""The state of the exchange, for its operators: a frozen value of one look and its time.
 
-Everything in it is an exact count of restricted topics: `RESTRICTED` stands on every way it is shown.
+Everything in it is an exact count of restricted topics: `RESTRICTED` is shown with it everywhere.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,14 +19,14 @@ from exchange.wire.topics import SINGLE_LANES, LaneName
 RESTRICTED: Final = "restricted: operators only"
 DIGEST_SHORT: Final = 8
 RATE_MS: Final = 10_000
-"""Over how long records a second are taken."""
+"""The span over which records a second are measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaneStatus:
-    """One lane. `state`: of its newest pulse, or `not running`; `worker`: empty when none runs it.
+    """One lane. `state`: from its newest pulse, or `not running`; `worker`: empty if none runs it.
 
-    Times are milliseconds, None where nothing is known.
+    Times are milliseconds, None if unknown.
     """
 
     lane: str
@@ -40,7 +40,10 @@ class LaneStatus:
 
 @dataclass(frozen=True, slots=True)
 class AgencyStatus:
-    """One registered agency. `head`: the first digits of its head's digest; `waiting`: records not yet judged."""
+    """One registered agency.
+
+    `head`: the first digits of its head's digest; `waiting`: records not yet judged.
+    """
 
     agency: str
     legal_class: LegalClass
@@ -56,9 +59,10 @@ class AgencyStatus:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeStatus:
-    """All of it. `events`: counted into the tables so far; `refusals`: since the exchange began, by reason.
+    """The whole status. `events`: counted so far; `refusals`: since the beginning, by reason.
 
-    `closed`: the last epoch that was, such as 2026-10, or empty; `closing_refused`: why the newest command was, or empty.
+    `closed`: the last closed epoch, such as 2026-10, or empty; `closing_refused`: the reason
+    against the newest command, or empty.
     """
 
     restricted: str
@@ -84,7 +88,10 @@ NOT_RUNNING: Final = "not running"
 
 
 def status_of(seen: Observed, now_ms: int) -> ExchangeStatus:
-    """The status at `now_ms`, milliseconds since 1970 by a clock that agrees with the workers' to a few seconds."""
+    """The status at `now_ms`, milliseconds since 1970.
+
+    The workers' clocks agree to a few seconds.
+    """
     agencies = tuple(_agencies(seen, now_ms))
     lanes = tuple(_lanes(seen, agencies, now_ms))
     ages = [lane.since_pulse_ms for lane in lanes if lane.since_pulse_ms is not None]
@@ -169,7 +176,7 @@ def _at(pulse: Pulse) -> tuple[int, str]:
 
 
 def records_a_second(pulses: Sequence[Pulse], newest: Pulse) -> float:
-    """Over the last pulses of the lane's present life: its count of records begins at 0 with every start."""
+    """Over the last pulses since the lane's last start: its count of records begins at 0 there."""
     of_worker = sorted((p for p in pulses if p.worker == newest.worker), key=lambda pulse: pulse.at_ms, reverse=True)
     oldest = newest
     for pulse in of_worker:

@@ -1,14 +1,15 @@
-"""The embedded broker: a real Apache Kafka of one node, as a child process, where no Kafka is configured.
+"""The embedded broker: a real Apache Kafka of one node, for a machine without one.
 
     async with embedded_broker() as broker:
         ...  # broker.bootstrap_servers
 
-Rules kept: it listens on the loopback only; it never outlives the process that opened it; a start on a data directory
-that is in use is refused; whatever goes wrong is a named error that says what to do next.
+It runs as a child process. Rules kept: it listens on the loopback only; it never outlives the
+process that opened it; a start on a data directory that is in use is refused; every failure is a
+named error that says what to do next.
 
 Not promised: replication, more than one node, Windows. A production service names its cluster in
-EXCHANGE_BOOTSTRAP_SERVERS. `broker_process` is the same without an event loop; `detached` keeps a broker running after
-the command that started it.
+EXCHANGE_BOOTSTRAP_SERVERS. `broker_process` is the same without an event loop; `detached` keeps a
+broker running after the command that started it.
 """
 
 import asyncio
@@ -65,17 +66,17 @@ class Broker:
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where clients connect; the same after a restart."""
+        """The address for clients; the same after a restart."""
         return self._process.bootstrap_servers
 
     @property
     def pid(self) -> int:
-        """The process number of the JVM; another one after a restart."""
+        """The process number of the JVM; it changes with a restart."""
         return self._process.pid
 
     @property
     def data_dir(self) -> Path:
-        """Where the records and the broker's log lie."""
+        """The directory of the records and of the broker's log."""
         return self._process.data_dir
 
     @property
@@ -84,7 +85,7 @@ class Broker:
         return self._process.alive
 
     async def restart(self, *, kill: bool = False) -> None:
-        """End the broker (SIGKILL with `kill`), start it again on the same data and port, return once it answers."""
+        """Start the broker again on its data and port; `kill` ends it with SIGKILL first."""
         await asyncio.to_thread(self._process.restart, kill=kill)
 
     async def halt(self, *, kill: bool = False) -> None:
@@ -106,8 +107,9 @@ async def embedded_broker(
 ) -> AsyncIterator[Broker]:
     """A broker for the length of an `async with` block.
 
-    `data_dir` is kept and may be opened again; without it, the data is temporary. `announcer` is told what happens;
-    `cache` and `repository` replace the user's cache directory and Maven Central. Raises a `BrokerError`.
+    `data_dir` is kept and may be opened again; without it, the data is temporary. `announcer`
+    receives the progress; `cache` and `repository` replace the user's cache directory and Maven
+    Central. Raises a `BrokerError`.
     """
     process = BrokerProcess(data_dir, announcer=announcer, cache=cache, repository=repository)
     try:

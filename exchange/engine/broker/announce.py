@@ -1,6 +1,7 @@
-"""How the embedded broker tells a person what it does: which Java it chose, how far the first fetch has come.
+"""Progress of the embedded broker, for a person: the chosen Java, how far the first fetch is.
 
-The engine draws nothing. The command line hands in an announcer with a progress bar; `silent` is for everybody else.
+The engine draws nothing. The command line passes an announcer with a progress bar; all others use
+`Silent`.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,17 +10,20 @@ from typing import Protocol
 
 
 class Announcer(Protocol):
-    """Told what happens while a broker starts. Its methods may be called from another thread; they must not raise."""
+    """Receives the progress of a start.
+
+    Its methods may run in another thread and must not raise.
+    """
 
     def say(self, message: str, /) -> None:
         """One line for a person."""
 
     def fetching(self, total_bytes: int, /) -> AbstractContextManager[Callable[[int], None]]:
-        """A fetch of so many bytes begins; the yielded function takes the bytes fetched so far, in all."""
+        """A fetch begins; the yielded function takes the number of bytes fetched so far."""
 
 
 class Silent:
-    """Says nothing."""
+    """Reports nothing."""
 
     def say(self, message: str, /) -> None:
         """Drop the line."""

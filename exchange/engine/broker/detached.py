@@ -1,7 +1,7 @@
 """A broker that stays when the command that started it ends: `exchange up` and `exchange down`.
 
-Rules kept: the JVM itself holds the lock of its data directory; `down` ends only the very process that `up` recorded,
-known by its number and the moment it began; the data stays.
+Rules kept: the JVM itself holds the lock of its data directory; `down` ends only the process that
+`up` recorded, identified by its number and its start time; the data stays.
 """
 
 import os
@@ -23,9 +23,10 @@ GRACE_S = 30
 
 
 def up(data_dir: Path, announcer: Announcer, *, cache: Path | None = None, repository: str | None = None) -> Holder:
-    """Start a broker on this data directory and return once it answers; it stays when this process ends.
+    """Start a broker on this data directory, wait for its answer, and leave it running.
 
-    Raises `BrokerDataInUse` while one runs there, or another `BrokerError`; nothing is left running then.
+    Raises `BrokerDataInUse` while one runs there, or another `BrokerError`; in both cases nothing
+    is left running.
     """
     start = Start(announcer, cache or cache_directory(), repository, Event())
     home = data_dir.resolve()
@@ -41,12 +42,15 @@ def up(data_dir: Path, announcer: Announcer, *, cache: Path | None = None, repos
 
 
 def running(data_dir: Path | None = None) -> Holder | None:
-    """The broker that runs on this data directory (without one: where `up` keeps it); None when none does."""
+    """The broker that runs on this data directory (default: that of `up`), or None."""
     return directory.living_holder(data_dir or directory.data_home())
 
 
 def down(data_dir: Path) -> Holder | None:
-    """Stop the broker of this data directory and return who it was; None when none runs. The data stays."""
+    """Stop the broker of this data directory and return it, or None if none runs.
+
+    The data stays.
+    """
     holder = directory.living_holder(data_dir)
     if holder is None:
         return None
@@ -79,7 +83,7 @@ def _run(start: Start, launch: Launch, lock: int) -> None:
         jvm.kill()
         jvm.wait()
         raise
-    jvm.returncode = 0  # it is meant to stay: no warning that it still runs when this object goes
+    jvm.returncode = 0  # it is meant to stay: no warning about a running process when this object goes
 
 
 def _signal(holder: Holder, number: signal.Signals) -> None:

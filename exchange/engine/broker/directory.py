@@ -1,8 +1,9 @@
-"""A broker's data directory: who holds it, on which ports, and whether the holder still lives.
+"""A broker's data directory: its holder, the holder's ports, and whether the holder still runs.
 
-Rules kept: exclusion is a file lock that the JVM itself inherits, so it lasts exactly as long as the broker does,
-whatever happens to the process that started it. `broker.json` says who runs there; a process is named by its number
-*and* the moment it began, so a number that was given to another process is never taken for ours.
+Rules kept: exclusion is a file lock that the JVM itself inherits, so it lasts exactly as long as
+the broker, whatever happens to the process that started it. `broker.json` records the holder. A
+process is identified by its number *and* its start time, so a number that now belongs to another
+process is never mistaken for ours.
 
 Not promised: locks over a network file system; Windows.
 """
@@ -22,15 +23,16 @@ from exchange.engine.broker.server import HOST, Ports
 
 LOCK_FILE = "exchange.lock"
 STATE_FILE = "broker.json"
-# Below the range that systems give to outgoing connections: while a broker is down, a client that tries again and again
-# could be given the very port it tries, connect to itself, and keep the broker from coming back.
+# Below the range that systems give to outgoing connections. Otherwise, while a broker is down, a
+# client that keeps trying could be given the same port, connect to itself, and keep the broker from
+# coming back.
 PORTS = range(16_000, 32_000)
-LOCK_WAIT_S = 0.5  # a broker that has just been killed lets go a moment later
+LOCK_WAIT_S = 0.5  # a killed broker lets go of the lock a moment later
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The broker that last ran on a data directory. `began` is what `process_began` said of its process then."""
+    """The broker that last ran on a data directory. `began`: its process's `process_began`."""
 
     pid: int
     began: str
@@ -39,21 +41,21 @@ class Holder:
 
     @property
     def bootstrap_servers(self) -> str:
-        """The address that clients are given."""
+        """The address for clients."""
         return f"{HOST}:{self.client_port}"
 
     @property
     def ports(self) -> Ports:
-        """Where it listened."""
+        """The ports on which it listened."""
         return Ports(self.client_port, self.controller_port)
 
     def lives(self) -> bool:
-        """Whether that very process still runs."""
+        """Whether the same process still runs."""
         return process_began(self.pid) == self.began
 
 
 def data_home() -> Path:
-    """Where a kept broker's data lies unless told otherwise: under `$XDG_DATA_HOME`, else `~/.local/share`."""
+    """Default directory of a kept broker's data: under `$XDG_DATA_HOME`, else `~/.local/share`."""
     root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(root) / "service-events-exchange" / "kafka"
 
@@ -61,10 +63,11 @@ def data_home() -> Path:
 def take(data_dir: Path) -> int:
     """Make the directory if need be and lock it; the open file descriptor is the lock.
 
-    Raises `BrokerDataInUse` while a broker runs on it, `BrokerDataUnusable` when it cannot be made or written.
+    Raises `BrokerDataInUse` while a broker runs on it, `BrokerDataUnusable` if it cannot be made or
+    written.
     """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # what lies in it is restricted
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # its records are restricted
         lock = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise BrokerDataUnusable(f"The data directory {data_dir} cannot be used: {error.strerror}.") from error
@@ -86,7 +89,7 @@ def take(data_dir: Path) -> int:
 
 
 def record(data_dir: Path, pid: int, ports: Ports) -> Holder:
-    """Write down who holds the directory. Call it while holding the lock."""
+    """Record the holder of the directory. Call it while holding the lock."""
     holder = Holder(pid, process_began(pid) or "", ports.client, ports.controller)
     fresh = data_dir / f"{STATE_FILE}.new"
     fresh.write_text(json.dumps(asdict(holder)), encoding="utf-8")
@@ -95,7 +98,7 @@ def record(data_dir: Path, pid: int, ports: Ports) -> Holder:
 
 
 def last_holder(data_dir: Path) -> Holder | None:
-    """The last broker that was recorded there, alive or not; None when there is no record that can be read."""
+    """The last broker recorded there, running or not; None if there is no readable record."""
     try:
         return Holder(**json.loads((data_dir / STATE_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -103,13 +106,13 @@ def last_holder(data_dir: Path) -> Holder | None:
 
 
 def living_holder(data_dir: Path) -> Holder | None:
-    """The broker that runs there now; None when none does."""
+    """The broker that runs there now, or None."""
     holder = last_holder(data_dir)
     return holder if holder is not None and holder.lives() else None
 
 
 def choose_ports(last: Holder | None = None) -> Ports:
-    """The ports of the last time if both are free, so that clients find the broker again, else any two free ones."""
+    """The last ports if both are free, so that clients find them again; else two free ones."""
     if last is not None and _is_free(last.client_port) and _is_free(last.controller_port):
         return last.ports
     client = _free_port()
@@ -120,7 +123,7 @@ def choose_ports(last: Holder | None = None) -> Ports:
 
 
 def process_began(pid: int) -> str | None:
-    """A text that names the moment this process began, and the boot; None when it is gone (or only its shell is)."""
+    """A text of this process's start time and the boot; None if the process is gone or a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
@@ -148,7 +151,7 @@ def _free_port() -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Kafka does: a closed connection is no holder
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Kafka does
         try:
             probe.bind((HOST, port))
         except OSError:

@@ -1,4 +1,4 @@
-"""The errors of the embedded broker. Each says what happened and what to do next; none ever holds a record's value."""
+"""Errors of the embedded broker: each says what happened and what to do; none holds a value."""
 
 from exchange.core.errors import ExchangeError
 

@@ -1,11 +1,13 @@
 """Apache Kafka as a set of pinned archives in the user's cache, fetched once.
 
-What is pinned: `jars.csv` beside this file lists every archive that jgo resolves for the coordinates in `ROOTS`, with
-its size and SHA-256. A slow test resolves them anew and compares, so the list never drifts from Maven's own answer.
+`jars.csv` beside this file pins every archive that jgo resolves for the coordinates in `ROOTS`,
+with its size and SHA-256. A slow test resolves them anew and compares, so the list never drifts
+from Maven's own answer.
 
-Rules kept: an archive enters the cache only whole and with its pinned digest, by one atomic rename, so a broken or
-interrupted download leaves nothing behind and the next run goes on where this one stopped; every start checks every
-digest again, so a damaged cache heals itself; two processes may fetch at once.
+Rules kept: an archive enters the cache only whole and with its pinned digest, by one atomic rename.
+So a broken or interrupted download leaves nothing behind, and the next run continues where this one
+stopped. Every start checks every digest again, so a damaged cache heals itself. Two processes may
+fetch at once.
 
 Not promised: no search of `~/.m2`, no other version.
 """
@@ -39,20 +41,20 @@ if TYPE_CHECKING:
     from jgo.maven import Artifact, MavenContext
 
 KAFKA_VERSION = "4.1.0"
-# Kafka brings no SLF4J binding: without the second, the broker logs nothing.
+# Kafka brings no SLF4J binding: without the second root, the broker logs nothing.
 ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 CONNECTIONS = 6
 ATTEMPTS = 3
 RETRY_WAIT_S = 0.5
 STAGING = ".fetching-"
 STALE_S = 3600
-# What jgo raises when an archive is not there (the first), or a proxy answers with something else.
+# jgo raises the first if an archive is missing, the others if a proxy answers with something else.
 _ODD_ANSWERS = (RuntimeError, LookupError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """One pinned archive: `group:artifact:version`, its size in bytes and the SHA-256 of its bytes in hex."""
+    """One pinned archive: `group:artifact:version`, size in bytes, SHA-256 in hexadecimal."""
 
     coordinate: str
     size_bytes: int
@@ -68,7 +70,7 @@ class Jar:
         """Whether the file there is this archive, byte for byte."""
         try:
             content = path.read_bytes()
-        except OSError:  # not there, or not to be read: fetching it says which
+        except OSError:  # missing or unreadable: fetching it shows which
             return False
         return hashlib.sha256(content).hexdigest() == self.sha256
 
@@ -80,7 +82,7 @@ def pinned_jars() -> tuple[Jar, ...]:
 
 
 def cache_directory() -> Path:
-    """Where the archives are kept: under `$XDG_CACHE_HOME`, else `~/.cache`."""
+    """The directory of the archives: under `$XDG_CACHE_HOME`, else `~/.cache`."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "service-events-exchange" / f"kafka-{KAFKA_VERSION}"
 
@@ -92,10 +94,11 @@ def class_path(
     repository: str | None = None,
     jars: Sequence[Jar] | None = None,
 ) -> Sequence[Path]:
-    """Paths of all archives (of `jars`, if given), after fetching those that the cache lacks.
+    """Paths of all archives (of `jars`, if given). Fetches those that the cache lacks.
 
-    `repository` is the base address of a Maven repository, instead of Maven Central; `abandoned` calls a fetch off.
-    Raises `KafkaNotFetched`, `KafkaDamaged`, `CacheNotWritable`, `BrokerExtraMissing` or `BrokerAbandoned`.
+    `repository` is the base address of a Maven repository, instead of Maven Central; `abandoned`
+    cancels a fetch. Raises `KafkaNotFetched`, `KafkaDamaged`, `CacheNotWritable`,
+    `BrokerExtraMissing` or `BrokerAbandoned`.
     """
     jars = pinned_jars() if jars is None else jars
     missing = [jar for jar in jars if not jar.is_at(cache / jar.file_name)]
@@ -164,7 +167,7 @@ def _fetch_one(context: "MavenContext", jar: Jar, cache: Path) -> None:
 
 
 def _download(artifact: "Artifact") -> Path:
-    """The staged file; what an earlier attempt left there is dropped, because jgo would take it for whole."""
+    """The staged file. Remains of an earlier attempt are dropped: jgo would treat them as whole."""
     staged = artifact.cached_path
     assert staged is not None
     staged.unlink(missing_ok=True)
@@ -187,7 +190,7 @@ def _maven(staging: Path, repository: str | None, progress: "_Progress") -> "Mav
 
 
 class _Progress:
-    """Sums what the parallel downloads report; a file that is tried again starts again from nothing."""
+    """Sums the bytes of parallel downloads; a file that is tried again starts at zero."""
 
     def __init__(self, report: Callable[[int], None], abandoned: threading.Event) -> None:
         self._report = report
@@ -197,7 +200,7 @@ class _Progress:
 
     @contextmanager
     def of_file(self, file_name: str, _size_bytes: int) -> Iterator[Callable[[int], None]]:
-        """Yields, to jgo as its progress callback, a function that takes the bytes of each chunk."""
+        """A progress callback for jgo: a function that takes the bytes of each chunk."""
         with self._mutex:
             self._done_bytes[file_name] = 0
 

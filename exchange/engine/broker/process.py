@@ -1,9 +1,10 @@
-"""A broker as a child of this process: started, restarted, killed, stopped. Blocking; `embedded_broker` is for asyncio.
+"""A broker as a child of this process. Blocking; for asyncio use `embedded_broker`.
 
-Rules kept: the broker never outlives this process, however that ends (a small supervisor sees to it, see
-`supervise.py`); a data directory that we made ourselves goes with it; the port stays the same over restarts.
+Rules kept: the broker never outlives this process, however this process ends (a small supervisor
+makes sure, see `supervise.py`). A data directory that we made ourselves is removed with it. The
+port stays the same over restarts.
 
-Not promised: a broker that dies by itself is not started again; `alive` says so.
+Not promised: a broker that dies by itself is not started again; `alive` is then false.
 """
 
 import contextlib
@@ -34,7 +35,7 @@ STOP_WAIT_S = supervise.GRACE_S + 10
 
 
 class BrokerProcess:
-    """One broker of one node on the loopback, to be started once. `stop` may interrupt a `start` in another thread."""
+    """One broker of one node, started once. `stop` may interrupt a `start` in another thread."""
 
     def __init__(
         self,
@@ -44,7 +45,10 @@ class BrokerProcess:
         cache: Path | None = None,
         repository: str | None = None,
     ) -> None:
-        """Nothing happens yet. Without `data_dir`, the data lies in a temporary directory and goes with the broker."""
+        """Starts nothing yet.
+
+        Without `data_dir`, the data is temporary and removed with the broker.
+        """
         self._temporary = data_dir is None
         self._data_dir = data_dir
         self._abandoned = threading.Event()
@@ -57,17 +61,17 @@ class BrokerProcess:
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where clients connect; the same after a restart."""
+        """The address for clients; the same after a restart."""
         return self._started().bootstrap_servers
 
     @property
     def data_dir(self) -> Path:
-        """Where the records and the broker's log lie."""
+        """The directory of the records and of the broker's log."""
         return self._started().data_dir
 
     @property
     def pid(self) -> int:
-        """The process number of the JVM; another one after a restart."""
+        """The process number of the JVM; it changes with a restart."""
         if self._pid is None:
             raise BrokerNotStarted
         return self._pid
@@ -78,7 +82,10 @@ class BrokerProcess:
         return self._supervisor is not None and self._supervisor.poll() is None
 
     def start(self) -> None:
-        """Return once the broker answers. Any `BrokerError` may come out of it; nothing is left running then."""
+        """Return once the broker answers.
+
+        Raises any `BrokerError`; then nothing is left running.
+        """
         with self._starting:
             if self._abandoned.is_set():
                 raise BrokerAbandoned
@@ -90,16 +97,19 @@ class BrokerProcess:
                 raise
 
     def restart(self, *, kill: bool = False) -> None:
-        """End the broker (SIGKILL with `kill`), start it again on the same data and port, return once it answers."""
+        """Start the broker again on its data and port; `kill` ends it with SIGKILL first."""
         self.halt(kill=kill)
         self._run(self._started())
 
     def halt(self, *, kill: bool = False) -> None:
-        """End the broker but keep its data and its port, for `restart`. No effect when it is down already."""
+        """End the broker but keep its data and its port, for `restart`. No effect if it is down."""
         self._end(supervise.AT_ONCE if kill else supervise.GENTLY)
 
     def stop(self) -> None:
-        """End the broker for good and let go of the data directory. May be called twice, or while `start` runs."""
+        """End the broker for good, unlock the data directory.
+
+        May be called twice or during `start`.
+        """
         self._abandoned.set()
         with self._starting:
             self._leave()
@@ -125,7 +135,7 @@ class BrokerProcess:
             raise
 
     def _end(self, wish: bytes) -> None:
-        """Pass the wish on (`supervise` says what each means) and wait until the JVM is gone."""
+        """Pass the wish on (`supervise` defines them) and wait until the JVM is gone."""
         supervisor, self._supervisor, self._pid = self._supervisor, None, None
         if supervisor is None:
             return
@@ -168,7 +178,10 @@ def broker_process(
     cache: Path | None = None,
     repository: str | None = None,
 ) -> Iterator[BrokerProcess]:
-    """A broker for the length of a `with` block, for code without an event loop. See `embedded_broker`."""
+    """A broker for the length of a `with` block, for code without an event loop.
+
+    See `embedded_broker`.
+    """
     process = BrokerProcess(data_dir, announcer=announcer, cache=cache, repository=repository)
     process.start()
     try:
@@ -178,7 +191,7 @@ def broker_process(
 
 
 def _supervised(launch: Launch, lock: int, *, delete: bool) -> subprocess.Popen[bytes]:
-    launch.log_path.write_bytes(b"")  # a log is of one run: its last lines are never another's
+    launch.log_path.write_bytes(b"")  # a log holds one run: its last lines are never another run's
     told = [str(launch.log_path), str(lock), str(launch.data_dir) if delete else ""]
     return subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-I", "-S", supervise.__file__, *told, *launch.command()],

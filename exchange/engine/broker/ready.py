@@ -1,7 +1,8 @@
-"""Whether a broker answers: a real client's question and answer, not just an open port.
+"""Whether a broker answers: a real client's request and answer, not just an open port.
 
-Ready means: the broker's own listing names itself as controller and as a live node, under the cluster id that its
-storage was formatted with, so that another program on the same port is never taken for it.
+Ready means: the broker's own listing names itself as controller and as a live node, under the
+cluster id that its storage was formatted with, so another program on the same port is never
+mistaken for it.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ CONNECT_WAIT_S = 0.5
 
 
 def answers(bootstrap_servers: str, cluster: str | None) -> bool:
-    """Ask once. Blocks for a few seconds at most; works with or without an event loop in this thread."""
+    """Ask once. Blocks for a few seconds at most; an event loop in this thread is no hindrance."""
     host, _, port = bootstrap_servers.rpartition(":")
     try:
         socket.create_connection((host, int(port)), CONNECT_WAIT_S).close()  # aiokafka logs a closed port as an error

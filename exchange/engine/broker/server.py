@@ -1,8 +1,8 @@
-"""How the broker's JVM is called and what it is told: settings, command lines, and what its last words mean.
+"""The broker's JVM: its settings, its command lines, and the meaning of its last words.
 
-Rules kept: listeners on the loopback only; no topic springs up by itself; nothing expires unless its topic says so;
-time-outs that let a lane take over within seconds. Paths in the settings are relative to the data directory, which
-is the JVM's working directory, so no path ever needs quoting.
+Rules kept: listeners on the loopback only; no topic is created by itself; nothing expires unless
+its topic is set so; time-outs let a lane take over within seconds. Paths in the settings are
+relative to the data directory, which is the JVM's working directory, so no path ever needs quoting.
 """
 
 import base64
@@ -19,11 +19,11 @@ from exchange.engine.broker.java import Java
 HOST = "127.0.0.1"
 SETTINGS_FILE = "server.properties"
 LOG_FILE = "broker.log"
-KAFKA_LOGS = "log"  # Kafka's word for where the records are
+KAFKA_LOGS = "log"  # Kafka's word for the folder of the records
 FORMAT_WAIT_S = 60
 LAST_WORDS_LINES = 15
 
-# What the exchange asks of any broker of one node; the test containers get the same.
+# Required of any broker of one node; the test containers get the same settings.
 ONE_NODE_SETTINGS: Mapping[str, str] = {
     "auto.create.topics.enable": "false",
     "default.replication.factor": "1",
@@ -34,13 +34,15 @@ ONE_NODE_SETTINGS: Mapping[str, str] = {
     "transaction.state.log.min.isr": "1",
     "transaction.state.log.num.partitions": "4",
     "group.initial.rebalance.delay.ms": "0",  # a single worker need not wait for others to join
-    # Take-over: a dead lane's transaction is aborted within a second of its time-out, not within ten.
+    # Take-over: a dead lane's transaction is aborted within a second of its time-out, not within
+    # ten.
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     "transaction.max.timeout.ms": "60000",  # no producer can hold back readers for longer
-    # Nothing expires by default: a topic that may forget says so itself.
+    # Nothing expires by default: only a topic's own settings may let it expire.
     "log.retention.ms": "-1",
     "log.retention.bytes": "-1",
-    # A broker that comes back after a kill is turned away until its old session has run out: 9 s by default.
+    # A broker that comes back after a kill is rejected until its old session expires: 9 s by
+    # default.
     "broker.heartbeat.interval.ms": "500",
     "broker.session.timeout.ms": "3000",
     # Taken from the heap at start; 32 MB clean 1.2 million keys in one pass.
@@ -59,11 +61,11 @@ JVM_FLAGS = (
     "-Djava.awt.headless=true",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config.AbstractConfig=warn",  # or every setting at each start
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config.AbstractConfig=warn",  # else it logs every setting at each start
 )
 SHORT_LIVED_JVM_FLAGS = ("-XX:TieredStopAtLevel=1",)
 
-# A phrase in the broker's last words, and what to do then; the first that fits is shown.
+# A phrase in the broker's last words, and the remedy; the first that fits is shown.
 REMEDIES: Sequence[tuple[str, str]] = (
     ("Address already in use", "Another program listens on that port: name a free one, or leave the choice to us."),
     ("No space left on device", "The disk is full: free some space, or name another directory with --data-dir."),
@@ -79,7 +81,7 @@ NO_REMEDY = "Name an empty directory with --data-dir, or a Kafka that runs alrea
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the broker listens: for clients, and for itself as its own controller."""
+    """The broker's ports: for clients, and for itself as its own controller."""
 
     client: int
     controller: int
@@ -87,7 +89,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """All that is needed to start the broker: a Java, its class path, the data directory, and the ports."""
+    """The needs of a start: a Java, its class path, the data directory, and the ports."""
 
     java: Java
     class_path: Sequence[Path]
@@ -96,12 +98,12 @@ class Launch:
 
     @property
     def bootstrap_servers(self) -> str:
-        """The address that clients are given."""
+        """The address for clients."""
         return f"{HOST}:{self.ports.client}"
 
     @property
     def log_path(self) -> Path:
-        """What the broker prints."""
+        """The file of the broker's output."""
         return self.data_dir / LOG_FILE
 
     def command(self) -> list[str]:
@@ -109,7 +111,7 @@ class Launch:
         return self._jvm(JVM_FLAGS, "kafka.Kafka", SETTINGS_FILE)
 
     def format_command(self) -> list[str]:
-        """The command line that makes the data directory one of Kafka's, to be run inside it."""
+        """The command line that formats the data directory for Kafka, to be run inside it."""
         flags = (*JVM_FLAGS, *SHORT_LIVED_JVM_FLAGS)
         return self._jvm(flags, "kafka.tools.StorageTool", "format", "-t", _new_cluster_id(), "-c", SETTINGS_FILE)
 
@@ -118,7 +120,7 @@ class Launch:
 
 
 def prepare(launch: Launch) -> None:
-    """Write the settings, and format the storage if that was never done. Raises `BrokerDidNotStart`."""
+    """Write the settings, and format the storage if it is new. Raises `BrokerDidNotStart`."""
     (launch.data_dir / SETTINGS_FILE).write_text(settings(launch.ports), encoding="ascii")
     if cluster_id(launch.data_dir) is not None:
         return
@@ -157,7 +159,7 @@ def settings(ports: Ports) -> str:
 
 
 def cluster_id(data_dir: Path) -> str | None:
-    """The id that the storage was formatted with; None when it was not."""
+    """The cluster id of the storage; None if it was never formatted."""
     try:
         text = (data_dir / KAFKA_LOGS / "meta.properties").read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -168,12 +170,12 @@ def cluster_id(data_dir: Path) -> str | None:
 
 
 def jvm_environment() -> dict[str, str]:
-    """Our environment without the exchange's own settings: the broker has no business with our passphrases."""
+    """Our environment without the exchange's settings: the broker must not see our passphrases."""
     return {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_")}
 
 
 def did_not_start(launch: Launch, what: str) -> str:
-    """The message of `BrokerDidNotStart`: what happened, the broker's last log lines, and what to do."""
+    """The message of `BrokerDidNotStart`: the cause, the broker's last lines, and the remedy."""
     lines = last_words(launch.log_path)
     remedy = next((remedy for phrase, remedy in REMEDIES if phrase in lines), NO_REMEDY)
     return f"The broker did not start: {what}. Its last lines ({launch.log_path}):\n{lines}\n{remedy}"
@@ -190,7 +192,7 @@ def last_words(log_path: Path) -> str:
 
 
 def _new_cluster_id() -> str:
-    """Sixteen random bytes as Kafka writes them; never with a leading dash, which its tool would take for an option."""
+    """Sixteen random bytes as Kafka writes them; no leading dash, which means an option."""
     while True:
         drawn = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         if not drawn.startswith("-"):

@@ -1,4 +1,4 @@
-"""The steps from a locked data directory to a broker that answers, the same for a child and for a detached broker."""
+"""From a locked data directory to a broker that answers: for child and detached brokers."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ PORT_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a start needs to know: whom to tell, where archives come from, and the event that calls it off."""
+    """A start's announcer, its source of archives, and the event that cancels it."""
 
     announcer: Announcer
     cache: Path
@@ -28,14 +28,17 @@ class Start:
     abandoned: Event
 
     def plan(self, data_dir: Path) -> Launch:
-        """Choose the Java and the ports, and fetch what the cache lacks. The caller holds the directory's lock."""
+        """Choose the Java and the ports, and fetch what the cache lacks.
+
+        The caller holds the directory's lock.
+        """
         java = choose_java()
         self.announcer.say(f"Apache Kafka {KAFKA_VERSION} on {java}")
         jars = class_path(self.cache, self.announcer, self.abandoned, self.repository)
         return Launch(java, jars, data_dir, directory.choose_ports(directory.last_holder(data_dir)))
 
     def run(self, launch: Launch, attempt: Callable[[Launch], None]) -> Launch:
-        """Prepare the storage, then attempt; with other ports when somebody was faster to take one of ours."""
+        """Prepare the storage, then attempt; on other ports if ours are taken."""
         for left in reversed(range(PORT_ATTEMPTS)):
             prepare(launch)
             try:
@@ -49,7 +52,7 @@ class Start:
         return launch
 
     def wait_until_it_answers(self, launch: Launch, alive: Callable[[], bool]) -> None:
-        """Return once the broker answers; raise `BrokerDidNotStart` or `BrokerAbandoned` when it never will."""
+        """Return once the broker answers. Raises `BrokerDidNotStart` or `BrokerAbandoned`."""
         began = time.monotonic()
         cluster = cluster_id(launch.data_dir)
         while not answers(launch.bootstrap_servers, cluster):

@@ -1,15 +1,19 @@
-"""Runs one child no longer than the process that asked for it. A script of its own, standard library only.
+"""Runs one child no longer than the process that asked for it.
+
+A script of its own, standard library only.
 
     python -I -S supervise.py LOG LOCK_FD DELETE COMMAND…
 
-Why: a parent that is SIGKILLed cannot clean up after itself. This small process can, because it sees its standard input
-end, on every POSIX system; where the kernel offers it (Linux), the child also dies if this process does.
+Why: a parent that is SIGKILLed cannot clean up after itself. This small process can, because on
+every POSIX system its standard input then ends. Where the kernel offers it (Linux), the child also
+dies if this process dies.
 
-Rules kept: the child is started in this process's own session, so that a Ctrl-C in the terminal reaches only the
-parent, which decides. The child alone inherits the lock LOCK_FD, so the lock lasts as long as the child. The child's
-process number is the one line on standard output. What comes on standard input: `T` ends the child gently, `K` at once,
-both keep the data; the end of input means the parent has gone or is done: end it gently, then remove DELETE (if not
-empty text). A child that does not go within `GRACE_S` is killed. The exit status is the child's.
+Rules kept: the child is started in this process's own session, so that a Ctrl-C in the terminal
+reaches only the parent, which decides. The child alone inherits the lock LOCK_FD, so the lock lasts
+as long as the child. The child's process number is the one line on standard output. On standard
+input, `T` ends the child gently and `K` at once; both keep the data. The end of input means that
+the parent is gone or done: the child is ended gently, then DELETE is removed (unless it is empty).
+A child that does not end within `GRACE_S` is killed. The exit status is the child's.
 """
 
 import contextlib
@@ -25,7 +29,7 @@ from types import FrameType
 
 GRACE_S = 20
 LOOK_S = 0.25
-GENTLY, AT_ONCE, DONE = b"T", b"K", b""  # the wishes, as the parent writes them; DONE writes nothing and closes
+GENTLY, AT_ONCE, DONE = b"T", b"K", b""  # the parent's wishes; DONE is written by closing
 _PARENT_GONE = b"E"
 PR_SET_PDEATHSIG = 1
 
@@ -56,7 +60,10 @@ def main(log_path: str, lock: int, delete: str, command: list[str]) -> int:
 
 
 def _signals_as_bytes() -> int:
-    """Where each signal appears as a byte of its number. A handler that raised could do so at any place at all."""
+    """A pipe on which each signal appears as a byte of its number.
+
+    A handler could raise anywhere.
+    """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing)
@@ -66,14 +73,14 @@ def _signals_as_bytes() -> int:
 
 
 def _wait(child: subprocess.Popen[bytes], parent: int, signals: int) -> bytes | None:
-    """The wish that came; None when the child ended by itself."""
+    """The parent's wish; None if the child ended by itself."""
     while child.poll() is None:
         readable, _, _ = select.select([0, signals], [], [], LOOK_S)
         if 0 in readable:
             return os.read(0, 1) or _PARENT_GONE
         if signals in readable and set(os.read(signals, 64)) != {signal.SIGCHLD}:
             return _PARENT_GONE
-        if os.getppid() != parent:  # somebody else may hold the other end of our input open
+        if os.getppid() != parent:  # another process may hold the other end of our input open
             return _PARENT_GONE
     return None
 
@@ -89,7 +96,7 @@ def _end(child: subprocess.Popen[bytes], gently: bool) -> None:
 
 
 def _dies_with(parent: int) -> Callable[[], None] | None:
-    """What the child does before it becomes the command: ask the kernel to be killed when we are gone."""
+    """Run in the child before the command: ask the kernel to kill it when we are gone."""
     if sys.platform != "linux":
         return None
     kernel = ctypes.CDLL(None)

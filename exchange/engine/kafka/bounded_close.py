@@ -1,6 +1,7 @@
-"""Closing what may hang: a client whose broker is gone is given a second, and ends in the background after that.
+"""Closing clients that may hang: each gets a second, then ends in the background.
 
-Harmless, because nothing that it still does can be seen: every later writer of its id fences it.
+This is harmless: a client whose broker is gone has no visible effect any more, because every later
+writer of its id fences it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ CLOSE_S_MAX = 1.0
 
 
 class BoundedClose:
-    """Everything of one log that is still closing."""
+    """The clients of one log that are still closing."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -30,7 +31,7 @@ class BoundedClose:
         await asyncio.wait(tasks, timeout=CLOSE_S_MAX)
 
     async def end(self) -> None:
-        """Put an end to what is left."""
+        """End the remaining ones."""
         tasks = set(self._tasks)
         for task in tasks:
             task.cancel()
@@ -39,6 +40,6 @@ class BoundedClose:
 
 
 def looked_at(future: asyncio.Future[None] | None) -> None:
-    """Mark a future's error as seen: it was reported where it matters, and need not be logged as lost."""
+    """Mark a future's error as seen: it was reported already, and need not be logged as lost."""
     if future is not None and future.done() and not future.cancelled():
         future.exception()

@@ -1,7 +1,8 @@
-"""Every setting of a Kafka client, in one place, with its reason; and the few administrative calls that we need.
+"""Every setting of a Kafka client with its reason, and the few administrative calls.
 
-Rules kept: no client is made anywhere else; nothing connects before it is asked to; times are milliseconds because
-aiokafka's are. The reasons are traps that were met: a default that loses records, or hides that it does.
+Rules kept: no client is made anywhere else; nothing connects before it is asked to; times are
+milliseconds, as aiokafka's are. The reasons are traps that we met: a default that loses records, or
+hides the loss.
 """
 
 from __future__ import annotations
@@ -23,16 +24,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TRANSACTION_TIMEOUT_MS = 15_000
-"""The coordinator gives up a silent owner's transaction after this long; the default of a minute stops its readers."""
+"""The coordinator aborts a silent owner's transaction after this; by default, after a minute."""
 SESSION_TIMEOUT_MS = 6_000
-"""A member that is silent for this long loses its partitions: as low as brokers allow by default."""
+"""A silent member loses its partitions after this: as low as brokers allow by default."""
 HEARTBEAT_INTERVAL_MS = 2_000
 MAX_POLL_INTERVAL_MS = 60_000
 REQUEST_TIMEOUT_MS = 30_000
-"""Longer than a lane may stall. A request that timed out is sent again while the broker may still do the first one; for
-the end of a transaction that could end the *next* one (protocol version 0). So a lane ends before it comes to that."""
+"""Longer than a lane may stall.
+
+A request that timed out is sent again, while the broker may still be carrying out the first one. If
+it ends a transaction, it could then end the *next* one (protocol version 0). So a lane ends before
+that.
+"""
 BATCH_BYTES_MAX = 1 << 19
-"""A record batch; half of what brokers take by default."""
+"""A record batch: half of the size that brokers accept by default."""
 PARTITION_FETCH_BYTES_MAX = 4 << 20
 """About 50,000 events: one batch of a lane, with the next one already on its way."""
 FETCH_BYTES_MAX = 8 << 20
@@ -52,7 +57,7 @@ class ClientSettings:
     sasl_password: str | None = field(default=None, repr=False)
 
     def connection(self) -> dict[str, object]:
-        """The keyword arguments that every aiokafka client takes."""
+        """The keyword arguments of every aiokafka client."""
         return {
             "bootstrap_servers": self.bootstrap_servers,
             "client_id": self.client_id,
@@ -66,7 +71,7 @@ class ClientSettings:
 
 
 def reading_consumer(settings: ClientSettings) -> AIOKafkaConsumer:
-    """A consumer without a group: it reads committed records from where it is told, or raises."""
+    """A consumer without a group: it reads committed records from a given position, or raises."""
     return AIOKafkaConsumer(
         **settings.connection(),
         group_id=None,
@@ -79,7 +84,7 @@ def reading_consumer(settings: ClientSettings) -> AIOKafkaConsumer:
 
 
 def member_consumer(settings: ClientSettings, group: str) -> AIOKafkaConsumer:
-    """A consumer that only stands in its group, for ownership; it commits no offset."""
+    """A consumer that is only a member of its group, for ownership; it commits no offset."""
     return AIOKafkaConsumer(
         **settings.connection(),
         group_id=group,
@@ -110,7 +115,7 @@ def idempotent_producer(settings: ClientSettings) -> AIOKafkaProducer:
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic as it shall be."""
+    """A topic as it should be."""
 
     name: str
     partitions: int
@@ -119,23 +124,29 @@ class TopicSpec:
 
 
 TOPICS_AT_ONCE = 200
-"""Of one request: a KRaft controller refuses one that needs more than 10,000 records of metadata,
-and a description of all topics of a thousand agencies takes seconds to read."""
+"""Topics in one request.
+
+A KRaft controller refuses a request that needs more than 10,000 records of metadata, and a
+description of all topics of a thousand agencies takes seconds to read.
+"""
 
 
 def pages(topics: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Topics, or what is about them, in the portions that one request may be about."""
+    """Topics, or items about them, in portions for one request each."""
     return (topics[start : start + TOPICS_AT_ONCE] for start in range(0, len(topics), TOPICS_AT_ONCE))
 
 
 class Admin:
-    """The administrative calls, about any number of topics; made by `administer`. Raises the engine's named errors."""
+    """The administrative calls, for any number of topics; made by `administer`.
+
+    Raises the engine's named errors.
+    """
 
     def __init__(self, client: AIOKafkaAdminClient) -> None:
         self._client = client
 
     async def create(self, topics: Sequence[TopicSpec]) -> frozenset[str]:
-        """Create the topics that do not exist yet; the names of those that were created."""
+        """Create the missing topics; returns the names of the created ones."""
         created: set[str] = set()
         for page in pages(topics):
             created |= await self._create(page)
@@ -157,7 +168,7 @@ class Admin:
         return created
 
     async def delete(self, topics: Collection[str]) -> None:
-        """Delete topics and all they hold."""
+        """Delete topics with all their records."""
         with naming("deleting topics"):
             response = await self._client.delete_topics(list(topics))
         for topic, code in response.topic_error_codes:
@@ -165,13 +176,13 @@ class Admin:
                 raise named(for_code(code)(), f"deleting topic {topic}")
 
     async def partitions(self) -> dict[str, int]:
-        """Every topic that this principal may see, with its number of partitions; internal ones left out."""
+        """Number of partitions of every visible topic, but for internal ones."""
         with naming("listing topics"):
             topics = await self._client.describe_topics()
         return {topic["topic"]: len(topic["partitions"]) for topic in topics if not topic["is_internal"]}
 
     async def configs(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
-        """Every setting of these topics, those at their default included."""
+        """Every setting of these topics, defaults included."""
         found: dict[str, dict[str, str]] = {}
         for page in pages(list(topics)):
             found |= await self._configs(page)

@@ -1,7 +1,8 @@
-"""aiokafka's errors, turned into ours at the border.
+"""aiokafka's errors, turned into ours at the boundary.
 
-Rules kept: only the class of an error passes, never its text, which may quote what was sent. Which class means what is
-a table; what stands in no row may be over in a moment, so it is `LogUnavailable`.
+Rules kept: only the class of an error passes, never its text, because the text may quote a record.
+A table gives the meaning of each class. An error that is in no row may pass quickly, so it becomes
+`LogUnavailable`.
 """
 
 from __future__ import annotations
@@ -62,11 +63,11 @@ BORDER = (
     asyncio.TimeoutError,
     UnicodeDecodeError,
 )
-"""What aiokafka raises. Anything else is a defect and passes as it is."""
+"""The errors that aiokafka raises. Any other error is a defect and passes unchanged."""
 
 
 def named(error: BaseException, doing: str) -> EngineError:
-    """Our error for one of aiokafka's. aiokafka wraps what it did not expect, so its cause is looked at too."""
+    """Our error for one of aiokafka's, or for its cause: aiokafka wraps unexpected errors."""
     for candidate in (error, error.__cause__):
         for meaning, classes in MEANINGS:
             if isinstance(candidate, classes):
@@ -76,7 +77,10 @@ def named(error: BaseException, doing: str) -> EngineError:
 
 @contextmanager
 def naming(doing: str) -> Iterator[None]:
-    """Raise our errors for aiokafka's inside the block. `doing` says what was going on; it holds no value."""
+    """Inside the block, raise our errors for aiokafka's.
+
+    `doing` names the activity, and no value.
+    """
     try:
         yield
     except BORDER as error:

@@ -1,12 +1,14 @@
 """The log on Kafka, by aiokafka.
 
-Keeps the promises of `log.Log`; `tests/contract/log_contract.py` runs over it. What aiokafka does that the code below must
-know: `start` may return before the producer id is there; `commit_transaction` waits for sends but does not look whether
-they failed; one future a record is slow, one a batch is not; a transaction of nothing is never sent to the broker; a
-producer that cannot reach its broker never stops by itself.
+Keeps the promises of `log.Log`; `tests/contract/log_contract.py` runs over it. The code below
+allows for these habits of aiokafka: `start` may return before the producer id is there;
+`commit_transaction` waits for sends but does not check whether they failed; one future a record is
+slow, one a batch is not; an empty transaction is never sent to the broker; a producer that cannot
+reach its broker never stops by itself.
 
-Not promised: that `close` has ended everything after its second. What hangs on a lost broker goes on trying in the
-background, harmless, because every later writer of that id fences it; `KafkaLog.close` puts an end to it.
+Not promised: that `close` has ended everything after its second. A client of a lost broker keeps
+trying in the background. It is harmless, because every later writer of that id fences it;
+`KafkaLog.close` ends it.
 """
 
 from __future__ import annotations
@@ -33,27 +35,27 @@ METADATA_S_MAX = 3.0
 
 
 class KafkaLog:
-    """The log of one cluster. Readers, writers and producers are made from it; close it last."""
+    """The log of one cluster. It makes readers, writers and producers; close it last."""
 
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
         self._lingering = BoundedClose()
 
     async def writer(self, transactional_id: str) -> KafkaWriter:
-        """The writer of this id, its producer id known: every earlier one is fenced and settled."""
+        """The writer of this id, producer id known: every earlier one is fenced and settled."""
         producer = transactional_producer(self._settings, transactional_id)
         try:
             with naming(f"taking over {transactional_id}"):
                 await producer.start()
                 await producer.begin_transaction()  # waits for the producer id, whatever `start` does
-                await producer.abort_transaction()  # of nothing: stays here
+                await producer.abort_transaction()  # empty: nothing is sent
         except BaseException:
             await self._lingering.let_go(producer.stop())
             raise
         return KafkaWriter(producer, transactional_id, self._lingering)
 
     async def reader(self) -> KafkaReader:
-        """A new reader, nothing assigned."""
+        """A new reader without assignment."""
         reader = KafkaReader(self._settings, self._lingering)
         try:
             with naming("connecting a reader"):
@@ -75,7 +77,7 @@ class KafkaLog:
         return KafkaProducer(producer, self._lingering)
 
     async def close(self) -> None:
-        """End what is still trying to close."""
+        """End the clients that are still trying to close."""
         await self._lingering.end()
 
 
@@ -99,13 +101,16 @@ class _Sending:
             if batch.append(key=key, value=value, timestamp=timestamp_ms) is None:
                 sent.append(await self._producer.send_batch(batch, topic, partition=number))
                 batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=timestamp_ms)  # the first of a batch is always taken
+                batch.append(key=key, value=value, timestamp=timestamp_ms)  # a batch always accepts its first record
         if batch.record_count():
             sent.append(await self._producer.send_batch(batch, topic, partition=number))
         return sent
 
     async def _learn(self, topic: str) -> Collection[int]:
-        """The partitions of a topic. Its family (`receipts.…`) is met with it: one by one, hundreds would take seconds."""
+        """The partitions of a topic.
+
+        Its whole family (`receipts.…`) is learnt with it: one by one, hundreds would take seconds.
+        """
         family, absent = topic.partition(".")[0] + ".", False
         try:
             async with asyncio.timeout(METADATA_S_MAX):
@@ -155,14 +160,14 @@ class KafkaWriter:
             await self._producer.commit_transaction()
 
     async def abort(self) -> None:
-        """Give the open transaction up."""
+        """Abort the open transaction."""
         self._open = False
         with naming(f"aborting as {self._id}"):
             self._fail_if_broken()
             await self._producer.abort_transaction()
 
     async def close(self) -> None:
-        """Abort what is open and stop, in bounded time."""
+        """Abort an open transaction and stop, in bounded time."""
         await self._lingering.let_go(self._close())
 
     async def _close(self) -> None:
@@ -174,7 +179,7 @@ class KafkaWriter:
             _hush(self._producer)
 
     def _fail_if_broken(self) -> None:
-        """Raise what ended the sender: aiokafka's own state machine would answer with an assertion."""
+        """Raise the error that ended the sender: aiokafka itself would raise an assertion."""
         task = self._producer._sender.sender_task  # noqa: SLF001 (no public way to ask)
         if task is not None and task.done() and not task.cancelled() and (error := task.exception()):
             raise named(error, f"writing as {self._id}")
@@ -206,9 +211,9 @@ async def _all_of(sent: Sequence[Awaitable[object]], doing: str) -> None:
 
 
 def _hush(producer: AIOKafkaProducer) -> None:
-    """Mark what a fenced producer leaves behind as seen: asyncio would log each with its traceback.
+    """Mark the futures of a fenced producer as seen: asyncio would log each with its traceback.
 
-    aiokafka has no public way to these futures. Their error is the one that our caller got.
+    aiokafka has no public access to these futures. Our caller already has their error.
     """
     looked_at(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001
     for batches in producer._message_accumulator._batches.values():  # noqa: SLF001

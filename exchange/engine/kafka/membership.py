@@ -1,8 +1,9 @@
 """One member of the consumer group over `events`, by aiokafka.
 
-The group hands out partitions; this member reads none of them: they are paused at once and no offset is ever committed.
-It is polled all the same, because a member that is never polled is evicted while `assignment()` still lists its
-partitions. All partitions are revoked at every rebalance (the eager protocol), and the group waits for that.
+The group assigns partitions. This member reads none of them: they are paused at once, and no offset
+is ever committed. It is still polled, because a member that is never polled is evicted while
+`assignment()` still lists its partitions. At every rebalance all partitions are revoked (the eager
+protocol), and the group waits for that.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class KafkaMembership:
         self._lingering: set[asyncio.Task[None]] = set()
 
     async def join(self, owner: Owner) -> None:
-        """Join, leaving first if need be: either way the group makes a new generation."""
+        """Join, after leaving if necessary: in both cases the group makes a new generation."""
         await self.leave()
         consumer = self._consumer = member_consumer(self._settings, self._group)
         consumer.subscribe([self._topic], listener=_Listener(self, consumer, owner))
@@ -46,7 +47,7 @@ class KafkaMembership:
             await consumer.start()
 
     def is_current(self, consumer: AIOKafkaConsumer) -> bool:
-        """Whether this is the member's present consumer, not one that is on its way out."""
+        """Whether this is the member's current consumer, not one that is closing."""
         return consumer is self._consumer
 
     async def poll(self, timeout_s: float) -> None:
@@ -57,7 +58,7 @@ class KafkaMembership:
             await self._consumer.getmany(timeout_ms=int(timeout_s * 1000))
 
     async def leave(self) -> None:
-        """Leave; a member whose broker is gone is left to its session timeout."""
+        """Leave. If the broker is gone, the session timeout ends the membership."""
         consumer, self._consumer = self._consumer, None
         if consumer is None:
             return

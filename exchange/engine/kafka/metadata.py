@@ -1,10 +1,11 @@
 """Making an aiokafka client know topics, for good.
 
-What it knows of a topic, its leaders above all, it forgets at the next look at the cluster unless the topic is on its list
-of topics; and the first look, when the list is empty, brings every topic and puts none of them there. A client that
-sends to a topic which it knows from that first look alone loses the leader as soon as one new topic is added, and then
-waits for it for ever: the lane of a worker to which an agency is added stood still (run). So: every topic that is used is
-put on the list. Left alone, aiokafka also puts one topic on it in each tenth of a second.
+A client keeps a list of topics. At each look at the cluster it forgets everything about topics that
+are not on the list, above all their leaders. The first look, with an empty list, brings every topic
+but puts none on the list. So a client that knows a topic from the first look alone loses its leader
+as soon as a new topic is added, and then waits for it for ever: after an agency was added, a
+worker's lane stood still (run). So we put every topic in use on the list. By itself, aiokafka adds
+only one topic in each tenth of a second.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ PAUSE_S = 0.1
 
 
 async def keep_in_mind(client: AIOKafkaClient, topics: Collection[str]) -> None:
-    """Put topics on the client's list and wait until it knows them all; the caller bounds the time."""
+    """Put topics on the client's list and wait until it knows them; the caller bounds the time."""
     await asyncio.gather(*(client.add_topic(topic) for topic in topics))
     while not set(topics) <= client.cluster.topics():
         await asyncio.sleep(PAUSE_S)

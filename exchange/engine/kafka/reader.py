@@ -1,8 +1,8 @@
 """Reading from Kafka: records by one consumer, offsets by another.
 
-A broker answers one request of a connection after the other, and a fetch that waits for records is one: a question for
-offsets on the same connection would wait half a second behind it. That other one also looks for records that cannot be
-taken apart (`unreadable`).
+A broker answers the requests of a connection one after the other. A fetch that waits for records is
+one of them, so a request for offsets on the same connection would wait half a second. The second
+consumer also looks for records that cannot be decoded (`unreadable`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class KafkaReader:
         self._lingering = lingering
         self._looking = Looking(self._asker)
         self._next: dict[TopicPartition, int] = {}
-        """Where each sought partition is read next, as far as records were handed over."""
+        """The next position of each sought partition, after the records handed over."""
         self._assigned = False
 
     async def start(self) -> None:
@@ -58,17 +58,17 @@ class KafkaReader:
         self._consumer.assign([TopicPartition(*partition) for partition in partitions])
 
     def seek(self, partition: Partition, offset: int) -> None:
-        """Read this one from there."""
+        """Read this partition from that offset."""
         self._consumer.seek(TopicPartition(*partition), offset)
         self._next[TopicPartition(*partition)] = offset
 
     async def position(self, partition: Partition) -> int:
-        """Where it is read from next."""
+        """The offset of the next read."""
         with naming("asking for a position"):
             return cast("int", await self._consumer.position(TopicPartition(*partition)))
 
     async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
-        """Records as aiokafka has them."""
+        """Records in aiokafka's form."""
         if not self._assigned:
             await asyncio.sleep(timeout_s)
             return {}
@@ -80,14 +80,17 @@ class KafkaReader:
     async def _read(
         self, only: Sequence[TopicPartition], timeout_s: float, records_max: int
     ) -> Mapping[TopicPartition, Sequence[Record]] | None:
-        """Records, noted as handed over; None at a fault."""
+        """Records, with their positions noted; None at a fault."""
         batch = await read_unless_faulty(self._consumer, *only, timeout_s=timeout_s, records_max=records_max)
         if batch is not None:
             self._next.update({partition: records[-1].offset + 1 for partition, records in batch.items()})
         return batch
 
     async def _pass_over(self, records_max: int) -> Mapping[Partition, Sequence[Record]]:
-        """Get past a record that cannot be read, and give the other partitions a turn: faults in one may go on and on."""
+        """Skip a record that cannot be read.
+
+        Other partitions get a turn first: faults in one may be endless.
+        """
         passed = await self._looking.pass_over(self._next)
         if passed is not None:
             self._next[passed.partition] = passed.go_on
@@ -96,7 +99,7 @@ class KafkaReader:
             return {}
         others = [partition for partition in self._next if partition != passed.partition]
         batch = await self._read(others, OTHERS_S, records_max) if others else {}
-        if batch is None:  # a fault there too: its turn comes
+        if batch is None:  # a fault there too: its turn comes later
             self._seek_all()
         return cast("Mapping[Partition, Sequence[Record]]", {**(batch or {}), passed.partition: passed.records})
 
@@ -105,7 +108,7 @@ class KafkaReader:
             self._consumer.seek(partition, position)
 
     async def present(self, partitions: Collection[Partition]) -> set[Partition]:
-        """Those whose topics the cluster has now."""
+        """The partitions whose topics exist now."""
         with naming("listing topics"):
             topics = await self._asker.topics()
         return {partition for partition in partitions if partition.topic in topics}
@@ -115,7 +118,7 @@ class KafkaReader:
         return await self._offsets(self._asker.beginning_offsets, partitions)
 
     async def end_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
-        """The last stable offsets: the consumer asks as a read-committed one."""
+        """The last stable offsets, because the consumer reads committed records."""
         return await self._offsets(self._asker.end_offsets, partitions)
 
     async def _offsets(self, ask: Ask, partitions: Collection[Partition]) -> dict[Partition, int]:
@@ -129,14 +132,14 @@ class KafkaReader:
             with naming("asking for offsets"):
                 async with asyncio.timeout(OFFSETS_S_MAX):
                     offsets = await ask(wanted)
-        except LogUnavailable:  # also what becomes of a topic that was known and has been deleted
+        except LogUnavailable:  # also raised for a known topic that was deleted
             if gone := set(partitions) - await self.present(partitions):
                 raise PartitionUnknown(f"No broker knows topic {min(gone).topic} any more.") from None
             raise
         return {partition: offsets[partition] for partition in partitions}
 
     async def _expect(self, topics: Collection[str]) -> None:
-        """Wait a little for topics that are new. aiokafka would ask for what does not exist until it times out."""
+        """Wait a little for new topics. aiokafka would ask for missing ones until it times out."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + METADATA_S_MAX
         while missing := {topic for topic in topics if self._asker.partitions_for_topic(topic) is None}:

@@ -1,14 +1,16 @@
-"""Records that cannot be read are passed over, so that one writer cannot stop the reader for all others.
+"""Skips records that cannot be read, so that one writer cannot stop the reader for the others.
 
-Two faults that Kafka lets a writer commit (run, 4.1). A record may claim an offset far behind the end of its log: the
-broker checks the batch's own numbers only, aiokafka goes on from what the record says, and the next fetch is out of range.
-And a header has a key, which aiokafka decodes as UTF-8, strictly, while it unpacks a batch (run: `UnicodeDecodeError` out of
-`getmany`, again and again, and records before it in the same fetch are lost to the caller). Kafka forbids no writer to
-put other bytes there. So: find the partition, hand over what stands before the batch, then one stand-in for the whole
-batch, with a header of its own, so that a gate refuses it like any record with headers.
+Kafka lets a writer commit two faults (run, 4.1). First, a record may claim an offset far beyond the
+end of its log: the broker checks the batch's own numbers only, aiokafka continues from the record's
+offset, and the next fetch is out of range. Second, a header has a key, and aiokafka decodes it
+strictly as UTF-8 while it unpacks a batch (run: `getmany` raises `UnicodeDecodeError` again and
+again, and earlier records of the same fetch are lost to the caller). Kafka allows a writer to put
+other bytes there. So we find the partition and hand over the records before the batch. Then follows
+one stand-in for the whole batch, with a header of its own, so that a gate refuses it like any
+record with headers.
 
-Rules kept: nothing of the record is looked at, kept or told. What else stood in that batch is passed over with it; in an
-inbox the chain notices, and its edge sends those again.
+Rules kept: the record's content is never read, kept or reported. Other records of that batch are
+skipped with it; in an inbox the chain notices, and the edge sends them again.
 """
 
 from __future__ import annotations
@@ -29,12 +31,12 @@ if TYPE_CHECKING:
 LOOK_S = 1.0
 LOOK_S_MAX = 5.0
 PREFIX_MAX = 1_000
-"""Records before the batch that are handed over at once."""
+"""Most records before the batch that are handed over at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """In the place of a batch with a record that cannot be taken apart; at the offset of its last record or a later one."""
+    """The stand-in for a batch that cannot be decoded, at its last offset or later."""
 
     offset: int
     timestamp: int = 0
@@ -45,7 +47,7 @@ class StandIn:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What to hand over for one partition, and where to go on."""
+    """The records to hand over for one partition, and the position to continue from."""
 
     partition: TopicPartition
     records: Sequence[Record]
@@ -53,14 +55,14 @@ class Passed:
 
 
 class Looking:
-    """Looks at single places of the log, with a consumer whose assignment is of no use to anybody else."""
+    """Reads single places of the log, with a consumer whose assignment nobody else uses."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
         self._suspect: TopicPartition | None = None
 
     async def pass_over(self, positions: Mapping[TopicPartition, int]) -> Passed | None:
-        """Find the partition that cannot be read on from its position, and how to get past; None when all can."""
+        """The partition that cannot be read from its position, and the way past; or None."""
         ends = await self._ends(list(positions))
         behind = [partition for partition, position in positions.items() if position < ends[partition]]
         suspects = sorted(behind, key=lambda partition: partition != self._suspect)
@@ -77,7 +79,7 @@ class Looking:
         return None
 
     async def _before_the_fault(self, partition: TopicPartition, position: int) -> list[Record] | None:
-        """The records that can be read first; None when no fault was met."""
+        """The records that can be read first; None if there was no fault."""
         if await self._readable(partition, position, None):
             return None
         self._at(partition, position)
@@ -86,13 +88,13 @@ class Looking:
             batch = await read_unless_faulty(self._consumer, timeout_s=LOOK_S, records_max=1)
             if batch is None:
                 return records
-            if partition not in batch:  # nothing came in time: that says nothing of what stands there
+            if partition not in batch:  # nothing came in time: this proves nothing about the records there
                 return records or None
             records += batch[partition]
         return records
 
     async def _behind_the_fault(self, partition: TopicPartition, fault: int) -> int:
-        """The first offset behind the batch: doubling steps until one can be read, then halving."""
+        """The first offset after the batch: steps double until one can be read, then halve."""
         end = (await self._ends([partition]))[partition]
         bad, step = fault, 1
         while bad + step < end and not await self._readable(partition, bad + step, 1):
@@ -124,7 +126,10 @@ class Looking:
 async def read_unless_faulty(
     consumer: AIOKafkaConsumer, *only: TopicPartition, timeout_s: float, records_max: int | None
 ) -> Mapping[TopicPartition, Sequence[Record]] | None:
-    """What `getmany` gives; None at a fault: aiokafka may have dropped records then, so all must be sought again."""
+    """The result of `getmany`; None at a fault.
+
+    aiokafka may have dropped records then, so all partitions must be sought again.
+    """
     with naming("reading"):
         try:
             batch = await consumer.getmany(*only, timeout_ms=int(timeout_s * 1000), max_records=records_max)
@@ -136,6 +141,6 @@ async def read_unless_faulty(
 
 
 def _is_strange(consumer: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[Record]) -> bool:
-    """Whether the last record claims an offset that its log does not reach: the next fetch would be out of range."""
+    """Whether the last record's offset is beyond its log: the next fetch would be out of range."""
     end = consumer.highwater(partition)
     return end is not None and records[-1].offset >= end
