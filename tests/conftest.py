@@ -16,6 +16,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from random import Random
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -29,13 +30,19 @@ PUBLIC_IMAGE = "confluentinc/cp-kafka:8.1.0"
 DAEMON_WAIT_S = 5
 CONTAINER_START_S = 120
 
+FRESH = "FRESH_SEEDS"
+
 # No deadline: the laws are not about time. The blob repeats a failure.
 settings.register_profile("laws", deadline=None, print_blob=True)
 settings.load_profile("laws")
 
 
 def pytest_configure() -> None:
-    """Where this process was started with Ctrl-C ignored (in the background, by some CI), its children must not be."""
+    """One choice of fresh seeds for all processes of a run.
+
+    Where this process was started with Ctrl-C ignored (in the background, by some CI), its children must not be.
+    """
+    os.environ.setdefault(FRESH, str(secrets.randbelow(2**32)))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -139,6 +146,14 @@ async def own_topics(bootstrap_servers: str, namespace: str) -> AsyncIterator[st
             await admin.delete_topics(ours)
     finally:
         await admin.close()
+
+
+@pytest.fixture
+def fresh_random(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Random:
+    """Random numbers that no earlier run had, for slow tests. The last lines of a run say how to have them again."""
+    chosen = os.environ[FRESH]
+    record_property("Fresh seeds", f"{FRESH}={chosen} runs the same again")
+    return Random(f"{chosen} {request.node.name}")
 
 
 FOUND = pytest.StashKey[FoundKafka]()

@@ -1,7 +1,9 @@
-"""The release lane and the publisher, killed at every step, with zombies and lost answers: one draw, or nothing is spent."""
+"""Closing epochs, by the release lane and the publisher: every command leads to one draw, or is refused and spends nothing.
+
+What kills and storms do is in `test_release_kills.py`.
+"""
 
 from collections.abc import Iterator
-from random import Random
 from typing import ClassVar
 
 import pytest
@@ -14,7 +16,6 @@ from exchange.core.model.vocabulary import LegalClass
 from exchange.core.release.agency_tables import AgencyTable, PastEpochs, agency_releases
 from exchange.core.release.disclosure import AGENCY_RELEASES
 from exchange.core.release.tiers import Bucket
-from exchange.engine.errors import Fenced
 from exchange.engine.log import Partition
 from exchange.wire.codec import encode
 from exchange.wire.public_records import decode_release
@@ -26,16 +27,16 @@ from tests.simulation.world.closing_world import (
     NOW_MS,
     OF_DRAWS,
     OF_EPOCHS,
+    ONE,
     PARTITIONS,
     START,
     ClosingWorld,
+    prepared,
 )
 from tests.unit.release.test_draw import FOOD
 from tests.unit.release.test_reporting import PACIFIC, beat, profile
 
 FEBRUARY, MARCH, APRIL = START + 1, START + 2, START + 3
-SEEDS = 20
-ONE = event(FOOD)
 
 
 @pytest.fixture
@@ -255,119 +256,3 @@ def test_draws_that_were_lost_are_not_drawn_again(world: ClosingWorld) -> None:
     assert world.halted() == {"release": "DrawsDamaged", "publisher": "PublishedDiffers"}
     assert (world.noise.calls, world.broker.committed(OF_DRAWS)) == (calls, [])
     assert [(record.key, record.value) for record in world.releases()] == public
-
-
-# Kills
-
-
-def steps_of_a_close() -> int:
-    """Of a worker from its start to a while after everything is public."""
-    world = ClosingWorld()
-    one = prepared(world)
-    while len(world.published()) < len(world.closings().parts) or not world.published():
-        world.run(0.01)
-    world.end()
-    return one.steps + 30
-
-
-def prepared(world: ClosingWorld):
-    world.send(ONE, ONE)
-    world.close(START)
-    return world.worker()
-
-
-def killed_at(world: ClosingWorld, step: int) -> None:
-    """A worker is killed after so many steps; when it is dead, another goes on with what came meanwhile."""
-    process = prepared(world)
-    process.struck_at[step] = lambda: world.world.kill(process)
-    world.run(3)
-    world.check()
-    world.send(ONE)
-    world.worker()
-    world.run(30)
-
-
-def test_a_kill_at_every_step_leaves_one_draw_and_pays_once() -> None:
-    for step in range(1, steps_of_a_close()):
-        world = ClosingWorld()
-        killed_at(world, step)
-        assert world.settled().closed.last_epoch == START, step
-        world.end()
-
-
-def test_a_kill_between_spending_and_publishing_publishes_the_same_later(world: ClosingWorld) -> None:
-    process = prepared(world)
-    while not world.broker.committed(OF_DRAWS):
-        assert process.ready or world.world.now < 30
-        world.run(0.001)
-    world.world.kill(process)
-    drawn = [(part.key, part.value) for part in world.closings().parts]
-    assert drawn
-    assert not world.releases()
-    world.worker()
-    world.run(20)
-    world.settled()
-    assert [(record.key, record.value) for record in world.releases()] == drawn
-    assert world.noise.calls == 3  # of the first draw alone: one a monthly table
-
-
-def test_two_workers_at_once_draw_once_and_publish_the_same_bytes(world: ClosingWorld) -> None:
-    world.send(ONE)
-    for _ in range(3):
-        world.worker()
-    world.close(START, FEBRUARY)
-    world.run(60)
-    world.settled()
-
-
-def test_a_thawed_zombie_commits_nothing(world: ClosingWorld) -> None:
-    """Frozen with its noise drawn and its transaction open; another one draws; then it goes on."""
-    process = prepared(world)
-    while not any(entry.state == "open" for entry in world.broker.log(OF_DRAWS).entries):
-        world.run(0.001)
-    process.frozen = True
-    world.worker()
-    world.run(30)
-    process.frozen = False
-    world.run(30)
-    world.settled()
-    assert any(isinstance(error, Fenced) for error in world.ended) or world.noise.calls == 3
-
-
-@pytest.mark.parametrize("seed", range(SEEDS))
-def test_whatever_crashes_one_draw_is_public_or_none_and_nothing_was_spent(seed: int) -> None:
-    world = ClosingWorld(seed)
-    stormy(world, seed)
-    assert world.settled().closed.last_epoch == MARCH, f"seed {seed}"
-    world.end()
-
-
-def stormy(world: ClosingWorld, seed: int) -> None:
-    """Three months are closed while workers are killed, frozen and cut off, and answers are lost."""
-    random = Random(f"closing {seed}")
-    network, staff = world.network, [world.worker(), world.worker()]
-    for epoch in (START, FEBRUARY, MARCH):
-        world.send(*[ONE] * random.randrange(4), partition=random.randrange(PARTITIONS))
-        world.close(epoch)
-        for _ in range(4):
-            world.run(random.uniform(0.05, 1.5))
-            victim = random.choice(staff)
-            match random.randrange(5):
-                case 0:
-                    if not victim.dead:
-                        world.world.kill(victim)
-                    staff[staff.index(victim)] = world.worker()
-                case 1:
-                    victim.frozen = not victim.frozen
-                case 2:
-                    network.dark_until = world.world.now + random.uniform(0.1, 3)
-                case 3:
-                    network.answers_lost = random.choice((0.0, 0.5, 1.0))
-                case 4:
-                    world.send(ONE)
-            world.check()
-    network.heal()
-    for process in staff:
-        process.frozen = False
-    world.worker()
-    world.run(90)

@@ -6,7 +6,7 @@ import pytest
 
 from consumers.release.release_lane import ReleaseLane
 from exchange.testing.memory_log import MemoryLog
-from tests.simulation.test_release import SEEDS, killed_at, steps_of_a_close, stormy
+from tests.simulation.test_release_kills import SEEDS, killed_at, steps_of_a_close, stormy
 from tests.simulation.world.closing_world import OF_DRAWS, OF_RELEASES, ClosingWorld
 
 
@@ -92,9 +92,12 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_lane_is_noticed(name: str) -> None:
-    """By one of the kills at every step, or by one of the storms."""
-    assert any(noticed(BROKEN[name], step) for step in range(1, steps_of_a_close())) or any(
-        noticed_in_a_storm(BROKEN[name], seed) for seed in range(SEEDS)
+    """By one of the kills at every step, or by one of the storms; those storms first that notice most."""
+    broken = BROKEN[name]
+    assert (
+        any(noticed_in_a_storm(broken, seed) for seed in range(3))
+        or any(noticed(broken, step) for step in range(1, steps_of_a_close()))
+        or any(noticed_in_a_storm(broken, seed) for seed in range(3, SEEDS))
     )
 
 

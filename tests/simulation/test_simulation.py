@@ -1,6 +1,7 @@
 """The law of the lanes: whatever strikes, every record is forwarded and counted exactly once.
 
 `SIMULATION_SEED=7 pytest tests/simulation -k random` runs one seed; `SIMULATION_TRACE=file` keeps what happened in it.
+`make test` runs a few fixed seeds and strikes. `make test-slow` runs more of them, and a thousand that are new each time.
 """
 
 import os
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 from tests.simulation.world.faults import FAULTS_UNTIL_S, KINDS, Fault
 from tests.simulation.world.scenario import BRIEF, Scenario, simulate
 
-SEEDS = [int(os.environ["SIMULATION_SEED"])] if "SIMULATION_SEED" in os.environ else list(range(40))
+SLOW = pytest.mark.slow
+FIXED = [*range(10), *(pytest.param(seed, marks=SLOW) for seed in range(10, 40))]
+SEEDS = [int(os.environ["SIMULATION_SEED"])] if "SIMULATION_SEED" in os.environ else FIXED
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -24,11 +27,11 @@ def test_the_law_holds_under_random_faults(seed: int) -> None:
     simulate(seed)
 
 
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("hundred", range(10))
-def test_the_law_holds_under_many_random_faults(hundred: int) -> None:
-    for seed in range(1000 + 100 * hundred, 1100 + 100 * hundred):
-        simulate(seed)
+def test_the_law_holds_under_many_random_faults(hundred: int, fresh_random: Random) -> None:
+    for _ in range(100):
+        simulate(fresh_random.randrange(2**32))
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)
@@ -64,10 +67,20 @@ def struck(kind: str, worker: int, steps: int) -> Callable[[Scenario], None]:
 
 
 @pytest.mark.parametrize("kind", ["kill", "freeze"])
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("part", [*range(5), *(pytest.param(part, marks=SLOW) for part in range(5, 10))])
 def test_the_law_holds_wherever_a_worker_is_struck(kind: str, part: int) -> None:
     """Between any two steps: the steps of a worker's first seconds, a tenth of a sample of them at a time."""
-    random = Random(f"{kind} {part}")
+    strike_at_some_steps(kind, Random(f"{kind} {part}"))
+
+
+@SLOW
+@pytest.mark.parametrize("kind", ["kill", "freeze"])
+@pytest.mark.parametrize("part", range(10))
+def test_the_law_holds_wherever_else_a_worker_is_struck(kind: str, part: int, fresh_random: Random) -> None:
+    strike_at_some_steps(kind, fresh_random)
+
+
+def strike_at_some_steps(kind: str, random: Random) -> None:
     for steps in sorted(random.sample(range(1, 3000), 4)):
         seed = random.randrange(1000)
         simulate(seed, [], timing=BRIEF, prepare=struck(kind, random.choice((1, 2)), steps))

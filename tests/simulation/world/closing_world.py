@@ -20,7 +20,8 @@ from consumers.release.publisher_lane import PublisherLane
 from consumers.release.release_lane import ReleaseLane
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import begins_ms, ends_ms, epoch_of, first_month
-from exchange.core.model.events import Event
+from exchange.core.model.events import Event, NeedIdentified
+from exchange.core.model.vocabulary import Service
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.draw import counted
 from exchange.engine.errors import Fenced
@@ -33,7 +34,7 @@ from exchange.wire.codec import decode, encode
 from exchange.wire.public_records import decode_release
 from exchange.wire.release_records import Asker, Close, encode_close
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES
-from tests.kits.draw_world import due
+from tests.kits.draw_world import due, event
 from tests.simulation.world.exchange_world import Process, World
 from tests.simulation.world.network import Network
 from tests.simulation.world.scenario import LawBroken
@@ -42,6 +43,7 @@ PARTITIONS = 2
 OF_EPOCHS, OF_DRAWS, OF_RELEASES = (Partition(topic, 0) for topic in (EPOCHS, DRAWS, RELEASES))
 START = epoch_of(2026, 1)
 NOW_MS = begins_ms(epoch_of(2028, 1))
+ONE = event(NeedIdentified(Service.food))
 
 
 class Numbered:
@@ -208,3 +210,10 @@ class ClosingWorld:
         noise = {(a or 0) - b for a, b in zip(release.increments, exact.counts, strict=True)}
         if len(noise) != 1 or noise.pop() % 1000:
             raise LawBroken(f"{release.table}: not what arrived between its cuts")
+
+
+def prepared(world: ClosingWorld) -> Process:
+    """A worker that has one epoch to close."""
+    world.send(ONE, ONE)
+    world.close(START)
+    return world.worker()

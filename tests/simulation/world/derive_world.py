@@ -1,0 +1,93 @@
+"""Derive on the simulated log: a broker with its three topics, workers, and the bytes that they should lead to.
+
+The expected bytes are worked out from the releases alone, epoch by epoch, by the pure functions.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from zlib import crc32
+
+from consumers.metrics.derive import FROM, SUBJECT, TO, TOLD, Derive, encoded
+from exchange.core.metrics.expected import Judge
+from exchange.core.model.epochs import epoch_of
+from exchange.core.release.released import Release
+from exchange.engine.log import Pair
+from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_log import MemoryLog
+from exchange.wire.planned_sizes import planned_sizes
+from exchange.wire.public_records import encode_release, release_key
+from exchange.wire.pulse import decode_alert
+from tests.kits.release_world import JANUARY, released, releases
+from tests.simulation.world.exchange_world import Process, World
+from tests.simulation.world.network import Network
+
+FEBRUARY, JUNE = JANUARY + 1, epoch_of(2026, 6)
+TABLES = (
+    "cases",
+    "unmet_needs_by_service",
+    "cases_by_age_group",
+    "services_by_wait_band",
+    "exits_by_duration_band",
+    "provider_support_needed",
+)
+PLANNED = planned_sizes(13_631)
+
+
+def made(last: int) -> list[Release]:
+    """Releases in the order in which they are published: epoch by epoch."""
+    found = releases(TABLES, JANUARY, last, lambda *where: crc32(repr(where).encode()) % 400, 64)
+    return sorted(found, key=lambda one: one.epoch)
+
+
+def pairs(some: Iterable[Release]) -> list[Pair]:
+    return [(release_key(one), encode_release(one)) for one in some]
+
+
+@cache
+def expected(last: int) -> dict[bytes | None, bytes | None]:
+    every = released(made(last))
+    judge = Judge(every, PLANNED)
+    return {key: value for epoch in every.epochs() for key, value in encoded(every, epoch, judge)}
+
+
+class DeriveWorld:
+    """A broker with the three topics, and workers that derive."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.world = World(seed)
+        self.network = Network(self.world)
+        self.broker = MemoryBroker(self.world.after, lambda: self.world.now)
+        for partition in (FROM, TO, TOLD):
+            self.broker.create(partition.topic)
+        self.failed: list[BaseException] = []
+
+    def publish(self, *records: Pair) -> None:
+        self.broker.produce(self.broker.new_producer(), 0, FROM, list(records))
+
+    def start(self, name: str = "one") -> Process:
+        process = self.world.process(name)
+
+        async def here(work):
+            return work()
+
+        async def run() -> None:
+            log = MemoryLog(self.broker, lambda: self.network.connect(process))
+            while True:
+                try:
+                    await Derive(log, PLANNED, off_loop=here).run()
+                except Exception as error:
+                    self.failed.append(error)
+                    raise
+
+        process.spawn(run())
+        return process
+
+    def run(self, seconds: float = 5.0) -> None:
+        self.world.run_until(self.world.now + seconds)
+
+    def points(self) -> dict[bytes | None, bytes | None]:
+        return {record.key: record.value for record in self.broker.committed(TO)}
+
+    def alert(self):
+        told = [record.value for record in self.broker.committed(TOLD) if record.key == SUBJECT.encode()]
+        return decode_alert(told[-1]) if told and told[-1] else None
