@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COPIED = (
     "consumers", "deploy", "docs", "exchange", "producers", "schemas", "tests", "tools",
-    "CHANGELOG.md", "Makefile", "README.md", "pyproject.toml",
+    "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml",
 )  # fmt: skip
 
 

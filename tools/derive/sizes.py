@@ -1,7 +1,8 @@
-"""Adds what is missing to `schemas/public_sizes.json`: `python -m tools.derive.sizes`.
+"""Adds the missing sizes to `schemas/public_sizes.json`: `python -m tools.derive.sizes`.
 
-Rules kept: a size that stands there is never changed, because points that were published as usable or not were judged by it;
-every released table of clients has a size for each of its codes, 0 where the sample has none.
+Rules kept: a size in the file is never changed, because it decided which published points were
+usable. Every released table about clients has a size for each of its codes; it is 0 where the sample
+has none. The sample is drawn only if a size is missing.
 """
 
 import json
@@ -16,7 +17,9 @@ PATH: Final = Path(__file__).parents[2] / "schemas" / FILE
 
 
 def completed(found: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """These sizes and those of every table and code that they lack."""
+    """These sizes, and those of every table and code that they lack."""
+    if all(code in found.get(row.name, {}) for row in RELEASED_TABLES for code in row.codes):
+        return found
     volumes = yearly_volumes().events
     rows = {row.name: row.codes for row in RELEASED_TABLES}
     names = dict.fromkeys((*found, *rows))
@@ -30,12 +33,11 @@ def completed(found: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
 
 
 def write(path: Path = PATH) -> bool:
-    """Complete the file; whether it changed."""
+    """Complete the file. Whether it changed."""
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     found = json.loads(before)["events_a_year"] if before else {}
-    planned = {"clients_a_year": yearly_volumes().clients, "events_a_year": completed(found)}
-    if before:
-        planned["clients_a_year"] = json.loads(before)["clients_a_year"]
+    clients = json.loads(before)["clients_a_year"] if before else yearly_volumes().clients
+    planned = {"clients_a_year": clients, "events_a_year": completed(found)}
     after = json.dumps(planned, indent=1) + "\n"
     path.write_text(after, encoding="utf-8")
     return after != before

@@ -23,7 +23,7 @@ HAND_WRITTEN = {
 }
 PACKAGES = ("exchange", "consumers", "producers", "schemas", "tests", "docs")
 WORDS_OF_A_PAGE = 650
-LINES_OF_A_PAGE = 130  # of 100 columns; a table or a diagram may be wider
+LINES_OF_A_PAGE = 145  # of 100 columns; a table or a diagram may be wider
 
 
 def named(path: Path) -> str:

@@ -1,0 +1,307 @@
+"""The lists "To add" of docs/ARCHITECTURE.md are followed in a copy of the tree: real edits, real commands, real tests.
+
+A list is read from the page. Its steps must name exactly the files that are edited here, in that order, and the commands
+that it names are run as they stand. So neither may change without the other.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from tests.kits.tree_copy import ROOT, TreeCopy, tree
+
+__all__ = ["tree"]
+PAGE = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+NEW_TEST = "test_to_add_example.py"
+Edit = Callable[[TreeCopy], None]
+
+
+def steps(title: str) -> list[str]:
+    """The numbered steps below a title in italics."""
+    _, found, rest = PAGE.partition(f"*{title}*\n\n")
+    assert found, f"the page has no list: {title}"
+    lines = rest.partition("\n\n")[0].replace("\n   ", " ").splitlines()
+    assert [line.partition(". ")[0] for line in lines] == [str(n) for n in range(1, len(lines) + 1)]
+    return [line.partition(". ")[2] for line in lines]
+
+
+def files_of(step: str) -> list[str]:
+    """The paths at the beginning of a step: before its colon."""
+    return [span for span in re.findall(r"`([^`]+)`", step.partition(": ")[0]) if (ROOT / span).exists()]
+
+
+def commands_of(step: str) -> list[str]:
+    return re.findall(r"`((?:make|pytest) [^`]+)`", step)
+
+
+def run(tree: TreeCopy, command: str) -> None:
+    tool, *arguments = command.split()
+    if tool == "pytest":
+        tree.passes(*arguments)
+        return
+    (target,) = arguments
+    rule = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", tree.read("Makefile"), re.MULTILINE)
+    assert rule
+    for module in re.findall(r"\$\(BIN\)/python (-m \S+)", rule[1]):
+        tree.runs(*module.split())
+
+
+def follow(tree: TreeCopy, title: str, edits: Mapping[str, Edit]) -> None:
+    *edited, last = steps(title)
+    assert [file for step in edited for file in files_of(step)] == list(edits)
+    assert last.startswith("Run ")
+    for edit in edits.values():
+        edit(tree)
+    for command in commands_of(last):
+        run(tree, command)
+    if "your test" in last:
+        tree.passes(*(file for file in tree.files("tests") if file.endswith(NEW_TEST)))
+
+
+def changelog(line: str) -> Edit:
+    return lambda tree: tree.edit("CHANGELOG.md", "### Added\n\n", f"### Added\n\n- {line}\n")
+
+
+def one_more_table(tree: TreeCopy) -> None:
+    number = re.search(r"(\d+) tables", tree.read("CHANGELOG.md"))
+    assert number
+    tree.edit("CHANGELOG.md", number[0], f"{int(number[1]) + 1} tables")
+
+
+def appended(constant: str, row: str) -> Callable[[str], str]:
+    """The text of a module with one more row at the end of a constant's tuple."""
+
+    def change(text: str) -> str:
+        start = text.index(f"{constant}: Final")
+        end = text.index("\n)\n", start)
+        return f"{text[:end]}\n{row}{text[end:]}"
+
+    return change
+
+
+def append(file: str, constant: str, row: str) -> Edit:
+    return lambda tree: tree.write(file, appended(constant, row)(tree.read(file)))
+
+
+def first_in(file: str, constant: str, row: str) -> Edit:
+    """One more row, at the beginning of a constant's dict."""
+
+    def edit(tree: TreeCopy) -> None:
+        (line,) = re.findall(rf"^{constant}: Final.*\{{\n", tree.read(file), re.MULTILINE)
+        tree.edit(file, line, f"{line}    {row}\n")
+
+    return edit
+
+
+METRIC_ROW = """    shares_of(
+        "outcome_domain_share",
+        "outcomes_by_domain",
+        "Each domain as a share of assessments.",
+        "role_of_resiliency",
+    ),"""
+METRIC_TEST = """
+
+def test_shares_of_outcome_domains_are_of_the_known_ones() -> None:
+    def count(_: int, __: str, values: tuple[str, ...]) -> int:
+        return {"housing": 30, "safety": 90, "not_known": 500}.get(values[0], 0)
+
+    made = [release("outcomes_by_domain", MARCH, count)]
+    assert the_point("outcome_domain_share", made, MARCH, outcome_domain="housing").value == Decimal("0.25")
+"""
+
+
+def test_a_metric_is_added_as_the_page_says(tree: TreeCopy) -> None:
+    metrics, tests = "exchange/core/metrics/table.py", "tests/unit/metrics/test_metrics_points.py"
+    follow(
+        tree,
+        "A metric, of tables that are released",
+        {
+            metrics: append(metrics, "RATES", METRIC_ROW),
+            tests: lambda tree: tree.append(tests, METRIC_TEST),
+            "CHANGELOG.md": changelog("Metric `outcome_domain_share`."),
+        },
+    )
+    assert "outcome_domain_share" in tree.read("docs/METRICS.md")
+
+
+def test_a_restricted_table_is_added_as_the_page_says(tree: TreeCopy) -> None:
+    tables, questions = "exchange/core/counting/tables.py", "tools/derive/questions.py"
+    row = '    _table("services_by_unit_band", e.ServiceProvided, "unit_band"),'
+    follow(
+        tree,
+        "A restricted table",
+        {
+            tables: append(tables, "CLIENT_TABLES", row),
+            questions: first_in(questions, "BESIDE", '"services_by_unit_band": "how much of a service people get",'),
+            "CHANGELOG.md": one_more_table,
+        },
+    )
+    assert "| `services_by_unit_band` |" in tree.read("docs/TABLES.md")
+    assert "services_by_unit_band" not in tree.read("docs/METRICS.md")
+
+
+def take_from_the_reserve(part: int) -> Edit:
+    budget = "exchange/core/release/budget.py"
+
+    def edit(tree: TreeCopy) -> None:
+        first_in(budget, "PARTS", f'"cases_by_decision_maker": {part},')(tree)
+        reserve = re.search(r"^RESERVE: Final = ([\d_]+)$", tree.read(budget), re.MULTILINE)
+        assert reserve
+        tree.edit(budget, reserve[0], f"RESERVE: Final = {int(reserve[1]) - part}")
+
+    return edit
+
+
+def test_a_released_table_is_added_as_the_page_says(tree: TreeCopy) -> None:
+    """Its caps exist already: the facts of a case are under one rule."""
+    tables, questions = "exchange/core/counting/tables.py", "tools/derive/questions.py"
+    row = '    _table("cases_by_decision_maker", e.TraffickingFacts, "decision_maker", Q),'
+    follow(
+        tree,
+        "A released table, about clients",
+        {
+            tables: append(tables, "CLIENT_TABLES", row),
+            "exchange/core/release/budget.py": take_from_the_reserve(40),
+            questions: first_in(questions, "BESIDE", '"cases_by_decision_maker": "who decides what the facts are",'),
+            "CHANGELOG.md": one_more_table,
+        },
+    )
+    assert "cases_by_decision_maker" in tree.read("docs/METRICS.md")
+    assert "cases_by_decision_maker" in tree.read("schemas/public_sizes.json")
+
+
+SOURCE = """\"\"\"Lines of `key;period;client`: cases opened, and nothing else about them.\"\"\"
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+from exchange.core.errors import PeriodInvalid
+from exchange.core.model import vocabulary as v
+from exchange.core.model.events import CaseOpened
+from exchange.core.model.period import parse_period
+from producers.facts import Fact, Reading, RowRefused, Where
+from producers.profile import Profile
+
+UNKNOWN = CaseOpened(
+    v.Gender.not_known, v.AgeBand.not_known, v.ForeignNational.not_known, v.ReferralSource.not_known
+)
+
+
+class CaseLines:
+    \"\"\"A file of cases.\"\"\"
+
+    def __init__(self, path: Path, state: v.UsState) -> None:
+        self._path, self._state = path, state
+
+    @classmethod
+    def for_profile(cls, path: Path, profile: Profile) -> Self:
+        \"\"\"The file, in the profile's state.\"\"\"
+        return cls(path, profile.state)
+
+    @property
+    def stays_here(self) -> Mapping[str, int]:
+        \"\"\"No column is skipped.\"\"\"
+        return {}
+
+    def rows(self) -> int | None:
+        \"\"\"Not known before reading.\"\"\"
+        return None
+
+    def read(self) -> Iterator[Reading]:
+        \"\"\"One case a line.\"\"\"
+        for number, line in enumerate(self._path.read_text(encoding="utf-8").splitlines(), start=1):
+            where = Where(self._path.name, number)
+            key, period, client = line.split(";")
+            try:
+                yield Fact(key, parse_period(period), self._state, UNKNOWN, client, where)
+            except PeriodInvalid:
+                yield RowRefused(where, "period", "a quarter as 2026Q1")
+"""
+SOURCE_TEST = """from pathlib import Path
+
+from exchange.core.model.period import parse_period
+from producers.facts import Fact, RowRefused
+from producers.sources import open_source
+from tests.unit.sources.test_open_source import profile
+
+
+def test_a_line_is_a_case_and_a_wrong_period_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.cases").write_text("1;2026Q1;ann\\n2;spring;bea\\n")
+    one, other = open_source(tmp_path / "a.cases", profile(tmp_path)).read()
+    assert isinstance(one, Fact)
+    assert (one.key, one.period, one.client) == ("1", parse_period("2026Q1"), "ann")
+    assert isinstance(other, RowRefused)
+"""
+
+
+def a_row_of_formats(tree: TreeCopy) -> None:
+    file = "producers/sources/__init__.py"
+    row = '    SourceFormat("case lines", (".cases",), False, CaseLines.for_profile),'
+    tree.write(file, appended("FORMATS", row)(tree.read(file)))
+    tree.before(file, "from producers.sources.hmis import", "from producers.sources.case_lines import CaseLines\n")
+
+
+def test_a_source_is_added_as_the_page_says(tree: TreeCopy) -> None:
+    follow(
+        tree,
+        "A source, which reads one format of an agency's records",
+        {
+            "producers/sources": lambda tree: tree.write("producers/sources/case_lines.py", SOURCE),
+            "producers/sources/__init__.py": a_row_of_formats,
+            "docs/PUBLISHING.md": lambda tree: tree.append("docs/PUBLISHING.md", "\nSo are case lines, one a case.\n"),
+            "tests/unit/sources": lambda tree: tree.write(f"tests/unit/sources/{NEW_TEST}", SOURCE_TEST),
+            "CHANGELOG.md": changelog("Case lines as a source."),
+        },
+    )
+
+
+COMMAND = """\"\"\"`exchange caveat`: how published figures may be read.\"\"\"
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def caveat() -> None:
+    \"\"\"Print how published figures may be read.
+
+    Example: exchange caveat
+    \"\"\"
+    from exchange.core.metrics.table import CAVEAT
+
+    typer.echo(CAVEAT)
+"""
+COMMAND_TEST = """from typer.testing import CliRunner
+
+from exchange.cli import app
+from exchange.core.metrics.table import CAVEAT
+
+
+def test_the_caveat_is_printed() -> None:
+    ran = CliRunner().invoke(app, ["caveat"])
+    assert (ran.exit_code, ran.stdout) == (0, f"{CAVEAT}\\n")
+"""
+
+
+def a_row_of_commands(tree: TreeCopy) -> None:
+    file = "exchange/cli/__init__.py"
+    text = tree.read(file)
+    end = text.index("\n)\n", text.index("\nCOMMANDS = ("))
+    tree.write(file, f"{text[:end]}\n    caveat,{text[end:]}")
+    tree.edit(file, "from exchange.cli.evaluator import ", "from exchange.cli.evaluator import caveat, ")
+
+
+def test_a_command_is_added_as_the_page_says(tree: TreeCopy) -> None:
+    shown = "\nHow to read them: `exchange caveat`.\n"
+    follow(
+        tree,
+        "A command",
+        {
+            "exchange/cli/evaluator": lambda tree: tree.write("exchange/cli/evaluator/caveat.py", COMMAND),
+            "exchange/cli/__init__.py": a_row_of_commands,
+            "docs/SUBSCRIBING.md": lambda tree: tree.append("docs/SUBSCRIBING.md", shown),
+            "tests/unit/cli": lambda tree: tree.write(f"tests/unit/cli/{NEW_TEST}", COMMAND_TEST),
+            "CHANGELOG.md": changelog("`exchange caveat`."),
+        },
+    )
