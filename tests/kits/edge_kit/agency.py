@@ -32,7 +32,7 @@ from producers.switches import SWITCHES
 from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
-from tests.kits.edge_kit.exchange import Exchange, Killed, MemoryLink, Trouble, registered
+from tests.kits.edge_kit.exchange import Exchange, Killed, Trouble, UnkindLink, registered
 
 SECRET = Secret(raw_key=bytes(range(32)))
 TODAY = date(2026, 10, 5)
@@ -97,9 +97,9 @@ class Agency:
         with Vault.create(self.profile, SECRET) as vault:
             self.public_key = Chain(vault, FactStore(vault)).public_key
         registration = registered(AGENCY, legal_class, self.public_key, small_counts=self.profile.small_counts)
-        self.exchange = Exchange(registration, seed, trouble or Trouble())
+        self.exchange = Exchange(registration, seed=seed, trouble=trouble or Trouble())
         self.said: list[str] = []
-        self.links: list[MemoryLink] = []
+        self.links: list[UnkindLink] = []
         self.kill_at_commit = 0.0
 
     @property

@@ -1,7 +1,7 @@
-"""An exchange in memory for the edge: the inbox, the real `judge` and `evolve`, receipts, and ways to be unkind.
+"""The gate in memory of `exchange.testing`, with ways to be unkind.
 
-It is the gate of `exchange.core`, not a stand-in for it: what it admits is what a real exchange admits. `Trouble` says what
-goes wrong on the way; every choice comes from a seeded generator, so that a failing script can be run again.
+`Trouble` says what goes wrong on the way; every choice comes from a seeded generator, so that a failing script can be run
+again.
 """
 
 import random
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from zlib import crc32
 
-from consumers.admission.gate_step import verify
 from exchange.core.admission.cap_rules import NONE
-from exchange.core.admission.gate import Accepted, AgencyState, Arrival, Reason, Refused, Registration, evolve, judge
-from exchange.core.model.events import Correction, Event, Heartbeat
+from exchange.core.admission.gate import Accepted, Arrival, Reason, Refused, Registration, Unreadable, Verdict
+from exchange.core.model.event_layout import HEAD
+from exchange.core.model.events import Correction, Heartbeat
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
-from exchange.wire.codec import EventReader, decode
+from exchange.testing import MemoryGate, MemoryLink
 from exchange.wire.records import Receipt
 from producers.vault.event_tail import with_cap
 
@@ -51,17 +51,11 @@ class Trouble:
 
 
 @dataclass
-class Exchange:
-    """One agency's inbox and gate. `admitted`: the value bytes that went on to `events`."""
+class Exchange(MemoryGate):
+    """One agency's inbox and gate, which are as unkind as `trouble` says."""
 
-    registration: Registration
     seed: int = 0
     trouble: Trouble = field(default_factory=Trouble)
-    inbox: list[bytes] = field(default_factory=list)
-    read: int = 0
-    admitted: list[bytes] = field(default_factory=list)
-    receipts: list[Receipt] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
     unknown_rules: int = 0
     """Of so many different tails this gate refuses one by a rule that the edge does not know yet (0: none)."""
     away: int = 0
@@ -76,8 +70,7 @@ class Exchange:
     now_s: float = 0.0
 
     def __post_init__(self) -> None:
-        self.state = AgencyState(self.registration)
-        self.reader = EventReader()
+        super().__post_init__()
         self.random = random.Random(self.seed)
 
     def chance(self, of: float) -> bool:
@@ -99,37 +92,23 @@ class Exchange:
             return
         if self.read >= len(self.inbox) or self.chance(self.trouble.gate_sleeps):
             return
-        batch = self.inbox[self.read : self.read + self.random.choice((1, 3, 50, 10_000))]
-        for value in batch:
-            self.judge_one(value)
-        self.read += len(batch)
-        self.receipts.append(Receipt(self.state.head, self.state.refused))
+        self.judge(self.random.choice((1, 3, 50, 10_000)))
 
     def judge_all(self) -> None:
         """The gate catches up."""
         while self.read < len(self.inbox):
             self.judge_some()
 
-    def judge_one(self, value: bytes) -> None:
-        arrival = self.reader.read(value)
-        verdict = judge(self.state, arrival, verify)
-        reason = self.unknown_rule(value[45:])
-        if isinstance(arrival, Arrival) and arrival.body == self.refuse_body:
-            reason = Reason.UNSOUND
-        is_fact = isinstance(arrival, Arrival) and not isinstance(arrival.body, Heartbeat | Correction)
-        if isinstance(verdict, Accepted) and reason and isinstance(arrival, Arrival) and is_fact:
-            verdict = Refused(arrival.sequence, reason)
-        evolve(self.state, arrival, verdict)
-        if isinstance(verdict, Accepted):
-            self.admitted.append(value)
-        elif isinstance(verdict, Refused):
-            self.refused.append(verdict)
+    def verdict(self, value: bytes, arrival: Arrival | Unreadable) -> Verdict:
+        verdict = super().verdict(value, arrival)
+        if not isinstance(verdict, Accepted) or not isinstance(arrival, Arrival):
+            return verdict
+        reason = Reason.UNSOUND if arrival.body == self.refuse_body else self.unknown_rule(value[HEAD:])
+        is_fact = not isinstance(arrival.body, Heartbeat | Correction)
+        return Refused(arrival.sequence, reason) if reason and is_fact else verdict
 
-    def events(self) -> list[tuple[str, Event]]:
-        return [(self.registration.agency, decode(value)) for value in self.admitted]
-
-    def link(self) -> "MemoryLink":
-        return MemoryLink(self)
+    def link(self) -> "UnkindLink":
+        return UnkindLink(self)
 
     def clock(self) -> float:
         return self.now_s
@@ -138,12 +117,12 @@ class Exchange:
         self.now_s += seconds
 
 
-class MemoryLink:
-    """The edge's way to the exchange in memory."""
+class UnkindLink(MemoryLink):
+    """The agency's way to an unkind gate, which judges when it is asked for receipts."""
 
     def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
         self._exchange = exchange
-        self._seen = 0
         self.closed = False
         self.sent: list[bytes] = []
 

@@ -72,7 +72,7 @@ def _chains() -> Iterator[tuple[bytes, bytes]]:
                 Fact(f"row-{n}", PERIOD, STATE, NeedIdentified(need), f"client-{n}", Where("needs", n + 1))
                 for n, need in enumerate(NEEDS)
             ]
-            values = publish(Path(folder), _agency(number), facts).inbox.values
+            values = publish(Path(folder), _agency(number), facts).gate.inbox
         yield values[0], values[1]
 
 

@@ -139,11 +139,11 @@ def real() -> Leaked:
         )
         for number, source in enumerate(sources):
             done = publish(folder, f"planted-{number}", source.read())
-            taken = sum(done.inbox.admitted)
+            taken = len(done.gate.admitted)
             if not taken:
                 return Leaked(len(PLANTED), len(PLANTED), 0)  # nothing was read: nothing is shown by what did not leave
             events += taken
-            left += b"\n".join([*done.inbox.values, *done.inbox.receipts, done.said.encode(), done.vault])
+            left += b"\n".join([*done.gate.inbox, *done.receipts, done.messages.encode(), done.vault])
     return Leaked(len(found_in(bytes(left))), len(PLANTED), events)
 
 
