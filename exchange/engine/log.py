@@ -1,7 +1,7 @@
 """The log as the engine needs it: partitions, readers, transactional writers.
 
 Two implementations pass one contract suite (`tests/contract/log_contract.py`): Kafka (`kafka_log`), and the in-memory log
-of the simulation. Code above this file knows neither.
+(`exchange.testing`). Code above this file knows neither.
 
 Promised:
 - `Log.writer(id)` returns only after the producer id has been awaited. From then on every earlier writer of that id is

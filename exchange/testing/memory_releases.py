@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from consumers.metrics.derive import Intake, encoded
-from consumers.release.draw_task import Noise, carry_out, task_of
+from consumers.release.draw_task import Noise, carry_out
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.release_lane import payment
 from exchange.core.metrics.expected import Judge, Yearly
@@ -62,7 +62,7 @@ class MemoryReleases:
         return follower
 
     async def _draw(self, command: int, decision: Draw, noise: Noise) -> None:
-        drawn = await carry_out(self._log, task_of(decision), noise, lambda _: None)
+        drawn = await carry_out(self._log, decision.task, noise, lambda _: None)
         spent = encode_spent(payment(command, decision, drawn))
         self._broker.append(OF_DRAWS, *drawn.parts, (ledger_part(command), spent))
 

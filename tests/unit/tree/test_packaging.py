@@ -81,4 +81,5 @@ def test_a_wheel_brings_the_command_the_types_and_the_pinned_archives(wheel_pyth
     assert {"exchange", "consumers", "producers", "schemas"} <= packages.keys()
     assert (packages["exchange"] / "py.typed").exists()
     assert (packages["exchange"] / "engine/broker/jars.csv").exists()
+    assert (packages["exchange"] / "testing/in_memory_exchange.py").exists()
     assert not {"tests", "docs", "deploy"} & packages.keys()
