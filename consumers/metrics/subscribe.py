@@ -27,8 +27,8 @@ from exchange.engine.log import Log, Partition, Record
 from exchange.engine.reading import read_to
 from exchange.kafka_address import with_address
 from exchange.settings import Settings
+from exchange.wire.message import MessageUnreadable
 from exchange.wire.public_records import decode_point
-from exchange.wire.records import MessageUnreadable
 from exchange.wire.topics import METRICS
 
 TOPIC: Final = Partition(METRICS, 0)

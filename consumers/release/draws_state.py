@@ -15,7 +15,8 @@ from exchange.core.model.epochs import EpochInvalid
 from exchange.core.release.closing import Closed, Moment, carried_out, refused_at, released
 from exchange.engine.log import Partition, Reader, Record
 from exchange.engine.reading import read_to
-from exchange.wire.release_records import Spent, decode_heading, decode_spent, parse_ledger_part, parse_release_part
+from exchange.wire.public_records import decode_heading
+from exchange.wire.release_records import Spent, decode_spent, parse_ledger_part, parse_release_part
 from exchange.wire.topics import DRAWS
 
 SOURCE: Final = Partition(DRAWS, 0)

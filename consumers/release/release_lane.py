@@ -32,7 +32,7 @@ from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
 from exchange.engine.wall_clock import Clock, wall_ms
-from exchange.wire.records import MessageUnreadable
+from exchange.wire.message import MessageUnreadable
 from exchange.wire.release_records import Spent, decode_close, encode_spent, ledger_part
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES, LaneName
 

@@ -6,11 +6,11 @@ bytes, no map. A default is for a field that was appended after the first versio
 it are read with this value. A class gives it as Python does, `field: Code = Code.not_collected`.
 """
 
-from dataclasses import MISSING, fields
 from enum import Enum
-from typing import Annotated, cast, get_args, get_origin, get_type_hints
+from typing import get_origin
 
-from exchange.core.model.events import BODIES, CORRECTABLE, Body, Correction, Event, Width
+from exchange.core.model.events import BODIES, CORRECTABLE, Body, Correction, Event
+from exchange.core.model.field_types import FieldType, field_types
 
 Schema = dict[str, object] | list[object] | str
 NAMESPACE = "exchange.event"
@@ -24,52 +24,50 @@ def event_schema() -> dict[str, object]:
 
 def _record(cls: type[Body] | type[Event], seen: set[str], namespace: str = "") -> dict[str, object]:
     seen.add(cls.__name__)
-    hints = get_type_hints(cls, include_extras=True)
     record: dict[str, object] = {"type": "record", "name": cls.__name__}
     if namespace:
         record["namespace"] = namespace
     record["doc"] = (cls.__doc__ or "").strip().splitlines()[0]
-    record["fields"] = [
-        {**_field(cls, f.name, hints[f.name], seen), **_default(f.name, f.default)} for f in fields(cls)
-    ]
+    record["fields"] = [_field(cls, one, seen) | _default(one) for one in field_types(cls)]
     return record
 
 
-def _default(name: str, default: object) -> dict[str, object]:
-    if default is MISSING:
+def _default(one: FieldType) -> dict[str, object]:
+    if one.default is None:
         return {}
-    if not isinstance(default, Enum | int):
-        raise TypeError(f"{name}: only a code or a small number may be a default")
-    return {"default": str(default.value) if isinstance(default, Enum) else default}
+    if not isinstance(one.default, Enum | int):
+        raise TypeError(f"{one.name}: only a code or a small number may be a default")
+    return {"default": str(one.default.value) if isinstance(one.default, Enum) else one.default}
 
 
-def _field(cls: type[Body] | type[Event], name: str, hint: object, seen: set[str]) -> dict[str, object]:
-    field: dict[str, object] = {"name": name}
-    if name == "body":
+def _field(cls: type[Body] | type[Event], one: FieldType, seen: set[str]) -> dict[str, object]:
+    field: dict[str, object] = {"name": one.name}
+    if one.name == "body":
         bodies = CORRECTABLE if cls is Correction else BODIES
         field["type"] = [b.__name__ if b.__name__ in seen else _record(b, seen) for b in bodies]
         return field
-    if name == "period":
+    if one.name == "period":
         field["doc"] = PERIOD_DOC
-    field["type"] = _type(hint, seen)
+    field["type"] = _type(one, seen)
     return field
 
 
-def _type(hint: object, seen: set[str]) -> Schema:
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        if hint.__name__ in seen:
-            return hint.__name__
-        seen.add(hint.__name__)
-        return {"type": "enum", "name": hint.__name__, "symbols": [str(m.value) for m in hint]}
-    if hint is int:
+def _type(one: FieldType, seen: set[str]) -> Schema:
+    if one.octets:
+        fixed = _fixed(one.octets, seen)
+        return {"type": "array", "items": fixed} if get_origin(one.hint) is tuple else fixed
+    if isinstance(one.hint, type) and issubclass(one.hint, Enum):
+        return _enum(one.hint, seen)
+    if one.hint is int:
         return "int"
-    if get_origin(hint) is Annotated:
-        base, mark = get_args(hint)[:2]
-        if isinstance(mark, Width):
-            fixed = _fixed(mark.octets, seen)
-            return {"type": "array", "items": fixed} if get_origin(base) is tuple else fixed
-        return "int"
-    raise TypeError(f"no Avro type for {cast('type', hint)!r}")
+    raise TypeError(f"no Avro type for {one.name}")
+
+
+def _enum(codes: type[Enum], seen: set[str]) -> Schema:
+    if codes.__name__ in seen:
+        return codes.__name__
+    seen.add(codes.__name__)
+    return {"type": "enum", "name": codes.__name__, "symbols": [str(m.value) for m in codes]}
 
 
 def _fixed(octets: int, seen: set[str]) -> Schema:

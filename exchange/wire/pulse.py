@@ -1,19 +1,18 @@
-"""Pulses and alerts: how lanes say that they are well, and what an operator is told when one is not.
+"""Pulses and alerts: the state of each lane, and the problems that an operator should look at.
 
-Both are written outside of transactions, because a Faust agent reads them (DESIGN §3). They hold exact counts of
-restricted topics, so they are restricted themselves.
+Both are written outside of transactions, because a Faust agent reads them (DESIGN §3). They hold
+exact counts of restricted topics, so they are restricted themselves.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
 
-from exchange.wire.records import Plain, decode_plain, encode_plain
+from exchange.wire.message import message
 
 
 @dataclass(frozen=True, slots=True)
 class AgencyPulse:
-    """How one agency's chain stands. `refused`: reason of the open refusal, or empty."""
+    """The state of one agency's chain. `refused`: reason of the open refusal, or empty."""
 
     agency: str
     sequence: int
@@ -24,9 +23,9 @@ class AgencyPulse:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """How a lane is doing. Times in milliseconds; counts since the lane started; `agencies`: those that changed.
+    """The state of a lane. Times in milliseconds; counts since the lane started.
 
-    `commit_age_ms` is −1 before the first commit.
+    `commit_age_ms`: −1 before the first commit. `agencies`: those that changed.
     """
 
     lane: str
@@ -44,22 +43,8 @@ class Pulse:
     agencies: tuple[AgencyPulse, ...] = ()
 
 
-def encode_pulse(pulse: Pulse) -> bytes:
-    """A value of `pulse`, under the lane's name."""
-    plain: Plain = {name: getattr(pulse, name) for name in Pulse.__slots__}
-    plain["agencies"] = [{name: getattr(a, name) for name in AgencyPulse.__slots__} for a in pulse.agencies]
-    return encode_plain("pulse", plain)
-
-
-def decode_pulse(value: bytes) -> Pulse:
-    """Of a value of `pulse`; raises MessageUnreadable."""
-    plain = decode_plain("pulse", value)
-    agencies = tuple(AgencyPulse(**a) for a in cast("list[dict[str, object]]", plain.pop("agencies")))  # type: ignore[arg-type]
-    return Pulse(**plain, agencies=agencies)  # type: ignore[arg-type]  # names and types are the schema's
-
-
 class AlertKind(StrEnum):
-    """What an alert is about."""
+    """The kind of problem."""
 
     STALLED = "stalled"
     FAILED = "failed"
@@ -72,7 +57,7 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something an operator should look at: `subject` is `lane:gate-0` or `agency:code`; `says` what to do next."""
+    """A problem to look at. `subject`: `lane:gate-0` or `agency:code`. `says`: what to do next."""
 
     subject: str
     kind: AlertKind
@@ -80,17 +65,7 @@ class Alert:
     says: str
 
 
-def encode_alert(alert: Alert) -> bytes:
-    """A value of `alerts`, under its subject."""
-    return encode_plain("alert", {name: getattr(alert, name) for name in Alert.__slots__})
-
-
-def decode_alert(value: bytes) -> Alert:
-    """Of a value of `alerts`; raises MessageUnreadable."""
-    plain = decode_plain("alert", value)
-    return Alert(
-        cast("str", plain["subject"]),
-        AlertKind(cast("str", plain["kind"])),
-        cast("int", plain["since_ms"]),
-        cast("str", plain["says"]),
-    )
+encode_pulse, decode_pulse = message("pulse", Pulse)
+"""A value of `pulse`, under the lane's name."""
+encode_alert, decode_alert = message("alert", Alert)
+"""A value of `alerts`, under its subject."""

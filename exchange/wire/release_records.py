@@ -6,17 +6,17 @@ what is in `draws` and not yet in `releases`, cuts, and who is behind an agency 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
-from typing import Final, cast
+from typing import Final
 
-from exchange.core.model.epochs import epoch_text, parse_epoch
 from exchange.core.release.agency_tables import Said
-from exchange.core.release.coverage import Standing
 from exchange.core.release.privacy_ledger import Account
 from exchange.core.release.released import Release
-from exchange.wire.records import MessageUnreadable, Plain, decode_plain, encode_plain
+from exchange.wire.mapper import INLINE, as_record, converter
+from exchange.wire.message import message
+from exchange.wire.public_records import parse_release_key, release_key
 
 RELEASE_PART: Final = b"|release"
 LEDGER_PART: Final = b"|ledger"
@@ -70,8 +70,8 @@ class Spent:
 
 
 def release_part(release: Release) -> bytes:
-    """The key in `draws` of what is to be published."""
-    return f"{release.table}|{epoch_text(release.epoch)}".encode("ascii") + RELEASE_PART
+    """The key in `draws` of a release."""
+    return release_key(release) + RELEASE_PART
 
 
 def ledger_part(offset: int) -> bytes:
@@ -84,7 +84,11 @@ def parse_release_part(key: bytes) -> tuple[bytes, int] | None:
     if not key.endswith(RELEASE_PART):
         return None
     published = key.removesuffix(RELEASE_PART)
-    return published, parse_epoch(published.rpartition(b"|")[2].decode("ascii"))
+    return published, parse_release_key(published)
+
+
+def _pairs(amounts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(amounts.items())
 
 
 def parse_ledger_part(key: bytes) -> int | None:
@@ -93,104 +97,13 @@ def parse_ledger_part(key: bytes) -> int | None:
     return int(found[1]) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """Which release it is, and over which domain, whatever is declared today. `bit`: 0 for agency tables."""
-
-    table: str
-    epoch: int
-    bit: int
-    codes: tuple[tuple[str, ...], ...]
-
-
-def decode_heading(value: bytes) -> Heading:
-    """Of a value of part `release`; raises MessageUnreadable, and EpochInvalid."""
-    plain = decode_plain("release", value)
-    return Heading(
-        cast("str", plain["table"]),
-        parse_epoch(cast("str", plain["epoch"])),
-        cast("int", plain["bit"]),
-        tuple(tuple(cast("list[str]", one["codes"])) for one in cast("list[Plain]", plain["dimensions"])),
-    )
-
-
-def encode_close(close: Close) -> bytes:
-    """A value of `epochs`."""
-    return encode_plain("close", {"epoch": close.epoch, "by": close.by, "at_ms": close.at_ms})
-
-
-def decode_close(value: bytes) -> Close:
-    """Of a value of `epochs`; raises MessageUnreadable for any other command."""
-    plain = decode_plain("close", value)
-    try:
-        return Close(cast("int", plain["epoch"]), Asker(cast("str", plain["by"])), cast("int", plain["at_ms"]))
-    except ValueError:
-        raise MessageUnreadable from None
-
-
-def encode_spent(spent: Spent) -> bytes:
-    """A value of part `ledger` of `draws`."""
-    accounts = [
-        {
-            "table": name,
-            "rho": str(account.rho),
-            "terms": account.terms,
-            "periods_from": account.periods_from,
-            "last_epoch": account.last_epoch,
-        }
-        for name, account in spent.accounts
-    ]
-    shown = [{"table": one.table, "number": one.number, "amounts": dict(one.amounts)} for one in spent.shown]
-    plain: Plain = {name: getattr(spent, name) for name in ("position", "epoch", "at_ms", "refused", "registered")}
-    return encode_plain(
-        "spent",
-        {**plain, "cut": list(spent.cut), "accounts": accounts, "shown": shown, "said": _plain_said(spent.said)},
-    )
-
-
-def decode_spent(value: bytes) -> Spent:
-    """Of a value of part `ledger` of `draws`; raises MessageUnreadable."""
-    plain = decode_plain("spent", value)
-    try:
-        accounts = tuple(_account(one) for one in cast("list[Plain]", plain["accounts"]))
-    except (ValueError, ZeroDivisionError):
-        raise MessageUnreadable from None
-    position, epoch, at_ms = (cast("int", plain[name]) for name in ("position", "epoch", "at_ms"))
-    return Spent(
-        position,
-        epoch,
-        at_ms,
-        cast("str", plain["refused"]),
-        cast("int", plain["registered"]),
-        tuple(cast("list[int]", plain["cut"])),
-        accounts,
-        tuple(_shown(one) for one in cast("list[Plain]", plain["shown"])),
-        tuple(_said(one) for one in cast("list[Plain]", plain["said"])),
-    )
-
-
-def _plain_said(said: tuple[Said, ...]) -> list[Plain]:
-    def standing(profiles: Standing) -> list[Plain]:
-        return [{"division": division, "kind": kind, "times": times} for division, kind, times in profiles]
-
-    return [{"agency": agency, "standing": standing(profiles)} for agency, profiles in said]
-
-
-def _said(plain: Plain) -> Said:
-    found = cast("list[Plain]", plain["standing"])
-    standing = ((cast("str", one["division"]), cast("str", one["kind"]), cast("int", one["times"])) for one in found)
-    return cast("str", plain["agency"]), tuple(standing)
-
-
-def _account(plain: Plain) -> tuple[str, Account]:
-    return cast("str", plain["table"]), Account(
-        Fraction(cast("str", plain["rho"])),
-        cast("str", plain["terms"]),
-        cast("int", plain["periods_from"]),
-        cast("int", plain["last_epoch"]),
-    )
-
-
-def _shown(plain: Plain) -> ShownIncrement:
-    amounts = cast("dict[str, int]", plain["amounts"])
-    return ShownIncrement(cast("str", plain["table"]), cast("int", plain["number"]), tuple(amounts.items()))
+encode_close, decode_close = message("close", Close)
+"""A value of `epochs`."""
+encode_spent, decode_spent = message(
+    "spent",
+    Spent,
+    accounts=as_record("table", "account", account=INLINE),
+    shown=as_record(amounts=converter(dict[str, int], _pairs)),
+    said=as_record("agency", "standing", standing=as_record("division", "kind", "times")),
+)
+"""A value of part `ledger` of `draws`."""

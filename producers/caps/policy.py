@@ -5,14 +5,14 @@ on; a year-only agency gives the year; a tally-only agency gives no client's eve
 tally. The gate repeats all of this independently.
 """
 
-from dataclasses import dataclass, fields
-from enum import Enum
-from typing import Annotated, Final, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Final
 
 from exchange.core.admission.cap_rules import NONE
 from exchange.core.admission.soundness import unsound
 from exchange.core.model import events as e
-from exchange.core.model.events import CORRECTABLE, About, Correctable, Width
+from exchange.core.model.events import CORRECTABLE, About, Correctable
+from exchange.core.model.field_types import field_types
 from exchange.core.model.period import LAST, is_period, quarter_of, year_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.switches import Switches
@@ -115,16 +115,7 @@ def _fits(value: object, kind: type, below: int) -> bool:
 
 def _checks(body: type[Correctable]) -> tuple[tuple[str, type, int], ...]:
     """(field, type, bound of a number or 0) of each field."""
-    hints = get_type_hints(body, include_extras=True)
-    checks: list[tuple[str, type, int]] = []
-    for field in fields(body):
-        hint = hints[field.name]
-        if isinstance(hint, type) and issubclass(hint, Enum):
-            checks.append((field.name, hint, 0))
-        elif get_origin(hint) is Annotated:
-            base, mark = get_args(hint)[:2]
-            checks.append((field.name, base, 256**mark.octets if isinstance(mark, Width) else mark.stop))
-    return tuple(checks)
+    return tuple((one.name, one.hint, one.below) for one in field_types(body) if isinstance(one.hint, type))
 
 
 _CHECKS: Final = {body: _checks(body) for body in CORRECTABLE if body is not e.Tally}

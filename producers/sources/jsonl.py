@@ -14,16 +14,16 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
 from enum import Enum
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, Final, Self, cast, get_type_hints
+from typing import BinaryIO, Final, Self, cast
 
 from exchange.core.counting.tables import NOT_APPLICABLE
 from exchange.core.errors import PeriodInvalid
 from exchange.core.model.events import CORRECTABLE, Correctable, Tally
+from exchange.core.model.field_types import field_types
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
 from producers.errors import SourceUnreadable
@@ -45,7 +45,9 @@ def _snake(name: str) -> str:
 
 
 BODIES: Final = {_snake(body.__name__): body for body in CORRECTABLE if body is not Tally}
-_HINTS: Final = {body: {f.name: get_type_hints(body)[f.name] for f in fields(body)} for body in BODIES.values()}
+_HINTS: Final = {
+    body: {one.name: one.hint for one in field_types(body) if isinstance(one.hint, type)} for body in BODIES.values()
+}
 
 
 _STATES: Final = frozenset(str(state) for state in UsState) - {NOT_APPLICABLE}

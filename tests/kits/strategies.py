@@ -15,7 +15,8 @@ from exchange.core.counting.tables import NOT_APPLICABLE as NA
 from exchange.core.counting.tables import TALLIED, tally_length
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
-from exchange.core.model.events import BODIES, CORRECTABLE, Body, Correctable, Correction, Event, Tally, Width
+from exchange.core.model.events import BODIES, CORRECTABLE, Body, Correctable, Correction, Event, Tally
+from exchange.core.model.field_types import Width
 from exchange.core.model.period import FIRST, LAST
 from exchange.core.model.vocabulary import UsState
 

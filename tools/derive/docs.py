@@ -13,11 +13,12 @@ from dataclasses import fields
 from enum import Enum
 from math import prod
 from pathlib import Path
-from typing import Final, get_args, get_type_hints
+from typing import Final
 
 from exchange.core.admission.gate import EXPLAINED
 from exchange.core.counting.tables import TABLES, Table, domain
-from exchange.core.model.events import BODIES, About, Body, Width
+from exchange.core.model.events import BODIES, About, Body
+from exchange.core.model.field_types import field_types
 from exchange.wire.topics import TOPICS, Party, Topic
 from producers.switches import RULES
 from schemas.lists import list_names, read_list
@@ -64,7 +65,8 @@ def _made(name: str) -> str:
 
 def _shown(body: type[Body], name: str) -> str:
     """What a field may hold: a link to its list of codes, or the kind of number."""
-    hint = get_type_hints(body, include_extras=True)[name]
+    one = next(field for field in field_types(body) if field.name == name)
+    hint = one.hint
     if isinstance(hint, type) and issubclass(hint, Enum):
         code_list = re.sub(r"(?<!^)(?=[A-Z])", "_", hint.__name__).lower()
         return f"[{code_list}](BODIES.md#{code_list})" if code_list in list_names() else "a tally's table"
@@ -72,12 +74,11 @@ def _shown(body: type[Body], name: str) -> str:
         return "period"
     if name == "body":
         return "any body but `Heartbeat` and `Correction`"
-    base, mark = get_args(hint)[:2] if get_args(hint) else (hint, None)
-    if isinstance(mark, range):
-        return f"{mark.start}–{mark.stop - 1}"
-    if isinstance(mark, Width):
-        many = "each " if base is not int and base is not bytes else ""
-        return f"{many}{'bytes' if base is bytes else 'a number'}, `fixed({mark.octets})`"
+    if one.bounds:
+        return f"{one.bounds.start}–{one.bounds.stop - 1}"
+    if one.octets:
+        many = "each " if hint is not int and hint is not bytes else ""
+        return f"{many}{'bytes' if hint is bytes else 'a number'}, `fixed({one.octets})`"
     raise DocsError(f"{body.__name__}.{name} is of a kind that the docs do not know")
 
 
@@ -145,10 +146,10 @@ def codes() -> Iterator[str]:
 
 
 _ENUMS_OF_BODIES: Final = {
-    hint.__name__
+    one.hint.__name__
     for body in BODIES
-    for hint in get_type_hints(body).values()
-    if isinstance(hint, type) and issubclass(hint, Enum)
+    for one in field_types(body)
+    if isinstance(one.hint, type) and issubclass(one.hint, Enum)
 } | {"UsState"}
 
 

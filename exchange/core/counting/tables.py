@@ -11,13 +11,14 @@ Tiers (PRIVACY, "The unit, the caps, the budget"): what the release of a table w
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Final, get_args, get_origin, get_type_hints
+from typing import Final
 
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import About
+from exchange.core.model.field_types import FieldType, field_types
 from exchange.core.model.tally_tables import TallyTable
 
 NOT_APPLICABLE: Final = "not_applicable"
@@ -81,7 +82,7 @@ class Table:
 
 def field_type(body: type[e.Body], field: str) -> type[Enum]:
     """The enum of a body's field; raises TypeError for a number."""
-    hint = get_type_hints(body, include_extras=True)[field]
+    hint = _field(body, field).hint
     if not (isinstance(hint, type) and issubclass(hint, Enum)):
         raise TypeError(f"{body.__name__}.{field} has no codes")
     return hint
@@ -89,8 +90,11 @@ def field_type(body: type[e.Body], field: str) -> type[Enum]:
 
 def is_number(body: type[e.Body], field: str) -> bool:
     """Whether a body's field is a number that may be summed."""
-    hint = get_type_hints(body, include_extras=True)[field]
-    return get_origin(hint) is Annotated and get_args(hint)[0] is int and field in {f.name for f in fields(body)}
+    return _field(body, field).hint is int
+
+
+def _field(body: type[e.Body], field: str) -> FieldType:
+    return next(one for one in field_types(body) if one.name == field)
 
 
 def domain(table: Table, dimension: Dimension) -> tuple[str, ...]:

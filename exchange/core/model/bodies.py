@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Annotated, ClassVar
 
 from exchange.core.model import vocabulary as v
+from exchange.core.model.field_types import Width
 from exchange.core.model.tally_tables import TallyTable
 
 
@@ -23,13 +24,6 @@ class About(Enum):
     CLIENT = "client"
     AGENCY = "agency"
     EXCHANGE = "exchange"
-
-
-@dataclass(frozen=True, slots=True)
-class Width:
-    """Bytes of a field that Avro writes as `fixed`, big-endian."""
-
-    octets: int
 
 
 Small = Annotated[int, range(64)]

@@ -37,7 +37,6 @@ from exchange.core.model.bodies import (
     Small,
     Tally,
     TraffickingFacts,
-    Width,
 )
 from exchange.core.model.vocabulary import UsState
 
@@ -77,7 +76,6 @@ __all__ = [
     "Small",
     "Tally",
     "TraffickingFacts",
-    "Width",
 ]
 
 ALL_CAPS: Final = 63

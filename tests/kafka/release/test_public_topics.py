@@ -19,8 +19,8 @@ from exchange.core.release.draw import counted
 from exchange.engine.kafka.log import KafkaLog
 from exchange.settings import Settings
 from exchange.trial.empty_cluster import trial_exchange
+from exchange.wire.message import decode_plain
 from exchange.wire.public_records import decode_point, decode_release
-from exchange.wire.records import decode_plain
 from exchange.wire.topics import METRICS, RELEASES, TOPICS, Party
 from tests.kafka.release.closing_kit import AGENCIES, START, ask, handled, killed_while_drawing, needs, send
 from tests.kits.draw_world import due, from_agency

@@ -1,0 +1,88 @@
+"""Records that are not events: how a value of one is written and read.
+
+Wire format as of events: magic, pinned id, Avro. The exchange or its operator writes these records
+itself, so they are not held to canonical form. Decoding raises MessageUnreadable for bytes that are
+not such a record, and never quotes them.
+"""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import TypeVar, cast
+
+import fastavro
+
+from exchange.core.errors import ExchangeError, PeriodInvalid
+from exchange.core.model.epochs import EpochInvalid
+from exchange.core.model.event_layout import PREFIX
+from exchange.wire.codec import schema_id_of
+from exchange.wire.mapper import Declared, Mapper, Plain
+from exchange.wire.schemas import newest, schemas
+
+T = TypeVar("T")
+Encode = Callable[[T], bytes]
+Decode = Callable[[bytes], T]
+
+
+class MessageUnreadable(ExchangeError):
+    """A record of the exchange is not of the schema that its topic holds."""
+
+    hint = "Something else wrote to the topic: check its rights with `exchange topics check`."
+
+
+def message(name: str, record: type[T], /, **declared: Declared) -> tuple[Encode[T], Decode[T]]:
+    """How a record is encoded and decoded under the schema of a name.
+
+    `declared`: for single fields, as in `exchange.wire.mapper`. Decoding raises MessageUnreadable.
+    """
+    mapper = Mapper(record, **declared)
+
+    def encode(value: T) -> bytes:
+        return encode_plain(name, mapper.plain(value))
+
+    def decode(value: bytes) -> T:
+        return typed(mapper, decode_plain(name, value))
+
+    return encode, decode
+
+
+def single(name: str, field: str, kind: type[T], /) -> tuple[Encode[T], Decode[T]]:
+    """The same for a record of one field, which has no class of its own."""
+
+    def encode(value: T) -> bytes:
+        return encode_plain(name, {field: value})
+
+    def decode(value: bytes) -> T:
+        found = decode_plain(name, value)[field]
+        if not isinstance(found, kind):
+            raise MessageUnreadable
+        return found
+
+    return encode, decode
+
+
+def encode_plain(name: str, plain: Plain) -> bytes:
+    """A value of the newest version of a schema."""
+    schema = newest(name)
+    out = BytesIO()
+    out.write(schema.prefix)
+    fastavro.schemaless_writer(out, schema.parsed, plain)
+    return out.getvalue()
+
+
+def decode_plain(name: str, value: bytes) -> Plain:
+    """The fields of a value of any version of a schema, as its newest has them; raises MessageUnreadable."""
+    schema = schemas().get(schema_id_of(value))
+    if schema is None or schema.name != name:
+        raise MessageUnreadable
+    try:
+        return cast("Plain", fastavro.schemaless_reader(BytesIO(value[PREFIX:]), schema.parsed, newest(name).parsed))
+    except Exception:  # noqa: BLE001 - fastavro raises anything on foreign bytes, and quotes them
+        raise MessageUnreadable from None
+
+
+def typed(mapper: Mapper[T], plain: Plain) -> T:
+    """The record of decoded fields; raises MessageUnreadable, or what the class itself raises."""
+    try:
+        return mapper.typed(plain)
+    except (ValueError, KeyError, ArithmeticError, EpochInvalid, PeriodInvalid):
+        raise MessageUnreadable from None
