@@ -58,7 +58,7 @@ _HOMES: Final = (
     "exchange.core.metrics.figures",
     "exchange.core.metrics.query",
     "exchange.core.metrics.table",
-    "exchange.wire.records",
+    "exchange.wire.message",
     "exchange.wire.public_records",
     "exchange.engine.errors",
     "exchange.engine.log",
@@ -121,12 +121,12 @@ if TYPE_CHECKING:
         SettingInvalid,
         Settings,
     )
+    from exchange.wire.message import (
+        MessageUnreadable,
+    )
     from exchange.wire.public_records import (
         decode_point,
         decode_release,
-    )
-    from exchange.wire.records import (
-        MessageUnreadable,
     )
 else:
     __getattr__, __dir__ = lazy_names(__name__, __all__, _HOMES)
