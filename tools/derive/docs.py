@@ -23,6 +23,7 @@ from exchange.wire.topics import TOPICS, Party, Topic
 from producers.switches import RULES
 from schemas.lists import list_names, read_list
 from tools.derive.budget_docs import budget, caps
+from tools.derive.commands_docs import agency_exit_statuses, commands, exit_statuses
 from tools.derive.generate import camel
 from tools.derive.markdown import coded as _coded
 from tools.derive.markdown import table as _table
@@ -275,6 +276,9 @@ PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
         *PRIVACY_PARTS,
         topics,
         topic_settings,
+        commands,
+        exit_statuses,
+        agency_exit_statuses,
     )
 }
 

@@ -34,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 STOPPED = "exchange: stopped. Everything is kept in the vault: run the command again to continue."
 VAULT = "a profile and its vault."
 VAULT_AND_KAFKA = "a profile, its vault, and the exchange's Kafka."
-REFUSED_AGAIN = {ExitStatus.SOME_REFUSED: "the exchange refused some events. Everything else was sent."}
+REFUSED_SOME = {ExitStatus.SOME_REFUSED: "some records were refused. Everything else was sent."}
 
 PASSPHRASE_LENGTH_MIN = 12
 PUBLISHED_BEFORE = (
@@ -62,7 +62,10 @@ def init(
         bool, typer.Option("--key-file", help="First write the profile's key_file, for runs that nobody attends.")
     ] = False,
     key_number: Annotated[
-        int, typer.Option(min=0, max=63, help="The key's number. Raise it if an earlier vault was lost with its key.")
+        int,
+        typer.Option(
+            min=0, max=63, metavar="N", help="The key's number. Raise it if an earlier vault was lost with its key."
+        ),
     ] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -169,7 +172,7 @@ HELD_UNKNOWN = (
     epilog=ending(
         needs="a profile and its vault; with --retract also the exchange's Kafka.",
         example="exchange edge hold 17 --profile agency.toml",
-        statuses=REFUSED_AGAIN,
+        statuses=REFUSED_SOME,
     )
 )
 def hold(
@@ -220,7 +223,7 @@ def unhold(client: ClientArgument, profile_file: ProfileOption) -> None:
     epilog=ending(
         needs=VAULT_AND_KAFKA,
         example="exchange edge restore --profile agency.toml",
-        statuses=REFUSED_AGAIN,
+        statuses=REFUSED_SOME,
     )
 )
 def restore(

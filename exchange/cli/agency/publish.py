@@ -55,7 +55,7 @@ def secret_of(profile: "Profile") -> "Secret":
     epilog=ending(
         needs="a profile and its vault; without --dry-run also the exchange's Kafka.",
         example="exchange publish export.zip --profile agency.toml --dry-run",
-        statuses={ExitStatus.SOME_REFUSED: "some rows or events were refused. Everything else was sent."},
+        statuses={ExitStatus.SOME_REFUSED: "some records were refused. Everything else was sent."},
     )
 )
 def publish(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,6 +58,7 @@ class ConsoleAnnouncer:
     epilog=ending(
         needs="the extra `broker`; the first time a network, to fetch Kafka (44 MB).",
         example="exchange up",
+        statuses={ExitStatus.DONE: "Kafka is running, also if it was running before."},
     )
 )
 def up(data_dir: DataDir = None) -> None:
@@ -85,7 +87,13 @@ def _next_step(*, found: bool) -> str:
     )
 
 
-@app.command(epilog=ending(needs="nothing.", example="exchange down"))
+@app.command(
+    epilog=ending(
+        needs="nothing.",
+        example="exchange down",
+        statuses={ExitStatus.DONE: "Kafka is stopped, also if none was running."},
+    )
+)
 def down(data_dir: DataDir = None) -> None:
     """Stop the Kafka that `exchange up` started. Its data is kept."""
     from exchange.engine.broker import detached
