@@ -29,17 +29,19 @@ class MessageUnreadable(ExchangeError):
     hint = "Something else wrote to the topic: check its rights with `exchange topics check`."
 
 
-def message(name: str, record: type[T], /, **declared: Declared) -> tuple[Encode[T], Decode[T]]:
+def message(name: str, kind: type[T], /, **declared: Declared) -> tuple[Encode[T], Decode[T]]:
     """How a record is encoded and decoded under the schema of a name.
 
     `declared`: for single fields, as in `exchange.wire.mapper`. Decoding raises MessageUnreadable.
     """
-    mapper = Mapper(record, **declared)
+    mapper = Mapper(kind, **declared)
 
-    def encode(value: T) -> bytes:
-        return encode_plain(name, mapper.plain(value))
+    def encode(record: T) -> bytes:
+        """The value bytes of a record."""
+        return encode_plain(name, mapper.plain(record))
 
     def decode(value: bytes) -> T:
+        """The record of value bytes; raises MessageUnreadable."""
         return typed(mapper, decode_plain(name, value))
 
     return encode, decode
@@ -48,10 +50,12 @@ def message(name: str, record: type[T], /, **declared: Declared) -> tuple[Encode
 def single(name: str, field: str, kind: type[T], /) -> tuple[Encode[T], Decode[T]]:
     """The same for a record of one field, which has no class of its own."""
 
-    def encode(value: T) -> bytes:
-        return encode_plain(name, {field: value})
+    def encode(part: T) -> bytes:
+        """The value bytes of the field."""
+        return encode_plain(name, {field: part})
 
     def decode(value: bytes) -> T:
+        """The field of value bytes; raises MessageUnreadable."""
         found = decode_plain(name, value)[field]
         if not isinstance(found, kind):
             raise MessageUnreadable
