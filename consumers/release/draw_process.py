@@ -1,24 +1,18 @@
-"""The process in which draws are carried out: counting and noise are CPU, and the worker's event loop must not feel them.
+"""The child process that carries out a draw: counting and noise are CPU work, which would hold up the worker's event loop.
 
-It opens the log for itself; out of it come only how far it is and the parts to be recorded, never an exact increment. One
-process a draw: it is gone when the draw is done, on an error, and when the worker is.
+There is one process for each draw. It opens the log for itself. Only its progress and the parts to be recorded leave it,
+never an exact increment. OpenDP is loaded by the fork server and by the draw's process, never by the worker. The fork
+server draws nothing, so no two draws share a state of the random generator.
 """
 
-import asyncio
-import multiprocessing
-import traceback
-from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import Final, Protocol
 
-from consumers.child_processes import end_with_parent, joined, portable, without_ctrl_c
+from consumers.child_processes import ChildLost, LogJob, log_process
 from consumers.log_source import LogSource
-from consumers.release.draw_task import Drawn, Noise, Report, carry_out
-from exchange.core.errors import ExchangeError
+from consumers.release.draw_task import Drawn, Report, carry_out
 from exchange.core.release.closing import DrawTask
 from exchange.engine.errors import LogUnavailable, StepFailed
-from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.log import Log
 
 
@@ -29,77 +23,31 @@ class DrawProcessLost(LogUnavailable):
 
 
 class Drawer(Protocol):
-    """Carries out draws somewhere. Raises what `drawing.carry_out` does, and DrawProcessLost."""
+    """Carries out draws somewhere. Raises the errors of `carry_out` in `draw_task`, and DrawProcessLost."""
 
     async def draw(self, task: DrawTask, report: Report) -> Drawn:
-        """What is to be recorded."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawHere:
-    """On the caller's loop: for a log that cannot leave this process."""
-
-    log: Log
-    noise: Noise
-
-    async def draw(self, task: DrawTask, report: Report) -> Drawn:
-        """Count and draw here."""
-        return await carry_out(self.log, task, self.noise, report)
+        """The parts to be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrawInProcess:
-    """In a process of its own, with noise from OpenDP and nothing else."""
+    """Draws in a process of its own, with noise from OpenDP and from nowhere else."""
 
     source: LogSource
 
     async def draw(self, task: DrawTask, report: Report) -> Drawn:
-        """Start it, wait for it, end it."""
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs, self.source, task), name="exchange-draw", daemon=True)
-        with without_ctrl_c():
-            process.start()
-        theirs.close()
+        """Start the process, wait for its result, end it."""
         try:
-            return await _answer(ours, report)
-        finally:
-            process.kill()  # whoever still waits for its next message is told that there is none
-            await joined(process)
-            ours.close()
-
-
-async def _answer(ours: Connection, report: Report) -> Drawn:
-    while True:
-        try:
-            said = await asyncio.to_thread(ours.recv)
-        except (EOFError, OSError):
+            async with log_process(DRAW, self.source) as process:
+                return await process.do(task, report)
+        except ChildLost:
             raise DrawProcessLost from None
-        if isinstance(said, Drawn):
-            return said
-        if isinstance(said, ExchangeError):
-            raise said
-        report(said)
 
 
-def serve(theirs: Connection, source: LogSource, task: DrawTask) -> None:
-    """The life of the process: its progress, then its result or its error."""
-    end_with_parent()
-    relax_collector()
-    with suppress(BrokenPipeError, ConnectionResetError):
-        theirs.send(asyncio.run(_served(theirs, source, task)))
-
-
-async def _served(theirs: Connection, source: LogSource, task: DrawTask) -> Drawn | ExchangeError:
+async def _draw(log: Log, task: DrawTask, report: Report) -> Drawn:
     from consumers.release.noise import gaussian  # OpenDP takes memory that no worker needs
 
-    try:
-        async with source.open() as log:
-            return await carry_out(log, task, gaussian, theirs.send)
-    except ExchangeError as error:
-        return portable(error, StepFailed)
-    except (BrokenPipeError, ConnectionResetError):
-        raise
-    except Exception as error:  # noqa: BLE001 - a defect of ours; its text could hold a value
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        return StepFailed(f"The draw: {type(error).__name__} at {place.filename}:{place.lineno}.")
+    return await carry_out(log, task, gaussian, report)
+
+
+DRAW: Final = LogJob("draw", _draw, StepFailed, (__name__, "consumers.release.noise"))

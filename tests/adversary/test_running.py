@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,6 +24,7 @@ from exchange.trial.attack.findings import Finding, Measured
 from exchange.trial.attack.running import AttackReport, carry_out
 from exchange.trial.attack.runs import FULL, Attack, Job, attacks
 from exchange.trial.attack.weakened_noise import NOISED, Setting, scale_in
+from tests.kits.children import working_children
 
 ALL_CAUGHT_BUT_OURS = {setting: setting is not Setting.OURS for setting in Setting}
 
@@ -126,21 +128,31 @@ def test_the_exit_status_says_whether_the_run_passed(
     assert json.loads(as_json.stdout)["passed"] == (status == 0)
 
 
-def test_the_command_attacks_in_memory_whatever_cluster_is_configured_and_ctrl_c_ends_it_at_once() -> None:
-    """The address is of a port that nobody listens on: to touch it would be an error; the run is then cut off."""
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_the_command_attacks_in_memory_whatever_cluster_is_configured_and_ctrl_c_ends_it_at_once(
+    how: signal.Signals,
+) -> None:
+    """The address is of a port that nobody listens on: to touch it would be an error; the run is then cut off.
+
+    However it ends, none of its processes outlives it.
+    """
     environment = {**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
     command_line = [sys.executable, "-m", "exchange.cli", "attack", "--demo"]
     with subprocess.Popen(
         command_line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running_command:
         command_process = psutil.Process(running_command.pid)
-        while not (started := {one for one in command_process.children() if "spawn_main" in " ".join(one.cmdline())}):
+        while not (started := set(working_children(command_process))):
             assert running_command.poll() is None
-        os.killpg(running_command.pid, signal.SIGINT)
+            time.sleep(0.02)
+        started |= set(command_process.children())
+        os.killpg(running_command.pid, how) if how is signal.SIGINT else running_command.kill()
         out, err = running_command.communicate(timeout=60)
-    assert running_command.returncode == 130
+    assert running_command.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL)
     assert out == ""
     assert not psutil.wait_procs(started, timeout=30)[1]
+    if how is signal.SIGKILL:
+        return
     assert err.splitlines()[-1:] == [command.STOPPED]
     assert "Traceback" not in err
 

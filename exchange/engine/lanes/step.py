@@ -11,16 +11,16 @@ together with the outputs. A position never lives anywhere else.
 
 from __future__ import annotations
 
-import traceback
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from exchange.core.errors import ExchangeError, StateDamaged
+from exchange.core.errors import StateDamaged
+from exchange.engine.defects import defects_as
 from exchange.engine.errors import StepFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from exchange.engine.log import Pair, Partition, Record
 
@@ -82,16 +82,9 @@ class Step(Protocol):
         """What is to be written for everything applied since the last time; positions among it."""
 
 
-@contextmanager
-def defects_named(lane: str) -> Iterator[None]:
-    """Turn an unnamed error of a step into `StepFailed`, without its message: that may hold a value of a record."""
-    try:
-        yield
-    except ExchangeError:
-        raise
-    except Exception as error:  # noqa: BLE001 (a defect of any kind)
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        raise StepFailed(f"Lane {lane}: {type(error).__name__} at {place.filename}:{place.lineno}.") from None
+def defects_named(lane: str) -> AbstractContextManager[None]:
+    """Raise a defect of a step as `StepFailed`, by its type and place."""
+    return defects_as(StepFailed, f"Lane {lane}")
 
 
 def hand_over(lane: str, step: Step, records: Sequence[Record]) -> int:

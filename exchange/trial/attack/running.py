@@ -3,7 +3,6 @@
 A job that fails ends the run with its error. Ctrl-C ends the processes at once; there is nothing to tidy up.
 """
 
-import multiprocessing
 import os
 import signal
 from collections import defaultdict
@@ -12,6 +11,8 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Final
 
+from consumers.child_processes import end_with_parent, start_fork_server, wait_for_fork_server
+from exchange.trial.attack import runs
 from exchange.trial.attack.findings import Finding
 from exchange.trial.attack.runs import LIFT, MEMBERSHIP, Attack, Job, Part, all_jobs, attacks
 from exchange.trial.attack.weakened_noise import Setting
@@ -59,11 +60,12 @@ def carry_out(tell: Tell, some: Sequence[Attack] | None = None) -> AttackReport:
     """Run the attacks; by default all of them, at full effort."""
     chosen = attacks() if some is None else some
     jobs = list(all_jobs(chosen))
-    context = multiprocessing.get_context("spawn")
+    context = start_fork_server((runs.__name__,))
+    wait_for_fork_server(context)  # Ctrl-C may come here; it must not find a process of the pool half started
     workers = min(
         PROCESSES_MOST, len(jobs), os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1
     )
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
     try:
         found = _collected(pool, jobs, tell)
     except BaseException:
@@ -90,8 +92,9 @@ def _collected(pool: ProcessPoolExecutor, jobs: Sequence[Job], tell: Tell) -> di
     return found
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the first one ends the others."""
+def _begin() -> None:
+    """Ctrl-C reaches every process of a terminal; the first one ends the others, and they end if it is gone."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

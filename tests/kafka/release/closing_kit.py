@@ -20,6 +20,7 @@ from exchange.trial.empty_cluster import TrialExchange, Worker
 from exchange.wire.codec import encode
 from exchange.wire.release_records import Asker, Close, encode_close
 from exchange.wire.topics import EPOCHS, EVENTS
+from tests.kits.children import fork_server, working_children
 from tests.kits.draw_world import event
 
 START = epoch_of(2020, 1)
@@ -75,19 +76,20 @@ async def drawing(worker: Worker) -> psutil.Process:
     parent = psutil.Process(worker.process.pid)
     async with asyncio.timeout(WAIT_S):
         while True:
-            for child in parent.children():
-                with suppress(psutil.Error):  # it is over already
-                    if "spawn_main" in " ".join(child.cmdline()):
-                        return child
+            for child in working_children(parent):
+                return child
             await asyncio.sleep(0.01)
 
 
 async def killed_while_drawing(ground: TrialExchange, worker: Worker, random: Random) -> Worker:
     """SIGKILL somewhere between the beginning of a draw and a while after it; another worker goes on."""
     child = await drawing(worker)
+    server = fork_server(psutil.Process(worker.process.pid))
+    assert server is not None
     await asyncio.sleep(random.uniform(0, 2.5))
     await worker.kill()
-    async with asyncio.timeout(WAIT_S):  # a draw does not outlive its worker
-        with suppress(psutil.NoSuchProcess):
-            await asyncio.to_thread(child.wait)
+    async with asyncio.timeout(WAIT_S):  # neither a draw nor a fork server outlives its worker
+        for one in (child, server):
+            with suppress(psutil.NoSuchProcess):
+                await asyncio.to_thread(one.wait)
     return await ground.start_worker()

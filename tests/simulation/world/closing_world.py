@@ -12,9 +12,10 @@ The law, at any moment of the log:
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
-from consumers.release.draw_process import DrawHere
+from consumers.release.draw_task import Drawn, Noise, Report, carry_out
 from consumers.release.draws_state import DrawsDamaged, DrawsState
 from consumers.release.publisher_lane import PublisherLane
 from consumers.release.release_lane import ReleaseLane
@@ -23,10 +24,11 @@ from exchange.core.model.epochs import begins_ms, ends_ms, epoch_of, first_month
 from exchange.core.model.events import Event, NeedIdentified
 from exchange.core.model.vocabulary import Service
 from exchange.core.release.budget import TABLE_COSTS
+from exchange.core.release.closing import DrawTask
 from exchange.core.release.draw import counted
 from exchange.engine.errors import Fenced
 from exchange.engine.lanes.progress import LaneProgress, LaneState
-from exchange.engine.log import Partition
+from exchange.engine.log import Log, Partition
 from exchange.testing.memory_broker import MemoryBroker
 from exchange.testing.memory_log import MemoryLog
 from exchange.testing.memory_partition import StoredRecord
@@ -55,6 +57,17 @@ class Numbered:
     def __call__(self, scale: Fraction, length: int) -> Sequence[int]:
         self.calls += 1
         return [self.calls * 1000] * length
+
+
+@dataclass(frozen=True)
+class DrawHere:
+    """Draws on the caller's loop, because the log in memory cannot leave this process."""
+
+    log: Log
+    noise: Noise
+
+    async def draw(self, task: DrawTask, report: Report) -> Drawn:
+        return await carry_out(self.log, task, self.noise, report)
 
 
 class ClosingWorld:

@@ -150,7 +150,7 @@ def test_ordinary_random_numbers_for_opendp_are_noticed() -> None:
     """The process that draws imports its sampler from the one place where OpenDP is, and is given no other."""
     from consumers.release import draw_process, noise
 
-    assert "from consumers.release.noise import gaussian" in inspect.getsource(draw_process._served)
+    assert "from consumers.release.noise import gaussian" in inspect.getsource(draw_process._draw)
     assert "noise" not in inspect.signature(draw_process.DrawInProcess).parameters
     assert noise.gaussian.__module__ == "consumers.release.noise"
     for module in (draw_process, draw_task, release_lane, publisher_lane):

@@ -12,10 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from consumers.child_processes import joined
+from consumers.child_processes import in_thread_to_end
 from consumers.replay import replay
 from consumers.replay.errors import CannotReplay, ReplayFailed, ReplayProcessLost
 from consumers.replay.workers import cores
+from tests.kits.children import working_children
 from tests.unit.replay.replay_world import Seeded
 
 
@@ -63,7 +64,7 @@ async def test_a_replay_that_is_cancelled_leaves_no_process_behind() -> None:
 async def test_a_process_that_is_ending_is_waited_for_though_that_is_cancelled() -> None:
     process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(1,), daemon=True)
     process.start()
-    joining = asyncio.create_task(joined(process))
+    joining = asyncio.create_task(in_thread_to_end(process.join))
     await asyncio.sleep(0)
     joining.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -97,7 +98,7 @@ def test_no_process_outlives_the_one_that_started_it(how: signal.Signals, tmp_pa
     assert parent.stderr is not None
     parent.stdout.readline()
     children = psutil.Process(parent.pid).children(recursive=True)
-    assert len(children) >= 2
+    assert len(working_children(psutil.Process(parent.pid))) == 2
     if how is signal.SIGINT:
         for child in children:
             child.send_signal(how)  # at a terminal it reaches them before the parent has ended them

@@ -1,0 +1,186 @@
+"""Draws in real processes: fresh noise for each, nothing of OpenDP in the worker, no process left behind."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from consumers.release.draw_process import DrawInProcess, DrawProcessLost
+from consumers.release.draw_task import Drawn
+from exchange.core.model.epochs import begins_ms
+from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, judge
+from exchange.engine.errors import StepFailed
+from exchange.engine.log import Log
+from exchange.wire.public_records import decode_release
+from exchange.wire.topics import AGENCIES, DRAWS
+from tests.kits.children import fork_server, working_children, working_soon
+from tests.kits.draw_world import DECEMBER
+from tests.unit.replay.replay_world import Broken, World
+
+HERE = psutil.Process()
+
+
+@dataclass(frozen=True)
+class Empty:
+    """A log without events that each process builds for itself. `trouble`: how it fails there."""
+
+    trouble: str = ""
+
+    async def partitions(self) -> dict[str, int]:
+        return {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Log]:
+        if self.trouble == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.trouble == "slow":
+            await asyncio.sleep(3600)
+        if self.trouble == "defect":
+            yield Broken()  # type: ignore[misc]
+            return
+        world = World(1)
+        for topic in (AGENCIES, DRAWS):
+            world.broker.create(topic)
+        yield world.log
+
+
+def december() -> DrawTask:
+    """Every table is due, over no events: every increment of a client table is noise."""
+    draw = judge(Closed(), DECEMBER, Moment(begins_ms(DECEMBER + 1), (0,), 0))
+    assert isinstance(draw, Draw)
+    return draw.task
+
+
+def noise_of(drawn: Drawn) -> list[int | None]:
+    releases = [decode_release(value) for _, value in drawn.parts]
+    return [number for one in releases if one.clients for number in one.increments]
+
+
+async def test_no_two_draws_of_one_worker_share_their_noise() -> None:
+    """Both are forked from one process that has loaded OpenDP: a generator seeded there would give the same numbers."""
+    drawer = DrawInProcess(Empty())
+    first, second = [noise_of(await drawer.draw(december(), lambda _: None)) for _ in range(2)]
+    assert len(first) == len(second) > 1000
+    # a cell of the smallest scale agrees by chance in about one of three draws
+    assert sum(a == b for a, b in zip(first, second, strict=True)) < len(first) / 2
+    assert working_children(HERE) == []
+
+
+async def test_a_draw_that_is_killed_is_begun_again_by_whoever_asked_for_it() -> None:
+    with pytest.raises(DrawProcessLost):
+        await DrawInProcess(Empty("killed")).draw(december(), lambda _: None)
+
+
+async def test_a_defect_of_a_draw_is_reported_by_its_place_and_without_its_text() -> None:
+    with pytest.raises(StepFailed, match=r"The draw: ValueError at .*replay_world\.py:\d+") as raised:
+        await DrawInProcess(Empty("defect")).draw(december(), lambda _: None)
+    assert "Jane" not in f"{raised.value!r}{raised.value.__cause__!r}{raised.value.__context__!r}"
+
+
+async def test_a_draw_that_is_cancelled_leaves_no_process_behind() -> None:
+    drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(december(), lambda _: None))
+    started = await working_soon(HERE)
+    drawing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await drawing
+    assert not any(one.is_running() for one in started)
+
+
+async def test_a_fork_server_that_was_killed_is_started_again() -> None:
+    drawer = DrawInProcess(Empty())
+    await drawer.draw(december(), lambda _: None)
+    server = fork_server(HERE)
+    assert server is not None
+    server.kill()
+    assert (await drawer.draw(december(), lambda _: None)).parts
+    assert fork_server(HERE) not in {None, server}
+
+
+async def test_a_child_whose_fork_server_was_killed_does_not_outlive_its_draw() -> None:
+    drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(december(), lambda _: None))
+    started = await working_soon(HERE)
+    server = fork_server(HERE)
+    assert server is not None
+    server.kill()
+    drawing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await drawing
+    await asyncio.to_thread(psutil.wait_procs, started, 30)
+    assert not any(one.is_running() for one in started)
+
+
+PARENT = """
+import asyncio, sys
+from consumers.release.draw_process import DrawInProcess
+from tests.unit.release.test_draw_process import Empty, december
+
+async def work():
+    drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(december(), lambda _: None))
+    print("opendp" in sys.modules, flush=True)
+    await drawing
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(work())
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_neither_draw_nor_fork_server_outlives_its_worker_and_ctrl_c_reaches_neither(
+    how: signal.Signals, tmp_path: Path
+) -> None:
+    (tmp_path / "parent.py").write_text(PARENT)
+    with subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        start_new_session=True,
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stderr is not None
+        assert parent.stdout.readline() == b"False\n"
+        worker = psutil.Process(parent.pid)
+        while not working_children(worker):
+            assert parent.poll() is None
+            time.sleep(0.02)
+        everybody = worker.children(recursive=True)
+        server = fork_server(worker)
+        assert server in everybody
+        if how is signal.SIGINT:
+            for one in everybody:
+                one.send_signal(how)  # at a terminal it reaches them before the worker has ended them
+            assert psutil.wait_procs(everybody, timeout=1)[0] == []
+        os.killpg(parent.pid, how) if how is signal.SIGINT else parent.send_signal(how)
+        parent.wait(30)
+        assert parent.stderr.read() == b""
+    _, alive = psutil.wait_procs(everybody, timeout=30)
+    for one in alive:
+        one.kill()
+    assert alive == []
+
+
+async def test_the_fork_server_has_no_socket_of_the_worker_and_one_thread() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        old = fork_server(HERE)
+        if old is not None:
+            old.kill()
+        await DrawInProcess(Empty()).draw(december(), lambda _: None)
+        server = fork_server(HERE)
+    assert server is not None
+    assert [one for one in server.net_connections() if one.family != socket.AF_UNIX] == []
+    assert server.num_threads() == 1
