@@ -24,12 +24,14 @@ from typing import Final
 
 import structlog
 
+from consumers.metrics.arrivals import Arrivals
 from consumers.status.alerts import read_alerts
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.expected import Judge, Yearly
 from exchange.core.metrics.table import points
 from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.release.released import Release, Released
+from exchange.engine.errors import PositionOutOfRange
 from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
 from exchange.engine.reading import newest_by_key, read_to, read_whole
 from exchange.engine.wall_clock import wall_ms
@@ -41,7 +43,8 @@ SETTLE_S: Final = 0.1
 """So long nothing more may come before what came is looked at: releases of one epoch are published together."""
 AWAITED_S: Final = 10.0
 """The same while tables that were released before are missing in the newest epoch."""
-IDLE_S: Final = 1.0
+LOOK_S: Final = 5.0
+"""How often the topic is looked at although nothing was handed on: an arrival may have been lost."""
 RECORDS_MAX: Final = 200
 """Releases decoded in one go: 20 ms."""
 SUBJECT: Final = f"{LaneName.DERIVE}:{RELEASES}"
@@ -162,12 +165,14 @@ def _digest(key: bytes | None, value: bytes | None) -> int:
 class Derive:
     """All of it, for as long as `releases` is assigned to this worker. `run` is its whole life; make a new one for another.
 
-    `planned`: public sizes (`exchange.core.metrics.expected`). `off_loop`: where points are worked out.
+    `planned`: public sizes (`exchange.core.metrics.expected`). `arrivals`: what calls it to look.
+    `off_loop`: where points are worked out.
     """
 
-    def __init__(self, log: Log, planned: Yearly, *, off_loop: OffLoop = asyncio.to_thread) -> None:
+    def __init__(self, log: Log, planned: Yearly, arrivals: Arrivals, *, off_loop: OffLoop = asyncio.to_thread) -> None:
         self._log = log
         self._planned = planned
+        self._arrivals = arrivals
         self._off_loop = off_loop
         self._intake = Intake()
         self._judge = Judge(self._intake.released, planned)
@@ -189,17 +194,27 @@ class Derive:
             self._intake.take(records)
         await self._tell(producer)
         while True:
-            batch = await reader.getmany(timeout_s=self._patience_s(), records_max=RECORDS_MAX)
-            records = batch.get(FROM, ())
-            if records:
-                self._intake.take(records)
-                await self._tell(producer)
-            elif self._intake.pending:
+            called = await self._arrivals.beyond(await reader.position(FROM), within_s=self._wait_s())
+            if await self._catch_up(reader, producer):
+                logger.info("releases arrived", handed_on=called)
+            elif self._intake.pending and not called:
                 await self._derive(min(self._intake.pending), standing, producer)
 
-    def _patience_s(self) -> float:
+    async def _catch_up(self, reader: Reader, producer: Producer) -> bool:
+        """Take everything up to the topic's present end; whether there was anything."""
+        end, position = (await reader.end_offsets([FROM]))[FROM], await reader.position(FROM)
+        if end < position:
+            raise PositionOutOfRange(f"{RELEASES}-0: read to offset {position}, and the log ends at {end}.")
+        if end == position:
+            return False
+        async for _, records in read_to(reader, {FROM: end}, records_max=RECORDS_MAX):
+            self._intake.take(records)
+        await self._tell(producer)
+        return True
+
+    def _wait_s(self) -> float:
         if not self._intake.pending:
-            return IDLE_S
+            return LOOK_S
         oldest = min(self._intake.pending)
         last = oldest == max(self._intake.released.epochs())
         return AWAITED_S if last and self._intake.awaits() else SETTLE_S

@@ -1,30 +1,28 @@
-"""Who derives: the worker to which Faust assigns partition 0 of `releases`, for as long as it has it.
+"""Derive in Faust: the agent on `releases` decides who derives, and when.
 
-Faust's part is the assignment and nothing else: its agent throws away what it reads, because what an agent is given depends on
-offsets committed before and may not be committed data. `Derive` reads both topics itself, from offset 0.
+Who: the worker to which Faust assigns partition 0 of `releases`. When: the agent hands the offset
+of each record that it reads on to the derivation, which then reads the topic up to its end.
 
-Rules kept: a named error ends the derivation and not the worker, whose lanes do not need it; it is logged and tried again after
-`RETRY_S`, from the beginning. An error without a name is a defect and ends the worker. Two workers that derive for a moment
-(a frozen one thaws) write the same bytes.
+The agent hands on offsets and not records, because what Faust gives it is not enough to derive
+from. It starts at the offset that was committed before, or at the end of the topic where none was.
+It reads records that are not decided. It gives a record again after a restart. `Derive` therefore
+reads committed records from offset 0, by itself, and looks at the topic now and then without being
+called.
 """
 
-import asyncio
-from collections.abc import Callable
 from typing import Any, Final, cast
 
 import faust
-import structlog
 from mode import Service
 
 from consumers.metrics.derive import Derive
-from exchange.core.errors import ExchangeError
+from consumers.worker.derive_owner import DeriveOwner
 from exchange.core.metrics.expected import Yearly
 from exchange.engine.log import Log
 from exchange.wire.topics import RELEASES, LaneName
 
 LOOK_S: Final = 0.5
-RETRY_S: Final = 15.0
-logger = structlog.get_logger(__name__)
+"""How often the assignment is looked at."""
 
 
 def add_derive(app: faust.App, log: Log, planned: Yearly) -> None:
@@ -33,49 +31,30 @@ def add_derive(app: faust.App, log: Log, planned: Yearly) -> None:
     def mine() -> bool:
         return any(tp.topic == RELEASES for tp in app.consumer.assignment())
 
+    owner = DeriveOwner(lambda arrivals: Derive(log, planned, arrivals), mine)
+
     async def derive(stream: Any) -> None:
-        async for _ in stream:
-            pass
+        async for event in stream.events():
+            owner.arrivals.hand_on(event.message.offset)
 
     topic = app.topic(RELEASES, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
     app.agent(topic, name=LaneName.DERIVE)(derive)
-    app.service(cast("Any", Deriving(lambda: Derive(log, planned), mine)))  # an instance does as well as a class
+    app.service(cast("Any", DeriveService(owner)))  # an instance does as well as a class
 
 
-class Deriving(Service):
-    """Runs a `Derive` while it is ours."""
+class DeriveService(Service):
+    """Runs the derivation of this worker inside Faust."""
 
-    def __init__(self, make: Callable[[], Derive], mine: Callable[[], bool]) -> None:
+    def __init__(self, owner: DeriveOwner) -> None:
         super().__init__()
-        self._make = make
-        self._mine = mine
-        self._running: asyncio.Task[None] | None = None
+        self._owner = owner
 
     async def on_stop(self) -> None:
         """Stop while the loop still runs."""
-        await self._end()
+        await self._owner.end()
 
     @Service.task
     async def _own(self) -> None:
         while not self.should_stop:
-            if self._running is not None and self._running.done():
-                await self._failed(self._running)
-            elif self._mine() and self._running is None:
-                self._running = asyncio.create_task(self._make().run(), name=LaneName.DERIVE)
-            elif not self._mine():
-                await self._end()
+            await self._owner.look()
             await self.sleep(LOOK_S)
-
-    async def _failed(self, ended: "asyncio.Task[None]") -> None:
-        self._running = None
-        try:
-            ended.result()
-        except ExchangeError as error:
-            logger.error("derive stopped; trying again", error=type(error).__name__, says=str(error), in_s=RETRY_S)  # noqa: TRY400 - a traceback says no more
-            await self.sleep(RETRY_S)
-
-    async def _end(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
-            self._running = None

@@ -22,6 +22,7 @@ from consumers.admission.gate_step import GateStep
 from consumers.admission.registry import read_registry
 from consumers.counting import fold_step
 from consumers.counting.fold_step import FoldStep
+from consumers.metrics.arrivals import Arrivals
 from consumers.metrics.derive import FROM, SETTLE_S, TO, Derive
 from consumers.release.draw_task import Agencies, TableCounts, carry_out, recorded
 from consumers.replay import KafkaSource, replay
@@ -221,7 +222,8 @@ async def derive(settings: Settings, size: Size) -> tuple[int, float, float, str
         await producer.send(FROM, [(release_key(one), encode_release(one)) for one in some])
 
     await publish(before)
-    deriving = Derive(log, planned_sizes(settings.clients_a_year))
+    arrivals = Arrivals()
+    deriving = Derive(log, planned_sizes(settings.clients_a_year), arrivals)
     running = asyncio.create_task(deriving.run())
 
     async def written(epoch: int) -> None:
@@ -236,6 +238,7 @@ async def derive(settings: Settings, size: Size) -> tuple[int, float, float, str
     stood = (await reader.end_offsets([TO]))[TO]
     clock, cpu = time.perf_counter(), time.process_time()
     await publish(last)
+    arrivals.hand_on((await reader.end_offsets([FROM]))[FROM] - 1)
     await written(DECEMBER)
     took = time.perf_counter() - clock, time.process_time() - cpu
     points = (await reader.end_offsets([TO]))[TO] - stood

@@ -91,7 +91,7 @@ def derive_in_a_storm(seed: int) -> None:
     random = stage.world.random
     every = made(JUNE)
     by_epoch = [[one for one in every if one.epoch == epoch] for epoch in range(JANUARY, JUNE + 1)]
-    process = stage.start()
+    process = stage.start(lost=random.choice((0.0, 0.3, 1.0)))
     for number, group in enumerate(by_epoch):
         random.shuffle(group)
         halves = group[: random.randrange(len(group) + 1)]
@@ -99,7 +99,7 @@ def derive_in_a_storm(seed: int) -> None:
         stage.run(random.random() * 0.4)
         if random.random() < 0.7:
             stage.world.kill(process)  # wherever it stands
-            process = stage.start(f"worker {number}")
+            process = stage.start(f"worker {number}", lost=random.choice((0.0, 0.3, 1.0)))
         if random.random() < 0.3:
             stage.start(f"second {number}")  # a thawed zombie derives too
         stage.publish(*pairs(group), *pairs(random.sample(every[: max(1, number)], 1)))

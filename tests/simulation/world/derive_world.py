@@ -3,11 +3,14 @@
 The expected bytes are worked out from the releases alone, epoch by epoch, by the pure functions.
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from functools import cache
 from zlib import crc32
 
+from consumers.metrics.arrivals import Arrivals
 from consumers.metrics.derive import FROM, SUBJECT, TO, TOLD, Derive, encoded
+from consumers.worker.derive_owner import DeriveOwner
 from exchange.core.metrics.expected import Judge
 from exchange.core.model.epochs import epoch_of
 from exchange.core.release.released import Release
@@ -50,6 +53,10 @@ def expected(last: int) -> dict[bytes | None, bytes | None]:
     return {key: value for epoch in every.epochs() for key, value in encoded(every, epoch, judge)}
 
 
+async def _here(work: Callable[[], list[Pair]]) -> list[Pair]:
+    return work()
+
+
 class DeriveWorld:
     """A broker with the three topics, and workers that derive."""
 
@@ -60,27 +67,45 @@ class DeriveWorld:
         for partition in (FROM, TO, TOLD):
             self.broker.create(partition.topic)
         self.failed: list[BaseException] = []
+        self.mine = True
+        """Whether `releases` is assigned to the workers."""
+        self.arrivals: dict[str, Arrivals] = {}
 
     def publish(self, *records: Pair) -> None:
         self.broker.produce(self.broker.new_producer(), 0, FROM, list(records))
 
-    def start(self, name: str = "one") -> Process:
+    def start(self, name: str = "one", *, lost: float = 0.0) -> Process:
+        """A worker: a derivation, and an agent that hands on what it reads, but for this share of it."""
         process = self.world.process(name)
+        log = MemoryLog(self.broker, lambda: self.network.connect(process))
+        owner = DeriveOwner(lambda arrivals: Derive(log, PLANNED, arrivals, off_loop=_here), lambda: self.mine)
 
-        async def here(work):
-            return work()
+        async def own() -> None:
+            try:
+                while True:
+                    await owner.look()
+                    await asyncio.sleep(0.5)
+            except Exception as error:
+                self.failed.append(error)
+                raise
 
-        async def run() -> None:
-            log = MemoryLog(self.broker, lambda: self.network.connect(process))
-            while True:
-                try:
-                    await Derive(log, PLANNED, off_loop=here).run()
-                except Exception as error:
-                    self.failed.append(error)
-                    raise
-
-        process.spawn(run())
+        self.arrivals[name] = owner.arrivals
+        process.spawn(own())
+        process.spawn(self._agent(log, owner.arrivals, lost))
         return process
+
+    async def _agent(self, log: MemoryLog, arrivals: Arrivals, lost: float) -> None:
+        """What Faust does: begins where the topic ends or a little before, and may hand a record on twice."""
+        reader, random = await log.reader(), self.world.random
+        begin = (await reader.beginning_offsets([FROM]))[FROM]
+        end = (await reader.end_offsets([FROM]))[FROM]
+        reader.assign([FROM])
+        reader.seek(FROM, max(end - random.randrange(3), begin))
+        while True:
+            for record in (await reader.getmany(timeout_s=1.0, records_max=5)).get(FROM, ()):
+                for _ in range(0 if random.random() < lost else random.choice((1, 1, 2))):
+                    await asyncio.sleep(random.random() * 0.01)
+                    arrivals.hand_on(record.offset)
 
     def run(self, seconds: float = 5.0) -> None:
         self.world.run_until(self.world.now + seconds)
