@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,10 +20,10 @@ from mode import Service
 from consumers.log_source import KafkaSource
 from consumers.release.calendar import HOUR_MS
 from consumers.release.draw_process import DrawInProcess
-from consumers.status.alerts import Watch, read_alerts
 from consumers.worker.derive_service import add_derive
 from consumers.worker.lanes import Lanes, ReleaseSettings
 from consumers.worker.watchdog import Watchdog
+from consumers.worker.watching import Watching
 from exchange.core.admission.gate import Registration
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, administer
@@ -35,7 +35,7 @@ from exchange.engine.log import Partition, Producer
 from exchange.engine.wall_clock import wall_ms
 from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
-from exchange.wire.pulse import decode_pulse, encode_alert, encode_pulse
+from exchange.wire.pulse import encode_pulse
 from exchange.wire.topics import ALERTS, DAY_MS, EVENTS, PARTITION_LANES, PULSE, SINGLE_LANES, LaneName
 
 PULSE_EVERY_S = 2.0
@@ -120,37 +120,6 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
     app.timer(PULSE_EVERY_S)(tick)
     add_derive(app, log, planned_sizes(settings.clients_a_year))
     return app
-
-
-class Watching:
-    """The watch of this worker while `pulse` is assigned to it; forgotten when it is not."""
-
-    def __init__(
-        self, log: KafkaLog, silent_after_ms: int, lanes: Sequence[str], registered: Mapping[str, Registration]
-    ) -> None:
-        self._log = log
-        self._silent_after_ms = silent_after_ms
-        self._lanes = lanes
-        self._registered = registered
-        self._watch: Watch | None = None
-
-    def observe(self, value: bytes) -> None:
-        """Take a pulse, if this worker watches."""
-        if self._watch is not None:
-            self._watch.observe(decode_pulse(value), wall_ms())
-
-    async def tick(self, *, mine: bool) -> list[tuple[bytes, bytes | None]]:
-        """What to write to `alerts` now: alerts that began, tombstones of those that are over."""
-        if not mine:
-            self._watch = None
-            return []
-        if self._watch is None:
-            alerts = await read_alerts(self._log)
-            self._watch = Watch(self._silent_after_ms, wall_ms(), alerts, lanes=self._lanes, registry=self._registered)
-        changes = self._watch.tick(wall_ms())
-        for subject, alert in changes:
-            logger.warning("alert", subject=subject, kind=alert.kind.value if alert else "over")
-        return [(subject.encode(), encode_alert(alert) if alert else None) for subject, alert in changes]
 
 
 async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:

@@ -165,6 +165,18 @@ async def test_releases_become_points_that_a_subscriber_is_handed(
     assert all(not record.headers for record in found)
 
 
+async def test_the_agent_hands_on_what_it_reads(
+    exchange: KafkaLog, worker: Worker, made: list[Release], every: list[MetricPoint]
+) -> None:
+    """Releases are found because the agent called, not only at the derivation's own looks and at its start."""
+    for epoch in (JANUARY, FEBRUARY, MARCH):
+        await publish(exchange, [one for one in made if one.epoch == epoch])
+        await until(exchange, sum(point.epoch <= epoch for point in every))
+    found = [line for line in worker.log_file.read_text().splitlines() if "releases arrived" in line]
+    assert len(found) >= 2
+    assert any('"handed_on": true' in line for line in found)
+
+
 async def test_repeated_releases_kills_and_a_second_worker_change_nothing(
     exchange: KafkaLog, settings: Settings, tmp_path: Path, made: list[Release], every: list[MetricPoint]
 ) -> None:

@@ -1,0 +1,79 @@
+"""The watch of one worker: what its agent reads counts, for as long as `pulse` is assigned to it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from consumers.status.alerts import QUIET_MS_MAX
+from consumers.worker.watching import Watching
+from exchange.engine.lanes.progress import LaneState
+from exchange.engine.log import Partition
+from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_log import MemoryLog
+from exchange.wire.pulse import Alert, AlertKind, Pulse, decode_alert, encode_alert, encode_pulse
+from exchange.wire.topics import ALERTS
+from tests.simulation.world.exchange_world import World
+from tests.simulation.world.network import Network
+
+T0 = 1_800_000_000_000
+FAILED = Pulse("gate-0", "worker-a", T0, LaneState.FAILED, 0, 0, 0, 0, -1, 0, 0, 0)
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.world = World(0)
+        self.network = Network(self.world)
+        self.broker = MemoryBroker(self.world.after, lambda: self.world.now)
+        self.broker.create(ALERTS)
+        self.now_ms = T0
+        self.process = self.world.process("worker")
+        log = MemoryLog(self.broker, lambda: self.network.connect(self.process))
+        self.watching = Watching(log, 10**10, ["gate-0"], {}, clock=lambda: self.now_ms)
+
+    def tick(self, *, mine: bool = True) -> dict[str, AlertKind | None]:
+        task = self.process.spawn(self.watching.tick(mine=mine))
+        self.world.run_until(self.world.now + 60)
+        return {
+            subject.decode(): None if value is None else decode_alert(value).kind for subject, value in task.result()
+        }
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.world.end()
+
+
+def test_a_pulse_that_comes_before_the_first_tick_counts(desk: Desk) -> None:
+    desk.watching.observe(encode_pulse(FAILED))
+    assert desk.tick() == {"lane:gate-0": AlertKind.FAILED}
+
+
+def test_a_pulse_that_comes_later_counts(desk: Desk) -> None:
+    assert desk.tick() == {}
+    desk.watching.observe(encode_pulse(FAILED))
+    assert desk.tick() == {"lane:gate-0": AlertKind.FAILED}
+    assert desk.tick() == {}
+
+
+def test_a_worker_that_does_not_watch_says_nothing_and_forgets_everything(desk: Desk) -> None:
+    desk.watching.observe(encode_pulse(FAILED))
+    assert desk.tick(mine=False) == {}
+    assert desk.tick() == {}
+    desk.watching.observe(encode_pulse(FAILED))
+    desk.tick(mine=False)
+    desk.now_ms += QUIET_MS_MAX + 1
+    assert desk.tick() == {}  # it began to watch just now
+    desk.now_ms += QUIET_MS_MAX + 1
+    assert desk.tick() == {"lane:gate-0": AlertKind.STALLED}
+
+
+def test_an_open_alert_is_gone_on_with(desk: Desk) -> None:
+    stood = Alert("lane:gate-0", AlertKind.FAILED, T0 - 5, "an earlier worker")
+    producer = desk.broker.new_producer()
+    desk.broker.produce(producer, 0, Partition(ALERTS, 0), [(b"lane:gate-0", encode_alert(stood))])
+    assert desk.tick() == {}
+    desk.watching.observe(encode_pulse(replace(FAILED, state=LaneState.RUNNING, at_ms=T0 + 1)))
+    assert desk.tick() == {"lane:gate-0": None}
