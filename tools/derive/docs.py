@@ -8,7 +8,8 @@ Not promised: docs in a wheel. They are written in a source tree.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from enum import Enum
 from math import prod
@@ -19,7 +20,6 @@ from exchange.core.admission.gate import EXPLAINED
 from exchange.core.counting.tables import TABLES, Table, domain
 from exchange.core.model.events import BODIES, About, Body
 from exchange.core.model.field_types import field_types
-from exchange.wire.topics import TOPICS, Party, Topic
 from producers.switches import RULES
 from schemas.lists import list_names, read_list
 from tools.derive.budget_docs import budget, caps
@@ -29,7 +29,8 @@ from tools.derive.markdown import coded as _coded
 from tools.derive.markdown import table as _table
 from tools.derive.metric_docs import metric_counts, metrics, not_metrics
 from tools.derive.privacy_docs import PRIVACY_PARTS
-from tools.derive.questions import BESIDE, WHY, questions_of
+from tools.derive.questions import ReasonMissing, purpose_of, questions_of, reason_of
+from tools.derive.topic_docs import topic_settings, topics
 
 ROOT: Final = Path(__file__).parents[2]
 _PART: Final = re.compile(r"(<!-- derived: ([a-z_]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
@@ -106,7 +107,7 @@ def _field_rows(body: type[Body]) -> Iterator[tuple[str, ...]]:
     for field in fields(body):
         holds = _shown(body, field.name).replace("(BODIES.md", "(../BODIES.md")
         serves = _coded(questions_of_field(body, field.name)) or "–"
-        yield shown, f"`{field.name}`", holds, serves, WHY[body.__name__][field.name]
+        yield shown, f"`{field.name}`", holds, serves, reason_of(body.__name__, field.name)
         shown = ""
 
 
@@ -184,7 +185,7 @@ def tables() -> Iterator[str]:
 
 
 def _table_row(table: Table) -> tuple[str, ...]:
-    answers = _coded(questions_of(table.name)) or BESIDE[table.name]
+    answers = _coded(questions_of(table.name)) or purpose_of(table.name)
     return (
         f"`{table.name}`" + (" (T)" if table.tally else ""),
         f"`{table.body.__name__}`" + (f", sum of `{table.measure}`" if table.measure else ""),
@@ -216,45 +217,6 @@ def questions() -> Iterator[str]:
 
 def _answering(question: str) -> str:
     return _coded(t.name for t in TABLES if question in questions_of(t.name)) or "none: not computable from events"
-
-
-# What is written where
-
-
-def topics() -> Iterator[str]:
-    """Every topic: what it holds, how long, who writes and reads it."""
-    yield from _table(
-        ("topic", "key → value", "partitions", "kept", "written by", "read by", "in transactions"),
-        (
-            (
-                f"`{topic_name(topic)}`",
-                topic.holds,
-                "P" if topic.partitioned else "1",
-                topic.kept.value,
-                _parties(topic.writers),
-                _parties(topic.readers),
-                "yes" if topic.transactional else "no",
-            )
-            for topic in TOPICS
-        ),
-    )
-
-
-def topic_settings() -> Iterator[str]:
-    """Kafka's settings of every topic on a cluster of three replicas."""
-    yield from _table(
-        ("topic", "settings"),
-        ((f"`{topic_name(topic)}`", ", ".join(f"`{k}={v}`" for k, v in topic.configs(3).items())) for topic in TOPICS),
-    )
-
-
-def topic_name(topic: Topic) -> str:
-    """`inbox.<agency>` for a family of topics, else its name."""
-    return f"{topic.name}.<{topic.per}>" if topic.per else topic.name
-
-
-def _parties(parties: Iterable[Party]) -> str:
-    return ", ".join(party.value for party in parties)
 
 
 PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
@@ -295,6 +257,15 @@ def write(root: Path = ROOT) -> list[Path]:
     return changed
 
 
+def main() -> None:
+    """Write the parts that are out of date, and name their files."""
+    try:
+        changed = write()
+    except (DocsError, ReasonMissing) as error:
+        sys.exit(str(error))
+    for path in changed:
+        print(f"{path.relative_to(ROOT)}: written")  # noqa: T201 - a command
+
+
 if __name__ == "__main__":
-    for written in write():
-        print(f"{written.relative_to(ROOT)}: written")  # noqa: T201 - a command
+    main()

@@ -1,17 +1,19 @@
-"""Why each field is asked and each table is counted: the question that it answers, or in words why it stands here.
+"""Why each field is asked and each table is counted: the question that it answers, or its purpose.
 
-Questions are the rows of `needs_assessment_figure.csv` (what the 2003 needs assessment published) and `research_topic.csv`
-(what the 2008 symposium asked for). `ANSWERS` names the questions of each table; a field serves the questions of the
-tables that count it, so nothing is said twice. A table that answers none says in `BESIDE` what it is good for.
+Questions are the rows of `needs_assessment_figure.csv` (figures that the 2003 needs assessment
+published) and `research_topic.csv` (topics that the 2008 symposium asked for). `ANSWERS` names the
+questions of each table. A field serves the questions of the tables that count it, so no question is
+named twice. `BESIDE` holds the purpose of each table that answers none.
 
-Rules kept, by `tests/unit/tree/test_docs.py`: every table stands here once, every computable question has a table, a table
-counts a body that its question names (denominators and the exchange's own bodies aside), every field has its reason.
+Rules kept, by `tests/unit/tree/test_docs.py`: every table is here once; every computable question has
+a table; a table counts a body that its question names (denominators and the exchange's own bodies
+aside); every field has its reason.
 """
 
 from typing import Final
 
 DENOMINATORS: Final = frozenset({"cases", "cases_by_agency"})
-"""What shares are shares of, whatever body their question names."""
+"""The wholes that shares are shares of, whatever body their question names."""
 
 ANSWERS: Final[dict[str, str]] = {
     "cases": "needs_of_victims countries_of_origin time_with_victim barriers_for_victims public_health_impact",
@@ -228,6 +230,27 @@ WHY: Final[dict[str, dict[str, str]]] = {
 }
 
 
+class ReasonMissing(LookupError):
+    """A table or a field has no row here."""
+
+
 def questions_of(table: str) -> tuple[str, ...]:
-    """The questions that a table answers, in the order of importance given here; empty for one of `BESIDE`."""
+    """The questions that a table answers, the most important first; empty for one of `BESIDE`."""
     return tuple(ANSWERS.get(table, "").split())
+
+
+def purpose_of(table: str) -> str:
+    """The purpose of a table that answers no question. Raises ReasonMissing."""
+    if table not in BESIDE:
+        raise ReasonMissing(
+            f"The table {table} has no purpose: add a row to ANSWERS (its questions) or to BESIDE (its purpose, in "
+            "words) in tools/derive/questions.py."
+        )
+    return BESIDE[table]
+
+
+def reason_of(body: str, field: str) -> str:
+    """Why a field of a body is asked. Raises ReasonMissing."""
+    if field not in WHY.get(body, {}):
+        raise ReasonMissing(f"The field {body}.{field} has no reason: add a row to WHY in tools/derive/questions.py.")
+    return WHY[body][field]

@@ -14,7 +14,16 @@ from exchange.core.counting.tables import BY_NAME
 from exchange.core.model.events import BODIES, About
 from schemas.lists import read_list
 from tools.derive.docs import PARTS, ROOT, DocsError, derived, markdown_files, questions_of_field, write
-from tools.derive.questions import ANSWERS, BESIDE, DENOMINATORS, WHY, questions_of
+from tools.derive.questions import (
+    ANSWERS,
+    BESIDE,
+    DENOMINATORS,
+    WHY,
+    ReasonMissing,
+    purpose_of,
+    questions_of,
+    reason_of,
+)
 
 FILES = [*markdown_files(), ROOT / "CHANGELOG.md"]
 ADRS = sorted((ROOT / "docs" / "adr").glob("*.md"))
@@ -224,6 +233,15 @@ def test_a_table_counts_a_body_that_its_question_names(name: str) -> None:
 def test_every_field_has_its_reason(body: type) -> None:
     assert list(WHY[body.__name__]) == [field.name for field in fields(body)]
     assert all(WHY[body.__name__].values())
+
+
+def test_a_missing_reason_is_named_with_the_file_that_lacks_it() -> None:
+    with pytest.raises(ReasonMissing, match=r"CaseOpened\.height .* WHY in tools/derive/questions\.py"):
+        reason_of("CaseOpened", "height")
+    with pytest.raises(ReasonMissing, match=r"NewBody\.field .* WHY in tools/derive/questions\.py"):
+        reason_of("NewBody", "field")
+    with pytest.raises(ReasonMissing, match=r"cases_by_height .* BESIDE .* tools/derive/questions\.py"):
+        purpose_of("cases_by_height")
 
 
 def test_no_reason_is_given_for_a_body_that_is_not_there() -> None:

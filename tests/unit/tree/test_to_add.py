@@ -259,15 +259,14 @@ COMMAND = """\"\"\"`exchange caveat`: how published figures may be read.\"\"\"
 
 import typer
 
+from exchange.cli.shared.help import ending
+
 app = typer.Typer()
 
 
-@app.command()
+@app.command(epilog=ending(needs="nothing.", example="exchange caveat"))
 def caveat() -> None:
-    \"\"\"Print how published figures may be read.
-
-    Example: exchange caveat
-    \"\"\"
+    \"\"\"Print how published figures may be read.\"\"\"
     from exchange.core.metrics.table import CAVEAT
 
     typer.echo(CAVEAT)
@@ -286,9 +285,8 @@ def test_the_caveat_is_printed() -> None:
 
 def a_row_of_commands(tree: TreeCopy) -> None:
     file = "exchange/cli/__init__.py"
-    text = tree.read(file)
-    end = text.index("\n)\n", text.index("\nCOMMANDS = ("))
-    tree.write(file, f"{text[:end]}\n    caveat,{text[end:]}")
+    (row,) = re.findall(r'^    "An evaluator": \(.*\),\n', tree.read(file), re.MULTILINE)
+    tree.edit(file, row, row.replace("),", ", caveat),"))
     tree.edit(file, "from exchange.cli.evaluator import ", "from exchange.cli.evaluator import caveat, ")
 
 
@@ -305,3 +303,4 @@ def test_a_command_is_added_as_the_page_says(tree: TreeCopy) -> None:
             "CHANGELOG.md": changelog("`exchange caveat`."),
         },
     )
+    assert "exchange caveat" in tree.read("docs/COMMANDS.md")
