@@ -1,8 +1,8 @@
-"""What an agency says about itself, once, in a TOML file; and where the key of its vault comes from.
+"""An agency's profile: one TOML file, written once; and where the secret of its vault comes from.
 
-Rules kept: the legal class has no default, because it decides what may leave; whatever is sensitive is off unless the
-profile switches it on; relative paths are meant from the profile's own directory; an error names the file and the key,
-never a secret. Only this module and the command line know of files and of the environment.
+Rules kept: the legal class has no default, because it decides what may leave; sensitive codes stay here unless the profile
+switches them on; relative paths start at the profile's own directory; an error names the file and the key, never a secret.
+Of the edge, only this module and the command line know of files and of the environment.
 
     agency = "harbor-light"
     state = "ca"
@@ -13,6 +13,9 @@ never a secret. Only this module and the command line know of files and of the e
 
     [hmis]
     gender_from_sex = true
+
+The description of a field is the rule that a person reads when the value breaks it: "agency is not right: it is the code …".
+A source with settings has a section of its own, such as `HmisProfile`.
 """
 
 import os
@@ -26,23 +29,24 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator, model_validator
 
+from exchange.core.counting.tables import MISSING_CODES, NOT_APPLICABLE
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.wire.topics import AGENCY_CODE
-from producers import profile_mistakes
 from producers.errors import KeyFileMissing, PassphraseMissing, ProfileInvalid, SecretExposed
+from producers.profile_mistakes import ProfileMistakes, encoding_mistake, syntax_mistake
 from producers.switches import SWITCHES
 
 PASSPHRASE_VARIABLE = "EXCHANGE_VAULT_PASSPHRASE"  # noqa: S105 - the name of a variable
 KEY_OCTETS = 32
 ADDRESS = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 OTHERS = 0o077
-"""The bits of a file's mode that let anybody but its owner do anything."""
-MISSING_STATES = frozenset({"not_known", "declined", "not_collected", "worker_does_not_know", "withheld_by_agency"})
+"""The bits of a file's mode that give rights to others than its owner."""
+TRUE_OR_FALSE = "is true or false, without quotation marks"
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What opens a vault: a passphrase (stretched at every opening, 0.1 s and more) or a raw key of 32 bytes."""
+    """The secret of a vault: a passphrase (stretched at every opening, 0.1 s and more) or a raw key of 32 bytes."""
 
     passphrase: str = field(default="", repr=False)
     raw_key: bytes = field(default=b"", repr=False)
@@ -58,35 +62,62 @@ class _Strict(BaseModel):
 
 
 class HmisProfile(_Strict):
-    """How an HMIS export is read."""
+    """How an HMIS export is read. HMIS 2026 has no gender: `gender_from_sex` reads Sex as gender.
 
-    gender_from_sex: StrictBool = Field(default=False, description="read Sex as gender: HMIS 2026 has no gender")
-    all_projects_trafficking: StrictBool = Field(
-        default=False, description="every project of the export serves trafficked persons"
+    Every project of the export serves trafficked persons (`all_projects_trafficking`), or the listed `projects` do.
+    """
+
+    gender_from_sex: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
+    all_projects_trafficking: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
+    projects: tuple[str, ...] = Field(
+        default=(), description='is a list of ProjectIDs in quotation marks, such as ["17", "23"]'
     )
-    projects: tuple[str, ...] = Field(default=(), description="the projects that do, where not all do")
 
 
 class Profile(_Strict):
     """One agency's profile."""
 
-    agency: str = Field(description="the code that the operator registered")
-    state: UsState = Field(description="where the agency works; a row may name another state")
-    legal_class: LegalClass = Field(description="individual, year_only or tally_only")
-    vault: Path = Field(description="the encrypted file that keeps what was sent")
-    small_counts: StrictBool = Field(
-        default=False, description="tallies may hold counts of 1–10: counsel has signed it"
+    agency: str = Field(
+        description='is the code agreed with the operator, such as "harbor-light": a letter a–z, then 1 to 31 letters a–z, '
+        "digits or hyphens"
     )
-    passphrase_file: Path | None = None
+    state: UsState = Field(
+        description='is one state or territory, by its two small letters, such as "ca"; a row of a file may name another '
+        "(`exchange vocabulary us_state` shows them all)"
+    )
+    legal_class: LegalClass = Field(
+        description='is "individual", "year_only" or "tally_only", without a default: ask your counsel what you may share'
+    )
+    vault: Path = Field(
+        description='is the path of the encrypted file that remembers what was sent, such as "harbor-light.vault"'
+    )
+    small_counts: StrictBool = Field(
+        default=False,
+        description=f"{TRUE_OR_FALSE}; true only with legal_class tally_only and your counsel's signature",
+    )
+    passphrase_file: Path | None = Field(
+        default=None, description="is the path of a file that holds the vault's passphrase, in quotation marks"
+    )
     key_file: Path | None = Field(
-        default=None, description="32 random bytes instead of a passphrase: `exchange edge init --key-file`"
+        default=None,
+        description="is the path of the vault's key file, in quotation marks (`exchange edge init --key-file` writes one)",
     )
     bootstrap_servers: str = Field(
-        default="", description="host:port,… (default: EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker)"
+        default="",
+        description='is one text of host:port, with commas between several, such as "kafka.example.org:9093": ask the '
+        "operator",
     )
-    scheduled: StrictBool = Field(default=False, description="runs on a schedule: feeds reporting coverage")
-    sensitive: tuple[str, ...] = Field(default=(), description="what is off unless it is named here")
-    hmis: HmisProfile = HmisProfile()
+    """Without it: EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker."""
+    scheduled: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
+    """Whether this profile runs on a schedule; feeds reporting coverage."""
+    sensitive: tuple[str, ...] = Field(
+        default=(),
+        description=f'is a list of switches, such as ["foreign_national"]; known are {", ".join(sorted(SWITCHES))}',
+    )
+    """Sensitive codes that may leave; the others never do."""
+    hmis: HmisProfile = Field(
+        default=HmisProfile(), description="is a section of its own: a line [hmis], and its keys below it"
+    )
 
     @field_validator("agency")
     @classmethod
@@ -98,14 +129,14 @@ class Profile(_Strict):
     @field_validator("state")
     @classmethod
     def _real_state(cls, state: UsState) -> UsState:
-        if state in MISSING_STATES or state == "not_applicable":
+        if state in MISSING_CODES or state == NOT_APPLICABLE:
             raise ValueError("no state")
         return state
 
     @field_validator("legal_class")
     @classmethod
     def _real_class(cls, legal_class: LegalClass) -> LegalClass:
-        if legal_class in MISSING_STATES or legal_class == "not_applicable":
+        if legal_class in MISSING_CODES or legal_class == NOT_APPLICABLE:
             raise ValueError("no legal class")
         return legal_class
 
@@ -147,12 +178,12 @@ class Profile(_Strict):
         return profile.beside(path.parent)
 
     def beside(self, directory: Path) -> Self:
-        """The same profile with relative paths meant from this directory."""
+        """The same profile with relative paths that start at this directory."""
         paths = {name: getattr(self, name) for name in ("vault", "passphrase_file", "key_file")}
         return self.model_copy(update={name: directory / path for name, path in paths.items() if path is not None})
 
     def secret(self, ask: Callable[[], str] | None = None) -> Secret:
-        """What opens the vault: key_file, else the variable, else passphrase_file, else what `ask` returns."""
+        """The vault's secret: from key_file, else the variable, else passphrase_file, else from `ask`."""
         if self.key_file:
             return read_key_file(self.key_file)
         if passphrase := os.environ.get(PASSPHRASE_VARIABLE, ""):
@@ -163,13 +194,13 @@ class Profile(_Strict):
 
 
 def _is_address(server: str) -> bool:
-    """Whether it is host:port; an IPv6 address stands in square brackets."""
+    """Whether it is host:port, an IPv6 address in square brackets."""
     found = ADDRESS.fullmatch(server)
     return found is not None and 0 < int(found[1]) < 1 << 16
 
 
 def read_key_file(path: Path) -> Secret:
-    """The raw key of a file of 64 hexadecimal digits."""
+    """The raw key in a file of 64 hexadecimal digits."""
     if not path.exists():
         raise KeyFileMissing(f"There is no key file {path}.")
     try:
@@ -189,7 +220,7 @@ def write_key_file(path: Path, raw_key: bytes) -> None:
 
 
 def _read(path: Path) -> str:
-    """A file that holds a secret; raises SecretExposed where its owner is not the only one who can read it."""
+    """The text of a file that holds a secret; raises SecretExposed unless its owner alone can read it."""
     try:
         if os.name == "posix" and path.stat().st_mode & OTHERS:
             raise SecretExposed(
@@ -211,24 +242,35 @@ def _toml(path: Path) -> dict[str, object]:
     except OSError as error:
         raise ProfileInvalid(f"The profile {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
-        raise ProfileInvalid(profile_mistakes.encoding_mistake(path, octets[: error.start])) from None
+        raise ProfileInvalid(encoding_mistake(path, octets[: error.start])) from None
     except tomllib.TOMLDecodeError as error:
-        raise ProfileInvalid(profile_mistakes.syntax_mistake(path, str(error))) from None
+        raise ProfileInvalid(syntax_mistake(path, octets.decode("utf-8"), str(error))) from None
+
+
+def rules_of(profile: type[BaseModel]) -> dict[str, str]:
+    """Key → rule of every field; the keys of a section as `section.key`."""
+    rules: dict[str, str] = {}
+    for name, known in profile.model_fields.items():
+        rules[name] = str(known.description)
+        if isinstance(known.default, BaseModel):
+            rules |= {f"{name}.{key}": rule for key, rule in rules_of(type(known.default)).items()}
+    return rules
 
 
 def _mistakes(path: Path, error: ValidationError) -> list[str]:
     """A sentence for each mistake, each once, in the order of the profile's keys."""
-    said: dict[str, None] = {}
+    mistakes = ProfileMistakes(path, rules_of(Profile))
+    sentences: dict[str, None] = {}
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         *section, name = [part for part in problem["loc"] if isinstance(part, str)] or [""]
         key = ".".join((*section, name))
         if not name:
             sentence = f"{path}: {problem['msg'].removeprefix('Value error, ')}."
         elif problem["type"] == "extra_forbidden":
-            sentence = profile_mistakes.unknown(path, ".".join(section), name)
+            sentence = mistakes.unknown(".".join(section), name)
         elif problem["type"] == "missing":
-            sentence = profile_mistakes.missing(path, key)
+            sentence = mistakes.missing(key)
         else:
-            sentence = profile_mistakes.broken(path, key)
-        said[sentence] = None
-    return list(said)
+            sentence = mistakes.broken(key)
+        sentences[sentence] = None
+    return list(sentences)

@@ -173,16 +173,6 @@ class ClientPeriod:
         ranks = self.ranks
         return sorted(concerned, key=lambda item: ([*map(ranks.of_key, item[1])], ranks.of_fact(item[0].fact or b"")))
 
-    def _has_room_for_all(self, concerned: list[tuple[SentMarks, tuple[Place, ...]]]) -> bool:
-        asked: dict[bytes, set[Own]] = {}
-        for one, places in concerned:
-            for place in places:
-                own, there = _own(place, one), asked.setdefault(place.name, set())
-                if own in there or len(there) + len(self._held.get(place.name, ())) >= place.rule.most:
-                    return False
-                there.add(own)
-        return True
-
     def _place(
         self, one: SentMarks, places: tuple[Place, ...], bit: Cap, displaced: dict[int, Displaced]
     ) -> list[SentMarks]:

@@ -11,7 +11,6 @@ from typing import Final
 from exchange.core.model import vocabulary as v
 from exchange.trial.sample.draws import by_rank, spread
 
-FEMALE: Final = (v.Gender.woman, v.Gender.transgender_woman)
 GENDERS: Final = {
     "sex": spread(v.Gender, "woman 86 man 6 transgender_woman 5 transgender_man 1 nonbinary 2"),
     "labor": spread(v.Gender, "woman 47 man 50 transgender_woman 1 nonbinary 2"),

@@ -7,8 +7,7 @@ import pytest
 
 from exchange.core.model.vocabulary import LegalClass
 from producers.errors import ProfileInvalid, SecretExposed, VaultOfAnother
-from producers.profile import HmisProfile, Profile, Secret, read_key_file, write_key_file
-from producers.profile_mistakes import RULES
+from producers.profile import HmisProfile, Profile, Secret, read_key_file, rules_of, write_key_file
 from producers.vault.store import Vault
 
 ROOT = Path(__file__).parents[3]
@@ -51,8 +50,9 @@ def complaint(folder: Path, text: str) -> str:
 
 
 def test_every_key_has_its_rule() -> None:
-    top = set(Profile.model_fields)
-    assert set(RULES) == top | {f"hmis.{key}" for key in HmisProfile.model_fields}
+    rules = rules_of(Profile)
+    assert set(rules) == set(Profile.model_fields) | {f"hmis.{key}" for key in HmisProfile.model_fields}
+    assert all(rule.startswith("is ") for rule in rules.values())
 
 
 @pytest.mark.parametrize("missing", ["agency", "state", "legal_class", "vault"])
@@ -133,7 +133,11 @@ def test_each_mistake_has_a_line_of_its_own(tmp_path: Path) -> None:
         ('agency = "planted"', "line 5, column 19: the key stands there twice"),
         ('vault2 = "C:\\planted"', "line 5, column 15: write a path with / instead of"),
         ('sensitive = ["planted"', "at its end: the closing ] of the list is missing"),
-        ('a = "planted" b', "line 5, column 15: there is something behind the value"),
+        ('a = "planted" b', "line 5, column 15: there is something after the value"),
+        ("a = 'planted", "at its end: a quotation mark is not closed"),
+        ("vault", "line 5, column 6: a line is a key, an equals sign and a value"),
+        ("b = true c", "line 5, column 10: there is something after the value"),
+        ("[hmis]\n[hmis]", "line 6, column 6: the section stands there twice"),
         ("[[[", "line 5"),
         ("\x00", "line 5"),
     ],

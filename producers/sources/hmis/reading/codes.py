@@ -81,8 +81,6 @@ class Codes:
     gender_of_sex: CodeList[v.Gender]
     answer_gender: CodeList[v.Gender]
     answer_age: CodeList[v.AgeBand]
-    answer_direction: CodeList[v.OutcomeDirection]
-    answer_type: CodeList[v.TraffickingType]
     destination: CodeList[v.ExitDestination]
     completion: CodeList[v.ExitReason]
     early_exit: CodeList[v.ExitReason]
@@ -110,8 +108,6 @@ def load_codes() -> Codes:
         gender_of_sex=sexes,
         answer_gender=answers,
         answer_age=code_list(v.AgeBand, "age_band", "1.8", unanswered=True),
-        answer_direction=code_list(v.OutcomeDirection, "outcome_direction", "1.8", unanswered=True),
-        answer_type=code_list(v.TraffickingType, "trafficking_type", "1.8", unanswered=True),
         destination=code_list(v.ExitDestination, "exit_destination", "", unanswered=True),
         completion=code_list(v.ExitReason, "exit_reason", "R17.1"),
         early_exit=code_list(v.ExitReason, "exit_reason", "R17.A"),

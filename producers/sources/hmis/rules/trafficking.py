@@ -26,7 +26,7 @@ from producers.sources.hmis.reading.row import ANSWERS, Row
 
 COUNT: Final = "CountOfExchangeForSex"
 COUNTS: Final = frozenset({1, 2, 3, 4, 8, 9, 99})
-NO, YES, DECLINED, NOT_COLLECTED = 0, 1, 9, 99
+YES, DECLINED, NOT_COLLECTED = 1, 9, 99
 
 
 def trafficking_of(row: Row, *, minor: bool) -> TraffickingFacts | None:
