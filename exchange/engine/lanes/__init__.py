@@ -1,1 +1,1 @@
-"""Lanes and supervised tasks: what runs exactly once, who owns it, how it restarts and when it has stalled."""
+"""Lanes: what runs exactly once, who owns it, how it restarts and when it has stalled."""

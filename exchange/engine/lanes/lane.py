@@ -1,25 +1,34 @@
-"""A lane: one exactly-once unit of work. It owns one partition's state and moves it along its sources.
+"""A lane: one exactly-once unit of work.
+
+It owns one partition's state and moves it along its sources.
 
 The theory, in the order of the code:
 
-1. The writer comes first. When `Log.writer` returns, no earlier owner of this lane can write any more, and whatever it
-   had begun is committed or aborted. State read before that may be overtaken by a zombie's last commit.
-2. State and positions are restored together from the compacted state partition, committed records only, up to a
-   sampled end and not a record further. Nobody writes there meanwhile but an owner who has fenced this one.
-3. Every source is sought to its stored position. `assign` drops all positions, so a new source means seeking all.
-4. Read, apply, one transaction with outputs, changed state and positions. Batches are applied while the transaction
-   before them commits; their own begins only after that one succeeded, so transactions are committed in the order of
-   the batches. A lane that is behind may put several batches into one transaction: a cell that changed in each is
-   written once. Memory may run ahead of the log, but never survives a failure.
-5. After a failure the memory, reader and writer are dropped and everything starts again at 1. A commit is never
-   repeated: step 1 finds out what became of it. `Fenced` ends the lane: only a new generation of the group may start
-   it again, or two owners would fence each other for ever.
+1. The writer comes first. When `Log.writer` returns, no earlier owner of this lane can write any
+   more, and each transaction that it had begun is committed or aborted. State that is read before
+   that moment may be overtaken by a zombie's last commit.
+2. State and positions are restored together from the compacted state partition: committed records
+   only, up to a sampled end and not a record further. Meanwhile only an owner who has fenced this
+   one can write there.
+3. Each source is sought to its stored position. `assign` drops all positions, so a new source means
+   seeking all of them.
+4. Read a batch, apply it, and write outputs, changed state and positions in one transaction.
+   Batches are applied while the transaction before them commits. Their own transaction begins only
+   after that one succeeded, so transactions are committed in the order of the batches. A lane that
+   is behind may put several batches into one transaction, and then writes a cell that changed in
+   each of them once. Memory may run ahead of the log, but never survives a failure.
+5. After a failure the memory, reader and writer are dropped and everything starts again at 1. A
+   commit is never repeated: step 1 finds out whether it succeeded. `Fenced` ends the lane. Only a
+   new generation of the group may start it again, or two owners would fence each other for ever.
 
-Promised: outputs and state are what one pass over the sources gives, whatever crashes, as far as `Log` keeps its word.
-A lane that has work and gets nowhere for `stall_after_s` seconds ends with `LaneStalled`.
-Not promised: progress while the step itself blocks the event loop; nothing inside the loop can notice that.
+Promised: outputs and state are those of one pass over the sources, whatever crashes, as far as
+`Log` keeps its promises. A lane that has work and gets nowhere for `stall_after_s` seconds ends
+with `LaneStalled`.
 
-All time is the event loop's (`loop.time()`, `asyncio.sleep`): a simulated loop gives simulated time.
+Not promised: progress while the step itself blocks the event loop. Nothing inside the loop can
+notice that.
+
+`exchange.engine.lanes.supervised` has what lanes share: trying again, backing off and ending.
 """
 
 from __future__ import annotations
@@ -47,18 +56,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LaneLimits:
-    """How much at once, and how long at most."""
+    """How much a lane takes at once, and how long it may take."""
 
     records_max: int = 50_000
-    """Records of one batch. Above what one fetch brings, so that no fetch is cut in two."""
+    """Records of one batch. More than one fetch brings, so that no fetch is cut in two."""
     batches_max: int = 1
-    """Batches of one transaction, while the lane is behind."""
+    """Batches of one transaction while the lane is behind."""
     fetch_wait_s: float = 0.5
     """How long one read waits for records."""
     sample_every_s: float = 3.0
-    """How often the sources' ends are looked at, for the lag."""
+    """How often the lane looks where its sources end, for the lag."""
     stall_after_s: float = 12.0
-    """Having work, or not even knowing, and getting nowhere for this long is a stall."""
+    """A lane stalls that gets nowhere for so long and has work, or does not know whether."""
     backoff: Backoff = BACKOFF
 
 
@@ -109,7 +118,7 @@ class Lane(SupervisedTask):
             await self._drop_commit()
 
     async def _begin(self, resources: AsyncExitStack) -> tuple[Writer, Step]:
-        """Fence first, then remember."""
+        """Fence first, then read state."""
         writer = await self._take_over(resources)
         return writer, await self._remember()
 
@@ -139,7 +148,8 @@ class Lane(SupervisedTask):
         end = (await reader.end_offsets([state]))[state]
         reader.assign([state])
         reader.seek(state, begin)
-        # Whoever fenced us meanwhile writes behind `end`: half of its transaction would not be a state.
+        # An owner that fences this one meanwhile writes behind `end`. Half of its transaction
+        # would be no state.
         async for records in read_before(reader, state, end, records_max=self._limits.records_max):
             self._restored += hand_over(self.name, step, records)
             self._stall_timer.renew()
@@ -180,15 +190,18 @@ class Lane(SupervisedTask):
         await self._sources.follow(reader, step, self.name)
 
     async def _sample(self, reader: Reader, step: Step) -> None:
-        """Look where the sources end now and then; a lane that is at their end, with nothing under way, is well."""
+        """Look now and then where the sources end.
+
+        A lane at their end, with no commit under way, has not stalled.
+        """
         if await self._sources.sample(reader, step):
-            # Past aborted records a lane moves without a commit: that is no stall either.
+            # Past aborted records a lane moves without a commit. That is no stall either.
             if (self._sources.lag == 0 or self._sources.moved) and (self._commit is None or self._commit.done()):
                 self._stall_timer.renew()
             self._hook(self.progress)
 
     async def _drop_commit(self) -> None:
-        """Forget the transaction under way. If it was fenced, that outweighs whatever else went wrong."""
+        """Forget the transaction under way. Being fenced outweighs any other error."""
         commit, self._commit = self._commit, None
         if commit is not None:
             await cancelled(commit)

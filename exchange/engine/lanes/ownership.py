@@ -1,13 +1,18 @@
-"""Who runs which lanes: one consumer group decides, its partitions are the lanes' partitions.
+"""Which worker runs which lanes.
 
-The member reads nothing; it is only polled, so that the group keeps it. A new generation of the group that assigns p
-starts the lanes of p; a revocation stops them and waits until they are over. That is all the coordination there is:
-it makes two owners of a lane rare, and `Fenced` makes them harmless.
+One consumer group decides: its partitions are the lanes' partitions.
+
+The member reads nothing. It is only polled, so that the group keeps it. A new generation of the
+group that assigns partition p starts the lanes of p. A revocation stops them and waits until they
+have ended. That is all the coordination: it makes two owners of a lane rare, and `Fenced` makes
+them harmless.
 
 Rules kept:
-- A lane that was fenced is started again only by a new generation. If none comes by itself (the coordinator gave up a
-  transaction, or a ghost of our own took the id), this member leaves and joins again, which makes one.
-- A lane that fails for good ends `run` with its error, after all lanes are stopped and the group is left.
+- Only a new generation starts a fenced lane again. There may be none by itself: the coordinator
+  gave a transaction up, or an earlier connection of this worker took the id. Then this member
+  leaves and joins again, which makes one.
+- A lane that fails for good ends `run` with its error. All lanes are stopped first, and the group
+  is left.
 - Lanes are stopped before the group may give their partition away.
 
 Not promised: that no two workers ever run one lane at the same time.
@@ -33,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Owned(Protocol):
-    """A lane, as its owner sees it. `run` ends as `Lane.run` does: by being cancelled, with `Fenced`, or for good."""
+    """A lane, as its owner sees it. `run` ends as `SupervisedTask.run` does."""
 
     @property
     def name(self) -> str:
@@ -41,30 +46,33 @@ class Owned(Protocol):
 
     @property
     def progress(self) -> LaneProgress:
-        """One look at it."""
+        """How far it is."""
 
     async def run(self) -> None:
         """Work until cancelled."""
 
 
 class Owner(Protocol):
-    """Who is told about generations. The group waits for both calls."""
+    """Hears about generations. The group waits for both calls."""
 
     async def revoked(self) -> None:
-        """Everything that was assigned is not any more."""
+        """Nothing is assigned to this member any more."""
 
     async def assigned(self, partitions: Collection[int]) -> None:
         """A new generation assigns these partitions."""
 
 
 class Membership(Protocol):
-    """One member of the group. Raises `LogUnavailable` when joining again may help."""
+    """One member of the group. Raises `LogUnavailable` where joining again may help."""
 
     async def join(self, owner: Owner) -> None:
-        """Join the group; a member that is in it leaves first, so that a new generation comes."""
+        """Join the group. A member of it leaves first, so that there is a new generation."""
 
     async def poll(self, timeout_s: float) -> None:
-        """Stay in the group for this long. Never called for minutes, the group evicts the member."""
+        """Stay in the group for this long.
+
+        The group evicts a member that is not polled for minutes.
+        """
 
     async def leave(self) -> None:
         """Leave the group, in bounded time; never raises."""
@@ -72,21 +80,23 @@ class Membership(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OwnershipLimits:
-    """When to help, and when to give up."""
+    """When to ask for a new generation, and when to give up."""
 
     poll_s: float = 1.0
     rejoin_after_s: float = 5.0
-    """A fenced lane waits this long for a generation before this member makes one."""
+    """How long a fenced lane waits for a new generation before this member causes one."""
     stall_after_s: float = 12.0
-    """A fenced lane that got no generation for this long, though this member asked for one, is a stall."""
+    """A lane stalls that stays fenced for so long though this member asked for a new generation."""
     lost_after_s: float = 20.0
-    """Without the group for this long: end. Others may take two sessions to notice who died."""
+    """The worker ends that is outside the group for so long. Others may notice a dead member after
+    two sessions."""
     fenced_max: int = 5
-    """Fenced this often in a row without a commit: somebody outside the group uses the same names."""
+    """A lane gives up that is fenced more often in a row without a commit: others use its name
+    outside the group."""
 
 
 class Ownership:
-    """Runs the lanes of the partitions that the group assigns. `run` is its whole life."""
+    """Runs the lanes of the partitions that the group assigns. Await `run`."""
 
     def __init__(
         self, membership: Membership, factories: Sequence[LaneFactory], *, limits: OwnershipLimits | None = None
@@ -101,11 +111,11 @@ class Ownership:
         self._fenced_in_a_row: dict[str, int] = {}
         self._rejoined_at = float("-inf")
         self._failed: asyncio.Future[None] | None = None
-        self._patience = StallTimer(self._limits.lost_after_s)
+        self._stall_timer = StallTimer(self._limits.lost_after_s)
 
     @property
     def progress(self) -> Sequence[LaneProgress]:
-        """One look at every lane that runs here, in the order of their start."""
+        """How far each lane is that runs here, in the order of their start."""
         return [lane.progress for lane in self._lanes]
 
     @property
@@ -114,25 +124,28 @@ class Ownership:
         return self._generation
 
     async def run(self) -> None:
-        """Run lanes until cancelled. Raises the named error of the first lane that failed for good, or `GroupLost`."""
+        """Run lanes until cancelled.
+
+        Raises the error of the first lane that failed for good, or `GroupLost`.
+        """
         self._failed = asyncio.get_running_loop().create_future()
         polling = asyncio.create_task(self._poll(), name="ownership")
         ended = asyncio.create_task(first_of(self._failed, polling))
         try:
-            if not await self._patience.lasts(ended):
-                raise GroupLost(f"Not in the group for {self._patience.spent_s:.0f} s.")
+            if not await self._stall_timer.lasts(ended):
+                raise GroupLost(f"Not in the group for {self._stall_timer.spent_s:.0f} s.")
             ended.result()
         finally:
             await cancelled(ended)
             await cancelled(polling)
-            self._failed.cancel()  # what fails from here on, fails because it is stopped
+            self._failed.cancel()  # lanes that fail from here on fail because they are stopped
             await self.revoked()
             await self._membership.leave()
 
-    # What the group says
+    # Generations of the group
 
     async def revoked(self) -> None:
-        """Stop every lane and wait until it is over."""
+        """Stop every lane and wait until it has ended."""
         self._turn += 1
         await self._stop()
 
@@ -144,7 +157,10 @@ class Ownership:
             await asyncio.wait(lanes.values())
 
     async def assigned(self, partitions: Collection[int]) -> None:
-        """Start the lanes of these partitions, unless the group says something else before the old ones are over."""
+        """Start the lanes of these partitions.
+
+        Not where another generation comes before the old lanes have ended.
+        """
         self._turn += 1
         turn = self._turn
         await self._stop()
@@ -159,7 +175,7 @@ class Ownership:
                     continue
                 self._lanes[lane] = asyncio.create_task(self._keep(lane), name=f"keep {lane.name}")
 
-    # What the lanes say
+    # Ends of lanes
 
     async def _keep(self, lane: Owned) -> None:
         try:
@@ -170,7 +186,7 @@ class Ownership:
             self._fenced[lane.name] = loop_s()
             if in_a_row > self._limits.fenced_max:
                 self._fail(LaneGaveUp(f"Lane {lane.name} was fenced {in_a_row} times in a row: {error}"))
-        except Exception as error:  # noqa: BLE001 (whatever ended the lane ends the worker, in `run`)
+        except Exception as error:  # noqa: BLE001 (any error that ends a lane ends the worker, in `run`)
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
@@ -187,14 +203,17 @@ class Ownership:
                     await self.revoked()
                     await self._membership.join(self)
                 await self._membership.poll(self._limits.poll_s)
-                self._patience.renew()
+                self._stall_timer.renew()
                 joined = not self._wants_generation()
             except LogUnavailable:
                 joined = False
                 await asyncio.sleep(self._limits.poll_s)
 
     def _wants_generation(self) -> bool:
-        """Whether a fenced lane has waited long enough. Asks once; raises when asking did not help."""
+        """Whether a fenced lane has waited long enough.
+
+        Asks once, and raises when that did not help.
+        """
         if not self._fenced:
             return False
         lane, since = min(self._fenced.items(), key=lambda fenced: fenced[1])

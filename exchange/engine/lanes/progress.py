@@ -1,7 +1,9 @@
-"""What a lane lets others see: frozen values, handed to a hook, so that the engine logs and measures nothing itself.
+"""How far a lane is: frozen values, handed to a hook.
 
-Rules kept: only names, positions, counts and seconds; never a key or value. Positions and lag are exact counts of
-restricted topics (docs: the privacy rules), so whoever publishes them does it to restricted topics only.
+So the engine itself logs and measures nothing.
+
+Rules kept: only names, positions, counts and seconds; never a key or value. Positions and lag are
+exact counts of restricted topics (docs: the privacy rules), so they go to restricted topics only.
 """
 
 from __future__ import annotations
@@ -18,31 +20,32 @@ if TYPE_CHECKING:
 
 
 class LaneState(StrEnum):
-    """Where a lane stands in its life."""
+    """What a lane is doing."""
 
     STARTING = "starting"
-    """Waits for its producer id: earlier owners are fenced here."""
+    """Waits for its producer id. Earlier owners are fenced here."""
     RESTORING = "restoring"
     RUNNING = "running"
     BACKING_OFF = "backing off"
-    """Failed; starts again from nothing after a pause."""
+    """Failed. Starts again from nothing after a pause."""
     FENCED = "fenced"
-    """Another owner took over; starts again only in a new generation of the group."""
+    """Another owner took over. Starts again only in a new generation of the group."""
     FAILED = "failed"
     STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class LaneProgress:
-    """One look at one lane."""
+    """How far one lane is, at one moment."""
 
     step: str
     partition: int
     state: LaneState
     positions: Mapping[Partition, int]
-    """Next offset of each source, as committed since the lane started."""
+    """The next offset of each source, as committed since the lane started."""
     lag: int | None
-    """Offsets between what was read and the sources' last stable offsets; None before the first look at them."""
+    """Offsets that are left to read before the sources' last stable offsets; None before the first
+    look at them."""
     records: int
     """Records applied and committed since the lane started."""
     transactions: int
@@ -50,7 +53,8 @@ class LaneProgress:
     restored: int
     """Records of the state partition read at the latest start."""
     rereads: int
-    """Sources that are read from their beginning again since the latest start, their stored position being lost."""
+    """Sources that are read from their beginning again since the latest start, because their stored
+    position was lost."""
     since_commit_s: float | None
     """Seconds since the latest commit; None before the first."""
     error: str = ""
@@ -66,4 +70,4 @@ Hook: TypeAlias = Callable[[LaneProgress], None]
 
 
 def no_hook(_: LaneProgress) -> None:
-    """Nobody looks."""
+    """A hook that does nothing."""

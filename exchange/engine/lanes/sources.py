@@ -1,9 +1,13 @@
-"""What a lane reads: which partitions, how far it is in each, and how far they go.
+"""The partitions that a lane reads: which, how far it is in each, and where they end.
 
-Rules kept: when the wanted partitions change, all are assigned and then every one is sought, because assigning drops all
-positions. A stored position that is not in its log stops the lane, and so does a partition that is not there, unless the
-step's sources are independent: then a missing one is left out until it appears, and a lost one is read again from where
-its log begins. Nobody else waits for it.
+Rules kept:
+- When the wanted partitions change, all are assigned and then each is sought, because assigning
+  drops all positions.
+- A stored position that is not in its log stops the lane, and so does a partition that does not
+  exist.
+- Where the step's sources are independent, neither stops it. A missing partition is left out until
+  it appears. A partition whose position was lost is read again from where its log begins. No other
+  source waits for it.
 """
 
 from __future__ import annotations
@@ -22,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class Sources:
-    """The sources of one life of a lane. `read`: the next offset of each; `rereads`: how many began again."""
+    """The sources of one attempt.
+
+    `read`: the next offset of each. `rereads`: how many are read again.
+    """
 
     def __init__(self, sample_every_s: float) -> None:
         self._sample_every_s = sample_every_s
@@ -36,7 +43,10 @@ class Sources:
 
     @property
     def lag(self) -> int | None:
-        """Records, markers included, between what was read and the sampled ends; None before the first look."""
+        """Offsets, markers included, from the positions to the sampled ends.
+
+        None before the first look.
+        """
         if self._wanted is None:
             return None
         return sum(max(0, end - self.read[source]) for source, end in self._ends.items())
@@ -63,7 +73,10 @@ class Sources:
         self._wanted, self._ends, self.read, self._sampled_at = set(wanted), ends, starts, loop_s()
 
     async def sample(self, reader: Reader, step: Step) -> bool:
-        """Look where the sources end, when it is time; whether it was. `moved` says whether anything was read since."""
+        """Look where the sources end, when it is time; returns whether it was.
+
+        `moved`: whether anything was read since the last time.
+        """
         if not self._sample_is_due():
             return False
         try:
@@ -71,7 +84,7 @@ class Sources:
         except PartitionUnknown:
             if not step.independent:
                 raise
-            self._wanted = None  # one of them is gone: follow what is left
+            self._wanted = None  # one of them is gone: follow those that are left
             return False
         self._sampled_at = loop_s()
         await self.note(reader, self.read)
@@ -80,11 +93,11 @@ class Sources:
         return True
 
     def lost(self) -> None:
-        """A position left its log: look at all of them again."""
+        """A position is outside its log: look at all of them again."""
         self._wanted = None
 
     async def note(self, reader: Reader, sources: Iterable[Partition]) -> None:
-        """Records of these were read: note how far."""
+        """Records of these sources were read: note the positions."""
         self.read.update({source: await reader.position(source) for source in list(sources)})
 
     def _sample_is_due(self) -> bool:

@@ -1,7 +1,8 @@
-"""How long to wait for something that should have moved: seconds in which this process ran and nothing did.
+"""How long to wait for progress: seconds in which this process ran and made none.
 
-A process that was stopped (SIGSTOP, a suspended machine) and goes on did not wait, whatever the clock says: it has not
-had a chance to move. So time is counted in small steps, and a step that took far longer than it should counts little.
+A process that was stopped (SIGSTOP, a suspended machine) and goes on did not wait, whatever the
+clock shows: it had no chance to make progress. So time is counted in small steps, and a step that
+took far longer than it should counts little.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ class StallTimer:
         self.spent_s = 0.0
 
     def renew(self) -> None:
-        """Something moved."""
+        """There was progress: begin to count again."""
         self.spent_s = 0.0
 
     async def lasts(self, awaited: asyncio.Future[None]) -> bool:
-        """Wait for the end of something: True when it ended, False when patience ran out first."""
+        """Wait for the end of something: True when it ended, False when the time ran out first."""
         loop = asyncio.get_running_loop()
         last = loop.time()
         while not (await asyncio.wait({awaited}, timeout=self._step_s))[0]:
@@ -39,14 +40,17 @@ class StallTimer:
 
 
 async def first_of(*awaited: Awaitable[None]) -> None:
-    """Wait until one of them ends, and end as it does; the earliest in the list when several have."""
+    """Wait until one of them ends, and end as it does.
+
+    When several have ended, the first in the list decides.
+    """
     futures = [asyncio.ensure_future(one) for one in awaited]
     await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
     next(future for future in futures if future.done()).result()
 
 
 async def cancelled(task: asyncio.Future[None]) -> None:
-    """End a task and wait until it is over. Its own error, if any, was or will be reported where it matters."""
+    """Cancel a task and wait until it has ended. Its own error, if any, is reported elsewhere."""
     task.cancel()
     await asyncio.wait({task})
     if not task.cancelled():

@@ -1,12 +1,13 @@
-"""A step: the pure, synchronous part of a lane. What `gate` and `fold` implement, and all they need to know.
+"""A step: the pure, synchronous part of a lane. It is all that `gate` and `fold` implement.
 
-A step holds its state in memory and nowhere else. The lane calls `restore` for every record of the state partition,
-then `restored`, then `apply` for batch after batch, and `outcome` after one or more of them. An outcome is written in one
-transaction, and the next is asked for only after that one is committed; after any failure the lane drops the step and
-makes a new one. So a step never undoes anything, and needs no locks.
+A step holds its state in memory and nowhere else. The lane calls `restore` for every record of the
+state partition, then `restored`, then `apply` for batch after batch, and `outcome` after one or
+more of them. An outcome is written in one transaction, and the next is asked for only after that
+one is committed. After any failure the lane drops the step and makes a new one. So a step never
+undoes anything, and needs no locks.
 
-The rule that makes it exactly once: the next offset of every source is part of the state, and an outcome holds it
-together with the outputs. A position never lives anywhere else.
+This rule makes it exactly once: the next offset of every source is part of the state, and an
+outcome holds it together with the outputs. A position is stored nowhere else.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the batches since the last outcome lead to: records per partition, in the order they shall be written.
+    """The records that follow from the batches since the last outcome, in the order of writing.
 
-    A partition may stand here more than once. The state partition's records end with the position record, so that a
-    reader of the state which stops at one sees whole transactions only.
+    A partition may be listed more than once. The state partition's records end with the position
+    record, so that a reader of the state which stops at one sees whole transactions only.
     """
 
     outputs: Sequence[tuple[Partition, Sequence[Pair]]]
@@ -52,34 +53,39 @@ class Applied:
 
 
 class Step(Protocol):
-    """Pure: no I/O, no clock, no randomness. `apply` should stay under 50 ms of CPU for `LaneLimits.records_max`."""
+    """Pure: no I/O, no clock, no randomness.
+
+    `apply` should stay under 50 ms of CPU for `LaneLimits.records_max`.
+    """
 
     independent: bool
-    """Whether each source stands for itself: one that is missing is left out, one whose position left its log is read
-    again from its beginning. Only for a step that knows by itself what it has read before."""
+    """Whether no source waits for another: a missing one is left out, and one whose position is
+    outside its log is read again from its beginning. Only for a step that recognises records it
+    read before."""
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take one record of the state partition, in offset order; None is a tombstone.
 
-        A later one of the same key replaces an earlier one.
+        A later record of the same key replaces an earlier one.
         """
 
     def restored(self) -> None:
-        """All state has been handed over. Raises `StateDamaged` when its digest says otherwise."""
+        """All state was handed over. Raises `StateDamaged` when its digest differs."""
 
     def positions(self) -> Mapping[Partition, int | None]:
-        """The sources wanted now, each with the next offset as the state has it.
+        """The sources wanted now, each with its next offset in the state.
 
-        None: never read, start wherever the log begins. A number must be inside the log, or the lane refuses to start;
-        so a step whose source is kept for ever gives 0, not None, and a truncated log is noticed. May gain or lose
-        sources at any `apply`; cheap, as it is asked after every batch.
+        None: never read; start where the log begins. A number must be inside the log, or the lane
+        refuses to start. So a step whose source is kept for ever gives 0, not None, and a truncated
+        log is noticed. May gain or lose sources at any `apply`. Cheap: it is called after each
+        batch.
         """
 
     def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
         """Change the memory. Raises `CannotApply` to stop the lane at a record."""
 
     def outcome(self) -> Outcome:
-        """What is to be written for everything applied since the last time; positions among it."""
+        """The records to write for all batches since the last call, positions among them."""
 
 
 def defects_named(lane: str) -> AbstractContextManager[None]:
@@ -88,7 +94,7 @@ def defects_named(lane: str) -> AbstractContextManager[None]:
 
 
 def hand_over(lane: str, step: Step, records: Sequence[Record]) -> int:
-    """Give records of its state to a step; how many."""
+    """Give a step records of its state; returns how many."""
     restore = step.restore
     with defects_named(lane):
         for record in records:

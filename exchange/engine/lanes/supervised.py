@@ -3,7 +3,8 @@
 Rules kept:
 - Nothing in memory survives a failure. `LogUnavailable` starts a new attempt from nothing, after a
   pause and a limited number of times in a row.
-- `Fenced` ends a task until its group has a new generation. Every other named error ends it for good.
+- `Fenced` ends a task until its group has a new generation. Every other named error ends it for
+  good.
 - A task that gets nowhere for too long ends with `LaneStalled`.
 - No message holds a key or a value of a record.
 
@@ -164,7 +165,10 @@ class SingleLane(SupervisedTask):
         super().__init__(step_name, 0, stall_after_s=SINGLE_STALL_S, hook=hook)
 
     async def run(self) -> None:
-        """As `SupervisedTask.run`; after an error in `halts_on` it stays, failed, and does nothing more."""
+        """As `SupervisedTask.run`.
+
+        After an error in `halts_on` it stays, failed, and does nothing more.
+        """
         try:
             await super().run()
         except self.halts_on as error:
