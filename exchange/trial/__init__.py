@@ -1,4 +1,4 @@
-"""Whole exchanges set up to be watched or broken: demo, kill test and adversary. Between the commands and the two sides.
+"""Whole exchanges to watch or to break: demo, kill test, adversary. Below the commands.
 
 Only here, in the commands and in tests do producers and consumers meet.
 """

@@ -1,6 +1,6 @@
-"""A sample agency that writes its own chain, without an edge: for the kill test, which must know every byte it sent.
+"""A sample agency that writes its own chain, without an edge, for the kill test.
 
-It keeps no caps, so nothing of it carries a bit.
+The kill test must know every byte that it sent. It applies no caps, so no event carries a bit.
 """
 
 import random
@@ -23,7 +23,7 @@ Said = tuple[int, UsState, Correctable]
 
 
 class ChainWriter:
-    """One agency that writes its chain to its inbox: its facts, and now and then the correction of an earlier one."""
+    """One agency that writes its chain to its inbox: its facts, and a few corrections."""
 
     def __init__(self, sample: SampleAgency, seed: int) -> None:
         self.code = sample.code
@@ -36,7 +36,7 @@ class ChainWriter:
         self._correctable: list[Correction] = []
 
     def take(self, events: int) -> list[bytes]:
-        """Its next events, corrections among them; fewer when its facts are used up."""
+        """Its next events, with corrections; fewer once its facts are used up."""
         values = [value for _ in range(events) if (value := self._next())]
         self.tail = [*self.tail, *values][-AGAIN:]
         return values
@@ -62,7 +62,7 @@ class ChainWriter:
         return value
 
     def truth(self) -> Iterator[tuple[bytes, int]]:
-        """The batch count: every body said and not taken back, by the tables' plain meaning."""
+        """The batch count: every body sent and not retracted, by the tables' plain meaning."""
         for (period, state, body), times in self.said.items():
             for cell, n in increments(self.code, Event(0, b"", period, state, NONE, body)):
                 yield cell, n * times

@@ -1,9 +1,10 @@
-"""The demo: an embedded Kafka, a worker, sample agencies that publish through real edges, and the picture as it grows.
+"""The demo: a Kafka, a worker, sample agencies with real edges, and the growing totals.
 
-The agencies live through the months of the sample, one after the other; each of them publishes once a month, and at each
-month's end its epoch is closed. At the end every table is compared with the generator's truth (generated agencies only: what a
-real export's agency added is taken away first), the log is replayed, and what evaluators see is put beside the truth, or
-beside nothing with a real export among the agencies. The picture is the operators' restricted view.
+The agencies live through the months of the sample one by one. Each publishes once a month, and
+after each month its epoch is closed. At the end every table is compared with the generator's truth.
+Truth exists for generated agencies only, so the events of a real export's agency are subtracted
+first. Then the log is replayed, and the evaluators' figures are put beside the truth; with a real
+export there is no truth to show. The totals are the operators' restricted view.
 """
 
 import asyncio
@@ -39,12 +40,12 @@ from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 
 AT_ONCE: Final = 20
-"""Edges that publish at the same time: most of a small run is waiting for the receipt."""
+"""Edges that publish at the same time: a small run mostly waits for its receipt."""
 MINUTES: Final = 3
-"""Staff time that each edge says its run took."""
+"""Staff time that each edge reports for its run."""
 LOOK_S: Final = 1.0
 PATIENCE: Final = 5
-"""So often in a row the brokers may fail to answer a look."""
+"""The brokers may fail to answer this many looks in a row."""
 SETTLE_S_MAX: Final = 60.0
 
 
@@ -62,9 +63,11 @@ class DidNotFinish(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the demo. `events`: counted so far; `delivered`: accepted of the edges so far; `total`: about how many.
+    """One look at the demo.
 
-    `doing`: which month is lived through or closed; empty when all are.
+    `events`: counted so far; `delivered`: accepted so far; `total`: about how many in all.
+
+    `doing`: the month that is being lived through or closed; empty at the end.
     """
 
     picture: Totals
@@ -82,7 +85,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """How the demo ended. `differing`: cells that are not the truth, of `cells`."""
+    """The demo's result. `differing`: cells that differ from the truth, of `cells`."""
 
     look: Look
     cells: int
@@ -98,7 +101,10 @@ class DemoResult:
 
 
 class Demo:
-    """One demo on one ground. `show` is given a look about every second, `say` a line at every step."""
+    """One demo on one trial exchange.
+
+    `show` gets a look about every second, `say` a line at every step.
+    """
 
     def __init__(
         self,
@@ -184,7 +190,7 @@ class Demo:
         publishing = [asyncio.create_task(self._publish(member, month, slots)) for member in self._members]
         try:
             await asyncio.gather(*publishing)
-        finally:  # the first error ends all; what was taken stays in the vaults
+        finally:  # the first error ends all; accepted facts stay in the vaults
             for task in publishing:
                 task.cancel()
             await asyncio.wait(publishing)
@@ -199,7 +205,7 @@ class Demo:
     # Watching
 
     async def _watch(self, worker: Worker) -> tuple[Look, list[Mapping[bytes, int]]]:
-        """Look while the edges publish, then until everything that was delivered is counted."""
+        """Look while the edges publish, then until every delivered event is counted."""
         publishing = asyncio.create_task(self._live_through(), name="edges")
         try:
             while not publishing.done():
@@ -218,7 +224,7 @@ class Demo:
             await asyncio.wait({publishing})
 
     async def _settled(self) -> tuple[Look, list[Mapping[bytes, int]]]:
-        """The look at which everything that was delivered is counted."""
+        """The look at which every delivered event is counted."""
         while True:
             look, cells = await self._once()
             self._show(look)
@@ -231,7 +237,7 @@ class Demo:
             try:
                 snapshots = [await live.catch_up() for live in self._live]
                 break
-            except LogUnavailable:  # forty edges in this very process can keep an answer waiting
+            except LogUnavailable:  # forty edges in this process can delay an answer
                 if not patience:
                     raise
         cells = [snapshot.cells for snapshot in snapshots]
@@ -243,7 +249,7 @@ class Demo:
     # Comparing
 
     async def _of_export(self) -> dict[bytes, int]:
-        """What the export's agency added, folded slowly from its own events: truth exists for generated agencies only."""
+        """The cells of the export's agency, counted slowly: the truth has none of them."""
         key, added = HMIS_AGENCY.encode(), []
         async for record in self._ground.all_events():
             if record.key == key and record.value is not None:
@@ -251,7 +257,7 @@ class Demo:
         return merge(added)
 
     def _compare(self, parts: Sequence[Mapping[bytes, int]], export: Mapping[bytes, int]) -> tuple[int, int]:
-        """(cells of the truth, cells that differ), after taking away what the export's agency added."""
+        """(cells of the truth, cells that differ), without the cells of the export's agency."""
         runs = [
             Run(a.code, current_quarter(day_after(month)), a.state, Scheduled.yes, minutes_band(MINUTES))
             for a in self._sample.agencies

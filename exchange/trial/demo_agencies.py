@@ -1,4 +1,4 @@
-"""The agencies of a demo: an edge's profile, what opens its vault, and what its records say month by month."""
+"""The agencies of a demo: profile, the secret of the vault, and records month by month."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -23,21 +23,21 @@ HMIS_AGENCY: Final = "hmis-export"
 
 @dataclass(slots=True)
 class DemoAgency:
-    """An agency of the demo: its edge's profile, what opens its vault, its records, and what its edge did."""
+    """An agency of the demo: profile, the secret of its vault, its records, its edge's report."""
 
     profile: Profile
     secret: Secret
     readings: Callable[[int], Iterable[Reading]]
-    """What its records say in a month, which is an epoch; months are asked for in order."""
+    """Its facts of a month, which is an epoch; months are requested in order."""
     cap_key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
-    """Of a generated agency the generator's, so that its truth knows which facts the totals count."""
+    """The generator's key, for a generated agency: its truth must know the facts in totals."""
     report: Report = field(default_factory=Report)
     delivered: int = 0
-    """Of the runs before the one that `report` is about."""
+    """From the runs before that of `report`."""
 
 
 def sample_agency(ground: TrialExchange, agency: SampleAgency) -> DemoAgency:
-    """A generated agency, with everything sensitive switched on, so that every table has cells."""
+    """A generated agency, with all sensitive facts switched on, so that every table has cells."""
     profile = Profile(
         agency=agency.code,
         state=agency.state,
@@ -52,7 +52,7 @@ def sample_agency(ground: TrialExchange, agency: SampleAgency) -> DemoAgency:
 
 
 def hmis_agency(ground: TrialExchange, export: Path, state: UsState, month: int) -> DemoAgency:
-    """The agency of a real export, all of which it records in one month; it works in this state where the export names none."""
+    """The agency of a real export, recorded in one month; `state` is for rows that name none."""
     profile = Profile(
         agency=HMIS_AGENCY,
         state=state,
@@ -75,7 +75,7 @@ class _Records:
         self._next = next(dated, None)
 
     def of(self, month: int) -> Iterator[Fact]:
-        """What was recorded up to the end of a month and not asked for before."""
+        """The facts recorded up to the end of a month and not requested before."""
         while self._next is not None and self._next[0] <= month:
             yield self._next[1]
             self._next = next(self._dated, None)

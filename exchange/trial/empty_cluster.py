@@ -1,7 +1,7 @@
-"""The ground that a trial stands on: an empty Kafka with the exchange's topics, and workers that are real processes.
+"""An empty Kafka with the exchange's topics for a trial, and workers that are real processes.
 
-With bootstrap servers given, the cluster must hold no events, so that a trial never touches a service's data; without,
-an embedded broker with temporary data is started and stopped.
+If bootstrap servers are given, their cluster must hold no events, so that a trial never touches a
+service's data. Otherwise an embedded broker with temporary data is started and stopped.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ STOP_S_MAX = 15.0
 
 
 class NotEmpty(ExchangeError):
-    """The cluster already has registered agencies or events; a trial would mix with them."""
+    """The cluster already has registered agencies or events, and a trial would mix with them."""
 
     hint = "Point EXCHANGE_BOOTSTRAP_SERVERS at an empty test cluster, or unset it to use the embedded broker."
 
@@ -58,7 +58,7 @@ class TrialExchange:
         return worker
 
     async def reach(self) -> int:
-        """How far registry and log of events reach, markers included: 0 while empty, more when anything is written."""
+        """Sizes of the registry and of `events`, markers included: 0 while nothing is written."""
         wanted = [Partition(EVENTS, p) for p in range(self.settings.partitions)] + [Partition(AGENCIES, 0)]
         reader = await self.log.reader()
         try:
@@ -67,7 +67,7 @@ class TrialExchange:
             await reader.close()
 
     async def all_events(self) -> AsyncIterator[Record]:
-        """Every committed event there is now, partition by partition."""
+        """Every committed event, partition by partition."""
         reader = await self.log.reader()
         try:
             for number in range(self.settings.partitions):
@@ -87,9 +87,10 @@ class Worker:
 
     @classmethod
     async def start(cls, settings: Settings, log_file: Path) -> "Worker":
-        """Start it on these settings; it dies with its parent where the system can see to it.
+        """Start it on these settings. Where the system can do it, it dies with its parent.
 
-        Its temporary files lie beside its log: a killed worker removes nothing, and the folder is the trial's to remove.
+        Its temporary files are beside its log, in the trial's folder: a killed worker removes
+        nothing, the trial removes the folder.
         """
         variables = {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()}
         variables["TMPDIR"] = str(log_file.parent.absolute())
@@ -108,7 +109,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs (a stopped one does)."""
+        """Whether the process runs (a stopped one counts as running)."""
         return self.process.returncode is None
 
     def send(self, number: signal.Signals) -> None:
@@ -122,7 +123,7 @@ class Worker:
         await self.process.wait()
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL when that does not help."""
+        """SIGTERM, then SIGKILL if that does not help."""
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
         try:
@@ -137,7 +138,7 @@ class Worker:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What a worker's environment must say for it to have these settings."""
+    """The environment that gives a worker these settings."""
     plain = settings.model_dump(exclude_none=True, exclude={"sasl_password"})
     variables = {name: str(value) for name, value in plain.items()}
     if settings.sasl_password is not None:
@@ -149,7 +150,7 @@ def environment(settings: Settings) -> dict[str, str]:
 async def trial_exchange(
     settings: Settings, folder: Path, announcer: Announcer | None = None
 ) -> AsyncIterator[TrialExchange]:
-    """An empty exchange for as long as the block lasts; workers still running at its end are stopped."""
+    """An empty exchange for the block. Workers that still run at its end are stopped."""
     if settings.bootstrap_servers:
         async with _on_cluster(settings.model_copy(update={"calendar": "off"}), None, folder) as ground:
             yield ground

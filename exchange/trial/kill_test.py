@@ -1,9 +1,10 @@
-"""The kill test: workers and broker killed, stopped and thawed at random while events flow; then every cell is counted.
+"""The kill test: workers and broker are killed at random while events flow; then all is counted.
 
-What is claimed is only what this shows: no event is lost or counted twice under process kills, zombies, traded lanes and
-broker restarts. Agencies write chained events straight to their inboxes, now and then the same ones again, as an edge does
-that missed a receipt, and correct some. In the end `events` must hold each agency's chain once and in order, and every cell
-of every table must equal an independent batch count of the generated facts.
+We claim only what this test shows: no event is lost or counted twice under process kills, stopped
+and thawed processes (zombies), lanes that change owner, and broker restarts. Agencies write chained
+events directly to their inboxes and correct some. Now and then they write the same events again,
+like an edge that missed a receipt. In the end `events` must hold each agency's chain once and in
+order, and every cell of every table must equal an independent batch count of the generated facts.
 """
 
 import asyncio
@@ -31,10 +32,10 @@ from producers.delivery.waiting import WaitLimits
 AGENCIES: Final = 24
 WORKERS: Final = 2
 TURN: Final = 100
-"""Events that an agency writes at once."""
+"""Events in one write of an agency."""
 AGAIN_SHARE: Final = 0.3
 BATCH: Final = 250
-"""Records a batch, a few batches a transaction: so small that a kill meets many of them half done."""
+"""Records a batch, a few batches a transaction: so small that a kill interrupts many of them."""
 NO_KEY: Final = bytes(32)
 SETTLE_S_MAX: Final = 120.0
 POLL_S: Final = 0.1
@@ -42,27 +43,27 @@ BUSY_S_MAX: Final = 15.0
 
 
 class SampleUsedUp(ExchangeError):
-    """The sample has fewer events than were asked for."""
+    """The sample has fewer events than requested."""
 
     hint = "Report it: the generator's estimate is off by more than a tenth."
 
 
 class DidNotSettle(ExchangeError):
-    """The workers did not finish what was written to the inboxes."""
+    """The workers did not finish the events written to the inboxes."""
 
     hint = "The workers' last log lines stand above."
 
 
 @dataclass(frozen=True, slots=True)
 class KillTestResult:
-    """What was lost and what was counted too often, in events and in counts of cells."""
+    """Losses and duplicates, in events and in counts of cells."""
 
     rounds: int
     events: int
     lost: int
     duplicated: int
     disordered: int
-    """Chains that do not stand in `events` in their order."""
+    """Chains that are not in order in `events`."""
     cells: int
     cells_differing: int
     deeds: dict[str, int]
@@ -74,7 +75,7 @@ class KillTestResult:
 
 
 class KillTest:
-    """One kill test on one ground. `say` is told what is done, a line each."""
+    """One kill test on one trial exchange. `say` gets a line for each deed."""
 
     def __init__(
         self, ground: TrialExchange, *, rounds: int, events: int, seed: int, say: Callable[[str], None]
@@ -112,7 +113,7 @@ class KillTest:
         await register(self._ground.log, self._ground.admin, *enrolments, replication=settings.replication)
 
     async def _while_busy(self, until: int, deed: Callable[[], Awaitable[None]]) -> None:
-        """Do a deed while events are written and lanes are at work: not before the log has moved."""
+        """Do a deed while events are written and lanes work: not before the log has moved."""
         before = await self._ground.reach()
         writing = asyncio.create_task(self._write(until), name="agencies")
         try:
@@ -127,7 +128,7 @@ class KillTest:
         writing.result()
 
     async def _write(self, until: int) -> None:
-        """Let agencies write in turns until so many events were written in all; some write their last ones again."""
+        """Let agencies write in turns up to a total of events; some write their last ones again."""
         producer = await self._ground.log.producer()
         try:
             while self._written < until:
@@ -144,7 +145,7 @@ class KillTest:
             await producer.close()
 
     async def _send(self, producer: Producer, inbox: Partition, pairs: Sequence[Pair]) -> None:
-        """Write as an edge does: a broker that is away is waited for, and what may have arrived is sent again."""
+        """Write like an edge: wait for an absent broker; send again if in doubt."""
         for pause_s in WaitLimits().pauses_s:
             try:
                 return await producer.send(inbox, pairs)
@@ -176,14 +177,14 @@ class KillTest:
             await self._replace(worker)
 
     async def _stop_and_thaw(self) -> None:
-        """A zombie: longer than the session, so that another takes over, or shorter, so that nobody notices."""
+        """A zombie: for longer than the session, so that another takes over, or shorter."""
         worker = self._any()
         worker.send(signal.SIGSTOP)
         await self._pause(1, 10)
         worker.send(signal.SIGCONT)
 
     async def _add_and_remove(self) -> None:
-        """Two workers trade lanes: a third joins, another leaves in good order."""
+        """Lanes change owner: a third worker joins, another leaves in good order."""
         leaving = self._any()
         await self._ground.start_worker()
         await self._pause(1, 4)
@@ -199,7 +200,7 @@ class KillTest:
         await self._ground.start_worker()
 
     async def _revive(self) -> None:
-        """A worker that gave up (its broker was away too long) is started again, as a supervisor would."""
+        """Start a worker again that gave up, as a supervisor would: its broker was away."""
         for worker in [w for w in self._ground.workers if not w.alive]:
             self._deeds["ended_by_itself"] = self._deeds.get("ended_by_itself", 0) + 1
             await self._replace(worker)
@@ -215,7 +216,7 @@ class KillTest:
             snapshots = await read_aggregates(self._ground.log, range(self._ground.settings.partitions))
             folded = sum(snapshot.position.events for snapshot in snapshots)
             if folded >= self._written and folded == ends:
-                return  # twice the same: nothing more comes
+                return  # the same twice: nothing more comes
             ends = folded
             await asyncio.sleep(1.0)
         for worker in self._ground.workers:

@@ -1,8 +1,9 @@
-"""What protected metrics would say without noise: releases drawn again from generated agencies' events, with nothing added.
+"""Protected metrics without their noise: releases drawn again from generated events.
 
-Truth minus release is the noise, so this exists in trials only, for generated agencies on a temporary broker: no worker can
-import `exchange.trial`. Two truths: *within caps* counts the events that the release counts, and is what an interval
-promises to hold; *all that happened* counts the generator's own facts, as if nobody had caps or shared totals only.
+Truth minus release is the noise. So this exists in trials only, for generated agencies on a
+temporary broker: no worker can import `exchange.trial`. There are two truths. *Within caps* counts
+the events that the release counts; an interval promises to hold it. *All that happened* counts the
+generator's own facts, as if nobody had caps or shared totals only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,23 +21,23 @@ from exchange.core.release.released import Release, Released
 from exchange.trial.sample import SampleExchange
 
 Arrival = tuple[str, Event]
-"""Agency and event."""
+"""An agency and its event."""
 Arrived = Mapping[int, Sequence[Arrival]]
-"""Epoch → what arrived in it."""
+"""Epoch → the events that arrived in it."""
 Where = tuple[str, tuple[tuple[str, str], ...], int | None, int]
-"""Metric, dimensions, period and epoch of a point."""
+"""The metric, dimensions, period and epoch of a point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """Of shown points with a truth, in how many the interval holds it."""
+    """The number of shown points with a truth, and of those whose interval holds it."""
 
     shown: int
     held: int
 
 
 def happened(sample: SampleExchange) -> Arrived:
-    """All that the generated agencies recorded about clients, month by month, each fact once and with every bit."""
+    """Every fact about clients of the generated agencies, by month, once and with every bit."""
     found: dict[int, list[Arrival]] = {}
     for agency in sample.agencies:
         for month, fact in agency.dated():
@@ -47,7 +48,7 @@ def happened(sample: SampleExchange) -> Arrived:
 
 
 def true_releases(published: Iterable[Release], arrived: Arrived) -> tuple[Release, ...]:
-    """Each release with the exact increments in place of the noised ones; agency tables, exact already, as they are."""
+    """Each release with exact increments; agency tables, already exact, unchanged."""
     together: dict[tuple[int, int], list[Release]] = {}
     found = []
     for release in published:
@@ -65,18 +66,18 @@ def true_releases(published: Iterable[Release], arrived: Arrived) -> tuple[Relea
 def true_points(
     releases: Iterable[Release], epochs: Iterable[int], metrics: Sequence[Metric]
 ) -> dict[Where, MetricPoint]:
-    """The points of these epochs, as the formulas make them of true releases."""
+    """The points of these epochs, computed from true releases."""
     released = Released().taking(releases)
     return {where(point): point for epoch in epochs for point in points(released, epoch, _always, metrics)}
 
 
 def where(point: MetricPoint) -> Where:
-    """What tells a point from another."""
+    """The identity of a point."""
     return point.metric, point.dimensions, point.period, point.epoch
 
 
 def coverage(published: Iterable[MetricPoint], truth: Mapping[Where, MetricPoint]) -> Covered:
-    """How often intervals hold the truth, of shown points with noise; a truth below the threshold has no value to hold."""
+    """How often intervals of shown, noised points hold the truth; withheld truths are left out."""
     shown = held = 0
     for point in published:
         true = truth.get(where(point))

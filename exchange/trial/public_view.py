@@ -1,7 +1,8 @@
-"""What a trial has released, beside the truth of its generated agencies: the newest epoch's metrics.
+"""A trial's newest published metrics, beside the truth of its generated agencies.
 
-The truth is worked out from the trial's own log and generator, in this process, and shown on the screen that the trial runs
-on: it stays there. With a real export among the agencies there is none to show (`exchange.trial.demo` asks for none).
+The truth is computed in this process, from the trial's own log and generator. It is shown on the
+trial's own screen and goes nowhere else. With a real export among the agencies there is no truth to
+show (`exchange.trial.demo` asks for none).
 """
 
 import asyncio
@@ -56,7 +57,7 @@ HEADLINES: Final = (
     "clients_over_caps",
     "reporting_coverage",
 )
-"""The metrics of which the most precise points are printed; all stand in the topic."""
+"""The metrics whose most precise points are printed; the topic has all metrics."""
 
 
 class MetricsMissing(ExchangeError):
@@ -67,7 +68,7 @@ class MetricsMissing(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class FigureWithTruth:
-    """A published point and its truths, where there are any: `within` caps, and of all that `happened`."""
+    """A published point and its truths, if any: `within` caps, and of all that `happened`."""
 
     point: MetricPoint
     within: MetricPoint | None
@@ -76,7 +77,10 @@ class FigureWithTruth:
 
 @dataclass(frozen=True, slots=True)
 class PublicView:
-    """What was released. `shown`: of the newest epoch's `points`, those fit to be read; `covered`: None without a truth."""
+    """The released figures.
+
+    `shown`: the usable ones of the newest epoch's `points`; `covered`: None without a truth.
+    """
 
     epochs: int
     tables: int
@@ -87,12 +91,13 @@ class PublicView:
 
 
 async def public_view(log: Log, sample: SampleExchange, *, truth: bool) -> PublicView:
-    """Wait for the newest epoch's metrics and put them beside the truth, or beside nothing. Raises MetricsMissing."""
+    """Wait for the newest epoch's metrics; put them beside the truth, if any.
+
+    Raises MetricsMissing.
+    """
     releases = await _releases(log)
     last = max(release.epoch for release in releases)
-    expected = await asyncio.to_thread(
-        true_points, releases, [last], METRICS
-    )  # which points there are depends on no count
+    expected = await asyncio.to_thread(true_points, releases, [last], METRICS)  # the list of points depends on no count
     published = await _points(log, last, expected)
     year = year_period(quarter_of_epoch(last))
     chosen = list(_headlines(published.values(), year))
@@ -119,7 +124,7 @@ def _truth(releases: Iterable[Release], arrived: Arrived, epoch: int, names: Ite
 
 
 def _headlines(points: Iterable[MetricPoint], year: int) -> Iterator[MetricPoint]:
-    """Of each headline the year's most precise shown points: by their size they would be those with the highest noise."""
+    """The most precise shown points of each headline: by size, they would be the noisiest."""
     shown = [point for point in points if point.shown and point.value is not None and point.period == year]
     for name in HEADLINES:
         of_metric = [point for point in shown if point.metric == name]
@@ -127,7 +132,7 @@ def _headlines(points: Iterable[MetricPoint], year: int) -> Iterator[MetricPoint
 
 
 def _width(point: MetricPoint) -> float:
-    """Of the interval, in parts of the value."""
+    """Width of the interval, in parts of the value."""
     if not point.value or point.low is None or point.high is None:
         return inf
     return float((point.high - point.low) / point.value)
@@ -143,7 +148,7 @@ async def _releases(log: Log) -> list[Release]:
 
 
 async def _points(log: Log, epoch: int, expected: Mapping[Where, MetricPoint]) -> dict[Where, MetricPoint]:
-    """The points of an epoch, once all of them are there."""
+    """The points of an epoch, once all of them have come."""
     found: dict[Where, MetricPoint] = {}
     start = 0
     try:
@@ -160,7 +165,7 @@ async def _points(log: Log, epoch: int, expected: Mapping[Where, MetricPoint]) -
 
 
 async def _arrived(log: Log) -> Arrived:
-    """Every event by the epoch that it arrived in, as the cuts say; what came after the last is left out."""
+    """Every event by its epoch of arrival, by the cuts; events after the last cut are left out."""
     closings, _ = await read_closings(log)
     epochs = sorted(closings.closed.cuts)
     found: dict[int, list[Arrival]] = {epoch: [] for epoch in epochs}

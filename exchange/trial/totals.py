@@ -1,6 +1,6 @@
-"""The picture that the counts give: totals, the most frequent services, needs and unmet needs, and where. Pure.
+"""Totals from the counts: the most frequent services, needs, unmet needs, and states. Pure.
 
-It is the operators' restricted view: exact counts, not for publishing.
+The operators' restricted view: exact counts, never to be published.
 """
 
 from collections import Counter
@@ -12,7 +12,9 @@ _TOTALS = ("cases", "needs_by_service", "services_by_service", "unmet_needs_by_s
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Counts over all periods. `services`, `needs`, `unmet`: by code; `states`: (needs, services, unmet needs) by state.
+    """Counts over all periods.
+
+    `services`, `needs`, `unmet`: by code; `states`: (needs, services, unmet needs) by state.
 
     `heard`: agencies with a counted heartbeat.
     """
@@ -27,7 +29,7 @@ class Totals:
 
 
 def totals_of(parts: Iterable[Mapping[bytes, int]]) -> Totals:
-    """The picture of the counts of all partitions."""
+    """The totals of the counts of all partitions."""
     by_code: dict[str, Counter[str]] = {name: Counter() for name in (*_TOTALS, "unmet_needs_by_reason")}
     by_state: dict[str, Counter[str]] = {name: Counter() for name in _TOTALS}
     heard: set[str] = set()

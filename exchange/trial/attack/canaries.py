@@ -1,13 +1,15 @@
-"""Canaries: clients of one period at one agency that add to releases all that the caps allow, corrections included.
+"""Canaries: clients of one period at one agency who add all that the caps allow.
 
-Made from nothing but the declared rules (`exchange.core.admission.cap_rules`), so that a rule that changes changes them too. Of each rule as
-many events as may be marked stand at first, telling cells apart where the rule makes them differ and sharing a cell where
-it does not; one is taken back in the next year, and said again in the year after: then no two meet in one release, whatever
-its cadence, and nothing nets out. One event more is past the caps and feeds the count of clients over them.
+They are made from the declared rules alone (`exchange.core.admission.cap_rules`), so a changed rule
+changes them too. For each rule, a canary first has as many events as may be marked: in different
+cells where the rule demands different codes, in one cell otherwise. One event is retracted in the
+next year and sent again in the year after. So no two of these meet in one release, whatever its
+cadence, and nothing cancels out. One more event is past the caps and feeds the count of clients
+over them.
 
-A cohort is 21 canaries of one year, which differ in month, state and codes: nine give the year as a whole (HIPAA), twelve a
-quarter, three of each. Cohorts follow each other year by year and seldom meet in an increment: `cohort` leaves out of the
-attack those that two share.
+A cohort is 21 canaries of one year with different months, states and codes: nine give the year as a
+whole (HIPAA), twelve a quarter, three for each quarter. Cohorts follow each other year by year and
+seldom meet in an increment. `cohort` excludes the increments that two share.
 """
 
 from collections import defaultdict
@@ -30,16 +32,16 @@ from exchange.core.release.sensitivity import bounding_rule
 FIRST_YEAR: Final = 2002
 COHORT: Final = 21
 YEARLY: Final = 9
-"""Canaries of a cohort whose period is the year; those of quarters come after them."""
+"""Canaries of a cohort whose period is the year; those with quarters come after them."""
 YEARS: Final = 3
-"""How long a canary's events go on arriving."""
+"""The years in which a canary's events arrive."""
 _PLACES: Final = tuple(state for state in UsState if len(str(state)) == 2)[:COHORT]
 _UNCHAINED: Final = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """An event, and the month that it arrives in: an epoch's number."""
+    """An event, and its month of arrival: an epoch's number."""
 
     month: int
     event: Event
@@ -47,7 +49,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class _Strand:
-    """The rules that bound the same bodies: of the nation, and of the states where there is one."""
+    """The rules that bound the same bodies: the nation's, and the states' if there is one."""
 
     body: type[Correctable]
     applicable: tuple[str, ...]
@@ -86,18 +88,18 @@ def canary(number: int) -> tuple[Timed, ...]:
 
 
 def _when(number: int) -> tuple[int, int, int, int]:
-    """The months of what comes, goes and comes again, one in each of three years; and the quarter, 0: the year as a whole."""
+    """Months of sending, retracting and sending again, in three years; the quarter (0: year)."""
     if number < YEARLY:
         return number + 3, number + 15, number + 27, 0
     month = number - YEARLY
-    if month >= 9:  # of a last quarter: taken back while it is still told apart, as the one before
+    if month >= 9:  # of a last quarter: retracted while it still has a bucket, as the quarter before
         return month, month + 3, month + 15, 4
     return month, month + 12, month + 27, month // 3 + 1
 
 
 @cache
 def moved(number: int, years: int) -> tuple[Timed, ...]:
-    """The same of the cohort so many years later."""
+    """The same event of a later cohort, so many years later."""
     return tuple(Timed(one.month + 12 * years, _moved(one.event, years)) for one in canary(number))
 
 
@@ -109,7 +111,7 @@ def _moved(event: Event, years: int) -> Event:
 
 
 def _marked(strand: _Strand, number: int) -> Iterator[tuple[Correctable, Cap]]:
-    """The bodies that may stand at once under the rules of a strand, each with its bits."""
+    """The bodies that may be marked at once under the rules of a strand, each with its bits."""
     keyed = list(_keyed(strand, number))
     for n in range(strand.nation.most):
         values: dict[str, Enum] = {}
@@ -124,7 +126,7 @@ def _marked(strand: _Strand, number: int) -> Iterator[tuple[Correctable, Cap]]:
 
 
 def _keyed(strand: _Strand, number: int) -> Iterator[Enum]:
-    """Different codes of the field that must differ; in different groups first, where the states' rule asks for that."""
+    """Different codes of the field that must differ; the states' rule wants different groups."""
     if not strand.nation.field:
         return
     codes = _codes(strand, strand.nation.field)
@@ -140,7 +142,7 @@ def _keyed(strand: _Strand, number: int) -> Iterator[Enum]:
 
 @cache
 def _codes(strand: _Strand, field: str) -> tuple[Enum, ...]:
-    """Codes of a field that are in the strand's finer tables, one for each released value; else that it is not applicable."""
+    """Codes of a field in the strand's finer tables, one a released value; or `not_applicable`."""
     none = field_type(strand.body, field)(NOT_APPLICABLE)
     rows = [row for row in _rows(strand) if field in (dimension.field for dimension in row.dimensions)]
     if not rows:
@@ -155,7 +157,7 @@ def _codes(strand: _Strand, field: str) -> tuple[Enum, ...]:
 
 
 def _released(row: ReleasedTable, field: str, code: str) -> str | None:
-    """What a table releases of a field's code; None: nothing."""
+    """The released value of a field's code in a table; None: none."""
     assert row.table is not None
     pairs = zip(row.table.dimensions, row.dimensions, strict=False)  # a table may be released with fewer
     [(counted, released)] = [pair for pair in pairs if pair[1].field == field]
@@ -163,7 +165,7 @@ def _released(row: ReleasedTable, field: str, code: str) -> str | None:
 
 
 def _rows(strand: _Strand) -> list[ReleasedTable]:
-    """The tables that the strand feeds, but those of sensitive codes only: no event is in both of a pair."""
+    """The strand's tables without those for sensitive codes: no event is in both of a pair."""
     rules = {strand.nation, strand.state}
     return [row for row in RELEASED_TABLES if row.table and not row.only and bounding_rule(row) in rules]
 

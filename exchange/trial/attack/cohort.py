@@ -1,8 +1,9 @@
-"""What a canary adds to which increment, and which increments are its own: what the membership attack knows beforehand.
+"""A canary's part of each increment, and its own increments: known to the membership attack.
 
-The attacker knows everything but whether a canary is there: all other events, and what this one's would be. Trials must not
-share noise, or Clopper–Pearson would not hold for them: an increment that two canaries would touch is the first one's, and
-the other's attack does without it (a few yearly tables have fewer codes than a cohort has canaries).
+The attacker knows everything except whether a canary is there: all other events, and the events
+that this canary would have. Trials must not share noise, because Clopper–Pearson would not hold for
+them. So an increment that two canaries would touch belongs to the first, and the attack on the
+other does without it (a few yearly tables have fewer codes than a cohort has canaries).
 """
 
 from collections import defaultdict
@@ -22,20 +23,23 @@ Place = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A canary's part of releases: place → what it adds, for the cohort of `FIRST_YEAR`. `own`: those of no other canary."""
+    """A canary's part of releases: place → its addition, for the cohort of `FIRST_YEAR`.
+
+    `own`: the places of no other canary.
+    """
 
     all: Mapping[Place, int]
     own: Mapping[Place, int]
 
 
 def squared_mu(loads: Mapping[Place, int]) -> Fraction:
-    """mu² of a difference: the sum of its squares, each by the variance of its table's noise."""
+    """mu² of a difference: the sum of its squares, each divided by its table's variance."""
     return sum((Fraction(n * n) / TABLE_COSTS[table].variance for (table, _, _), n in loads.items()), Fraction(0))
 
 
 @cache
 def loads() -> tuple[Load, ...]:
-    """Of each canary of a cohort, counted by the release lane's own functions."""
+    """The parts of all canaries of a cohort, counted by the release lane's own functions."""
     taken: set[Place] = set()
     found = []
     for number in range(COHORT):

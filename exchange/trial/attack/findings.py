@@ -1,9 +1,10 @@
-"""What an attack found: one row of the table, and the statistics by which a finding is told from chance.
+"""An attack's findings: one row of the table, and the statistics that exclude chance.
 
-Rules kept: an attack on ours that stays within its bound is called out by chance with a probability of at most
-`FALSE_ALARM`, by bounds that hold for every sample size (Clopper–Pearson, Bernstein) or, for squared errors, as far as sums of
-discrete Gaussians are normal. Guesses of who is there have `FALSE_ALARM_GUESSES`. A run makes two such decisions and five of
-the others: less than one run in a million fails without a cause.
+Rules kept: if our release stays within an attack's bound, chance raises an alarm with a probability
+of at most `FALSE_ALARM`. The bounds hold for every sample size (Clopper–Pearson, Bernstein) or, for
+squared errors, as far as sums of discrete Gaussians are normal. Guesses of membership have
+`FALSE_ALARM_GUESSES`. A run makes two such decisions and five of the others: less than one run in a
+million fails without a cause.
 """
 
 from collections.abc import Mapping
@@ -19,13 +20,13 @@ from exchange.trial.attack.weakened_noise import Setting
 FALSE_ALARM: Final = 5e-8
 """For each decision."""
 FALSE_ALARM_GUESSES: Final = 3e-7
-"""More, because half of the scale is hardest to tell there."""
+"""Larger, because half of the scale is hardest to detect there."""
 NORMAL: Final = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What an attack reached against one setting, from `trials` trials; `caught`: beyond what the bound allows by chance."""
+    """An attack's result against one setting; `caught`: beyond bound and chance."""
 
     value: float
     caught: bool
@@ -34,10 +35,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One row. `bound`: computed, not measured; `slack`: what the sample adds to it (or takes away, `least`).
+    """One row. `bound`: computed; `slack`: allowance for the sample (subtracted if `least`).
 
-    `least`: a bound from below. `details`: further numbers, by name. The weakened settings are missing where no noise is
-    involved.
+    `least`: a bound from below. `details`: further numbers, by name. If no noise is involved, the
+    weakened settings are missing.
     """
 
     attack: str
@@ -60,12 +61,12 @@ class Finding:
 
     @property
     def toothless(self) -> tuple[Setting, ...]:
-        """The settings that must be caught and were not."""
+        """The settings that should have been caught and were not."""
         return tuple(at for at, found in self.measured.items() if at is not Setting.OURS and not found.caught)
 
 
 def accuracy_bound(mu: float) -> float:
-    """The accuracy of the best guess between two Gaussians mu apart, each as likely: Φ(μ/2)."""
+    """The accuracy of the best guess between two equally likely Gaussians mu apart: Φ(μ/2)."""
     return NORMAL.cdf(mu / 2)
 
 
@@ -75,13 +76,13 @@ def accuracy_at_least(right: int, trials: int) -> float:
 
 
 def mu_at_least(right: int, trials: int) -> float:
-    """The same, as the distance mu that it proves."""
+    """The same bound, as the distance mu that it proves."""
     least = accuracy_at_least(right, trials)
     return max(0.0, 2 * NORMAL.inv_cdf(least)) if 0 < least < 1 else 0.0
 
 
 def accuracy_slack(bound: float, trials: int) -> float:
-    """What a sample may show above an accuracy before the lower bound passes it."""
+    """The excess over an accuracy that a sample may show before the lower bound passes it."""
     low, high = 0, trials
     while low < high:
         middle = (low + high + 1) // 2
@@ -90,11 +91,11 @@ def accuracy_slack(bound: float, trials: int) -> float:
 
 
 def mean_slack(variance: float, trials: int) -> float:
-    """What the mean of so many numbers within ±1, of this variance, may show above its expectation (Bernstein)."""
+    """The excess by chance of the mean of numbers within ±1, of this variance (Bernstein)."""
     term = -log(FALSE_ALARM) / trials
     return term / 3 + sqrt((term / 3) ** 2 + 2 * variance * term)
 
 
 def ratio_slack(freedom: int) -> float:
-    """What the mean of so many squared standard normals may show below 1."""
+    """The shortfall below 1 that the mean of squared standard normals may show by chance."""
     return 1 - float(chi2.ppf(FALSE_ALARM, freedom)) / freedom

@@ -1,6 +1,7 @@
-"""Carries the attacks out in a few processes, and says whether the releases and the attacks themselves passed.
+"""Carries out the attacks in a few processes; judges the releases and the attacks themselves.
 
-A job that fails ends the run with its error. Ctrl-C ends the processes at once; there is nothing to tidy up.
+A job that fails ends the run with its error. Ctrl-C ends the processes at once; there is nothing to
+tidy up.
 """
 
 import os
@@ -24,18 +25,18 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class AttackReport:
-    """All rows. `passed`: ours is within every bound, and every attack has teeth."""
+    """All rows. `passed`: our release is within every bound, and every attack has teeth."""
 
     outcomes: tuple[Finding, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is to be said against the releases or the attacks."""
+        """Whether the releases and the attacks are both without fault."""
         return not self.beyond and not self.toothless
 
     @property
     def beyond(self) -> tuple[str, ...]:
-        """Attacks that ours does not withstand."""
+        """Attacks that our release does not withstand."""
         return tuple(one.attack for one in self.outcomes if not one.within)
 
     @property
@@ -77,7 +78,7 @@ def carry_out(tell: Tell, some: Sequence[Attack] | None = None) -> AttackReport:
 
 
 def _in_order(parts: Mapping[Setting, list[Part]]) -> dict[Setting, list[Part]]:
-    """By setting as they are declared, not as jobs happened to end."""
+    """In the declared order of settings, not in the order in which jobs ended."""
     return {setting: parts[setting] for setting in Setting if setting in parts}
 
 

@@ -1,8 +1,9 @@
-"""Which attacks there are, how many trials each gets, and how they are cut into jobs for several processes.
+"""The attacks, their numbers of trials, and their jobs for several processes.
 
-Power: with 16,800 client-periods at half the scale, right guesses are expected 58.0 % of the time, and 56.3 % is beyond chance:
-4.4 standard deviations lie between. Of eight periods at a time (2,100 clients) it is 71.6 % and 67.5 %, 4.1; of 40,000 small
-cells 1.05 points and 0.48, 4.9; squared errors are a quarter of their number and may not be less than 0.7 of it, beyond 10.
+Power: with 16,800 client-periods at half the scale, 58.0 % of guesses are expected to be right, and
+56.3 % is beyond chance: the distance is 4.4 standard deviations. With eight periods at a time
+(2,100 clients), these are 71.6 %, 67.5 % and 4.1; with 40,000 small cells 1.05 points, 0.48 and
+4.9. Squared errors are a quarter of their number, and 0.7 of it is the limit: beyond 10.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from exchange.trial.attack.findings import Finding
 from exchange.trial.attack.weakened_noise import NOISED, Setting
 
 Part = object
-"""What a job hands back: each attack has its own, and only its own `outcomes` reads it."""
+"""The result of a job: each attack has its own type, which only its own `outcomes` reads."""
 P = TypeVar("P")
 Parts = Mapping[Setting, Sequence[Part]]
 LIFT: Final = "small cells, posterior mode"
@@ -24,7 +25,10 @@ MEMBERSHIP: Final = "membership, one client-period"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A part of one attack on one setting. `run` takes nothing and may be sent to another process."""
+    """A part of one attack on one setting.
+
+    `run` takes nothing and may be sent to another process.
+    """
 
     attack: str
     setting: Setting
@@ -42,9 +46,9 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many trials: `worlds` of 336 client-periods, `years` of 1,647 small cells; `paths`, `copies`: generated years.
+    """Numbers of trials: `worlds` of 336 client-periods, `years` of 1,647 small cells.
 
-    `agencies`: worlds of agencies.
+    `paths`, `copies`: generated years; `agencies`: worlds of agencies.
     """
 
     worlds: Mapping[Setting, int]

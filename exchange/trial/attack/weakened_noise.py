@@ -1,8 +1,8 @@
-"""The noise of the releases under attack: that of the worker's own sampler, and the same sampler with its scale divided.
+"""The noise under attack: the worker's own sampler, and the same with its scale divided.
 
-Rules kept: a divided scale exists only here, where an attack must be seen to catch it; no worker imports this package (an
-import contract and a test hold that), and the ledger refuses plans that are weakened themselves: what is weakened here is
-the sampler, behind the back of plan and ledger, as a mistake would be. There is no seed.
+Rules kept: a divided scale exists only here, where an attack must catch it. No worker imports this
+package (an import contract and a test hold that). The ledger refuses weakened plans; here the
+sampler is weakened without the knowledge of plan and ledger, like a mistake. There is no seed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ REUSED: Final = 400
 
 
 class Setting(Enum):
-    """What is attacked: a naive release, ours, and ours with a sampler whose scale is divided."""
+    """The targets: a naive release, ours, and ours with a sampler whose scale is divided."""
 
     NAIVE = "naive"
     OURS = "ours"
@@ -35,7 +35,7 @@ _DIVISOR: Final = {Setting.OURS: 1, Setting.HALF: 2, Setting.TENTH: 10}
 
 
 def scale_in(setting: Setting, scale: Fraction) -> Fraction:
-    """The scale that is drawn with where the plan says `scale`: to the nearest 1/16, which binary64 holds exactly."""
+    """The scale in use for the plan's `scale`: to the nearest 1/16, exact in binary64."""
     return Fraction(round(scale * SCALE_STEPS / _DIVISOR[setting]), SCALE_STEPS)
 
 
@@ -62,7 +62,7 @@ class Sampler:
 
 @dataclass(slots=True)
 class Sparing:
-    """Noise for whole draws: fresh where an attack looks; elsewhere numbers of the same sampler are used again, for speed.
+    """Noise for whole draws: fresh where an attack looks, reused elsewhere, for speed.
 
     `looked_at`: the increments of a draw that any guess depends on.
     """
