@@ -1,10 +1,11 @@
-"""Sample agencies: seeded, plausible, calibrated to published figures, of any size, with the exact truth beside them.
+"""Sample agencies: seeded, calibrated to published figures, of any size, with the exact truth.
 
-`sample_exchange(seed)` gives 40 agencies at the national average; `scale=1.0` the nation for a year (288 agencies,
-13,631 new clients, about 50 facts a client); `events=100_000` as many clients as lead to that many published events.
-Promised: the same arguments give the same sample everywhere; every body is sound; half of the agencies share totals only.
-The truth is that of edges whose profiles switch on everything sensitive, so that every table has cells.
-Not promised: that anything but the calibrated shares resembles the world.
+`sample_exchange(seed)` gives 40 agencies at the national average; `scale=1.0` the nation for a year
+(288 agencies, 13,631 new clients, about 50 facts a client); `events=100_000` gives the clients for
+that many published events. Promised: the same arguments give the same sample everywhere; every body
+is sound; half of the agencies share totals only. The truth is for edges whose profiles switch on
+all sensitive facts, so that every table has cells. Not promised: that anything but the calibrated
+shares resembles the world.
 """
 
 from collections.abc import Iterable
@@ -38,13 +39,13 @@ __all__ = [
 NATIONAL_AGENCIES: Final = 288
 NATIONAL_CLIENTS_A_YEAR: Final = 13_631
 FACTS_A_CLIENT: Final = 50.0
-"""Facts about a client, on average over a whole case; `test_sample_calibration.py` holds it to 2 %."""
+"""Average facts about a client in a whole case; `test_sample_calibration.py` checks it to 2 %."""
 DESK_FACTS_A_QUARTER: Final = 11.5
-"""Facts of an agency about itself in a quarter, on average."""
+"""Facts about the agency itself in a quarter, on average."""
 
 
 class SampleTooSmall(ExchangeError):
-    """So few events cannot be had from so many agencies: their tallies and own facts alone are more."""
+    """So many agencies cannot make so few events: their tallies and own facts alone are more."""
 
     hint = "Ask for more events, fewer agencies or fewer quarters."
 
@@ -58,7 +59,10 @@ class SampleExchange:
     agencies: tuple[SampleAgency, ...]
 
     def truth(self, runs: Iterable[Run] = ()) -> dict[bytes, int]:
-        """Cell → exact count of every table, by a second pass over the facts. Without `runs` no heartbeat table has cells."""
+        """Cell → exact count of every table, by a second pass over the facts.
+
+        Heartbeat tables need `runs`.
+        """
         return true_cells(self.agencies, runs)
 
     @property
@@ -79,10 +83,11 @@ def sample_exchange(
     tally_share: float = 0.5,
     span: SampledQuarters | None = None,
 ) -> SampleExchange:
-    """A sample of one size: at most one of these three says which, by default the national average an agency.
+    """A sample of one size. At most one of three arguments sets it; default: the national average.
 
-    `scale`: 1.0 is the nation, agencies and clients alike. `clients_a_year`: new clients of all agencies together.
-    `events`: about so many published events in the whole span. Raises SampleTooSmall, and ValueError for two sizes.
+    `scale`: 1.0 is the nation, agencies and clients alike. `clients_a_year`: new clients of all
+    agencies together. `events`: about so many published events in the whole span. Raises
+    SampleTooSmall, and ValueError for two sizes.
     """
     if sum(size is not None for size in (scale, clients_a_year, events)) > 1:
         raise ValueError("Give one of scale, clients_a_year and events.")
@@ -111,6 +116,6 @@ def _clients_for(events: int, traits: list[Traits], span: SampledQuarters) -> fl
 
 
 def _fixed_events(traits: Traits, span: SampledQuarters) -> float:
-    """Events that do not grow with the number of clients: of the agency itself, and its tallies."""
+    """Events that do not grow with the number of clients: about the agency, and its tallies."""
     tallies = len(TALLIED) * len(span.closed) * len(traits.states)
     return DESK_FACTS_A_QUARTER * span.quarters + tallies * (traits.legal_class is LegalClass.tally_only)

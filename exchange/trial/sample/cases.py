@@ -1,8 +1,9 @@
-"""One client's case from opening to closing, as (day, body) in no order: plausible, sound, and about 50 facts long.
+"""One client's case from opening to closing, as unordered (day, body): about 50 facts.
 
-opened → trafficking facts, exploiter, factors, health → needs → a service after a wait, and more of it, or unmet with a
-reason → referrals and their results → assessments each half year → closed. Bodies are built once for equal fields and
-shared, so that a sample costs little to make, to encode and to count. Nobody real is behind any of it.
+opened → trafficking facts, exploiter, factors, health → needs → a service after a wait, and more of
+it, or unmet with a reason → referrals and their results → assessments each half year → closed.
+Equal bodies are built once and shared, so that a sample costs little to make, to encode and to
+count. No real person is behind any of it.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from exchange.trial.sample.draws import Uniform, pick, several
 from exchange.trial.sample.roster import Traits
 
 LONGEST_DAYS: Final = 3 * 364
-"""No case lasts longer, so that a warm-up of three years puts a sample into its steady state."""
+"""No case lasts longer, so that after a warm-up of three years a sample is in its steady state."""
 _WAIT_OPEN_DAYS: Final = 300
 _UNMET_SHARE: Final = 0.22
 _REFERRED_SHARE: Final = 0.42
@@ -42,7 +43,10 @@ factor_observed = cache(e.FactorObserved)
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who the case is about: what stays the same over its bodies. `kind`: sex, labor or both."""
+    """The person of a case: the facts that are the same in all its bodies.
+
+    `kind`: sex, labor or both.
+    """
 
     gender: v.Gender
     age_band: v.AgeBand
@@ -54,14 +58,14 @@ class Client:
 
 
 def lasting(uniform: Uniform) -> tuple[v.DurationBand, int]:
-    """How long a case lasts: its band, and days within the band."""
+    """The length of a case: its band, and days within the band."""
     band = pick(shares.CASE_LASTED, uniform)
     low, high = v.DURATION_BAND_DAYS[band]
     return band, low + int(uniform() * ((high or LONGEST_DAYS - 1) - low + 1))
 
 
 def history(traits: Traits, opened: int, band: v.DurationBand, closed: int, uniform: Uniform) -> Iterator[Dated]:
-    """All that is said of one case, opened and closed on these days."""
+    """All facts of one case, opened and closed on these days."""
     client = _client(traits, uniform)
     labor = client.kind != "sex"
     foreign = pick(shares.FOREIGN["labor" if labor else "sex"], uniform)
@@ -175,7 +179,7 @@ def _health(client: Client, opened: int, closed: int, uniform: Uniform) -> Itera
 
 
 def _need(traits: Traits, service: v.Service, opened: int, closed: int, uniform: Uniform) -> Iterator[Dated]:
-    """One need: met after a wait and for a while, or not, with a reason; now and then through a referral."""
+    """One need: met after a wait, or unmet with a reason; sometimes through a referral."""
     late = uniform() < 0.25
     told = _between(opened, closed if late else min(opened + 30, closed), uniform)
     yield told, need_identified(service)

@@ -1,4 +1,4 @@
-"""What an agency says of itself in a year: profile, places, money, activities, practices and a short staff survey."""
+"""An agency's facts about itself: profile, places, money, activities, practices, staff survey."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -12,7 +12,7 @@ from exchange.trial.sample.roster import Traits
 from exchange.trial.sample.sample_calendar import WEEKS_A_QUARTER
 
 PRACTICES: Final = 40
-"""How many practices the sample's catalogue has."""
+"""The number of practices in the sample's catalogue."""
 _HOUSING: Final = (v.Service.emergency_shelter, v.Service.transitional_housing)
 
 agency_profiled = cache(e.AgencyProfiled)

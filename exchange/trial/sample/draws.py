@@ -1,7 +1,8 @@
 """Weighted draws from code lists: a table of 4,096 codes and one uniform number a draw.
 
-Rules kept: the only source of chance is the caller's uniform numbers, so a seed gives the same sample on every machine;
-every weight above zero has at least one place in its table, so that rare codes, and the codes for what is missing, occur.
+Rules kept: the only source of chance is the caller's uniform numbers, so a seed gives the same
+sample on every machine; every weight above zero has at least one place in its table, so that rare
+codes, and the codes for missing answers, occur.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,19 +17,19 @@ MISSING: Final = {
     "worker_does_not_know": 6.0,
     "withheld_by_agency": 4.0,
 }
-"""How what is missing divides into its reasons."""
+"""The shares of the reasons for a missing answer."""
 
 Code = TypeVar("Code", bound=StrEnum)
 Item = TypeVar("Item")
 Uniform = Callable[[], float]
-"""Numbers uniform on [0, 1)."""
+"""Numbers that are uniform on [0, 1)."""
 
 
 def spread(codes: type[Code], weights: str, *, rest: float = 0.02, missing: float = 0.04) -> tuple[Code, ...]:
     """A table of `codes` from `code weight code weight …`.
 
-    `rest` is the share of the codes that the text leaves out, together; `missing` that of the reasons why an answer is
-    missing. `not_applicable` is never drawn unless the text names it.
+    `rest` is the total share of the codes that the text leaves out; `missing` is that of the
+    reasons for a missing answer. `not_applicable` is never drawn unless the text names it.
     """
     words = weights.split()
     named = {codes(code): float(weight) for code, weight in zip(words[::2], words[1::2], strict=True)}
@@ -43,7 +44,7 @@ def spread(codes: type[Code], weights: str, *, rest: float = 0.02, missing: floa
 
 
 def by_rank(codes: type[Code], first: str, exponent: float = 1.0) -> tuple[Code, ...]:
-    """A table in which the nth code has weight n^-exponent: `first` in their order, then the others in the list's."""
+    """A table in which the nth code has weight n^-exponent: `first`, then the list's others."""
     ranked = [codes(code) for code in first.split()]
     ranked += [code for code in codes if code not in ranked and code not in MISSING and code != "not_applicable"]
     shares = {code: rank**-exponent for rank, code in enumerate(ranked, start=1)}
@@ -51,7 +52,7 @@ def by_rank(codes: type[Code], first: str, exponent: float = 1.0) -> tuple[Code,
 
 
 def table(shares: Mapping[Item, float]) -> tuple[Item, ...]:
-    """Each item as often as its share of 4,096 says, by largest remainder, and at least once."""
+    """Each item in proportion to its share of 4,096, by largest remainder, and at least once."""
     exact = {item: share * PLACES / sum(shares.values()) for item, share in shares.items() if share}
     held = {item: max(1, int(places)) for item, places in exact.items()}
     order = sorted(exact, key=lambda item: held[item] - exact[item])
@@ -70,7 +71,7 @@ def pick(items: tuple[Item, ...], uniform: Uniform) -> Item:
 
 
 def several(items: tuple[Item, ...], most: float, uniform: Uniform) -> list[Item]:
-    """Different items: as many draws as a uniform number below `most` says, less repetitions."""
+    """Different items: a uniform number of draws below `most`, minus repetitions."""
     return list(dict.fromkeys(items[int(uniform() * len(items))] for _ in range(int(uniform() * most))))
 
 

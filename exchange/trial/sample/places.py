@@ -1,4 +1,4 @@
-"""Where sample agencies work: states by population, now and then a second state of the same division."""
+"""The states of sample agencies, by population; a few have a second state of the division."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ _SECOND_STATE_SHARE: Final = 0.08
 
 
 def home_states(count: int, uniform: Uniform) -> list[UsState]:
-    """A state for each of `count` agencies, in no order: evenly spaced along the population, to follow it closely."""
+    """A state for each of `count` agencies, unordered: evenly spaced along the population."""
     whole = sum(POPULATION.values())
     start = uniform()
     points = [(number + start) * whole / count for number in range(count)]

@@ -1,7 +1,8 @@
-"""Which agencies a sample has: their type, states, law, focus and size, drawn to quota so that small samples agree too.
+"""The agencies of a sample: type, states, law, focus, size, by quota, so that small ones agree.
 
-Calibrated (OVC 2003): 89 % of agencies serve women or girls, 80 % people in sex trafficking, 68 % in labor trafficking
-(so 48 % both), and the majority sees 20 clients or more a year at the national average. Sizes follow a power law of rank.
+Calibrated (OVC 2003): 89 % of agencies serve women or girls, 80 % people in sex trafficking, 68 %
+in labor trafficking (so 48 % both), and the majority sees 20 clients or more a year at the national
+average. Sizes follow a power law of rank.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ SHARE_SEX: Final = 0.80
 SHARE_LABOR: Final = 0.68
 SIZE_EXPONENT: Final = -0.7
 YEAR_ONLY_SHARE: Final = 0.2
-"""Of the agencies that send events: covered entities, which give the year at finest."""
+"""The share of covered entities, which give only years, among agencies that send events."""
 _BOUND_TYPES: Final = (AgencyType.domestic_violence, AgencyType.sexual_assault, AgencyType.trafficking)
 _COVERED_TYPES: Final = (AgencyType.health, AgencyType.mental_health)
 Item = TypeVar("Item")
@@ -26,7 +27,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What one agency is. `focus`: sex, labor or both; `size`: its share of all new clients."""
+    """The traits of one agency.
+
+    `focus`: sex, labor or both; `size`: its share of all new clients.
+    """
 
     agency_type: AgencyType
     states: tuple[UsState, ...]
@@ -38,7 +42,7 @@ class Traits:
 
 
 def roster(count: int, tally_share: float, uniform: Uniform) -> list[Traits]:
-    """The traits of `count` agencies; exactly `tally_share` of them (rounded) may share totals only."""
+    """The traits of `count` agencies; a `tally_share` of them (rounded) may share totals only."""
     types = [pick(shares.AGENCY_TYPES, uniform) for _ in range(count)]
     homes = home_states(count, uniform)
     laws = _laws(types, round(count * tally_share), uniform)
@@ -52,7 +56,7 @@ def roster(count: int, tally_share: float, uniform: Uniform) -> list[Traits]:
 
 
 def _laws(types: Sequence[AgencyType], tallies: int, uniform: Uniform) -> list[LegalClass]:
-    """Those bound by VAWA, VOCA and FVPSA are likeliest to share totals only, health services to give years only."""
+    """VAWA, VOCA, FVPSA grantees are likeliest to share only totals; health services, years."""
     chance = [uniform() for _ in types]
     by_bound = sorted(range(len(types)), key=lambda n: chance[n] - 0.5 * (types[n] in _BOUND_TYPES))
     rest = sorted(by_bound[tallies:], key=lambda n: chance[n] - (types[n] in _COVERED_TYPES))
@@ -75,7 +79,7 @@ def _sizes(count: int) -> list[float]:
 
 
 def _funders(uniform: Uniform) -> tuple[FundingSource, ...]:
-    """A table of the agency's own: one program pays most, two the rest."""
+    """The agency's own table of funders: one program pays most, two the rest."""
     first, second, third = (pick(shares.FUNDERS, uniform) for _ in range(3))
     return (first,) * 18 + (second,) * 5 + (third,) * 2
 

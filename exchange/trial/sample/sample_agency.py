@@ -1,8 +1,9 @@
-"""One sample agency: what its edge reads (`facts`), and what an honest edge sends (`sent`).
+"""One sample agency: the facts that its edge reads, and the events of an honest edge (`sent`).
 
-Rules kept: the same seed and arguments give the same facts in the same order on every machine; facts come in the order of
-their weeks; the sample starts in its steady state, with the cases of the three years before still open, of which only
-what happens within the span is told. Memory: the facts of the agency's open cases, not those of its whole history.
+Rules kept: the same seed and arguments give the same facts in the same order on every machine;
+facts come in the order of their weeks; the sample starts in its steady state, with open cases of
+the three years before; of these, only facts within the span are given. Memory: the facts of the
+agency's open cases, not those of its whole history.
 """
 
 from collections.abc import Iterator
@@ -40,30 +41,30 @@ class SampleAgency:
 
     @property
     def agency_type(self) -> AgencyType:
-        """What kind of agency it is."""
+        """The type of agency."""
         return self.traits.agency_type
 
     @property
     def state(self) -> UsState:
-        """Its home state; `traits.states` are all that it works in."""
+        """Its home state; `traits.states` are all its states."""
         return self.traits.states[0]
 
     @property
     def legal_class(self) -> LegalClass:
-        """What it may share."""
+        """The data that it may share."""
         return self.traits.legal_class
 
     @property
     def small_counts(self) -> bool:
-        """Whether its counsel agreed to send counts of 1–10 in tallies: of the tally-only ones, all did."""
+        """Whether counsel agreed to counts of 1–10 in tallies: true for all tally-only agencies."""
         return self.legal_class is LegalClass.tally_only
 
     def facts(self) -> Iterator[Fact]:
-        """Everything its records say within the span, in order; each call starts anew and gives the same."""
+        """All its facts within the span, in order; each call starts anew and gives the same."""
         return (fact for _, fact in self.dated())
 
     def dated(self) -> Iterator[tuple[int, Fact]]:
-        """The facts, each with the month that it is recorded in, as an epoch; months come in order."""
+        """The facts, each with its month of recording, as an epoch; months come in order."""
         year_only = self.legal_class is LegalClass.year_only
         quarters = [self.span.period_at(day, year_only=False) for day in range(self.span.days)]
         client_periods = [self.span.period_at(day, year_only=year_only) for day in range(self.span.days)]
@@ -73,18 +74,18 @@ class SampleAgency:
             yield months[day], Fact(f"{client or 'desk'}.{slot}", period, state, body, client, Where(self.code, row))
 
     def sent(self) -> Iterator[Fact]:
-        """What an honest edge sends, heartbeats aside: the facts, or its own and its tallies if it may share totals only."""
+        """An honest edge's events, no heartbeats: the facts, or own facts and tallies."""
         if self.legal_class is LegalClass.tally_only:
             return with_tallies(self.facts(), self.span.closed, self.marks())
         return self.facts()
 
     @property
     def cap_key(self) -> bytes:
-        """What its vault keys the choice within the caps with: repeatable here, random in a real one."""
+        """Its vault's key for the choice within the caps: repeatable here, random in a real one."""
         return sha256(f"{self.seed}|{self.code}|caps".encode("ascii")).digest()
 
     def marks(self) -> Marks:
-        """The bits of all facts about clients, if the edge learns of them at once; by their keys."""
+        """The bits of all facts about clients, by key, if the edge learns of all at once."""
         return marks_of(self.facts(), self.cap_key)
 
     def _planned(self) -> Iterator[Planned]:

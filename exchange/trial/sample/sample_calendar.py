@@ -1,6 +1,6 @@
-"""The sample's calendar: quarters of 13 whole weeks, 91 days each; day 0 is the first day of the first quarter.
+"""The sample's calendar: quarters of 13 whole weeks, 91 days; day 0 begins the first quarter.
 
-A quarter's months have 4, 4 and 5 weeks, so that a week lies in one month.
+A quarter's months have 4, 4 and 5 weeks, so that each week is in one month.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _WEEKS_A_MONTH: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class SampledQuarters:
-    """Which quarters a sample covers. The last `open_quarters` are not closed yet: no tally of them is sent."""
+    """The quarters of a sample. The last `open_quarters` are not over: no tally of them is sent."""
 
     first: int = period_of(2025, 1)
     quarters: int = 4
@@ -34,7 +34,7 @@ class SampledQuarters:
 
     @property
     def closed(self) -> tuple[int, ...]:
-        """The quarters that are closed: what a tally may be about."""
+        """The quarters that are over: those of tallies."""
         return self.periods[: self.quarters - self.open_quarters]
 
     @property
@@ -63,7 +63,7 @@ class SampledQuarters:
         return self.months[quarter * 3 + min(week // _WEEKS_A_MONTH, 2)]
 
     def period_at(self, day: int, *, year_only: bool) -> int:
-        """The quarter of a day, or its year for who may give no more."""
+        """The quarter of a day, or its year for an agency that may give no more."""
         quarter = self.periods[day // (WEEKS_A_QUARTER * 7)]
         return year_period(quarter) if year_only else quarter
 

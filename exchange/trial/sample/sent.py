@@ -1,7 +1,8 @@
-"""What an honest edge sends for a sample agency, and the same as chained value bytes for benchmarks.
+"""An honest edge's events for a sample agency, also as chained value bytes for benchmarks.
 
-Independent of the real edge, but for the choice of what is within a client's caps (`producers.caps.choice`): it is what tests
-compare the real one with. Heartbeats are left out, because only an edge with a key can sign them.
+It is independent of the real edge, except for the choice within a client's caps
+(`producers.caps.choice`): tests compare the real edge with it. Heartbeats are left out, because
+only an edge with a key can sign them.
 """
 
 from collections import Counter, defaultdict
@@ -27,11 +28,11 @@ _NOWHERE: Final = Where("", 0)
 
 
 Marks = Mapping[str, Cap]
-"""Fact's key → the bits that it has; those with none left out."""
+"""Key of a fact → its bits; facts without bits are left out."""
 
 
 def marks_of(facts: Iterable[Fact], cap_key: bytes) -> Marks:
-    """The bits that an edge with this key gives these facts, if it learns of all of them at once."""
+    """The bits that an edge with this key gives these facts, if it learns of all at once."""
     units: dict[tuple[str, int], list[Wanted]] = defaultdict(list)
     for fact in facts:
         if fact.client:
@@ -44,9 +45,9 @@ def marks_of(facts: Iterable[Fact], cap_key: bytes) -> Marks:
 
 
 def with_tallies(facts: Iterable[Fact], closed: tuple[int, ...], marks: Marks) -> Iterator[Fact]:
-    """The facts about the agency, then one `Tally` for each table, closed period and state that the clients were in.
+    """The facts about the agency; a `Tally` for each table, closed period and state of clients.
 
-    A tally counts what has, by `marks`, every bit of the releases that it reaches.
+    A tally counts the facts that have, by `marks`, every bit of the releases that it reaches.
     """
     bodies: Counter[tuple[int, UsState, Correctable, Cap]] = Counter()
     for fact in facts:
@@ -67,7 +68,7 @@ def with_tallies(facts: Iterable[Fact], closed: tuple[int, ...], marks: Marks) -
 
 
 def _value(table: Table, body: Correctable) -> str:
-    """The value of a one-way table; of age bands, which no table shows, the group."""
+    """The value of a one-way table; for an age band, which no table shows, its group."""
     if not table.dimensions:
         return ""
     value = str(getattr(body, table.dimensions[0].field))
@@ -75,10 +76,11 @@ def _value(table: Table, body: Correctable) -> str:
 
 
 def chained_values(agency: str, facts: Iterable[Fact], marks: Marks | None = None) -> Iterator[bytes]:
-    """The value bytes of the facts as one agency's chain, from sequence 1: what its inbox, and `events`, would hold.
+    """The facts as one agency's chain of value bytes from sequence 1, as in its inbox.
 
-    With the bits of `marks`; without, what is said of clients is in no release. Tallies have theirs. Fast, because equal bodies
-    are encoded once. The first `previous`, random in a real vault, is the SHA-256 of the code.
+    Events have the bits of `marks`; without `marks`, no event about a client is in a release.
+    Tallies have bits of their own. This is fast, because equal bodies are encoded once. The first
+    `previous`, random in a real vault, is the SHA-256 of the code.
     """
     prefix, previous = newest("event").prefix, sha256(agency.encode("ascii")).digest()
     for sequence, fact in enumerate(facts, start=1):
@@ -90,7 +92,7 @@ def chained_values(agency: str, facts: Iterable[Fact], marks: Marks | None = Non
 
 
 def cap_of(fact: Fact, marks: Marks) -> Cap:
-    """The bits that a fact, or a tally of an agency that agreed to small counts, leaves with."""
+    """The bits of a fact, or of a tally of an agency that agreed to small counts, as it leaves."""
     return tally_bits(TALLIED[fact.body.table]) if isinstance(fact.body, Tally) else marks.get(fact.key, NONE)
 
 

@@ -1,9 +1,10 @@
-"""How often each code occurs in a sample: published figures where there are any, plausible shares elsewhere.
+"""The share of each code in a sample: published figures where there are any, else plausible ones.
 
-Calibrated (`schemas/vocabulary/needs_assessment_figure.csv`, OVC 2003): needs rank housing, medical, advocacy, legal,
-transportation, outreach, food first; lack of trust, fear of deportation and fear of retaliation lead the barriers; most
-cases last over 12 months; providers are about 6 years in position. All else is invented to be plausible and says
-nothing about the world.
+Calibrated (`schemas/vocabulary/needs_assessment_figure.csv`, OVC 2003): needs rank housing,
+medical, advocacy, legal, transportation, outreach, food first; lack of trust, fear of deportation
+and fear of retaliation lead the barriers; most cases last over 12 months; providers are about 6
+years in position. All other shares are invented to be plausible and are no evidence about the
+world.
 """
 
 from typing import Final

@@ -1,10 +1,9 @@
-"""The exact counts that a sample must lead to, counted from its facts by code that shares nothing with the exchange.
+"""The exact counts of a sample, by code that shares nothing with the exchange.
 
-What it reads of the exchange is the declaration of the tables and of the caps, which says what each counts; how increments
-are worked out, encoded, gated and folded is not used here, so that a lost or doubled event or a wrong plan shows as a
-difference.
-Privacy: truth minus release is the noise. Truth exists for generated agencies only, on a temporary broker, in
-`producers`, which no worker can import.
+It reads only the exchange's declarations of tables and caps, which define what each counts. It does
+not use the code that computes, encodes, admits and counts increments. So a lost or doubled event,
+or a wrong plan, shows as a difference. Privacy: truth minus release is the noise. Truth exists for
+generated agencies only, on a temporary broker, in `exchange.trial`, which no worker can import.
 """
 
 from collections import Counter
@@ -22,12 +21,12 @@ from exchange.trial.sample.sample_agency import SampleAgency
 
 _GROUPS: Final = {"age_group": AGE_GROUP, "service_group": SERVICE_GROUP}
 Said = Counter[tuple[int, UsState, Correctable, Cap]]
-"""How often each body was said, by period, state, and what of it is within the caps: totals count nothing else."""
+"""The number of each body, by period, state and caps (totals count only facts within the caps)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of an agency's edge, as its heartbeat tells it; the last two are fields of `Heartbeat`."""
+    """One run of an agency's edge, as in its heartbeat; the last two are fields of `Heartbeat`."""
 
     agency: str
     period: int
@@ -37,7 +36,10 @@ class Run:
 
 
 def true_cells(agencies: Iterable[SampleAgency], runs: Iterable[Run] = ()) -> dict[bytes, int]:
-    """Cell → count of every declared table, zeros left out. `runs`: whose heartbeats to count; without, there are none."""
+    """Cell → count of every declared table, without zeros.
+
+    `runs`: the runs whose heartbeats count.
+    """
     cells: Counter[str] = Counter()
     for agency in agencies:
         _count_agency(agency, cells)
@@ -50,7 +52,7 @@ def true_cells(agencies: Iterable[SampleAgency], runs: Iterable[Run] = ()) -> di
 
 
 def heartbeat_tables() -> frozenset[str]:
-    """The tables that only runs of an edge fill."""
+    """The tables that only an edge's runs fill."""
     return frozenset(table.name for table in TABLES if table.body is Heartbeat)
 
 
@@ -72,7 +74,7 @@ def _count_agency(agency: SampleAgency, cells: Counter[str]) -> None:
 
 @lru_cache(maxsize=1 << 16)
 def _asked(body: Correctable) -> list[tuple[Table, list[str], int]]:
-    """The tables that a body counts in: the values of their dimensions, and how much it adds."""
+    """The tables in which a body counts: the values of their dimensions, and its amount."""
     found = []
     for table in TABLES:
         if table.body is type(body):
@@ -100,7 +102,7 @@ def _values(table: Table, body: Correctable) -> Iterator[str]:
 
 @cache
 def _tally_of(name: str) -> Table | None:
-    """The totals that say what the table asks, which has at most one dimension; None: no totals tell it as finely."""
+    """The totals that feed a table of at most one dimension; None if no totals are as fine."""
     table = next(table for table in TABLES if table.name == name)
     asked = [dimension.field for dimension in table.dimensions]
     same = (t for t in TABLES if t.tally and t.body is table.body and [d.field for d in t.dimensions] == asked)

@@ -1,8 +1,9 @@
-"""How much a nation of sample agencies would have to release in a year: events within their caps, by released table and code.
+"""A sample nation's yearly events within caps, by released table and code.
 
-For planning a budget, on generated facts only: every client's period is looked at as a whole and its marks are chosen by
-hash, as an edge would that knew everything at once. An edge learns of events one by one, so it keeps a little less. Counts are
-of a fixed sample, scaled to a number of clients; an event that totals-only agencies would tally counts like any other.
+For planning a budget, from generated facts only. Every client's period is treated as a whole and
+its marks are chosen by hash, like an edge that knew everything at once. A real edge learns of
+events one by one, so it keeps a little less. Counts are from a fixed sample, scaled to a number of
+clients. An event that a totals-only agency would tally counts like any other.
 """
 
 from collections import Counter, defaultdict
@@ -24,7 +25,7 @@ SEED: Final = 2003
 
 @dataclass(frozen=True, slots=True)
 class Volumes:
-    """In a year of so many new clients: (released table, code) → events within the caps; what the cap of each rule keeps."""
+    """A year of so many clients: (released table, code) → events within caps; each rule's share."""
 
     clients: int
     events: Mapping[tuple[str, str], Fraction]
@@ -40,7 +41,7 @@ def yearly_volumes(clients: int = NATIONAL_CLIENTS_A_YEAR) -> Volumes:
 
 @cache
 def _of_the_sample() -> tuple[Mapping[tuple[str, str], int], Mapping[CapRule, Fraction]]:
-    """What the sample itself has within its caps, and the share that each rule keeps of what it is about."""
+    """The sample's own events within caps, and the share of its events that each rule keeps."""
     units: dict[tuple[str, str, int], list[Correctable]] = defaultdict(list)
     for agency in sample_exchange(SEED, scale=SCALE).agencies:
         for fact in agency.facts():
@@ -59,7 +60,7 @@ def _of_the_sample() -> tuple[Mapping[tuple[str, str], int], Mapping[CapRule, Fr
 
 
 def marks(bodies: Sequence[Correctable], unit: str) -> list[Cap]:
-    """The bits of each body of one client and period, given all of them in the order in which they came."""
+    """The bits of each body of one client and period, from all of them in order of arrival."""
     keys = _keys(bodies)
     chosen = {rule: _chosen(rule, found, unit) for rule, found in keys.items()}
     bits, past = [NONE] * len(bodies), len(bodies)
@@ -81,7 +82,7 @@ def _rules(body: Correctable) -> tuple[CapRule, ...]:
 
 
 def _keys(bodies: Sequence[Correctable]) -> dict[CapRule, dict[str, int]]:
-    """For each rule, its keys, each with the place of its first body."""
+    """For each rule, its keys, each with the position of its first body."""
     found: dict[CapRule, dict[str, int]] = defaultdict(dict)
     for n, body in enumerate(bodies):
         for rule in _rules(body):
@@ -94,7 +95,7 @@ def _key(rule: CapRule, n: int, body: Correctable) -> str:
 
 
 def _chosen(rule: CapRule, keys: dict[str, int], unit: str) -> dict[str, int]:
-    """The keys within the cap: by hash, so that the commonest is no likelier than the rarest; or those that came first."""
+    """The keys within the cap: by hash, so common ones are no likelier than rare; or the first."""
     if len(keys) <= rule.most:
         return keys
     order = sorted(keys, key=lambda key: sha256(f"{unit}|{key}".encode()).digest()) if rule.distinct else list(keys)

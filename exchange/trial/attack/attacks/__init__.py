@@ -1,1 +1,1 @@
-"""One module an attack: each says what it learnt, and whether that is more than chance."""
+"""One module an attack: each reports its findings, and whether they exceed chance."""

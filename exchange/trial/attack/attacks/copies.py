@@ -1,12 +1,13 @@
 """Many looks at one release: two subscriptions, replays, restarts and kills while it is drawn.
 
-The attacker keeps every value that was ever public and takes the mean of all that differ, for each increment of the tables of
-cases. The lane is killed again and again: before its transaction, when a draw is lost that nobody has seen; and after it,
-when what is committed is published again as it is. Then two subscribers read the topic. If one
-draw is public, the mean has the variance of one draw; `ratio` is the variance found by the variance published.
+The attacker keeps every value that was ever public. For each increment of the tables of cases, it
+takes the mean of all different values. The lane is killed again and again. Before its transaction,
+a draw is lost that nobody has seen; after it, the committed draw is published again unchanged. Then
+two subscribers read the topic. If one draw is public, the mean has the variance of one draw.
+`ratio` is the variance found, divided by the variance published.
 
-Naive release: a lane that publishes what it draws and then writes down that it has, so that each kill in between shows
-another draw; or that draws for each reader, which comes to the same.
+Naive release: a lane that publishes its draw first and records this afterwards, so that each kill
+in between shows another draw. A lane that draws for each reader would be the same.
 """
 
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ from exchange.trial.attack.weakened_noise import Sampler, Setting
 from exchange.wire.public_records import decode_release
 
 KILLS: Final = 4
-"""Of each epoch before its transaction, and as many after it."""
+"""Kills of each epoch before its transaction, and as many after it."""
 MONTHS: Final = 12
 READERS: Final = 2
 
@@ -32,7 +33,7 @@ def noised(setting: Setting, years: int) -> Squares:
 
 
 def naive(years: int) -> Squares:
-    """Attack so many years of one that publishes first, with noise as large as ours."""
+    """Attack so many years of a lane that publishes first, with noise as large as ours."""
     return _looks(Setting.OURS, years, first_publishes=True)
 
 
@@ -48,15 +49,15 @@ def _looks(setting: Setting, years: int, *, first_publishes: bool) -> Squares:
 
 
 def _public(lane: MemoryReleaseLane, epoch: int, sampler: Sampler, *, first_publishes: bool) -> list[tuple[bytes, ...]]:
-    """Everything that is ever published of an epoch, as often as it is, while the lane is killed and started again."""
+    """Every publication of an epoch, with repeats, while the lane is killed and restarted."""
     topic: list[tuple[bytes, ...]] = []
-    for _ in range(KILLS):  # each of these lives ends before its transaction
+    for _ in range(KILLS):  # each of these runs ends before its transaction
         lost = lane.draw(epoch, noise_of(sampler))
         if first_publishes:
             topic.append(lost.values)
     draw = lane.draw(epoch, noise_of(sampler))
     lane.commit(draw)
-    topic += [draw.values] * KILLS  # each of these ends before it has written down that it published
+    topic += [draw.values] * KILLS  # each of these ends before it has recorded the publication
     if not first_publishes:
         for values in topic:  # as evaluators do, who refuse a second draw
             lane.publish(values)
@@ -64,7 +65,7 @@ def _public(lane: MemoryReleaseLane, epoch: int, sampler: Sampler, *, first_publ
 
 
 def _averaged(public: Iterable[tuple[bytes, ...]]) -> Squares:
-    """The squared errors of the means of what differs; nothing arrived, so that all there is is noise."""
+    """The squared errors of the means of different values; no event arrived, so all is noise."""
     total, freedom = 0.0, 0
     for values in zip(*dict.fromkeys(public), strict=True):
         releases = [decode_release(value) for value in values]

@@ -1,15 +1,17 @@
-"""Guessing bodies behind digests: an agency's heads, and the leaves of the tree that auditors are shown, are made of them.
+"""Guesses the bodies behind digests: an agency's heads and the leaves of the auditors' tree.
 
-An event is a few dozen guessable bits, so whoever can write down the bytes before them can try them all. Here the attacker
-knows agency, schema, period, state and that the agency's first event is a need, and tries every service and every set of cap
-bits against the digest of that event, as the gate has it of a real edge, and against its RFC 6962 leaf of (agency, sequence,
-digest). What stands before the first event is 32 random bytes that the vault keeps. `found`: bodies guessed.
+An event is a few dozen guessable bits, so anybody who knows the bytes before them can try all
+values. Here the attacker knows agency, schema, period, state, and that the agency's first event is
+a need. It tries every service and every set of cap bits against the digest of that event, as the
+gate has it from a real edge, and against its RFC 6962 leaf of (agency, sequence, digest). Before
+the first event are 32 random bytes, which the vault keeps. `found`: bodies guessed.
 
 Naive release: a chain that begins with zeros.
 
-Not promised: that a body is safe from whoever is shown the heads right before and right after it. There the bytes before it are
-known, and it falls as the naive one does (`neighbouring_heads_known`): heads are shown only where a heartbeat, whose signature
-nobody can guess, stands between them, or to those who may read the events.
+Not promised: that a body is safe from somebody who sees the heads directly before and after it.
+Then the bytes before it are known, and it falls like the naive one (`neighbouring_heads_known`). So
+heads are shown only if a heartbeat is between them, whose signature nobody can guess, or to those
+who may read the events.
 """
 
 import tempfile
@@ -34,15 +36,15 @@ PERIOD: Final = period_of(2026, 1)
 STATE: Final = UsState.ca
 AGENCIES: Final = 3
 NEEDS: Final = (Service.food, Service.emergency_shelter, Service.transportation)
-"""Three clients' needs of one agency; in which order they leave, a keyed sort decides."""
+"""Needs of three clients of one agency; a keyed sort decides the order in which they leave."""
 START: Final = bytes(32)
-"""What a chain begins with whose maker did not think of guessing."""
+"""The beginning of a chain whose maker did not think of guessing."""
 LEAF: Final = b"\x00"
-"""RFC 6962 puts it before a leaf's bytes."""
+"""The byte that RFC 6962 puts before a leaf."""
 
 
 class Guessed(NamedTuple):
-    """Of so many first events: bodies found; and of as many second ones, with the head before them known."""
+    """Bodies found among so many first events, and among as many second ones with known head."""
 
     events: int
     found: int
@@ -93,13 +95,13 @@ def _guessed(chains: Sequence[tuple[bytes, bytes]]) -> Guessed:
 
 
 def leaf_of(agency: str, sequence: int, digest: bytes) -> bytes:
-    """The RFC 6962 leaf hash of an agency's head: each field with its length before it."""
+    """The RFC 6962 leaf hash of an agency's head; each field is preceded by its length."""
     parts = (agency.encode("ascii"), sequence.to_bytes(8, "big"), digest)
     return sha256(LEAF + b"".join(len(part).to_bytes(2, "big") + part for part in parts)).digest()
 
 
 def _tries(sequence: int, previous: bytes) -> Iterator[tuple[NeedIdentified, bytes]]:
-    """Every body that the event may have, with the digest that it would lead to."""
+    """Every possible body of the event, with the digest that would result."""
     for service in Service:
         if service != NOT_APPLICABLE:
             for cap in range(ALL_CAPS + 1):

@@ -1,14 +1,17 @@
-"""How many people stand behind a small cell? The posterior mode of counts of 1–10, with and without the release.
+"""Guesses the people behind a small cell: the posterior mode of counts of 1–10.
 
-The population is generated: every cell of the three state tables (those with the least noise) holds 1–10, as often each as
-in the small cells of a sample nation. The attacker knows how often (the prior), that the cell is small, and the noise's law,
-and guesses the count that is likeliest after the release. `lift`: by how many points that is right more often than the guess
-without it. The bound is what it is expected to be under the plan's sigma, summed over the discrete Gaussian exactly.
+The population is generated: every cell of the three state tables (those with the least noise) holds
+1–10, with the frequencies of the small cells of a sample nation. The attacker knows these
+frequencies (the prior), that the cell is small, and the noise's distribution. It guesses the
+likeliest count after the release. `lift`: the percentage points by which this guess is right more
+often than the guess without the release. The bound is its expected value under the plan's sigma,
+summed exactly over the discrete Gaussian.
 
-Insiders know what their own agencies have added to a cell, subtract it, and guess what is left: of one agency that is small.
+Insiders know their own agencies' part of a cell, subtract it, and guess the rest: the part of one
+small agency.
 
-Naive release: exact figures, cells of 1–10 withheld, with the margins of states and of the nation: a cell that is the only
-one withheld in its row or column is solved; insiders need only subtract.
+Naive release: exact figures, cells of 1–10 withheld, with the margins of states and of the nation.
+If a cell is the only one withheld in its row or column, it is solved. Insiders need only subtract.
 """
 
 import random
@@ -39,12 +42,12 @@ from exchange.wire.planned_sizes import national_clients, planned_sizes
 
 SMALL: Final = range(1, 11)
 RATE_MOST: Final = 60
-"""Cells that expect more have no count of 1–10 to speak of."""
+"""Cells that expect more hardly ever have a count of 1–10."""
 YEAR: Final = 2026
 OWN_MOST: Final = 40
 """Insiders add up to this much to a cell."""
 TAIL: Final = 9
-"""Sigmas that are summed over."""
+"""The range of the sum, in sigmas."""
 _STATE_PLANS: Final = tuple(plan for plan in TABLE_COSTS.values() if plan.row.tier is Tier.STATE_YEARLY)
 _TALLIES: Final = {"state_cases": "cases"} | {
     f"state_{name}_by_service_group": f"{name}_by_service" for name in ("needs", "unmet_needs")
@@ -55,7 +58,7 @@ Cell = tuple[str, str, str]
 
 
 class Hits(NamedTuple):
-    """Of so many small cells: right guesses with the release and without it."""
+    """Right guesses among so many small cells, with the release and without it."""
 
     cells: int
     with_release: int
@@ -64,7 +67,7 @@ class Hits(NamedTuple):
 
 @cache
 def rates() -> dict[Cell, float]:
-    """What a year of the sample nation leads one to expect in every cell of the state tables."""
+    """The expected count of every cell of the state tables, from a year of the sample nation."""
     yearly = planned_sizes(national_clients())
     return {
         (plan.row.name, *where): float(size)
@@ -76,14 +79,14 @@ def rates() -> dict[Cell, float]:
 
 @cache
 def prior() -> tuple[float, ...]:
-    """How often each count of 1–10 is found in the small cells of such nations."""
+    """The frequency of each count of 1–10 in the small cells of such nations."""
     small = [rate for rate in rates().values() if rate < RATE_MOST]
     weights = [sum(exp(n * log(rate) - rate - lgamma(n + 1)) for rate in small) for n in SMALL]
     return tuple(weight / sum(weights) for weight in weights)
 
 
 def noised(setting: Setting, seed: int, years: int, insiders: int) -> Hits:
-    """Attack our release of so many populations; `seed` is of the population, never of noise."""
+    """Attack our release of so many populations; `seed` is for the population, never for noise."""
     chance = random.Random(f"lift|{setting.value}|{seed}|{insiders}")  # noqa: S311 - a generated population
     noise, hits = Sparing(Sampler(setting), _looked_at), Hits(0, 0, 0)
     for _ in range(years):
@@ -95,7 +98,7 @@ def noised(setting: Setting, seed: int, years: int, insiders: int) -> Hits:
 
 
 def _added(hits: Hits, found: Iterable[tuple[int, int, str]], setting: Setting) -> Hits:
-    """(truth, what is left of the release, table) of each cell, guessed."""
+    """(truth, rest of the release, table) of each guessed cell."""
     cells, right, without = hits
     best = max(SMALL, key=lambda n: prior()[n - 1])
     for truth, seen, table in found:
@@ -119,7 +122,7 @@ def _cells() -> Iterator[Cell]:
 
 
 def _released(counts: Mapping[Cell, int], noise: Sparing) -> dict[Cell, int]:
-    """What evaluators take of a year in which agencies sent these counts as tallies."""
+    """The releases of a year in which agencies sent these counts as tallies."""
     lane = MemoryReleaseLane(epoch_of(YEAR, 1), _STATE_PLANS)
     for month in range(12):
         lane.arrive(epoch_of(YEAR, month + 1), _tallies(counts) if month == 11 else ())
@@ -138,7 +141,7 @@ def _looked_at(due: Due) -> range:
 
 
 def _tallies(counts: Mapping[Cell, int]) -> Iterator[Event]:
-    """Tallies that add up to these cells: all of a group under its first code."""
+    """Tallies that add up to these cells: a group's whole count under its first code."""
     for plan in _STATE_PLANS:
         name = TallyTable(_TALLIES[plan.row.name])
         table, places = TALLIED[name], _first_codes(plan)
@@ -165,14 +168,14 @@ def _first_codes(plan: TableCost) -> dict[str, int]:
 
 
 def naive(seed: int, years: int, insiders: int) -> Hits:
-    """Attack the naive release of so many sample nations, whose cells are Poisson counts of what is expected of them."""
+    """Attack the naive release of sample nations, with Poisson counts around the expected ones."""
     chance, hits = np.random.default_rng(seed), Hits(0, 0, 0)
     best = max(SMALL, key=lambda n: prior()[n - 1])
     for _ in range(years):
         counts = {cell: int(chance.poisson(rate)) for cell, rate in rates().items()}
         small = [cell for cell, n in counts.items() if n in SMALL]
         solved = _solved(counts)
-        if insiders:  # what all have added is shown as it is, unless that is small too
+        if insiders:  # the sum of all is shown exactly, unless it is small too
             own = {cell: sum(int(chance.integers(OWN_MOST)) for _ in range(insiders)) for cell in small}
             solved |= {cell for cell in small if counts[cell] + own[cell] not in SMALL}
         right = sum(cell in solved or counts[cell] == best for cell in small)
@@ -182,7 +185,7 @@ def naive(seed: int, years: int, insiders: int) -> Hits:
 
 
 def _solved(counts: Mapping[Cell, int]) -> set[Cell]:
-    """Withheld cells that the margins give away: again and again the last one of a row or column."""
+    """Withheld cells that the margins give away: again and again the last of a row or column."""
     hidden = {cell for cell, n in counts.items() if n in SMALL}
     lines: dict[tuple[str, int, str], set[Cell]] = {}
     for table, place, value in hidden:
@@ -195,14 +198,14 @@ def _solved(counts: Mapping[Cell, int]) -> set[Cell]:
 
 
 class Expected(NamedTuple):
-    """What the lift of one cell is under a scale: mean and variance, exactly but for binary64."""
+    """The lift of one cell under a scale: mean and variance, exact but for binary64."""
 
     mean: float
     variance: float
 
 
 def expected_lift(scale: Fraction) -> Expected:
-    """Over all counts and all noise: right after the release less right before it."""
+    """Over all counts and all noise: right after the release, minus right before it."""
     sigma, chances = float(scale), np.array(prior())
     reach = int(TAIL * sigma) + 1
     kernel: Floats = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))

@@ -1,11 +1,13 @@
 """Linear programs against reporting coverage: its three tables are margins of one another.
 
-Generated agencies of a few divisions and kinds are registered; in each quarter some are silent, in one quarter more than in
-another. Unknown to the attacker is how many there are of each division, kind and presence; what is shown (in all, by
-division, by kind) are equations over that, quarter by quarter. A cell that is withheld for the one or two agencies behind it
-is recovered where the least and the most that it can be meet to less than 1.
+Generated agencies of a few divisions and kinds are registered. In each quarter some are silent, in
+one quarter more than in another. The attacker does not know the numbers by division, kind and
+presence. The shown cells (in all, by division, by kind) are equations over these numbers, quarter
+by quarter. If a cell is withheld because one or two agencies are behind it, it counts as recovered
+when its least and greatest possible values differ by less than 1.
 
-Naive release: every cell behind which there are three agencies; the last one of a row is what the total has more.
+Naive release: every cell with three agencies behind it. The last cell of a row is the rest of the
+total.
 """
 
 import random
@@ -28,17 +30,17 @@ from exchange.trial.attack.attacks.programs import Recovered, pinned
 AGENCIES: Final = 24
 QUARTERS: Final = 5
 STATES: Final = (UsState.ca, UsState.ny, UsState.tx, UsState.oh)
-"""Each in a division of its own."""
+"""States, each in a division of its own."""
 DIVISIONS: Final = tuple(DIVISION[state] for state in STATES)
 KINDS: Final = tuple(map(str, AgencyType))[:4]
 SILENT_MOST: Final = 0.4
 COVERAGE: Final = tuple(one for one in AGENCY_RELEASES if one.snapshot)
 Joint = tuple[str, str, bool]
-"""Division, kind, whether it was heard from."""
+"""Division, kind, and whether the agency was heard from."""
 
 
 class PublishedCell(NamedTuple):
-    """A published cell of one quarter: the unknowns that it adds up, what is in it, and what was shown."""
+    """A published cell of one quarter: the unknowns in its sum, its content, its shown value."""
 
     of: frozenset[int]
     agencies: int
@@ -46,7 +48,7 @@ class PublishedCell(NamedTuple):
 
 
 def attacked(seed: int, worlds: int, *, naive: bool) -> Recovered:
-    """Attack so many worlds; `seed` is of the agencies."""
+    """Attack so many worlds; `seed` is for the agencies."""
     asked = found = 0
     for number in range(worlds):
         for margins in _quarters(seed + number, naive=naive):
@@ -87,7 +89,7 @@ _JOINT: Final = tuple(product(DIVISIONS, KINDS, (True, False)))
 
 
 def _unknowns(cell: Mapping[str, str]) -> frozenset[int]:
-    """The unknowns that a cell adds up."""
+    """The unknowns in a cell's sum."""
     return frozenset(n for n, joint in enumerate(_JOINT) if _named(joint).items() >= cell.items())
 
 
@@ -108,5 +110,5 @@ def _recovered(margins: Sequence[PublishedCell]) -> Recovered:
 
 
 def present(seed: int) -> Counter[bool]:
-    """How many margins of a world of ours are shown, and how many are not."""
+    """The numbers of shown and of withheld margins in a world of ours."""
     return Counter(one.shown is not None for margins in _quarters(seed, naive=False) for one in margins if one.agencies)

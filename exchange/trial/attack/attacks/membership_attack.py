@@ -1,16 +1,20 @@
-"""Was this client there? The likelihood-ratio guess against canaries at the full cap, through the whole release lane.
+"""Was this client there? The likelihood-ratio guess against canaries at the full cap.
 
-Whether a client is in, an even coin says; eight periods of one client share it. Events, corrections and the mark of being past
-the caps go through the lane of a world of 18 years; a client who is out has no records at all. The attacker knows all other
-events and reads every table, epoch and bucket that a canary may have touched from what evaluators took. Over increments x,
-with b what all others add, d what the canary would and σ² as published, the logarithm of the ratio is the sum of
-(2(x-b)d - d²) / 2σ²: exactly, for the discrete Gaussian. In if it is above 0.
+A fair coin decides whether a client is in; eight periods of one client share it. Events,
+corrections and the mark of being past the caps go through the whole release lane of a world of 18
+years. A client who is out has no records at all. The attacker knows all other events. It reads
+every table, epoch and bucket that a canary may have touched, from the published releases. With
+increments x, the others' part b, the canary's part d, and σ² as published, the logarithm of the
+ratio is the sum of (2(x-b)d - d²) / 2σ²: exactly, for the discrete Gaussian. The guess is *in* if
+it is above 0.
 
-Bound: Φ(μ/2), μ = sqrt(2 rho p) with all of `RHO_TOTAL` and p periods, whatever a canary reaches; mu that is proven must not
-pass that. First without chance: no canary's own μ² may exceed 2 `RHO_PLANNED`. Given the coin, right guesses of different
-periods are independent, so all count as trials.
+Bound: Φ(μ/2), μ = sqrt(2 rho p) with all of `RHO_TOTAL` and p periods, whatever a canary reaches.
+The proven mu must not exceed this. One check is free of chance: no canary's own μ² may exceed 2
+`RHO_PLANNED`. Given the coin, right guesses of different periods are independent, so all count as
+trials.
 
-Noise is fresh for every increment that is anybody's own; nobody's guess looks at the others (`Sparing`).
+Noise is fresh for every increment that belongs to a canary; no guess looks at the others
+(`Sparing`).
 
 Naive release: exact increments, cells of 1–10 withheld.
 """
@@ -46,21 +50,21 @@ from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing
 
 PERIODS: Final = 8
-"""Of one client, in the second guess: two years of quarters."""
+"""Periods of one client in the second guess: two years of quarters."""
 HOSTS: Final = 16
 """Cohorts of a world."""
 CLIENTS: Final = HOSTS * COHORT // PERIODS
 SUPPRESSED: Final = range(1, 11)
 CROWD: Final = ("cases", "needs_by_service", "unmet_needs_by_service")
-"""What other agencies send at the end of a year, as tallies."""
+"""The tallies that other agencies send at the end of a year."""
 START: Final = epoch_of(FIRST_YEAR, 1)
 Score = Callable[[str, int | None, int, int], float]
-"""(table, published, what others add, what the canary would) → for its being there, if positive."""
+"""(table, published, the others' part, the canary's part) → positive: it is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
-    """How many were right: of periods, each by itself, and of clients with all their periods."""
+    """Numbers of right guesses: of single periods, and of clients with all their periods."""
 
     periods_right: int
     periods: int
@@ -77,7 +81,7 @@ class Guesses:
 
 
 def guesses(setting: Setting, seed: int, worlds: int) -> Guesses:
-    """Attack so many worlds; `seed` is of who is there, never of noise."""
+    """Attack so many worlds; `seed` decides who is there, never the noise."""
     coins = random.Random(f"membership|{setting.value}|{seed}")  # noqa: S311 - who is there, not noise
     noise = None if setting is Setting.NAIVE else Sparing(Sampler(setting), _looked_at)
     found = Guesses(0, 0, 0, 0)
@@ -92,7 +96,7 @@ def guesses(setting: Setting, seed: int, worlds: int) -> Guesses:
 
 
 def _world(present: Sequence[bool]) -> MemoryReleaseLane:
-    """All that arrives in a world; nothing is closed yet."""
+    """All events that arrive in a world; no epoch is closed yet."""
     lane = MemoryReleaseLane(START, TABLE_COSTS.values())
     for year in range(HOSTS):
         for number in range(COHORT):
@@ -111,7 +115,7 @@ def _client(year: int, number: int) -> int:
 
 @cache
 def _crowd(year: int, month: int) -> tuple[Event, ...]:
-    """What everybody else sends in a month: known to the attacker."""
+    """The others' events of a month: known to the attacker."""
     if month < 11:
         return ()
     period = period_of(FIRST_YEAR + year, 4)
@@ -170,7 +174,7 @@ def _suppressed(n: int) -> int | None:
 
 @cache
 def _base() -> dict[tuple[str, int], tuple[int, ...]]:
-    """What everybody else adds to every increment."""
+    """The others' part of every increment."""
     return _exact(_world([False] * CLIENTS))
 
 
@@ -190,12 +194,12 @@ def _guessed(present: Sequence[bool], seen: Values, score: Score) -> Guesses:
 
 
 def _log_ratio(table: str, x: int | None, b: int, d: int) -> float:
-    assert x is not None  # what counts clients has no hole
+    assert x is not None  # a client table has no hidden cell
     return (2 * (x - b) * d - d * d) / _TWO_VARIANCES[table]
 
 
 def _match(_: str, x: int | None, b: int, d: int) -> float:
-    """Of exact figures: whether they look as with the canary, or as without."""
+    """For exact figures: whether they look as they would with the canary, or without."""
     return (x == _suppressed(b + d)) - (x == _suppressed(b))
 
 
@@ -241,7 +245,7 @@ def _looked_at(due: Due) -> Sequence[int]:
 
 @cache
 def _own_places() -> dict[tuple[str, int], list[int]]:
-    """For each release of a world, the increments that are some canary's own."""
+    """For each release of a world, the increments that belong to a canary."""
     found = defaultdict(list)
     for year in range(HOSTS):
         for load in loads():

@@ -1,12 +1,14 @@
-"""The best linear combination of everything that says the same: epochs, periods, corrections and overlapping tables.
+"""The best linear combination of all readings of one number: epochs, periods, tables.
 
-Generated agencies open cases for a year and take some back later. Months, quarters, the year, the sum over any dimension and
-over the states all count the same openings, so an attacker has many noised readings of one number and weighs them as the
-theory of least squares says (Aitken 1935): no linear estimator has less variance. Over many years of independent noise the
-squared errors of that estimator, by its own covariance, are chi-squared; `ratio` is their mean, 1 if the noise is what is
-published of it, and less if it is smaller.
+Generated agencies open cases for a year and retract some later. Months, quarters, the year, and the
+sums over any dimension and over the states all count the same openings, corrections included. So an
+attacker has many noised readings of one number, and weighs them by the theory of least squares
+(Aitken 1935): no linear estimator has less variance. Over many years of independent noise, the
+squared errors of that estimator, divided by its own covariance, are chi-squared. `ratio` is their
+mean: 1 if the noise is as published, and less if it is smaller.
 
-Naive release: exact figures with a running total, cells of 1–10 withheld: neighbouring totals differ by the withheld month.
+Naive release: exact figures with a running total, cells of 1–10 withheld: neighbouring totals
+differ by the withheld month.
 """
 
 import random
@@ -34,7 +36,7 @@ from exchange.trial.attack.weakened_noise import Sampler, Setting
 YEAR: Final = 2026
 MONTHS: Final = 12
 OPENED_MOST: Final = 16
-"""Cases opened in a month, at most."""
+"""The most cases opened in a month."""
 TAKEN_BACK: Final = 0.2
 SHOWN_FROM: Final = 11
 PLANS_OF_CASES: Final = tuple(
@@ -47,14 +49,14 @@ Floats = npt.NDArray[np.float64]
 
 
 class Squares(NamedTuple):
-    """A sum of squared standardised errors, and how many it would be on average."""
+    """A sum of squared standardised errors, and its expected value."""
 
     total: float
     freedom: int
 
 
 def noised(setting: Setting, seed: int, years: int) -> Squares:
-    """Attack so many years of our releases; `seed` is of the cases, never of noise."""
+    """Attack so many years of our releases; `seed` is for the cases, never for noise."""
     sampler, found = Sampler(setting, 1_000), Squares(0.0, 0)
     design, precision = _design()
     for year in range(years):
@@ -79,7 +81,7 @@ def _sign(event: Event) -> int:
 
 
 def _events(chance: random.Random) -> Iterator[list[Event]]:
-    """The events of each month: cases of its quarter, and corrections of the last two quarters' cases."""
+    """Each month's events: cases of its quarter, corrections of the last two quarters' cases."""
     standing: list[tuple[int, Event]] = []
     for month in range(MONTHS):
         period = quarter_of_epoch(epoch_of(YEAR, month + 1))
@@ -105,12 +107,12 @@ def _taken_back(event: Event) -> Event:
 
 
 def _parameters() -> list[tuple[int, Bucket]]:
-    """(month, bucket): what arrived; in the first quarter there is nothing of the one before."""
+    """(month, bucket): the arrivals; in the first quarter none are about the quarter before."""
     return [(month, bucket) for month in range(MONTHS) for bucket in BOTH if bucket is Bucket.QUARTER or month > 2]
 
 
 def _asked() -> Iterator[tuple[ReleasedTable, int, Bucket]]:
-    """(table, month of its release, bucket) of every reading."""
+    """The (table, month of its release, bucket) of every reading."""
     for plan in WHOLE:
         step = {Tier.NATION_MONTHLY: 1, Tier.NATION_QUARTERLY: 3}.get(plan.row.tier, 12)
         for month in range(step - 1, MONTHS, step):
@@ -120,7 +122,7 @@ def _asked() -> Iterator[tuple[ReleasedTable, int, Bucket]]:
 
 
 def _design() -> tuple[Floats, Floats]:
-    """Which months each reading adds up (readings × parameters), and how precise each reading is."""
+    """The months in each reading's sum (readings × parameters), and each reading's precision."""
     parameters, asked = _parameters(), list(_asked())
     design, precision = np.zeros((len(asked), len(parameters))), np.zeros(len(asked))
     for n, (row, month, bucket) in enumerate(asked):
@@ -141,7 +143,7 @@ def _readings(released: Released) -> Floats:
 
 
 def naive(seed: int, years: int) -> Squares:
-    """Attack exact monthly figures whose small cells are withheld beside a running total; only recovered months count."""
+    """Attack exact figures beside a running total, small cells withheld; recovered months count."""
     total, freedom = 0.0, 0
     for year in range(years):
         chance = random.Random(f"paths|naive|{seed}|{year}")  # noqa: S311 - generated cases
@@ -157,7 +159,7 @@ def naive(seed: int, years: int) -> Squares:
 
 
 def outcome(name: str, parts: Mapping[Setting, Sequence[Squares]]) -> Finding:
-    """The row: variance of the best combination, by that of the best linear estimator."""
+    """The row: variance of the best combination, divided by that of the best linear estimator."""
     whole = {
         at: Squares(sum(one.total for one in some), sum(one.freedom for one in some)) for at, some in parts.items()
     }

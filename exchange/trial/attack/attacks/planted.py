@@ -1,11 +1,14 @@
-"""Planted identifiers: names, numbers, addresses and telephones in every input that an agency has; none may leave.
+"""Planted identifiers: names, numbers, addresses, telephones in every input; none may leave.
 
-A file of JSON Lines and an HMIS export, generated, carry them in columns of their own, in columns that are read, in keys, in
-client numbers and in free text. The real readers and the real edge publish both; then every planted text is looked for in what
-left (events and receipts), in what a person was told, and in the vault's file, as it is and in the forms that programs
-make of text: case, encodings, digits alone, hexadecimal, base64, and digests. Released figures hold no text at all.
+A generated file of JSON Lines and a generated HMIS export carry them in columns of their own, in
+columns that are read, in keys, in client numbers and in free text. The real readers and the real
+edge publish both. Then every planted text is searched for in the events and receipts that left, in
+the messages to a person, and in the vault's file: as it is, and in the forms that programs make of
+text (case, encodings, digits alone, hexadecimal, base64, digests). Released figures hold no text at
+all.
 
-Naive release: an edge that hands on a free-text column as it is, and a pseudonym that is a digest of the name.
+Naive release: an edge that sends a free-text column unchanged, and a pseudonym that is a digest of
+the name.
 """
 
 import csv
@@ -41,7 +44,7 @@ BORN: Final = "1991-02-29"
 STORY: Final = f"{NAME} {LAST}, born {BORN}, {SSN}, reached at {PHONE}, lives at {STREET}"
 PLANTED: Final = (NAME, LAST, SSN, PHONE, MAIL, STREET, KEY, CLIENT, BORN)
 DIGITS_MIN: Final = 9
-"""So many digits in a row are no chance."""
+"""A run of so many digits is no coincidence."""
 CONTENT: Final[Mapping[str, Mapping[str, str]]] = {
     "Export.csv": {
         "ExportDate": "2026-09-02 03:04:05",
@@ -121,7 +124,7 @@ CONTENT: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 class Leaked(NamedTuple):
-    """How many identifiers were found, of how many looked for, in what so many events left behind."""
+    """The numbers of identifiers found and searched for, in the traces of so many events."""
 
     found: int
     planted: int
@@ -129,7 +132,7 @@ class Leaked(NamedTuple):
 
 
 def real() -> Leaked:
-    """Publish both inputs through the real readers and edge, and look."""
+    """Publish both inputs through the real readers and edge, then search."""
     left, events = bytearray(), 0
     with tempfile.TemporaryDirectory(prefix="exchange-attack-") as name:
         folder = Path(name)
@@ -141,14 +144,14 @@ def real() -> Leaked:
             done = publish(folder, f"planted-{number}", source.read())
             taken = len(done.gate.admitted)
             if not taken:
-                return Leaked(len(PLANTED), len(PLANTED), 0)  # nothing was read: nothing is shown by what did not leave
+                return Leaked(len(PLANTED), len(PLANTED), 0)  # nothing was read: absence proves nothing
             events += taken
             left += b"\n".join([*done.gate.inbox, *done.receipts, done.messages.encode(), done.vault])
     return Leaked(len(found_in(bytes(left))), len(PLANTED), events)
 
 
 def naive() -> Leaked:
-    """What a hand-on of free text, and pseudonyms made of names, would give away."""
+    """The identifiers that unchanged free text, and pseudonyms made of names, would give away."""
     handed_on = [json.dumps({"service": "food", "notes": f"{STORY} {MAIL} {KEY}", "client": _digest(CLIENT)})]
     return Leaked(len(found_in("\n".join(handed_on).encode())), len(PLANTED), len(handed_on))
 
@@ -158,7 +161,7 @@ def _digest(text: str) -> str:
 
 
 def found_in(octets: bytes) -> set[str]:
-    """The planted texts that stand in these bytes, in whatever form."""
+    """The planted texts in these bytes, in any form."""
     lower = octets.lower()
     return {text for text in PLANTED if any(form in octets or form in lower for form in _forms(text))}
 
@@ -215,6 +218,6 @@ def outcome(name: str, parts: Mapping[Setting, Sequence[Leaked]]) -> Finding:
 
 
 def forms() -> Iterator[bytes]:
-    """Everything that is looked for."""
+    """Everything that is searched for."""
     for text in PLANTED:
         yield from _forms(text)

@@ -1,15 +1,17 @@
-"""Linear programs against what is exact: agency tables, from everything that was ever shown of them.
+"""Linear programs against agency tables, which are exact, from every figure ever shown.
 
-Generated agencies report money by source and service, and places by service, the same every quarter, while some join and some
-leave: the worst case of `exchange.core.release.disclosure`. The attacker knows who reports for which cell and when, only not how much.
-Every figure that is shown is an equation over these amounts, which are at least 0. The least and the most that one amount can
-be, or one cell that is withheld for the few behind it, is a linear program each; where they meet to less than 1, it is
-recovered. An insider knows its own amounts besides, and is after single amounts: of three behind a cell it knows what the other
-two have together, as the rule says.
+Generated agencies report money by source and service, and places by service. Amounts are the same
+every quarter, while some agencies join and some leave: the worst case of
+`exchange.core.release.disclosure`. The attacker knows which agency reports for which cell and when,
+but not the amounts. Every shown figure is an equation over these amounts, which are at least 0. Two
+linear programs give the least and the greatest value of an amount, or of a cell withheld because
+few agencies are behind it. If these differ by less than 1, it is recovered. An insider also knows
+its own amounts, and seeks single amounts: if three agencies are behind a cell, it knows the sum of
+the other two, as the rule states.
 
 Not attacked, because it is not promised: two insiders, who know the third of three.
 
-Naive release: every cell behind which there are three agencies, whatever was shown before.
+Naive release: every cell with three agencies behind it, whatever was shown before.
 """
 
 import random
@@ -44,7 +46,7 @@ RECORDS_MOST: Final = 2
 SOURCES: Final = tuple(FundingSource)[:3]
 SERVICES: Final = tuple(Service)[:3]
 STAYS: Final = 0.75
-"""An agency's chance to report in a quarter."""
+"""The probability that an agency reports in a quarter."""
 ATTACKED: Final = tuple(
     one for one in AGENCY_RELEASES if one.table is not None and one.table.body in (FundingReceived, CapacityReported)
 )
@@ -53,14 +55,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class UnknownAmount:
-    """What an agency reports in every quarter that it reports in: one unknown amount."""
+    """One unknown amount: the agency reports it in every quarter in which it reports."""
 
     agency: str
     body: FundingReceived | CapacityReported
 
     @property
     def amount(self) -> int:
-        """What the attacker is after."""
+        """The attacker's target."""
         return self.body.dollars if isinstance(self.body, FundingReceived) else self.body.places
 
 
@@ -73,21 +75,21 @@ class World:
 
 
 class Equation(NamedTuple):
-    """A cell of one quarter: whose records it adds up, and what was shown; None: withheld."""
+    """A cell of one quarter: the records in its sum, and the shown value; None: withheld."""
 
     records: frozenset[int]
     shown: int | None
 
 
 class Recovered(NamedTuple):
-    """How many amounts and withheld cells there were, and how many were found."""
+    """The numbers of amounts and withheld cells, and of those found."""
 
     asked: int
     found: int
 
 
 def generated(seed: int) -> World:
-    """A world of agencies; `seed` is of nothing else."""
+    """A world of agencies; `seed` is for nothing else."""
     chance = random.Random(f"programs|{seed}")  # noqa: S311 - generated agencies
     records: dict[tuple[str, object, object], UnknownAmount] = {}
     for number in range(AGENCIES):
@@ -104,7 +106,7 @@ def generated(seed: int) -> World:
 
 
 def equations(world: World, *, naive: bool) -> list[Equation]:
-    """Everything that is shown and withheld of a world."""
+    """All shown and withheld cells of a world."""
     found: list[Equation] = []
     past = Disclosed()
     for quarter, present in enumerate(world.present):
@@ -150,7 +152,7 @@ def _code(record: UnknownAmount, dimension: Dimension) -> str:
 
 
 def recovered(world: World, known: Iterable[Equation], insiders: frozenset[str] = frozenset()) -> Recovered:
-    """What linear programs find; `insiders`: whose amounts the attacker has from themselves."""
+    """The findings of linear programs; `insiders`: agencies whose amounts the attacker knows."""
     every = list(dict.fromkeys(known))
     told = [one for one in every if one.shown is not None]
     matrix = np.zeros((len(told) + 1, len(world.records)))
@@ -166,7 +168,7 @@ def recovered(world: World, known: Iterable[Equation], insiders: frozenset[str] 
 
 
 def _few(world: World, one: Equation) -> bool:
-    """Whether a cell is withheld because too few agencies are behind it, or one has nearly all of it."""
+    """Whether a cell is withheld: too few agencies are behind it, or one has nearly all of it."""
     amounts: dict[str, int] = {}
     for at in one.records:
         record = world.records[at]
@@ -175,7 +177,7 @@ def _few(world: World, one: Equation) -> bool:
 
 
 def pinned(some: frozenset[int], matrix: Floats, sums: Floats, bounds: Sequence[tuple[int, int | None]]) -> bool:
-    """Whether the least and the most that these amounts can add up to meet."""
+    """Whether the least and the greatest possible sum of these amounts meet."""
     cost = np.zeros(matrix.shape[1])
     cost[sorted(some)] = 1
     ends = []
