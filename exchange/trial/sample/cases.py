@@ -2,8 +2,8 @@
 
 opened → trafficking facts, exploiter, factors, health → needs → a service after a wait, and more of
 it, or unmet with a reason → referrals and their results → assessments each half year → closed.
-Equal bodies are built once and shared, so that a sample costs little to make, to encode and to
-count. No real person is behind any of it.
+Bodies are plausible and sound. Equal ones are built once and shared, so that a sample costs little
+to make, to encode and to count. No real person is behind any of it.
 """
 
 from collections.abc import Iterator
