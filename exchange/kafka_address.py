@@ -5,9 +5,9 @@ from exchange.settings import Settings
 
 
 class NoKafka(ExchangeError):
-    """There is no Kafka to talk to."""
+    """No Kafka is configured, and none is running on this machine."""
 
-    hint = "Set EXCHANGE_BOOTSTRAP_SERVERS to a cluster, or start one here with `exchange up`."
+    hint = "Set EXCHANGE_BOOTSTRAP_SERVERS to a cluster, or start a Kafka here with `exchange up`."
 
 
 def with_address(settings: Settings) -> Settings:

@@ -16,7 +16,7 @@ _LIBRARIES = ("aiokafka", "faust", "mode", "kafka", "asyncio")
 
 def set_up_logs(level: str = "info") -> None:
     """Send everything to standard error: JSON lines, or readable ones at a terminal."""
-    import structlog  # a tenth of a second that commands without a log of their own do not wait for
+    import structlog  # takes a tenth of a second, which commands without a log do not spend
 
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -54,13 +54,13 @@ def set_up_logs(level: str = "info") -> None:
 
 
 def quiet_libraries() -> None:
-    """For commands at which a person looks: what libraries say of retries that succeed is no news."""
+    """For commands that a person watches: a library's report of a retry that succeeds is no news."""
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _retries_are_no_errors(_: object, __: str, event: "structlog.types.EventDict") -> "structlog.types.EventDict":
-    """What aiokafka calls an error it tries again; what did not help becomes an error of ours, with a name."""
+    """A library logs an error that it retries; if the retry fails, a named error of ours reports it."""
     if str(event.get("logger", "")).startswith("aiokafka") and event.get("level") == "error":
         event["level"] = "warning"
     return event
@@ -73,6 +73,6 @@ def _without_values(_: object, __: str, event: "structlog.types.EventDict") -> "
         error = error[1]
     if isinstance(error, BaseException):
         event["error"] = type(error).__name__
-    if event.get("logger") == "asyncio":  # its texts hold the repr of an error that nobody looked at
-        event["event"] = "asyncio reports an error that nobody looked at, or a task that was left behind"
+    if event.get("logger") == "asyncio":  # its texts hold the repr of an error that no code handled
+        event["event"] = "asyncio reports an error that no code handled, or a task that was left running"
     return event

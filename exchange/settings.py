@@ -1,7 +1,10 @@
 """The settings of the exchange, from environment variables `EXCHANGE_…`; read once, by the command that starts.
 
-Nothing else reads the environment. Secrets never show in `repr`. With no `EXCHANGE_BOOTSTRAP_SERVERS` commands use the
-embedded broker that `exchange up` started, or start one of their own where they say so.
+Other modules read only variables that are no settings of an exchange: `producers.profile` the passphrase of a vault
+(`EXCHANGE_VAULT_PASSPHRASE`), `exchange worker` a mark by which a trial ends it (`EXCHANGE_DIE_WITH_STDIN`), and the
+embedded broker the machine's own (`JAVA_HOME`, `PATH`, `XDG_…`). Secrets never show in `repr`. Without
+`EXCHANGE_BOOTSTRAP_SERVERS`, commands use the embedded broker that `exchange up` started, or start one of their own where
+their help says so.
 """
 
 import re
@@ -23,14 +26,14 @@ BROKER: Final = re.compile(r"[^\s:,]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
 
 
 class SettingInvalid(ExchangeError):
-    """A setting holds what it cannot be. The message has its name and its rule, never what it held."""
+    """A setting has a wrong value. The message has its name and its rule, never the value."""
 
     exit_code = ExitStatus.USAGE
-    hint = "Correct it in the environment, or unset it."
+    hint = "Correct the variable in the environment, or unset it."
 
 
 class Settings(BaseSettings):
-    """How to reach Kafka, and how the worker behaves."""
+    """The address of Kafka, and the behaviour of the worker."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
@@ -48,26 +51,26 @@ class Settings(BaseSettings):
     sasl_password: SecretStr | None = None
     group: str = Field(default="exchange-workers", description="consumer group in which workers share the lanes")
     silent_after_days: float = Field(
-        default=45, gt=0, allow_inf_nan=False, description="an agency not heard for this long raises an alert"
+        default=45, gt=0, allow_inf_nan=False, description="an agency that sends nothing for this long raises an alert"
     )
     calendar: Literal["on", "off"] = Field(
         default="on",
-        description="whether workers close each month by themselves; an embedded broker's are closed by hand",
+        description="whether workers close each month by themselves; on an embedded broker it is off",
     )
     close_after_hours: float = Field(
         default=6,
         gt=0,
         le=240,
         allow_inf_nan=False,
-        description="how long after a month's end, UTC, the calendar closes it",
+        description="hours after a month's end, UTC, at which the calendar closes it",
     )
     clients_a_year: int = Field(
         default=13_631,
         ge=1,
-        description="new clients a year that the agencies serve together, from public sources, fixed before the first release",
+        description="new clients a year of all agencies together, from public sources; fixed before the first release",
     )
     batch_records: int = Field(
-        default=50_000, ge=1, le=200_000, description="at most so many records in one transaction of a lane"
+        default=50_000, ge=1, le=200_000, description="most records in one transaction of a lane"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -85,7 +88,7 @@ class Settings(BaseSettings):
             return handler(values)
         except ValidationError as error:
             wrong = sorted({str(detail["loc"][0]) for detail in error.errors(include_input=False)})
-            rules = (f"{PREFIX}{name.upper()} is {rule_of(name)}." for name in wrong)
+            rules = (f"{PREFIX}{name.upper()} must be {rule_of(name)}." for name in wrong)
             raise SettingInvalid(" ".join(rules)) from None
 
     def at(self, bootstrap_servers: str) -> "Settings":
@@ -94,7 +97,7 @@ class Settings(BaseSettings):
         return self.model_copy(update={"bootstrap_servers": bootstrap_servers, **own})
 
     def client(self, client_id: str) -> ClientSettings:
-        """What a Kafka client needs."""
+        """The settings of a Kafka client."""
         context = self._context() if self.security_protocol.endswith("SSL") else None
         password = self.sasl_password.get_secret_value() if self.sasl_password else None
         return ClientSettings(
@@ -111,20 +114,20 @@ class Settings(BaseSettings):
         try:
             context = ssl.create_default_context(cafile=self.ssl_cafile)
         except OSError:
-            raise SettingInvalid(f"{PREFIX}SSL_CAFILE is a file of certificates in PEM that can be read.") from None
+            raise SettingInvalid(f"{PREFIX}SSL_CAFILE must be a readable file of certificates in PEM.") from None
         if self.ssl_certfile:
             try:
                 context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
             except OSError:
                 both = f"{PREFIX}SSL_CERTFILE and {PREFIX}SSL_KEYFILE"
-                raise SettingInvalid(f"{both} are a certificate and its key, in PEM, that can be read.") from None
+                raise SettingInvalid(f"{both} must be readable files in PEM: a certificate and its key.") from None
         return context
 
 
 def rule_of(name: str) -> str:
-    """What a setting may be, from its declaration."""
+    """The values that a setting may have, from its declaration."""
     if name == "bootstrap_servers":
-        return "host:port of a broker, or several with commas between"
+        return "host:port of a broker, or several, separated by commas"
     field = Settings.model_fields[name]
     if get_origin(field.annotation) is Literal:
         return "one of " + ", ".join(get_args(field.annotation))

@@ -9,52 +9,50 @@ class ReplayError(ExchangeError):
 
 
 class CutInvalid(ReplayError):
-    """A cut is a position in every partition of `events`."""
+    """The cut is not written correctly: it needs a position in every partition of `events`."""
 
     exit_code = ExitStatus.USAGE
 
-    hint = (
-        "Write it as PARTITION:OFFSET,… with each partition once, such as 0:1200,1:980; OFFSET is the first left out."
-    )
+    hint = "Write PARTITION:OFFSET,… with each partition once, such as 0:1200,1:980. OFFSET is the first one left out."
 
 
 class CutBeyondEnd(ReplayError):
-    """A cut lies beyond the end of the log."""
+    """The cut is after the end of the log."""
 
-    hint = "Name a cut inside the log; if it came from the aggregates, the log was truncated or replaced: restore it."
+    hint = "Give a cut inside the log. If you gave none, the log was cut off or replaced: restore it."
 
 
 class LogTruncated(ReplayError):
-    """The log does not begin at offset 0, so no figure can be rebuilt from it."""
+    """The log does not start at offset 0, so no count can be rebuilt from it."""
 
-    hint = "`events` is kept for ever: find out what deleted its beginning, and restore it."
+    hint = "`events` is kept for ever. Find out what deleted its beginning, and restore it."
 
 
 class NoEvents(ReplayError):
-    """There is no topic `events` here."""
+    """The cluster has no topic `events`."""
 
-    hint = "Is this the cluster you mean? `exchange topics apply` creates the topics."
+    hint = "Check that this is the right cluster. `exchange topics apply` creates the topics."
 
 
 class NoAggregates(ReplayError):
-    """Nothing has been counted yet, so there is nothing to compare with."""
+    """No event has been counted yet, so there is nothing to compare with."""
 
-    hint = "Start `exchange worker` and try again, or name a cut with --to-offsets to rebuild without comparing."
+    hint = "Start `exchange worker` and try again, or give a cut with --to-offsets to rebuild without comparing."
 
 
 class CannotReplay(ReplayError):
-    """A record of the log cannot be counted; the replay stops in front of it."""
+    """A record of the log cannot be counted. The replay stops before it."""
 
-    hint = "The log was written by something other than the gate: stop and find out what."
+    hint = "A program other than the gate wrote to the log. Stop the workers and find that program."
 
 
 class ReplayFailed(ReplayError):
-    """A part of the replay failed with an error that is not named: a defect. Holds its type and place, not its text."""
+    """The replay failed with an internal error. The message has its type and place, not its text."""
 
-    hint = "This is a defect: report it with the place given here."
+    hint = "Please report it with this place."
 
 
 class ReplayProcessLost(ReplayError):
-    """A process of the replay ended before its work did."""
+    """A process of the replay ended before its work was done."""
 
-    hint = "Was it killed, or is the machine out of memory? With --processes 1 the replay needs less."
+    hint = "Check whether it was killed, or the machine ran out of memory. `--processes 1` needs less memory."

@@ -16,8 +16,8 @@ class ExchangeError(Exception):
 
     def __str__(self) -> str:
         """What happened, then what to do next."""
-        said = super().__str__() or (type(self).__doc__ or "").strip().splitlines()[0]
-        return f"{said} {self.hint}".strip()
+        happened = super().__str__() or (type(self).__doc__ or "").strip().splitlines()[0]
+        return f"{happened} {self.hint}".strip()
 
 
 class PeriodInvalid(ExchangeError):
@@ -35,75 +35,77 @@ class CellUnknown(ExchangeError):
 
 
 class StateDamaged(ExchangeError):
-    """Restored counts do not have the digest that was written with them."""
+    """The stored state does not match the digest that was written with it."""
 
-    hint = "Rebuild them: `exchange replay` from offset 0, into a new generation."
+    hint = "Stop the worker and report it with the topic's name. `exchange replay` counts the log itself again."
 
 
 class CannotCount(ExchangeError):
-    """An event in the log is not what the gate admits."""
+    """The log holds an event that the gate would never have admitted."""
 
-    hint = "The log was written by something other than the gate: stop and find out what."
+    hint = "A program other than the gate wrote to the log. Stop the workers and find that program."
 
 
 class TableUnbudgeted(ExchangeError):
-    """A table that clients' bodies feed is neither in the privacy budget nor never released, or its caps do not bound it."""
+    """A table about clients has no part of the privacy budget, or no cap limits it, and it is not marked as never released."""
 
-    hint = "Give it a weight and a cap beside the others, or mark it never released."
+    hint = "Give it a weight and a cap beside the others, or mark it as never released."
 
 
 class BudgetExhausted(ExchangeError):
-    """The release does not fit what is left of a period's privacy budget. Nothing was released and nothing was spent."""
+    """The release costs more than a period has left of its privacy budget. Nothing was released, and no budget was spent."""
 
-    hint = "The budget of a period never frees. Release the table from a later period on, or not at all."
+    hint = "A period never gets budget back. Release the table from a later period on, or not at all."
 
 
 class EpochOutOfOrder(ExchangeError):
-    """The epoch is not the one after the last that was closed. Nothing was released and nothing was spent."""
+    """The epoch is not the next one to close. Nothing was released, and no budget was spent."""
 
-    hint = "Epochs are closed month by month: close the one after the last (`exchange release list`) first."
+    hint = "Epochs are closed month by month. First close the month after the last one in `exchange release list`."
 
 
 class EpochClosed(ExchangeError):
-    """The epoch is closed already, or lies before the first that was. Nothing was released and nothing was spent."""
+    """The epoch is closed already, or is before the first closed epoch. Nothing was released, and no budget was spent."""
 
-    hint = "An epoch is closed once, for ever, and none before it later; what arrives now is in the releases of later ones."
+    hint = (
+        "An epoch is closed once, and no earlier epoch afterwards. Events that arrive now are released in later epochs."
+    )
 
 
 class EpochNotOver(ExchangeError):
-    """The epoch's month is not over by the clock of the release lane. Nothing was released and nothing was spent."""
+    """The epoch's month is not over by the worker's clock. Nothing was released, and no budget was spent."""
 
-    hint = "Close it when its last day is over everywhere in UTC; if it is, set the worker's clock."
+    hint = "Close it after its last day, UTC. If that day has passed, set the worker's clock."
 
 
 class ClockSetBack(ExchangeError):
-    """The release lane's clock shows less than at its last command. Nothing was released and nothing was spent."""
+    """The worker's clock went backwards since the last close. Nothing was released, and no budget was spent."""
 
     hint = "Set the worker's clock, then close the epoch again."
 
 
 class CutBehind(ExchangeError):
-    """The log of events ends before the last cut, or has other partitions. Nothing was released and nothing was spent."""
+    """The log of events ends before the last cut, or has other partitions. Nothing was released, and no budget was spent."""
 
-    hint = "The log was truncated or replaced: restore it; never release from another log than before."
+    hint = "The log was cut off or replaced. Restore it; never release from another log than before."
 
 
 class CommandUnreadable(ExchangeError):
-    """A record of `epochs` is no command to close an epoch. Nothing was released and nothing was spent."""
+    """A record of the topic `epochs` is not a command to close an epoch. Nothing was released, and no budget was spent."""
 
-    hint = "Find out what wrote it: `exchange topics check` shows who may; the release lane goes on behind it."
+    hint = "The release lane continues after it. Find the program that wrote it: `exchange topics rights` shows who may write."
 
 
 class NotDue(ExchangeError):
-    """A table is drawn in an epoch at whose end it is not due. Nothing was released."""
+    """A table is not due in this epoch. Nothing was released."""
 
     hint = "Monthly tables are drawn every month, quarterly and yearly ones at the end of a quarter or of a year."
 
 
 class NoiseUnfit(ExchangeError):
-    """There is not exactly one number of noise for each bucket and cell of a table. Nothing was released."""
+    """The number of noise values does not match the number of buckets and cells of a table. Nothing was released."""
 
-    hint = "Draw as many as the exact increments have; never use a part of a draw, and never a draw twice."
+    hint = "Draw one noise value per cell; never reuse or split a draw."
 
 
 class TableChanged(ExchangeError):

@@ -22,42 +22,42 @@ class EngineError(ExchangeError):
 
 
 class LogUnavailable(EngineError):
-    """The log did not do what was asked, and may do it later. What was sent may or may not have arrived."""
+    """Kafka did not answer, or could not do it now. Records may or may not have arrived."""
 
     hint = "Check that the brokers are up and reachable."
 
 
 class Fenced(EngineError):
-    """Another writer took over this transactional id, or the coordinator gave its transaction up."""
+    """Another worker took over this lane, or Kafka ended its transaction."""
 
-    hint = "Nothing was lost: whoever owns the partition continues from the last committed position."
+    hint = "Nothing was lost: the worker that owns the partition continues from the last committed position."
 
 
 class PositionOutOfRange(EngineError):
-    """A stored position is not inside the log."""
+    """A stored position is outside the log."""
 
-    hint = "The log was truncated or replaced: restore it, or rebuild the state into a new generation."
+    hint = "The log was cut off or replaced. Restore it, or rebuild the state into a new generation."
 
 
 class RecordRefused(EngineError):
-    """The log will never take this record: it is too large, or the topic forbids it."""
+    """Kafka will never accept this record: it is too large, or the topic forbids it."""
 
-    hint = "Compare `max.message.bytes` of the topic with the producer's batch size."
+    hint = "Compare the topic's `max.message.bytes` with the producer's batch size."
 
 
 class RecordUnreadable(EngineError):
-    """A record cannot be taken apart: the key of one of its headers is not text."""
+    """A record cannot be read: the key of one of its headers is not text."""
 
     hint = (
-        "No edge writes headers: take the writer's rights to its inbox away, and delete the records up to this one"
-        " with Kafka's own `kafka-delete-records`."
+        "No edge writes headers. Remove the writer's rights to its inbox, and delete the records up to this one with"
+        " Kafka's own `kafka-delete-records`."
     )
 
 
 class NotAuthorized(EngineError):
-    """The principal has no right to this topic, group or transactional id."""
+    """The Kafka user has no right to a topic, group or transactional id."""
 
-    hint = "`exchange topics rights` lists the rights that each role needs."
+    hint = "`exchange topics rights` lists the rights that each user needs."
 
 
 class PartitionUnknown(EngineError):
@@ -67,9 +67,9 @@ class PartitionUnknown(EngineError):
 
 
 class CannotApply(EngineError):
-    """A step met a record that it cannot apply; the lane stops in front of it and skips nothing."""
+    """A lane cannot apply a record. It stops before the record and skips nothing."""
 
-    hint = "Find out how the record came into the log; the lane starts again at this offset."
+    hint = "Find out how the record came into the log. The lane starts again at this offset."
 
     def __init__(self, partition: Partition, offset: int, reason: str) -> None:
         """`reason` is one of the step's own words, never taken from the record."""
@@ -80,24 +80,24 @@ class CannotApply(EngineError):
 
 
 class StepFailed(EngineError):
-    """A step raised an error that is not named: a defect. Holds its type and place, not its message."""
+    """A lane failed with an internal error. The message has its type and place, not its text."""
 
-    hint = "This is a defect of the step: report it with the place given here."
+    hint = "Please report it with this place."
 
 
 class LaneStalled(EngineError):
-    """A lane has work and does not get on with it."""
+    """A lane has work and makes no progress."""
 
-    hint = "Look at the brokers first; then start the worker again, it continues where it stopped."
+    hint = "Check the brokers, then start the worker again. It continues where it stopped."
 
 
 class LaneGaveUp(EngineError):
     """A lane failed too many times in a row without committing anything."""
 
-    hint = "Look at the brokers first; then start the worker again, it continues where it stopped."
+    hint = "Check the brokers, then start the worker again. It continues where it stopped."
 
 
 class GroupLost(EngineError):
-    """A worker is not a member of its group, and cannot become one."""
+    """A worker left its consumer group and cannot join it again."""
 
-    hint = "Look at the brokers first; then start the worker again."
+    hint = "Check the brokers, then start the worker again."

@@ -21,7 +21,7 @@ T = TypeVar("T")
 class KafkaAway(LogUnavailable):
     """No broker answers."""
 
-    hint = "Is EXCHANGE_BOOTSTRAP_SERVERS the cluster that you mean, and are its brokers up?"
+    hint = "Check that EXCHANGE_BOOTSTRAP_SERVERS names the right cluster, and that its brokers are up."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class KafkaConnection:
 
 @contextmanager
 def addressed(settings: Settings) -> Iterator[None]:
-    """Say of a log that does not answer where it was looked for: raises KafkaAway for LogUnavailable."""
+    """Add the address to the error when no broker answers: raises KafkaAway for LogUnavailable."""
     try:
         yield
     except LogUnavailable as error:
-        where, said = settings.bootstrap_servers, str(error.args[0]) if error.args else ""
-        if not said or said.startswith("connecting"):
+        where, happened = settings.bootstrap_servers, str(error.args[0]) if error.args else ""
+        if not happened or happened.startswith("connecting"):
             raise KafkaAway(f"No broker answers at {where}.") from None
-        raise KafkaAway(f"{said} The brokers are those at {where}.") from None
+        raise KafkaAway(f"{happened} The brokers are at {where}.") from None
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def reached(settings: Settings, client_id: str) -> AsyncIterator[KafkaConn
 
 
 def at_kafka(work: Callable[[KafkaConnection], Coroutine[None, None, T]]) -> T:
-    """Do this with the cluster, and return what it returns. What goes wrong is said once, by our named error."""
+    """Do this with the cluster and return its result. Every failure is one named error."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     settings = with_address(Settings.model_validate({}))

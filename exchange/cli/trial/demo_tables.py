@@ -1,4 +1,4 @@
-"""What `exchange demo` shows: the picture while it grows, and what became of an HMIS export."""
+"""The tables of `exchange demo`: the picture while it grows, the published figures, and the result of an HMIS export."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -27,7 +27,7 @@ RESTRICTED = "restricted view: exact counts, operators only, not for publishing"
 
 
 def view(console: Console) -> tuple[AbstractContextManager[object], Callable[[Look], None]]:
-    """A picture that is redrawn at a terminal; else a plain line a look."""
+    """A picture that is redrawn at a terminal; elsewhere one plain line per look."""
     if console.is_terminal:
         live = Live(console=console, refresh_per_second=4, transient=False)
         return live, lambda look: live.update(fitting(look, console))
@@ -35,7 +35,7 @@ def view(console: Console) -> tuple[AbstractContextManager[object], Callable[[Lo
 
 
 class _ProgressLines:
-    """A line a look, unless it would say what the one before says."""
+    """One line per look, unless it would repeat the line before."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._last = console, ""
@@ -49,7 +49,7 @@ class _ProgressLines:
 
 
 def fitting(look: Look, console: Console) -> RenderableType:
-    """How far it is, then as much of the picture as the terminal is high: no table that would be cut."""
+    """The progress, then as many whole tables of the picture as fit the height of the terminal."""
     line = Text(line_of(look))
     room = console.height - 1
     for tables in range(TABLES, 0, -1):
@@ -61,7 +61,7 @@ def fitting(look: Look, console: Console) -> RenderableType:
 
 
 def line_of(look: Look) -> str:
-    """How far the demo is, in one line. Before the edges are done, how many events there will be is an estimate."""
+    """The progress in one line. Until the edges are done, the number of events is an estimate."""
     picture = look.picture
     whole = f"about {look.total}" if look.delivered < look.total else f"{look.delivered} accepted"
     doing = f"{look.doing:>15}: " if look.doing else ""
@@ -95,9 +95,9 @@ def _top(title: str, counts: Counter[str], rows: int) -> Table:
 
 
 def protected_table(found: PublicView) -> Table:
-    """What evaluators see of the last year, and beside it what only a trial can know."""
+    """The figures of the last year as evaluators see them, and beside them the truth, which only a trial knows."""
     notes = [
-        f"{found.epochs} epochs closed, {found.tables} releases; {found.shown:,} of {found.points:,} points fit to be read"
+        f"{found.epochs} epochs closed, {found.tables} releases; {found.shown:,} of {found.points:,} points precise enough to read"
     ]
     if found.covered is not None:
         share = 100 * found.covered.held / max(1, found.covered.shown)
@@ -107,7 +107,7 @@ def protected_table(found: PublicView) -> Table:
         notes.append(NOT_FOR_SHARING)
     if not found.headlines:
         notes.insert(
-            0, "so few clients that no headline of the year is precise enough to be read: ask for more --events"
+            0, "too few clients: no headline figure of the year is precise enough to read. Give more --events."
         )
     right = ("value", "truth within caps", "all that happened") if found.covered else ("value",)
     columns = ("metric", "of", "period", "value", "95 %", *right[1:])
@@ -125,14 +125,14 @@ def _true(point: MetricPoint | None) -> str:
 
 
 def hmis_table(report: Report) -> Table:
-    """What became of the HMIS export: rows, then the facts that they stated, then events."""
+    """The result of the HMIS export: rows, then their facts, then events."""
     shown = table("", "count", right=("count",), title="the agency of the HMIS export", caption=HMIS_CAPTION)
     shown.add_row("rows read", f"{report.rows:,}")
     shown.add_row("rows refused", f"{report.refused.total():,}")
     for reason, n in report.refused.most_common():
         shown.add_row(f"  {reason}", f"{n:,}")
     for reason, n in report.ignored.most_common():
-        shown.add_row(f"noted of rows: {reason}", f"{n:,}")
+        shown.add_row(f"note on rows: {reason}", f"{n:,}")
     for outcome, n in sorted(report.outcomes.items(), key=lambda item: -item[1]):
         if outcome not in OF_ROWS:
             shown.add_row(f"facts {outcome.value}", f"{n:,}")
@@ -141,10 +141,10 @@ def hmis_table(report: Report) -> Table:
     return shown
 
 
-NOT_FOR_SHARING = "truth minus release is the noise: generated agencies only, not for sharing"
+NOT_FOR_SHARING = "the truth minus a released figure is its noise: for generated agencies only, not for sharing"
 OF_ROWS = frozenset({FactOutcome.IGNORED, FactOutcome.REFUSED})
-"""Said with their reasons."""
+"""Shown with their reasons."""
 HMIS_CAPTION = (
-    "A row may state several facts or none, and have several notes. A new fact is an event, and the run itself is one more: "
+    "A row may hold several facts or none, and have several notes. A new fact is one event. The run itself adds one more, "
     "its heartbeat."
 )

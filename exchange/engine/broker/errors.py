@@ -10,53 +10,51 @@ class BrokerError(ExchangeError):
 class BrokerExtraMissing(BrokerError):
     """The embedded broker needs the `broker` extra, which is not installed."""
 
-    hint = 'Install it: pip install ".[broker]" - or name a Kafka that runs already in EXCHANGE_BOOTSTRAP_SERVERS.'
+    hint = 'In the clone run `pip install ".[broker]"`, or set EXCHANGE_BOOTSTRAP_SERVERS to a running Kafka.'
 
 
 class KafkaNotFetched(BrokerError):
-    """Apache Kafka is not in the cache and could not be fetched."""
+    """Apache Kafka is not in the cache, and it could not be fetched."""
 
     hint = (
-        "Three ways out: (1) set EXCHANGE_BOOTSTRAP_SERVERS to a Kafka that runs already; "
-        "(2) run one under Docker and name it there: docker run -d -p 9092:9092 apache/kafka:4.1.0; "
-        "(3) prepare the cache: run `exchange up` once where there is a network and copy that directory here."
+        "Three ways out: (1) set EXCHANGE_BOOTSTRAP_SERVERS to a running Kafka; "
+        "(2) start one with Docker and set that variable to it: docker run -d -p 9092:9092 apache/kafka:4.1.0; "
+        "(3) fill the cache: run `exchange up` once on a machine with a network, and copy its cache directory here."
     )
 
 
 class KafkaDamaged(BrokerError):
-    """A fetched archive does not have the digest that is pinned for it."""
+    """A fetched archive does not match its pinned digest."""
 
-    hint = (
-        "Nothing of it was kept. Try again; if it repeats, ask whoever runs the proxy or mirror between you and Maven."
-    )
+    hint = "It was deleted. Try again. If it happens again, ask the people who run your proxy or Maven mirror."
 
 
 class CacheNotWritable(BrokerError):
     """The cache directory could not be written."""
 
-    hint = "Free some space, or point XDG_CACHE_HOME at a directory that you may write."
+    hint = "Free some space, or set XDG_CACHE_HOME to a directory that you may write."
 
 
 class BrokerDataInUse(BrokerError):
-    """A broker runs on this data directory already."""
+    """Another Kafka is running on this data directory."""
 
-    hint = "Use that one, stop it with `exchange down`, or name another directory with --data-dir."
+    hint = "Use that one, stop it with `exchange down`, or give another directory with --data-dir."
 
 
 class BrokerDataUnusable(BrokerError):
     """The data directory cannot be used."""
 
-    hint = "Name a directory of your own that you may write, on a disk of this machine."
+    hint = "Give a directory of your own that you may write, on a disk of this machine."
 
 
 class BrokerDidNotStart(BrokerError):
-    """The broker did not start."""
+    """Kafka did not start."""
 
 
 class BrokerDidNotStop(BrokerError):
-    """The broker does not stop."""
+    """Kafka does not stop."""
 
-    hint = "Look at its log in the data directory; end the process by its number if need be."
+    hint = "Read its log in the data directory. If need be, end the process by its number."
 
 
 class BrokerNotStarted(BrokerError):
@@ -66,4 +64,4 @@ class BrokerNotStarted(BrokerError):
 
 
 class BrokerAbandoned(BrokerError):
-    """The broker was told to stop while it was still starting."""
+    """Kafka was stopped while it was still starting."""

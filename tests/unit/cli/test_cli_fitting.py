@@ -111,7 +111,7 @@ def test_rows_facts_and_events_of_an_export_are_told_apart() -> None:
         ["rows read", "9"],
         ["rows refused", "1"],
         ["no such code", "1"],
-        ["noted of rows: names no state: the profile's is taken", "3"],
+        ["note on rows: names no state: the profile's is taken", "3"],
         ["facts published", "5"],
         ["events refused by the exchange", "0"],
         ["events accepted by the exchange", "6"],

@@ -87,14 +87,14 @@ def test_a_base_install_may_subscribe() -> None:
         ("SILENT_AFTER_DAYS", "abc", "a number above 0"),
         ("SILENT_AFTER_DAYS", "inf", "a number above 0"),
         ("LOG_LEVEL", "loud", "one of debug, info, warning, error"),
-        ("BOOTSTRAP_SERVERS", "localhost", "host:port of a broker, or several with commas between"),
-        ("BOOTSTRAP_SERVERS", "kafka:port", "host:port of a broker, or several with commas between"),
+        ("BOOTSTRAP_SERVERS", "localhost", "host:port of a broker, or several, separated by commas"),
+        ("BOOTSTRAP_SERVERS", "kafka:port", "host:port of a broker, or several, separated by commas"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_rule_and_without_its_value(name: str, value: str, rule: str) -> None:
     ran = exchange("topics", "rights", **{f"EXCHANGE_{name}": value})
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.startswith(f"exchange: EXCHANGE_{name} is {rule}.")
+    assert ran.stderr.startswith(f"exchange: EXCHANGE_{name} must be {rule}.")
     assert "Traceback" not in ran.stderr
 
 
@@ -116,7 +116,7 @@ def test_a_certificate_that_cannot_be_read_names_its_setting(tmp_path: Path) -> 
         EXCHANGE_SSL_CAFILE=str(tmp_path / "nothing.pem"),
     )
     assert ran.returncode == 2
-    assert ran.stderr.startswith("exchange: EXCHANGE_SSL_CAFILE is a file")
+    assert ran.stderr.startswith("exchange: EXCHANGE_SSL_CAFILE must be a readable file")
 
 
 @pytest.mark.parametrize("name", ["exchange.cli", "typer", "exchange.cli.operator.replay"])
@@ -201,7 +201,7 @@ def test_a_kafka_that_does_not_answer_is_named_by_its_address(words: list[str]) 
     last = ran.stderr.splitlines()[-1]
     assert last.startswith("exchange: ")
     assert where in last
-    assert "Is EXCHANGE_BOOTSTRAP_SERVERS the cluster that you mean" in last
+    assert "Check that EXCHANGE_BOOTSTRAP_SERVERS names the right cluster" in last
     assert "Error" not in last
 
 
