@@ -1,10 +1,11 @@
-"""Epochs: a calendar month of arrival as one integer, and the periods that a release of that month tells apart.
+"""Epochs: a calendar month of arrival as one integer, and the periods that its release keeps apart.
 
-`year * 12 + month - 1`, so that the next month is one more; text form `2026-11`. Years 2001–2099 only, so that the year
-before an epoch is always a period.
+`year * 12 + month - 1`, so that the next month is one more; text form `2026-11`. Years 2001–2099
+only, so that the year before an epoch is always a period.
 """
 
 import re
+from datetime import date
 from typing import Final
 
 from exchange.core.errors import ExchangeError
@@ -13,8 +14,7 @@ from exchange.core.model.period import LAST_YEAR, period_of, quarter_of, quarter
 
 FIRST_EPOCH_YEAR: Final = 2001
 DAY_MS: Final = 86_400_000
-_DAYS_TO_1970: Final = 719_468
-"""From March of the year 0."""
+_DAYS_TO_1970: Final = date(1970, 1, 1).toordinal()
 _TEXT: Final = re.compile(r"(2\d{3})-(\d{2})")
 
 
@@ -56,27 +56,20 @@ def parse_epoch(text: str) -> int:
 
 
 def begins_ms(epoch: int) -> int:
-    """When the month begins in UTC, milliseconds since 1970.
-
-    Days of the proleptic Gregorian calendar in years that begin with March, so that a leap day is a year's last.
-    """
-    year, month = divmod(epoch - 2, 12)
-    leap_days = year // 4 - year // 100 + year // 400
-    days = 365 * year + leap_days + (153 * month + 2) // 5
-    return (days - _DAYS_TO_1970) * DAY_MS
+    """When the month begins in UTC, milliseconds since 1970."""
+    year, month = divmod(epoch, 12)
+    return (date(year, month + 1, 1).toordinal() - _DAYS_TO_1970) * DAY_MS
 
 
 def ends_ms(epoch: int) -> int:
-    """The month's last millisecond in UTC, since 1970: the time of whatever is published of it."""
+    """The month's last millisecond in UTC, since 1970: the timestamp of its releases and points."""
     return begins_ms(epoch + 1) - 1
 
 
 def epoch_at(at_ms: int) -> int:
     """The month that a time lies in, UTC; `at_ms`: milliseconds since 1970."""
-    epoch = 1970 * 12 + at_ms // (31 * DAY_MS)  # no month is longer
-    while begins_ms(epoch + 1) <= at_ms:
-        epoch += 1
-    return epoch
+    day = date.fromordinal(at_ms // DAY_MS + _DAYS_TO_1970)
+    return day.year * 12 + day.month - 1
 
 
 def quarter_of_epoch(epoch: int) -> int:
