@@ -21,7 +21,7 @@ from typing import Final
 from exchange.core.admission.cap_rules import NONE, Cap, effective
 from exchange.core.admission.gate import SMALL_COUNT_MAX
 from exchange.core.counting.cells import increments
-from exchange.core.counting.tables import TALLIED, domain
+from exchange.core.counting.tables import TALLIED, tally_codes, tally_length
 from exchange.core.model.events import Correctable, Event, Tally
 from exchange.core.model.period import FIRST, LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
 from exchange.core.model.tally_tables import TallyTable
@@ -107,7 +107,7 @@ def count(facts: Marked, open_quarter: int) -> dict[Place, list[int]]:
             if not must & ~bits:
                 counted[(name, period, state), value] += times
     return {
-        place: [counted[place, value] for value in _values(place[0])]
+        place: [counted[place, value] for value in tally_codes(TALLIED[place[0]])]
         for place in _places(quarters(min(closed), max(closed)) if closed else (), sorted(states))
     }
 
@@ -131,12 +131,6 @@ def _places(periods: Iterable[int], states: Iterable[UsState]) -> Iterator[Place
     return ((name, period, state) for period in periods for state in states for name in TallyTable)
 
 
-def _values(name: TallyTable) -> tuple[str, ...]:
-    """The values of a tally's counts, in their order; one empty one where the table has no dimension."""
-    table = TALLIED[name]
-    return domain(table, table.dimensions[0]) if table.dimensions else ("",)
-
-
 def stage_tallies(vault: Vault, ledger: FactStore, today: date, *, small_counts: bool) -> Tallied:
     """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros.
 
@@ -149,7 +143,7 @@ def stage_tallies(vault: Vault, ledger: FactStore, today: date, *, small_counts:
     counted = count(facts, open_quarter)
     for key in _staged_before(ledger):
         if key[1] < open_quarter:  # by a clock set back the others are not over: no reason to say zero
-            counted.setdefault(key, [0] * len(_values(key[0])))
+            counted.setdefault(key, [0] * tally_length(TALLIED[key[0]]))
     outcomes: Counter[FactOutcome] = Counter()
     held: list[HeldBack] = []
     for (name, period, state), counts in counted.items():

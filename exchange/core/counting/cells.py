@@ -1,8 +1,9 @@
-"""What one event adds to which cells: the meaning of every table, said once and slowly.
+"""The increments of one event: which cells it adds to, and how much. The slow, plain meaning of every table.
 
-A cell is `table|period|place|value…` in ASCII bytes, place being `us`, a state or an agency: readable in a topic, sortable, and
-the same in memory, on the wire, in replay and in exports. `exchange.core.counting.columnar` computes the same increments from raw
-bytes, fast; a property test holds it to this module.
+A cell is `table|period|place|value…` in ASCII bytes; its place is `us`, a state or an agency. That is
+readable in a topic, sortable, and the same in memory, on the wire, in replay and in exports.
+`exchange.core.counting.columnar` computes the same increments from raw bytes, fast; a property test
+holds it to this module.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Final
 
 from exchange.core.counting.tables import (
     BY_NAME,
+    FED,
     GROUPINGS,
     NOT_APPLICABLE,
     TABLES,
@@ -19,7 +21,7 @@ from exchange.core.counting.tables import (
     Scope,
     Table,
     domain,
-    fed_by,
+    tally_codes,
 )
 from exchange.core.errors import CellUnknown, PeriodInvalid
 from exchange.core.model.events import Body, Correction, Event, Tally
@@ -27,14 +29,13 @@ from exchange.core.model.period import parse_period, period_text
 
 Increment = tuple[bytes, int]
 NATION: Final = "us"
-"""The place of a cell that is the nation's; no state has this code."""
+"""The place of a cell of the nation; no state has this code."""
 SEPARATOR: Final = "|"
-"""Between the parts of a cell's name; in no code."""
+"""Between the parts of a cell's name; no code contains it."""
 
 _BY_BODY: dict[type[Body], tuple[Table, ...]] = {}
 for _body in dict.fromkeys(table.body for table in TABLES):
     _BY_BODY[_body] = tuple(table for table in TABLES if table.body is _body)
-_FED = {name: fed_by(table) for name, table in TALLIED.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Cell:
 
 
 def cell_bytes(table: Table, period: int, place: str, values: tuple[str, ...]) -> bytes:
-    """The cell's name, as it is kept and published in `aggregates`."""
+    """The cell's name, as in `aggregates`."""
     return SEPARATOR.join((table.name, period_text(period), place, *values)).encode("ascii")
 
 
@@ -73,7 +74,7 @@ def grouped(dimension: Dimension, code: str) -> str:
 
 
 def increments(agency: str, event: Event) -> list[Increment]:
-    """What the event adds to which cells; a `Correction` takes away what the event it restates added."""
+    """The event's increments. A `Correction` subtracts the increments of the event that it restates."""
     return list(_of_body(agency, event.period, str(event.state), event.body))
 
 
@@ -98,15 +99,20 @@ def _place(table: Table, agency: str, state: str) -> str:
 
 
 def _of_tally(agency: str, period: int, state: str, body: Tally) -> Iterator[Increment]:
-    tallied = TALLIED[body.table]
-    codes = domain(tallied, tallied.dimensions[0]) if tallied.dimensions else ()
-    for table in _FED[body.table]:
+    for table in FED[body.table]:
         place = _place(table, agency, state)
-        if not codes:
-            if body.counts[0]:
-                yield cell_bytes(table, period, place, ()), body.counts[0]
-            continue
-        for code, n in zip(codes, body.counts, strict=True):
+        for code, n in counts_by_code(body):
             if n:
-                value = code if table.dimensions == tallied.dimensions else grouped(table.dimensions[0], code)
-                yield cell_bytes(table, period, place, (value,)), n
+                yield cell_bytes(table, period, place, _values(table, TALLIED[body.table], code)), n
+
+
+def _values(table: Table, tallied: Table, code: str) -> tuple[str, ...]:
+    """The coordinates, in a table that a tally feeds, of one of the tally's codes."""
+    if table.dimensions == tallied.dimensions:
+        return (code,) if code else ()
+    return (grouped(table.dimensions[0], code),)
+
+
+def counts_by_code(tally: Tally) -> Iterator[tuple[str, int]]:
+    """(code, count) of a tally, zeros included; the code is empty if its table has no dimension."""
+    return zip(tally_codes(TALLIED[tally.table]), tally.counts, strict=True)

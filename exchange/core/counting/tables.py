@@ -110,9 +110,14 @@ def _domain(body: type[e.Body], dimension: Dimension) -> tuple[str, ...]:
     return tuple(code for code in codes if code != NOT_APPLICABLE)
 
 
+def tally_codes(table: Table) -> tuple[str, ...]:
+    """The code of each count in a `Tally` of the table, in order; one empty code if it has no dimension."""
+    return domain(table, table.dimensions[0]) if table.dimensions else ("",)
+
+
 def tally_length(table: Table) -> int:
-    """How many counts a `Tally` of the table holds."""
-    return len(domain(table, table.dimensions[0])) if table.dimensions else 1
+    """The number of counts in a `Tally` of the table."""
+    return len(tally_codes(table))
 
 
 GROUPINGS: Final[dict[str, Mapping[str, str]]] = {"age_group": v.AGE_GROUP, "service_group": v.SERVICE_GROUP}
@@ -267,3 +272,7 @@ def fed_by(tally: Table) -> tuple[Table, ...]:
             mine == theirs or not theirs.group for mine, theirs in zip(table.dimensions, tally.dimensions, strict=True)
         )
     )
+
+
+FED: Final = {name: fed_by(table) for name, table in TALLIED.items()}
+"""The tables that a `Tally` feeds, by its own."""

@@ -11,11 +11,44 @@ is in `exchange.core.model.events`, which gives out all of these as well.
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final, get_args
 
 from exchange.core.model import vocabulary as v
 from exchange.core.model.field_types import Width
 from exchange.core.model.tally_tables import TallyTable
+
+__all__ = [
+    "CORRECTABLE",
+    "About",
+    "ActivityHeld",
+    "AgencyProfiled",
+    "BarrierReported",
+    "CapacityReported",
+    "CaseClosed",
+    "CaseOpened",
+    "Correctable",
+    "Counts",
+    "Digest",
+    "ExploiterObserved",
+    "FactorObserved",
+    "FundingReceived",
+    "HealthObserved",
+    "Heartbeat",
+    "NeedIdentified",
+    "NeedUnmet",
+    "Number",
+    "OutcomeAssessed",
+    "PracticeShared",
+    "ProviderSurveyed",
+    "ReferralMade",
+    "ReferralResolved",
+    "Sequence",
+    "ServiceProvided",
+    "Signature",
+    "Small",
+    "Tally",
+    "TraffickingFacts",
+]
 
 
 class About(Enum):
@@ -261,3 +294,29 @@ class Heartbeat:
     reporting_minutes: v.ReportingMinutes
     key: Small
     signature: Signature
+
+
+Correctable = (
+    CaseOpened
+    | TraffickingFacts
+    | NeedIdentified
+    | ServiceProvided
+    | NeedUnmet
+    | BarrierReported
+    | ReferralMade
+    | ReferralResolved
+    | HealthObserved
+    | OutcomeAssessed
+    | CaseClosed
+    | ExploiterObserved
+    | FactorObserved
+    | ActivityHeld
+    | PracticeShared
+    | CapacityReported
+    | FundingReceived
+    | ProviderSurveyed
+    | AgencyProfiled
+    | Tally
+)
+"""Bodies of events that a `Correction` may retract, in the order of the Avro union: only ever appended to."""
+CORRECTABLE: Final[tuple[type[Correctable], ...]] = get_args(Correctable)

@@ -6,103 +6,18 @@ appended to. `tools.derive.generate` derives `event.avsc` from these classes.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, get_args
+from typing import ClassVar, Final
 
-from exchange.core.model.bodies import (
-    About,
-    ActivityHeld,
-    AgencyProfiled,
-    BarrierReported,
-    CapacityReported,
-    CaseClosed,
-    CaseOpened,
-    Counts,
-    Digest,
-    ExploiterObserved,
-    FactorObserved,
-    FundingReceived,
-    HealthObserved,
-    Heartbeat,
-    NeedIdentified,
-    NeedUnmet,
-    Number,
-    OutcomeAssessed,
-    PracticeShared,
-    ProviderSurveyed,
-    ReferralMade,
-    ReferralResolved,
-    Sequence,
-    ServiceProvided,
-    Signature,
-    Small,
-    Tally,
-    TraffickingFacts,
-)
+from exchange.core.model import bodies
+from exchange.core.model.bodies import *  # noqa: F403 - the bodies are listed once, where they are
+from exchange.core.model.bodies import CORRECTABLE, About, Correctable, Digest, Heartbeat, Sequence, Small
 from exchange.core.model.vocabulary import UsState
 
-__all__ = [
-    "ALL_CAPS",
-    "BODIES",
-    "CORRECTABLE",
-    "About",
-    "ActivityHeld",
-    "AgencyProfiled",
-    "BarrierReported",
-    "Body",
-    "CapacityReported",
-    "CaseClosed",
-    "CaseOpened",
-    "Correctable",
-    "Correction",
-    "Counts",
-    "Digest",
-    "Event",
-    "ExploiterObserved",
-    "FactorObserved",
-    "FundingReceived",
-    "HealthObserved",
-    "Heartbeat",
-    "NeedIdentified",
-    "NeedUnmet",
-    "Number",
-    "OutcomeAssessed",
-    "PracticeShared",
-    "ProviderSurveyed",
-    "ReferralMade",
-    "ReferralResolved",
-    "Sequence",
-    "ServiceProvided",
-    "Signature",
-    "Small",
-    "Tally",
-    "TraffickingFacts",
-]
+__all__ = ["ALL_CAPS", "BODIES", "Body", "Correction", "Event"]
+__all__ += bodies.__all__
 
 ALL_CAPS: Final = 63
 """Every cap bit set, as edges of before caps sent them: the event counts in no release (`exchange.core.admission.cap_rules.Cap.UNMARKED`)."""
-
-Correctable = (
-    CaseOpened
-    | TraffickingFacts
-    | NeedIdentified
-    | ServiceProvided
-    | NeedUnmet
-    | BarrierReported
-    | ReferralMade
-    | ReferralResolved
-    | HealthObserved
-    | OutcomeAssessed
-    | CaseClosed
-    | ExploiterObserved
-    | FactorObserved
-    | ActivityHeld
-    | PracticeShared
-    | CapacityReported
-    | FundingReceived
-    | ProviderSurveyed
-    | AgencyProfiled
-    | Tally
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +48,6 @@ class Event:
     body: Body
 
 
-CORRECTABLE: Final[tuple[type[Correctable], ...]] = get_args(Correctable)
 _FIRST: Final = 20
 """Correctable bodies of the first version; later ones stand behind the other two, so that no union branch ever moves."""
 BODIES: Final[tuple[type[Body], ...]] = (*CORRECTABLE[:_FIRST], Heartbeat, Correction, *CORRECTABLE[_FIRST:])

@@ -29,7 +29,8 @@ from operator import add
 from typing import Final, NamedTuple
 
 from exchange.core.admission.cap_rules import NONE, Cap, effective
-from exchange.core.counting.tables import TALLIED, domain, fed_by
+from exchange.core.counting.cells import counts_by_code
+from exchange.core.counting.tables import FED
 from exchange.core.errors import NoiseUnfit, NotDue, TableChanged
 from exchange.core.model.events import About, Body, Correction, Event, Tally
 from exchange.core.release.budget import TABLE_COSTS, TableCost
@@ -41,7 +42,6 @@ from exchange.core.release.tiers import BUCKETS, bucket_of, is_due
 
 ONCE: Final[Iterable[int]] = repeat(1)
 """Every event stands for itself."""
-_FED: Final = {name: fed_by(table) for name, table in TALLIED.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +220,10 @@ def _values(row: ReleasedTable, body: Body) -> Iterator[tuple[str, int]]:
 
 
 def _of_tally(row: ReleasedTable, body: Tally) -> Iterator[tuple[str, int]]:
-    """Each count under the value of its code; a tally of another table adds nothing."""
-    tallied = TALLIED[body.table]
-    if row.table not in _FED[body.table]:
+    """Each count with the released value of its code; a tally of another table adds nothing."""
+    if row.table not in FED[body.table]:
         return
-    codes = domain(tallied, tallied.dimensions[0]) if tallied.dimensions else repeat("", 1)
-    for code, n in zip(codes, body.counts, strict=True):
+    for code, n in counts_by_code(body):
         value = row.value(code)
         if value is not None:
             yield value, n

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from exchange.core.admission.cap_rules import NONE, Cap
-from exchange.core.counting.tables import TALLIED, Table, domain
+from exchange.core.counting.tables import TALLIED, Table, tally_codes
 from exchange.core.model.event_layout import KIND, head_octets, middle_octets
 from exchange.core.model.events import About, Correctable, Event, Tally
 from exchange.core.model.period import FIRST
@@ -62,8 +62,7 @@ def with_tallies(facts: Iterable[Fact], closed: tuple[int, ...], marks: Marks) -
                 counts[period, state, name, _value(table, body)] += n
     for period, state in sorted({(period, state) for period, state, _, _ in bodies}):
         for name, table in TALLIED.items():
-            values = domain(table, table.dimensions[0]) if table.dimensions else ("",)
-            tally = Tally(name, tuple(counts[period, state, name, value] for value in values))
+            tally = Tally(name, tuple(counts[period, state, name, code] for code in tally_codes(table)))
             yield Fact(f"tally.{name}.{period}.{state}", period, state, tally, "", _NOWHERE)
 
 

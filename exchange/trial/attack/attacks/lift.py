@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from exchange.core.counting.tables import TALLIED, Tier, domain, tally_length
+from exchange.core.counting.tables import TALLIED, Tier, tally_codes, tally_length
 from exchange.core.metrics.planning import expected
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event, Tally
@@ -158,7 +158,7 @@ def _tallies(counts: Mapping[Cell, int]) -> Iterator[Event]:
 def _first_codes(plan: TableCost) -> dict[str, int]:
     """Each released value with the place in the tally of the first code that adds to it."""
     table = TALLIED[TallyTable(_TALLIES[plan.row.name])]
-    codes = domain(table, table.dimensions[0]) if table.dimensions else ("",)
+    codes = tally_codes(table)
     found: dict[str, int] = {}
     for at, code in enumerate(codes):
         value = plan.row.value(code)
