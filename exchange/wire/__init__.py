@@ -1,1 +1,1 @@
-"""Bytes ↔ core: the codec, the schemas with their pinned ids, the topics. fastavro is used only here."""
+"""Bytes ↔ core: the codec, the pinned schemas, the topics. Only here is fastavro used."""

@@ -1,10 +1,11 @@
-"""Event ↔ bytes, and the reading of records that nobody vouches for.
+"""Event ↔ bytes, and the reading of records that anybody may have written.
 
-`encode` and `decode` are inverse. `EventReader.read` is what the gate uses: it admits a value only if encoding what it
-decoded gives exactly the same bytes, so that nothing can ride along (no tail, no overlong varint), every integer is in its
-range, and the schema id is known. Equal bodies (all bytes behind the fixed 45-byte head and the four of period, state and
-caps) are decoded once and remembered: of 300,000 events of a sample 87 % repeat a body, but only 45 % a body in the same
-period and state.
+`encode` and `decode` undo each other. The gate uses `EventReader.read`. It admits a value only if
+its schema id is known, every integer is in its range, and encoding the decoded event gives exactly
+the same bytes. So nothing can ride along: no bytes behind the event, no overlong varint.
+
+Equal bodies are decoded once and remembered. Of 300,000 events of a sample 87 % repeat a body, but
+only 45 % repeat a body in the same period and state.
 """
 
 from io import BytesIO
@@ -44,7 +45,7 @@ def encode(event: Event, schema_id: int = 0) -> bytes:
 
 
 def decode(value: bytes) -> Event:
-    """The event of value bytes that were admitted; raises EventUnreadable for anything else."""
+    """The event of admitted value bytes; raises EventUnreadable for anything else."""
     schema_id = schema_id_of(value)
     if not is_event(schema_id):
         raise EventUnreadable
@@ -63,19 +64,25 @@ def schema_id_of(value: bytes) -> int:
 
 
 def _without_values(error: Exception) -> Exception | None:
-    """A cause that may be logged: the type of what was raised, never its text, which may quote a record."""
+    """A cause that may be logged: the error's type, never its text, which may quote a record."""
     return ExchangeError(type(error).__name__)
 
 
 class EventReader:
-    """Reads values that anybody may have written; remembers the bodies it has seen (at most 65,536, some 30 MB)."""
+    """Reads values that anybody may have written.
+
+    Remembers the bodies that it has read: at most 65,536, some 30 MB.
+    """
 
     def __init__(self) -> None:
         self._middles: dict[tuple[bytes, bytes], Middle] = {}
         self._bodies: dict[tuple[bytes, bytes], Body] = {}
 
     def read(self, value: bytes | None) -> Arrival | Unreadable:
-        """The record, or why it is none. Costs a decode and an encode for a new body, a look-up for a known one."""
+        """The record, or the reason why it is unreadable.
+
+        A new body costs a decode and an encode; a known one costs a look-up.
+        """
         if value is None:
             return Unreadable(Reason.UNREADABLE)
         if len(value) > VALUE_OCTETS_MAX:
@@ -104,12 +111,15 @@ class EventReader:
         )
 
     def _remember(self, value: bytes, event: Event) -> tuple[Middle, Body]:
-        """Keep the two parts of an admitted record: either is canonical by itself, so any two of one schema are together."""
+        """Keep both parts of an admitted record.
+
+        Each part is canonical by itself, so any two parts of one schema are canonical together.
+        """
         prefix, middle, body = value[:PREFIX], (event.period, str(event.state), event.cap), event.body
         if len(self._middles) >= _REMEMBERED:
             self._middles.clear()
         self._middles[prefix, value[MIDDLE]] = middle
-        if body.about is not About.EXCHANGE:  # those hardly come twice
+        if body.about is not About.EXCHANGE:  # such a body hardly comes twice
             if len(self._bodies) >= _REMEMBERED:
                 self._bodies.clear()
             self._bodies[prefix, value[KIND:]] = body

@@ -16,9 +16,9 @@ How a field is written follows from its type:
 A field whose plain form does not follow from its type has it declared beside the class: a
 `Converter`, or `as_record`, which names the columns of tuples and the fields of nested records.
 
-Reading raises ValueError, KeyError or ArithmeticError for plain data that no record has, or what the
-class itself raises. TypeError: a class or its declaration has a mistake. Hints are read at the first
-use, never at import (docs/adr/0021-one-mapper.md).
+Reading raises ValueError, KeyError or ArithmeticError for plain data that no record has, or the
+errors of the class itself. TypeError: a class or its declaration has a mistake. Hints are read at
+the first use, never at import (docs/adr/0021-one-mapper.md).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

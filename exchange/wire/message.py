@@ -74,7 +74,7 @@ def encode_plain(name: str, plain: Plain) -> bytes:
 
 
 def decode_plain(name: str, value: bytes) -> Plain:
-    """The fields of a value of any version of a schema, as its newest has them; raises MessageUnreadable."""
+    """The fields of a value of any version, as the newest has them; raises MessageUnreadable."""
     schema = schemas().get(schema_id_of(value))
     if schema is None or schema.name != name:
         raise MessageUnreadable

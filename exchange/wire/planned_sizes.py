@@ -1,7 +1,8 @@
-"""The planned public sizes: how many events a year the nation would release, as a committed file.
+"""The planned public sizes: the events a year that the nation would release, as a committed file.
 
-`schemas/public_sizes.json` was reckoned from sample agencies, which are calibrated to published figures, before anything was
-released (docs/adr/0019-public-sizes.md). A size that stands in it never changes; tables that are new are added.
+`schemas/public_sizes.json` was worked out before anything was released, from sample agencies that
+are calibrated to published figures (docs/adr/0019-public-sizes.md). A size in the file never
+changes; new tables are added.
 """
 
 import json
@@ -17,20 +18,20 @@ FILE: Final = "public_sizes.json"
 
 
 class Planned(TypedDict):
-    """The file: events a year, within the caps, by released table and code, at so many new clients a year."""
+    """The file: events a year within the caps, by table and code, for new clients a year."""
 
     clients_a_year: int
     events_a_year: dict[str, dict[str, int]]
 
 
 def national_clients() -> int:
-    """The new clients a year that the sizes in the file are for."""
+    """The number of new clients a year that the file's sizes are for."""
     return int(_planned()["clients_a_year"])
 
 
 @cache
 def planned_sizes(clients: int) -> Yearly:
-    """The sizes of a year in which the agencies that publish have so many new clients."""
+    """The sizes of a year in which the publishing agencies have this number of new clients."""
     planned = _planned()
     scale = Fraction(clients, planned["clients_a_year"])
     return {

@@ -41,14 +41,17 @@ encode_point, decode_point = message(
 
 
 def point_key(point: MetricPoint) -> bytes:
-    """`metric|name=code|…|2026Q2|2026-11`: the key in `metrics`; `all` is the time since the first release."""
+    """`metric|name=code|…|2026Q2|2026-11`: the key in `metrics`; `all`: since the first release."""
     codes = (f"{name}={code}" for name, code in point.dimensions)
     return "|".join((point.metric, *codes, _span_text(point.period) or "all", epoch_text(point.epoch))).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Which release it is, and over which domain, whatever is declared today. `bit`: 0 for agency tables."""
+    """The table, epoch and domain of a release, whatever is declared today.
+
+    `bit`: 0 for agency tables.
+    """
 
     table: str
     epoch: int
@@ -66,7 +69,7 @@ def release_key(release: Release) -> bytes:
 
 
 def parse_release_key(key: bytes) -> int:
-    """The epoch of a key in `releases`; raises EpochInvalid and UnicodeDecodeError for another key."""
+    """The epoch of a key in `releases`; else raises EpochInvalid or UnicodeDecodeError."""
     return parse_epoch(key.rpartition(b"|")[2].decode("ascii"))
 
 
@@ -80,7 +83,10 @@ def encode_release(release: Release) -> bytes:
 
 
 def decode_release(value: bytes) -> Release:
-    """The release of such a value; raises MessageUnreadable, and ReleaseUnsound for one that breaks its table's rules."""
+    """The release of such a value.
+
+    Raises MessageUnreadable, and ReleaseUnsound for a release that breaks the rules of its table.
+    """
     plain = decode_plain("release", value)
     release = typed(_RELEASE, _with_codes(plain))
     if [bucket.value for bucket in release.buckets] != plain["buckets"]:

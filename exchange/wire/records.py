@@ -1,4 +1,4 @@
-"""Records of the gate and the fold: registrations, receipts, refusals, the gate's state, positions."""
+"""Records of the gate and the fold: registrations, receipts, refusals, their states."""
 
 from dataclasses import dataclass
 from typing import Annotated

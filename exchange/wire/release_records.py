@@ -1,8 +1,11 @@
-"""The release lane's own records: the command that closes an epoch, and what was done with it.
+"""The release lane's own records: the command that closes an epoch, and the outcome of each.
 
-`draws` holds two kinds of records, told apart by their keys: `table|2026-11|release`, whose value is what `releases` will hold,
-byte for byte, and `command|offset|ledger`, one for each command, written last in its transaction: `Spent`. Both are restricted:
-what is in `draws` and not yet in `releases`, cuts, and who is behind an agency table's cells.
+`draws` holds two kinds of records, told apart by their keys. The value of `table|2026-11|release`
+is the value that `releases` will hold, byte for byte. The value of `command|offset|ledger` is
+`Spent`: one for each command, written last in its transaction.
+
+Both are restricted. They hold releases that are not published yet, cuts, and the agencies behind
+the cells of agency tables.
 """
 
 import re
@@ -32,7 +35,7 @@ class Asker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close this epoch. `at_ms`: when it was asked, milliseconds since 1970; informational."""
+    """Close this epoch. `at_ms`: when this was asked, milliseconds since 1970; informational."""
 
     epoch: int
     by: Asker
@@ -41,7 +44,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class ShownIncrement:
-    """Who was behind one increment of an agency table that was shown: (agency, what it added) pairs."""
+    """One shown increment of an agency table: (agency, amount) of each agency behind it."""
 
     table: str
     number: int
@@ -50,12 +53,14 @@ class ShownIncrement:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was done with one command. `refused`: the name of the rule that it broke; empty: it was carried out.
+    """The outcome of one command.
 
-    `position`: offset in `epochs` of the next command. `epoch`: the last that was closed, 0 before the first. `registered`:
-    offset in `agencies`; `cut`: offset in each partition of `events`; up to both was read. A refusal keeps `epoch`,
-    `registered`, `cut` and `accounts` as they were, and shows nothing. `said`: of each agency whose profiles changed,
-    those that stand.
+    `position`: offset in `epochs` of the next command. `epoch`: the last closed epoch, 0 before the
+    first. `refused`: the name of the broken rule; empty if the command was carried out.
+    `registered`: offset in `agencies`, and `cut`: offset in each partition of `events`, up to which
+    records were read. `said`: of each agency whose profiles changed, the profiles that hold now.
+
+    A refused command keeps `epoch`, `registered`, `cut` and `accounts`, and shows nothing.
     """
 
     position: int
@@ -75,12 +80,12 @@ def release_part(release: Release) -> bytes:
 
 
 def ledger_part(offset: int) -> bytes:
-    """The key in `draws` of what was done with the command at an offset of `epochs`."""
+    """The key in `draws` of the outcome of the command at an offset of `epochs`."""
     return f"command|{offset}".encode("ascii") + LEDGER_PART
 
 
 def parse_release_part(key: bytes) -> tuple[bytes, int] | None:
-    """The key in `releases` and the epoch, of a key in `draws`; None for what is not a release."""
+    """The key in `releases` and the epoch, from a key in `draws`; None for another key."""
     if not key.endswith(RELEASE_PART):
         return None
     published = key.removesuffix(RELEASE_PART)
@@ -92,7 +97,7 @@ def _pairs(amounts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
 
 
 def parse_ledger_part(key: bytes) -> int | None:
-    """The command's offset in `epochs`, of a key in `draws`; None for what is not a part of the ledger."""
+    """The command's offset in `epochs`, from a key in `draws`; None for another key."""
     found = _LEDGER.fullmatch(key)
     return int(found[1]) if found else None
 

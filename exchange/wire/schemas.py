@@ -1,7 +1,7 @@
 """The committed schemas with their pinned ids: the contract, read once from package data.
 
-Confluent wire format: magic byte 0, the id as 4 bytes big-endian, then Avro. An id names one schema for ever; records are
-decoded with their writer's schema.
+Confluent wire format: magic byte 0, the id as 4 bytes big-endian, then Avro. An id names one schema
+for ever. Records are decoded with the schema that they were written with.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ class Schema:
     name: str
     parsed: Parsed
     prefix: bytes
-    """Magic byte and id: what every value of this schema begins with."""
+    """Magic byte and id: the first bytes of every value of this schema."""
     sha256: str
 
 
 @cache
 def schemas() -> dict[int, Schema]:
-    """All schemas of the manifest by id; raises ValueError when a file is not the one that was pinned."""
+    """All schemas of the manifest by id; raises ValueError if a file differs from the pinned one."""
     folder = files("schemas").joinpath("avro")
     found: dict[int, Schema] = {}
     for entry in json.loads(folder.joinpath("manifest.json").read_text(encoding="utf-8"))["schemas"]:
@@ -49,7 +49,7 @@ def schemas() -> dict[int, Schema]:
 
 @cache
 def newest(name: str) -> Schema:
-    """The newest version of a schema; what writers use."""
+    """The newest version of a schema, which writers use."""
     return max((s for s in schemas().values() if s.name == name), key=lambda s: s.id)
 
 

@@ -1,9 +1,10 @@
-"""How a vault that is older than what it sent finds its way back: through its own inbox.
+"""How a vault that was restored from an older copy catches up: through its own inbox.
 
-The receipt names the digest of the last accepted event; each event carries the digest of the one before; so the accepted
-events are the path from that digest back to an event that this vault knows. Whatever else the inbox holds (repetitions,
-refused events, those of a fork that lost) is not on the path. What was read back belongs to nobody until a fact of the
-vault, or of the source when it is read again, says exactly the same and claims it.
+The receipt names the digest of the last accepted event. Each event carries the digest of the one
+before. So the accepted events are the path from that digest back to an event that this vault knows.
+The inbox may hold other events: repetitions, refused ones, those of a fork that lost. They are not
+on the path. An event that was read back belongs to no fact at first. A fact of the vault, or of the
+source when it is read again, claims it if both state the same.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,14 +17,14 @@ from producers.vault.sent_chain import ChainRow, chain_row
 
 
 def by_digest(values: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """(digest, value) of what an inbox holds."""
+    """(digest, value) of each event in an inbox."""
     return ((digest_of(value), value) for value in values if len(value) > HEAD)
 
 
 def path_back(
     head: Head, known: Mapping[bytes, bytes], own_digest: Callable[[int], bytes | None]
 ) -> Iterator[tuple[bytes, ChainRow]]:
-    """The accepted events from the head back to the last one that the vault shares with the exchange, newest first.
+    """The accepted events from the head back to the last one that the vault knows, newest first.
 
     `known`: value by digest. Raises RestoreImpossible where the inbox does not reach back that far.
     """
@@ -43,7 +44,7 @@ def path_back(
 def strangers(
     first: int, last: int, values: Sequence[bytes], own_digest: Callable[[int], bytes | None]
 ) -> Iterator[tuple[int, bytes]]:
-    """(sequence, digest) of the events that the inbox holds under these sequences beside the vault's own."""
+    """(sequence, digest) of the inbox's events with these sequences but other digests."""
     for value in values:
         sequence = sequence_of(value) if len(value) > HEAD else 0
         if first <= sequence <= last and (digest := digest_of(value)) != own_digest(sequence):

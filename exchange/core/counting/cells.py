@@ -1,6 +1,6 @@
-"""The increments of one event: which cells it adds to, and how much. The slow, plain meaning of every table.
+"""The increments of one event: which cells it adds to, and how much. Every table's plain meaning.
 
-A cell is `table|period|place|value…` in ASCII bytes; its place is `us`, a state or an agency. That is
+A cell is `table|period|place|value…` in ASCII bytes; its place is `us`, a state or an agency. It is
 readable in a topic, sortable, and the same in memory, on the wire, in replay and in exports.
 `exchange.core.counting.columnar` computes the same increments from raw bytes, fast; a property test
 holds it to this module.

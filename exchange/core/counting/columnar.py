@@ -1,12 +1,16 @@
-"""Counting without decoding: every field of an event is one byte at a known place, so a cell's coordinates are slices.
+"""Counting without decoding: each field of an event is one byte at a known place.
 
-The plan is compiled once from the event classes and the tables. Records are put together by kind (one byte tells it) into
-one array of rows; each table reads its columns as one number a row, counts equal numbers, and names the cell of each
-distinct one, remembering it. Kinds with numbers to sum, `Tally`, `Correction` and records of unexpected length (a symbol
-past the 64th) take the decoding path of `exchange.core.counting.cells.increments`, which also defines what is right: a property
-test holds the two equal.
+So the coordinates of a cell are slices of the record. The plan is compiled once from the event
+classes and the tables. Records of one kind (one byte tells it) form one array of rows. Each table
+reads its columns as one number a row, counts equal numbers, names the cell of each distinct number,
+and remembers it.
 
-Only admitted records come here: the gate has shown that they are the shortest encoding of an event of a known schema.
+Some records take the slow path, `exchange.core.counting.cells.increments`: kinds with numbers to
+sum, `Tally`, `Correction`, and records of unexpected length (a symbol past the 64th). The slow path
+defines the right result; a property test holds the two equal.
+
+Only admitted records come here. The gate has shown that each is the shortest encoding of an event
+of a known schema.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,7 +47,7 @@ _NOT_COUNTED: Final = -1
 
 @dataclass(slots=True)
 class TablePlan:
-    """How one table reads its cells from a record: the bytes at `columns`, behind the period's two, are the cell's code."""
+    """How one table reads a cell's code from a record: the period, then the bytes at `columns`."""
 
     table: Table
     columns: tuple[int, ...]
@@ -108,7 +112,7 @@ class KindPlan:
 
 
 class ColumnPlan:
-    """The compiled plan of all tables. `slots` gives the caller's own numbers for cells, asked once for each code.
+    """The compiled plan of all tables. `slots` gives the caller's numbers of cells, once for each code.
 
     Remembers codes (about `remembered` a table) and the agencies it has met; otherwise without state.
     """
@@ -121,10 +125,10 @@ class ColumnPlan:
         self._agencies: list[bytes] = []
 
     def count(self, keys: Sequence[bytes], values: Sequence[bytes], decode: Decode) -> tuple[Numbers, Numbers]:
-        """What the records add to which slots; raises CannotCount for bytes no gate admits.
+        """The slots and increments of records; raises CannotCount for bytes that no gate admits.
 
-        `keys` are the agencies, `values` the event bytes, in the same order. Returns slots and, as many, increments; a slot
-        may stand there more than once.
+        `keys`: the agencies, `values`: the event bytes, in the same order. Returns two arrays of
+        one length, slots and increments; a slot may come more than once.
         """
         counted: list[tuple[Numbers, Numbers]] = []
         decoded: list[tuple[bytes, int]] = []

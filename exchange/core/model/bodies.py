@@ -1,12 +1,14 @@
-"""The bodies: each says one kind of fact, as a row of codes and small numbers, and nothing else.
+"""The bodies: each records one kind of fact, as a row of codes and small numbers, and nothing else.
 
-Rules kept: no text, no bytes that a sender may fill freely, no map, no optional field, no client identifier. Every field
-is an enum of the vocabulary, a small bounded integer, or a big-endian number of fixed width. What is missing has a code;
-`not_applicable` is never counted. A multi-select answer is one event a code (`exchange.core.admission.soundness` says which fields
+Rules kept: no text, no bytes that a sender may fill freely, no map, no optional field, no client
+identifier. Every field is an enum of the vocabulary, a small bounded integer, or a big-endian number
+of fixed width. A missing answer has a code; `not_applicable` is never counted. A question with
+several answers makes one event a code (`exchange.core.admission.soundness` lists the fields that
 then stay `not_applicable`).
 
-The fields are settled in docs/adr/0006-body-fields.md. What an event is around its body, and in which order bodies stand,
-is in `exchange.core.model.events`, which gives out all of these as well.
+docs/adr/0006-body-fields.md settles the fields. The first line of each class's docstring is in the
+pinned schema of events, so it changes only with a new version of that schema.
+`exchange.core.model.events` has the event around a body, and gives out every name of this module.
 """
 
 from dataclasses import dataclass
@@ -52,7 +54,7 @@ __all__ = [
 
 
 class About(Enum):
-    """Whom a body is about: it decides who may send it and how its tables are released."""
+    """Whom a body is about. It decides who may send it and how its tables are released."""
 
     CLIENT = "client"
     AGENCY = "agency"
@@ -318,5 +320,5 @@ Correctable = (
     | AgencyProfiled
     | Tally
 )
-"""Bodies of events that a `Correction` may retract, in the order of the Avro union: only ever appended to."""
+"""The bodies that a `Correction` may retract, in the order of the Avro union. Only ever append."""
 CORRECTABLE: Final[tuple[type[Correctable], ...]] = get_args(Correctable)

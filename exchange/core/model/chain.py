@@ -1,8 +1,9 @@
-"""An agency's chain: each event carries the SHA-256 of the value bytes before it, and the gate remembers what it took.
+"""An agency's chain: each event carries the SHA-256 of the value bytes before it.
 
-`Digests` keeps the first 8 bytes of the digest of every accepted sequence, in blocks of 512 (4 KiB a block, about 6 MB in
-a national year), so that a repeated event is told from a forked one and a correction from an invention. A retracted
-sequence is zeroed: it can be neither corrected again nor told from its repetition.
+`Digests` is the gate's memory of a chain: the first 8 bytes of the digest of every accepted
+sequence, in blocks of 512 (4 KiB a block, about 6 MB in a national year). With it the gate tells a
+repeated event from a forked one, and a correction from an invention. A retracted sequence is
+zeroed: it can be neither corrected again nor told from its repetition.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ def digest_of(value: bytes) -> bytes:
 
 
 def heartbeat_message(agency: str, sequence: int, previous: bytes) -> bytes:
-    """What a `Heartbeat` signs: the fields, each with its length before it, so that no two messages look alike."""
+    """The bytes that a `Heartbeat` signs: each field after its length, so none look alike."""
     parts = (ED25519_CONTEXT, agency.encode("ascii"), sequence.to_bytes(8, "big"), previous)
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
 
@@ -36,7 +37,7 @@ class Head:
 
 @dataclass(slots=True)
 class Digests:
-    """The short digests of an agency's accepted sequences, by block; `changed` are those not yet written down."""
+    """Short digests of an agency's accepted sequences, by block. `changed`: not yet stored."""
 
     blocks: dict[int, bytearray] = field(default_factory=dict)
     changed: set[int] = field(default_factory=set)
@@ -50,15 +51,15 @@ class Digests:
         self._write(sequence, _ZERO)
 
     def holds(self, sequence: int, digest: bytes) -> bool:
-        """Whether this sequence was accepted with this digest and not retracted since."""
+        """Whether this sequence was accepted with this digest and has not been retracted."""
         return self._read(sequence) == digest[:SHORT]
 
     def is_retracted(self, sequence: int) -> bool:
-        """Whether an accepted sequence was retracted (of one never accepted: also true)."""
+        """Whether a sequence was retracted; true also if it was never accepted."""
         return self._read(sequence) == _ZERO
 
     def take_changed(self) -> list[tuple[int, bytes]]:
-        """The blocks changed since the last call, to be written down."""
+        """The blocks that changed since the last call, to be written down."""
         taken = [(number, bytes(self.blocks[number])) for number in sorted(self.changed)]
         self.changed.clear()
         return taken

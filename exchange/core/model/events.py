@@ -1,8 +1,9 @@
-"""The event model: what an agency can say, and how its events follow on each other.
+"""The event model: the facts that an agency can record, and how its events follow on each other.
 
-A body says what happened (`exchange.core.model.bodies`, all given out here too). An event is one link of its agency's chain; a
-`Correction` takes one back by restating it. The order of `BODIES` is the order of the Avro union: it is only ever
-appended to. `tools.derive.generate` derives `event.avsc` from these classes.
+A body records a fact (`exchange.core.model.bodies`, whose names this module gives out too). An
+event is one link of its agency's chain; a `Correction` retracts an earlier event by restating it. The
+order of `BODIES` is the order of the Avro union: only ever append. `tools.derive.generate` derives
+the schema of events from these classes.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ __all__ = ["ALL_CAPS", "BODIES", "Body", "Correction", "Event"]
 __all__ += bodies.__all__
 
 ALL_CAPS: Final = 63
-"""Every cap bit set, as edges of before caps sent them: the event counts in no release (`exchange.core.admission.cap_rules.Cap.UNMARKED`)."""
+"""Every cap bit set, as edges sent before there were caps: the event counts in no release.
+
+See `exchange.core.admission.cap_rules.Cap.UNMARKED`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +53,5 @@ class Event:
 
 
 _FIRST: Final = 20
-"""Correctable bodies of the first version; later ones stand behind the other two, so that no union branch ever moves."""
+"""Correctable bodies of the first version. Later ones follow the other two."""
 BODIES: Final[tuple[type[Body], ...]] = (*CORRECTABLE[:_FIRST], Heartbeat, Correction, *CORRECTABLE[_FIRST:])

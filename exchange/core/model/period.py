@@ -1,7 +1,7 @@
 """Periods: a quarter or a year as one small integer, never a date.
 
-`(year - 1900) * 5 + quarter`, quarter 0 being the year as a whole. Years 2000–2099 only, so that Avro always writes
-a period in two bytes; text form `2026Q1` or `2026`.
+`(year - 1900) * 5 + quarter`; quarter 0 is the year as a whole. Years 2000–2099 only, so that Avro
+always writes a period in two bytes. Text form: `2026Q1` or `2026`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The one-way client tables that an agency may send as a `Tally`; a symbol of the contract, so only ever appended to."""
+"""The one-way client tables that an agency may send as a `Tally`. Only append: a contract."""
 
 from enum import StrEnum
 
