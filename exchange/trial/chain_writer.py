@@ -19,7 +19,7 @@ from exchange.wire.codec import encode
 AGAIN: Final = 200
 """Events that an agency writes a second time now and then."""
 CORRECTED_SHARE: Final = 0.02
-Said = tuple[int, UsState, Correctable]
+_RecordedBody = tuple[int, UsState, Correctable]
 
 
 class ChainWriter:
@@ -29,7 +29,7 @@ class ChainWriter:
         self.code = sample.code
         self.sequence = 0
         self.tail: list[bytes] = []
-        self.said: Counter[Said] = Counter()
+        self.recorded: Counter[_RecordedBody] = Counter()
         self._facts = sample.facts()
         self._random = random.Random(f"{seed}|{sample.code}")  # noqa: S311 - repeatable, hides nothing
         self._previous = sha256(sample.code.encode("ascii")).digest()
@@ -43,13 +43,13 @@ class ChainWriter:
 
     def _next(self) -> bytes:
         if self._correctable and self._random.random() < CORRECTED_SHARE:
-            taken_back = self._correctable.pop(self._random.randrange(len(self._correctable)))
-            self.said[taken_back.period, taken_back.state, taken_back.body] -= 1
-            return self._chain(taken_back.period, taken_back.state, taken_back)
+            retracted = self._correctable.pop(self._random.randrange(len(self._correctable)))
+            self.recorded[retracted.period, retracted.state, retracted.body] -= 1
+            return self._chain(retracted.period, retracted.state, retracted)
         fact = next(self._facts, None)
         if fact is None:
             return b""
-        self.said[fact.period, fact.state, fact.body] += 1
+        self.recorded[fact.period, fact.state, fact.body] += 1
         return self._chain(fact.period, fact.state, fact.body)
 
     def _chain(self, period: int, state: UsState, body: Correctable | Correction) -> bytes:
@@ -63,6 +63,6 @@ class ChainWriter:
 
     def truth(self) -> Iterator[tuple[bytes, int]]:
         """The batch count: every body sent and not retracted, by the tables' plain meaning."""
-        for (period, state, body), times in self.said.items():
+        for (period, state, body), times in self.recorded.items():
             for cell, n in increments(self.code, Event(0, b"", period, state, NONE, body)):
                 yield cell, n * times

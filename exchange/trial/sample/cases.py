@@ -106,11 +106,11 @@ def _between(first: int, last: int, uniform: Uniform) -> int:
 
 
 def _trafficking(client: Client, opened: int, closed: int, uniform: Uniform) -> Iterator[Dated]:
-    told = _between(opened, min(opened + 21, closed), uniform)
+    recorded = _between(opened, min(opened + 21, closed), uniform)
     status = pick(shares.STATUS, uniform)
     confirmed = status == v.TraffickingStatus.confirmed
     yield (
-        told,
+        recorded,
         trafficking_facts(
             client.trafficking_type,
             status,
@@ -123,11 +123,11 @@ def _trafficking(client: Client, opened: int, closed: int, uniform: Uniform) -> 
         ),
     )
     for method in several(shares.CONTROLLED, 4, uniform):
-        yield _between(told, min(told + 60, closed), uniform), _controlled(method)
+        yield _between(recorded, min(recorded + 60, closed), uniform), _controlled(method)
     for _ in range(int(uniform() * 3.4)):
-        yield _between(told, min(told + 90, closed), uniform), _exploiter(client, uniform)
+        yield _between(recorded, min(recorded + 90, closed), uniform), _exploiter(client, uniform)
     for _ in range(int(uniform() * 5)):
-        yield _between(told, min(told + 120, closed), uniform), _factor(client, uniform)
+        yield _between(recorded, min(recorded + 120, closed), uniform), _factor(client, uniform)
 
 
 @cache
@@ -181,20 +181,20 @@ def _health(client: Client, opened: int, closed: int, uniform: Uniform) -> Itera
 def _need(traits: Traits, service: v.Service, opened: int, closed: int, uniform: Uniform) -> Iterator[Dated]:
     """One need: met after a wait, or unmet with a reason; sometimes through a referral."""
     late = uniform() < 0.25
-    told = _between(opened, closed if late else min(opened + 30, closed), uniform)
-    yield told, need_identified(service)
+    recorded = _between(opened, closed if late else min(opened + 30, closed), uniform)
+    yield recorded, need_identified(service)
     wait = pick(shares.WAIT, uniform)
     low, high = v.WAIT_BAND_DAYS.get(wait, (0, 30))
-    first = told + _between(low, high or _WAIT_OPEN_DAYS, uniform)
+    first = recorded + _between(low, high or _WAIT_OPEN_DAYS, uniform)
     met = uniform() >= _UNMET_SHARE and first <= closed
     funder = pick(traits.funders, uniform)
     if uniform() < _REFERRED_SHARE:
-        yield from _referral(service, told, first, closed, met=met, wait=wait, uniform=uniform)
+        yield from _referral(service, recorded, first, closed, met=met, wait=wait, uniform=uniform)
     if met:
         yield from _services((service, wait, funder), first, closed, uniform)
     else:
         yield (
-            _between(told, min(told + 90, closed), uniform),
+            _between(recorded, min(recorded + 90, closed), uniform),
             need_unmet(service, pick(shares.UNMET, uniform), funder),
         )
 
@@ -215,15 +215,15 @@ def _services(
 
 
 def _referral(
-    service: v.Service, told: int, first: int, closed: int, *, met: bool, wait: v.WaitBand, uniform: Uniform
+    service: v.Service, recorded: int, first: int, closed: int, *, met: bool, wait: v.WaitBand, uniform: Uniform
 ) -> Iterator[Dated]:
-    yield told, referral_made(service, pick(shares.REFERRED_TO, uniform))
+    yield recorded, referral_made(service, pick(shares.REFERRED_TO, uniform))
     if met:
         yield first, referral_resolved(service, pick(shares.RESULT_MET, uniform), wait)
     elif uniform() < 0.8:
         result = pick(shares.RESULT_UNMET, uniform)
-        waited = _between(told, min(told + 60, closed), uniform)
-        yield waited, referral_resolved(service, result, _band_of(waited - told))
+        waited = _between(recorded, min(recorded + 60, closed), uniform)
+        yield waited, referral_resolved(service, result, _band_of(waited - recorded))
 
 
 @cache

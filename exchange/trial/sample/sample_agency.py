@@ -114,9 +114,9 @@ class SampleAgency:
         self._plan(weeks, client, state, history(self.traits, opened, band, opened + days, uniform))
 
     def _plan(
-        self, weeks: list[list[Planned]], client: str, state: UsState, said: Iterator[tuple[int, Correctable]]
+        self, weeks: list[list[Planned]], client: str, state: UsState, bodies: Iterator[tuple[int, Correctable]]
     ) -> None:
         days = self.span.days
-        for slot, (day, body) in enumerate(said):
+        for slot, (day, body) in enumerate(bodies):
             if 0 <= day < days:
                 weeks[day // 7].append((day, client, slot, state, body))

@@ -20,7 +20,7 @@ from exchange.core.release.client_tables import needed
 from exchange.trial.sample.sample_agency import SampleAgency
 
 _GROUPS: Final = {"age_group": AGE_GROUP, "service_group": SERVICE_GROUP}
-Said = Counter[tuple[int, UsState, Correctable, Cap]]
+FactCounts = Counter[tuple[int, UsState, Correctable, Cap]]
 """The number of each body, by period, state and caps (totals count only facts within the caps)."""
 
 
@@ -59,8 +59,10 @@ def heartbeat_tables() -> frozenset[str]:
 def _count_agency(agency: SampleAgency, cells: Counter[str]) -> None:
     totals_only = agency.legal_class is LegalClass.tally_only
     marks = agency.marks() if totals_only else {}
-    said: Said = Counter((fact.period, fact.state, fact.body, marks.get(fact.key, NONE)) for fact in agency.facts())
-    for (period, state, body, bits), times in said.items():
+    counted_facts: FactCounts = Counter(
+        (fact.period, fact.state, fact.body, marks.get(fact.key, NONE)) for fact in agency.facts()
+    )
+    for (period, state, body, bits), times in counted_facts.items():
         by_totals = totals_only and body.about is About.CLIENT
         if by_totals and period not in agency.span.closed:
             continue

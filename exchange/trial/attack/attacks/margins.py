@@ -99,11 +99,11 @@ def _named(joint: Joint) -> dict[str, str]:
 
 
 def _recovered(margins: Sequence[PublishedCell]) -> Recovered:
-    told = [one for one in margins if one.shown is not None and one.of]
-    matrix = np.zeros((len(told) + 1, len(_JOINT)))
-    for n, one in enumerate(told):
+    shown = [one for one in margins if one.shown is not None and one.of]
+    matrix = np.zeros((len(shown) + 1, len(_JOINT)))
+    for n, one in enumerate(shown):
         matrix[n, sorted(one.of)] = 1
-    sums = np.array([*(one.shown or 0 for one in told), 0], dtype=np.float64)
+    sums = np.array([*(one.shown or 0 for one in shown), 0], dtype=np.float64)
     few = {one.of for one in margins if one.shown is None and 0 < one.agencies < AGENCIES_MIN}
     found = sum(pinned(some, matrix, sums, [(0, None)] * len(_JOINT)) for some in few)
     return Recovered(len(few), found)

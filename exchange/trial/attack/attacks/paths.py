@@ -37,7 +37,7 @@ YEAR: Final = 2026
 MONTHS: Final = 12
 OPENED_MOST: Final = 16
 """The most cases opened in a month."""
-TAKEN_BACK: Final = 0.2
+RETRACTED_SHARE: Final = 0.2
 SHOWN_FROM: Final = 11
 PLANS_OF_CASES: Final = tuple(
     plan for plan in TABLE_COSTS.values() if plan.row.table is not None and plan.row.table.body is CaseOpened
@@ -82,13 +82,15 @@ def _sign(event: Event) -> int:
 
 def _events(chance: random.Random) -> Iterator[list[Event]]:
     """Each month's events: cases of its quarter, corrections of the last two quarters' cases."""
-    standing: list[tuple[int, Event]] = []
+    open_cases: list[tuple[int, Event]] = []
     for month in range(MONTHS):
         period = quarter_of_epoch(epoch_of(YEAR, month + 1))
         opened = [_case(chance, period) for _ in range(chance.randrange(OPENED_MOST + 1))]
-        back = [(at, event) for at, event in standing if month // 3 - at // 3 <= 1 and chance.random() < TAKEN_BACK]
-        standing = [one for one in standing if one not in back] + [(month, event) for event in opened]
-        yield [*opened, *(_taken_back(event) for _, event in back)]
+        back = [
+            (at, event) for at, event in open_cases if month // 3 - at // 3 <= 1 and chance.random() < RETRACTED_SHARE
+        ]
+        open_cases = [one for one in open_cases if one not in back] + [(month, event) for event in opened]
+        yield [*opened, *(_retraction(event) for _, event in back)]
 
 
 def _case(chance: random.Random, period: int) -> Event:
@@ -101,7 +103,7 @@ def _case(chance: random.Random, period: int) -> Event:
     return Event(1, bytes(32), period, chance.choice([UsState.ca, UsState.wy]), int(Cap.NATION | Cap.STATE), body)
 
 
-def _taken_back(event: Event) -> Event:
+def _retraction(event: Event) -> Event:
     assert isinstance(event.body, CaseOpened)
     return replace(event, body=Correction(1, bytes(32), event.period, event.state, event.cap, event.body))
 

@@ -154,11 +154,11 @@ def _code(record: UnknownAmount, dimension: Dimension) -> str:
 def recovered(world: World, known: Iterable[Equation], insiders: frozenset[str] = frozenset()) -> Recovered:
     """The findings of linear programs; `insiders`: agencies whose amounts the attacker knows."""
     every = list(dict.fromkeys(known))
-    told = [one for one in every if one.shown is not None]
-    matrix = np.zeros((len(told) + 1, len(world.records)))
-    for n, one in enumerate(told):
+    shown = [one for one in every if one.shown is not None]
+    matrix = np.zeros((len(shown) + 1, len(world.records)))
+    for n, one in enumerate(shown):
         matrix[n, sorted(one.records)] = 1
-    sums = np.array([*(one.shown or 0 for one in told), 0], dtype=np.float64)
+    sums = np.array([*(one.shown or 0 for one in shown), 0], dtype=np.float64)
     bounds = [(one.amount, one.amount) if one.agency in insiders else (0, None) for one in world.records]
     wanted = {frozenset({at}) for at, one in enumerate(world.records) if one.agency not in insiders}
     if not insiders:
