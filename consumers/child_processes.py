@@ -107,14 +107,14 @@ async def log_process(
 ) -> AsyncIterator[LogProcess[TaskT, ProgressT, ResultT]]:
     """A child for as long as the block lasts; it is killed at the end. Raises ChildLost if it does not start."""
     context = _context()
-    ours, childs = context.Pipe()
-    process = context.Process(target=_serve, args=(childs, job, source), name=f"exchange-{job.name}", daemon=True)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, job, source), name=f"exchange-{job.name}", daemon=True)
     try:
         await in_thread_to_end(lambda: _start(process, job.modules))
-        childs.close()
+        theirs.close()
         yield LogProcess(ours)
     finally:
-        childs.close()
+        theirs.close()
         await _ended(process)
         ours.close()
 

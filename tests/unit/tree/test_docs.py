@@ -33,6 +33,7 @@ HAND_WRITTEN = {
 PACKAGES = ("exchange", "consumers", "producers", "schemas", "tests", "docs")
 WORDS_OF_A_PAGE = 650
 LINES_OF_A_PAGE = 145  # of 100 columns; a table or a diagram may be wider
+COLUMNS = 100
 
 
 def named(path: Path) -> str:
@@ -159,6 +160,18 @@ def test_people_are_persons_or_clients_unless_a_source_is_quoted(path: Path) -> 
 
 
 # Form
+
+
+def prose(path: Path) -> Iterator[str]:
+    """The lines by hand that are neither in a table nor code."""
+    for line in re.sub(r"^( *)```.*?^\1```", "", HAND_WRITTEN[path], flags=re.DOTALL | re.MULTILINE).splitlines():
+        if not line.lstrip().startswith("|") and not line.startswith("    "):
+            yield line
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_prose_is_wrapped(path: Path) -> None:
+    assert [line for line in prose(path) if len(line) > COLUMNS] == []
 
 
 def test_the_architecture_fits_on_a_page() -> None:
