@@ -230,7 +230,10 @@ def restore(
     profile_file: ProfileOption,
     *,
     retract_unclaimed: Annotated[
-        bool, typer.Option(help="Then withdraw the other copy's events that match no record of this vault.")
+        bool,
+        typer.Option(
+            "--retract-unclaimed", help="Then withdraw the other copy's events that match no record of this vault."
+        ),
     ] = False,
 ) -> None:
     """Repair the vault after two copies of it have published. First stop the other copy for good.

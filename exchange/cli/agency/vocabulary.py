@@ -16,7 +16,7 @@ app = typer.Typer()
 SHOWN = ("code", "label", "source", "source_code", "note")
 
 
-@app.command(epilog=ending(needs="nothing.", example="exchange vocabulary service"))
+@app.command(epilog=ending(needs="no Kafka.", example="exchange vocabulary service"))
 def vocabulary(
     name: Annotated[
         str, typer.Argument(metavar="LIST", help="A code list, such as service.", show_default="every list")

@@ -12,7 +12,7 @@ group = typer.Typer(no_args_is_help=True)
 app.add_typer(group, name="metrics", help="The published metrics: list them.")
 
 
-@group.command("list", epilog=ending(needs="nothing.", example="exchange metrics list --json"))
+@group.command("list", epilog=ending(needs="no Kafka.", example="exchange metrics list --json"))
 def list_metrics(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the published metrics: name, dimensions, unit and meaning."""
     from exchange.core.metrics.table import CAVEAT, METRICS

@@ -30,7 +30,7 @@ class LegalClassChoice(StrEnum):
 @app.command(
     epilog=ending(
         needs=NEEDS,
-        example="exchange agencies add harbor-light --legal-class tally_only --public-key harbor-light.pub",
+        example="exchange agencies add north-star --legal-class year_only --public-key ns.pub",
     )
 )
 def add(

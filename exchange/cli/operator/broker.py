@@ -89,7 +89,7 @@ def _next_step(*, found: bool) -> str:
 
 @app.command(
     epilog=ending(
-        needs="nothing.",
+        needs="only the data directory of `exchange up`.",
         example="exchange down",
         statuses={ExitStatus.DONE: "Kafka is stopped, also if none was running."},
     )

@@ -38,7 +38,7 @@ BUYS_NOTE = (
 
 @app.command(
     epilog=ending(
-        needs="nothing. Where Kafka can be reached, the operator's rights show the ledger too.",
+        needs="no Kafka. With the operator's rights on the exchange's Kafka, it shows the ledger too.",
         example="exchange budget --clients 2000",
     )
 )

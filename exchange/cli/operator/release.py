@@ -65,7 +65,7 @@ def close(
     from exchange.core.model.epochs import parse_epoch
 
     month = parse_epoch(epoch)
-    done = at_kafka(lambda kafka: _close(kafka, month))
+    done = at_kafka(lambda kafka: _close(kafka, month), notice=False)
     if as_json:
         typer.echo(json.dumps(asdict(done), indent=2))
     elif done.refused:

@@ -120,7 +120,7 @@ def _look(
             else:
                 return
 
-    at_kafka(work)
+    at_kafka(work, notice=once)
 
 
 async def _looks(kafka: "KafkaConnection", show: "Callable[[ExchangeStatus], object]", *, once: bool) -> None:

@@ -84,7 +84,7 @@ def check(as_json: AsJson = False) -> None:
     raise typer.Exit(ExitStatus.ERROR if differences else ExitStatus.DONE)
 
 
-@app.command(epilog=ending(needs="nothing.", example="exchange topics rights --format acl --agency harbor-light"))
+@app.command(epilog=ending(needs="no Kafka.", example="exchange topics rights --format acl --agency harbor-light"))
 def rights(
     *,
     output: Annotated[

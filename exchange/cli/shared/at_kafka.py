@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+import typer
+
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.kafka.clients import Admin, administer
 from exchange.engine.kafka.log import KafkaLog
@@ -16,6 +18,7 @@ from exchange.settings import Settings
 __all__ = ["KafkaAway", "KafkaConnection", "NoKafka", "addressed", "at_kafka", "reached", "with_address"]
 
 T = TypeVar("T")
+NOTICE_AFTER_S = 2.0
 
 
 class KafkaAway(LogUnavailable):
@@ -57,15 +60,26 @@ async def reached(settings: Settings, client_id: str) -> AsyncIterator[KafkaConn
         await log.close()
 
 
-def at_kafka(work: Callable[[KafkaConnection], Coroutine[None, None, T]]) -> T:
-    """Do this with the cluster and return its result. Every failure is one named error."""
+def at_kafka(work: Callable[[KafkaConnection], Coroutine[None, None, T]], *, notice: bool = True) -> T:
+    """Do this with the cluster and return its result. Every failure is one named error.
+
+    `notice`: after two seconds, report on standard error that the command waits; without it, `work` reports by itself.
+    """
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     settings = with_address(Settings.model_validate({}))
 
+    def report() -> None:
+        typer.echo(f"exchange: waiting for Kafka at {settings.bootstrap_servers} …", err=True)
+
     async def whole() -> T:
-        async with reached(settings, "exchange-operator") as kafka:
-            return await work(kafka)
+        late = asyncio.get_running_loop().call_later(NOTICE_AFTER_S, report) if notice else None
+        try:
+            async with reached(settings, "exchange-operator") as kafka:
+                return await work(kafka)
+        finally:
+            if late:
+                late.cancel()
 
     with addressed(settings):
         return asyncio.run(whole())

@@ -14,6 +14,8 @@ import pytest
 import typer.main
 
 from exchange.cli import app
+from exchange.cli.shared import at_kafka as at_kafka_module
+from exchange.cli.shared.at_kafka import KafkaAway, KafkaConnection, at_kafka
 from exchange.settings import Settings, rule_of
 
 ROOT = Path(__file__).parents[3]
@@ -203,6 +205,23 @@ def test_a_kafka_that_does_not_answer_is_named_by_its_address(words: list[str]) 
     assert where in last
     assert "Check that EXCHANGE_BOOTSTRAP_SERVERS names the right cluster" in last
     assert "Error" not in last
+
+
+@pytest.mark.parametrize("notice", [True, False])
+def test_a_command_that_waits_for_kafka_reports_it(
+    notice: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def work(_: KafkaConnection) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(at_kafka_module, "NOTICE_AFTER_S", 0.0)
+    with socket.socket() as held:  # bound and not listening
+        held.bind(("127.0.0.1", 0))
+        where = f"127.0.0.1:{held.getsockname()[1]}"
+        monkeypatch.setenv("EXCHANGE_BOOTSTRAP_SERVERS", where)
+        with pytest.raises(KafkaAway):
+            at_kafka(work, notice=notice)
+    assert capsys.readouterr().err == (f"exchange: waiting for Kafka at {where} …\n" if notice else "")
 
 
 OF_OPERATORS = [

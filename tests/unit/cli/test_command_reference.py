@@ -60,9 +60,11 @@ def test_an_example_is_the_commands_own_and_parses(one: CommandHelp) -> None:
 
 
 @each_command
-def test_help_ends_with_the_example(one: CommandHelp) -> None:
-    context = typer.Context(one.command, info_name=one.name, obj={})
-    assert one.command.get_help(context).splitlines()[-2].strip() == "Example:"
+def test_help_fits_80_columns_and_ends_with_the_example(one: CommandHelp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = one.command.get_help(typer.Context(one.command, info_name=one.name, obj={})).splitlines()
+    assert lines[-2].strip() == "Example:"
+    assert [line for line in lines if len(line) > 80] == []
 
 
 @each_command
