@@ -3,15 +3,18 @@
     async with log_process(job, source) as process:
         result = await process.do(task, report)
 
-Each process opens the log for itself. Only tasks, reports of progress, results and errors travel, never records. An error
-arrives as itself where its class can be built again, else as the job's own error. A defect is named by type and place.
+Each process opens the log for itself. Only tasks, reports of progress, results and errors travel,
+never records. An error arrives as itself where its class can be built again, else as the job's own
+error. A defect is named by type and place.
 
-On Linux, children are forked from a fork server: a small process, started anew, that has loaded the job's modules and
-does nothing else. It has no event loop, no socket and no log that a child could inherit. Elsewhere children are spawned,
-because the system libraries of macOS do not survive a fork.
+On Linux, children are forked from a fork server: a small process, started anew, that has loaded the
+job's modules and does nothing else. It has no event loop, no socket and no log that a child could
+inherit. Elsewhere children are spawned, because the system libraries of macOS do not survive a
+fork.
 
-Rules kept: no child and no fork server outlives the process that started it, however that one ends; Ctrl-C reaches none of
-them, because ending them is their parent's work; starting one never holds up the event loop.
+Rules kept: no child and no fork server outlives the process that started it, however that one ends;
+Ctrl-C reaches none of them, because ending them is their parent's work; starting one never holds up
+the event loop.
 """
 
 import asyncio
@@ -48,7 +51,10 @@ class ChildLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LogJob(Generic[TaskT, ProgressT, ResultT]):
-    """What children of one kind do. `work` gets the log, a task and a report of progress; it is importable by name."""
+    """What children of one kind do.
+
+    `work` gets the log, a task and a report of progress; it is importable by name.
+    """
 
     name: str
     """One word, for the process and for the message of a defect."""
@@ -66,7 +72,10 @@ class LogProcess(Generic[TaskT, ProgressT, ResultT]):
         self._connection = connection
 
     async def do(self, task: TaskT, report: Callable[[ProgressT], None]) -> ResultT:
-        """Have a task done; `report` is called on this loop. Raises the work's error, or ChildLost."""
+        """Have a task done; `report` is called on this loop.
+
+        Raises the work's error, or ChildLost.
+        """
         message = await self._exchange(task)
         while isinstance(message, _Progress):
             report(message.value)
@@ -105,7 +114,10 @@ class _Result(Generic[ResultT]):
 async def log_process(
     job: LogJob[TaskT, ProgressT, ResultT], source: LogSource
 ) -> AsyncIterator[LogProcess[TaskT, ProgressT, ResultT]]:
-    """A child for as long as the block lasts; it is killed at the end. Raises ChildLost if it does not start."""
+    """A child for as long as the block lasts; it is killed at the end.
+
+    Raises ChildLost if it does not start.
+    """
     context = _context()
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, job, source), name=f"exchange-{job.name}", daemon=True)
@@ -122,7 +134,8 @@ async def log_process(
 def start_fork_server(modules: Sequence[str]) -> ForkServerContext | SpawnContext:
     """The context for child processes. On Linux its fork server has been started unseen by Ctrl-C.
 
-    `modules`: what the fork server loads, if this starts it. A process has one fork server; it ends with that process.
+    `modules`: what the fork server loads, if this starts it. A process has one fork server; it ends
+    with that process.
     """
     context = _context()
     if isinstance(context, ForkServerContext):
@@ -155,7 +168,10 @@ def _start(process: Process, modules: Sequence[str]) -> None:
 
 
 async def _ended(process: Process) -> None:
-    """Kill a process and wait for its end. Whoever waits for its next message learns that none will come."""
+    """Kill a process and wait for its end.
+
+    Whoever waits for its next message learns that none will come.
+    """
     if process.pid is not None:
         process.kill()
         await in_thread_to_end(process.join)
@@ -174,7 +190,10 @@ async def in_thread_to_end(call: Callable[[], object]) -> None:
 
 @contextmanager
 def without_ctrl_c() -> Iterator[None]:
-    """No process that is started in this block sees Ctrl-C. At a terminal Ctrl-C reaches every process."""
+    """No process that is started in this block sees Ctrl-C.
+
+    At a terminal Ctrl-C reaches every process.
+    """
     resource_tracker.ensure_running()  # if it were started in the block, it would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -233,7 +252,7 @@ def _send(connection: Connection, message: object) -> None:
 
 
 def _picklable(error: ExchangeError, otherwise: type[ExchangeError]) -> ExchangeError:
-    """The error itself if it can be built again from its pickle, else another one with its message."""
+    """The error itself if its pickle can be read again, else another one with its message."""
     try:
         again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     except Exception:  # noqa: BLE001 - whatever its constructor asks for

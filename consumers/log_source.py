@@ -1,4 +1,4 @@
-"""Where a replay finds its log: something small that can be handed to another process and opened there."""
+"""Where child processes find the log: a small value that they open for themselves."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,10 +12,13 @@ from exchange.settings import Settings
 
 
 class LogSource(Protocol):
-    """A log that is not open yet. To be replayed in processes it must be picklable; an open log never is."""
+    """A log that is not open yet.
+
+    It must be picklable to reach a child process; an open log never is.
+    """
 
     async def partitions(self) -> Mapping[str, int]:
-        """Every topic, and how many partitions it really has: a setting could leave some out unseen."""
+        """Every topic and its real number of partitions; a setting could leave some out."""
 
     def open(self) -> AbstractAsyncContextManager[Log]:
         """The log, for as long as the block lasts."""
@@ -28,7 +31,7 @@ class KafkaSource:
     settings: Settings
 
     async def partitions(self) -> Mapping[str, int]:
-        """As the brokers tell it."""
+        """As the brokers report it."""
         async with administer(self.settings.client("exchange-replay")) as admin:
             return await admin.partitions()
 

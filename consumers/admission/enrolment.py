@@ -1,11 +1,14 @@
-"""What an operator does to the registry: add an agency, change what is registered of it.
+"""Enrolment: an operator adds an agency to the registry or changes its registration.
 
-Rules kept: an agency's inbox and receipts exist, and answer, before its registration says so; its partition is Kafka's
-own choice for its code over the partitions that `events` really has, and never changes; numbered keys are added or
-replaced, never dropped, because old heartbeats are verified with old keys; neither a key nor a legal class changes by
-accident.
+Rules kept:
+- An agency's inbox and receipts exist, and answer, before it is registered.
+- Its partition is Kafka's own choice for its code over the real partitions of `events`, and never
+  changes.
+- Numbered keys are added or replaced, never dropped: old heartbeats are verified with old keys.
+- Neither a key nor a legal class changes by accident.
 
-Not promised: two operators who register the same agency at the same moment: the later one wins.
+Not promised: an order between two operators who register the same agency at the same moment. The
+later one wins.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,18 +28,18 @@ from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, check_agency, partition_of
 
 KEY_NUMBER_MAX: Final = 63
-"""The largest that a heartbeat can name."""
+"""The largest key number that a heartbeat can name."""
 TOPICS_AT_ONCE: Final = 100
 ASKED_MAX: Final = 3
-"""How often new topics are asked for a sign of life; each time, the log waits for some seconds."""
+"""Attempts to get an answer from new topics. The log waits some seconds in each."""
 LEGAL_CLASSES: Final = (LegalClass.individual, LegalClass.year_only, LegalClass.tally_only)
-"""What an agency may be; the vocabulary's codes for a missing answer are none."""
+"""The classes that an agency may have. The vocabulary's codes for a missing answer are left out."""
 
 
 class AgencyNotRegistered(ExchangeError):
-    """What is to be changed is registered of no agency with this code."""
+    """No agency with this code is registered, so there is nothing to change."""
 
-    hint = "`exchange agencies list` shows the codes that are."
+    hint = "`exchange agencies list` shows the registered codes."
 
 
 class EnrolmentIncomplete(ExchangeError):
@@ -55,7 +58,10 @@ class LegalClassWouldChange(ExchangeError):
 
 
 class KeyWouldChange(ExchangeError):
-    """Another key is registered under this number, and what the agency signed with it would not verify any more."""
+    """Another key is registered under this number.
+
+    Without it, the agency's earlier signatures would not verify.
+    """
 
     hint = (
         "Leave --key-number out to add a key. Only a key that was registered by mistake is replaced: repeat with --yes."
@@ -69,14 +75,17 @@ class SmallCountsNotAllowed(ExchangeError):
 
 
 class KeyNumberInvalid(ExchangeError):
-    """A key's number is 0 to 63, and goes with a key."""
+    """A key number is 0 to 63 and needs a key."""
 
     hint = "Leave --key-number out to take the next free one."
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What the operator says about an agency. None: as it is, or the default of a new agency."""
+    """An operator's wish for one agency.
+
+    None: keep the registered value, or take the default for a new agency.
+    """
 
     agency: str
     legal_class: LegalClass | None = None
@@ -89,12 +98,13 @@ class Enrolment:
 async def register(
     log: Log, admin: Admin, *enrolments: Enrolment, replication: int, confirmed: bool = False
 ) -> list[Registration]:
-    """Register agencies, or change what is registered; saying the same again writes nothing.
+    """Register agencies, or change their registrations. The same enrolment again writes nothing.
 
-    `replication`: of the inboxes and receipts that are created. Raises, before anything is written: AgencyCodeInvalid,
-    AgencyNotRegistered, EnrolmentIncomplete, LegalClassWouldChange and KeyWouldChange (unless `confirmed`),
-    SmallCountsNotAllowed, KeyNumberInvalid, PublicKeyInvalid; PartitionUnknown where `exchange topics apply` was not run.
-    LogUnavailable when the brokers do not open the new topics: repeat it.
+    `replication`: of the inboxes and receipts that are created. Raises, before anything is written:
+    AgencyCodeInvalid, AgencyNotRegistered, EnrolmentIncomplete, LegalClassWouldChange and
+    KeyWouldChange (unless `confirmed`), SmallCountsNotAllowed, KeyNumberInvalid, PublicKeyInvalid;
+    PartitionUnknown where `exchange topics apply` was not run. LogUnavailable when the brokers do
+    not open the new topics: repeat it.
     """
     partitions = (await admin.partitions()).get(EVENTS)
     if partitions is None:
@@ -113,7 +123,7 @@ async def register(
 def enrolled(
     registry: Mapping[str, Registration], enrolment: Enrolment, partitions: int, *, confirmed: bool
 ) -> Registration:
-    """The registration that an enrolment leads to. Pure; raises what `register` does."""
+    """The registration that an enrolment leads to. Pure. Raises as `register` does."""
     code = check_agency(enrolment.agency)
     held = registry.get(code)
     if held is None:
@@ -141,13 +151,16 @@ def enrolled(
 
 
 def _changes_only(enrolment: Enrolment) -> bool:
-    """Whether it says something of an agency that exists: one that is new is neither suspended nor half known."""
-    stands = enrolment.status is not None or enrolment.small_counts is not None or enrolment.key_number is not None
-    return stands and (enrolment.legal_class is None or enrolment.key is None)
+    """Whether only a registered agency can have it: a new one is never suspended or half known."""
+    changes = enrolment.status is not None or enrolment.small_counts is not None or enrolment.key_number is not None
+    return changes and (enrolment.legal_class is None or enrolment.key is None)
 
 
 def _keys(held: Sequence[tuple[int, bytes]], enrolment: Enrolment, *, confirmed: bool) -> tuple[tuple[int, bytes], ...]:
-    """The keys in the order of their numbers; a key that is held keeps its number unless told otherwise."""
+    """The keys in the order of their numbers.
+
+    A registered key keeps its number unless another one is given.
+    """
     key, number = enrolment.key, enrolment.key_number
     if key is None:
         if number is not None:
@@ -167,7 +180,10 @@ def _keys(held: Sequence[tuple[int, bytes]], enrolment: Enrolment, *, confirmed:
 
 
 async def _answered(log: Log, topics: Sequence[str]) -> None:
-    """Wait until new topics answer: brokers take seconds to open hundreds, and lanes should not have to wait for them."""
+    """Wait until new topics answer.
+
+    Brokers take seconds to open hundreds, and lanes should not wait for that.
+    """
     if not topics:
         return
     reader = await log.reader()

@@ -1,7 +1,7 @@
-"""Reads the public key that an agency hands to the operator: Ed25519, as PEM, raw, hexadecimal or base64.
+"""Reading the public key that an agency gives: Ed25519, as PEM, raw, hexadecimal or base64.
 
-Rules kept: only a public key is taken, and nothing of what was given is ever repeated in a message: a private key handed
-over by mistake shows up nowhere.
+Rules kept: only a public key is accepted. No message repeats any part of the input, so a private
+key that was given by mistake appears nowhere.
 """
 
 import base64
@@ -21,19 +21,22 @@ _FILE_OCTETS_MAX: Final = 4096
 
 
 class PublicKeyInvalid(ExchangeError):
-    """What was given is no Ed25519 public key, and no file that holds one."""
+    """The input is neither an Ed25519 public key nor a file that holds one."""
 
     hint = "Give a PEM file, 64 hexadecimal digits or 44 characters of base64, as the agency's edge prints it."
 
 
 class PrivateKeyGiven(ExchangeError):
-    """What was given is a private key; the exchange must never see one."""
+    """The input is a private key. The exchange must never see one."""
 
-    hint = "Consider it lost: make a new key at the agency and hand over the public one only."
+    hint = "Treat it as lost: make a new key at the agency and give only the public one."
 
 
 def public_key(given: str) -> bytes:
-    """The 32 bytes of a key given as a file name, hexadecimal or base64; raises PublicKeyInvalid, PrivateKeyGiven."""
+    """The 32 bytes of a key, from a file name, hexadecimal or base64.
+
+    Raises PublicKeyInvalid, PrivateKeyGiven.
+    """
     text = given.strip()
     found = _from_text(text.encode())
     if found is not None:

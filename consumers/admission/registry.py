@@ -1,8 +1,8 @@
 """The registered agencies: the newest registration of each in `agencies`.
 
-The topic is kept for ever and is small. The worker reads it from its beginning at every start and follows it while it
-runs. Gate steps look into the same `Registry`, so a new agency's inbox is read without a restart. A draw reads the
-registry as it was at one offset.
+The topic is kept for ever and is small. The worker reads it from its beginning at every start and
+follows it while it runs. Gate steps look into the same `Registry`, so a new agency's inbox is read
+without a restart. A draw reads the registry as it was at one offset.
 """
 
 import asyncio
@@ -41,7 +41,10 @@ class Registry:
         return frozenset(r.agency for r in self._agencies.values() if r.status is Status.ACTIVE)
 
     def replace(self, other: "Registry") -> None:
-        """Take over another registry at once: a half-read one would let in an agency that was suspended since."""
+        """Take over another registry at once.
+
+        A half-read one would let in an agency that was suspended since.
+        """
         self._agencies.clear()
         self._agencies.update(other.agencies)
 
@@ -67,7 +70,10 @@ async def read_registry(log: Log) -> Registry:
 
 
 async def read_registry_before(log: Log, cut: int) -> Registry:
-    """The registry as it was at an offset of `agencies`. Raises PositionOutOfRange if the topic was truncated."""
+    """The registry as it was at an offset of `agencies`.
+
+    Raises PositionOutOfRange if the topic was truncated.
+    """
     registry = Registry()
     reader = await log.reader()
     try:
@@ -82,7 +88,9 @@ async def read_registry_before(log: Log, cut: int) -> Registry:
 
 
 async def follow_registry(log: Log, registry: Registry, ready: asyncio.Event) -> None:
-    """Keep the registry up to date until cancelled. If the log is out of reach, keep the last state and try again.
+    """Keep the registry up to date until cancelled.
+
+    If the log is out of reach, keep the last state and try again.
 
     Sets `ready` once the registry was read to the log's end: no agency may be judged by it before.
     """

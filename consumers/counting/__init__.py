@@ -1,1 +1,1 @@
-"""Counting, run: the fold step, and reading the aggregates that it keeps."""
+"""Counting in a running exchange: the fold step, and reading the aggregates that it writes."""

@@ -1,13 +1,15 @@
-"""Reading `aggregates.<generation>` while the fold goes on writing it: whole snapshots, never torn ones.
+"""Reading `aggregates.<generation>` while the fold writes it: whole snapshots, never torn ones.
 
-The rule (DESIGN §3): a reader stops only at a position record. Cells are held back until the position record of their
-transaction comes, then taken over together; so what is given out is always the counts at one position of `events`. Every
-time they are held to the digest in that record, because compaction while reading can hide a cell: the record read next
-has been removed in favour of one behind the sampled end. Reading on to a later position record brings the cell back.
+The rule (DESIGN §3): a reader stops only at a position record. Cells are held back until the
+position record of their transaction comes, then applied together. So a snapshot always holds the
+counts at one position of `events`. Every snapshot is checked against the digest in that record,
+because compaction during a read can hide a cell: it removed the record to be read next, in favour
+of one behind the sampled end. Reading to a later position record brings the cell back.
 
-Promised: a snapshot's counts are exactly those that the fold committed with its position; it reaches at least as far as
-the topic did when the call began; a topic that keeps moving is read to that end and no further.
-Not promised: that the snapshots of two partitions are of the same moment; each stands at its own position.
+Promised: a snapshot's counts are exactly those that the fold committed with its position. It
+reaches at least to the topic's end when the call began. A topic that keeps moving is read to that
+end and no further. Not promised: that the snapshots of two partitions are from the same moment;
+each has its own position.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,13 +25,13 @@ from exchange.wire.records import Position, decode_position
 from exchange.wire.topics import POSITION_KEY, aggregates_of
 
 RECORDS_MAX = 10_000
-"""Of one read; what is done with them stays under 50 ms of CPU."""
+"""Records of one read. The work on them stays under 50 ms of CPU."""
 LOOKS_MAX = 10
-"""Looks at a topic that moves on and never shows counts that have their digest."""
+"""Reads of a moving topic, none of which gave counts with their digest, before giving up."""
 
 
 class NoWholeSnapshot(ExchangeError):
-    """The aggregates move on, and what was read never had the digest written with it."""
+    """The aggregates keep moving, and no counts that were read had the digest written with them."""
 
     hint = (
         "Try again. If it stays so, the counts are damaged, or cells are compacted away while they are read:"
@@ -53,7 +55,7 @@ class Snapshot:
 
 @dataclass(slots=True)
 class _Held:
-    """What was read: the counts at the last position record, and the cells behind it, held back."""
+    """The counts at the last position record, and the later cells, held back."""
 
     topic: str
     generation: str
@@ -63,7 +65,7 @@ class _Held:
     pending_since: int = 0
 
     def take(self, records: Sequence[Record]) -> None:
-        """Take records in order; up to the last position record among them they come into effect."""
+        """Take records in order. Those up to the last position record among them take effect."""
         latest: dict[bytes, int] = {}
         for record in records:
             if record.key == POSITION_KEY:
@@ -80,7 +82,7 @@ class _Held:
             raise StateDamaged(f"{self.topic} holds a count beyond 64 bits.") from None
 
     def whole_to(self, end: int) -> bool:
-        """Whether everything before `end` is in effect and has the digest written with it."""
+        """Whether everything before `end` has taken effect and has the digest written with it."""
         if self.pending and self.pending_since < end:
             return False
         return self.counts.digest == (self.at.digest if self.at else 0)
@@ -103,7 +105,7 @@ class _Held:
 
 
 class LivePartition:
-    """One partition of the aggregates, read again and again; the reader is this one's alone while it is used."""
+    """One partition of the aggregates, read again and again. It has a reader of its own."""
 
     def __init__(self, reader: Reader, partition: int, generation: str = GENERATION) -> None:
         self._reader = reader
@@ -115,10 +117,9 @@ class LivePartition:
     async def catch_up(self) -> Snapshot:
         """The newest whole snapshot.
 
-        Raises StateDamaged when the counts do not have their digest, NoWholeSnapshot when they move on as well, or
-        PartitionUnknown.
-
-        The next call continues from here and reads only what is new.
+        Raises StateDamaged if the counts do not have their digest, NoWholeSnapshot if the topic
+        also keeps moving, or PartitionUnknown. The next call continues from here and reads only new
+        records.
         """
         end = await self._end()
         if not self._assigned:
@@ -131,7 +132,7 @@ class LivePartition:
         return Snapshot(self._partition.partition, at, self._held.counts.cells())
 
     async def _read_whole(self, end: int) -> None:
-        """Read to the end, and behind a moving one again, until what is in effect is whole."""
+        """Read to the end, again and again if it moves, until the counts are whole."""
         for _ in range(LOOKS_MAX):
             await self._read_to(end)
             if self._held.whole_to(end):
@@ -150,7 +151,10 @@ class LivePartition:
 
 
 async def read_aggregates(log: Log, partitions: Iterable[int], generation: str = GENERATION) -> list[Snapshot]:
-    """A whole snapshot of each of these partitions, in their order. Raises as `LivePartition.catch_up`."""
+    """A whole snapshot of each of these partitions, in their order.
+
+    Raises as `LivePartition.catch_up` does.
+    """
     reader = await log.reader()
     try:
         return [await LivePartition(reader, partition, generation).catch_up() for partition in partitions]
@@ -159,9 +163,10 @@ async def read_aggregates(log: Log, partitions: Iterable[int], generation: str =
 
 
 def merged(parts: Iterable[Mapping[bytes, int]]) -> dict[bytes, int]:
-    """The counts of several partitions as one set of tables: equal cells summed, zeros left out, in the cells' order.
+    """The counts of several partitions as one set of tables, in the cells' order, without zeros.
 
-    A state's cell is in every partition whose agencies work there; only the sum is a figure.
+    Equal cells are summed: a state's cell is in every partition whose agencies work there, and only
+    the sum is a figure.
     """
     total = merge(chain.from_iterable(part.items() for part in parts))
     return {cell: total[cell] for cell in sorted(total) if total[cell]}

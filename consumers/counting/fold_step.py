@@ -1,7 +1,8 @@
-"""The fold step: `events` in, the counts of every table out. State and output are one: `aggregates.<generation>`.
+"""The fold step: it reads `events` and writes every table's counts to `aggregates.<generation>`.
 
-Each transaction writes the cells that changed (a tombstone for one that went to zero) and, last, the position record:
-offset, digest of all counts, code fingerprint. A live reader of the topic stops only at position records.
+That topic is its output and its state. Each transaction writes the cells that changed (a tombstone
+for a cell that became zero) and, last, the position record: offset, digest of all counts, code
+fingerprint. A live reader of the topic stops only at position records.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +22,14 @@ from exchange.wire.records import Position, decode_position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
 
 BATCHES_MAX: Final = 4
-"""Of one transaction while the fold is behind: of 200,000 events fewer than half as many cells change as of 4 × 50,000."""
+"""Batches of one transaction while the fold is behind.
+
+200,000 events at once change fewer than half as many cells as four times 50,000.
+"""
 
 
 def limits(given: LaneLimits) -> LaneLimits:
-    """Those of a fold lane, where these are given."""
+    """The limits of a fold lane, from the limits of any lane."""
     return replace(given, batches_max=BATCHES_MAX)
 
 
@@ -44,7 +48,7 @@ class FoldStep:
         self._changed: list[Numbers] = []
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take a cell, or the position record."""
+        """Take a cell or the position record."""
         if key == POSITION_KEY:
             if value is None:
                 raise StateDamaged
@@ -53,7 +57,7 @@ class FoldStep:
             self._restored[key] = int(value) if value else 0
 
     def restored(self) -> None:
-        """Hold the counts to the digest written with them; raises StateDamaged."""
+        """Check the counts against the digest written with them. Raises StateDamaged."""
         if self._at.fingerprint != GENERATION:
             raise StateDamaged(f"{self._state.topic} was written by other code ({self._at.fingerprint}).")
         self._counts.put(self._restored)
@@ -61,11 +65,11 @@ class FoldStep:
         self._counts.check(self._at.digest)
 
     def positions(self) -> Mapping[Partition, int | None]:
-        """The one source; 0 at first, so that a truncated log is noticed."""
+        """The one source. It starts at 0, so that a truncated log is noticed."""
         return {self._source: self._at.position}
 
     def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
-        """Count a batch: all of it at once, and record by record only to find the one that cannot be counted."""
+        """Count a batch at once; go record by record only to find one that cannot be counted."""
         records = batch.get(self._source, ())
         if not records:
             return
@@ -78,7 +82,7 @@ class FoldStep:
         self._at = Position(records[-1].offset + 1, self._counts.digest, GENERATION, self._at.events + len(records))
 
     def outcome(self) -> Outcome:
-        """The changed cells as they stand, and the position."""
+        """The changed cells with their counts, and the position."""
         if not self._changed:
             return Outcome([])
         changed = self._counts.at(self._changed)

@@ -1,7 +1,10 @@
-"""Ask for an epoch to be closed, and wait until it is public or refused: what an operator's command and a trial do.
+"""Ask for an epoch to be closed, and wait until it is public or refused.
 
-Promised: a command that was written stays written, and whoever stops waiting changes nothing: so waiting goes on when brokers
-do not answer for a while. Several may ask at once: each follows its own command, and the lane refuses all but the first.
+An operator's command and a trial do this.
+
+Promised: a command that was written stays written, and to stop waiting changes nothing. So waiting
+goes on if brokers do not answer for a while. Several callers may ask at once: each follows its own
+command, and the lane refuses all but the first.
 """
 
 import asyncio
@@ -24,25 +27,31 @@ from exchange.wire.topics import EPOCHS
 
 LOOK_S: Final = 0.2
 FAILURES_MAX: Final = 5
-"""So often in all the brokers may fail to answer while a closing is waited for."""
+"""Failures of the brokers, in all, after which waiting for a closing ends."""
 
 
 class Awaited(Enum):
-    """What a closing waits for."""
+    """The part of the exchange that a closing waits for."""
 
     LANE = "lane"
     PUBLISHER = "publisher"
 
 
 class CommandsLost(ExchangeError):
-    """`epochs` ends before commands that were handled: the topic was truncated or made anew. Nothing was written."""
+    """`epochs` ends before commands that were handled: it was truncated or created again.
+
+    Nothing was written.
+    """
 
     hint = "Restore `epochs` from a replica or a backup: until then no epoch is closed, by hand or by the calendar."
 
 
 @dataclass(frozen=True, slots=True)
 class CloseResult:
-    """What became of a command. `tables`: how many of the epoch are public; none when it was refused."""
+    """The outcome of a command.
+
+    `tables`: the number of public tables of the epoch; 0 if it was refused.
+    """
 
     spent: Spent
     tables: int
@@ -51,9 +60,11 @@ class CloseResult:
 async def close_epoch(
     log: Log, epoch: int, by: Asker = Asker.OPERATOR, waits: Callable[[Awaited], None] = lambda _: None
 ) -> CloseResult:
-    """Write the command and wait until it is carried out and public, or refused. Raises CommandsLost.
+    """Write the command and wait until it is carried out and public, or refused.
 
-    `waits`: told at every look for what.
+    Raises CommandsLost.
+
+    `waits`: called at every look, with the part that the closing waits for.
     """
     offset, failures = await _ask(log, epoch, by), 0
     while True:
@@ -86,13 +97,13 @@ async def _done(log: Log, offset: int, epoch: int, waits: Callable[[Awaited], No
 
 
 async def _ask(log: Log, epoch: int, by: Asker) -> int:
-    """Write the command; where it stands, perhaps behind others' commands."""
+    """Write the command. Returns its offset, which may lie behind the commands of others."""
     command = Close(epoch, by, wall_ms())
     reader, draws = await log.reader(), await log.reader()
     try:
         handled = (await DrawsFollower(draws).catch_up()).closed.position
         before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
-        if before < handled:  # at the offset of the new command stands what became of an old one
+        if before < handled:  # the outcome of an old command is recorded at the new command's offset
             raise CommandsLost(f"{EPOCHS} ends at offset {before}, and commands up to {handled} were handled.")
         await write_command(log, command)
         reader.assign([COMMANDS])

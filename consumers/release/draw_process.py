@@ -1,8 +1,9 @@
-"""The child process that carries out a draw: counting and noise are CPU work, which would hold up the worker's event loop.
+"""The child process that carries out a draw.
 
-There is one process for each draw. It opens the log for itself. Only its progress and the parts to be recorded leave it,
-never an exact increment. OpenDP is loaded by the fork server and by the draw's process, never by the worker. The fork
-server draws nothing, so no two draws share a state of the random generator.
+Counting and noise are CPU work, which would hold up the worker's event loop. There is one process
+for each draw. It opens the log for itself. Only its progress and the parts to be recorded leave it,
+never an exact increment. OpenDP is loaded by the fork server and by the draw's process, never by
+the worker. The fork server draws nothing, so no two draws share a state of the random generator.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ class DrawProcessLost(LogUnavailable):
 
 
 class Drawer(Protocol):
-    """Carries out draws somewhere. Raises the errors of `carry_out` in `draw_task`, and DrawProcessLost."""
+    """Carries out draws somewhere.
+
+    Raises the errors of `carry_out` in `draw_task`, and DrawProcessLost.
+    """
 
     async def draw(self, task: DrawTask, report: Report) -> Drawn:
         """The parts to be recorded."""

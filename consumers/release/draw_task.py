@@ -1,14 +1,20 @@
-"""Counts what arrived between cuts, puts noise on it and hands on what is to be recorded: the work of one draw.
+"""The work of one draw: count the events between two cuts, add noise, return the parts.
 
-Runs where it is called, which is a process of its own (`consumers.release.draw_process`). The exact increments live and die here.
+It runs in a process of its own (`consumers.release.draw_process`). The exact increments never leave
+it.
 
-Rules kept: each table is counted from its own last cut to the new one, exactly, and with it what came before that cut and is of
-a period that had not begun then (not that agencies were heard from, nor what they are); read-committed, so aborted events are
-none; noise is drawn once a table, by OpenDP, after everything is counted, so that a failure on the way draws none; a record
-that cannot be counted stops the draw with its offset, never with its value.
+Rules kept:
+- Each table is counted from its own last cut to the new one, exactly. Earlier events are counted
+  too if their period had not begun at that last cut; this does not hold for heartbeats and profiles
+  of agencies.
+- Only committed events are read.
+- OpenDP draws noise once for each table, after everything is counted. A failure on the way draws
+  none.
+- A record that cannot be counted stops the draw. The error names its offset, never its value.
 
-The fast path: events that count alike (equal but for their sequence and the digest before) are put together as bytes, decoded
-once and counted so many times. `exchange.core.release.draw.counted` says what that must equal; a property test holds it.
+The fast path: events that count alike differ only in sequence and previous digest. They are grouped
+as bytes, decoded once and counted that many times. `exchange.core.release.draw.counted` is the
+definition; a property test compares the two.
 """
 
 from collections import Counter
@@ -39,15 +45,19 @@ BATCH_RECORDS: Final = 20_000
 """Records counted at once."""
 VERSIONS: Final = (f"exchange {__version__}",)
 Noise: TypeAlias = Callable[[Fraction, int], Sequence[int]]
-"""From a scale and a length to so many independent numbers: `consumers.release.noise.gaussian`."""
+"""From a scale and a length to that many numbers: `consumers.release.noise.gaussian`."""
 Report: TypeAlias = Callable[[int], None]
-"""Told how many events were read since the last time."""
+"""Called with the number of events read since the last call."""
 Arrived: TypeAlias = list[tuple[str, Event]]
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What is to be recorded: keys and values of `draws`, and what the agency tables now show."""
+    """The result of a draw. `parts`: keys and values for `draws`.
+
+    `shown` and `said`: the amounts that agency tables now show, and what agencies reported of
+    themselves.
+    """
 
     parts: tuple[tuple[bytes, bytes], ...]
     shown: tuple[ShownIncrement, ...]
@@ -56,35 +66,41 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Agencies:
-    """What agency tables need beside events: who may publish, and what is kept of all epochs before."""
+    """The other input of agency tables: who may publish, and the state of earlier epochs."""
 
     members: Collection[str] = ()
     kept: PastEpochs = field(default_factory=PastEpochs)
 
 
 async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> Drawn:
-    """Count, draw, encode. Raises CannotApply at a record that cannot be counted, NoiseUnfit, the engine's errors."""
-    sheets = [TableCounts(task, since) for since in task.starts]
+    """Count, draw, encode.
+
+    Raises CannotApply at a record that cannot be counted, NoiseUnfit, and the engine's errors.
+    """
+    counts = [TableCounts(task, since) for since in task.starts]
     reader = await log.reader()
     try:
         for number in range(len(task.moment.cut)):
-            await _read(reader, number, task, sheets, report)
+            await _read(reader, number, task, counts, report)
     finally:
         await reader.close()
-    return recorded(task, sheets, await _agencies(log, task), noise)
+    return recorded(task, counts, await _agencies(log, task), noise)
 
 
-def recorded(task: DrawTask, sheets: Sequence["TableCounts"], agencies: Agencies, noise: Noise) -> Drawn:
-    """The noise on what was counted, the agency tables by their rule, both as they will stand in `draws`."""
-    clients = [one for sheet in sheets for one in sheet.increments]
+def recorded(task: DrawTask, counts: Sequence["TableCounts"], agencies: Agencies, noise: Noise) -> Drawn:
+    """Add noise to client tables, apply the rule of agency tables, and encode both for `draws`."""
+    clients = [one for of_month in counts for one in of_month.increments]
     made = [drawn(one, noise(one.due.plan.scale, one.due.length), VERSIONS) for one in clients]
-    of_agencies = _agency_tables(task, sheets, agencies)
+    of_agencies = _agency_tables(task, counts, agencies)
     parts = tuple((release_part(one), encode_release(one)) for one in (*made, *of_agencies.releases))
     return Drawn(parts, tuple(ShownIncrement(*told) for told in of_agencies.told), of_agencies.said)
 
 
 class TableCounts:
-    """What arrived for the tables that are counted from one cut on. `said`: all that no client's body is, in order."""
+    """The counts of the tables that are counted since one month.
+
+    `by_agencies`: the events that are not about a client, in order.
+    """
 
     def __init__(self, task: DrawTask, since: int) -> None:
         self.since = since
@@ -92,20 +108,20 @@ class TableCounts:
         self._due = tuple(one for one in task.clients if one.since == since)
         self._wants_agencies = any(one.since == since for one in task.agencies)
         self.increments: tuple[Increments, ...] = counted(self._due, ())
-        self.said: Arrived = []
+        self.by_agencies: Arrived = []
 
-    def take(self, partition: int, lot: "EventBatch") -> None:
-        """Add what a lot holds from this sheet's cut on."""
-        places = lot.of_interest(self.starts[partition], self.begins[partition], self.since)
+    def take(self, partition: int, batch: "EventBatch") -> None:
+        """Add the events of a batch that count for these tables."""
+        places = batch.of_interest(self.starts[partition], self.begins[partition], self.since)
         alike = Counter(octets for octets, _ in places)
-        events = [("", lot.events[octets]) for octets in alike]
+        events = [("", batch.events[octets]) for octets in alike]
         self.increments = merged(self.increments, counted(self._due, events, alike.values()))
         if self._wants_agencies:
-            self.said += lot.said(places)
+            self.by_agencies += batch.by_agencies(places)
 
 
 class EventBatch:
-    """Records of one partition, decoded as far as they differ. Raises CannotApply."""
+    """Records of one partition; those that count alike are decoded once. Raises CannotApply."""
 
     def __init__(self, source: Partition, records: Sequence[Record]) -> None:
         self._records = [(record.offset, _counting(source, record), record.key or b"") for record in records]
@@ -116,7 +132,11 @@ class EventBatch:
         self._of_agencies = {octets for octets, event in self.events.items() if not _of_client(event)}
 
     def of_interest(self, start: int, begins: int, since: int) -> list[tuple[bytes, bytes]]:
-        """(bytes that count, agency) from an offset on, and from an earlier one on what is of this month and after it."""
+        """(bytes that count, agency) of the events to count.
+
+        These are all from the offset `start` on, and from `begins` on those that waited for a month
+        since `since`.
+        """
         early = {octets for octets, event in self.events.items() if _waits(event, since)}
         return [
             (octets, key)
@@ -124,13 +144,13 @@ class EventBatch:
             if offset >= start or (offset >= begins and octets in early)
         ]
 
-    def said(self, places: Iterable[tuple[bytes, bytes]]) -> Arrived:
-        """(agency, event) of what no client's body is."""
+    def by_agencies(self, places: Iterable[tuple[bytes, bytes]]) -> Arrived:
+        """(agency, event) of the events that are not about a client."""
         return [(key.decode("ascii"), self.events[octets]) for octets, key in places if octets in self._of_agencies]
 
 
 def _counting(source: Partition, record: Record) -> bytes:
-    """The bytes of a record that counting looks at."""
+    """The bytes of a record on which its counting depends."""
     if record.key is None or record.value is None:
         raise CannotApply(source, record.offset, CannotCount.__name__)
     return record.value[:PREFIX] + record.value[HEAD:]
@@ -148,7 +168,10 @@ def _of_client(event: Event) -> bool:
 
 
 def _waits(event: Event, since: int) -> bool:
-    """Whether its period begins in this month or later. Whoever was heard from was so when that arrived, not later."""
+    """Whether its period begins in this month or later.
+
+    A heartbeat or profile counts when it arrives, not later.
+    """
     return first_month(event.period) >= since and not isinstance(_restated(event), AgencyProfiled | Heartbeat)
 
 
@@ -156,19 +179,22 @@ def _restated(event: Event) -> Body:
     return event.body.body if isinstance(event.body, Correction) else event.body
 
 
-async def _read(reader: Reader, number: int, task: DrawTask, sheets: Iterable[TableCounts], report: Report) -> None:
+async def _read(reader: Reader, number: int, task: DrawTask, counts: Iterable[TableCounts], report: Report) -> None:
     source, cut = Partition(EVENTS, number), task.moment.cut[number]
     reader.assign([source])
     reader.seek(source, min((task.begins(since)[number] for since in task.starts), default=cut))
     async for records in read_before(reader, source, cut, records_max=BATCH_RECORDS):
         batch = EventBatch(source, records)
-        for sheet in sheets:
-            sheet.take(number, batch)
+        for of_month in counts:
+            of_month.take(number, batch)
         report(len(records))
 
 
 async def _agencies(log: Log, task: DrawTask) -> Agencies:
-    """Read where it is needed. `draws` is final for whoever holds the lane's writer; for anybody else no commit follows."""
+    """Read the registry and `draws` if agency tables are due.
+
+    `draws` is final, because the lane holds the writer while its draw runs.
+    """
     if not task.agencies:
         return Agencies()
     registry = await read_registry_before(log, task.moment.registered)
@@ -180,7 +206,7 @@ async def _agencies(log: Log, task: DrawTask) -> Agencies:
     return Agencies(registry.active(), closings.closed.kept)
 
 
-def _agency_tables(task: DrawTask, sheets: Sequence[TableCounts], agencies: Agencies) -> Made:
+def _agency_tables(task: DrawTask, counts: Sequence[TableCounts], agencies: Agencies) -> Made:
     wanted = {one.since for one in task.agencies}
-    arrived = {sheet.since: sheet.said for sheet in sheets if sheet.since in wanted}
+    arrived = {of_month.since: of_month.by_agencies for of_month in counts if of_month.since in wanted}
     return agency_releases(task.epoch, task.agencies, arrived, agencies.members, agencies.kept, versions=VERSIONS)

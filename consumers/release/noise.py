@@ -1,8 +1,11 @@
-"""The only place where noise is drawn: OpenDP's discrete Gaussian, from the operating system's randomness.
+"""The only place where noise is drawn: OpenDP's discrete Gaussian, from system randomness.
 
-Rules kept: the scale is a plan's, exactly (a multiple of 1/16 is exact in binary64); there is no seed, no way to ask for
-none, and what is drawn is handed on at once: nothing here keeps or logs it. The scale is held against OpenDP's own accounting:
-what it charges for a change of length 1 is 1 / (2 sigma²), up to the rounding of binary64.
+Rules kept:
+- The scale is a plan's, exactly: a multiple of 1/16 is exact in binary64.
+- There is no seed and no way to ask for no noise.
+- Nothing here keeps or logs the noise.
+- OpenDP's own accounting confirms the scale: its charge for a change of length 1 is 1 / (2 sigma²),
+  up to the rounding of binary64.
 """
 
 from __future__ import annotations
@@ -18,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROUNDING: Final = 1 + 2**-40
-"""OpenDP rounds each step of its float arithmetic up, so its rho is a little above the exact one."""
+"""OpenDP rounds each float operation up, so its rho is slightly above the exact one."""
 
 
 class NoiseUnaccounted(ExchangeError):
-    """The sampler charges more for its noise than the plan pays. Nothing was drawn."""
+    """OpenDP charges more for the noise than the plan pays. No noise was drawn."""
 
-    hint = "The installed OpenDP does not do what it was chosen for: install the version that uv.lock names."
+    hint = "The installed OpenDP is not the version that was tested: install the version that uv.lock names."
 
 
 def gaussian(scale: Fraction, length: int) -> list[int]:

@@ -1,13 +1,14 @@
-"""Replay: fold `events` again from offset 0 to a cut, and compare the result with the live aggregates, cell by cell.
+"""Replay: count `events` again up to a cut and compare with the aggregates, cell by cell.
 
     result = await replay(KafkaSource(settings))
     assert result.matched, result.differences[0]
 
-Rules kept: the counting is the fold's own (`recount`); records are read committed; the cut is exact; partitions are
-compared where the aggregates stand exactly at it, and `matched` is said only when all of them were.
+Rules kept: the counting is the fold's own (`recount`); only committed records are read; the cut is
+exact. A partition is compared only if its aggregates are exactly at the cut. `matched` needs every
+partition compared and equal.
 
-Promised: nothing is written to the log; a replay of a log that goes on growing ends. Not promised: that the fold has
-caught up with the log. `result.partitions` says where it stood and where the log ended.
+Promised: nothing is written to the log; the replay of a growing log ends. Not promised: that the
+fold has caught up with the log. `result.partitions` gives the fold's position and the log's end.
 """
 
 import asyncio
@@ -52,12 +53,15 @@ async def replay(
     independent: bool = False,
     processes: int | None = None,
 ) -> ReplayResult:
-    """Fold the log again up to `cut` (partition → first offset left out; None: where the aggregates stand).
+    """Count the log again up to `cut`: partition → first offset left out.
 
-    `independent` decodes every event instead of counting slices: slower, for auditors. `processes`: at most so many
-    beside this one, one partition each at a time; None: one a core; 0: none, all is done on this loop. `progress` is
-    called on this loop. Raises a ReplayError, StateDamaged when the aggregates do not have their digest, or the
-    engine's errors. Memory: all cells once more in this process.
+    None: the position of the aggregates.
+
+    `independent` decodes every event instead of counting slices; it is slower, and meant for
+    auditors. `processes`: the most child processes, one partition each at a time; None: one for
+    each core; 0: all work is done on this loop. `progress` is called on this loop. Raises a
+    ReplayError, StateDamaged if the aggregates do not have their digest, or the engine's errors.
+    Memory: all cells once more in this process.
     """
     topics = await source.partitions()
     ends = await _ends(source, topics)
@@ -77,7 +81,7 @@ async def replay(
 
 
 async def _ends(source: LogSource, topics: Mapping[str, int]) -> dict[int, int]:
-    """Where each partition of the log ends; raises LogTruncated before anything is counted."""
+    """The end of each partition of the log. Raises LogTruncated before anything is counted."""
     if EVENTS not in topics:
         raise NoEvents
     async with source.open() as log:
@@ -112,7 +116,10 @@ def _whole(parts: Sequence[PartitionReplay]) -> ReplayResult:
 
 
 class _Sum:
-    """Adds the partitions' steps up. Until a partition says what its cut is, its end stands for it."""
+    """Adds up the progress of the partitions.
+
+    Until a partition reports its cut, its end is used instead.
+    """
 
     def __init__(self, tasks: Sequence[Task], ends: Mapping[int, int], progress: Hook) -> None:
         self._progress = progress

@@ -1,4 +1,7 @@
-"""Every error of a replay, in one list. A message names partitions, offsets and topics, never a key or a value."""
+"""Every error of a replay, in one list.
+
+A message names partitions, offsets and topics, never a key or a value.
+"""
 
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
@@ -47,7 +50,10 @@ class CannotReplay(ReplayError):
 
 
 class ReplayFailed(ReplayError):
-    """The replay failed with an internal error. The message has its type and place, not its text."""
+    """The replay failed with an internal error.
+
+    The message has its type and place, not its text.
+    """
 
     hint = "Please report it with this place."
 

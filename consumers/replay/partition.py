@@ -1,7 +1,8 @@
-"""One partition's replay, from offset 0 to its cut, and its comparison with the aggregates. Runs where it is called.
+"""One partition's replay, from offset 0 to its cut, and its comparison with the aggregates.
 
-Order matters: the aggregates are read first, then the log's end, so that the position they stand at is inside the log.
-Records are counted in batches larger than one fetch, because a cell that repeats within a batch costs once.
+Order matters: the aggregates are read first, then the log's end, so that their position is inside
+the log. Records are counted in batches larger than one fetch, because a cell that repeats within a
+batch costs once.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +23,10 @@ BATCH_RECORDS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to replay. `cut`: None for where the aggregates stand. `live`: whether there are any to read."""
+    """One partition to replay.
+
+    `cut`: None for the position of the aggregates. `live`: whether there are aggregates.
+    """
 
     partition: int
     cut: int | None
@@ -32,7 +36,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class PartitionProgress:
-    """How far a partition is: offsets `read` of `cut`."""
+    """How far a partition is: `read` of `cut` offsets."""
 
     partition: int
     events: int
@@ -44,7 +48,10 @@ Report = Callable[[PartitionProgress], None]
 
 
 async def replay_partition(log: Log, task: Task, report: Report) -> PartitionReplay:
-    """Fold one partition again. Raises a ReplayError, StateDamaged when the aggregates are, or the engine's errors."""
+    """Count one partition again.
+
+    Raises a ReplayError, StateDamaged for damaged aggregates, or the engine's errors.
+    """
     source = Partition(EVENTS, task.partition)
     reader = await log.reader()
     try:
@@ -81,7 +88,7 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
 
 
 async def end_of(reader: Reader, source: Partition) -> int:
-    """The end of a partition of `events`; raises LogTruncated when its beginning is gone."""
+    """The end of a partition of `events`. Raises LogTruncated if its beginning is gone."""
     begin = (await reader.beginning_offsets([source]))[source]
     if begin:
         raise LogTruncated(f"{source.topic}-{source.partition} begins at offset {begin}.")
@@ -105,9 +112,9 @@ async def _any_from(reader: Reader, source: Partition, cut: int, end: int) -> bo
 def _differences(live: Snapshot | None, at: Position, cells: Mapping[bytes, int]) -> tuple[CellDifference, ...]:
     if live is None or live.position.position != at.position:
         return ()
-    partition, theirs = live.partition, live.cells
-    differing = sorted({cell for cell, _ in theirs.items() ^ cells.items()})
-    found = [CellDifference(cell, partition, theirs.get(cell, 0), cells.get(cell, 0)) for cell in differing]
+    partition, counted = live.partition, live.cells
+    differing = sorted({cell for cell, _ in counted.items() ^ cells.items()})
+    found = [CellDifference(cell, partition, counted.get(cell, 0), cells.get(cell, 0)) for cell in differing]
     if not found and live.position != at:
         found.append(CellDifference(POSITION_KEY, partition, live.position.events, at.events))
     return tuple(found)

@@ -1,10 +1,12 @@
-"""The two ways to count a partition of `events` again: the fold's own step, and the slow definitions behind it.
+"""Two ways to count a partition of `events` again: the fold's step, and the slow definitions.
 
-`ByStep` gives the log to a fresh `FoldStep` and keeps, key by key, the newest bytes it would have written: what a
-compacted `aggregates` holds, with no second fold to go wrong. `ByDefinition` decodes every event and goes through
-`exchange.core.counting.counts.fold`, past the plan that counts slices: an auditor's independent path through the same definitions.
+`ByStep` gives the log to a fresh `FoldStep` and keeps the newest bytes of each key that the step
+would write. These are the contents of a compacted `aggregates`; there is no second fold that could
+be wrong. `ByDefinition` decodes every event and uses `exchange.core.counting.counts.fold`, not the
+plan that counts slices: an auditor's independent path.
 
-Rules kept: a record that cannot be counted stops the replay with its offset, never with its value.
+Rules kept: a record that cannot be counted stops the replay. The error names its offset, never its
+value.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,11 +32,11 @@ class Recount(Protocol):
         """Count records, in order. Raises CannotReplay."""
 
     def counted(self) -> tuple[Position, dict[bytes, int]]:
-        """Where it stands, and every cell that is not zero."""
+        """The position reached, and every cell that is not zero."""
 
 
 class ByStep:
-    """With the step that the fold's lane runs."""
+    """Counts with the step that the fold's lane runs."""
 
     def __init__(self, partition: int) -> None:
         self._source = Partition(EVENTS, partition)
@@ -42,7 +44,7 @@ class ByStep:
         self._written: dict[bytes | None, bytes | None] = {}
 
     def take(self, records: Sequence[Record]) -> None:
-        """One batch of the lane."""
+        """Count records as one batch of the lane."""
         try:
             self._step.apply({self._source: records})
         except CannotApply as error:
@@ -51,7 +53,7 @@ class ByStep:
             raise self._culprit(records) from None
 
     def counted(self) -> tuple[Position, dict[bytes, int]]:
-        """What a compacted partition of `aggregates` would hold."""
+        """The contents of a compacted partition of `aggregates`."""
         for _, pairs in self._step.outcome().outputs:
             self._written.update(pairs)
         last = self._written.get(POSITION_KEY)
@@ -69,7 +71,7 @@ class ByStep:
 
 
 class ByDefinition:
-    """With decode and increments, event by event."""
+    """Counts with decode and increments, event by event."""
 
     def __init__(self, partition: int) -> None:
         self._partition = partition
@@ -77,7 +79,7 @@ class ByDefinition:
         self._position = self._events = self._offset = 0
 
     def take(self, records: Sequence[Record]) -> None:
-        """Decode and fold; fold(a + b) = merge(fold a, fold b), so batches add up."""
+        """Decode and fold. fold(a + b) = merge(fold a, fold b), so batches add up."""
         try:
             self._counts.add_cells(fold(self._decoded(records)).items())
         except Exception as error:  # noqa: BLE001 - foreign bytes may raise anything; `fold` takes one event at a time

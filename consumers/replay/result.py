@@ -1,7 +1,7 @@
-"""What a replay finds out, as frozen values: what was rebuilt, where it was compared, which cells differ.
+"""The result of a replay: the rebuilt counts, the compared partitions, the differing cells.
 
-A partition is compared only where its aggregates stand exactly at the cut: nothing else is comparable. `matched` is said
-only when every partition was compared and every cell, the number of events and the digest are equal.
+A partition is compared only if its aggregates are exactly at the cut. `matched` needs every
+partition compared, and every cell, the number of events and the digest equal.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,17 +16,20 @@ from exchange.wire.topics import POSITION_KEY
 
 
 class ReplayVerdict(Enum):
-    """How a replay ends."""
+    """The outcome of a replay."""
 
     MATCH = "match"
     DIFFERENT = "different"
     NOT_COMPARED = "not compared"
-    """Some partition's aggregates do not stand at the cut; those that do are equal."""
+    """The aggregates of some partition are not at the cut; the compared partitions are equal."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class CellDifference:
-    """One cell on which aggregates and replay disagree; the reserved key stands for the number of events counted."""
+    """One cell on which aggregates and replay disagree.
+
+    The reserved key means the number of events counted.
+    """
 
     cell: bytes
     partition: int
@@ -35,7 +38,7 @@ class CellDifference:
 
     @property
     def name(self) -> str:
-        """The cell, if a declared table has it: foreign bytes in the topic are not repeated."""
+        """The cell, if a declared table has it. Foreign bytes in the topic are not repeated."""
         if self.cell == POSITION_KEY:
             return "the position record (events counted)"
         try:
@@ -51,29 +54,32 @@ class CellDifference:
 
 @dataclass(frozen=True, slots=True)
 class PartitionReplay:
-    """One partition of `events`, folded again up to `cut`, the first offset left out."""
+    """One partition of `events`, counted again up to `cut`, the first offset left out."""
 
     partition: int
     cut: int
     end: int
-    """The log's end when the replay came to it; markers take offsets, so it lies beyond the last event."""
+    """The log's end as the replay saw it.
+
+    Markers take offsets, so it lies behind the last event.
+    """
     complete: bool
-    """Whether no event stood between the cut and that end."""
+    """Whether there was no event between the cut and that end."""
     replayed: Position
     live: Position | None
-    """Where the aggregates stood; None when there are none."""
+    """The position of the aggregates; None if there are none."""
     cells: Mapping[bytes, int]
     differences: tuple[CellDifference, ...]
 
     @property
     def compared(self) -> bool:
-        """Whether the aggregates stood at the cut."""
+        """Whether the aggregates were at the cut."""
         return self.live is not None and self.live.position == self.replayed.position
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """A whole replay. `counts`: all partitions' tables together, in the cells' order."""
+    """A whole replay. `counts`: the tables of all partitions together, in the cells' order."""
 
     partitions: tuple[PartitionReplay, ...]
     counts: Mapping[bytes, int]
@@ -81,12 +87,15 @@ class ReplayResult:
 
     @property
     def events(self) -> int:
-        """How many events were folded."""
+        """The number of events counted."""
         return sum(part.replayed.events for part in self.partitions)
 
     @property
     def digest(self) -> int:
-        """Of all counts together: the digest is linear, so it is the sum of the partitions'."""
+        """The digest of all counts together.
+
+        It is linear, so it is the sum of the partitions' digests.
+        """
         return sum(part.replayed.digest for part in self.partitions) % MODULUS
 
     @property
@@ -101,14 +110,14 @@ class ReplayResult:
 
     @property
     def verdict(self) -> ReplayVerdict:
-        """What is to be said."""
+        """The outcome to report."""
         if any(part.differences for part in self.partitions):
             return ReplayVerdict.DIFFERENT
         return ReplayVerdict.MATCH if all(part.compared for part in self.partitions) else ReplayVerdict.NOT_COMPARED
 
     @property
     def complete(self) -> bool:
-        """Whether the cut left no event out."""
+        """Whether the cut left out no event."""
         return all(part.complete for part in self.partitions)
 
     @property
@@ -119,7 +128,10 @@ class ReplayResult:
 
 @dataclass(frozen=True, slots=True)
 class ReplayProgress:
-    """How far a replay is. Offsets count markers too, so `read` of `total` is the measure and `events` the news."""
+    """How far a replay is.
+
+    Offsets count markers too, so `read` of `total` measures it; `events` is for information.
+    """
 
     events: int
     read: int
@@ -132,4 +144,4 @@ Hook = Callable[[ReplayProgress], None]
 
 
 def no_hook(_: ReplayProgress) -> None:
-    """Nobody looks."""
+    """Ignore the progress."""

@@ -1,12 +1,14 @@
-"""Rebuilt tables as files: one CSV or Parquet file a table, and a manifest that says what they are and whose eyes they are for.
+"""Rebuilt tables as files: a CSV or Parquet file for each table, and a manifest.
 
-Columns: `period`, then `state` or `agency`, then each dimension by its name, then `count` (in a table of sums, the name of
-what is summed). Rows are sorted by these; a cell without a row is zero. Every declared table has a file, so that a
-missing one is noticed.
+Columns: `period`, then `state` or `agency`, then each dimension by its name, then `count` (in a
+table of sums, the name of the summed field). Rows are sorted by these; a cell without a row is
+zero. Every declared table has a file, so that a missing one is noticed.
 
-Rules kept: these are exact restricted counts, so the directory is the owner's alone (0700, files 0600); what is there is
-never overwritten without being asked to, and a file that no export wrote is never touched; the manifest is written last
-and removed first, so that a directory with one is whole.
+Rules kept:
+- These are exact restricted counts: only the owner may read the directory (0700, files 0600), and
+  the manifest says so.
+- An earlier export is overwritten only on request. A file that no export wrote is never touched.
+- The manifest is written last and removed first, so a directory with a manifest is whole.
 """
 
 import csv
@@ -39,14 +41,14 @@ Row = tuple[str | int, ...]
 
 
 class Format(StrEnum):
-    """What the files are."""
+    """The format of the files."""
 
     CSV = "csv"
     PARQUET = "parquet"
 
 
 class ExportRefused(ExchangeError):
-    """The directory cannot be exported to."""
+    """The export cannot be written to this directory."""
 
     hint = "Name a directory that is new or empty."
 
@@ -65,7 +67,7 @@ class ParquetExtraMissing(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written."""
+    """An export that was written."""
 
     directory: Path
     format: Format
@@ -74,9 +76,10 @@ class Exported:
 
 
 def check_destination(directory: Path, format_: Format, *, force: bool) -> None:
-    """Raise ExportRefused or ParquetExtraMissing where `export` would; to be asked before the long work.
+    """Raise ExportRefused or ParquetExtraMissing if `export` would; call it before the long work.
 
-    With `force` an earlier export is replaced, known by its manifest; any other directory that holds something is refused.
+    With `force` an earlier export, known by its manifest, is replaced. Any other directory with
+    files is refused.
     """
     if format_ is Format.PARQUET:
         _parquet()
@@ -120,7 +123,10 @@ def columns_of(table: Table) -> tuple[str, ...]:
 
 
 def tables_of(counts: Mapping[bytes, int]) -> list[tuple[Table, list[Row]]]:
-    """Every declared table with its rows, sorted. Raises CellUnknown for a cell of none."""
+    """Every declared table with its rows, sorted.
+
+    Raises CellUnknown for a cell of no declared table.
+    """
     found: dict[str, list[Row]] = {table.name: [] for table in TABLES}
     for cell, count in counts.items():
         at = parse_cell(cell)
@@ -197,12 +203,12 @@ def _manifest(result: ReplayResult, format_: Format, entries: Sequence[dict[str,
 
 
 def _owners(path: Path) -> IO[bytes]:
-    """A new file that nobody else may read, whatever the umask is."""
+    """A new file that only its owner may read, whatever the umask is."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _install(staged: Path, directory: Path) -> None:
-    """Replace an earlier export; the manifest goes first and comes last."""
+    """Replace an earlier export. Its manifest is removed first; the new one is put there last."""
     earlier = _earlier(directory) or []
     (directory / MANIFEST).unlink(missing_ok=True)
     for name in earlier:
@@ -212,7 +218,7 @@ def _install(staged: Path, directory: Path) -> None:
 
 
 def _earlier(directory: Path) -> list[str] | None:
-    """The files of an earlier export; None when the directory is not one."""
+    """The files of an earlier export; None if the directory holds no export."""
     try:
         manifest = json.loads((directory / MANIFEST).read_bytes())
         if manifest["kind"] != KIND:

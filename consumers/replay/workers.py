@@ -1,6 +1,7 @@
-"""Child processes that replay one partition after another: counting is CPU work, which would hold up the caller's loop.
+"""Child processes that replay one partition after another.
 
-Records never travel between processes, only progress and counts do (`consumers.child_processes`).
+Counting is CPU work, which would hold up the caller's event loop. Records never travel between
+processes, only progress and counts do (`consumers.child_processes`).
 """
 
 import asyncio

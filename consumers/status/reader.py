@@ -1,10 +1,12 @@
-"""What an operator's look gathers from the log: read-only, as exact as the topics themselves.
+"""Reading the status of the exchange from the log: read-only, as exact as the topics themselves.
 
-`StatusReader.look` may be called again and again: it goes on where it stopped, so a look costs what is new. Heads, refusals
-and inbox positions are those of the gate's own state, read into the very `GateStep` that the gate uses; how far the
-fold is comes from its newest position record; how the lanes feel, from the newest pulses.
+`StatusReader.look` may be called again and again. It continues where it stopped, so a call reads
+only new records. Heads, refusals and inbox positions come from the gate's own state, read into the
+same `GateStep` that the gate uses. The fold's position comes from its newest position record. The
+state of the lanes comes from the newest pulses.
 
-Not promised: one moment for everything. Each topic is read to its own end, one after the other, while lanes go on.
+Not promised: one moment for everything. Each topic is read to its own end, one after the other,
+while lanes go on.
 """
 
 from collections import Counter, deque
@@ -26,14 +28,17 @@ from exchange.wire.records import decode_refusal
 from exchange.wire.topics import AGENCIES, ALERTS, DRAWS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
 
 PULSES_A_PARTITION: Final = 40
-"""Two lanes send one every two seconds each: about forty seconds."""
+"""Pulses to read for each partition: about forty seconds of two lanes, each with one in two."""
 PULSES_BESIDE: Final = 60
-"""Of what exists once: as long."""
+"""Pulses to read of the tasks that exist once: for about the same time."""
 
 
 @dataclass(slots=True)
 class Observed:
-    """All that was read so far. `inbox_lags` by agency; `fold_lags` and `counted` (events) by partition."""
+    """Everything read so far.
+
+    `inbox_lags` is by agency; `fold_lags` and `counted` (events) are by partition.
+    """
 
     partitions: int
     registry: Registry = field(default_factory=Registry)
@@ -52,7 +57,7 @@ class Observed:
         self.pulses = deque(maxlen=pulses_max(self.partitions))
 
     def take(self, source: Partition, record: Record) -> None:
-        """Take a record of one of the topics that are followed."""
+        """Take a record of one of the followed topics."""
         if source.topic == ALERTS:
             apply_compacted(self.alerts, record)
         elif source.topic == GATE_STATE and record.key is not None:
@@ -70,7 +75,7 @@ class Observed:
 
 
 class StatusReader:
-    """Looks at an exchange of so many partitions; made by `looking`."""
+    """Reads the status of an exchange with this number of partitions. `looking` makes it."""
 
     def __init__(self, readers: Sequence[Reader], partitions: int, generation: str) -> None:
         self._following, self._asking, tails, behind = readers
@@ -81,7 +86,10 @@ class StatusReader:
         self.seen = Observed(partitions)
 
     async def look(self) -> Observed:
-        """Read what is new. Raises the engine's errors: PartitionUnknown where `exchange topics apply` was not run."""
+        """Read new records.
+
+        Raises the engine's errors; PartitionUnknown if `exchange topics apply` was not run.
+        """
         found = await extents(self._asking, self._followed)
         if not self._assigned:
             self._assign(found)
@@ -118,7 +126,10 @@ class StatusReader:
 
 @asynccontextmanager
 async def looking(log: Log, partitions: int, generation: str = GENERATION) -> AsyncIterator[StatusReader]:
-    """A looker for as long as the block lasts. `partitions`: those that `events` really has."""
+    """A status reader for as long as the block lasts.
+
+    `partitions`: the real number of partitions of `events`.
+    """
     async with AsyncExitStack() as open_readers:
         readers = []
         for _ in range(4):
@@ -129,7 +140,7 @@ async def looking(log: Log, partitions: int, generation: str = GENERATION) -> As
 
 
 def pulses_max(partitions: int) -> int:
-    """How many pulses are looked at."""
+    """The number of pulses to read."""
     return PULSES_A_PARTITION * partitions + PULSES_BESIDE
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def defects_as(failed: type[ExchangeError], work: str) -> Iterator[None]:
     """Raise a defect in the block as `failed`: the work, the defect's type and its place.
 
-    The defect's text and its chain are dropped: they may hold a value from a record. Named errors pass unchanged.
+    The defect's text and its chain are dropped: they may hold a value from a record. Named errors
+    pass unchanged.
     """
     try:
         yield

@@ -1,7 +1,8 @@
-"""How far the readers of a partition are: where partitions begin and end, and how much is not read yet.
+"""How far the readers of a partition are: its begin and end, and how much is not read yet.
 
-For those who look and own nothing. Each class here keeps a reader of its own, assigned once: a client that is assigned
-other partitions again and again leaves a waiting fetch behind each time, and its next request waits behind all of them.
+For those who look and own nothing. Each class here keeps a reader of its own, assigned once: a
+client that is assigned other partitions again and again leaves a waiting fetch behind each time,
+and its next request waits behind all of them.
 """
 
 from collections.abc import Collection, Mapping
@@ -36,10 +37,12 @@ class NewestPositions:
         self._found: dict[Partition, Position] = {}
 
     async def newest(self, extents: Mapping[Partition, Extent]) -> Mapping[Partition, Position]:
-        """The newest position of each partition that was ever written. Give the same partitions at every call.
+        """The newest position of each partition that was ever written.
 
-        Reads back from the ends, further and further: at least one control marker follows a position record, and
-        aborted transactions may follow too.
+        Give the same partitions at every call.
+
+        Reads back from the ends, further and further: at least one control marker follows a
+        position record, and aborted transactions may follow too.
         """
         if not self._looked_at:
             _assign_at_ends(self._reader, extents)
@@ -76,10 +79,10 @@ class Unread:
     async def offsets(
         self, positions: Mapping[Partition, int], extents: Mapping[Partition, Extent]
     ) -> dict[Partition, int]:
-        """How many offsets lie between each position and the end of its partition; 0 if no record lies there.
+        """The number of offsets from each position to its partition's end; 0 if no record is there.
 
-        A control marker that nobody reads follows a transaction's last record, so the plain difference would never
-        become 0. Give the same partitions at every call.
+        A control marker that nobody reads follows a transaction's last record, so the plain
+        difference would never become 0. Give the same partitions at every call.
         """
         if not self._known:
             _assign_at_ends(self._reader, extents)

@@ -1,7 +1,8 @@
 """Reading partitions to an end, for those who look and own nothing. Every such loop is here.
 
-`read_to` reads until an end is passed and may bring records behind it. `read_before` reads up to a cut and drops what
-lies behind it. Both stop, however the topic goes on; neither waits for ever for brokers that give nothing.
+`read_to` reads until an end is passed and may bring records behind it. `read_before` reads up to a
+cut and drops what lies behind it. Both stop, however the topic goes on; neither waits for ever for
+brokers that give nothing.
 
 A compacted topic is read by `newest_by_key`, or followed with `apply_compacted`.
 """
@@ -17,7 +18,10 @@ from exchange.engine.loop_time import loop_s
 RECORDS_MAX: Final = 5_000
 """Records of one read. The work on them stays under 50 ms of CPU."""
 WAIT_S: Final = 0.1
-"""Wait of one read, in seconds. Where only control markers are left, a read brings nothing and moves the position."""
+"""Wait of one read, in seconds.
+
+Where only control markers are left, a read brings nothing and moves the position.
+"""
 SILENT_S_MAX: Final = 30.0
 """Seconds without progress, although there is more, after which the brokers count as away."""
 
@@ -29,10 +33,11 @@ async def read_to(
     records_max: int = RECORDS_MAX,
     silent_s_max: float | None = None,
 ) -> AsyncIterator[tuple[Partition, Sequence[Record]]]:
-    """The records from an assigned reader's positions until it is at `ends` or further on, batch by batch.
+    """The records from the reader's positions until it is at `ends` or further on, in batches.
 
-    The last batches may hold records behind the ends: go on from there with the next ends. Raises LogUnavailable when
-    nothing comes for `silent_s_max` seconds (by default SILENT_S_MAX) although there is more.
+    The last batches may hold records behind the ends: go on from there with the next ends. Raises
+    LogUnavailable when nothing comes for `silent_s_max` seconds (by default SILENT_S_MAX) although
+    there is more.
     """
     patience_s = SILENT_S_MAX if silent_s_max is None else silent_s_max
     for partition, end in ends.items():
@@ -54,10 +59,10 @@ async def read_to(
 async def read_before(
     reader: Reader, partition: Partition, cut: int, *, records_max: int = RECORDS_MAX, records_min: int = 1
 ) -> AsyncIterator[Sequence[Record]]:
-    """The records of one partition from an assigned reader's position up to the cut, exactly, batch by batch.
+    """The records of one partition from the reader's position up to the cut, exactly, in batches.
 
-    The record at the cut and those behind it are dropped. A batch holds at least `records_min` records, but for the
-    last. Raises LogUnavailable as `read_to` does.
+    The record at the cut and those behind it are dropped. A batch holds at least `records_min`
+    records, but for the last. Raises LogUnavailable as `read_to` does.
     """
     held: list[Sequence[Record]] = []
     async for source, records in read_to(reader, {partition: cut}, records_max=records_max):
@@ -77,7 +82,9 @@ def _joined(batches: Sequence[Sequence[Record]]) -> Sequence[Record]:
 async def read_whole(
     reader: Reader, partition: Partition, *, records_max: int = RECORDS_MAX, silent_s_max: float | None = None
 ) -> AsyncIterator[Sequence[Record]]:
-    """Everything that a partition holds now, in order. The reader is assigned to it alone and ends at its end.
+    """Everything that a partition holds now, in order.
+
+    The reader is assigned to it alone and ends at its end.
 
     The last batch may hold records that came meanwhile. Raises LogUnavailable as `read_to` does.
     """
@@ -92,7 +99,10 @@ async def read_whole(
 async def newest_by_key(
     log: Log, partition: Partition, only: Callable[[bytes], bool] = lambda _: True
 ) -> dict[bytes, bytes]:
-    """The newest value of each key in a compacted partition, without keys that were deleted. `only`: keys to keep."""
+    """The newest value of each key in a compacted partition, without keys that were deleted.
+
+    `only`: keys to keep.
+    """
     newest: dict[bytes, bytes] = {}
     reader = await log.reader()
     try:

@@ -100,8 +100,8 @@ def test_who_was_heard_from_and_what_agencies_are_does_not_wait() -> None:
     )
     said = [event(body, 0, *of_april) for body in bodies]
     said += [correcting(said[1]), correcting(said[2]), event(bodies[2], 0, "2026Q1")]
-    lot = EventBatch(source, [StoredRecord(b"a", encode(one), (), n, 0) for n, one in enumerate(said)])
-    waiting = lot.said(lot.of_interest(len(said), 0, april))
+    batch = EventBatch(source, [StoredRecord(b"a", encode(one), (), n, 0) for n, one in enumerate(said)])
+    waiting = batch.by_agencies(batch.of_interest(len(said), 0, april))
     assert [one for _, one in waiting] == [said[2], said[4]]
 
 

@@ -1,8 +1,9 @@
-"""An agency's way to its inbox and its receipts, on Kafka; the `Link` that `producers.delivery.link` asks for.
+"""An agency's connection to its inbox and receipts on Kafka; a `Link` of `producers.delivery`.
 
-Rules kept: one idempotent producer, every send awaited and bounded in time; after an error the whole connection is given
-up and made anew; receipts are read committed, from the beginning. Not promised: that nothing of a given-up connection is
-written later. Its bytes may be on their way, and a new idempotent producer does not fence the old one (docs/adr/0014).
+Rules kept: one idempotent producer; every send is awaited and bounded in time; after an error the
+whole connection is dropped and made again; receipts are read committed, from the beginning. Not
+promised: that nothing from a dropped connection is written later. Its bytes may be on their way,
+and a new idempotent producer does not fence the old one (docs/adr/0014).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from exchange.wire.records import Receipt
 
 CALL_S_MAX = 15.0
-"""Of one call; what takes longer is `LogUnavailable`."""
+"""Seconds of one call, and of silence while reading. A longer one raises `LogUnavailable`."""
 RECORDS_MAX = 20_000
 
 
@@ -42,7 +43,7 @@ class KafkaLink:
         self._reader: Reader | None = None
 
     async def connect(self) -> None:
-        """Connect anew; an earlier connection is asked to send nothing more."""
+        """Connect again; an earlier connection is asked to send nothing more."""
         await self.close()
         self._log = KafkaLog(self._settings)
         try:
@@ -60,7 +61,7 @@ class KafkaLink:
             raise
 
     async def send(self, values: Sequence[bytes]) -> None:
-        """Append values to the inbox, in order; returns when the log has them all."""
+        """Append values to the inbox, in order. Returns when the log has them all."""
         if self._producer is None:
             raise LogUnavailable("not connected")
         try:
@@ -79,7 +80,7 @@ class KafkaLink:
         return None if newest is None else decode_receipt(newest)
 
     async def receipt(self, timeout_s: float) -> Receipt | None:
-        """The newest of the receipts that came since the last one returned."""
+        """The newest receipt of those that came since the last one returned."""
         if self._reader is None:
             raise LogUnavailable("not connected")
         batch = await self._reader.getmany(timeout_s=timeout_s, records_max=RECORDS_MAX)
@@ -87,7 +88,7 @@ class KafkaLink:
         return decode_receipt(values[-1]) if values else None
 
     async def inbox(self) -> Sequence[bytes]:
-        """Everything that the inbox holds of this agency now, oldest first."""
+        """Every record of this agency in its inbox now, oldest first."""
         if self._log is None:
             raise LogUnavailable("not connected")
         reader = await self._log.reader()
@@ -99,7 +100,7 @@ class KafkaLink:
             await reader.close()
 
     async def close(self) -> None:
-        """Let go of everything; never raises."""
+        """Close the whole connection; never raises."""
         log, producer, reader = self._log, self._producer, self._reader
         self._log = self._producer = self._reader = None
         for client in (producer, reader, log):

@@ -94,7 +94,10 @@ def _collected(pool: ProcessPoolExecutor, jobs: Sequence[Job], tell: Tell) -> di
 
 
 def _begin() -> None:
-    """Ctrl-C reaches every process of a terminal; the first one ends the others, and they end if it is gone."""
+    """Ctrl-C reaches every process of a terminal.
+
+    The first one ends the others. They end if it is gone.
+    """
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -13,7 +13,7 @@ from exchange.core.model.vocabulary import LegalClass
 from exchange.engine import reading
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader
-from exchange.engine.reading import newest_by_key, read_to, read_whole
+from exchange.engine.reading import newest_by_key, read_before, read_to, read_whole
 from exchange.wire.records import Position, encode_position, encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, POSITION_KEY
 from tests.unit.replay.replay_world import AGGREGATES, Interrupted, World
@@ -70,6 +70,23 @@ async def test_a_partition_that_never_stops_is_read_to_its_sampled_end() -> None
     found = [record.value async for records in read_whole(reader, SOURCE) for record in records]  # type: ignore[arg-type]
     assert [int(value or b"") for value in found][:40] == list(range(40))
     assert len(found) < written
+
+
+@pytest.mark.parametrize("records_min", [1, 6, 1000])
+async def test_before_a_cut_every_record_is_read_and_none_at_it_or_behind_it(records_min: int) -> None:
+    """Wherever the cut lies, between markers too; each batch but the last has the wanted size; other partitions are dropped."""
+    world = await two_partitions()
+    reader = await world.log.reader()
+    end = (await reader.end_offsets([SOURCE]))[SOURCE]
+    committed = world.broker.committed(SOURCE)
+    for cut in range(end + 1):
+        reader.assign([SOURCE, OTHER])
+        reader.seek(SOURCE, 0)
+        reader.seek(OTHER, 0)
+        batches = [b async for b in read_before(reader, SOURCE, cut, records_max=5, records_min=records_min)]
+        assert [r.offset for batch in batches for r in batch] == [r.offset for r in committed if r.offset < cut]
+        assert all(len(batch) >= records_min for batch in batches[:-1])
+        assert all(batches)
 
 
 async def test_of_each_key_the_newest_value_is_left_and_none_behind_a_tombstone() -> None:
