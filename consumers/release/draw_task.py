@@ -193,7 +193,7 @@ async def _read(reader: Reader, number: int, task: DrawTask, counts: Iterable[Ta
 async def _agencies(log: Log, task: DrawTask) -> Agencies:
     """Read the registry and `draws` if agency tables are due.
 
-    `draws` is final, because the lane holds the writer while its draw runs.
+    `draws` is final for the lane that holds the writer. A lane that lost the writer cannot commit.
     """
     if not task.agencies:
         return Agencies()
