@@ -1,11 +1,14 @@
-"""The calendar: writes the command that closes a month, once the month is over and some hours more.
+"""The calendar: writes the command that closes a month, some hours after the month is over.
 
-Rules kept: months by UTC; by the clock, never by volume; one command at a time, and none while one waits to be handled; a
-command that was refused is not written again for an hour, so that a fault does not fill `epochs`. The first month is the one
-in which the first event arrived: an exchange that nobody has sent anything to closes nothing.
+Rules kept:
+- Months are by UTC, and closing is by the clock, never by volume.
+- One command at a time: none is written while another waits to be handled.
+- A refused command is not written again for an hour, so that a fault does not fill `epochs`.
+- The first month is the one in which the first event arrived. An exchange without events closes
+  nothing.
 
-Not promised: that it writes a command only once: two workers may for a moment both be the calendar. The second command for a
-month is refused (`EpochClosed`) and harms nothing.
+Not promised: that a command is written only once. Two workers may for a moment both be the
+calendar. The second command for a month is refused (`EpochClosed`) and harms nothing.
 """
 
 import asyncio
@@ -35,7 +38,10 @@ logger = structlog.get_logger(__name__)
 
 
 def month_to_close(closed: Closed, first_arrival_ms: int | None, now_ms: int, grace_ms: int) -> int | None:
-    """The month that should be closed now, if any: the one after the last, or that of the first event, when it is over."""
+    """The month to close now, if any.
+
+    The one after the last closed month, or that of the first event, when it is over.
+    """
     if closed.last_epoch is not None:
         epoch = closed.last_epoch + 1
     elif first_arrival_ms is not None:
@@ -46,7 +52,7 @@ def month_to_close(closed: Closed, first_arrival_ms: int | None, now_ms: int, gr
 
 
 class Calendar(SingleLane):
-    """Writes commands for as long as it runs. `grace_ms`: how long after a month's end."""
+    """Writes commands while it runs. `grace_ms`: how long after a month's end."""
 
     halts_on = (DrawsDamaged,)
 
@@ -74,7 +80,10 @@ class Calendar(SingleLane):
             await asyncio.sleep(LOOK_S)
 
     async def _may_ask(self, seen: DrawsState, reader: Reader) -> bool:
-        """Whether every command was handled, and none refused a moment ago; never where `epochs` was made anew."""
+        """Whether each command was handled and none was refused lately.
+
+        Never where `epochs` was made anew.
+        """
         end = (await reader.end_offsets([COMMANDS]))[COMMANDS]
         refused_lately = seen.refused and self._clock() - seen.closed.at_ms < AGAIN_MS
         return end == seen.closed.position and not refused_lately

@@ -1,10 +1,13 @@
-"""What `draws` says: which epochs are closed, what was spent, which commands were refused, what is to be published.
+"""What `draws` records: closed epochs, spent budget, refused commands, releases to publish.
 
-`draws` is kept for ever and is the release lane's only state: this folds it, record by record, in offset order. The lane, the
-publisher, the calendar and the commands all read it here, so none of them can mean something else by it.
+`draws` is kept for ever and is the only state of the release lane. This module folds it, record by
+record, in offset order. The lane, the publisher, the calendar and the commands all read `draws`
+here, so that none of them can read anything else from it.
 
-Promised: taking records one by one or after a pause gives the same. Not promised: anything about a transaction that is not
-committed; the reader that records come from is a read-committed one.
+Promised: taking records one by one or after a pause gives the same.
+
+Not promised: anything about a transaction that is not committed. The records must come from a
+read-committed reader.
 """
 
 from dataclasses import dataclass, field, replace
@@ -23,17 +26,23 @@ SOURCE: Final = Partition(DRAWS, 0)
 
 
 class DrawsDamaged(ExchangeError):
-    """`draws` does not hold, or no longer holds, what the release lane wrote there. No epoch is closed or published."""
+    """`draws` does not hold the records that the release lane wrote there.
+
+    No epoch is closed or published.
+    """
 
     hint = (
-        "Restore the topic from a replica or a backup. It is never rebuilt: what was drawn again would have other noise, and"
-        " the two together tell more than was paid for."
+        "Restore the topic from a replica or a backup. It cannot be rebuilt: a second draw would have other noise, and the"
+        " two together reveal more than the budget allows."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is to be published: its key and value in `releases`, and its epoch. `offset`: where it stands in `draws`."""
+    """A release to publish: its key and value in `releases`, and its epoch.
+
+    `offset`: its offset in `draws`.
+    """
 
     key: bytes
     value: bytes
@@ -43,9 +52,11 @@ class Part:
 
 @dataclass(slots=True)
 class DrawsState:
-    """Everything in `draws` so far. `commands`: what was done with each, by its offset in `epochs`, without agency tables.
+    """Everything in `draws` so far.
 
-    `keeps`: whether what agency tables showed is kept, for whoever makes them; by far the largest part, and only theirs.
+    `commands`: the ledger's entry for each command, by its offset in `epochs`, without agency
+    tables. `keeps`: whether past figures of agency tables are kept. Only the draw of such tables
+    needs them, and they are by far the largest part.
     """
 
     keeps: bool = False
@@ -56,12 +67,15 @@ class DrawsState:
 
     @property
     def refused(self) -> str:
-        """The reason, if the newest command was refused."""
+        """The reason why the newest command was refused; empty where it was not."""
         newest = max(self.commands, default=None)
         return "" if newest is None else self.commands[newest].refused
 
     def take(self, record: Record) -> None:
-        """Take the next record. Raises DrawsDamaged for what is neither a release nor of the ledger, or a second draw."""
+        """Take the next record.
+
+        Raises DrawsDamaged unless it is of the ledger, or the first draw of a table and epoch.
+        """
         if record.key is None or record.value is None:
             raise DrawsDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
         part, command = _parsed(record.key)
@@ -82,7 +96,10 @@ class DrawsState:
 
 
 def _parsed(key: bytes) -> tuple[tuple[bytes, int] | None, int | None]:
-    """The release or the command that a record is about; neither for a key that no draw has."""
+    """The release or the command that a record is about.
+
+    Neither where the key is not one of a draw.
+    """
     try:
         return parse_release_part(key), parse_ledger_part(key)
     except (EpochInvalid, UnicodeDecodeError):
@@ -90,7 +107,7 @@ def _parsed(key: bytes) -> tuple[tuple[bytes, int] | None, int | None]:
 
 
 def after(closed: Closed, spent: Spent) -> Closed:
-    """What is closed once this has been done with a command."""
+    """The closed epochs and the ledger after this command."""
     if spent.refused:
         return refused_at(closed, spent.position, spent.at_ms)
     moment = Moment(spent.at_ms, spent.cut, spent.registered)
@@ -100,9 +117,9 @@ def after(closed: Closed, spent: Spent) -> Closed:
 
 
 class DrawsFollower:
-    """Reads `draws` on from where it stopped. The reader is this one's alone.
+    """Reads `draws` on from where it stopped. Nobody else may use the reader.
 
-    What is committed never changes, so reading on gives what reading all of it again would give.
+    Committed records never change, so reading on gives the same as reading everything again.
     """
 
     def __init__(self, reader: Reader, *, keeps: bool = False) -> None:
@@ -111,7 +128,10 @@ class DrawsFollower:
         self.read = DrawsState(keeps)
 
     async def catch_up(self) -> DrawsState:
-        """Everything that is committed and decided now. Raises the engine's errors, DrawsDamaged, MessageUnreadable."""
+        """Everything that is committed now.
+
+        Raises the engine's errors, DrawsDamaged, MessageUnreadable.
+        """
         if self._position is None:
             begins = await self._reader.beginning_offsets([SOURCE])
             if begins[SOURCE]:

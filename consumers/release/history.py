@@ -1,6 +1,7 @@
-"""What was closed, what it cost and what was refused, for those who are answerable for it: frozen values, from `draws`.
+"""Closed epochs, their cost and refused commands, for operators and auditors, from `draws`.
 
-Restricted, like `draws` itself: when a draw was made, and what was refused, is nobody's business who reads releases.
+Restricted, like `draws` itself: readers of releases must not see when a draw was made or what was
+refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,11 @@ from exchange.engine.reading import read_whole
 
 @dataclass(frozen=True, slots=True)
 class ClosedEpoch:
-    """One epoch. `tables`: those that were drawn; `public`: how many of them are; `rho_paid`: by those drawn first in it."""
+    """One epoch.
+
+    `tables`: the drawn ones. `public`: how many are published. `rho_paid`: by those first drawn in
+    it.
+    """
 
     epoch: str
     at_ms: int
@@ -31,7 +36,10 @@ class ClosedEpoch:
 
 @dataclass(frozen=True, slots=True)
 class RefusedCommand:
-    """One command. `epoch`: empty if it named none; `refused`: the rule's name; `why`: what it means and what to do next."""
+    """One command.
+
+    `epoch`: empty if it named none. `refused`: the rule's name. `why`: its meaning, and what to do.
+    """
 
     epoch: str
     at_ms: int
@@ -41,7 +49,7 @@ class RefusedCommand:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that was ever asked to be closed, in order."""
+    """Every command to close an epoch, in order."""
 
     epochs: tuple[ClosedEpoch, ...]
     refused: tuple[RefusedCommand, ...]
@@ -49,7 +57,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class PeriodSpent:
-    """What a client's events of one period have paid so far, and may still pay: rho."""
+    """The privacy budget (rho) that a client's events of one period have spent, and have left."""
 
     period: str
     spent: float
@@ -57,7 +65,7 @@ class PeriodSpent:
 
 
 async def read_closings(log: Log) -> tuple[DrawsState, set[bytes]]:
-    """What `draws` says now, and the keys that are public."""
+    """The present state of `draws`, and the keys that are published."""
     draws, releases = await log.reader(), await log.reader()
     try:
         return await DrawsFollower(draws).catch_up(), await public_keys(releases)
@@ -67,7 +75,7 @@ async def read_closings(log: Log) -> tuple[DrawsState, set[bytes]]:
 
 
 async def read_asked(log: Log) -> dict[int, str]:
-    """Which epoch each command in `epochs` names, by its offset; what is no command is left out."""
+    """The epoch that each command in `epochs` names, by its offset; other records are left out."""
     reader = await log.reader()
     try:
         records = [record async for some in read_whole(reader, COMMANDS) for record in some]
@@ -83,7 +91,7 @@ async def public_keys(reader: Reader) -> set[bytes]:
 
 
 def history_of(closings: DrawsState, public: set[bytes], asked: Mapping[int, str]) -> History:
-    """What was done with every command; `asked`: `read_asked`."""
+    """The outcome of every command. `asked`: from `read_asked`."""
     refused = (
         RefusedCommand(asked.get(offset, ""), one.at_ms, one.refused, hint_of(one.refused))
         for offset, one in closings.commands.items()
@@ -105,7 +113,10 @@ def _epochs(closings: DrawsState, public: set[bytes]) -> Iterator[ClosedEpoch]:
 
 
 def hint_of(refused: str) -> str:
-    """What a reason means and what to do next; empty for none, and for one of a newer worker."""
+    """The meaning of a reason and what to do next.
+
+    Empty for none, and for a reason of a newer worker.
+    """
     return str(REFUSALS[refused]()) if refused in REFUSALS else ""
 
 

@@ -1,14 +1,16 @@
-"""The publisher: what is recorded in `draws` becomes public in `releases`, byte for byte.
+"""The publisher: copies each drawn release from `draws` to `releases`, byte for byte.
 
 Rules kept:
-- `releases` is never written in a transaction: a reader that reads uncommitted would see what was aborted. So a part may be
-  written twice, after a kill or by two publishers at once: a repeat is the same bytes under the same key, with the same time.
-- Only what is committed in `draws` is copied, in its order, without headers, with the last millisecond of its epoch as time:
-  nothing says when it was drawn.
-- At each start everything that stands in `releases` is compared with `draws`. What is no part of a draw, or another one, stops
-  the publisher for good: nothing is added to a topic that does not tell the truth.
+- `releases` is never written in a transaction: a reader that reads uncommitted records would see
+  aborted ones. So a part may be written twice, after a kill or by two publishers at once. A repeat
+  has the same bytes, key and time.
+- Only committed parts of `draws` are copied, in their order, without headers. Their time is the
+  last millisecond of their epoch, so that it does not show when they were drawn.
+- At each start everything in `releases` is compared with `draws`. A record that was not drawn stops
+  the publisher for good: nothing is added to a topic that holds false figures.
 
-Not promised: that parts of one epoch appear at one moment; who reads tells by `since` what is missing.
+Not promised: that all parts of an epoch appear at one moment. Readers see by `since` which parts
+are missing.
 """
 
 import asyncio
@@ -31,16 +33,16 @@ WAIT_S: Final = 0.5
 
 
 class PublishedDiffers(ExchangeError):
-    """A record of `releases` is not what was drawn under its key. Nothing more is published."""
+    """A record of `releases` differs from the draw under its key. Nothing more is published."""
 
     hint = (
-        "Find out what wrote it: `exchange topics check` shows who may. Tell those who read it; `draws` holds what is right,"
-        " and no second draw is ever made."
+        "Find out who wrote it: `exchange topics rights` shows who may. Tell the readers of `releases`. `draws` holds the"
+        " right figures, and no second draw is ever made."
     )
 
 
 class PublisherLane(SingleLane):
-    """Copies parts of draws for as long as it runs."""
+    """Copies parts of draws while it runs."""
 
     halts_on = (DrawsDamaged, PublishedDiffers)
 
@@ -70,7 +72,10 @@ class PublisherLane(SingleLane):
             await asyncio.sleep(WAIT_S)
 
     async def _published(self, follower: DrawsFollower) -> set[bytes]:
-        """The keys that are public. What was public before `draws` was read to its end is in it: compare in that order."""
+        """The keys that are public.
+
+        `releases` is read first: `draws`, read after it, then holds all its records.
+        """
         reader = await self._log.reader()
         found: list[Record] = []
         try:
@@ -89,12 +94,15 @@ class PublisherLane(SingleLane):
 
 
 def compared(found: Iterable[Record], parts: Iterable[Part]) -> set[bytes]:
-    """The keys of what is public already. Raises PublishedDiffers at the first record that is not a part, byte for byte."""
+    """The keys of published releases.
+
+    Raises PublishedDiffers at the first that is not a drawn part, byte for byte.
+    """
     drawn = {part.key: part for part in parts}
     public = set()
     for record in found:
         part = drawn.get(record.key or b"")
         if part is None or record.value != part.value or record.headers or record.timestamp != ends_ms(part.epoch):
-            raise PublishedDiffers(f"{RELEASES}-0 offset {record.offset} is not what was drawn.")
+            raise PublishedDiffers(f"{RELEASES}-0 offset {record.offset} was not drawn.")
         public.add(part.key)
     return public

@@ -2,18 +2,23 @@
 
 The theory, in the order of the code:
 
-1. For each command, the writer `release-0` comes first: when it is there, no earlier owner can write any more, and what that
-   had begun is committed or aborted. Only then is `draws` read to its end: it is the whole state, and final.
-2. A command that stands before the state's position was done by somebody else, and is passed over.
-3. It is judged purely (`exchange.core.release.closing.judge`), with this worker's clock and where `events` and `agencies` end now.
-4. Refused: one transaction with the reason in the ledger, and nothing else. Carried out: counted and drawn in a process of its
-   own (`consumers.release.draw_process`), then one transaction with every release and, last, the ledger part: cut, accounts, position.
-5. After a failure everything is dropped and begins again at 1. Whether that commit went through, 1 finds out. Noise that was
-   drawn and not committed was seen by nobody who may see releases: `draws` is restricted, and its reader, the publisher, is a
-   read-committed one. The next draw is of the same commitments to the same accounts, and the only one.
+1. For each command, the writer `release-0` comes first. When it is there, no earlier owner can
+   write any more, and each transaction that one had begun is committed or aborted. Only then is
+   `draws` read to its end: it is the whole state, and final.
+2. A command before the state's position was handled by another owner, and is passed over.
+3. The command is judged purely (`exchange.core.release.closing.judge`), with this worker's clock
+   and the present ends of `events` and `agencies`.
+4. Refused: one transaction writes the reason to the ledger, and nothing else. Accepted: the draw is
+   counted and made in a process of its own (`consumers.release.draw_process`). Then one transaction
+   writes every release and, last, the ledger part: cut, accounts, position.
+5. After a failure everything is dropped and begins again at 1, which finds out whether that commit
+   succeeded. Nobody who may read releases has seen noise that was drawn and not committed: `draws`
+   is restricted, and its reader, the publisher, reads committed records. The next draw is of the
+   same counts for the same accounts, and the only one.
 
-Promised: one draw of each table and epoch at most, nothing spent without its draw and no draw without being paid for, whatever
-crashes. The writer is opened for each command: an id that is idle for a week expires.
+Promised: at most one draw of each table and epoch, no budget spent without its draw, and no draw
+without its budget, whatever crashes. The writer is opened for each command, because an id that is
+idle for a week expires.
 """
 
 from collections.abc import Sequence
@@ -44,7 +49,7 @@ logger = structlog.get_logger(__name__)
 
 
 class ReleaseLane(SingleLane):
-    """The one release lane. `partitions`: those that `events` has. `clock`: what months are over by."""
+    """The one release lane. `partitions`: of `events`. `clock`: decides which months are over."""
 
     halts_on = (DrawsDamaged,)
 
@@ -58,17 +63,17 @@ class ReleaseLane(SingleLane):
 
     @property
     def refused(self) -> str:
-        """The reason, if the newest command was refused."""
+        """The reason why the newest command was refused; empty where it was not."""
         return self._seen.refused
 
     async def _work(self, resources: AsyncExitStack) -> None:
         self._enter(LaneState.STARTING)
         draws, commands = await self._reader(resources), await self._reader(resources)
         follower = DrawsFollower(draws)
-        await (await self._log.writer(self.name)).close()  # earlier owners are fenced, and what they began is decided
+        await (await self._log.writer(self.name)).close()  # fences earlier owners and settles their transactions
         self._enter(LaneState.RESTORING)
         self._note(await follower.catch_up())
-        await self._nothing_is_lost(commands)
+        await self._refuse_empty_draws(commands)
         self._restored = len(self._seen.commands) + len(self._seen.parts)
         commands.assign([COMMANDS])
         commands.seek(COMMANDS, self._seen.closed.position)
@@ -85,8 +90,11 @@ class ReleaseLane(SingleLane):
         resources.push_async_callback(reader.close)
         return reader
 
-    async def _nothing_is_lost(self, reader: Reader) -> None:
-        """Raise DrawsDamaged where `draws` is empty and something was published: every epoch would be drawn once more."""
+    async def _refuse_empty_draws(self, reader: Reader) -> None:
+        """Raise DrawsDamaged where `draws` is empty and `releases` is not.
+
+        Every epoch would be drawn again.
+        """
         published = (await reader.end_offsets([PUBLIC]))[PUBLIC]
         if published and not self._seen.commands:
             raise DrawsDamaged(f"{DRAWS} is empty, and {RELEASES} is not.")
@@ -120,7 +128,7 @@ class ReleaseLane(SingleLane):
         self._note(await follower.catch_up())
 
     async def _decided(self, record: Record, closed: Closed) -> Sequence[Pair]:
-        """What is to be written for a command."""
+        """The records to write for a command."""
         epoch = named_by(record)
         decision = judge(closed, epoch, await self._moment())
         if isinstance(decision, CloseRefused):
@@ -132,7 +140,7 @@ class ReleaseLane(SingleLane):
         return [*drawn.parts, (ledger_part(record.offset), spent)]
 
     async def _moment(self) -> Moment:
-        """The lane's clock, and how far everything that is decided reaches now."""
+        """The lane's clock, and the present ends of everything committed."""
         registered = Partition(AGENCIES, 0)
         reader = await self._log.reader()
         try:
@@ -146,19 +154,19 @@ class ReleaseLane(SingleLane):
 
 
 def refusal(closed: Closed, offset: int, refused: CloseRefused, at_ms: int) -> Spent:
-    """What stands in the ledger of a command that was refused: everything as it was."""
+    """The ledger's entry for a refused command: everything as it was."""
     accounts = tuple(sorted(closed.ledger.accounts.items()))
     return Spent(offset + 1, closed.last_epoch or 0, at_ms, refused.name, closed.registered, closed.last_cut, accounts)
 
 
 def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
-    """What stands in the ledger of a command that was carried out."""
+    """The ledger's entry for an accepted command."""
     epoch, moment, accounts = draw.task.epoch, draw.task.moment, tuple(sorted(draw.accounts.items()))
     return Spent(offset + 1, epoch, moment.at_ms, "", moment.registered, moment.cut, accounts, drawn.shown, drawn.said)
 
 
 def named_by(record: Record) -> int | None:
-    """The epoch that a command closes; None when it is no command."""
+    """The epoch that a command closes; None where the record is no command."""
     try:
         return None if record.value is None else decode_close(record.value).epoch
     except MessageUnreadable:
