@@ -1,15 +1,19 @@
-"""What an operator must be told: alerts that begin and end, decided from pulses and the clock that is passed in.
+"""Alerts for the operator: when each begins and ends, decided from pulses and a given clock.
 
-`Watch` is pure: no I/O and no clock. Times are milliseconds since 1970 of the watching worker's clock, but for
-`Pulse.at_ms`, which is the sender's and only orders the pulses of one sender.
+`Watch` is pure: no I/O and no clock. Times are milliseconds since 1970 by the watching worker's
+clock. Only `Pulse.at_ms` is the sender's, and it only orders the pulses of one sender.
 
-Rules kept: one alert a subject, the gravest; an alert that is raised ends when what it is about ends, and not before
-there is a sign of it; a pulse that comes twice or late changes nothing; a new `Watch` goes on with the alerts that it
-is given (`read_alerts`). What each kind means is in docs/OPERATIONS.md.
+Rules kept:
+- One alert a subject: the gravest.
+- An alert ends when its cause ends, and not before there is a sign of it.
+- A pulse that comes twice or late changes nothing.
+- A new `Watch` goes on with the open alerts that it is given (`read_alerts`).
 
-Not promised: a refusal that came and went between two pulses (it is in `quarantine`); agencies that never published
-(`exchange status` lists them); one alert topic for two watches at the same moment: the later one may leave an alert of
-the earlier, until the subject is seen again.
+docs/OPERATIONS.md explains each kind.
+
+Not promised: a refusal that came and went between two pulses (it is in `quarantine`). Nor agencies
+that never published (`exchange status` lists them). Nor one alert topic for two watches at the same
+moment: the later one may leave an alert of the earlier one until a pulse comes for its subject.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -25,13 +29,14 @@ from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse, decode_ale
 from exchange.wire.topics import ALERTS, SINGLE_LANES, LaneName
 
 BEHIND_MS_MAX: Final = 10_000
-"""Having records to read and committing nothing for longer than this is a stall."""
+"""A lane stalls that has records to read and commits nothing for longer."""
 QUIET_MS_MAX: Final = 15_000
-"""A lane of which nobody sends a pulse for longer than this is a stall."""
+"""A lane stalls for which no worker sends a pulse for longer."""
 FORKED_MS: Final = 7 * 86_400_000
-"""A fork stands for a week after the last forked record: two copies of one vault do not go away with the next good event."""
+"""How long an alert stays open after the last forked record. The next good event does not end it:
+the second copy of the vault is still there."""
 GONE: Final = frozenset((LaneState.STOPPED, LaneState.FENCED))
-"""Pulses that say somebody else has the lane, or nobody."""
+"""States of a worker that does not have the lane any more."""
 LANE: Final = "lane:"
 RELEASE_LANE: Final = LaneName.RELEASE.at(0)
 HALTED: Final = frozenset(lane.at(0) for lane in SINGLE_LANES)
@@ -41,28 +46,28 @@ KINDS: Final = {Reason.FORKED: AlertKind.FORKED, Reason.GAP: AlertKind.GAPPED}
 NO_AGENCIES: Final[Mapping[str, Registration]] = MappingProxyType({})
 
 BEHIND_SAYS: Final = "The lane has records to read and commits nothing: look at the brokers, then at the worker's log."
-QUIET_SAYS: Final = "No worker runs the lane: start one with `exchange worker`; it goes on where the last one stopped."
+QUIET_SAYS: Final = "No worker runs the lane: start one with `exchange worker`. It continues from the last commit."
 FAILED_SAYS: Final = (
-    "The lane failed and its worker ended: the last lines of the worker's log name the error and what to do; then"
-    " start the worker again."
+    "The lane failed and its worker ended. The last lines of the worker's log name the error and the"
+    " remedy. Then start the worker again."
 )
 SILENT_SAYS: Final = (
-    "Nothing came for longer than EXCHANGE_SILENT_AFTER_DAYS: ask the agency whether its edge still runs."
+    "No event came for longer than EXCHANGE_SILENT_AFTER_DAYS: ask the agency whether its edge still runs."
 )
 CLOSING_SAYS: Final = (
-    "The newest command to close an epoch was refused, and nothing was spent: `exchange release list` says why. This ends with"
-    " the next epoch that is closed."
+    "The newest command to close an epoch was refused, and no budget was spent: `exchange release list`"
+    " gives the reason. This alert ends when the next epoch is closed."
 )
 HALTED_SAYS: Final = (
-    "Closing or publishing stopped, perhaps because `draws` or `releases` is not what was written there: the worker's log names"
-    " the error and what to do. Agencies' events are taken in all the same while the worker runs."
+    "Closing or publishing stopped: perhaps `draws` or `releases` was changed from outside. The worker's"
+    " log names the error and the remedy. The exchange goes on admitting events while the worker runs."
 )
-OTHER_SAYS: Final = "The agency's records are refused: `exchange status` says why."
+OTHER_SAYS: Final = "The agency's records are refused: `exchange status` gives the reason."
 
 
 @dataclass(slots=True)
 class _Sender:
-    """What one worker said of one lane. `seen_ms`: when its newest living pulse came in."""
+    """The pulses of one worker about one lane. `seen_ms`: when its newest living pulse came in."""
 
     newest: Pulse | None = None
     seen_ms: int = 0
@@ -81,14 +86,14 @@ class _Sender:
             self.newest, self.seen_ms = pulse, now_ms
 
     def living(self, now_ms: int) -> Pulse | None:
-        """The newest pulse, if it is fresh and not followed by a farewell."""
+        """The newest pulse, if it is fresh and the worker still has the lane."""
         newest = self.newest
         if newest is None or newest.at_ms <= self.gone_at or now_ms - self.seen_ms > QUIET_MS_MAX:
             return None
         return newest
 
     def behind(self, pulse: Pulse) -> bool:
-        """Whether this pulse, of a lane that had work all the time before it, shows no commit."""
+        """Whether the lane had work all the time before this pulse and committed nothing."""
         working_ms = pulse.at_ms - max(self.first_at, self.idle_at)
         uncommitted_ms = working_ms if pulse.commit_age_ms < 0 else min(working_ms, pulse.commit_age_ms)
         return pulse.lag > 0 and uncommitted_ms > BEHIND_MS_MAX
@@ -96,7 +101,7 @@ class _Sender:
 
 @dataclass(slots=True)
 class _Agency:
-    """The newest that is known of an agency."""
+    """The newest facts about an agency."""
 
     at: tuple[int, int] = (-1, -1)
     refused: str = ""
@@ -118,7 +123,10 @@ class _Trouble:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """Of a subject now: in trouble, well, or (`known` false) no sign of either, so that what was raised stays."""
+    """About a subject now: in trouble, or well.
+
+    `known` false: there is no sign of either, so that an open alert stays.
+    """
 
     trouble: _Trouble | None = None
     known: bool = True
@@ -129,10 +137,11 @@ _UNDECIDED: Final = _Verdict(known=False)
 
 
 class Watch:
-    """Everything watched. Feed it with `observe`, ask it every second or two with `tick`.
+    """Watches lanes and agencies. Give it pulses by `observe`, and call `tick` every second or two.
 
-    `alerts`: what was raised before this watch began. `lanes`: names of the lanes that must run, if known; a lane that
-    ever sent a pulse is watched in any case. `registry`: live view of the registered agencies, for who is suspended.
+    `alerts`: those open before this watch began. `lanes`: names of the lanes that must run, if
+    known; each lane that ever sent a pulse is watched in any case. `registry`: a live view of the
+    registered agencies, to see which are suspended.
     """
 
     def __init__(
@@ -153,7 +162,7 @@ class Watch:
 
     @property
     def raised(self) -> Mapping[str, Alert]:
-        """The alerts that stand, by subject."""
+        """The open alerts, by subject."""
         return MappingProxyType(self._raised)
 
     def observe(self, pulse: Pulse, now_ms: int) -> None:
@@ -164,7 +173,10 @@ class Watch:
             self._agencies.setdefault(agency.agency, _Agency()).observe(agency, pulse.at_ms)
 
     def tick(self, now_ms: int) -> list[tuple[str, Alert | None]]:
-        """What changed since the last time: (subject, the alert that stands now), or None for one that is over."""
+        """The changes since the last call: (subject, its open alert).
+
+        None for an alert that is over.
+        """
         changes: list[tuple[str, Alert | None]] = []
         for subject in sorted(self._subjects()):
             verdict, raised = self._judge(subject, now_ms), self._raised.get(subject)
@@ -220,7 +232,7 @@ class Watch:
 
 
 async def read_alerts(log: Log) -> list[Alert]:
-    """The alerts that stand, by subject."""
+    """The open alerts, by subject."""
     newest = await newest_by_key(log, Partition(ALERTS, 0))
     return [decode_alert(newest[subject]) for subject in sorted(newest)]
 

@@ -27,9 +27,12 @@ logger = structlog.get_logger(__name__)
 
 
 class DeriveOwner:
-    """Runs a derivation while it is this worker's. Call `look` every `LOOK_S` seconds, and `end` at last.
+    """Runs a derivation while it is this worker's.
 
-    `make`: a new derivation, fed by the arrivals that it is given. `mine`: whether it is assigned here.
+    Call `look` every `LOOK_S` seconds, and `end` at last.
+
+    `make`: a new derivation, fed by the arrivals that it is given. `mine`: whether it is assigned
+    here.
     """
 
     def __init__(self, make: Callable[[Arrivals], Derive], mine: Callable[[], bool]) -> None:

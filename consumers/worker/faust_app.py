@@ -1,8 +1,10 @@
-"""The worker: a Faust app that hosts the lanes as a mode service, the `watch` agent on `pulse`, and `derive` on `releases`.
+"""The worker: a Faust app with the lanes, the `watch` agent on `pulse`, `derive` on `releases`.
 
-Faust's part is only what at-least-once is good enough for: the watch's output is an upsert computed from the newest pulses,
-derive's one from the set of releases. No Faust table exists. The web server, leader topic and topic declarations are off; all
-topics must be there before (`exchange topics apply`), because Faust would wait for ever for one that is not.
+The lanes run as a mode service. Faust's agents have only work for which at-least-once is enough: an
+alert is an upsert computed from the newest pulses, a point one computed from the set of releases.
+No Faust table exists. The web server, the leader topic and the declaration of topics are off. All
+topics must exist before (`exchange topics apply`), because Faust would wait for ever for a missing
+one.
 """
 
 import asyncio
@@ -43,7 +45,10 @@ logger = structlog.get_logger(__name__)
 
 
 class LanesService(Service):
-    """Runs the lanes and sends their pulse; when a lane fails for good, the worker ends with its error."""
+    """Runs the lanes and sends their pulse.
+
+    A lane that fails for good ends the worker with its error.
+    """
 
     def __init__(self, lanes: Lanes, log: KafkaLog, on_failure: Callable[[BaseException], None]) -> None:
         super().__init__()
@@ -55,11 +60,11 @@ class LanesService(Service):
 
     @property
     def registered(self) -> Mapping[str, Registration]:
-        """The agencies that the lanes know, as they are now."""
+        """The registered agencies, as the lanes know them now."""
         return self._lanes.registered
 
     async def on_start(self) -> None:
-        """Start the lanes. Their task is ours, so that stopping waits for it."""
+        """Start the lanes, in a task of this service, so that stopping waits for it."""
         self._producer = await self._log.producer()
         self._running = asyncio.create_task(self._lanes.run(), name="lanes")
         self._running.add_done_callback(self._ended)
@@ -86,7 +91,10 @@ class LanesService(Service):
 
 
 def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Path) -> faust.App:
-    """The Faust app of one worker: the lanes' service and the watch agent. `folder`: looked at when it starts, no more."""
+    """The Faust app of one worker.
+
+    `folder`: where Faust looks for its files, only while it starts.
+    """
     app = faust.App(
         "exchange-watch",
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
@@ -123,7 +131,10 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
 
 
 async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Run a worker until SIGINT, SIGTERM or cancellation; raises the error of a lane that failed for good."""
+    """Run a worker until SIGINT, SIGTERM or cancellation.
+
+    Raises the error of a lane that failed for good.
+    """
     await _require_topics(settings)
     relax_collector()
     log = KafkaLog(settings.client("exchange-worker"))

@@ -1,8 +1,9 @@
-"""The lanes of one worker, and the pulse that says how they are doing.
+"""The lanes of one worker, and the pulse that shows how they are doing.
 
-A worker is a member of the group over `events`; for each partition that the group assigns it runs a gate lane and a fold
-lane. Whoever has partition 0 also has what exists once: the release lane, the publisher and, if wanted, the calendar. All
-lanes share one process and one loop: national load is a few events a second.
+A worker is a member of the group over `events`. For each partition that the group assigns to it, it
+runs a gate lane and a fold lane. The owner of partition 0 also runs the single lanes: the release
+lane, the publisher and, if wanted, the calendar. All lanes share one process and one loop: national
+load is a few events a second.
 """
 
 import asyncio
@@ -33,16 +34,19 @@ from exchange.wire.pulse import AgencyPulse, Pulse
 from exchange.wire.topics import GATE_STATE, LaneName, aggregates_of
 
 FULL_PULSE_EVERY: Final = 30
-"""Every so many pulses a lane lists all of its agencies, else those that changed."""
+"""Every so many pulses a lane lists all of its agencies; else only those that changed."""
 REGISTRY_S_MAX: Final = 15.0
-"""How long lanes wait for the registry: no agency is judged by one that is not read whole."""
+"""How long lanes wait for the registry: the gate judges only once it has read all of it."""
 _ENDED: Final = frozenset({LaneState.STOPPED, LaneState.FENCED, LaneState.FAILED})
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSettings:
-    """How epochs are closed here. `partitions`: of `events`. `grace_ms`: after a month's end; None: no calendar."""
+    """How a worker closes epochs.
+
+    `partitions`: of `events`. `grace_ms`: after a month's end; None: no calendar.
+    """
 
     partitions: int
     drawer: Drawer
@@ -51,7 +55,7 @@ class ReleaseSettings:
 
 
 class Lanes:
-    """Everything exactly-once that one worker runs. `run` is its whole life. Without `closing` it closes no epochs."""
+    """Every lane that one worker runs. Await `run`. Without `closing` it closes no epochs."""
 
     def __init__(
         self,
@@ -66,24 +70,24 @@ class Lanes:
         self._worker = worker
         self._limits = limits or LaneLimits()
         self._registry = Registry()
-        self._reader = EventReader()  # shared, for what it remembers
+        self._reader = EventReader()  # shared, because it remembers decoded records
         self._gates: dict[str, gate_step.GateStep] = {}
         self._states: dict[str, LaneState] = {}
         self._rereads: dict[str, int] = {}
-        self._said: dict[str, dict[str, AgencyPulse]] = {}
+        self._sent: dict[str, dict[str, AgencyPulse]] = {}
         self._pulses = 0
         self._closing = closing
         self._release: ReleaseLane | None = None
-        once = [self._release_lane, self._publisher_lane, self._calendar] if closing else []
-        self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane, *once])
+        single = [self._release_lane, self._publisher_lane, self._calendar] if closing else []
+        self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane, *single])
 
     @property
     def registered(self) -> Mapping[str, Registration]:
-        """The agencies that the gate lanes know, as they are now."""
+        """The registered agencies, as the gate lanes know them now."""
         return self._registry.agencies
 
     async def run(self) -> None:
-        """Run lanes until cancelled; raises the named error of the first that fails for good."""
+        """Run lanes until cancelled. Raises the error of the first lane that fails for good."""
         known = asyncio.Event()
         following = asyncio.create_task(follow_registry(self._log, self._registry, known), name="registry")
         owning = asyncio.create_task(self._own(known), name="lanes")
@@ -123,7 +127,7 @@ class Lanes:
 
         state = Partition(GATE_STATE, partition)
         return Lane(
-            self._log, LaneName.GATE, partition, make, state, limits=gate_step.limits(self._limits), hook=self._seen
+            self._log, LaneName.GATE, partition, make, state, limits=gate_step.limits(self._limits), hook=self._note
         )
 
     def _fold_lane(self, partition: int) -> Lane:
@@ -135,26 +139,26 @@ class Lanes:
             lambda: fold_step.FoldStep(partition),
             state,
             limits=fold_step.limits(self._limits),
-            hook=self._seen,
+            hook=self._note,
         )
 
     def _release_lane(self, partition: int) -> Owned | None:
         closing = self._closing
         if partition or closing is None:
             return None
-        self._release = ReleaseLane(self._log, closing.partitions, closing.drawer, clock=closing.clock, hook=self._seen)
+        self._release = ReleaseLane(self._log, closing.partitions, closing.drawer, clock=closing.clock, hook=self._note)
         return self._release
 
     def _publisher_lane(self, partition: int) -> Owned | None:
-        return None if partition else PublisherLane(self._log, hook=self._seen)
+        return None if partition else PublisherLane(self._log, hook=self._note)
 
     def _calendar(self, partition: int) -> Owned | None:
         closing = self._closing
         if partition or closing is None or closing.grace_ms is None:
             return None
-        return Calendar(self._log, closing.partitions, closing.grace_ms, clock=closing.clock, hook=self._seen)
+        return Calendar(self._log, closing.partitions, closing.grace_ms, clock=closing.clock, hook=self._note)
 
-    def _seen(self, progress: LaneProgress) -> None:
+    def _note(self, progress: LaneProgress) -> None:
         if progress.rereads != self._rereads.get(progress.lane, 0):
             self._rereads[progress.lane] = progress.rereads
             logger.warning(
@@ -193,14 +197,14 @@ class Lanes:
             records=progress.records,
             transactions=progress.transactions,
             commit_age_ms=-1 if age is None else int(age * 1000),
-            refused=sum(lane.refused for lane in lanes) + self._closings_refused(progress),
+            refused=sum(lane.refused for lane in lanes) + self._refused_commands(progress),
             duplicates=sum(lane.duplicates for lane in lanes),
             skipped=sum(lane.skipped for lane in lanes),
             agencies=agencies,
         )
 
-    def _closings_refused(self, progress: LaneProgress) -> int:
-        """1 while the newest command to close an epoch is one that was refused."""
+    def _refused_commands(self, progress: LaneProgress) -> int:
+        """1 while the newest command to close an epoch is a refused one."""
         return int(progress.step == LaneName.RELEASE and self._release is not None and bool(self._release.refused))
 
     def _agencies(self, progress: LaneProgress, step: gate_step.GateStep, *, full: bool) -> Sequence[AgencyPulse]:
@@ -209,6 +213,6 @@ class Lanes:
             refused = lane.state.refused
             reason = refused.reason.value if refused else ""
             now[agency] = AgencyPulse(agency, lane.state.head.sequence, reason, lane.heard_ms, lane.forked_ms)
-        before = {} if full else self._said.get(progress.lane, {})
-        self._said[progress.lane] = now
+        before = {} if full else self._sent.get(progress.lane, {})
+        self._sent[progress.lane] = now
         return [pulse for agency, pulse in now.items() if before.get(agency) != pulse]

@@ -1,8 +1,9 @@
 """Notices that the event loop itself stands still, which nothing inside the loop can.
 
-A thread looks twice a second whether the loop still turns. It counts its own looks, not the clock: a process that was
-stopped and thawed has not hung. After `limit_s` of standing still it says so and ends the process at once: an open
-transaction times out by itself, and whoever takes over continues from the last commit.
+A thread looks twice a second whether the loop still turns. It counts its own looks and not the
+clock, because a process that was stopped and thawed has not hung. When the loop has stood still for
+`limit_s`, it reports so and ends the process at once. An open transaction times out by itself, and
+the next owner continues from the last commit.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ EXIT_HUNG: Final = 75
 
 
 class Watchdog:
-    """Start it inside the running loop; `stop` ends it."""
+    """Start it inside the running loop; end it by `stop`."""
 
     def __init__(self, limit_s: float = 12.0) -> None:
         self._looks_max = int(limit_s / LOOK_S)

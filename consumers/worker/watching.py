@@ -1,7 +1,9 @@
-"""The watch of one worker while `pulse` is assigned to it. What is decided is in `consumers.status.alerts`.
+"""The watch of one worker while `pulse` is assigned to it.
 
-Rules kept: a pulse that the agent reads counts, also one that comes before the open alerts are read;
-a worker that `pulse` is not assigned to forgets everything and writes nothing.
+What is decided is in `consumers.status.alerts`.
+
+Rules kept: a pulse that the agent reads counts, also one that comes before the open alerts are
+read; a worker that `pulse` is not assigned to forgets everything and writes nothing.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,9 @@
-"""Every topic, as data: provisioning, rights, docs and tests derive from this table (DESIGN §3).
+"""Every topic and every lane, as data: provisioning, rights, docs and tests derive from here.
 
-Rules kept: no topic that an evaluator or a Faust agent reads is ever written in a transaction; evaluators read `metrics`
-and `releases` and nothing else; `for ever` is written out as retention −1, because Kafka's default is seven days.
+Rules kept:
+- No topic that an evaluator or a Faust agent reads is ever written in a transaction.
+- Evaluators read `metrics` and `releases` and nothing else.
+- `for ever` is written out as retention −1, because Kafka's default is seven days.
 """
 
 import re
@@ -20,7 +22,7 @@ INBOX_BATCH_BYTES_MAX: Final = 1 << 20
 
 
 DRAW_BYTES_MAX: Final = 1 << 25
-"""A record batch of `draws`; about a hundred times the largest of 300 agencies."""
+"""A record batch of `draws`; about a hundred times the largest one with 300 agencies."""
 
 
 class AgencyCodeInvalid(ExchangeError):
@@ -30,7 +32,7 @@ class AgencyCodeInvalid(ExchangeError):
 
 
 class Retention(Enum):
-    """What Kafka may throw away."""
+    """Which records Kafka may delete."""
 
     FOR_EVER = "for ever"
     COMPACTED = "compacted"
@@ -57,7 +59,10 @@ class Party(Enum):
 
 
 class LaneName(StrEnum):
-    """Every unit of work that a worker runs. What the pulse, alerts and transactional ids call it follows from here."""
+    """Every unit of work that a worker runs.
+
+    What the pulse, alerts and transactional ids call it follows from here.
+    """
 
     GATE = "gate"
     FOLD = "fold"
@@ -68,7 +73,10 @@ class LaneName(StrEnum):
     WATCH = "watch"
 
     def at(self, partition: int) -> str:
-        """The name of the lane of one partition, such as `gate-3`; its transactional id where it has one."""
+        """The name of the lane of one partition, such as `gate-3`.
+
+        Its transactional id where it has one.
+        """
         return f"{self}-{partition}"
 
 
@@ -82,7 +90,10 @@ TRANSACTIONAL_LANES: Final = (LaneName.GATE, LaneName.FOLD, LaneName.RELEASE)
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One row: `per` names what a family of topics is made for; `partitioned` ones have P partitions, others one."""
+    """One row.
+
+    `per`: each of these has a topic of its own. `partitioned`: P partitions; others have one.
+    """
 
     name: str
     holds: str
@@ -94,14 +105,14 @@ class Topic:
     transactional: bool = True
 
     def configs(self, replication: int) -> dict[str, str]:
-        """Kafka's settings of the topic, none left to a default that loses data."""
+        """Kafka's settings of the topic. None is left to a default that loses data."""
         configs = {"min.insync.replicas": str(min(2, replication)), "unclean.leader.election.enable": "false"}
         configs["compression.type"] = "producer"
-        if self.kept is Retention.INBOX:  # stored as it is, a small batch cannot unpack to something huge at the gate
+        if self.kept is Retention.INBOX:  # else a small batch may unpack to a huge one at the gate
             configs |= {"compression.type": "uncompressed", "max.message.bytes": str(INBOX_BATCH_BYTES_MAX)}
         if Party.EVALUATORS in self.readers:  # records have the time of their epoch, never of the draw
             configs |= {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(LONG_MAX)}
-        if self.name == "draws":  # a ledger part holds who was behind every figure of a nation's agencies
+        if self.name == "draws":  # a ledger part lists the agencies behind every figure
             configs["max.message.bytes"] = str(DRAW_BYTES_MAX)
         if self.kept is Retention.COMPACTED:
             lag = {"min.compaction.lag.ms": str(3_600_000)} if self.name == "aggregates" else {}
@@ -183,7 +194,7 @@ def inbox_of(agency: str) -> str:
 
 
 def receipts_of(agency: str) -> str:
-    """The topic that tells the agency how far it was accepted."""
+    """The topic from which the agency learns how far its events were accepted."""
     return f"receipts.{check_agency(agency)}"
 
 
@@ -193,12 +204,18 @@ def aggregates_of(generation: str) -> str:
 
 
 def partition_of(agency: str, partitions: int) -> int:
-    """Kafka's own choice for a key, toPositive(murmur2(agency)) mod partitions: computed once and registered."""
+    """Kafka's own choice for a key: toPositive(murmur2(agency)) mod partitions.
+
+    Computed once and registered.
+    """
     return (_murmur2(agency.encode("ascii")) & 0x7FFFFFFF) % partitions
 
 
 def _murmur2(data: bytes) -> int:
-    """Austin Appleby's MurmurHash2, 32 bit, with Kafka's seed (org.apache.kafka.common.utils.Utils.murmur2)."""
+    """Austin Appleby's MurmurHash2, 32 bit, with Kafka's seed.
+
+    Source: org.apache.kafka.common.utils.Utils.murmur2.
+    """
     m, mask = 0x5BD1E995, 0xFFFFFFFF
     h = 0x9747B28C ^ len(data)
     whole = len(data) & ~3

@@ -1,10 +1,16 @@
-"""Who may read and write what, derived from the table of topics, and the same as ACLs of Kafka.
+"""Who may read and write which topic, derived from the table of topics.
 
-Rules kept: a right comes from the table's `writers` and `readers`, or stands in `BESIDES` with its reason; parties that
-run in one process are one principal; nothing is granted to everybody. Evaluators get what the table gives them and never
-anything from `BESIDES`: names, sizes and offsets of the other topics are exact counts.
+And the same as ACLs of Kafka.
 
-The broker must deny what is not granted (`allow.everyone.if.no.acl.found=false`): ACLs alone refuse nothing.
+Rules kept:
+- A right follows from the table's `writers` and `readers`, or is listed in `BESIDES` with its
+  reason.
+- Parties that run in one process are one principal. Nothing is granted to everybody.
+- Evaluators get the rights of the table, and never one of `BESIDES`: names, sizes and offsets of
+  the other topics are exact counts.
+
+The broker must deny everything that is not granted (`allow.everyone.if.no.acl.found=false`). ACLs
+alone refuse nothing.
 """
 
 from __future__ import annotations
@@ -37,11 +43,14 @@ PRINCIPALS: Final[Mapping[Party, str]] = {
     Party.AUDITORS: "exchange-auditors",
     Party.EVALUATORS: "exchange-evaluators",
 }
-"""User names in Kafka, but for agencies: theirs are `agency-` and the code."""
+"""User names in Kafka. An agency's is `agency-` and its code."""
 
 
 class Operation(StrEnum):
-    """What may be done, in the words of Kafka's ACLs. Read and Write include Describe, Create does not."""
+    """Operations, in the words of Kafka's ACLs.
+
+    Read and Write include Describe; Create does not.
+    """
 
     READ = "Read"
     WRITE = "Write"
@@ -52,7 +61,7 @@ class Operation(StrEnum):
 
 
 class Resource(StrEnum):
-    """What it may be done with, in the words of `kafka-acls.sh`."""
+    """Kinds of resources, in the words of `kafka-acls.sh`."""
 
     TOPIC = "topic"
     GROUP = "group"
@@ -61,7 +70,7 @@ class Resource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One principal may do one thing with one resource, or with all whose names begin with `name`."""
+    """One principal may do one operation on one resource, or on all whose names begin so."""
 
     principal: str
     operation: Operation
@@ -76,16 +85,19 @@ BESIDES: Final[tuple[tuple[Party, Operation, str, str], ...]] = (
     (Party.RELEASE, Operation.READ, "agencies", "who is registered, for reporting coverage"),
     (Party.PUBLISHER, Operation.READ, "releases", "publishes nothing twice"),
     (Party.DERIVE, Operation.READ, "metrics", "writes no point twice"),
-    (Party.WATCH, Operation.READ, "alerts", "goes on with the alerts that stand"),
-    (Party.OPERATOR, Operation.READ, "agencies", "lists what it registered"),
+    (Party.WATCH, Operation.READ, "alerts", "goes on with the open alerts"),
+    (Party.OPERATOR, Operation.READ, "agencies", "lists the registered agencies"),
     (Party.OPERATOR, Operation.READ, "gate-state", "`exchange status` shows heads and refusals"),
 )
-"""Rights that do not follow from who writes a topic and whom it is for."""
+"""Rights that do not follow from the table's writers and readers."""
 PROVISIONING: Final = (Operation.DESCRIBE, Operation.CREATE, Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS)
 
 
 def rights(agencies: Iterable[str] = (), *, group: str) -> list[Right]:
-    """Every right that an exchange with these agencies needs. `group`: in which workers share the lanes."""
+    """Every right that an exchange with these agencies needs.
+
+    `group`: the group in which workers share lanes.
+    """
     codes = [check_agency(agency) for agency in agencies]
     found = [right for topic in TOPICS for right in _of_topic(topic, codes)]
     worker, operator = PRINCIPALS[Party.WORKERS], PRINCIPALS[Party.OPERATOR]
@@ -99,7 +111,7 @@ def rights(agencies: Iterable[str] = (), *, group: str) -> list[Right]:
 
 
 def readers(topic: Topic) -> list[str]:
-    """Principals that may read a topic, for people to read; of an agency, `agency-CODE`."""
+    """Principals that may read a topic, for people to read; `agency-CODE` for an agency."""
     return _names(right for right in _of_topic(topic, None) if right.operation is Operation.READ)
 
 
@@ -122,7 +134,7 @@ def acl_lines(granted: Sequence[Right]) -> Iterator[str]:
 
 
 def _of_topic(topic: Topic, agencies: Sequence[str] | None) -> Iterator[Right]:
-    """What the table and `BESIDES` say of one row; `agencies` None: one that stands for any."""
+    """The rights of one row. `agencies`: None for one code that stands for any."""
     for parties, operation in ((topic.writers, Operation.WRITE), (topic.readers, Operation.READ)):
         for party in parties:
             if party is Party.AGENCY:
