@@ -48,7 +48,7 @@ async def test_nothing_is_lost_or_doubled_in_twenty_rounds(tmp_path: Path) -> No
 async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp_path: Path) -> None:
     looks: list[Look] = []
     async with trial_exchange(settings, tmp_path) as ground:
-        sample = sample_exchange(5, 8, events=12_000)
+        sample = sample_exchange(5, 8, events=6_000, span=SampledQuarters(quarters=2))
         result = await Demo(ground, sample, show=looks.append, say=lambda _: None).run()
     assert result.true, f"{result.differing} of {result.cells} cells differ"
     assert result.replay.matched
