@@ -56,51 +56,54 @@ def test_help_lists_the_commands() -> None:
 
 HEAVY = ("aiokafka", "cryptography", "fastavro", "faust", "mode", "numpy", "pyarrow", "rich", "sqlcipher3", "structlog")
 OF_OPERATORS = {"faust", "jgo", "mode", "numpy", "pyarrow"}
-# What the command line imported until it ended, one name a line behind what it printed.
+# After each command of a list, all in one process: every module that is imported by then, one list a line.
 TELL_MODULES = """
-import atexit, sys
-atexit.register(lambda: sys.stderr.write("\\n".join(["", *sys.modules])))
-sys.argv = {words!r}
-import exchange.cli
-exchange.cli.main()
+import json, sys
+for words in {commands!r}:
+    sys.argv = ["exchange", *words]
+    import exchange.cli
+    try:
+        exchange.cli.main()
+    except SystemExit:
+        pass
+    sys.stderr.write("\\n" + json.dumps(list(sys.modules)) + "\\n")
 """
 
 
-def imported_by(*words: str, folder: Path) -> set[str]:
-    program = TELL_MODULES.format(words=["exchange", *words])
+def imported_by(commands: list[list[str]], folder: Path) -> list[set[str]]:
+    """What each command has imported, or one before it in this list."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_")}
     env["XDG_DATA_HOME"] = str(folder)  # no broker of this machine is found
+    program = TELL_MODULES.format(commands=commands)
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=folder, env=env
     )
     assert "Traceback" not in ran.stderr
-    return {line.partition(".")[0] for line in ran.stderr.splitlines()}
+    told = [json.loads(line) for line in ran.stderr.splitlines() if line.startswith('["')]
+    assert len(told) == len(commands)
+    return [{name.partition(".")[0] for name in names} for names in told]
 
 
-@pytest.mark.parametrize("words", [[], *([name] for name in sorted(typer.main.get_command(app).commands))])
-def test_help_waits_for_nothing_that_it_does_not_need(words: list[str], tmp_path: Path) -> None:
-    found = imported_by(*words, "--help", folder=tmp_path)
-    assert "typer" in found
-    assert found & set(HEAVY) == set()
+def test_help_waits_for_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    commands = [[], *([name] for name in sorted(typer.main.get_command(app).commands))]
+    for words, found in zip(commands, imported_by([[*c, "--help"] for c in commands], tmp_path), strict=True):
+        assert "typer" in found
+        assert found & set(HEAVY) == set(), words
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
+def test_a_command_imports_nothing_that_only_workers_need(tmp_path: Path) -> None:
+    (tmp_path / "agency.toml").write_text(PROFILE, encoding="utf-8")
+    (tmp_path / "facts.jsonl").write_text("", encoding="utf-8")
+    commands = [
         ["edge", "init", "--key-file", "--profile", "agency.toml"],
         ["edge", "status", "--profile", "agency.toml"],
         ["publish", "facts.jsonl", "--dry-run", "--profile", "agency.toml"],
         ["vocabulary", "service"],
         ["topics", "rights"],
         ["agencies", "list"],
-    ],
-)
-def test_a_command_imports_nothing_that_only_workers_need(words: list[str], tmp_path: Path) -> None:
-    (tmp_path / "agency.toml").write_text(PROFILE, encoding="utf-8")
-    (tmp_path / "facts.jsonl").write_text("", encoding="utf-8")
-    if words[:2] != ["edge", "init"]:
-        imported_by("edge", "init", "--key-file", "--profile", "agency.toml", folder=tmp_path)
-    assert imported_by(*words, folder=tmp_path) & OF_OPERATORS == set()
+    ]
+    for words, found in zip(commands, imported_by(commands, tmp_path), strict=True):
+        assert found & OF_OPERATORS == set(), words
 
 
 @pytest.mark.parametrize(
