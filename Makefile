@@ -43,7 +43,7 @@ check: $(SYNCED) ## style, types, layers and spelling
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
-bench: $(SYNCED) ## events a second of every path, as a table and as bench.json
+bench: $(SYNCED) ## events a second of every path, as a table (bench.txt) and as bench.json
 	$(BIN)/python -m tests.bench
 
 docs: $(SYNCED) ## write again what the contracts and documents derive from code

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import psutil
 import pytest
@@ -56,7 +57,7 @@ def test_a_bound_that_ours_breaks_fails_the_run_and_is_named() -> None:
     assert "not within bounds: third" in found.words()
 
 
-def count(parts: Mapping[Setting, Sequence[int]]) -> tuple[Finding, ...]:
+def count(parts: Mapping[Setting, Sequence[Any]]) -> tuple[Finding, ...]:
     measured = {at: Measured(sum(some), sum(some) > 5, len(some)) for at, some in parts.items()}
     return (Finding("counting", "points", 5.0, 0.0, measured),)
 

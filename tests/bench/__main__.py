@@ -1,6 +1,7 @@
 """`python -m tests.bench [--quick] [--json FILE]`: every case in its own process, on one embedded broker after another.
 
-Prints a table; writes JSON. Ratios are to the bare loop of the same run: as Python runs it by default, and once more with
+Writes JSON and a table beside it after every case, so that whatever stops a later one, what was measured is kept. A case that
+fails is a row that says so. Ratios are to the bare loop of the same run: as Python runs it by default, and once more with
 the garbage collector as the workers have it.
 """
 
@@ -9,6 +10,9 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -23,53 +27,150 @@ AGENCIES = (Size(300_000, 10), Size(300_000, 100), Size(300_000, 1_000))
 QUICK = (Size(100_000, 40),)
 EDGE_EVENTS, FAUST_EVENTS = 50_000, 5_000
 CASE_S_MAX = 1_200
-ORDER = ("load", "gate", "bare", "bare, relaxed", "fold", "replay", "draw: count", "draw: 50,000 cells")
+ORDER = (
+    "load",
+    "gate",
+    "bare",
+    "bare, relaxed",
+    "fold",
+    "replay",
+    "draw: count",
+    "draw: 50,000 cells",
+    "draw: process",
+    "bare again",
+)
+Row = dict[str, object]
 
 
-def run(case: str, bootstrap: str, size: Size, say: Console) -> dict[str, object]:
+@dataclass(slots=True)
+class Bench:
+    """What was measured so far, a list of rows for each broker; shown and written as it grows."""
+
+    say: Console
+    out: Console
+    file: Path
+    runs: list[list[Row]] = field(default_factory=list)
+
+    def broker(self, size: Size, cases: Iterator[tuple[str, Size]]) -> None:
+        """Each case on one broker. Where the broker does not start, or the inboxes cannot be filled, the others fail too."""
+        rows: list[Row] = []
+        self.runs.append(rows)
+        self.say.print(f"{size.events:,} events of {size.agencies} agencies", highlight=False)
+        with ExitStack() as stack:
+            try:
+                servers = stack.enter_context(broker_process()).bootstrap_servers
+            except Exception as error:  # noqa: BLE001 - a row says so
+                rows.append(failed("broker", size, type(error).__name__))
+                self.write()
+                return
+            for case, of in cases:
+                rows.append(measured(case, servers, of, self.say))
+                self.write()
+                if case == "load" and "failed" in rows[-1]:
+                    return
+
+    def write(self) -> None:
+        machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
+        told = {"machine": machine, "summary": summary_of(self.runs), "runs": self.runs}
+        self.file.write_text(json.dumps(told, indent=1) + "\n")
+        with self.file.with_suffix(".txt").open("w") as text:
+            self.show(Console(file=text, width=150))
+
+    def show(self, where: Console) -> None:
+        for rows in self.runs:
+            where.print(table_of(rows))
+            where.print()
+        for name, value in summary_of(self.runs).items():
+            where.print(f"{name}: {value:.3g}", highlight=False)
+
+
+def measured(case: str, servers: str, size: Size, say: Console) -> Row:
+    """One row: what the case measured, or how it failed."""
     say.print(f"  {case}: {size.events:,} events, {size.agencies} agencies …", end="", highlight=False)
-    command = [sys.executable, "-m", "tests.bench.cases", case, bootstrap, str(size.events), str(size.agencies)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=CASE_S_MAX, check=False)
+    name = case.removesuffix(" again")
+    command = [sys.executable, "-m", "tests.bench.cases", name, servers, str(size.events), str(size.agencies)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=CASE_S_MAX, check=False)
+    except subprocess.TimeoutExpired:
+        say.print(" not done", highlight=False)
+        return failed(case, size, f"not done after {CASE_S_MAX} s")
     if done.returncode:
         say.print(" failed")
         sys.stderr.write(done.stderr)
-        sys.exit(1)
-    measured: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
-    say.print(f" {measured['seconds']:.1f} s", highlight=False)
-    return measured
+        return failed(case, size, last_line(done.stderr) or f"ended with status {done.returncode}")
+    row: Row = json.loads(done.stdout.splitlines()[-1])
+    say.print(f" {row['seconds']:.1f} s", highlight=False)
+    return {**row, "case": case}
 
 
-def measure(size: Size, say: Console, *, extras: bool) -> list[dict[str, object]]:
-    """One broker, one filling of the inboxes, every case once; the bare loop twice, before and after the fold."""
-    results = []
-    with broker_process() as broker:
-        say.print(f"{size.events:,} events of {size.agencies} agencies", highlight=False)
-        results += [run(case, broker.bootstrap_servers, size, say) for case in ORDER]
-        results.append({**run("bare", broker.bootstrap_servers, size, say), "case": "bare again"})
-        if extras:
-            results.append(run("faust table", broker.bootstrap_servers, Size(FAUST_EVENTS, size.agencies), say))
-    if extras:
-        with broker_process() as broker:
-            run("load", broker.bootstrap_servers, Size(1_000, 1), say)
-            results.append(run("edge", broker.bootstrap_servers, Size(EDGE_EVENTS, 1), say))
-            results.append(run("derive", broker.bootstrap_servers, Size(0, 0), say))
-    return results
+def failed(case: str, size: Size, how: str) -> Row:
+    return {"case": case, "events": size.events, "agencies": size.agencies, "failed": how}
 
 
-def table_of(results: list[dict[str, object]], bare_rate: float) -> Table:
+def last_line(said: str) -> str:
+    return next((line.strip()[:100] for line in reversed(said.splitlines()) if line.strip()), "")
+
+
+def table_of(rows: list[Row]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in ("case", "events", "agencies", "events/s", "of bare", "CPU s per million", "peak MB", "note"):
         table.add_column(name, justify="left" if name in {"case", "note"} else "right")
-    for r in results:
-        rate = float(r["events"]) / float(r["seconds"])
-        cpu = float(r["cpu_seconds"]) / float(r["events"]) * 1e6
-        cells = (f"{r['events']:,}", str(r["agencies"]), f"{rate:,.0f}", f"{rate / bare_rate:.3f}", f"{cpu:.2f}")
-        table.add_row(str(r["case"]), *cells, f"{r['peak_mb']:.0f}", str(r["note"]))
+    bare = rate_of(rows, "bare")
+    for row in rows:
+        begin = (str(row["case"]), f"{row['events']:,}", str(row["agencies"]))
+        if "failed" in row:
+            table.add_row(*begin, "", "", "", "", f"failed: {row['failed']}")
+            continue
+        rate, cpu = rate_of([row], str(row["case"])), cpu_of(row)
+        ratio = f"{rate / bare:.3f}" if rate and bare else ""
+        table.add_row(*begin, f"{rate:,.0f}", ratio, f"{cpu:.2f}", f"{row['peak_mb']:.0f}", str(row["note"]))
     return table
 
 
-def rate_of(results: list[dict[str, object]], case: str) -> float:
-    return max(float(r["events"]) / float(r["seconds"]) for r in results if str(r["case"]) in {case, f"{case} again"})
+def rate_of(rows: list[Row], case: str) -> float | None:
+    """Events a second; of a case that was measured again, the better. None where it was not measured."""
+    of_case = [row for row in rows if str(row["case"]) in {case, f"{case} again"} and "failed" not in row]
+    return max((float(str(row["events"])) / float(str(row["seconds"])) for row in of_case), default=None)
+
+
+def cpu_of(row: Row) -> float:
+    """CPU seconds a million events."""
+    return float(str(row["cpu_seconds"])) / float(str(row["events"])) * 1e6
+
+
+def summary_of(runs: list[list[Row]]) -> dict[str, float]:
+    """The numbers to compare between versions, from the first size; those that were measured."""
+    rows = [row for some in runs[:2] for row in some if "failed" not in row]
+    by_case = {str(row["case"]): row for row in rows}
+    ratios = {
+        "fold_of_bare": ("fold", "bare"),
+        "fold_of_bare_relaxed": ("fold", "bare, relaxed"),
+        "gate_of_bare": ("gate", "bare"),
+        "fold_over_faust_table": ("fold", "faust table"),
+    }
+    rates = {name: (rate_of(rows, over), rate_of(rows, under)) for name, (over, under) in ratios.items()}
+    found = {name: over / under for name, (over, under) in rates.items() if over and under}
+    for name, case in (("derive_s", "derive"), ("draw_s", "draw: process")):
+        if case in by_case:
+            found[name] = float(str(by_case[case]["seconds"]))
+    if "fold" in by_case:
+        found["fold_cpu_s_per_million"] = cpu_of(by_case["fold"])
+    return found
+
+
+def cases_of(size: Size, *, extras: bool) -> Iterator[tuple[str, Size]]:
+    """One filling of the inboxes, every case once; the bare loop twice, before and after the fold."""
+    for case in ORDER:
+        yield case, size
+    if extras:
+        yield "faust table", Size(FAUST_EVENTS, size.agencies)
+
+
+def extra_cases() -> Iterator[tuple[str, Size]]:
+    """What needs a broker of its own, once a run."""
+    yield "load", Size(1_000, 1)
+    yield "edge", Size(EDGE_EVENTS, 1)
+    yield "derive", Size(0, 0)
 
 
 def main() -> None:
@@ -77,29 +178,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="100,000 events of 40 agencies only")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the numbers go")
     options = parser.parse_args()
-    progress, out = Console(stderr=True), Console(width=150)
+    bench = Bench(Console(stderr=True), Console(width=150), options.json)
     sizes = QUICK if options.quick else tuple(dict.fromkeys((MAIN, *GROWTH, *AGENCIES)))
-    runs = [measure(size, progress, extras=size in (MAIN, *QUICK)) for size in sizes]
-    for results in runs:
-        out.print(table_of(results, rate_of(results, "bare")))
-        out.print()
-    first = runs[0]
-    bare = rate_of(first, "bare")
-    summary = {
-        "fold_of_bare": rate_of(first, "fold") / bare,
-        "fold_of_bare_relaxed": rate_of(first, "fold") / rate_of(first, "bare, relaxed"),
-        "gate_of_bare": rate_of(first, "gate") / bare,
-        "fold_over_faust_table": rate_of(first, "fold") / rate_of(first, "faust table"),
-        "derive_s": next(float(r["seconds"]) for r in first if r["case"] == "derive"),
-        "fold_cpu_s_per_million": next(
-            float(r["cpu_seconds"]) / float(r["events"]) * 1e6 for r in first if r["case"] == "fold"
-        ),
-    }
-    for name, value in summary.items():
-        out.print(f"{name}: {value:.3g}", highlight=False)
-    machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
-    options.json.write_text(json.dumps({"machine": machine, "summary": summary, "runs": runs}, indent=1) + "\n")
-    out.print(f"numbers in {options.json}", highlight=False)
+    for size in sizes:
+        whole = size in (MAIN, *QUICK)
+        bench.broker(size, cases_of(size, extras=whole))
+        if whole:
+            bench.broker(Size(EDGE_EVENTS, 1), extra_cases())
+    bench.show(bench.out)
+    bench.out.print(f"numbers in {options.json}", highlight=False)
+    sys.exit(any("failed" in row for rows in bench.runs for row in rows))
 
 
 if __name__ == "__main__":

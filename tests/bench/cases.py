@@ -24,12 +24,9 @@ from consumers.counting import fold_step
 from consumers.counting.fold_step import FoldStep
 from consumers.metrics.arrivals import Arrivals
 from consumers.metrics.derive import FROM, SETTLE_S, TO, Derive
-from consumers.release.draw_task import Agencies, TableCounts, carry_out, recorded
 from consumers.replay import KafkaSource, replay
 from exchange.core.counting.generation import GENERATION
-from exchange.core.model.epochs import begins_ms, epoch_of
 from exchange.core.release.catalogue import DECLARED
-from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, judge
 from exchange.core.release.released import Release
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.kafka.clients import administer
@@ -40,11 +37,11 @@ from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import encode_release, release_key
 from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
+from tests.bench.draw_cases import counting, drawing, releasing
 from tests.bench.load import Size, load, sample_agencies
 from tests.kits.release_world import DECEMBER, JANUARY, releases
 
 GATE = gate_step.limits(LaneLimits())
-CELLS = 50_000
 FOLD = fold_step.limits(LaneLimits())
 
 
@@ -127,44 +124,6 @@ async def replaying(settings: Settings, size: Size) -> tuple[int, float, float, 
     result = await replay(KafkaSource(settings), processes=0)
     took = time.perf_counter() - clock, time.process_time() - cpu
     return result.events, *took, result.verdict.value
-
-
-async def counting(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """What a draw does before its noise: events to the exact increments of every table, as in December."""
-    relax_collector()
-    log = KafkaLog(settings.client("bench"))
-    source = Partition(EVENTS, 0)
-    reader = await log.reader()
-    end = (await reader.end_offsets([source]))[source]
-    await reader.close()
-    task = december((end,))
-    clock, cpu, read = time.perf_counter(), time.process_time(), list[int]()
-    drawn = await carry_out(log, task, lambda _, length: [0] * length, read.append)
-    took = time.perf_counter() - clock, time.process_time() - cpu
-    await log.close()
-    return sum(read), *took, f"{len(drawn.parts)} tables"
-
-
-async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
-    """The rest of a draw, for 50,000 cells at least: noise, agency tables, encoding; an event here is a cell."""
-    from consumers.release.noise import gaussian
-
-    task = december((0,))
-    lengths = sum(due.length for due in task.clients)
-    times = -(-CELLS // lengths)
-    sheets = [TableCounts(task, since) for since in task.starts] * times
-    clock, cpu = time.perf_counter(), time.process_time()
-    drawn = recorded(task, sheets, Agencies(), gaussian)
-    took = time.perf_counter() - clock, time.process_time() - cpu
-    return lengths * times, *took, f"{len(drawn.parts)} releases, {sum(len(v) for _, v in drawn.parts):,} bytes"
-
-
-def december(cut: tuple[int, ...]) -> DrawTask:
-    """Every table due at once, from the log's beginning."""
-    closed, epoch = Closed(), epoch_of(2099, 12)
-    draw = judge(closed, epoch, Moment(begins_ms(epoch + 1), cut, 0))
-    assert isinstance(draw, Draw)
-    return draw.task
 
 
 async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
@@ -274,6 +233,7 @@ CASES: dict[str, Case] = {
     "replay": replaying,
     "draw: count": counting,
     "draw: 50,000 cells": releasing,
+    "draw: process": drawing,
     "edge": edge,
     "derive": derive,
     "faust table": faust_table,

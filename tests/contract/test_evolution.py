@@ -30,7 +30,7 @@ def enum(schema: Json, name: str) -> list[str]:
     """The symbols of an enum, wherever it is written out."""
     if isinstance(schema, dict):
         if schema.get("type") == "enum" and schema["name"] == name:
-            return schema["symbols"]
+            return schema["symbols"]  # type: ignore[return-value]
         schema = list(schema.values())
     if isinstance(schema, list):
         for part in schema:

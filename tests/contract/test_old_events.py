@@ -6,6 +6,7 @@ from dataclasses import replace
 import fastavro
 import pytest
 
+from exchange.core.admission.gate import Arrival
 from exchange.core.model.events import ALL_CAPS, CaseOpened, Event, ServiceProvided
 from exchange.core.model.vocabulary import (
     AgeBand,
@@ -69,5 +70,5 @@ def test_an_old_record_is_canonical_under_its_own_schema(with_an_older_version: 
     body = CaseOpened(Gender.woman, AgeBand.age_18_20, ForeignNational.no, ReferralSource.hotline)
     value = codec.encode(event(body), with_an_older_version)
     arrival = codec.EventReader().read(value)
-    assert isinstance(arrival, codec.Arrival)
+    assert isinstance(arrival, Arrival)
     assert arrival.body == body

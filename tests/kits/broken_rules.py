@@ -61,7 +61,7 @@ def _holders(function: object) -> Iterator[tuple[ModuleType, str]]:
 def _rewritten(function: FunctionType, broken: BrokenRule) -> ast.Module:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     change = _Change(_parsed(broken.rule), _parsed(broken.instead))
-    tree = change.visit(tree)
+    change.visit(tree)
     if change.found != 1:
         raise ValueError(f"{broken.name}: {broken.rule!r} is there {change.found} times")
     return ast.fix_missing_locations(tree)

@@ -94,7 +94,7 @@ def of_two_ways() -> World:
 
 
 def of_a_lopsided_share() -> World:
-    counts = {("yes",): 60, ("no",): 900}
+    counts: dict[tuple[str, ...], int] = {("yes",): 60, ("no",): 900}
     name = "cases_by_foreign_national"
     made = release(name, DECEMBER, lambda p, _, values: counts.get(values, 0) if p == YEAR else 0, variance=144)
     return World("a lopsided share", "foreign_national_share", YEAR, DECEMBER, (made,), {})

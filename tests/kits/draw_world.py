@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from exchange.core.counting.cells import SEPARATOR, increments, parse_cell
 from exchange.core.counting.tables import TALLIED, Tier, tally_length
 from exchange.core.model.epochs import epoch_of
-from exchange.core.model.events import About, Correctable, Correction, Event, Tally
+from exchange.core.model.events import About, Body, Correctable, Correction, Event, Tally
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import TABLE_COSTS, TableCost
@@ -34,7 +34,7 @@ def all_due(epoch: int, periods_from: int = EVERY_PERIOD) -> list[Due]:
     return [due(plan, epoch, periods_from=periods_from) for plan in ALL_PLANS if is_due(plan.row.tier, epoch)]
 
 
-def event(body: Correctable | Correction, cap: int = 7, period: str = "2026Q1", state: UsState = UsState.ca) -> Event:
+def event(body: Body, cap: int = 7, period: str = "2026Q1", state: UsState = UsState.ca) -> Event:
     return Event(1, bytes(32), parse_period(period), state, cap, body)
 
 

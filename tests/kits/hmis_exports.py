@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from exchange.core.model.events import Correctable
 from exchange.core.model.vocabulary import UsState
@@ -49,7 +49,7 @@ class Written:
 
     tables: dict[str, Table] = field(default_factory=dict)
     headers: dict[str, list[str]] = field(default_factory=dict)
-    quoting: int = csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL
     newline: str = "\n"
     encode: Callable[[str], bytes] = encoded
     rename: Callable[[str], str] = str

@@ -121,7 +121,7 @@ def test_quantiles_never_fall_when_q_rises(values: list[int], variance: int, one
         assert lesser == greater
         return
     assert lesser.value <= greater.value
-    assert lesser.interval[0] <= greater.interval[0]  # type: ignore[operator]  # the first end is never open
+    assert lesser.interval[0] <= greater.interval[0]  # the first end is never open
     assert greater.interval[1] is None or (lesser.interval[1] is not None and lesser.interval[1] <= greater.interval[1])
 
 
@@ -144,7 +144,7 @@ def test_without_noise_the_interval_is_the_band_that_holds_the_quantile(values: 
 @given(values=counts, variance=st.integers(1, 400), q=shares)
 def test_more_noise_never_narrows_an_interval(values: list[int], variance: int, q: Fraction) -> None:
     (low, high), (lower, higher) = (quantile(cells(values, s), BANDS, q).interval for s in (variance, 4 * variance))
-    assert lower <= low  # type: ignore[operator]
+    assert lower <= low
     assert higher is None or (high is not None and high <= higher)
 
 

@@ -81,7 +81,7 @@ class LateCut(ReleaseLane):
             self._drawer = drawer
 
 
-BROKEN = {
+BROKEN: dict[str, type[ReleaseLane]] = {
     "redraw after a kill": Forgetful,
     "crash between spend and publish": SpendsFirst,
     "a transaction writing releases": PublishesItself,

@@ -20,7 +20,8 @@ from tests.contract.log_harness import Harness, pairs
 class KafkaHarness(Harness):
     def __init__(self, settings: ClientSettings, prefix: str) -> None:
         self.settings, self.prefix = settings, prefix
-        self.log, self.other = KafkaLog(settings), KafkaLog(settings)
+        self.logs = KafkaLog(settings), KafkaLog(settings)
+        self.log, self.other = self.logs
 
     async def create(self, partitions: int = 1) -> list[Partition]:
         topic = self.prefix + secrets.token_hex(4)
@@ -45,12 +46,12 @@ class KafkaHarness(Harness):
 async def harness(bootstrap_servers: str, own_topics: str) -> AsyncIterator[KafkaHarness]:
     harness = KafkaHarness(ClientSettings(bootstrap_servers), own_topics)
     yield harness
-    await harness.log.close()
-    await harness.other.close()
+    for log in harness.logs:
+        await log.close()
 
 
 class TestKafkaLog(LogContract):
-    async def test_a_partition_that_does_not_exist_is_named(
+    async def test_a_partition_that_does_not_exist_is_named(  # type: ignore[override]
         self, harness: KafkaHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A topic that nobody knows is asked for until the limit, here of one second: brokers may just be making it."""

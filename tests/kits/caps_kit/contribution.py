@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from exchange.core.admission import cap_rules
 from exchange.core.admission.cap_rules import RULES, Cap, CapRule
 from exchange.core.counting.cells import SEPARATOR, increments, parse_cell
-from exchange.core.model.events import About, Correction, Event, Tally
+from exchange.core.model.events import About, Body, Correction, Event, Tally
 from exchange.core.release.client_tables import ReleasedTable
 
 Counts = Callable[[int, Cap], bool]
@@ -68,7 +68,8 @@ def broken_law(sent: Sequence[Sent], rules: tuple[CapRule, ...] = RULES) -> str:
                 return "3: a correction takes back more than was added"
             if cap and isinstance(body.body, Tally):
                 return "4: a tally's correction carries a bit"
-            of, change = body.body, -1
+            of: Body = body.body
+            change = -1
         else:
             of, change = body, 1
         for rule in rules:

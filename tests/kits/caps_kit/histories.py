@@ -45,7 +45,7 @@ def in_row(row: ReleasedTable, rule: CapRule, key: int) -> e.Correctable:
 
 
 def _with(body: type[e.Body], values: dict[str, Enum]) -> e.Correctable:
-    made = body(**values)  # type: ignore[arg-type]
+    made = body(**values)
     assert isinstance(made, e.Correctable)
     return made
 

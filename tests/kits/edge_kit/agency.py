@@ -174,7 +174,7 @@ class Agency:
                 await leave(edge, kind, error, at)
 
         try:
-            Vault.commit, Edge.__aexit__ = killing, leaving  # type: ignore[method-assign]
+            Vault.commit, Edge.__aexit__ = killing, leaving  # type: ignore[method-assign, assignment]
             Killed.snapshot = lambda: self.keep("killed")
             yield
         finally:

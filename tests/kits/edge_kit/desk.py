@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from exchange.cli import app
 from exchange.core.model.events import Heartbeat

@@ -103,7 +103,7 @@ def _with_cap(event: Event, cap: int) -> Event:
 
 
 def _restating(one: Sent, cap: int) -> Sent:
-    return Sent(one.epoch, replace(one.event, body=replace(one.event.body, cap=cap)))  # type: ignore[type-var]
+    return Sent(one.epoch, replace(one.event, body=replace(one.event.body, cap=cap)))
 
 
 # Mutants
@@ -157,7 +157,7 @@ def test_corrections_without_end_are_found_out(row: ReleasedTable) -> None:
 def test_events_without_the_bit_in_a_release_are_found_out(row: ReleasedTable) -> None:
     one = Marker(631)
     for sent in worst(row)[: bounding_rule(row).most] * MONTHS:
-        one.add(0, sent.event.state, sent.event.body, Cap(7))  # type: ignore[arg-type]
+        one.add(0, sent.event.state, sent.event.body, Cap(7))
     assert squared(row, one.sent) <= squared_l2(row)
     assert squared(row, one.sent, counts=lambda _cap, _bit: True) > squared_l2(row)
 

@@ -135,7 +135,7 @@ def test_what_is_drawn_is_what_is_due_and_what_is_drawn_was_paid_for(script: lis
 
 def closing(closed: Closed, epoch: int, plans: Sequence[TableCost] = ALL, **moment: object) -> Draw | CloseRefused:
     given_ = {"at_ms": LATER_MS, "cut": (9, 9), "registered": 9, **moment}
-    return judge(closed, epoch, Moment(**given_), tuple(plans))  # type: ignore[arg-type]
+    return judge(closed, epoch, Moment(**given_), tuple(plans))
 
 
 def closed_up_to(epoch: int, plans: Sequence[TableCost] = ALL, start: int = START) -> Closed:

@@ -48,15 +48,15 @@ class Process(asyncio.AbstractEventLoop):
     def time(self) -> float:
         return self.world.now
 
-    def call_soon(self, callback, *args, context=None) -> asyncio.Handle:
+    def call_soon(self, callback, *args, context=None) -> asyncio.Handle:  # type: ignore[override]
         handle = asyncio.Handle(callback, args, self, context or contextvars.copy_context())
         self.ready.append(handle)
         return handle
 
-    def call_later(self, delay, callback, *args, context=None) -> asyncio.TimerHandle:
+    def call_later(self, delay, callback, *args, context=None) -> asyncio.TimerHandle:  # type: ignore[override]
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
-    def call_at(self, when, callback, *args, context=None) -> asyncio.TimerHandle:
+    def call_at(self, when, callback, *args, context=None) -> asyncio.TimerHandle:  # type: ignore[override]
         handle = asyncio.TimerHandle(when, callback, args, self, context or contextvars.copy_context())
         self.world.at(when, lambda: None if handle.cancelled() else self.ready.append(handle))
         return handle
@@ -101,7 +101,7 @@ class World:
         self._sequence = 0
 
     def process(self, name: str) -> Process:
-        process = Process(self, name)
+        process = Process(self, name)  # type: ignore[abstract]  # of a loop it has what the lanes use
         self.processes.append(process)
         self.living.append(process)
         return process

@@ -108,7 +108,7 @@ class RestoreReadsOn(Lane):
 class RestartWithoutANewGeneration(Ownership):
     """Whoever is fenced fences back."""
 
-    async def _keep(self, lane: Lane) -> None:
+    async def _keep(self, lane: Lane) -> None:  # type: ignore[override]
         while True:
             try:
                 await lane.run()

@@ -103,7 +103,7 @@ class Wire:
             if answer.done() or number != self._number:
                 return
             if error is None:
-                answer.set_result(result)  # type: ignore[arg-type]
+                answer.set_result(result)
             else:
                 answer.set_exception(error)
 

@@ -102,11 +102,11 @@ class World:
             if topic == EVENTS:
                 self.events += pairs
             elif topic == GATE_STATE:
-                self.state.update(dict(pairs))  # type: ignore[arg-type]
+                self.state.update(dict(pairs))
             elif topic == QUARANTINE:
                 self.refusals += [decode_refusal(value) for _, value in pairs if value]
             else:
                 for key, value in pairs:
-                    assert topic == receipts_of(key.decode())  # type: ignore[union-attr]
-                    self.receipts[key.decode()] = decode_receipt(value)  # type: ignore[union-attr, arg-type]
+                    assert topic == receipts_of(key.decode())
+                    self.receipts[key.decode()] = decode_receipt(value)
         return outcome

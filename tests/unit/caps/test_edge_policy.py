@@ -119,6 +119,7 @@ def test_no_sensitive_code_leaves_while_everything_is_off() -> None:
                 judged = policy.judge(Q1, UsState.ca, replace(body, **{field.name: code}))
                 if isinstance(judged, Leaves):
                     said = decode_tail(newest_id(), judged.tail).body
+                    assert isinstance(said, e.Correctable)
                     assert off.apply(said) == said
                     assert not any(rule.concerns(said) and rule.codes for rule in RULES if rule.body is type(said))
                     tried += 1

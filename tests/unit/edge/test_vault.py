@@ -14,8 +14,9 @@ from producers import errors
 from producers.facts import Fact, Where
 from producers.profile import Profile, Secret
 from producers.vault.fact_store import FactStore
+from producers.vault.schema import SCHEMA
 from producers.vault.sent_chain import Chain
-from producers.vault.store import FORMAT, SCHEMA, Vault
+from producers.vault.store import FORMAT, Vault
 from tests.kits.edge_kit.agency import Agency
 
 WORDS = Secret(passphrase="correct horse 'battery' staple")

@@ -67,7 +67,7 @@ async def test_a_partition_that_never_stops_is_read_to_its_sampled_end() -> None
         written += 5
 
     reader = Interrupted(await world.log.reader(), go_on, records_max=3)
-    found = [record.value async for records in read_whole(reader, SOURCE) for record in records]  # type: ignore[arg-type]
+    found = [record.value async for records in read_whole(reader, SOURCE) for record in records]
     assert [int(value or b"") for value in found][:40] == list(range(40))
     assert len(found) < written
 
@@ -116,7 +116,7 @@ class Silent:
 
     async def reader(self) -> Reader:
         reader = await self._log.reader()
-        reader.getmany = self._nothing  # type: ignore[method-assign]
+        reader.getmany = self._nothing  # type: ignore[method-assign, assignment]
         return reader
 
     async def _nothing(self, **_: object) -> dict[object, object]:

@@ -38,7 +38,8 @@ def closed_once() -> None:
 
 
 def cut_behind() -> None:
-    for behind in ({"cut": (9, 8)}, {"cut": (9,)}, {"registered": 8}):
+    attempts: list[dict[str, object]] = [{"cut": (9, 8)}, {"cut": (9,)}, {"registered": 8}]
+    for behind in attempts:
         laws.test_a_cut_behind_the_last_is_refused(behind)
 
 

@@ -46,7 +46,7 @@ class Empty:
         if self.trouble == "slow":
             await asyncio.sleep(3600)
         if self.trouble == "defect":
-            yield Broken()  # type: ignore[misc]
+            yield Broken()
             return
         world = World(1)
         for topic in (AGENCIES, DRAWS):

@@ -189,4 +189,4 @@ def test_a_refusal_leaves_the_ledger_as_it_was() -> None:
     assert dict(ledger.accounts) == held
     assert ledger.last_epoch == START
     with pytest.raises(TypeError):
-        ledger.accounts["cases"] = held["cases"]  # type: ignore[index]
+        ledger.accounts["cases"] = held["cases"]

@@ -144,7 +144,7 @@ class World:
         """Change live cells behind the fold's back, under a digest that fits (`lie` 0) or does not."""
         stood = self.stood(partition)
         counts = Counts()
-        counts.add_cells((stood.cells | changes).items())
+        counts.add_cells((stood.cells | dict(changes)).items())
         at = stood.position
         position = Position(at.position, counts.digest + lie, at.fingerprint, at.events + events)
         cells = [(cell, b"%d" % count if count else None) for cell, count in changes.items()]
@@ -189,11 +189,8 @@ class Interrupted:
     def __init__(self, reader: Reader, before_read: Callable[[], Awaitable[None]], records_max: int) -> None:
         self._reader, self._before_read, self._records_max = reader, before_read, records_max
         self.assign, self.seek, self.position = reader.assign, reader.seek, reader.position
-        self.beginning_offsets, self.end_offsets, self.close = (
-            reader.beginning_offsets,
-            reader.end_offsets,
-            reader.close,
-        )
+        self.beginning_offsets, self.end_offsets = reader.beginning_offsets, reader.end_offsets
+        self.present, self.close = reader.present, reader.close
 
     async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
         await self._before_read()
@@ -206,7 +203,7 @@ class Growing(Here):
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Log]:
-        yield GrowingLog(self.world)  # type: ignore[misc]
+        yield GrowingLog(self.world)
 
 
 @dataclass(frozen=True)
@@ -231,7 +228,7 @@ class GrowingLog:
             inner.assign(partitions)
 
         reader.assign = assign
-        return reader  # type: ignore[return-value]
+        return reader
 
 
 @dataclass(frozen=True)
@@ -262,9 +259,9 @@ class Seeded:
         if self.trouble == "killed" and elsewhere:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.trouble == "defect" and elsewhere:
-            yield Broken()  # type: ignore[misc]
+            yield Broken()
         elif self.trouble == "slow" and elsewhere:
-            yield Slow((await self.world()).log)  # type: ignore[misc]
+            yield Slow((await self.world()).log)
         else:
             yield (await self.world()).log
 
@@ -290,4 +287,4 @@ class Slow:
             reads += 1
             await asyncio.sleep(3600 if reads > 1 else 0)
 
-        return Interrupted(await self._log.reader(), wait, records_max=100_000)  # type: ignore[return-value]
+        return Interrupted(await self._log.reader(), wait, records_max=100_000)

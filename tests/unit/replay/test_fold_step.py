@@ -30,7 +30,7 @@ def folded(step: FoldStep, values: Sequence[bytes], offset: int = 0) -> dict[byt
     ((partition, pairs),) = outcome.outputs
     assert partition == Partition(aggregates_of(GENERATION), 0)
     assert pairs[-1][0] == POSITION_KEY, "the position goes last"
-    return dict(pairs)  # type: ignore[arg-type]
+    return dict(pairs)
 
 
 def test_a_fold_restored_from_what_it_wrote_goes_on_the_same(harbor: Agency) -> None:

@@ -16,6 +16,7 @@ from exchange.core.counting.counts import fold
 from exchange.core.counting.tables import TABLES, TALLIED
 from exchange.core.errors import PeriodInvalid
 from exchange.core.model import events as e
+from exchange.core.model.chain import digest_of
 from exchange.core.model.epochs import epoch_text, quarter_of_epoch, year_of_epoch
 from exchange.core.model.events import ALL_CAPS, About, Event
 from exchange.core.model.period import is_period, parse_period, period_text, quarter_of
@@ -30,7 +31,7 @@ from exchange.trial.sample import (
     heartbeat_tables,
     sample_exchange,
 )
-from exchange.wire.codec import EventReader, decode, digest_of
+from exchange.wire.codec import EventReader, decode
 from exchange.wire.topics import AGENCY_CODE
 from producers.facts import Fact
 

@@ -1,0 +1,76 @@
+"""What a draw costs: its counting, its noise, and all of it in the process that a worker starts for it."""
+
+import time
+
+from consumers.log_source import KafkaSource
+from consumers.release.draw_process import DrawInProcess
+from consumers.release.draw_task import Agencies, TableCounts, carry_out, recorded
+from exchange.core.model.epochs import begins_ms, epoch_of
+from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, judge
+from exchange.engine.gc_tuning import relax_collector
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.log import Partition
+from exchange.settings import Settings
+from exchange.wire.topics import EVENTS
+from tests.bench.load import Size
+
+CELLS = 50_000
+
+
+async def counting(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """What a draw does before its noise: events to the exact increments of every table, as in December."""
+    relax_collector()
+    log = KafkaLog(settings.client("bench"))
+    task = december(await end_of(log))
+    clock, cpu, read = time.perf_counter(), time.process_time(), list[int]()
+    drawn = await carry_out(log, task, lambda _, length: [0] * length, read.append)
+    took = time.perf_counter() - clock, time.process_time() - cpu
+    await log.close()
+    return sum(read), *took, f"{len(drawn.parts)} tables"
+
+
+async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
+    """The rest of a draw, for 50,000 cells at least: noise, agency tables, encoding; an event here is a cell."""
+    from consumers.release.noise import gaussian
+
+    task = december((0,))
+    lengths = sum(due.length for due in task.clients)
+    times = -(-CELLS // lengths)
+    sheets = [TableCounts(task, since) for since in task.starts] * times
+    clock, cpu = time.perf_counter(), time.process_time()
+    drawn = recorded(task, sheets, Agencies(), gaussian)
+    took = time.perf_counter() - clock, time.process_time() - cpu
+    return lengths * times, *took, f"{len(drawn.parts)} releases, {sum(len(v) for _, v in drawn.parts):,} bytes"
+
+
+def december(cut: tuple[int, ...]) -> DrawTask:
+    """Every table due at once, from the log's beginning."""
+    closed, epoch = Closed(), epoch_of(2099, 12)
+    draw = judge(closed, epoch, Moment(begins_ms(epoch + 1), cut, 0))
+    assert isinstance(draw, Draw)
+    return draw.task
+
+
+async def drawing(settings: Settings, size: Size) -> tuple[int, float, float, str]:
+    """A whole draw as a worker has it: the start of its process, counting, noise, the parts handed back."""
+    log = KafkaLog(settings.client("bench"))
+    task = december(await end_of(log))
+    await log.close()
+    drawer, took, read = DrawInProcess(KafkaSource(settings)), list[float](), list[int]()
+    cpu = time.process_time()
+    for _ in range(2):
+        clock = time.perf_counter()
+        await drawer.draw(task, read.append)
+        took.append(time.perf_counter() - clock)
+    note = f"the first of a worker {took[0]:.2f} s, the next as here; CPU of the worker alone"
+    return sum(read) // 2, took[1], (time.process_time() - cpu) / 2, note
+
+
+async def end_of(log: KafkaLog) -> tuple[int]:
+    """The cut at the end of the only partition."""
+    source = Partition(EVENTS, 0)
+    reader = await log.reader()
+    try:
+        return ((await reader.end_offsets([source]))[source],)
+    finally:
+        await reader.close()
