@@ -1,8 +1,7 @@
-"""Caps at the edge: by keyed hash, over every run and correction, after a loss too; and mutants of it."""
+"""Caps at the edge: by keyed hash, over every run and correction, after a loss too."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.events import ALL_CAPS, Correction
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
-from producers.caps import choice, marking
+from producers.caps import marking
 from producers.caps.choice import ClientPeriod, Place, Ranks, Wanted, name_of
 from producers.facts import Fact
 from producers.vault import event_tail
@@ -267,66 +266,3 @@ async def test_a_vault_of_before_caps_opens_and_its_clients_open_periods_count_a
     new = [(ev.period, ev.cap) for _, ev in agency.exchange.events() if not isinstance(ev.body, e.Heartbeat)][2:]
     assert Counter(new) == {(Q1, 0): 2, (Q2, 3): 1, (Q1, 3): 1}
     assert not agency.exchange.refused
-
-
-# Mutants
-
-
-def by_arrival(_: Ranks, *__: object) -> bytes:
-    return bytes(8)
-
-
-def forgotten(_: marking.Caps, *__: object) -> dict[int, object]:
-    return {}
-
-
-def uncounted(_: ClientPeriod, *__: object) -> None:
-    return None
-
-
-def history(agency: Homes) -> None:
-    """Months of changes of mind: two needs said, and both taken back, again and again."""
-    for month in range(4):
-        names = [f"{service}{month}" for service in by_hash(agency)[:2]]
-        facts = [fact(name, e.NeedIdentified(s)) for name, s in zip(names, by_hash(agency), strict=False)]
-        asyncio.run(run(agency, *facts))
-        asyncio.run(run(agency, retract=names))
-
-
-def batches(agency: Homes) -> None:
-    """Everything there is, a little at a time."""
-    services = SERVICES
-    for first in range(0, len(services), 4):
-        asyncio.run(run(agency, *needs(*services[first : first + 4])))
-
-
-@pytest.mark.parametrize(
-    ("place", "mutant", "life", "law"),
-    [
-        pytest.param((ClientPeriod, "was_corrected"), uncounted, history, "2", id="correction not counted"),
-        pytest.param((marking.Caps, "_read_chain"), forgotten, batches, "1", id="caps per batch, or per agency run"),
-    ],
-)
-def test_a_mutant_breaks_a_law_that_the_real_thing_keeps(
-    place: tuple[type, str],
-    mutant: Callable[..., object],
-    life: Callable[[Homes], None],
-    law: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    (tmp_path / "real").mkdir()
-    real = Homes(tmp_path / "real")
-    life(real)
-    assert real.broken_laws() == []
-    monkeypatch.setattr(*place, mutant)
-    (tmp_path / "mutant").mkdir()
-    broken = Homes(tmp_path / "mutant")
-    life(broken)
-    assert [said[0] for said in broken.broken_laws()] == [law]
-
-
-def test_the_mutant_caps_by_arrival_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice.Ranks, "of_key", by_arrival)
-    monkeypatch.setattr(choice.Ranks, "of_fact", by_arrival)
-    assert furthest_from_alike() > 50
