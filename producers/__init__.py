@@ -113,7 +113,6 @@ __all__ += [  # codes: the values of a body's fields, and a profile's
 ]
 __all__ += [  # errors, and the gate's reason in `Blocked`
     "Blocked",
-    "BodyUnsound",
     "DatabaseChanged",
     "EdgeError",
     "ExchangeAway",
@@ -169,7 +168,6 @@ _HOMES: Final = (
 if TYPE_CHECKING:
     from exchange.core.admission.gate import Reason
     from exchange.core.errors import (
-        BodyUnsound,
         ExchangeError,
         PeriodInvalid,
     )

@@ -30,7 +30,7 @@ from exchange.core.errors import CannotCount, ExchangeError
 from exchange.core.model.epochs import first_month
 from exchange.core.model.event_layout import HEAD, PREFIX
 from exchange.core.model.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
-from exchange.core.release.agency_tables import Made, PastEpochs, Said, agency_releases
+from exchange.core.release.agency_tables import Made, PastEpochs, ProfileChange, ShownIncrement, agency_releases
 from exchange.core.release.closing import DrawTask
 from exchange.core.release.draw import Increments, counted, drawn, merged
 from exchange.engine.errors import CannotApply
@@ -38,7 +38,7 @@ from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import read_before
 from exchange.wire.codec import decode
 from exchange.wire.public_records import encode_release
-from exchange.wire.release_records import ShownIncrement, release_part
+from exchange.wire.release_records import release_part
 from exchange.wire.topics import EVENTS
 
 BATCH_RECORDS: Final = 20_000
@@ -61,7 +61,7 @@ class Drawn:
 
     parts: tuple[tuple[bytes, bytes], ...]
     shown: tuple[ShownIncrement, ...]
-    said: tuple[Said, ...]
+    profiles: tuple[ProfileChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def recorded(task: DrawTask, counts: Sequence["TableCounts"], agencies: Agencies
     made = [drawn(one, noise(one.due.plan.scale, one.due.length), VERSIONS) for one in clients]
     of_agencies = _agency_tables(task, counts, agencies)
     parts = tuple((release_part(one), encode_release(one)) for one in (*made, *of_agencies.releases))
-    return Drawn(parts, tuple(ShownIncrement(*told) for told in of_agencies.told), of_agencies.said)
+    return Drawn(parts, of_agencies.shown, of_agencies.profiles)
 
 
 class TableCounts:

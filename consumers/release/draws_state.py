@@ -111,9 +111,10 @@ def after(closed: Closed, spent: Spent) -> Closed:
     if spent.refused:
         return refused_at(closed, spent.position, spent.at_ms)
     moment = Moment(spent.at_ms, spent.cut, spent.registered)
-    told = ((one.table, one.number, one.amounts) for one in spent.shown)
     accounts = dict(spent.accounts)
-    return carried_out(closed, spent.position, moment, epoch=spent.epoch, accounts=accounts, told=told, said=spent.said)
+    return carried_out(
+        closed, spent.position, moment, epoch=spent.epoch, accounts=accounts, shown=spent.shown, profiles=spent.said
+    )
 
 
 class DrawsFollower:

@@ -162,7 +162,9 @@ def refusal(closed: Closed, offset: int, refused: CloseRefused, at_ms: int) -> S
 def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
     """The ledger's entry for an accepted command."""
     epoch, moment, accounts = draw.task.epoch, draw.task.moment, tuple(sorted(draw.accounts.items()))
-    return Spent(offset + 1, epoch, moment.at_ms, "", moment.registered, moment.cut, accounts, drawn.shown, drawn.said)
+    return Spent(
+        offset + 1, epoch, moment.at_ms, "", moment.registered, moment.cut, accounts, drawn.shown, drawn.profiles
+    )
 
 
 def named_by(record: Record) -> int | None:

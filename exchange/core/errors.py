@@ -26,10 +26,6 @@ class PeriodInvalid(ExchangeError):
     hint = "Write a quarter as 2026Q1 and a year as 2026."
 
 
-class BodyUnsound(ExchangeError):
-    """A body breaks a rule of its kind."""
-
-
 class CellUnknown(ExchangeError):
     """A cell does not belong to any declared table."""
 

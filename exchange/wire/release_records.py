@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from exchange.core.release.agency_tables import Said
+from exchange.core.release.agency_tables import ProfileChange, ShownIncrement
 from exchange.core.release.privacy_ledger import Account
 from exchange.core.release.released import Release
 from exchange.wire.mapper import INLINE, as_record, converter
@@ -43,15 +43,6 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownIncrement:
-    """One shown increment of an agency table: (agency, amount) of each agency behind it."""
-
-    table: str
-    number: int
-    amounts: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Spent:
     """The outcome of one command.
 
@@ -71,7 +62,7 @@ class Spent:
     cut: tuple[int, ...]
     accounts: tuple[tuple[str, Account], ...]
     shown: tuple[ShownIncrement, ...] = ()
-    said: tuple[Said, ...] = ()
+    said: tuple[ProfileChange, ...] = ()
 
 
 def release_part(release: Release) -> bytes:

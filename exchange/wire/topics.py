@@ -54,7 +54,6 @@ class Party(Enum):
     CALENDAR = "calendar"
     WORKERS = "workers"
     WATCH = "watch"
-    AUDITORS = "auditors"
     EVALUATORS = "evaluators"
 
 

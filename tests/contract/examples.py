@@ -29,6 +29,7 @@ from exchange.core.model.epochs import parse_epoch
 from exchange.core.model.event_layout import PREFIX
 from exchange.core.model.period import parse_period, period_of
 from exchange.core.model.tally_tables import TallyTable
+from exchange.core.release.agency_tables import ShownIncrement
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
 from exchange.core.release.released import Release
@@ -211,7 +212,7 @@ def said_releases() -> dict[str, Said]:
         rho=plan.rho,
     )
     account = Account(plan.rho, plan.terms, EVERY_PERIOD, epoch)
-    behind = c.ShownIncrement("activities_by_kind", 4, (("an-agency", 3), ("another-agency", 4), ("a-third-agency", 2)))
+    behind = ShownIncrement("activities_by_kind", 4, (("an-agency", 3), ("another-agency", 4), ("a-third-agency", 2)))
     said = (("an-agency", (("pacific", "shelter", 2),)),)
     done = c.Spent(1, epoch, 1_775_001_600_000, "", 40, (25, 0, 17, 4), (("cases", account),), (behind,), said)
     refused = c.Spent(2, epoch, 1_775_001_700_000, "EpochOutOfOrder", 40, (25, 0, 17, 4), (("cases", account),))

@@ -1,23 +1,25 @@
-"""The agency tables of one epoch: the single entry for whoever closes it, and the state that it keeps from one to the next.
+"""The agency tables of one epoch: one entry for the release lane, and the state that it keeps between epochs.
 
     made = agency_releases(epoch, tables, arrived, registered, kept)
-    made.releases       what is published
-    made.kept           the state, for the next epoch
-    made.told, made.said    what changed in it: all that need be written down, restricted, beside the releases
+    made.releases    the releases to publish
+    made.kept        the state, for the next epoch
+    made.shown, made.profiles    the changes of the state: all that must be recorded, restricted
 
-- `tables`: those that are due, each with the first month of its arrivals and whether it was never released before.
-- `arrived`: such a month → the (agency, event) pairs between its cut and this one, each agency's in the order of its chain.
-  Client bodies may be left out or not; they are not looked at.
-- `registered`: the agencies that may publish when the epoch closes: active ones in `agencies`, up to the offset that the
-  draw records as its cut there.
-- `kept`: `PastEpochs()` before the first epoch; then what the last one left, or `kept.after(told, said)` of what was written down.
+- `tables`: the tables that are due. Each has the first month of its arrivals, and whether it was
+  never released before.
+- `arrived`: such a month → the (agency, event) pairs between its cut and this one, each agency's in
+  the order of its chain. Client bodies may be left out; they are not looked at.
+- `registered`: the agencies that may publish when the epoch closes. They are the active ones in
+  `agencies`, up to the offset that the draw records as its cut there.
+- `kept`: `PastEpochs()` before the first epoch. After that: the state that the last epoch left, or
+  `kept.after(shown, profiles)` of the recorded changes.
 
-Laws: `made.kept == kept.after(made.told, made.said)`; the state follows from the log alone, by calling this for every epoch
-again from offset 0 with the recorded cuts. `told` and `said` are plain tuples of strings and numbers and survive JSON
-(`told_of`, `said_of` read them back). All of them name agencies: restricted, never published.
+Laws: `made.kept == kept.after(made.shown, made.profiles)`. The state follows from the log alone: call
+this for every epoch again from offset 0 with the recorded cuts. All of it names agencies, so it is
+restricted and never published.
 
-Not promised: profiles that were sent before the earliest of `arrived` in the first call. A lane that begins in the middle of a
-log gives `Profiles().taking(...)` what came before.
+Not promised: profiles that were sent before the earliest of `arrived` in the first call. A lane that
+begins in the middle of a log gives `Profiles().taking(...)` the events from before.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,15 +29,22 @@ from typing import TypeAlias
 
 from exchange.core.model.events import About, Correction, Event
 from exchange.core.release.catalogue import CatalogueEntry
-from exchange.core.release.coverage import Members, Profiles, Standing, coverage
+from exchange.core.release.coverage import Members, ProfileHistory, Profiles, coverage
 from exchange.core.release.disclosure import Contributors, Disclosed, contributors, releases
 from exchange.core.release.released import Release
 
-Told: TypeAlias = tuple[str, int, tuple[tuple[str, int], ...]]
-"""What one release showed: table, number of the increment, (agency, what it added) of everybody behind it."""
-Said: TypeAlias = tuple[str, Standing]
-"""An agency, and the profiles of it that stand."""
+ProfileChange: TypeAlias = tuple[str, ProfileHistory]
+"""An agency whose profiles changed, and those that it now has."""
 Arrived: TypeAlias = Mapping[int, Iterable[tuple[str, Event]]]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIncrement:
+    """One increment that a release showed. `amounts`: (agency, its part) of every agency behind it. Restricted."""
+
+    table: str
+    number: int
+    amounts: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +58,29 @@ class AgencyTable:
 
 @dataclass(frozen=True, slots=True)
 class PastEpochs:
-    """What must be known of past epochs. Restricted."""
+    """All that later epochs need to know about past ones. Restricted."""
 
     shown: Disclosed = field(default_factory=Disclosed)
     profiles: Profiles = field(default_factory=Profiles)
 
-    def after(self, told: Iterable[Told], said: Iterable[Said]) -> "PastEpochs":
-        """The state once an epoch is closed that changed so much of it."""
-        shown = dict(self.shown.held)
-        for table, number, amounts in told:
-            shown[table, number] = (*shown.get((table, number), ()), dict(amounts))
-        profiles = {**self.profiles.held, **dict(said)}
-        return PastEpochs(Disclosed(MappingProxyType(shown)), Profiles(MappingProxyType(profiles)))
+    def after(self, shown: Iterable[ShownIncrement], profiles: Iterable[ProfileChange]) -> "PastEpochs":
+        """The state after an epoch that made these changes."""
+        held = dict(self.shown.held)
+        for one in shown:
+            key = one.table, one.number
+            held[key] = (*held.get(key, ()), dict(one.amounts))
+        changed = {**self.profiles.held, **dict(profiles)}
+        return PastEpochs(Disclosed(MappingProxyType(held)), Profiles(MappingProxyType(changed)))
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The agency tables of an epoch. `told`, `said`: the difference that it makes to the state."""
+    """The agency tables of an epoch. `shown`, `profiles`: the changes that it makes to the state."""
 
     releases: tuple[Release, ...]
     kept: PastEpochs
-    told: tuple[Told, ...]
-    said: tuple[Said, ...]
+    shown: tuple[ShownIncrement, ...]
+    profiles: tuple[ProfileChange, ...]
 
 
 def agency_releases(
@@ -83,23 +93,12 @@ def agency_releases(
     versions: tuple[str, ...] = (),
 ) -> Made:
     """The releases of these tables, and the state after them. Raises NotDue, and KeyError where arrivals are missing."""
-    events = {since: [(a, e) for a, e in pairs if not _of_a_client(e)] for since, pairs in arrived.items()}
+    events = {since: [(a, e) for a, e in pairs if not _is_about_a_client(e)] for since, pairs in arrived.items()}
     profiles = kept.profiles.taking(events[min(events)]) if events else kept.profiles
     now = [_behind(one, epoch, events[one.since], Members(registered, profiles)) for one in tables]
-    made, shown = releases(now, kept.shown, versions)
-    told = tuple(_told(made, now))
-    said = tuple((a, held) for a, held in sorted(profiles.held.items()) if kept.profiles.held.get(a) != held)
-    return Made(made, PastEpochs(shown, profiles), told, said)
-
-
-def told_of(plain: Iterable[Sequence[object]]) -> tuple[Told, ...]:
-    """`Made.told`, read back from JSON, where tuples are lists. Raises TypeError and ValueError for anything else."""
-    return tuple((_text(t), _whole(n), tuple((_text(a), _whole(x)) for a, x in _pairs(found))) for t, n, found in plain)
-
-
-def said_of(plain: Iterable[Sequence[object]]) -> tuple[Said, ...]:
-    """`Made.said`, as `told_of`."""
-    return tuple((_text(a), tuple((_text(d), _text(k), _whole(n)) for d, k, n in _pairs(held))) for a, held in plain)
+    made, disclosed = releases(now, kept.shown, versions)
+    changed = tuple((a, held) for a, held in sorted(profiles.held.items()) if kept.profiles.held.get(a) != held)
+    return Made(made, PastEpochs(disclosed, profiles), tuple(_shown(made, now)), changed)
 
 
 def _behind(one: AgencyTable, epoch: int, events: Sequence[tuple[str, Event]], members: Members) -> Contributors:
@@ -108,31 +107,13 @@ def _behind(one: AgencyTable, epoch: int, events: Sequence[tuple[str, Event]], m
     return contributors(one.declared, epoch, one.since, events, first=one.first)
 
 
-def _of_a_client(event: Event) -> bool:
+def _is_about_a_client(event: Event) -> bool:
     body = event.body.body if isinstance(event.body, Correction) else event.body
     return body.about is About.CLIENT
 
 
-def _told(made: Iterable[Release], now: Iterable[Contributors]) -> Iterable[Told]:
+def _shown(made: Iterable[Release], now: Iterable[Contributors]) -> Iterable[ShownIncrement]:
     for release, one in zip(made, now, strict=True):
         for n, (count, amounts) in enumerate(zip(release.increments, one.amounts, strict=True)):
             if count is not None and amounts:
-                yield release.table, n, tuple(sorted(amounts.items()))
-
-
-def _pairs(found: object) -> Iterable[Sequence[object]]:
-    if not isinstance(found, list | tuple):
-        raise TypeError("A list is wanted.")
-    return found
-
-
-def _text(found: object) -> str:
-    if not isinstance(found, str):
-        raise TypeError("A text is wanted.")
-    return found
-
-
-def _whole(found: object) -> int:
-    if not isinstance(found, int):
-        raise TypeError("A whole number is wanted.")
-    return found
+                yield ShownIncrement(release.table, n, tuple(sorted(amounts.items())))

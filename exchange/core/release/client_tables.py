@@ -182,7 +182,6 @@ RELEASED_TABLES: Final[tuple[ReleasedTable, ...]] = (
     *released_rows((*CLIENT_TABLES, *STATE_RELEASES)),
     ReleasedTable(OVER_CAPS, None, Cap.PAST, Tier.NATION_QUARTERLY),
 )
-RELEASED_BY_NAME: Final[dict[str, ReleasedTable]] = {row.name: row for row in RELEASED_TABLES}
 
 
 @cache

@@ -35,7 +35,7 @@ from exchange.core.errors import (
     TableChanged,
 )
 from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, is_epoch, month_of
-from exchange.core.release.agency_tables import AgencyTable, PastEpochs, Said, Told
+from exchange.core.release.agency_tables import AgencyTable, PastEpochs, ProfileChange, ShownIncrement
 from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.catalogue import CatalogueEntry
 from exchange.core.release.disclosure import AGENCY_RELEASES
@@ -248,10 +248,10 @@ def carried_out(
     *,
     epoch: int,
     accounts: Mapping[str, Account],
-    told: Iterable[Told],
-    said: Iterable[Said],
+    shown: Iterable[ShownIncrement],
+    profiles: Iterable[ProfileChange],
 ) -> Closed:
-    """After a command that was carried out. `told`, `said`: what its agency tables changed in what is kept."""
+    """After a command that was carried out. `shown`, `profiles`: the changes that its agency tables made."""
     return replace(
         closed,
         position=position,
@@ -260,7 +260,7 @@ def carried_out(
         ledger=Ledger(MappingProxyType(dict(accounts)), epoch),
         cuts=MappingProxyType({**closed.cuts, epoch: moment.cut}),
         when=MappingProxyType({**closed.when, epoch: moment.at_ms}),
-        kept=closed.kept.after(told, said),
+        kept=closed.kept.after(shown, profiles),
     )
 
 

@@ -28,8 +28,8 @@ from exchange.core.release.tiers import BUCKETS, is_due
 
 Profile = tuple[str, str]
 """Of an agency: its Census division, and its kind."""
-Standing = tuple[tuple[str, str, int], ...]
-"""Profiles that an agency sent and did not take back, the last one last: division, kind, and how often in a row."""
+ProfileHistory = tuple[tuple[str, str, int], ...]
+"""Profiles that an agency sent and did not withdraw, in order: division, kind, and how often in a row."""
 UNKNOWN: Final[Profile] = (DIVISION[UsState.not_known], str(AgencyType.not_known))
 
 
@@ -37,7 +37,7 @@ UNKNOWN: Final[Profile] = (DIVISION[UsState.not_known], str(AgencyType.not_known
 class Profiles:
     """What agencies say they are: agency → the profiles that stand. Restricted."""
 
-    held: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
+    held: Mapping[str, ProfileHistory] = field(default_factory=lambda: MappingProxyType({}))
 
     def taking(self, events: Iterable[tuple[str, Event]]) -> "Profiles":
         """These and what (agency, event) pairs say, in the order of each agency's chain."""
@@ -52,8 +52,8 @@ class Profiles:
 
     def of(self, agency: str) -> Profile:
         """Where the agency is and what it is, as far as is known."""
-        standing = self.held.get(agency, ())
-        return standing[-1][:2] if standing else UNKNOWN
+        history = self.held.get(agency, ())
+        return history[-1][:2] if history else UNKNOWN
 
 
 def _profile(state: UsState, kind: AgencyType) -> Profile:
@@ -61,19 +61,19 @@ def _profile(state: UsState, kind: AgencyType) -> Profile:
     return UNKNOWN[0] if division == NOT_APPLICABLE else division, UNKNOWN[1] if type_ == NOT_APPLICABLE else type_
 
 
-def _with(standing: Standing, one: Profile) -> Standing:
-    if standing and standing[-1][:2] == one:
-        return (*standing[:-1], (*one, standing[-1][2] + 1))
-    return (*standing, (*one, 1))
+def _with(history: ProfileHistory, one: Profile) -> ProfileHistory:
+    if history and history[-1][:2] == one:
+        return (*history[:-1], (*one, history[-1][2] + 1))
+    return (*history, (*one, 1))
 
 
-def _without_last(standing: Standing, one: Profile) -> Standing:
+def _without_last(history: ProfileHistory, one: Profile) -> ProfileHistory:
     """Taking back the last of these; what was never sent takes nothing back."""
-    place = max((n for n, (*profile, _) in enumerate(standing) if tuple(profile) == one), default=None)
+    place = max((n for n, (*profile, _) in enumerate(history) if tuple(profile) == one), default=None)
     if place is None:
-        return standing
-    times = standing[place][2] - 1
-    return (*standing[:place], *(((*one, times),) if times else ()), *standing[place + 1 :])
+        return history
+    times = history[place][2] - 1
+    return (*history[:place], *(((*one, times),) if times else ()), *history[place + 1 :])
 
 
 @dataclass(frozen=True, slots=True)

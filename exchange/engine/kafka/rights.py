@@ -40,7 +40,6 @@ PRINCIPALS: Final[Mapping[Party, str]] = {
     Party.PUBLISHER: "exchange-worker",
     Party.CALENDAR: "exchange-worker",
     Party.AUDIT: "exchange-audit",
-    Party.AUDITORS: "exchange-auditors",
     Party.EVALUATORS: "exchange-evaluators",
 }
 """User names in Kafka. An agency's is `agency-` and its code."""

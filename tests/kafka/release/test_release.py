@@ -12,13 +12,14 @@ import pytest
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.history import read_closings
 from exchange.core.model.epochs import epoch_text
+from exchange.core.release.agency_tables import ShownIncrement
 from exchange.core.release.budget import RHO_TOTAL, TABLE_COSTS
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.empty_cluster import trial_exchange
 from exchange.wire.public_records import decode_release
-from exchange.wire.release_records import ShownIncrement, Spent, encode_spent, ledger_part
+from exchange.wire.release_records import Spent, encode_spent, ledger_part
 from exchange.wire.topics import DRAWS
 from tests.kafka.release.closing_kit import START, WAIT_S, ask, drawing, handled
 

@@ -15,7 +15,8 @@ from exchange.core.admission.cap_rules import RULES, Cap, CapRule
 from exchange.core.counting.tables import Dimension
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Correction, Event, NeedIdentified, ServiceProvided
-from exchange.core.release.client_tables import RELEASED_BY_NAME, RELEASED_TABLES, ReleasedTable
+from exchange.core.release.budget import TABLE_COSTS
+from exchange.core.release.client_tables import RELEASED_TABLES, ReleasedTable
 from exchange.core.release.sensitivity import bounding_rule, distinct, squared_l2
 from tests.kits.caps_kit.contribution import Sent, broken_law, contribution, squared
 from tests.kits.caps_kit.histories import EVERY, QUARTER, histories, worst
@@ -54,7 +55,7 @@ def test_no_clients_part_of_the_tallies_exceeds_it_either(data: st.DataObject) -
 
 def test_a_tally_of_services_within_one_cap_only_is_found_out() -> None:
     """Five services of one group are within the nation's cap; the states' cap is of distinct groups."""
-    row = RELEASED_BY_NAME["state_needs_by_service_group"]
+    row = TABLE_COSTS["state_needs_by_service_group"].row
     one = Marker(QUARTER)
     for service in v.Service:
         if v.SERVICE_GROUP[service] == "housing":
@@ -182,13 +183,13 @@ def test_cells_are_distinct_only_where_the_cap_is_of_the_very_same_codes(
 ) -> None:
     """Three services of one group share its cell; of a group told apart by service nothing is said, so it is not relied on."""
     field, _, group = released_by.partition(">")
-    row = replace(RELEASED_BY_NAME["services_by_service"], dimensions=(Dimension(field, group),))
+    row = replace(TABLE_COSTS["services_by_service"].row, dimensions=(Dimension(field, group),))
     assert squared_l2(row, (CapRule(Cap.NATION, ServiceProvided, 3, capped_by),)) == squared
 
 
 @pytest.mark.parametrize(("most", "corrections", "squared"), [(3, 0, 9), (3, 1, 11), (3, 3, 27), (3, 5, 35), (1, 4, 9)])
 def test_shared_cells_with_any_number_of_corrections(most: int, corrections: int, squared: int) -> None:
-    row = RELEASED_BY_NAME["services_by_wait_band"]
+    row = TABLE_COSTS["services_by_wait_band"].row
     assert squared_l2(row, (CapRule(Cap.NATION, ServiceProvided, most, "service", corrections=corrections),)) == squared
 
 

@@ -62,7 +62,7 @@ def after(closed: Closed, draw: Draw, position: int) -> Closed:
     for one in draw.task.agencies:
         closed = released(closed, one.declared.name, draw.task.epoch, one.declared.codes)
     return carried_out(
-        closed, position, draw.task.moment, epoch=draw.task.epoch, accounts=draw.accounts, told=(), said=()
+        closed, position, draw.task.moment, epoch=draw.task.epoch, accounts=draw.accounts, shown=(), profiles=()
     )
 
 

@@ -21,9 +21,9 @@ from exchange.core.counting.tables import (
 from exchange.core.errors import TableUnbudgeted
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.catalogue import whole_codes
 from exchange.core.release.client_tables import (
-    RELEASED_BY_NAME,
     RELEASED_TABLES,
     SENSITIVE,
     YEARLY_ONLY,
@@ -65,12 +65,12 @@ def test_no_sensitive_code_is_in_anything_finer_than_the_nation_and_the_year(row
 
 @pytest.mark.parametrize("name", ["health_by_condition", "cases_by_control_method", "cases_by_foreign_national"])
 def test_tables_that_are_sensitive_as_a_whole_are_yearly(name: str) -> None:
-    assert RELEASED_BY_NAME[name].tier is Tier.NATION_YEARLY
+    assert TABLE_COSTS[name].row.tier is Tier.NATION_YEARLY
 
 
 @pytest.mark.parametrize("name", YEARLY_ONLY)
 def test_a_yearly_table_carries_exactly_what_the_finer_one_leaves_out(name: str) -> None:
-    finer, yearly = RELEASED_BY_NAME[name], RELEASED_BY_NAME[f"{name}_yearly_only"]
+    finer, yearly = TABLE_COSTS[name].row, TABLE_COSTS[f"{name}_yearly_only"].row
     assert yearly.tier is Tier.NATION_YEARLY
     assert set(yearly.codes) == finer.leaves_out != set()
     assert sorted([*finer.codes, *yearly.codes]) == sorted(counted_codes(finer))
@@ -125,7 +125,7 @@ def assessed(direction: v.OutcomeDirection, reporter: v.ReportedBy) -> e.Outcome
 
 
 def test_of_two_ways_only_known_answers_have_cells_and_each_body_is_in_one() -> None:
-    row = RELEASED_BY_NAME["outcomes_by_direction_and_reporter"]
+    row = TABLE_COSTS["outcomes_by_direction_and_reporter"].row
     assert row.domains == (
         ("improved", "unchanged", "worsened", "attained", "not_attained"),
         ("survivor", "worker", "both"),
@@ -147,7 +147,7 @@ def test_two_way_tables_have_no_sensitive_codes_and_three_way_ones_no_release() 
 
 def test_state_groups_hold_no_sensitive_service_and_still_every_group() -> None:
     for name in ("state_needs_by_service_group", "state_unmet_needs_by_service_group"):
-        row = RELEASED_BY_NAME[name]
+        row = TABLE_COSTS[name].row
         assert row.codes == domain(BY_NAME[name], BY_NAME[name].dimensions[0])
         assert row.value("immigration_relief") is None
         assert row.value("rental_assistance") == "housing"
