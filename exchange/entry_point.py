@@ -1,4 +1,4 @@
-"""Where the script `exchange` begins: Ctrl-C is answered from here on, while the commands are still being imported."""
+"""The start of the script `exchange`: it answers Ctrl-C while commands are still imported."""
 
 import sys
 
@@ -6,7 +6,7 @@ from exchange.core.exit_status import ExitStatus
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it with 130 and without a traceback, however early it comes."""
+    """Run the command line; Ctrl-C ends it with 130 and no traceback, however early."""
     try:
         from exchange.cli import main as run
 

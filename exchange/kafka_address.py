@@ -1,4 +1,4 @@
-"""Where Kafka is, for commands and for the Python API of readers: the cluster that is set, else the broker of `exchange up`."""
+"""The address of Kafka: the configured cluster, else the broker of `exchange up`."""
 
 from exchange.core.errors import ExchangeError
 from exchange.settings import Settings
@@ -11,7 +11,7 @@ class NoKafka(ExchangeError):
 
 
 def with_address(settings: Settings) -> Settings:
-    """The settings with an address in them; raises NoKafka. The broker of `exchange up` is known by its address too."""
+    """The settings with an address, for a broker of `exchange up` with its own; raises NoKafka."""
     from exchange.engine.broker.directory import data_home, living_holder
 
     holder = living_holder(data_home())

@@ -1,7 +1,7 @@
-"""Logging, set up once by the command that starts: structlog over the standard library, JSON when not at a terminal.
+"""Logging, set up once by the command that starts: JSON lines, readable at a terminal.
 
-Rules kept: libraries log warnings and worse through the same renderer; nothing here or elsewhere logs a value of a
-record; tracebacks are rendered as places, without the text of foreign errors.
+Rules kept: libraries log warnings and worse through the same renderer; nothing here or elsewhere
+logs a value of a record; tracebacks are rendered as places, without the text of foreign errors.
 """
 
 import logging
@@ -54,13 +54,13 @@ def set_up_logs(level: str = "info") -> None:
 
 
 def quiet_libraries() -> None:
-    """For commands that a person watches: a library's report of a retry that succeeds is no news."""
+    """For commands that a person watches: a retry that succeeds is no news."""
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _retries_are_no_errors(_: object, __: str, event: "structlog.types.EventDict") -> "structlog.types.EventDict":
-    """A library logs an error that it retries; if the retry fails, a named error of ours reports it."""
+    """Log a retried error as a warning; if the retry fails, a named error reports it."""
     if str(event.get("logger", "")).startswith("aiokafka") and event.get("level") == "error":
         event["level"] = "warning"
     return event

@@ -1,10 +1,10 @@
-"""The settings of the exchange, from environment variables `EXCHANGE_…`; read once, by the command that starts.
+"""The settings of the exchange: environment variables `EXCHANGE_…`, read once at the start.
 
-Other modules read only variables that are no settings of an exchange: `producers.profile` the passphrase of a vault
-(`EXCHANGE_VAULT_PASSPHRASE`), `exchange worker` a mark by which a trial ends it (`EXCHANGE_DIE_WITH_STDIN`), and the
-embedded broker the machine's own (`JAVA_HOME`, `PATH`, `XDG_…`). Secrets never show in `repr`. Without
-`EXCHANGE_BOOTSTRAP_SERVERS`, commands use the embedded broker that `exchange up` started, or start one of their own where
-their help says so.
+Other modules read only variables that are no settings of an exchange: `producers.profile` the
+passphrase of a vault (`EXCHANGE_VAULT_PASSPHRASE`), `exchange worker` a mark by which a trial ends
+it (`EXCHANGE_DIE_WITH_STDIN`), and the embedded broker the machine's own (`JAVA_HOME`, `PATH`,
+`XDG_…`). Secrets never show in `repr`. Without `EXCHANGE_BOOTSTRAP_SERVERS`, commands use the
+embedded broker that `exchange up` started, or start one of their own where their help says so.
 """
 
 import re
@@ -92,7 +92,7 @@ class Settings(BaseSettings):
             raise SettingInvalid(" ".join(rules)) from None
 
     def at(self, bootstrap_servers: str) -> "Settings":
-        """The same settings for an embedded broker: its address, four partitions, one replica, no calendar."""
+        """The same settings for an embedded broker: four partitions, one replica, no calendar."""
         own = {"partitions": EMBEDDED_PARTITIONS, "replication": 1, "calendar": "off"}
         return self.model_copy(update={"bootstrap_servers": bootstrap_servers, **own})
 

@@ -1,9 +1,10 @@
-"""The one command, `exchange`. Each module of this package is a command group with a Typer `app` of its own.
+"""The one command, `exchange`. Each module here is a command group with its own Typer `app`.
 
-Rules kept: an error that has a name ends the command with its message on standard error and its exit status; Ctrl-C
-ends it with 130; any other error is internal: it prints its place but never its text, which could hold a value
-from a client's record; what costs time to import, a command imports when it runs, never its module. To add commands: import the
-module below and add it to `COMMANDS`, under who uses it.
+Rules kept: an error that has a name ends the command with its message on standard error and its
+exit status; Ctrl-C ends it with 130; any other error is internal: it prints its place but never its
+text, which could hold a value from a client's record; what costs time to import, a command imports
+when it runs, never its module. To add commands: import the module below and add it to `COMMANDS`,
+under who uses it.
 """
 
 import sys
@@ -45,7 +46,7 @@ app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # it would print local variables
-    rich_markup_mode=None,  # plain help is read alike by people, programs and screen readers, and there in half the time
+    rich_markup_mode=None,  # plain help suits people, programs and screen readers, and is faster
 )
 for audience, modules in COMMANDS.items():
     for module in modules:

@@ -1,8 +1,8 @@
 """Every error of the exchange that a person may meet, in one closed list.
 
-Rules kept: a message says what to do next; no error ever holds a value from a client's record, so `str(error)` and
-`repr(error)` may be logged. Errors that belong to one layer only derive from `ExchangeError` there and stand in its
-own `errors` module; this one holds the root and the core's.
+Rules kept: a message says what to do next; no error ever holds a value from a client's record, so
+`str(error)` and `repr(error)` may be logged. Errors that belong to one layer only derive from
+`ExchangeError` there and stand in its own `errors` module; this one holds the root and the core's.
 """
 
 from exchange.core.exit_status import ExitStatus
@@ -43,25 +43,25 @@ class CannotCount(ExchangeError):
 
 
 class TableUnbudgeted(ExchangeError):
-    """A table about clients has no part of the privacy budget, or no cap limits it, and it is not marked as never released."""
+    """A table about clients has no part of the privacy budget, or no cap limits it."""
 
     hint = "Give it a weight and a cap beside the others, or mark it as never released."
 
 
 class BudgetExhausted(ExchangeError):
-    """The release costs more than a period has left of its privacy budget. Nothing was released, and no budget was spent."""
+    """The release costs more budget than a period has left. Nothing was released or spent."""
 
     hint = "A period never gets budget back. Release the table from a later period on, or not at all."
 
 
 class EpochOutOfOrder(ExchangeError):
-    """The epoch is not the next one to close. Nothing was released, and no budget was spent."""
+    """The epoch is not the next one to close. Nothing was released or spent."""
 
     hint = "Epochs are closed month by month. First close the month after the last one in `exchange release list`."
 
 
 class EpochClosed(ExchangeError):
-    """The epoch is closed already, or is before the first closed epoch. Nothing was released, and no budget was spent."""
+    """The epoch is closed, or is before the first closed one. Nothing was released or spent."""
 
     hint = (
         "An epoch is closed once, and no earlier epoch afterwards. Events that arrive now are released in later epochs."
@@ -69,25 +69,25 @@ class EpochClosed(ExchangeError):
 
 
 class EpochNotOver(ExchangeError):
-    """The epoch's month is not over by the worker's clock. Nothing was released, and no budget was spent."""
+    """The epoch's month is not over by the worker's clock. Nothing was released or spent."""
 
     hint = "Close it after its last day, UTC. If that day has passed, set the worker's clock."
 
 
 class ClockSetBack(ExchangeError):
-    """The worker's clock went backwards since the last close. Nothing was released, and no budget was spent."""
+    """The worker's clock went backwards since the last close. Nothing was released or spent."""
 
     hint = "Set the worker's clock, then close the epoch again."
 
 
 class CutBehind(ExchangeError):
-    """The log of events ends before the last cut, or has other partitions. Nothing was released, and no budget was spent."""
+    """`events` ends before the last cut, or has other partitions. Nothing was released or spent."""
 
     hint = "The log was cut off or replaced. Restore it; never release from another log than before."
 
 
 class CommandUnreadable(ExchangeError):
-    """A record of the topic `epochs` is not a command to close an epoch. Nothing was released, and no budget was spent."""
+    """A record of `epochs` is not a command to close an epoch. Nothing was released or spent."""
 
     hint = "The release lane continues after it. Find the program that wrote it: `exchange topics rights` shows who may write."
 
@@ -99,12 +99,12 @@ class NotDue(ExchangeError):
 
 
 class NoiseUnfit(ExchangeError):
-    """The number of noise values does not match the number of buckets and cells of a table. Nothing was released."""
+    """The noise values do not match a table's buckets and cells. Nothing was released."""
 
     hint = "Draw one noise value per cell; never reuse or split a draw."
 
 
 class TableChanged(ExchangeError):
-    """A released table's domain, caps or noise differ from those of its earlier epochs. Nothing was spent."""
+    """A table differs from its earlier epochs in domain, caps or noise. Nothing was spent."""
 
     hint = "A changed table is a new table: give it a new name and a weight of its own."

@@ -1,11 +1,11 @@
-"""Every exit status of the command line, in one closed list: commands, errors and the docs derive from it."""
+"""Every exit status in one closed list; commands, errors and the docs derive from it."""
 
 from enum import IntEnum
 from typing import Self
 
 
 class ExitStatus(IntEnum):
-    """How a command ended. `meaning`: the status in words; a command's own help says more where it has more to say."""
+    """How a command ended. `meaning`: in words; a command's own help can be more precise."""
 
     meaning: str
 

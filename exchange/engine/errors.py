@@ -1,10 +1,12 @@
 """Every named error of the engine: what the log can do to us, and how a lane ends.
 
-Rules kept: a message names topics, partitions, offsets and lanes, never a key or a value of a record; it says what to
-do next; errors of the client library are mapped to these at the border (`kafka_log`) and never pass it.
+Rules kept: a message names topics, partitions, offsets and lanes, never a key or a value of a
+record; it says what to do next; errors of the client library are mapped to these at the border
+(`kafka_log`) and never pass it.
 
-Which of them a lane survives is decided by class alone: `LogUnavailable` is tried again (a limited number of times,
-from a fresh start), `Fenced` waits for a new generation of the group, everything else stops the lane for good.
+Which of them a lane survives is decided by class alone: `LogUnavailable` is tried again (a limited
+number of times, from a fresh start), `Fenced` waits for a new generation of the group, everything
+else stops the lane for good.
 """
 
 from __future__ import annotations

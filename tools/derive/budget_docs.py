@@ -1,4 +1,4 @@
-"""The parts of the decision record on caps and budget that follow from their tables; `tools.derive.docs` puts them in place."""
+"""The derived parts of the decision record on caps and budget."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tools.derive.markdown import coded, table
 
 
 def caps() -> Iterator[str]:
-    """How many events of one client and period each cap lets into releases, and what share of a sample it keeps."""
+    """How many events of one client and period each cap admits, and its share of a sample."""
     kept = yearly_volumes().kept
     rows = (
         (

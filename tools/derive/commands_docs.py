@@ -1,4 +1,4 @@
-"""The command reference and the tables of exit statuses, from the commands themselves; `tools.derive.docs` puts them in place."""
+"""The command reference and the tables of exit statuses, derived from the commands."""
 
 import re
 import shlex
@@ -31,7 +31,7 @@ _BETWEEN: Final = re.compile(r"(\d+)<=x<=(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class CommandHelp:
-    """A command with its words behind `exchange`, such as `edge init`, and the audience under which help lists it."""
+    """A command with its words after `exchange`, such as `edge init`, and its audience in help."""
 
     words: tuple[str, ...]
     audience: str

@@ -1,4 +1,4 @@
-"""The caps as an agency sees them: how many of its events are counted in published figures, and how many are over a cap.
+"""The caps as an agency sees them: facts within each cap, and facts over it.
 
 Counts by rule, never by client: nobody sees how many events there are about one client.
 """

@@ -1,4 +1,4 @@
-"""`exchange edge`: the agency's vault and signing key: make them, look at them, hold a client's records, repair.
+"""`exchange edge`: the agency's vault and signing key: make, inspect, hold, repair.
 
 `init` prints the public key that the operator registers; the private one never leaves the vault.
 """
@@ -44,7 +44,7 @@ PUBLISHED_BEFORE = (
 
 
 class PassphraseTooShort(ExchangeError):
-    """The passphrase is too short: it needs at least 12 characters, because the vault names clients."""
+    """The passphrase is too short: it needs 12 characters, because the vault names clients."""
 
     hint = "Use four words or more, or a key file: `exchange edge init --key-file`."
 
@@ -69,7 +69,7 @@ def init(
     ] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Make the vault and its signing key; print the line with which the operator registers the agency.
+    """Make the vault and its signing key; print the line that registers the agency.
 
     The vault remembers what was sent about whom. It is encrypted, and never leaves this machine.
     """
@@ -185,8 +185,8 @@ def hold(
 ) -> None:
     """Stop sending anything about a client who withdrew consent.
 
-    The hold stays in the vault until `exchange edge unhold`. With --retract, also withdraws the events already sent
-    (published figures are corrected once per cap).
+    The hold stays in the vault until `exchange edge unhold`. With --retract, also withdraws the
+    events already sent (published figures are corrected once per cap).
     """
     from producers.profile import Profile
     from producers.setup import hold_client
@@ -210,7 +210,7 @@ def hold(
 
 @edge.command(epilog=ending(needs=VAULT, example="exchange edge unhold 17 --profile agency.toml"))
 def unhold(client: ClientArgument, profile_file: ProfileOption) -> None:
-    """End a hold. After the client consents again, publish your files; their records will be sent."""
+    """End a hold. After the client consents again, publish your files; their records are sent."""
     from producers.profile import Profile
     from producers.setup import unhold_client
 
@@ -238,8 +238,8 @@ def restore(
 ) -> None:
     """Repair the vault after two copies of it have published. First stop the other copy for good.
 
-    Reads the accepted events back from the exchange. Then publish all your files again. Events that still match no record
-    can be withdrawn with --retract-unclaimed.
+    Reads the accepted events back from the exchange. Then publish all your files again. Events that
+    still match no record can be withdrawn with --retract-unclaimed.
     """
     from producers.words import counted
 

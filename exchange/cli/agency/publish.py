@@ -1,7 +1,7 @@
 """`exchange publish`: an agency's file to the exchange, in one command.
 
-The closing table goes to standard output, progress to standard error; a run that is stopped reports how far it came.
-Whatever ends it, nothing is lost: run it again.
+The closing table goes to standard output, progress to standard error; a run that is stopped reports
+how far it came. Whatever ends it, nothing is lost: run it again.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ ProfileOption = Annotated[Path, typer.Option("--profile", metavar="FILE", help="
 
 
 def secret_of(profile: "Profile") -> "Secret":
-    """The secret that opens an existing vault: from the profile or the environment, else asked for at a terminal."""
+    """The secret of an existing vault: from the profile or the environment, else asked for."""
     import sys
 
     from producers.vault.store import expect_vault
@@ -87,8 +87,8 @@ def publish(
 ) -> None:
     """Publish a file: send new events, correct changed ones, withdraw removed ones.
 
-    Publishing the same file again adds nothing. No name, birth date or client number leaves this machine.
-    --dry-run shows everything that would leave.
+    Publishing the same file again adds nothing. No name, birth date or client number leaves this
+    machine. --dry-run shows everything that would leave.
     """
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
@@ -152,7 +152,7 @@ class _Closing:
         self._print(leaving)
 
     def stopped(self, error: Exception) -> None:
-        """Report how far the run came; nothing where it had not begun, or where the vault cannot be read."""
+        """Report how far the run came, if it had begun and the vault can be read."""
         from producers.errors import RefusalsUnwritable, VaultError
 
         if not self.edge.report.rows or isinstance(error, VaultError):
@@ -160,7 +160,7 @@ class _Closing:
         self._print(None)
         try:
             self._write()
-        except RefusalsUnwritable as unwritable:  # the reason that the run stopped is the graver news, and comes last
+        except RefusalsUnwritable as unwritable:  # the graver error comes last
             typer.echo(f"exchange: {unwritable}", err=True)
 
     def _write(self) -> None:
@@ -187,9 +187,10 @@ def _next_of(readings: "Iterator[Reading]") -> "list[Reading]":
 
 @contextmanager
 def stopping_at_once() -> Iterator[None]:
-    """Let Ctrl-C end what is done inside at this very moment; for reading files alone, of which no half state is left.
+    """Let Ctrl-C end the block at once; only for reading files, which leaves no half state.
 
-    Elsewhere asyncio answers it at the next await: an export takes minutes until it gives its first row.
+    Elsewhere asyncio answers it at the next await: an export takes minutes until it gives its first
+    row.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -203,7 +204,7 @@ def stopping_at_once() -> Iterator[None]:
 
 @contextmanager
 def stopped_by_interrupt(words: str, before: Callable[[], None]) -> Iterator[None]:
-    """End the command with 130 and these words at Ctrl-C; `before` removes the progress bars first."""
+    """End the command with 130 and these words at Ctrl-C, after `before` removed the bars."""
     try:
         yield
     except KeyboardInterrupt:

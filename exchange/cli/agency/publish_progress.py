@@ -1,4 +1,4 @@
-"""Progress of `exchange publish` and `exchange edge`: bars at a terminal, a few plain lines elsewhere."""
+"""Progress of `exchange publish` and `exchange edge`: bars at a terminal, plain lines elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,7 @@
 """The end of `exchange publish`: the closing table, refused rows, and the events that would leave.
 
-Rules kept: places and rules, never a value of a record; at most `ROWS_SHOWN` refused rows on the screen, all of them in
-the file that --refusals names.
+Rules kept: places and rules, never a value of a record; at most `ROWS_SHOWN` refused rows on the
+screen, all of them in the file that --refusals names.
 """
 
 import csv
@@ -274,7 +274,7 @@ def write_refusals(path: Path, rows: Iterable[RowRefused]) -> None:
 
 
 def _for_its_owner(path: Path) -> int:
-    """A descriptor of the emptied file, whose mode is 0600 before anything stands in it, whoever made it."""
+    """A descriptor of the emptied file, whose mode is 0600 before anything is written."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe or /dev/stdout is left as it is

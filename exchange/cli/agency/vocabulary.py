@@ -1,4 +1,4 @@
-"""`exchange vocabulary`: the code lists, and the codes of one, from the files that the contract is made of."""
+"""`exchange vocabulary`: the code lists, and the codes of one, from the files of the contract."""
 
 import json
 from difflib import get_close_matches
@@ -26,8 +26,8 @@ def vocabulary(
 ) -> None:
     """Print the code lists, or the codes of one list.
 
-    The fields of an event hold codes from these lists; docs/BODIES.md names the list of each field. For lists that HMIS has
-    too, `source_code` gives the list and number there.
+    The fields of an event hold codes from these lists; docs/BODIES.md names the list of each field.
+    For lists that HMIS has too, `source_code` gives the list and number there.
     """
     from schemas.lists import list_names, symbols
 

@@ -1,10 +1,11 @@
 """A bookmark: the place from which a subscription resumes, in a file of the subscriber's.
 
-Rules kept: it is replaced whole, after the points before it have been written; it holds the question, and serves no other
-question: an answer that resumed in the middle would lack its beginning. It holds no point.
+Rules kept: it is replaced whole, after the points before it have been written; it holds the
+question, and serves no other question: an answer that resumed in the middle would lack its
+beginning. It holds no point.
 
-With `--output` it also holds how long the file was: anything that a killed run wrote after that is cut off, so that nothing
-is there twice.
+With `--output` it also holds how long the file was: anything that a killed run wrote after that is
+cut off, so that nothing is there twice.
 """
 
 import json
@@ -66,7 +67,7 @@ def keep(path: Path, bookmark: Bookmark) -> None:
 
 
 def opened(path: Path, bookmark: Bookmark) -> BinaryIO:
-    """The output file, cut where the bookmark says and ready to be written on. Raises BookmarkUnfit when it is shorter."""
+    """The output file, cut at its bookmark, to continue. Raises BookmarkUnfit if it is shorter."""
     out = path.open("r+b" if path.exists() else "w+b")
     if out.seek(0, os.SEEK_END) < bookmark.length:
         out.close()

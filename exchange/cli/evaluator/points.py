@@ -1,7 +1,7 @@
 """Points as people and programs read them: rows of a table, JSON Lines, CSV.
 
-Rules kept: a withheld value is written as `withheld`, with nothing about the value; an open end of an interval is written
-too; in files numbers have the digits that were published.
+Rules kept: a withheld value is written as `withheld`, with nothing about the value; an open end of
+an interval is written too; in files numbers have the digits that were published.
 """
 
 import csv
@@ -67,7 +67,7 @@ def _number(digits: "Decimal | None") -> int | float | None:
 
 
 def as_csv(points: Iterable["MetricPoint"], *, header: bool) -> str:
-    """Rows of a CSV file; several dimensions stand in one column, as `state=ca|service_group=housing`."""
+    """Rows of a CSV file; dimensions share one column, as `state=ca|service_group=housing`."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
     if header:
@@ -94,7 +94,7 @@ def value_and_interval(point: "MetricPoint") -> tuple[str, str]:
 
 
 class Newest:
-    """For each figure the point of its newest epoch, in the order in which figures were first seen."""
+    """For each figure the point of its newest epoch, in the order of first sight."""
 
     def __init__(self) -> None:
         self._points: dict[Key, MetricPoint] = {}

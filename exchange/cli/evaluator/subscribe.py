@@ -1,7 +1,8 @@
 """`exchange subscribe`: the metrics as they are published, in a terminal, as JSON Lines or as CSV.
 
-Rules kept: with `--bookmark` a kill loses no point; points printed since the bookmark was kept may come twice at standard
-output, and never in a file of `--output`. Notes go to standard error, so that a pipe holds points and nothing else.
+Rules kept: with `--bookmark` a kill loses no point; points printed since the bookmark was kept may
+come twice at standard output, and never in a file of `--output`. Notes go to standard error, so
+that a pipe holds points and nothing else.
 """
 
 import os
@@ -67,9 +68,9 @@ def subscribe(
 ) -> None:
     """Follow the published metrics until Ctrl-C.
 
-    The table shows each figure as of its newest month; JSON Lines and CSV have every point. Points that are not usable are
-    left out unless you give --all. If a point comes again, with the same metric, dimensions, period and epoch, it replaces
-    the earlier one.
+    The table shows each figure as of its newest month; JSON Lines and CSV have every point. Points
+    that are not usable are left out unless you give --all. If a point comes again, with the same
+    metric, dimensions, period and epoch, it replaces the earlier one.
     """
     from exchange.core.metrics.query import select
     from exchange.core.model.epochs import EpochInvalid

@@ -27,7 +27,7 @@ DataDir = Annotated[
 
 
 class ConsoleAnnouncer:
-    """Reports the broker's steps to a person at a terminal; in a log or a pipe, as plain lines without a bar."""
+    """Reports the broker's steps: with a bar at a terminal, as plain lines elsewhere."""
 
     def __init__(self, console: "Console") -> None:
         self._console = console

@@ -1,7 +1,7 @@
-"""`exchange budget`: how much privacy each released table can cost a client, the noise that follows, and the usable cells.
+"""`exchange budget`: the privacy cost of each released table, its noise and its usable cells.
 
-Where an exchange can be reached it also shows, from the ledger, how much each period has spent and has left; else the plan
-alone.
+Where an exchange can be reached it also shows, from the ledger, how much each period has spent and
+has left; else the plan alone.
 """
 
 import json
@@ -54,8 +54,9 @@ def budget(
 ) -> None:
     """Show the privacy budget: cost, noise and usable cells of every released table.
 
-    Where an exchange can be reached, it also shows how much each quarter and year has spent and has left. Usable cells are a
-    planning figure: expected sizes from generated agencies, scaled to the number of clients. No real record is read.
+    Where an exchange can be reached, it also shows how much each quarter and year has spent and has
+    left. Usable cells are a planning figure: expected sizes from generated agencies, scaled to the
+    number of clients. No real record is read.
     """
     from dataclasses import asdict
 
@@ -109,7 +110,7 @@ def _print_paid(paid: "tuple[PeriodSpent, ...] | None") -> None:
 
 
 def ledger() -> "tuple[PeriodSpent, ...] | None":
-    """How much each period has spent, from the exchange that can be reached; None where no exchange can."""
+    """How much each period has spent; None where no exchange can be reached."""
     from consumers.release.history import periods_spent, read_closings
     from exchange.cli.shared.at_kafka import KafkaConnection, NoKafka, at_kafka
     from exchange.engine.errors import LogUnavailable, NotAuthorized, PartitionUnknown

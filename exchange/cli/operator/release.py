@@ -1,4 +1,4 @@
-"""`exchange release`: close an epoch by hand; list the epochs closed, the budget spent, the commands refused. Operators only.
+"""`exchange release`: close an epoch; list epochs closed, budget spent, commands refused.
 
 A command that was written stays written, and is carried out when a worker runs.
 """
@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The result of a command. `refused`, `why`: empty when the epoch is closed; `tables`: how many are public."""
+    """The result. `refused`, `why`: empty when the epoch is closed; `tables`: number published."""
 
     epoch: str
     refused: str
@@ -58,8 +58,8 @@ def close(
 ) -> None:
     """Close a month: draw its figures once, pay for them from the privacy budget, publish them.
 
-    Waits until the month is closed or refused. The first month you close may be any past one; after it, close month by
-    month. Events that arrive later are counted in later releases.
+    Waits until the month is closed or refused. The first month you close may be any past one; after
+    it, close month by month. Events that arrive later are counted in later releases.
     """
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.core.model.epochs import parse_epoch

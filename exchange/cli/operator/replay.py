@@ -1,4 +1,4 @@
-"""`exchange replay`: count the log again, compare the result with the aggregates, and export the rebuilt tables.
+"""`exchange replay`: count the log again, compare with the aggregates, export the tables.
 
 The result goes to standard output, progress to standard error. It holds exact restricted counts.
 """
@@ -64,7 +64,8 @@ def replay(
 ) -> None:
     """Count all events again and compare with the aggregates, the running counts.
 
-    The result is `match`, or the first cell that differs. It holds exact counts: for operators and auditors only, never to be published.
+    The result is `match`, or the first cell that differs. It holds exact counts: for operators and
+    auditors only, never to be published.
     """
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""`exchange status` and `exchange alerts`: the state of the exchange, and the alerts that are open."""
+"""`exchange status` and `exchange alerts`: the state of the exchange, and its open alerts."""
 
 import asyncio
 import json
@@ -34,7 +34,8 @@ def status(
 ) -> None:
     """Show lag, rates, agencies, refusals and alerts. For operators only: it holds exact counts.
 
-    Works without a worker too: it reads the stored state from Kafka, and reports that no worker is running.
+    Works without a worker too: it reads the stored state from Kafka, and reports that no worker is
+    running.
     """
     import consumers.status.status  # noqa: F401 - an install without the extra reports it before it connects
     from exchange.cli.shared.console import console
@@ -104,7 +105,7 @@ def _look(
     once: bool = False,
     on_trouble: "Callable[[str], object] | None" = None,
 ) -> None:
-    """Look and show, once or until interrupted. When no broker answers, report it and look again."""
+    """Look and show, once or until interrupted; retry when no broker answers."""
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.errors import LogUnavailable
 

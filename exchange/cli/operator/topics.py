@@ -1,4 +1,4 @@
-"""`exchange topics`: create the topics, compare a cluster with the table, print the rights to read and write."""
+"""`exchange topics`: create the topics, compare a cluster with the table, print rights."""
 
 import json
 from dataclasses import asdict
@@ -98,8 +98,8 @@ def rights(
 ) -> None:
     """Show who may read and write each topic.
 
-    The lines of `--format acl` use the shell variables BOOTSTRAP and ADMIN_CONFIG. They need brokers that deny every right
-    that is not granted.
+    The lines of `--format acl` use the shell variables BOOTSTRAP and ADMIN_CONFIG. They need
+    brokers that deny every right that is not granted.
     """
     from exchange.engine.kafka.rights import acl_lines
     from exchange.engine.kafka.rights import rights as every_right

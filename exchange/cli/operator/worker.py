@@ -22,8 +22,9 @@ app = typer.Typer()
 def worker() -> None:
     """Run the exchange until Ctrl-C: check, count, release and monitor.
 
-    Start as many workers as you like: they share the work. If a lane stalls or fails, the worker ends with a message; start
-    it again, and it continues where it stopped. Logs go to standard error: readable at a terminal, else JSON lines.
+    Start as many workers as you like: they share the work. If a lane stalls or fails, the worker
+    ends with a message; start it again, and it continues where it stopped. Logs go to standard
+    error: readable at a terminal, else JSON lines.
     """
     from consumers.worker.faust_app import run_worker
     from exchange.cli.shared.at_kafka import addressed, with_address
@@ -39,7 +40,7 @@ def worker() -> None:
 
 
 def _die_with_stdin() -> None:
-    """A trial's worker ends with the trial: when the parent is gone, so is the other end of standard input."""
-    while os.read(0, 4096):  # not through sys.stdin: its lock, held here, would abort the interpreter's own end
+    """A trial's worker ends with the trial: without a parent, standard input ends."""
+    while os.read(0, 4096):  # sys.stdin's lock would abort the interpreter's own end
         pass
     os._exit(0)

@@ -1,4 +1,4 @@
-"""How a command reaches Kafka: the cluster that EXCHANGE_BOOTSTRAP_SERVERS names, else the broker of `exchange up`."""
+"""How a command reaches Kafka: the configured cluster, else the broker of `exchange up`."""
 
 import asyncio
 import logging
@@ -63,7 +63,8 @@ async def reached(settings: Settings, client_id: str) -> AsyncIterator[KafkaConn
 def at_kafka(work: Callable[[KafkaConnection], Coroutine[None, None, T]], *, notice: bool = True) -> T:
     """Do this with the cluster and return its result. Every failure is one named error.
 
-    `notice`: after two seconds, report on standard error that the command waits; without it, `work` reports by itself.
+    `notice`: after two seconds, report on standard error that the command waits; without it, `work`
+    reports by itself.
     """
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 

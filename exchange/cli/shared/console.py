@@ -1,8 +1,9 @@
-"""How commands print tables: complete where a program or a file reads them, and never cut at a terminal.
+"""How commands print tables: whole in a file or a pipe, and never cut at a terminal.
 
-Every command that prints a table makes its console and its tables here. At a terminal a table folds between words; where
-its longest words do not fit side by side, each row is a paragraph instead; there a key stands on a line of its own, so
-that it can be copied. Only a word that is longer than the terminal is folded.
+Every command that prints a table makes its console and its tables here. At a terminal a table folds
+between words; where its longest words do not fit side by side, each row is a paragraph instead;
+there a key stands on a line of its own, so that it can be copied. Only a word that is longer than
+the terminal is folded.
 """
 
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def table(*names: str, right: tuple[str, ...] = (), title: str = "", caption: str = "") -> "Table":
-    """A table with these columns, those of `right` flush right; it folds between words, or turns into paragraphs."""
+    """A table with these columns, those of `right` flush right; it folds or becomes paragraphs."""
     from exchange.cli.shared.folding_table import FoldingTable
 
     made = FoldingTable(title=title or None, title_justify="left", caption=caption or None, caption_justify="left")

@@ -1,4 +1,4 @@
-"""A table that breaks no word: it folds between them while they fit side by side, else each row is a paragraph."""
+"""A table that breaks no word: it folds between words, or turns each row into a paragraph."""
 
 from collections.abc import Sequence
 
@@ -58,7 +58,7 @@ class FoldingTable(Table):
 
 
 def paragraph(cells: Sequence[tuple[str, str]]) -> str:
-    """A row in words: its first cell, then every other with the name of its column; long texts have lines of their own."""
+    """A row in words: its first cell, then the others with their column names; long texts apart."""
     (_, first), *others = [(name, text) for name, text in cells if text]
     inline = [f"{name} {'; '.join(text.splitlines())}" for name, text in others if not _is_long(text)]
     below = [f"  {name}\n{text}" for name, text in others if _is_long(text)]
@@ -74,7 +74,7 @@ def _is_long(text: str) -> bool:
 
 
 def shared(sizes: Sequence[Measurement], room: int) -> list[int]:
-    """A width for each column, no smaller than its longest word; what is left goes where most text has to fold."""
+    """A width for each column, at least its longest word; the fullest columns get the rest."""
     widths = [size.minimum for size in sizes]
     for _ in range(min(room, sum(size.maximum for size in sizes)) - sum(widths)):
         neediest = max(range(len(sizes)), key=lambda index: sizes[index].maximum / max(1, widths[index]))

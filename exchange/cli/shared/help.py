@@ -1,7 +1,8 @@
-"""How the command line itself speaks: help by audience and with an example, Ctrl-C at a question, a missing extra.
+"""Help by audience, with an example; Ctrl-C at a question; the message for a missing extra.
 
-Rules kept: Ctrl-C and Ctrl-D at a question end a command with 130, as Ctrl-C does anywhere else; a library that belongs
-to an extra is named by that extra, always as an install from the clone: our name on an index could be anybody's.
+Rules kept: Ctrl-C and Ctrl-D at a question end a command with 130, as Ctrl-C does anywhere else; a
+library that belongs to an extra is named by that extra, always as an install from the clone: our
+name on an index could be anybody's.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ UNSORTED: Final = "Commands"
 
 
 def extra_missing(error: ModuleNotFoundError) -> str:
-    """The message for a library that only an extra brings; empty when the library is none of these."""
+    """The message for a library that only an extra brings; empty for any other library."""
     extra = EXTRAS.get((error.name or "").partition(".")[0])
     if extra is None:
         return ""
@@ -37,16 +38,19 @@ def extra_missing(error: ModuleNotFoundError) -> str:
 
 
 def ending(*, needs: str, example: str, statuses: Mapping[ExitStatus, str] | None = None) -> str:
-    """The end of a command's help: needs, exit statuses of its own, and a line that runs. `docs/COMMANDS.md` shows it too."""
+    """The end of a command's help: needs, its own exit statuses, and a line that runs.
+
+    `docs/COMMANDS.md` shows it too.
+    """
     own = "".join(f"Exit status {int(status)}: {meaning}\n\n" for status, meaning in (statuses or {}).items())
     return f"Needs {needs}\n\n{own}\b\nExample:\n  {example}"
 
 
 class Group(TyperGroup):
-    """A group of commands whose help never cuts a summary, and in which giving up a question is an interruption."""
+    """A group of commands whose help is never cut; Ctrl-C at a question interrupts."""
 
     def format_commands(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
-        """Each command with its whole first sentence, folded to the width; at the top by who uses it."""
+        """Each command with its whole first sentence; in the top group by audience."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
             audience = getattr(command, "rich_help_panel", None) if ctx.parent is None else None

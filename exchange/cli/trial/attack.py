@@ -1,4 +1,7 @@
-"""`exchange attack --demo`: try to learn about one client from released figures, in every way of the privacy specification."""
+"""`exchange attack --demo`: try to learn about one client from released figures.
+
+It tries every way of the privacy specification.
+"""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -40,8 +43,8 @@ def attack(
 ) -> None:
     """Attack the privacy of released figures, on generated data.
 
-    Attacks three releases: ours, a naive one, and ours with too little noise. Ours must keep every bound; the other two must
-    be caught.
+    Attacks three releases: ours, a naive one, and ours with too little noise. Ours must keep every
+    bound; the other two must be caught.
     """
     if not demo:
         raise typer.BadParameter(ONLY_GENERATED, param_hint="--demo")

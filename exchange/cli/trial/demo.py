@@ -50,8 +50,8 @@ def demo(
 ) -> None:
     """Try the whole exchange: a Kafka, a worker and 40 sample agencies that live through two years.
 
-    Every month is closed. At the end, the counts are compared with the truth and replayed, and the published figures are
-    shown beside the truth. Everything is temporary and stays on this machine.
+    Every month is closed. At the end, the counts are compared with the truth and replayed, and the
+    published figures are shown beside the truth. Everything is temporary and stays on this machine.
     """
     if scale not in {"", "national"}:
         raise typer.BadParameter("the only scale is `national`", param_hint="--scale")
@@ -90,7 +90,7 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
     console = console_of()
     announcer = ConsoleAnnouncer(console)
     with tempfile.TemporaryDirectory(prefix="exchange-demo-") as folder:
-        # never a configured cluster: truth is shown beside counts, and it exists for generated agencies only
+        # never a configured cluster: only generated agencies have a truth to show beside counts
         clients = round(sum(agency.clients_a_year for agency in sample.agencies))
         settings = Settings.model_validate({}).model_copy(update={"bootstrap_servers": "", "clients_a_year": clients})
         async with trial_exchange(settings, Path(folder), announcer) as ground:

@@ -1,4 +1,4 @@
-"""The tables of `exchange demo`: the picture while it grows, the published figures, and the result of an HMIS export."""
+"""The tables of `exchange demo`: the growing picture, published figures, an HMIS export."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -95,7 +95,7 @@ def _top(title: str, counts: Counter[str], rows: int) -> Table:
 
 
 def protected_table(found: PublicView) -> Table:
-    """The figures of the last year as evaluators see them, and beside them the truth, which only a trial knows."""
+    """The published figures of the last year, beside the truth, which only a trial knows."""
     notes = [
         f"{found.epochs} epochs closed, {found.tables} releases; {found.shown:,} of {found.points:,} points precise enough to read"
     ]

@@ -1,4 +1,7 @@
-"""`exchange kill-test`: does the exchange lose or double events when its processes die? Try it on your own cluster."""
+"""`exchange kill-test`: kill processes at random, and look for lost or doubled events.
+
+It runs on a Kafka of its own, or on your own empty cluster.
+"""
 
 import asyncio
 import json
@@ -41,10 +44,10 @@ def kill_test(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Kill workers and Kafka at random while events flow, then compare every cell with an independent count.
+    """Kill workers and Kafka at random, then compare every cell with an independent count.
 
-    Uses a Kafka of its own, or the empty test cluster that EXCHANGE_BOOTSTRAP_SERVERS names. It does not stop the brokers of
-    that cluster.
+    Uses a Kafka of its own, or the empty test cluster that EXCHANGE_BOOTSTRAP_SERVERS names. It
+    does not stop the brokers of that cluster.
     """
     result = asyncio.run(_run(rounds, events, seed))
     if as_json:

@@ -1,9 +1,10 @@
-"""The privacy budget table by table, with the cells that are usable at given sizes: `exchange budget` and the docs show it.
+"""The privacy budget table by table, with the usable cells at given sizes.
 
-Sizes are the planned ones (`exchange.wire.planned_sizes`). The rule for a usable cell is that of the releases
-(`exchange.core.metrics.usable`), and so is the noise that a year's figure adds up
-(`exchange.core.metrics.public_sizes.increments`): every release also has a bucket of the quarter before and buckets of whole
-years. Their noise is in the year's figure although few events arrive for them.
+Sizes are the planned ones (`exchange.wire.planned_sizes`). The rule for a usable cell is that of
+the releases (`exchange.core.metrics.usable`), and so is the noise that a year's figure adds up
+(`exchange.core.metrics.public_sizes.increments`): every release also has a bucket of the quarter
+before and buckets of whole years. Their noise is in the year's figure although few events arrive
+for them.
 """
 
 from collections.abc import Iterator
@@ -27,8 +28,9 @@ from exchange.core.release.tiers import MONTHS_BETWEEN
 class Line:
     """One released table. `usable`: cells of the open period in one release.
 
-    `usable_in_a_year`: cells of a whole year's figure when its December closes; `usable_a_year_on`: of the same figure twelve
-    months later, when what came late is in it, with the noise of twelve more months' buckets.
+    `usable_in_a_year`: cells of a whole year's figure when its December closes; `usable_a_year_on`:
+    of the same figure twelve months later, when what came late is in it, with the noise of twelve
+    more months' buckets.
     """
 
     table: str
@@ -74,7 +76,7 @@ def budget_lines(yearly: Yearly) -> Iterator[Line]:
 
 
 def usable_in_the_year(plan: TableCost, yearly: Yearly, epoch: int) -> int:
-    """How many cells of a year's figure are usable as of an epoch; the table was released from the year's beginning on."""
+    """How many cells of a year's figure are usable as of an epoch, if released all year."""
     added = increments(plan.row.tier, JANUARY, epoch, YEAR)
     return len(usable_cells(expected(plan, yearly, Fraction(1)), plan.scale, added))
 
