@@ -27,8 +27,8 @@ import structlog
 from consumers.metrics.arrivals import Arrivals
 from consumers.status.alerts import read_alerts
 from exchange.core.errors import ExchangeError
-from exchange.core.metrics.expected import Judge, Yearly
 from exchange.core.metrics.table import points
+from exchange.core.metrics.usability import Usability, Yearly
 from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.release.released import Release, Released
 from exchange.engine.errors import PositionOutOfRange
@@ -55,9 +55,9 @@ OffLoop = Callable[[Encode], Awaitable[list[Pair]]]
 logger = structlog.get_logger(__name__)
 
 
-def encoded(released: Released, epoch: int, judge: Judge) -> list[Pair]:
+def encoded(released: Released, epoch: int, usability: Usability) -> list[Pair]:
     """The records of an epoch, in the order of the metrics."""
-    return [(point_key(p), encode_point(p)) for p in points(released, epoch, judge.usable(epoch))]
+    return [(point_key(p), encode_point(p)) for p in points(released, epoch, usability.as_of(epoch))]
 
 
 def epoch_of_key(key: bytes | None) -> int | None:
@@ -165,7 +165,7 @@ def _digest(key: bytes | None, value: bytes | None) -> int:
 class Derive:
     """All of it, for as long as `releases` is assigned to this worker. `run` is its whole life; make a new one for another.
 
-    `planned`: public sizes (`exchange.core.metrics.expected`). `arrivals`: what calls it to look.
+    `planned`: public sizes (`exchange.core.metrics.usability`). `arrivals`: what calls it to look.
     `off_loop`: where points are worked out.
     """
 
@@ -175,7 +175,7 @@ class Derive:
         self._arrivals = arrivals
         self._off_loop = off_loop
         self._intake = Intake()
-        self._judge = Judge(self._intake.released, planned)
+        self._usability = Usability(self._intake.released, planned)
         self._told: Alert | None = None
 
     async def run(self) -> None:
@@ -221,10 +221,10 @@ class Derive:
 
     async def _derive(self, epoch: int, standing: PublishedPoints, producer: Producer) -> None:
         released = self._intake.released
-        if self._judge.released is not released:
-            self._judge = Judge(released, self._planned)
-        judge = self._judge
-        wanted = await self._off_loop(lambda: encoded(released, epoch, judge))
+        if self._usability.released is not released:
+            self._usability = Usability(released, self._planned)
+        usability = self._usability
+        wanted = await self._off_loop(lambda: encoded(released, epoch, usability))
         changes = await standing.changes(epoch, wanted)
         if changes:
             await producer.send(TO, changes, timestamp_ms=ends_ms(epoch))

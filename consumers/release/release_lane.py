@@ -6,7 +6,7 @@ The theory, in the order of the code:
    write any more, and each transaction that one had begun is committed or aborted. Only then is
    `draws` read to its end: it is the whole state, and final.
 2. A command before the state's position was handled by another owner, and is passed over.
-3. The command is judged purely (`exchange.core.release.closing.judge`), with this worker's clock
+3. The command is judged purely (`exchange.core.release.closing.decide_close`), with this worker's clock
    and the present ends of `events` and `agencies`.
 4. Refused: one transaction writes the reason to the ledger, and nothing else. Accepted: the draw is
    counted and made in a process of its own (`consumers.release.draw_process`). Then one transaction
@@ -32,7 +32,7 @@ from consumers.release.draw_task import Drawn
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text
-from exchange.core.release.closing import Closed, CloseRefused, Draw, Moment, judge
+from exchange.core.release.closing import Closed, CloseRefused, Draw, Moment, decide_close
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
@@ -130,7 +130,7 @@ class ReleaseLane(SingleLane):
     async def _decided(self, record: Record, closed: Closed) -> Sequence[Pair]:
         """The records to write for a command."""
         epoch = named_by(record)
-        decision = judge(closed, epoch, await self._moment())
+        decision = decide_close(closed, epoch, await self._moment())
         if isinstance(decision, CloseRefused):
             logger.warning("an epoch was not closed", epoch=_text(epoch), reason=decision.name)
             return [(ledger_part(record.offset), encode_spent(refusal(closed, record.offset, decision, self._clock())))]

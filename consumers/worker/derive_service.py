@@ -17,7 +17,7 @@ from mode import Service
 
 from consumers.metrics.derive import Derive
 from consumers.worker.derive_owner import DeriveOwner
-from exchange.core.metrics.expected import Yearly
+from exchange.core.metrics.usability import Yearly
 from exchange.engine.log import Log
 from exchange.wire.topics import RELEASES, LaneName
 

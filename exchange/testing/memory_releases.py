@@ -1,6 +1,6 @@
 """Months closed in memory: what the release lane, the publisher and the derive service do, with the functions that they call.
 
-For each month: judge the command, count what arrived, add noise, record the draw in `draws`, copy it to `releases`, derive
+For each month: decide about the command, count what arrived, add noise, record the draw in `draws`, copy it to `releases`, derive
 the points of `metrics`. Nothing runs beside the caller: when `close` returns, all of it is in the log.
 """
 
@@ -11,9 +11,9 @@ from consumers.metrics.derive import Intake, encoded
 from consumers.release.draw_task import Noise, carry_out
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.release_lane import payment
-from exchange.core.metrics.expected import Judge, Yearly
+from exchange.core.metrics.usability import Usability, Yearly
 from exchange.core.model.epochs import ends_ms
-from exchange.core.release.closing import CloseRefused, Draw, Moment, judge
+from exchange.core.release.closing import CloseRefused, Draw, Moment, decide_close
 from exchange.engine.log import Partition
 from exchange.testing.memory_broker import MemoryBroker
 from exchange.testing.memory_log import MemoryLog
@@ -47,7 +47,7 @@ class MemoryReleases:
         follower = await self._draws()
         ends = [self._broker.end_of(source) for source in (OF_EVENTS, OF_AGENCIES)]
         at_ms = ends_ms(epoch) + 1
-        decision = judge(follower.read.closed, epoch, Moment(at_ms, (ends[0],), ends[1]))
+        decision = decide_close(follower.read.closed, epoch, Moment(at_ms, (ends[0],), ends[1]))
         if isinstance(decision, CloseRefused):
             raise decision.error
         command = self._broker.end_of(OF_EPOCHS)
@@ -74,7 +74,7 @@ class MemoryReleases:
 
     def _derive(self) -> None:
         released = self._intake.released
-        judged = Judge(released, self._planned)
+        usability = Usability(released, self._planned)
         for epoch in sorted(self._intake.pending):
-            self._broker.append(OF_METRICS, *encoded(released, epoch, judged), at_ms=ends_ms(epoch))
+            self._broker.append(OF_METRICS, *encoded(released, epoch, usability), at_ms=ends_ms(epoch))
         self._intake.pending.clear()

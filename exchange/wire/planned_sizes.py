@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Final, TypedDict
 
 from exchange.core.counting.cells import SEPARATOR
-from exchange.core.metrics.expected import Yearly
+from exchange.core.metrics.usability import Yearly
 
 FILE: Final = "public_sizes.json"
 

@@ -6,7 +6,7 @@ from consumers.log_source import KafkaSource
 from consumers.release.draw_process import DrawInProcess
 from consumers.release.draw_task import Agencies, TableCounts, carry_out, recorded
 from exchange.core.model.epochs import begins_ms, epoch_of
-from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, judge
+from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, decide_close
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
@@ -46,7 +46,7 @@ async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
 def december(cut: tuple[int, ...]) -> DrawTask:
     """Every table due at once, from the log's beginning."""
     closed, epoch = Closed(), epoch_of(2099, 12)
-    draw = judge(closed, epoch, Moment(begins_ms(epoch + 1), cut, 0))
+    draw = decide_close(closed, epoch, Moment(begins_ms(epoch + 1), cut, 0))
     assert isinstance(draw, Draw)
     return draw.task
 

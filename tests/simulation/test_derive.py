@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 
 from consumers.metrics.derive import AWAITED_S, FROM, TO, TOLD, encoded, epoch_of_key
-from exchange.core.metrics.expected import Judge
+from exchange.core.metrics.usability import Usability
 from exchange.core.model.epochs import ends_ms
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release
@@ -144,7 +144,7 @@ def test_one_release_more_only_adds_points(seed: int) -> None:
     random = Random(seed)
     few = released([one for one in every_table() if random.random() < 0.8])
     for epoch in few.epochs():
-        found = encoded(few, epoch, Judge(few, PLANNED))
+        found = encoded(few, epoch, Usability(few, PLANNED))
         assert dict(found).items() <= points_of_every_table(epoch).items()
         assert len(dict(found)) == len(found)
 
@@ -157,7 +157,7 @@ def every_table() -> list[Release]:
 @cache
 def points_of_every_table(epoch: int) -> dict[bytes, bytes]:
     every = released(every_table())
-    return dict(encoded(every, epoch, Judge(every, PLANNED)))
+    return dict(encoded(every, epoch, Usability(every, PLANNED)))
 
 
 @pytest.mark.parametrize("value", [None, b"", b"nothing of ours", b"\0\0\0\0\1junk"])

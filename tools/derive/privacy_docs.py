@@ -21,9 +21,7 @@ from exchange.core.admission.gate import SMALL_COUNT_MAX
 from exchange.core.counting.tables import TALLIED, Tier, tally_length
 from exchange.core.metrics.figures import K
 from exchange.core.metrics.intervals import Z
-from exchange.core.metrics.population import POPULATION
-from exchange.core.metrics.public_sizes import increments
-from exchange.core.metrics.usable import EXPECTED_MIN, RELATIVE_SD_MAX
+from exchange.core.metrics.usability import EXPECTED_MIN, POPULATION, RELATIVE_SD_MAX, increments_of
 from exchange.core.metrics.view import Period
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
@@ -100,7 +98,7 @@ def belief(life: OpponentGoal, rarely: float) -> float:
 def reach(width: ErrorBar) -> int:
     """Half of the error bar, rounded up: as many more or fewer as the noise alone may make of it in 95 of 100 cases."""
     plan = TABLE_COSTS[width.name]
-    drawn = increments(plan.row.tier, FIRST, width.last, width.period)
+    drawn = increments_of(plan.row.tier, FIRST, width.last, width.period)
     return ceil(float(Z) * float(plan.scale) * sqrt(drawn))
 
 

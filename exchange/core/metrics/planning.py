@@ -1,8 +1,8 @@
 """The privacy budget table by table, with the usable cells at given sizes.
 
 Sizes are the planned ones (`exchange.wire.planned_sizes`). The rule for a usable cell is that of
-the releases (`exchange.core.metrics.usable`), and so is the noise that a year's figure adds up
-(`exchange.core.metrics.public_sizes.increments`): every release also has a bucket of the quarter
+the releases (`exchange.core.metrics.usability`), and so is the noise that a year's figure adds up
+(`exchange.core.metrics.usability.increments_of`): every release also has a bucket of the quarter
 before and buckets of whole years. Their noise is in the year's figure although few events arrive
 for them.
 """
@@ -14,9 +14,7 @@ from typing import Final
 
 from exchange.core.counting.cells import SEPARATOR
 from exchange.core.counting.tables import Tier
-from exchange.core.metrics.expected import Yearly
-from exchange.core.metrics.public_sizes import increments
-from exchange.core.metrics.usable import by_population, usable_cells
+from exchange.core.metrics.usability import Yearly, by_population, increments_of, usable_cells
 from exchange.core.model.epochs import first_month
 from exchange.core.model.period import period_of
 from exchange.core.release.budget import TABLE_COSTS, TableCost
@@ -77,7 +75,7 @@ def budget_lines(yearly: Yearly) -> Iterator[Line]:
 
 def usable_in_the_year(plan: TableCost, yearly: Yearly, epoch: int) -> int:
     """How many cells of a year's figure are usable as of an epoch, if released all year."""
-    added = increments(plan.row.tier, JANUARY, epoch, YEAR)
+    added = increments_of(plan.row.tier, JANUARY, epoch, YEAR)
     return len(usable_cells(expected(plan, yearly, Fraction(1)), plan.scale, added))
 
 

@@ -159,7 +159,7 @@ REFUSALS: Final[Mapping[str, type[ExchangeError]]] = {
 """Every reason for which a command is refused, by its name in the ledger."""
 
 
-def judge(
+def decide_close(
     closed: Closed,
     epoch: int | None,
     moment: Moment,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exchange.core.metrics.population import POPULATION
+from exchange.core.metrics.usability import POPULATION
 from exchange.core.model.vocabulary import DIVISION, UsState
 from exchange.trial.sample.draws import Uniform
 

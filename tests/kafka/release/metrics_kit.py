@@ -7,9 +7,9 @@ from functools import cache
 import pytest
 
 from consumers.release.noise import gaussian
-from exchange.core.metrics.expected import Judge
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import points
+from exchange.core.metrics.usability import Usability
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event
 from exchange.core.release.draw import counted, drawn, dues, plans_due
@@ -59,8 +59,8 @@ def draws(last: int) -> list[Release]:
 @cache
 def expected(last: int) -> list[MetricPoint]:
     released = Released().taking(draws(last))
-    judge = Judge(released, planned_sizes(13_631))
-    return [point for epoch in released.epochs() for point in points(released, epoch, judge.usable(epoch))]
+    usability = Usability(released, planned_sizes(13_631))
+    return [point for epoch in released.epochs() for point in points(released, epoch, usability.as_of(epoch))]
 
 
 async def send(log: KafkaLog, topic: str, pairs: Sequence[Pair]) -> None:

@@ -19,7 +19,7 @@ from exchange.core.release.closing import (
     Draw,
     Moment,
     carried_out,
-    judge,
+    decide_close,
     refused_at,
     released,
 )
@@ -75,7 +75,7 @@ def closings(script: Sequence[Command]) -> tuple[Closed, list[Draw]]:
         at_ms, registered = at_ms + command.clock, registered + 1
         grown = (max(0, cut[0] + command.grown[0]), cut[1] + command.grown[1])
         before = closed
-        decision = judge(
+        decision = decide_close(
             closed, epoch, Moment(at_ms, grown, registered), [TABLE_COSTS[name] for name in command.tables]
         )
         if isinstance(decision, CloseRefused):
@@ -135,7 +135,7 @@ def test_what_is_drawn_is_what_is_due_and_what_is_drawn_was_paid_for(script: lis
 
 def closing(closed: Closed, epoch: int, plans: Sequence[TableCost] = ALL, **moment: object) -> Draw | CloseRefused:
     given_ = {"at_ms": LATER_MS, "cut": (9, 9), "registered": 9, **moment}
-    return judge(closed, epoch, Moment(**given_), tuple(plans))
+    return decide_close(closed, epoch, Moment(**given_), tuple(plans))
 
 
 def closed_up_to(epoch: int, plans: Sequence[TableCost] = ALL, start: int = START) -> Closed:
@@ -187,7 +187,7 @@ def test_a_cut_behind_the_last_is_refused(behind: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("epoch", [None, 0, -1, epoch_of(2001, 1) - 1, epoch_of(2099, 12) + 1, 2**40])
 def test_what_names_no_epoch_is_no_command(epoch: int | None) -> None:
-    assert refused(judge(Closed(), epoch, Moment(LATER_MS, (0, 0), 0))) == "CommandUnreadable"
+    assert refused(decide_close(Closed(), epoch, Moment(LATER_MS, (0, 0), 0))) == "CommandUnreadable"
 
 
 def test_a_changed_client_table_is_refused_and_so_is_every_other_with_it() -> None:

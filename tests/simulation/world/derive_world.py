@@ -11,7 +11,7 @@ from zlib import crc32
 from consumers.metrics.arrivals import Arrivals
 from consumers.metrics.derive import FROM, SUBJECT, TO, TOLD, Derive, encoded
 from consumers.worker.derive_owner import DeriveOwner
-from exchange.core.metrics.expected import Judge
+from exchange.core.metrics.usability import Usability
 from exchange.core.model.epochs import epoch_of
 from exchange.core.release.released import Release
 from exchange.engine.log import Pair
@@ -49,8 +49,8 @@ def pairs(some: Iterable[Release]) -> list[Pair]:
 @cache
 def expected(last: int) -> dict[bytes | None, bytes | None]:
     every = released(made(last))
-    judge = Judge(every, PLANNED)
-    return {key: value for epoch in every.epochs() for key, value in encoded(every, epoch, judge)}
+    usability = Usability(every, PLANNED)
+    return {key: value for epoch in every.epochs() for key, value in encoded(every, epoch, usability)}
 
 
 async def _here(work: Callable[[], list[Pair]]) -> list[Pair]:

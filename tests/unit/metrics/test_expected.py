@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from exchange.core.metrics.expected import Judge, last_year
 from exchange.core.metrics.table import BY_METRIC, points
+from exchange.core.metrics.usability import Usability, last_year
 from exchange.core.metrics.view import RUNNING, Sum
 from exchange.core.model.period import period_of
 from exchange.core.release.released import Release
@@ -26,7 +26,7 @@ def counting(first_year: int, later: int, last: int = NEXT_DECEMBER, first: int 
 
 
 def usable(made: list[Release], planned, epoch: int, period: int | None) -> bool:
-    return Judge(released(made), planned).usable(epoch)(Sum(TABLE, period, ("us",), (ADULTS,)))
+    return Usability(released(made), planned).as_of(epoch)(Sum(TABLE, period, ("us",), (ADULTS,)))
 
 
 def test_a_year_is_judged_by_the_year_before_it() -> None:
@@ -73,7 +73,7 @@ def test_last_years_size_is_the_whole_year_of_the_nation_and_never_less_than_not
 
 def test_states_are_judged_by_the_nations_year_and_their_people() -> None:
     made = releases(["state_cases"], JANUARY, NEXT_DECEMBER, lambda *_: 200, 64)
-    judged = Judge(released(made), NOTHING).usable(NEXT_DECEMBER)
+    judged = Usability(released(made), NOTHING).as_of(NEXT_DECEMBER)
     year = period_of(2027)
     assert judged(Sum("state_cases", year, ("ca",), ((),)))
     assert not judged(Sum("state_cases", year, ("wy",), ((),)))  # a release of 200 does not make Wyoming large
@@ -81,7 +81,7 @@ def test_states_are_judged_by_the_nations_year_and_their_people() -> None:
 
 def test_the_draw_that_is_judged_has_no_say() -> None:
     flags = [
-        [p.usable for p in points(every, NEXT_MARCH, Judge(every, NOTHING).usable(NEXT_MARCH), [BY_METRIC[TABLE]])]
+        [p.usable for p in points(every, NEXT_MARCH, Usability(every, NOTHING).as_of(NEXT_MARCH), [BY_METRIC[TABLE]])]
         for every in (released(counting(300, n)) for n in (0, 20_000))
     ]
     assert flags[0] == flags[1]

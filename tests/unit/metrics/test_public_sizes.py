@@ -7,8 +7,8 @@ import pytest
 from exchange.core.counting.cells import SEPARATOR
 from exchange.core.counting.tables import Tier
 from exchange.core.metrics.planning import budget_lines, expected
-from exchange.core.metrics.public_sizes import increments, months, spread, usable_sums
 from exchange.core.metrics.table import BY_METRIC, points
+from exchange.core.metrics.usability import increments_of, months_counted, spread, usable_sums
 from exchange.core.metrics.view import RUNNING, Period, Sum, View
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
@@ -33,7 +33,7 @@ def test_the_noise_reckoned_is_the_noise_there_is(name: str, since: int) -> None
             estimate = view.estimate([Sum(name, period, view.places(name), view.values(name))])
             assert estimate is not None
             cells = len(view.places(name)) * len(view.values(name))
-            assert estimate.variance == cells * variance * increments(DECLARED[name].tier, since, epoch, period)
+            assert estimate.variance == cells * variance * increments_of(DECLARED[name].tier, since, epoch, period)
 
 
 def test_the_starts_of_tables_are_those_of_their_first_releases() -> None:
@@ -61,7 +61,7 @@ def test_the_starts_of_tables_are_those_of_their_first_releases() -> None:
 def test_what_is_expected_is_for_the_months_that_passed_and_were_counted(
     since: int, epoch: int, period: Period, passed: int
 ) -> None:
-    assert months(since, epoch, period) == passed
+    assert months_counted(since, epoch, period) == passed
 
 
 def test_a_sum_is_usable_when_what_is_expected_outweighs_all_its_noise() -> None:

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.metrics import usable as module
-from exchange.core.metrics.population import POPULATION
-from exchange.core.metrics.usable import EXPECTED_MIN, by_population, usable, usable_cells
+from exchange.core.metrics import usability as module
+from exchange.core.metrics.usability import EXPECTED_MIN, POPULATION, by_population, is_usable, usable_cells
 from exchange.core.model.vocabulary import DIVISION, UsState
 from exchange.core.release.budget import TABLE_COSTS
 
@@ -21,28 +20,30 @@ scales = st.fractions(Fraction(1, 16), Fraction(1000))
 def test_more_people_less_noise_and_fewer_increments_never_make_a_cell_less_usable(
     n: int, m: int, scale: Fraction, other: Fraction, some: int, more: int
 ) -> None:
-    if usable(min(n, m), max(scale, other), max(some, more)):
-        assert usable(max(n, m), min(scale, other), min(some, more))
+    if is_usable(min(n, m), max(scale, other), max(some, more)):
+        assert is_usable(max(n, m), min(scale, other), min(some, more))
 
 
 @given(sizes, scales, st.integers(1, 24))
 def test_a_usable_figure_has_noise_of_at_most_thirty_percent(n: int, scale: Fraction, increments: int) -> None:
     relative = (increments * scale**2) / Fraction(n) ** 2 if n else None
-    assert usable(n, scale, increments) == (n >= EXPECTED_MIN and relative is not None and relative <= Fraction(9, 100))
+    assert is_usable(n, scale, increments) == (
+        n >= EXPECTED_MIN and relative is not None and relative <= Fraction(9, 100)
+    )
 
 
 def test_both_bounds_are_included() -> None:
-    assert usable(100, Fraction(30))
-    assert not usable(100, Fraction(30) + Fraction(1, 16))
-    assert usable(100, Fraction(15), increments=4)
-    assert not usable(100, Fraction(15), increments=5)
-    assert usable(EXPECTED_MIN, Fraction(1))
-    assert not usable(EXPECTED_MIN - 1, Fraction(1, 16))
+    assert is_usable(100, Fraction(30))
+    assert not is_usable(100, Fraction(30) + Fraction(1, 16))
+    assert is_usable(100, Fraction(15), increments=4)
+    assert not is_usable(100, Fraction(15), increments=5)
+    assert is_usable(EXPECTED_MIN, Fraction(1))
+    assert not is_usable(EXPECTED_MIN - 1, Fraction(1, 16))
 
 
 def test_no_function_of_the_rule_can_see_an_estimate() -> None:
     assert list(inspect.signature(usable_cells).parameters) == ["sizes", "scale", "increments"]
-    assert list(inspect.signature(usable).parameters) == ["expected", "scale", "increments"]
+    assert list(inspect.signature(is_usable).parameters) == ["expected", "scale", "increments"]
     assert not hasattr(module, "Release")
 
 
@@ -66,10 +67,10 @@ def test_state_figures_are_usable_where_most_people_live_and_all_divisions_are(c
     divisions = {DIVISION[state] for state in POPULATION} - {"territory"}
     for division in divisions:
         inside = [state for state in POPULATION if DIVISION[state] == division]
-        assert usable(sum(by_population(clients)[state] for state in inside), scale, len(inside)), division
+        assert is_usable(sum(by_population(clients)[state] for state in inside), scale, len(inside)), division
 
 
 @pytest.mark.parametrize(("scale", "increments"), [(Fraction(0), 1), (Fraction(-1), 1), (Fraction(1), 0)])
 def test_there_is_no_figure_without_noise_or_increments(scale: Fraction, increments: int) -> None:
     with pytest.raises(ValueError, match="increment"):
-        usable(100, scale, increments)
+        is_usable(100, scale, increments)

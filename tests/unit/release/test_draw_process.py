@@ -18,7 +18,7 @@ import pytest
 from consumers.release.draw_process import DrawInProcess, DrawProcessLost
 from consumers.release.draw_task import Drawn
 from exchange.core.model.epochs import begins_ms
-from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, judge
+from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, decide_close
 from exchange.engine.errors import StepFailed
 from exchange.engine.log import Log
 from exchange.wire.public_records import decode_release
@@ -56,7 +56,7 @@ class Empty:
 
 def december() -> DrawTask:
     """Every table is due, over no events: every increment of a client table is noise."""
-    draw = judge(Closed(), DECEMBER, Moment(begins_ms(DECEMBER + 1), (0,), 0))
+    draw = decide_close(Closed(), DECEMBER, Moment(begins_ms(DECEMBER + 1), (0,), 0))
     assert isinstance(draw, Draw)
     return draw.task
 

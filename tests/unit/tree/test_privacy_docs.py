@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from exchange.core.metrics.population import POPULATION
+from exchange.core.metrics.usability import POPULATION
 from exchange.core.metrics.view import Sum, View
 from exchange.core.model.vocabulary import DIVISION
 from exchange.core.release.budget import PARTS, RESERVE, RHO_TOTAL, TABLE_COSTS, WHOLE

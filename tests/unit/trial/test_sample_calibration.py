@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exchange.core.metrics.population import POPULATION
+from exchange.core.metrics.usability import POPULATION
 from exchange.core.model import vocabulary as v
 from exchange.trial.sample import (
     FACTS_A_CLIENT,
