@@ -15,14 +15,14 @@ import numpy as np
 
 from exchange.core.metrics import figures
 from exchange.core.metrics.figures import Count, Figure, Quantiles, Usable, point
-from exchange.core.metrics.reconcile import MARGINS
+from exchange.core.metrics.reconcile import MARGINS, Margin, reconciled
 from exchange.core.metrics.table import BY_METRIC
 from exchange.core.metrics.view import RUNNING, Period, Sum, View
 from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import quarter_of_epoch
 from exchange.core.model.period import period_of
 from exchange.core.release.catalogue import DECLARED
-from exchange.core.release.released import Release
+from exchange.core.release.released import Release, Released
 from tests.kits.release_world import DECEMBER, JANUARY, MARCH, cells_of, noised, release, released, releases
 
 QUARTER, YEAR = period_of(2026, 1), period_of(2026)
@@ -41,6 +41,16 @@ class World:
     made: tuple[Release, ...]
     quantiles: Mapping[str, int]
     """For quantiles, which counts do not fix: name → true days."""
+    margins: tuple[Margin, ...] = ()
+    """Reconciled in the view; none in production."""
+
+    def seen(self, made: Released) -> View:
+        """The view of these releases."""
+        return (
+            View(made, self.epoch, reconciled(made, self.epoch, self.margins))
+            if self.margins
+            else View(made, self.epoch)
+        )
 
 
 @dataclass
@@ -127,7 +137,7 @@ def of_margins(metric: str) -> World:
     counts[0] += everybody - sum(counts)
     true = dict(zip(cells, counts, strict=True))
     made.append(release(name, MARCH, lambda p, *cell: true[cell] if p == QUARTER else 0, variance=225))
-    return World(f"reconciled {metric}", metric, QUARTER, MARCH, tuple(made), {})
+    return World(f"reconciled {metric}", metric, QUARTER, MARCH, tuple(made), {}, MARGINS)
 
 
 def of_waits(people: int = 2000, seed: int = 4) -> World:
@@ -185,7 +195,7 @@ def _passes(world: World, one: Sum, expected: int) -> bool:
 
 
 def _remembered(world: World) -> Callable[[Sum], int]:
-    view = View(released(world.made), world.epoch, ())
+    view = View(released(world.made), world.epoch)
 
     def truth(one: Sum) -> int:
         estimate = view.estimate([one])
@@ -200,7 +210,7 @@ def cover(world: World, draws: int, seed: int, judge: Judge = by_public_size, ch
     rng, tally = np.random.default_rng(seed), Tally()
     metric, truth = BY_METRIC[world.metric], _remembered(world)
     for _ in range(draws):
-        view = View(released(noised(change(some), rng) for some in world.made), world.epoch, MARGINS)
+        view = world.seen(released(noised(change(some), rng) for some in world.made))
         usable = judge(world, view)
         for figure in metric.formula(view):
             true = _true(world, figure, truth) if figure.period == world.period else None

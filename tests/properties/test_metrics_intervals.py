@@ -22,7 +22,7 @@ counts = st.lists(st.integers(-60, 500), min_size=len(BANDS), max_size=len(BANDS
 
 
 def cells(values: list[int], variance: int) -> list[Estimate]:
-    block = Block("of a test", 1, "raw", variance)
+    block = Block("of a test", 1, variance)
     return [Estimate(value, {(block, i): 1} if variance else {}) for i, value in enumerate(values)]
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.core.metrics.estimates import Estimate, covariance, total
-from exchange.core.metrics.reconcile import MARGINS, Margin, adjustments
+from exchange.core.metrics.reconcile import MARGINS, Margin, adjustments, reconciled
 from exchange.core.metrics.table import BY_METRIC, all_points, points
 from exchange.core.metrics.view import RUNNING, Period, Sum, View
 from exchange.core.model.epochs import epoch_of
@@ -151,6 +151,12 @@ def test_the_shares_of_a_whole_add_up_to_one_exactly(seed: int) -> None:
 # Reconciled margins
 
 
+def viewed(made: Iterable[Release], epoch: int = MARCH, margins: tuple[Margin, ...] = MARGINS) -> View:
+    """The view in which margins agree; with none of them, the one in production."""
+    every = released(made)
+    return View(every, epoch, reconciled(every, epoch, margins)) if margins else View(every, epoch)
+
+
 def quarter(seed: int, *, margin: int = 0, names: Iterable[str] = ("cases", "cases_by_age_group")) -> list[Release]:
     """A quarter of releases in which every margin is the same but for noise of a few units, and `margin` for the parts."""
     rng = np.random.default_rng(seed)
@@ -165,7 +171,7 @@ def quarter(seed: int, *, margin: int = 0, names: Iterable[str] = ("cases", "cas
 @given(seed=SEEDS)
 @settings(max_examples=20)
 def test_a_total_and_the_sum_of_its_parts_are_the_same_figure_by_every_path(seed: int) -> None:
-    view = View(released(quarter(seed, names=("cases", *MARGINS[0].parts))), MARCH, MARGINS)
+    view = viewed(quarter(seed, names=("cases", *MARGINS[0].parts)), MARCH, MARGINS)
     for period in view.periods("cases"):
         direct = known(view.estimate([whole(view, "cases", period)]))
         for part in MARGINS[0].parts:
@@ -176,7 +182,7 @@ def test_a_total_and_the_sum_of_its_parts_are_the_same_figure_by_every_path(seed
 
 def test_reconciled_figures_have_less_noise_than_any_of_their_margins() -> None:
     made = quarter(3)
-    apart, together = (View(released(made), MARCH, margins) for margins in ((), MARGINS))
+    apart, together = (viewed(made, MARCH, margins) for margins in ((), MARGINS))
     for name, values in (("cases", ((),)), ("cases_by_age_group", AGES[:1]), ("cases_by_age_group", AGES)):
         asked = Sum(name, FIRST_QUARTER, ("us",), values)
         assert known(together.estimate([asked])).variance < known(apart.estimate([asked])).variance
@@ -185,9 +191,7 @@ def test_reconciled_figures_have_less_noise_than_any_of_their_margins() -> None:
 def test_margins_are_weighed_by_their_precision() -> None:
     months = [release("cases", e, lambda *_: 1000, variance=9) for e in range(JANUARY, MARCH + 1)]
     ages = release("cases_by_age_group", MARCH, lambda *_: 334, variance=1)
-    total_of = known(
-        View(released([*months, ages]), MARCH, MARGINS).estimate([Sum("cases", FIRST_QUARTER, ("us",), ((),))])
-    )
+    total_of = known(viewed([*months, ages], MARCH, MARGINS).estimate([Sum("cases", FIRST_QUARTER, ("us",), ((),))]))
     assert (ages.cells, months[0].variance) == (9, 9)
     assert total_of.value == (Fraction(3000, 27) + Fraction(9 * 334, 9)) / (Fraction(1, 27) + Fraction(1, 9))
     assert total_of.variance == 1 / (Fraction(1, 27) + Fraction(1, 9))
@@ -195,7 +199,7 @@ def test_margins_are_weighed_by_their_precision() -> None:
 
 def test_a_month_that_no_part_covers_yet_counts_as_it_is() -> None:
     made = [*quarter(5), release("cases", epoch_of(2026, 4), lambda *_: 17)]
-    before, after = View(released(made), MARCH, MARGINS), View(released(made), epoch_of(2026, 4), MARGINS)
+    before, after = viewed(made, MARCH, MARGINS), viewed(made, epoch_of(2026, 4), MARGINS)
     asked = Sum("cases", FIRST_QUARTER, ("us",), ((),))
     now, then = known(after.estimate([asked])), known(before.estimate([asked]))
     assert (now.value, now.variance) == (then.value + 17, then.variance + 4)
@@ -233,7 +237,7 @@ def test_covariance_is_what_moving_each_increment_by_one_shows(
     """The reference: estimates are linear, so their covariance is the sum over increments of slope × slope × σ²."""
 
     def values(made: list[Release]) -> list[Estimate]:
-        view = View(released(made), MARCH, margins)
+        view = viewed(made, MARCH, margins)
         return [known(view.estimate([Sum(name, period, ("us",), cells)])) for name, cells in path]
 
     at_rest, found = values(LINEAR), Fraction(0)
@@ -247,7 +251,7 @@ def test_covariance_is_what_moving_each_increment_by_one_shows(
 
 
 def test_noise_that_two_periods_share_is_refused_not_forgotten() -> None:
-    view = View(released(quarter(2)), MARCH, MARGINS)
+    view = viewed(quarter(2), MARCH, MARGINS)
     one, other = (known(view.estimate([Sum("cases", p, ("us",), ((),))])) for p in (FIRST_QUARTER, YEAR))
     with pytest.raises(ValueError, match="two periods"):
         covariance(one, other)

@@ -1,16 +1,18 @@
 """Estimates: sums of noised increments that remember which noise is in them.
 
-An estimate is a linear combination of released cells. It keeps its exact value and its *loads*: with which weight the
-noise of which cell is in it. Two estimates therefore always know their covariance, whatever was added up to make them: a
-share whose numerator lies in its denominator, a state and its division, a figure and the total that it was reconciled with.
+An estimate is a linear combination of released cells. It has an exact value and its *loads*: for each
+cell whose noise is in it, the weight of that noise. So the covariance of two estimates is always
+known, whatever was added up to make them: a share whose numerator is part of its denominator, or a
+state and its division.
 
-The noise of cells is told apart by `Block`: one table and one period, a quarter, a year or all there is (every increment to
-it at once: they are added with equal weights, so their variances add). Estimates of different periods are therefore never
-compared: the noise that they share is not known here (`covariance` refuses). Within a block the cells' noise is independent
-and of one variance s; in a *centred* block of n cells its mean has been taken out, so that two cells have covariance
-s·([same] − 1/n) (`exchange.core.metrics.reconcile`).
+A `Block` names the noise of the cells of one table and one period: a quarter, a year or everything.
+It stands for all increments to that period at once: they are added with equal weights, so their
+variances add. Within a block the cells' noise is independent and has one variance. Estimates of
+different periods are never compared, because the noise that they share is not known here
+(`covariance` refuses).
 
-Rules kept: exact rationals, never floats; nothing is clamped here (PRIVACY: clamping increments turned a true 60 into 109).
+Rules kept: exact rationals, never floats. Nothing is clamped here (PRIVACY: clamping increments turned
+a true 60 into 109).
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,13 +24,12 @@ Exact = int | Fraction
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Noise of the cells of one table and period; `part` tells several such apart. `centred`: of how many cells, or 0."""
+    """The noise of the cells of one table and period. `variance`: of each cell. `part`: a name, if there are several."""
 
     table: str
     period: int | None
-    part: str
     variance: Exact = field(compare=False)
-    centred: int = field(default=0, compare=False)
+    part: str = ""
 
 
 Load = tuple[Block, int]
@@ -72,18 +73,4 @@ def covariance(one: Estimate, other: Estimate) -> Exact:
     for load, weight in one.loads.items():
         if load in other.loads:
             products[load[0]] = products.get(load[0], 0) + weight * other.loads[load]
-    found: Exact = sum(block.variance * product for block, product in products.items())
-    mine, theirs = _centred(one), _centred(other)
-    for block, weight in mine.items():
-        if block in theirs:
-            found -= Fraction(block.variance * weight * theirs[block], block.centred)
-    return found
-
-
-def _centred(estimate: Estimate) -> dict[Block, Exact]:
-    """The summed weights of each centred block."""
-    sums: dict[Block, Exact] = {}
-    for (block, _), weight in estimate.loads.items():
-        if block.centred:
-            sums[block] = sums.get(block, 0) + weight
-    return sums
+    return sum(block.variance * product for block, product in products.items())

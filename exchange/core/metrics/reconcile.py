@@ -1,33 +1,40 @@
-"""Overlapping margins, reconciled once: the same total seen through several tables gets one value, by weighted least squares.
+"""Overlapping margins, reconciled: a total that several tables show gets one value, by weighted least squares.
 
-Here, and nowhere else, is it decided which figure is *the* figure. Every path to a figure goes through
-`exchange.core.metrics.view`, which applies these adjustments to the increments before anything is summed; so the total, the sum of
-its parts and every share of them are the same bytes. What has no row in `MARGINS` has one table only: the one it is read from.
+    View(released, epoch, reconciled(released, epoch))
 
-The rule, in each span (the months that a quarterly release of the parts covers) and bucket: let m_0 be the sum of the
-total's increments, m_i the sum of the n_i cells of part table i, v their variances (v_i = n_i·σ_i²). Then
-T = Σ(m/v) / Σ(1/v) is the best linear unbiased value, Var T = 1/Σ(1/v); each part's cells are shifted by (T − m_i)/n_i.
-What is left of a cell's own noise is its deviation from its table's mean (a *centred* block); besides it holds T/n_i.
+Nothing in production uses this. It is one module behind one seam of `exchange.core.metrics.view`
+(`cells_of`), and stays because the rule of released figures never changes: if two tables are declared
+whose totals the rules of edge and gate keep equal, they must be reconciled from their first release
+on (PRIVACY: one source for each figure). Their author then finds the arithmetic here, proven by
+tests. `MARGINS` holds the example that the tests use; it may not be applied today (see below).
 
-A part takes part in a span only if that is fixed by what is public before any noise: its released domain is its whole
-domain (no code is kept out), and the total's releases cover exactly its months, all of one quarter, so that buckets mean
-the same. One thing more is looked at: margins further apart than `APART` standard deviations are not the same total,
-whatever was declared, and stay as they are.
+The rule, in each span (the months that a quarterly release of the parts covers) and bucket: let m_0
+be the sum of the total's increments, m_i the sum of the n_i cells of part table i, v their variances
+(v_i = n_i·σ_i²). Then T = Σ(m/v) / Σ(1/v) is the best linear unbiased value, Var T = 1/Σ(1/v). Each
+part's cells are shifted by (T − m_i)/n_i. A cell keeps the deviation of its own noise from the mean
+of its table's (*centred* noise), and has T/n_i besides. So the total, the sum of its parts and every
+share of them are the same bytes.
 
-Trusted, not checked: that every event in the total is in exactly one cell of each part (`Margin.why`), under one cap. What
-breaks this breaks the intervals, too little for `APART` to see it: a field that does not apply, or an agency whose `Tally` of
-the total is sent while that of a part is held back (parts 2 % too low: the total's interval holds in 88 %, not 95 %). Both can
-happen today, so none of `MARGINS` is applied unless asked for (`HELD`). This stands here nevertheless, and is tested, because
-released figures never change their rule: the first two tables whose equality edge and gate do keep must be reconciled from
-their first release on (PRIVACY: one source for each figure), and whoever declares them finds the arithmetic proven.
+A part is in a span only if facts that were public before any noise say so: its released domain is
+its whole domain (no code is kept out), and the total's releases cover exactly its months, all of one
+quarter, so that buckets mean the same. One more test looks at values: margins further apart than
+`APART` standard deviations are not the same total, whatever was declared, and stay as they are.
+
+Trusted, not checked: every event in the total is in exactly one cell of each part (`Margin.why`),
+under one cap. A breach breaks the intervals, and is too small for `APART` to notice. Two can happen
+today: a field that does not apply; an agency whose `Tally` of the total is sent while that of a part
+is held back (with parts 2 % too low, the total's interval holds in 88 %, not 95 %). For `cases` to be
+reconciled, a field of `CaseOpened` must always apply, and an agency's tallies must be sent all
+together or not at all.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from exchange.core.metrics.estimates import Exact
+from exchange.core.metrics.estimates import Block, Estimate, Exact, Load
+from exchange.core.metrics.view import CellsOf, Period, increments_to, shown_increments
 from exchange.core.model.epochs import quarter_of_epoch
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release, Released
@@ -55,16 +62,11 @@ MARGINS: Final = (
 )
 
 
-HELD: Final[tuple[Margin, ...]] = ()
-"""Those whose equality the rules of edge and gate keep. For `cases`: not until a field of `CaseOpened` always applies and
-an agency's tallies leave all together or not at all."""
-
-
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """One bucket of one release after reconciliation: each cell is `shift` more, and holds `weight` of the total's noise.
+    """One bucket of one release after reconciliation: each cell is `shift` more, and has `weight` of the total's noise.
 
-    `seen`: the tables that the total was seen through, which tells its noise from that of other spans.
+    `seen`: the tables that show the total, as a name for its noise.
     """
 
     shift: Exact
@@ -85,8 +87,58 @@ class _Seen:
     variance: Exact
 
 
+def reconciled(released: Released, epoch: int, margins: Iterable[Margin] = MARGINS) -> CellsOf:
+    """The cells of a view of these releases and this epoch, with the margins reconciled."""
+    adjusted = adjustments(released, epoch, margins)
+
+    def cells_of(chain: Sequence[Release], period: Period, parts: Container[int]) -> list[Estimate | None]:
+        return _cells(chain, period, parts, adjusted)
+
+    return cells_of
+
+
+def _cells(
+    chain: Sequence[Release], period: Period, parts: Container[int], adjusted: Mapping[Where, Adjusted]
+) -> list[Estimate | None]:
+    """As `raw_cells`, with the adjustments. A cell has raw noise, centred noise, and a part of each total's."""
+    columns: list[tuple[int | None, ...]] = []
+    shift: Exact = 0
+    raw: Exact = 0
+    centred: Exact = 0
+    totals: dict[str, tuple[Exact, Exact]] = {}
+    for release, bucket in increments_to(chain, parts):
+        columns.append(shown_increments(release, bucket))
+        change = adjusted.get((release.table, release.epoch, bucket))
+        if change is None:
+            raw += release.variance
+            continue
+        shift, centred = shift + change.shift, centred + release.variance
+        if change.weight:
+            totals[change.seen] = change.weight, totals.get(change.seen, (0, 0))[1] + change.total_variance
+    table, cells = chain[0].table, chain[0].cells
+    shared: dict[Load, Exact] = {(Block(seen, period, v, "total"), 0): w for seen, (w, v) in totals.items()}
+    own, around = Block(table, period, raw), Block(table, period, centred, "centred")
+    return [
+        None
+        if None in column
+        else Estimate(shift + sum(n or 0 for n in column), {**shared, **_raw(own, i), **_centred(around, i, cells)})
+        for i, column in enumerate(zip(*columns, strict=True))
+    ]
+
+
+def _raw(block: Block, cell: int) -> dict[Load, Exact]:
+    return {(block, cell): 1} if block.variance else {}
+
+
+def _centred(block: Block, cell: int, cells: int) -> dict[Load, Exact]:
+    """The noise of a cell less the mean of all."""
+    if not block.variance or cells == 1:
+        return {}
+    return {(block, other): int(other == cell) - Fraction(1, cells) for other in range(cells)}
+
+
 def adjustments(released: Released, epoch: int, margins: Iterable[Margin] = MARGINS) -> Mapping[Where, Adjusted]:
-    """What reconciliation changes in the releases up to and with an epoch."""
+    """The changes to the releases up to and with an epoch."""
     found: dict[Where, Adjusted] = {}
     for margin in margins:
         totals = released.until(margin.total, epoch)
@@ -97,13 +149,13 @@ def adjustments(released: Released, epoch: int, margins: Iterable[Margin] = MARG
 
 
 def _of_span(totals: Sequence[Release], parts: Sequence[Release]) -> Iterator[tuple[Where, Adjusted]]:
-    fitting = [(part, tile) for part in parts if (tile := _tile(totals, part))]
-    if not fitting:
+    comparable = [(part, tile) for part in parts if (tile := _tile(totals, part))]
+    if not comparable:
         return
-    tile = fitting[0][1]
+    tile = comparable[0][1]
     for bucket in tile[0].buckets:
         whole = _seen(tile, bucket)
-        margins = [_seen([part], bucket) for part, same in fitting if same == tile]
+        margins = [_seen([part], bucket) for part, same in comparable if same == tile]
         margins = [margin for margin in margins if _near(whole, margin)]
         if margins:
             yield from _adjusted(bucket, [whole, *margins])
@@ -134,7 +186,7 @@ def _adjusted(bucket: Bucket, seen: Sequence[_Seen]) -> Iterator[tuple[Where, Ad
     through = " ".join(margin.releases[0].table for margin in seen)
     for margin in seen:
         *others, last = margin.releases
-        for release in others:  # of the total's months all but the last: their noise is in the total now
+        for release in others:  # all of the total's months but the last: their noise is in the total now
             yield (release.table, release.epoch, bucket), Adjusted(0, 0, 1 / precision, through)
         shift, weight = (best - margin.value) / last.cells, Fraction(1, last.cells)
         yield (last.table, last.epoch, bucket), Adjusted(shift, weight, 1 / precision, through)

@@ -21,7 +21,6 @@ from exchange.core.metrics.formulas import (
     rated,
     shared_within,
 )
-from exchange.core.metrics.reconcile import HELD, Margin
 from exchange.core.metrics.shapes import (
     AGENCIES,
     DOLLARS,
@@ -274,14 +273,10 @@ BY_METRIC: Final[Mapping[str, Metric]] = {metric.name: metric for metric in METR
 
 
 def points(
-    released: Released,
-    epoch: int,
-    usable: Usable,
-    metrics: Iterable[Metric] = METRICS,
-    margins: Iterable[Margin] = HELD,
+    released: Released, epoch: int, usable: Usable, metrics: Iterable[Metric] = METRICS
 ) -> Iterator[MetricPoint]:
     """The points that an epoch's releases bring or change, as of that epoch, in the order of the table."""
-    view = View(released, epoch, margins)
+    view = View(released, epoch)
     for metric in metrics:
         for figure in metric.formula(view):
             yield point(metric.name, metric.unit, figure, view, usable)

@@ -1,24 +1,29 @@
-"""A view: what the releases up to one epoch say about any sum of cells, in any period. The only way to an estimate.
+"""A view: the estimates, as of one epoch, of any sum of cells in any period. The only way to an estimate.
 
-A period's estimate is the raw sum of the increments that its buckets got over all epochs, reconciled
-(`exchange.core.metrics.reconcile`) and never clamped. Periods: a quarter; a year (of quarterly tables: its four quarters and what
-was sent for the year as a whole); RUNNING, all there is, with what came too late for its period.
+A period's estimate is the sum of the increments that its buckets got over all epochs, never clamped.
+Periods: a quarter; a year (of quarterly tables: its four quarters, and the records for the year as a
+whole); RUNNING, everything so far, with the records that came too late for their period.
 
-Of an agency table, whose cells may be hidden, a period needs what was shown of it while it was open; of what came later, only
-that is added which was shown: what was reported late may be missing.
+Agency tables may hide cells. A period's estimate needs the increments that were shown while the
+period was open. Of later ones, only the shown are added; late reports may be missing.
 
-Rules kept: a table is in the view of an epoch only if it was released in that very epoch and none of its releases is
-missing (`Released.chain`); tables are compared for a period only if both count the same months of arrival, so that no ratio
-has a numerator from May over a denominator from March. What a view says depends on the set of releases and on nothing else.
+Rules kept:
+- A table is in the view of an epoch only if it was released in that very epoch and none of its
+  releases is missing (`Released.chain`).
+- Tables are compared for a period only if both count the same months of arrival. So no ratio has a
+  numerator from May over a denominator from March.
+- A view depends on the set of releases and on nothing else.
+
+`cells_of` is the one seam: how increments become cells. `raw_cells` adds them up, and is the only
+way in production; `exchange.core.metrics.reconcile` is another.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final, TypeVar
 
 from exchange.core.metrics.estimates import Block, Estimate, Exact, total
-from exchange.core.metrics.reconcile import HELD, Adjusted, Margin, Where, adjustments
 from exchange.core.model.epochs import first_month
 from exchange.core.model.period import quarter_of, year_period
 from exchange.core.release.released import Release, Released
@@ -27,12 +32,15 @@ from exchange.core.release.tiers import EARLIER, Bucket, period_of_bucket
 RUNNING: Final = None
 """The period of everything since the first release."""
 Period = int | None
+CellsOf = Callable[[Sequence[Release], Period, Container[int]], list[Estimate | None]]
+"""(releases of a table, period, its parts) → the estimate of each cell, None where one is hidden."""
+Key = TypeVar("Key")
 Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What is added up: cells of one table and period, in these places, with these values of its dimensions."""
+    """Cells to add up: of one table and period, in these places, with these values of its dimensions."""
 
     table: str
     period: Period
@@ -42,21 +50,51 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a figure is from: the releases of a table whose arrivals are those of the months `since` to `epoch`."""
+    """The source of a figure: a table's releases of the arrivals in the months `since` to `epoch`."""
 
     table: str
     since: int
     epoch: int
 
 
-class View:
-    """The estimates as of one epoch. Keeps what it has worked out; is otherwise a function of its arguments."""
+def raw_cells(chain: Sequence[Release], period: Period, parts: Container[int]) -> list[Estimate | None]:
+    """Each cell of one table, summed over all increments to a period. Their noise is one block."""
+    columns: list[tuple[int | None, ...]] = []
+    variance: Exact = 0
+    for release, bucket in increments_to(chain, parts):
+        columns.append(shown_increments(release, bucket))
+        variance += release.variance
+    block = Block(chain[0].table, period, variance)
+    return [
+        None if None in column else Estimate(sum(n or 0 for n in column), {(block, i): 1} if variance else {})
+        for i, column in enumerate(zip(*columns, strict=True))
+    ]
 
-    def __init__(self, released: Released, epoch: int, margins: Iterable[Margin] = HELD) -> None:
+
+def increments_to(chain: Iterable[Release], parts: Container[int]) -> Iterator[tuple[Release, Bucket]]:
+    """The buckets that are added up, release by release."""
+    for release in chain:
+        for bucket in release.buckets:
+            if period_of_bucket(bucket, release.epoch) in parts:
+                yield release, bucket
+
+
+def shown_increments(release: Release, bucket: Bucket) -> tuple[int | None, ...]:
+    """The increments of a bucket. In a late bucket of an agency table, a hidden one is left out: it adds 0."""
+    found = release.of(bucket)
+    if release.clients or bucket is release.buckets[0]:
+        return found
+    return tuple(n or 0 for n in found)
+
+
+class View:
+    """The estimates as of one epoch. Remembers its results; is otherwise a function of its arguments."""
+
+    def __init__(self, released: Released, epoch: int, cells_of: CellsOf | None = None) -> None:
         self.epoch = epoch
+        self._cells_of = cells_of or raw_cells
         tables = dict.fromkeys(name for name, _ in released.held)
         self._chains = {name: chain for name in tables if (chain := released.chain(name, epoch))}
-        self._adjusted = adjustments(released, epoch, margins)
         self._vectors: dict[tuple[str, Period], list[Estimate | None]] = {}
         self._estimates: dict[Sum, Estimate | None] = {}
         self._origins: dict[tuple[str, Period], Origin] = {}
@@ -95,7 +133,7 @@ class View:
         return len(starts) == 1 or (period is not RUNNING and max(starts) <= first_month(period))
 
     def estimate(self, sums: Iterable[Sum]) -> Estimate | None:
-        """The estimate of sums of one period together; None when an agency table leaves one of their cells out."""
+        """The estimate of sums of one period together; None when an agency table hides one of their cells."""
         found = [_remembered(self._estimates, one, self._of_sum) for one in sums]
         known = [estimate for estimate in found if estimate is not None]
         if len(known) < len(found):
@@ -125,70 +163,25 @@ class View:
 
     def _vector(self, key: tuple[str, Period]) -> list[Estimate | None]:
         table, period = key
-        return _sum_of_epochs(self._chains[table], period, self._parts(table, period), self._adjusted)
+        return self._cells_of(self._chains[table], period, self._parts(table, period))
 
     def _parts(self, table: str, period: Period) -> tuple[int, ...]:
-        """The periods, as releases tell them apart, that a period is made of."""
+        """The periods, as buckets have them, that a period is made of."""
         known = {period_of_bucket(b, r.epoch) for r in self._chains[table] for b in r.buckets}
         return tuple(sorted(part for part in known if lies_in(part, period)))
 
 
 def lies_in(part: int, period: Period) -> bool:
-    """Whether a period, as releases tell them apart, is one of those that a period is made of."""
+    """Whether a period, as buckets have it, is one of those that a period is made of."""
     if period is RUNNING or part == period:
         return True
     return part != EARLIER and not quarter_of(period) and year_period(part) == period
 
 
 def _changed(release: Release) -> tuple[int, ...]:
-    """The periods that a release tells apart, and the years around its quarters."""
+    """The periods of a release's buckets, and the years around its quarters."""
     periods = [period_of_bucket(bucket, release.epoch) for bucket in release.buckets if bucket is not Bucket.EARLIER]
     return tuple(dict.fromkeys((*periods, *map(year_period, periods))))
-
-
-def _sum_of_epochs(
-    chain: Iterable[Release], period: Period, parts: Container[int], adjusted: Mapping[Where, Adjusted]
-) -> list[Estimate | None]:
-    """Each cell of one table, summed over all increments to a period, and their noise, which is one block or two of it."""
-    columns: list[tuple[int | None, ...]] = []
-    shift: Exact = 0
-    raw: Exact = 0
-    centred: Exact = 0
-    totals: dict[str, tuple[Exact, Exact]] = {}
-    cells, table = 0, ""
-    for release in chain:
-        cells, table = release.cells, release.table
-        for bucket in release.buckets:
-            if period_of_bucket(bucket, release.epoch) not in parts:
-                continue
-            columns.append(_added(release, bucket))
-            change = adjusted.get((table, release.epoch, bucket))
-            if change is None:
-                raw += release.variance
-                continue
-            shift, centred = shift + change.shift, centred + release.variance
-            if change.weight:
-                totals[change.seen] = change.weight, totals.get(change.seen, (0, 0))[1] + change.total_variance
-    shared = {(Block(name, period, "total", variance), 0): weight for name, (weight, variance) in totals.items()}
-    own = (Block(table, period, "raw", raw), Block(table, period, "centred", centred, cells))
-    kept = [block for block in own if block.variance and block.centred != 1]
-    return [
-        None
-        if None in column
-        else Estimate(shift + sum(n or 0 for n in column), {**shared, **{(b, i): 1 for b in kept}})
-        for i, column in enumerate(zip(*columns, strict=True))
-    ]
-
-
-def _added(release: Release, bucket: Bucket) -> tuple[int | None, ...]:
-    """The increments of a bucket. What came late of an agency table and may not be shown leaves out itself, not the period."""
-    found = release.of(bucket)
-    if release.clients or bucket is release.buckets[0]:
-        return found
-    return tuple(n or 0 for n in found)
-
-
-Key = TypeVar("Key")
 
 
 def _remembered(memory: dict[Key, Made], key: Key, make: Callable[[Key], Made]) -> Made:

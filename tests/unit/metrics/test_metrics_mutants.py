@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from exchange.core.metrics import estimates, figures, intervals, quantiles, reconcile, view
+from exchange.core.metrics import figures, intervals, quantiles, reconcile, view
 from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept
 from tests.kits.coverage_world import WORLDS, Tally, by_estimate, by_public_size, cover, suppressed
 from tests.properties import test_metrics_intervals as of_intervals
@@ -44,15 +44,15 @@ def by_slopes() -> None:
 
 MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     "clamped increments": (
-        BrokenRule(view, "_sum_of_epochs", "n or 0", "max(0, n or 0)"),
+        BrokenRule(view, "raw_cells", "n or 0", "max(0, n or 0)"),
         sums_of_epochs,
     ),
     "clamped increments, by the law": (
-        BrokenRule(view, "_sum_of_epochs", "n or 0", "max(0, n or 0)"),
+        BrokenRule(view, "raw_cells", "n or 0", "max(0, n or 0)"),
         of_sums.test_what_is_displayed_is_clamped_and_what_is_summed_is_not,
     ),
     "threshold on increments": (
-        BrokenRule(view, "_sum_of_epochs", "n or 0", "n if n and n > 10 else 0"),
+        BrokenRule(view, "raw_cells", "n or 0", "n if n and n > 10 else 0"),
         of_points.test_the_threshold_looks_at_the_sum_and_not_at_its_increments,
     ),
     "<= for <": (
@@ -72,11 +72,11 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         of_intervals.test_the_covariance_of_a_part_with_its_whole_narrows_its_share,
     ),
     "centring ignored": (
-        BrokenRule(estimates, "covariance", "found -= _1", "found"),
+        BrokenRule(reconcile, "_centred", "int(_1) - _2", "int(_1)"),
         by_slopes,
     ),
     "noise of one epoch only": (
-        BrokenRule(view, "_sum_of_epochs", "raw += _1", "raw = _1"),
+        BrokenRule(view, "raw_cells", "variance += _1", "variance = _1"),
         sums_of_epochs,
     ),
     "margins weighed alike": (
