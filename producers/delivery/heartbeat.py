@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Final
 
+from exchange.core.model.bands import band_of
 from exchange.core.model.vocabulary import REPORTING_MINUTES_MINUTES, ReportingMinutes, Scheduled
 from producers.caps.tally import current_quarter
 from producers.profile import Profile
@@ -13,10 +14,7 @@ _SECONDS_A_MINUTE: Final = 60
 
 def minutes_band(minutes: int) -> ReportingMinutes:
     """The band that so many whole minutes lie in."""
-    for code, (least, most) in REPORTING_MINUTES_MINUTES.items():
-        if least <= minutes and (most is None or minutes <= most):
-            return ReportingMinutes(code)
-    return ReportingMinutes.not_known
+    return ReportingMinutes(band_of(REPORTING_MINUTES_MINUTES, minutes) or ReportingMinutes.not_known)
 
 
 def closing_beat(profile: Profile, today: date, elapsed_s: float, minutes: int | None = None) -> Beat:

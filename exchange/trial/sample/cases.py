@@ -13,6 +13,7 @@ from typing import Final
 
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
+from exchange.core.model.bands import band_of
 from exchange.trial.sample import shares
 from exchange.trial.sample.draws import Uniform, pick, several
 from exchange.trial.sample.roster import Traits
@@ -223,13 +224,8 @@ def _referral(
     elif uniform() < 0.8:
         result = pick(shares.RESULT_UNMET, uniform)
         waited = _between(recorded, min(recorded + 60, closed), uniform)
-        yield waited, referral_resolved(service, result, _band_of(waited - recorded))
-
-
-@cache
-def _band_of(days: int) -> v.WaitBand:
-    bounds = v.WAIT_BAND_DAYS.items()
-    return next(v.WaitBand(code) for code, (low, high) in bounds if low <= days <= (high if high is not None else days))
+        band = band_of(v.WAIT_BAND_DAYS, waited - recorded)
+        yield waited, referral_resolved(service, result, v.WaitBand(band or v.WaitBand.not_known))
 
 
 def _barriers(services: list[v.Service], opened: int, closed: int, uniform: Uniform) -> Iterator[Dated]:

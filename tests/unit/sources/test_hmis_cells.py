@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
+from exchange.core.model.bands import band_of
 from exchange.core.model.vocabulary import COST_BAND_USD, DURATION_BAND_DAYS, UNIT_BAND_UNITS, WAIT_BAND_DAYS, Service
 from producers.sources.hmis.reading.bands import cost_band, duration_band, unit_band, wait_band
 from producers.sources.hmis.reading.codes import load_codes, read_integer
-from producers.sources.hmis.reading.dates import age_on, banded, period_days, period_on, read_date, read_timestamp
+from producers.sources.hmis.reading.dates import age_on, period_days, period_on, read_date, read_timestamp
 from producers.sources.hmis.rules.agency_side import Window, state_of
 from schemas.lists import read_list
 
@@ -88,9 +89,9 @@ def test_an_age_changes_on_the_birthday():
 @pytest.mark.parametrize("bounds", [COST_BAND_USD, DURATION_BAND_DAYS, WAIT_BAND_DAYS, UNIT_BAND_UNITS])
 def test_both_ends_of_a_band_belong_to_it(bounds):
     for code, (low, high) in bounds.items():
-        assert banded(bounds, low) == code
-        assert banded(bounds, low if high is None else high) == code
-    assert banded(bounds, -1) is None
+        assert band_of(bounds, low) == code
+        assert band_of(bounds, low if high is None else high) == code
+    assert band_of(bounds, -1) is None
 
 
 def test_dates_that_run_backwards_have_no_band():

@@ -4,6 +4,7 @@ import re
 from datetime import date
 from typing import Final
 
+from exchange.core.model.bands import band_of
 from exchange.core.model.vocabulary import (
     COST_BAND_USD,
     DURATION_BAND_DAYS,
@@ -14,26 +15,25 @@ from exchange.core.model.vocabulary import (
     UnitBand,
     WaitBand,
 )
-from producers.sources.hmis.reading.dates import banded
 
 _DOLLARS: Final = re.compile(r"([0-9]{1,9})(?:\.[0-9]*)?|\.[0-9]+")
 
 
 def wait_band(since: date, until: date) -> WaitBand:
     """The band of the days between; `not_known` when they run backwards."""
-    band = banded(WAIT_BAND_DAYS, (until - since).days)
+    band = band_of(WAIT_BAND_DAYS, (until - since).days)
     return WaitBand(band) if band else WaitBand.not_known
 
 
 def duration_band(since: date, until: date) -> DurationBand:
     """The band of the days between; `not_known` when they run backwards."""
-    band = banded(DURATION_BAND_DAYS, (until - since).days)
+    band = band_of(DURATION_BAND_DAYS, (until - since).days)
     return DurationBand(band) if band else DurationBand.not_known
 
 
 def unit_band(units: int | None) -> UnitBand:
     """The band of a number of units; `not_collected` of none."""
-    band = banded(UNIT_BAND_UNITS, units) if units else None
+    band = band_of(UNIT_BAND_UNITS, units) if units else None
     return UnitBand(band) if band else UnitBand.not_collected
 
 
@@ -42,5 +42,5 @@ def cost_band(dollars: str) -> CostBand | None:
     if not dollars:
         return CostBand.not_collected
     match = _DOLLARS.fullmatch(dollars)
-    band = banded(COST_BAND_USD, int(match[1] or 0)) if match else None
+    band = band_of(COST_BAND_USD, int(match[1] or 0)) if match else None
     return CostBand(band) if band else None

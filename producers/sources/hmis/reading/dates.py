@@ -6,7 +6,6 @@ is left out. What cannot be banded (dates that run backwards, an age that is non
 """
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -76,10 +75,3 @@ def period_days(period: int) -> tuple[date, date]:
 def age_on(born: date, day: date) -> int:
     """Whole years; negative before birth."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
-
-
-def banded(bounds: Mapping[str, tuple[int, int | None]], number: int) -> str | None:
-    """The code whose bounds, both included, hold the number; None when no band does."""
-    return next(
-        (code for code, (low, high) in bounds.items() if low <= number and (high is None or number <= high)), None
-    )

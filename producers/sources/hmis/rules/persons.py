@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from exchange.core.model.bands import band_of
 from exchange.core.model.vocabulary import AGE_BAND_YEARS, AgeBand, Gender
 from producers.sources.hmis.hmis_settings import HmisSettings
 from producers.sources.hmis.reading.codes import Codes, read_integer
-from producers.sources.hmis.reading.dates import AGE_MAX, age_on, banded, read_date
+from producers.sources.hmis.reading.dates import AGE_MAX, age_on, read_date
 from producers.sources.hmis.reading.layout import GENDERS_2024
 from producers.sources.hmis.reading.row import NOT_A_DATE, OUTSIDE_LIST, Row
 
@@ -50,7 +51,7 @@ class Person:
         ages = self._ages(day)
         if not ages:
             return self.no_age
-        bands = {banded(AGE_BAND_YEARS, age) if age <= AGE_MAX else None for age in ages}
+        bands = {band_of(AGE_BAND_YEARS, age) if age <= AGE_MAX else None for age in ages}
         band = bands.pop()
         return AgeBand(band) if band and not bands else AgeBand.not_known
 
