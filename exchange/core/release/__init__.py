@@ -1,1 +1,1 @@
-"""Stage 4, release: what an epoch publishes of which table, at what privacy cost, with how much noise."""
+"""Stage 4, release: the figures that an epoch publishes, their privacy cost and their noise."""

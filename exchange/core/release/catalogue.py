@@ -1,9 +1,10 @@
-"""Everything that is ever released, by name: what a release of that name must be, told apart by where it is declared.
+"""Everything that is ever released, by name: how a release of that name must look.
 
-Client tables are those of `exchange.core.release.client_tables` (codes kept out of them are not in their domain), agency tables
-those of `exchange.core.counting.tables` that have a tier, over their whole domain; three more, of reporting coverage, count agencies
-themselves (`exchange.core.release.coverage`). A changed table is a new table, so a release agrees with the declaration of its name
-exactly, or is refused.
+Client tables come from `exchange.core.release.client_tables`; codes that are kept out of them are not
+in their domain. Agency tables are those of `exchange.core.counting.tables` that have a tier, over
+their whole domain. Three more, of reporting coverage, count agencies themselves
+(`exchange.core.release.coverage`). A changed table is a new table: a release agrees exactly with the
+declaration of its name, or is refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,9 +21,10 @@ from exchange.core.release.tiers import whole_places
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One released table. `bit`: none for agencies.
+    """One released table. `bit`: none if agencies are counted.
 
-    `table`: whose cells it adds up; None: every client event with the bit, or, where there is none, agencies themselves.
+    `table`: the counted table whose cells it adds up. None: every client event with the bit or,
+    without a bit, the agencies themselves.
     """
 
     name: str
@@ -34,27 +36,27 @@ class CatalogueEntry:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Where it has cells."""
+        """The places of its cells."""
         return whole_places(self.tier)
 
     @property
     def snapshot(self) -> bool:
-        """Whether it counts agencies, as they are when a quarter closes, and not what they reported."""
+        """Whether it counts the agencies themselves when a quarter closes, rather than their reports."""
         return self.table is None and not self.bit
 
     @property
     def whole(self) -> bool:
-        """Whether every code of the counted table has a cell: none is kept out, or released elsewhere."""
+        """Whether every code of the counted table has a cell: none is kept out or released elsewhere."""
         return self.table is not None and self.codes == whole_codes(self.table)
 
 
 def whole_codes(table: Table) -> tuple[tuple[str, ...], ...]:
-    """Every value of each dimension: what a released domain is at most."""
+    """Every value of each dimension: the largest domain that a release can have."""
     return tuple(domain(table, dimension) for dimension in table.dimensions)
 
 
 def of_clients(row: ReleasedTable) -> CatalogueEntry:
-    """What a release of a client table must be."""
+    """How a release of a client table must look."""
     return CatalogueEntry(row.name, row.table, row.tier, row.bit, tuple(d.name for d in row.dimensions), row.domains)
 
 
@@ -78,7 +80,7 @@ COVERAGE: Final = (
     _of_coverage("reporting_by_division", division=DIVISIONS),
     _of_coverage("reporting_by_agency_type", agency_type=KINDS),
 )
-"""Agencies that are registered, in all, by where and by what they are, each publishing or silent."""
+"""Registered agencies: in all, by division and by kind, each publishing or silent."""
 
 
 def _declared() -> Iterator[CatalogueEntry]:

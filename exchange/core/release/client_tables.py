@@ -1,17 +1,20 @@
-"""What is released of the client tables: of which counted table, with which bit, over which fixed domain of codes.
+"""The released tables about clients: which counted table, which cap bit, which fixed domain of codes.
 
-Rules kept: every client table with a tier is released under its own name; a state release is the only one with places. Codes
-that the law treats on their own (immigration, substance use, reproductive health, transgender codes; `SENSITIVE`) leave
-the domain of everything finer than the nation and the year. For the tables in `YEARLY_ONLY` those codes, and only they, are
-released as a table of their own, `<name>_yearly_only`, so that each figure has one source. For the other tables they are
-not released at all until somebody asks and a weight is found.
+Rules kept:
+- Every client table with a tier is released under its own name. Only state releases have places.
+- Some codes the law treats on their own: immigration, substance use, reproductive health,
+  transgender codes (`SENSITIVE`). They are in no domain finer than the nation and the year. For the
+  tables in `YEARLY_ONLY`, a table of its own releases these codes and no others,
+  `<name>_yearly_only`, so each figure has one source. For other tables they are not released until
+  somebody asks and a part of the budget is found.
+- A two-way table has cells for known answers only, because missing ones are counted one way already.
+  None has a field with sensitive codes: a code left out of one dimension must mean nothing in the
+  other.
 
-Of a two-way table only known answers have cells, since what is missing is counted one way already; and none has a field with
-sensitive codes, because a code left out of one dimension must mean nothing in the other.
-
-What a release adds up are cells of `table` made of events that count with `bit` (`exchange.core.admission.cap_rules.counts`); `value`
-maps such a cell's codes, joined as in its name, to its place in the domain, or to none. Every event is in one bucket of one
-release of a table: `exchange.core.release.sensitivity` stands on that.
+A release adds up cells of `table`, made of events that count with `bit`
+(`exchange.core.admission.cap_rules.counts`). `value` maps the codes of such a cell, joined as in its
+name, to a place in the domain or to none. Every event is in one bucket of one release of a table:
+`exchange.core.release.sensitivity` depends on it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,7 +43,7 @@ from exchange.core.model import events as e
 from exchange.core.release.tiers import whole_places
 
 OVER_CAPS: Final = "clients_over_caps"
-"""Clients of a period with an event past a cap; any client body feeds it, none is counted for it otherwise."""
+"""Counts clients with an event past a cap in a period. Any client body may feed it."""
 
 SENSITIVE: Final[Mapping[str, frozenset[str]]] = {
     "gender": frozenset({"transgender_woman", "transgender_man"}),
@@ -55,7 +58,9 @@ SENSITIVE: Final[Mapping[str, frozenset[str]]] = {
     "economic_factor": frozenset({"visa_tied_to_employer"}),
     "protective_factor": frozenset({"legal_status"}),
 }
-"""Codes for the nation and the year only. All of foreign_national, control_method and health_condition is yearly anyway."""
+"""Codes for the nation and the year only.
+
+field → codes. Tables by foreign_national, control_method and health_condition are yearly anyway."""
 YEARLY_ONLY: Final = (
     "cases_by_gender",
     "cases_by_referral_source",
@@ -64,17 +69,20 @@ YEARLY_ONLY: Final = (
     "unmet_needs_by_service",
     "barriers_by_barrier",
 )
-"""The tables whose sensitive codes are released, once a year."""
+"""Tables whose sensitive codes are released once a year."""
 _SOURCES: Final = {
     "state_needs_by_service_group": "needs_by_service",
     "state_unmet_needs_by_service_group": "unmet_needs_by_service",
 }
-"""Where a release groups codes itself, so that it can leave sensitive ones out of their groups."""
+"""Releases that group codes themselves, so that sensitive codes stay out of their groups: name → counted table."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleasedTable:
-    """One released table. `table`: whose cells it adds up; None: every client event with the bit. `dimensions`: as released."""
+    """One released table. `dimensions`: as released.
+
+    `table`: the counted table whose cells it adds up. None: every client event with the bit.
+    """
 
     name: str
     table: Table | None
@@ -91,7 +99,7 @@ class ReleasedTable:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Every value, in order, of several dimensions their codes joined; one empty value where there is no dimension."""
+        """Every value in order: the codes of its dimensions, joined. One empty value without a dimension."""
         return tuple(map(SEPARATOR.join, product(*self.domains)))
 
     @property
@@ -105,7 +113,7 @@ class ReleasedTable:
         return len(self.places) * len(self.codes)
 
     def value(self, code: str) -> str | None:
-        """The released value that the joined codes of a cell of the counted table add to; None: they are left out."""
+        """The released value for a counted cell, given its joined codes; None: it is left out."""
         if self.table is None or not self.dimensions:
             return ""
         if len(self.dimensions) == 1:  # nearly every table
@@ -116,13 +124,13 @@ class ReleasedTable:
         return SEPARATOR.join(known) if len(known) == len(values) else None
 
     def code(self, dimension: Dimension, code: str) -> str | None:
-        """The released code that one of the counted table adds to in a dimension; None: it is left out."""
+        """The released code for a counted code of a dimension; None: it is left out."""
         if code in self.leaves_out or (self.only and code not in self.only) or code == NOT_APPLICABLE:
             return None
         return code if self.table and dimension in self.table.dimensions else grouped(dimension, code)
 
     def value_of(self, body: e.Body) -> str | None:
-        """The released value that a client's body adds to, whatever its bits; None: it is not in the table."""
+        """The released value for a client's body, whatever its bits; None: it is not in the table."""
         if self.table is None:
             return "" if body.about is e.About.CLIENT else None
         if not isinstance(body, self.table.body):
@@ -131,7 +139,7 @@ class ReleasedTable:
         return self.value(SEPARATOR.join(counted))
 
     def place(self, place: str) -> str:
-        """The released place that a place of the counted table adds to."""
+        """The released place for a counted place."""
         return place if self.tier is Tier.STATE_YEARLY else NATION
 
 
@@ -166,7 +174,7 @@ def _check(table: Table) -> None:
 
 
 def _left_out(table: Table) -> frozenset[str]:
-    """What has no cell: sensitive codes in anything finer than the nation and the year, and what is missing two ways."""
+    """The codes without a cell: sensitive ones if finer than the nation and the year, missing ones if two-way."""
     if len(table.dimensions) == 2:
         return MISSING_CODES
     finer = table.tier is not Tier.NATION_YEARLY
@@ -174,7 +182,7 @@ def _left_out(table: Table) -> frozenset[str]:
 
 
 def released_rows(tables: tuple[Table, ...]) -> tuple[ReleasedTable, ...]:
-    """What is released of these tables; raises TableUnbudgeted for one that no cap can bound."""
+    """The releases of these tables. Raises TableUnbudgeted for a table that no cap can bound."""
     return tuple(row for table in tables for row in _rows(table))
 
 
@@ -192,7 +200,7 @@ def rows_of_tally(tally: Table) -> tuple[ReleasedTable, ...]:
 
 
 def needed(tally: Table, body: e.Correctable) -> Cap:
-    """The bits, all of them, that an event must carry to be counted in a `Tally`: those of every release it then reaches."""
+    """The bits that an event must carry to be counted in a `Tally`: those of every release that it reaches."""
     bits = NONE
     for row in rows_of_tally(tally):
         if row.value_of(body) is not None:
@@ -201,7 +209,7 @@ def needed(tally: Table, body: e.Correctable) -> Cap:
 
 
 def tally_bits(tally: Table) -> Cap:
-    """The bits that a `Tally` of this table carries, if its counts are of marked events."""
+    """The bits that a `Tally` of this table carries, if it counts marked events."""
     bits = NONE
     for row in rows_of_tally(tally):
         bits |= row.bit

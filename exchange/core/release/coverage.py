@@ -1,15 +1,19 @@
-"""Reporting coverage: how many agencies there are, and how many of them publish, in all, by Census division and by kind.
+"""Reporting coverage: how many agencies there are and how many publish, in all, by division and by kind.
 
-*Known* is who is registered and may publish when a quarter closes. Of these, *publishing* is who was heard from by a scheduled
-heartbeat that arrived within the quarter's cuts, *silent* everybody else; known is their sum, so it is not a cell of its own.
-Nothing else makes an agency publishing, neither an event nor a run by hand: both may follow from one client's arrival.
-Where an agency is and what it is come from the last profile that it sent and did not take back; `not_known` if there is none.
+- *Known* agencies are registered and may publish when a quarter closes.
+- *Publishing* agencies are those with a scheduled heartbeat that arrived within the quarter's cuts.
+  All others are *silent*. Known is the sum of the two, so it is not a cell of its own.
+- Nothing else makes an agency publishing, neither an event nor a run by hand: both may follow from
+  one client's arrival.
+- An agency's division and kind come from the last profile that it sent and did not withdraw;
+  `not_known` if there is none.
 
-An agency is one in each of the three tables, in the bucket of the quarter that closes; every other bucket is 0. A year's
-sum, and the running one, are therefore agency-quarters, and a share of them is the average coverage. The tables are exact,
-and shown by `exchange.core.release.disclosure`, rule 4.
+An agency counts as one in each of the three tables, in the bucket of the quarter that closes; every
+other bucket is 0. So the sum of a year, and the running sum, are agency-quarters, and a share of them
+is the average coverage. The tables are exact; `exchange.core.release.disclosure`, rule 4, decides
+which cells are shown.
 
-Not promised: that a kind or a division is right. An agency that sends no profile is known, and nobody knows where.
+Not promised: that a kind or a division is right. An agency without a profile is known, but not where.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -27,7 +31,7 @@ from exchange.core.release.disclosure import Amounts, Contributors
 from exchange.core.release.tiers import BUCKETS, is_due
 
 Profile = tuple[str, str]
-"""Of an agency: its Census division, and its kind."""
+"""An agency's Census division and kind."""
 ProfileHistory = tuple[tuple[str, str, int], ...]
 """Profiles that an agency sent and did not withdraw, in order: division, kind, and how often in a row."""
 UNKNOWN: Final[Profile] = (DIVISION[UsState.not_known], str(AgencyType.not_known))
@@ -35,12 +39,12 @@ UNKNOWN: Final[Profile] = (DIVISION[UsState.not_known], str(AgencyType.not_known
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """What agencies say they are: agency → the profiles that stand. Restricted."""
+    """Agencies' profiles: agency → those that it did not withdraw. Restricted."""
 
     held: Mapping[str, ProfileHistory] = field(default_factory=lambda: MappingProxyType({}))
 
     def taking(self, events: Iterable[tuple[str, Event]]) -> "Profiles":
-        """These and what (agency, event) pairs say, in the order of each agency's chain."""
+        """These, changed by (agency, event) pairs in the order of each agency's chain."""
         held = dict(self.held)
         for agency, event in events:
             match event.body:
@@ -51,7 +55,7 @@ class Profiles:
         return Profiles(MappingProxyType(held))
 
     def of(self, agency: str) -> Profile:
-        """Where the agency is and what it is, as far as is known."""
+        """The agency's division and kind, as far as they are known."""
         history = self.held.get(agency, ())
         return history[-1][:2] if history else UNKNOWN
 
@@ -68,7 +72,7 @@ def _with(history: ProfileHistory, one: Profile) -> ProfileHistory:
 
 
 def _without_last(history: ProfileHistory, one: Profile) -> ProfileHistory:
-    """Taking back the last of these; what was never sent takes nothing back."""
+    """Without the last of these. Withdrawing a profile that was never sent changes nothing."""
     place = max((n for n, (*profile, _) in enumerate(history) if tuple(profile) == one), default=None)
     if place is None:
         return history
@@ -78,14 +82,14 @@ def _without_last(history: ProfileHistory, one: Profile) -> ProfileHistory:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Who is registered and may publish when a quarter closes, what they are, and who of them was heard from."""
+    """Agencies that may publish when a quarter closes, their profiles, and those heard from."""
 
     registered: Collection[str]
     profiles: Profiles
     heard: frozenset[str] = frozenset()
 
     def heard_from(self, events: Iterable[tuple[str, Event]]) -> "Members":
-        """With the agencies that have a scheduled heartbeat among (agency, event) pairs."""
+        """With the agencies that have a scheduled heartbeat among these (agency, event) pairs."""
         found = (a for a, e in events if isinstance(e.body, Heartbeat) and e.body.scheduled == Scheduled.yes)
         return replace(self, heard=self.heard.union(found))
 
@@ -93,7 +97,7 @@ class Members:
 def coverage(
     declared: CatalogueEntry, epoch: int, since: int, members: Members, *, first: bool = False
 ) -> Contributors:
-    """Who is in which cell of a table of coverage when an epoch closes. Raises NotDue."""
+    """The agencies in each cell of a coverage table when an epoch closes. Raises NotDue."""
     if not is_due(declared.tier, epoch):
         raise NotDue
     found: dict[tuple[str, ...], dict[str, int]] = {}

@@ -1,12 +1,14 @@
-"""What follows from sums of agencies' numbers: whether, added and subtracted, they come to be about one agency or two.
+"""What sums of agencies' numbers give away: whether a combination of them is about one agency or two.
 
-Each agency reports one unknown number, the same every time, and a sum is a row of who is in it. What may be combined from the
-sums is the space that the rows span; a sum about agencies i and j alone (a·xᵢ + b·xⱼ, b may be 0) lies in it just when, in
-every solution of "all sums are nothing", the values of i and j are in one fixed proportion, or that of i is nothing.
+Each agency reports one unknown number, the same every time, and a sum is a row of the agencies in it.
+The possible combinations are the space that the rows span. A sum about agencies i and j alone
+(a·xᵢ + b·xⱼ, b may be 0) is in this space exactly if, in every solution of "all sums are nothing",
+the values of i and j are in one fixed proportion, or that of i is nothing.
 
-The rows are kept reduced (Gauss and Jordan), so that one more sum costs a single elimination. Arithmetic is modulo the prime
-2³¹−1, exact and fast; a space of sums of whole agencies that differs from that over the fractions would need a determinant
-that the prime divides. Order decides nothing: the reduced rows of a space are unique.
+The rows are kept reduced (Gauss and Jordan), so one more sum costs a single elimination. Arithmetic is
+modulo the prime 2³¹−1, exact and fast. The space of sums of whole agencies differs from that over the
+fractions only if the prime divides a determinant. Order decides nothing: the reduced rows of a space
+are unique.
 """
 
 from collections.abc import Collection, Iterable
@@ -23,14 +25,14 @@ PRIME: Final = (1 << 31) - 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SumSpace:
-    """All combinations of sums over these agencies. `rows`: reduced, one a pivot; columns are agencies, in order."""
+    """All combinations of sums over these agencies. `rows`: reduced, one for each pivot; columns are agencies, in order."""
 
     agencies: tuple[str, ...]
     rows: Numbers
     pivots: tuple[int, ...] = ()
 
     def having(self, names: Collection[str]) -> "SumSpace":
-        """With one more sum: of these agencies, who must be among the span's."""
+        """With one more sum, of these agencies; they must be among the span's."""
         row = np.array([agency in names for agency in self.agencies], np.int64)
         for pivot, known in zip(self.pivots, self.rows, strict=True):
             if row[pivot]:
@@ -59,7 +61,7 @@ class SumSpace:
 
 
 def span_of(sums: Iterable[Collection[str]], also: Iterable[str] = ()) -> SumSpace:
-    """The span of sums, given who is in each. `also`: agencies of sums to come."""
+    """The span of sums, given the agencies in each. `also`: agencies of sums to come."""
     rows = dict.fromkeys(map(frozenset, sums))
     agencies = tuple(sorted(frozenset().union(*rows, also)))
     span = SumSpace(agencies, np.zeros((0, len(agencies)), np.int64))
@@ -69,5 +71,5 @@ def span_of(sums: Iterable[Collection[str]], also: Iterable[str] = ()) -> SumSpa
 
 
 def _led_by_one(row: Numbers, place: int) -> Numbers:
-    """The row times whatever makes its number at this place a one."""
+    """The row, scaled so that its number at this place is one."""
     return row * pow(int(row[place]), -1, PRIME) % PRIME

@@ -1,15 +1,16 @@
-"""What a tier means for a release: when it is due, where it has cells, and which periods it tells apart.
+"""The meaning of a tier: when a release is due, where it has cells, and which periods it tells apart.
 
-Said once, here, for what draws releases, what pays for them and what reads them. Buckets say which period an increment
-belongs to, seen from the epoch that it arrived in:
+The code that draws releases, the budget and the readers all use this. Buckets say which period an
+increment belongs to, seen from the epoch in which it arrived:
 
 | bucket | period | tables |
 |---|---|---|
-| `quarter`, `quarter before` | the quarter that the epoch lies in, and the one before it | monthly and quarterly ones |
-| `year`, `year before` | the same for years | yearly ones: all of the year; others: what was sent for the year as a whole |
+| `quarter`, `quarter before` | the quarter of the epoch, and the one before it | monthly and quarterly ones |
+| `year`, `year before` | the same for years | yearly: all of the year; others: records for the year as a whole |
 | `earlier` | everything else | all |
 
-Every period is in exactly one bucket of an epoch (`bucket_of`): `exchange.core.release.sensitivity` stands on that.
+Every period is in exactly one bucket of an epoch (`bucket_of`): `exchange.core.release.sensitivity`
+depends on it.
 """
 
 from collections.abc import Mapping
@@ -24,9 +25,9 @@ from exchange.core.model.period import quarter_of, year_period
 from exchange.core.model.vocabulary import UsState
 
 STATES: Final = tuple(str(state) for state in UsState if state != NOT_APPLICABLE)
-"""Every place of a state release: each state, and each reason for a missing one, as present as any other."""
+"""Every place of a state release: each state, and each code for a missing one."""
 EARLIER: Final = 0
-"""Stands for all periods that a release does not tell apart; no period has this number."""
+"""All periods that a release does not tell apart. No period has this number."""
 
 
 class Bucket(Enum):
@@ -55,7 +56,7 @@ MONTHS_BETWEEN: Final[Mapping[Tier, int]] = {
 
 
 def period_of_bucket(bucket: Bucket, epoch: int) -> int:
-    """The period of a bucket in an epoch's release; EARLIER for the rest."""
+    """The period of a bucket in an epoch's release; EARLIER for all others."""
     match bucket:
         case Bucket.QUARTER:
             return quarter_of_epoch(epoch)
@@ -72,17 +73,17 @@ def period_of_bucket(bucket: Bucket, epoch: int) -> int:
 
 @lru_cache(maxsize=1 << 12)
 def bucket_of(tier: Tier, epoch: int, period: int) -> Bucket:
-    """Where a release of this tier and epoch counts a period. Whether it has begun is not asked."""
+    """The bucket of a period in a release of this tier and epoch. The period need not have begun."""
     seen = period if Bucket.QUARTER in BUCKETS[tier] else year_period(period)
     found = (bucket for bucket in BUCKETS[tier] if period_of_bucket(bucket, epoch) == seen)
     return next(found, Bucket.EARLIER)
 
 
 def is_due(tier: Tier, epoch: int) -> bool:
-    """Whether tables of a tier are released when this epoch closes: every month, or at the end of a quarter or of a year."""
+    """Whether tables of a tier are released when this epoch closes: each month, quarter or year."""
     return tier in MONTHS_BETWEEN and month_of(epoch) % MONTHS_BETWEEN[tier] == 0
 
 
 def whole_places(tier: Tier) -> tuple[str, ...]:
-    """Where a release has cells: in the nation, or in every state."""
+    """The places of a release: the nation, or every state."""
     return STATES if tier is Tier.STATE_YEARLY else (NATION,)
