@@ -1,20 +1,24 @@
-"""Closing an epoch: whether a command may be carried out, and what is drawn if so. Pure: clock and cut are passed in.
+"""Closing an epoch: whether a command may be carried out, and the draw that follows.
+
+Pure: clock and cut are passed in.
 
 Rules kept:
-- An epoch is closed once, in order, when its month is over by the lane's clock. The first may be any past month.
-- What is counted for a table begins where its last release's cut was, so nothing is counted twice and nothing is left out.
-  A table that was never released is counted from the log's beginning if it has not been due before; else it was added
-  later: it is counted from the last cut, and only for periods that begin in its first epoch or after (backfill is never
-  released, and those periods alone pay).
-- A table pays before it is drawn, by the ledger; what the ledger refuses is not drawn, and then no other table is either.
+- An epoch is closed once, in order, after its month is over by the lane's clock. The first may be any
+  past month.
+- The counts of a table begin at the cut of its last release, so nothing is counted twice or left out.
+- A table that was never released is counted from the log's beginning if it was not due before.
+  Otherwise it was added later: it is counted from the last cut, and only for periods that begin in
+  its first epoch or after. Earlier periods are never released, and do not pay.
+- A table pays before it is drawn. If the ledger refuses one, no table is drawn.
 - A refusal changes nothing but the position and, forward only, the time.
-- An agency table is over the domain of its first release for ever, like a client table.
+- An agency table keeps the domain of its first release for ever, like a client table.
+- An event that arrives before its period's epoch is closed counts once. Its period may not have begun
+  in the epoch in which it arrives (closed late, or in the hours between a month's end and its cut).
+  Then it waits for the epoch in which its period begins.
 
-- An event that arrives before its period's epoch is closed counts once. One whose period has not begun in the epoch that it
-  arrives in (closed late, or in the hours between a month's end and its cut) waits for the epoch in which its period begins.
-
-Not promised: that the cut is the end of the month. It is where the log stands when the command is handled: close promptly.
-Nor that an event is counted that arrived a day or more before its period began, by the clock of the lane.
+Not promised: that the cut is the end of the month. It is the end of the log when the command is
+handled: close promptly. Nor that an event is counted if it arrived a day or more before its period
+began, by the lane's clock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,12 +49,12 @@ from exchange.core.release.tiers import is_due
 
 MONTHS_OF_QUARTER: Final = 3
 Cut: TypeAlias = tuple[int, ...]
-"""For each partition of `events`, in order, the first offset that is left out."""
+"""For each partition of `events`, in order: the first offset that is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a command is handled: the lane's clock, milliseconds since 1970, and how far the logs may be read."""
+    """When a command is handled: the lane's clock, in milliseconds since 1970, and how far the logs may be read."""
 
     at_ms: int
     cut: Cut
@@ -59,10 +63,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """All that was closed so far. `position`: of the next command; `cuts`: of every closed epoch, by epoch.
+    """Everything that was closed so far.
 
-    `when`: each epoch was closed, by the lane's clock. `agency_tables`: last epoch of each agency table that was
-    ever released; `domains`: over which values it was.
+    `position`: of the next command. `cuts`: of every closed epoch, by epoch. `when`: the time of each
+    closing, by the lane's clock. `agency_tables`: the last epoch of each agency table that was ever
+    released. `domains`: the values of its first release.
     """
 
     position: int = 0
@@ -77,22 +82,23 @@ class Closed:
 
     @property
     def last_epoch(self) -> int | None:
-        """The last that was closed; None before the first."""
+        """The last closed epoch; None before the first."""
         return self.ledger.last_epoch
 
     @property
     def last_cut(self) -> Cut:
-        """Where the last closed epoch ends; nothing before the first."""
+        """The end of the last closed epoch; empty before the first."""
         return () if self.last_epoch is None else self.cuts[self.last_epoch]
 
     def cut_before(self, since: int, partitions: int) -> Cut:
-        """Where arrivals of a month and those after it begin: the cut of the month before, or the log's beginning."""
+        """The beginning of a month's arrivals: the cut of the month before, or the log's beginning."""
         return self.cuts.get(since - 1, (0,) * partitions)
 
     def early_before(self, since: int, epoch: int, partitions: int) -> Cut:
-        """From where on there may be events, before `cut_before`, of periods that begin in these months.
+        """The first place, before `cut_before`, of events whose periods begin in these months.
 
-        That is the last cut taken before the first of these periods began; a day is for clocks and time zones.
+        It is the last cut that was taken before the first of these periods began, less a day for
+        clocks and time zones.
         """
         first = since + (1 - month_of(since)) % MONTHS_OF_QUARTER
         if first > epoch:  # none does
@@ -133,13 +139,13 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class CloseRefused:
-    """A command that is not carried out, and why: the error that a person would meet."""
+    """A command that is not carried out, and the error that a person would meet."""
 
     error: ExchangeError
 
     @property
     def name(self) -> str:
-        """What stands in the ledger."""
+        """Its name in the ledger."""
         return type(self.error).__name__
 
 
@@ -156,7 +162,7 @@ REFUSALS: Final[Mapping[str, type[ExchangeError]]] = {
         BudgetExhausted,
     )
 }
-"""Every reason for which a command is refused, by its name in the ledger."""
+"""Every reason to refuse a command, by its name in the ledger."""
 
 
 def decide_close(
@@ -166,7 +172,7 @@ def decide_close(
     plans: Iterable[TableCost] = tuple(TABLE_COSTS.values()),
     agencies: Sequence[CatalogueEntry] = AGENCY_RELEASES,
 ) -> Draw | CloseRefused:
-    """What to do with a command to close an epoch; None stands for a command that cannot be read."""
+    """The decision about a command to close an epoch. None: the command cannot be read."""
     try:
         if epoch is None or not is_epoch(epoch):
             raise CommandUnreadable
@@ -186,11 +192,11 @@ def _may_close(closed: Closed, epoch: int, moment: Moment) -> None:
         raise ClockSetBack
     if moment.at_ms <= ends_ms(epoch):
         raise EpochNotOver
-    if moment.registered < closed.registered or _behind(moment.cut, closed.last_cut):
+    if moment.registered < closed.registered or _ends_before(moment.cut, closed.last_cut):
         raise CutBehind
 
 
-def _behind(cut: Cut, last: Cut) -> bool:
+def _ends_before(cut: Cut, last: Cut) -> bool:
     return bool(last) and (len(cut) != len(last) or any(now < then for now, then in zip(cut, last, strict=True)))
 
 
@@ -200,7 +206,7 @@ def _draw(
     first = min(closed.cuts, default=epoch)
     before = closed.ledger
     added = {p.row.name for p in plans_due(epoch, plans) if _added_later(closed, p.row.name, p.row.tier)}
-    after = spend(_opened(before, epoch, plans, added), epoch, plans_due(epoch, plans))
+    after = spend(_with_accounts(before, epoch, plans, added), epoch, plans_due(epoch, plans))
     clients = tuple(
         replace(due, since=epoch) if due.row.name in added else due for due in dues(before, after, first, plans)
     )
@@ -212,13 +218,13 @@ def _draw(
 
 
 def _added_later(closed: Closed, name: str, tier: Tier) -> bool:
-    """Whether a table that was never released could have been: then it was not there."""
+    """Whether a table was never released although it was due: then it was added later."""
     known = name in closed.ledger.accounts or name in closed.agency_tables
     return not known and any(is_due(tier, epoch) for epoch in closed.cuts)
 
 
-def _opened(ledger: Ledger, epoch: int, plans: Iterable[TableCost], added: Iterable[str]) -> Ledger:
-    """The ledger with accounts for tables that were added later: of periods from this epoch on."""
+def _with_accounts(ledger: Ledger, epoch: int, plans: Iterable[TableCost], added: Iterable[str]) -> Ledger:
+    """The ledger with accounts for tables that were added later, for periods from this epoch on."""
     new = {p.row.name: Account(p.rho, p.terms, epoch, epoch) for p in plans if p.row.name in added}
     return replace(ledger, accounts={**ledger.accounts, **new})
 
@@ -233,7 +239,7 @@ def _agency_due(closed: Closed, declared: CatalogueEntry, epoch: int, first: int
     return AgencyTable(declared, since, first=True)
 
 
-# What was done, folded up again
+# What was done, replayed
 
 
 def refused_at(closed: Closed, position: int, at_ms: int) -> Closed:

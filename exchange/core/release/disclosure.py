@@ -1,27 +1,34 @@
-"""Which cells of an agency table may be shown: exact figures, so the rule is about how many agencies are behind them.
+"""Which cells of an agency table may be shown: exact figures, so the rule counts agencies.
 
-A cell is shown only if at least `AGENCIES_MIN` agencies are behind it, none with more than `SHARE_MAX` of it, and if the same
-holds for all that follows from what was shown before (PRIVACY, Agency tables):
+A cell is shown only if at least `AGENCIES_MIN` agencies are behind it, none with more than
+`SHARE_MAX` of it, and if the same holds for all that follows from what was shown before (PRIVACY,
+Agency tables):
 
-1. *Joiners and leavers.* Agencies report much the same every quarter, so the difference of two epochs is that of the agencies
-   that joined and left. Between an increment and every earlier one shown of its cell and bucket, these are none, or enough.
-2. *Several epochs together.* Nor may any combination of them, added and subtracted, be about one or two agencies. Each
-   shown sum is a row of who is behind it; a combination about agencies i and j is a row of the space that these span.
-3. *Two tables of the same sums* (dollars by source and by service): only the one that was shown first is ever shown; of two
-   that could be for the first time, the one declared first. Each by itself keeps 2, but their cells cut the same dollars in
-   two ways, and a cell of one less a cell of the other may be one agency's: linear programs over both found amounts, in one
-   quarter and over several (`exchange attack`, linear programs). Two counts of the same bodies have no body in common: the
-   difference of all that is shown of a bucket is what only one of them hides, and is nothing or enough, or else the second
-   table's bucket is hidden as a whole.
-4. *Reporting coverage* counts each agency as one in each of its tables, so there 2 holds for all of their cells and epochs
-   together: a cell is hidden if it and all that was shown, of all these tables, would single somebody out.
+1. *Joiners and leavers.* Agencies report much the same every quarter, so the difference of two epochs
+   is that of the agencies that joined and left. Between an increment and every earlier one shown of
+   its cell and bucket, there are none of them, or enough.
+2. *Several epochs together.* No combination of epochs, added and subtracted, may be about one or two
+   agencies. Each shown sum is a row of the agencies behind it; a combination about agencies i and j
+   is a row of the space that these span.
+3. *Two tables of the same sums* (dollars by source and by service). Only the one that was shown first
+   is ever shown; if both could be for the first time, the one declared first. Each by itself keeps
+   rule 2. But their cells divide the same dollars in two ways, and a cell of one less a cell of the
+   other may be one agency's: linear programs over both found amounts, in one quarter and over several
+   (`exchange attack`, linear programs). Two counts of the same bodies have no body in common. The
+   difference of all that is shown of a bucket is what only one of them hides; it is nothing or
+   enough, or else the second table's bucket is hidden as a whole.
+4. *Reporting coverage* counts each agency as one in each of its tables. So rule 2 holds for all of
+   their cells and epochs together: a cell is hidden if, with everything that was shown of these
+   tables, it would single somebody out.
 
-A cell behind which there is nobody is hidden too: going from 0 to hidden would announce an arrival. What is hidden is None, and
-no sum that needs it exists (`exchange.core.metrics.view`). Agency tables are the nation's only, and know no caps: every event counts,
-but for heartbeats of runs by hand: such a run may follow from one client's arrival, and exact figures hold nothing that does.
+A cell without agencies is hidden too: going from 0 to hidden would announce an arrival. A hidden cell
+is None, and no sum that needs it exists (`exchange.core.metrics.view`). Agency tables are the
+nation's only and have no caps: every event counts, except heartbeats of runs by hand. Such a run may
+follow from one client's arrival, and exact figures must not depend on it.
 
-Not promised: anything against agencies that put together what they know of themselves: of three behind a cell two know the
-third. Nor against somebody who knows that an agency's figure did not move while others' did.
+Not promised: anything against agencies that put together what they know of themselves. Of three
+behind a cell, two know the third. Nor against somebody who knows that an agency's figure did not
+change while others' did.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,12 +54,12 @@ SHARE_MAX: Final = Fraction(85, 100)
 AGENCY_RELEASES: Final[tuple[CatalogueEntry, ...]] = tuple(one for one in DECLARED.values() if not one.bit)
 
 Amounts = Mapping[str, int]
-"""Agency → what it added; no zeros. Restricted, like all that is made of it but releases."""
+"""Agency → its part of a sum; no zeros. Restricted, like everything made of it except releases."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contributors:
-    """Who is behind each increment of a table. `amounts`: one a bucket and cell, as `Release.increments` has them."""
+    """The agencies behind each increment of a table. `amounts`: in the order of `Release.increments`."""
 
     declared: CatalogueEntry
     epoch: int
@@ -68,7 +75,7 @@ class Contributors:
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """What was shown in all past epochs: (table, number of the increment) → who was behind it, epoch by epoch."""
+    """What all past epochs showed: (table, number of the increment) → the agencies behind it, epoch by epoch."""
 
     held: Mapping[tuple[str, int], tuple[Amounts, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -98,20 +105,20 @@ def contributors(
 
 
 def _by_hand(event: Event) -> bool:
-    """Whether it is the heartbeat of a run that no schedule began."""
+    """Whether it is the heartbeat of a run that somebody started by hand."""
     return isinstance(event.body, Heartbeat) and event.body.scheduled != Scheduled.yes
 
 
 def releases(
     now: Sequence[Contributors], past: Disclosed, versions: tuple[str, ...] = ()
 ) -> tuple[tuple[Release, ...], Disclosed]:
-    """The releases of agency tables that are drawn together, and what has been shown once they are published."""
+    """The releases of agency tables that are drawn together, and everything shown after they are published."""
     may = _together(now, [_may_be_shown(one, past) for one in now], past)
     for (i, one), (j, other) in combinations(enumerate(now), 2):
         if not _same_numbers(one.declared, other.declared):
             continue
         if not one.declared.table or not one.declared.table.measure:
-            may[j] -= _told_by_the_other(one, may[i], other, may[j])
+            may[j] -= _given_away_with(one, may[i], other, may[j])
         elif _was_shown(other, past):
             may[i].clear()
         elif may[i] or _was_shown(one, past):
@@ -132,7 +139,7 @@ def enough(amounts: Amounts) -> bool:
 
 
 def may_be_shown(now: Amounts, past: Sequence[Amounts]) -> bool:
-    """Whether an increment may be shown, given who was behind each one shown of its cell and bucket before."""
+    """Whether an increment may be shown, given the agencies behind earlier ones of its cell and bucket."""
     moved = (_moved(now, then) for then in past)
     return enough(now) and all(not some or enough(some) for some in moved) and not singled_out([*past, now])
 
@@ -143,7 +150,7 @@ def _moved(now: Amounts, then: Amounts) -> Amounts:
 
 
 def singled_out(sums: Iterable[Amounts]) -> bool:
-    """Whether some combination of these sums is about one or two agencies, each of them reporting the same every time."""
+    """Whether a combination of these sums is about one or two agencies, if each reports the same every time."""
     return span_of(sums).singles_out()
 
 
@@ -153,7 +160,7 @@ def _may_be_shown(one: Contributors, past: Disclosed) -> set[int]:
 
 
 def _together(now: Sequence[Contributors], may: Sequence[set[int]], past: Disclosed) -> list[set[int]]:
-    """What may be shown of each table, those of coverage looked at as one, cell by cell in their order."""
+    """What may be shown of each table. Those of coverage are looked at as one, cell by cell in order."""
     coverage = [one for one in now if one.declared.snapshot]
     names = {one.declared.name for one in coverage}
     before = (amounts for (name, _), shown in past.held.items() if name in names for amounts in shown)
@@ -181,9 +188,9 @@ def _was_shown(one: Contributors, past: Disclosed) -> bool:
     return any(name == one.declared.name for name, _ in past.held)
 
 
-def _told_by_the_other(one: Contributors, may: set[int], other: Contributors, may_other: set[int]) -> set[int]:
-    """The increments of the other table's buckets in which the two, as far as shown, give too much away."""
-    told: set[int] = set()
+def _given_away_with(one: Contributors, may: set[int], other: Contributors, may_other: set[int]) -> set[int]:
+    """The other table's increments in buckets where both tables together give too much away."""
+    given_away: set[int] = set()
     for bucket in range(len(BUCKETS[one.declared.tier])):
         mine, theirs = (_of_bucket(b, shown, bucket) for b, shown in ((one, may), (other, may_other)))
         if not mine or not theirs:
@@ -191,8 +198,8 @@ def _told_by_the_other(one: Contributors, may: set[int], other: Contributors, ma
         away = ((agency, -n) for agency, n in _added(other, theirs).items())
         difference = merge([*_added(one, mine).items(), *away])
         if any(difference.values()) and not enough(difference):
-            told |= theirs
-    return told
+            given_away |= theirs
+    return given_away
 
 
 def _of_bucket(one: Contributors, shown: set[int], bucket: int) -> set[int]:
@@ -212,7 +219,7 @@ def _release(one: Contributors, shown: set[int], versions: tuple[str, ...]) -> R
 
 
 def _count(one: Contributors, n: int, shown: set[int]) -> int | None:
-    """What is published of an increment. Coverage is of the closing quarter: nobody can be in another bucket of it."""
+    """The published value of an increment. Coverage is of the closing quarter, so its other buckets are 0."""
     if one.declared.snapshot and n >= one.cells:
         return 0
     return sum(one.amounts[n].values()) if n in shown else None

@@ -1,25 +1,30 @@
-"""From events to a release: what arrived between two cuts, counted over a table's fixed domain, and the noise put on it.
+"""From events to a release: arrivals between two cuts, counted over a fixed domain, plus noise.
 
-The slow meaning that any faster way must equal. For each table that is due, an event adds to at most one cell of one bucket
-(a `Tally` to at most one cell for each of its counts):
+This is the slow meaning that any faster way must equal. For each table that is due, an event adds to
+at most one cell of one bucket (a `Tally` to at most one cell for each of its counts):
 
-1. only with the table's bit (`exchange.core.admission.cap_rules.counts`); an event past its client's caps is in no release of theirs;
-2. to the bucket of its period, seen from the epoch that it arrived in (`tiers.bucket_of`): what comes after the epoch of its
-   period was closed goes to a bucket of this epoch, `earlier` at last; a closed epoch never changes;
-3. nowhere when the account that pays does not cover the period (`Account.covers`): it is of before the table, or has not begun
-   (then who draws hands the event over again when it has: `exchange.core.release.closing.DrawTask.early`);
-4. to the value that `ReleasedTable` gives its code; sensitive codes have none in what is finer than the nation and the year;
-5. a correction takes away what the event that it restates added, in its own epoch, with its own bits.
+1. Only with the table's bit (`exchange.core.admission.cap_rules.counts`). An event past its client's
+   caps is in no release of theirs.
+2. To the bucket of its period, seen from the epoch in which it arrived (`tiers.bucket_of`). An event
+   that comes after the epoch of its period was closed goes to a bucket of this epoch, in the end to
+   `earlier`. A closed epoch never changes.
+3. Nowhere if the account that pays does not cover the period (`Account.covers`): the period is from
+   before the table, or has not begun. In the second case the caller brings the event again when it
+   has (`exchange.core.release.closing.DrawTask.early`).
+4. To the value that `ReleasedTable` gives its code. Sensitive codes have none in anything finer than
+   the nation and the year.
+5. A correction takes away what the event that it restates added, in its own epoch, with its own bits.
 
-Laws: counted(a + b) = merged(counted a, counted b); the order of events does not matter; what arrives and is corrected between
-two cuts leaves nothing. Increments are raw, negative ones too, and the only exact numbers here: restricted, never published.
+Laws: counted(a + b) = merged(counted a, counted b). The order of events does not matter. An event
+that arrives and is corrected between two cuts leaves nothing. Increments are raw, negative ones too,
+and the only exact numbers here: restricted, never published.
 
-Two laws of the caps are kept here again, whatever an edge sends: a correction takes no more back than its event added (law
-3), and none of a `Tally` is counted (law 4; the gate admits no second one with bits). The others need a client's history, which
-only the edge has.
+Two laws of the caps are kept here again, whatever an edge sends: a correction takes back no more than
+its event added (law 3), and no correction of a `Tally` is counted (law 4; the gate admits no second
+tally with bits). The other laws need a client's history, which only the edge has.
 
-Not promised: that a correction finds its event. One that arrived before the first cut of a table that was added later is in
-no release; its later correction is, and takes one away.
+Not promised: that a correction finds its event. An event that arrived before the first cut of a table
+that was added later is in no release of it. Its later correction is, and takes one away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,15 +46,15 @@ from exchange.core.release.released import Release
 from exchange.core.release.tiers import BUCKETS, bucket_of, is_due
 
 ONCE: Final[Iterable[int]] = repeat(1)
-"""Every event stands for itself."""
+"""Every event counts once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A client table to be drawn. Raises NotDue, and TableChanged where the account pays for something else.
+    """A client table to be drawn. Raises NotDue, and TableChanged if the account pays for something else.
 
-    `account`: its own, from the ledger that has paid for this epoch. `since`: the first month whose arrivals lie behind the
-    cut that it is counted from. `first`: there was no release of it before.
+    `account`: its own, from the ledger that has paid for this epoch. `since`: the first month of the
+    arrivals that it counts. `first`: it was never released before.
     """
 
     plan: TableCost
@@ -81,7 +86,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Increments:
-    """Exact and restricted: what arrived for each bucket, then place, then value, as `Release.increments` has it."""
+    """Exact and restricted: the arrivals for each bucket, then place, then value, as in `Release.increments`."""
 
     due: Due
     counts: tuple[int, ...]
@@ -95,7 +100,7 @@ def plans_due(epoch: int, plans: Iterable[TableCost] = TABLE_COSTS.values()) -> 
 def dues(
     before: Ledger, after: Ledger, since: int, plans: Iterable[TableCost] = TABLE_COSTS.values()
 ) -> tuple[Due, ...]:
-    """The tables that the ledger has just paid for. `since`: the first month of those that were never released before."""
+    """The tables that the ledger has just paid for. `since`: the first month of tables that were never released."""
     if after.last_epoch is None:
         return ()
     found = []
@@ -109,24 +114,25 @@ def dues(
 def counted(
     due: Iterable[Due], events: Iterable[tuple[str, Event]], times: Iterable[int] = ONCE
 ) -> tuple[Increments, ...]:
-    """What (agency, event) pairs between two cuts add to each of these tables; the agency is not looked at.
+    """The increments that (agency, event) pairs between two cuts add to each of these tables.
 
-    `times`: how often each event stands there, for who has put together what counts alike; at least as many as events.
+    The agency is not looked at. `times`: how often each event counts, for callers who have put equal
+    events together; at least as many numbers as events.
     """
-    sheets = [_Sheet.of(one) for one in due]
-    of_kind: dict[type[Body], list[_Sheet]] = {}
+    counters = [_TableCounter.of(one) for one in due]
+    of_kind: dict[type[Body], list[_TableCounter]] = {}
     for (_, event), often in zip(events, times, strict=False):
-        said = _read(event)
-        kind = type(said.body)
+        counted_event = _read(event)
+        kind = type(counted_event.body)
         if kind not in of_kind:
-            of_kind[kind] = [sheet for sheet in sheets if _feeds(kind, sheet.due.row)]
-        for sheet in of_kind[kind]:
-            sheet.add(said, often)
-    return tuple(Increments(sheet.due, tuple(sheet.counts)) for sheet in sheets)
+            of_kind[kind] = [one for one in counters if _feeds(kind, one.due.row)]
+        for counter in of_kind[kind]:
+            counter.add(counted_event, often)
+    return tuple(Increments(counter.due, tuple(counter.counts)) for counter in counters)
 
 
 def merged(one: Iterable[Increments], other: Iterable[Increments]) -> tuple[Increments, ...]:
-    """The increments of all events behind both; raises ValueError unless they are of the same tables, epochs and cuts."""
+    """The increments of both together. Raises ValueError unless tables, epochs and cuts are the same."""
     found = []
     for a, b in zip(one, other, strict=True):
         if a.due != b.due:
@@ -136,7 +142,7 @@ def merged(one: Iterable[Increments], other: Iterable[Increments]) -> tuple[Incr
 
 
 def drawn(increments: Increments, noise: Sequence[int], versions: tuple[str, ...] = ()) -> Release:
-    """The release: increments and noise, one number each, from a sampler of the plan's scale. Raises NoiseUnfit."""
+    """The release: increments plus noise, one number each from a sampler of the plan's scale. Raises NoiseUnfit."""
     due, counts = increments.due, increments.counts
     if not len(noise) == len(counts) == due.length:
         raise NoiseUnfit
@@ -159,7 +165,7 @@ def drawn(increments: Increments, noise: Sequence[int], versions: tuple[str, ...
 
 
 @dataclass(slots=True)
-class _Sheet:
+class _TableCounter:
     """The counts of one table while they are added up, and where its cells are in them."""
 
     due: Due
@@ -168,24 +174,24 @@ class _Sheet:
     values: Mapping[str, int]
 
     @classmethod
-    def of(cls, due: Due) -> "_Sheet":
+    def of(cls, due: Due) -> "_TableCounter":
         row = due.row
         places, values = ({name: n for n, name in enumerate(names)} for names in (row.places, row.codes))
         return cls(due, [0] * due.length, places, values)
 
-    def add(self, said: "_Said", often: int) -> None:
+    def add(self, counted_event: "_Counted", often: int) -> None:
         row = self.due.row
-        place = self.places.get(row.place(said.state))
-        if not said.bits & row.bit or place is None or not self.due.account.covers(said.period):
+        place = self.places.get(row.place(counted_event.state))
+        if not counted_event.bits & row.bit or place is None or not self.due.account.covers(counted_event.period):
             return
-        bucket = BUCKETS[row.tier].index(bucket_of(row.tier, self.due.epoch, said.period))
+        bucket = BUCKETS[row.tier].index(bucket_of(row.tier, self.due.epoch, counted_event.period))
         start = (bucket * len(self.places) + place) * len(self.values)
-        for value, n in _values(row, said.body):
-            self.counts[start + self.values[value]] += said.sign * n * often
+        for value, n in _values(row, counted_event.body):
+            self.counts[start + self.values[value]] += counted_event.sign * n * often
 
 
-class _Said(NamedTuple):
-    """An event, or what a correction restates: the bits that it counts with, and whether it comes or goes (-1)."""
+class _Counted(NamedTuple):
+    """An event, or the event that a correction restates. `bits`: those it counts with. `sign`: 1, or -1 if withdrawn."""
 
     bits: Cap
     sign: int
@@ -194,12 +200,12 @@ class _Said(NamedTuple):
     body: Body
 
 
-def _read(event: Event) -> _Said:
+def _read(event: Event) -> _Counted:
     bits, body = effective(event.cap), event.body
     if not isinstance(body, Correction):
-        return _Said(bits, 1, event.period, str(event.state), body)
+        return _Counted(bits, 1, event.period, str(event.state), body)
     may = NONE if isinstance(body.body, Tally) else bits & effective(body.cap)
-    return _Said(may, -1, body.period, str(body.state), body.body)
+    return _Counted(may, -1, body.period, str(body.state), body.body)
 
 
 def _feeds(kind: type[Body], row: ReleasedTable) -> bool:

@@ -1,15 +1,22 @@
 """Releases: the noised increments of one table in one epoch, and all that were taken so far.
 
-A release holds, for each bucket (`exchange.core.release.tiers`) and each cell of its table's released domain, what arrived since the
-table's release before it, with noise: one integer a cell, drawn once.
+A release holds, for each bucket (`exchange.core.release.tiers`) and each cell of its table's released
+domain, the arrivals since the table's release before it, with noise: one integer for each cell, drawn
+once.
 
-Rules kept: a release describes itself (tier, bit, dimensions and domain stand in it), so that nobody needs the code that drew
-it, and is exactly what is declared under its name (`exchange.core.release.catalogue`), if anything is: a reader may meet tables that
-are newer or older than it; what counts clients always has noise and never a hole; only agency tables, which are exact, may
-leave a cell out (None). Taking a release twice changes nothing; a second, different draw of the same table and epoch is
-refused (ReleaseDiffers), as is a domain that changed (ReleasedDomainChanged). `Released` is a value: taking makes a new one.
+Rules kept:
+- A release describes itself: tier, bit, dimensions and domain are in it, so a reader does not need
+  the code that drew it.
+- It is exactly what is declared under its name (`exchange.core.release.catalogue`), if anything is. A
+  reader may meet tables that are newer or older than itself.
+- A release about clients always has noise and never a hole. Only agency tables, which are exact, may
+  leave a cell out (None).
+- Taking a release twice changes nothing. A second, different draw of the same table and epoch is
+  refused (ReleaseDiffers), and so is a changed domain (ReleasedDomainChanged).
+- `Released` is a value: taking makes a new one.
 
-Not promised: that no release is missing. `chain` says so: a table's releases hang together by `since`.
+Not promised: that no release is missing. `chain` finds that out: a table's releases follow each other
+by `since`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,11 +56,16 @@ class ReleasedDomainChanged(ExchangeError):
 class Release:
     """One table in one epoch. Raises ReleaseUnsound, naming the rule.
 
-    `bit`: that of the clients' events that it counts; none: agencies' are counted. `dimensions`: their names, `codes`: those
-    of each. `since`: the first month whose arrivals are in it, `epoch` the last. `first`: no release of the table was before
-    it. `increments`: by bucket (in the order of `BUCKETS`), then place, then the product of the codes, the last dimension
-    fastest. `variance`: of the noise on each increment (σ²), exactly. `versions`: what drew it, in words. `rho`: what the table
-    costs a client's period over all its epochs, in zero-concentrated differential privacy; 0 where no client is counted.
+    - `bit`: of the clients' events that it counts. None: it counts agencies' events.
+    - `dimensions`: their names. `codes`: the codes of each.
+    - `since`, `epoch`: the first and the last month of its arrivals.
+    - `first`: no release of the table came before it.
+    - `increments`: by bucket (in the order of `BUCKETS`), then place, then the product of the codes,
+      the last dimension fastest.
+    - `variance`: of the noise on each increment (σ²), exactly.
+    - `versions`: the software that drew it, in words.
+    - `rho`: the cost of the table to a client's period over all its epochs, in zero-concentrated
+      differential privacy; 0 if no client is counted.
     """
 
     table: str
@@ -134,7 +146,7 @@ class Released:
     held: Mapping[tuple[str, int], Release] = field(default_factory=lambda: MappingProxyType({}))
 
     def taking(self, releases: Iterable[Release]) -> "Released":
-        """These and more. Raises ReleaseDiffers and ReleasedDomainChanged; what was taken before is not touched."""
+        """These and more, as a new value. Raises ReleaseDiffers and ReleasedDomainChanged."""
         held = dict(self.held)
         domains = {release.table: _shape(release) for release in held.values()}
         for release in releases:
@@ -146,19 +158,19 @@ class Released:
         return Released(MappingProxyType(dict(sorted(held.items()))))
 
     def epochs(self) -> tuple[int, ...]:
-        """Every epoch that any table was released in."""
+        """Every epoch with a release."""
         return tuple(sorted({epoch for _, epoch in self.held}))
 
     def starts(self) -> Mapping[str, int]:
-        """Of each table that is here from its first release on, the first month whose arrivals it counts."""
+        """The first month of arrivals of each table whose first release is here."""
         return {release.table: release.since for release in self.held.values() if release.first}
 
     def until(self, table: str, epoch: int) -> tuple[Release, ...]:
-        """The table's releases up to and with an epoch, in order."""
+        """The table's releases up to an epoch and including it, in order."""
         return tuple(release for (name, when), release in self.held.items() if name == table and when <= epoch)
 
     def chain(self, table: str, epoch: int) -> tuple[Release, ...]:
-        """As `until`, but only when none is missing, from the table's first to one of this very epoch; else nothing."""
+        """As `until`, but empty unless all are here, from the table's first to one of this very epoch."""
         found = self.until(table, epoch)
         if not found or found[-1].epoch != epoch or not found[0].first:
             return ()
@@ -166,7 +178,7 @@ class Released:
         return found if follows else ()
 
     def awaited(self, epoch: int) -> tuple[str, ...]:
-        """Tables that were released before, are due in this epoch and are not here: its points may still change."""
+        """Tables that were released before and are due in this epoch, but missing. Its points may still change."""
         tiers = {release.table: release.tier for release in self.held.values()}
         return tuple(name for name, tier in tiers.items() if is_due(tier, epoch) and (name, epoch) not in self.held)
 

@@ -62,7 +62,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         laws.test_a_clock_that_was_set_back_is_refused,
     ),
     "a cut behind the last": (
-        BrokenRule(closing, "_behind", "any", "all"),
+        BrokenRule(closing, "_ends_before", "any", "all"),
         cut_behind,
     ),
     "registrations behind the last": (
@@ -74,7 +74,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         laws.test_a_changed_agency_table_is_refused,
     ),
     "a table added later that is filled up from the past": (
-        BrokenRule(closing, "_opened", "Account(_1, _2, epoch, _3)", "Account(_1, _2, 0, _3)"),
+        BrokenRule(closing, "_with_accounts", "Account(_1, _2, epoch, _3)", "Account(_1, _2, 0, _3)"),
         laws.test_a_table_added_later_counts_and_costs_only_periods_that_begin_then,
     ),
     "a table counted from the last epoch's cut, not from its own": (

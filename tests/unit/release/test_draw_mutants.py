@@ -23,7 +23,7 @@ def client_moves() -> None:
 
 MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     "events without the bit counted": (
-        BrokenRule(draw, "_Sheet.add", "not _1.bits & _2.bit", "False"),
+        BrokenRule(draw, "_TableCounter.add", "not _1.bits & _2.bit", "False"),
         rules.test_an_event_without_the_bit_is_in_no_release,
     ),
     "events of before caps counted": (
@@ -49,7 +49,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     "a late event counted as if it had come in time": (
         BrokenRule(
             draw,
-            "_Sheet.add",
+            "_TableCounter.add",
             "bucket_of(_1, self.due.epoch, _2)",
             "bucket_of(_1, first_month(_2) + 2, _2)",
         ),
@@ -57,20 +57,23 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     ),
     "a late event lost": (
         BrokenRule(
-            draw, "_Sheet.add", "place is None", "place is None or first_month(said.period) < self.due.since - 12"
+            draw,
+            "_TableCounter.add",
+            "place is None",
+            "place is None or first_month(counted_event.period) < self.due.since - 12",
         ),
         laws.test_every_marked_event_of_a_period_that_began_is_counted_once_in_any_table,
     ),
     "a period counted that has not begun or does not pay": (
-        BrokenRule(draw, "_Sheet.add", "not self.due.account.covers(_1)", "False"),
+        BrokenRule(draw, "_TableCounter.add", "not self.due.account.covers(_1)", "False"),
         rules.test_a_period_that_has_not_begun_counts_nowhere,
     ),
     "a full period counted by a table added later": (
-        BrokenRule(draw, "_Sheet.add", "self.due.account.covers(_1)", "first_month(_1) <= self.due.epoch"),
+        BrokenRule(draw, "_TableCounter.add", "self.due.account.covers(_1)", "first_month(_1) <= self.due.epoch"),
         rules.test_a_table_that_was_added_later_counts_no_period_that_it_does_not_pay_for,
     ),
     "increments clamped": (
-        BrokenRule(draw, "counted", "tuple(sheet.counts)", "tuple(max(0, n) for n in sheet.counts)"),
+        BrokenRule(draw, "counted", "tuple(counter.counts)", "tuple(max(0, n) for n in counter.counts)"),
         rules.test_increments_are_negative_where_more_went_than_came,
     ),
     "increments clamped once they are noised": (
@@ -84,7 +87,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         rules.test_noise_is_added_once_to_every_number,
     ),
     "an event counted twice": (
-        BrokenRule(draw, "_Sheet.add", "said.sign * n", "2 * said.sign * n"),
+        BrokenRule(draw, "_TableCounter.add", "counted_event.sign * n", "2 * counted_event.sign * n"),
         client_moves,
     ),
     "a draw that was not paid for": (
