@@ -1,7 +1,7 @@
-"""Long work in small pieces, so that Ctrl-C and other tasks are answered while it lasts.
+"""Long work in small steps, so that Ctrl-C and other tasks are answered meanwhile.
 
-asyncio looks at nothing while a loop of ours runs. What may take a second or more is therefore an iterator, each of whose
-steps leaves the vault whole, and is walked through here.
+asyncio does nothing else while one of our loops runs. So work that may take a second or more is an
+iterator. Each of its steps leaves the vault consistent, and the functions here walk through it.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 STEPS: Final = 500
-"""Between two looks at other tasks: some milliseconds."""
+"""Steps between two turns of other tasks: some milliseconds."""
 
 
 async def cooperative(steps: Iterable[T]) -> AsyncIterator[T]:
-    """The same items; now and then other tasks run in between."""
+    """The same items; now and then other tasks run between two of them."""
     for number, step in enumerate(steps, start=1):
         yield step
         if not number % STEPS:
@@ -22,6 +22,6 @@ async def cooperative(steps: Iterable[T]) -> AsyncIterator[T]:
 
 
 async def walked(steps: Iterable[object]) -> None:
-    """Walk through steps of which nothing is wanted."""
+    """Walk through steps whose results are not needed."""
     async for _ in cooperative(steps):
         pass

@@ -1,15 +1,17 @@
-"""The edge: what an agency's own code, or the command line, publishes with.
+"""The edge: an agency's own program, or the command line, publishes with it.
 
     async with Edge.open(profile) as edge:
         await edge.publish(fact)
         await edge.correct(key, fact)
         await edge.retract(key)
 
-Promised: publishing the same fact twice adds nothing; a changed fact is corrected; what was refused is told with its rule
-and never with its value; leaving the block sends everything, ends with the signed heartbeat and returns only when the
-exchange has accepted it; whatever goes wrong on the way, running again continues where it stopped.
+Promised: publishing the same fact twice adds nothing. A changed fact is corrected. A refusal names the
+broken rule, never the value. Leaving the block sends everything, ends with the signed heartbeat and
+returns only when the exchange has accepted it. Whatever goes wrong on the way, running again continues
+where it stopped.
 
-Not promised: that a fact is durable before `flush` (or the end of the block); one task uses an edge at a time.
+Not promised: that a fact is durable before `flush` or the end of the block. One task uses an edge at a
+time.
 """
 
 import asyncio
@@ -46,7 +48,7 @@ from producers.vault.store import Vault
 from producers.words import NOTHING_WITHDRAWN, STOPPING
 
 BATCH: Final = 2_000
-"""Facts between two commits, and between two looks at other tasks."""
+"""Facts between two commits, and between two turns of other tasks."""
 
 
 class Edge:
@@ -83,23 +85,24 @@ class Edge:
     ) -> Self:
         """An edge for an `async with` block.
 
-        `secret`: what opens the vault (default: as the profile says); `link`: the way to the exchange (default: Kafka);
-        `today`: which quarters have begun and are over (default: the calendar); `manner`: how it waits and whom it tells;
-        `preview`: change nothing and connect to nothing, only find out with `leaving` what would leave.
+        `secret`: opens the vault (default: from the profile). `link`: the way to the exchange (default:
+        Kafka). `today`: decides which quarters have begun and are over (default: the calendar).
+        `manner`: how the run waits and reports. `preview`: change nothing and connect to nothing; use
+        `leaving` to see what would leave.
         """
         return cls(profile, secret, link, today, manner or Manner(), preview=preview)
 
     async def __aenter__(self) -> Self:
         if self._today.year > LAST_YEAR:
-            raise errors.ProfileInvalid("Today is behind the last period there is.")
+            raise errors.ProfileInvalid("Today is after the last period that the exchange knows.")
         self._started_s = self._manner.clock()
         self._vault = Vault.open(self.profile, self._secret or self.profile.secret())
         try:
-            self._ledger = FactStore(self._vault)
-            self._ledger.begin_run()
-            self._chain = Chain(self._vault, self._ledger)
-            self._caps = Caps(self._vault, self._ledger, small_counts=self.profile.small_counts)
-            self._outbox = Outbox(self._vault, self._ledger, self._chain, self._caps)
+            self._fact_store = FactStore(self._vault)
+            self._fact_store.begin_run()
+            self._chain = Chain(self._vault, self._fact_store)
+            self._caps = Caps(self._vault, self._fact_store, small_counts=self.profile.small_counts)
+            self._outbox = Outbox(self._vault, self._fact_store, self._chain, self._caps)
             if self._preview:
                 return self
             self.report.left_over = self._outbox.unaccepted()
@@ -129,7 +132,7 @@ class Edge:
             if error is None:
                 await self.finish()
             elif not isinstance(error, errors.VaultError):
-                self._vault.commit()  # what was taken is kept
+                self._vault.commit()  # what was read is kept
                 if isinstance(error, asyncio.CancelledError):
                     self._manner.say(STOPPING)
         except asyncio.CancelledError:
@@ -155,11 +158,11 @@ class Edge:
 
     @property
     def public_key(self) -> tuple[int, bytes]:
-        """(number, 32 bytes): what the operator registers."""
+        """(number, 32 bytes) of the key that the operator registers."""
         return self._chain.public_key
 
     async def read(self, reading: Reading) -> None:
-        """Take what a source read, whatever it is."""
+        """Take one reading of a source, of any kind."""
         self.report.saw(reading.where)
         match reading:
             case Fact():
@@ -171,32 +174,32 @@ class Edge:
                 self.report.ignored[why] += 1
                 self._note(FactOutcome.IGNORED)
             case Edition(made_at, database):
-                self._ledger.edition(made_at, database)
+                self._fact_store.edition(made_at, database)
             case Withdrawn(prefix):
                 if not await self.retract_all(prefix):
                     self.report.ignored[NOTHING_WITHDRAWN] += 1
                     self._note(FactOutcome.IGNORED)
             case Complete(prefix, _, first, last):
-                await self._withdraw(self._ledger.incomplete(prefix, first, last, self._policy.newest))
+                await self._withdraw(self._fact_store.incomplete(prefix, first, last, self._policy.newest))
             case ClientWithdrawn(client):
-                await self._withdraw(self._ledger.of_client(client))
+                await self._withdraw(self._fact_store.of_client(client))
 
     async def read_all(self, readings: Iterable[Reading]) -> None:
-        """Take everything that a source reads."""
+        """Take all readings of a source."""
         for reading in readings:
             await self.read(reading)
 
     async def publish(self, fact: Fact) -> FactOutcome:
-        """Say a fact under its key: new, corrected, or already known. Sent by `flush` or at the end of the block."""
+        """Publish a fact under its key: new, corrected, or already known. Sent by `flush` or at the end of the block."""
         judged = self._policy.judge(fact.period, fact.state, fact.body)
         key = SOURCE + fact.key.encode()
         if isinstance(judged, Leaves):
-            outcome = self._ledger.put(key, fact.period, judged.tail, client=fact.client, kept=judged.kept)
+            outcome = self._fact_store.put(key, fact.period, judged.tail, client=fact.client, kept=judged.kept)
             self.report.kept += judged.kept
             self.report.unnamed += fact.body.about is About.CLIENT and not fact.client
         elif isinstance(judged, SwitchedOff):
             self.report.ignored[judged.why] += 1
-            outcome = FactOutcome.RETRACTED if self._ledger.withdraw(key) else FactOutcome.IGNORED
+            outcome = FactOutcome.RETRACTED if self._fact_store.withdraw(key) else FactOutcome.IGNORED
         else:
             self.report.refuse(RowRefused(fact.where, judged.column, judged.rule))
             outcome = FactOutcome.REFUSED
@@ -204,43 +207,46 @@ class Edge:
         return self._note(outcome)
 
     async def correct(self, key: str, fact: Fact) -> FactOutcome:
-        """Say something else under a key; raises KeyUnknown when nothing was said under it."""
-        if self._ledger.said(SOURCE + key.encode()) is None:
+        """Replace the fact under a key; raises KeyUnknown when there is none."""
+        if self._fact_store.said(SOURCE + key.encode()) is None:
             raise errors.KeyUnknown
         return await self.publish(replace(fact, key=key))
 
     async def retract(self, key: str) -> FactOutcome:
-        """Take back what was said under a key; raises KeyUnknown when nothing was."""
-        if not self._ledger.withdraw(SOURCE + key.encode()):
+        """Withdraw the fact under a key; raises KeyUnknown when there is none."""
+        if not self._fact_store.withdraw(SOURCE + key.encode()):
             raise errors.KeyUnknown
         await self._breathe()
         return self._note(FactOutcome.RETRACTED)
 
     async def retract_all(self, key_prefix: str) -> int:
-        """Take back everything that was said under keys that begin so; how many. An empty prefix names nothing."""
-        count = await self._withdraw(self._ledger.keys(SOURCE + key_prefix.encode())) if key_prefix else 0
+        """Withdraw all facts whose keys begin so; returns their number. An empty prefix matches nothing."""
+        count = await self._withdraw(self._fact_store.keys(SOURCE + key_prefix.encode())) if key_prefix else 0
         await self._breathe()
         return count
 
     def hold(self, client: str, *, retract: bool = False) -> int:
-        """A client refuses: nothing more of them is taken or sent; `retract`: of how many facts what was sent is taken back."""
-        return self._ledger.hold(client, retract=retract)
+        """Stop sending anything about a client who withdrew consent.
+
+        `retract`: also withdraw what was already sent. Returns the number of facts that are withdrawn.
+        """
+        return self._fact_store.hold(client, retract=retract)
 
     def unhold(self, client: str) -> bool:
-        """What the sources say of a client is taken again, from now on; whether they were held."""
-        return self._ledger.unhold(client)
+        """End a hold: facts about this client are taken again from now on. Returns whether there was a hold."""
+        return self._fact_store.unhold(client)
 
     def retry_refused(self) -> int:
-        """Send again what the exchange refused, after the cause was settled; how many facts."""
-        return self._ledger.retry()
+        """Send again what the exchange refused, after the cause was settled. Returns the number of facts."""
+        return self._fact_store.retry()
 
     def retract_unclaimed(self) -> int:
-        """Take back what a lost copy of this vault sent and no source says any more; how many events."""
+        """Withdraw events that a lost copy of this vault sent and that no source states any more. Returns their number."""
         self.report.claimed += sum(self._outbox.claims())
         return self._chain.disown_unclaimed()
 
     def spent(self, minutes: int) -> None:
-        """How many minutes of staff time this run took, for the heartbeat; else the run's own time counts."""
+        """Set the minutes of staff time that this run took, for the heartbeat; otherwise the run's own time counts."""
         self._minutes = minutes
 
     def stage(self) -> None:
@@ -249,7 +255,7 @@ class Edge:
 
     def _staging(self) -> Iterator[None]:
         if self.profile.legal_class is LegalClass.tally_only:
-            tallied = stage_tallies(self._vault, self._ledger, self._today, small_counts=self.profile.small_counts)
+            tallied = stage_tallies(self._vault, self._fact_store, self._today, small_counts=self.profile.small_counts)
             self.report.tally(tallied)
         for claimed in self._outbox.claims():
             self.report.claimed += claimed
@@ -257,19 +263,19 @@ class Edge:
         self._commit()
 
     def leaving(self) -> list[Leaving]:
-        """What would be sent now, each different event once with its number; tallies that are due included."""
+        """The events that would be sent now, each different one once with its count; tallies that are due included."""
         self.stage()
         deque(self._outbox.decide(), maxlen=0)
         self.report.count_caps(to_be_chained(self._vault, self._caps))
         return what_leaves(self._vault, self._caps)
 
     async def flush(self) -> None:
-        """Send everything that waits; returns when the exchange has accepted it."""
+        """Send everything that is waiting; returns when the exchange has accepted it."""
         await walked(self._staging())
         await self._sending.deliver()
 
     async def finish(self) -> None:
-        """`flush`, ended by the signed heartbeat."""
+        """`flush`, then the signed heartbeat."""
         await walked(self._staging())
         elapsed_s = self._manner.clock() - self._started_s
         await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
@@ -280,7 +286,7 @@ class Edge:
         self.report.complete = True
 
     async def _withdraw(self, keys: list[bytes]) -> int:
-        count = sum([withdrawn async for withdrawn in cooperative(self._ledger.withdraw_each(keys))])
+        count = sum([withdrawn async for withdrawn in cooperative(self._fact_store.withdraw_each(keys))])
         self._note(FactOutcome.RETRACTED, count)
         return count
 
@@ -289,7 +295,7 @@ class Edge:
         return outcome
 
     async def _breathe(self) -> None:
-        """Commit now and then, and let other tasks run."""
+        """Now and then commit and let other tasks run."""
         self._since_commit += 1
         if self._since_commit >= BATCH:
             self._commit()

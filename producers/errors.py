@@ -1,7 +1,7 @@
 """Every error that a person who publishes may meet, in one list.
 
-Rules kept: each says what happened and what to do next; none holds a value, a key or a client of a record; none means
-that something was lost: what was taken stands in the vault, and running again continues.
+Rules kept: each says what happened and what to do next; none holds a value, a key or a client of a
+record; none means a loss: what was read is kept in the vault, and running again continues.
 """
 
 from exchange.core.admission.gate import EXPLAINED, Reason
@@ -9,11 +9,11 @@ from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 
 ANOTHER_KEY = (
-    "Either the operator has not registered this vault's key, which `exchange edge status` shows; or the agency published "
-    "before from another vault, whose key has the same number: restore that vault. Is it lost? Put this one aside and make "
-    "another with `exchange edge init --key-number 2` (the next free number)."
+    "Either the operator has not registered this vault's key (`exchange edge status` shows it), or the agency "
+    "published before from another vault, whose key has the same number: restore that vault. If it is lost, put "
+    "this one aside and make another with `exchange edge init --key-number 2` (the next free number)."
 )
-"""A vault that was made anew signs with another key under the number of the lost one."""
+"""A new vault signs with a new key, here under the number of the lost vault's key."""
 
 
 class EdgeError(ExchangeError):
@@ -30,14 +30,14 @@ class ProfileInvalid(EdgeError):
 class PassphraseMissing(EdgeError):
     """No passphrase for the vault."""
 
-    hint = "Set EXCHANGE_VAULT_PASSPHRASE, name a passphrase_file in the profile, or run at a terminal to be asked."
+    hint = "Set EXCHANGE_VAULT_PASSPHRASE, name a passphrase_file in the profile, or run in a terminal to be asked."
 
 
 class SecretExposed(EdgeError):
-    """The file of the vault's key or passphrase can be read by others on this machine."""
+    """Others on this machine can read the file with the vault's key or passphrase."""
 
     exit_code = ExitStatus.USAGE
-    hint = "Then run again. Where others may have read it already, make a new vault with a new secret."
+    hint = "Then run again. If others may have read it already, make a new vault with a new secret."
 
 
 class VaultError(EdgeError):
@@ -48,54 +48,54 @@ class VaultMissing(VaultError):
     """There is no vault here yet."""
 
     hint = (
-        "Make it once with `exchange edge init --profile …`. If the agency has published before, restore the vault from your "
-        "backup; where no backup is left: `exchange edge init --key-number 2` (the next free number), and the operator "
-        "registers that key beside the lost one."
+        "Make it once with `exchange edge init --profile …`. If the agency has published before, restore the vault "
+        "from your backup. If no backup is left, run `exchange edge init --key-number 2` (the next free number) and "
+        "have the operator register that key beside the lost one."
     )
 
 
 class VaultExists(VaultError):
-    """There is a vault here already; it is never overwritten."""
+    """There is already a vault here; it is never overwritten."""
 
     hint = "Use it as it is, or name another path in the profile."
 
 
 class VaultInUse(VaultError):
-    """Another process publishes from this vault."""
+    """Another process is publishing from this vault."""
 
-    hint = "Wait until it is done, then run again. One vault is used by one process at a time."
+    hint = "Wait until it is done, then run again. Only one process can use a vault at a time."
 
 
 class VaultNotOpened(VaultError):
-    """The passphrase does not open this vault, or the beginning of the file is damaged."""
+    """The passphrase does not open this vault, or the start of the file is damaged."""
 
-    hint = "Check the passphrase; if it is right, restore the vault from your backup and run again: nothing is lost."
+    hint = "Check the passphrase. If it is right, restore the vault from your backup and run again: nothing is lost."
 
 
 class VaultDamaged(VaultError):
     """The vault's file is damaged."""
 
-    hint = "Restore it from your backup and run again: the edge reads back what it sent since, nothing is lost."
+    hint = "Restore it from your backup and run again. The edge reads back what it sent since: nothing is lost."
 
 
 class VaultFull(VaultError):
     """The disk that holds the vault is full."""
 
-    hint = "Free some space and run again: nothing is lost, what was taken is kept and the rest is read again."
+    hint = "Free some space and run again. Nothing is lost: what was read is kept, and the rest is read again."
 
 
 class VaultUnwritable(VaultError):
     """The vault's file cannot be read or written."""
 
-    hint = "Check the rights of the file and of its directory, then run again: nothing is lost."
+    hint = "Check the permissions of the file and of its folder, then run again: nothing is lost."
 
 
 class VaultOfAnother(VaultError):
     """The vault belongs to another agency, or was made for another legal class."""
 
     hint = (
-        "Use the vault that was made for this profile. A vault keeps its agency and legal class for good: where the class has "
-        "changed, ask the operator for a new code, and make a new vault for it with `exchange edge init`."
+        "Use the vault that was made for this profile. A vault never changes its agency or legal class: if the class "
+        "has changed, ask the operator for a new code and make a new vault for it with `exchange edge init`."
     )
 
 
@@ -109,40 +109,44 @@ class ExchangeAway(EdgeError):
     """The exchange cannot be reached."""
 
     hint = (
-        "Is that its address (bootstrap_servers in the profile, else EXCHANGE_BOOTSTRAP_SERVERS)? Everything is kept in the "
-        "vault: run again when it is back."
+        "Check its address (bootstrap_servers in the profile, else EXCHANGE_BOOTSTRAP_SERVERS). Everything is kept in "
+        "the vault: run again when the exchange is back."
     )
 
 
 class ExchangeUnnamed(EdgeError):
-    """No exchange to publish to."""
+    """No exchange to publish to is named."""
 
-    hint = "Name it: bootstrap_servers in the profile, or EXCHANGE_BOOTSTRAP_SERVERS, or start one with `exchange up`."
+    hint = "Set bootstrap_servers in the profile or EXCHANGE_BOOTSTRAP_SERVERS, or start one with `exchange up`."
 
 
 class ExchangeSilent(EdgeError):
-    """The exchange took what was sent, but no receipt came."""
+    """The exchange has what was sent, but no receipt came."""
 
-    hint = "Everything is kept in the vault: run again later; if it stays so, ask the operator whether the gate runs."
+    hint = (
+        "Everything is kept in the vault: run again later. If it happens again, ask the operator whether the gate runs."
+    )
 
 
 class InboxMissing(EdgeError):
     """The exchange has no inbox for this agency."""
 
     hint = (
-        "The operator runs `exchange topics apply` and `exchange agencies add`. Everything is kept in the vault: run again "
-        "after that."
+        "Ask the operator to run `exchange topics apply` and `exchange agencies add`. Everything is kept in the vault: "
+        "run again after that."
     )
 
 
 class Forked(EdgeError):
-    """Two copies of this vault have published, and the exchange holds an event that this one does not know."""
+    """Two copies of this vault have published: the exchange holds an event that this one does not know."""
 
-    hint = "Stop both copies, keep the newer vault, then `exchange edge restore --profile …`. Nothing was sent over it."
+    hint = (
+        "Stop both copies, keep the newer vault, then run `exchange edge restore --profile …`. Nothing more was sent."
+    )
 
 
 class Blocked(EdgeError):
-    """The exchange refuses what this agency sends, for a reason that sending again does not cure."""
+    """The exchange refuses what this agency sends, and sending it again does not help."""
 
     hint = "Everything is kept in the vault: run again when that is settled."
 
@@ -154,18 +158,18 @@ class Blocked(EdgeError):
 
 
 class RestoreImpossible(EdgeError):
-    """The vault is older than what the exchange holds, and the way back is not complete."""
+    """The vault is older than what the exchange holds, and the inbox no longer holds all that is missing."""
 
     hint = (
-        "The inbox keeps 35 days: restore a younger backup of the vault. Without one, ask the operator to retract "
-        "and register the agency anew; do not publish from this vault."
+        "The inbox keeps 35 days: restore a newer backup of the vault. Without one, do not publish from this vault; "
+        "ask the operator to retract what was sent and to register the agency again."
     )
 
 
 class DatabaseChanged(EdgeError):
-    """The export comes from another database than the one this vault knows: its keys mean other rows."""
+    """The export comes from another database than before, so its keys mean other rows."""
 
-    hint = "Check the file. If the case system was replaced, ask the operator before publishing from the new one."
+    hint = "Check the file. If your case system was replaced, ask the operator before you publish from the new one."
 
 
 class KeyUnknown(EdgeError):
@@ -177,21 +181,21 @@ class KeyUnknown(EdgeError):
 class RefusalsUnwritable(EdgeError):
     """The list of refused rows cannot be written."""
 
-    hint = "The file was published; choose another place for the list and run again: publishing again adds nothing."
+    hint = "The file was published. Choose another place for the list and run again: publishing again adds nothing."
 
 
 class KeyFileExists(EdgeError):
-    """There is a key file already; it is never overwritten."""
+    """There is already a key file; it is never overwritten."""
 
     hint = "Leave --key-file out to use it as it is, or name another path in the profile."
 
 
 class KeyFileMissing(ProfileInvalid):
-    """The profile's key file is not there."""
+    """The profile's key file is missing."""
 
     hint = (
-        "Before the first vault, `exchange edge init --key-file` makes it. A vault that was made with it opens with nothing "
-        "else: restore the file from your backup."
+        "Before the first vault, `exchange edge init --key-file` makes it. A vault that was made with a key file opens "
+        "with nothing else: restore the file from your backup."
     )
 
 

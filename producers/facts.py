@@ -1,11 +1,12 @@
-"""What a source hands to the edge: facts, withdrawals, and rows it had to refuse.
+"""The readings that a source hands to the edge: facts, withdrawals, and rows that it refused.
 
-A `Fact` has the identity of the source row and slot that it comes from, so that the same row read again adds nothing and
-a changed row becomes a correction. Keys and clients stay in the vault; only period, state and body can leave.
+A `Fact` has the key of the source row and slot that it comes from. So the same row, read again,
+adds nothing, and a changed row becomes a correction. Keys and clients stay in the vault; only
+period, state and body can leave.
 
-Some sources are exports of a whole database rather than lists of what is new. They also say how old they are (`Edition`,
-first of all), where they have said everything (`Complete`), and whom the database has dropped (`ClientWithdrawn`).
-Readings take effect in the order in which they come.
+Some sources are exports of a whole database, not lists of new records. They also state their age
+(`Edition`, first of all), where they are complete (`Complete`), and which clients the database has
+dropped (`ClientWithdrawn`). Readings take effect in the order in which they come.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,8 +22,8 @@ from exchange.core.model.vocabulary import UsState
 class Where:
     """A place in the input, for messages, numbered as a person finds it there.
 
-    `row`: of a CSV file as a spreadsheet numbers it, blank rows included, so that the header is mostly row 1; of JSON Lines the
-    line; 0: the file as a whole.
+    `row`: in a CSV file the spreadsheet's row number, blank rows included, so the header is mostly
+    row 1; in JSON Lines the line number; 0: the file as a whole.
     """
 
     file: str
@@ -37,8 +38,9 @@ NOWHERE: Final = Where("", 0)
 class Fact:
     """One thing that happened, ready to become an event.
 
-    `key`: the agency's own key of this fact. `client`: the agency's own key of the client; empty for facts about the agency.
-    Both stay in the vault. `where`: the row that it comes from; code that has no row leaves it out.
+    `key`: the agency's own key of this fact. `client`: the agency's own key of the client; empty for
+    facts about the agency. Both stay in the vault. `where`: the row that the fact comes from; code
+    that has no row leaves it out.
     """
 
     key: str
@@ -51,7 +53,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """The source withdrew everything it once said under keys that begin so."""
+    """The source withdrew all facts whose keys begin so."""
 
     key_prefix: str
     where: Where
@@ -59,13 +61,15 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """How old everything in this run is; comes first, from sources that come in dated editions.
+    """The age of everything in this run; comes first, from sources that have dated editions.
 
-    `made_at` sorts by age as text; empty when the source does not tell. What the edge must do: keep it with every key that
-    a run states or withdraws. Where a key's edition is newer than this run's, nothing of this run changes that key, be
-    it a fact, a withdrawal or a completion; equal or unknown ages go by arrival, as without editions. So a file that arrives
-    late or twice never undoes a newer one, and still adds what was never heard of. `database`: which database it came from;
-    empty when not told. Keys of two databases mean different rows, so a run from another one than the vault knows is refused.
+    `made_at` sorts by age as text; empty when the source has no date. The edge keeps it with every
+    key that a run states or withdraws. Where a key's edition is newer than this run's, nothing in
+    this run changes that key, neither a fact nor a withdrawal nor a completion. Equal or unknown ages
+    go by arrival, as without editions. So a file that arrives late or twice never undoes a newer one,
+    and still adds facts that were never seen. `database`: the database that the source comes from;
+    empty when unknown. Keys of two databases mean different rows, so a run from another database than
+    the vault's is refused.
     """
 
     made_at: str
@@ -75,12 +79,13 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """The source has said all it has to say in a part of its keys: what it once said there and not in this run is gone.
+    """The source is complete in a part of its keys: an earlier fact there that is not in this run is gone.
 
-    What the edge must do, when this comes: take every key that begins with `key_prefix` and whose period lies within
-    `first`–`last` (a year: all four quarters of it), and withdraw those that no `Fact` of this run has stated so far. A fact
-    that the policy kept back, or that says the same as before, counts as stated. Refused rows state nothing; but what lies in
-    a period that has not begun by the run's clock stays, because every such row is refused: the clock was set back.
+    When this comes, the edge looks at every key that begins with `key_prefix` and whose period lies
+    within `first`–`last` (a year: all four quarters of it), and withdraws those that no `Fact` of
+    this run has stated so far. A fact that the policy kept back, or that did not change, counts as
+    stated. Refused rows state nothing. But facts in a period that has not begun by the run's clock
+    stay: every such row is refused, because the clock was set back.
     """
 
     key_prefix: str
@@ -91,10 +96,11 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class ClientWithdrawn:
-    """The source withdrew a client: what was once said about this client and not in this run is gone. Comes last.
+    """The source withdrew a client: earlier facts about this client that are not in this run are gone. Comes last.
 
-    Needed beside `Withdrawn` because the source need not say any more which rows were this client's. Two clients that the
-    agency found to be one are told like this too: their rows come again in the same run under the client who stays.
+    Needed beside `Withdrawn`, because the source may no longer list this client's rows. Two clients
+    whom the agency found to be one come like this too: their rows come again in the same run under
+    the client who stays.
     """
 
     client: str
@@ -103,7 +109,7 @@ class ClientWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class RowRefused:
-    """A row, or a part of one, that became no fact. `rule` says why, in words without the value."""
+    """A row, or a part of one, that became no fact. `rule`: the broken rule in words, without the value."""
 
     where: Where
     column: str
@@ -112,7 +118,7 @@ class RowRefused:
 
 @dataclass(frozen=True, slots=True)
 class RowIgnored:
-    """A row that is not for the exchange (no trafficking program, outside the scope); `why` is a short fixed phrase."""
+    """A row that is not for the exchange (no trafficking program, outside the scope). `why`: a short fixed phrase."""
 
     where: Where
     why: str

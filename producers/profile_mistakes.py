@@ -89,7 +89,7 @@ def _broken_rule(lines: Sequence[str]) -> str:
             return rule
     key = line.partition("=")[0].strip()
     if key in (earlier.partition("=")[0].strip() for earlier in before):
-        return "the section stands there twice" if key.startswith("[") else "the key stands there twice"
+        return "the section is there twice" if key.startswith("[") else "the key is there twice"
     return "this is not TOML"
 
 

@@ -1,4 +1,4 @@
-"""Making an agency's vault, looking into it, keeping a client's refusal: small things around the edge, without an exchange."""
+"""An agency's vault without an exchange: make it, look into it, hold a client who withdrew consent."""
 
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -12,12 +12,12 @@ from producers.vault.sent_chain import Chain
 from producers.vault.store import FIRST_KEY, Vault
 
 HEAD_DIGITS: Final = 8
-"""As many as `exchange status` shows, so that a person compares them at a glance."""
+"""As many as `exchange status` shows, so that a person can compare them at a glance."""
 
 
 @dataclass(frozen=True, slots=True)
 class VaultStatus:
-    """What a vault holds, in numbers."""
+    """The contents of a vault in numbers."""
 
     agency: str
     legal_class: str
@@ -26,16 +26,16 @@ class VaultStatus:
     last_event: int
     accepted_by_the_exchange: int
     head: str
-    """The first digits of the digest of the last accepted event, as `exchange status` shows the agency's."""
+    """First digits of the digest of the last accepted event; `exchange status` shows the same for the agency."""
     events_waiting: int
-    """What the exchange has not accepted yet, whether it was sent or not."""
+    """Events that the exchange has not accepted yet, sent or not."""
     facts_kept_for_tallies: int
     unclaimed_events: int
     refused_by_the_exchange: dict[str, int]
     clients_held: int
-    """Who refused: nothing more of them is sent."""
+    """Clients who withdrew consent: nothing more about them is sent."""
     caps: tuple[RuleCount, ...]
-    """By rule, what stands within the caps and past them; of an agency of totals, of the facts kept for them."""
+    """By rule, how many current facts are within and past the cap; for a tally_only agency, of the facts kept for tallies."""
 
     def plain(self) -> dict[str, object]:
         """As JSON-able data."""
@@ -45,18 +45,18 @@ class VaultStatus:
 def make_vault(profile: Profile, secret: Secret, key_number: int = FIRST_KEY) -> tuple[int, bytes]:
     """Make the vault of a profile; (number, 32 bytes) of its public key. Raises VaultExists.
 
-    `key_number`: another one than before when an earlier vault of this agency was lost, key and all.
+    `key_number`: a new one when an earlier vault of this agency was lost together with its key.
     """
     with Vault.create(profile, secret, key_number=key_number) as vault:
         return Chain(vault, FactStore(vault)).public_key
 
 
 def look(profile: Profile, secret: Secret) -> VaultStatus:
-    """What the vault holds; raises a VaultError."""
+    """The status of a vault; raises a VaultError."""
     with Vault.open(profile, secret) as vault:
-        ledger = FactStore(vault)
-        chain = Chain(vault, ledger)
-        outbox = Outbox(vault, ledger, chain, Caps(vault, ledger))
+        fact_store = FactStore(vault)
+        chain = Chain(vault, fact_store)
+        outbox = Outbox(vault, fact_store, chain, Caps(vault, fact_store))
         number, octets = chain.public_key
         accepted = int.from_bytes(vault.get("accepted"), "big")
         return VaultStatus(
@@ -68,24 +68,24 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
             accepted,
             (chain.digest(accepted) or b"").hex()[:HEAD_DIGITS],
             outbox.unaccepted(),
-            len(ledger.kept()),
+            len(fact_store.kept()),
             chain.unclaimed(),
             dict(outbox.refusals()),
-            ledger.held(),
-            tuple(count_rules(marked_facts(ledger) + said_and_standing(vault))),
+            fact_store.held(),
+            tuple(count_rules(marked_facts(fact_store) + said_and_standing(vault))),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A refusal that is kept. `facts`: that the vault knows of the client; `taken_back`: that the next run takes back."""
+    """A hold. `facts`: how many the vault has about the client. `taken_back`: how many the next run withdraws."""
 
     facts: int
     taken_back: int
 
 
 def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool) -> Hold:
-    """Keep a client's refusal, known to the vault or not. Raises a VaultError."""
+    """Hold a client, whether the vault knows the client or not. Raises a VaultError."""
     with Vault.open(profile, secret) as vault:
         known = "SELECT count(*) FROM fact JOIN client ON fact.client = client.id WHERE client.name = ?"
         row = vault.one(known, (client.encode(),))
@@ -95,7 +95,7 @@ def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool)
 
 
 def unhold_client(profile: Profile, secret: Secret, client: str) -> bool:
-    """End a hold; whether there was one. Raises a VaultError."""
+    """End a hold; returns whether there was one. Raises a VaultError."""
     with Vault.open(profile, secret) as vault:
         was = FactStore(vault).unhold(client)
         vault.commit()

@@ -1,9 +1,10 @@
-"""What never leaves unless the agency switches it on (schemas/vocabulary/README.md), as a table.
+"""Sensitive codes that never leave unless the agency switches them on (schemas/vocabulary/README.md), as a table.
 
-Where the code itself is the fact, the event is not made. A field that is off as a whole becomes `withheld_by_agency` whatever
-it holds, missing codes included, so that it says nothing about anyone. Where only some codes of a field are off, they become
-`not_collected` ("never asked, or the agency keeps it to itself"): a code kept for them alone would give them away.
-Applied by the edge to every source alike, before anything is kept for sending.
+Where the code itself is the fact, no event is made. A field that is off as a whole always becomes
+`withheld_by_agency`, also where its code is missing, so that it tells nothing about anyone. Where
+only some codes of a field are off, they become `not_collected` ("never asked, or the agency keeps it
+to itself"): a code used for them alone would give them away. The edge applies this to every source,
+before anything is kept for sending.
 """
 
 from collections.abc import Iterable
@@ -32,11 +33,11 @@ class Switch:
 
     @property
     def instead(self) -> str:
-        """What is said in the code's place."""
+        """The code that replaces a code that is off."""
         return KEPT_TO_ITSELF if self.codes else WITHHELD
 
     def concerns(self, body: e.Correctable) -> bool:
-        """Whether the body holds what this rule is about."""
+        """Whether the body holds a code that this switch is about."""
         code = getattr(body, self.field)
         return code in self.codes if self.codes else code != NOT_APPLICABLE
 
@@ -64,7 +65,7 @@ class Switches:
         self._off = {rule.body: [r for r in off if r.body is rule.body] for rule in off}
 
     def apply(self, body: e.Correctable) -> e.Correctable | None:
-        """The body without what is off; None when nothing of it may leave."""
+        """The body with the codes that are off replaced; None when nothing of it may leave."""
         for rule in self._off.get(type(body), ()):
             if rule.concerns(body):
                 if rule.is_the_fact:

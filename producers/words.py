@@ -1,12 +1,12 @@
-"""Words that several modules of the edge say to a person: numbers with their noun, and rules about codes."""
+"""Phrases that several modules of the edge show to a person: numbers with their noun, rules about codes."""
 
 import re
 from enum import Enum
 from typing import Final
 
-STOPPING: Final = "stopping, and leaving the exchange …"
+STOPPING: Final = "stopping and disconnecting …"
 NOTHING_WITHDRAWN: Final = (
-    "withdrawn, but nothing stands under a key that begins so: never published, or taken back before"
+    "withdrawn, but no published fact has a key that begins so: never published, or withdrawn before"
 )
 
 
@@ -16,10 +16,10 @@ def counted(count: int, noun: str) -> str:
 
 
 def list_of(kind: type[Enum]) -> str:
-    """The name of the code list that an enum of the vocabulary is: `UsState` → `us_state`."""
+    """The code list of an enum of the vocabulary: `UsState` → `us_state`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def code_rule(kind: type[Enum]) -> str:
-    """The rule of a column that holds a code."""
+    """The rule of a column that holds a code of this list."""
     return f"a code of the list {list_of(kind)}: `exchange vocabulary {list_of(kind)}` shows them"

@@ -66,9 +66,9 @@ class _OfClient:
 class Caps:
     """The bits of what is to be sent from a vault. `small_counts`: the agency's counsel agreed to send counts of 1–10."""
 
-    def __init__(self, vault: Vault, ledger: FactStore, *, small_counts: bool = False) -> None:
-        self._vault, self._ledger = vault, ledger
-        self._key = ledger.cap_key
+    def __init__(self, vault: Vault, fact_store: FactStore, *, small_counts: bool = False) -> None:
+        self._vault, self._fact_store = vault, fact_store
+        self._key = fact_store.cap_key
         self._small_counts = small_counts
         self._events: dict[bytes, Cap] = {}
         self._corrections: dict[bytes, Cap] = {}
@@ -76,7 +76,7 @@ class Caps:
 
     def decide(self) -> Iterator[None]:
         """Choose the bits of all that is to be sent, one client a step; nothing where nothing has changed since."""
-        if not self._ledger.undecided:
+        if not self._fact_store.undecided:
             return
         self._events.clear()
         self._corrections.clear()
@@ -88,7 +88,7 @@ class Caps:
         for (client,) in self._vault.all(waiting):
             self._decide_client(client)
             yield
-        self._ledger.undecided = False
+        self._fact_store.undecided = False
 
     def of_event(self, key: bytes) -> Cap:
         """The bits of the event that says this fact."""

@@ -81,13 +81,13 @@ def quarters(first: int, last: int) -> Iterator[int]:
 
 
 def tally_key(table: TallyTable, period: int, state: UsState) -> bytes:
-    """The key under which a tally stands in the ledger."""
+    """The key under which a tally stands in the fact_store."""
     return TALLY + f"{table}|{period_text(period)}|{state}".encode("ascii")
 
 
-def marked_facts(ledger: FactStore) -> Marked:
+def marked_facts(fact_store: FactStore) -> Marked:
     """The facts that are kept for tallies, with the bits that they would have as events."""
-    chosen = choose_kept(ledger.cap_key, ledger.kept())
+    chosen = choose_kept(fact_store.cap_key, fact_store.kept())
     return Counter((schema, with_cap(tail, bits)) for schema, tail, bits in chosen)
 
 
@@ -131,7 +131,7 @@ def _places(periods: Iterable[int], states: Iterable[UsState]) -> Iterator[Place
     return ((name, period, state) for period in periods for state in states for name in TallyTable)
 
 
-def stage_tallies(vault: Vault, ledger: FactStore, today: date, *, small_counts: bool) -> Tallied:
+def stage_tallies(vault: Vault, fact_store: FactStore, today: date, *, small_counts: bool) -> Tallied:
     """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros.
 
     Does nothing where they are there, and nothing has changed; what is held back is looked at each time, to say so.
@@ -139,9 +139,9 @@ def stage_tallies(vault: Vault, ledger: FactStore, today: date, *, small_counts:
     open_quarter = current_quarter(today)
     if small_counts and are_counted(vault, open_quarter):
         return Tallied()
-    facts = marked_facts(ledger)
+    facts = marked_facts(fact_store)
     counted = count(facts, open_quarter)
-    for key in _staged_before(ledger):
+    for key in _staged_before(fact_store):
         if key[1] < open_quarter:  # by a clock set back the others are not over: no reason to say zero
             counted.setdefault(key, [0] * tally_length(TALLIED[key[0]]))
     outcomes: Counter[FactOutcome] = Counter()
@@ -150,17 +150,17 @@ def stage_tallies(vault: Vault, ledger: FactStore, today: date, *, small_counts:
         place = tally_key(name, period, state)
         if not small_counts and any(0 < n <= SMALL_COUNT_MAX for n in counts):
             held.append(HeldBack(name, period, state))
-            if ledger.withdraw(place):
+            if fact_store.withdraw(place):
                 outcomes[FactOutcome.RETRACTED] += 1
             continue
-        outcomes[ledger.put(place, period, encode_tail(period, state, NONE, Tally(name, tuple(counts))))] += 1
+        outcomes[fact_store.put(place, period, encode_tail(period, state, NONE, Tally(name, tuple(counts))))] += 1
     were_counted(vault, open_quarter if small_counts else 0)  # consent may come and go: then they are counted again
     return Tallied(outcomes, tuple(held), facts)
 
 
-def _staged_before(ledger: FactStore) -> Iterator[Place]:
-    for key in ledger.keys(TALLY):
-        said = ledger.said(key)
+def _staged_before(fact_store: FactStore) -> Iterator[Place]:
+    for key in fact_store.keys(TALLY):
+        said = fact_store.said(key)
         if said is not None:
             event = decode_tail(*said)
             assert isinstance(event.body, Tally)

@@ -35,9 +35,9 @@ OF_ITS_BYTES = frozenset({Reason.UNSOUND, Reason.OUT_OF_RANGE})
 class Outbox:
     """What is to be sent, and what has to be taken back."""
 
-    def __init__(self, vault: Vault, ledger: FactStore, chain: Chain, caps: Caps) -> None:
+    def __init__(self, vault: Vault, fact_store: FactStore, chain: Chain, caps: Caps) -> None:
         self._vault = vault
-        self._ledger = ledger
+        self._fact_store = fact_store
         self._chain = chain
         self._caps = caps
         self.left: Marked = Counter()
@@ -55,7 +55,7 @@ class Outbox:
                 (*with_each_cap(want), schema),
             )
             if row and row[0]:
-                self._ledger.undecided = True
+                self._fact_store.undecided = True
                 self._vault.run("UPDATE chain SET key = ? WHERE sequence = ?", (key, row[0]))
                 self._said(key, row[0])
             yield bool(row and row[0])
@@ -108,7 +108,7 @@ class Outbox:
                 self._chain.give_up(refused)
             else:
                 assert refused.key is not None
-                self._ledger.refuse(refused.key, str(reason), refused.schema, said)
+                self._fact_store.refuse(refused.key, str(reason), refused.schema, said)
                 dropped += self._drop_alike(refused.schema, refused.tail, reason)
             self._chain.append_heartbeat(beat)
         return dropped
@@ -125,7 +125,7 @@ class Outbox:
             if said not in strikes:
                 strikes[said] = of_kind is not None and of_kind(decode_tail(*said))
             if strikes[said]:
-                self._ledger.refuse(key, str(reason), its_schema, want)
+                self._fact_store.refuse(key, str(reason), its_schema, want)
                 self._vault.run(
                     "INSERT INTO refusal (sequence, reason, key, schema, tail) VALUES (0, ?, ?, ?, ?)",
                     (str(reason), key, its_schema, want),
@@ -135,7 +135,7 @@ class Outbox:
 
     def waiting(self) -> int:
         """How many facts are not chained yet."""
-        return self._ledger.todo()
+        return self._fact_store.todo()
 
     def unaccepted(self) -> int:
         """How many events the exchange has not accepted yet, chained or not; heartbeats are not counted."""

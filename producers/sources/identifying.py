@@ -1,8 +1,9 @@
-"""Which column names look like something that identifies a person: such columns are never read.
+"""Column names that look like something that identifies a person: such columns are never read.
 
-By the name alone, because a value that identifies cannot be told from one that does not. The kinds are those of the Safe
-Harbor list (45 CFR 164.514(b)(2)) and of the identity columns of HMIS and HTCDS. Too much is meant to match: a column
-that stays here by mistake costs a new name, one that leaves by mistake cannot be called back.
+The name alone decides, because nobody can see whether a value identifies a person. The kinds come
+from the Safe Harbor list (45 CFR 164.514(b)(2)) and from the identity columns of HMIS and HTCDS. The
+patterns match too much on purpose: a column that stays here by mistake needs a new name, a column
+that leaves by mistake cannot be called back.
 """
 
 import re
@@ -27,7 +28,7 @@ KINDS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 
 
 def identifying(column: str) -> str:
-    """What kind of identifier a column's name looks like; empty when it does not."""
+    """The kind of identifier that a column's name looks like; empty when it looks like none."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column).lower()
     name = re.sub(r"[^a-z0-9]+", "_", name).strip("_")
     return next((kind for kind, pattern in KINDS if pattern.search(name)), "")

@@ -4,10 +4,11 @@
      "fields": {"gender": "woman", "age_band": "age_18_20", "foreign_national": "not_known", "referral_source": "hotline"}}
     {"withdraw": "case-17/"}
 
-One line says one thing; `state` is optional (the profile's), `client` too (it never leaves). Strict: an unknown or missing
-column, an unknown code, a key said twice refuse the line, and the rest goes on. A column whose name looks like an
-identifier is not read at all: it stays here. Columns are named only by our own words, never by what the file calls them,
-because that may be a value too.
+Each line is one fact or one withdrawal. `state` is optional (else the profile's), and so is `client` (it
+never leaves). The reading is strict: an unknown or missing column, an unknown code or a repeated key
+refuses the line, and the rest goes on. A column whose name looks like an identifier is not read at all:
+it stays here. Messages name columns only in our own words, never as the file does: its name for a column
+may be a value too.
 """
 
 import json
@@ -77,12 +78,12 @@ class JsonLines:
         return self._skipped
 
     def rows(self) -> int:
-        """How many lines."""
+        """The number of lines."""
         with self._open() as file:
             return sum(1 for _ in _lines(file))
 
     def read(self) -> Iterator[Reading]:
-        """What each line says."""
+        """The reading of each line."""
         said: set[bytes] = set()
         self._skipped.clear()
         with self._open() as file:
@@ -109,7 +110,7 @@ class JsonLines:
         key = _text(row, "key")
         digest = blake2b(key.encode(), digest_size=16).digest()
         if digest in said:
-            raise _Refused("key", "said before in this file")
+            raise _Refused("key", "repeated: an earlier line of this file has it")
         body = _code(row, "body", BODIES)
         values = row["fields"]
         if not isinstance(values, dict):
@@ -122,7 +123,7 @@ class JsonLines:
         return fact
 
     def _leave_identifiers(self, row: Plain, known: Iterable[str]) -> None:
-        """Drop columns that look like identifiers, unread."""
+        """Drop columns that look like identifiers, without reading them."""
         for column in row.keys() - set(known):
             kind = identifying(column)
             if kind:
@@ -131,7 +132,7 @@ class JsonLines:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """Lines of bounded length; of a longer one, its beginning."""
+    """Lines of bounded length; of a longer line, its beginning."""
     while line := file.readline(LINE_OCTETS_MAX + 1):
         rest = line
         while len(rest) > LINE_OCTETS_MAX and not rest.endswith(b"\n"):
@@ -156,7 +157,7 @@ def _object(line: bytes) -> Plain:
 def _once(pairs: list[tuple[str, object]]) -> Plain:
     row = dict(pairs)
     if len(row) != len(pairs):
-        raise _Refused("", "a column stands there twice")
+        raise _Refused("", "a column is there twice")
     return row
 
 

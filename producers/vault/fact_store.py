@@ -1,7 +1,7 @@
 """What the sources say now, beside what was sent of it: the difference is what remains to be done.
 
 A source's key stands for one thing it says. Saying it again changes nothing; saying something else asks for a correction
-of what was sent and an event of the new; saying nothing more asks for the correction alone. The ledger only records
+of what was sent and an event of the new; saying nothing more asks for the correction alone. The fact_store only records
 that (`todo`); `producers.delivery.outbox` turns it into events. Tallies stand here too, under keys of their own. A key that was
 withdrawn stays, with the edition that withdrew it, so that an older export which arrives late cannot bring it back.
 """

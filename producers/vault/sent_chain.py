@@ -93,9 +93,9 @@ class Beat:
 class Chain:
     """The chain of a vault. `last`: its newest sequence, 0 before the first; `head`: the digest of that one."""
 
-    def __init__(self, vault: Vault, ledger: FactStore) -> None:
+    def __init__(self, vault: Vault, fact_store: FactStore) -> None:
         self._vault = vault
-        self._ledger = ledger
+        self._fact_store = fact_store
         self._agency = vault.get("agency").decode("ascii")
         self._signing_key = Ed25519PrivateKey.from_private_bytes(vault.get("signing_key"))
         self._key_number = vault.get("key_number")[0]
@@ -170,8 +170,8 @@ class Chain:
             (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target, client),
         )
         if client is None and _spends(link):
-            self._ledger.exhaust(period_of_tail(link.tail))
-        self._ledger.undecided = True
+            self._fact_store.exhaust(period_of_tail(link.tail))
+        self._fact_store.undecided = True
         self.last, self.head = link.sequence, digest_of(value)
         if link.kind is Kind.CORRECTION:
             self._retracted_elsewhere(link.target)
@@ -194,7 +194,7 @@ class Chain:
             f"SELECT {_COLUMNS} FROM chain WHERE sequence >= ? ORDER BY sequence DESC",  # noqa: S608
             (start,),
         )
-        self._ledger.undecided = True
+        self._fact_store.undecided = True
         for sequence, _, _, _, kind, key, target, _ in rows:
             if kind == Kind.EVENT:
                 self._unsay(key, sequence)
@@ -237,7 +237,7 @@ class Chain:
 
     def give_up(self, link: ChainRow) -> None:
         """A correction that the exchange refuses: what it was to retract is not held there any more."""
-        self._ledger.undecided = True
+        self._fact_store.undecided = True
         self._vault.run(f"UPDATE fact SET sent = 0, {TODO_UNSENT} WHERE key = ?", (link.key,))  # noqa: S608
 
     def unclaimed(self) -> int:
@@ -250,13 +250,13 @@ class Chain:
         rows = self._vault.all(
             "SELECT sequence, schema, tail FROM chain WHERE kind = 0 AND key IS NULL AND retracted = 0"
         )
-        self._ledger.undecided = True
+        self._fact_store.undecided = True
         for sequence, schema, tail in rows:
             key = UNCLAIMED + b"%d" % sequence
             self._vault.run("UPDATE chain SET key = ? WHERE sequence = ?", (key, sequence))
             self._vault.run(
                 "INSERT INTO fact (key, period, schema, want, sort, sent, todo) VALUES (?, 0, ?, NULL, ?, ?, ?)",
-                (key, schema, self._ledger.sort(key, tail), sequence, CORRECTION),
+                (key, schema, self._fact_store.sort(key, tail), sequence, CORRECTION),
             )
         return len(rows)
 

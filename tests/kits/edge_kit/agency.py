@@ -132,9 +132,9 @@ class Agency:
         self.random.shuffle(keys)
         for key in keys:
             await edge.publish(self.fact(key))
-        for known in edge._ledger.keys(b"f:"):
+        for known in edge._fact_store.keys(b"f:"):
             key = known.decode().removeprefix(f"f:{PLANTED}|")
-            if key not in self.truth and edge._ledger.said(known) is not None:
+            if key not in self.truth and edge._fact_store.said(known) is not None:
                 await edge.retract(f"{PLANTED}|{key}")
 
     async def run(self) -> bool:

@@ -215,7 +215,7 @@ def test_a_second_first_key_is_met_by_what_to_do_about_it(desk: Desk) -> None:
     desk.write(need("1"))
     result = CliRunner().invoke(app, ["publish", "facts.jsonl", "--profile", "agency.toml"])
     assert isinstance(result.exception, errors.Blocked)
-    assert "Is it lost? Put this one aside" in str(result.exception)
+    assert "If it is lost, put this one aside" in str(result.exception)
     (desk.folder / "harbor.vault").unlink()
     assert "published before" not in desk.run("edge", "init", "--key-number", "2").stdout
 

@@ -116,7 +116,7 @@ def test_ctrl_c_keeps_everything_and_says_so(desk: Desk) -> None:
             break
     rest = process.communicate()[1]
     assert process.returncode == 130
-    assert rest.index("stopping, and leaving the exchange") < rest.index(
+    assert rest.index("stopping and disconnecting") < rest.index(
         "Everything read is kept in the vault: run the command again"
     )
     assert "Traceback" not in rest

@@ -114,7 +114,7 @@ def test_what_is_wrong_is_told_by_row_column_and_rule(tmp_path: Path, line: obje
 def test_a_key_said_twice_is_refused_the_second_time(tmp_path: Path) -> None:
     first, second = read(tmp_path, NEED, without(fields={"service": "housing"}))
     assert isinstance(first, Fact)
-    assert second == RowRefused(Where("facts.jsonl", 2), "key", "said before in this file")
+    assert second == RowRefused(Where("facts.jsonl", 2), "key", "repeated: an earlier line of this file has it")
 
 
 def test_a_refused_line_has_not_said_its_key(tmp_path: Path) -> None:
