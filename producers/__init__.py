@@ -23,7 +23,7 @@ __all__ = [  # to publish
 ]
 __all__ += [  # to wait for the exchange in another way, or to reach it over another link
     "Link",
-    "Manner",
+    "RunOptions",
     "Wait",
     "WaitLimits",
 ]
@@ -253,7 +253,7 @@ if TYPE_CHECKING:
         Report,
     )
     from producers.delivery.sending import (
-        Manner,
+        RunOptions,
     )
     from producers.delivery.waiting import (
         Wait,

@@ -39,7 +39,7 @@ from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.preview import Leaving, to_be_chained, what_leaves
 from producers.delivery.report import Report
-from producers.delivery.sending import Manner, Sending
+from producers.delivery.sending import RunOptions, Sending
 from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Withdrawn
 from producers.profile import Profile, Secret
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
@@ -60,13 +60,13 @@ class Edge:
         secret: Secret | None,
         link: Link | None,
         today: date | None,
-        manner: Manner,
+        options: RunOptions,
         *,
         preview: bool,
     ) -> None:
         self.profile = profile
         self.report = Report()
-        self._secret, self._given_link, self._manner = secret, link, manner
+        self._secret, self._given_link, self._options = secret, link, options
         self._today = today or local_today()
         self._policy = Policy(profile.legal_class, profile.sensitive, newest=current_quarter(self._today))
         self._minutes: int | None = None
@@ -80,22 +80,22 @@ class Edge:
         secret: Secret | None = None,
         link: Link | None = None,
         today: date | None = None,
-        manner: Manner | None = None,
+        options: RunOptions | None = None,
         preview: bool = False,
     ) -> Self:
         """An edge for an `async with` block.
 
         `secret`: opens the vault (default: from the profile). `link`: the way to the exchange (default:
         Kafka). `today`: decides which quarters have begun and are over (default: the calendar).
-        `manner`: how the run waits and reports. `preview`: change nothing and connect to nothing; use
+        `options`: how the run waits and reports. `preview`: change nothing and connect to nothing; use
         `leaving` to see what would leave.
         """
-        return cls(profile, secret, link, today, manner or Manner(), preview=preview)
+        return cls(profile, secret, link, today, options or RunOptions(), preview=preview)
 
     async def __aenter__(self) -> Self:
         if self._today.year > LAST_YEAR:
             raise errors.ProfileInvalid("Today is after the last period that the exchange knows.")
-        self._started_s = self._manner.clock()
+        self._started_s = self._options.clock()
         self._vault = Vault.open(self.profile, self._secret or self.profile.secret())
         try:
             self._fact_store = FactStore(self._vault)
@@ -114,7 +114,7 @@ class Edge:
                 link=self._link,
                 report=self.report,
                 beat=marking_beat(self.profile, self._today),
-                manner=self._manner,
+                options=self._options,
                 address="" if self._given_link else servers_of(self.profile),
             )
         except BaseException:
@@ -134,9 +134,9 @@ class Edge:
             elif not isinstance(error, errors.VaultError):
                 self._vault.commit()  # what was read is kept
                 if isinstance(error, asyncio.CancelledError):
-                    self._manner.say(STOPPING)
+                    self._options.say(STOPPING)
         except asyncio.CancelledError:
-            self._manner.say(STOPPING)
+            self._options.say(STOPPING)
             raise
         finally:
             self.report.count_caps(self._outbox.left)
@@ -277,7 +277,7 @@ class Edge:
     async def finish(self) -> None:
         """`flush`, then the signed heartbeat."""
         await walked(self._staging())
-        elapsed_s = self._manner.clock() - self._started_s
+        elapsed_s = self._options.clock() - self._started_s
         await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
         self._chain.forget_taken_back()
         end_first_batch(self._vault, current_quarter(self._today))

@@ -45,7 +45,7 @@ from exchange.wire.public_records import decode_point, decode_release
 from exchange.wire.records import Receipt, encode_registration
 from exchange.wire.topics import AGENCIES, DRAW_BYTES_MAX, EVENTS, METRICS, RELEASES, TOPICS
 from producers.delivery.link import Link
-from producers.delivery.sending import Manner
+from producers.delivery.sending import RunOptions
 from producers.edge import Edge
 from producers.profile import KEY_OCTETS, Profile, Secret
 from producers.setup import look, make_vault
@@ -128,10 +128,10 @@ class InMemoryExchange:
         """End a suspension."""
         self.change(agency, Enrolment(agency, status=Status.ACTIVE))
 
-    def edge(self, profile: Profile, *, manner: Manner | None = None, preview: bool = False) -> Edge:
+    def edge(self, profile: Profile, *, options: RunOptions | None = None, preview: bool = False) -> Edge:
         """An enrolled agency's edge, for an `async with` block."""
         secret, link = self._secrets[profile.agency], self.link(profile.agency)
-        return Edge.open(profile, secret=secret, link=link, today=self.today, manner=manner, preview=preview)
+        return Edge.open(profile, secret=secret, link=link, today=self.today, options=options, preview=preview)
 
     def link(self, agency: str) -> Link:
         """An enrolled agency's way to the exchange, for a program that opens its own edge: `Edge.open(…, link=…)`."""

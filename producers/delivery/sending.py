@@ -43,7 +43,7 @@ def wait_silently(_: Wait) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class RunOptions:
     """How a run waits and tells. `say` gets sentences for a person, without any value of a record."""
 
     patience: WaitLimits = field(default_factory=WaitLimits)
@@ -73,13 +73,13 @@ class Sending:
         link: Link,
         report: Report,
         beat: Beat,
-        manner: Manner,
+        options: RunOptions,
         address: str = "",
     ) -> None:
         self._vault, self._chain, self._outbox, self._link = vault, chain, outbox, link
-        self._report, self._beat, self._manner = report, beat, manner
+        self._report, self._beat, self._options = report, beat, options
         self._exchange = f"exchange at {address}" if address else "exchange"
-        self._waiting = Waiting(manner.patience, manner.clock())
+        self._waiting = Waiting(options.patience, options.clock())
         self._connected = False
         self._forgiven: tuple[int, bytes] | None = None
         self._echo: Receipt | None = None
@@ -117,14 +117,14 @@ class Sending:
 
     async def _wait_for_exchange(self, attempt: int) -> None:
         self._connected = False
-        pauses = self._manner.patience.pauses_s
+        pauses = self._options.patience.pauses_s
         if attempt >= len(pauses):
             raise errors.ExchangeAway(f"The {self._exchange} cannot be reached; {self._kept()}.") from None
-        self._manner.say(
+        self._options.say(
             f"the {self._exchange} cannot be reached, trying again in {pauses[attempt]:.0f} s "
             f"(attempt {attempt + 2} of {len(pauses) + 1}); {self._kept()}"
         )
-        await self._manner.pause(pauses[attempt])
+        await self._options.pause(pauses[attempt])
 
     def _kept(self) -> str:
         waiting = self._outbox.unaccepted()
@@ -134,7 +134,7 @@ class Sending:
         await self._link.connect()
         receipt = await self._link.latest()
         self._accepted, self._next = 0, 1
-        self._waiting.moved(self._manner.clock())
+        self._waiting.moved(self._options.clock())
         if receipt is not None:
             await self._heed(receipt)
             self._next = self._accepted + 1
@@ -145,9 +145,9 @@ class Sending:
             moved = await self._move()
             if not moved and self._accepted >= self._chain.last and not self._outbox.waiting():
                 return
-            receipt = await self._link.receipt(0 if moved else self._manner.patience.poll_s)
+            receipt = await self._link.receipt(0 if moved else self._options.patience.poll_s)
             if receipt is not None:
-                self._waiting.heard(self._manner.clock())
+                self._waiting.heard(self._options.clock())
                 await self._heed(receipt)
             elif not moved:
                 self._idle()
@@ -169,17 +169,17 @@ class Sending:
 
     def _idle(self) -> None:
         waiting = self._waiting
-        match waiting.idle(self._manner.clock()):
+        match waiting.idle(self._options.clock()):
             case Next.GIVE_UP if waiting.blocked:
                 raise errors.Blocked(*waiting.blocked)
             case Next.GIVE_UP:
                 raise errors.ExchangeSilent(f"No receipt came for what was sent; {self._kept()}.")
             case Next.SEND_AGAIN:
-                self._manner.say(f"no receipt yet, sending again; {self._kept()}")
+                self._options.say(f"no receipt yet, sending again; {self._kept()}")
                 self._next = self._accepted + 1
             case Next.WAIT:
                 pass
-        self._manner.waiting(waiting.told(self._manner.clock()))
+        self._options.waiting(waiting.told(self._options.clock()))
 
     async def _heed(self, receipt: Receipt) -> None:
         """Do what a receipt means."""
@@ -190,7 +190,7 @@ class Sending:
             meaning = Delivered(sequence)
         if isinstance(meaning, Fork):
             head = (sequence, receipt.head.digest)
-            if not (self._manner.over_fork and self._forgiven in {None, head}):
+            if not (self._options.over_fork and self._forgiven in {None, head}):
                 raise errors.Forked
             self._forgiven = head
             meaning = Replay() if self._chain.digest(sequence) != receipt.head.digest else Mark()
@@ -206,7 +206,7 @@ class Sending:
             case Mark() if self._chain.last == sequence:
                 self._chain.append_heartbeat(self._beat)
                 self._vault.commit()
-            case Resend(_, reason) if self._waiting.refused(self._manner.clock(), sequence + 1, reason):
+            case Resend(_, reason) if self._waiting.refused(self._options.clock(), sequence + 1, reason):
                 self._next = sequence + 1
             case _:
                 pass
@@ -231,7 +231,7 @@ class Sending:
     def _take_as_accepted(self, sequence: int, read_back: int) -> None:
         """Everything up to this sequence is accepted, the last `read_back` of it by an earlier run."""
         if sequence > self._accepted:
-            self._waiting.moved(self._manner.clock())
+            self._waiting.moved(self._options.clock())
         before = self.accepted
         if sequence > before:
             self._report.delivered += max(0, sequence - before - read_back)
@@ -239,7 +239,7 @@ class Sending:
             self._vault.set("accepted", sequence.to_bytes(8, "big"))
             self._vault.commit()
             waiting = self._chain.last - sequence + self._outbox.waiting()
-            self._manner.progress(self._report.delivered, self._report.delivered + waiting)
+            self._options.progress(self._report.delivered, self._report.delivered + waiting)
         self._accepted = sequence
         self._next = max(self._next, sequence + 1)
 
@@ -248,10 +248,10 @@ class Sending:
         self._vault.commit()
         self._report.refused_by_exchange[str(reason)] += dropped
         self._next = sequence
-        self._waiting.moved(self._manner.clock())
+        self._waiting.moved(self._options.clock())
 
     async def _replay(self, receipt: Receipt) -> None:
-        self._manner.say("the exchange holds events that this vault does not know; reading them back")
+        self._options.say("the exchange holds events that this vault does not know; reading them back")
         held = await self._link.inbox()
         known = dict([pair async for pair in cooperative(by_digest(held))])
         path = [step async for step in cooperative(path_back(receipt.head, known, self._chain.digest))]

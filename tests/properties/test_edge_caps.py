@@ -95,10 +95,10 @@ class Life(RuleBasedStateMachine):
     def run_quietly(self, *, over_fork: bool = False) -> None:
         agency = self.agency
         agency.exchange.trouble, agency.kill_at_commit = Trouble(), 0.0
-        manner = replace(agency.manner, over_fork=over_fork)
+        options = replace(agency.options, over_fork=over_fork)
 
         async def work() -> None:
-            async with agency.edge(manner=manner) as edge:
+            async with agency.edge(options=options) as edge:
                 if over_fork:
                     await edge.flush()
                 await agency.read_truth(edge)

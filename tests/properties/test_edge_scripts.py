@@ -39,7 +39,7 @@ async def end_well(agency: Agency, *, over_fork: bool = False) -> None:
     agency.exchange.trouble = Trouble()
     agency.kill_at_commit = 0.0
     agency.exchange.away = 0
-    async with agency.edge(manner=replace(agency.manner, over_fork=over_fork)) as edge:
+    async with agency.edge(options=replace(agency.options, over_fork=over_fork)) as edge:
         if over_fork:
             await edge.flush()
         await agency.read_truth(edge)

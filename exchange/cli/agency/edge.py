@@ -281,15 +281,15 @@ def _work_at_the_edge(
     """Do this with the edge of a profile, show its progress, and print the result."""
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
-    from producers.delivery.sending import Manner
+    from producers.delivery.sending import RunOptions
     from producers.edge import Edge
     from producers.profile import Profile
 
     profile = Profile.load(profile_file)
     secret = secret_of(profile)
     with progress_of(console(stderr=True)) as shown, stopped_by_interrupt(STOPPED, before=shown.end):
-        manner = Manner(say=shown.say, progress=shown.sending, waiting=shown.waiting, over_fork=over_fork)
-        opening = Edge.open(profile, secret=secret, manner=manner)
+        options = RunOptions(say=shown.say, progress=shown.sending, waiting=shown.waiting, over_fork=over_fork)
+        opening = Edge.open(profile, secret=secret, options=options)
         result = asyncio.run(work(opening))
     typer.echo(result)
     if opening.report.refused_by_exchange:

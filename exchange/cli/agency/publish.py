@@ -92,7 +92,7 @@ def publish(
     """
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
-    from producers.delivery.sending import Manner
+    from producers.delivery.sending import RunOptions
     from producers.edge import Edge
     from producers.profile import Profile
     from producers.sources import open_source
@@ -101,9 +101,9 @@ def publish(
     source, secret = open_source(file, profile), secret_of(profile)
     stopped = "exchange: stopped. Everything read is kept in the vault: run the command again to continue."
     with progress_of(console(stderr=True)) as shown:
-        manner = Manner(say=shown.say, progress=shown.sending, waiting=shown.waiting)
+        options = RunOptions(say=shown.say, progress=shown.sending, waiting=shown.waiting)
         day = today.date() if today else None
-        edge = Edge.open(profile, secret=secret, today=day, manner=manner, preview=dry_run)
+        edge = Edge.open(profile, secret=secret, today=day, options=options, preview=dry_run)
         closing = _Closing(edge, source, refusals, as_json=as_json)
         try:
             with stopped_by_interrupt(stopped, before=shown.end):

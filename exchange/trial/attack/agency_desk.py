@@ -14,7 +14,7 @@ from typing import Final
 from exchange.core.model.vocabulary import LegalClass
 from exchange.testing import InMemoryExchange, MemoryGate
 from exchange.wire.records import encode_receipt
-from producers.delivery.sending import Manner
+from producers.delivery.sending import RunOptions
 from producers.facts import Reading
 from producers.profile import KEY_OCTETS, HmisProfile, Profile, Secret
 
@@ -51,7 +51,7 @@ def publish(folder: Path, agency: str, readings: Iterable[Reading]) -> Published
     async def run() -> MemoryGate:
         async with InMemoryExchange(today=TODAY) as exchange:
             exchange.enrol(profile, Secret(raw_key=secrets.token_bytes(KEY_OCTETS)))
-            edge = exchange.edge(profile, manner=Manner(say=messages.append))
+            edge = exchange.edge(profile, options=RunOptions(say=messages.append))
             async with edge:
                 await edge.read_all(readings)
             messages.append(repr(edge.report))

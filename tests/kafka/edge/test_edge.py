@@ -28,7 +28,7 @@ from exchange.engine.log import Partition
 from exchange.wire.codec import decode
 from exchange.wire.topics import EVENTS, inbox_of, receipts_of
 from producers import errors
-from producers.delivery.sending import Manner
+from producers.delivery.sending import RunOptions
 from producers.delivery.waiting import WaitLimits
 from producers.edge import Edge
 from producers.facts import Fact, Where
@@ -116,8 +116,8 @@ def profile(folder: Path, servers: str, agency: str) -> Profile:
 async def publish(
     of: Profile, facts: list[Fact], patience: WaitLimits | None = None, say: Callable[[str], None] = print
 ) -> Edge:
-    manner = Manner(patience=patience or WaitLimits(poll_s=0.2), say=say)
-    async with Edge.open(of, secret=SECRET, today=TODAY, manner=manner) as opened:
+    options = RunOptions(patience=patience or WaitLimits(poll_s=0.2), say=say)
+    async with Edge.open(of, secret=SECRET, today=TODAY, options=options) as opened:
         for fact in facts:
             await opened.publish(fact)
     return opened

@@ -23,7 +23,7 @@ from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.caps.policy import Leaves, Policy
 from producers.caps.tally import current_quarter
 from producers.delivery.report import Report
-from producers.delivery.sending import Manner
+from producers.delivery.sending import RunOptions
 from producers.edge import Edge
 from producers.errors import EdgeError
 from producers.facts import Fact, Where
@@ -103,13 +103,13 @@ class Agency:
         self.kill_at_commit = 0.0
 
     @property
-    def manner(self) -> Manner:
-        return Manner(pause=self.exchange.pause, clock=self.exchange.clock, say=self.said.append)
+    def options(self) -> RunOptions:
+        return RunOptions(pause=self.exchange.pause, clock=self.exchange.clock, say=self.said.append)
 
     def edge(self, **options: object) -> Edge:
         link = self.exchange.link()
         self.links.append(link)
-        options = {"secret": SECRET, "link": link, "today": TODAY, "manner": self.manner, **options}
+        options = {"secret": SECRET, "link": link, "today": TODAY, "options": self.options, **options}
         return Edge.open(self.profile, **options)
 
     def fact(self, key: Key) -> Fact:

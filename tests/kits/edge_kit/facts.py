@@ -37,7 +37,7 @@ def copied(agency: Agency) -> Edge:
     """An edge on the copy of the vault that was kept."""
     profile = agency.profile.model_copy(update={"vault": agency.folder / "copy" / "agency.vault"})
     link = agency.exchange.link()
-    return Edge.open(profile, secret=SECRET, link=link, today=TODAY, manner=agency.manner)
+    return Edge.open(profile, secret=SECRET, link=link, today=TODAY, options=agency.options)
 
 
 def with_secret(agency: Agency, secret: bytes) -> None:

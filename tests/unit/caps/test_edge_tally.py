@@ -34,7 +34,7 @@ def needs(count: int, period: int = Q1, state: UsState = UsState.ca, name: str =
 
 async def publish(agency: Agency, facts: list[Fact], today: date = IN_Q3) -> Report:
     link = agency.exchange.link()
-    async with Edge.open(agency.profile, secret=SECRET, link=link, today=today, manner=agency.manner) as edge:
+    async with Edge.open(agency.profile, secret=SECRET, link=link, today=today, options=agency.options) as edge:
         for fact in facts:
             await edge.publish(fact)
     return edge.report
@@ -101,7 +101,7 @@ async def test_a_quarter_that_became_empty_is_corrected_to_zeros(tmp_path: Path)
     agency = Agency(tmp_path, LegalClass.tally_only)
     await publish(agency, needs(2))
     link = agency.exchange.link()
-    async with Edge.open(agency.profile, secret=SECRET, link=link, today=IN_Q3, manner=agency.manner) as edge:
+    async with Edge.open(agency.profile, secret=SECRET, link=link, today=IN_Q3, options=agency.options) as edge:
         await edge.retract_all("n")
     assert agency.admitted() == {}
     last = [body for _, _, body in tallies(agency) if body.table is TallyTable.needs_by_service][-1]
@@ -129,7 +129,7 @@ async def test_a_tally_that_became_small_is_taken_back(tmp_path: Path) -> None:
     agency = Agency(tmp_path, LegalClass.tally_only, small_counts=False)
     await publish(agency, needs(11))
     link = agency.exchange.link()
-    async with Edge.open(agency.profile, secret=SECRET, link=link, today=IN_Q3, manner=agency.manner) as edge:
+    async with Edge.open(agency.profile, secret=SECRET, link=link, today=IN_Q3, options=agency.options) as edge:
         await edge.retract("n0")
     assert edge.report.tallies[FactOutcome.RETRACTED] == 1
     assert agency.admitted() == {}
@@ -149,7 +149,7 @@ async def test_tallies_that_are_not_counted_again_are_those_that_counting_gives(
     for month in (3, 4, 4, 5, 7, 7, 7, 8, 10, 10, 9, 12):
         today = date(2026, month, 20)
         async with Edge.open(
-            agency.profile, secret=SECRET, link=agency.exchange.link(), today=today, manner=agency.manner
+            agency.profile, secret=SECRET, link=agency.exchange.link(), today=today, options=agency.options
         ) as edge:
             for _ in range(random.choice([0, 0, 3])):
                 stated.append(_some_fact(random, current_quarter(today)))

@@ -37,7 +37,7 @@ def needs(client: str, count: int, period: int = Q1, state: UsState = UsState.ca
 
 async def publish(agency: Agency, facts: list[Fact], today: date = date(2026, 10, 5)) -> None:
     link = agency.exchange.link()
-    async with Edge.open(agency.profile, secret=SECRET, link=link, today=today, manner=agency.manner) as edge:
+    async with Edge.open(agency.profile, secret=SECRET, link=link, today=today, options=agency.options) as edge:
         await edge.read_all(facts)
     assert not agency.exchange.refused
 

@@ -70,9 +70,9 @@ async def test_after_a_fork_a_restore_reads_back_what_was_accepted(tmp_path: Pat
     del agency.exchange.receipts[-2:]
     with pytest.raises(errors.Forked):
         await publish(agency, need("c", e.NeedIdentified(v.Service.housing)))
-    manner = replace(agency.manner, over_fork=True)
+    options = replace(agency.options, over_fork=True)
     link = agency.exchange.link()
-    async with Edge.open(agency.profile, secret=SECRET, link=link, today=TODAY, manner=manner) as edge:
+    async with Edge.open(agency.profile, secret=SECRET, link=link, today=TODAY, options=options) as edge:
         await edge.flush()
         assert edge.report.restored
         await edge.publish(need("b", FOOD))
@@ -224,10 +224,10 @@ async def test_a_restore_forgives_one_fork_and_not_the_next(agency: Agency) -> N
     del agency.exchange.receipts[-2:]
     with pytest.raises(errors.Forked):
         await publish(agency, need("c", e.NeedIdentified(v.Service.housing)))
-    manner = replace(agency.manner, over_fork=True)
+    options = replace(agency.options, over_fork=True)
 
     async def restore_beside_the_other() -> None:
-        async with agency.edge(manner=manner) as edge:
+        async with agency.edge(options=options) as edge:
             await edge.flush()
             edge.vault.commit()
             agency.keep("copy")

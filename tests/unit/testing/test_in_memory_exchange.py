@@ -29,9 +29,9 @@ from producers import (
     CapacityReported,
     Fact,
     LegalClass,
-    Manner,
     NeedIdentified,
     Profile,
+    RunOptions,
     Service,
     UsState,
     WaitLimits,
@@ -41,7 +41,7 @@ from tests.unit.admission.step_world import Rec
 
 Q1 = parse_period("2026Q1")
 TODAY = date(2026, 7, 5)
-AT_ONCE = Manner(patience=WaitLimits(poll_s=0.01, resend_after_s=0.1, blocked_s=0.05, quiet_s=0.5))
+AT_ONCE = RunOptions(patience=WaitLimits(poll_s=0.01, resend_after_s=0.1, blocked_s=0.05, quiet_s=0.5))
 
 
 def need(client: int, service: Service = Service.housing) -> Fact:
@@ -49,7 +49,7 @@ def need(client: int, service: Service = Service.housing) -> Fact:
 
 
 async def published(exchange: InMemoryExchange, profile: Profile, facts: Sequence[Fact]) -> None:
-    async with exchange.edge(profile, manner=AT_ONCE) as edge:
+    async with exchange.edge(profile, options=AT_ONCE) as edge:
         for fact in facts:
             await edge.publish(fact)
 
