@@ -1,10 +1,12 @@
-"""The exchange's side. An evaluator's program imports from here everything that it needs to read published metrics.
+"""The exchange's side.
+
+An evaluator's program imports from here everything that it needs to read published metrics.
 
     from consumers import MetricPoint, subscribe
 
-`docs/SUBSCRIBING.md` shows how. A name is loaded from its module when it is first used, so that `import consumers` costs
-nothing. These names stay; the modules below (worker, replay, status …) are the operator's and may change. Faust is used
-only below this package.
+`docs/SUBSCRIBING.md` shows how. A name is loaded from its module when it is first used, so that
+`import consumers` costs nothing. These names stay; the modules below (worker, replay, status …) are
+the operator's and may change. Faust is used only below this package.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -5,8 +5,8 @@
     else:
         __getattr__, __dir__ = lazy_names(__name__, ["Edge"], ["producers.edge"])
 
-The package keeps the list of its names in `__all__` and imports each once under TYPE_CHECKING, for type checkers. Tests
-hold the two lists together.
+The package keeps the list of its names in `__all__` and imports each once under TYPE_CHECKING, for
+type checkers. Tests hold the two lists together.
 """
 
 import sys
@@ -19,7 +19,8 @@ def lazy_names(
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` for a package whose `names` are defined in the modules `homes`.
 
-    A name comes from the first home that has it. `__getattr__` raises AttributeError for any name but these.
+    A name comes from the first home that has it. `__getattr__` raises AttributeError for any name
+    but these.
     """
 
     def get(name: str) -> object:

@@ -2,10 +2,11 @@
 
     from producers import Edge, Fact, NeedIdentified, Profile, Service, UsState, parse_period
 
-`docs/PUBLISHING.md` shows how. A name is loaded from its module when it is first used, so that `import producers` costs
-nothing; the modules below this package may change, these names stay.
+`docs/PUBLISHING.md` shows how. A name is loaded from its module when it is first used, so that
+`import producers` costs nothing; the modules below this package may change, these names stay.
 """
 
+# ruff: noqa: F403, F405 - type checkers find the codes and the errors by a star import
 from typing import TYPE_CHECKING, Final
 
 from exchange.lazy_names import lazy_names
@@ -198,51 +199,7 @@ if TYPE_CHECKING:
         period_of,
         period_text,
     )
-    from exchange.core.model.vocabulary import (
-        Activity,
-        AgeBand,
-        AgencyType,
-        AudienceBand,
-        Barrier,
-        BuyerOrBeneficiaryType,
-        ControlMethod,
-        CostBand,
-        DecisionMaker,
-        DurationBand,
-        EconomicFactor,
-        ExitDestination,
-        ExitReason,
-        ExploitationType,
-        ForeignNational,
-        FundingSource,
-        Gender,
-        HealthCondition,
-        LaborSector,
-        LegalClass,
-        OutcomeDirection,
-        OutcomeDomain,
-        PracticeUse,
-        ProtectiveFactor,
-        RecruiterRelation,
-        RecruitmentMethod,
-        ReferralResult,
-        ReferralSource,
-        ReportedBy,
-        ReportingMode,
-        ResiliencyFactor,
-        Service,
-        SexExploitationType,
-        SocietalFactor,
-        TraffickerRole,
-        TraffickerType,
-        TraffickingStatus,
-        TraffickingType,
-        UnitBand,
-        UnmetReason,
-        UsState,
-        WaitBand,
-        YearsBand,
-    )
+    from exchange.core.model.vocabulary import *
     from producers.delivery.link import (
         Link,
     )
@@ -262,35 +219,7 @@ if TYPE_CHECKING:
     from producers.edge import (
         Edge,
     )
-    from producers.errors import (
-        Blocked,
-        DatabaseChanged,
-        EdgeError,
-        ExchangeAway,
-        ExchangeSilent,
-        ExchangeUnnamed,
-        Forked,
-        InboxMissing,
-        KeyFileExists,
-        KeyFileMissing,
-        KeyUnknown,
-        PassphraseMissing,
-        ProfileInvalid,
-        RefusalsUnwritable,
-        RestoreImpossible,
-        SecretExposed,
-        SourceUnreadable,
-        VaultDamaged,
-        VaultError,
-        VaultExists,
-        VaultFull,
-        VaultInUse,
-        VaultMissing,
-        VaultNotOpened,
-        VaultOfAnother,
-        VaultTooNew,
-        VaultUnwritable,
-    )
+    from producers.errors import *
     from producers.facts import (
         ClientWithdrawn,
         Complete,

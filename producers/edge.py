@@ -5,13 +5,13 @@
         await edge.correct(key, fact)
         await edge.retract(key)
 
-Promised: publishing the same fact twice adds nothing. A changed fact is corrected. A refusal names the
-broken rule, never the value. Leaving the block sends everything, ends with the signed heartbeat and
-returns only when the exchange has accepted it. Whatever goes wrong on the way, running again continues
-where it stopped.
+Promised: publishing the same fact twice adds nothing. A changed fact is corrected. A refusal names
+the broken rule, never the value. Leaving the block sends everything, ends with the signed heartbeat
+and returns only when the exchange has accepted it. Whatever goes wrong on the way, running again
+continues where it stopped.
 
-Not promised: that a fact is durable before `flush` or the end of the block. One task uses an edge at a
-time.
+Not promised: that a fact is durable before `flush` or the end of the block. One task uses an edge
+at a time.
 """
 
 import asyncio
@@ -23,13 +23,12 @@ from datetime import date
 from types import TracebackType
 from typing import Final, Self
 
-from exchange.core.model.events import About
 from exchange.core.model.period import LAST_YEAR
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.wall_clock import local_today
 from producers import errors
 from producers.caps.marking import Caps
-from producers.caps.policy import Leaves, Policy, SwitchedOff
+from producers.caps.policy import Policy
 from producers.caps.tally import current_quarter, stage_tallies
 from producers.caps.tally_batches import end_first_batch
 from producers.cooperative import cooperative, walked
@@ -41,6 +40,7 @@ from producers.delivery.preview import Leaving, to_be_chained, what_leaves
 from producers.delivery.report import Report
 from producers.delivery.sending import RunOptions, Sending
 from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Withdrawn
+from producers.intake import FactIntake
 from producers.profile import Profile, Secret
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
 from producers.vault.sent_chain import Chain
@@ -85,10 +85,10 @@ class Edge:
     ) -> Self:
         """An edge for an `async with` block.
 
-        `secret`: opens the vault (default: from the profile). `link`: the way to the exchange (default:
-        Kafka). `today`: decides which quarters have begun and are over (default: the calendar).
-        `options`: how the run waits and reports. `preview`: change nothing and connect to nothing; use
-        `leaving` to see what would leave.
+        `secret`: opens the vault (default: from the profile). `link`: the way to the exchange
+        (default: Kafka). `today`: decides which quarters have begun and are over (default: the
+        calendar). `options`: how the run waits and reports. `preview`: change nothing and connect
+        to nothing; use `leaving` to see what would leave.
         """
         return cls(profile, secret, link, today, options or RunOptions(), preview=preview)
 
@@ -100,6 +100,7 @@ class Edge:
         try:
             self._fact_store = FactStore(self._vault)
             self._fact_store.begin_run()
+            self._intake = FactIntake(self._policy, self._fact_store, self.report)
             self._chain = Chain(self._vault, self._fact_store)
             self._caps = Caps(self._vault, self._fact_store, small_counts=self.profile.small_counts)
             self._outbox = Outbox(self._vault, self._fact_store, self._chain, self._caps)
@@ -168,17 +169,14 @@ class Edge:
             case Fact():
                 await self.publish(reading)
             case RowRefused():
-                self.report.refuse(reading)
-                self._note(FactOutcome.REFUSED)
-            case RowIgnored(_, why):
-                self.report.ignored[why] += 1
-                self._note(FactOutcome.IGNORED)
+                self._intake.refuse(reading)
+            case RowIgnored():
+                self._intake.ignore(reading)
             case Edition(made_at, database):
                 self._fact_store.edition(made_at, database)
             case Withdrawn(prefix):
                 if not await self.retract_all(prefix):
-                    self.report.ignored[NOTHING_WITHDRAWN] += 1
-                    self._note(FactOutcome.IGNORED)
+                    self._intake.ignore(RowIgnored(reading.where, NOTHING_WITHDRAWN))
             case Complete(prefix, _, first, last):
                 await self._withdraw(self._fact_store.incomplete(prefix, first, last, self._policy.newest))
             case ClientWithdrawn(client):
@@ -190,25 +188,17 @@ class Edge:
             await self.read(reading)
 
     async def publish(self, fact: Fact) -> FactOutcome:
-        """Publish a fact under its key: new, corrected, or already known. Sent by `flush` or at the end of the block."""
-        judged = self._policy.judge(fact.period, fact.state, fact.body)
-        key = SOURCE + fact.key.encode()
-        if isinstance(judged, Leaves):
-            outcome = self._fact_store.put(key, fact.period, judged.tail, client=fact.client, kept=judged.kept)
-            self.report.kept += judged.kept
-            self.report.unnamed += fact.body.about is About.CLIENT and not fact.client
-        elif isinstance(judged, SwitchedOff):
-            self.report.ignored[judged.why] += 1
-            outcome = FactOutcome.RETRACTED if self._fact_store.withdraw(key) else FactOutcome.IGNORED
-        else:
-            self.report.refuse(RowRefused(fact.where, judged.column, judged.rule))
-            outcome = FactOutcome.REFUSED
+        """Publish a fact under its key: new, corrected, or already known.
+
+        Sent by `flush` or at the end of the block.
+        """
+        outcome = self._intake.take(fact)
         await self._breathe()
-        return self._note(outcome)
+        return outcome
 
     async def correct(self, key: str, fact: Fact) -> FactOutcome:
         """Replace the fact under a key; raises KeyUnknown when there is none."""
-        if self._fact_store.said(SOURCE + key.encode()) is None:
+        if self._fact_store.current(SOURCE + key.encode()) is None:
             raise errors.KeyUnknown
         return await self.publish(replace(fact, key=key))
 
@@ -217,36 +207,33 @@ class Edge:
         if not self._fact_store.withdraw(SOURCE + key.encode()):
             raise errors.KeyUnknown
         await self._breathe()
-        return self._note(FactOutcome.RETRACTED)
+        return self._intake.count(FactOutcome.RETRACTED)
 
     async def retract_all(self, key_prefix: str) -> int:
-        """Withdraw all facts whose keys begin so; returns their number. An empty prefix matches nothing."""
+        """Withdraw all facts whose keys begin so, none for an empty prefix; how many."""
         count = await self._withdraw(self._fact_store.keys(SOURCE + key_prefix.encode())) if key_prefix else 0
         await self._breathe()
         return count
 
     def hold(self, client: str, *, retract: bool = False) -> int:
-        """Stop sending anything about a client who withdrew consent.
-
-        `retract`: also withdraw what was already sent. Returns the number of facts that are withdrawn.
-        """
+        """Send nothing more about a client. `retract`: also withdraw sent facts; how many."""
         return self._fact_store.hold(client, retract=retract)
 
     def unhold(self, client: str) -> bool:
-        """End a hold: facts about this client are taken again from now on. Returns whether there was a hold."""
+        """End a hold: facts about this client are taken again; whether there was one."""
         return self._fact_store.unhold(client)
 
     def retry_refused(self) -> int:
-        """Send again what the exchange refused, after the cause was settled. Returns the number of facts."""
+        """Send refused facts again, after the cause was settled; how many."""
         return self._fact_store.retry()
 
     def retract_unclaimed(self) -> int:
-        """Withdraw events that a lost copy of this vault sent and that no source states any more. Returns their number."""
+        """Withdraw events of a lost copy of this vault that no source states; how many."""
         self.report.claimed += sum(self._outbox.claims())
-        return self._chain.disown_unclaimed()
+        return self._chain.retract_unclaimed()
 
     def spent(self, minutes: int) -> None:
-        """Set the minutes of staff time that this run took, for the heartbeat; otherwise the run's own time counts."""
+        """Set this run's minutes of staff time, for the heartbeat; else its own time counts."""
         self._minutes = minutes
 
     def stage(self) -> None:
@@ -263,7 +250,7 @@ class Edge:
         self._commit()
 
     def leaving(self) -> list[Leaving]:
-        """The events that would be sent now, each different one once with its count; tallies that are due included."""
+        """Events that would be sent now, due tallies included, each different one once."""
         self.stage()
         deque(self._outbox.decide(), maxlen=0)
         self.report.count_caps(to_be_chained(self._vault, self._caps))
@@ -279,7 +266,7 @@ class Edge:
         await walked(self._staging())
         elapsed_s = self._options.clock() - self._started_s
         await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
-        self._chain.forget_taken_back()
+        self._chain.forget_unchained()
         end_first_batch(self._vault, current_quarter(self._today))
         self._commit()
         self.report.unclaimed = self._chain.unclaimed()
@@ -287,12 +274,8 @@ class Edge:
 
     async def _withdraw(self, keys: list[bytes]) -> int:
         count = sum([withdrawn async for withdrawn in cooperative(self._fact_store.withdraw_each(keys))])
-        self._note(FactOutcome.RETRACTED, count)
+        self._intake.count(FactOutcome.RETRACTED, count)
         return count
-
-    def _note(self, outcome: FactOutcome, count: int = 1) -> FactOutcome:
-        self.report.outcomes[outcome] += count
-        return outcome
 
     async def _breathe(self) -> None:
         """Now and then commit and let other tasks run."""

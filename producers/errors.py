@@ -138,7 +138,7 @@ class InboxMissing(EdgeError):
 
 
 class Forked(EdgeError):
-    """Two copies of this vault have published: the exchange holds an event that this one does not know."""
+    """Two copies of this vault have published: the exchange holds an event unknown to this one."""
 
     hint = (
         "Stop both copies, keep the newer vault, then run `exchange edge restore --profile …`. Nothing more was sent."
@@ -158,7 +158,7 @@ class Blocked(EdgeError):
 
 
 class RestoreImpossible(EdgeError):
-    """The vault is older than what the exchange holds, and the inbox no longer holds all that is missing."""
+    """The vault is older than what the exchange holds, and the inbox lacks events in between."""
 
     hint = (
         "The inbox keeps 35 days: restore a newer backup of the vault. Without one, do not publish from this vault; "

@@ -38,9 +38,9 @@ NOWHERE: Final = Where("", 0)
 class Fact:
     """One thing that happened, ready to become an event.
 
-    `key`: the agency's own key of this fact. `client`: the agency's own key of the client; empty for
-    facts about the agency. Both stay in the vault. `where`: the row that the fact comes from; code
-    that has no row leaves it out.
+    `key`: the agency's own key of this fact. `client`: the agency's own key of the client; empty
+    for facts about the agency. Both stay in the vault. `where`: the row that the fact comes from;
+    code that has no row leaves it out.
     """
 
     key: str
@@ -65,11 +65,11 @@ class Edition:
 
     `made_at` sorts by age as text; empty when the source has no date. The edge keeps it with every
     key that a run states or withdraws. Where a key's edition is newer than this run's, nothing in
-    this run changes that key, neither a fact nor a withdrawal nor a completion. Equal or unknown ages
-    go by arrival, as without editions. So a file that arrives late or twice never undoes a newer one,
-    and still adds facts that were never seen. `database`: the database that the source comes from;
-    empty when unknown. Keys of two databases mean different rows, so a run from another database than
-    the vault's is refused.
+    this run changes that key, neither a fact nor a withdrawal nor a completion. Equal or unknown
+    ages go by arrival, as without editions. So a file that arrives late or twice never undoes a
+    newer one, and still adds facts that were never seen. `database`: the database that the source
+    comes from; empty when unknown. Keys of two databases mean different rows, so a run from another
+    database than the vault's is refused.
     """
 
     made_at: str
@@ -79,7 +79,9 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """The source is complete in a part of its keys: an earlier fact there that is not in this run is gone.
+    """The source is complete in a part of its keys.
+
+    An earlier fact there that is not in this run is gone.
 
     When this comes, the edge looks at every key that begins with `key_prefix` and whose period lies
     within `first`–`last` (a year: all four quarters of it), and withdraws those that no `Fact` of
@@ -96,7 +98,9 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class ClientWithdrawn:
-    """The source withdrew a client: earlier facts about this client that are not in this run are gone. Comes last.
+    """The source withdrew a client.
+
+    Earlier facts about this client that are not in this run are gone. Comes last.
 
     Needed beside `Withdrawn`, because the source may no longer list this client's rows. Two clients
     whom the agency found to be one come like this too: their rows come again in the same run under
@@ -109,7 +113,10 @@ class ClientWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class RowRefused:
-    """A row, or a part of one, that became no fact. `rule`: the broken rule in words, without the value."""
+    """A row, or a part of one, that became no fact.
+
+    `rule`: the broken rule in words, without the value.
+    """
 
     where: Where
     column: str
@@ -118,7 +125,10 @@ class RowRefused:
 
 @dataclass(frozen=True, slots=True)
 class RowIgnored:
-    """A row that is not for the exchange (no trafficking program, outside the scope). `why`: a short fixed phrase."""
+    """A row that is not for the exchange (no trafficking program, outside the scope).
+
+    `why`: a short fixed phrase.
+    """
 
     where: Where
     why: str
@@ -128,11 +138,11 @@ Reading = Fact | Withdrawn | Edition | Complete | ClientWithdrawn | RowRefused |
 
 
 class Source(Protocol):
-    """An input that can be read from its beginning any number of times, always in the same order."""
+    """An input that can be read any number of times, always in the same order."""
 
     @property
     def stays_here(self) -> Mapping[str, int]:
-        """Kind of identifier → columns of this kind that the last `read` skipped without reading them."""
+        """Kind of identifier → columns of this kind that the last `read` skipped unread."""
 
     def rows(self) -> int | None:
         """The number of rows to read, if that is cheap to know; for the progress bar."""

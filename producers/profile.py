@@ -1,8 +1,9 @@
 """An agency's profile: one TOML file, written once; and where the secret of its vault comes from.
 
-Rules kept: the legal class has no default, because it decides what may leave; sensitive codes stay here unless the profile
-switches them on; relative paths start at the profile's own directory; an error names the file and the key, never a secret.
-Of the edge, only this module and the command line know of files and of the environment.
+Rules kept: the legal class has no default, because it decides what may leave; sensitive codes stay
+here unless the profile switches them on; relative paths start at the profile's own directory; an
+error names the file and the key, never a secret. Of the edge, only this module and the command line
+know of files and of the environment.
 
     agency = "harbor-light"
     state = "ca"
@@ -14,8 +15,8 @@ Of the edge, only this module and the command line know of files and of the envi
     [hmis]
     gender_from_sex = true
 
-The description of a field is the rule that a person reads when the value breaks it: "agency is not right: it is the code …".
-A source with settings has a section of its own, such as `HmisProfile`.
+The description of a field is the rule that a person reads when the value breaks it: "agency is not
+right: it is the code …". A source with settings has a section of its own, such as `HmisProfile`.
 """
 
 import os
@@ -46,7 +47,10 @@ TRUE_OR_FALSE = "is true or false, without quotation marks"
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The secret of a vault: a passphrase (stretched at every opening, 0.1 s and more) or a raw key of 32 bytes."""
+    """The secret of a vault.
+
+    A passphrase (stretched at every opening, 0.1 s and more) or a raw key of 32 bytes.
+    """
 
     passphrase: str = field(default="", repr=False)
     raw_key: bytes = field(default=b"", repr=False)
@@ -64,7 +68,8 @@ class _Strict(BaseModel):
 class HmisProfile(_Strict):
     """How an HMIS export is read. HMIS 2026 has no gender: `gender_from_sex` reads Sex as gender.
 
-    Every project of the export serves trafficked persons (`all_projects_trafficking`), or the listed `projects` do.
+    Every project of the export serves trafficked persons (`all_projects_trafficking`), or the
+    listed `projects` do.
     """
 
     gender_from_sex: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
@@ -183,7 +188,10 @@ class Profile(_Strict):
         return self.model_copy(update={name: directory / path for name, path in paths.items() if path is not None})
 
     def secret(self, ask: Callable[[], str] | None = None) -> Secret:
-        """The vault's secret: from key_file, else the variable, else passphrase_file, else from `ask`."""
+        """The vault's secret.
+
+        From key_file, else the variable, else passphrase_file, else from `ask`.
+        """
         if self.key_file:
             return read_key_file(self.key_file)
         if passphrase := os.environ.get(PASSPHRASE_VARIABLE, ""):
@@ -220,7 +228,10 @@ def write_key_file(path: Path, raw_key: bytes) -> None:
 
 
 def _read(path: Path) -> str:
-    """The text of a file that holds a secret; raises SecretExposed unless its owner alone can read it."""
+    """The text of a file that holds a secret.
+
+    Raises SecretExposed unless its owner alone can read it.
+    """
     try:
         if os.name == "posix" and path.stat().st_mode & OTHERS:
             raise SecretExposed(

@@ -1,8 +1,9 @@
 """The mistakes in a profile, one sentence each: the key, its rule, how to write it.
 
-Rules kept: a sentence consists of our own words, the file's name and the key's name. It never holds a value, which may be
-a secret in the wrong place, and it names a key only where the name looks like one. The rule of a key is the description of
-its field in `producers.profile`, so that nobody has to read the messages of a validation library.
+Rules kept: a sentence consists of our own words, the file's name and the key's name. It never holds
+a value, which may be a secret in the wrong place, and it names a key only where the name looks like
+one. The rule of a key is the description of its field in `producers.profile`, so that nobody has to
+read the messages of a validation library.
 """
 
 import re
@@ -46,7 +47,10 @@ class ProfileMistakes:
         return f"{self.path}: {key} is not right: it {self.rules[key]}."
 
     def unknown(self, section: str, name: str) -> str:
-        """The sentence for a key that the profile does not have. `section`: such as `hmis`, or empty."""
+        """The sentence for a key that the profile does not have.
+
+        `section`: such as `hmis`, or empty.
+        """
         known = [key.rpartition(".")[2] for key in self.rules if key.rpartition(".")[0] == section]
         inside = f"[{section}]" if section else "the profile"
         if not _NAME.fullmatch(name):
@@ -71,7 +75,10 @@ class ProfileMistakes:
 
 
 def syntax_mistake(path: Path, text: str, error: str) -> str:
-    """The sentence for a file that is not TOML. `error`: the parser's message, of which only the place is used."""
+    """The sentence for a file that is not TOML.
+
+    `error`: the parser's message, of which only the place is used.
+    """
     place = _PLACE.search(error)
     if place is None:
         open_list = text.count("[") > text.count("]")
@@ -94,6 +101,9 @@ def _broken_rule(lines: Sequence[str]) -> str:
 
 
 def encoding_mistake(path: Path, before: bytes) -> str:
-    """The sentence for a file that is not UTF-8. `before`: the bytes before the first that is not."""
+    """The sentence for a file that is not UTF-8.
+
+    `before`: the bytes before the first that is not.
+    """
     line = before.count(b"\n") + 1
     return f"{path}, line {line}: a character is not UTF-8. Save the file as UTF-8."

@@ -1,9 +1,12 @@
-"""An agency's vault without an exchange: make it, look into it, hold a client who withdrew consent."""
+"""An agency's vault without an exchange.
+
+Make it, look into it, hold a client who withdrew consent.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from producers.caps.marking import Caps, RuleCount, count_rules, said_and_standing
+from producers.caps.marking import Caps, RuleCount, count_rules, sent_facts
 from producers.caps.tally import marked_facts
 from producers.delivery.outbox import Outbox
 from producers.profile import Profile, Secret
@@ -26,7 +29,8 @@ class VaultStatus:
     last_event: int
     accepted_by_the_exchange: int
     head: str
-    """First digits of the digest of the last accepted event; `exchange status` shows the same for the agency."""
+    """First digits of the digest of the last accepted event; `exchange status` shows the same for
+    the agency."""
     events_waiting: int
     """Events that the exchange has not accepted yet, sent or not."""
     facts_kept_for_tallies: int
@@ -35,7 +39,8 @@ class VaultStatus:
     clients_held: int
     """Clients who withdrew consent: nothing more about them is sent."""
     caps: tuple[RuleCount, ...]
-    """By rule, how many current facts are within and past the cap; for a tally_only agency, of the facts kept for tallies."""
+    """By rule, how many current facts are within and past the cap; for a tally_only agency, of the
+    facts kept for tallies."""
 
     def plain(self) -> dict[str, object]:
         """As JSON-able data."""
@@ -68,17 +73,20 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
             accepted,
             (chain.digest(accepted) or b"").hex()[:HEAD_DIGITS],
             outbox.unaccepted(),
-            len(fact_store.kept()),
+            len(fact_store.tally_facts()),
             chain.unclaimed(),
             dict(outbox.refusals()),
-            fact_store.held(),
-            tuple(count_rules(marked_facts(fact_store) + said_and_standing(vault))),
+            fact_store.clients.held(),
+            tuple(count_rules(marked_facts(fact_store) + sent_facts(vault))),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold. `facts`: how many the vault has about the client. `taken_back`: how many the next run withdraws."""
+    """A hold. `facts`: how many the vault has about the client.
+
+    `taken_back`: how many the next run withdraws.
+    """
 
     facts: int
     taken_back: int

@@ -1,4 +1,4 @@
-"""Sensitive codes that never leave unless the agency switches them on (schemas/vocabulary/README.md), as a table.
+"""Sensitive codes (schemas/vocabulary/README.md), which leave only if switched on, as a table.
 
 Where the code itself is the fact, no event is made. A field that is off as a whole always becomes
 `withheld_by_agency`, also where its code is missing, so that it tells nothing about anyone. Where

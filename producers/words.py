@@ -1,4 +1,7 @@
-"""Phrases that several modules of the edge show to a person: numbers with their noun, rules about codes."""
+"""Phrases that several modules of the edge show to a person.
+
+Numbers with their noun, rules about codes.
+"""
 
 import re
 from enum import Enum

@@ -1,4 +1,6 @@
-"""How the derivation learns that something arrived in `releases`: by offsets that an agent hands on.
+"""How the derivation learns that something arrived in `releases`.
+
+By offsets that an agent hands on.
 
 An offset that is handed on is a call to look, never data. An agent may read records that are not
 decided yet; it may hand a record on twice, late, or, after a restart, not at all. So whoever waits
@@ -21,7 +23,9 @@ class Arrivals:
         self._handed_on.set()
 
     async def beyond(self, position: int, *, within_s: float) -> bool:
-        """Wait until a record at this offset or a later one is handed on; False after `within_s` seconds.
+        """Wait until a record at this offset or a later one is handed on.
+
+        False after `within_s` seconds.
 
         Each call to look is answered once: what this position does not cover yet when the wait
         ends is for the reader to find, or for the next look.

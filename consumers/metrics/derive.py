@@ -1,19 +1,24 @@
 """Derive: the points of every epoch, from `releases` to `metrics`.
 
 Rules kept:
-- What is published follows from the set of releases alone (`exchange.core.metrics.table`). Adding one only adds points, of its epoch
-  and later ones: a table has points in an epoch only once none of its releases is missing. So order, repetition, restarts and
-  two workers at once lead to the same `metrics`, byte for byte.
-- Everything is read again from offset 0 at every start. Each point is an upsert under its own key; one that stands there
-  already is not written again. A point whose bytes changed (other code, other planned sizes) is written over.
-- An epoch is derived when nothing is awaited of it any more, or nothing more has come for `AWAITED_S`: a table that is retired
-  or late holds nothing up. What comes later is added.
-- A record that is no release, or not the one that its table declares, and a second draw of one table and epoch are left out:
-  the first stands. An alert names them until the next start that does not meet them. No value is logged.
-- Records of `metrics` have the end of their epoch as their time. Points are worked out off the loop.
+- What is published follows from the set of releases alone (`exchange.core.metrics.table`). Adding
+  one only adds points, of its epoch and later ones: a table has points in an epoch only once none
+  of its releases is missing. So order, repetition, restarts and two workers at once lead to the
+  same `metrics`, byte for byte.
+- Everything is read again from offset 0 at every start. Each point is an upsert under its own key;
+  one that stands there already is not written again. A point whose bytes changed (other code, other
+  planned sizes) is written over.
+- An epoch is derived when nothing is awaited of it any more, or nothing more has come for
+  `AWAITED_S`: a table that is retired or late holds nothing up. What comes later is added.
+- A record that is no release, or not the one that its table declares, and a second draw of one
+  table and epoch are left out: the first stands. An alert names them until the next start that does
+  not meet them. No value is logged.
+- Records of `metrics` have the end of their epoch as their time. Points are worked out off the
+  loop.
 
-Not promised: that a point of code that is gone disappears: nothing is ever taken back from `metrics`. Memory is that of the
-releases and of one epoch's points (19,000 at the end of a year); what stands in `metrics` is known by one sum an epoch.
+Not promised: that a point of code that is gone disappears: nothing is ever taken back from
+`metrics`. Memory is that of the releases and of one epoch's points (19,000 at the end of a year);
+what stands in `metrics` is known by one sum an epoch.
 """
 
 import asyncio
@@ -40,11 +45,13 @@ from exchange.wire.pulse import Alert, AlertKind, encode_alert
 from exchange.wire.topics import ALERTS, METRICS, RELEASES, LaneName
 
 SETTLE_S: Final = 0.1
-"""So long nothing more may come before what came is looked at: releases of one epoch are published together."""
+"""So long nothing more may come before what came is looked at: releases of one epoch are published
+together."""
 AWAITED_S: Final = 10.0
 """The same while tables that were released before are missing in the newest epoch."""
 LOOK_S: Final = 5.0
-"""How often the topic is looked at although nothing was handed on: an arrival may have been lost."""
+"""How often the topic is looked at although nothing was handed on: an arrival may have been
+lost."""
 RECORDS_MAX: Final = 200
 """Releases decoded in one go: 20 ms."""
 SUBJECT: Final = f"{LaneName.DERIVE}:{RELEASES}"
@@ -69,7 +76,10 @@ def epoch_of_key(key: bytes | None) -> int | None:
 
 
 class Intake:
-    """The releases taken so far, the epochs that they changed, and what could not be taken. Pure."""
+    """The releases taken so far, the epochs that they changed, and what could not be taken.
+
+    Pure.
+    """
 
     def __init__(self) -> None:
         self.released = Released()
@@ -90,7 +100,7 @@ class Intake:
             self.pending.update(epoch for epoch in self.released.epochs() if epoch >= min(new))
 
     def awaits(self) -> bool:
-        """Whether tables that were released before are missing in the newest epoch, which is to be derived."""
+        """Whether the newest epoch, which is to be derived, lacks tables that were released before."""
         newest = max(self.released.epochs(), default=0)
         return newest in self.pending and bool(self.released.awaited(newest))
 
@@ -113,7 +123,10 @@ class Intake:
 
 
 def alert_of(faults: Mapping[type[ExchangeError], list[int]], since_ms: int) -> Alert | None:
-    """What an operator is told of records that could not be taken; the error's own words, never the record's."""
+    """What an operator is told of records that could not be taken.
+
+    The error's own words, never the record's.
+    """
     if not faults:
         return None
     said = []
@@ -126,7 +139,10 @@ def alert_of(faults: Mapping[type[ExchangeError], list[int]], since_ms: int) -> 
 
 
 class PublishedPoints:
-    """What stands in `metrics`, by one sum an epoch; an epoch's own records are read again where the sum is another."""
+    """What stands in `metrics`, by one sum an epoch.
+
+    An epoch's own records are read again where the sum is another.
+    """
 
     def __init__(self, log: Log, reader: Reader) -> None:
         self._log = log
@@ -163,7 +179,9 @@ def _digest(key: bytes | None, value: bytes | None) -> int:
 
 
 class Derive:
-    """All of it, for as long as `releases` is assigned to this worker. `run` is its whole life; make a new one for another.
+    """All of it, for as long as `releases` is assigned to this worker.
+
+    `run` is its whole life; make a new one for another.
 
     `planned`: public sizes (`exchange.core.metrics.usability`). `arrivals`: what calls it to look.
     `off_loop`: where points are worked out.

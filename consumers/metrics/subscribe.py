@@ -1,13 +1,17 @@
-"""Subscribe: the points of `metrics` that somebody asks for, past ones first, then each as it is published.
+"""Subscribe.
+
+The points of `metrics` that somebody asks for, past ones first, then each as it is published.
 
     async for point in subscribe("unmet_need_share", division="pacific", since="2026-03"):
         ...
 
-Needs the base install and the right to read `metrics`, nothing else: no group, no offset is stored anywhere.
+Needs the base install and the right to read `metrics`, nothing else: no group, no offset is stored
+anywhere.
 
-Promised: every point that stands in the topic and fits, in the order in which it was published; then what comes. A point with
-the same metric, dimensions, period and epoch as an earlier one replaces it; that happens only where an older version of the
-exchange published other bytes. `Batch.go_on` is where a later subscription goes on: what it was handed over with does not come
+Promised: every point that stands in the topic and fits, in the order in which it was published;
+then what comes. A point with the same metric, dimensions, period and epoch as an earlier one
+replaces it; that happens only where an older version of the exchange published other bytes.
+`Batch.go_on` is where a later subscription goes on: what it was handed over with does not come
 again, and nothing is left out.
 
 Not promised: that a batch whose `go_on` was not kept is not handed over again.
@@ -46,9 +50,12 @@ class StartUnknown(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Points that came together. `whole`: everything that had been published when reading began is handed over.
+    """Points that came together.
 
-    `hidden`: how many fit but are not usable. `unreadable`: records that this version cannot read. `go_on`: see above.
+    `whole`: everything that had been published when reading began is handed over.
+
+    `hidden`: how many fit but are not usable. `unreadable`: records that this version cannot read.
+    `go_on`: see above.
     """
 
     points: tuple[MetricPoint, ...]
@@ -59,7 +66,9 @@ class Batch:
 
 
 async def follow(log: Log, asked: Selection, *, start: int = 0, once: bool = False) -> AsyncGenerator[Batch, None]:
-    """The points in batches, from an earlier `go_on` on. `once`: what stands there now, and no more.
+    """The points in batches, from an earlier `go_on` on.
+
+    `once`: what stands there now, and no more.
 
     Raises StartUnknown and the engine's named errors.
     """
@@ -86,7 +95,10 @@ async def follow(log: Log, asked: Selection, *, start: int = 0, once: bool = Fal
 
 @asynccontextmanager
 async def metrics_log(settings: Settings | None = None) -> AsyncGenerator[Log, None]:
-    """The exchange's log, for `follow`. `settings`: where it is; without them, the environment's. Raises NoKafka."""
+    """The exchange's log, for `follow`. `settings`: where it is; without them, the environment's.
+
+    Raises NoKafka.
+    """
     log = KafkaLog(with_address(settings or Settings.model_validate({})).client("exchange-subscriber"))
     try:
         yield log
@@ -103,7 +115,7 @@ async def subscribe(
     log: Log | None = None,
     **where: str,
 ) -> AsyncGenerator[MetricPoint, None]:
-    """The points of these metrics (of all metrics when none is named), each as soon as it is published, until you stop.
+    """The points of these metrics (none named: of all), each as soon as it is published.
 
     `since`: the first epoch, such as 2026-03. `once`: stop at the last point that is there now. `everything`: also points
     that are not usable. `where`: code by dimension. `settings`: where the exchange is; without them, the environment's.

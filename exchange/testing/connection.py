@@ -1,4 +1,7 @@
-"""How a client in memory reaches the broker: at once (`DirectConnection`), or over a network that a simulation disturbs."""
+"""How a client in memory reaches the broker.
+
+At once (`DirectConnection`), or over a network that a simulation disturbs.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +17,10 @@ class Connection(Protocol):
     """One client's connection; requests are carried out in order."""
 
     async def call(self, request: Callable[[], T], kind: str = "") -> T:
-        """Carry out a request at the broker and return its answer. Raises LogUnavailable when no answer comes."""
+        """Carry out a request at the broker and return its answer.
+
+        Raises LogUnavailable when no answer comes.
+        """
 
     async def arrival(self, broker: MemoryBroker, timeout_s: float) -> None:
         """Return when a record was written anywhere, or after the timeout."""

@@ -1,4 +1,4 @@
-"""A whole exchange in one process and without Kafka, for tests of the programs of agencies and evaluators.
+"""A whole exchange in one process without Kafka, to test programs of agencies and evaluators.
 
     async with InMemoryExchange() as exchange:
         profile = exchange.profile("harbor-light")
@@ -59,7 +59,10 @@ SECRET: Final = Secret(raw_key=bytes(range(KEY_OCTETS)))
 
 
 class InMemoryExchange:
-    """An exchange in memory, used as `async with`. `today`: the edges' date, which decides what quarters are over."""
+    """An exchange in memory, used as `async with`.
+
+    `today`: the edges' date, which decides what quarters are over.
+    """
 
     def __init__(self, *, today: date | None = None) -> None:
         self.today = today
@@ -86,7 +89,10 @@ class InMemoryExchange:
     def profile(
         self, agency: str, legal_class: LegalClass = LegalClass.individual, state: UsState = UsState.ca, **keys: object
     ) -> Profile:
-        """A profile whose vault is in the exchange's own folder, which is deleted at the end. `keys`: of the profile."""
+        """A profile whose vault is in the exchange's own folder, which is deleted at the end.
+
+        `keys`: of the profile.
+        """
         vault = self._folder / f"{agency}.vault"
         said = {"agency": agency, "legal_class": legal_class, "state": state, "vault": vault}
         return Profile.model_validate({**said, **keys})
@@ -96,8 +102,8 @@ class InMemoryExchange:
     ) -> Registration:
         """Register an agency as the operator does; make its vault where there is none.
 
-        `legal_class`: register another one than the profile's, to see what the gate then refuses. Raises what
-        `exchange agencies add` does.
+        `legal_class`: register another one than the profile's, to see what the gate then refuses.
+        Raises what `exchange agencies add` does.
         """
         if not profile.vault.exists():
             make_vault(profile, secret)
@@ -134,19 +140,28 @@ class InMemoryExchange:
         return Edge.open(profile, secret=secret, link=link, today=self.today, options=options, preview=preview)
 
     def link(self, agency: str) -> Link:
-        """An enrolled agency's way to the exchange, for a program that opens its own edge: `Edge.open(…, link=…)`."""
+        """An enrolled agency's way to the exchange, for a program that opens its own edge.
+
+        `Edge.open(…, link=…)`.
+        """
         return self.gate(agency).link()
 
     # What the exchange got
 
     @property
     def events(self) -> list[tuple[str, Event]]:
-        """(agency, event) of everything that the gate admitted, in order; each run ends with a `Heartbeat`."""
+        """(agency, event) of everything that the gate admitted, in order.
+
+        Each run ends with a `Heartbeat`.
+        """
         records = self._broker.committed(Partition(EVENTS, 0))
         return [((record.key or b"").decode("ascii"), decode(record.value or b"")) for record in records]
 
     def gate(self, agency: str) -> MemoryGate:
-        """An enrolled agency's inbox and gate: every value that it sent, byte for byte, every receipt and refusal."""
+        """An enrolled agency's inbox and gate.
+
+        Every value that it sent, byte for byte, every receipt and refusal.
+        """
         if agency not in self._gates:
             raise AgencyNotRegistered(f"{agency} is not registered.")
         return self._gates[agency]
@@ -163,7 +178,10 @@ class InMemoryExchange:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The exact counts of every table: `needs_by_service|2026Q1|ca|housing` → count. Operators only see these."""
+        """The exact counts of every table: `needs_by_service|2026Q1|ca|housing` → count.
+
+        Operators only see these.
+        """
         found: Counter[str] = Counter()
         for agency, event in self.events:
             for cell, count in increments(agency, event):
@@ -180,9 +198,10 @@ class InMemoryExchange:
     async def close(self, month: str, noise: "Noise | None" = None) -> None:
         """Close a month such as 2026-03, and before it every month since the last that was closed.
 
-        All events that were admitted since then arrive in the first of these months. A quarter is released
-        with its last month: 2026Q1 with 2026-03. `noise`: from (sigma, length) to so many integers; without it none, so
-        that figures are exact. Raises EpochInvalid, EpochClosed, and ImportError without the extra `worker`.
+        All events that were admitted since then arrive in the first of these months. A quarter is
+        released with its last month: 2026Q1 with 2026-03. `noise`: from (sigma, length) to so many
+        integers; without it none, so that figures are exact. Raises EpochInvalid, EpochClosed, and
+        ImportError without the extra `worker`.
         """
         from exchange.testing.memory_releases import MemoryReleases, no_noise  # these need numpy
 

@@ -1,13 +1,16 @@
-"""A broker in memory, as far as transactions go: the rules of version 0 of Kafka's protocol, without the network.
+"""A broker in memory, as far as transactions go.
 
-Each method is one request, carried out at once and atomically. Modelled: producer ids and epochs, fencing, sequence
-numbers (a request that is sent again writes nothing twice), transactions over several partitions, a coordinator that
-answers `end` before the markers are written, markers that take offsets, the last stable offset, aborted records that
-stay in the log, transaction timeouts, compaction, retention.
+The rules of version 0 of Kafka's protocol, without the network.
 
-Not modelled: replication; and a request on a closed connection that is carried out after its repetition (version 0 of
-the protocol cannot tell such an end of a transaction from the end of the next one; `clients.REQUEST_TIMEOUT_MS` says
-what we do).
+Each method is one request, carried out at once and atomically. Modelled: producer ids and epochs,
+fencing, sequence numbers (a request that is sent again writes nothing twice), transactions over
+several partitions, a coordinator that answers `end` before the markers are written, markers that
+take offsets, the last stable offset, aborted records that stay in the log, transaction timeouts,
+compaction, retention.
+
+Not modelled: replication; and a request on a closed connection that is carried out after its
+repetition (version 0 of the protocol cannot tell such an end of a transaction from the end of the
+next one; `clients.REQUEST_TIMEOUT_MS` says what we do).
 """
 
 from bisect import bisect_left
@@ -161,7 +164,9 @@ class MemoryBroker:
     # The coordinator of transactions
 
     def take_over(self, tid: str) -> WriterEpoch:
-        """A new epoch of this id: its earlier owner is fenced, and the transaction that it had begun is ended first.
+        """A new epoch of this id.
+
+        Its earlier owner is fenced, and the transaction that it had begun is ended first.
 
         Raises TryAgain while that transaction is being ended.
         """
@@ -179,7 +184,10 @@ class MemoryBroker:
         return WriterEpoch(tid, transaction.producer, transaction.epoch)
 
     def expire(self, tid: str) -> None:
-        """Forget an id that was idle for long (a week in Kafka). Its writer may live on without noticing."""
+        """Forget an id that was idle for long (a week in Kafka).
+
+        Its writer may live on without noticing.
+        """
         if tid in self.transactions and self.transactions[tid].state in ("empty", "decided"):
             del self.transactions[tid]
 

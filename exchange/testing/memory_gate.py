@@ -1,7 +1,8 @@
 """One agency's inbox in memory with the real gate behind it, and the agency's link to it.
 
-The verdicts are those of `exchange.core.admission.gate`: this gate admits what a real exchange admits and refuses the rest
-for the same reason. A test that needs an unkind gate or network derives from these two classes.
+The verdicts are those of `exchange.core.admission.gate`: this gate admits what a real exchange
+admits and refuses the rest for the same reason. A test that needs an unkind gate or network derives
+from these two classes.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ class MemoryGate:
         self._reader = EventReader()
 
     def judge(self, count: int | None = None) -> None:
-        """Judge the next values, by default all, and write one receipt for them, as the gate lane does."""
+        """Judge the next values, by default all, and write one receipt, as the gate lane does."""
         batch = self.inbox[self.read :] if count is None else self.inbox[self.read : self.read + count]
         if not batch:
             return
@@ -83,7 +84,10 @@ class MemoryGate:
 
 
 class MemoryLink:
-    """The agency's way to the gate in memory; keeps `producers.Link`. What is sent is judged at once."""
+    """The agency's way to the gate in memory; keeps `producers.Link`.
+
+    What is sent is judged at once.
+    """
 
     def __init__(self, gate: MemoryGate) -> None:
         self._gate = gate

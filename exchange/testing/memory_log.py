@@ -1,7 +1,10 @@
-"""The in-memory log: `exchange.engine.log.Log` over a `MemoryBroker`. It passes the same contract suite as the log on Kafka.
+"""The in-memory log: `exchange.engine.log.Log` over a `MemoryBroker`.
 
-It does what aiokafka does, where that matters: `commit` waits for sends and does not check whether they failed, an empty
-transaction sends nothing, `assign` drops all positions, a large send goes out as several requests.
+It passes the same contract suite as the log on Kafka.
+
+It does what aiokafka does, where that matters: `commit` waits for sends and does not check whether
+they failed, an empty transaction sends nothing, `assign` drops all positions, a large send goes out
+as several requests.
 """
 
 import asyncio
@@ -58,7 +61,10 @@ class MemoryWriter:
         self._open, self._sends, self._added = True, {}, []
 
     async def send(self, partition: Partition, records: Sequence[Pair]) -> Awaitable[None]:
-        """Send records in the open transaction; await what it returns to know that they are written."""
+        """Send records in the open transaction.
+
+        Await what it returns to know that they are written.
+        """
         before = [task for task, other in self._sends.items() if other == partition]
         sequence = self._sequences.get(partition, 0)
         self._sequences[partition] = sequence + len(records)

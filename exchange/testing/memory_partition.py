@@ -62,8 +62,8 @@ class PartitionLog:
     def compact(self, keep_from: int) -> None:
         """Below `keep_from`, and below the stable end: keep the last committed record of each key.
 
-        Like Kafka's cleaner under `min.compaction.lag.ms`, it looks at old records only: a young record does not
-        remove an old one of its key.
+        Like Kafka's cleaner under `min.compaction.lag.ms`, it looks at old records only: a young
+        record does not remove an old one of its key.
         """
         keep_from = min(keep_from, self.stable_end)
         last = {

@@ -1,7 +1,10 @@
-"""Months closed in memory: what the release lane, the publisher and the derive service do, with the functions that they call.
+"""Months closed in memory.
 
-For each month: decide about the command, count what arrived, add noise, record the draw in `draws`, copy it to `releases`, derive
-the points of `metrics`. Nothing runs beside the caller: when `close` returns, all of it is in the log.
+What the release lane, the publisher and the derive service do, with the functions that they call.
+
+For each month: decide about the command, count what arrived, add noise, record the draw in `draws`, copy
+it to `releases`, derive the points of `metrics`. Nothing runs beside the caller: when `close`
+returns, all of it is in the log.
 """
 
 from collections.abc import Sequence
@@ -26,12 +29,18 @@ OF_AGENCIES, OF_DRAWS, OF_EPOCHS, OF_EVENTS, OF_METRICS, OF_RELEASES = (
 
 
 def no_noise(_scale: Fraction, length: int) -> Sequence[int]:
-    """Zeros in place of noise, so that a test knows the figures; only exchanges in memory take it."""
+    """Zeros in place of noise, so that a test knows the figures.
+
+    Only exchanges in memory take it.
+    """
     return [0] * length
 
 
 class MemoryReleases:
-    """The releases of one exchange in memory. `planned`: the public sizes that decide which points are usable."""
+    """The releases of one exchange in memory.
+
+    `planned`: the public sizes that decide which points are usable.
+    """
 
     def __init__(self, broker: MemoryBroker, planned: Yearly) -> None:
         self._broker, self._planned = broker, planned

@@ -1,1 +1,4 @@
-"""What of a client may be counted: policy, the keyed choice within the caps, their bits, and tallies."""
+"""What of a client may be counted.
+
+Policy, the keyed choice within the caps, their bits, and tallies.
+"""

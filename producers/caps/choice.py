@@ -1,16 +1,23 @@
-"""Which of what an agency says of one client in one period is within the caps: by keyed hash, and never by arrival.
+"""Which events about one client in one period are within the caps.
 
-For each rule (`exchange.core.admission.cap_rules`), a keyed hash of client, period, rule and the rule's key (a service, a barrier …) puts all
-keys in an order of their own; those that come first are within. So the commonest service is no likelier to be kept than
-the rarest, and nobody without the vault's key can tell which ones were. What a rule does not tell apart (two events of one
-service, two openings) has one place; in one choice it is the event's own hash that decides, later the one that is there stays.
+Chosen by keyed hash, never by arrival.
 
-A choice is made over all that is to be sent of a client, given all that has left already: what stands with its bits, and how
-many corrections each rule has had. A key that would come before one that stands displaces it, if every rule of that bit
-can pay for the correction; an event takes its place in all rules of a bit, or in none. A place that is freed goes to what
-comes next; what went without before stays so, because each change of mind is one event more.
+For each rule (`exchange.core.admission.cap_rules`), a keyed hash of client, period, rule and the
+rule's key (a service, a barrier …) puts all keys in an order of their own; the first ones are
+within the cap. So the commonest service is no likelier to be kept than the rarest, and nobody
+without the vault's key can tell which ones were. Events that a rule does not tell apart (two events
+about one service, two openings) share one place. Within one choice the event's own hash decides
+between them; later, the event that has the place keeps it.
 
-Promised: laws 1–3 of `exchange.core.admission.cap_rules`, whatever is asked in whatever order. Pure: no vault, no clock, no randomness.
+A choice covers all events about a client that are to be sent. It takes into account all that were
+sent: those that still carry bits, and how many corrections each rule has had. A key that comes
+before the key of a sent event displaces that event, if every rule of the bit can pay for the
+correction. An event takes its place in all rules of a bit, or in none. A free place goes to the
+next key. An event that was sent without the bit stays without it, because each change is one more
+event.
+
+Promised: laws 1–3 of `exchange.core.admission.cap_rules`, in whatever order events come. Pure: no
+vault, no clock, no randomness.
 """
 
 from collections import Counter
@@ -24,7 +31,7 @@ from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule
 from exchange.core.model.events import CORRECTABLE, Correctable
 
 CHOSEN: Final = (Cap.NATION, Cap.STATE)
-"""The bits that are chosen; `Cap.PAST` follows from them."""
+"""The bits that are chosen here; `Cap.PAST` follows from them."""
 OVER: Final = next(rule for rule in RULES if rule.bit is Cap.PAST)
 _ABOUT: Final = {
     (kind, bit): tuple(rule for rule in RULES if rule.bit is bit and rule.body is kind)
@@ -36,7 +43,10 @@ Own = str | tuple[int, bytes | None]
 
 
 class Place(NamedTuple):
-    """What a body takes under a rule. `name`: the rule's; `key`: empty where each event is one by itself."""
+    """The place that a body takes under a rule.
+
+    `name`: the rule's; `key`: empty where each event has a place of its own.
+    """
 
     rule: CapRule
     name: bytes
@@ -45,36 +55,42 @@ class Place(NamedTuple):
 
 @lru_cache(maxsize=1 << 16)
 def places_of(body: Correctable, bit: Cap) -> tuple[Place, ...]:
-    """The places that a body must get to carry the bit: all of them, and none means never."""
+    """The places that a body needs to carry the bit: all of them.
+
+    None means that it never carries the bit.
+    """
     rules = (OVER,) if bit is Cap.PAST else (rule for rule in _ABOUT.get((type(body), bit), ()) if rule.concerns(body))
     return tuple(Place(rule, name_of(rule), rule.key(body)) for rule in rules)
 
 
 @lru_cache
 def name_of(rule: CapRule) -> bytes:
-    """What a rule is called in hashes, wherever it stands in the list."""
+    """The name of a rule in hashes; it does not depend on the order of the list."""
     body = rule.body.__name__ if rule.body else ""
     return "|".join((rule.bit.name or "", body, *rule.strand, rule.distinct)).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """The order of one client's period. `key`: the vault's own, 32 bytes; `unit`: what tells client and period apart."""
+    """The order of one client's period.
+
+    `key`: the vault's own, 32 bytes; `unit`: identifies client and period.
+    """
 
     key: bytes
     unit: bytes
 
     @classmethod
     def of(cls, key: bytes, client: bytes, period: int) -> "Ranks":
-        """The order of a client, by the agency's own name of it, in a period."""
+        """The order for a client, by the agency's own key, in a period."""
         return cls(key, period.to_bytes(2, "big") + client)
 
     def of_key(self, place: Place) -> bytes:
-        """Where a key of a rule stands: the first are within. 8 bytes."""
+        """The rank of a key of a rule, 8 bytes: the smallest are within the cap."""
         return self._hash(place.name + b"|" + place.key.encode("ascii"), b"key")
 
     def of_fact(self, name: bytes) -> bytes:
-        """Where one of several that are alike stands. 8 bytes."""
+        """The rank of one of several equal facts, 8 bytes."""
         return self._hash(name, b"fact")
 
     def _hash(self, what: bytes, person: bytes) -> bytes:
@@ -84,9 +100,10 @@ class Ranks:
 
 @dataclass(slots=True)
 class SentMarks:
-    """What has left, with the `bits` of it that have not been taken back.
+    """An event with those of its `bits` that were not taken back.
 
-    `sequence`: where it stands, 0 while it has not left; `fact`: what still says so, and could be told anew without a bit.
+    `sequence`: its place in the chain, 0 before it is chained. `fact`: the key of the fact that
+    still states it, and that could be sent again without a bit.
     """
 
     sequence: int
@@ -97,7 +114,7 @@ class SentMarks:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be sent."""
+    """A fact that is to be sent."""
 
     fact: bytes
     body: Correctable
@@ -105,30 +122,35 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Displaced:
-    """What has to make room, and the bits that its correction carries; it is told anew without them."""
+    """A sent event that has to make room.
 
-    standing: SentMarks
+    `bits`: those of its correction; the fact is sent again without them.
+    """
+
+    sent: SentMarks
     bits: Cap
 
 
 @dataclass(slots=True)
 class ClientPeriod:
-    """One client in one period: what stands of it, which corrections it has had, and what may still be marked.
+    """One client in one period.
 
-    `may_mark`: whether anything new may carry a bit; `may_take`: whether corrections may.
+    The sent events, the corrections so far, and what may still carry bits.
+
+    `may_mark`: whether new events may carry bits; `may_take`: whether corrections may.
     """
 
     ranks: Ranks
     may_mark: bool = True
     may_take: bool = True
     ever: bool = False
-    """Whether anything of it ever carried a bit."""
+    """Whether any event about the client in this period ever carried a bit."""
     _held: dict[bytes, dict[Own, SentMarks]] = field(default_factory=dict)
-    """Rule's name → what has its places."""
+    """Rule's name → the events that have its places."""
     _corrections: Counter[bytes] = field(default_factory=Counter)
 
-    def stands(self, one: SentMarks) -> None:
-        """Something has left, and these bits of it have not been taken back."""
+    def add_sent(self, one: SentMarks) -> None:
+        """Add an event that was sent, with the bits that were not taken back."""
         if not one.bits:
             return
         self.ever = True
@@ -136,14 +158,17 @@ class ClientPeriod:
             for place in places_of(one.body, bit):
                 self._held.setdefault(place.name, {})[_own(place, one)] = one
 
-    def was_corrected(self, body: Correctable, bits: Cap) -> None:
-        """A correction of such a body has left with these bits."""
+    def count_correction(self, body: Correctable, bits: Cap) -> None:
+        """Count a correction of such a body that was sent with these bits."""
         for bit in bits:
             self.ever = True
             self._corrections.update(place.name for place in places_of(body, bit))
 
     def take_back(self, one: SentMarks) -> Cap:
-        """The bits that the correction of what stands carries: as many as its rules have corrections left for."""
+        """The bits that the correction of a sent event carries.
+
+        Those whose rules have corrections left.
+        """
         bits = NONE
         for bit in Cap(one.bits):
             if self._can_pay(one, bit):
@@ -152,7 +177,7 @@ class ClientPeriod:
         return bits
 
     def choose(self, wanted: Sequence[Wanted]) -> tuple[dict[bytes, Cap], list[Displaced]]:
-        """The bits of each fact that is to be sent, those with none left out; and what must make room for them."""
+        """The bits of each wanted fact that gets any, and the events that must make room."""
         if not self.may_mark or not wanted:
             return {}, []
         fresh = {one.fact: SentMarks(0, one.body, NONE, one.fact) for one in wanted}
@@ -161,7 +186,7 @@ class ClientPeriod:
         for bit in CHOSEN:
             for one, places in self._in_order(fresh.values(), bit):
                 over += self._place(one, places, bit, displaced)
-        self._mark_first_over([*over, *(gone.standing for gone in displaced.values())], fresh)
+        self._mark_first_over([*over, *(gone.sent for gone in displaced.values())], fresh)
         bits = {fact: one.bits for fact, one in fresh.items() if one.bits}
         self.ever |= bool(bits)
         return bits, list(displaced.values())
@@ -176,7 +201,10 @@ class ClientPeriod:
     def _place(
         self, one: SentMarks, places: tuple[Place, ...], bit: Cap, displaced: dict[int, Displaced]
     ) -> list[SentMarks]:
-        """Give it its place under every rule of the bit, or under none; itself, where it is past a cap."""
+        """Give the event its place under every rule of the bit, or under none.
+
+        Returns it where it is past a cap.
+        """
         held = [self._held.setdefault(place.name, {}) for place in places]
         taken = any(_own(place, one) in there for place, there in zip(places, held, strict=True))
         full = [place for place, there in zip(places, held, strict=True) if self._is_full(place, there, one)]
@@ -195,7 +223,7 @@ class ClientPeriod:
         return len(there) >= place.rule.most and _own(place, one) not in there
 
     def _loser(self, place: Place, bit: Cap) -> SentMarks | None:
-        """What stands under a full rule, comes last there and behind this, and can be taken back; None: nothing does."""
+        """The last correctable event under a full rule that comes after this place, or None."""
         own = self.ranks.of_key(place)
         found = [
             (rank, held)
@@ -216,14 +244,14 @@ class ClientPeriod:
         )
 
     def _free(self, one: SentMarks, bit: Cap) -> None:
-        """Take it out of all rules of a bit, by a correction that carries it."""
+        """Take the event out of all rules of a bit, by a correction that carries the bit."""
         one.bits &= ~bit
         for place in places_of(one.body, bit):
             self._corrections[place.name] += 1
             del self._held[place.name][_own(place, one)]
 
     def _mark_first_over(self, over: list[SentMarks], fresh: dict[bytes, SentMarks]) -> None:
-        """The first that is past a cap says so, once for ever; nothing takes it back."""
+        """Mark the first event that is past a cap, once for ever; nothing takes the mark back."""
         there = self._held.setdefault(name_of(OVER), {})
         if not over or there:
             return
@@ -234,5 +262,8 @@ class ClientPeriod:
 
 
 def _own(place: Place, one: SentMarks) -> Own:
-    """What it takes under a rule: the rule's key, or one of its own where each event is one by itself."""
+    """The key of an event's place.
+
+    The rule's key, or one of its own where each event has a place of its own.
+    """
     return place.key if place.rule.distinct else (one.sequence, one.fact)

@@ -1,26 +1,32 @@
-"""The bits of everything that leaves about a client: decided from what left before, as the vault's chain remembers it.
+"""The cap bits of every event about a client, decided from the events in the vault's chain.
 
-Rules kept: laws 1–5 of `exchange.core.admission.cap_rules`, over every run, source, correction and copy of the vault. All that is to be sent
-of a client is decided at once (`producers.caps.choice`), before any of it is chained; nothing is remembered beside the chain, so
-that what was taken back unsent never counted, and a kill changes nothing: the same is decided again. In particular:
+Rules kept: laws 1–5 of `exchange.core.admission.cap_rules`, over every run, source, correction and
+copy of the vault. All events about a client that are to be sent are decided at once
+(`producers.caps.choice`), before any of them is chained. Nothing is remembered beside the chain: an
+event that was unchained before it was sent never counted, and after a kill the same bits are
+decided again. In particular:
 
-- *Nobody's events.* A client's event whose client the source does not name carries no bit: nobody could count its caps.
-- *Lost and restored vaults.* Events that are read back from the inbox carry bits and belong to a client that the vault does
-  not know. Their periods are *exhausted*: no client gets a bit there any more, neither for an event nor for a correction.
-  Other periods are open as before: in them nothing is missing, because the inbox shows all that was accepted.
-- *Vaults of before caps.* A client's period with an event that had no caps applied is exhausted, for this client alone.
-- *Moved records.* Where a record that ever was marked is said of another client now, neither of them is marked in that period
-  any more: they may be one, and one of them a third from whom it had come. What was said stays on the account of whom it was
-  said of.
-- *Year and quarters.* A client's year gets no bit once a quarter of it has one, nor the other way round; told of both at
-  once, the quarters do.
-- *Tallies* carry bits when the agency's counsel agreed to small counts (one that may be held back as a whole for one small cell
-  has no bounded sensitivity), and only those of the first batch of their table and period: what is counted later, or
-  counts anew, was chosen among other facts. Which batch is the first is the calendar's to say: that of the first complete run
-  after the quarter, whatever it found; said by the facts, one client's fact could shut all others' out.
+- *Events without a client.* An event about a client whom the source does not name carries no bit:
+  nobody could count the client's caps.
+- *Lost and restored vaults.* Events that are read back from the inbox carry bits and belong to a
+  client whom the vault does not know. Their periods are *exhausted*: no client gets a bit there any
+  more, neither for an event nor for a correction. Other periods stay open: nothing is missing in
+  them, because the inbox shows all accepted events.
+- *Vaults older than caps.* A client's period with an event from before caps is exhausted, for this
+  client alone.
+- *Moved records.* A record that ever carried bits may now name another client. Then neither client
+  gets bits in that period any more: they may be one person, and either may be a third to whom the
+  record belonged before. Sent events stay on the account of the client they named.
+- *Year and quarters.* A client's year gets no bit once a quarter of it has one, and the other way
+  round. Where both are new, the quarters get them.
+- *Tallies* carry bits only if the agency's counsel agreed to small counts (a tally that may be held
+  back as a whole for one small cell has no bounded sensitivity), and only in the first batch of
+  their table and period: a later tally counts facts that were chosen among others. The calendar
+  decides which batch is the first: that of the first complete run after the quarter, whatever it
+  found. If the facts decided, one client's fact could shut out everybody else's.
 
-Not promised: that a correction reaches the releases. Where its rules have none left it goes without the bit; the event stands
-there for ever, and keeps its place.
+Not promised: that a correction reaches the releases. Where its rules have no correction left, it
+goes without the bit; the event keeps its place for ever.
 """
 
 from collections import Counter, defaultdict
@@ -35,16 +41,16 @@ from exchange.core.release.client_tables import tally_bits
 from producers.caps.choice import CHOSEN, ClientPeriod, Ranks, SentMarks, Wanted, places_of
 from producers.caps.tally_batches import first_batch_over
 from producers.vault.event_tail import body_bytes, body_of, cap_of, period_of_tail, same_fact
-from producers.vault.fact_store import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, FactStore, behind
+from producers.vault.fact_store import CORRECTION, EVENT, NOBODY, NOTHING, TALLY, FactStore, prefix_end
 from producers.vault.store import Vault
 
 Marked = Counter[tuple[int, bytes]]
-"""(schema id, tail with its bits) → how many."""
+"""(schema id, tail with its bits) → count."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleCount:
-    """How many events a rule kept within its cap, and how many are past it: in no release that the rule is for."""
+    """How many events are within a rule's cap, and how many are past it: in no release for it."""
 
     rule: str
     kept: int
@@ -52,19 +58,22 @@ class RuleCount:
 
 
 @dataclass(slots=True)
-class _OfClient:
-    """What is known of one client: its periods, what left of it, and what is to be done."""
+class _ClientWork:
+    """One client: the periods, the sent events, and what is to be decided."""
 
     units: dict[int, ClientPeriod] = field(default_factory=dict)
     events: dict[int, tuple[int, SentMarks]] = field(default_factory=dict)
     takes: list[tuple[bytes, int]] = field(default_factory=list)
     wanted: dict[int, list[Wanted]] = field(default_factory=lambda: defaultdict(list))
     asked_to_move: set[bytes] = field(default_factory=set)
-    """Facts that an earlier decision had displaced, and whose correction has not been chained."""
+    """Facts that an earlier decision displaced, and whose correction is not chained yet."""
 
 
 class Caps:
-    """The bits of what is to be sent from a vault. `small_counts`: the agency's counsel agreed to send counts of 1–10."""
+    """The bits of the events that are to be sent.
+
+    `small_counts`: the agency's counsel agreed to send counts of 1–10.
+    """
 
     def __init__(self, vault: Vault, fact_store: FactStore, *, small_counts: bool = False) -> None:
         self._vault, self._fact_store = vault, fact_store
@@ -75,7 +84,10 @@ class Caps:
         self._exhausted: set[tuple[int, int]] = set()
 
     def decide(self) -> Iterator[None]:
-        """Choose the bits of all that is to be sent, one client a step; nothing where nothing has changed since."""
+        """Choose the bits of all events that are to be sent, one client a step.
+
+        Does nothing if nothing has changed since.
+        """
         if not self._fact_store.undecided:
             return
         self._events.clear()
@@ -91,11 +103,11 @@ class Caps:
         self._fact_store.undecided = False
 
     def of_event(self, key: bytes) -> Cap:
-        """The bits of the event that says this fact."""
+        """The bits of the event that states this fact."""
         return self._events.get(key, NONE)
 
     def of_correction(self, key: bytes) -> Cap:
-        """The bits of the correction that takes back what said this fact."""
+        """The bits of the correction that retracts the event of this fact."""
         return self._corrections.get(key, NONE)
 
     def _decide_client(self, client: int) -> None:
@@ -109,20 +121,20 @@ class Caps:
             bits, displaced = unit.choose(found.wanted[period])
             self._events.update(bits)
             for gone in displaced:
-                assert gone.standing.fact is not None
-                self._corrections[gone.standing.fact] = gone.bits
-                found.asked_to_move.discard(gone.standing.fact)
-                self._set_todo(gone.standing.fact, CORRECTION)
+                assert gone.sent.fact is not None
+                self._corrections[gone.sent.fact] = gone.bits
+                found.asked_to_move.discard(gone.sent.fact)
+                self._set_todo(gone.sent.fact, CORRECTION)
         for key in found.asked_to_move:
             self._set_todo(key, NOTHING)
 
     def _set_todo(self, key: bytes, todo: int) -> None:
         self._vault.run("UPDATE fact SET todo = ? WHERE key = ? AND todo <> ?", (todo, key, todo))
 
-    def _look(self, client: int) -> _OfClient:
+    def _look(self, client: int) -> _ClientWork:
         row = self._vault.one("SELECT name FROM client WHERE id = ?", (client,))
         assert row is not None
-        found, name = _OfClient(), bytes(row[0])
+        found, name = _ClientWork(), bytes(row[0])
 
         def unit(period: int) -> ClientPeriod:
             if period not in found.units:
@@ -148,13 +160,16 @@ class Caps:
                 unit(period)
                 found.wanted[period].append(Wanted(key, _body(schema, want)))
         for period, said in found.events.values():
-            found.units[period].stands(said)
+            found.units[period].add_sent(said)
         return found
 
     def _read_chain(
-        self, client: int, found: _OfClient, unit: Callable[[int], ClientPeriod]
+        self, client: int, found: _ClientWork, unit: Callable[[int], ClientPeriod]
     ) -> dict[int, tuple[int, bytes]]:
-        """What was said of a client and stands, with its bits, and each tail by its sequence."""
+        """Take in the sent events about a client, with the bits that were not taken back.
+
+        Returns each tail by its sequence.
+        """
         tails: dict[int, tuple[int, bytes]] = {}
         rows = "SELECT sequence, schema, tail, kind, target FROM chain WHERE client = ? ORDER BY sequence"
         for sequence, schema, tail, kind, target in self._vault.all(rows, (client,)):
@@ -168,12 +183,15 @@ class Caps:
                     unit(period).may_mark = False
             elif target in found.events:
                 said = found.events[target][1]
-                unit(period).was_corrected(said.body, bits & said.bits)
+                unit(period).count_correction(said.body, bits & said.bits)
                 said.bits &= ~bits
         return tails
 
     def _other_width_marked(self, client: int, period: int, units: dict[int, ClientPeriod]) -> bool:
-        """Law 5: whether the year of this quarter, or a quarter of this year, has marks or may have them."""
+        """Law 5.
+
+        Whether the year of this quarter, or a quarter of this year, has bits or may have them.
+        """
         year = year_period(period)
         others = (year,) if quarter_of(period) else range(year + 1, year + 5)
         return any(
@@ -186,7 +204,7 @@ class Caps:
             return
         waiting = "SELECT key, schema, want FROM fact WHERE key >= ? AND key < ? AND todo = ? AND want IS NOT NULL"
         begun: dict[bytes, bool] = {}
-        for key, schema, want in self._vault.all(waiting, (TALLY, behind(TALLY), EVENT)):
+        for key, schema, want in self._vault.all(waiting, (TALLY, prefix_end(TALLY), EVENT)):
             body, period = _body(schema, want), period_of_tail(want)
             assert isinstance(body, Tally)
             batch = key.rpartition(b"|")[0] + b"|"
@@ -197,15 +215,17 @@ class Caps:
                 self._events[key] = tally_bits(TALLIED[body.table])
 
     def _was_tallied(self, prefix: bytes) -> bool:
-        """Whether a tally of this table and period, of any state, has left before."""
+        """Whether a tally of this table and period, for any state, was sent before."""
         query = "SELECT 1 FROM fact WHERE key >= ? AND key < ? AND (sent > 0 OR spent > 0) LIMIT 1"
-        return self._vault.one(query, (prefix, behind(prefix))) is not None
+        return self._vault.one(query, (prefix, prefix_end(prefix))) is not None
 
 
-def choose_kept(cap_key: bytes, kept: Iterable[tuple[bytes, bytes, int, bytes]]) -> Iterator[tuple[int, bytes, Cap]]:
-    """(schema id, tail, bits) of facts that only a tally counts, from (client's name, key, schema id, tail).
+def choose_tally_facts(
+    cap_key: bytes, kept: Iterable[tuple[bytes, bytes, int, bytes]]
+) -> Iterator[tuple[int, bytes, Cap]]:
+    """(schema id, tail, bits) of facts for tallies, from (client's name, key, schema id, tail).
 
-    Each client's periods are chosen as a whole. Facts of nobody have no bits.
+    Each client's periods are chosen as a whole. Facts without a client have no bits.
     """
     units: dict[tuple[bytes, int], list[tuple[Wanted, int, bytes]]] = defaultdict(list)
     for client, key, schema, tail in kept:
@@ -217,14 +237,17 @@ def choose_kept(cap_key: bytes, kept: Iterable[tuple[bytes, bytes, int, bytes]])
             yield schema, tail, bits.get(wanted.fact, NONE)
 
 
-def said_and_standing(vault: Vault) -> Marked:
-    """What was said by facts that still say so, with the bits that it left with."""
+def sent_facts(vault: Vault) -> Marked:
+    """The sent events whose facts still state them, with the bits that they were sent with."""
     rows = "SELECT chain.schema, chain.tail, count(*) FROM fact JOIN chain ON chain.sequence = fact.sent GROUP BY 1, 2"
     return Counter({(schema, tail): times for schema, tail, times in vault.all(rows)})
 
 
 def count_rules(marked: Marked) -> list[RuleCount]:
-    """For each rule that any of these events is under: how many it kept, and how many are past it."""
+    """For each rule that applies to any of these events.
+
+    How many are within its cap, and how many are past it.
+    """
     kept: Counter[CapRule] = Counter()
     past: Counter[CapRule] = Counter()
     for (schema, tail), times in marked.items():
@@ -237,7 +260,7 @@ def count_rules(marked: Marked) -> list[RuleCount]:
 
 
 def rule_text(rule: CapRule) -> str:
-    """A rule, as people read it: for whom, of what, and how many."""
+    """A rule in words: body, release and number."""
     body = rule.body.__name__ if rule.body else "any"
     what = f"{body} ({rule.strand[0]})" if len(rule.strand) == 1 else body
     most = f"{rule.most} with another {rule.group or rule.field}" if rule.distinct else str(rule.most)

@@ -1,8 +1,11 @@
-"""What of a fact may leave this agency, and in which form: the edge's own wall, the same for every source.
+"""What of a fact may leave this agency, and in which form.
 
-Rules kept: a body that breaks a rule is refused with the rule, never the value; what is sensitive is off unless switched
-on; a year-only agency gives the year; a tally-only agency gives no client's event at all: such a fact is kept for the
-tally. The gate repeats all of this independently.
+The edge's own wall, the same for every source.
+
+Rules kept: a body that breaks a rule is refused with the rule, never with the value. Sensitive
+codes are off unless switched on. A year_only agency sends the year. A tally_only agency sends no
+event about a client at all: such a fact is kept for the tally. The gate repeats all of this
+independently.
 """
 
 from dataclasses import dataclass
@@ -24,15 +27,18 @@ _REMEMBERED: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """The tail that may leave, without bits yet; `kept`: it never does, it feeds the tally of its period."""
+    """The tail that may leave, without bits yet.
+
+    `for_tally`: it never leaves, and counts in the tally of its period.
+    """
 
     tail: bytes
-    kept: bool = False
+    for_tally: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchedOff:
-    """The agency has switched this off."""
+    """The agency has not switched this sensitive code on."""
 
     why: str
 
@@ -51,9 +57,9 @@ IN_THE_FUTURE: Final = Unfit("period", "a quarter or a year that has begun: this
 
 
 class Policy:
-    """The rules of one agency; remembers what it has judged (at most 65,536 bodies), because facts repeat.
+    """The rules of one agency. Remembers its judgements (at most 65,536), because facts repeat.
 
-    `newest`: the quarter of today; what lies behind it has not happened. By default every period there is has begun.
+    `newest`: today's quarter; later periods have not begun. By default every period has begun.
     """
 
     def __init__(self, legal_class: LegalClass, sensitive: tuple[str, ...] = (), *, newest: int = LAST) -> None:
@@ -63,7 +69,7 @@ class Policy:
         self._judged: dict[tuple[int, UsState, Correctable], Judged] = {}
 
     def judge(self, period: int, state: UsState, body: Correctable) -> Judged:
-        """What becomes of this body."""
+        """The judgement on this body."""
         key = (period, state, body)
         judged = self._judged.get(key)
         if judged is None:
@@ -77,7 +83,7 @@ class Policy:
         unfit = _unfit(period, state, body)
         if unfit:
             return unfit
-        if period > self.newest:  # a year's number stands before those of its quarters
+        if period > self.newest:  # a year's number comes before those of its quarters
             return IN_THE_FUTURE
         allowed = self._switches.apply(body)
         if allowed is None:
@@ -95,7 +101,7 @@ class Policy:
 
 def _unfit(period: int, state: UsState, body: Correctable) -> Unfit | None:
     if isinstance(body, e.Tally) or type(body) not in _CHECKS:
-        return Unfit("body", "not a body that a source may say; tallies are counted by the edge")
+        return Unfit("body", "not a body that a source may have; the edge itself counts tallies")
     if not is_period(period):
         return Unfit("period", "a quarter or a year of 2000–2099")
     if type(state) is not UsState:

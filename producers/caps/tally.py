@@ -1,14 +1,17 @@
-"""Tallies: what an agency that may share totals only says instead of its clients' events.
+"""Tallies: totals that a tally_only agency sends instead of events about its clients.
 
-For every quarter that is over, from the first to the last that the kept facts know, for every state among them and for
-every one-way client table: one `Tally` with the table's full domain, zeros included, counted by the very
-`exchange.core.counting.cells.increments` that counts everybody else's events. Only what is within its client's caps is counted, chosen
-like events (`producers.caps.marking`), because what is released of a tally cannot be told apart any more; facts of nobody are not.
-Quarters only: a year's tally and its quarters' exclude each other. A tally with a count of 1–10 is held back unless the
-agency's counsel agreed to small counts.
+There is one `Tally` for every quarter that is over (from the first to the last quarter of the kept
+facts), every state among these facts and every one-way client table. It has the table's full
+domain, zeros included, and is counted by the same `exchange.core.counting.cells.increments` that
+counts all other events. Only facts within their client's caps count, chosen like events
+(`producers.caps.marking`), because nothing can be taken out of a tally later; facts without a
+client do not count. There are tallies of quarters only: a year's tally and those of its quarters
+exclude each other. A tally with a count of 1–10 is held back unless the agency's counsel agreed to
+small counts.
 
-A tally is a fact with a key of its own, so that changed facts lead to its correction and a new one by the same way as
-everything else. Not promised: that a quarter is complete; it is what the facts say when it is counted.
+A tally is a fact with a key of its own. So changed facts lead to its correction and a new tally in
+the same way as for all other facts. Not promised: that a quarter is complete; a tally counts the
+facts that are there when it is counted.
 """
 
 from collections import Counter
@@ -27,7 +30,7 @@ from exchange.core.model.period import FIRST, LAST_YEAR, is_period, period_of, p
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import UsState
 from exchange.core.release.client_tables import needed
-from producers.caps.marking import Marked, choose_kept
+from producers.caps.marking import Marked, choose_tally_facts
 from producers.caps.tally_batches import are_counted, were_counted
 from producers.vault.event_tail import (
     body_bytes,
@@ -51,7 +54,7 @@ Place = tuple[TallyTable, int, UsState]
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """A tally that did not leave, because it holds a small count. Never the value."""
+    """A tally that was not sent, because it holds a small count. Never the value."""
 
     table: TallyTable
     period: int
@@ -63,7 +66,10 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """What counting led to: tallies by outcome, those that were held back, and the facts with their bits."""
+    """The result of counting.
+
+    Tallies by outcome, the tallies held back, and the facts with their bits.
+    """
 
     outcomes: Counter[FactOutcome] = field(default_factory=Counter)
     held_back: tuple[HeldBack, ...] = ()
@@ -71,7 +77,7 @@ class Tallied:
 
 
 def current_quarter(today: date) -> int:
-    """The quarter that a day lies in."""
+    """The quarter of a day."""
     return period_of(min(today.year, LAST_YEAR), quarter_of_month(today.month))
 
 
@@ -81,18 +87,18 @@ def quarters(first: int, last: int) -> Iterator[int]:
 
 
 def tally_key(table: TallyTable, period: int, state: UsState) -> bytes:
-    """The key under which a tally stands in the fact_store."""
+    """The key of a tally in the fact store."""
     return TALLY + f"{table}|{period_text(period)}|{state}".encode("ascii")
 
 
 def marked_facts(fact_store: FactStore) -> Marked:
-    """The facts that are kept for tallies, with the bits that they would have as events."""
-    chosen = choose_kept(fact_store.cap_key, fact_store.kept())
+    """The facts that are kept for tallies, with the bits that they would carry as events."""
+    chosen = choose_tally_facts(fact_store.cap_key, fact_store.tally_facts())
     return Counter((schema, with_cap(tail, bits)) for schema, tail, bits in chosen)
 
 
 def count(facts: Marked, open_quarter: int) -> dict[Place, list[int]]:
-    """The counts of every tally of the quarters before `open_quarter`, from facts with the bits of their caps."""
+    """The counts of every tally of the quarters before `open_quarter`, from facts with cap bits."""
     counted: Counter[tuple[Place, str]] = Counter()
     closed: set[int] = set()
     states: set[UsState] = set()
@@ -114,12 +120,15 @@ def count(facts: Marked, open_quarter: int) -> dict[Place, list[int]]:
 
 @lru_cache(maxsize=1 << 16)
 def _counting(schema: int, body: bytes) -> tuple[tuple[TallyTable, str, Cap], ...]:
-    """The tallies that count such a body, wherever and whenever: table, value, and the bits that it must carry for it."""
+    """The tallies that count such a body in any place and period.
+
+    Table, value, and the bits that the event needs.
+    """
     said = body_of(schema, body)
     assert isinstance(said, Correctable)
     found = []
     for cell, n in increments(_ANY_AGENCY, Event(0, _NO_PREVIOUS, FIRST, _ANY_STATE, 0, said)):
-        name, _, _, *value = cell.decode("ascii").split("|")  # its place is the table's; a tally's is the event's
+        name, _, _, *value = cell.decode("ascii").split("|")  # a tally takes the place from the event
         if name in _TALLIED:
             assert n == 1
             found.append((TallyTable(name), "".join(value), needed(TALLIED[TallyTable(name)], said)))
@@ -132,9 +141,12 @@ def _places(periods: Iterable[int], states: Iterable[UsState]) -> Iterator[Place
 
 
 def stage_tallies(vault: Vault, fact_store: FactStore, today: date, *, small_counts: bool) -> Tallied:
-    """Put the tallies of all quarters that are over into the ledger; those once sent and now empty become zeros.
+    """Put the tallies of all quarters that are over into the fact store.
 
-    Does nothing where they are there, and nothing has changed; what is held back is looked at each time, to say so.
+    Sent ones that are now empty become zeros.
+
+    Does nothing if they are there and nothing has changed. Tallies that are held back are counted
+    each time, so that the run can report them.
     """
     open_quarter = current_quarter(today)
     if small_counts and are_counted(vault, open_quarter):
@@ -142,7 +154,7 @@ def stage_tallies(vault: Vault, fact_store: FactStore, today: date, *, small_cou
     facts = marked_facts(fact_store)
     counted = count(facts, open_quarter)
     for key in _staged_before(fact_store):
-        if key[1] < open_quarter:  # by a clock set back the others are not over: no reason to say zero
+        if key[1] < open_quarter:  # if the clock was set back, the others are not over
             counted.setdefault(key, [0] * tally_length(TALLIED[key[0]]))
     outcomes: Counter[FactOutcome] = Counter()
     held: list[HeldBack] = []
@@ -154,13 +166,13 @@ def stage_tallies(vault: Vault, fact_store: FactStore, today: date, *, small_cou
                 outcomes[FactOutcome.RETRACTED] += 1
             continue
         outcomes[fact_store.put(place, period, encode_tail(period, state, NONE, Tally(name, tuple(counts))))] += 1
-    were_counted(vault, open_quarter if small_counts else 0)  # consent may come and go: then they are counted again
+    were_counted(vault, open_quarter if small_counts else 0)  # without consent they are counted again each time
     return Tallied(outcomes, tuple(held), facts)
 
 
 def _staged_before(fact_store: FactStore) -> Iterator[Place]:
     for key in fact_store.keys(TALLY):
-        said = fact_store.said(key)
+        said = fact_store.current(key)
         if said is not None:
             event = decode_tail(*said)
             assert isinstance(event.body, Tally)

@@ -1,1 +1,4 @@
-"""How events reach the exchange: outbox, sending, receipts, waiting, and the restore of an older vault."""
+"""How events reach the exchange.
+
+Outbox, sending, receipts, waiting, and the restore of an older vault.
+"""

@@ -1,4 +1,7 @@
-"""Which exchange an edge speaks to: the profile's servers, else EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker."""
+"""The address of the exchange.
+
+The profile's servers, else EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker.
+"""
 
 from exchange.engine.broker.detached import running
 from exchange.engine.kafka.edge_link import KafkaLink

@@ -1,7 +1,8 @@
-"""What the edge needs of the exchange: to append to its inbox, to read its receipts, and to read its inbox back.
+"""The agency's way to the exchange: append to its inbox, read its receipts, read its inbox back.
 
-Kafka's is `exchange.engine.kafka.edge_link.KafkaLink`; tests run the same edge on an exchange in memory. Every call raises
-`LogUnavailable` where trying again may help; whether what was sent has arrived is unknown then.
+On Kafka it is `exchange.engine.kafka.edge_link.KafkaLink`; `exchange.testing` has one in memory.
+Every call raises `LogUnavailable` where trying again may help; nobody knows then whether the sent
+values arrived.
 """
 
 from collections.abc import Sequence
@@ -14,19 +15,25 @@ class Link(Protocol):
     """One agency's way to the exchange and back."""
 
     async def connect(self) -> None:
-        """Connect, or connect again: an earlier connection sends nothing more, but what left this machine may still arrive."""
+        """Connect, or connect again.
+
+        An earlier connection sends nothing more, but values on their way may still arrive.
+        """
 
     async def send(self, values: Sequence[bytes]) -> None:
         """Append values to the agency's inbox, in order; returns when the exchange has them all."""
 
     async def latest(self) -> Receipt | None:
-        """The newest receipt there is now; None when the gate never wrote one."""
+        """The newest receipt; None when the gate never wrote one."""
 
     async def receipt(self, timeout_s: float) -> Receipt | None:
-        """The newest receipt that came since the last one returned; None when none comes within `timeout_s`."""
+        """The newest receipt after the last one returned.
+
+        None when none comes within `timeout_s`.
+        """
 
     async def inbox(self) -> Sequence[bytes]:
-        """Everything that the inbox holds of this agency now, oldest first."""
+        """All values of this agency that the inbox holds now, oldest first."""
 
     async def close(self) -> None:
-        """Let go of everything, in bounded time; never raises."""
+        """Close the connection in bounded time; never raises."""

@@ -1,9 +1,12 @@
-"""From what is to be said to the chain: claims, corrections first, then events, in an order that says nothing.
+"""From facts to the chain.
 
-A batch is whatever is to be sent when it begins; inside it, corrections stand before events, each sorted by the vault's
-keyed hash. The bits of all of it are decided (`producers.caps.marking`) before the first is chained. An event that the exchange
-holds already and that no fact of this vault stands behind (a restored vault) is claimed by a fact that says exactly the
-same, instead of being sent a second time.
+Claims, then corrections, then events, in an order that tells nobody anything.
+
+A batch holds everything that is to be sent when it begins. In it, corrections come before events,
+both sorted by the vault's keyed hash. All bits are decided (`producers.caps.marking`) before the
+first event is chained. After a restore, the exchange may hold an event that belongs to no fact of
+this vault. A fact that states exactly the same claims this event, instead of sending it a second
+time.
 """
 
 from collections import Counter, deque
@@ -15,9 +18,10 @@ from exchange.core.admission.gate import Reason, wants_consent
 from exchange.core.model.events import About, Event, Tally
 from exchange.core.model.period import quarter_of
 from producers.caps.marking import Caps, Marked
+from producers.vault.chain_row import Beat, Kind
 from producers.vault.event_tail import decode_tail, with_cap, with_each_cap
 from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, FactStore
-from producers.vault.sent_chain import TODO_UNSENT, Beat, Chain, Kind
+from producers.vault.sent_chain import TODO_UNSENT, Chain
 from producers.vault.store import Vault
 
 OF_ITS_KIND: dict[Reason, Callable[[Event], bool]] = {
@@ -26,14 +30,14 @@ OF_ITS_KIND: dict[Reason, Callable[[Event], bool]] = {
     Reason.TALLY_NOT_ALLOWED: lambda event: isinstance(event.body, Tally),
     Reason.SMALL_COUNT: lambda event: isinstance(event.body, Tally) and wants_consent(event.cap, event.body),
 }
-"""Reasons that strike every event of a kind, because profile and registration differ."""
+"""Reasons that apply to every event of a kind, because profile and registration differ."""
 _ALIKE: Final = ", ".join("?" * len(with_each_cap(bytes(4))))
 OF_ITS_BYTES = frozenset({Reason.UNSOUND, Reason.OUT_OF_RANGE})
-"""Reasons that strike every event that says the same."""
+"""Reasons that apply to every equal event."""
 
 
 class Outbox:
-    """What is to be sent, and what has to be taken back."""
+    """The events that are to be sent, and those that have to be retracted."""
 
     def __init__(self, vault: Vault, fact_store: FactStore, chain: Chain, caps: Caps) -> None:
         self._vault = vault
@@ -41,10 +45,13 @@ class Outbox:
         self._chain = chain
         self._caps = caps
         self.left: Marked = Counter()
-        """What was chained of facts since this was made."""
+        """The events of facts that this outbox has chained."""
 
     def claims(self) -> Iterator[bool]:
-        """Let facts claim accepted events that say the same and belong to nobody; of each that is asked, whether it did."""
+        """Let facts claim equal accepted events that belong to no fact.
+
+        For each fact, whether it did.
+        """
         if not self._chain.unclaimed():
             return
         ready = "SELECT key, schema, want FROM fact WHERE sent = 0 AND want IS NOT NULL AND (todo > 0 OR refused IS NOT NULL)"
@@ -57,15 +64,18 @@ class Outbox:
             if row and row[0]:
                 self._fact_store.undecided = True
                 self._vault.run("UPDATE chain SET key = ? WHERE sequence = ?", (key, row[0]))
-                self._said(key, row[0])
+                self._mark_sent(key, row[0])
             yield bool(row and row[0])
 
     def decide(self) -> Iterator[None]:
-        """Decide the bits of all that is to be sent, in small steps; nothing where that is done."""
+        """Decide the bits of all events to be sent, in small steps.
+
+        Does nothing if that is done.
+        """
         return self._caps.decide()
 
     def fill(self, count: int) -> int:
-        """Chain at most so many of the events that are to be sent; how many."""
+        """Chain at most `count` of the events that are to be sent; returns their number."""
         with self._vault.writing():
             deque(self.decide(), maxlen=0)
             corrections = self._vault.all(
@@ -80,24 +90,27 @@ class Outbox:
             )
             for key, schema, want, client in rows:
                 bits = self._caps.of_event(key)
-                self._said(key, self._chain.append_event(key, schema, want, client, bits))
+                self._mark_sent(key, self._chain.append_event(key, schema, want, client, bits))
                 self.left[schema, with_cap(want, bits)] += 1
         return len(corrections) + len(rows)
 
-    def _said(self, key: bytes, sequence: int) -> None:
+    def _mark_sent(self, key: bytes, sequence: int) -> None:
         self._vault.run("UPDATE fact SET sent = ?, todo = ?, refused = NULL WHERE key = ?", (sequence, NOTHING, key))
 
     def repair(self, sequence: int, reason: Reason, beat: Beat) -> int:
-        """Drop what the exchange refused, keep it with the reason, put a heartbeat in its place; how many were dropped.
+        """Drop a refused event, keep it with the reason, and put a heartbeat in its place.
 
-        The heartbeat makes the repair certain: a receipt that names this sequence again is an old one, because the gate
-        never refuses a heartbeat for such a reason. What stood behind is chained anew by `fill`.
+        Returns the number dropped.
+
+        The heartbeat makes the repair certain: a receipt that names this sequence again is an old
+        one, because the gate never refuses a heartbeat for such a reason. `fill` chains the later
+        events again.
         """
-        refused = self._chain.link(sequence)
+        refused = self._chain.row_at(sequence)
         assert refused is not None
         said = with_cap(refused.tail, NONE)
         with self._vault.writing():
-            self._chain.remember(sequence)
+            self._chain.remember_unchained(sequence)
             self._chain.unchain(sequence)
             self._vault.run(
                 "INSERT INTO refusal (sequence, reason, key, schema, tail) VALUES (?, ?, ?, ?, ?)",
@@ -105,7 +118,7 @@ class Outbox:
             )
             dropped = 1
             if refused.kind is Kind.CORRECTION:
-                self._chain.give_up(refused)
+                self._chain.drop_correction(refused)
             else:
                 assert refused.key is not None
                 self._fact_store.refuse(refused.key, str(reason), refused.schema, said)
@@ -114,7 +127,7 @@ class Outbox:
         return dropped
 
     def _drop_alike(self, schema: int, tail: bytes, reason: Reason) -> int:
-        """Drop what would be refused for the same reason, so that it costs one round and not one each."""
+        """Drop events that would be refused for the same reason: they cost one round together."""
         of_kind = OF_ITS_KIND.get(reason)
         if of_kind is None and reason not in OF_ITS_BYTES:
             return 0
@@ -134,16 +147,19 @@ class Outbox:
         return dropped
 
     def waiting(self) -> int:
-        """How many facts are not chained yet."""
+        """The number of facts that are not chained yet."""
         return self._fact_store.todo()
 
     def unaccepted(self) -> int:
-        """How many events the exchange has not accepted yet, chained or not; heartbeats are not counted."""
+        """The number of events that the exchange has not accepted yet, without heartbeats."""
         accepted = int.from_bytes(self._vault.get("accepted"), "big")
         row = self._vault.one("SELECT count(*) FROM chain WHERE sequence > ? AND kind <> ?", (accepted, Kind.HEARTBEAT))
         return self.waiting() + (int(row[0]) if row else 0)
 
     def refusals(self) -> list[tuple[str, int]]:
-        """(reason, how many) of what the exchange refused and the agency still says: what `retry` would send again."""
-        standing = "SELECT refused, count(*) FROM fact WHERE refused IS NOT NULL GROUP BY refused"
-        return [(str(reason), int(count)) for reason, count in self._vault.all(standing)]
+        """(reason, count) of refused events whose facts the agency still states.
+
+        `retry` would send them again.
+        """
+        refused = "SELECT refused, count(*) FROM fact WHERE refused IS NOT NULL GROUP BY refused"
+        return [(str(reason), int(count)) for reason, count in self._vault.all(refused)]

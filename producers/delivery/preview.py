@@ -1,7 +1,9 @@
-"""What would leave, seen before it leaves: every different event once, with the bits of its caps and how many of it.
+"""A preview of the events that would leave.
 
-Order, keys and clients are not shown because they never leave; heartbeats are not shown because they say nothing of the
-records.
+Every different event once, with its cap bits and its count.
+
+Order, keys and clients are not shown, because they never leave. Heartbeats are not shown, because
+they hold nothing from the records.
 """
 
 from collections import Counter
@@ -17,7 +19,10 @@ from producers.vault.store import Vault
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """So many events that say this; `retracts`: they take back what was said, with whatever bits."""
+    """`count` equal events.
+
+    `retracts`: their corrections would leave, with whatever bits, not the events.
+    """
 
     event: Event
     count: int
@@ -25,30 +30,30 @@ class Leaving:
 
 
 def what_leaves(vault: Vault, caps: Caps) -> list[Leaving]:
-    """Everything that is still to be sent, chained or not; its bits are decided."""
+    """All events that are still to be sent, chained or not; their bits are decided."""
     old = (
         "SELECT chain.schema, chain.tail FROM fact JOIN chain ON chain.sequence = fact.sent WHERE fact.todo = ? "
         "ORDER BY fact.key"
     )
     waiting = "SELECT schema, tail FROM chain WHERE kind = 0 AND key IS NOT NULL AND sequence > ?"
-    taking_back = (
-        "SELECT said.schema, said.tail FROM chain JOIN chain AS said ON said.sequence = chain.target "
+    retracting = (
+        "SELECT target.schema, target.tail FROM chain JOIN chain AS target ON target.sequence = chain.target "
         "WHERE chain.kind = 1 AND chain.sequence > ?"
     )
     accepted = int.from_bytes(vault.get("accepted"), "big")
-    gone = Counter(
+    retracted = Counter(
         (schema, with_cap(tail, NONE))
-        for schema, tail in (*vault.all(taking_back, (accepted,)), *vault.all(old, (CORRECTION,)))
+        for schema, tail in (*vault.all(retracting, (accepted,)), *vault.all(old, (CORRECTION,)))
     )
     chained: Marked = Counter((schema, tail) for schema, tail in vault.all(waiting, (accepted,)))
     return [
-        *(Leaving(decode_tail(*said), count) for said, count in chained.items()),
-        *(Leaving(decode_tail(*said), count, retracts=True) for said, count in gone.items()),
-        *(Leaving(decode_tail(*said), count) for said, count in to_be_chained(vault, caps).items()),
+        *(Leaving(decode_tail(*fact), count) for fact, count in chained.items()),
+        *(Leaving(decode_tail(*fact), count, retracts=True) for fact, count in retracted.items()),
+        *(Leaving(decode_tail(*fact), count) for fact, count in to_be_chained(vault, caps).items()),
     ]
 
 
 def to_be_chained(vault: Vault, caps: Caps) -> Marked:
-    """What is to be sent and not chained yet, with its bits."""
+    """The events that are to be sent and not chained yet, with their bits."""
     new = "SELECT key, schema, want FROM fact WHERE todo > 0 AND want IS NOT NULL ORDER BY schema, want"
     return Counter((schema, with_cap(want, caps.of_event(key))) for key, schema, want in vault.all(new))

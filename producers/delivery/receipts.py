@@ -1,16 +1,22 @@
-"""What a receipt means for this vault: a pure decision, so that every case can be seen and tested.
+"""The meaning of a receipt for this vault.
 
-Rules kept: what was sent counts as delivered only when the receipt's digest is the vault's own at that sequence. A refusal
-is acted upon only when it is certainly about the event that stands at its sequence now; a receipt may be old, and the gate
-may have met the same refused bytes twice. It is certain, because
+A pure decision, so that every case can be seen and tested.
 
-- the gate refuses for such a reason only an event that extends its head, so the refused one stood behind that very digest;
-- behind one digest this vault ever puts at most one thing that is not a heartbeat, and after a refusal always a heartbeat
-  (`Outbox.repair`, and `Mark` where the vault does not know what was refused);
+Rules kept: events count as delivered only when the receipt's digest is the vault's own at that
+sequence. The edge acts on a refusal only when it is certainly about the event that is at its
+sequence now; a receipt may be old, and the gate may have met the same refused bytes twice. It is
+certain, because
+
+- the gate refuses for such a reason only an event that extends its head, so the refused event came
+  after that very digest;
+- after one digest this vault ever puts at most one event that is not a heartbeat, and after a
+  refusal always a heartbeat (`Outbox.repair`, and `Mark` where the vault does not know what was
+  refused);
 - a heartbeat is never refused for such a reason.
 
-`Forked` goes before everything: nothing is ever chained anew over it. Whether it is one is decided where the inbox can be
-read (`Sending`): a batch of a connection that was given up may still arrive, long after what it holds was taken back.
+`Forked` comes before everything else: nothing is ever chained over it. `Sending` can read the inbox
+and decides whether it is really a fork: a batch of a closed connection may still arrive, long after
+its events were unchained.
 """
 
 from dataclasses import dataclass
@@ -18,7 +24,7 @@ from typing import Final
 
 from exchange.core.admission.gate import Reason
 from exchange.wire.records import Receipt
-from producers.vault.sent_chain import Kind
+from producers.vault.chain_row import Kind
 
 REPAIRABLE: Final = frozenset(
     {
@@ -34,7 +40,7 @@ REPAIRABLE: Final = frozenset(
         Reason.CORRECTS_RETRACTED,
     }
 )
-"""The event itself is at fault: without it the chain goes on."""
+"""The event itself is wrong: without it the chain goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +60,15 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that this vault does not remember was refused behind its end: a heartbeat goes there first."""
+    """An event that this vault does not know was refused after its end.
+
+    A heartbeat goes there first.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """The gate waits for what comes after this sequence; `reason` is why it waits."""
+    """The gate waits for the event after this sequence. `reason`: why it waits."""
 
     sequence: int
     reason: Reason
@@ -67,7 +76,7 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The exchange holds events that this vault does not know: it is older than what it sent."""
+    """The exchange holds events that this vault does not know: the vault is an older copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,10 @@ Meaning = Delivered | Repair | Mark | Resend | Replay | Fork
 def meaning_of(  # noqa: PLR0911 - one return a meaning
     receipt: Receipt, own_digest: bytes | None, next_kind: Kind | None
 ) -> Meaning:
-    """What to do. `own_digest`: the vault's at the receipt's sequence; `next_kind`: what stands behind it, if anything."""
+    """What to do. `own_digest`: the vault's at the receipt's sequence.
+
+    `next_kind`: the kind of the next event, if any.
+    """
     head, refused = receipt.head, receipt.refused
     if refused is not None and refused.reason is Reason.FORKED:
         return Fork()

@@ -1,4 +1,4 @@
-"""What a run did, as values: for the closing table, for `--json`, and for whoever calls the edge from code."""
+"""The result of a run as values: for the closing table, for `--json` and for programs."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ BLOCK_ROWS: Final = 1_024
 
 @dataclass(slots=True)
 class Report:
-    """Counts of one run. `refused_rows`: with their place and rule."""
+    """The counts of one run. `refused_rows`: each with its place and rule."""
 
     rows: int = 0
-    """Those of the source that said anything, each once, however often the source comes back to it."""
+    """Rows of the source with any reading, each once, however often the source comes back to it."""
     outcomes: Counter[FactOutcome] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -28,29 +28,31 @@ class Report:
     claimed: int = 0
     restored: int = 0
     complete: bool = False
-    """Whether the run came to its end: everything is accepted, the closing heartbeat too."""
+    """Whether the run came to its end: everything is accepted, including the closing heartbeat."""
     waiting: int = 0
-    """Of a run that did not: events that the vault keeps and the exchange has not accepted."""
+    """In a run that did not: events in the vault that the exchange has not accepted."""
     delivered: int = 0
-    """Events accepted by the exchange in this run, heartbeats included."""
+    """Events that the exchange accepted in this run, heartbeats included."""
     heartbeats: int = 0
-    """Of `delivered`: signed heartbeats, which say nothing of the records."""
+    """Signed heartbeats among `delivered`; they hold nothing from the records."""
     left_over: int = 0
-    """Events that earlier runs had left in the vault, and this one sends too."""
+    """Events that earlier runs left in the vault and that this run sends too."""
     kept: int = 0
-    """Facts about clients that are kept here for the tallies, and never leave."""
+    """Facts about clients that are kept here for tallies and never leave."""
     caps: list[RuleCount] = field(default_factory=list)
-    """By rule of the caps, how many of this run's events are within and past it; of totals only, of all the kept facts."""
+    """By rule of the caps, how many of this run's events are within and past it; for tally_only, of
+    all kept facts."""
     unnamed: int = 0
-    """Facts about clients that name no client: nobody can count their caps, so they are in no release and in no tally."""
+    """Facts about clients that name no client. Their caps cannot be counted: they are in no release
+    and no tally."""
     unclaimed: int = 0
-    """Accepted events that no fact of the vault stands behind, at the end of the run."""
+    """Accepted events without a fact in the vault, at the end of the run."""
 
     _seen: dict[tuple[str, int], int] = field(default_factory=dict, repr=False)
-    """Which rows have said something: a bit each, in blocks, so that millions of them take little."""
+    """Rows that were seen: one bit each, in blocks, so that millions of them take little memory."""
 
     def saw(self, where: Where) -> None:
-        """A row said something; what is about a file as a whole is no row."""
+        """Count a row with a reading; a reading about a file as a whole is no row."""
         if not where.row:
             return
         block, bit = (where.file, where.row // BLOCK_ROWS), 1 << where.row % BLOCK_ROWS
@@ -59,12 +61,15 @@ class Report:
         self._seen[block] = seen | bit
 
     def count_caps(self, marked: Marked) -> None:
-        """Count by rule what is within the caps: of what is sent, or of the facts that the tallies are chosen from."""
+        """Count by rule what is within the caps.
+
+        Of the sent events, or of the facts kept for tallies.
+        """
         if counted := count_rules(marked):
             self.caps = counted
 
     def tally(self, tallied: Tallied) -> None:
-        """Note what counting the tallies led to."""
+        """Note the result of counting tallies."""
         self.tallies += tallied.outcomes
         self.held_back = tallied.held_back
         self.count_caps(tallied.facts)
@@ -81,5 +86,8 @@ class Report:
 
     @property
     def refused_before(self) -> int:
-        """How many facts and tallies the exchange refused in an earlier run, and which are not sent again by themselves."""
+        """Facts and tallies that the exchange refused in an earlier run.
+
+        They are not sent again by themselves.
+        """
         return self.outcomes[FactOutcome.REFUSED_BEFORE] + self.tallies[FactOutcome.REFUSED_BEFORE]

@@ -13,7 +13,7 @@ from exchange.core.model.chain import Head, digest_of
 from exchange.core.model.event_layout import HEAD, PREVIOUS, sequence_of
 from exchange.wire.codec import decode, schema_id_of
 from producers.errors import RestoreImpossible
-from producers.vault.sent_chain import ChainRow, chain_row
+from producers.vault.chain_row import ChainRow, chain_row
 
 
 def by_digest(values: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -41,7 +41,7 @@ def path_back(
         sequence -= 1
 
 
-def strangers(
+def unknown_events(
     first: int, last: int, values: Sequence[bytes], own_digest: Callable[[int], bytes | None]
 ) -> Iterator[tuple[int, bytes]]:
     """(sequence, digest) of the inbox's events with these sequences but other digests."""

@@ -1,8 +1,9 @@
-"""Getting the outbox to the exchange and knowing that it arrived.
+"""Delivers the outbox to the exchange and makes sure that it arrived.
 
-A loop without memory: chain a little, send a little, look for a receipt, do what it means. All it knows is in the vault
-and in the newest receipt, so it may be killed anywhere and begins again by reading the receipt. Many events are under way
-at once (`WINDOW`). Waiting is bounded (`producers.delivery.waiting`) and ends with a named error and everything kept.
+A loop without memory: chain some events, send some, look for a receipt, act on it. All it knows is
+in the vault and in the newest receipt. So it may be killed anywhere, and begins again by reading
+the receipt. Many events are under way at once (`WINDOW`). Waiting is bounded
+(`producers.delivery.waiting`) and ends with a named error, while everything is kept in the vault.
 """
 
 import asyncio
@@ -20,9 +21,10 @@ from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
 from producers.delivery.report import Report
-from producers.delivery.restore import by_digest, path_back, strangers
+from producers.delivery.restore import by_digest, path_back, unknown_events
 from producers.delivery.waiting import Next, Wait, Waiting, WaitLimits
-from producers.vault.sent_chain import Beat, Chain
+from producers.vault.chain_row import Beat
+from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 from producers.words import counted
 
@@ -31,37 +33,41 @@ WINDOW: Final = 50_000
 
 
 def say_nothing(_: str) -> None:
-    """Nobody listens."""
+    """Show no sentence."""
 
 
 def show_nothing(_done: int, _of: int) -> None:
-    """Nobody looks."""
+    """Show no progress."""
 
 
 def wait_silently(_: Wait) -> None:
-    """Nobody waits for it."""
+    """Show no wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run waits and tells. `say` gets sentences for a person, without any value of a record."""
+    """How a run waits and reports.
+
+    `say` gets sentences for a person, without any value of a record.
+    """
 
     patience: WaitLimits = field(default_factory=WaitLimits)
     say: Callable[[str], None] = say_nothing
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
     progress: Callable[[int, int], None] = show_nothing
-    """Gets (events accepted in this run, events of this run so far known)."""
+    """Gets (events accepted in this run, all events of this run known so far)."""
     waiting: Callable[[Wait], None] = wait_silently
-    """Gets what the run waits for, about once a second, while nothing happens."""
+    """Gets the current wait about once a second, while nothing happens."""
     over_fork: bool = False
-    """A person said that the other copy of the vault has stopped: read back what was accepted and go on."""
+    """A person confirmed that the other copy of the vault has stopped: read back its accepted
+    events and go on."""
 
 
 class Sending:
-    """One run's way of the outbox to the exchange. `beat`: what a heartbeat says that stands where something was refused.
+    """The delivery of one run. `beat`: the fields of a heartbeat in the place of a refused event.
 
-    `address`: where the exchange is, to be told when it cannot be reached.
+    `address`: of the exchange, for the message when it cannot be reached.
     """
 
     def __init__(
@@ -92,9 +98,12 @@ class Sending:
         return int.from_bytes(self._vault.get("accepted"), "big")
 
     async def deliver(self, end: Beat | None = None) -> None:
-        """Send everything and wait until it is accepted; with `end`, a heartbeat that says so comes last.
+        """Send everything and wait until it is accepted.
 
-        Raises ExchangeAway, ExchangeSilent, Blocked, Forked, RestoreImpossible, InboxMissing; all is kept then.
+        `end`: the fields of the heartbeat that comes last.
+
+        Raises ExchangeAway, ExchangeSilent, Blocked, Forked, RestoreImpossible, InboxMissing; all
+        is kept then.
         """
         attempt, ended = 0, b""
         while True:
@@ -136,7 +145,7 @@ class Sending:
         self._accepted, self._next = 0, 1
         self._waiting.moved(self._options.clock())
         if receipt is not None:
-            await self._heed(receipt)
+            await self._act_on(receipt)
             self._next = self._accepted + 1
         self._connected = True
 
@@ -148,12 +157,12 @@ class Sending:
             receipt = await self._link.receipt(0 if moved else self._options.patience.poll_s)
             if receipt is not None:
                 self._waiting.heard(self._options.clock())
-                await self._heed(receipt)
+                await self._act_on(receipt)
             elif not moved:
                 self._idle()
 
     async def _move(self) -> bool:
-        """Chain and send one chunk, if the window allows; whether anything was sent."""
+        """Chain and send one chunk, if the window allows; returns whether anything was sent."""
         if self._next - self._accepted > WINDOW:
             return False
         if self._next > self._chain.last:
@@ -179,12 +188,12 @@ class Sending:
                 self._next = self._accepted + 1
             case Next.WAIT:
                 pass
-        self._options.waiting(waiting.told(self._options.clock()))
+        self._options.waiting(waiting.describe(self._options.clock()))
 
-    async def _heed(self, receipt: Receipt) -> None:
-        """Do what a receipt means."""
+    async def _act_on(self, receipt: Receipt) -> None:
+        """Act on a receipt."""
         sequence = receipt.head.sequence
-        behind = self._chain.link(sequence + 1)
+        behind = self._chain.row_at(sequence + 1)
         meaning = meaning_of(receipt, self._chain.digest(sequence), behind.kind if behind else None)
         if isinstance(meaning, Fork) and await self._is_echo(receipt):
             meaning = Delivered(sequence)
@@ -212,24 +221,25 @@ class Sending:
                 pass
 
     async def _is_echo(self, receipt: Receipt) -> bool:
-        """Whether what looks like a fork is this vault's own: late copies of events that it has taken back (ADR 14).
+        """Whether the fork is only late copies of events that this vault has unchained (ADR 14).
 
-        Certain, or no: the head is the vault's own, and whatever else the inbox holds from the refused sequence on, where the
-        gate says a fork once only, is what the vault remembers to have put there itself.
+        True only when it is certain. The head must be the vault's own. The gate reports a fork only
+        once, so the vault must remember every other event in the inbox from the refused sequence on
+        as its own.
         """
         head, refused = receipt.head, receipt.refused
         if refused is None or self._chain.digest(head.sequence) != head.digest:
             return False
         if self._echo != receipt:
-            held = strangers(refused.sequence, head.sequence, await self._link.inbox(), self._chain.digest)
-            known = {stranger: self._chain.took_back(*stranger) async for stranger in cooperative(held)}
+            held = unknown_events(refused.sequence, head.sequence, await self._link.inbox(), self._chain.digest)
+            known = {stranger: self._chain.was_unchained(*stranger) async for stranger in cooperative(held)}
             if not all(known.values()) or refused.sequence not in {sequence for sequence, _ in known}:
                 return False
             self._echo = receipt
         return True
 
     def _take_as_accepted(self, sequence: int, read_back: int) -> None:
-        """Everything up to this sequence is accepted, the last `read_back` of it by an earlier run."""
+        """Note that all up to here is accepted, the last `read_back` events in an earlier run."""
         if sequence > self._accepted:
             self._waiting.moved(self._options.clock())
         before = self.accepted
@@ -261,7 +271,9 @@ class Sending:
                 self._chain.adopt(value, link)
             async for claimed in cooperative(self._outbox.claims()):
                 self._report.claimed += claimed
-            self._chain.append_heartbeat(self._beat)  # a mark: the inbox may hold more of what this vault has forgotten
+            self._chain.append_heartbeat(
+                self._beat
+            )  # a mark: the inbox may hold more events that this vault has forgotten
         self._vault.commit()
         self._report.restored += len(path)
         self._next = receipt.head.sequence + 1

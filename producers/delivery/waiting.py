@@ -1,7 +1,10 @@
-"""How long the edge waits, and when it sends again: pure, the time is passed in (seconds of any steady clock).
+"""How long the edge waits, and when it sends again.
 
-Sending again is harmless (the gate knows repetitions) but costs, so it happens at once only when the gate says that it
-waits for something, and else after a while that doubles. Waiting ends: with the gate's own reason where it gave one.
+Pure: the time is passed in (seconds of any steady clock).
+
+Sending again is harmless, because the gate recognises repetitions, but it costs. So it happens at
+once only when the gate states that it waits for an event; otherwise after a pause that doubles each
+time. Waiting always ends, with the gate's own reason where it gave one.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +19,7 @@ class WaitLimits:
 
     poll_s: float = 1.0
     resend_after_s: float = 20.0
-    """Without a receipt that moves on; doubled each time."""
+    """Without a receipt that accepts more; doubled each time."""
     blocked_s: float = 10.0
     """Without any receipt after the gate gave a reason and everything was sent again."""
     quiet_s: float = 90.0
@@ -26,7 +29,7 @@ class WaitLimits:
 
     @property
     def sends(self) -> int:
-        """How often at most everything is sent while no receipt moves on."""
+        """How often everything is sent at most while no receipt accepts more."""
         count, at_s = 1, self.resend_after_s
         while at_s < self.quiet_s:
             count, at_s = count + 1, at_s + self.resend_after_s * 2**count
@@ -35,7 +38,10 @@ class WaitLimits:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What a run waits for while nothing happens, for a person: so long of at most so long, sent so many times."""
+    """What a run waits for, for a person.
+
+    How long so far and at most, and how often it has sent.
+    """
 
     what: str
     elapsed_s: float
@@ -61,7 +67,7 @@ class Next(Enum):
 
 @dataclass(slots=True)
 class Waiting:
-    """What has happened since something was last accepted."""
+    """What has happened since the last event was accepted."""
 
     patience: WaitLimits
     moved_s: float
@@ -71,16 +77,19 @@ class Waiting:
     blocked: tuple[int, Reason] | None = field(default=None)
 
     def moved(self, now_s: float) -> None:
-        """Something was accepted, or repaired."""
+        """Note that an event was accepted or repaired."""
         self.moved_s = self.heard_s = self.sent_again_s = now_s
         self.resends, self.blocked = 0, None
 
     def heard(self, now_s: float) -> None:
-        """A receipt came."""
+        """Note that a receipt came."""
         self.heard_s = now_s
 
     def refused(self, now_s: float, sequence: int, reason: Reason) -> bool:
-        """The gate waits behind this sequence; whether to send again at once: the first time only."""
+        """Note that the gate waits for this sequence.
+
+        Returns whether to send again at once, which is the first time only.
+        """
         first = self.blocked is None or self.blocked[0] != sequence
         self.blocked = (sequence, reason)
         if first:
@@ -88,7 +97,7 @@ class Waiting:
         return first
 
     def idle(self, now_s: float) -> Next:
-        """Nothing to do at this moment."""
+        """What to do when there is nothing to send and nothing to read."""
         if now_s - self.moved_s >= self.patience.quiet_s:
             return Next.GIVE_UP
         if self.blocked and now_s - max(self.heard_s, self.sent_again_s) >= self.patience.blocked_s:
@@ -99,10 +108,10 @@ class Waiting:
             return Next.SEND_AGAIN
         return Next.WAIT
 
-    def told(self, now_s: float) -> Wait:
-        """What this waiting is, for a person."""
+    def describe(self, now_s: float) -> Wait:
+        """The wait in words, for a person."""
         limit = self.patience
-        if self.blocked:  # everything was sent again at once, and will not be a third time
+        if self.blocked:  # everything was sent again at once; there is no third time
             what = f"the exchange to take event {self.blocked[0]}, which it refuses ({self.blocked[1]})"
             return Wait(what, now_s - max(self.heard_s, self.sent_again_s), limit.blocked_s, 2, 2)
         what = "a receipt of the exchange"

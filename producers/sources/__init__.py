@@ -1,8 +1,11 @@
-"""Sources: each reads one format of agency records and yields `producers.facts`. Nothing here writes to a network.
+"""Sources: each reads one format of agency records and yields `producers.facts`.
+
+Nothing here writes to a network.
 
 A source is chosen by the suffix of the path. To add one:
 
-1. write its module: a class that keeps `producers.facts.Source`, with a `for_profile(path, profile)`;
+1. write its module: a class that keeps `producers.facts.Source`, with a `for_profile(path,
+   profile)`;
 2. add one row to `FORMATS`;
 3. if it has settings, add its section to `producers.profile.Profile`;
 4. describe the format in `docs/PUBLISHING.md` or on a page of its own.
@@ -22,7 +25,10 @@ from producers.sources.jsonl import JsonLines
 
 @dataclass(frozen=True, slots=True)
 class SourceFormat:
-    """One format. `suffixes`: in small letters, with the dot; `folder`: whether a folder is read as this format."""
+    """One format.
+
+    `suffixes`: in small letters, with the dot; `folder`: whether a folder is read as this format.
+    """
 
     name: str
     suffixes: tuple[str, ...]
@@ -47,8 +53,8 @@ FORMATS: Final = (
 def open_source(path: Path, profile: Profile) -> Source:
     """The source that reads this path, with the profile's settings.
 
-    Raises SourceUnreadable when no format fits, ProfileInvalid when the profile lacks the format's settings. The file
-    itself is opened by `rows` and `read`.
+    Raises SourceUnreadable when no format fits, ProfileInvalid when the profile lacks the format's
+    settings. The file itself is opened by `rows` and `read`.
     """
     for known in FORMATS:
         if known.reads(path):

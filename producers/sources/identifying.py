@@ -1,9 +1,9 @@
 """Column names that look like something that identifies a person: such columns are never read.
 
 The name alone decides, because nobody can see whether a value identifies a person. The kinds come
-from the Safe Harbor list (45 CFR 164.514(b)(2)) and from the identity columns of HMIS and HTCDS. The
-patterns match too much on purpose: a column that stays here by mistake needs a new name, a column
-that leaves by mistake cannot be called back.
+from the Safe Harbor list (45 CFR 164.514(b)(2)) and from the identity columns of HMIS and HTCDS.
+The patterns match too much on purpose: a column that stays here by mistake needs a new name, a
+column that leaves by mistake cannot be called back.
 """
 
 import re

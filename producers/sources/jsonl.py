@@ -4,11 +4,11 @@
      "fields": {"gender": "woman", "age_band": "age_18_20", "foreign_national": "not_known", "referral_source": "hotline"}}
     {"withdraw": "case-17/"}
 
-Each line is one fact or one withdrawal. `state` is optional (else the profile's), and so is `client` (it
-never leaves). The reading is strict: an unknown or missing column, an unknown code or a repeated key
-refuses the line, and the rest goes on. A column whose name looks like an identifier is not read at all:
-it stays here. Messages name columns only in our own words, never as the file does: its name for a column
-may be a value too.
+Each line is one fact or one withdrawal. `state` is optional (else the profile's), and so is
+`client` (it never leaves). The reading is strict: an unknown or missing column, an unknown code or
+a repeated key refuses the line, and the rest goes on. A column whose name looks like an identifier
+is not read at all: it stays here. Messages name columns only in our own words, never as the file
+does: its name for a column may be a value too.
 """
 
 import json
@@ -74,7 +74,10 @@ class JsonLines:
 
     @property
     def stays_here(self) -> Mapping[str, int]:
-        """Kind of identifier → columns of this kind in the last `read`; they were skipped without reading them."""
+        """Kind of identifier → columns of this kind in the last `read`.
+
+        They were skipped without reading them.
+        """
         return self._skipped
 
     def rows(self) -> int:

@@ -1,9 +1,12 @@
-"""What the sources say now, beside what was sent of it: the difference is what remains to be done.
+"""The facts that the sources state now, beside the events that were sent.
 
-A source's key stands for one thing it says. Saying it again changes nothing; saying something else asks for a correction
-of what was sent and an event of the new; saying nothing more asks for the correction alone. The fact_store only records
-that (`todo`); `producers.delivery.outbox` turns it into events. Tallies stand here too, under keys of their own. A key that was
-withdrawn stays, with the edition that withdrew it, so that an older export which arrives late cannot bring it back.
+The difference is to be sent.
+
+A source's key has one fact. The same fact again changes nothing. A changed fact needs a correction
+of the sent event and a new event; a withdrawn fact needs the correction alone. The fact store only
+records this (`todo`); `producers.delivery.outbox` makes the events. Tallies are facts too, under
+keys of their own. A withdrawn key stays, with the edition that withdrew it, so that an older export
+which arrives late cannot bring it back.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,6 +18,7 @@ from typing import Final
 from exchange.core.admission.cap_rules import NONE, effective
 from exchange.core.model.period import quarter_of
 from producers.errors import DatabaseChanged
+from producers.vault.client_table import ClientTable
 from producers.vault.event_tail import cap_of, newest_id, period_of_tail, same_fact, with_cap
 from producers.vault.schema import Row
 from producers.vault.store import Vault
@@ -22,10 +26,9 @@ from producers.vault.store import Vault
 SOURCE: Final = b"f:"
 TALLY: Final = b"t:"
 UNCLAIMED: Final = b"u:"
-CLIENT_KEY_OCTETS: Final = 16
 NOTHING, EVENT, CORRECTION = 0, 1, 2
 NOBODY: Final = 0
-"""No client has this number: in `exhausted`, all of them."""
+"""No client has this number; in `exhausted` it means every client."""
 
 
 class FactOutcome(Enum):
@@ -39,7 +42,7 @@ class FactOutcome(Enum):
     IGNORED = "ignored"
     REFUSED = "refused"
     REFUSED_BEFORE = "refused by the exchange before"
-    HELD = "held back: the client refused"
+    HELD = "held back: the client withdrew consent"
 
 
 class FactStore:
@@ -49,19 +52,18 @@ class FactStore:
         self._vault = vault
         self._secret = vault.get("secret")
         self._schema = newest_id()
-        self._clients: dict[str, int] = {}
-        self._held: tuple[set[int], set[bytes]] | None = None
+        self.clients = ClientTable(vault)
         self._edition = ""
         self._run = int.from_bytes(vault.get("run"), "big") + 1
         self.undecided = True
-        """Whether something was changed since the bits of what is to be sent were chosen."""
+        """Whether a fact changed since the bits of the events to be sent were chosen."""
 
     def begin_run(self) -> None:
-        """From now on `incomplete` and `of_client` know what this run has stated."""
+        """Begin a run: from now on `incomplete` and `of_client` know which facts it has stated."""
         self._vault.set("run", self._run.to_bytes(8, "big"))
 
     def edition(self, made_at: str, database: str) -> None:
-        """Everything that follows is this old, and from this database; raises DatabaseChanged."""
+        """Set the age and the database of everything that follows; raises DatabaseChanged."""
         if database:
             known = self._vault.get("database")
             if known and known != database.encode():
@@ -69,59 +71,72 @@ class FactStore:
             self._vault.set("database", database.encode())
         self._edition = made_at
 
-    def put(self, key: bytes, period: int, tail: bytes, *, client: str = "", kept: bool = False) -> FactOutcome:
-        """Say this under the key, without bits. `period`: as the source has it. What a client refused is not taken."""
+    def put(self, key: bytes, period: int, tail: bytes, *, client: str = "", for_tally: bool = False) -> FactOutcome:
+        """Put a fact without bits under its key. `period`: the source's.
+
+        Facts about a held client are not taken.
+        """
         query = "SELECT schema, want, sent, kept, refused, edition, client, spent FROM fact WHERE key = ?"
         row = self._vault.one(query, (key,))
-        if self._is_held(client, row[6] if row else None):  # nobody agrees by being given another name, or none
+        if self.clients.is_held(client, row[6] if row else None):  # a new key for the client is no new consent
             self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (self._run, key))
             return FactOutcome.HELD
         if row is None:
             self.undecided = True
-            todo = NOTHING if kept else EVENT
+            todo = NOTHING if for_tally else EVENT
             self._vault.run(
                 "INSERT INTO fact (key, client, period, schema, want, sort, todo, kept, stated, edition) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(key, self.client_id(client), period, self._schema, tail, self.sort(key, tail), todo, kept),
+                    *(
+                        key,
+                        self.clients.number(client),
+                        period,
+                        self._schema,
+                        tail,
+                        self.sort(key, tail),
+                        todo,
+                        for_tally,
+                    ),
                     *(self._run, self._edition),
                 ),
             )
             return FactOutcome.PUBLISHED
         if self._is_outdated(row[5]):
             return FactOutcome.OUTDATED
-        return self._put_again(key, period, tail, client, kept, row)
+        return self._put_again(key, period, tail, client, for_tally, row)
 
-    def _put_again(self, key: bytes, period: int, tail: bytes, client: str, kept: bool, row: Row) -> FactOutcome:  # noqa: PLR0917
-        schema, want, sent, was_kept, refused, _, was_of, _ = row
-        stated = (self.client_id(client), period, self._run, self._edition)
+    def _put_again(self, key: bytes, period: int, tail: bytes, client: str, for_tally: bool, row: Row) -> FactOutcome:  # noqa: PLR0917
+        schema, want, sent, was_for_tally, refused, _, was_of, _ = row
+        stated = (self.clients.number(client), period, self._run, self._edition)
         if was_of != stated[0]:
             self._exhaust_both(key, row, stated[0])
-        if want is not None and kept == was_kept and same_fact((schema, want), (self._schema, tail)):
+        if want is not None and for_tally == was_for_tally and same_fact((schema, want), (self._schema, tail)):
             self._vault.run(
                 "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?", (*stated, key)
             )
             return FactOutcome.REFUSED_BEFORE if refused else FactOutcome.KNOWN
         self.undecided = True
-        todo = NOTHING if kept else EVENT
+        todo = NOTHING if for_tally else EVENT
         if sent:
             said = self._vault.one("SELECT schema, tail FROM chain WHERE sequence = ?", (sent,))
-            same = said is not None and not kept and same_fact((said[0], said[1]), (self._schema, tail))
+            same = said is not None and not for_tally and same_fact((said[0], said[1]), (self._schema, tail))
             todo = NOTHING if same else CORRECTION
         self._vault.run(
             "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ?, "
             "schema = ?, want = ?, sort = ?, todo = ?, kept = ?, refused = NULL WHERE key = ?",
-            (*stated, self._schema, tail, self.sort(key, tail), todo, kept, key),
+            (*stated, self._schema, tail, self.sort(key, tail), todo, for_tally, key),
         )
         return FactOutcome.PUBLISHED if want is None and not sent else FactOutcome.CORRECTED
 
     def _exhaust_both(self, key: bytes, row: Row, now_of: int | None) -> None:
-        """What was said of one client is now another's: whether they are two is not known, so neither is marked any more.
+        """A fact names another client now. They may be one person, so neither gets bits any more.
 
-        In every period in which the key had marks, taken back or not; and where the one may be a third one, so may the other.
+        This holds in every period in which an event of the key had bits, retracted or not. Where
+        one of them may be a third client, so may the other.
         """
         sent, was_of, spent = row[2], row[6], row[7]
-        if was_of is None and spent:  # of whom the key once said something, only the whole chain knows
+        if was_of is None and spent:  # only the whole chain knows which client the key named
             tails = self._vault.all("SELECT tail FROM chain WHERE kind = 0 AND key = ?", (key,))
         else:
             ever = "SELECT tail FROM chain WHERE sequence = ? OR (client = ? AND kind = 0 AND key = ?)"
@@ -134,11 +149,11 @@ class FactStore:
         self.undecided = True
 
     def exhaust(self, period: int) -> None:
-        """Nothing more of any client may be marked in this period."""
+        """Give no event about any client bits in this period any more."""
         self._vault.run("INSERT OR IGNORE INTO exhausted VALUES (?, ?)", (NOBODY, period))
 
     def withdraw(self, key: bytes) -> bool:
-        """Say nothing more under the key; whether something was said until now."""
+        """Withdraw the fact under a key; returns whether there was one."""
         row = self._vault.one("SELECT want, sent, edition FROM fact WHERE key = ?", (key,))
         if row is None or self._is_outdated(row[2]):
             return False
@@ -154,20 +169,20 @@ class FactStore:
         return bool(self._edition) and edition > self._edition
 
     def withdraw_each(self, keys: Iterable[bytes]) -> Iterator[bool]:
-        """Say nothing more under any of these keys; of each, whether something was said."""
+        """Withdraw the facts under these keys; for each, whether there was one."""
         return (self.withdraw(key) for key in keys)
 
     def incomplete(self, prefix: str, first: int, last: int, newest: int) -> list[bytes]:
-        """A source's keys that begin so, lie within these periods, have begun by `newest` and were not stated in this run."""
+        """Keys that begin so, in these periods up to `newest`, that this run has not stated."""
         last += 0 if quarter_of(last) else 4
         rows = self._vault.all(
             "SELECT key, period FROM fact WHERE key >= ? AND key < ? AND stated <> ? AND want IS NOT NULL",
-            (start := SOURCE + prefix.encode(), behind(start), self._run),
+            (start := SOURCE + prefix.encode(), prefix_end(start), self._run),
         )
         return [key for key, period in rows if period <= newest and _within(period, first, last)]
 
     def of_client(self, client: str) -> list[bytes]:
-        """The keys of what was said about a client and not in this run."""
+        """The keys of the facts about a client that were not stated in this run."""
         rows = self._vault.all(
             "SELECT fact.key FROM fact JOIN client ON client.id = fact.client "
             "WHERE client.name = ? AND stated <> ? AND want IS NOT NULL",
@@ -177,16 +192,16 @@ class FactStore:
 
     def keys(self, prefix: bytes) -> list[bytes]:
         """All keys that begin so."""
-        rows = self._vault.all("SELECT key FROM fact WHERE key >= ? AND key < ?", (prefix, behind(prefix)))
+        rows = self._vault.all("SELECT key FROM fact WHERE key >= ? AND key < ?", (prefix, prefix_end(prefix)))
         return [key for (key,) in rows]
 
-    def said(self, key: bytes) -> tuple[int, bytes] | None:
-        """(schema id, tail) that the key stands for now."""
+    def current(self, key: bytes) -> tuple[int, bytes] | None:
+        """(schema id, tail) of the current fact under a key; None where there is none."""
         row = self._vault.one("SELECT schema, want FROM fact WHERE key = ? AND want IS NOT NULL", (key,))
         return None if row is None else (row[0], row[1])
 
-    def kept(self) -> list[Row]:
-        """(client's name, key, schema id, tail) of the facts that are kept for tallies, one client's after another's."""
+    def tally_facts(self) -> list[Row]:
+        """(client's name, key, schema id, tail) of the facts for tallies, ordered by client."""
         return self._vault.all(
             "SELECT coalesce(client.name, x''), fact.key, schema, want FROM fact LEFT JOIN client ON client.id = fact.client "
             "WHERE kept = 1 AND want IS NOT NULL ORDER BY fact.client"
@@ -194,18 +209,22 @@ class FactStore:
 
     @property
     def cap_key(self) -> bytes:
-        """What the choice of what is within the caps is keyed with."""
+        """The key of the hash that chooses what is within the caps."""
         return self._vault.get("cap_key")
 
     def hold(self, client: str, *, retract: bool) -> int:
-        """Nothing more of this client is sent; with `retract`, what was sent is taken back: of how many facts."""
-        number = self._settle_held(client, held=True)
+        """Send nothing more about this client.
+
+        `retract`: also withdraw what was sent; returns the number of facts.
+        """
+        number = self.clients.set_held(client, held=True)
         self.undecided = True
         if retract:
-            said = "UPDATE fact SET want = NULL, refused = NULL, todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
-            self._vault.run(said, (number,))
+            withdraw = "UPDATE fact SET want = NULL, refused = NULL, todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
+            self._vault.run(withdraw, (number,))
             return len(self._vault.all("SELECT 1 FROM fact WHERE client = ? AND todo = ?", (number, CORRECTION)))
-        # What waits is as if it had never been said; what was changed stays as it was sent, and what is gone is taken back.
+        # Waiting facts are dropped. Changed facts stay as they were sent. Withdrawn facts are still
+        # retracted.
         waits = "UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0"
         self._vault.run(waits, (number,))
         changed = self._vault.all(
@@ -218,30 +237,16 @@ class FactStore:
         return 0
 
     def unhold(self, client: str) -> bool:
-        """What the sources say of this client is taken again; whether it was held."""
-        was = self._is_held(client)
-        self._settle_held(client, held=False)
+        """End a hold; returns whether there was one."""
+        was = self.clients.is_held(client)
+        self.clients.set_held(client, held=False)
         return was
 
-    def _settle_held(self, client: str, *, held: bool) -> int:
-        number = self._client(client)[0]
-        self._vault.run("UPDATE client SET held = ? WHERE id = ?", (held, number))
-        self._held = None
-        return number
-
-    def _is_held(self, client: str, number: int | None = None) -> bool:
-        """Whether the client of this name refused, or the one of this number."""
-        if self._held is None:
-            refused = self._vault.all("SELECT id, name FROM client WHERE held = 1")
-            self._held = {number for number, _ in refused}, {name for _, name in refused}
-        return number in self._held[0] or client.encode() in self._held[1]
-
-    def held(self) -> int:
-        """How many clients have refused."""
-        return len(self._vault.all("SELECT 1 FROM client WHERE held = 1"))
-
     def refuse(self, key: bytes, reason: str, schema: int, tail: bytes) -> None:
-        """The exchange does not take this under the key: it is not sent again, unless the key says something else by now."""
+        """Note that the exchange refused this fact.
+
+        It is not sent again, unless it has changed meanwhile.
+        """
         self.undecided = True
         self._vault.run(
             "UPDATE fact SET todo = ?, refused = ? WHERE key = ? AND schema = ? AND want = ?",
@@ -249,52 +254,35 @@ class FactStore:
         )
 
     def retry(self) -> int:
-        """Try again what the exchange refused, but of who refuses by now; how many facts."""
+        """Send again what the exchange refused, except about held clients.
+
+        Returns the number of facts.
+        """
         self.undecided = True
         held = "client IN (SELECT id FROM client WHERE held = 1)"
         self._vault.run(f"UPDATE fact SET want = NULL, refused = NULL WHERE refused IS NOT NULL AND {held}")  # noqa: S608
         return self._vault.run("UPDATE fact SET todo = ?, refused = NULL WHERE refused IS NOT NULL", (EVENT,))
 
     def todo(self) -> int:
-        """How many facts have something to be sent."""
+        """The number of facts with something to send."""
         row = self._vault.one("SELECT count(*) FROM fact WHERE todo > 0")
         return int(row[0]) if row else 0
 
     def sort(self, key: bytes, tail: bytes) -> int:
-        """Where a fact stands in its batch: keyed, so that the order of events says nothing to anybody else."""
+        """The place of a fact in its batch.
+
+        A keyed hash, so that the order of events tells nobody anything.
+        """
         return int.from_bytes(blake2b(key + tail, digest_size=8, key=self._secret).digest(), "big") >> 1
 
-    def client_id(self, client: str) -> int | None:
-        """The vault's own number of a client; None for facts about the agency."""
-        if not client:
-            return None
-        number = self._clients.get(client)
-        if number is None:
-            number = self._clients[client] = self._client(client)[0]
-        return number
 
-    def client_key(self, client: str) -> bytes:
-        """16 bytes of this client's own, for what is derived from one client's history; they never leave."""
-        return self._client(client)[1]
-
-    def _client(self, client: str) -> tuple[int, bytes]:
-        name = client.encode()
-        row = self._vault.one("SELECT id, key FROM client WHERE name = ?", (name,))
-        if row is None:
-            key = blake2b(name, digest_size=CLIENT_KEY_OCTETS, key=self._secret, person=b"client").digest()
-            self._vault.run("INSERT INTO client (name, key) VALUES (?, ?)", (name, key))
-            row = self._vault.one("SELECT id, key FROM client WHERE name = ?", (name,))
-            assert row is not None
-        return int(row[0]), row[1]
-
-
-def behind(prefix: bytes) -> bytes:
-    """The first key behind all that begin with a prefix of UTF-8, which has no byte 255."""
+def prefix_end(prefix: bytes) -> bytes:
+    """The first key after all keys that begin with this prefix of UTF-8, which has no byte 255."""
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
 def _within(period: int, first: int, last: int) -> bool:
-    """Whether a quarter, or a year with all its quarters, lies between two."""
+    """Whether a quarter, or a year with all its quarters, lies between two periods."""
     if quarter_of(period):
         return first <= period <= last
     return first <= period + 1 and period + 4 <= last

@@ -1,7 +1,8 @@
-"""What a vault is made of, and how one that was made before there were caps is brought up to date.
+"""The tables of a vault, and how a vault from before caps is brought up to date.
 
-A vault of format 1 sent its events with all bits set, which counts in no release (`Cap.UNMARKED`); its facts keep tails with
-those bits. Afterwards it knows of whom it said what, and takes every client's period with such an event for exhausted.
+A vault of format 1 sent its events with all bits set, which counts in no release (`Cap.UNMARKED`);
+its facts keep tails with those bits. After the update it knows the client of each event, and every
+client's period with such an event is exhausted.
 """
 
 import secrets
@@ -13,15 +14,16 @@ from producers.vault.event_tail import with_cap
 
 SECRET_OCTETS: Final = 32
 NEVER: Final = bytes(2)
-"""As the period before which all tallies were counted: none were."""
+"""The mark of a vault in which no tallies were counted yet."""
 TAKEN_BACK: Final = """CREATE TABLE IF NOT EXISTS taken_back (
         sequence INTEGER NOT NULL, digest BLOB NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (sequence, digest)
     ) WITHOUT ROWID"""
-"""What once stood in the chain and may have been sent, until a repair of this `run` took it back."""
+"""Events that may have been sent, and that a repair in this `run` unchained."""
 EXHAUSTED: Final = """CREATE TABLE exhausted (
         client INTEGER NOT NULL, period INTEGER NOT NULL, PRIMARY KEY (client, period)
     ) WITHOUT ROWID"""
-"""Periods in which nothing more of a client may be marked (`producers.caps.marking`); client 0: of none."""
+"""Periods in which no event about a client gets bits any more (`producers.caps.marking`); client 0:
+any client."""
 OF_CLIENT: Final = "CREATE INDEX chain_client ON chain (client) WHERE client IS NOT NULL"
 RECOUNT: Final = (
     "CREATE TABLE recount (period INTEGER PRIMARY KEY)",
@@ -38,16 +40,18 @@ RECOUNT: Final = (
         INSERT OR IGNORE INTO recount VALUES (OLD.period);
     END""",
 )
-"""Periods in which facts that only tallies count have changed since they were last counted, whoever changed them."""
+"""Periods in which facts kept for tallies have changed since they were last counted, by whatever
+code."""
 SCHEMA: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-    # `held`: the client refused, and nothing more of them leaves.
+    # `held`: the client withdrew consent, and nothing more about them is sent.
     """CREATE TABLE client (
         id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, key BLOB NOT NULL, held INTEGER NOT NULL DEFAULT 0
     )""",
-    # One row for each thing a source says: `want` is what it says now (NULL: withdrawn), without bits; `sent` the chain's
-    # event that says it to the exchange (0: none), `todo` 0 nothing, 1 an event, 2 a correction first; `kept`: for the tally
-    # only; `stated`: the last run that said it; `edition`: how old the export was; `spent`: was corrected once.
+    # One row for each fact of a source. `want`: its current tail without bits (NULL: withdrawn);
+    # `sent`: the sequence of the event that states it (0: none); `todo`: 0 nothing, 1 an event, 2 a
+    # correction first; `kept`: for tallies only; `stated`: the last run that stated it; `edition`:
+    # the age of the export; `spent`: it was corrected once.
     """CREATE TABLE fact (
         key BLOB PRIMARY KEY, client INTEGER, period INTEGER NOT NULL, schema INTEGER NOT NULL, want BLOB,
         sort INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0, todo INTEGER NOT NULL DEFAULT 0,
@@ -56,9 +60,10 @@ SCHEMA: Final = (
     ) WITHOUT ROWID""",
     "CREATE INDEX fact_todo ON fact (todo, sort) WHERE todo > 0",
     "CREATE INDEX fact_client ON fact (client) WHERE client IS NOT NULL",
-    # The chain, never shortened behind what the exchange accepted. kind: 0 event, 1 correction (of `target`), 2 heartbeat;
-    # `key`: whose fact it says, NULL for what was read back and nobody claimed yet; `retracted`: by another one read back;
-    # `client`: of whom it was said when it was chained, NULL where that is nobody or not known.
+    # The chain; accepted events are never removed. `kind`: 0 event, 1 correction (of `target`), 2
+    # heartbeat; `key`: the fact that it states, NULL for an event that was read back and not
+    # claimed yet; `retracted`: by a correction that was read back; `client`: client the event was
+    # about when it was chained, NULL if none or unknown.
     """CREATE TABLE chain (
         sequence INTEGER PRIMARY KEY, previous BLOB NOT NULL, schema INTEGER NOT NULL, tail BLOB NOT NULL,
         kind INTEGER NOT NULL, key BLOB, target INTEGER NOT NULL DEFAULT 0, retracted INTEGER NOT NULL DEFAULT 0,
@@ -79,10 +84,10 @@ Row = tuple[Any, ...]
 
 
 class Rows(Protocol):
-    """As much of a vault as is needed here."""
+    """The part of a vault that is needed here."""
 
     def run(self, statement: str, values: Iterable[Value] = ()) -> int:
-        """Change something."""
+        """Run a statement that changes rows."""
 
     def many(self, statement: str, rows: Iterable[tuple[Value, ...]]) -> None:
         """Change many rows."""
@@ -91,7 +96,7 @@ class Rows(Protocol):
         """All rows of a query."""
 
     def set(self, name: str, value: bytes) -> None:
-        """Keep a value of the vault's own."""
+        """Store one of the vault's own values."""
 
 
 def learn_of_caps(vault: Rows) -> None:

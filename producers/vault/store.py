@@ -1,11 +1,12 @@
-"""The vault: the agency's encrypted memory of what it said, in one SQLCipher file.
+"""The vault: the agency's encrypted memory of its facts and events, in one SQLCipher file.
 
-Rules kept: everything in the file is encrypted, write-ahead log and temporary data included; what must be known before
-something is sent is durable before it is sent; one process at a time, by SQLite's own exclusive lock; an error of the
-file becomes a named one that says what to do, and a failed write leaves the file as it was before.
+Rules kept: everything in the file is encrypted, write-ahead log and temporary data included.
+Whatever must be known before an event is sent is durable before it is sent. One process at a time
+uses the vault, by SQLite's own exclusive lock. An error of the file becomes a named error that says
+what to do, and a failed write leaves the file as it was before.
 
-Promised: after a kill at any moment the vault opens and continues. Not promised: facts of the batch that was being taken
-when it was killed (`commit` ends a batch); the source is read again and they are taken then.
+Promised: after a kill at any moment the vault opens and continues. Not promised: facts of the batch
+that was open at the kill (`commit` ends a batch); they are taken when the source is read again.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ OURS: Final = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISUSE", "SQLITE_MIS
 
 
 class Vault:
-    """An open vault. `create` makes one, `open` opens one; both hold its lock until `close`."""
+    """An open vault. `create` makes a vault, `open` opens one; both hold its lock until `close`."""
 
     def __init__(self, connection: sqlite.Connection, path: Path) -> None:
         self._db = connection
@@ -38,9 +39,11 @@ class Vault:
 
     @classmethod
     def create(cls, profile: Profile, secret: Secret, *, key_number: int = FIRST_KEY) -> Self:
-        """Make the vault of a profile, with a new signing key of this number (0–63), and open it; raises VaultExists.
+        """Make and open the vault of a profile, with a new signing key of this number (0–63).
 
-        It comes into its place when it is complete: a kill on the way leaves none.
+        Raises VaultExists.
+
+        The file gets its name when it is complete: a kill on the way leaves no vault.
         """
         path = profile.vault
         unfinished = path.with_name(path.name + ".unfinished")
@@ -63,7 +66,10 @@ class Vault:
 
     @classmethod
     def open(cls, profile: Profile, secret: Secret) -> Self:
-        """Open the vault of a profile; raises VaultMissing, VaultNotOpened, VaultInUse, VaultDamaged, VaultOfAnother."""
+        """Open the vault of a profile.
+
+        Raises VaultMissing, VaultNotOpened, VaultInUse, VaultDamaged, VaultOfAnother.
+        """
         path = profile.vault
         expect_vault(profile)
         if path.stat().st_size == 0:
@@ -93,15 +99,13 @@ class Vault:
         made_as = int.from_bytes(self.get("format"), "big")
         if made_as > FORMAT:
             raise errors.VaultTooNew
-        whose = (self.get("agency").decode("ascii"), self.get("legal_class").decode("ascii"))
-        if whose != (profile.agency, str(profile.legal_class)):
+        made_for = (self.get("agency").decode("ascii"), self.get("legal_class").decode("ascii"))
+        if made_for != (profile.agency, str(profile.legal_class)):
             raise errors.VaultOfAnother(
-                f"{self.path} is the vault of {whose[0]} ({whose[1]}), the profile's agency is {profile.agency} "
+                f"{self.path} is the vault of {made_for[0]} ({made_for[1]}), the profile's agency is {profile.agency} "
                 f"({profile.legal_class})."
             )
-        if (
-            self.one("SELECT 1 FROM sqlite_master WHERE name = 'taken_back'") is None
-        ):  # made before there was this table
+        if self.one("SELECT 1 FROM sqlite_master WHERE name = 'taken_back'") is None:  # older than this table
             self.run(TAKEN_BACK)
         if made_as < FORMAT:
             learn_of_caps(self)
@@ -109,25 +113,25 @@ class Vault:
             self.commit()
 
     def get(self, name: str) -> bytes:
-        """A value of the vault's own."""
+        """One of the vault's own values."""
         row = self.one("SELECT value FROM meta WHERE name = ?", (name,))
         if row is None:
             raise errors.VaultDamaged(f"{self.path} lacks its {name}.")
         return bytes(row[0])
 
     def set(self, name: str, value: bytes) -> None:
-        """Keep a value of the vault's own."""
+        """Store one of the vault's own values."""
         self.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def run(self, statement: str, values: Iterable[Value] = ()) -> int:
-        """Change something, inside the open batch; the number of rows changed."""
+        """Run a statement in the open batch; returns the number of changed rows."""
         with _naming(self.path):
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
             return int(self._db.execute(statement, tuple(values)).rowcount)
 
     def many(self, statement: str, rows: Iterable[tuple[Value, ...]]) -> None:
-        """Change many rows, inside the open batch."""
+        """Run a statement for many rows, in the open batch."""
         with _naming(self.path):
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -156,14 +160,14 @@ class Vault:
                 raise
 
     def rollback(self) -> None:
-        """Give the open batch up."""
+        """Undo the open batch."""
         if self._db.in_transaction:
             with contextlib.suppress(sqlite.Error):
                 self._db.execute("ROLLBACK")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Changes that are made together or not at all; `commit` makes them durable."""
+        """A block of changes that are made together or not at all; `commit` makes them durable."""
         with _naming(self.path):
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -179,7 +183,7 @@ class Vault:
             self._db.execute("RELEASE together")
 
     def close(self) -> None:
-        """Let go of the file; what was not committed is given up."""
+        """Close the file; changes that were not committed are lost."""
         self.rollback()
         with contextlib.suppress(sqlite.Error):
             self._db.close()
@@ -192,13 +196,16 @@ class Vault:
 
 
 def expect_vault(profile: Profile) -> None:
-    """Raise VaultMissing when the profile's vault is not there: cheap, before anybody is asked for what opens it."""
+    """Raise VaultMissing when there is no vault.
+
+    Cheap, before anybody is asked for the passphrase.
+    """
     if not profile.vault.exists():
         raise errors.VaultMissing(f"There is no vault at {profile.vault}.")
 
 
 def expect_no_vault(profile: Profile) -> None:
-    """Raise VaultExists when it is there: before anything is written for a new one."""
+    """Raise VaultExists when there is a vault: before anything is written for a new one."""
     if profile.vault.exists():
         raise errors.VaultExists(f"There is a vault at {profile.vault}.")
 
@@ -231,13 +238,16 @@ def _key_literal(secret: Secret) -> str:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Raise our errors for SQLite's inside the block; their text is dropped, it may quote a statement."""
+    """Turn SQLite's errors in the block into ours.
+
+    Their text is dropped, because it may quote a statement.
+    """
     try:
         yield
     except sqlite.Error as error:
         name = getattr(error, "sqlite_errorname", None) or ""
         if name.startswith(OURS) or isinstance(error, sqlite.ProgrammingError):
-            raise  # a fault of this code, not of the file; values are bound, so its text holds none
+            raise  # an error in this code, not in the file; values are bound, so the text holds none
         raise _named(name, str(error), path) from None
     except OSError as error:
         raise errors.VaultUnwritable(f"{path}: {error.strerror}.") from None
@@ -252,4 +262,4 @@ def _named(name: str, said: str, path: Path) -> errors.VaultError:
         return errors.VaultNotOpened(f"The passphrase does not open {path}, or the file is damaged at its beginning.")
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_IOERR")):
         return errors.VaultUnwritable(f"{path} cannot be read or written.")
-    return errors.VaultDamaged(f"{path} is damaged ({name or 'no further word'}).")
+    return errors.VaultDamaged(f"{path} is damaged ({name or 'no further details'}).")

@@ -92,7 +92,7 @@ def uncounted(_: ClientPeriod, *__: object) -> None:
     ("place", "mutant"),
     [
         pytest.param((marking.Caps, "_read_chain"), forgotten, id="caps per run"),
-        pytest.param((ClientPeriod, "was_corrected"), uncounted, id="correction not counted"),
+        pytest.param((ClientPeriod, "count_correction"), uncounted, id="correction not counted"),
         pytest.param((ClientPeriod, "_is_full"), lambda *_: False, id="no cap"),
     ],
 )

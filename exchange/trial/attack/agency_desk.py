@@ -1,6 +1,9 @@
-"""One agency at a desk: its real edge and vault, and an exchange in memory (`exchange.testing`) with the real gate.
+"""One agency at a desk.
 
-The gate's inbox holds what leaves the agency, byte for byte. Nothing is reached over a network and no setting names a server.
+Its real edge and vault, and an exchange in memory (`exchange.testing`) with the real gate.
+
+The gate's inbox holds what leaves the agency, byte for byte. Nothing is reached over a network and
+no setting names a server.
 """
 
 import asyncio
@@ -23,7 +26,10 @@ TODAY: Final = date(2026, 10, 5)
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a run left behind: the agency's inbox and gate, the run's messages, and the vault's file as it lies on the disk."""
+    """What a run left behind.
+
+    The agency's inbox and gate, the run's messages, and the vault's file as it lies on the disk.
+    """
 
     gate: MemoryGate
     messages: str
@@ -36,7 +42,10 @@ class Published:
 
 
 def publish(folder: Path, agency: str, readings: Iterable[Reading]) -> Published:
-    """Let a new agency with events of its own publish what a source reads; its vault is made in the folder."""
+    """Let a new agency with events of its own publish what a source reads.
+
+    Its vault is made in the folder.
+    """
     profile = Profile.model_validate(
         {
             "agency": agency,

@@ -1,8 +1,11 @@
-"""The release lane in memory: what consumers do on Kafka, with the same pure functions in the same order, and no more.
+"""The release lane in memory.
 
-events with caps → `counted` since each table's last cut → `spend` → noise → release bytes → what evaluators take. Every
-attack on client tables goes through here. `Draw` is what one transaction on `draws` would commit; between drawing and
-committing, and between committing and publishing, a process may be killed (`exchange.trial.attack.attacks.copies` does).
+What consumers do on Kafka, with the same pure functions in the same order, and no more.
+
+events with caps → `counted` since each table's last cut → `spend` → noise → release bytes → what
+evaluators take. Every attack on client tables goes through here. `Draw` is what one transaction on
+`draws` would commit; between drawing and committing, and between committing and publishing, a
+process may be killed (`exchange.trial.attack.attacks.copies` does).
 """
 
 from collections import defaultdict
@@ -29,14 +32,20 @@ def noise_of(draw: Draw) -> Noise:
 
 @dataclass(frozen=True, slots=True)
 class MemoryDraw:
-    """What would be committed in one transaction: the ledger that has paid, and the releases as bytes."""
+    """What would be committed in one transaction.
+
+    The ledger that has paid, and the releases as bytes.
+    """
 
     after: Ledger
     values: tuple[bytes, ...]
 
 
 class MemoryReleaseLane:
-    """One release lane: events arrive by month, epochs are closed in order, what is published is taken by evaluators."""
+    """One release lane.
+
+    Events arrive by month, epochs are closed in order, what is published is taken by evaluators.
+    """
 
     def __init__(self, since: int, plans: Iterable[TableCost]) -> None:
         """`since`: the first month that is counted; `plans`: the tables that are released."""
@@ -51,7 +60,7 @@ class MemoryReleaseLane:
         self._arrived[month] += [(AGENCY, event) for event in events]
 
     def counted(self, epoch: int) -> tuple[Ledger, list[Increments]]:
-        """The ledger once this epoch is paid for, and the exact increments of every table that is due."""
+        """The ledger after this epoch has paid, and the exact increments of every due table."""
         after = spend(self._ledger, epoch, plans_due(epoch, self._plans))
         by_cut: dict[int, list[Due]] = defaultdict(list)
         for due in dues(self._ledger, after, self._since, self._plans):

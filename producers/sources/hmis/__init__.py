@@ -1,12 +1,15 @@
-"""Reads an HMIS CSV export (2026, and 2024's columns) into facts: `HmisExport(path, HmisSettings(…)).read()`.
+"""Reads an HMIS CSV export (2026, and 2024's columns) into facts.
 
-What is read as what, and why so cautiously, stands in docs/adr/0010-hmis-reading.md. From the file to the facts:
+`HmisExport(path, HmisSettings(…)).read()`.
 
-    files → rows → unique → walk        bytes, CSV and its quirks, repeated and withdrawn rows
-    layout, codes, dates, bands         what may be read, and how a cell becomes a code
-    agency, persons, stays              what every row is read against
-    cases, exits, trafficking, services, referrals, health      one module a file or subject: what a row says
-    export                              the source
+docs/adr/0010-hmis-reading.md says how each column is read, and why so cautiously. From the file to
+the facts:
+
+    reading/files, csv_rows, unique, walk    bytes, CSV and its quirks, repeated and withdrawn rows
+    reading/layout, codes, dates, bands      the columns that may be read, and how a cell becomes a code
+    rules/agency_rows, persons, stays        the agency, clients and stays that each row belongs to
+    rules/enrollment, exits, trafficking, services, referrals, health     one module a file or subject
+    hmis_export                              the source
 """
 
 from producers.sources.hmis.hmis_export import HmisExport

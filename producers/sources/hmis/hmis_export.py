@@ -1,14 +1,17 @@
 """An HMIS CSV export as a source of facts.
 
-Rules kept: every row of every file that is read gets at least one reading (a fact, a withdrawal, a refusal, or why it is
-not for the exchange); reading again gives the same, in the same order; nothing that identifies a person is in a reading
-beside the agency's own keys, which stay in the vault. Keys are made of the project, the enrollment, the table, the row's own
-key and a slot, so they are the same in every export. Client merges do not change them.
+Rules kept: every row of every file that is read gets at least one reading (a fact, a withdrawal, a
+refusal, or the reason why it is not for the exchange). Reading again gives the same readings in the
+same order. No reading holds anything that identifies a person, except the agency's own keys, which
+stay in the vault. A key consists of the project, the enrollment, the table, the row's own key and a
+slot, so it is the same in every export. Client merges do not change keys.
 
-A full export of a reporting period also says what is gone: `Complete` for each project, over the quarters that it covers
-whole, and only when every file that facts come from is there and could be taken apart.
+A full export of a reporting period also shows which facts are gone: it gives `Complete` for each
+project, over the quarters that it covers whole. It does so only if every file with facts is there
+and could be parsed.
 
-Files are read several times (survey, index, facts) and streamed each time: memory grows with stays and clients, not with rows.
+Files are read several times (survey, index, facts) and streamed each time. Memory grows with stays
+and clients, not with rows.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -36,12 +39,18 @@ from producers.sources.hmis.rules.rule import FileRule
 from producers.sources.hmis.rules.services import ServicesRule
 from producers.sources.hmis.rules.stays import StayIndex
 
-SAYING: Final = frozenset(file.name for file in layout.FILES if file not in (layout.ORGANIZATION, layout.PROJECT_COC))
-"""Without one of these, or with one damaged, a full export does not prove that an absent fact is gone."""
+FACT_FILES: Final = frozenset(
+    file.name for file in layout.FILES if file not in (layout.ORGANIZATION, layout.PROJECT_COC)
+)
+"""Without one of these, or with one damaged, a full export does not prove that an absent fact is
+gone."""
 
 
 class HmisExport:
-    """A zip or a folder of an HMIS CSV export, read for one agency's profile. Reading raises SourceUnreadable."""
+    """A zip or a folder of an HMIS CSV export, read for one agency's profile.
+
+    Reading raises SourceUnreadable.
+    """
 
     def __init__(self, path: Path, settings: HmisSettings) -> None:
         self._path = path
@@ -49,21 +58,27 @@ class HmisExport:
 
     @classmethod
     def for_profile(cls, path: Path, profile: Profile) -> Self:
-        """The export, read with the profile's [hmis] section; raises ProfileInvalid when it names no project."""
+        """The export, read with the profile's [hmis] section.
+
+        Raises ProfileInvalid when it names no project.
+        """
         return cls(path, HmisSettings.from_profile(profile))
 
     @property
     def stays_here(self) -> Mapping[str, int]:
-        """Nothing to list: only columns of the HMIS layout are read, and none of them identifies a person."""
+        """Nothing to list.
+
+        Only columns of the HMIS layout are read, and none of them identifies a person.
+        """
         return {}
 
     def rows(self) -> int:
-        """How many rows there are in the files that are read."""
+        """The number of rows in the files that are read."""
         with bundle(self._path) as found:
             return sum(CsvFile(found, file).count() for file in layout.FILES if file.name in found)
 
     def read(self) -> Iterator[Reading]:
-        """What each row says."""
+        """The readings of each row."""
         with bundle(self._path) as found, closing(self._read(found)) as readings:
             yield from readings
 
@@ -73,7 +88,7 @@ class HmisExport:
         agency, readings = AgencyReader.read(files, self._settings, codes)
         yield from readings
         yield from complaints
-        yield from _strangers(agency)
+        yield from _unknown_projects(agency)
         stays = StayIndex.read(
             agency, Clients(self._settings, codes), files.get(layout.ENROLLMENT.name), files.get(layout.CLIENT.name)
         )
@@ -85,7 +100,7 @@ class HmisExport:
 
 
 def _open(found: Bundle) -> tuple[dict[str, Surveyed], list[Reading]]:
-    """The files that can be read, and what is wrong with the others."""
+    """The files that can be read, and a reading for each of the others."""
     files: dict[str, Surveyed] = {}
     complaints: list[Reading] = []
     for file in layout.FILES:
@@ -98,12 +113,12 @@ def _open(found: Bundle) -> tuple[dict[str, Surveyed], list[Reading]]:
     return files, complaints
 
 
-def _strangers(agency: Agency) -> Iterator[Reading]:
+def _unknown_projects(agency: Agency) -> Iterator[Reading]:
     named = agency.settings.projects
     if absent := named - agency.projects.keys():
         rule = (
             f"every project that the profile names: {len(absent)} of {len(named)} cannot be read here, so nothing "
-            "of them leaves. Compare [hmis] projects with this file's ProjectIDs"
+            "about them leaves. Compare [hmis] projects with this file's ProjectIDs"
         )
         yield RowRefused(Where(layout.PROJECT_FILE.name, 0), "ProjectID", rule)
 
@@ -149,8 +164,8 @@ def _completed(files: Mapping[str, Surveyed], agency: Agency) -> Iterator[Readin
     quarters = agency.window.quarters() if agency.full and agency.window else None
     if quarters is None:
         return
-    if SAYING - files.keys() or any(files[name].survey.damaged for name in SAYING):
-        yield RowIgnored(where, "a file is missing or damaged: nothing that is absent is taken as gone")
+    if FACT_FILES - files.keys() or any(files[name].survey.damaged for name in FACT_FILES):
+        yield RowIgnored(where, "a file is missing or damaged: no absent fact is withdrawn")
         return
     for project in agency.counted():
         yield Complete(project_prefix(project.key), where, *quarters)

@@ -1,4 +1,4 @@
-"""What the agency's profile says about reading its HMIS export: which projects count, and how."""
+"""The profile's settings for reading an HMIS export: which projects count, and how."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -12,9 +12,10 @@ from producers.profile import Profile
 class HmisSettings:
     """How to read.
 
-    `state`: where a project names none. `gender_from_sex`: read Sex as gender. `all_projects_trafficking`, or else `projects`
-    by their ProjectID: whose clients are clients of an anti-trafficking program. `year_only`: count by the year.
-    `totals_only`: no client's event will leave, only totals; then projects of victim service providers are read too.
+    `state`: of projects that name none. `gender_from_sex`: read Sex as gender. The clients of all
+    projects (`all_projects_trafficking`), or of the listed `projects` (ProjectIDs), are clients of
+    an anti-trafficking program. `year_only`: count by the year. `totals_only`: only totals leave,
+    no event about a client; then projects of victim service providers are read too.
     """
 
     state: UsState
@@ -25,11 +26,14 @@ class HmisSettings:
     totals_only: bool = False
 
     def __post_init__(self) -> None:
-        """Raise ProfileInvalid when no project is named: whether somebody was trafficked is never guessed."""
+        """Raise ProfileInvalid when no project is named.
+
+        The exchange never guesses who was trafficked.
+        """
         if not (self.all_projects_trafficking or self.projects):
             raise ProfileInvalid(
-                "The profile names no project for HMIS: under [hmis], list the ProjectIDs of your anti-trafficking programs "
-                "as `projects`, or say `all_projects_trafficking = true`."
+                "The profile names no project for HMIS. Under [hmis], list the ProjectIDs of your anti-trafficking "
+                "programs as `projects`, or write `all_projects_trafficking = true`."
             )
 
     @classmethod

@@ -1,7 +1,10 @@
-"""An agency under test: its source of truth, its vault on disk, and runs that may be killed anywhere.
+"""An agency under test.
 
-A kill leaves exactly what a killed process leaves: the vault's files as they lie on the disk at that moment, copied before
-anything is closed. `truth` is what the agency's own records say; a run reads it anew, as a real source would be.
+Its source of truth, its vault on disk, and runs that may be killed anywhere.
+
+A kill leaves exactly what a killed process leaves: the vault's files as they lie on the disk at
+that moment, copied before anything is closed. `truth` is what the agency's own records say; a run
+reads it anew, as a real source would be.
 """
 
 import random
@@ -45,7 +48,10 @@ Said = tuple[int, UsState, e.Correctable]
 
 
 def some_body(rng: random.Random) -> e.Correctable:
-    """A sound body of a kind that every table family knows; few different ones, so that equal bodies are common."""
+    """A sound body of a kind that every table family knows.
+
+    Few different ones, so that equal bodies are common.
+    """
     kind = rng.randrange(7)
     if kind == 0:
         return e.CaseOpened(
@@ -134,7 +140,7 @@ class Agency:
             await edge.publish(self.fact(key))
         for known in edge._fact_store.keys(b"f:"):
             key = known.decode().removeprefix(f"f:{PLANTED}|")
-            if key not in self.truth and edge._fact_store.said(known) is not None:
+            if key not in self.truth and edge._fact_store.current(known) is not None:
                 await edge.retract(f"{PLANTED}|{key}")
 
     async def run(self) -> bool:
@@ -224,7 +230,10 @@ class Agency:
         return +counts
 
     def expected_tallied(self) -> Counter[bytes]:
-        """The counts of a tally-only agency: its own bodies, and one-way client tables of the quarters that are over."""
+        """The counts of a tally-only agency.
+
+        Its own bodies, and one-way client tables of the quarters that are over.
+        """
         tallied = {table.name for name in TallyTable for table in fed_by(TALLIED[name])}
         counts: Counter[bytes] = Counter()
         for period, state, body in self.truth.values():

@@ -1,7 +1,9 @@
-"""An agency whose events tell, to whoever knows it, which client each is about: every client lives in a state of its own.
+"""An agency whose events tell, to whoever knows it, which client each is about.
 
-So a test can hold what the exchange admitted against the laws of the caps, client by client, without asking the vault, which
-may have been lost meanwhile.
+Every client lives in a state of its own.
+
+So a test can hold what the exchange admitted against the laws of the caps, client by client,
+without asking the vault, which may have been lost meanwhile.
 """
 
 from collections import defaultdict
@@ -51,7 +53,10 @@ class Homes(Agency):
             vault.commit()
 
     def units(self) -> dict[tuple[UsState, int], list[Sent]]:
-        """What was admitted of each client's period, in order; everything in an epoch of its own."""
+        """What was admitted of each client's period, in order.
+
+        Everything in an epoch of its own.
+        """
         found = defaultdict(list)
         for epoch, (_, event) in enumerate(self.exchange.events()):
             found[event.state, event.period].append(Sent(epoch, event))

@@ -1,7 +1,7 @@
 """The gate in memory of `exchange.testing`, with ways to be unkind.
 
-`Trouble` says what goes wrong on the way; every choice comes from a seeded generator, so that a failing script can be run
-again.
+`Trouble` says what goes wrong on the way; every choice comes from a seeded generator, so that a
+failing script can be run again.
 """
 
 import random
@@ -24,7 +24,10 @@ LATE_ARRIVES = 0.15
 
 
 class Killed(BaseException):
-    """The process ends here, without a chance to tidy up; `snapshot` keeps its files as they lie at that moment."""
+    """The process ends here, without a chance to tidy up.
+
+    `snapshot` keeps its files as they lie at that moment.
+    """
 
     snapshot: ClassVar[Callable[[], None] | None] = None
 
@@ -42,7 +45,8 @@ class Trouble:
     lose_and_raise: float = 0.0
     arrive_and_raise: float = 0.0
     arrive_late: float = 0.0
-    """The call fails, and what it sent arrives at any later time, behind whatever is sent meanwhile."""
+    """The call fails, and what it sent arrives at any later time, behind whatever is sent
+    meanwhile."""
     kill_before_send: float = 0.0
     kill_after_send: float = 0.0
     kill_at_receipt: float = 0.0
@@ -57,7 +61,8 @@ class Exchange(MemoryGate):
     seed: int = 0
     trouble: Trouble = field(default_factory=Trouble)
     unknown_rules: int = 0
-    """Of so many different tails this gate refuses one by a rule that the edge does not know yet (0: none)."""
+    """Of so many different tails this gate refuses one by a rule that the edge does not know yet
+    (0: none)."""
     away: int = 0
     """For how many calls the exchange cannot be reached."""
     lose_next: set[int] = field(default_factory=set)
@@ -77,7 +82,10 @@ class Exchange(MemoryGate):
         return self.random.random() < of
 
     def unknown_rule(self, tail: bytes) -> Reason | None:
-        """Why this gate refuses a tail that the edge thinks sound: the same answer each time, whatever its bits."""
+        """Why this gate refuses a tail that the edge thinks sound.
+
+        The same answer each time, whatever its bits.
+        """
         tail = with_cap(tail, NONE)
         if not self.unknown_rules or crc32(tail) % self.unknown_rules:
             return None

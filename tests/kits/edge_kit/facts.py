@@ -13,7 +13,8 @@ from tests.kits.edge_kit.agency import SECRET, TODAY, Agency
 Q1, Q2 = parse_period("2026Q1"), parse_period("2026Q2")
 HERE = Where("export", 1)
 NO_WAIT_S = 5.0
-"""Of the exchange's own clock, which moves only while nothing happens: the edge acted at once, without waiting."""
+"""Of the exchange's own clock, which moves only while nothing happens: the edge acted at once,
+without waiting."""
 SHELTER = e.NeedIdentified(v.Service.emergency_shelter)
 FOOD = e.NeedIdentified(v.Service.food)
 

@@ -1,4 +1,4 @@
-"""Release lanes and publishers on the simulated log, and the law that they must obey whatever crashes.
+"""Release lanes and publishers on the simulated log, and their law, whatever crashes.
 
 A worker is a process with a release lane and a publisher, under a supervisor that starts it again. No group keeps them apart:
 every worker is a zombie to the others. Noise is the number of the draw it belongs to, the same in every cell, so that any
@@ -100,7 +100,10 @@ class ClosingWorld:
         self.say(OF_EPOCHS, *(encode_close(Close(epoch, Asker.OPERATOR, 0)) for epoch in epochs))
 
     def worker(self, *, again: bool = True) -> Process:
-        """A new worker; one that ends by an error that another life may mend is started again, as a supervisor does."""
+        """A new worker.
+
+        One that ends by an error that another life may mend is started again, as a supervisor does.
+        """
         self.workers += 1
         process = self.world.process(f"worker-{self.workers}")
         log = MemoryLog(self.broker, lambda: self.network.connect(process))

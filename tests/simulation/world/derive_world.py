@@ -1,4 +1,6 @@
-"""Derive on the simulated log: a broker with its three topics, workers, and the bytes that they should lead to.
+"""Derive on the simulated log.
+
+A broker with its three topics, workers, and the bytes that they should lead to.
 
 The expected bytes are worked out from the releases alone, epoch by epoch, by the pure functions.
 """
@@ -75,7 +77,10 @@ class DeriveWorld:
         self.broker.produce(self.broker.new_producer(), 0, FROM, list(records))
 
     def start(self, name: str = "one", *, lost: float = 0.0) -> Process:
-        """A worker: a derivation, and an agent that hands on what it reads, but for this share of it."""
+        """A worker.
+
+        A derivation, and an agent that hands on what it reads, but for this share of it.
+        """
         process = self.world.process(name)
         log = MemoryLog(self.broker, lambda: self.network.connect(process))
         owner = DeriveOwner(lambda arrivals: Derive(log, PLANNED, arrivals, off_loop=_here), lambda: self.mine)
@@ -95,7 +100,10 @@ class DeriveWorld:
         return process
 
     async def _agent(self, log: MemoryLog, arrivals: Arrivals, lost: float) -> None:
-        """What Faust does: begins where the topic ends or a little before, and may hand a record on twice."""
+        """What Faust does.
+
+        Begins where the topic ends or a little before, and may hand a record on twice.
+        """
         reader, random = await log.reader(), self.world.random
         begin = (await reader.beginning_offsets([FROM]))[FROM]
         end = (await reader.end_offsets([FROM]))[FROM]

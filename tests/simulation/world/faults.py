@@ -1,4 +1,7 @@
-"""What can go wrong: a table of faults, each with the longest it lasts and what it does to a scenario."""
+"""What can go wrong.
+
+A table of faults, each with the longest it lasts and what it does to a scenario.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,16 @@ if TYPE_CHECKING:
 FAULTS_UNTIL_S = 50.0
 STAFF_MAX = 4
 COMPACTION_LAG_S = 25.0
-"""Longer than the longest freeze, as `min.compaction.lag.ms` of an hour is longer than any restore."""
+"""Longer than the longest freeze, as `min.compaction.lag.ms` of an hour is longer than any
+restore."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`length_s` says how long it lasts, where it lasts; `target` chooses a worker, a lane or a degree."""
+    """`length_s` says how long it lasts, where it lasts.
+
+    `target` chooses a worker, a lane or a degree.
+    """
 
     at_s: float
     kind: str
@@ -140,7 +147,7 @@ def _lane(fault: Fault, scenario: Scenario) -> str:
 
 
 def _intrude(scenario: Scenario, fault: Fault) -> None:
-    """Somebody who belongs to no group takes a lane's id, as a delayed request of a dead owner can."""
+    """Somebody outside the group takes a lane's id, as a dead owner's delayed request can."""
     with contextlib.suppress(TryAgain):
         scenario.broker.take_over(_lane(fault, scenario))
 

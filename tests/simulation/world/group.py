@@ -1,7 +1,9 @@
-"""A consumer group in memory: generations, the eager protocol, sessions that expire; and its member.
+"""A consumer group in memory: generations, the eager protocol, sessions that expire.
 
-The coordinator's part is requests on the broker, like the log's; the member's part runs in a process, beats every two
-seconds and obeys: revoke everything, join, take what is assigned.
+And its member.
+
+The coordinator's part is requests on the broker, like the log's; the member's part runs in a
+process, beats every two seconds and obeys: revoke everything, join, take what is assigned.
 """
 
 import asyncio
@@ -21,7 +23,10 @@ PAUSE_S = 0.1
 
 @dataclass
 class Group:
-    """The coordinator. `partitions` are handed out in turn to the members in the order of their names."""
+    """The coordinator.
+
+    `partitions` are handed out in turn to the members in the order of their names.
+    """
 
     world: World
     partitions: int
@@ -73,7 +78,10 @@ class Group:
         self.world.note("generation", self.generation, self.assignment)
 
     def assigned(self, member: str) -> tuple[int, list[int]] | None:
-        """What this member got, or None while the others join; `KeyError` when it is not a member."""
+        """What this member got, or None while the others join.
+
+        `KeyError` when it is not a member.
+        """
         self.seen[member] = self.seen[member] and self.world.now
         if self.rebalancing_since is not None:
             return None

@@ -1,4 +1,7 @@
-"""The engine with one rule broken each. `test_mutants` shows that the simulation notices every one of them."""
+"""The engine with one rule broken each.
+
+`test_mutants` shows that the simulation notices every one of them.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack

@@ -1,8 +1,10 @@
-"""Between a process and the broker: requests that are lost, late, sent again, or done without an answer.
+"""Between a process and the broker.
 
-One connection delivers in order. A request that got no answer in time is sent again on a new connection; what had not
-arrived on the old one never does (TCP), what had arrived may have been done. A killed process's request that is on its
-way still arrives.
+Requests that are lost, late, sent again, or done without an answer.
+
+One connection delivers in order. A request that got no answer in time is sent again on a new
+connection; what had not arrived on the old one never does (TCP), what had arrived may have been
+done. A killed process's request that is on its way still arrives.
 """
 
 import asyncio

@@ -1,8 +1,9 @@
 """A whole exchange in miniature under faults, and the law it must obey when the dust settles.
 
-Agencies write to inboxes; workers, each a process of its own under a supervisor, own the lanes `gate-p` (Forward) and
-`fold-p` (Count) through one group. Faults strike for fifty seconds, then everything is healed. The law: every inbox's
-committed records stand in the events exactly once and in order, and the counts equal one independent count of them.
+Agencies write to inboxes; workers, each a process of its own under a supervisor, own the lanes
+`gate-p` (Forward) and `fold-p` (Count) through one group. Faults strike for fifty seconds, then
+everything is healed. The law: every inbox's committed records stand in the events exactly once and
+in order, and the counts equal one independent count of them.
 """
 
 import os
@@ -28,7 +29,8 @@ from tests.simulation.world.steps import REGISTRY, Count, Forward, inbox
 
 PARTITIONS = 2
 SURVIVABLE = ("LaneStalled", "LaneGaveUp", "GroupLost")
-"""What a worker may end with: its supervisor starts it again. Anything else is a defect or a broken law."""
+"""What a worker may end with: its supervisor starts it again. Anything else is a defect or a broken
+law."""
 
 
 class LawBroken(AssertionError):
@@ -276,7 +278,10 @@ def simulate(
     timing: Timing = FULL,
     prepare: Callable[[Scenario], None] = lambda _: None,
 ) -> Report:
-    """One run. The error of a run that fails names its seed and its faults: the same again shows the same."""
+    """One run.
+
+    The error of a run that fails names its seed and its faults: the same again shows the same.
+    """
     struck = plan(seed) if faults is None else faults
     scenario = Scenario(seed, struck, engine or Engine(), workers=workers, timing=timing)
     prepare(scenario)

@@ -1,4 +1,7 @@
-"""A stage for lanes: one world, one source, one state partition, and lanes in processes of their own."""
+"""A stage for lanes.
+
+One world, one source, one state partition, and lanes in processes of their own.
+"""
 
 import asyncio
 from collections.abc import Callable

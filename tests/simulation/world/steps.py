@@ -1,7 +1,10 @@
-"""Two small steps that do real work, for the simulation and the Kafka tests: one forwards, one counts.
+"""Two small steps that do real work, for the simulation and the Kafka tests.
 
-They stand for gate and fold: `Forward` reads inboxes that come and go by a registry and writes what it read to the
-events; `Count` counts cells of the events. Both keep their positions in their state, written last, and a digest.
+One forwards, one counts.
+
+They stand for gate and fold: `Forward` reads inboxes that come and go by a registry and writes what
+it read to the events; `Count` counts cells of the events. Both keep their positions in their state,
+written last, and a digest.
 """
 
 from collections.abc import Mapping, Sequence

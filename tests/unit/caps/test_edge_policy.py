@@ -197,7 +197,7 @@ def test_a_tally_only_agency_keeps_client_facts_and_counts_by_quarter() -> None:
     policy = Policy(LegalClass.tally_only)
     judged = policy.judge(Q1, UsState.ca, OPENED)
     assert isinstance(judged, Leaves)
-    assert judged.kept
+    assert judged.for_tally
     assert isinstance(policy.judge(parse_period("2026"), UsState.ca, OPENED), Unfit)
 
 
@@ -205,4 +205,4 @@ def test_only_a_tally_only_agency_keeps_anything_back() -> None:
     for legal_class in (LegalClass.individual, LegalClass.year_only):
         judged = Policy(legal_class).judge(Q1, UsState.ca, OPENED)
         assert isinstance(judged, Leaves)
-        assert not judged.kept
+        assert not judged.for_tally

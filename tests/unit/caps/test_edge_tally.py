@@ -165,7 +165,7 @@ async def test_tallies_that_are_not_counted_again_are_those_that_counting_gives(
             ledger = FactStore(vault)
             assert are_counted(vault, current_quarter(today))
             for (name, period, state), counts in count(marked_facts(ledger), current_quarter(today)).items():
-                said = ledger.said(tally_key(name, period, state))
+                said = ledger.current(tally_key(name, period, state))
                 assert said is not None
                 assert decode_tail(*said).body == Tally(name, tuple(counts))
                 counted += 1
@@ -207,7 +207,7 @@ async def test_consent_that_comes_and_goes_counts_again(tmp_path: Path) -> None:
     agency.profile = consenting
     await publish(agency, [])
     with Vault.open(consenting, SECRET) as vault:
-        assert FactStore(vault).said(tally_key(TallyTable.needs_by_service, Q1, UsState.ca)) is not None
+        assert FactStore(vault).current(tally_key(TallyTable.needs_by_service, Q1, UsState.ca)) is not None
 
 
 async def test_a_tally_that_another_copy_of_the_vault_took_back_is_said_again(tmp_path: Path) -> None:

@@ -242,8 +242,8 @@ async def test_a_preview_changes_and_sends_nothing(agency: Agency) -> None:
 
 async def test_a_client_has_a_key_of_its_own_for_ever(agency: Agency) -> None:
     async with agency.edge() as edge:
-        keys = [edge._fact_store.client_key(client) for client in ("one", "two", "one")]
+        keys = [edge._fact_store.clients.row(client)[1] for client in ("one", "two", "one")]
     async with agency.edge() as edge:
-        assert edge._fact_store.client_key("one") == keys[0]
+        assert edge._fact_store.clients.row("one")[1] == keys[0]
     assert keys[0] == keys[2] != keys[1]
     assert all(len(key) == 16 for key in keys)

@@ -60,7 +60,7 @@ def test_as_many_attempts_are_told_as_are_made(resend_after_s: float, quiet_s: f
     waiting, attempts, now_s = Waiting(patience, 0.0), 1, 0.0
     while (what := waiting.idle(now_s)) is not Next.GIVE_UP:
         attempts += what is Next.SEND_AGAIN
-        told = waiting.told(now_s)
+        told = waiting.describe(now_s)
         assert (told.attempt, told.attempts, told.elapsed_s) == (attempts, patience.sends, now_s)
         now_s += 0.5
     assert attempts == patience.sends
@@ -70,6 +70,6 @@ def test_what_the_gate_waits_for_is_told_with_its_reason() -> None:
     waiting = Waiting(WaitLimits(), 0.0)
     waiting.refused(1.0, 7, Reason.SUSPENDED)
     said = "waiting for the exchange to take event 7, which it refuses (suspended): 2 s of at most 10 s, attempt 2 of 2"
-    assert str(waiting.told(3.0)) == said
+    assert str(waiting.describe(3.0)) == said
     assert waiting.idle(10.9) is not Next.GIVE_UP
     assert waiting.idle(11.0) is Next.GIVE_UP

@@ -6,7 +6,7 @@ from exchange.core.admission.gate import Reason, Refused
 from exchange.core.model.chain import Head
 from exchange.wire.records import Receipt
 from producers.delivery.receipts import REPAIRABLE, Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
-from producers.vault.sent_chain import Kind
+from producers.vault.chain_row import Kind
 
 OWN, OTHER = bytes([1]) * 32, bytes([2]) * 32
 AT_4 = Head(4, OWN)

@@ -64,7 +64,7 @@ def test_at_a_terminal_the_waiting_is_shown_whole_and_taken_away(width: int) -> 
     waiting = Waiting(WaitLimits(), 0.0)
     with progress_of(Console(file=out, force_terminal=True, width=width)) as shown:
         for words, now_s in (("", 2.0), ("12 s of at most 90 s", 12.0)):
-            shown.waiting(waiting.told(now_s))
+            shown.waiting(waiting.describe(now_s))
             shown.bars.refresh()
             assert ("waiting" in out.getvalue()) == bool(words)
         said = " ".join(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|[━╸╺]|[0-9]+/[0-9]+", "", out.getvalue()).split())

@@ -187,14 +187,14 @@ def test_a_missing_column_is_named_and_the_file_refused(tmp_path):
     written = sample()
     written.headers["Exit.csv"].remove("ExitDate")
     (refusal,) = refusals(readings(written, tmp_path))
-    assert (refusal.where.file, refusal.where.row, refusal.rule) == ("Exit.csv", 0, "the column ExitDate")
+    assert (refusal.where.file, refusal.where.row, refusal.rule) == ("Exit.csv", 0, "the column ExitDate is missing")
 
 
 def test_a_column_that_stands_twice_is_not_guessed(tmp_path):
     written = sample()
     written.headers["Exit.csv"].append("exitdate")
     (refusal,) = refusals(readings(written, tmp_path))
-    assert refusal.rule == "the column ExitDate once"
+    assert refusal.rule == "the column ExitDate is there twice"
 
 
 def test_a_column_that_only_some_exports_have_may_be_missing(tmp_path):

@@ -36,8 +36,8 @@ def test_rows_of_projects_that_the_profile_does_not_name_are_ignored_with_all_th
     found = readings(written, tmp_path, all_projects_trafficking=False, projects=frozenset({"J1"}))
     assert keys(found) == keys(readings(sample(), tmp_path))
     assert not refusals(found)
-    assert "not of a project that the profile names" in ignored(found, "Enrollment.csv")
-    assert "not of a project that the profile names" in ignored(found, "Exit.csv")
+    assert "not from a project that the profile names" in ignored(found, "Enrollment.csv")
+    assert "not from a project that the profile names" in ignored(found, "Exit.csv")
     assert "a client without a stay that is read" in ignored(found, "Client.csv")
 
 

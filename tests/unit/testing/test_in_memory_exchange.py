@@ -1,4 +1,4 @@
-"""The exchange in memory does what a real one does with the same bytes, and says so where it cannot."""
+"""The exchange in memory does what a real one does with the same bytes."""
 
 import subprocess
 import sys

@@ -1,4 +1,7 @@
-"""`producers` and `consumers` export what a program needs: each name is listed, can be imported, and is documented."""
+"""`producers` and `consumers` export what a program needs.
+
+Each name is listed, can be imported, and is documented.
+"""
 
 import ast
 import inspect
@@ -31,7 +34,13 @@ def homes(package: ModuleType) -> dict[str, str]:
     tree = ast.parse(Path(package.__file__ or "").read_text(encoding="utf-8"))
     [guarded] = [node for node in tree.body if isinstance(node, ast.If)]
     imports = [node for node in guarded.body if isinstance(node, ast.ImportFrom)]
-    return {alias.name: str(node.module) for node in imports for alias in node.names}
+    found: dict[str, str] = {}
+    for node in imports:
+        names = [alias.name for alias in node.names]
+        if names == ["*"]:
+            names = [name for name in vars(import_module(str(node.module))) if name in package.__all__]
+        found |= dict.fromkeys(names, str(node.module))
+    return found
 
 
 @packages

@@ -1,1 +1,4 @@
-"""Reading the files of an HMIS CSV export: found, opened within bounds, row by row, codes and dates typed."""
+"""Reading the files of an HMIS CSV export.
+
+Found, opened within bounds, row by row, codes and dates typed.
+"""

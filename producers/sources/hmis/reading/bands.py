@@ -1,4 +1,4 @@
-"""Numbers as bands: what leaves instead of days, dollars and sessions."""
+"""Numbers as bands, which leave instead of days, dollars and sessions."""
 
 import re
 from datetime import date
@@ -32,13 +32,16 @@ def duration_band(since: date, until: date) -> DurationBand:
 
 
 def unit_band(units: int | None) -> UnitBand:
-    """The band of a number of units; `not_collected` of none."""
+    """The band of a number of units; `not_collected` for none."""
     band = band_of(UNIT_BAND_UNITS, units) if units else None
     return UnitBand(band) if band else UnitBand.not_collected
 
 
 def cost_band(dollars: str) -> CostBand | None:
-    """The band of an amount, cents cut off; `not_collected` of an empty one, None of what is no amount."""
+    """The band of an amount without its cents.
+
+    `not_collected` for an empty cell, None for a text that is no amount.
+    """
     if not dollars:
         return CostBand.not_collected
     match = _DOLLARS.fullmatch(dollars)

@@ -1,8 +1,8 @@
-"""HMIS codes → codes of the vocabulary, derived from `schemas/vocabulary/*.csv` (columns `source_code` and `hmis`).
+"""HMIS codes → codes of the vocabulary, from `source_code` and `hmis` of its lists.
 
-Rules kept: where a list lets a question go unanswered, 8, 9 and 99 stay three answers (`not_known`, `declined`,
-`not_collected`), also where the list's own column folds them into one; 8 and 9 of a list without missing answers (funders,
-events, services) keep their own meaning. An empty cell is `not_collected`. A code outside its list is None here: the caller
+Rules kept: in a list with missing answers, 8, 9 and 99 stay three answers (`not_known`, `declined`, `not_collected`),
+even where the list's own column joins them into one. In a list without missing answers (funders, events, services), 8
+and 9 keep their own meaning. An empty cell is `not_collected`. A code outside its list is None here: the caller
 publishes `not_known` and counts it. Integers come as `1`, `01`, ` 1` or `1.0`.
 """
 
@@ -30,7 +30,10 @@ def read_integer(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class CodeList(Generic[E]):
-    """One HMIS list as codes of the vocabulary; `unknown` stands for a code outside the list, `empty` for no answer."""
+    """One HMIS list as codes of the vocabulary.
+
+    `unknown`: for a code outside the list; `empty`: for no answer.
+    """
 
     codes: Mapping[int, E]
     unknown: E
@@ -45,7 +48,10 @@ class CodeList(Generic[E]):
 
 
 def code_list(kind: type[E], name: str, hmis_list: str, *, unanswered: bool = False) -> CodeList[E]:
-    """A vocabulary list read by one HMIS list (`R1.1`; empty for bare codes); `unanswered`: 8, 9 and 99 say why."""
+    """A vocabulary list by one HMIS list (`R1.1`; empty for bare codes).
+
+    `unanswered`: 8, 9 and 99 are missing answers.
+    """
     codes = _numbered(name, hmis_list)
     if unanswered:
         codes |= _numbered("missing_reason", "1.8")
@@ -53,7 +59,7 @@ def code_list(kind: type[E], name: str, hmis_list: str, *, unanswered: bool = Fa
 
 
 def _numbered(name: str, hmis_list: str) -> dict[int, str]:
-    """HMIS number → code, of the rows that cite this HMIS list."""
+    """HMIS number → code, from the rows that cite this HMIS list."""
     found: dict[int, str] = {}
     for row in read_list(name):
         if row["source"] == SOURCE:
@@ -93,7 +99,7 @@ class Codes:
     services: Mapping[tuple[int, ...], v.Service]
 
     def service(self, *path: int | None) -> v.Service | None:
-        """The service of (record type, type, subtype), or of (record type, type) where the subtype is not in the list."""
+        """The service of (record type, type, subtype), or of (record type, type) without it."""
         known = [part for part in path if part is not None]
         return next((s for n in (3, 2) if (s := self.services.get(tuple(known[:n])))), None)
 
@@ -122,5 +128,5 @@ def load_codes() -> Codes:
 
 
 def _names_of_funding(rows: Iterable[Mapping[str, str]]) -> dict[str, v.FundingSource]:
-    """What an agency may write into OtherFunder to be understood: a code of the list or its label."""
+    """The texts in OtherFunder that are understood: a code of the list or its label."""
     return {row[column].lower(): v.FundingSource(row["code"]) for row in rows for column in ("code", "label")}

@@ -1,10 +1,12 @@
-"""Reads one CSV file of an export as records, whatever the vendor made of it.
+"""Reads one CSV file of an export as records, in whatever form the vendor wrote it.
 
-Rules kept: columns are found by name, without case or surrounding space, and only those of the layout are kept; UTF-8 with
-or without a byte order mark, else Windows-1252; LF, CRLF and a mix; any quoting; blank lines are no rows. A record of
-another width than the header, or too long to be one, is a fault of its own and the next record is read. Memory: one record.
+Rules kept: columns are found by name, ignoring case and surrounding space, and only those of the
+layout are read. UTF-8 with or without a byte order mark, else Windows-1252; LF, CRLF and a mix; any
+quoting; blank lines are no rows. A record that is wider or narrower than the header, or too long,
+is faulty by itself: the next record is read. Memory: one record.
 
-Not promised: a quote that is never closed swallows what follows it, up to the bounds; all of that is one faulty record.
+Not promised: a quote that is never closed takes in everything after it, up to the bounds; that is
+one faulty record.
 """
 
 import codecs
@@ -24,7 +26,10 @@ INVISIBLE: Final = "\ufeff\u200b\x00"
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """A row behind the header: its number in a spreadsheet, the cells that may be read, and the rule it breaks as a whole."""
+    """A row after the header.
+
+    Its number in a spreadsheet, the cells that may be read, and the rule that it breaks.
+    """
 
     row: int
     cells: Mapping[str, str]
@@ -37,7 +42,10 @@ class _RecordTooLong(csv.Error):
 
 @dataclass(slots=True)
 class _BoundedLines:
-    """Lines of a text for the parser, bounded: neither a line nor a record of many lines can grow without end."""
+    """Bounded lines for the parser.
+
+    Neither a line nor a record of many lines can grow without end.
+    """
 
     text: io.TextIOWrapper
     taken: int = 0
@@ -59,7 +67,10 @@ class _BoundedLines:
 
 
 class CsvFile:
-    """One file of the export, to be read as often as needed. `fault`: why it cannot be read at all; empty when it can."""
+    """One file of the export, to be read any number of times.
+
+    `fault`: why it cannot be read; empty when it can.
+    """
 
     def __init__(self, bundle: Bundle, layout: FileLayout) -> None:
         self.layout = layout
@@ -76,7 +87,7 @@ class CsvFile:
         return column in self._at
 
     def records(self) -> Iterator[CsvRow]:
-        """Every row behind the header, in order; none of a file with a fault."""
+        """Every row after the header, in order; none if the file has a fault."""
         wanted = tuple(self._at.items())
         parsed = enumerate(() if self.fault else self._parsed(), 1)
         next((cells for _, cells in parsed if cells), None)
@@ -84,18 +95,21 @@ class CsvFile:
             if cells == []:
                 continue
             if cells is None:
-                yield CsvRow(row, {}, "the row cannot be taken apart: too long, or a quote is never closed")
+                yield CsvRow(row, {}, "the row cannot be parsed: it is too long, or a quote is never closed")
             elif len(cells) != self.width:
                 yield CsvRow(row, {}, "as many fields as the header has columns")
             else:
                 yield CsvRow(row, {column: cells[at].strip() for column, at in wanted})
 
     def count(self) -> int:
-        """How many rows there are behind the header."""
+        """The number of rows after the header."""
         return max(0, sum(1 for cells in self._parsed() if cells is None or cells) - 1)
 
     def _parsed(self) -> Iterator[list[str] | None]:
-        """The fields of each record, none of a blank line, None for a record that cannot be parsed."""
+        """The fields of each record.
+
+        None for a blank line, None for a record that cannot be parsed.
+        """
         errors = "strict" if self._encoding == "utf-8-sig" else "replace"
         with self._bundle.opened(self.layout.name) as stream:
             lines = _BoundedLines(io.TextIOWrapper(io.BufferedReader(stream), self._encoding, errors, newline=""))  # type: ignore[type-var]
@@ -114,16 +128,16 @@ class CsvFile:
 
     def _fault(self, names: list[str]) -> str:
         if not names:
-            return "a header row with the names of the columns"
+            return "the header row with the names of the columns is missing"
         if missing := [column for column in self.layout.required if column not in self._at]:
-            return f"the column {missing[0]}"
+            return f"the column {missing[0]} is missing"
         if twice := [column for column in self._at if names.count(column.lower()) > 1]:
-            return f"the column {twice[0]} once"
+            return f"the column {twice[0]} is there twice"
         return ""
 
 
 def _encoding(bundle: Bundle, name: str) -> str:
-    """UTF-8 when every byte of the file agrees to that, else Windows-1252."""
+    """UTF-8 if the whole file is valid UTF-8, else Windows-1252."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with bundle.opened(name) as stream:
         try:

@@ -1,8 +1,9 @@
 """Dates, ages and bands of an HMIS export.
 
-Rules kept: a date is read only when it can mean one day. `YYYY-MM-DD` always; `M/D/YYYY` and `M-D-YYYY` only when the
-second number cannot be a month, or both are equal; `DD-MON-YYYY` always; two-digit years never. A time of day behind it
-is left out. What cannot be banded (dates that run backwards, an age that is none) has no band: the caller says `not_known`.
+Rules kept: a date is read only when it can mean one day. `YYYY-MM-DD` always; `M/D/YYYY` and
+`M-D-YYYY` only when the second number cannot be a month, or both are equal; `DD-MON-YYYY` always;
+two-digit years never. A time of day after it is left out. Dates that run backwards and impossible
+ages have no band: the caller publishes `not_known`.
 """
 
 import re
@@ -20,13 +21,16 @@ _NAMED: Final = re.compile(r"([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})" + _TIME)
 
 
 def read_date(text: str) -> date | None:
-    """The day of a date or timestamp; None when there is none, or when it could mean two."""
+    """The day of a date or timestamp; None when there is none, or when it could mean two days."""
     parts = _parts(text)
     return parts[0] if parts else None
 
 
 def read_timestamp(text: str) -> str:
-    """`YYYY-MM-DDThh:mm:ss`, which sorts by age as text; a bare date is the end of its day; empty when it is neither."""
+    """`YYYY-MM-DDThh:mm:ss`, which sorts by age as text; a bare date is the end of its day.
+
+    Empty when it is neither.
+    """
     parts = _parts(text)
     if parts is None:
         return ""
@@ -54,12 +58,12 @@ def _parts(text: str) -> tuple[date, str | None, str | None, str | None] | None:
 
 
 def is_event_day(day: date) -> bool:
-    """Whether a day lies in the years that events have periods for."""
+    """Whether events have periods for the year of a day."""
     return FIRST_YEAR <= day.year <= LAST_YEAR
 
 
 def period_on(day: date, *, whole_year: bool = False) -> int:
-    """The quarter, or the year, that a day lies in."""
+    """The quarter, or the year, of a day."""
     return period_of(day.year, 0 if whole_year else quarter_of_month(day.month))
 
 
@@ -73,5 +77,5 @@ def period_days(period: int) -> tuple[date, date]:
 
 
 def age_on(born: date, day: date) -> int:
-    """Whole years; negative before birth."""
+    """The age in whole years; negative before birth."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

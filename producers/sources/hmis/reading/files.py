@@ -1,8 +1,9 @@
 """Finds the export's files in a zip or a folder, and opens them within bounds.
 
-Rules kept: only names of the layout are ever opened, whatever else lies there; names match without case and without
-their folder; nothing is extracted and no path of the archive is followed, nor a link of the folder; what a file would
-unfold to is bounded before its first byte is read. Errors name one of our own file names, never one found inside.
+Rules kept: only files of the layout are ever opened, whatever else is there. Names match without
+their case and folder. Nothing is extracted; no path in the archive and no link in the folder is
+followed. The unpacked size of a file is checked before its first byte is read. Errors name a file
+of the layout, never a name that was found inside.
 """
 
 import zlib
@@ -33,7 +34,7 @@ class Bundle:
 
     @contextmanager
     def opened(self, name: str) -> Iterator[IO[bytes]]:
-        """The bytes of a file; raises SourceUnreadable when they turn out to be damaged."""
+        """The bytes of a file; raises SourceUnreadable when they are damaged."""
         try:
             with self.openers[name]() as stream:
                 yield stream
@@ -68,7 +69,10 @@ def bundle(path: Path) -> Iterator[Bundle]:
 
 
 def _begins_as_zip(path: Path) -> bool:
-    """Whether a file that cannot be opened as an archive begins as one: then it was cut off on its way here."""
+    """Whether a file that cannot be opened as an archive begins like one.
+
+    Then its end was cut off.
+    """
     try:
         with path.open("rb") as file:
             return file.read(len(ZIP_BEGINS)) == ZIP_BEGINS

@@ -1,8 +1,9 @@
-"""Which files and which columns of an HMIS CSV export are read, as data: an allow-list, and nothing beside it.
+"""The files and columns of an HMIS CSV export that are read: a complete allow-list, as data.
 
-A column that is not here never gets past the parser. Not here on purpose: names, social security number, race, veteran
-columns, contact data, every free text about a client (OtherDestination, OtherTypeProvided, MovingOnOtherType) and every
-place below the state (LocationCrisisOrPHHousing, Address1, ZIP …). OtherFunder is text, but about money.
+A column that is not listed never gets past the parser. Left out on purpose: names, social security
+number, race, veteran columns, contact data, every free text about a client (OtherDestination,
+OtherTypeProvided, MovingOnOtherType) and every place below the state (LocationCrisisOrPHHousing,
+Address1, ZIP …). OtherFunder is text, but about money.
 """
 
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ PROJECT: Final = "ProjectID"
 
 @dataclass(frozen=True, slots=True)
 class FileLayout:
-    """One file: its columns, those that it cannot do without, and what identifies a row.
+    """One file: its columns, which of them it needs, and its keys.
 
-    `keys`: at most one live row for each value of each of these columns; the first one is the row's own key.
+    `keys`: at most one live row for each value of each of these columns; the first one is the row's
+    own key.
     """
 
     name: str
@@ -29,7 +31,7 @@ class FileLayout:
 
     @property
     def table(self) -> str:
-        """The name as it stands in keys of facts."""
+        """The name of the table in keys of facts."""
         return self.name.removesuffix(".csv")
 
     @property

@@ -1,7 +1,8 @@
-"""A row while it is being read: typed access to its cells, and what had to be refused of it.
+"""A row while it is being read: typed access to its cells, and its refusals.
 
-Rules kept: a refusal names the column and the rule, never the value; a code outside its list reads as `not_known` and is
-refused as a part of the row, so that it is counted; a cell's absence is `not_collected`.
+Rules kept: a refusal names the column and the rule, never the value. A code outside its list is
+read as `not_known` and refused as a part of the row, so that it is counted. A missing cell is
+`not_collected`.
 """
 
 import re
@@ -25,7 +26,10 @@ ANSWERS: Final = frozenset({0, 1, 8, 9, 99})
 
 @dataclass(slots=True)
 class Row:
-    """One record. `withdrawn`: deleted in the source, whatever else it holds. `refused` grows while it is read."""
+    """One record. `withdrawn`: deleted in the source, whatever its cells hold.
+
+    `refused` grows while the row is read.
+    """
 
     where: Where
     cells: Mapping[str, str]
@@ -33,7 +37,7 @@ class Row:
     refused: list[RowRefused] = field(default_factory=list)
 
     def text(self, column: str) -> str:
-        """The cell; empty when the column is not there."""
+        """The cell; empty when the column is missing."""
         return self.cells.get(column, "")
 
     def refuse(self, column: str, rule: str) -> None:
@@ -41,7 +45,7 @@ class Row:
         self.refused.append(RowRefused(self.where, column, rule))
 
     def key(self, column: str) -> str:
-        """A key as it stands, never a number; empty, and refused, when it is none."""
+        """A key as it is written, never a number; empty, and refused, when the cell holds none."""
         text = self.text(column)
         if KEY.fullmatch(text):
             return text
@@ -58,7 +62,7 @@ class Row:
         return code
 
     def number(self, column: str) -> int | None:
-        """A whole number; None when the cell is empty, or, refused, when it holds none."""
+        """A whole number; None when the cell is empty, or, refused, when it holds no number."""
         text = self.text(column)
         number = read_integer(text)
         if number is None and text:
@@ -66,7 +70,10 @@ class Row:
         return number
 
     def answer(self, column: str, allowed: frozenset[int]) -> int | None:
-        """The number of an answer; None when the cell is empty, or, refused, when it is none of those allowed."""
+        """The number of an answer.
+
+        None when the cell is empty, or, refused, when the answer is not allowed.
+        """
         text = self.text(column)
         number = read_integer(text)
         if number in allowed:
@@ -80,7 +87,7 @@ class Row:
         return read_integer(self.text(column)) == YES
 
     def day(self, column: str) -> date | None:
-        """The day of an event; None, and refused, when it is no day or outside 2000–2099."""
+        """The day of an event; None, and refused, when it is no date or outside 2000–2099."""
         day = read_date(self.text(column))
         if day is None:
             self.refuse(column, NOT_A_DATE)

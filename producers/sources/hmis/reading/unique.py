@@ -1,7 +1,10 @@
-"""Which row counts where several have one key: the live one whose DateUpdated is newest, the last of equals.
+"""Repeated keys.
 
-Withdrawn rows are dropped before: they are no duplicates of anything, and a live row of the same key stands. Memory: eight
-bytes a row while a file is surveyed (hashes of keys, sorted in parts), afterwards only what concerns keys that repeat.
+Of several live rows with one key, the row with the newest DateUpdated counts, the last of equals.
+
+Withdrawn rows are dropped first: they are no duplicates, and a live row with the same key counts.
+Memory: eight bytes a row while a file is surveyed (hashes of keys, sorted in parts), afterwards
+only the keys that repeat.
 """
 
 from array import array
@@ -19,7 +22,7 @@ PARTS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Winner:
-    """The live row that counts for a key, and the stay that it belongs to, if it does."""
+    """The live row that counts for a key, and its stay, if it has one."""
 
     updated: str
     row: int
@@ -28,28 +31,31 @@ class Winner:
 
 @dataclass(slots=True)
 class Survey:
-    """What a first reading of a file tells. `rows`: behind the header; `damaged`: some could not be taken apart."""
+    """The result of a first reading of a file. `rows`: after the header.
+
+    `damaged`: some could not be parsed.
+    """
 
     rows: int = 0
     damaged: bool = False
     winners: dict[str, dict[str, Winner]] = field(default_factory=dict)
 
-    def loses(self, record: CsvRow) -> str:
-        """The column in which another row has the same key and is newer; empty when this row counts."""
+    def repeated_column(self, record: CsvRow) -> str:
+        """The key column in which a newer row has the same key; empty when this row counts."""
         for column, winners in self.winners.items():
             winner = winners.get(record.cells.get(column, ""))
             if winner and winner.row != record.row:
                 return column
         return ""
 
-    def stands_again(self, record: CsvRow, column: str) -> bool:
+    def is_replaced(self, record: CsvRow, column: str) -> bool:
         """Whether a live row of the same stay has this withdrawn row's key."""
         winner = self.winners.get(column, {}).get(record.cells.get(column, ""))
         return winner is not None and winner.stay == record.cells.get(STAY, "")
 
 
 def survey(sheet: CsvFile) -> Survey:
-    """Read a file once to count its rows and find repeated keys, and once more where there are any."""
+    """Read a file to count its rows and find repeated keys, and once more if there are any."""
     found = Survey()
     hashes = {column: [array("q") for _ in range(PARTS)] for column in sheet.layout.keys if sheet.has(column)}
     for record in sheet.records():

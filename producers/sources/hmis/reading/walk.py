@@ -1,4 +1,7 @@
-"""Walks over a file's rows, the same way for every file: what is broken, repeated or withdrawn is dealt with once, here."""
+"""Walks over the rows of any file.
+
+Broken, repeated and withdrawn rows are handled here once for all files.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from producers.sources.hmis.reading.unique import Survey, is_live, survey
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """A file that is there, with what a first reading told."""
+    """A file of the export, with the survey of its first reading."""
 
     sheet: CsvFile
     survey: Survey
@@ -33,17 +36,17 @@ def surveyed(bundle: Bundle, layout: FileLayout) -> Surveyed | None:
 
 
 def complaint(layout: FileLayout, file: Surveyed | None) -> RowRefused | RowIgnored | None:
-    """What there is to say about a file as a whole."""
+    """The reading about a file as a whole, if there is one."""
     where = Where(layout.name, 0)
     if file is None:
         if layout.name in INDISPENSABLE:
-            return RowRefused(where, "", "the file is there: nothing of its kind can be read without it")
+            return RowRefused(where, "", "the file is missing: no export can be read without it")
         return RowIgnored(where, "the export lacks this file")
     return RowRefused(where, "", file.sheet.fault) if file.sheet.fault else None
 
 
 def rows(file: Surveyed | None) -> Iterator[Row | RowRefused | RowIgnored]:
-    """Every row to be read, live or `withdrawn`; and instead of the others, what is wrong with them."""
+    """Every row to be read, live or `withdrawn`; a refusal or reason for each of the others."""
     if file is None:
         return
     keys = file.sheet.layout.keys
@@ -52,11 +55,11 @@ def rows(file: Surveyed | None) -> Iterator[Row | RowRefused | RowIgnored]:
         if record.fault:
             yield RowRefused(where, "", record.fault)
         elif not is_live(record):
-            if keys and file.survey.stands_again(record, keys[0]):
+            if keys and file.survey.is_replaced(record, keys[0]):
                 yield RowIgnored(where, "withdrawn, but another row with its key is live")
             else:
                 yield Row(where, record.cells, withdrawn=True)
-        elif column := file.survey.loses(record):
-            yield RowRefused(where, column, "one row for each key: a newer one stands")
+        elif column := file.survey.repeated_column(record):
+            yield RowRefused(where, column, "one row for each key: a newer row has the same key")
         else:
             yield Row(where, record.cells)

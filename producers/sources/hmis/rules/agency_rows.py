@@ -1,8 +1,9 @@
-"""Reads Export, Organization, Project, ProjectCoC and Funder into an `Agency`, and says what became of each row.
+"""Reads Export, Organization, Project, ProjectCoC and Funder into an `Agency`.
 
-Rules kept: an export without a readable ExportDirective is a delta: nothing absent is gone. `AgencyProfiled` says what kind of
-agency the export shows, in the quarter in which it was made. `FundingReceived` says that a funder began to pay; HMIS has no
-amounts, so its dollars are 0 and add nothing to any sum: never are they made from what clients were given (ADR 0010).
+Rules kept: an export without a readable ExportDirective is a delta: an absent fact is not gone.
+`AgencyProfiled` states the kind of agency that the export shows, in the quarter in which it was made.
+`FundingReceived` states that a funder began to pay. HMIS has no amounts, so its dollars are 0 and add nothing
+to any sum; they are never made from the money that clients were given (ADR 0010).
 """
 
 import re
@@ -31,8 +32,8 @@ from producers.sources.hmis.rules.agency_side import (
 )
 
 ONE_ROW: Final = "one row for the whole export"
-CONTEXT: Final = "read for what other rows say"
-GONE: Final = "withdrawn, and nothing was published of it"
+CONTEXT: Final = "read as context for other rows"
+GONE: Final = "withdrawn; nothing was published from it"
 YEARS: Final = frozenset({"2024", "2026"})
 FULL: Final = 2
 REPORTING_PERIOD: Final = 3
@@ -43,7 +44,7 @@ OTHER_FUNDER: Final = 46
 
 @dataclass(slots=True)
 class AgencyReader:
-    """Reads the five files in their order; `readings` collects what became of their rows."""
+    """Reads the five files in their order; `readings` collects the readings of their rows."""
 
     agency: Agency
     codes: Codes
@@ -54,7 +55,7 @@ class AgencyReader:
 
     @classmethod
     def read(cls, files: Mapping[str, Surveyed], settings: HmisSettings, codes: Codes) -> tuple[Agency, list[Reading]]:
-        """The agency, and a reading or more for each row."""
+        """The agency, and at least one reading for each row."""
         reader = cls(Agency(settings), codes, files)
         for name, rule in (
             (layout.EXPORT.name, reader._export),
@@ -119,10 +120,12 @@ class AgencyReader:
                 row.refuse("ProjectType", "a code of its list; read as none")
                 kind = None
             survivors = row.number("TargetPopulation") == SURVIVORS
-            self.agency.projects[key] = Project(key, organization, kind, survivors, self._standing(key, organization))
+            self.agency.projects[key] = Project(
+                key, organization, kind, survivors, self._why_not_read(key, organization)
+            )
             yield RowIgnored(row.where, CONTEXT)
 
-    def _standing(self, key: str, organization: str) -> NotRead | None:
+    def _why_not_read(self, key: str, organization: str) -> NotRead | None:
         if not self.agency.settings.counts(key):
             return NotRead.OUTSIDE
         if self._sheltered.get(organization) and not self.agency.settings.totals_only:
@@ -150,7 +153,7 @@ class AgencyReader:
                 yield Withdrawn(_funder_prefix(project_key, key), row.where)
         elif project is None:
             row.refuse(layout.PROJECT, "a project of the export")
-        elif project.standing is NotRead.OUTSIDE:
+        elif project.not_read is NotRead.OUTSIDE:
             yield RowIgnored(row.where, NotRead.OUTSIDE.value)
         else:
             key = row.key("FunderID") if "FunderID" in row.cells else self._composed(row)
@@ -171,7 +174,7 @@ class AgencyReader:
 
     def _received(self, row: Row, project: Project, key: str, grant: Grant) -> Iterator[Reading]:
         if grant.source is FundingSource.none:
-            yield RowIgnored(row.where, "says that nobody funds the project")
+            yield RowIgnored(row.where, "states that nobody funds the project")
         elif not is_event_day(grant.start):
             row.refuse("StartDate", NOT_AN_EVENT_DAY)
         else:
@@ -181,7 +184,7 @@ class AgencyReader:
             yield Fact(fact_key, period_on(grant.start), state, body, "", row.where)
 
     def _composed(self, row: Row) -> str:
-        """Vendors that leave FunderID out: a project has a funder once from a day on."""
+        """A key for vendors without FunderID: a project has a funder once from a day on."""
         start = read_date(row.text("StartDate"))
         code = read_integer(row.text("Funder"))
         return f"{code if code is not None else '-'}.{start.isoformat() if start else '-'}"
@@ -192,7 +195,7 @@ class AgencyReader:
         return row.code("Funder", self.codes.funding)
 
     def _profiles(self) -> Iterator[Reading]:
-        """What kind of agency each organization is, told once a quarter of the export."""
+        """The kind of agency of each organization, once for the quarter of the export."""
         for row in rows(self.files.get(layout.ORGANIZATION.name)):
             if not isinstance(row, Row) or row.withdrawn or not KEY.fullmatch(key := row.text("OrganizationID")):
                 continue

@@ -1,7 +1,10 @@
-"""The agency side of an export: when it was made and what it covers, the projects, who funds them and where they are.
+"""The agency side of an export.
 
-Rules kept: a project is read when the profile counts it and its organization is no victim service provider, unless only
-totals leave; its state is the letters of its CoC codes, else the profile's; who paid is told only where it can be known.
+Its date and the days it covers, the projects, their funders and states.
+
+Rules kept: a project is read if the profile counts it and its organization is no victim service
+provider (or if only totals leave). Its state is that of its CoC codes, else the profile's. The
+funder is stated only where it is certain.
 """
 
 import re
@@ -20,16 +23,16 @@ _COC: Final = re.compile(r"([A-Za-z]{2})-[0-9]{3}")
 
 
 class NotRead(Enum):
-    """Why the rows of a project or of a stay are not read; the value is what is said about each."""
+    """Why the rows of a project or a stay are not read; the value is the phrase in the report."""
 
-    OUTSIDE = "not of a project that the profile names"
-    SHELTERED = "of a victim service provider: only totals of it may leave"
-    WITHDRAWN = "of a stay or client that is withdrawn"
+    OUTSIDE = "not from a project that the profile names"
+    SHELTERED = "from a victim service provider: only totals may leave"
+    WITHDRAWN = "about a withdrawn stay or client"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A funder of a project, from `start` to `end`, both included; no `end`: still."""
+    """A funder of a project, from `start` to `end`, both included; no `end`: until now."""
 
     source: FundingSource
     start: date
@@ -42,24 +45,33 @@ class Grant:
 
 @dataclass(slots=True)
 class Project:
-    """A live project. `kind`: its ProjectType; `standing`: why its rows are not read, if they are not."""
+    """A live project. `kind`: its ProjectType.
+
+    `not_read`: why its rows are not read, if they are not.
+    """
 
     key: str
     organization: str
     kind: int | None
     for_survivors: bool
-    standing: NotRead | None
+    not_read: NotRead | None
     states: set[UsState] = field(default_factory=set)
     grants: list[Grant] = field(default_factory=list)
 
     def state(self, stay_state: UsState | None, otherwise: UsState) -> UsState:
-        """The project's state; where it has several, the stay's if that is one of them, else the agency's."""
+        """The project's state.
+
+        If it has several, the stay's if that is one of them, else the agency's.
+        """
         if len(self.states) == 1:
             return next(iter(self.states))
         return stay_state if stay_state in self.states and stay_state else otherwise
 
     def paid_by(self, day: date, program: FundingSource | None = None) -> FundingSource:
-        """Who paid on this day: `program` where it is among the funders, else the only one; `not_known` of several."""
+        """The funder on this day: `program` if it is among them, else the only one.
+
+        `not_known` if there are several.
+        """
         paying = {grant.source for grant in self.grants if grant.pays_on(day)}
         if program in paying and program is not None:
             return program
@@ -72,7 +84,10 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days that an export covers, both included, within the years of events; `made`: when it was made, if it tells."""
+    """The days that an export covers, both included, within the years of events.
+
+    `made`: the day it was made, if known.
+    """
 
     start: date
     end: date
@@ -80,18 +95,21 @@ class Window:
 
     @classmethod
     def of(cls, start: date | None, end: date | None, made: date | None) -> Self | None:
-        """The window of an export; None when it does not say, or says nonsense."""
+        """The window of an export; None when its days are missing or impossible."""
         if start is None or end is None:
             return None
         start, end = max(start, date(FIRST_YEAR, 1, 1)), min(end, date(LAST_YEAR, 12, 31))
         return cls(start, end, made) if start <= end else None
 
     def covers(self, first: date, last: date) -> bool:
-        """Whether nothing between these days is missing; later days were not known yet when the export was made."""
+        """Whether nothing between these days is missing.
+
+        Days after the export was made could not be known yet.
+        """
         return self.start <= first and (self.end >= last or (self.made is not None and self.made <= self.end))
 
     def quarters(self) -> tuple[int, int] | None:
-        """The first and the last quarter that are covered whole; None when none is."""
+        """The first and the last quarter that are covered whole; None when there is none."""
         opening, closing = period_days(period_on(self.start)), period_days(period_on(self.end))
         first = self.start if opening[0] == self.start else opening[1] + timedelta(days=1)
         last = self.end if self.covers(self.start, closing[1]) else closing[0] - timedelta(days=1)
@@ -100,7 +118,10 @@ class Window:
 
 @dataclass(slots=True)
 class Agency:
-    """What the agency's files say. `full`: rows that are absent from the export are gone, within `window`."""
+    """The agency as its files describe it.
+
+    `full`: within `window`, rows that are absent from the export are gone.
+    """
 
     settings: HmisSettings
     made_on: date | None = None
@@ -110,16 +131,16 @@ class Agency:
 
     def counted(self) -> list[Project]:
         """The projects that the profile counts."""
-        return [project for project in self.projects.values() if project.standing is not NotRead.OUTSIDE]
+        return [project for project in self.projects.values() if project.not_read is not NotRead.OUTSIDE]
 
 
 def project_prefix(project: str) -> str:
-    """What the keys of all facts of a project begin with."""
+    """The beginning of the keys of all facts from a project."""
     return f"{ROOT}project/{project}/"
 
 
 def state_of(coc_code: str) -> UsState | None:
-    """The state of a CoC code such as `CA-600`; None where the letters are no state's."""
+    """The state of a CoC code such as `CA-600`; None where the letters are no state."""
     match = _COC.fullmatch(coc_code)
     code = match[1].lower() if match else ""
     return UsState[code] if code in UsState.__members__ else None

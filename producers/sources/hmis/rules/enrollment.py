@@ -1,8 +1,9 @@
-"""Enrollment: a case opens, and a housing program gives what it is there for.
+"""Enrollment: a case opens, and a housing program provides housing.
 
-The kind of project says which service a stay is: a shelter's and a transitional program's from the day of entry, a permanent
-program's from MoveInDate. Being enrolled in a permanent program is a need for housing found; the days to MoveInDate are the
-wait for it. A shelter counted night by night is told by its bed nights (`services`), other projects house nobody.
+The kind of project decides which service a stay is: shelters and transitional programs from the day
+of entry, permanent programs from MoveInDate. An enrollment in a permanent program states a need for
+housing; the days to MoveInDate are the wait for it. Shelters that count night by night publish bed
+nights (`services`) instead. Other projects house nobody.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.bands import wait_band
 from producers.sources.hmis.reading.row import Row
 from producers.sources.hmis.rules.agency_side import NotRead
-from producers.sources.hmis.rules.rule import FileRule, Said
+from producers.sources.hmis.rules.rule import FileRule, RowFacts
 from producers.sources.hmis.rules.stays import Stay
 
 HOUSED_AT_ENTRY: Final[Mapping[int | None, Service]] = {
@@ -28,29 +29,29 @@ HOUSED_AT_MOVE_IN: Final = frozenset({3, 9, 10, 13})
 
 
 class EnrollmentRule(FileRule):
-    """`CaseOpened`, and the housing that the stay is."""
+    """`CaseOpened`, and the housing that the stay provides."""
 
-    def facts(self, said: Said, day: date) -> Iterator[Reading]:
-        """What an enrollment says."""
-        row, person = said.row, self.stays.person(said.stay)
+    def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
+        """The facts of an enrollment."""
+        row, person = row_facts.row, self.stays.person(row_facts.stay)
         source = row.code("ReferralSource", self.codes.referral_source)
         body = CaseOpened(person.gender, person.age_band(day), ForeignNational.not_collected, source)
-        yield said.fact("opened", day, body)
-        yield from self._housing(said, day)
+        yield row_facts.fact("opened", day, body)
+        yield from self._housing(row_facts, day)
 
-    def _housing(self, said: Said, day: date) -> Iterator[Reading]:
-        kind = said.stay.project.kind
+    def _housing(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
+        kind = row_facts.stay.project.kind
         if service := HOUSED_AT_ENTRY.get(kind):
-            yield self._housed(said, service, day, WaitBand.not_applicable)
+            yield self._housed(row_facts, service, day, WaitBand.not_applicable)
         elif kind in HOUSED_AT_MOVE_IN:
-            yield said.fact("need", day, NeedIdentified(Service.long_term_housing))
-            moved = said.row.day("MoveInDate") if said.row.text("MoveInDate") else None
+            yield row_facts.fact("need", day, NeedIdentified(Service.long_term_housing))
+            moved = row_facts.row.day("MoveInDate") if row_facts.row.text("MoveInDate") else None
             if moved:
-                yield self._housed(said, Service.long_term_housing, moved, wait_band(day, moved))
+                yield self._housed(row_facts, Service.long_term_housing, moved, wait_band(day, moved))
 
-    def _housed(self, said: Said, service: Service, day: date, wait: WaitBand) -> Reading:
-        funder = said.stay.project.paid_by(day)
-        return said.fact(
+    def _housed(self, row_facts: RowFacts, service: Service, day: date, wait: WaitBand) -> Reading:
+        funder = row_facts.stay.project.paid_by(day)
+        return row_facts.fact(
             "housed", day, ServiceProvided(service, wait, CostBand.not_collected, UnitBand.not_collected, funder)
         )
 
@@ -63,9 +64,9 @@ class EnrollmentRule(FileRule):
             if found is NotRead.WITHDRAWN:
                 yield Withdrawn(stay.prefix, row.where)
             elif isinstance(found, Stay):
-                said = Said(found, row, f"{self.layout.table}/")
-                yield from self.facts(said, stay.entered)
-                yield said.complete()
+                row_facts = RowFacts(found, row, f"{self.layout.table}/")
+                yield from self.facts(row_facts, stay.entered)
+                yield row_facts.complete()
 
     def _withdrawn(self, row: Row) -> Iterator[Reading]:
         key = row.key(layout.STAY)

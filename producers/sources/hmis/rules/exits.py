@@ -1,11 +1,15 @@
-"""Exit: a case closes, and what the worker and the client said about how it went.
+"""Exit: a case closes, with the outcomes that the worker and the client reported.
 
-- `OutcomeAssessed` housing: Destination beside LivingSituation (where the client lived before), compared by kind: homeless,
-  then institution or temporary, then permanent. Nothing where either kind is not known.
-- safety: DestinationSafeClient, reported by the survivor, and DestinationSafeWorker, reported by the worker.
-- protective factors: the three connections, one each; and social support, from all three. Reported by the worker.
-- An answer is 0, 1, not known or declined; 99 and an empty cell are no assessment and say nothing.
-- CounselingReceived is mental health care given up to the exit: the one trace of it that youth programs leave.
+- `OutcomeAssessed` housing: Destination is compared with LivingSituation (where the client lived
+  before) by kind: homeless, then institution or temporary, then permanent. No fact where either
+  kind is unknown.
+- safety: DestinationSafeClient, reported by the survivor, and DestinationSafeWorker, reported by
+  the worker.
+- protective factors: the three connections, one each; and social support, from all three. Reported
+  by the worker.
+- An answer is 0, 1, not known or declined; 99 and an empty cell are no assessment and make no fact.
+- CounselingReceived is mental health care provided before the exit; youth programs record it
+  nowhere else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +32,7 @@ from producers.facts import Fact, Reading
 from producers.sources.hmis.reading.bands import duration_band, unit_band
 from producers.sources.hmis.reading.codes import YES, read_integer
 from producers.sources.hmis.reading.row import ANSWERS, OUTSIDE_LIST, Row
-from producers.sources.hmis.rules.rule import FileRule, Said, outcome
+from producers.sources.hmis.rules.rule import FileRule, RowFacts, outcome
 from producers.sources.hmis.rules.trafficking import trafficking_of
 
 DECEASED: Final = 24
@@ -52,21 +56,21 @@ FACTORS: Final[Mapping[str, ProtectiveFactor]] = {
 class ExitRule(FileRule):
     """`CaseClosed`, `TraffickingFacts`, the outcomes at the exit, and counseling."""
 
-    def facts(self, said: Said, day: date) -> Iterator[Reading]:
-        """What an exit says."""
-        yield said.fact("closed", day, self._closed(said, day))
-        trafficking = trafficking_of(said.row, minor=self.stays.person(said.stay).is_minor(day))
+    def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
+        """The facts of an exit."""
+        yield row_facts.fact("closed", day, self._closed(row_facts, day))
+        trafficking = trafficking_of(row_facts.row, minor=self.stays.person(row_facts.stay).is_minor(day))
         if trafficking:
-            yield said.fact("trafficking", day, trafficking)
-        yield from self._housing(said, day)
-        yield from self._safety(said, day)
-        yield from self._connections(said, day)
-        if said.row.answer("CounselingReceived", ANSWERS) == YES:
-            yield said.fact("counseling", day, self._counseling(said, day))
+            yield row_facts.fact("trafficking", day, trafficking)
+        yield from self._housing(row_facts, day)
+        yield from self._safety(row_facts, day)
+        yield from self._connections(row_facts, day)
+        if row_facts.row.answer("CounselingReceived", ANSWERS) == YES:
+            yield row_facts.fact("counseling", day, self._counseling(row_facts, day))
 
-    def _closed(self, said: Said, day: date) -> CaseClosed:
-        destination = said.row.code("Destination", self.codes.destination)
-        return CaseClosed(self._reason(said.row), destination, duration_band(said.stay.entered, day))
+    def _closed(self, row_facts: RowFacts, day: date) -> CaseClosed:
+        destination = row_facts.row.code("Destination", self.codes.destination)
+        return CaseClosed(self._reason(row_facts.row), destination, duration_band(row_facts.stay.entered, day))
 
     def _reason(self, row: Row) -> ExitReason:
         if read_integer(row.text("Destination")) == DECEASED:
@@ -79,42 +83,46 @@ class ExitRule(FileRule):
             row.refuse("EarlyExitReason", "a code of its list; read as involuntary")
         return reason
 
-    def _housing(self, said: Said, day: date) -> Iterator[Fact]:
-        before, after = _rank(said.stay.lived), _rank(read_integer(said.row.text("Destination")))
+    def _housing(self, row_facts: RowFacts, day: date) -> Iterator[Fact]:
+        before, after = _rank(row_facts.stay.lived), _rank(read_integer(row_facts.row.text("Destination")))
         if before is not None and after is not None:
-            body = outcome(OutcomeDomain.housing, moved(before, after), ReportedBy.not_collected, self._age(said, day))
-            yield said.fact("housing", day, body)
+            body = outcome(
+                OutcomeDomain.housing, moved(before, after), ReportedBy.not_collected, self._age(row_facts, day)
+            )
+            yield row_facts.fact("housing", day, body)
 
-    def _safety(self, said: Said, day: date) -> Iterator[Fact]:
+    def _safety(self, row_facts: RowFacts, day: date) -> Iterator[Fact]:
         for slot, column, reporter in (
             ("safe_client", "DestinationSafeClient", ReportedBy.survivor),
             ("safe_worker", "DestinationSafeWorker", ReportedBy.worker),
         ):
-            direction = _answer(said.row, column, worker=reporter is ReportedBy.worker)
+            direction = _answer(row_facts.row, column, worker=reporter is ReportedBy.worker)
             if direction:
-                yield said.fact(slot, day, outcome(OutcomeDomain.safety, direction, reporter, self._age(said, day)))
+                yield row_facts.fact(
+                    slot, day, outcome(OutcomeDomain.safety, direction, reporter, self._age(row_facts, day))
+                )
 
-    def _connections(self, said: Said, day: date) -> Iterator[Fact]:
-        age, by = self._age(said, day), ReportedBy.worker
-        answers = {factor: _answer(said.row, column, worker=True) for column, factor in FACTORS.items()}
+    def _connections(self, row_facts: RowFacts, day: date) -> Iterator[Fact]:
+        age, by = self._age(row_facts, day), ReportedBy.worker
+        answers = {factor: _answer(row_facts.row, column, worker=True) for column, factor in FACTORS.items()}
         for factor, direction in answers.items():
             if direction:
-                yield said.fact(factor, day, outcome(OutcomeDomain.protective_factors, direction, by, age, factor))
+                yield row_facts.fact(factor, day, outcome(OutcomeDomain.protective_factors, direction, by, age, factor))
         together = _together(list(answers.values()))
         if together:
-            yield said.fact("support", day, outcome(OutcomeDomain.social_support, together, by, age))
+            yield row_facts.fact("support", day, outcome(OutcomeDomain.social_support, together, by, age))
 
-    def _age(self, said: Said, day: date) -> AgeBand:
-        return self.stays.person(said.stay).age_band(day)
+    def _age(self, row_facts: RowFacts, day: date) -> AgeBand:
+        return self.stays.person(row_facts.stay).age_band(day)
 
-    def _counseling(self, said: Said, day: date) -> ServiceProvided:
-        units = unit_band(said.row.number("SessionCountAtExit"))
-        funder = said.stay.project.paid_by(day)
+    def _counseling(self, row_facts: RowFacts, day: date) -> ServiceProvided:
+        units = unit_band(row_facts.row.number("SessionCountAtExit"))
+        funder = row_facts.stay.project.paid_by(day)
         return ServiceProvided(Service.mental_health, WaitBand.not_applicable, CostBand.not_collected, units, funder)
 
 
 def moved(before: int, after: int) -> OutcomeDirection:
-    """The direction from a lower rank to a higher one, and back."""
+    """The direction of a change of rank: a higher rank is better."""
     if before == after:
         return OutcomeDirection.unchanged
     return OutcomeDirection.improved if after > before else OutcomeDirection.worsened
@@ -125,7 +133,7 @@ def _rank(code: int | None) -> int | None:
 
 
 def _answer(row: Row, column: str, *, worker: bool) -> OutcomeDirection | None:
-    """The direction that an answer is; None where nobody answered."""
+    """The direction of an answer; None where nobody answered."""
     text = row.text(column)
     number = read_integer(text)
     if not text or number == NOT_COLLECTED:
@@ -138,7 +146,10 @@ def _answer(row: Row, column: str, *, worker: bool) -> OutcomeDirection | None:
 
 
 def _together(directions: list[OutcomeDirection | None]) -> OutcomeDirection | None:
-    """One connection is support; none of all three is none; nothing where nobody answered."""
+    """The social support: one connection is support, none of three is none.
+
+    None where nobody answered.
+    """
     if not any(directions):
         return None
     if OutcomeDirection.attained in directions:

@@ -1,12 +1,14 @@
-"""HealthAndDV: how health moved between entry and exit, and a pregnancy.
+"""HealthAndDV: how health changed between entry and exit, and a pregnancy.
 
-- The first row of a stay at stage 1 and its last one at stage 3 make an outcome for each of general, dental and mental health
-  that both rate from 1 (best) to 5 (worst). Nothing where either rating is missing: there is nothing to compare. Rows that
-  run backwards in time give the outcome without its direction. Who answered is not in HMIS.
-- PregnancyStatus 1 is told once a stay, from the first row that says so; the edge sends it only if the profile switches it
-  on. Nothing is made of the domestic violence columns: the vocabulary has no code for them.
+- The first row of a stay at stage 1 and its last row at stage 3 make an outcome for each of
+  general, dental and mental health that both rate, from 1 (best) to 5 (worst). No outcome where
+  either rating is missing. If the rows run backwards in time, the outcome has no direction. HMIS
+  does not record who answered.
+- PregnancyStatus 1 is one fact a stay, from the first row that has it; the edge sends it only if
+  the profile switches it on. The domestic violence columns make no fact: the vocabulary has no code
+  for them.
 
-The two rows are found in a reading of their own before. Memory: one entry for each stay that has a row.
+An earlier reading of the file finds the two rows. Memory: one entry for each stay with a row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +31,7 @@ from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import YES, read_integer
 from producers.sources.hmis.reading.row import ANSWERS, Row
 from producers.sources.hmis.reading.walk import Surveyed, rows
-from producers.sources.hmis.rules.rule import FileRule, Said, outcome
+from producers.sources.hmis.rules.rule import FileRule, RowFacts, outcome
 from producers.sources.hmis.rules.stays import Stay
 
 DOMAINS: Final[Mapping[str, OutcomeDomain]] = {
@@ -55,14 +57,14 @@ class Assessment:
 
 @dataclass(slots=True)
 class Health:
-    """What the rows of one stay say together."""
+    """The rows of one stay together."""
 
     entry: Assessment | None = None
     exit: Assessment | None = None
     pregnant: tuple[date, int] | None = None
 
     def take(self, row: Row, day: date) -> None:
-        """Take a row in."""
+        """Add a row."""
         place = (day, row.where.row)
         stage = read_integer(row.text("DataCollectionStage"))
         if stage == AT_ENTRY and (self.entry is None or place < (self.entry.day, self.entry.row)):
@@ -92,30 +94,30 @@ class HealthRule(FileRule):
                 if isinstance(stay, Stay) and day:
                     self.by_stay.setdefault(stay.key, Health()).take(row, day)
 
-    def facts(self, said: Said, day: date) -> Iterator[Reading]:
-        """What a row says, beside the other rows of its stay."""
-        row, health = said.row, self.by_stay[said.stay.key]
+    def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
+        """The facts of a row, given the other rows of its stay."""
+        row, health = row_facts.row, self.by_stay[row_facts.stay.key]
         for column in DOMAINS:
             row.answer(column, RATINGS | UNRATED)
         row.answer("PregnancyStatus", ANSWERS)
         if health.entry and health.exit and health.exit.row == row.where.row:
-            yield from self._outcomes(said, health.entry, health.exit)
+            yield from self._outcomes(row_facts, health.entry, health.exit)
         if health.pregnant == (day, row.where.row):
-            yield Said(said.stay, row, PREGNANCY).fact("observed", day, self._pregnancy(said.stay, day))
+            yield RowFacts(row_facts.stay, row, PREGNANCY).fact("observed", day, self._pregnancy(row_facts.stay, day))
 
-    def complete(self, said: Said) -> Iterator[Complete]:
-        """Only the later row of a pair says all there is to say about the outcomes of its stay."""
-        health = self.by_stay[said.stay.key]
-        if health.entry and health.exit and health.exit.row == said.row.where.row:
-            yield Complete(said.stay.prefix + OUTCOME, said.row.where)
+    def complete(self, row_facts: RowFacts) -> Iterator[Complete]:
+        """Only the later row of a pair completes the outcomes of its stay."""
+        health = self.by_stay[row_facts.stay.key]
+        if health.entry and health.exit and health.exit.row == row_facts.row.where.row:
+            yield Complete(row_facts.stay.prefix + OUTCOME, row_facts.row.where)
 
-    def _outcomes(self, said: Said, entry: Assessment, leave: Assessment) -> Iterator[Reading]:
-        age = self.stays.person(said.stay).age_band(leave.day)
+    def _outcomes(self, row_facts: RowFacts, entry: Assessment, leave: Assessment) -> Iterator[Reading]:
+        age = self.stays.person(row_facts.stay).age_band(leave.day)
         for domain, before, after in zip(DOMAINS.values(), entry.ratings, leave.ratings, strict=True):
             if before is not None and after is not None:
                 direction = _moved(before, after) if entry.day <= leave.day else OutcomeDirection.not_known
                 body = outcome(domain, direction, ReportedBy.not_collected, age)
-                yield Said(said.stay, said.row, OUTCOME).fact(domain, leave.day, body)
+                yield RowFacts(row_facts.stay, row_facts.row, OUTCOME).fact(domain, leave.day, body)
 
     def _pregnancy(self, stay: Stay, day: date) -> HealthObserved:
         return HealthObserved(
@@ -127,7 +129,7 @@ class HealthRule(FileRule):
         )
 
     def _withdrawn(self, row: Row) -> Iterator[Reading]:
-        """A withdrawn row takes what it said along, unless live rows of the stay still say it."""
+        """A withdrawn row withdraws its facts, unless live rows of the stay still state them."""
         stay = row.key(layout.STAY)
         if not stay or not row.key(self.layout.keys[0]):
             return

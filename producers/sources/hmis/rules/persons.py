@@ -1,8 +1,11 @@
-"""Clients, as far as they are read: an age band on a day, and a gender. Never a name, a number or the birth date itself.
+"""Clients, as far as they are read: an age band on a day, and a gender.
 
-Rules kept: a birth date that the source calls partial may be a year off, and gives a band only where that makes no
-difference; one that it calls unknown, refused or not collected is not used at all. Sex is read as gender only where the
-profile says so; the gender columns of 2024 are genders. Several answers that have no code of their own are another gender.
+Never a name, a number or a birth date.
+
+Rules kept: a birth date that the source calls partial may be a year off; it gives a band only where
+that makes no difference. A birth date that the source calls unknown, refused or not collected is
+not used at all. Sex is read as gender only if the profile says so; the gender columns of 2024 are
+genders. A combination of answers without a code of its own is another gender.
 """
 
 from collections.abc import Mapping
@@ -33,7 +36,10 @@ GENDER_OF_ANSWERS: Final[Mapping[frozenset[str], Gender]] = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A client. `born` is None where `no_age` says why; `about`: the day may be a year off."""
+    """A client. `born`: None where `no_age` has the reason.
+
+    `about`: the birth date may be a year off.
+    """
 
     born: date | None
     about: bool
@@ -47,7 +53,10 @@ class Person:
         return [age - 1, age, age + 1] if self.about else [age]
 
     def age_band(self, day: date) -> AgeBand:
-        """The band of the client's age on a day; `not_known` where it could be two, or none at all."""
+        """The band of the client's age on a day.
+
+        `not_known` where it could be two bands, or none.
+        """
         ages = self._ages(day)
         if not ages:
             return self.no_age
@@ -56,7 +65,7 @@ class Person:
         return AgeBand(band) if band and not bands else AgeBand.not_known
 
     def is_minor(self, day: date) -> bool:
-        """Whether the client was surely under 18 on a day."""
+        """Whether the client was certainly under 18 on a day."""
         ages = self._ages(day)
         return bool(ages) and min(ages) >= 0 and max(ages) < ADULT
 
@@ -69,7 +78,7 @@ class Clients:
     codes: Codes
 
     def person(self, row: Row) -> Person:
-        """What a Client row says; its refusals stand in the row."""
+        """The client of a Client row; refusals are added to the row."""
         gender = self._gender(row)
         text = row.text("DOB")
         quality = read_integer(row.text("DOBDataQuality"))

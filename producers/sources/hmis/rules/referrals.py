@@ -1,11 +1,15 @@
 """Referrals: Event (4.20) and the PATH referrals of Services (161).
 
-- A referral says that the client needs the service: `NeedIdentified` beside `ReferralMade`, except for the two appointments
-  for an assessment (3, 4), which are steps of the process. 2 is no referral but problem solving, given there and then.
-- 8 and 9 leave the network: the need could not be met in it, so `NeedUnmet` as well, with the reason that the code is.
-- A result makes `ReferralResolved`; pending makes nothing, the result comes as an update of the row. Said no by the client
-  or by the provider, or not attained: `NeedUnmet`. The agency referred to is not told: the place columns are never read.
-- Case management after housing (5): enrolled means the service was attained; not enrolled may only mean not yet.
+- A referral shows that the client needs the service: `NeedIdentified` beside `ReferralMade`, except
+  for the two appointments for an assessment (3, 4), which are steps of the process. 2 is no
+  referral but problem solving, provided at once.
+- 8 and 9 leave the network: it could not meet the need, so there is a `NeedUnmet` too, with the
+  code's reason.
+- A result makes `ReferralResolved`; a pending referral makes none, its result comes as an update of
+  the row. If the client or the provider declined, or the service was not attained: `NeedUnmet`. The
+  agency of the referral is not published: the place columns are never read.
+- Case management after housing (5): enrolled means the service was attained; not enrolled may only
+  mean not yet.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,14 +35,14 @@ from producers.facts import Fact, Reading
 from producers.sources.hmis.reading.bands import wait_band
 from producers.sources.hmis.reading.codes import YES, Codes, read_integer
 from producers.sources.hmis.reading.row import ANSWERS, OUTSIDE_LIST
-from producers.sources.hmis.rules.rule import FileRule, Said, outcome
+from producers.sources.hmis.rules.rule import FileRule, RowFacts, outcome
 
 PROBLEM_SOLVING, AFTER_CARE = 2, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """What an event refers to, and whether it says that the client needs it."""
+    """The service of a referral, and whether it shows that the client needs it."""
 
     service: Service
     need: bool = True
@@ -66,55 +70,55 @@ EVENTS: Final[Mapping[int, Referral]] = {
 UNKNOWN_EVENT: Final = Referral(Service.not_known, need=False)
 
 
-def referred(said: Said, day: date, referral: Referral) -> Iterator[Fact]:
+def referred(row_facts: RowFacts, day: date, referral: Referral) -> Iterator[Fact]:
     """The referral itself, and the need that it shows."""
     if referral.need:
-        yield said.fact("need", day, NeedIdentified(referral.service))
-    yield said.fact("referral", day, ReferralMade(referral.service, AgencyType.not_collected))
+        yield row_facts.fact("need", day, NeedIdentified(referral.service))
+    yield row_facts.fact("referral", day, ReferralMade(referral.service, AgencyType.not_collected))
 
 
-def unmet(said: Said, day: date, service: Service, reason: UnmetReason) -> Fact:
-    """The need that stayed open. Whose program could not meet it, HMIS does not tell."""
-    return said.fact("unmet", day, NeedUnmet(service, reason, FundingSource.not_collected))
+def unmet(row_facts: RowFacts, day: date, service: Service, reason: UnmetReason) -> Fact:
+    """The unmet need. HMIS does not record whose program could not meet it."""
+    return row_facts.fact("unmet", day, NeedUnmet(service, reason, FundingSource.not_collected))
 
 
-def path_referral(said: Said, day: date, service: Service, codes: Codes) -> Iterator[Reading]:
+def path_referral(row_facts: RowFacts, day: date, service: Service, codes: Codes) -> Iterator[Reading]:
     """A PATH referral of Services; its result has no date of its own, so no wait is known."""
-    yield from referred(said, day, Referral(service))
-    if said.row.text("ReferralOutcome"):
-        result = said.row.code("ReferralOutcome", codes.path_outcome)
-        yield said.fact("result", day, ReferralResolved(service, result, WaitBand.not_known))
+    yield from referred(row_facts, day, Referral(service))
+    if row_facts.row.text("ReferralOutcome"):
+        result = row_facts.row.code("ReferralOutcome", codes.path_outcome)
+        yield row_facts.fact("result", day, ReferralResolved(service, result, WaitBand.not_known))
         if result is ReferralResult.not_attained:
-            yield unmet(said, day, service, UnmetReason.not_known)
+            yield unmet(row_facts, day, service, UnmetReason.not_known)
 
 
 class EventRule(FileRule):
     """Event: referrals and their results, and problem solving."""
 
-    def facts(self, said: Said, day: date) -> Iterator[Reading]:
-        """What an event says."""
-        event = read_integer(said.row.text("Event"))
+    def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
+        """The facts of an event."""
+        event = read_integer(row_facts.row.text("Event"))
         if event == PROBLEM_SOLVING:
-            yield from self._solved(said, day)
+            yield from self._solved(row_facts, day)
             return
         referral = EVENTS.get(-1 if event is None else event)
-        if not said.row.text("Event"):
-            said.row.refuse("Event", "a number of this column's list in the HMIS data standards: it is empty")
+        if not row_facts.row.text("Event"):
+            row_facts.row.refuse("Event", "a number of this column's list in the HMIS data standards: it is empty")
             return
         if referral is None:
-            said.row.refuse("Event", OUTSIDE_LIST)
+            row_facts.row.refuse("Event", OUTSIDE_LIST)
             referral = UNKNOWN_EVENT
-        yield from referred(said, day, referral)
+        yield from referred(row_facts, day, referral)
         reason = self.codes.unmet_by_event.codes.get(-1 if event is None else event)
         if reason:
-            yield unmet(said, day, referral.service, reason)
-        yield from self._result(said, day, referral.service, already_unmet=reason is not None)
-        if event == AFTER_CARE and said.row.answer("ReferralCaseManageAfter", ANSWERS) == YES:
+            yield unmet(row_facts, day, referral.service, reason)
+        yield from self._result(row_facts, day, referral.service, already_unmet=reason is not None)
+        if event == AFTER_CARE and row_facts.row.answer("ReferralCaseManageAfter", ANSWERS) == YES:
             body = ReferralResolved(referral.service, ReferralResult.attained, WaitBand.not_known)
-            yield said.fact("after", day, body)
+            yield row_facts.fact("after", day, body)
 
-    def _result(self, said: Said, day: date, service: Service, *, already_unmet: bool) -> Iterator[Reading]:
-        row = said.row
+    def _result(self, row_facts: RowFacts, day: date, service: Service, *, already_unmet: bool) -> Iterator[Reading]:
+        row = row_facts.row
         if not row.text("ReferralResult"):
             return
         result = row.code("ReferralResult", self.codes.referral_result)
@@ -122,19 +126,21 @@ class EventRule(FileRule):
         if resolved is None:
             return
         wait = wait_band(day, resolved) if row.text("ResultDate") else WaitBand.not_known
-        yield said.fact("result", resolved, ReferralResolved(service, result, wait))
+        yield row_facts.fact("result", resolved, ReferralResolved(service, result, wait))
         reason = self.codes.unmet_by_result.codes.get(read_integer(row.text("ReferralResult")) or 0)
         if reason and not already_unmet:
-            yield unmet(said, resolved, service, reason)
+            yield unmet(row_facts, resolved, service, reason)
 
-    def _solved(self, said: Said, day: date) -> Iterator[Reading]:
-        funder = said.stay.project.paid_by(day)
+    def _solved(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
+        funder = row_facts.stay.project.paid_by(day)
         body = ServiceProvided(
             Service.housing_support, WaitBand.not_applicable, CostBand.not_collected, UnitBand.units_1, funder
         )
-        yield said.fact("provided", day, body)
-        housed = said.row.answer("ProbSolDivRRResult", ANSWERS)
+        yield row_facts.fact("provided", day, body)
+        housed = row_facts.row.answer("ProbSolDivRRResult", ANSWERS)
         if housed in (0, YES):
             direction = OutcomeDirection.attained if housed == YES else OutcomeDirection.not_attained
-            age = self.stays.person(said.stay).age_band(day)
-            yield said.fact("housed", day, outcome(OutcomeDomain.housing, direction, ReportedBy.not_collected, age))
+            age = self.stays.person(row_facts.stay).age_band(day)
+            yield row_facts.fact(
+                "housed", day, outcome(OutcomeDomain.housing, direction, ReportedBy.not_collected, age)
+            )

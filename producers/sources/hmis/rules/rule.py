@@ -1,4 +1,7 @@
-"""What the rules of the files have in common: a row of a stay, its own day, and the facts that it says under its own key."""
+"""The common part of the rules of all files.
+
+A row of a stay, its day, and the facts under its own key.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -22,12 +25,12 @@ from producers.sources.hmis.reading.row import Row
 from producers.sources.hmis.rules.agency_side import Agency, NotRead
 from producers.sources.hmis.rules.stays import Stay, StayIndex
 
-NOTHING_SAID = "says nothing that is published"
+NOTHING_PUBLISHED = "holds nothing that is published"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Makes the facts of one row: each under its slot, so that the row's next version replaces them one by one."""
+class RowFacts:
+    """The facts of one row, each under its slot: the row's next version replaces them singly."""
 
     stay: Stay
     row: Row
@@ -38,7 +41,7 @@ class Said:
         return self.stay.fact(f"{self.key}{slot}", day, body, self.row)
 
     def complete(self) -> Complete:
-        """The row has said all it says."""
+        """All facts of the row were given."""
         return Complete(self.stay.prefix + self.key, self.row.where)
 
 
@@ -55,7 +58,7 @@ def outcome(
 
 @dataclass
 class FileRule(ABC):
-    """How the rows of one file become facts. `day_column`: when what the row says happened."""
+    """How the rows of one file become facts. `day_column`: the column with the day of the facts."""
 
     layout: FileLayout
     day_column: str
@@ -64,20 +67,20 @@ class FileRule(ABC):
     codes: Codes
 
     @abstractmethod
-    def facts(self, said: Said, day: date) -> Iterator[Reading]:
-        """What a live row says."""
+    def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
+        """The facts of a live row."""
 
     def readings(self, row: Row) -> Iterator[Reading]:
-        """What becomes of a row; every row gets at least one reading beside `Complete`."""
+        """The readings of a row: at least one beside `Complete`."""
         found = list(self._withdrawn(row) if row.withdrawn else self._live(row))
         yield from found
         yield from row.refused
         if not row.refused and all(isinstance(reading, Complete) for reading in found):
-            yield RowIgnored(row.where, NOTHING_SAID)
+            yield RowIgnored(row.where, NOTHING_PUBLISHED)
 
-    def complete(self, said: Said) -> Iterator[Complete]:
-        """Where the row has said everything."""
-        yield said.complete()
+    def complete(self, row_facts: RowFacts) -> Iterator[Complete]:
+        """The prefix under which all facts of the row were given."""
+        yield row_facts.complete()
 
     def row_key(self, key: str) -> str:
         """The key of the row within its stay."""
@@ -90,9 +93,9 @@ class FileRule(ABC):
         elif stay is not None:
             key, day = row.key(self.layout.keys[0]), row.day(self.day_column)
             if key and day:
-                said = Said(stay, row, self.row_key(key))
-                yield from self.facts(said, day)
-                yield from self.complete(said)
+                row_facts = RowFacts(stay, row, self.row_key(key))
+                yield from self.facts(row_facts, day)
+                yield from self.complete(row_facts)
 
     def _withdrawn(self, row: Row) -> Iterator[Reading]:
         key, stay = row.key(self.layout.keys[0]), row.key(layout.STAY)

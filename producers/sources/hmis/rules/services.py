@@ -1,11 +1,13 @@
-"""Services: what was given, what was paid, what was referred, and bed nights.
+"""Services: services provided, money paid, referrals, and bed nights.
 
-RecordType decides which list TypeProvided comes from, and nothing else does. A row is one unit of its service; one of money
-has a cost band and no units. 161 is a referral (`referrals`), 210 a voucher step and no service. Bed nights (200) are told
-once a stay and quarter, their number as a band: night by night they would drown every other service and date the stay.
+RecordType alone decides which list TypeProvided comes from. A row is one unit of its service; a row
+of money has a cost band and no units. 161 is a referral (`referrals`), 210 a voucher step and no
+service. Bed nights (200) are one fact for each stay and quarter, with their number as a band: night
+by night they would outnumber every other service and reveal the dates of the stay.
 
-The number of nights is known only from a full export that covers the quarter (from the entry on); else it is `not_known`.
-In a delta a single withdrawn night cannot be taken out of its quarter, and is refused.
+The number of nights is known only from a full export that covers the quarter (from the entry on);
+otherwise it is `not_known`. In a delta, a single withdrawn night cannot be taken out of its
+quarter, and is refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +23,7 @@ from producers.sources.hmis.reading.codes import read_integer
 from producers.sources.hmis.reading.dates import period_days, period_on
 from producers.sources.hmis.reading.row import OUTSIDE_LIST, Row
 from producers.sources.hmis.rules.referrals import path_referral
-from producers.sources.hmis.rules.rule import FileRule, Said
+from producers.sources.hmis.rules.rule import FileRule, RowFacts
 from producers.sources.hmis.rules.stays import Stay
 
 PATH_REFERRAL, BED_NIGHT, VOUCHER_STEP = 161, 200, 210
@@ -35,12 +37,15 @@ PAID_BY: Final[Mapping[int, FundingSource]] = {
     151: FundingSource.hud_hopwa,
     152: FundingSource.veterans_affairs,
 }
-"""Whose element the record is: that program paid, where it funds the project at all."""
+"""Record type → the program that it belongs to, which paid if it funds the project at all."""
 
 
 @dataclass(slots=True)
 class Nights:
-    """The nights of one stay in one period, one bit a day of the year, so that a night told twice is one."""
+    """The nights of one stay in one period.
+
+    One bit for each day of the year, so a repeated night counts once.
+    """
 
     stay: Stay
     where: Where
@@ -50,28 +55,28 @@ class Nights:
 
 @dataclass
 class ServicesRule(FileRule):
-    """`ServiceProvided`, and `ReferralMade` with what follows it."""
+    """`ServiceProvided`, and `ReferralMade` with its result."""
 
     nights: dict[tuple[str, int], Nights] = field(default_factory=dict)
 
-    def facts(self, said: Said, day: date) -> Iterator[Reading]:
-        """What a service row says."""
-        row = said.row
+    def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
+        """The facts of a service row."""
+        row = row_facts.row
         record = read_integer(row.text("RecordType"))
         if record == BED_NIGHT:
-            self._count(said, day)
-            yield RowIgnored(row.where, "a bed night, told with the others of its stay and period")
+            self._count(row_facts, day)
+            yield RowIgnored(row.where, "a bed night, published with the others of its stay and period")
         elif record == VOUCHER_STEP:
             yield RowIgnored(row.where, "a voucher step, not a service")
         elif record == PATH_REFERRAL:
-            yield from path_referral(said, day, self._service(row, record), self.codes)
+            yield from path_referral(row_facts, day, self._service(row, record), self.codes)
         elif record in SERVICES or record in MONEY:
-            yield said.fact("provided", day, self._provided(said, day, record))
+            yield row_facts.fact("provided", day, self._provided(row_facts, day, record))
         else:
             row.refuse("RecordType", "a record type of the list")
 
     def after(self) -> Iterator[Reading]:
-        """The bed nights, when all rows have been read."""
+        """The bed nights, after all rows were read."""
         for (_, period), nights in self.nights.items():
             stay, funder = nights.stay, nights.stay.project.paid_by(nights.day)
             body = ServiceProvided(
@@ -83,9 +88,9 @@ class ServicesRule(FileRule):
             )
             yield Fact(f"{stay.prefix}Nights/{period}", period, stay.state, body, stay.client, nights.where)
 
-    def _count(self, said: Said, day: date) -> None:
+    def _count(self, row_facts: RowFacts, day: date) -> None:
         period = period_on(day, whole_year=self.agency.settings.year_only)
-        nights = self.nights.setdefault((said.stay.key, period), Nights(said.stay, said.row.where, day))
+        nights = self.nights.setdefault((row_facts.stay.key, period), Nights(row_facts.stay, row_facts.row.where, day))
         nights.bits |= 1 << day.timetuple().tm_yday
 
     def _how_many(self, nights: Nights, period: int) -> UnitBand:
@@ -95,18 +100,18 @@ class ServicesRule(FileRule):
             return unit_band(nights.bits.bit_count())
         return UnitBand.not_known
 
-    def _provided(self, said: Said, day: date, record: int) -> ServiceProvided:
-        row = said.row
+    def _provided(self, row_facts: RowFacts, day: date, record: int) -> ServiceProvided:
+        row = row_facts.row
         cost, units = CostBand.not_collected, UnitBand.units_1
         if record in MONEY:
             cost, units = self._cost(row), UnitBand.not_applicable
-        funder = said.stay.project.paid_by(day, PAID_BY.get(record))
+        funder = row_facts.stay.project.paid_by(day, PAID_BY.get(record))
         return ServiceProvided(self._service(row, record), WaitBand.not_applicable, cost, units, funder)
 
     def _cost(self, row: Row) -> CostBand:
         cost = cost_band(row.text("FAAmount"))
         if cost is None:
-            row.refuse("FAAmount", "dollars without sign, with at most cents behind a point; read as not_known")
+            row.refuse("FAAmount", "dollars without a sign, with at most cents after a point; read as not_known")
             return CostBand.not_known
         return cost
 
@@ -123,5 +128,5 @@ class ServicesRule(FileRule):
 
     def _withdrawn(self, row: Row) -> Iterator[Reading]:
         if read_integer(row.text("RecordType")) == BED_NIGHT and not self.agency.full:
-            row.refuse("DateDeleted", "a full export: a delta does not tell which nights are left in the period")
+            row.refuse("DateDeleted", "a full export: a delta does not show which nights are left in the period")
         yield from super()._withdrawn(row)

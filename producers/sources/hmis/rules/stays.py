@@ -1,8 +1,9 @@
-"""Stays and their clients: the index that every other row is read against.
+"""Stays and their clients: an index in which every other row finds its stay.
 
-A stay (one enrollment in one project that the profile counts) is a case of the exchange. Rules kept: a row belongs to a stay
-only when its enrollment is in the export and both name the same client; a withdrawn client or enrollment takes its rows along.
-Memory: one entry for each enrollment, and one for each client of a counted project.
+A stay (one enrollment in one project that the profile counts) is a case of the exchange. Rules
+kept: a row belongs to a stay only if its enrollment is in the export and both name the same client.
+The rows of a withdrawn client or enrollment are withdrawn too. Memory: one entry for each
+enrollment, and one for each client of a counted project.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +22,10 @@ from producers.sources.hmis.rules.persons import Clients, Person
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """One enrollment of a client in a counted project. `lived`: its LivingSituation, where the client lived before."""
+    """One enrollment of a client in a counted project.
+
+    `lived`: its LivingSituation, where the client lived before.
+    """
 
     key: str
     client: str
@@ -32,7 +36,7 @@ class Stay:
 
     @property
     def prefix(self) -> str:
-        """What the keys of all facts of the stay begin with."""
+        """The beginning of the keys of all facts from the stay."""
         return stay_prefix(self.project.key, self.key)
 
     def fact(self, key: str, day: date, body: Correctable, row: Row) -> Fact:
@@ -41,13 +45,16 @@ class Stay:
 
 
 def stay_prefix(project: str, stay: str) -> str:
-    """What the keys of all facts of a stay begin with."""
+    """The beginning of the keys of all facts from a stay."""
     return f"{project_prefix(project)}stay/{stay}/"
 
 
 @dataclass(slots=True)
 class StayIndex:
-    """All enrollments of the export by their keys: a stay, or why its rows are not read. An orphan's key is unknown."""
+    """All enrollments of the export by key: a stay, or why its rows are not read.
+
+    The key of an orphan is unknown.
+    """
 
     agency: Agency
     clients: Clients
@@ -58,7 +65,7 @@ class StayIndex:
     def read(
         cls, agency: Agency, clients: Clients, enrollments: Surveyed | None, people: Surveyed | None
     ) -> "StayIndex":
-        """Index both files; what is wrong with their rows is said when they are read again."""
+        """Index both files; refusals of their rows are given when they are read again."""
         stays = cls(agency, clients)
         for row in rows(enrollments):
             if isinstance(row, Row) and KEY.fullmatch(key := row.text(layout.STAY)):
@@ -77,7 +84,10 @@ class StayIndex:
         return stays
 
     def _settle(self, withdrawn: set[str]) -> None:
-        """A withdrawn client's stays are withdrawn; those of a client who is not in the export are orphans."""
+        """A withdrawn client's stays are withdrawn.
+
+        Those of a client who is not in the export are orphans.
+        """
         for key, found in list(self._found.items()):
             if isinstance(found, Stay) and found.client in withdrawn:
                 self._found[key] = NotRead.WITHDRAWN
@@ -85,14 +95,17 @@ class StayIndex:
                 del self._found[key]
 
     def stay_of(self, row: Row) -> Stay | NotRead | None:
-        """What an Enrollment row says about its stay as such; None, with refusals, when it cannot be read."""
+        """The stay of an Enrollment row, or why it is not read.
+
+        None, with refusals, when the row cannot be read.
+        """
         key, client = row.key(layout.STAY), row.key(layout.PERSON)
         project = self.agency.projects.get(row.text(layout.PROJECT))
         if project is None:
             row.refuse(layout.PROJECT, "a project of the export")
             return None
-        if project.standing is not None:
-            return project.standing if key else None
+        if project.not_read is not None:
+            return project.not_read if key else None
         entered = row.day("EntryDate")
         if not (key and client and entered):
             return None
@@ -100,7 +113,10 @@ class StayIndex:
         return Stay(key, client, project, state, entered, row.number("LivingSituation"))
 
     def of(self, row: Row) -> Stay | NotRead | None:
-        """The stay that a row belongs to; None, with a refusal, when it has none or names another client."""
+        """The stay that a row belongs to.
+
+        None, with a refusal, when it has none or names another client.
+        """
         key = row.key(layout.STAY)
         found = self._found.get(key)
         if key and found is None:
@@ -115,7 +131,10 @@ class StayIndex:
         return self.persons[stay.client]
 
     def prefixes(self, stay: str, project: str = "") -> list[str]:
-        """Where facts of a withdrawn stay can stand: in its project, or in any that counts when that is not known."""
+        """The prefixes of a withdrawn stay's facts.
+
+        In its project, or in every counted project if that is unknown.
+        """
         found = self._found.get(stay)
         if isinstance(found, Stay):
             return [found.prefix]

@@ -3,9 +3,10 @@
     sex    ExchangeForSex 1 of a client surely under 18 at the exit, or AskedOrForcedToExchangeForSex 1 of anyone
     labor  WorkplaceViolenceThreats 1, or CoercedToContinueWork 1; WorkplacePromiseDifference alone is too weak a sign
 
-Either makes the status `possible`, never `confirmed`, and nothing makes it `not_established`. Answers without a sign leave the
-type `not_known`; only refusals make it `declined`, only 99 `not_collected`. All columns empty: nobody asked, nothing is said.
-HMIS has no column for sector, recruitment, recruiter or control method.
+Either sign makes the status `possible`, never `confirmed`; nothing makes it `not_established`.
+Answers without a sign leave the type `not_known`; if all are refusals it is `declined`, if all are
+99 `not_collected`. If all columns are empty, nobody asked, and there is no fact. HMIS has no column
+for sector, recruitment, recruiter or control method.
 """
 
 from typing import Final
@@ -30,7 +31,7 @@ YES, DECLINED, NOT_COLLECTED = 1, 9, 99
 
 
 def trafficking_of(row: Row, *, minor: bool) -> TraffickingFacts | None:
-    """What the columns of an Exit say; None when all are empty."""
+    """The facts in the columns of an Exit; None when all are empty."""
     answers = {column: row.answer(column, COUNTS if column == COUNT else ANSWERS) for column in TRAFFICKING}
     if not any(row.text(column) for column in TRAFFICKING):
         return None

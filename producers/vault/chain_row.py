@@ -1,0 +1,72 @@
+"""One row of the agency's chain: what an event, a correction or a heartbeat has in the vault."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from exchange.core.admission.cap_rules import effective
+from exchange.core.model.events import Correction, Event, Heartbeat, Tally
+from exchange.core.model.vocabulary import ReportingMinutes, Scheduled, UsState
+from producers.vault.event_tail import cap_of, event_of, value_of
+
+
+class Kind(IntEnum):
+    """The kind of event at a sequence."""
+
+    EVENT = 0
+    CORRECTION = 1
+    HEARTBEAT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRow:
+    """One row of the chain.
+
+    `key`: the fact that it states, or retracts. `target`: the sequence that a correction retracts.
+    `client`: the vault's number of the client it is about; None if none or unknown.
+    """
+
+    sequence: int
+    previous: bytes
+    schema: int
+    tail: bytes
+    kind: Kind
+    key: bytes | None = None
+    target: int = 0
+    client: int | None = None
+
+    @property
+    def value(self) -> bytes:
+        """The value bytes that are sent."""
+        return value_of(self.schema, self.sequence, self.previous, self.tail)
+
+    @property
+    def event(self) -> Event:
+        """The event of these bytes."""
+        return event_of(self.schema, self.sequence, self.previous, self.tail)
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The fields of a heartbeat besides its signature."""
+
+    period: int
+    state: UsState
+    scheduled: Scheduled = Scheduled.no
+    minutes: ReportingMinutes = ReportingMinutes.not_applicable
+
+
+def spends(link: ChainRow) -> bool:
+    """Whether an event that was read back may have used up places of a client or of a tally."""
+    if link.kind is Kind.HEARTBEAT:
+        return False
+    body = link.event.body
+    return bool(effective(cap_of(link.tail))) or (isinstance(body, Correction) and isinstance(body.body, Tally))
+
+
+def chain_row(event: Event, schema: int, tail: bytes) -> ChainRow:
+    """The chain row of an event that was read back."""
+    body = event.body
+    if isinstance(body, Correction):
+        return ChainRow(event.sequence, event.previous, schema, tail, Kind.CORRECTION, None, body.sequence)
+    kind = Kind.HEARTBEAT if isinstance(body, Heartbeat) else Kind.EVENT
+    return ChainRow(event.sequence, event.previous, schema, tail, kind)

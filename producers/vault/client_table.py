@@ -1,0 +1,62 @@
+"""The clients whom a vault knows: their numbers and keys, and who is held.
+
+Nothing of it ever leaves.
+"""
+
+from hashlib import blake2b
+from typing import Final
+
+from producers.vault.store import Vault
+
+CLIENT_KEY_OCTETS: Final = 16
+
+
+class ClientTable:
+    """The clients of a vault, by the agency's own keys of them."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._secret = vault.get("secret")
+        self._numbers: dict[str, int] = {}
+        self._held: tuple[set[int], set[bytes]] | None = None
+
+    def number(self, client: str) -> int | None:
+        """The vault's number of a client; None for facts about the agency."""
+        if not client:
+            return None
+        number = self._numbers.get(client)
+        if number is None:
+            number = self._numbers[client] = self.row(client)[0]
+        return number
+
+    def row(self, client: str) -> tuple[int, bytes]:
+        """(number, key) of a client, who is added if unknown.
+
+        `key`: 16 bytes for this client alone, the same for ever.
+        """
+        name = client.encode()
+        row = self._vault.one("SELECT id, key FROM client WHERE name = ?", (name,))
+        if row is None:
+            key = blake2b(name, digest_size=CLIENT_KEY_OCTETS, key=self._secret, person=b"client").digest()
+            self._vault.run("INSERT INTO client (name, key) VALUES (?, ?)", (name, key))
+            row = self._vault.one("SELECT id, key FROM client WHERE name = ?", (name,))
+            assert row is not None
+        return int(row[0]), row[1]
+
+    def set_held(self, client: str, *, held: bool) -> int:
+        """Begin or end a hold; returns the client's number."""
+        number = self.row(client)[0]
+        self._vault.run("UPDATE client SET held = ? WHERE id = ?", (held, number))
+        self._held = None
+        return number
+
+    def is_held(self, client: str, number: int | None = None) -> bool:
+        """Whether the client of this name, or of this number, is held."""
+        if self._held is None:
+            held = self._vault.all("SELECT id, name FROM client WHERE held = 1")
+            self._held = {number for number, _ in held}, {name for _, name in held}
+        return number in self._held[0] or client.encode() in self._held[1]
+
+    def held(self) -> int:
+        """The number of held clients."""
+        return len(self._vault.all("SELECT 1 FROM client WHERE held = 1"))
