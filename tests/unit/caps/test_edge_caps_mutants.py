@@ -44,7 +44,7 @@ def batches(agency: Homes) -> None:
 @pytest.mark.parametrize(
     ("place", "mutant", "life", "law"),
     [
-        pytest.param((ClientPeriod, "was_corrected"), uncounted, history, "2", id="correction not counted"),
+        pytest.param((ClientPeriod, "count_correction"), uncounted, history, "2", id="correction not counted"),
         pytest.param((marking.Caps, "_read_chain"), forgotten, batches, "1", id="caps per batch, or per agency run"),
     ],
 )
