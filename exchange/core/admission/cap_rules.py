@@ -1,22 +1,27 @@
-"""What one client may add to anything released: the bits of an event's `cap`, and the rule of each, declared once.
+"""How much one client may add to any release: the bits of an event's `cap`, and the rule of each bit.
 
-Unit: one client in one period at one agency. A period is a quarter, or the year of an agency that gives no more; so every cap
-is counted within one period, never across the four quarters of a year: with a cap on the year, taking one quarter of a
-client away would let another quarter's event in, and the difference would be twice the cap.
+Unit: one client in one period at one agency. A period is a quarter, or the year of an agency that
+reports no finer one. So every cap is counted within one period, never across the four quarters of a
+year. With a cap on the year, removing one quarter of a client would let another quarter's event in,
+and the difference would be twice the cap.
 
-Laws, which an edge keeps over a client's whole path (every run, source and correction, a lost vault included) and on which
-`exchange.core.release.sensitivity` stands. For each client, period and rule:
-1. at any time at most `most` marked events stand, each with another key (`CapRule.key`); one that was taken back stands no more;
-2. at most `corrections` corrections carry the bit. One that may not goes without it: the event then stands, in releases
-   only, for ever. The newcomer that would take its place goes without the bit as well;
-3. a correction carries no bit that the event it restates does not count with (`lawful`);
-4. a `Tally` counts marked events only (`exchange.core.release.client_tables.needed`) and carries the bits of what it feeds; its
-   correction carries none, nor does a tally that comes after one;
-5. a client whose quarter has marks gets none for that year as a whole at the same agency, nor the other way round.
+Laws. An edge keeps them over a client's whole history (every run, source and correction, a lost vault
+included), and `exchange.core.release.sensitivity` depends on them. For each client, period and rule:
+1. At any time at most `most` marked events count, each with another key (`CapRule.key`). A withdrawn
+   event counts no more.
+2. At most `corrections` corrections carry the bit. Any further one goes without it: the event that it
+   withdraws then counts in releases, and only there, for ever. The event that would take its place
+   goes without the bit as well.
+3. A correction carries no bit that the event it restates does not count with (`lawful`).
+4. A `Tally` counts marked events only (`exchange.core.release.client_tables.needed`) and carries the
+   bits of the releases it feeds. Its correction carries none, nor does a tally that comes after one.
+5. A client whose quarter has marks gets none for that year as a whole at the same agency, nor the
+   other way round.
 Events past a cap leave without the bit and are counted in every restricted table.
 
-Bits 3 and 4 are free. `UNMARKED` is in what edges sent before there were caps (all bits set): such an event is in no release,
-so that an edge of before caps, which nobody could tell from one that honours them, adds nothing.
+Bits 3 and 4 are free. Edges from before there were caps set all bits, `UNMARKED` among them. Such an
+event is in no release: nobody could tell such an edge from one that keeps the caps, so it must add
+nothing.
 """
 
 from collections.abc import Iterator
@@ -45,18 +50,19 @@ class Cap(IntFlag):
 
 NONE: Final = Cap(0)
 MARKS: Final = Cap.NATION | Cap.STATE | Cap.PAST
-"""The bits that releases count with, one each."""
+"""The bits that releases count with; each release has one."""
 CORRECTIONS: Final = 1
 """Corrections with a bit, for each client, period and rule: c of the budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class CapRule:
-    """How many events of one client and period may carry a bit, of those that the rule is about.
+    """How many events of one client and period may carry a bit, among those that the rule covers.
 
-    `body`: None for every client body. `strand`: only bodies with one of these fields applicable are meant; empty: all are.
-    `distinct`: `field` or `field>group` of which all marked events must differ; empty: each event is one by itself.
-    `leaves_out`: codes of that field that never get the bit.
+    - `body`: None for every client body.
+    - `strand`: the rule covers only bodies with one of these fields applicable. Empty: all bodies.
+    - `distinct`: the `field` or `field>group` in which all marked events must differ. Empty: none.
+    - `leaves_out`: codes of that field that never get the bit.
     """
 
     bit: Cap
@@ -68,7 +74,7 @@ class CapRule:
     corrections: int = CORRECTIONS
 
     def concerns(self, body: e.Body) -> bool:
-        """Whether the rule is about such a body."""
+        """Whether the rule covers such a body."""
         if self.body is None:
             return body.about is e.About.CLIENT
         if not isinstance(body, self.body) or (self.leaves_out and getattr(body, self.field) in self.leaves_out):
@@ -77,16 +83,16 @@ class CapRule:
 
     @property
     def field(self) -> str:
-        """The field of which marked events must differ."""
+        """The field in which marked events must differ."""
         return self.distinct.partition(">")[0]
 
     @property
     def group(self) -> str:
-        """Its group, if they must differ in that."""
+        """The field's grouping, if they must differ in that."""
         return self.distinct.partition(">")[2]
 
     def key(self, body: e.Body) -> str:
-        """What tells a body from another one under this rule; empty: nothing does, each event is one by itself."""
+        """The code that tells marked events apart under this rule; empty: the rule needs no difference."""
         if not self.field:
             return ""
         code = str(getattr(body, self.field))
@@ -103,7 +109,7 @@ SENSITIVE_SERVICES: Final = frozenset(
         "prenatal_postnatal",
     )
 )
-"""Immigration, substance use and reproductive health: released for the nation and the year only, so in no state's figure."""
+"""Immigration, substance use, reproductive health: for the nation and the year only, in no state's figure."""
 _GROUP: Final = "service>service_group"
 
 RULES: Final[tuple[CapRule, ...]] = (
@@ -130,13 +136,13 @@ RULES: Final[tuple[CapRule, ...]] = (
 
 
 def rules_of(body: e.Body, bit: Cap | None = None) -> Iterator[CapRule]:
-    """The rules that such a body must keep to carry the bit, or to carry any: all of them, and none means never."""
+    """The rules that a body must all keep to carry the bit, or any bit. No rule: it never carries one."""
     return (rule for rule in RULES if rule.concerns(body) and bit in {None, rule.bit})
 
 
 @cache
 def effective(cap: int) -> Cap:
-    """The bits that an event counts with in releases: none of an event to which no caps were applied."""
+    """The bits that an event counts with in releases. Without caps applied: none."""
     return NONE if cap & Cap.UNMARKED else Cap(cap & MARKS)
 
 
@@ -146,5 +152,5 @@ def counts(cap: int, bit: Cap) -> bool:
 
 
 def lawful(correction: int, restated: int) -> bool:
-    """Whether a correction with this `cap` takes back no more than the event that it restates has added."""
+    """Whether a correction with this `cap` withdraws no more than the event that it restates has added."""
     return not effective(correction) & ~effective(restated)

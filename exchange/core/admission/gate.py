@@ -1,12 +1,16 @@
 """What the gate admits: `judge` decides, `evolve` applies; nothing else changes an agency's state.
 
-Rules kept (DESIGN §4): sequences run 1, 2, 3… and each event restates the digest of the one before; after a refusal the
-agency's records are skipped, uncounted, until one extends the head again; the same bytes again are a `Duplicate`, other
-bytes under a taken sequence are `Forked`, even while skipping, and said once. The gate repeats every refusal of the edge:
-legal class, small counts, soundness; and of the caps' bits, what can be seen without a client's history: none that nothing
-counts with, none that the event of a correction does not have, none of a tally without small-counts consent, nor of one after
-a tally of the same table, period and state that had some (law 4, as far as it shows). `judge` reads, never writes, and
-depends on no clock: the same records give the same verdicts.
+Rules kept (DESIGN §4):
+- Sequences run 1, 2, 3… and each event restates the digest of the one before.
+- After a refusal the agency's records are skipped, uncounted, until one extends the head again.
+- The same bytes again are a `Duplicate`. Other bytes under a used sequence are `Forked`, even while
+  skipping; this is recorded once.
+- The gate repeats every refusal of the edge: legal class, small counts, soundness.
+- Of the cap bits it checks all that shows without a client's history. It refuses a bit that no
+  release counts with; a correction's bit that its event does not have; bits of a tally without
+  small-counts consent; bits of a tally after another with bits for the same table, period and state
+  (law 4, as far as it shows).
+- `judge` reads, never writes, and depends on no clock: the same records give the same verdicts.
 """
 
 from collections.abc import Callable
@@ -99,7 +103,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What the operator registered of an agency. `keys`: public Ed25519 keys by number, 32 bytes each."""
+    """An agency's entry in the registry. `keys`: public Ed25519 keys by number, 32 bytes each."""
 
     agency: str
     legal_class: LegalClass
@@ -125,7 +129,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that is no event, and why."""
+    """A record that is not an event, and the reason."""
 
     reason: Reason
 
@@ -142,12 +146,12 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The record stands behind a refused one and does not extend the head."""
+    """The record comes after a refused one and does not extend the head."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The record is refused; `sequence` is its own, or head + 1 of an unreadable one."""
+    """The record is refused. `sequence`: its own, or head + 1 if it is unreadable."""
 
     sequence: int
     reason: Reason
@@ -161,13 +165,13 @@ SKIPPED: Final = Skipped()
 
 @dataclass(slots=True)
 class AgencyState:
-    """All that the gate keeps of one agency."""
+    """All that the gate keeps about one agency."""
 
     registration: Registration | None
     head: Head = field(default_factory=Head)
     digests: Digests = field(default_factory=Digests)
     tallies: dict[TallyKey, int] = field(default_factory=dict)
-    """The sequence of each that is held: negative, if one that counted in releases was taken back before; 0: that alone."""
+    """The sequence of each held tally. Negative: one that counted in releases was withdrawn before. 0: only that."""
     refused: Refused | None = None
 
 
@@ -194,13 +198,13 @@ def _judge_earlier(state: AgencyState, record: Arrival) -> Verdict:
         return SKIPPED if refused else Refused(0, Reason.OUT_OF_RANGE)
     if digests.holds(record.sequence, record.digest) or digests.is_retracted(record.sequence):
         return DUPLICATE
-    if refused and refused.reason is Reason.FORKED:  # said once; a flood of them is not kept for ever
+    if refused and refused.reason is Reason.FORKED:  # recorded once: a flood of them must not fill the log
         return SKIPPED
     return Refused(record.sequence, Reason.FORKED)
 
 
 def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | None:
-    """Why an event that extends the chain is refused all the same."""
+    """The reason to refuse an event although it extends the chain."""
     registration, body = state.registration, record.body
     if registration is None:
         return Reason.NOT_REGISTERED
@@ -218,14 +222,15 @@ def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | Non
 
 
 def _is_cap(cap: int) -> bool:
-    """Whether these are bits that somebody may send; where no caps were applied, any."""
+    """Whether an edge may send these bits. Without caps applied, it may send any."""
     return 0 <= cap < 64 and (bool(cap & Cap.UNMARKED) or cap == effective(cap))
 
 
 def wants_consent(cap: int, tally: Tally) -> bool:
-    """Whether an agency may only send this tally if its counsel has agreed to small counts.
+    """Whether an agency may send this tally only if its counsel has agreed to small counts.
 
-    Those of 1–10, and those in releases: one that is held back as a whole for one small cell has no bounded sensitivity.
+    That is so for counts of 1–10, and for every tally in releases: if one small cell could hold back a
+    whole tally, its sensitivity would have no bound.
     """
     return bool(effective(cap)) or any(0 < n <= SMALL_COUNT_MAX for n in tally.counts)
 
@@ -267,7 +272,7 @@ def _reason_correction(state: AgencyState, record: Arrival, body: Correction) ->
 
 
 def _may_carry(cap: int, body: Correction) -> bool:
-    """Whether a correction may carry these bits: none but its event's, and none of a tally."""
+    """Whether a correction may carry these bits: only its event's, and none for a tally."""
     return lawful(cap, NONE if isinstance(body.body, Tally) else body.cap)
 
 
@@ -280,7 +285,7 @@ def _reason_heartbeat(reg: Registration, record: Arrival, body: Heartbeat, verif
 
 
 def evolve(state: AgencyState, record: Arrival | Unreadable, verdict: Verdict) -> None:
-    """Apply a verdict of `judge` to the state it was reached on."""
+    """Apply a verdict of `judge` to the state that it was reached on."""
     if isinstance(verdict, Refused):
         state.refused = verdict
     if not isinstance(verdict, Accepted) or isinstance(record, Unreadable):

@@ -1,8 +1,9 @@
-"""Rules that tie the fields of one body together; the edge and the gate both apply them.
+"""Rules that tie the fields of one body together. The edge and the gate both apply them.
 
-A multi-select answer is one event a code, and single-valued fields go in a body sent once, so that nothing is multiplied:
-`TraffickingFacts` is either the facts (no control method) or one control method (no facts); `FactorObserved` names exactly
-one factor, `ProviderSurveyed` gives exactly one answer, an `OutcomeAssessed` names a factor only in that factor's domain.
+A multi-select answer is one event for each code, and single-valued fields go in a body that is sent
+once, so nothing is multiplied. `TraffickingFacts` is either the facts (no control method) or one
+control method (no facts). `FactorObserved` names exactly one factor. `ProviderSurveyed` gives exactly
+one answer. An `OutcomeAssessed` names a factor only in that factor's domain.
 """
 
 from collections.abc import Iterable
@@ -29,7 +30,7 @@ def _applicable(body: e.Body, names: Iterable[str]) -> list[str]:
 
 
 def unsound(body: e.Body) -> str:  # noqa: PLR0911 - one return a kind
-    """The rule that the body breaks, in words without a value; empty when it is sound."""
+    """The rule that the body breaks, in words without a value; empty if it is sound."""
     match body:
         case e.TraffickingFacts():
             return _unsound_facts(body)

@@ -1,8 +1,9 @@
 """The counts of all tables as one mapping with a digest, and the two ways to change it: add and restore.
 
-Laws: fold(a + b) = merge(fold a, fold b); the order of events does not matter; a cell at zero is not there. The digest is
-the sum mod 2²⁵⁶ of count × SHA-256(cell): linear, so that an increment costs one multiplication and the digest of a union
-is the sum of the digests (docs/adr/0007). It detects damage, not malice.
+Laws: fold(a + b) = merge(fold a, fold b). The order of events does not matter. A cell at zero is not
+there. The digest is the sum mod 2²⁵⁶ of count × SHA-256(cell). It is linear: an increment costs one
+multiplication, and the digest of a union is the sum of the digests (docs/adr/0007). It detects damage,
+not malice.
 """
 
 from array import array
@@ -21,13 +22,13 @@ T = TypeVar("T", bound=Hashable)
 Numbers = npt.NDArray[np.int64]
 MODULUS: Final = 1 << 256
 _LIMBS: Final = 8
-"""A cell's hash as so many numbers of 32 bits, the highest first."""
+"""A cell's hash is this many numbers of 32 bits, the highest first."""
 _LIMB_SUM_MAX: Final = 1 << 31
 """Increments up to this sum, times a limb each, cannot overflow 64 bits."""
 
 
 class Counts:
-    """Cell → count, and their digest. Cells are kept in numbered slots, so that fast counting need not name them."""
+    """Cell → count, and their digest. Cells are in numbered slots, so that the hot loop counts by number."""
 
     __slots__ = ("_counts", "_hashes", "_names", "_slots", "digest")
 
@@ -39,7 +40,7 @@ class Counts:
         self.digest = 0
 
     def slots(self, cells: Iterable[bytes]) -> Numbers:
-        """The numbers of cells, the same for as long as these counts live."""
+        """The slots of cells. They stay the same as long as these counts live."""
         cells, known = list(cells), self._slots
         new = [cell for cell in dict.fromkeys(cells) if cell not in known]
         known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
@@ -49,7 +50,7 @@ class Counts:
         return np.fromiter(map(known.__getitem__, cells), np.int64, len(cells))
 
     def add(self, slots: Numbers, added: Numbers) -> None:
-        """Add increments to slots; a slot may stand there more than once."""
+        """Add increments to slots. A slot may come more than once."""
         if not len(slots):
             return
         np.add.at(np.asarray(self._counts), slots, added)
@@ -62,7 +63,7 @@ class Counts:
         self.add(self.slots(cell for cell, _ in pairs), np.fromiter((n for _, n in pairs), np.int64, len(pairs)))
 
     def at(self, slots: Iterable[Numbers]) -> list[tuple[bytes, int]]:
-        """The distinct cells of these slots with their counts as they stand (0: the cell is not there)."""
+        """The distinct cells of these slots with their present counts (0: the cell is not there)."""
         mentioned = np.zeros(len(self._names), np.bool_)
         for some in slots:
             mentioned[some] = True
@@ -71,13 +72,13 @@ class Counts:
         return list(zip(map(self._names.__getitem__, places.tolist()), counts, strict=True))
 
     def put(self, cells: Mapping[bytes, int]) -> None:
-        """Take cells from a snapshot, replacing what was there. Raises OverflowError beyond 64 bits."""
+        """Take cells from a snapshot in place of their present counts. Raises OverflowError beyond 64 bits."""
         slots = self.slots(cells)
         counts = np.fromiter(cells.values(), np.int64, len(cells))
         self.add(slots, counts - np.asarray(self._counts)[slots])
 
     def check(self, digest: int) -> None:
-        """Hold the counts to a digest that was written with them; raises StateDamaged."""
+        """Compare the counts with a digest that was written with them. Raises StateDamaged."""
         if self.digest != digest:
             raise StateDamaged
 
@@ -96,7 +97,7 @@ def _weighed(added: Numbers, hashes: npt.NDArray[np.uint32]) -> int:
 
 
 def fold(events: Iterable[tuple[str, Event]]) -> dict[bytes, int]:
-    """The exact counts of (agency, event) pairs, slowly: the meaning that every faster way must equal."""
+    """The exact counts of (agency, event) pairs, slowly. Every faster way must give the same."""
     total = merge(increment for agency, event in events for increment in increments(agency, event))
     return {cell: n for cell, n in total.items() if n}
 

@@ -1,9 +1,9 @@
-"""What the counting code is, as a short text: the generation of `aggregates` that it may write.
+"""The counting code as a short text: the generation of `aggregates` that it may write.
 
-Rules kept: the fingerprint covers everything that decides which cell an event adds to: every table with the group of every
-code, whether tallies feed it, every body with its fields, and `FOLD_VERSION`, which is raised by hand when `increments`
-itself changes its meaning. New code therefore counts into a topic of its own, from offset 0, and readers go over when they
-are started with that code.
+Rules kept: the fingerprint covers everything that decides which cell an event adds to: every table
+with the group of every code, whether tallies feed it, every body with its fields, and `FOLD_VERSION`,
+which is raised by hand when `increments` itself changes its meaning. So new code counts into a topic
+of its own, from offset 0, and readers change over when they are started with that code.
 """
 
 from dataclasses import fields
@@ -29,7 +29,7 @@ def _codes_text(table: Table, dimension: Dimension) -> str:
 
 
 def fingerprint() -> str:
-    """Twelve hexadecimal digits; equal exactly when the tables and bodies are."""
+    """Twelve hexadecimal digits, equal exactly if the tables and bodies are."""
     bodies = (f"{body.__name__}({','.join(f.name for f in fields(body))})" for body in BODIES)
     text = "\n".join((str(FOLD_VERSION), *bodies, *map(_table_text, TABLES)))
     return sha256(text.encode("ascii")).hexdigest()[:12]

@@ -1,13 +1,16 @@
-"""Every table of counts, declared as data: what is counted, over which fixed domain, and how it may be released.
+"""Every table of counts, declared as data: its events, its fixed domain, and its release.
 
-A table counts the bodies of one kind (or sums one of their numbers) for each period, in the nation — or in each state
-where a question asks for it, or of each agency for figures such as "the share of agencies that served women" — and each
-value of its dimensions. `not_applicable` is in no
-domain: an event with it in a table's dimension is not in that table. A dimension may be grouped (age bands into age
-groups). `tally` tables are one-way and may come as a `Tally`. Declaring a table here is all it takes to have it counted,
-replayed, audited and exported. A changed table is a new table: rows are appended, renamed never.
+A table counts the bodies of one kind (or sums one of their numbers) for each period, each place and
+each value of its dimensions. The place is the nation; or each state, if a question asks for it; or
+each agency, for figures such as "the share of agencies that served women". `not_applicable` is in no
+domain: an event with it in a dimension is not in that table. A dimension may be grouped (age bands
+into age groups). `tally` tables are one-way and may be sent as a `Tally`.
 
-Tiers (PRIVACY, "The unit, the caps, the budget"): what the release of a table will be; `NEVER` stays restricted.
+A table that is declared here is counted, replayed, audited and exported; nothing else is needed. A
+changed table is a new table: rows are appended and never renamed.
+
+Tiers (PRIVACY, "The unit, the caps, the budget") say how a table is released. `NEVER` stays
+restricted.
 """
 
 from collections.abc import Mapping
@@ -25,7 +28,7 @@ NOT_APPLICABLE: Final = "not_applicable"
 MISSING_CODES: Final = frozenset(
     {"not_known", "declined", "not_collected", "worker_does_not_know", "withheld_by_agency"}
 )
-"""Codes for what is missing: counted, but an answer to nothing."""
+"""Codes for missing answers: counted, but not a known answer."""
 
 
 class Tier(Enum):
@@ -39,9 +42,9 @@ class Tier(Enum):
 
 
 class Scope(Enum):
-    """What a cell's place is: `us`, the state of the event, or the agency that sent it (restricted).
+    """The place of a cell: `us`, the state of the event, or the agency that sent it (restricted).
 
-    Finer than the questions ask is never counted: most tables are the nation's.
+    Nothing finer than the questions ask is counted: most tables are the nation's.
     """
 
     NATION = "nation"
@@ -51,14 +54,14 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """One coded axis of a table: a field of its body, and how its codes are grouped, if they are."""
+    """One coded axis of a table: a field of its body, and the grouping of its codes, if any."""
 
     field: str
     group: str = ""
 
     @property
     def name(self) -> str:
-        """The axis' name in exports: the group's, or the field's."""
+        """The name in exports: the group's, or the field's."""
         return self.group or self.field
 
 
@@ -76,12 +79,12 @@ class Table:
 
     @property
     def about(self) -> About:
-        """Whether clients, agencies or the exchange are counted."""
+        """Whether it counts clients, agencies or the exchange."""
         return self.body.about
 
 
 def field_type(body: type[e.Body], field: str) -> type[Enum]:
-    """The enum of a body's field; raises TypeError for a number."""
+    """The enum of a body's field. Raises TypeError for a number."""
     hint = _field(body, field).hint
     if not (isinstance(hint, type) and issubclass(hint, Enum)):
         raise TypeError(f"{body.__name__}.{field} has no codes")
@@ -260,7 +263,7 @@ TALLIED: Final[dict[TallyTable, Table]] = {TallyTable(table.name): table for tab
 
 
 def fed_by(tally: Table) -> tuple[Table, ...]:
-    """The tables that a `Tally` of this one feeds: itself, and every table that asks the same of each agency or group."""
+    """The tables that a `Tally` of this one feeds: itself, and those with the same counts by agency or group."""
     return tuple(
         table
         for table in TABLES

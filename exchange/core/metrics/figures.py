@@ -1,18 +1,21 @@
 """Figures and points: what a formula asks for, and what is published of it.
 
-A formula yields figures: a count, a ratio or a quantile of sums, with its dimensions and period. `point` works one out
-against a view. Rules kept, in this order and only here:
+A formula yields figures: a count, a ratio or a quantile of sums, with its dimensions and period.
+`point` works one out against a view. Rules kept, in this order and only here:
 
-1. Sums are raw; `withheld` is decided on estimates, after the noise (k = 11): a count, both terms of a ratio, the total behind
-   a quantile, wherever clients are counted. A withheld point has no value and no ends: an interval would give it away.
-   Agency tables are exact and have a rule of their own: a hole in them (None) withholds.
-2. `usable` is somebody else's, fixed before the draw (PRIVACY): it is asked about sums and sees no estimate.
-   A figure is usable when its terms are; a quantile when the total behind it is. What is *shown* is usable and not
-   withheld; only there, and over all points, is the coverage promised.
-3. Clamping comes last and only in what is displayed: at 0, and for parts of a whole at 1. Values are rounded half to even,
-   ends outwards.
+1. Sums are raw. `withheld` is decided on estimates, after the noise (k = 11): a count, both terms of a
+   ratio, the total behind a quantile, wherever clients are counted. A withheld point has no value and
+   no interval: an interval would give the value away. Agency tables are exact and have a rule of
+   their own: a hidden cell (None) withholds.
+2. `usable` is decided elsewhere, before the draw (PRIVACY). It is asked about sums and sees no
+   estimate. A figure is usable if its terms are; a quantile, if the total behind it is. A *shown*
+   point is usable and not withheld. The coverage of intervals is promised for shown points, and over
+   all points.
+3. Clamping comes last and only for display: at 0, and at 1 for parts of a whole. Values are rounded
+   half to even, ends outwards.
 
-Points of one epoch depend on domains only in number and kind: presence says nothing (every cell, every time).
+The number and kind of an epoch's points depend on domains only, so a point's presence tells nothing
+(every cell, every time).
 """
 
 from collections.abc import Callable
@@ -28,7 +31,7 @@ from exchange.core.metrics.quantiles import Band, quantile
 from exchange.core.metrics.view import Origin, Period, Sum, View
 
 K: Final = 11
-"""Estimates of clients' events below this are withheld (CMS: no cell of 1–10)."""
+"""Estimates of clients' events below this number are withheld (CMS: no cell of 1–10)."""
 
 Sums = tuple[Sum, ...]
 Usable = Callable[[Sum], bool]
@@ -38,7 +41,7 @@ Dimensions = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a value is measured in, and how many decimals it is given with."""
+    """The unit of a value, and the number of its decimals."""
 
     name: str
     decimals: int = 0
@@ -46,14 +49,14 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many."""
+    """A number of events."""
 
     of: Sums
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One sum over another. `part`: what is above lies in what is below, so that 1 is the most."""
+    """One sum over another. `part`: the numerator is part of the denominator, so 1 is the most."""
 
     over: Sums
     under: Sums
@@ -62,7 +65,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """The q-th of what is counted in bands, one sum a band, all of one table."""
+    """The q-th quantile of a table's bands. `cells`: the sums of each band."""
 
     cells: tuple[Sums, ...]
     bands: tuple[Band, ...]
@@ -71,7 +74,7 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one point is about."""
+    """The content of one point."""
 
     dimensions: Dimensions
     period: Period
@@ -82,8 +85,9 @@ class Figure:
 class MetricPoint:
     """One published value.
 
-    `low`, `high`: the 95 % interval, noise only; None: no bound. `value` None: withheld, or nothing to divide by or to take
-    a quantile of. `period` None: since the first release. `epoch`: as of the end of that month.
+    `low`, `high`: the 95 % interval, noise only; None: no bound. `value` None: it is withheld, or there
+    is nothing to divide by or to take a quantile of. `period` None: since the first release. `epoch`:
+    as of the end of that month.
     """
 
     metric: str
@@ -100,13 +104,13 @@ class MetricPoint:
 
     @property
     def shown(self) -> bool:
-        """Whether it is fit to be read: usable, and not withheld."""
+        """Whether it may be read: usable, and not withheld."""
         return self.usable and not self.withheld
 
 
 @dataclass(frozen=True, slots=True)
 class _Worked:
-    """Before display. None stands for what is withheld or undefined."""
+    """A point before display. None: withheld or undefined."""
 
     value: Exact | None
     interval: Interval
@@ -146,7 +150,7 @@ def _groups(says: Count | Ratio | Quantiles) -> tuple[Sums, ...]:
 
 
 def _asked(says: Count | Ratio | Quantiles) -> tuple[Sum, ...]:
-    """The sums whose usability is that of the figure: its terms; of a quantile, everybody in its bands."""
+    """The sums whose usability decides about the figure: its terms; for a quantile, all of its bands."""
     sums = tuple(dict.fromkeys(one for group in _groups(says) for one in group))
     if not isinstance(says, Quantiles):
         return sums
@@ -154,7 +158,7 @@ def _asked(says: Count | Ratio | Quantiles) -> tuple[Sum, ...]:
 
 
 def _tested(says: Count | Ratio | Quantiles) -> tuple[Sums, ...]:
-    """The groups of sums that the threshold looks at, each as a whole."""
+    """The groups of sums that the threshold tests, each as a whole."""
     if isinstance(says, Quantiles):
         return (tuple(one for cell in says.cells for one in cell),)
     return _groups(says)
@@ -191,7 +195,7 @@ def _known(view: View, sums: Sums) -> Estimate:
 def _shown(
     number: Exact | None, unit: Unit, at_most: int | None, to_whole: Callable[[Fraction], int]
 ) -> Decimal | None:
-    """Cut to what can be, then rounded to the unit's decimals; the same bytes wherever it is worked out."""
+    """Clamped to its range, then rounded to the unit's decimals; the same bytes everywhere."""
     if number is None:
         return None
     cut = max(0, number)

@@ -1,11 +1,12 @@
-"""The formulas of metrics: pure functions from a view of the releases to figures. Made by small makers, one a shape.
+"""The formulas of metrics: pure functions from a view of the releases to figures.
 
-A formula yields a figure for every period and every cell of its fixed domain, whatever the numbers are, and nothing at all
-when one of its tables was not released in the view's epoch. Codes for what is missing (`MISSING_CODES`) are counted but are
-in no share: a share is of what is known.
+Each maker here makes the formulas of one shape. A formula yields a figure for every period and every
+cell of its fixed domain, whatever the numbers are. It yields nothing if one of its tables was not
+released in the view's epoch. Codes for missing answers (`MISSING_CODES`) are counted but are in no
+share: a share is of the known answers.
 
-States are shown as they are, and summed to Census divisions; no other place is ever made up. `all` is the sum over a
-dimension, in ratios whose two tables count the same codes.
+States are shown as they are, and added up to Census divisions; no other place is ever made up. `all`
+is the sum over a dimension, in ratios whose two tables count the same codes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ Values = tuple[str, ...]
 
 
 def places(view: View, table: str) -> Iterator[Place]:
-    """The nation, which has no dimension; or each state, and each division that states make up."""
+    """The nation, which has no dimension; or each state and each division."""
     found = view.places(table)
     if found == (NATION,):
         yield (), found
@@ -39,7 +40,7 @@ def places(view: View, table: str) -> Iterator[Place]:
 
 
 def known(view: View, table: str) -> tuple[Values, ...]:
-    """The values of a table that are no code for what is missing."""
+    """The values of a table without codes for missing answers."""
     return tuple(values for values in view.values(table) if MISSING_CODES.isdisjoint(values))
 
 
@@ -93,9 +94,10 @@ def per(over: str, under: str) -> Formula:
 
 
 def shared(table: str) -> Formula:
-    """Each known cell of a nation table as a share of all its known cells; of an agency table, of those that are shown.
+    """Each known cell of a nation table as a share of all its known cells.
 
-    What an agency table hides it hides for its smallness or for who came and went: a share of everything would show nothing.
+    Of an agency table: a share of the shown cells. It hides small cells, and cells that agencies
+    joined or left, so a share of all cells would hardly ever be shown.
     """
 
     def formula(view: View) -> Iterator[Figure]:
@@ -110,7 +112,7 @@ def shared(table: str) -> Formula:
 
 
 def shared_within(table: str) -> Formula:
-    """Each known cell of a two-way nation table as a share of the known ones with its last code."""
+    """Each known cell of a two-way nation table as a share of the known cells with the same last code."""
 
     def formula(view: View) -> Iterator[Figure]:
         for period in view.periods(table):
@@ -124,7 +126,7 @@ def shared_within(table: str) -> Formula:
 
 
 def part_of(table: str, part: str) -> Formula:
-    """Of the cells that differ in a nation table's last dimension alone: the share of those with this code."""
+    """Among cells that differ in a nation table's last dimension only: the share with this code."""
 
     def formula(view: View) -> Iterator[Figure]:
         for period in view.periods(table):
@@ -138,7 +140,7 @@ def part_of(table: str, part: str) -> Formula:
 
 
 def over_last(table: str) -> Formula:
-    """A nation table's cells, those that differ in its last dimension alone added up."""
+    """A nation table's cells, added up over its last dimension."""
 
     def formula(view: View) -> Iterator[Figure]:
         for period in view.periods(table):
@@ -151,7 +153,7 @@ def over_last(table: str) -> Formula:
 
 
 def share_of(table: str, above: Sequence[str], below: Sequence[str] = ()) -> Formula:
-    """Some codes of a one-way nation table as a share of others that hold them; of all known ones if none are named."""
+    """Some codes of a one-way nation table as a share of others that include them, or of all known ones."""
 
     def formula(view: View) -> Iterator[Figure]:
         for period in view.periods(table):
@@ -167,7 +169,7 @@ def share_of(table: str, above: Sequence[str], below: Sequence[str] = ()) -> For
 
 
 def quantiles(table: str, bands: Mapping[str, Band]) -> Formula:
-    """Median and 90th percentile over the bands, which are the table's last dimension; one of each of its other values."""
+    """Median and 90th percentile over the bands, a table's last dimension, for each of its other values."""
 
     def formula(view: View) -> Iterator[Figure]:
         for period in view.periods(table):
@@ -182,7 +184,7 @@ def quantiles(table: str, bands: Mapping[str, Band]) -> Formula:
 
 
 def evidence(topics: Mapping[str, Mapping[str, Sequence[str]]]) -> Formula:
-    """How many events speak to each topic: topic → table → codes of its first dimension (none named: all known ones)."""
+    """The number of events about each topic: topic → table → codes of its first dimension (none: all known)."""
 
     def formula(view: View) -> Iterator[Figure]:
         for topic, tables in topics.items():

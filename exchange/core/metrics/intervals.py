@@ -1,17 +1,19 @@
 """Intervals of 95 %: of sums, and of ratios of sums. Exact rationals, rounded outwards only.
 
-**Sums.** The noise of a sum is a sum of independent discrete Gaussians. It is sub-Gaussian with the sum of the σ² as its
-variance proxy and has at most that variance (C. Canonne, G. Kamath, T. Steinke 2020, "The Discrete Gaussian for
-Differential Privacy", arXiv:2004.00010), and for σ of a few units and more its quantiles are those of the normal:
-value ± z·√variance, the ends rounded outwards to whole numbers when shown, which pays for the lattice.
+**Sums.** The noise of a sum is a sum of independent discrete Gaussians. It is sub-Gaussian with the
+sum of the σ² as its variance proxy, and has at most that variance (C. Canonne, G. Kamath, T. Steinke
+2020, "The Discrete Gaussian for Differential Privacy", arXiv:2004.00010). For σ of a few units and
+more, its quantiles are those of the normal: value ± z·√variance. The ends are rounded outwards to
+whole numbers for display, which makes up for the lattice.
 
-**Ratios.** Fieller's interval (E. C. Fieller 1954, "Some problems in interval estimation", Journal of the Royal Statistical
-Society B 16, 175–185): every r for which the data do not reject N − rD = 0, that is
-(N − rD)² ≤ z²·(v_N − 2·r·c + r²·v_D), c being the covariance. It is exact for normal noise, whatever the size of the
-denominator; when D is not clearly different from zero it is unbounded, and says so (an end of None).
+**Ratios.** Fieller's interval (E. C. Fieller 1954, "Some problems in interval estimation", Journal of
+the Royal Statistical Society B 16, 175–185): every r for which the data do not reject N − rD = 0, that
+is (N − rD)² ≤ z²·(v_N − 2·r·c + r²·v_D), c being the covariance. It is exact for normal noise, whatever
+the size of the denominator. If D is not clearly different from zero, the interval is unbounded and
+has an end of None.
 
-Rules kept: what is estimated is never negative, so an end below 0 is 0. Not promised: anything but noise. Counts are
-capped, and not de-duplicated across agencies; no interval covers that.
+Rules kept: an estimated quantity is never negative, so an end below 0 is 0. Not promised: anything but
+noise. Counts are capped, and people are not de-duplicated across agencies; no interval covers that.
 """
 
 from fractions import Fraction
@@ -48,7 +50,7 @@ def of_sum(estimate: Estimate) -> Interval:
 
 
 def of_ratio(over: Estimate, under: Estimate) -> Interval:
-    """Fieller's interval of over/under, cut to what is not negative; an exact 0 below has no ratio: no bounds."""
+    """Fieller's interval of over/under, cut at 0. No bounds if the denominator is an exact 0."""
     under_variance = under.variance
     if not under.value and not under_variance:
         return None, None
@@ -56,7 +58,7 @@ def of_ratio(over: Estimate, under: Estimate) -> Interval:
 
 
 def fieller(n: Exact, d: Exact, n_variance: Exact, d_variance: Exact, shared: Exact) -> Interval:
-    """The r ≥ 0 that are not rejected, as one interval that holds them all. `shared`: the covariance."""
+    """One interval with every r ≥ 0 that is not rejected. `shared`: the covariance."""
     a = Fraction(d * d - Z * Z * d_variance)
     b = Fraction(n * d - Z * Z * shared)
     c = Fraction(n * n - Z * Z * n_variance)  # rejected: a·r² − 2·b·r + c > 0

@@ -1,18 +1,21 @@
-"""Quantiles from counts in bands (days waited, months in care, minutes): which band holds the q-th of all, in its unit.
+"""Quantiles from counts in bands (days waited, months in care, minutes): the q-th of all.
 
-**Value.** The cumulative counts are made monotone by least squares (the pool-adjacent-violators algorithm: M. Ayer et al.
-1955, Annals of Mathematical Statistics 26, 641–647); the quantile lies in the first band where they reach q of the total,
-and in it where a straight line between its ends reaches q. In an open last band only its beginning is known, and is given.
+**Value.** The cumulative counts are made monotone by least squares (the pool-adjacent-violators
+algorithm: M. Ayer et al. 1955, Annals of Mathematical Statistics 26, 641–647). The quantile is in the
+first band where they reach q of the total, at the point where a straight line between the band's ends
+reaches q. Of an open last band only the beginning is known, and is given. The unit is that of the
+bands.
 
-**Interval.** For the end of band j let L_j = C_j − q·N (C cumulative, N the total): a sum of cells, hence with a known
-variance. The q-th lies in band b exactly when L_b ≥ 0 > L_(b−1). The 97.5 % bounds of all L_j, made monotone outwards, are
-a band around the cumulative distribution; inverting it gives the first band whose upper bound reaches 0 and the first whose
-lower bound does. Each can only be wrong if the one true end (L_b, or L_(b−1)) is: a fixed sequence of tests, so the coverage
-is at least 95 % for any number of bands (W. Maurer, L. Hothorn, W. Lehmacher 1995: a-priori ordered hypotheses). The
-interval then runs from the beginning of the first band to the end of the last: None where that is open.
+**Interval.** For the end of band j let L_j = C_j − q·N (C cumulative, N the total): a sum of cells,
+hence with a known variance. The q-th is in band b exactly if L_b ≥ 0 > L_(b−1). The 97.5 % bounds of
+all L_j, made monotone outwards, are a band around the cumulative distribution. Inverting it gives the
+first band whose upper bound reaches 0 and the first whose lower bound does. Each can only be wrong if
+the one true end (L_b, or L_(b−1)) is: a fixed sequence of tests, so the coverage is at least 95 % for
+any number of bands (W. Maurer, L. Hothorn, W. Lehmacher 1995: a-priori ordered hypotheses). The
+interval runs from the beginning of the first band to the end of the last: None if that is open.
 
-Laws: the value lies in the interval; neither value nor ends fall when q rises. When the total itself is not clearly above 0,
-nothing is said: from the first band's beginning to no bound.
+Laws: the value is in the interval; neither value nor ends fall when q rises. If the total itself is
+not clearly above 0, the interval runs from the first band's beginning without bound.
 """
 
 from collections.abc import Sequence
@@ -25,7 +28,7 @@ from exchange.core.metrics.estimates import Estimate, Exact, combined, total
 from exchange.core.metrics.intervals import Interval, Z
 
 Band = tuple[int, int | None]
-"""Least and greatest, both ends included; None: open."""
+"""Least and greatest number, both included; None: open."""
 MEDIAN: Final = Fraction(1, 2)
 NINETIETH: Final = Fraction(9, 10)
 
@@ -51,7 +54,7 @@ def isotonic(values: Sequence[Exact]) -> list[Fraction]:
 
 
 def quantile(cells: Sequence[Estimate], bands: Sequence[Band], q: Fraction) -> Quantile:
-    """The q-th (0 < q < 1) of those counted in the cells, one of each band, the bands rising."""
+    """The q-th (0 < q < 1) of everybody counted in the cells: one cell for each band, in rising order."""
     everybody = total(cells)
     if everybody.value <= 0:
         return Quantile(None, (bands[0][0], None))

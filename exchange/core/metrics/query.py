@@ -1,8 +1,8 @@
-"""Which points somebody asks for: metrics, dimensions and epochs, checked against what there is to ask for.
+"""Which points a reader asks for: metrics, dimensions and epochs, checked against those that exist.
 
-Rules kept: a name or a code that nothing has is refused, with near ones, rather than waited for without end; a point that
-lacks a dimension that was asked for is not taken. Points that are not usable are left out unless they are asked for:
-choosing among them by how they turned out is what makes intervals lie.
+Rules kept: an unknown name or code is refused, with near ones, rather than waited for without end. A
+point that lacks a requested dimension is left out. Points that are not usable are left out unless
+requested: choosing among them by their values makes intervals wrong.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -47,7 +47,7 @@ class CodeUnknown(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is asked for. `metrics`: names; none: every one. `since`: the first epoch. `where`: (dimension, code) pairs."""
+    """A request. `metrics`: names; none: every metric. `since`: the first epoch. `where`: (dimension, code) pairs."""
 
     metrics: tuple[str, ...] = ()
     since: int = 0
@@ -55,7 +55,7 @@ class Selection:
     everything: bool = False
 
     def about(self, point: MetricPoint) -> bool:
-        """Whether the point is one of those, usable or not."""
+        """Whether the point is requested, usable or not."""
         return (
             (not self.metrics or point.metric in self.metrics)
             and point.epoch >= self.since
@@ -67,7 +67,7 @@ class Selection:
         return self.about(point) and (point.usable or self.everything)
 
     def plain(self) -> dict[str, object]:
-        """The same in words, equal for what asks for the same."""
+        """The request in words; equal requests have equal words."""
         return {
             "metrics": sorted(self.metrics),
             "since": epoch_text(self.since) if self.since else "",
@@ -79,7 +79,7 @@ class Selection:
 def select(
     metrics: Iterable[str] = (), *, since: str = "", where: Mapping[str, str] | None = None, everything: bool = False
 ) -> Selection:
-    """What is asked for. Raises MetricUnknown, DimensionUnknown, CodeUnknown, and EpochInvalid."""
+    """The checked request. Raises MetricUnknown, DimensionUnknown, CodeUnknown and EpochInvalid."""
     names = tuple(dict.fromkeys(metrics))
     for name in names:
         if name not in BY_METRIC:

@@ -1,4 +1,4 @@
-"""What a metric is, and the makers of its rows, one a shape: so a row of `exchange.core.metrics.table` says only what differs."""
+"""What a metric is, and a maker for each shape of rows, so that a row of the table names only its own facts."""
 
 import re
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ SHARE: Final = Unit("share", 4)
 DAYS: Final = Unit("days")
 AGENCIES: Final = Unit("agency-quarters")
 YEARLY_ONLY: Final = "_yearly_only"
-"""How tables of codes end that their namesakes leave out, because they are released once a year only."""
+"""The ending of tables with the codes that their namesakes leave out: they are released once a year."""
 PUBLISHING: Final = PRESENCE[0]
 DOLLARS: Final = Unit("US dollars per unmet need", 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row. `dimensions`: the kinds of cells it has points for. `answers`: codes of questions (schemas/vocabulary)."""
+    """One row. `dimensions`: of each kind of its points. `answers`: codes of questions (schemas/vocabulary)."""
 
     name: str
     formula: Formula
@@ -37,13 +37,13 @@ class Metric:
 
 def count_of(one: CatalogueEntry) -> Metric:
     """Every cell of a released table."""
-    says, unit = _what(one)
+    says, unit = _words_and_unit(one)
     kinds = ("state",), ("division",)
     axes = tuple((*place, *one.dimensions) for place in (kinds if one.tier is Tier.STATE_YEARLY else ((),)))
     return Metric(one.name, counted(one.name), axes, unit, (one.name,), says)
 
 
-def _what(one: CatalogueEntry) -> tuple[str, Unit]:
+def _words_and_unit(one: CatalogueEntry) -> tuple[str, Unit]:
     if one.snapshot:
         return "Registered agencies, each once a quarter: heard from by a scheduled heartbeat, or silent.", AGENCIES
     if not one.table:

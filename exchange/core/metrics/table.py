@@ -1,11 +1,11 @@
-"""The metrics: one row each, and nothing else. What evaluators, funders and researchers may subscribe to.
+"""The metrics: one row each. Evaluators, funders and researchers may subscribe to them.
 
-A row names the metric, its formula, its dimensions (each over the fixed domain of its tables), its unit, the questions of 2003
-and 2008 that it answers, and one sentence for an evaluator. Adding a metric touches one row here, one pure function in
-`exchange.core.metrics.formulas` where no maker there will do, one property, and one line of the changelog; `docs/METRICS.md`
-is derived.
+A row names the metric, its formula, its dimensions (each over the fixed domain of its tables), its
+unit, the questions of 2003 and 2008 that it answers, and one sentence for an evaluator.
+docs/ARCHITECTURE.md says how to add one; `docs/METRICS.md` is derived.
 
-What cannot be computed today stands in `tools.derive.unanswered`, with the smallest released table that would change that.
+Questions that cannot be answered today are in `tools.derive.unanswered`, with the smallest released
+table that would change that.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -44,7 +44,7 @@ CAVEAT: Final = (
     "Intervals cover the noise only; counts are capped for each client, and people are not de-duplicated across agencies: "
     "these are services, not prevalence."
 )
-"""Stands on every page that shows a point."""
+"""For every page that shows a point."""
 
 __all__ = ["BY_METRIC", "CAVEAT", "COUNTS", "METRICS", "RATES", "Metric", "all_points", "points"]
 
@@ -275,7 +275,7 @@ BY_METRIC: Final[Mapping[str, Metric]] = {metric.name: metric for metric in METR
 def points(
     released: Released, epoch: int, usable: Usable, metrics: Iterable[Metric] = METRICS
 ) -> Iterator[MetricPoint]:
-    """The points that an epoch's releases bring or change, as of that epoch, in the order of the table."""
+    """The points that an epoch's releases add or change, as of that epoch, in the order of the table."""
     view = View(released, epoch)
     for metric in metrics:
         for figure in metric.formula(view):
@@ -283,7 +283,7 @@ def points(
 
 
 def all_points(released: Released, usable: Usable, metrics: Iterable[Metric] = METRICS) -> Iterator[MetricPoint]:
-    """The points of every epoch so far; each says what was known then."""
+    """The points of every epoch so far, each as of its epoch."""
     rows = tuple(metrics)
     for epoch in released.epochs():
         yield from points(released, epoch, usable, rows)
