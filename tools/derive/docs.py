@@ -1,8 +1,9 @@
 """Writes the parts of the docs that follow from code: `python -m tools.derive.docs`.
 
-A derived part stands in a Markdown file between `<!-- derived: NAME -->` and `<!-- end: NAME -->`; what stands outside is
-written by hand and never touched. `PARTS` names every part and what it is made from. `tests/unit/tree/test_docs.py` fails
-when a committed file differs from what this module would write, so no such table is ever out of date.
+A derived part stands in a Markdown file between `<!-- derived: NAME -->` and `<!-- end: NAME -->`;
+what stands outside is written by hand and never touched. `PARTS` names every part and what it is
+made from. `tests/unit/tree/test_docs.py` fails when a committed file differs from what this module
+would write, so no such table is ever out of date.
 
 Not promised: docs in a wheel. They are written in a source tree.
 """
@@ -43,7 +44,7 @@ _ABOUT: Final = {
 
 
 class DocsError(ValueError):
-    """A Markdown file has a mark that does not fit: without its end, or of a part that nobody makes."""
+    """A mark in a Markdown file is wrong: it has no end, or nobody makes its part."""
 
 
 def markdown_files(root: Path = ROOT) -> list[Path]:
@@ -94,7 +95,7 @@ def questions_of_field(body: type[Body], name: str) -> list[str]:
 
 
 def fields_and_reasons() -> Iterator[str]:
-    """Every field of every body with its codes, the questions that it serves, and why it is asked."""
+    """Every field of every body: its codes, the questions that it serves, its reason."""
     for about, title in _ABOUT.items():
         yield f"**{title}**\n"
         rows = (row for body in BODIES if body.about is about for row in _field_rows(body))
@@ -174,7 +175,7 @@ def refusals() -> Iterator[str]:
 
 
 def tables() -> Iterator[str]:
-    """Every table: what it counts, by what, how large it is, how it may be released, what it answers."""
+    """Every table: its events and dimensions, its size, its release, its questions."""
     for about, title in _ABOUT.items():
         yield f"### {title}\n"
         yield from _table(

@@ -1,9 +1,10 @@
-"""Whether a newer version of a schema may stand beside an older one for ever: BACKWARD_TRANSITIVE, and append-only.
+"""Whether a newer version of a schema may follow an older one: BACKWARD_TRANSITIVE, append-only.
 
-Rules kept (DESIGN §4): every version is compared with every older one, not with the last alone; fields, symbols and union
-branches are only appended, an appended field has a default, nothing is renamed, removed, reordered or given another type;
-`doc` may change. A list of codes whose missing reasons are implied must spell them out before a code is appended, because
-`tools.derive.generate` puts the implied ones last.
+Rules kept (DESIGN §4): every version is compared with every older one, not with the last alone;
+fields, symbols and union branches are only appended, an appended field has a default, nothing is
+renamed, removed, reordered or given another type; `doc` may change. A list of codes whose missing
+reasons are implied must spell them out before a code is appended, because `tools.derive.generate`
+puts the implied ones last.
 """
 
 import json
@@ -17,7 +18,7 @@ _NAMED: Final = ("record", "enum", "fixed")
 
 
 def breaches(old: Json, new: Json) -> list[str]:
-    """What the newer schema does to the older that it must not, one sentence each; empty when it may follow it."""
+    """The forbidden changes from the older schema to the newer; empty: it may follow."""
     return list(_compare("", _resolved(old), _resolved(new)))
 
 
@@ -39,7 +40,7 @@ def manifest_breaches() -> list[str]:
 
 
 def _resolved(schema: Json) -> Json:
-    """The schema with every reference replaced by what it names, so that two may be compared place by place."""
+    """The schema with every reference replaced by its type, so that two can be compared."""
     return _resolve(schema, {})
 
 

@@ -1,4 +1,4 @@
-"""Derives what must agree with the vocabulary and the event model: `python -m tools.derive.generate`.
+"""Derives the vocabulary module and the event schema: `python -m tools.derive.generate`.
 
 - `exchange/core/model/vocabulary.py` is written from `schemas/vocabulary/*.csv`. The core reads no
   file, so the codes are Python there.

@@ -1,4 +1,4 @@
-"""The parts of `docs/METRICS.md` that follow from the table of metrics; `tools.derive.docs` puts them in place."""
+"""The derived parts of `docs/METRICS.md`; `tools.derive.docs` puts them in place."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tools.derive.unanswered import UNRELEASED
 
 
 def metrics() -> Iterator[str]:
-    """Every metric that is more than a count: what it says, by what, in which unit, from which tables."""
+    """Every metric that is more than a count: meaning, dimensions, unit, tables."""
     yield from table(
         ("metric", "says", "by", "unit", "from", "answers"),
         (
@@ -44,7 +44,7 @@ def metric_counts() -> Iterator[str]:
 
 
 def not_metrics() -> Iterator[str]:
-    """What is asked and cannot be computed from released tables, with the smallest one that would answer it."""
+    """Questions that no released table answers, with the smallest table that would."""
     yield from table(
         ("asked", "why not", "smallest released table that would answer it", "answers"),
         ((row.says, f"never released: {coded(row.never)}", row.smallest, coded(row.answers)) for row in UNRELEASED),

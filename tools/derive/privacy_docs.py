@@ -1,11 +1,13 @@
-"""The parts of `docs/PRIVACY.md` and `docs/mechanisms` that follow from code; `tools.derive.docs` puts them in place.
+"""The derived parts of `docs/PRIVACY.md` and `docs/mechanisms`.
 
-What an opponent can learn. Everything published for ever about a client's period is worth at most rho of zero-concentrated
-differential privacy, and the noise is Gaussian: against somebody who knows all the rest, it tells as much as one number with
-noise of standard deviation 1 that the client moves by √(2·rho) (J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy",
-2022). So the best guess whether a client is there is right Φ(√(2·rho)/2) of the time (`right_guesses`), and for a client who is
-there the logarithm of the odds moves by a normal number of mean rho and variance 2·rho (`belief`). Periods and agencies add
-their rho up. The lattice of whole numbers changes this by less than is shown: the scales are far above 1.
+What an opponent can learn. Everything published for ever about a client's period is worth at most
+rho of zero-concentrated differential privacy, and the noise is Gaussian: against somebody who knows
+all the rest, it tells as much as one number with noise of standard deviation 1 that the client
+moves by √(2·rho) (J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", 2022). So the best
+guess whether a client is there is right Φ(√(2·rho)/2) of the time (`right_guesses`), and for a
+client who is there the logarithm of the odds moves by a normal number of mean rho and variance
+2·rho (`belief`). Periods and agencies add their rho up. The lattice of whole numbers changes this
+by less than is shown: the scales are far above 1.
 """
 
 from collections import Counter
@@ -40,9 +42,10 @@ FIRST: Final = epoch_of(2026, 1)
 
 @dataclass(frozen=True, slots=True)
 class OpponentGoal:
-    """What an opponent is after, as so many client-quarters: what its rho is of one client's at one agency in one period.
+    """An opponent's aim, in client-quarters: the rho of one client at one agency in one period.
 
-    Telling two stories of a client apart is one quarter gone and another come: twice the distance, so four times the rho.
+    Telling two stories of a client apart is one quarter gone and another come: twice the distance,
+    so four times the rho.
     """
 
     words: str
@@ -85,18 +88,18 @@ def epsilon(life: OpponentGoal) -> float:
 
 
 def right_guesses(life: OpponentGoal) -> float:
-    """How often the best opponent guesses rightly whether a client is there, where a coin decided it."""
+    """How often the best opponent guesses rightly whether a client is there, after a fair coin."""
     return NormalDist().cdf(sqrt(2 * life.units * float(RHO_TOTAL)) / 2)
 
 
 def belief(life: OpponentGoal, rarely: float) -> float:
-    """What an opponent who believed 50 % believes of a client who is there, or more, so rarely: a share of all draws."""
+    """The belief, from 50 %, that a client is there, which a draw exceeds with this probability."""
     rho = life.units * float(RHO_TOTAL)
     return 1 / (1 + exp(-(rho + sqrt(2 * rho) * NormalDist().inv_cdf(1 - rarely))))
 
 
 def reach(width: ErrorBar) -> int:
-    """Half of the error bar, rounded up: as many more or fewer as the noise alone may make of it in 95 of 100 cases."""
+    """Half of the error bar, rounded up: the reach of the noise alone in 95 of 100 cases."""
     plan = TABLE_COSTS[width.name]
     drawn = increments_of(plan.row.tier, FIRST, width.last, width.period)
     return ceil(float(Z) * float(plan.scale) * sqrt(drawn))
@@ -149,7 +152,7 @@ def limits() -> Iterator[str]:
 
 
 def tiers() -> Iterator[str]:
-    """What is released with noise, by how often: tables, numbers in a draw, part of the budget, noise."""
+    """The releases with noise by cadence: tables, numbers in a draw, part of the budget, noise."""
     rows = []
     for tier in Tier:
         plans = [plan for plan in TABLE_COSTS.values() if plan.row.tier is tier]
@@ -164,7 +167,7 @@ def tiers() -> Iterator[str]:
 
 
 def sensitivities() -> Iterator[str]:
-    """Every kind of cap and cells there is, with the squared distance that one client can move them."""
+    """Every kind of cap and cells, with the squared distance that one client can move them."""
     kinds: Counter[tuple[int, str, int, int]] = Counter()
     for plan in TABLE_COSTS.values():
         rule, told_apart = plan.rule, plan.rule.most == 1 or distinct(plan.row, plan.rule)
@@ -242,7 +245,7 @@ def _counted(one: CatalogueEntry) -> str:
 
 
 def tallied_tables() -> Iterator[str]:
-    """The tables that an agency may send as totals, and which releases they feed with which bits."""
+    """The tables that an agency may send as totals, with the releases and bits they feed."""
     yield from table(
         ("tally of", "counts", "bits", "feeds"),
         (

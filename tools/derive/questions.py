@@ -5,9 +5,9 @@ published) and `research_topic.csv` (topics that the 2008 symposium asked for). 
 questions of each table. A field serves the questions of the tables that count it, so no question is
 named twice. `BESIDE` holds the purpose of each table that answers none.
 
-Rules kept, by `tests/unit/tree/test_docs.py`: every table is here once; every computable question has
-a table; a table counts a body that its question names (denominators and the exchange's own bodies
-aside); every field has its reason.
+Rules kept, by `tests/unit/tree/test_docs.py`: every table is here once; every computable question
+has a table; a table counts a body that its question names (denominators and the exchange's own
+bodies aside); every field has its reason.
 """
 
 from typing import Final

@@ -1,8 +1,8 @@
 """Adds the missing sizes to `schemas/public_sizes.json`: `python -m tools.derive.sizes`.
 
 Rules kept: a size in the file is never changed, because it decided which published points were
-usable. Every released table about clients has a size for each of its codes; it is 0 where the sample
-has none. The sample is drawn only if a size is missing.
+usable. Every released table about clients has a size for each of its codes; it is 0 where the
+sample has none. The sample is drawn only if a size is missing.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The parts of `docs/TOPICS.md` that follow from the table of topics; `tools.derive.docs` puts them in place."""
+"""The derived parts of `docs/TOPICS.md`; `tools.derive.docs` puts them in place."""
 
 from collections.abc import Iterable, Iterator
 

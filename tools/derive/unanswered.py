@@ -1,9 +1,10 @@
-"""What evaluators ask and no released table answers: which restricted table would, and the smallest released one.
+"""Questions of evaluators that no released table answers, and the smallest one that would.
 
-Each row names the question, the tables that hold the answer and are never released, and the least that could be released
-instead: as few cells and as low a sensitivity as still answer it. A row goes when its table is declared and its metric stands
-in `exchange.core.metrics.table`. Tests hold that every computable question of 2003 and 2008 is a metric's or a row's here, and that
-every table named is still never released.
+Each row names the question, the tables that hold the answer and are never released, and the least
+that could be released instead: as few cells and as low a sensitivity as still answer it. A row goes
+when its table is declared and its metric stands in `exchange.core.metrics.table`. Tests hold that
+every computable question of 2003 and 2008 is a metric's or a row's here, and that every table named
+is still never released.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,11 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Unreleased:
-    """One question. `smallest`: the smallest released table that answers it, in words. `answers`: codes of questions."""
+    """One question.
+
+    `smallest`: the smallest released table that answers it, in words. `answers`: codes of
+    questions.
+    """
 
     name: str
     says: str

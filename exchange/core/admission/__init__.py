@@ -1,1 +1,1 @@
-"""Stage 3, admission: which of an agency's records the gate takes, and which caps their bits claim."""
+"""Stage 3, admission: which records the gate takes, and which caps their bits claim."""

@@ -1,27 +1,30 @@
-"""How much one client may add to any release: the bits of an event's `cap`, and the rule of each bit.
+"""How much one client may add to any release: the bits of an event's `cap`, and their rules.
 
 Unit: one client in one period at one agency. A period is a quarter, or the year of an agency that
 reports no finer one. So every cap is counted within one period, never across the four quarters of a
 year. With a cap on the year, removing one quarter of a client would let another quarter's event in,
 and the difference would be twice the cap.
 
-Laws. An edge keeps them over a client's whole history (every run, source and correction, a lost vault
-included), and `exchange.core.release.sensitivity` depends on them. For each client, period and rule:
-1. At any time at most `most` marked events count, each with another key (`CapRule.key`). A withdrawn
-   event counts no more.
-2. At most `corrections` corrections carry the bit. Any further one goes without it: the event that it
-   withdraws then counts in releases, and only there, for ever. The event that would take its place
-   goes without the bit as well.
+Laws. An edge keeps them over a client's whole history (every run, source and correction, a lost
+vault included), and `exchange.core.release.sensitivity` depends on them. For each client, period
+and rule:
+1. At any time at most `most` marked events count, each with another key (`CapRule.key`). A
+   withdrawn event counts no more.
+2. At most `corrections` corrections carry the bit. Any further one goes without it: the event that
+   it withdraws then counts in releases, and only there, for ever. The event that would take its
+   place goes without the bit as well.
 3. A correction carries no bit that the event it restates does not count with (`lawful`).
-4. A `Tally` counts marked events only (`exchange.core.release.client_tables.needed`) and carries the
-   bits of the releases it feeds. Its correction carries none, nor does a tally that comes after one.
+4. A `Tally` counts marked events only (`exchange.core.release.client_tables.needed`) and carries
+   the bits of the releases it feeds. Its correction carries none, nor does a tally that comes after
+   one.
 5. A client whose quarter has marks gets none for that year as a whole at the same agency, nor the
    other way round.
+
 Events past a cap leave without the bit and are counted in every restricted table.
 
-Bits 3 and 4 are free. Edges from before there were caps set all bits, `UNMARKED` among them. Such an
-event is in no release: nobody could tell such an edge from one that keeps the caps, so it must add
-nothing.
+Bits 3 and 4 are free. Edges from before there were caps set all bits, `UNMARKED` among them. Such
+an event is in no release: nobody could tell such an edge from one that keeps the caps, so it must
+add nothing.
 """
 
 from collections.abc import Iterator
@@ -92,7 +95,7 @@ class CapRule:
         return self.distinct.partition(">")[2]
 
     def key(self, body: e.Body) -> str:
-        """The code that tells marked events apart under this rule; empty: the rule needs no difference."""
+        """The code in which marked events must differ under this rule; empty: in none."""
         if not self.field:
             return ""
         code = str(getattr(body, self.field))
@@ -109,7 +112,7 @@ SENSITIVE_SERVICES: Final = frozenset(
         "prenatal_postnatal",
     )
 )
-"""Immigration, substance use, reproductive health: for the nation and the year only, in no state's figure."""
+"""Immigration, substance use, reproductive health: for the nation and the year only."""
 _GROUP: Final = "service>service_group"
 
 RULES: Final[tuple[CapRule, ...]] = (
@@ -136,7 +139,10 @@ RULES: Final[tuple[CapRule, ...]] = (
 
 
 def rules_of(body: e.Body, bit: Cap | None = None) -> Iterator[CapRule]:
-    """The rules that a body must all keep to carry the bit, or any bit. No rule: it never carries one."""
+    """The rules that a body must all keep to carry the bit, or any bit.
+
+    No rule: it never carries one.
+    """
     return (rule for rule in RULES if rule.concerns(body) and bit in {None, rule.bit})
 
 
@@ -152,5 +158,5 @@ def counts(cap: int, bit: Cap) -> bool:
 
 
 def lawful(correction: int, restated: int) -> bool:
-    """Whether a correction with this `cap` withdraws no more than the event that it restates has added."""
+    """Whether a correction with this `cap` withdraws no more than its event has added."""
     return not effective(correction) & ~effective(restated)

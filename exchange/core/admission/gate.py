@@ -34,7 +34,10 @@ Verify = Callable[[bytes, bytes, bytes], bool]
 
 
 class Reason(StrEnum):
-    """Why a record was refused: a closed list, in receipts, quarantine and alerts. `EXPLAINED` says what to do."""
+    """Why a record was refused: a closed list, in receipts, quarantine and alerts.
+
+    `EXPLAINED` says what to do.
+    """
 
     NOT_REGISTERED = "not_registered"
     SUSPENDED = "suspended"
@@ -115,7 +118,10 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A readable record. `digest` is of its value bytes; `restated` of the event that a `Correction` restates."""
+    """A readable record.
+
+    `digest` is of its value bytes; `restated` of the event that a `Correction` restates.
+    """
 
     sequence: int
     previous: bytes
@@ -171,7 +177,10 @@ class AgencyState:
     head: Head = field(default_factory=Head)
     digests: Digests = field(default_factory=Digests)
     tallies: dict[TallyKey, int] = field(default_factory=dict)
-    """The sequence of each held tally. Negative: one that counted in releases was withdrawn before. 0: only that."""
+    """The sequence of each held tally.
+
+    Negative: one that counted in releases was withdrawn before. 0: only that.
+    """
     refused: Refused | None = None
 
 
@@ -229,8 +238,8 @@ def _is_cap(cap: int) -> bool:
 def wants_consent(cap: int, tally: Tally) -> bool:
     """Whether an agency may send this tally only if its counsel has agreed to small counts.
 
-    That is so for counts of 1–10, and for every tally in releases: if one small cell could hold back a
-    whole tally, its sensitivity would have no bound.
+    That is so for counts of 1–10, and for every tally in releases: if one small cell could hold
+    back a whole tally, its sensitivity would have no bound.
     """
     return bool(effective(cap)) or any(0 < n <= SMALL_COUNT_MAX for n in tally.counts)
 

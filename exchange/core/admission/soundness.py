@@ -2,8 +2,8 @@
 
 A multi-select answer is one event for each code, and single-valued fields go in a body that is sent
 once, so nothing is multiplied. `TraffickingFacts` is either the facts (no control method) or one
-control method (no facts). `FactorObserved` names exactly one factor. `ProviderSurveyed` gives exactly
-one answer. An `OutcomeAssessed` names a factor only in that factor's domain.
+control method (no facts). `FactorObserved` names exactly one factor. `ProviderSurveyed` gives
+exactly one answer. An `OutcomeAssessed` names a factor only in that factor's domain.
 """
 
 from collections.abc import Iterable

@@ -1,9 +1,9 @@
-"""The counts of all tables as one mapping with a digest, and the two ways to change it: add and restore.
+"""The counts of all tables as one mapping with a digest, and its two changes: add and restore.
 
-Laws: fold(a + b) = merge(fold a, fold b). The order of events does not matter. A cell at zero is not
-there. The digest is the sum mod 2²⁵⁶ of count × SHA-256(cell). It is linear: an increment costs one
-multiplication, and the digest of a union is the sum of the digests (docs/adr/0007). It detects damage,
-not malice.
+Laws: fold(a + b) = merge(fold a, fold b). The order of events does not matter. A cell at zero is
+not there. The digest is the sum mod 2²⁵⁶ of count × SHA-256(cell). It is linear: an increment costs
+one multiplication, and the digest of a union is the sum of the digests (docs/adr/0007). It detects
+damage, not malice.
 """
 
 from array import array
@@ -28,7 +28,10 @@ _LIMB_SUM_MAX: Final = 1 << 31
 
 
 class Counts:
-    """Cell → count, and their digest. Cells are in numbered slots, so that the hot loop counts by number."""
+    """Cell → count, and their digest.
+
+    Cells are in numbered slots, so that the hot loop counts by number.
+    """
 
     __slots__ = ("_counts", "_hashes", "_names", "_slots", "digest")
 
@@ -63,7 +66,7 @@ class Counts:
         self.add(self.slots(cell for cell, _ in pairs), np.fromiter((n for _, n in pairs), np.int64, len(pairs)))
 
     def at(self, slots: Iterable[Numbers]) -> list[tuple[bytes, int]]:
-        """The distinct cells of these slots with their present counts (0: the cell is not there)."""
+        """The distinct cells of these slots with their counts (0: the cell is not there)."""
         mentioned = np.zeros(len(self._names), np.bool_)
         for some in slots:
             mentioned[some] = True
@@ -72,7 +75,10 @@ class Counts:
         return list(zip(map(self._names.__getitem__, places.tolist()), counts, strict=True))
 
     def put(self, cells: Mapping[bytes, int]) -> None:
-        """Take cells from a snapshot in place of their present counts. Raises OverflowError beyond 64 bits."""
+        """Take cells from a snapshot in place of their present counts.
+
+        Raises OverflowError beyond 64 bits.
+        """
         slots = self.slots(cells)
         counts = np.fromiter(cells.values(), np.int64, len(cells))
         self.add(slots, counts - np.asarray(self._counts)[slots])

@@ -1,9 +1,10 @@
 """The counting code as a short text: the generation of `aggregates` that it may write.
 
 Rules kept: the fingerprint covers everything that decides which cell an event adds to: every table
-with the group of every code, whether tallies feed it, every body with its fields, and `FOLD_VERSION`,
-which is raised by hand when `increments` itself changes its meaning. So new code counts into a topic
-of its own, from offset 0, and readers change over when they are started with that code.
+with the group of every code, whether tallies feed it, every body with its fields, and
+`FOLD_VERSION`, which is raised by hand when `increments` itself changes its meaning. So new code
+counts into a topic of its own, from offset 0, and readers change over when they are started with
+that code.
 """
 
 from dataclasses import fields

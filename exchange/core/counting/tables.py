@@ -2,9 +2,9 @@
 
 A table counts the bodies of one kind (or sums one of their numbers) for each period, each place and
 each value of its dimensions. The place is the nation; or each state, if a question asks for it; or
-each agency, for figures such as "the share of agencies that served women". `not_applicable` is in no
-domain: an event with it in a dimension is not in that table. A dimension may be grouped (age bands
-into age groups). `tally` tables are one-way and may be sent as a `Tally`.
+each agency, for figures such as "the share of agencies that served women". `not_applicable` is in
+no domain: an event with it in a dimension is not in that table. A dimension may be grouped (age
+bands into age groups). `tally` tables are one-way and may be sent as a `Tally`.
 
 A table that is declared here is counted, replayed, audited and exported; nothing else is needed. A
 changed table is a new table: rows are appended and never renamed.
@@ -101,7 +101,7 @@ def _field(body: type[e.Body], field: str) -> FieldType:
 
 
 def domain(table: Table, dimension: Dimension) -> tuple[str, ...]:
-    """The values of one dimension of a table, in the order of the vocabulary, which is the order of a `Tally`."""
+    """The values of one dimension of a table, in the order of the vocabulary and of a `Tally`."""
     return _DOMAINS[table.body, dimension]
 
 
@@ -114,7 +114,7 @@ def _domain(body: type[e.Body], dimension: Dimension) -> tuple[str, ...]:
 
 
 def tally_codes(table: Table) -> tuple[str, ...]:
-    """The code of each count in a `Tally` of the table, in order; one empty code if it has no dimension."""
+    """The code of each count in a `Tally` of the table; one empty code without a dimension."""
     return domain(table, table.dimensions[0]) if table.dimensions else ("",)
 
 
@@ -263,7 +263,7 @@ TALLIED: Final[dict[TallyTable, Table]] = {TallyTable(table.name): table for tab
 
 
 def fed_by(tally: Table) -> tuple[Table, ...]:
-    """The tables that a `Tally` of this one feeds: itself, and those with the same counts by agency or group."""
+    """The tables that a `Tally` of this one feeds: itself, and the same by agency or group."""
     return tuple(
         table
         for table in TABLES

@@ -1,9 +1,9 @@
 """Estimates: sums of noised increments that remember which noise is in them.
 
-An estimate is a linear combination of released cells. It has an exact value and its *loads*: for each
-cell whose noise is in it, the weight of that noise. So the covariance of two estimates is always
-known, whatever was added up to make them: a share whose numerator is part of its denominator, or a
-state and its division.
+An estimate is a linear combination of released cells. It has an exact value and its *loads*: for
+each cell whose noise is in it, the weight of that noise. So the covariance of two estimates is
+always known, whatever was added up to make them: a share whose numerator is part of its
+denominator, or a state and its division.
 
 A `Block` names the noise of the cells of one table and one period: a quarter, a year or everything.
 It stands for all increments to that period at once: they are added with equal weights, so their
@@ -11,8 +11,8 @@ variances add. Within a block the cells' noise is independent and has one varian
 different periods are never compared, because the noise that they share is not known here
 (`covariance` refuses).
 
-Rules kept: exact rationals, never floats. Nothing is clamped here (PRIVACY: clamping increments turned
-a true 60 into 109).
+Rules kept: exact rationals, never floats. Nothing is clamped here (PRIVACY: clamping increments
+turned a true 60 into 109).
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,10 @@ Exact = int | Fraction
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The noise of the cells of one table and period. `variance`: of each cell. `part`: a name, if there are several."""
+    """The noise of the cells of one table and period.
+
+    `variance`: of each cell. `part`: a name, if there are several.
+    """
 
     table: str
     period: int | None
@@ -66,7 +69,7 @@ def combined(weighed: Iterable[tuple[Estimate, Exact]]) -> Estimate:
 
 
 def covariance(one: Estimate, other: Estimate) -> Exact:
-    """Of the noise in two estimates of one view and one period; raises ValueError for different periods."""
+    """The covariance of two estimates of one view. Raises ValueError for different periods."""
     if len({block.period for estimate in (one, other) for block, _ in estimate.loads}) > 1:
         raise ValueError("The noise that figures of two periods have in common is not kept.")
     products: dict[Block, Exact] = {}  # mostly of whole numbers, and much quicker than those of fractions

@@ -1,9 +1,9 @@
-"""Which released tables hold evidence for each research topic of the 2008 brief: what `evidence` counts.
+"""The released tables with evidence for each research topic of the 2008 brief.
 
-Rules kept: the tables of one topic are released together, at the end of a quarter or of a year. They
-are of different bodies, so no event counts twice. Each is among the tables that
-`tools.derive.questions` names for the topic. Codes are those of a table's first dimension; none named
-means all known ones. A topic that is missing here is in `tools.derive.unanswered`.
+Rules kept: the tables of one topic are released together, at the end of a quarter or of a year.
+They are of different bodies, so no event counts twice. Each is among the tables that
+`tools.derive.questions` names for the topic. Codes are those of a table's first dimension; none
+named means all known ones. A topic that is missing here is in `tools.derive.unanswered`.
 """
 
 from collections.abc import Mapping, Sequence

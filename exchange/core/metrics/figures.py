@@ -3,14 +3,14 @@
 A formula yields figures: a count, a ratio or a quantile of sums, with its dimensions and period.
 `point` works one out against a view. Rules kept, in this order and only here:
 
-1. Sums are raw. `withheld` is decided on estimates, after the noise (k = 11): a count, both terms of a
-   ratio, the total behind a quantile, wherever clients are counted. A withheld point has no value and
-   no interval: an interval would give the value away. Agency tables are exact and have a rule of
-   their own: a hidden cell (None) withholds.
+1. Sums are raw. `withheld` is decided on estimates, after the noise (k = 11): a count, both terms
+   of a ratio, the total behind a quantile, wherever clients are counted. A withheld point has no
+   value and no interval: an interval would give the value away. Agency tables are exact and have a
+   rule of their own: a hidden cell (None) withholds.
 2. `usable` is decided elsewhere, before the draw (PRIVACY). It is asked about sums and sees no
    estimate. A figure is usable if its terms are; a quantile, if the total behind it is. A *shown*
-   point is usable and not withheld. The coverage of intervals is promised for shown points, and over
-   all points.
+   point is usable and not withheld. The coverage of intervals is promised for shown points, and
+   over all points.
 3. Clamping comes last and only for display: at 0, and at 1 for parts of a whole. Values are rounded
    half to even, ends outwards.
 
@@ -85,9 +85,9 @@ class Figure:
 class MetricPoint:
     """One published value.
 
-    `low`, `high`: the 95 % interval, noise only; None: no bound. `value` None: it is withheld, or there
-    is nothing to divide by or to take a quantile of. `period` None: since the first release. `epoch`:
-    as of the end of that month.
+    `low`, `high`: the 95 % interval, noise only; None: no bound. `value` None: it is withheld, or
+    there is nothing to divide by or to take a quantile of. `period` None: since the first release.
+    `epoch`: as of the end of that month.
     """
 
     metric: str
@@ -150,7 +150,7 @@ def _groups(says: Count | Ratio | Quantiles) -> tuple[Sums, ...]:
 
 
 def _asked(says: Count | Ratio | Quantiles) -> tuple[Sum, ...]:
-    """The sums whose usability decides about the figure: its terms; for a quantile, all of its bands."""
+    """The sums whose usability decides about the figure: its terms, or all bands of a quantile."""
     sums = tuple(dict.fromkeys(one for group in _groups(says) for one in group))
     if not isinstance(says, Quantiles):
         return sums

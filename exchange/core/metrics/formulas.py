@@ -1,12 +1,12 @@
 """The formulas of metrics: pure functions from a view of the releases to figures.
 
-Each maker here makes the formulas of one shape. A formula yields a figure for every period and every
-cell of its fixed domain, whatever the numbers are. It yields nothing if one of its tables was not
-released in the view's epoch. Codes for missing answers (`MISSING_CODES`) are counted but are in no
-share: a share is of the known answers.
+Each maker here makes the formulas of one shape. A formula yields a figure for every period and
+every cell of its fixed domain, whatever the numbers are. It yields nothing if one of its tables was
+not released in the view's epoch. Codes for missing answers (`MISSING_CODES`) are counted but are in
+no share: a share is of the known answers.
 
-States are shown as they are, and added up to Census divisions; no other place is ever made up. `all`
-is the sum over a dimension, in ratios whose two tables count the same codes.
+States are shown as they are, and added up to Census divisions; no other place is ever made up.
+`all` is the sum over a dimension, in ratios whose two tables count the same codes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,7 +112,7 @@ def shared(table: str) -> Formula:
 
 
 def shared_within(table: str) -> Formula:
-    """Each known cell of a two-way nation table as a share of the known cells with the same last code."""
+    """Each known cell of a two-way nation table as a share of those with the same last code."""
 
     def formula(view: View) -> Iterator[Figure]:
         for period in view.periods(table):
@@ -153,7 +153,7 @@ def over_last(table: str) -> Formula:
 
 
 def share_of(table: str, above: Sequence[str], below: Sequence[str] = ()) -> Formula:
-    """Some codes of a one-way nation table as a share of others that include them, or of all known ones."""
+    """Some codes of a one-way nation table as a share of others, or of all known ones."""
 
     def formula(view: View) -> Iterator[Figure]:
         for period in view.periods(table):
@@ -169,7 +169,7 @@ def share_of(table: str, above: Sequence[str], below: Sequence[str] = ()) -> For
 
 
 def quantiles(table: str, bands: Mapping[str, Band]) -> Formula:
-    """Median and 90th percentile over the bands, a table's last dimension, for each of its other values."""
+    """Median and 90th percentile over a table's last dimension, for each of its other values."""
 
     def formula(view: View) -> Iterator[Figure]:
         for period in view.periods(table):
@@ -184,7 +184,7 @@ def quantiles(table: str, bands: Mapping[str, Band]) -> Formula:
 
 
 def evidence(topics: Mapping[str, Mapping[str, Sequence[str]]]) -> Formula:
-    """The number of events about each topic: topic → table → codes of its first dimension (none: all known)."""
+    """The number of events for topic → table → codes of its first dimension (none: all known)."""
 
     def formula(view: View) -> Iterator[Figure]:
         for topic, tables in topics.items():

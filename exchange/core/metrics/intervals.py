@@ -1,19 +1,20 @@
 """Intervals of 95 %: of sums, and of ratios of sums. Exact rationals, rounded outwards only.
 
 **Sums.** The noise of a sum is a sum of independent discrete Gaussians. It is sub-Gaussian with the
-sum of the σ² as its variance proxy, and has at most that variance (C. Canonne, G. Kamath, T. Steinke
-2020, "The Discrete Gaussian for Differential Privacy", arXiv:2004.00010). For σ of a few units and
-more, its quantiles are those of the normal: value ± z·√variance. The ends are rounded outwards to
-whole numbers for display, which makes up for the lattice.
+sum of the σ² as its variance proxy, and has at most that variance (C. Canonne, G. Kamath, T.
+Steinke 2020, "The Discrete Gaussian for Differential Privacy", arXiv:2004.00010). For σ of a few
+units and more, its quantiles are those of the normal: value ± z·√variance. The ends are rounded
+outwards to whole numbers for display, which makes up for the lattice.
 
-**Ratios.** Fieller's interval (E. C. Fieller 1954, "Some problems in interval estimation", Journal of
-the Royal Statistical Society B 16, 175–185): every r for which the data do not reject N − rD = 0, that
-is (N − rD)² ≤ z²·(v_N − 2·r·c + r²·v_D), c being the covariance. It is exact for normal noise, whatever
-the size of the denominator. If D is not clearly different from zero, the interval is unbounded and
-has an end of None.
+**Ratios.** Fieller's interval (E. C. Fieller 1954, "Some problems in interval estimation", Journal
+of the Royal Statistical Society B 16, 175–185): every r for which the data do not reject N − rD =
+0, that is (N − rD)² ≤ z²·(v_N − 2·r·c + r²·v_D), c being the covariance. It is exact for normal
+noise, whatever the size of the denominator. If D is not clearly different from zero, the interval
+is unbounded and has an end of None.
 
-Rules kept: an estimated quantity is never negative, so an end below 0 is 0. Not promised: anything but
-noise. Counts are capped, and people are not de-duplicated across agencies; no interval covers that.
+Rules kept: an estimated quantity is never negative, so an end below 0 is 0. Not promised: anything
+but noise. Counts are capped, and people are not de-duplicated across agencies; no interval covers
+that.
 """
 
 from fractions import Fraction

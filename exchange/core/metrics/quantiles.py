@@ -1,18 +1,19 @@
 """Quantiles from counts in bands (days waited, months in care, minutes): the q-th of all.
 
 **Value.** The cumulative counts are made monotone by least squares (the pool-adjacent-violators
-algorithm: M. Ayer et al. 1955, Annals of Mathematical Statistics 26, 641–647). The quantile is in the
-first band where they reach q of the total, at the point where a straight line between the band's ends
-reaches q. Of an open last band only the beginning is known, and is given. The unit is that of the
-bands.
+algorithm: M. Ayer et al. 1955, Annals of Mathematical Statistics 26, 641–647). The quantile is in
+the first band where they reach q of the total, at the point where a straight line between the
+band's ends reaches q. Of an open last band only the beginning is known, and is given. The unit is
+that of the bands.
 
 **Interval.** For the end of band j let L_j = C_j − q·N (C cumulative, N the total): a sum of cells,
-hence with a known variance. The q-th is in band b exactly if L_b ≥ 0 > L_(b−1). The 97.5 % bounds of
-all L_j, made monotone outwards, are a band around the cumulative distribution. Inverting it gives the
-first band whose upper bound reaches 0 and the first whose lower bound does. Each can only be wrong if
-the one true end (L_b, or L_(b−1)) is: a fixed sequence of tests, so the coverage is at least 95 % for
-any number of bands (W. Maurer, L. Hothorn, W. Lehmacher 1995: a-priori ordered hypotheses). The
-interval runs from the beginning of the first band to the end of the last: None if that is open.
+hence with a known variance. The q-th is in band b exactly if L_b ≥ 0 > L_(b−1). The 97.5 % bounds
+of all L_j, made monotone outwards, are a band around the cumulative distribution. Inverting it
+gives the first band whose upper bound reaches 0 and the first whose lower bound does. Each can only
+be wrong if the one true end (L_b, or L_(b−1)) is: a fixed sequence of tests, so the coverage is at
+least 95 % for any number of bands (W. Maurer, L. Hothorn, W. Lehmacher 1995: a-priori ordered
+hypotheses). The interval runs from the beginning of the first band to the end of the last: None if
+that is open.
 
 Laws: the value is in the interval; neither value nor ends fall when q rises. If the total itself is
 not clearly above 0, the interval runs from the first band's beginning without bound.
@@ -54,7 +55,7 @@ def isotonic(values: Sequence[Exact]) -> list[Fraction]:
 
 
 def quantile(cells: Sequence[Estimate], bands: Sequence[Band], q: Fraction) -> Quantile:
-    """The q-th (0 < q < 1) of everybody counted in the cells: one cell for each band, in rising order."""
+    """The q-th (0 < q < 1) of all that is counted in the cells, one for each band, rising."""
     everybody = total(cells)
     if everybody.value <= 0:
         return Quantile(None, (bands[0][0], None))

@@ -1,7 +1,7 @@
 """Which points a reader asks for: metrics, dimensions and epochs, checked against those that exist.
 
-Rules kept: an unknown name or code is refused, with near ones, rather than waited for without end. A
-point that lacks a requested dimension is left out. Points that are not usable are left out unless
+Rules kept: an unknown name or code is refused, with near ones, rather than waited for without end.
+A point that lacks a requested dimension is left out. Points that are not usable are left out unless
 requested: choosing among them by their values makes intervals wrong.
 """
 
@@ -47,7 +47,11 @@ class CodeUnknown(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A request. `metrics`: names; none: every metric. `since`: the first epoch. `where`: (dimension, code) pairs."""
+    """A request.
+
+    `metrics`: names; none: every metric. `since`: the first epoch. `where`: (dimension, code)
+    pairs.
+    """
 
     metrics: tuple[str, ...] = ()
     since: int = 0

@@ -1,31 +1,33 @@
-"""Overlapping margins, reconciled: a total that several tables show gets one value, by weighted least squares.
+"""Reconciled margins: a total that several tables show gets one value, by least squares.
 
     View(released, epoch, reconciled(released, epoch))
 
 Nothing in production uses this. It is one module behind one seam of `exchange.core.metrics.view`
-(`cells_of`), and stays because the rule of released figures never changes: if two tables are declared
-whose totals the rules of edge and gate keep equal, they must be reconciled from their first release
-on (PRIVACY: one source for each figure). Their author then finds the arithmetic here, proven by
-tests. `MARGINS` holds the example that the tests use; it may not be applied today (see below).
+(`cells_of`), and stays because the rule of released figures never changes: if two tables are
+declared whose totals the rules of edge and gate keep equal, they must be reconciled from their
+first release on (PRIVACY: one source for each figure). Their author then finds the arithmetic here,
+proven by tests. `MARGINS` holds the example that the tests use; it may not be applied today (see
+below).
 
 The rule, in each span (the months that a quarterly release of the parts covers) and bucket: let m_0
-be the sum of the total's increments, m_i the sum of the n_i cells of part table i, v their variances
-(v_i = n_i·σ_i²). Then T = Σ(m/v) / Σ(1/v) is the best linear unbiased value, Var T = 1/Σ(1/v). Each
-part's cells are shifted by (T − m_i)/n_i. A cell keeps the deviation of its own noise from the mean
-of its table's (*centred* noise), and has T/n_i besides. So the total, the sum of its parts and every
-share of them are the same bytes.
+be the sum of the total's increments, m_i the sum of the n_i cells of part table i, v their
+variances (v_i = n_i·σ_i²). Then T = Σ(m/v) / Σ(1/v) is the best linear unbiased value, Var T =
+1/Σ(1/v). Each part's cells are shifted by (T − m_i)/n_i. A cell keeps the deviation of its own
+noise from the mean of its table's (*centred* noise), and has T/n_i besides. So the total, the sum
+of its parts and every share of them are the same bytes.
 
 A part is in a span only if facts that were public before any noise say so: its released domain is
-its whole domain (no code is kept out), and the total's releases cover exactly its months, all of one
-quarter, so that buckets mean the same. One more test looks at values: margins further apart than
-`APART` standard deviations are not the same total, whatever was declared, and stay as they are.
+its whole domain (no code is kept out), and the total's releases cover exactly its months, all of
+one quarter, so that buckets mean the same. One more test looks at values: margins further apart
+than `APART` standard deviations are not the same total, whatever was declared, and stay as they
+are.
 
 Trusted, not checked: every event in the total is in exactly one cell of each part (`Margin.why`),
 under one cap. A breach breaks the intervals, and is too small for `APART` to notice. Two can happen
-today: a field that does not apply; an agency whose `Tally` of the total is sent while that of a part
-is held back (with parts 2 % too low, the total's interval holds in 88 %, not 95 %). For `cases` to be
-reconciled, a field of `CaseOpened` must always apply, and an agency's tallies must be sent all
-together or not at all.
+today: a field that does not apply; an agency whose `Tally` of the total is sent while that of a
+part is held back (with parts 2 % too low, the total's interval holds in 88 %, not 95 %). For
+`cases` to be reconciled, a field of `CaseOpened` must always apply, and an agency's tallies must be
+sent all together or not at all.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -64,7 +66,7 @@ MARGINS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """One bucket of one release after reconciliation: each cell is `shift` more, and has `weight` of the total's noise.
+    """A reconciled bucket: each cell is `shift` more, and has `weight` of the total's noise.
 
     `seen`: the tables that show the total, as a name for its noise.
     """
@@ -100,7 +102,10 @@ def reconciled(released: Released, epoch: int, margins: Iterable[Margin] = MARGI
 def _cells(
     chain: Sequence[Release], period: Period, parts: Container[int], adjusted: Mapping[Where, Adjusted]
 ) -> list[Estimate | None]:
-    """As `raw_cells`, with the adjustments. A cell has raw noise, centred noise, and a part of each total's."""
+    """As `raw_cells`, with the adjustments.
+
+    A cell has raw noise, centred noise, and a part of each total's.
+    """
     columns: list[tuple[int | None, ...]] = []
     shift: Exact = 0
     raw: Exact = 0
@@ -162,7 +167,7 @@ def _of_span(totals: Sequence[Release], parts: Sequence[Release]) -> Iterator[tu
 
 
 def _tile(totals: Sequence[Release], part: Release) -> list[Release]:
-    """The total's releases that cover exactly a part's months; none where they do not, or where the part is not whole."""
+    """The total's releases that cover exactly a part's months; none unless the part is whole."""
     tile = [release for release in totals if part.since <= release.epoch <= part.epoch]
     if not tile or not DECLARED[part.table].whole or not part.variance:
         return []

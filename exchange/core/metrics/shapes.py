@@ -1,4 +1,4 @@
-"""What a metric is, and a maker for each shape of rows, so that a row of the table names only its own facts."""
+"""The row of a metric, and a maker for each shape of rows."""
 
 import re
 from collections.abc import Mapping
@@ -17,14 +17,17 @@ SHARE: Final = Unit("share", 4)
 DAYS: Final = Unit("days")
 AGENCIES: Final = Unit("agency-quarters")
 YEARLY_ONLY: Final = "_yearly_only"
-"""The ending of tables with the codes that their namesakes leave out: they are released once a year."""
+"""The ending of tables with the codes that their namesakes leave out, once a year."""
 PUBLISHING: Final = PRESENCE[0]
 DOLLARS: Final = Unit("US dollars per unmet need", 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row. `dimensions`: of each kind of its points. `answers`: codes of questions (schemas/vocabulary)."""
+    """One row.
+
+    `dimensions`: of each kind of its points. `answers`: codes of questions (schemas/vocabulary).
+    """
 
     name: str
     formula: Formula

@@ -275,7 +275,7 @@ BY_METRIC: Final[Mapping[str, Metric]] = {metric.name: metric for metric in METR
 def points(
     released: Released, epoch: int, usable: Usable, metrics: Iterable[Metric] = METRICS
 ) -> Iterator[MetricPoint]:
-    """The points that an epoch's releases add or change, as of that epoch, in the order of the table."""
+    """The points that an epoch's releases add or change, in the order of the table."""
     view = View(released, epoch)
     for metric in metrics:
         for figure in metric.formula(view):

@@ -1,4 +1,4 @@
-"""Which figures are worth reading: decided before the noise is drawn, from its size and from public sizes.
+"""Which figures are worth reading: decided before the draw, from noise and public sizes.
 
 A sum is *usable* when the noise on it has a standard deviation of at most 30 % of the count that
 public sizes lead one to expect, and that count is at least 11. 30 % is the relative standard error
@@ -16,8 +16,8 @@ Rules kept (docs/adr/0019-public-sizes.md):
 - A running figure holds every release, so only planned sizes can decide about it. So no release is
   judged by anything that holds a part of its own noise, and a usable sum stays usable.
 - A state's size is its share of the population (2020 Census) of the nation's size.
-- A period's size is its share of the year, by the months of it that had passed at the epoch and were
-  counted. A cell without a size adds nothing.
+- A period's size is its share of the year, by the months of it that had passed at the epoch and
+  were counted. A cell without a size adds nothing.
 - Agency tables are exact, so their sums are usable.
 """
 
@@ -57,26 +57,29 @@ tn 6911 tx 29146 ut 3272 vt 643 va 8631 wa 7705 wv 1794 wi 5894 wy 577 as 50 gu 
 POPULATION: Final[dict[UsState, int]] = {
     UsState(code): int(thousands) for code, thousands in re.findall(r"([a-z]+) (\d+)", _CENSUS_2020)
 }
-"""Residents in thousands, 2020 Census (Census Bureau, resident population of states and island areas)."""
+"""Residents in thousands, 2020 Census (Census Bureau: states and island areas)."""
 _REMEMBERED: Final = 4_096
 """Tables, periods and epochs whose increments and months are remembered."""
 _PLANNED = None
 
 
 def is_usable(expected: Fraction | int, scale: Fraction, increments: int = 1) -> bool:
-    """Whether a figure that adds up so many noised increments of this sigma is usable, if so much is expected."""
+    """Whether a figure of so many increments with this sigma is usable, given its expected size."""
     if increments < 1 or scale <= 0:
         raise ValueError("A figure is made of at least one increment, and each has noise.")
     return expected >= EXPECTED_MIN and (RELATIVE_SD_MAX * expected) ** 2 >= increments * scale**2
 
 
 def usable_cells(sizes: Mapping[C, Fraction | int], scale: Fraction, increments: int = 1) -> frozenset[C]:
-    """The usable ones of these cells, by their public sizes; a cell without a size is not usable."""
+    """The usable ones of these cells, by public size; a cell without a size is not usable."""
     return frozenset(cell for cell, size in sizes.items() if is_usable(size, scale, increments))
 
 
 def by_population(national: Fraction | int) -> dict[UsState, Fraction]:
-    """A national figure over the states by population: the public size of each. Codes for a missing state have none."""
+    """A national figure over the states by population: the public size of each.
+
+    Codes for a missing state have none.
+    """
     people = sum(POPULATION.values())
     return {state: Fraction(national) * thousands / people for state, thousands in POPULATION.items()}
 
@@ -95,7 +98,10 @@ def spread(yearly: Yearly) -> Sizes:
 
 
 def usable_sums(sizes: Sizes, since: Mapping[str, int], epoch: int) -> Usable:
-    """Which sums are usable as of an epoch. `since`: the first month that each table's releases count."""
+    """Which sums are usable as of an epoch.
+
+    `since`: the first month that each table's releases count.
+    """
 
     def usable(one: Sum) -> bool:
         if one.table not in since or one.table not in DECLARED:
@@ -116,7 +122,7 @@ def usable_sums(sizes: Sizes, since: Mapping[str, int], epoch: int) -> Usable:
 
 @lru_cache(maxsize=_REMEMBERED)
 def increments_of(tier: Tier, since: int, epoch: int, period: Period) -> int:
-    """How many increments of a cell make up a period as of an epoch: every bucket of it in every release since."""
+    """How many increments of a cell make up a period as of an epoch, in every release since."""
     due = (when for when in range(since, epoch + 1) if is_due(tier, when))
     return sum(lies_in(period_of_bucket(bucket, when), period) for when in due for bucket in BUCKETS[tier])
 
@@ -166,7 +172,10 @@ class Usability:
 
 
 def last_year(released: Released, year: int) -> Yearly:
-    """The nation's sizes of the year before, by its last month. Tables that lack a part of that year are left out."""
+    """The nation's sizes of the year before, by its last month.
+
+    Tables that lack a part of that year are left out.
+    """
     if not is_epoch(year * 12 - 1):
         return {}
     period, january, december = period_of(year - 1), epoch_of(year - 1, 1), epoch_of(year - 1, 12)

@@ -1,8 +1,10 @@
-"""A view: the estimates, as of one epoch, of any sum of cells in any period. The only way to an estimate.
+"""A view: the estimates, as of one epoch, of any sum of cells in any period.
 
-A period's estimate is the sum of the increments that its buckets got over all epochs, never clamped.
-Periods: a quarter; a year (of quarterly tables: its four quarters, and the records for the year as a
-whole); RUNNING, everything so far, with the records that came too late for their period.
+The only way to an estimate.
+
+A period's estimate is the sum of the increments that its buckets got over all epochs, never
+clamped. Periods: a quarter; a year (of quarterly tables: its four quarters, and the records for the
+year as a whole); RUNNING, everything so far, with the records that came too late for their period.
 
 Agency tables may hide cells. A period's estimate needs the increments that were shown while the
 period was open. Of later ones, only the shown are added; late reports may be missing.
@@ -33,14 +35,14 @@ RUNNING: Final = None
 """The period of everything since the first release."""
 Period = int | None
 CellsOf = Callable[[Sequence[Release], Period, Container[int]], list[Estimate | None]]
-"""(releases of a table, period, its parts) → the estimate of each cell, None where one is hidden."""
+"""(releases of a table, period, its parts) → the estimate of each cell; None: hidden."""
 Key = TypeVar("Key")
 Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Cells to add up: of one table and period, in these places, with these values of its dimensions."""
+    """Cells to add up: of one table and period, with these places and values."""
 
     table: str
     period: Period
@@ -50,7 +52,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The source of a figure: a table's releases of the arrivals in the months `since` to `epoch`."""
+    """A figure's source: a table's releases of the arrivals in the months `since` to `epoch`."""
 
     table: str
     since: int
@@ -80,7 +82,10 @@ def increments_to(chain: Iterable[Release], parts: Container[int]) -> Iterator[t
 
 
 def shown_increments(release: Release, bucket: Bucket) -> tuple[int | None, ...]:
-    """The increments of a bucket. In a late bucket of an agency table, a hidden one is left out: it adds 0."""
+    """The increments of a bucket.
+
+    In a late bucket of an agency table, a hidden one is left out: it adds 0.
+    """
     found = release.of(bucket)
     if release.clients or bucket is release.buckets[0]:
         return found
@@ -88,7 +93,10 @@ def shown_increments(release: Release, bucket: Bucket) -> tuple[int | None, ...]
 
 
 class View:
-    """The estimates as of one epoch. Remembers its results; is otherwise a function of its arguments."""
+    """The estimates as of one epoch.
+
+    Remembers its results; is otherwise a function of its arguments.
+    """
 
     def __init__(self, released: Released, epoch: int, cells_of: CellsOf | None = None) -> None:
         self.epoch = epoch
@@ -121,7 +129,7 @@ class View:
         return tuple(product(*self._chains[table][-1].codes))
 
     def periods(self, *tables: str) -> tuple[Period, ...]:
-        """The periods that this epoch's releases changed and that the tables can be compared for; none without them."""
+        """The periods that this epoch changed and for which the tables can be compared."""
         if not self.has(*tables):
             return ()
         changed = [set(_changed(self._chains[table][-1])) for table in tables]
@@ -133,7 +141,7 @@ class View:
         return len(starts) == 1 or (period is not RUNNING and max(starts) <= first_month(period))
 
     def estimate(self, sums: Iterable[Sum]) -> Estimate | None:
-        """The estimate of sums of one period together; None when an agency table hides one of their cells."""
+        """The estimate of sums of one period together; None if one of their cells is hidden."""
         found = [_remembered(self._estimates, one, self._of_sum) for one in sums]
         known = [estimate for estimate in found if estimate is not None]
         if len(known) < len(found):

@@ -1,4 +1,4 @@
-"""The agency tables of one epoch: one entry for the release lane, and the state that it keeps between epochs.
+"""The agency tables of one epoch, and the state that is kept between epochs.
 
     made = agency_releases(epoch, tables, arrived, registered, kept)
     made.releases    the releases to publish
@@ -14,12 +14,12 @@
 - `kept`: `PastEpochs()` before the first epoch. After that: the state that the last epoch left, or
   `kept.after(shown, profiles)` of the recorded changes.
 
-Laws: `made.kept == kept.after(made.shown, made.profiles)`. The state follows from the log alone: call
-this for every epoch again from offset 0 with the recorded cuts. All of it names agencies, so it is
-restricted and never published.
+Laws: `made.kept == kept.after(made.shown, made.profiles)`. The state follows from the log alone:
+call this for every epoch again from offset 0 with the recorded cuts. All of it names agencies, so
+it is restricted and never published.
 
-Not promised: profiles that were sent before the earliest of `arrived` in the first call. A lane that
-begins in the middle of a log gives `Profiles().taking(...)` the events from before.
+Not promised: profiles that were sent before the earliest of `arrived` in the first call. A lane
+that begins in the middle of a log gives `Profiles().taking(...)` the events from before.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -40,7 +40,10 @@ Arrived: TypeAlias = Mapping[int, Iterable[tuple[str, Event]]]
 
 @dataclass(frozen=True, slots=True)
 class ShownIncrement:
-    """One increment that a release showed. `amounts`: (agency, its part) of every agency behind it. Restricted."""
+    """One increment that a release showed.
+
+    `amounts`: (agency, its part) of every agency behind it. Restricted.
+    """
 
     table: str
     number: int
@@ -49,7 +52,10 @@ class ShownIncrement:
 
 @dataclass(frozen=True, slots=True)
 class AgencyTable:
-    """An agency table that is due. `since`: first month of its arrivals; `first`: there was no release of it before."""
+    """An agency table that is due.
+
+    `since`: first month of its arrivals; `first`: there was no release of it before.
+    """
 
     declared: CatalogueEntry
     since: int
@@ -75,7 +81,10 @@ class PastEpochs:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The agency tables of an epoch. `shown`, `profiles`: the changes that it makes to the state."""
+    """The agency tables of an epoch.
+
+    `shown`, `profiles`: the changes that it makes to the state.
+    """
 
     releases: tuple[Release, ...]
     kept: PastEpochs
@@ -92,7 +101,10 @@ def agency_releases(
     *,
     versions: tuple[str, ...] = (),
 ) -> Made:
-    """The releases of these tables, and the state after them. Raises NotDue, and KeyError where arrivals are missing."""
+    """The releases of these tables, and the state after them.
+
+    Raises NotDue, and KeyError where arrivals are missing.
+    """
     events = {since: [(a, e) for a, e in pairs if not _is_about_a_client(e)] for since, pairs in arrived.items()}
     profiles = kept.profiles.taking(events[min(events)]) if events else kept.profiles
     now = [_behind(one, epoch, events[one.since], Members(registered, profiles)) for one in tables]

@@ -3,19 +3,19 @@
 Rules kept:
 - Over all released tables, one client-quarter costs at most `RHO_TOTAL` of zero-concentrated
   differential privacy.
-- `PARTS` declares the part of each table, of `WHOLE` = 10,000. `RESERVE` is for tables that are added
-  later. Parts and reserve add up to the whole exactly: a new table's part is taken from the reserve
-  in the same edit, and no part of another table changes.
+- `PARTS` declares the part of each table, of `WHOLE` = 10,000. `RESERVE` is for tables that are
+  added later. Parts and reserve add up to the whole exactly: a new table's part is taken from the
+  reserve in the same edit, and no part of another table changes.
 - A table's scale sigma is the least multiple of 1/16 with m / (2 sigma²) ≤ its part, m being
   `squared_l2`. Sigma is exact in binary64, so the discrete Gaussian sampler takes it as it is.
   Rounding costs accuracy, never privacy.
 - A client table that is neither declared here nor `never released` stops the import.
 
-Sources. The discrete Gaussian with scale sigma has the zCDP of the continuous one, m / (2 sigma²), in
-any number of dimensions, and rho adds up over tables (Canonne, Kamath, Steinke, "The Discrete
+Sources. The discrete Gaussian with scale sigma has the zCDP of the continuous one, m / (2 sigma²),
+in any number of dimensions, and rho adds up over tables (Canonne, Kamath, Steinke, "The Discrete
 Gaussian for Differential Privacy", 2020, Theorem 14; Bun, Steinke, "Concentrated Differential
-Privacy", 2016). From rho to (epsilon, delta): `delta_of`. `RHO_TOTAL` is 0.02435, a little below the
-0.0244 that is usually quoted for epsilon = 1; that one gives 1.001.
+Privacy", 2016). From rho to (epsilon, delta): `delta_of`. `RHO_TOTAL` is 0.02435, a little below
+the 0.0244 that is usually quoted for epsilon = 1; that one gives 1.001.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,10 @@ RHO_TOTAL: Final = Fraction(2435, 100_000)
 DELTA: Final = 1e-6
 WHOLE: Final = 10_000
 RESERVE: Final = 1_005
-"""Held back for tables that are added later. It only falls: a new table's part is taken from here."""
+"""Held back for tables that are added later.
+
+It only falls: a new table's part is taken from here.
+"""
 SCALE_STEPS: Final = 16
 """Sigma is a multiple of one over this, a power of two."""
 
@@ -122,7 +125,7 @@ class TableCost:
 
     @property
     def terms(self) -> str:
-        """All that may never change between epochs: the domain with what adds to each value, caps, noise."""
+        """All that may never change between epochs: domain, codes of each value, caps, noise."""
         row, rule, table = self.row, self.rule, self.row.table
         counted = map(SEPARATOR.join, product(*whole_codes(table))) if table else ("",)
         where = (row.name, table.name if table else "", int(row.bit), row.tier.value, *row.places)
@@ -131,7 +134,10 @@ class TableCost:
 
 
 def scale_for(squared: int, rho: Fraction) -> Fraction:
-    """The least sigma, a multiple of 1/16, with squared / (2 sigma²) ≤ rho; raises ValueError without sensitivity or budget."""
+    """The least sigma, a multiple of 1/16, with squared / (2 sigma²) ≤ rho.
+
+    Raises ValueError without sensitivity or budget.
+    """
     if squared < 1 or rho <= 0:
         raise ValueError("There is no noise without a sensitivity, and none that is enough without a budget.")
     steps = ceil(SCALE_STEPS**2 * squared / (2 * rho))
@@ -183,8 +189,9 @@ def _check_the_whole(parts: Mapping[str, int], reserve: int) -> None:
 def delta_of(rho: float, epsilon: float) -> float:
     """The delta with which rho-zCDP is (epsilon, delta)-DP.
 
-    Canonne, Kamath, Steinke 2020, Corollary 13: the infimum over a > 1 of exp((a-1)(a rho - epsilon)) / (a-1) * (1-1/a)^a.
-    Any a gives a valid delta, so a search that stops short errs to the safe side.
+    Canonne, Kamath, Steinke 2020, Corollary 13: the infimum over a > 1 of exp((a-1)(a rho -
+    epsilon)) / (a-1) * (1-1/a)^a. Any a gives a valid delta, so a search that stops short errs to
+    the safe side.
     """
     low, high = log(1e-4), log(1e6)
     for _ in range(200):

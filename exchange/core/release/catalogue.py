@@ -1,10 +1,10 @@
 """Everything that is ever released, by name: how a release of that name must look.
 
-Client tables come from `exchange.core.release.client_tables`; codes that are kept out of them are not
-in their domain. Agency tables are those of `exchange.core.counting.tables` that have a tier, over
-their whole domain. Three more, of reporting coverage, count agencies themselves
-(`exchange.core.release.coverage`). A changed table is a new table: a release agrees exactly with the
-declaration of its name, or is refused.
+Client tables come from `exchange.core.release.client_tables`; codes that are kept out of them are
+not in their domain. Agency tables are those of `exchange.core.counting.tables` that have a tier,
+over their whole domain. Three more, of reporting coverage, count agencies themselves
+(`exchange.core.release.coverage`). A changed table is a new table: a release agrees exactly with
+the declaration of its name, or is refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,12 +41,12 @@ class CatalogueEntry:
 
     @property
     def snapshot(self) -> bool:
-        """Whether it counts the agencies themselves when a quarter closes, rather than their reports."""
+        """Whether it counts agencies when a quarter closes, rather than their reports."""
         return self.table is None and not self.bit
 
     @property
     def whole(self) -> bool:
-        """Whether every code of the counted table has a cell: none is kept out or released elsewhere."""
+        """Whether every code of the counted table has a cell."""
         return self.table is not None and self.codes == whole_codes(self.table)
 
 

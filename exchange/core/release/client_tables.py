@@ -1,4 +1,4 @@
-"""The released tables about clients: which counted table, which cap bit, which fixed domain of codes.
+"""The released tables about clients: counted table, cap bit, fixed domain of codes.
 
 Rules kept:
 - Every client table with a tier is released under its own name. Only state releases have places.
@@ -7,14 +7,14 @@ Rules kept:
   tables in `YEARLY_ONLY`, a table of its own releases these codes and no others,
   `<name>_yearly_only`, so each figure has one source. For other tables they are not released until
   somebody asks and a part of the budget is found.
-- A two-way table has cells for known answers only, because missing ones are counted one way already.
-  None has a field with sensitive codes: a code left out of one dimension must mean nothing in the
-  other.
+- A two-way table has cells for known answers only, because missing ones are counted one way
+  already. None has a field with sensitive codes: a code left out of one dimension must mean nothing
+  in the other.
 
 A release adds up cells of `table`, made of events that count with `bit`
-(`exchange.core.admission.cap_rules.counts`). `value` maps the codes of such a cell, joined as in its
-name, to a place in the domain or to none. Every event is in one bucket of one release of a table:
-`exchange.core.release.sensitivity` depends on it.
+(`exchange.core.admission.cap_rules.counts`). `value` maps the codes of such a cell, joined as in
+its name, to a place in the domain or to none. Every event is in one bucket of one release of a
+table: `exchange.core.release.sensitivity` depends on it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -74,7 +74,7 @@ _SOURCES: Final = {
     "state_needs_by_service_group": "needs_by_service",
     "state_unmet_needs_by_service_group": "unmet_needs_by_service",
 }
-"""Releases that group codes themselves, so that sensitive codes stay out of their groups: name → counted table."""
+"""Releases that group codes themselves, without sensitive ones: name → counted table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,10 @@ class ReleasedTable:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Every value in order: the codes of its dimensions, joined. One empty value without a dimension."""
+        """Every value in order: the codes of its dimensions, joined.
+
+        One empty value without a dimension.
+        """
         return tuple(map(SEPARATOR.join, product(*self.domains)))
 
     @property
@@ -130,7 +133,7 @@ class ReleasedTable:
         return code if self.table and dimension in self.table.dimensions else grouped(dimension, code)
 
     def value_of(self, body: e.Body) -> str | None:
-        """The released value for a client's body, whatever its bits; None: it is not in the table."""
+        """The released value for a client's body, whatever its bits; None: not in the table."""
         if self.table is None:
             return "" if body.about is e.About.CLIENT else None
         if not isinstance(body, self.table.body):
@@ -174,7 +177,7 @@ def _check(table: Table) -> None:
 
 
 def _left_out(table: Table) -> frozenset[str]:
-    """The codes without a cell: sensitive ones if finer than the nation and the year, missing ones if two-way."""
+    """The codes without a cell: missing ones if two-way, else sensitive ones unless yearly."""
     if len(table.dimensions) == 2:
         return MISSING_CODES
     finer = table.tier is not Tier.NATION_YEARLY
@@ -200,7 +203,7 @@ def rows_of_tally(tally: Table) -> tuple[ReleasedTable, ...]:
 
 
 def needed(tally: Table, body: e.Correctable) -> Cap:
-    """The bits that an event must carry to be counted in a `Tally`: those of every release that it reaches."""
+    """The bits that an event needs to be in a `Tally`: those of every release it reaches."""
     bits = NONE
     for row in rows_of_tally(tally):
         if row.value_of(body) is not None:

@@ -3,18 +3,19 @@
 Pure: clock and cut are passed in.
 
 Rules kept:
-- An epoch is closed once, in order, after its month is over by the lane's clock. The first may be any
-  past month.
-- The counts of a table begin at the cut of its last release, so nothing is counted twice or left out.
+- An epoch is closed once, in order, after its month is over by the lane's clock. The first may be
+  any past month.
+- The counts of a table begin at the cut of its last release, so nothing is counted twice or left
+  out.
 - A table that was never released is counted from the log's beginning if it was not due before.
   Otherwise it was added later: it is counted from the last cut, and only for periods that begin in
   its first epoch or after. Earlier periods are never released, and do not pay.
 - A table pays before it is drawn. If the ledger refuses one, no table is drawn.
 - A refusal changes nothing but the position and, forward only, the time.
 - An agency table keeps the domain of its first release for ever, like a client table.
-- An event that arrives before its period's epoch is closed counts once. Its period may not have begun
-  in the epoch in which it arrives (closed late, or in the hours between a month's end and its cut).
-  Then it waits for the epoch in which its period begins.
+- An event that arrives before its period's epoch is closed counts once. Its period may not have
+  begun in the epoch in which it arrives (closed late, or in the hours between a month's end and its
+  cut). Then it waits for the epoch in which its period begins.
 
 Not promised: that the cut is the end of the month. It is the end of the log when the command is
 handled: close promptly. Nor that an event is counted if it arrived a day or more before its period
@@ -54,7 +55,7 @@ Cut: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a command is handled: the lane's clock, in milliseconds since 1970, and how far the logs may be read."""
+    """When a command is handled: the lane's clock (ms since 1970), and how far to read the logs."""
 
     at_ms: int
     cut: Cut
@@ -65,9 +66,9 @@ class Moment:
 class Closed:
     """Everything that was closed so far.
 
-    `position`: of the next command. `cuts`: of every closed epoch, by epoch. `when`: the time of each
-    closing, by the lane's clock. `agency_tables`: the last epoch of each agency table that was ever
-    released. `domains`: the values of its first release.
+    `position`: of the next command. `cuts`: of every closed epoch, by epoch. `when`: the time of
+    each closing, by the lane's clock. `agency_tables`: the last epoch of each agency table that was
+    ever released. `domains`: the values of its first release.
     """
 
     position: int = 0
@@ -91,7 +92,7 @@ class Closed:
         return () if self.last_epoch is None else self.cuts[self.last_epoch]
 
     def cut_before(self, since: int, partitions: int) -> Cut:
-        """The beginning of a month's arrivals: the cut of the month before, or the log's beginning."""
+        """The beginning of a month's arrivals: the cut before, or the log's beginning."""
         return self.cuts.get(since - 1, (0,) * partitions)
 
     def early_before(self, since: int, epoch: int, partitions: int) -> Cut:
@@ -112,8 +113,9 @@ class Closed:
 class DrawTask:
     """The tables to count and to draw noise for. It can be handed to another process.
 
-    `starts`: for each `since` of a table, the cut from which that table is counted. `early`: for each `since`, the cut
-    from which to look for events that came before `starts`, of periods that had not begun at that cut.
+    `starts`: for each `since` of a table, the cut from which that table is counted. `early`: for
+    each `since`, the cut from which to look for events that came before `starts`, of periods that
+    had not begun at that cut.
     """
 
     epoch: int
@@ -131,7 +133,7 @@ class DrawTask:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """The decision to carry a command out: the task, and every account after the task is paid for."""
+    """The decision to carry a command out: the task, and all accounts after it has paid."""
 
     task: DrawTask
     accounts: Mapping[str, Account]
@@ -257,7 +259,10 @@ def carried_out(
     shown: Iterable[ShownIncrement],
     profiles: Iterable[ProfileChange],
 ) -> Closed:
-    """After a command that was carried out. `shown`, `profiles`: the changes that its agency tables made."""
+    """After a command that was carried out.
+
+    `shown`, `profiles`: the changes that its agency tables made.
+    """
     return replace(
         closed,
         position=position,

@@ -1,4 +1,4 @@
-"""Reporting coverage: how many agencies there are and how many publish, in all, by division and by kind.
+"""Reporting coverage: how many agencies there are, and how many publish.
 
 - *Known* agencies are registered and may publish when a quarter closes.
 - *Publishing* agencies are those with a scheduled heartbeat that arrived within the quarter's cuts.
@@ -9,11 +9,12 @@
   `not_known` if there is none.
 
 An agency counts as one in each of the three tables, in the bucket of the quarter that closes; every
-other bucket is 0. So the sum of a year, and the running sum, are agency-quarters, and a share of them
-is the average coverage. The tables are exact; `exchange.core.release.disclosure`, rule 4, decides
-which cells are shown.
+other bucket is 0. So the sum of a year, and the running sum, are agency-quarters, and a share of
+them is the average coverage. The tables are exact; `exchange.core.release.disclosure`, rule 4,
+decides which cells are shown.
 
-Not promised: that a kind or a division is right. An agency without a profile is known, but not where.
+Not promised: that a kind or a division is right. An agency without a profile is known, but not
+where.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -33,7 +34,7 @@ from exchange.core.release.tiers import BUCKETS, is_due
 Profile = tuple[str, str]
 """An agency's Census division and kind."""
 ProfileHistory = tuple[tuple[str, str, int], ...]
-"""Profiles that an agency sent and did not withdraw, in order: division, kind, and how often in a row."""
+"""An agency's profiles that it did not withdraw, in order: division, kind, times in a row."""
 UNKNOWN: Final[Profile] = (DIVISION[UsState.not_known], str(AgencyType.not_known))
 
 

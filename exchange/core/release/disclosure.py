@@ -4,27 +4,27 @@ A cell is shown only if at least `AGENCIES_MIN` agencies are behind it, none wit
 `SHARE_MAX` of it, and if the same holds for all that follows from what was shown before (PRIVACY,
 Agency tables):
 
-1. *Joiners and leavers.* Agencies report much the same every quarter, so the difference of two epochs
-   is that of the agencies that joined and left. Between an increment and every earlier one shown of
-   its cell and bucket, there are none of them, or enough.
-2. *Several epochs together.* No combination of epochs, added and subtracted, may be about one or two
-   agencies. Each shown sum is a row of the agencies behind it; a combination about agencies i and j
-   is a row of the space that these span.
-3. *Two tables of the same sums* (dollars by source and by service). Only the one that was shown first
-   is ever shown; if both could be for the first time, the one declared first. Each by itself keeps
-   rule 2. But their cells divide the same dollars in two ways, and a cell of one less a cell of the
-   other may be one agency's: linear programs over both found amounts, in one quarter and over several
-   (`exchange attack`, linear programs). Two counts of the same bodies have no body in common. The
-   difference of all that is shown of a bucket is what only one of them hides; it is nothing or
-   enough, or else the second table's bucket is hidden as a whole.
+1. *Joiners and leavers.* Agencies report much the same every quarter, so the difference of two
+   epochs is that of the agencies that joined and left. Between an increment and every earlier one
+   shown of its cell and bucket, there are none of them, or enough.
+2. *Several epochs together.* No combination of epochs, added and subtracted, may be about one or
+   two agencies. Each shown sum is a row of the agencies behind it; a combination about agencies i
+   and j is a row of the space that these span.
+3. *Two tables of the same sums* (dollars by source and by service). Only the one that was shown
+   first is ever shown; if both could be for the first time, the one declared first. Each by itself
+   keeps rule 2. But their cells divide the same dollars in two ways, and a cell of one less a cell
+   of the other may be one agency's: linear programs over both found amounts, in one quarter and
+   over several (`exchange attack`, linear programs). Two counts of the same bodies have no body in
+   common. The difference of all that is shown of a bucket is what only one of them hides; it is
+   nothing or enough, or else the second table's bucket is hidden as a whole.
 4. *Reporting coverage* counts each agency as one in each of its tables. So rule 2 holds for all of
    their cells and epochs together: a cell is hidden if, with everything that was shown of these
    tables, it would single somebody out.
 
-A cell without agencies is hidden too: going from 0 to hidden would announce an arrival. A hidden cell
-is None, and no sum that needs it exists (`exchange.core.metrics.view`). Agency tables are the
-nation's only and have no caps: every event counts, except heartbeats of runs by hand. Such a run may
-follow from one client's arrival, and exact figures must not depend on it.
+A cell without agencies is hidden too: going from 0 to hidden would announce an arrival. A hidden
+cell is None, and no sum that needs it exists (`exchange.core.metrics.view`). Agency tables are the
+nation's only and have no caps: every event counts, except heartbeats of runs by hand. Such a run
+may follow from one client's arrival, and exact figures must not depend on it.
 
 Not promised: anything against agencies that put together what they know of themselves. Of three
 behind a cell, two know the third. Nor against somebody who knows that an agency's figure did not
@@ -59,7 +59,10 @@ Amounts = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Contributors:
-    """The agencies behind each increment of a table. `amounts`: in the order of `Release.increments`."""
+    """The agencies behind each increment of a table.
+
+    `amounts`: in the order of `Release.increments`.
+    """
 
     declared: CatalogueEntry
     epoch: int
@@ -75,7 +78,7 @@ class Contributors:
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """What all past epochs showed: (table, number of the increment) → the agencies behind it, epoch by epoch."""
+    """All that was shown: (table, number of the increment) → the agencies behind it, by epoch."""
 
     held: Mapping[tuple[str, int], tuple[Amounts, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -83,7 +86,10 @@ class Disclosed:
 def contributors(
     declared: CatalogueEntry, epoch: int, since: int, events: Iterable[tuple[str, Event]], *, first: bool = False
 ) -> Contributors:
-    """Who added what, of (agency, event) pairs between two cuts; no period to come, no run by hand. Raises NotDue."""
+    """Who added what, of (agency, event) pairs between two cuts; no period to come, no run by hand.
+
+    Raises NotDue.
+    """
     if declared.snapshot:
         raise ValueError(f"{declared.name} counts agencies: exchange.core.release.coverage says who is behind it.")
     if not is_due(declared.tier, epoch):
@@ -112,7 +118,7 @@ def _by_hand(event: Event) -> bool:
 def releases(
     now: Sequence[Contributors], past: Disclosed, versions: tuple[str, ...] = ()
 ) -> tuple[tuple[Release, ...], Disclosed]:
-    """The releases of agency tables that are drawn together, and everything shown after they are published."""
+    """The releases of agency tables drawn together, and all that is shown after them."""
     may = _together(now, [_may_be_shown(one, past) for one in now], past)
     for (i, one), (j, other) in combinations(enumerate(now), 2):
         if not _same_numbers(one.declared, other.declared):
@@ -133,13 +139,13 @@ def releases(
 
 
 def enough(amounts: Amounts) -> bool:
-    """Whether at least three agencies are behind a sum, none with more than 85 % of all that went in or out."""
+    """Whether three agencies or more are behind a sum, none with over 85 % of its ins and outs."""
     sizes = [abs(n) for n in amounts.values() if n]
     return len(sizes) >= AGENCIES_MIN and max(sizes) <= SHARE_MAX * sum(sizes)
 
 
 def may_be_shown(now: Amounts, past: Sequence[Amounts]) -> bool:
-    """Whether an increment may be shown, given the agencies behind earlier ones of its cell and bucket."""
+    """Whether an increment may be shown, after earlier ones of its cell and bucket."""
     moved = (_moved(now, then) for then in past)
     return enough(now) and all(not some or enough(some) for some in moved) and not singled_out([*past, now])
 
@@ -150,7 +156,7 @@ def _moved(now: Amounts, then: Amounts) -> Amounts:
 
 
 def singled_out(sums: Iterable[Amounts]) -> bool:
-    """Whether a combination of these sums is about one or two agencies, if each reports the same every time."""
+    """Whether a combination of these sums is about one or two agencies with constant reports."""
     return span_of(sums).singles_out()
 
 
@@ -160,7 +166,10 @@ def _may_be_shown(one: Contributors, past: Disclosed) -> set[int]:
 
 
 def _together(now: Sequence[Contributors], may: Sequence[set[int]], past: Disclosed) -> list[set[int]]:
-    """What may be shown of each table. Those of coverage are looked at as one, cell by cell in order."""
+    """What may be shown of each table.
+
+    Those of coverage are looked at as one, cell by cell in order.
+    """
     coverage = [one for one in now if one.declared.snapshot]
     names = {one.declared.name for one in coverage}
     before = (amounts for (name, _), shown in past.held.items() if name in names for amounts in shown)
@@ -219,7 +228,10 @@ def _release(one: Contributors, shown: set[int], versions: tuple[str, ...]) -> R
 
 
 def _count(one: Contributors, n: int, shown: set[int]) -> int | None:
-    """The published value of an increment. Coverage is of the closing quarter, so its other buckets are 0."""
+    """The published value of an increment.
+
+    Coverage is of the closing quarter, so its other buckets are 0.
+    """
     if one.declared.snapshot and n >= one.cells:
         return 0
     return sum(one.amounts[n].values()) if n in shown else None

@@ -1,30 +1,31 @@
 """From events to a release: arrivals between two cuts, counted over a fixed domain, plus noise.
 
-This is the slow meaning that any faster way must equal. For each table that is due, an event adds to
-at most one cell of one bucket (a `Tally` to at most one cell for each of its counts):
+This is the slow meaning that any faster way must equal. For each table that is due, an event adds
+to at most one cell of one bucket (a `Tally` to at most one cell for each of its counts):
 
-1. Only with the table's bit (`exchange.core.admission.cap_rules.counts`). An event past its client's
-   caps is in no release of theirs.
-2. To the bucket of its period, seen from the epoch in which it arrived (`tiers.bucket_of`). An event
-   that comes after the epoch of its period was closed goes to a bucket of this epoch, in the end to
-   `earlier`. A closed epoch never changes.
+1. Only with the table's bit (`exchange.core.admission.cap_rules.counts`). An event past its
+   client's caps is in no release of theirs.
+2. To the bucket of its period, seen from the epoch in which it arrived (`tiers.bucket_of`). An
+   event that comes after the epoch of its period was closed goes to a bucket of this epoch, in the
+   end to `earlier`. A closed epoch never changes.
 3. Nowhere if the account that pays does not cover the period (`Account.covers`): the period is from
    before the table, or has not begun. In the second case the caller brings the event again when it
    has (`exchange.core.release.closing.DrawTask.early`).
-4. To the value that `ReleasedTable` gives its code. Sensitive codes have none in anything finer than
-   the nation and the year.
-5. A correction takes away what the event that it restates added, in its own epoch, with its own bits.
+4. To the value that `ReleasedTable` gives its code. Sensitive codes have none in anything finer
+   than the nation and the year.
+5. A correction takes away what the event that it restates added, in its own epoch, with its own
+   bits.
 
 Laws: counted(a + b) = merged(counted a, counted b). The order of events does not matter. An event
-that arrives and is corrected between two cuts leaves nothing. Increments are raw, negative ones too,
-and the only exact numbers here: restricted, never published.
+that arrives and is corrected between two cuts leaves nothing. Increments are raw, negative ones
+too, and the only exact numbers here: restricted, never published.
 
-Two laws of the caps are kept here again, whatever an edge sends: a correction takes back no more than
-its event added (law 3), and no correction of a `Tally` is counted (law 4; the gate admits no second
-tally with bits). The other laws need a client's history, which only the edge has.
+Two laws of the caps are kept here again, whatever an edge sends: a correction takes back no more
+than its event added (law 3), and no correction of a `Tally` is counted (law 4; the gate admits no
+second tally with bits). The other laws need a client's history, which only the edge has.
 
-Not promised: that a correction finds its event. An event that arrived before the first cut of a table
-that was added later is in no release of it. Its later correction is, and takes one away.
+Not promised: that a correction finds its event. An event that arrived before the first cut of a
+table that was added later is in no release of it. Its later correction is, and takes one away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,10 +52,12 @@ ONCE: Final[Iterable[int]] = repeat(1)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A client table to be drawn. Raises NotDue, and TableChanged if the account pays for something else.
+    """A client table to be drawn.
 
-    `account`: its own, from the ledger that has paid for this epoch. `since`: the first month of the
-    arrivals that it counts. `first`: it was never released before.
+    Raises NotDue, and TableChanged if the account pays for something else.
+
+    `account`: its own, from the ledger that has paid for this epoch. `since`: the first month of
+    the arrivals that it counts. `first`: it was never released before.
     """
 
     plan: TableCost
@@ -86,7 +89,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Increments:
-    """Exact and restricted: the arrivals for each bucket, then place, then value, as in `Release.increments`."""
+    """Exact and restricted: the arrivals, in the order of `Release.increments`."""
 
     due: Due
     counts: tuple[int, ...]
@@ -100,7 +103,10 @@ def plans_due(epoch: int, plans: Iterable[TableCost] = TABLE_COSTS.values()) -> 
 def dues(
     before: Ledger, after: Ledger, since: int, plans: Iterable[TableCost] = TABLE_COSTS.values()
 ) -> tuple[Due, ...]:
-    """The tables that the ledger has just paid for. `since`: the first month of tables that were never released."""
+    """The tables that the ledger has just paid for.
+
+    `since`: the first month of tables that were never released.
+    """
     if after.last_epoch is None:
         return ()
     found = []
@@ -116,8 +122,8 @@ def counted(
 ) -> tuple[Increments, ...]:
     """The increments that (agency, event) pairs between two cuts add to each of these tables.
 
-    The agency is not looked at. `times`: how often each event counts, for callers who have put equal
-    events together; at least as many numbers as events.
+    The agency is not looked at. `times`: how often each event counts, for callers who have put
+    equal events together; at least as many numbers as events.
     """
     counters = [_TableCounter.of(one) for one in due]
     of_kind: dict[type[Body], list[_TableCounter]] = {}
@@ -132,7 +138,10 @@ def counted(
 
 
 def merged(one: Iterable[Increments], other: Iterable[Increments]) -> tuple[Increments, ...]:
-    """The increments of both together. Raises ValueError unless tables, epochs and cuts are the same."""
+    """The increments of both together.
+
+    Raises ValueError unless tables, epochs and cuts are the same.
+    """
     found = []
     for a, b in zip(one, other, strict=True):
         if a.due != b.due:
@@ -142,7 +151,10 @@ def merged(one: Iterable[Increments], other: Iterable[Increments]) -> tuple[Incr
 
 
 def drawn(increments: Increments, noise: Sequence[int], versions: tuple[str, ...] = ()) -> Release:
-    """The release: increments plus noise, one number each from a sampler of the plan's scale. Raises NoiseUnfit."""
+    """The release: increments plus noise, one number each from a sampler of the plan's scale.
+
+    Raises NoiseUnfit.
+    """
     due, counts = increments.due, increments.counts
     if not len(noise) == len(counts) == due.length:
         raise NoiseUnfit
@@ -191,7 +203,10 @@ class _TableCounter:
 
 
 class _Counted(NamedTuple):
-    """An event, or the event that a correction restates. `bits`: those it counts with. `sign`: 1, or -1 if withdrawn."""
+    """An event, or the event that a correction restates.
+
+    `bits`: those it counts with. `sign`: 1, or -1 if withdrawn.
+    """
 
     bits: Cap
     sign: int

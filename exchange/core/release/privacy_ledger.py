@@ -1,23 +1,23 @@
 """The privacy budget that each period has spent, as a value: spending makes a new one, or raises.
 
-A client's period pays for a released table once, whatever the number of epochs: `squared_l2` already
-bounds all of them together. It pays as soon as the table was released in an epoch that could hold one
-of its events. It never gets that back: not by the passing of time, not because a table is retired,
-not because a draw was lost.
+A client's period pays for a released table once, whatever the number of epochs: `squared_l2`
+already bounds all of them together. It pays as soon as the table was released in an epoch that
+could hold one of its events. It never gets that back: not by the passing of time, not because a
+table is retired, not because a draw was lost.
 
 Laws:
 - spent(ledger, period) never falls and never exceeds `RHO_TOTAL`.
 - Epochs follow each other month by month; each is closed once.
 - A table's terms (domain, caps, noise) are those of its first epoch for ever.
-- A table that is added later may find past periods full. Then it is released with `periods_from` set
-  to its first epoch: it must not count events of periods that began earlier (`covers` says which),
-  and they do not pay.
+- A table that is added later may find past periods full. Then it is released with `periods_from`
+  set to its first epoch: it must not count events of periods that began earlier (`covers` says
+  which), and they do not pay.
 
 A release counts no event whose period it does not cover. A period that has not begun when the epoch
 closes is not covered.
 
-Epochs are those of `exchange.core.model.epochs`, periods those of `exchange.core.model.period`. A year
-is a period of its own, for agencies that report no finer one, and pays like a quarter.
+Epochs are those of `exchange.core.model.epochs`, periods those of `exchange.core.model.period`. A
+year is a period of its own, for agencies that report no finer one, and pays like a quarter.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ EVERY_PERIOD: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One table's spending: its cost to each period, the first month of the periods it counts, its last epoch."""
+    """One table's spending: cost to each period, first month of its periods, last epoch."""
 
     rho: Fraction
     terms: str
@@ -67,11 +67,13 @@ def left(ledger: Ledger, period: int) -> Fraction:
 
 
 def spend(ledger: Ledger, epoch: int, due: Iterable[TableCost], periods_from: int = EVERY_PERIOD) -> Ledger:
-    """The ledger after these tables were released in this epoch. An epoch without any is closed too.
+    """The ledger after these tables were released in this epoch.
 
-    `periods_from`: for tables that are released for the first time. Raises EpochOutOfOrder unless the
-    epoch is the one after the last, TableChanged, and BudgetExhausted if a period would pay more than
-    it has.
+    An epoch without any is closed too.
+
+    `periods_from`: for tables that are released for the first time. Raises EpochOutOfOrder unless
+    the epoch is the one after the last, TableChanged, and BudgetExhausted if a period would pay
+    more than it has.
     """
     if ledger.last_epoch is not None and epoch != ledger.last_epoch + 1:
         raise EpochOutOfOrder
@@ -88,7 +90,10 @@ def spend(ledger: Ledger, epoch: int, due: Iterable[TableCost], periods_from: in
 
 
 def most_spent(accounts: Iterable[Account]) -> Fraction:
-    """The most that any period pays. It is worked out by months, so no way of dividing time can pay more."""
+    """The most that any period pays.
+
+    It is worked out by months, so no way of dividing time can pay more.
+    """
     held = list(accounts)
     at_starts = (
         sum((a.rho for a in held if a.periods_from <= start <= a.last_epoch), Fraction(0))

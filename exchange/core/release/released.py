@@ -1,22 +1,22 @@
 """Releases: the noised increments of one table in one epoch, and all that were taken so far.
 
-A release holds, for each bucket (`exchange.core.release.tiers`) and each cell of its table's released
-domain, the arrivals since the table's release before it, with noise: one integer for each cell, drawn
-once.
+A release holds, for each bucket (`exchange.core.release.tiers`) and each cell of its table's
+released domain, the arrivals since the table's release before it, with noise: one integer for each
+cell, drawn once.
 
 Rules kept:
 - A release describes itself: tier, bit, dimensions and domain are in it, so a reader does not need
   the code that drew it.
-- It is exactly what is declared under its name (`exchange.core.release.catalogue`), if anything is. A
-  reader may meet tables that are newer or older than itself.
-- A release about clients always has noise and never a hole. Only agency tables, which are exact, may
-  leave a cell out (None).
+- It is exactly what is declared under its name (`exchange.core.release.catalogue`), if anything is.
+  A reader may meet tables that are newer or older than itself.
+- A release about clients always has noise and never a hole. Only agency tables, which are exact,
+  may leave a cell out (None).
 - Taking a release twice changes nothing. A second, different draw of the same table and epoch is
   refused (ReleaseDiffers), and so is a changed domain (ReleasedDomainChanged).
 - `Released` is a value: taking makes a new one.
 
-Not promised: that no release is missing. `chain` finds that out: a table's releases follow each other
-by `since`.
+Not promised: that no release is missing. `chain` finds that out: a table's releases follow each
+other by `since`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -60,8 +60,8 @@ class Release:
     - `dimensions`: their names. `codes`: the codes of each.
     - `since`, `epoch`: the first and the last month of its arrivals.
     - `first`: no release of the table came before it.
-    - `increments`: by bucket (in the order of `BUCKETS`), then place, then the product of the codes,
-      the last dimension fastest.
+    - `increments`: by bucket (in the order of `BUCKETS`), then place, then the product of the
+      codes, the last dimension fastest.
     - `variance`: of the noise on each increment (σ²), exactly.
     - `versions`: the software that drew it, in words.
     - `rho`: the cost of the table to a client's period over all its epochs, in zero-concentrated
@@ -170,7 +170,7 @@ class Released:
         return tuple(release for (name, when), release in self.held.items() if name == table and when <= epoch)
 
     def chain(self, table: str, epoch: int) -> tuple[Release, ...]:
-        """As `until`, but empty unless all are here, from the table's first to one of this very epoch."""
+        """As `until`, but empty unless all are here, from the first to this very epoch."""
         found = self.until(table, epoch)
         if not found or found[-1].epoch != epoch or not found[0].first:
             return ()
@@ -178,7 +178,10 @@ class Released:
         return found if follows else ()
 
     def awaited(self, epoch: int) -> tuple[str, ...]:
-        """Tables that were released before and are due in this epoch, but missing. Its points may still change."""
+        """Tables that were released before and are due in this epoch, but missing.
+
+        Its points may still change.
+        """
         tiers = {release.table: release.tier for release in self.held.values()}
         return tuple(name for name, tier in tiers.items() if is_due(tier, epoch) and (name, epoch) not in self.held)
 

@@ -1,14 +1,14 @@
-"""What sums of agencies' numbers give away: whether a combination of them is about one agency or two.
+"""What sums of agencies' numbers give away: a combination about one agency or two.
 
-Each agency reports one unknown number, the same every time, and a sum is a row of the agencies in it.
-The possible combinations are the space that the rows span. A sum about agencies i and j alone
+Each agency reports one unknown number, the same every time, and a sum is a row of the agencies in
+it. The possible combinations are the space that the rows span. A sum about agencies i and j alone
 (a·xᵢ + b·xⱼ, b may be 0) is in this space exactly if, in every solution of "all sums are nothing",
 the values of i and j are in one fixed proportion, or that of i is nothing.
 
-The rows are kept reduced (Gauss and Jordan), so one more sum costs a single elimination. Arithmetic is
-modulo the prime 2³¹−1, exact and fast. The space of sums of whole agencies differs from that over the
-fractions only if the prime divides a determinant. Order decides nothing: the reduced rows of a space
-are unique.
+The rows are kept reduced (Gauss and Jordan), so one more sum costs a single elimination. Arithmetic
+is modulo the prime 2³¹−1, exact and fast. The space of sums of whole agencies differs from that
+over the fractions only if the prime divides a determinant. Order decides nothing: the reduced rows
+of a space are unique.
 """
 
 from collections.abc import Collection, Iterable
@@ -25,7 +25,10 @@ PRIME: Final = (1 << 31) - 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SumSpace:
-    """All combinations of sums over these agencies. `rows`: reduced, one for each pivot; columns are agencies, in order."""
+    """All combinations of sums over these agencies.
+
+    `rows`: reduced, one for each pivot; columns are agencies, in order.
+    """
 
     agencies: tuple[str, ...]
     rows: Numbers

@@ -1,4 +1,4 @@
-"""The meaning of a tier: when a release is due, where it has cells, and which periods it tells apart.
+"""The meaning of a tier: when a release is due, where it has cells, which periods it has.
 
 The code that draws releases, the budget and the readers all use this. Buckets say which period an
 increment belongs to, seen from the epoch in which it arrived:
@@ -73,7 +73,10 @@ def period_of_bucket(bucket: Bucket, epoch: int) -> int:
 
 @lru_cache(maxsize=1 << 12)
 def bucket_of(tier: Tier, epoch: int, period: int) -> Bucket:
-    """The bucket of a period in a release of this tier and epoch. The period need not have begun."""
+    """The bucket of a period in a release of this tier and epoch.
+
+    The period need not have begun.
+    """
     seen = period if Bucket.QUARTER in BUCKETS[tier] else year_period(period)
     found = (bucket for bucket in BUCKETS[tier] if period_of_bucket(bucket, epoch) == seen)
     return next(found, Bucket.EARLIER)
