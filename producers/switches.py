@@ -2,9 +2,9 @@
 
 Where the code itself is the fact, no event is made. A field that is off as a whole always becomes
 `withheld_by_agency`, also where its code is missing, so that it tells nothing about anyone. Where
-only some codes of a field are off, they become `not_collected` ("never asked, or the agency keeps it
-to itself"): a code used for them alone would give them away. The edge applies this to every source,
-before anything is kept for sending.
+only some codes of a field are off, they become `not_collected` ("never asked, or the agency keeps
+it to itself"): a code used for them alone would give them away. The edge applies this to every
+source, before anything is kept for sending.
 """
 
 from collections.abc import Iterable

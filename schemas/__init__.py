@@ -1,1 +1,1 @@
-"""The contracts as package data: Avro schemas (`avro/`) and code lists (`vocabulary/`), read by importlib.resources."""
+"""The contracts as package data: Avro schemas (`avro/`) and code lists (`vocabulary/`)."""

@@ -21,7 +21,10 @@ def list_names() -> list[str]:
 
 
 def symbols(name: str) -> list[str]:
-    """A list's codes in order, then the `missing_reason` codes it lacks; fewer than 64, or an index needs two bytes."""
+    """A list's codes in order, then the `missing_reason` codes that it lacks.
+
+    Fewer than 64, or an index would need two bytes. Raises ValueError otherwise.
+    """
     codes = [row["code"] for row in read_list(name)]
     codes += [row["code"] for row in read_list("missing_reason") if row["code"] not in codes]
     if len(codes) >= 64 or len(set(codes)) != len(codes):

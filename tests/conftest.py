@@ -1,12 +1,15 @@
 """Finds a Kafka for the tests that need one, and gives each test names of its own on it.
 
-Where the Kafka comes from: `EXCHANGE_BOOTSTRAP_SERVERS`, else a container when a Docker daemon answers, else the embedded
-broker. `EXCHANGE_TEST_KAFKA` (`given`, `container` or `embedded`) insists on one of them. Nothing is ever skipped: where
-no Kafka can be had, the tests that need one fail. The last lines of a run say which it was.
+Where the Kafka comes from: `EXCHANGE_BOOTSTRAP_SERVERS`, else a container when a Docker daemon
+answers, else the embedded broker. `EXCHANGE_TEST_KAFKA` (`given`, `container` or `embedded`)
+insists on one of them. Nothing is ever skipped: where no Kafka can be had, the tests that need one
+fail. The last lines of a run say which it was.
 
-What needs a Kafka is in `tests/kafka` and is marked `kafka` by itself; what asks for `bootstrap_servers`, `finds_kafka`.
+What needs a Kafka is in `tests/kafka` and is marked `kafka` by itself; what asks for
+`bootstrap_servers`, `finds_kafka`.
 
-`make test` runs as many processes as there are processors; `tests/kits/sharing_out.py` says which takes what.
+`make test` runs as many processes as there are processors; `tests/kits/sharing_out.py` says which
+takes what.
 """
 
 import os
@@ -40,7 +43,8 @@ settings.load_profile("laws")
 def pytest_configure() -> None:
     """One choice of fresh seeds for all processes of a run, and Javas that compile no more than short lives are worth.
 
-    Where this process was started with Ctrl-C ignored (in the background, by some CI), its children must not be.
+    Where this process was started with Ctrl-C ignored (in the background, by some CI), its children
+    must not be.
     """
     os.environ.setdefault(FRESH, str(secrets.randbelow(2**32)))
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")  # a start takes 4 s of CPU instead of 7
@@ -151,7 +155,10 @@ async def own_topics(bootstrap_servers: str, namespace: str) -> AsyncIterator[st
 
 @pytest.fixture
 def fresh_random(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Random:
-    """Random numbers that no earlier run had, for slow tests. The last lines of a run say how to have them again."""
+    """Random numbers that no earlier run had, for slow tests.
+
+    The last lines of a run say how to have them again.
+    """
     chosen = os.environ[FRESH]
     record_property("Fresh seeds", f"{FRESH}={chosen} runs the same again")
     return Random(f"{chosen} {request.node.name}")

@@ -100,7 +100,7 @@ class Intake:
             self.pending.update(epoch for epoch in self.released.epochs() if epoch >= min(new))
 
     def awaits(self) -> bool:
-        """Whether the newest epoch, which is to be derived, lacks tables that were released before."""
+        """Whether the newest epoch, to be derived, lacks tables that were released before."""
         newest = max(self.released.epochs(), default=0)
         return newest in self.pending and bool(self.released.awaited(newest))
 

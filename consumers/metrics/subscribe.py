@@ -117,10 +117,11 @@ async def subscribe(
 ) -> AsyncGenerator[MetricPoint, None]:
     """The points of these metrics (none named: of all), each as soon as it is published.
 
-    `since`: the first epoch, such as 2026-03. `once`: stop at the last point that is there now. `everything`: also points
-    that are not usable. `where`: code by dimension. `settings`: where the exchange is; without them, the environment's.
-    `log`: read this log instead, such as the one of `exchange.testing`. Raises MetricUnknown, DimensionUnknown,
-    CodeUnknown, EpochInvalid, NoKafka, the engine's named errors, and MessageUnreadable for a record of a newer version.
+    `since`: the first epoch, such as 2026-03. `once`: stop at the last point that is there now.
+    `everything`: also points that are not usable. `where`: code by dimension. `settings`: where the
+    exchange is; without them, the environment's. `log`: read this log instead, such as the one of
+    `exchange.testing`. Raises MetricUnknown, DimensionUnknown, CodeUnknown, EpochInvalid, NoKafka,
+    the engine's named errors, and MessageUnreadable for a record of a newer version.
     """
     asked = select(metrics, since=since, where=where, everything=everything)
     async with (

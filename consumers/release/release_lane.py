@@ -6,8 +6,8 @@ The theory, in the order of the code:
    write any more, and each transaction that one had begun is committed or aborted. Only then is
    `draws` read to its end: it is the whole state, and final.
 2. A command before the state's position was handled by another owner, and is passed over.
-3. The command is judged purely (`exchange.core.release.closing.decide_close`), with this worker's clock
-   and the present ends of `events` and `agencies`.
+3. The command is judged purely (`exchange.core.release.closing.decide_close`), with this worker's
+   clock and the present ends of `events` and `agencies`.
 4. Refused: one transaction writes the reason to the ledger, and nothing else. Accepted: the draw is
    counted and made in a process of its own (`consumers.release.draw_process`). Then one transaction
    writes every release and, last, the ledger part: cut, accounts, position.

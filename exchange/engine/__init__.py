@@ -1,1 +1,1 @@
-"""The engine: the log, lanes that work on it exactly once, and who owns them. aiokafka is known only here."""
+"""The engine: the log, and lanes that work on it exactly once. aiokafka is known only here."""

@@ -1,8 +1,8 @@
 """Python's cyclic garbage collector, told what kind of work this is.
 
-A lane makes hundreds of thousands of records and pairs a second, none of them in a cycle; by default the collector walks
-over the living ones every 700 new objects and took a third of the time of reading (docs/adr/0016). It stays on:
-what libraries leave in cycles is still found, only later.
+A lane makes hundreds of thousands of records and pairs a second, none of them in a cycle; by
+default the collector walks over the living ones every 700 new objects and took a third of the time
+of reading (docs/adr/0016). It stays on: what libraries leave in cycles is still found, only later.
 """
 
 import gc
@@ -12,5 +12,5 @@ NEW_OBJECTS: int = 200_000
 
 
 def relax_collector() -> None:
-    """Let this process look for cycles rarely; for processes that run lanes or replay, once at their start."""
+    """Look for cycles rarely. Processes that run lanes or replay call this once, at their start."""
     gc.set_threshold(NEW_OBJECTS, 20, 100)

@@ -1,18 +1,22 @@
 """The log as the engine needs it: partitions, readers, transactional writers.
 
-Two implementations pass one contract suite (`tests/contract/log_contract.py`): Kafka (`kafka_log`), and the in-memory log
-(`exchange.testing`). Code above this file knows neither.
+Two implementations pass one contract suite (`tests/contract/log_contract.py`): Kafka (`kafka_log`),
+and the in-memory log (`exchange.testing`). Code above this file knows neither.
 
 Promised:
-- `Log.writer(id)` returns only after the producer id has been awaited. From then on every earlier writer of that id is
-  fenced and its open transaction settled, so that what is read afterwards is final. Read state only after it.
-- A transaction is atomic over all its partitions; readers see committed records only, in offset order.
+- `Log.writer(id)` returns only after the producer id has been awaited. From then on every earlier
+  writer of that id is fenced and its open transaction settled, so that what is read afterwards is
+  final. Read state only after it.
+- A transaction is atomic over all its partitions; readers see committed records only, in offset
+  order.
 - `end_offsets` is the last stable offset: everything below it is decided.
 - Records of one partition keep the order in which they were sent.
 
 Not promised:
-- Dense offsets: control markers and compaction leave gaps. The next position is the last offset + 1 or further on.
-- That a committed transaction is visible when `commit` returns: only a later `writer` of the same id makes sure.
+- Dense offsets: control markers and compaction leave gaps. The next position is the last offset + 1
+  or further on.
+- That a committed transaction is visible when `commit` returns: only a later `writer` of the same
+  id makes sure.
 - What happened when an operation failed with `LogUnavailable`: it may have been done.
 - Any position after `assign`: it drops all of them (as Kafka does); seek *every* partition again.
 """
@@ -37,7 +41,7 @@ Pair: TypeAlias = tuple[bytes | None, bytes | None]
 
 
 class Record(Protocol):
-    """A record as read. aiokafka's ConsumerRecord is one as it stands: nothing is wrapped, for speed."""
+    """A record as read. aiokafka's ConsumerRecord is one: nothing is wrapped, for speed."""
 
     @property
     def key(self) -> bytes | None:
@@ -63,21 +67,24 @@ class Record(Protocol):
 class Reader(Protocol):
     """A read-committed reader without a group: it reads what it is told, from where it is told.
 
-    Raises `LogUnavailable` where trying again may help, `PositionOutOfRange` when a position is not in the log or was
-    never given, `PartitionUnknown` and `NotAuthorized` otherwise.
+    Raises `LogUnavailable` where trying again may help, `PositionOutOfRange` when a position is not
+    in the log or was never given, `PartitionUnknown` and `NotAuthorized` otherwise.
     """
 
     def assign(self, partitions: Collection[Partition]) -> None:
-        """Read these partitions and no others. Drops every position: seek all of them before `getmany`."""
+        """Read these partitions and no others.
+
+        Drops every position: seek all of them before `getmany`.
+        """
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Set where an assigned partition is read next."""
 
     async def position(self, partition: Partition) -> int:
-        """The offset that an assigned partition is read from next; moves past control markers too."""
+        """The next offset of an assigned partition. It moves past control markers too."""
 
     async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
-        """Records of the assigned partitions, as soon as there are any; empty after `timeout_s` seconds."""
+        """Records of the assigned partitions, once there are any; none after `timeout_s`."""
 
     async def present(self, partitions: Collection[Partition]) -> set[Partition]:
         """Those whose topics exist now; a topic made a moment ago may be missing still."""
@@ -95,8 +102,8 @@ class Reader(Protocol):
 class Writer(Protocol):
     """A transactional writer, the only living one of its transactional id.
 
-    Every operation raises `Fenced` once another writer of that id exists or the transaction timed out. After any
-    error the writer is of no more use: close it.
+    Every operation raises `Fenced` once another writer of that id exists or the transaction timed
+    out. After any error the writer is of no more use: close it.
     """
 
     async def begin(self) -> None:
@@ -105,13 +112,15 @@ class Writer(Protocol):
     async def send(self, partition: Partition, records: Sequence[Pair]) -> Awaitable[None]:
         """Queue records for one partition, in order.
 
-        The result is done when the log has them: await it before `commit`, which does not look at sends that failed.
+        The result is done when the log has them: await it before `commit`, which does not look at
+        sends that failed.
         """
 
     async def commit(self) -> None:
         """Commit the open transaction.
 
-        Never call it twice: after an error, whether it is committed is unknown until a new writer of this id exists.
+        Never call it twice: after an error, whether it is committed is unknown until a new writer
+        of this id exists.
         """
 
     async def abort(self) -> None:
@@ -122,7 +131,7 @@ class Writer(Protocol):
 
 
 class Producer(Protocol):
-    """An idempotent producer without transactions: for topics that outsiders read, and for `pulse`."""
+    """An idempotent producer without transactions: for public topics, and for `pulse`."""
 
     async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: int | None = None) -> None:
         """Write records of one partition, in order; returns when the log has them all.
@@ -138,7 +147,10 @@ class Log(Protocol):
     """Where records are."""
 
     async def writer(self, transactional_id: str) -> Writer:
-        """The writer of this id, after every earlier one is fenced and settled. Await this before reading state."""
+        """The writer of this id, after every earlier one is fenced and settled.
+
+        Await this before reading state.
+        """
 
     async def reader(self) -> Reader:
         """A new read-committed reader, nothing assigned."""

@@ -1,4 +1,7 @@
-"""The event loop's time. A simulated loop gives simulated time, and a stopped machine does not jump in it."""
+"""The event loop's time.
+
+A simulated loop gives simulated time, and a stopped machine does not jump in it.
+"""
 
 import asyncio
 

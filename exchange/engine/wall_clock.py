@@ -1,7 +1,9 @@
-"""The machine's clock. Nothing else in this project reads it, so that tests and simulations can pass in another.
+"""The machine's clock.
 
-Not promised: that it never goes back, or that two machines agree. Waiting is measured by the event loop's own time
-(`exchange.engine.loop_time`) or by `time.monotonic`.
+Nothing else in this project reads it, so that tests and simulations can pass in another.
+
+Not promised: that it never goes back, or that two machines agree. Waiting is measured by the event
+loop's own time (`exchange.engine.loop_time`) or by `time.monotonic`.
 """
 
 import time
@@ -24,5 +26,5 @@ def utc_today() -> date:
 
 
 def local_today() -> date:
-    """The date now where this machine is: an agency's own calendar decides when its quarter is over."""
+    """The date now where this machine is. An agency's calendar decides when its quarter is over."""
     return date.today()  # noqa: DTZ011, TID251 - the one place

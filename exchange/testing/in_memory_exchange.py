@@ -7,11 +7,13 @@
             await edge.publish(fact)
         await exchange.close("2026-03")
 
-Real: the edge with its vault on disk, the gate's verdicts and receipts, tables, releases (draws, agency tables, what is
-due when), metrics, and the log that evaluators read. `docs/TESTING.md` shows examples.
+Real: the edge with its vault on disk, the gate's verdicts and receipts, tables, releases (draws,
+agency tables, what is due when), metrics, and the log that evaluators read. `docs/TESTING.md` shows
+examples.
 
-Not real: time (`close` closes a month when it is called), noise (none, unless you pass some), lanes and their
-transactions, rights. `close` needs the extra `worker`; everything else needs the base install.
+Not real: time (`close` closes a month when it is called), noise (none, unless you pass some), lanes
+and their transactions, rights. `close` needs the extra `worker`; everything else needs the base
+install.
 """
 
 import asyncio

@@ -2,8 +2,8 @@
 
 What the release lane, the publisher and the derive service do, with the functions that they call.
 
-For each month: decide about the command, count what arrived, add noise, record the draw in `draws`, copy
-it to `releases`, derive the points of `metrics`. Nothing runs beside the caller: when `close`
+For each month: decide about the command, count what arrived, add noise, record the draw in `draws`,
+copy it to `releases`, derive the points of `metrics`. Nothing runs beside the caller: when `close`
 returns, all of it is in the log.
 """
 

@@ -1,9 +1,10 @@
 """The Avro schema of an event, derived from the classes of `exchange.core.model.events`.
 
 Rules kept: a named type is written out where it is first met and by name after that; fields are in
-the order of the class, the union in the order of `BODIES`. There is no optional field, no string, no
-bytes, no map. A default is for a field that was appended after the first version: events from before
-it are read with this value. A class gives it as Python does, `field: Code = Code.not_collected`.
+the order of the class, the union in the order of `BODIES`. There is no optional field, no string,
+no bytes, no map. A default is for a field that was appended after the first version: events from
+before it are read with this value. A class gives it as Python does, `field: Code =
+Code.not_collected`.
 """
 
 from enum import Enum

@@ -31,7 +31,7 @@ class Schema:
 
 @cache
 def schemas() -> dict[int, Schema]:
-    """All schemas of the manifest by id; raises ValueError if a file differs from the pinned one."""
+    """All schemas of the manifest by id. Raises ValueError if a file differs from its pin."""
     folder = files("schemas").joinpath("avro")
     found: dict[int, Schema] = {}
     for entry in json.loads(folder.joinpath("manifest.json").read_text(encoding="utf-8"))["schemas"]:

@@ -1,14 +1,15 @@
 """JSON Lines of bodies: the simplest way for an agency's own program to publish.
 
     {"key": "case-17/opened", "period": "2026Q1", "client": "17", "body": "case_opened",
-     "fields": {"gender": "woman", "age_band": "age_18_20", "foreign_national": "not_known", "referral_source": "hotline"}}
+     "fields": {"gender": "woman", "age_band": "age_18_20", "foreign_national": "not_known",
+                "referral_source": "hotline"}}
     {"withdraw": "case-17/"}
 
-Each line is one fact or one withdrawal. `state` is optional (else the profile's), and so is
-`client` (it never leaves). The reading is strict: an unknown or missing column, an unknown code or
-a repeated key refuses the line, and the rest goes on. A column whose name looks like an identifier
-is not read at all: it stays here. Messages name columns only in our own words, never as the file
-does: its name for a column may be a value too.
+Each line is one fact (the first is folded here) or one withdrawal. `state` is optional (else the
+profile's), and so is `client` (it never leaves). The reading is strict: an unknown or missing
+column, an unknown code or a repeated key refuses the line, and the rest goes on. A column whose
+name looks like an identifier is not read at all: it stays here. Messages name columns only in our
+own words, never as the file does: its name for a column may be a value too.
 """
 
 import json

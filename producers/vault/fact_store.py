@@ -220,7 +220,10 @@ class FactStore:
         number = self.clients.set_held(client, held=True)
         self.undecided = True
         if retract:
-            withdraw = "UPDATE fact SET want = NULL, refused = NULL, todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
+            withdraw = (
+                "UPDATE fact SET want = NULL, refused = NULL, "
+                "todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
+            )
             self._vault.run(withdraw, (number,))
             return len(self._vault.all("SELECT 1 FROM fact WHERE client = ? AND todo = ?", (number, CORRECTION)))
         # Waiting facts are dropped. Changed facts stay as they were sent. Withdrawn facts are still

@@ -1,8 +1,11 @@
-"""Canaries are marked by the laws of the caps; clients are marked by an edge. What a real one lets a client add is no more.
+"""Canaries are marked by the laws of the caps; clients are marked by an edge.
 
-One client of whom far too much is said, and everything is said anew month after month, goes through the real edge and the real
-gate, and what was admitted through the release lane. All that the client moves there, by the noise of each table, is mu²:
-the attacks stand on its never passing 2 `RHO_PLANNED`. Edges that forget are seen to pass it.
+What a real one lets a client add is no more.
+
+One client of whom far too much is said, and everything is said anew month after month, goes through
+the real edge and the real gate, and what was admitted through the release lane. All that the client
+moves there, by the noise of each table, is mu²: the attacks stand on its never passing 2
+`RHO_PLANNED`. Edges that forget are seen to pass it.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Attacks on client tables: naive releases fall, noise that is far too small is caught, ours is not, with few trials already.
 
-Half of the noise takes as many trials as `exchange attack --demo` has; so does the slow test at the end.
+Half of the noise takes as many trials as `exchange attack --demo` has; so does the slow test at the
+end.
 """
 
 from collections.abc import Callable, Sequence

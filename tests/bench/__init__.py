@@ -1,1 +1,4 @@
-"""The benchmark: `make bench`. No assertion on time anywhere; it prints ratios measured in one run."""
+"""The benchmark: `make bench`.
+
+No assertion on time anywhere; it prints ratios measured in one run.
+"""

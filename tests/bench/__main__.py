@@ -1,8 +1,8 @@
 """`python -m tests.bench [--quick] [--json FILE]`: every case in its own process, on one embedded broker after another.
 
-Writes JSON and a table beside it after every case, so that whatever stops a later one, what was measured is kept. A case that
-fails is a row that says so. Ratios are to the bare loop of the same run: as Python runs it by default, and once more with
-the garbage collector as the workers have it.
+Writes JSON and a table beside it after every case, so that whatever stops a later one, what was
+measured is kept. A case that fails is a row that says so. Ratios are to the bare loop of the same
+run: as Python runs it by default, and once more with the garbage collector as the workers have it.
 """
 
 import argparse
@@ -52,7 +52,10 @@ class Bench:
     runs: list[list[Row]] = field(default_factory=list)
 
     def broker(self, size: Size, cases: Iterator[tuple[str, Size]]) -> None:
-        """Each case on one broker. Where the broker does not start, or the inboxes cannot be filled, the others fail too."""
+        """Each case on one broker.
+
+        Where the broker does not start, or the inboxes cannot be filled, the others fail too.
+        """
         rows: list[Row] = []
         self.runs.append(rows)
         self.say.print(f"{size.events:,} events of {size.agencies} agencies", highlight=False)
@@ -128,7 +131,10 @@ def table_of(rows: list[Row]) -> Table:
 
 
 def rate_of(rows: list[Row], case: str) -> float | None:
-    """Events a second; of a case that was measured again, the better. None where it was not measured."""
+    """Events a second; of a case that was measured again, the better.
+
+    None where it was not measured.
+    """
     of_case = [row for row in rows if str(row["case"]) in {case, f"{case} again"} and "failed" not in row]
     return max((float(str(row["events"])) / float(str(row["seconds"])) for row in of_case), default=None)
 

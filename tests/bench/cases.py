@@ -1,7 +1,8 @@
 """One measurement, run in a process of its own: `python -m tests.bench.cases NAME BOOTSTRAP EVENTS AGENCIES`.
 
-Prints one JSON object: events, seconds, CPU seconds, peak memory in MB. The clock starts when the case has all that it
-needs but its records; the process' own start is left out of the seconds, not of the memory.
+Prints one JSON object: events, seconds, CPU seconds, peak memory in MB. The clock starts when the
+case has all that it needs but its records; the process' own start is left out of the seconds, not
+of the memory.
 """
 
 import asyncio

@@ -1,10 +1,12 @@
 """The examples beside the schemas: written once by `python -m tests.contract.examples`, then held by test_examples.py.
 
-Each pinned schema file has its own. Only those of newest versions are written here: older ones stay as they were written.
+Each pinned schema file has its own. Only those of newest versions are written here: older ones stay
+as they were written.
 
-Each file of `schemas/avro/examples/` has one list: what the example says, the value in Avro's JSON encoding, and the
-bytes of the record as hexadecimal digits, so that an edge in any language can check itself. The events are two whole
-chains, of an agency that sends events and of one that shares totals only; the gate admits both.
+Each file of `schemas/avro/examples/` has one list: what the example says, the value in Avro's JSON
+encoding, and the bytes of the record as hexadecimal digits, so that an edge in any language can
+check itself. The events are two whole chains, of an agency that sends events and of one that shares
+totals only; the gate admits both.
 """
 
 import json

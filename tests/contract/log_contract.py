@@ -1,6 +1,7 @@
 """What every log promises, once, for all implementations (`exchange/engine/log.py` says it in words).
 
-A subclass gives the fixture `harness`; see `test_log_memory.py` and `tests/kafka/engine/test_log_kafka.py`.
+A subclass gives the fixture `harness`; see `test_log_memory.py` and
+`tests/kafka/engine/test_log_kafka.py`.
 """
 
 from tests.contract.log_reading import ReadingContract

@@ -30,7 +30,8 @@ TOPIC_WORDS: dict[str, tuple[str, ...]] = {
     "need": ("NeedIdentified",),
     "need and unmet counts": ("NeedIdentified", "NeedUnmet"),
 }
-"""Words of `evidence_fields` that are not a field's name: the field that is meant, or the body that is counted."""
+"""Words of `evidence_fields` that are not a field's name: the field that is meant, or the body that
+is counted."""
 HEAD_FIELDS = {"us_state", "period"}
 """Evidence that every cell carries."""
 

@@ -1,8 +1,8 @@
 """Code with one rule broken, to show that a named law notices.
 
-A rule is an expression or a statement of a function, compared as Python reads it: spaces, brackets and line breaks do
-not matter. In it, `_1`, `_2` … stand for anything; in what replaces the rule they stand for the same again. A rule that
-is not in the function, or is in it twice, is refused.
+A rule is an expression or a statement of a function, compared as Python reads it: spaces, brackets
+and line breaks do not matter. In it, `_1`, `_2` … stand for anything; in what replaces the rule
+they stand for the same again. A rule that is not in the function, or is in it twice, is refused.
 """
 
 import ast
@@ -40,7 +40,10 @@ def kept(law: Law) -> None:
 
 
 def break_rule(patch: pytest.MonkeyPatch, broken: BrokenRule, **names: object) -> None:
-    """Put the function with its broken rule wherever it is used. `names`: what the new code needs and the module lacks."""
+    """Put the function with its broken rule wherever it is used.
+
+    `names`: what the new code needs and the module lacks.
+    """
     *owners, name = broken.name.split(".")
     owner = getattr(broken.module, owners[0]) if owners else broken.module
     honest = getattr(owner, name)

@@ -1,8 +1,8 @@
 """Worlds whose truth is known, for counting how often an interval holds it: every kind of interval, drawn again and again.
 
-Noise is discrete Gaussian from seeded generators. A world's public sizes are its truth distorted by up to a third, fixed
-before any draw; `usable` is the rule of the exchange on them (a standard deviation of at most 30 % of what is expected, and
-11 expected). *Shown* is usable and not withheld.
+Noise is discrete Gaussian from seeded generators. A world's public sizes are its truth distorted by
+up to a third, fixed before any draw; `usable` is the rule of the exchange on them (a standard
+deviation of at most 30 % of what is expected, and 11 expected). *Shown* is usable and not withheld.
 """
 
 from collections.abc import Callable, Mapping
@@ -206,7 +206,10 @@ def _remembered(world: World) -> Callable[[Sum], int]:
 
 
 def cover(world: World, draws: int, seed: int, judge: Judge = by_public_size, change: Change = lambda r: r) -> Tally:
-    """Count, over draws, the figures whose interval holds the truth. `change`: what happens to releases before the noise."""
+    """Count, over draws, the figures whose interval holds the truth.
+
+    `change`: what happens to releases before the noise.
+    """
     rng, tally = np.random.default_rng(seed), Tally()
     metric, truth = BY_METRIC[world.metric], _remembered(world)
     for _ in range(draws):

@@ -1,7 +1,7 @@
 """An honest agency's chain without bytes, and the three steps of a gate test: given, when, then.
 
-An `Arrival` stands for a readable record and `Unreadable` for what the reader refused; digests and signatures are those
-of a scheme for tests, whose strength is no question of the gate's.
+An `Arrival` stands for a readable record and `Unreadable` for what the reader refused; digests and
+signatures are those of a scheme for tests, whose strength is no question of the gate's.
 """
 
 from collections.abc import Iterable

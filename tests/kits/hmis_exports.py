@@ -1,7 +1,10 @@
-"""Writes small synthetic HMIS CSV exports for tests, and reads them. Nothing in it comes from a real export.
+"""Writes small synthetic HMIS CSV exports for tests, and reads them.
 
-`sample()` is one coherent full export: one organization, one youth project, one client, one stay that ended. Every identity
-and free-text column holds a planted identifier, which must never be found again in anything that is read.
+Nothing in it comes from a real export.
+
+`sample()` is one coherent full export: one organization, one youth project, one client, one stay
+that ended. Every identity and free-text column holds a planted identifier, which must never be
+found again in anything that is read.
 """
 
 import csv

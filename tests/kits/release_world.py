@@ -1,4 +1,7 @@
-"""Releases for tests: any table over any epochs, from increments that a test gives or draws. Noise is seeded, and only here."""
+"""Releases for tests: any table over any epochs, from increments that a test gives or draws.
+
+Noise is seeded, and only here.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,6 +1,7 @@
 """hypothesis strategies for everything an agency can say, derived from the classes: a new body or field is covered by itself.
 
-`bodies` and `events` are in range but not held sound: what is unsound must encode, decode and count the same way too.
+`bodies` and `events` are in range but not held sound: what is unsound must encode, decode and count
+the same way too.
 """
 
 from dataclasses import fields, replace

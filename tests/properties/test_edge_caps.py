@@ -1,8 +1,9 @@
 """Whatever an agency does, what the exchange admits of each of its clients keeps the laws of the caps.
 
-A state machine of one agency with its real vault and the real gate: runs that publish, correct and take back, hold and release
-clients, are refused, are killed, and lose the vault or put an old copy in its place. After each run all that was admitted is
-looked at, client by client (`tests.kits.edge_kit.clients`).
+A state machine of one agency with its real vault and the real gate: runs that publish, correct and
+take back, hold and release clients, are refused, are killed, and lose the vault or put an old copy
+in its place. After each run all that was admitted is looked at, client by client
+(`tests.kits.edge_kit.clients`).
 """
 
 import asyncio

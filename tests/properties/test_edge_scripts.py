@@ -1,7 +1,8 @@
 """Whatever happens on the way, after a quiet last run the gate has admitted exactly what the records say.
 
-Each seed is a whole life of an agency: records change, runs are killed at commits, sends and receipts, sends are lost or
-doubled, the gate sleeps, repeats receipts, refuses bodies that the edge thought sound. A failing seed fails again.
+Each seed is a whole life of an agency: records change, runs are killed at commits, sends and
+receipts, sends are lost or doubled, the gate sleeps, repeats receipts, refuses bodies that the edge
+thought sound. A failing seed fails again.
 """
 
 from dataclasses import replace

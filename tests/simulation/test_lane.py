@@ -1,4 +1,7 @@
-"""One lane, looked at closely: how it ends, what it says, and what it must not do. On virtual time."""
+"""One lane, looked at closely: how it ends, what it says, and what it must not do.
+
+On virtual time.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence

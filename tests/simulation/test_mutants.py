@@ -1,6 +1,7 @@
 """The simulation has teeth: each broken rule is noticed, on seeds on which the engine as it is passes.
 
-Every mutant has faults of its own that bring its weakness out, and stays within the kinds of `faults.KINDS`.
+Every mutant has faults of its own that bring its weakness out, and stays within the kinds of
+`faults.KINDS`.
 """
 
 from collections.abc import Sequence

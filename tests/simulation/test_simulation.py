@@ -1,7 +1,8 @@
 """The law of the lanes: whatever strikes, every record is forwarded and counted exactly once.
 
-`SIMULATION_SEED=7 pytest tests/simulation -k random` runs one seed; `SIMULATION_TRACE=file` keeps what happened in it.
-`make test` runs a few fixed seeds and strikes. `make test-slow` runs more of them, and a thousand that are new each time.
+`SIMULATION_SEED=7 pytest tests/simulation -k random` runs one seed; `SIMULATION_TRACE=file` keeps
+what happened in it. `make test` runs a few fixed seeds and strikes. `make test-slow` runs more of
+them, and a thousand that are new each time.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""Sources that stand for themselves: none that is missing or lost holds up another. On virtual time."""
+"""Sources that stand for themselves: none that is missing or lost holds up another.
+
+On virtual time.
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

@@ -1,15 +1,17 @@
 """What noise must be like: laws of many numbers from a sampler, each as the chance that honest noise looks as strange.
 
-A sampler says it draws independent numbers of the discrete Gaussian, P(x) ∝ exp(−x²/2σ²) on the whole numbers (C. Canonne,
-G. Kamath, T. Steinke 2020). `faults` names the laws whose chance is below `ALPHA`. Nothing here is seeded, so an honest sampler
-fails now and then: less than once in a million runs of all laws, scales and tests that use them.
+A sampler says it draws independent numbers of the discrete Gaussian, P(x) ∝ exp(−x²/2σ²) on the
+whole numbers (C. Canonne, G. Kamath, T. Steinke 2020). `faults` names the laws whose chance is
+below `ALPHA`. Nothing here is seeded, so an honest sampler fails now and then: less than once in a
+million runs of all laws, scales and tests that use them.
 
-Exact, or bounds: the distribution function (Dvoretzky–Kiefer–Wolfowitz with Massart's constant, for lattices too), symmetry,
-parity, tails, signs of neighbours (binomial). Limits for many numbers: cells and sizes of neighbours (chi-square, every
-expected count in the hundreds), spread (normal).
+Exact, or bounds: the distribution function (Dvoretzky–Kiefer–Wolfowitz with Massart's constant, for
+lattices too), symmetry, parity, tails, signs of neighbours (binomial). Limits for many numbers:
+cells and sizes of neighbours (chi-square, every expected count in the hundreds), spread (normal).
 
-Not promised: to tell rounded normal numbers from the discrete Gaussian at the scales of releases. Their variances differ by
-1/12, which no number of draws that anybody could wait for shows; at σ = 1/2 it shows at once. Hence the small scales.
+Not promised: to tell rounded normal numbers from the discrete Gaussian at the scales of releases.
+Their variances differ by 1/12, which no number of draws that anybody could wait for shows; at σ =
+1/2 it shows at once. Hence the small scales.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,8 @@
 """With the sampler of the exchange, too, every kind of interval holds the truth 94 times in 100: of all, and of those shown.
 
-The worlds are those of the quick tests, whose noise is seeded and comes from elsewhere. Counted are at least 10,000 intervals
-of each kind, all and shown; were the coverage 95 %, a run of all worlds would fail by chance once in ten thousand.
+The worlds are those of the quick tests, whose noise is seeded and comes from elsewhere. Counted are
+at least 10,000 intervals of each kind, all and shown; were the coverage 95 %, a run of all worlds
+would fail by chance once in ten thousand.
 """
 
 from collections.abc import Iterator

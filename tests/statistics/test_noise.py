@@ -1,7 +1,7 @@
 """The noise is the discrete Gaussian, to every law of `noise_laws`, and whatever else somebody might draw is found out.
 
-The quick tests are at scales where every mistake shows within twenty thousand numbers, the slow ones at those of releases too.
-An honest sampler fails one run in a million at most.
+The quick tests are at scales where every mistake shows within twenty thousand numbers, the slow
+ones at those of releases too. An honest sampler fails one run in a million at most.
 """
 
 import inspect

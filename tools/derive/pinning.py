@@ -19,8 +19,9 @@ from tools.derive.evolution import Json, Manifest, breaches
 IDS_OF_EVENTS: Final = range(1, 101)
 _UNDO: Final = (
     "Append instead: a code to the end of its list (once the list spells out the missing reasons), "
-    "a field with a default to the end of its body, a body to the end of the union. If a version here was never sent to anybody, remove its file, "
-    "its example and its row in manifest.json, and run this again."
+    "a field with a default to the end of its body, a body to the end of the union. "
+    "If a version here was never sent to anybody, remove its file, its example "
+    "and its row in manifest.json, and run this again."
 )
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-PAID_ONCE = "A quarter pays for a table once, with the first release that can hold one of its events. It never gets the budget back."
+PAID_ONCE = (
+    "A quarter pays for a table once, with the first release that can hold one of its events. "
+    "It never gets the budget back."
+)
 BEFORE = "Periods before the first one shown have spent no more than it has."
 NOTHING_SPENT = (
     f"Spent so far: nothing. No month was ever closed, so every quarter has its whole budget left. {PAID_ONCE}"

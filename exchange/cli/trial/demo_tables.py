@@ -96,9 +96,8 @@ def _top(title: str, counts: Counter[str], rows: int) -> Table:
 
 def protected_table(found: PublicView) -> Table:
     """The published figures of the last year, beside the truth, which only a trial knows."""
-    notes = [
-        f"{found.epochs} epochs closed, {found.tables} releases; {found.shown:,} of {found.points:,} points precise enough to read"
-    ]
+    precise = f"{found.shown:,} of {found.points:,} points precise enough to read"
+    notes = [f"{found.epochs} epochs closed, {found.tables} releases; {precise}"]
     if found.covered is not None:
         share = 100 * found.covered.held / max(1, found.covered.shown)
         notes.append(

@@ -74,7 +74,10 @@ def grouped(dimension: Dimension, code: str) -> str:
 
 
 def increments(agency: str, event: Event) -> list[Increment]:
-    """The event's increments. A `Correction` subtracts the increments of the event that it restates."""
+    """The event's increments.
+
+    A `Correction` subtracts the increments of the event that it restates.
+    """
     return list(_of_body(agency, event.period, str(event.state), event.body))
 
 

@@ -112,9 +112,12 @@ class KindPlan:
 
 
 class ColumnPlan:
-    """The compiled plan of all tables. `slots` gives the caller's numbers of cells, once for each code.
+    """The compiled plan of all tables.
 
-    Remembers codes (about `remembered` a table) and the agencies it has met; otherwise without state.
+    `slots` gives the caller's numbers of cells, once for each code.
+
+    Remembers codes (about `remembered` a table) and the agencies it has met; otherwise without
+    state.
     """
 
     def __init__(self, slots: Name, tables: Sequence[Table] = TABLES, remembered: int = REMEMBERED) -> None:

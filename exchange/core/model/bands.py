@@ -1,4 +1,7 @@
-"""Bands: codes that stand for a range of whole numbers. `exchange.core.model.vocabulary` has the bounds."""
+"""Bands: codes that stand for a range of whole numbers.
+
+`exchange.core.model.vocabulary` has the bounds.
+"""
 
 from collections.abc import Mapping
 

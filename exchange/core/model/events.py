@@ -1,9 +1,9 @@
 """The event model: the facts that an agency can record, and how its events follow on each other.
 
 A body records a fact (`exchange.core.model.bodies`, whose names this module gives out too). An
-event is one link of its agency's chain; a `Correction` retracts an earlier event by restating it. The
-order of `BODIES` is the order of the Avro union: only ever append. `tools.derive.generate` derives
-the schema of events from these classes.
+event is one link of its agency's chain; a `Correction` retracts an earlier event by restating it.
+The order of `BODIES` is the order of the Avro union: only ever append. `tools.derive.generate`
+derives the schema of events from these classes.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,10 @@ Body = Correctable | Heartbeat | Correction
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One link of an agency's chain: `previous` is the SHA-256 of the agency's value bytes before it."""
+    """One link of an agency's chain.
+
+    `previous`: the SHA-256 of the agency's value bytes before it.
+    """
 
     sequence: Sequence
     previous: Digest

@@ -17,7 +17,7 @@ _TEXT = re.compile(r"(2\d{3})(?:Q([1-4]))?")
 
 
 def period_of(year: int, quarter: int = 0) -> int:
-    """The period of a quarter (1–4) or of a whole year (0); raises PeriodInvalid outside 2000–2099."""
+    """The period of a quarter (1–4) or a whole year (0). Raises PeriodInvalid outside 2000–2099."""
     if not (FIRST_YEAR <= year <= LAST_YEAR and 0 <= quarter <= 4):
         raise PeriodInvalid
     return (year - 1900) * 5 + quarter

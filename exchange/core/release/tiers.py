@@ -5,8 +5,8 @@ increment belongs to, seen from the epoch in which it arrived:
 
 | bucket | period | tables |
 |---|---|---|
-| `quarter`, `quarter before` | the quarter of the epoch, and the one before it | monthly and quarterly ones |
-| `year`, `year before` | the same for years | yearly: all of the year; others: records for the year as a whole |
+| `quarter`, `quarter before` | the epoch's quarter, and the one before it | monthly, quarterly |
+| `year`, `year before` | the same for years | yearly: all of it; others: year records |
 | `earlier` | everything else | all |
 
 Every period is in exactly one bucket of an epoch (`bucket_of`): `exchange.core.release.sensitivity`

@@ -2,7 +2,8 @@
 
 Rules kept:
 - The table alone says which topics and settings are wanted.
-- A partition count is never changed, because it decides the place of every agency. Nothing is deleted.
+- A partition count is never changed, because it decides the place of every agency. Nothing is
+  deleted.
 - `provision` compares all partition counts before it changes anything, so that it leaves a wrong
   cluster as it was. It returns only once the cluster shows the change: brokers learn of a new topic
   a moment after the controller made it.
@@ -52,7 +53,10 @@ class TopicsNotCreated(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class TopicDifference:
-    """One point in which a cluster is not as the table says. `setting` is Kafka's name, or `partitions`."""
+    """One point in which a cluster is not as the table says.
+
+    `setting` is Kafka's name, or `partitions`.
+    """
 
     topic: str
     setting: str
@@ -80,7 +84,7 @@ class Provisioned:
 
 
 class TopicAdmin(Protocol):
-    """The administrative calls that this module needs; `exchange.engine.kafka.clients.Admin` has them."""
+    """The administrative calls that this module needs; `kafka.clients.Admin` has them."""
 
     async def create(self, topics: Sequence[TopicSpec]) -> frozenset[str]:
         """Create the topics that do not exist yet; the names of those that were created."""

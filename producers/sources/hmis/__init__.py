@@ -6,9 +6,9 @@ docs/adr/0010-hmis-reading.md says how each column is read, and why so cautiousl
 the facts:
 
     reading/files, csv_rows, unique, walk    bytes, CSV and its quirks, repeated and withdrawn rows
-    reading/layout, codes, dates, bands      the columns that may be read, and how a cell becomes a code
+    reading/layout, codes, dates, bands      columns that may be read; how a cell becomes a code
     rules/agency_rows, persons, stays        the agency, clients and stays that each row belongs to
-    rules/enrollment, exits, trafficking, services, referrals, health     one module a file or subject
+    rules/enrollment, exits, trafficking, services, referrals, health     one a file or subject
     hmis_export                              the source
 """
 

@@ -1,6 +1,7 @@
 """The edge on real topics: publishing, receipts, reading the inbox back, a broker that goes away in between.
 
-The gate of these tests is the real `GateStep` in a small loop; the lane around it has tests of its own.
+The gate of these tests is the real `GateStep` in a small loop; the lane around it has tests of its
+own.
 """
 
 import asyncio
@@ -202,7 +203,10 @@ async def test_without_a_gate_it_ends_clearly_and_nothing_is_lost(
 async def test_a_broker_that_goes_away_while_publishing_costs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Away from the start: it ends clearly and keeps all. Gone in the middle, back once the edge has complained: it goes on."""
+    """Away from the start: it ends clearly and keeps all.
+
+    Gone in the middle, back once the edge has complained: it goes on.
+    """
     monkeypatch.setattr("exchange.engine.kafka.edge_link.CALL_S_MAX", 4.0)
     async with embedded_broker(tmp_path / "data") as broker:
         harbor = profile(tmp_path, broker.bootstrap_servers, "harbor-light")

@@ -1,7 +1,7 @@
 """An exchange in miniature on a real Kafka, with workers as processes that tests kill, freeze and let trade lanes.
 
-The law is the simulation's: every inbox's records stand in the events exactly once and in order, and the counts equal
-one independent count of what was sent.
+The law is the simulation's: every inbox's records stand in the events exactly once and in order,
+and the counts equal one independent count of what was sent.
 """
 
 import asyncio

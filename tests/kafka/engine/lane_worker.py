@@ -2,8 +2,8 @@
 
     python -m tests.kafka.engine.lane_worker BOOTSTRAP PREFIX
 
-Says on standard output what its lanes do, a line each; ends with status 0 when asked to (SIGTERM, or the end of its
-standard input) and with 3 and the error when a lane failed.
+Says on standard output what its lanes do, a line each; ends with status 0 when asked to (SIGTERM,
+or the end of its standard input) and with 3 and the error when a lane failed.
 """
 
 import asyncio

@@ -34,7 +34,8 @@ from exchange.engine.broker.starting import Start
 
 WAIT_S = 60
 EXCHANGE = [sys.executable, "-c", "import exchange.cli; exchange.cli.main()"]
-# A program that opens a broker, says where, and sleeps until something ends it; then it still has work for its broker.
+# A program that opens a broker, says where, and sleeps until something ends it; then it still has
+# work for its broker.
 OWNER = """
 import asyncio, exchange.engine.broker as b
 async def main():

@@ -1,6 +1,7 @@
 """Every topic that an evaluator may read, as anybody's consumer finds it: default isolation, from offset 0, after kills.
 
-In it stand no exact aggregate, no agency's code, no sequence, no time of an event or of a draw, no cut and no second draw.
+In it stand no exact aggregate, no agency's code, no sequence, no time of an event or of a draw, no
+cut and no second draw.
 """
 
 from collections import Counter

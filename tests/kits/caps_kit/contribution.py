@@ -1,7 +1,8 @@
 """What one client's events add to a release, epoch by epoch, and whether their bits keep the laws of the caps.
 
-`Sent` is all that is needed of a marker under test: the events of one client and one period at one agency, with the epochs they
-arrive in. Written from the declarations alone, through `cells.increments`, which says what every table counts.
+`Sent` is all that is needed of a marker under test: the events of one client and one period at one
+agency, with the epochs they arrive in. Written from the declarations alone, through
+`cells.increments`, which says what every table counts.
 """
 
 from collections import Counter

@@ -17,7 +17,10 @@ BITS: Final = (Cap.NATION, Cap.STATE, Cap.PAST)
 
 @dataclass
 class Marker:
-    """Marks whatever the laws allow, when asked to. With `forgets`, its caps begin anew with each epoch, batch or run."""
+    """Marks whatever the laws allow, when asked to.
+
+    With `forgets`, its caps begin anew with each epoch, batch or run.
+    """
 
     period: int
     forgets: bool = False

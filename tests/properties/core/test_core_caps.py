@@ -1,7 +1,8 @@
 """No history of a client that keeps the laws of the caps moves a released table further than its declared sensitivity.
 
-The bound is both searched for exceptions and attained, so it is neither too low nor a waste. Each mutant is a way in which
-software would break it, or compute it wrong; each must be caught by the law that the real thing keeps.
+The bound is both searched for exceptions and attained, so it is neither too low nor a waste. Each
+mutant is a way in which software would break it, or compute it wrong; each must be caught by the
+law that the real thing keeps.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,13 +1,17 @@
 """Release lanes and publishers on the simulated log, and their law, whatever crashes.
 
-A worker is a process with a release lane and a publisher, under a supervisor that starts it again. No group keeps them apart:
-every worker is a zombie to the others. Noise is the number of the draw it belongs to, the same in every cell, so that any
-increment tells which draw it is of, and whether it was counted exactly.
+A worker is a process with a release lane and a publisher, under a supervisor that starts it again.
+No group keeps them apart: every worker is a zombie to the others. Noise is the number of the draw
+it belongs to, the same in every cell, so that any increment tells which draw it is of, and whether
+it was counted exactly.
 
 The law, at any moment of the log:
-1. no table and epoch is drawn twice in `draws`, and none at all without the ledger part that paid for it, nor the other way;
-2. every record that ever stood in `releases`, aborted ones too, is a committed draw, byte for byte, timed by its epoch;
-3. every increment less its noise is what the slow definition counts between the two cuts, and of what had waited.
+1. no table and epoch is drawn twice in `draws`, and none at all without the ledger part that paid
+   for it, nor the other way;
+2. every record that ever stood in `releases`, aborted ones too, is a committed draw, byte for byte,
+   timed by its epoch;
+3. every increment less its noise is what the slow definition counts between the two cuts, and of
+   what had waited.
 """
 
 import asyncio

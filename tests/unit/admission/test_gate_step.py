@@ -1,7 +1,9 @@
-"""The gate as a lane's step: bytes in, bytes out. What was written restores to the same step, at every point.
+"""The gate as a lane's step: bytes in, bytes out.
 
-Bad input is written to the inbox of one agency among two: refused, counted, named in receipt and quarantine without its
-payload; the other agency is not touched; the agency repairs and goes on.
+What was written restores to the same step, at every point.
+
+Bad input is written to the inbox of one agency among two: refused, counted, named in receipt and
+quarantine without its payload; the other agency is not touched; the agency repairs and goes on.
 """
 
 import random

@@ -31,7 +31,10 @@ CONTENT_OF = {
 
 @dataclass
 class Repository:
-    """A Maven repository. `spoil` may change what is answered: (path, how often it was asked before) → (status, body)."""
+    """A Maven repository.
+
+    `spoil` may change what is answered: (path, how often it was asked before) → (status, body).
+    """
 
     url: str = ""
     asked: list[str] = field(default_factory=list)

@@ -56,7 +56,8 @@ def test_help_lists_the_commands() -> None:
 
 HEAVY = ("aiokafka", "cryptography", "fastavro", "faust", "mode", "numpy", "pyarrow", "rich", "sqlcipher3", "structlog")
 OF_OPERATORS = {"faust", "jgo", "mode", "numpy", "pyarrow"}
-# After each command of a list, all in one process: every module that is imported by then, one list a line.
+# After each command of a list, all in one process: every module that is imported by then, one list
+# a line.
 TELL_MODULES = """
 import json, sys
 for words in {commands!r}:

@@ -1,4 +1,7 @@
-"""How the edge waits: bounded, doubling, at once only when the gate says so. The time is a number."""
+"""How the edge waits: bounded, doubling, at once only when the gate says so.
+
+The time is a number.
+"""
 
 import pytest
 

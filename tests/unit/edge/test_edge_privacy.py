@@ -1,6 +1,7 @@
 """Nothing that identifies leaves or lies about: sent bytes, the vault's raw bytes, messages, logs, errors.
 
-Every text that a source hands over is planted and looked for, as it is and in the forms it could be written in.
+Every text that a source hands over is planted and looked for, as it is and in the forms it could be
+written in.
 """
 
 import json

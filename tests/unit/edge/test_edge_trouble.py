@@ -1,4 +1,7 @@
-"""The edge in trouble: an exchange that is away, silent, refusing or losing. Each ends with a name, nothing is lost."""
+"""The edge in trouble: an exchange that is away, silent, refusing or losing.
+
+Each ends with a name, nothing is lost.
+"""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""What a log line may hold, and what it calls an error. In a process of its own: logging is set up for a whole process."""
+"""What a log line may hold, and what it calls an error.
+
+In a process of its own: logging is set up for a whole process.
+"""
 
 import json
 import subprocess

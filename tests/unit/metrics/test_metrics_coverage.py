@@ -6,7 +6,8 @@ from tests.kits.coverage_world import WORLDS, cover
 
 LEAST = 0.94
 MOST = 0.985
-"""Of shown sums and ratios: an interval that holds the truth more often claims less than is known."""
+"""Of shown sums and ratios: an interval that holds the truth more often claims less than is known.
+"""
 FAST = {"sums": 6, "ratios": 4, "sums of epochs": 20, "shares": 80, "shares within": 250, "reconciled parts": 120}
 SLOW = {
     "sums": 80,

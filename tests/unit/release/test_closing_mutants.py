@@ -1,8 +1,9 @@
 """Closing, drawing and publishing with one rule broken each: a named law notices every one of them.
 
-The lane's own mutants (a redraw after a kill, a crash between spend and publish, a transaction writing `releases`) are in
-`tests/simulation/test_release_mutants.py`; those of the counting (a late event reopening a closed epoch among them) in
-`test_draw_mutants.py`; a table missing from the budget in `test_budget.py`.
+The lane's own mutants (a redraw after a kill, a crash between spend and publish, a transaction
+writing `releases`) are in `tests/simulation/test_release_mutants.py`; those of the counting (a late
+event reopening a closed epoch among them) in `test_draw_mutants.py`; a table missing from the
+budget in `test_budget.py`.
 """
 
 import inspect

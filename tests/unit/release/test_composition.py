@@ -22,7 +22,8 @@ from tools.derive.privacy_docs import LIVES, OpponentGoal, belief, epsilon, righ
 ORDERS = [1 + 1.05**n for n in range(-100, 200)]
 lives = pytest.mark.parametrize("life", LIVES, ids=lambda life: life.words)
 PUBLISHED = {1: 1.0, 4: 2.1, 8: 3.1, 12: 3.9, 20: 5.2}
-"""Client-quarters → epsilon, as agreed before there was code; 12 are four quarters at three agencies."""
+"""Client-quarters → epsilon, as agreed before there was code; 12 are four quarters at three
+agencies."""
 
 
 def test_the_lives_are_those_that_were_agreed() -> None:

@@ -18,8 +18,8 @@ sums = st.lists(st.sets(st.sampled_from(NAMES)), max_size=7)
 def about_few(rows: list[set[str]]) -> bool:
     """By ranks: some sum of one agency, or of two with any weights, changes nothing about what the rows span.
 
-    With weights for i and j there is one such sum just when the rows, without the columns of i and j, lose less than two
-    ranks.
+    With weights for i and j there is one such sum just when the rows, without the columns of i and
+    j, lose less than two ranks.
     """
     matrix = np.array([[name in row for name in NAMES] for row in rows], float).reshape(-1, len(NAMES))
     whole = np.linalg.matrix_rank(matrix) if len(rows) else 0

@@ -233,7 +233,10 @@ class GrowingLog:
 
 @dataclass(frozen=True)
 class Seeded:
-    """A source that can go to another process: each builds the same world from the seed. `trouble`: what goes wrong."""
+    """A source that can go to another process: each builds the same world from the seed.
+
+    `trouble`: what goes wrong.
+    """
 
     seed: int
     partitions_: int = 2

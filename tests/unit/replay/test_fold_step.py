@@ -1,4 +1,7 @@
-"""The fold as a lane's step: bytes in, cells out. What was written restores to the same step, at every point."""
+"""The fold as a lane's step: bytes in, cells out.
+
+What was written restores to the same step, at every point.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""The source on a real export, where one lies beside the repository. Structural laws only: nothing of it is in the project."""
+"""The source on a real export, where one lies beside the repository.
+
+Structural laws only: nothing of it is in the project.
+"""
 
 import csv
 import io

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-# What an installed package finds, run away from the source tree and without the current directory on the path.
+# What an installed package finds, run away from the source tree and without the current directory
+# on the path.
 LIST_PACKAGE_DATA = """
 from importlib.resources import files
 import schemas

@@ -2,9 +2,10 @@
 
 `make test` looks at a quarter of the nation, `make test-slow` at all of it.
 
-Tolerances: shares of agencies are drawn to quota, so only rounding (under half a point of 288) and agencies too small to
-show all they do move them: 1.5 points. Ranks are of counts whose neighbours are five standard deviations apart and more.
-Means over 13,631 clients move by under 1 % from seed to seed: 2 %. A quarter of the nation moves twice as much.
+Tolerances: shares of agencies are drawn to quota, so only rounding (under half a point of 288) and
+agencies too small to show all they do move them: 1.5 points. Ranks are of counts whose neighbours
+are five standard deviations apart and more. Means over 13,631 clients move by under 1 % from seed
+to seed: 2 %. A quarter of the nation moves twice as much.
 """
 
 from collections import Counter

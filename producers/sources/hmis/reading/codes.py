@@ -1,9 +1,10 @@
 """HMIS codes → codes of the vocabulary, from `source_code` and `hmis` of its lists.
 
-Rules kept: in a list with missing answers, 8, 9 and 99 stay three answers (`not_known`, `declined`, `not_collected`),
-even where the list's own column joins them into one. In a list without missing answers (funders, events, services), 8
-and 9 keep their own meaning. An empty cell is `not_collected`. A code outside its list is None here: the caller
-publishes `not_known` and counts it. Integers come as `1`, `01`, ` 1` or `1.0`.
+Rules kept: in a list with missing answers, 8, 9 and 99 stay three answers (`not_known`, `declined`,
+`not_collected`), even where the list's own column joins them into one. In a list without missing
+answers (funders, events, services), 8 and 9 keep their own meaning. An empty cell is
+`not_collected`. A code outside its list is None here: the caller publishes `not_known` and counts
+it. Integers come as `1`, `01`, ` 1` or `1.0`.
 """
 
 import re

@@ -1,9 +1,9 @@
 """Reads Export, Organization, Project, ProjectCoC and Funder into an `Agency`.
 
 Rules kept: an export without a readable ExportDirective is a delta: an absent fact is not gone.
-`AgencyProfiled` states the kind of agency that the export shows, in the quarter in which it was made.
-`FundingReceived` states that a funder began to pay. HMIS has no amounts, so its dollars are 0 and add nothing
-to any sum; they are never made from the money that clients were given (ADR 0010).
+`AgencyProfiled` states the kind of agency that the export shows, in the quarter in which it was
+made. `FundingReceived` states that a funder began to pay. HMIS has no amounts, so its dollars are 0
+and add nothing to any sum; they are never made from the money that clients were given (ADR 0010).
 """
 
 import re

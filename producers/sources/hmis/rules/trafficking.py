@@ -1,7 +1,9 @@
 """Reads the nine trafficking columns of an Exit, cautiously: a screening answer is no finding.
 
-    sex    ExchangeForSex 1 of a client surely under 18 at the exit, or AskedOrForcedToExchangeForSex 1 of anyone
-    labor  WorkplaceViolenceThreats 1, or CoercedToContinueWork 1; WorkplacePromiseDifference alone is too weak a sign
+    sex    ExchangeForSex 1, for a client surely under 18 at the exit; or
+           AskedOrForcedToExchangeForSex 1, for anyone
+    labor  WorkplaceViolenceThreats 1, or CoercedToContinueWork 1; WorkplacePromiseDifference
+           alone is too weak a sign
 
 Either sign makes the status `possible`, never `confirmed`; nothing makes it `not_established`.
 Answers without a sign leave the type `not_known`; if all are refusals it is `declined`, if all are
