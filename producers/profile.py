@@ -47,9 +47,9 @@ TRUE_OR_FALSE = "is true or false, without quotation marks"
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The secret of a vault.
+    """The secret of a vault: a passphrase, or a raw key of 32 bytes.
 
-    A passphrase (stretched at every opening, 0.1 s and more) or a raw key of 32 bytes.
+    A passphrase is stretched at every opening (0.1 s and more).
     """
 
     passphrase: str = field(default="", repr=False)
@@ -190,7 +190,7 @@ class Profile(_Strict):
     def secret(self, ask: Callable[[], str] | None = None) -> Secret:
         """The vault's secret.
 
-        From key_file, else the variable, else passphrase_file, else from `ask`.
+        From key_file, else the variable, else passphrase_file, else `ask`.
         """
         if self.key_file:
             return read_key_file(self.key_file)

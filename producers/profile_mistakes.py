@@ -57,7 +57,7 @@ class ProfileMistakes:
             return f"{self.path}: a key of {inside} does not look like one; known are {', '.join(known)}."
         if name.lower() in SECRETS:
             return (
-                f"{self.path}: {name} is no key: a secret never stands in the profile. Name a passphrase_file or a "
+                f"{self.path}: {name} is no key: a secret never goes into the profile. Name a passphrase_file or a "
                 "key_file, set EXCHANGE_VAULT_PASSPHRASE, or leave it out to be asked; change the secret if others "
                 "have seen the file."
             )

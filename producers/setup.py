@@ -1,7 +1,4 @@
-"""An agency's vault without an exchange.
-
-Make it, look into it, hold a client who withdrew consent.
-"""
+"""An agency's vault without an exchange: make it, look into it, hold a client."""
 
 from dataclasses import asdict, dataclass
 from typing import Final

@@ -1,7 +1,4 @@
-"""Phrases that several modules of the edge show to a person.
-
-Numbers with their noun, rules about codes.
-"""
+"""Phrases that several modules of the edge show: numbers with a noun, rules about codes."""
 
 import re
 from enum import Enum

@@ -1,10 +1,8 @@
-"""How the derivation learns that something arrived in `releases`.
+"""Offsets of new records in `releases`, which an agent hands on to the derivation.
 
-By offsets that an agent hands on.
-
-An offset that is handed on is a call to look, never data. An agent may read records that are not
-decided yet; it may hand a record on twice, late, or, after a restart, not at all. So whoever waits
-here reads the topic itself, committed records only, and looks now and then without being called.
+An offset is a call to look, never data. An agent may read records that are not decided yet. It may
+hand a record on twice, late or, after a restart, not at all. So the derivation reads the topic
+itself, committed records only, and looks now and then without a call.
 """
 
 import asyncio
@@ -18,7 +16,10 @@ class Arrivals:
         self._handed_on = asyncio.Event()
 
     def hand_on(self, offset: int) -> None:
-        """A record stands at this offset. Repeating it, or an earlier one, is harmless."""
+        """Note that there is a record at this offset.
+
+        Repeating it, or an earlier one, is harmless.
+        """
         self._end = max(self._end, offset + 1)
         self._handed_on.set()
 

@@ -6,19 +6,19 @@ Rules kept:
   of its releases is missing. So order, repetition, restarts and two workers at once lead to the
   same `metrics`, byte for byte.
 - Everything is read again from offset 0 at every start. Each point is an upsert under its own key;
-  one that stands there already is not written again. A point whose bytes changed (other code, other
-  planned sizes) is written over.
-- An epoch is derived when nothing is awaited of it any more, or nothing more has come for
-  `AWAITED_S`: a table that is retired or late holds nothing up. What comes later is added.
+  an equal one is not written again. A point whose bytes changed (other code, other planned sizes)
+  is overwritten.
+- An epoch is derived when all its releases are there, or when none has come for `AWAITED_S`: a
+  table that is retired or late delays nothing. Later releases are added.
 - A record that is no release, or not the one that its table declares, and a second draw of one
-  table and epoch are left out: the first stands. An alert names them until the next start that does
-  not meet them. No value is logged.
-- Records of `metrics` have the end of their epoch as their time. Points are worked out off the
-  loop.
+  table and epoch are left out: the first one counts. An alert names them until a start that does
+  not find them. No value is logged.
+- Records of `metrics` have the end of their epoch as their time. Points are computed off the
+  event loop.
 
-Not promised: that a point of code that is gone disappears: nothing is ever taken back from
-`metrics`. Memory is that of the releases and of one epoch's points (19,000 at the end of a year);
-what stands in `metrics` is known by one sum an epoch.
+Not promised: that a point from removed code disappears; nothing is ever removed from `metrics`.
+Memory holds the releases and one epoch's points (19,000 at the end of a year); the records of
+`metrics` are known by one sum an epoch.
 """
 
 import asyncio
@@ -76,10 +76,7 @@ def epoch_of_key(key: bytes | None) -> int | None:
 
 
 class Intake:
-    """The releases taken so far, the epochs that they changed, and what could not be taken.
-
-    Pure.
-    """
+    """The releases taken so far, the epochs that they changed, and unusable records. Pure."""
 
     def __init__(self) -> None:
         self.released = Released()
@@ -100,7 +97,7 @@ class Intake:
             self.pending.update(epoch for epoch in self.released.epochs() if epoch >= min(new))
 
     def awaits(self) -> bool:
-        """Whether the newest epoch, to be derived, lacks tables that were released before."""
+        """Whether the newest epoch is to be derived and lacks tables released before."""
         newest = max(self.released.epochs(), default=0)
         return newest in self.pending and bool(self.released.awaited(newest))
 
@@ -123,25 +120,22 @@ class Intake:
 
 
 def alert_of(faults: Mapping[type[ExchangeError], list[int]], since_ms: int) -> Alert | None:
-    """What an operator is told of records that could not be taken.
-
-    The error's own words, never the record's.
-    """
+    """The alert about records that could not be taken, in the error's own words only."""
     if not faults:
         return None
-    said = []
+    sentences = []
     for kind, offsets in sorted(faults.items(), key=lambda fault: fault[0].__name__):
         where = ", ".join(map(str, offsets[:OFFSETS_NAMED]))
         more = f" and {len(offsets) - OFFSETS_NAMED} more" if len(offsets) > OFFSETS_NAMED else ""
-        said.append(f"{RELEASES} offset {where}{more}: {kind.__name__}. {kind()}")
+        sentences.append(f"{RELEASES} offset {where}{more}: {kind.__name__}. {kind()}")
     left_out = "Metrics are derived without them; if a newer version wrote them, upgrade this worker."
-    return Alert(SUBJECT, AlertKind.LEFT_OUT, since_ms, " ".join((*said, left_out)))
+    return Alert(SUBJECT, AlertKind.LEFT_OUT, since_ms, " ".join((*sentences, left_out)))
 
 
 class PublishedPoints:
-    """What stands in `metrics`, by one sum an epoch.
+    """The records of `metrics`, known by one sum an epoch.
 
-    An epoch's own records are read again where the sum is another.
+    An epoch's records are read again only where its sum differs.
     """
 
     def __init__(self, log: Log, reader: Reader) -> None:
@@ -155,7 +149,7 @@ class PublishedPoints:
             self._add(records)
 
     async def changes(self, epoch: int, wanted: list[Pair]) -> list[Pair]:
-        """Those of an epoch's records that do not stand there already."""
+        """Those of an epoch's records that `metrics` does not hold already."""
         async for _, records in read_to(self._reader, await self._reader.end_offsets([TO])):
             self._add(records)
         if epoch not in self._sums:

@@ -1,6 +1,4 @@
-"""Subscribe.
-
-The points of `metrics` that somebody asks for, past ones first, then each as it is published.
+"""Subscribe to points of `metrics`: past ones first, then each as it is published.
 
     async for point in subscribe("unmet_need_share", division="pacific", since="2026-03"):
         ...
@@ -8,13 +6,13 @@ The points of `metrics` that somebody asks for, past ones first, then each as it
 Needs the base install and the right to read `metrics`, nothing else: no group, no offset is stored
 anywhere.
 
-Promised: every point that stands in the topic and fits, in the order in which it was published;
-then what comes. A point with the same metric, dimensions, period and epoch as an earlier one
+Promised: every point of the topic that was asked for, in the order in which it was published; then
+each new one. A point with the same metric, dimensions, period and epoch as an earlier one
 replaces it; that happens only where an older version of the exchange published other bytes.
-`Batch.go_on` is where a later subscription goes on: what it was handed over with does not come
-again, and nothing is left out.
+`Batch.go_on` is the place where a later subscription resumes: the points of this batch do not come
+again, and none is left out.
 
-Not promised: that a batch whose `go_on` was not kept is not handed over again.
+Not promised: that a batch whose `go_on` was not stored does not come again.
 """
 
 from collections.abc import AsyncGenerator, Iterable
@@ -68,7 +66,7 @@ class Batch:
 async def follow(log: Log, asked: Selection, *, start: int = 0, once: bool = False) -> AsyncGenerator[Batch, None]:
     """The points in batches, from an earlier `go_on` on.
 
-    `once`: what stands there now, and no more.
+    `once`: the points that are there now, and no more.
 
     Raises StartUnknown and the engine's named errors.
     """

@@ -1,7 +1,4 @@
-"""How a client in memory reaches the broker.
-
-At once (`DirectConnection`), or over a network that a simulation disturbs.
-"""
+"""A client's way to the broker in memory: direct, or over a network that a simulation disturbs."""
 
 import asyncio
 from collections.abc import Callable

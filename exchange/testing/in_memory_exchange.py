@@ -96,8 +96,8 @@ class InMemoryExchange:
         `keys`: of the profile.
         """
         vault = self._folder / f"{agency}.vault"
-        said = {"agency": agency, "legal_class": legal_class, "state": state, "vault": vault}
-        return Profile.model_validate({**said, **keys})
+        own = {"agency": agency, "legal_class": legal_class, "state": state, "vault": vault}
+        return Profile.model_validate({**own, **keys})
 
     def enrol(
         self, profile: Profile, secret: Secret = SECRET, *, legal_class: LegalClass | None = None
@@ -160,10 +160,7 @@ class InMemoryExchange:
         return [((record.key or b"").decode("ascii"), decode(record.value or b"")) for record in records]
 
     def gate(self, agency: str) -> MemoryGate:
-        """An enrolled agency's inbox and gate.
-
-        Every value that it sent, byte for byte, every receipt and refusal.
-        """
+        """An enrolled agency's inbox and gate: every value, receipt and refusal."""
         if agency not in self._gates:
             raise AgencyNotRegistered(f"{agency} is not registered.")
         return self._gates[agency]
@@ -182,7 +179,7 @@ class InMemoryExchange:
     def counts(self) -> Mapping[str, int]:
         """The exact counts of every table: `needs_by_service|2026Q1|ca|housing` → count.
 
-        Operators only see these.
+        In a real exchange only operators see them.
         """
         found: Counter[str] = Counter()
         for agency, event in self.events:

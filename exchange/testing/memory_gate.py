@@ -1,4 +1,4 @@
-"""One agency's inbox in memory with the real gate behind it, and the agency's link to it.
+"""One agency's inbox and the real gate in memory, and the agency's link to them.
 
 The verdicts are those of `exchange.core.admission.gate`: this gate admits what a real exchange
 admits and refuses the rest for the same reason. A test that needs an unkind gate or network derives
@@ -86,7 +86,7 @@ class MemoryGate:
 class MemoryLink:
     """The agency's way to the gate in memory; keeps `producers.Link`.
 
-    What is sent is judged at once.
+    The gate judges values as soon as they are sent.
     """
 
     def __init__(self, gate: MemoryGate) -> None:

@@ -29,10 +29,7 @@ OF_AGENCIES, OF_DRAWS, OF_EPOCHS, OF_EVENTS, OF_METRICS, OF_RELEASES = (
 
 
 def no_noise(_scale: Fraction, length: int) -> Sequence[int]:
-    """Zeros in place of noise, so that a test knows the figures.
-
-    Only exchanges in memory take it.
-    """
+    """Zeros in place of noise, so that a test knows the figures. For exchanges in memory only."""
     return [0] * length
 
 

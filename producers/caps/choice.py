@@ -55,10 +55,7 @@ class Place(NamedTuple):
 
 @lru_cache(maxsize=1 << 16)
 def places_of(body: Correctable, bit: Cap) -> tuple[Place, ...]:
-    """The places that a body needs to carry the bit: all of them.
-
-    None means that it never carries the bit.
-    """
+    """The places that a body needs to carry the bit: all of them. Without any it never does."""
     rules = (OVER,) if bit is Cap.PAST else (rule for rule in _ABOUT.get((type(body), bit), ()) if rule.concerns(body))
     return tuple(Place(rule, name_of(rule), rule.key(body)) for rule in rules)
 
@@ -133,9 +130,7 @@ class Displaced:
 
 @dataclass(slots=True)
 class ClientPeriod:
-    """One client in one period.
-
-    The sent events, the corrections so far, and what may still carry bits.
+    """One client in one period: sent events, corrections so far, and what may carry bits.
 
     `may_mark`: whether new events may carry bits; `may_take`: whether corrections may.
     """
@@ -164,11 +159,8 @@ class ClientPeriod:
             self.ever = True
             self._corrections.update(place.name for place in places_of(body, bit))
 
-    def take_back(self, one: SentMarks) -> Cap:
-        """The bits that the correction of a sent event carries.
-
-        Those whose rules have corrections left.
-        """
+    def correct(self, one: SentMarks) -> Cap:
+        """The bits of the correction of a sent event: those whose rules have corrections left."""
         bits = NONE
         for bit in Cap(one.bits):
             if self._can_pay(one, bit):
@@ -262,8 +254,5 @@ class ClientPeriod:
 
 
 def _own(place: Place, one: SentMarks) -> Own:
-    """The key of an event's place.
-
-    The rule's key, or one of its own where each event has a place of its own.
-    """
+    """The key of an event's place: the rule's, or one of its own if the rule has no field."""
     return place.key if place.rule.distinct else (one.sequence, one.fact)

@@ -113,8 +113,8 @@ class Caps:
     def _decide_client(self, client: int) -> None:
         found = self._look(client)
         takes = [(key, *found.events[sent]) for key, sent in found.takes]
-        for key, period, said in sorted(takes, key=lambda take: found.units[take[1]].ranks.of_fact(take[0])):
-            self._corrections[key] = found.units[period].take_back(said)
+        for key, period, one in sorted(takes, key=lambda take: found.units[take[1]].ranks.of_fact(take[0])):
+            self._corrections[key] = found.units[period].correct(one)
         for period in sorted(found.units, key=lambda period: (not quarter_of(period), period)):
             unit = found.units[period]
             unit.may_mark = unit.may_mark and not self._other_width_marked(client, period, found.units)
@@ -159,8 +159,8 @@ class Caps:
                 period = period_of_tail(want)
                 unit(period)
                 found.wanted[period].append(Wanted(key, _body(schema, want)))
-        for period, said in found.events.values():
-            found.units[period].add_sent(said)
+        for period, one in found.events.values():
+            found.units[period].add_sent(one)
         return found
 
     def _read_chain(
@@ -182,15 +182,15 @@ class Caps:
                 if cap & Cap.UNMARKED:
                     unit(period).may_mark = False
             elif target in found.events:
-                said = found.events[target][1]
-                unit(period).count_correction(said.body, bits & said.bits)
-                said.bits &= ~bits
+                one = found.events[target][1]
+                unit(period).count_correction(one.body, bits & one.bits)
+                one.bits &= ~bits
         return tails
 
     def _other_width_marked(self, client: int, period: int, units: dict[int, ClientPeriod]) -> bool:
-        """Law 5.
+        """Whether the year of this quarter, or a quarter of this year, has or may have bits.
 
-        Whether the year of this quarter, or a quarter of this year, has bits or may have them.
+        Law 5.
         """
         year = year_period(period)
         others = (year,) if quarter_of(period) else range(year + 1, year + 5)
@@ -244,10 +244,7 @@ def sent_facts(vault: Vault) -> Marked:
 
 
 def count_rules(marked: Marked) -> list[RuleCount]:
-    """For each rule that applies to any of these events.
-
-    How many are within its cap, and how many are past it.
-    """
+    """By rule, how many of these events are within its cap and how many are past it."""
     kept: Counter[CapRule] = Counter()
     past: Counter[CapRule] = Counter()
     for (schema, tail), times in marked.items():

@@ -66,10 +66,7 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """The result of counting.
-
-    Tallies by outcome, the tallies held back, and the facts with their bits.
-    """
+    """The result of counting: outcomes of tallies, those held back, and the facts with bits."""
 
     outcomes: Counter[FactOutcome] = field(default_factory=Counter)
     held_back: tuple[HeldBack, ...] = ()
@@ -120,18 +117,15 @@ def count(facts: Marked, open_quarter: int) -> dict[Place, list[int]]:
 
 @lru_cache(maxsize=1 << 16)
 def _counting(schema: int, body: bytes) -> tuple[tuple[TallyTable, str, Cap], ...]:
-    """The tallies that count such a body in any place and period.
-
-    Table, value, and the bits that the event needs.
-    """
-    said = body_of(schema, body)
-    assert isinstance(said, Correctable)
+    """(table, value, bits that the event needs) of each tally that counts such a body."""
+    decoded = body_of(schema, body)
+    assert isinstance(decoded, Correctable)
     found = []
-    for cell, n in increments(_ANY_AGENCY, Event(0, _NO_PREVIOUS, FIRST, _ANY_STATE, 0, said)):
+    for cell, n in increments(_ANY_AGENCY, Event(0, _NO_PREVIOUS, FIRST, _ANY_STATE, 0, decoded)):
         name, _, _, *value = cell.decode("ascii").split("|")  # a tally takes the place from the event
         if name in _TALLIED:
             assert n == 1
-            found.append((TallyTable(name), "".join(value), needed(TALLIED[TallyTable(name)], said)))
+            found.append((TallyTable(name), "".join(value), needed(TALLIED[TallyTable(name)], decoded)))
     return tuple(found)
 
 
@@ -172,8 +166,8 @@ def stage_tallies(vault: Vault, fact_store: FactStore, today: date, *, small_cou
 
 def _staged_before(fact_store: FactStore) -> Iterator[Place]:
     for key in fact_store.keys(TALLY):
-        said = fact_store.current(key)
-        if said is not None:
-            event = decode_tail(*said)
+        current = fact_store.current(key)
+        if current is not None:
+            event = decode_tail(*current)
             assert isinstance(event.body, Tally)
             yield event.body.table, event.period, event.state

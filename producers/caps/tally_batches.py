@@ -33,9 +33,9 @@ def first_batch_over(vault: Vault) -> int:
 
 
 def end_first_batch(vault: Vault, before: int) -> None:
-    """After a complete run.
+    """End the first batch of the quarters before this one, after a complete run.
 
-    Quarters before this one have had their first batch, unless the exchange refused a tally.
+    It does not end while the exchange refuses a tally.
     """
     refused = "SELECT 1 FROM fact WHERE key >= ? AND key < ? AND refused IS NOT NULL LIMIT 1"
     if vault.one(refused, (TALLY, prefix_end(TALLY))) is None:

@@ -1,6 +1,6 @@
-"""The address of the exchange.
+"""The exchange's address.
 
-The profile's servers, else EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker.
+The profile's, else EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker.
 """
 
 from exchange.engine.broker.detached import running

@@ -27,10 +27,7 @@ class Link(Protocol):
         """The newest receipt; None when the gate never wrote one."""
 
     async def receipt(self, timeout_s: float) -> Receipt | None:
-        """The newest receipt after the last one returned.
-
-        None when none comes within `timeout_s`.
-        """
+        """The newest receipt after the last one returned; None if none comes within `timeout_s`."""
 
     async def inbox(self) -> Sequence[bytes]:
         """All values of this agency that the inbox holds now, oldest first."""

@@ -48,10 +48,7 @@ class Outbox:
         """The events of facts that this outbox has chained."""
 
     def claims(self) -> Iterator[bool]:
-        """Let facts claim equal accepted events that belong to no fact.
-
-        For each fact, whether it did.
-        """
+        """Let facts claim equal accepted events without a fact; for each fact, whether it did."""
         if not self._chain.unclaimed():
             return
         ready = "SELECT key, schema, want FROM fact WHERE sent = 0 AND want IS NOT NULL AND (todo > 0 OR refused IS NOT NULL)"
@@ -108,7 +105,7 @@ class Outbox:
         """
         refused = self._chain.row_at(sequence)
         assert refused is not None
-        said = with_cap(refused.tail, NONE)
+        tail = with_cap(refused.tail, NONE)
         with self._vault.writing():
             self._chain.remember_unchained(sequence)
             self._chain.unchain(sequence)
@@ -121,7 +118,7 @@ class Outbox:
                 self._chain.drop_correction(refused)
             else:
                 assert refused.key is not None
-                self._fact_store.refuse(refused.key, str(reason), refused.schema, said)
+                self._fact_store.refuse(refused.key, str(reason), refused.schema, tail)
                 dropped += self._drop_alike(refused.schema, refused.tail, reason)
             self._chain.append_heartbeat(beat)
         return dropped
@@ -134,10 +131,10 @@ class Outbox:
         strikes: dict[tuple[int, bytes], bool] = {(schema, tail): True}
         dropped = 0
         for key, its_schema, want in self._vault.all("SELECT key, schema, want FROM fact WHERE todo = ?", (EVENT,)):
-            said = (its_schema, with_cap(want, self._caps.of_event(key)))
-            if said not in strikes:
-                strikes[said] = of_kind is not None and of_kind(decode_tail(*said))
-            if strikes[said]:
+            fact = (its_schema, with_cap(want, self._caps.of_event(key)))
+            if fact not in strikes:
+                strikes[fact] = of_kind is not None and of_kind(decode_tail(*fact))
+            if strikes[fact]:
                 self._fact_store.refuse(key, str(reason), its_schema, want)
                 self._vault.run(
                     "INSERT INTO refusal (sequence, reason, key, schema, tail) VALUES (0, ?, ?, ?, ?)",

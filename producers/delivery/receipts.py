@@ -60,10 +60,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An event that this vault does not know was refused after its end.
-
-    A heartbeat goes there first.
-    """
+    """An unknown event was refused after the end of the vault: a heartbeat goes there first."""
 
 
 @dataclass(frozen=True, slots=True)

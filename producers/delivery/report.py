@@ -61,10 +61,7 @@ class Report:
         self._seen[block] = seen | bit
 
     def count_caps(self, marked: Marked) -> None:
-        """Count by rule what is within the caps.
-
-        Of the sent events, or of the facts kept for tallies.
-        """
+        """Count what is within the caps, in sent events or in the facts kept for tallies."""
         if counted := count_rules(marked):
             self.caps = counted
 
@@ -86,8 +83,5 @@ class Report:
 
     @property
     def refused_before(self) -> int:
-        """Facts and tallies that the exchange refused in an earlier run.
-
-        They are not sent again by themselves.
-        """
+        """Facts and tallies refused by the exchange in an earlier run, and not sent again."""
         return self.outcomes[FactOutcome.REFUSED_BEFORE] + self.tallies[FactOutcome.REFUSED_BEFORE]

@@ -193,8 +193,8 @@ class Sending:
     async def _act_on(self, receipt: Receipt) -> None:
         """Act on a receipt."""
         sequence = receipt.head.sequence
-        behind = self._chain.row_at(sequence + 1)
-        meaning = meaning_of(receipt, self._chain.digest(sequence), behind.kind if behind else None)
+        following = self._chain.row_at(sequence + 1)
+        meaning = meaning_of(receipt, self._chain.digest(sequence), following.kind if following else None)
         if isinstance(meaning, Fork) and await self._is_echo(receipt):
             meaning = Delivered(sequence)
         if isinstance(meaning, Fork):

@@ -38,10 +38,7 @@ class WaitLimits:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What a run waits for, for a person.
-
-    How long so far and at most, and how often it has sent.
-    """
+    """A wait, for a person: for what, how long so far and at most, and how often it has sent."""
 
     what: str
     elapsed_s: float
@@ -86,9 +83,9 @@ class Waiting:
         self.heard_s = now_s
 
     def refused(self, now_s: float, sequence: int, reason: Reason) -> bool:
-        """Note that the gate waits for this sequence.
+        """Note that the gate waits for this sequence; returns whether to send again at once.
 
-        Returns whether to send again at once, which is the first time only.
+        That is so the first time only.
         """
         first = self.blocked is None or self.blocked[0] != sequence
         self.blocked = (sequence, reason)

@@ -75,10 +75,7 @@ class JsonLines:
 
     @property
     def stays_here(self) -> Mapping[str, int]:
-        """Kind of identifier → columns of this kind in the last `read`.
-
-        They were skipped without reading them.
-        """
+        """Kind of identifier → columns of this kind that the last `read` skipped unread."""
         return self._skipped
 
     def rows(self) -> int:
@@ -88,14 +85,14 @@ class JsonLines:
 
     def read(self) -> Iterator[Reading]:
         """The reading of each line."""
-        said: set[bytes] = set()
+        known_keys: set[bytes] = set()
         self._skipped.clear()
         with self._open() as file:
             for number, line in enumerate(_lines(file), start=1):
                 where = Where(self._path.name, number)
                 try:
                     if line.strip():
-                        yield self._reading(line, where, said)
+                        yield self._reading(line, where, known_keys)
                 except _Refused as refused:
                     yield RowRefused(where, refused.column, refused.rule)
 
@@ -105,7 +102,7 @@ class JsonLines:
         except OSError as error:
             raise SourceUnreadable(f"{self._path} cannot be read: {error.strerror}.") from None
 
-    def _reading(self, line: bytes, where: Where, said: set[bytes]) -> Reading:
+    def _reading(self, line: bytes, where: Where, known_keys: set[bytes]) -> Reading:
         row = _object(line)
         if "withdraw" in row:
             return Withdrawn(_withdrawn(row), where)
@@ -113,7 +110,7 @@ class JsonLines:
         _only(row, COLUMNS, REQUIRED, "")
         key = _text(row, "key")
         digest = blake2b(key.encode(), digest_size=16).digest()
-        if digest in said:
+        if digest in known_keys:
             raise _Refused("key", "repeated: an earlier line of this file has it")
         body = _code(row, "body", BODIES)
         values = row["fields"]
@@ -123,7 +120,7 @@ class JsonLines:
         state = _state(row) if "state" in row else self._state
         client = _text(row, "client") if "client" in row else ""
         fact = Fact(key, _period(row), state, _body(body, values), client, where)
-        said.add(digest)
+        known_keys.add(digest)
         return fact
 
     def _leave_identifiers(self, row: Plain, known: Iterable[str]) -> None:

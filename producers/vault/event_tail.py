@@ -36,7 +36,7 @@ _BODY_AT: Final = KIND - HEAD
 
 
 def encode_tail(period: int, state: UsState, cap: int, body: Body, schema_id: int = 0) -> bytes:
-    """The bytes behind the head of an event's value. `schema_id` 0: the newest schema."""
+    """The bytes after the head of an event's value. `schema_id` 0: the newest schema."""
     return encode(Event(0, _NO_PREVIOUS, period, state, cap, body), schema_id)[HEAD:]
 
 
@@ -82,7 +82,7 @@ def body_of(schema_id: int, body: bytes) -> Body:
 
 
 def body_bytes(tail: bytes) -> bytes:
-    """The part of a tail behind period, state and cap."""
+    """The part of a tail after period, state and cap."""
     return tail[_BODY_AT:]
 
 

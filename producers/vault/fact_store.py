@@ -119,8 +119,8 @@ class FactStore:
         self.undecided = True
         todo = NOTHING if for_tally else EVENT
         if sent:
-            said = self._vault.one("SELECT schema, tail FROM chain WHERE sequence = ?", (sent,))
-            same = said is not None and not for_tally and same_fact((said[0], said[1]), (self._schema, tail))
+            chained = self._vault.one("SELECT schema, tail FROM chain WHERE sequence = ?", (sent,))
+            same = chained is not None and not for_tally and same_fact((chained[0], chained[1]), (self._schema, tail))
             todo = NOTHING if same else CORRECTION
         self._vault.run(
             "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ?, "
@@ -272,10 +272,7 @@ class FactStore:
         return int(row[0]) if row else 0
 
     def sort(self, key: bytes, tail: bytes) -> int:
-        """The place of a fact in its batch.
-
-        A keyed hash, so that the order of events tells nobody anything.
-        """
+        """The place of a fact in its batch: a keyed hash, so the order tells nobody anything."""
         return int.from_bytes(blake2b(key + tail, digest_size=8, key=self._secret).digest(), "big") >> 1
 
 

@@ -195,9 +195,9 @@ class Chain:
         self._vault.run(f"UPDATE fact SET sent = 0, {TODO_UNSENT} WHERE key = ? AND sent = ?", (key, sequence))  # noqa: S608
 
     def _mark_sent_again(self, key: bytes | None, target: int) -> None:
-        """After unchaining a correction.
+        """After a correction is unchained.
 
-        Its fact is stated by the event at `target` again, if it is still the same.
+        The event at `target` states its fact again, if equal.
         """
         link = self.row_at(target)
         row = self._vault.one("SELECT schema, want FROM fact WHERE key = ?", (key,))
@@ -215,10 +215,7 @@ class Chain:
         self._vault.run(f"UPDATE fact SET sent = 0, {TODO_UNSENT} WHERE key = ?", (link.key,))  # noqa: S608
 
     def unclaimed(self) -> int:
-        """The number of accepted events without a fact in this vault.
-
-        Another copy of it sent them.
-        """
+        """The number of accepted events without a fact in this vault: another copy sent them."""
         row = self._vault.one("SELECT count(*) FROM chain WHERE kind = 0 AND key IS NULL AND retracted = 0")
         return int(row[0]) if row else 0
 

@@ -196,10 +196,7 @@ class Vault:
 
 
 def expect_vault(profile: Profile) -> None:
-    """Raise VaultMissing when there is no vault.
-
-    Cheap, before anybody is asked for the passphrase.
-    """
+    """Raise VaultMissing when there is no vault, before anybody is asked for the passphrase."""
     if not profile.vault.exists():
         raise errors.VaultMissing(f"There is no vault at {profile.vault}.")
 
@@ -253,8 +250,8 @@ def _naming(path: Path) -> Iterator[None]:
         raise errors.VaultUnwritable(f"{path}: {error.strerror}.") from None
 
 
-def _named(name: str, said: str, path: Path) -> errors.VaultError:
-    if name.startswith("SQLITE_FULL") or "disk is full" in said:
+def _named(name: str, message: str, path: Path) -> errors.VaultError:
+    if name.startswith("SQLITE_FULL") or "disk is full" in message:
         return errors.VaultFull(f"The disk that holds {path} is full.")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return errors.VaultInUse(f"Another process publishes from {path}.")

@@ -26,10 +26,7 @@ TODAY: Final = date(2026, 10, 5)
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a run left behind.
-
-    The agency's inbox and gate, the run's messages, and the vault's file as it lies on the disk.
-    """
+    """The results of a run: the agency's gate, the run's messages, and the vault's file."""
 
     gate: MemoryGate
     messages: str
@@ -42,10 +39,7 @@ class Published:
 
 
 def publish(folder: Path, agency: str, readings: Iterable[Reading]) -> Published:
-    """Let a new agency with events of its own publish what a source reads.
-
-    Its vault is made in the folder.
-    """
+    """Let a new agency publish the readings of a source; its vault is made in the folder."""
     profile = Profile.model_validate(
         {
             "agency": agency,

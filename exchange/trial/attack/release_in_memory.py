@@ -32,20 +32,14 @@ def noise_of(draw: Draw) -> Noise:
 
 @dataclass(frozen=True, slots=True)
 class MemoryDraw:
-    """What would be committed in one transaction.
-
-    The ledger that has paid, and the releases as bytes.
-    """
+    """The content of one transaction: the ledger that has paid, and the releases as bytes."""
 
     after: Ledger
     values: tuple[bytes, ...]
 
 
 class MemoryReleaseLane:
-    """One release lane.
-
-    Events arrive by month, epochs are closed in order, what is published is taken by evaluators.
-    """
+    """One release lane: events arrive by month, epochs close in order, evaluators read."""
 
     def __init__(self, since: int, plans: Iterable[TableCost]) -> None:
         """`since`: the first month that is counted; `plans`: the tables that are released."""

@@ -66,10 +66,7 @@ class HmisExport:
 
     @property
     def stays_here(self) -> Mapping[str, int]:
-        """Nothing to list.
-
-        Only columns of the HMIS layout are read, and none of them identifies a person.
-        """
+        """Nothing: only columns of the HMIS layout are read, and none identifies a person."""
         return {}
 
     def rows(self) -> int:

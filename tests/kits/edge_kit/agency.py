@@ -230,10 +230,7 @@ class Agency:
         return +counts
 
     def expected_tallied(self) -> Counter[bytes]:
-        """The counts of a tally-only agency.
-
-        Its own bodies, and one-way client tables of the quarters that are over.
-        """
+        """The counts of a tally-only agency: its own bodies, and client tables of past quarters."""
         tallied = {table.name for name in TallyTable for table in fed_by(TALLIED[name])}
         counts: Counter[bytes] = Counter()
         for period, state, body in self.truth.values():

@@ -1,7 +1,4 @@
-"""What can go wrong.
-
-A table of faults, each with the longest it lasts and what it does to a scenario.
-"""
+"""A table of faults, each with the longest it lasts and what it does to a scenario."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A stage for lanes.
-
-One world, one source, one state partition, and lanes in processes of their own.
-"""
+"""A stage for lanes: one world, one source, one state partition, lanes in own processes."""
 
 import asyncio
 from collections.abc import Callable

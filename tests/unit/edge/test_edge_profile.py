@@ -72,7 +72,7 @@ def test_what_has_no_default_must_be_said(tmp_path: Path, missing: str) -> None:
         ('legal_class = "planted"', '"individual", "year_only" or "tally_only"'),
         ('legal_class = "not_known"', '"individual", "year_only" or "tally_only"'),
         ('legal_class = "individual"\nsmall_counts = true', "small_counts goes with legal_class tally_only alone"),
-        ("passphrase = 'planted'", "passphrase is no key: a secret never stands in the profile"),
+        ("passphrase = 'planted'", "passphrase is no key: a secret never goes into the profile"),
         ("bootstrap_server = 'planted'", "no key of the profile (did you mean bootstrap_servers?); known are agency, "),
         ("projects = ['planted']", "projects is no key of the profile (it belongs below a line [hmis])"),
         ("[hmis]\nscheduled = true", "scheduled is no key of [hmis] (it belongs above the first section)"),

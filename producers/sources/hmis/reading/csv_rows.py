@@ -26,10 +26,7 @@ INVISIBLE: Final = "\ufeff\u200b\x00"
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """A row after the header.
-
-    Its number in a spreadsheet, the cells that may be read, and the rule that it breaks.
-    """
+    """A row after the header: its spreadsheet number, its cells, and the rule that it breaks."""
 
     row: int
     cells: Mapping[str, str]
@@ -42,10 +39,7 @@ class _RecordTooLong(csv.Error):
 
 @dataclass(slots=True)
 class _BoundedLines:
-    """Bounded lines for the parser.
-
-    Neither a line nor a record of many lines can grow without end.
-    """
+    """Bounded lines for the parser: no line and no record of many lines grows without end."""
 
     text: io.TextIOWrapper
     taken: int = 0
@@ -106,10 +100,7 @@ class CsvFile:
         return max(0, sum(1 for cells in self._parsed() if cells is None or cells) - 1)
 
     def _parsed(self) -> Iterator[list[str] | None]:
-        """The fields of each record.
-
-        None for a blank line, None for a record that cannot be parsed.
-        """
+        """The fields of each record; none for a blank line, None for what cannot be parsed."""
         errors = "strict" if self._encoding == "utf-8-sig" else "replace"
         with self._bundle.opened(self.layout.name) as stream:
             lines = _BoundedLines(io.TextIOWrapper(io.BufferedReader(stream), self._encoding, errors, newline=""))  # type: ignore[type-var]

@@ -69,10 +69,7 @@ def bundle(path: Path) -> Iterator[Bundle]:
 
 
 def _begins_as_zip(path: Path) -> bool:
-    """Whether a file that cannot be opened as an archive begins like one.
-
-    Then its end was cut off.
-    """
+    """Whether a file that is no archive begins like one: then its end was cut off."""
     try:
         with path.open("rb") as file:
             return file.read(len(ZIP_BEGINS)) == ZIP_BEGINS

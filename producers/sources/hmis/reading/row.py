@@ -70,10 +70,7 @@ class Row:
         return number
 
     def answer(self, column: str, allowed: frozenset[int]) -> int | None:
-        """The number of an answer.
-
-        None when the cell is empty, or, refused, when the answer is not allowed.
-        """
+        """The number of an answer; None when the cell is empty or, refused, not allowed."""
         text = self.text(column)
         number = read_integer(text)
         if number in allowed:

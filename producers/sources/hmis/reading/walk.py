@@ -1,7 +1,4 @@
-"""Walks over the rows of any file.
-
-Broken, repeated and withdrawn rows are handled here once for all files.
-"""
+"""Walks over the rows of any file; broken, repeated and withdrawn rows are handled here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -101,10 +101,10 @@ class AgencyReader:
             yield Withdrawn(f"{ROOT}organization/{key}/", row.where)
         elif key:
             flag = row.text("VictimServiceProvider")
-            says = read_integer(flag)
-            if flag and says not in (0, 1):
+            answer = read_integer(flag)
+            if flag and answer not in (0, 1):
                 row.refuse("VictimServiceProvider", "0 or 1; read as 1, the stricter")
-            self._sheltered[key] = bool(flag) and says != 0
+            self._sheltered[key] = bool(flag) and answer != 0
             yield RowIgnored(row.where, CONTEXT)
 
     def _project(self, row: Row) -> Iterator[Reading]:

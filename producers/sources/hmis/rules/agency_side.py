@@ -59,10 +59,7 @@ class Project:
     grants: list[Grant] = field(default_factory=list)
 
     def state(self, stay_state: UsState | None, otherwise: UsState) -> UsState:
-        """The project's state.
-
-        If it has several, the stay's if that is one of them, else the agency's.
-        """
+        """The project's state; of several, the stay's if it is one of them, else the agency's."""
         if len(self.states) == 1:
             return next(iter(self.states))
         return stay_state if stay_state in self.states and stay_state else otherwise

@@ -1,7 +1,4 @@
-"""The common part of the rules of all files.
-
-A row of a stay, its day, and the facts under its own key.
-"""
+"""The common part of all rules: a row of a stay, its day, and the facts under its key."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator

@@ -42,10 +42,7 @@ PAID_BY: Final[Mapping[int, FundingSource]] = {
 
 @dataclass(slots=True)
 class Nights:
-    """The nights of one stay in one period.
-
-    One bit for each day of the year, so a repeated night counts once.
-    """
+    """The nights of one stay in one period: one bit a day, so a repeated night counts once."""
 
     stay: Stay
     where: Where

@@ -97,7 +97,7 @@ class StayIndex:
     def stay_of(self, row: Row) -> Stay | NotRead | None:
         """The stay of an Enrollment row, or why it is not read.
 
-        None, with refusals, when the row cannot be read.
+        None, with refusals, if unreadable.
         """
         key, client = row.key(layout.STAY), row.key(layout.PERSON)
         project = self.agency.projects.get(row.text(layout.PROJECT))
@@ -113,10 +113,7 @@ class StayIndex:
         return Stay(key, client, project, state, entered, row.number("LivingSituation"))
 
     def of(self, row: Row) -> Stay | NotRead | None:
-        """The stay that a row belongs to.
-
-        None, with a refusal, when it has none or names another client.
-        """
+        """The stay of a row; None, with a refusal, if it has none or names another client."""
         key = row.key(layout.STAY)
         found = self._found.get(key)
         if key and found is None:
@@ -133,7 +130,7 @@ class StayIndex:
     def prefixes(self, stay: str, project: str = "") -> list[str]:
         """The prefixes of a withdrawn stay's facts.
 
-        In its project, or in every counted project if that is unknown.
+        In its project, or in all that count if unknown.
         """
         found = self._found.get(stay)
         if isinstance(found, Stay):
