@@ -30,8 +30,8 @@ demo: $(SYNCED) ## the exchange at work on a Kafka of its own; DEMO_ARGS="--exit
 test: $(SYNCED) ## all tests but the slow ones; PYTEST_ARGS="-k broker" picks some
 	$(PYTEST) $(PYTEST_ARGS)
 
-test-fast: $(SYNCED) ## the tests that need no Kafka
-	$(PYTEST) -m 'not kafka and not slow' $(PYTEST_ARGS)
+test-fast: $(SYNCED) ## the tests that need no Kafka and take no long time, within two minutes
+	$(PYTEST) -m 'not kafka and not slow and not long' --hypothesis-profile=fast $(PYTEST_ARGS)
 
 test-slow: $(SYNCED) ## the slow tests: twenty kill rounds and what else takes minutes
 	$(PYTEST) -m slow $(PYTEST_ARGS)

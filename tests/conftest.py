@@ -37,6 +37,7 @@ FRESH = "FRESH_SEEDS"
 
 # No deadline: the laws are not about time. The blob repeats a failure.
 settings.register_profile("laws", deadline=None, print_blob=True)
+settings.register_profile("fast", settings.get_profile("laws"), max_examples=15)
 settings.load_profile("laws")
 
 
@@ -168,14 +169,20 @@ FOUND = pytest.StashKey[FoundKafka]()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Which tests need a Kafka follows from the folder they are in."""
+    """Which tests need a Kafka, and which take long, follows from where they are."""
     finds = "found_kafka" in getattr(item, "fixturenames", ())
     if item.nodeid.startswith(sharing_out.FOLDER):
         item.add_marker("kafka")
         if finds:
             item.add_marker("finds_kafka")
-    elif finds:
+    elif sharing_out.is_long(item.nodeid):
+        item.add_marker("long")
+    if finds and not item.nodeid.startswith(sharing_out.FOLDER):
         raise pytest.UsageError(f"{item.nodeid} needs a Kafka: it belongs to {sharing_out.FOLDER}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=sharing_out.turn)
 
 
 @pytest.hookimpl(optionalhook=True)

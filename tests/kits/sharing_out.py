@@ -1,13 +1,33 @@
-"""How the tests are shared out among processes: all that need a Kafka to one of them, first of all, and in order.
+"""How the tests are shared out among processes: all that need a Kafka to one of them, and what takes longest first.
 
-Any test may run in any process. Those of `tests/kafka` use one cluster and its real topic names, so
-they never run side by side. They are what takes longest, so they begin first; the other processes
-take the rest one test at a time.
+Any test may run in any process. Those of `tests/kafka` use one cluster and its real topic names, so they never run
+side by side. Together they take longest, so they begin first; the other processes take the rest one test at a time,
+beginning with what takes long, so that none is left with a long one at the end. `make test-fast` leaves both out.
 """
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 FOLDER = "tests/kafka/"
+LONG = (
+    "tests/unit/tree/test_to_add.py",
+    "tests/unit/trial/",
+    "tests/simulation/test_derive.py",
+    "tests/simulation/test_simulation.py",
+    "tests/simulation/test_mutants.py",
+    "tests/simulation/test_release_kills.py",
+    "tests/adversary/test_edge_histories.py",
+    "tests/adversary/test_exact_attacks.py",
+    "tests/adversary/test_noised_attacks.py",
+    "tests/adversary/test_running.py",
+    "tests/properties/test_edge_scripts.py",
+    "tests/unit/release/test_draw_process.py",
+    "tests/unit/replay/test_replay_processes.py",
+    "tests/unit/metrics/test_metrics_coverage.py",
+    "tests/unit/metrics/test_metrics_mutants.py",
+    "tests/unit/tree/test_pinned_schemas.py",
+)
+"""Files, and folders, whose tests take more than five seconds of CPU together; the longest tests first."""
 
 
 class KafkaInOneProcess(LoadScopeScheduling):
@@ -15,3 +35,14 @@ class KafkaInOneProcess(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return FOLDER if nodeid.startswith(FOLDER) else nodeid
+
+
+def is_long(nodeid: str) -> bool:
+    return nodeid.startswith(LONG)
+
+
+def turn(item: pytest.Item) -> int:
+    """Where a test stands in the order: what needs a Kafka, what takes long, the rest."""
+    if item.nodeid.startswith(FOLDER):
+        return -1
+    return next((number for number, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG))
