@@ -214,12 +214,12 @@ async def test_a_broker_that_goes_away_while_publishing_costs_nothing(
         log = KafkaLog(settings)
         async with administer(settings) as admin, gate_over(log, admin, harbor) as gate:
             await broker.halt(kill=True)
-            with pytest.raises(errors.ExchangeAway, match="5000 events are kept"):
-                await publish(harbor, needs(5_000), WaitLimits(pauses_s=(0.1, 0.1)))
+            with pytest.raises(errors.ExchangeAway, match="2500 events are kept"):
+                await publish(harbor, needs(2_500), WaitLimits(pauses_s=(0.1, 0.1)))
             await broker.restart()
-            gate.hold_at = 8_000
+            gate.hold_at = 4_000
             complained = asyncio.Event()
-            running = asyncio.create_task(publish(harbor, needs(40_000), say=lambda _: complained.set()))
+            running = asyncio.create_task(publish(harbor, needs(20_000), say=lambda _: complained.set()))
             await gate.has_admitted(gate.hold_at)
             await broker.halt(kill=True)
             await complained.wait()
@@ -227,7 +227,7 @@ async def test_a_broker_that_goes_away_while_publishing_costs_nothing(
             gate.hold_at = None
             await running
         await log.close()
-    assert sum(isinstance(body, e.NeedIdentified) for body in gate.bodies("harbor-light")) == 40_000
+    assert sum(isinstance(body, e.NeedIdentified) for body in gate.bodies("harbor-light")) == 20_000
     assert sum(isinstance(body, Heartbeat) for body in gate.bodies("harbor-light")) == 1
 
 
