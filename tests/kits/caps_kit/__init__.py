@@ -1,1 +1,4 @@
-"""One client at one agency under the caps: whoever marks events is held to the same laws (`exchange.core.admission.cap_rules`)."""
+"""One client at one agency under the caps of `exchange.core.admission.cap_rules`.
+
+Whoever marks events is held to the same laws.
+"""
