@@ -167,7 +167,7 @@ _HOMES: Final = (
 """Where the names are defined, cheap modules first."""
 
 if TYPE_CHECKING:
-    from exchange.core.admission.gate import Reason
+    from exchange.core.admission.reasons import Reason
     from exchange.core.errors import (
         ExchangeError,
         PeriodInvalid,

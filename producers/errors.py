@@ -4,7 +4,7 @@ Rules kept: each says what happened and what to do next; none holds a value, a k
 record; none means a loss: what was read is kept in the vault, and running again continues.
 """
 
-from exchange.core.admission.gate import EXPLAINED, Reason
+from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 

@@ -19,13 +19,13 @@ from exchange.core.admission.gate import (
     AgencyState,
     Arrival,
     Duplicate,
-    Reason,
     Refused,
     Skipped,
     Unreadable,
     evolve,
     judge,
 )
+from exchange.core.admission.reasons import Reason
 from exchange.core.errors import StateDamaged
 from exchange.core.model.chain import Head
 from exchange.core.model.events import Correction, Tally

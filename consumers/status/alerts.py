@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from exchange.core.admission.gate import EXPLAINED, Reason, Registration, Status
+from exchange.core.admission.gate import Registration, Status
+from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.engine.lanes.progress import LaneState
 from exchange.engine.log import Log, Partition
 from exchange.engine.reading import newest_by_key

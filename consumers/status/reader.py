@@ -18,7 +18,7 @@ from typing import Final
 from consumers.admission.gate_step import GateStep
 from consumers.admission.registry import Registry
 from consumers.release.draws_state import DrawsState
-from exchange.core.admission.gate import Reason
+from exchange.core.admission.reasons import Reason
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.lag import Extent, NewestPositions, Unread, extents
 from exchange.engine.log import Log, Partition, Reader, Record

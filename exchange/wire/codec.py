@@ -13,7 +13,8 @@ from typing import Final, cast
 
 import fastavro
 
-from exchange.core.admission.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
+from exchange.core.admission.gate import Arrival, Unreadable
+from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
 from exchange.core.errors import ExchangeError
 from exchange.core.model.chain import digest_of
 from exchange.core.model.event_layout import KIND, MAGIC, MIDDLE, PREFIX, PREVIOUS, sequence_of

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from exchange.core.admission.gate import Reason, Refused, Registration
+from exchange.core.admission.gate import Refused, Registration
+from exchange.core.admission.reasons import Reason
 from exchange.core.model.chain import Head
 from exchange.core.model.field_types import Width
 from exchange.wire.mapper import INLINE, as_record

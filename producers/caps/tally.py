@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import Final
 
 from exchange.core.admission.cap_rules import NONE, Cap, effective
-from exchange.core.admission.gate import SMALL_COUNT_MAX
+from exchange.core.admission.reasons import SMALL_COUNT_MAX
 from exchange.core.counting.cells import increments
 from exchange.core.counting.tables import TALLIED, tally_codes, tally_length
 from exchange.core.model.events import Correctable, Event, Tally

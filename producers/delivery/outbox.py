@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from exchange.core.admission.cap_rules import NONE
-from exchange.core.admission.gate import Reason, wants_consent
+from exchange.core.admission.gate import wants_consent
+from exchange.core.admission.reasons import Reason
 from exchange.core.model.events import About, Event, Tally
 from exchange.core.model.period import quarter_of
 from producers.caps.marking import Caps, Marked

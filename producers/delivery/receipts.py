@@ -22,7 +22,7 @@ its events were unchained.
 from dataclasses import dataclass
 from typing import Final
 
-from exchange.core.admission.gate import Reason
+from exchange.core.admission.reasons import Reason
 from exchange.wire.records import Receipt
 from producers.vault.chain_row import Kind
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from exchange.core.admission.gate import Reason
+from exchange.core.admission.reasons import Reason
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.wire.records import Receipt
 from producers import errors

@@ -10,7 +10,7 @@ time. Waiting always ends, with the gate's own reason where it gave one.
 from dataclasses import dataclass, field
 from enum import Enum
 
-from exchange.core.admission.gate import Reason
+from exchange.core.admission.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ import fastavro
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import schemas
-from exchange.core.admission.gate import Reason, Refused, Registration
+from exchange.core.admission.gate import Refused, Registration
+from exchange.core.admission.reasons import Reason
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.view import Origin
 from exchange.core.model import events as e

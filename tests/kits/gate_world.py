@@ -14,7 +14,6 @@ from exchange.core.admission.gate import (
     ACCEPTED,
     AgencyState,
     Arrival,
-    Reason,
     Refused,
     Registration,
     Unreadable,
@@ -22,6 +21,7 @@ from exchange.core.admission.gate import (
     evolve,
     judge,
 )
+from exchange.core.admission.reasons import Reason
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.chain import heartbeat_message

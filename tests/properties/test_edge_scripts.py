@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core.admission.gate import Reason
+from exchange.core.admission.reasons import Reason
 from exchange.core.model.vocabulary import LegalClass
 from producers.vault.fact_store import FactOutcome
 from tests.kits.edge_kit.agency import Agency

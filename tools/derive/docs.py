@@ -17,7 +17,7 @@ from math import prod
 from pathlib import Path
 from typing import Final
 
-from exchange.core.admission.gate import EXPLAINED
+from exchange.core.admission.reasons import EXPLAINED
 from exchange.core.counting.tables import TABLES, Table, domain
 from exchange.core.model.events import BODIES, About, Body
 from exchange.core.model.field_types import field_types

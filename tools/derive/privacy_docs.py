@@ -19,7 +19,7 @@ from statistics import NormalDist
 from typing import Final
 
 from exchange.core.admission.cap_rules import CORRECTIONS
-from exchange.core.admission.gate import SMALL_COUNT_MAX
+from exchange.core.admission.reasons import SMALL_COUNT_MAX
 from exchange.core.counting.tables import TALLIED, Tier, tally_length
 from exchange.core.metrics.figures import K
 from exchange.core.metrics.intervals import Z

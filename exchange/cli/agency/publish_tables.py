@@ -19,7 +19,7 @@ from rich.text import Text
 from exchange.cli.agency.caps_tables import caps_shown
 from exchange.cli.shared.console import table
 from exchange.core.admission.cap_rules import effective
-from exchange.core.admission.gate import EXPLAINED, Reason
+from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.counting.tables import TALLIED, domain
 from exchange.core.model.events import About, Body, Tally
 from exchange.core.model.period import period_text

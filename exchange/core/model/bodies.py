@@ -6,17 +6,15 @@ of fixed width. A missing answer has a code; `not_applicable` is never counted. 
 several answers makes one event a code (`exchange.core.admission.soundness` lists the fields that
 then stay `not_applicable`).
 
-docs/adr/0006-body-fields.md settles the fields. The first line of each class's docstring is in the
-pinned schema of events, so it changes only with a new version of that schema.
-`exchange.core.model.events` has the event around a body, and gives out every name of this module.
+docs/adr/0006-body-fields.md settles the fields. `exchange.core.model.events` has the event around a
+body, and gives out every name of this module.
 """
 
 from dataclasses import dataclass
-from enum import Enum
-from typing import Annotated, ClassVar, Final, get_args
+from typing import ClassVar, Final, get_args
 
 from exchange.core.model import vocabulary as v
-from exchange.core.model.field_types import Width
+from exchange.core.model.body_fields import About, Counts, Digest, Number, Sequence, Signature, Small
 from exchange.core.model.tally_tables import TallyTable
 
 __all__ = [
@@ -51,28 +49,6 @@ __all__ = [
     "Tally",
     "TraffickingFacts",
 ]
-
-
-class About(Enum):
-    """Whom a body is about. It decides who may send it and how its tables are released."""
-
-    CLIENT = "client"
-    AGENCY = "agency"
-    EXCHANGE = "exchange"
-
-
-Small = Annotated[int, range(64)]
-"""0–63: one byte on the wire."""
-Number = Annotated[int, Width(4)]
-"""0–4,294,967,295, four bytes on the wire."""
-Sequence = Annotated[int, Width(8)]
-"""An event's place in its agency's chain: 1, 2, 3…"""
-Digest = Annotated[bytes, Width(32)]
-"""A SHA-256 digest."""
-Signature = Annotated[bytes, Width(64)]
-"""An Ed25519 signature."""
-Counts = Annotated[tuple[int, ...], Width(4)]
-"""One `Number` for each value of a table's domain, in its order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def _fetch(
     total_bytes = sum(jar.size_bytes for jar in jars)
     announcer.say(f"fetching Apache Kafka {KAFKA_VERSION} ({total_bytes / 1e6:.0f} MB, once) into {cache}")
     with _staging(cache) as staging, announcer.fetching(total_bytes) as report:
-        context = _maven(staging, repository, _Progress(report, abandoned))
+        context = _maven(staging, repository, _FetchProgress(report, abandoned))
         with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="fetch") as pool:
             fetches = [pool.submit(_fetch_one, context, jar, cache) for jar in jars]
             try:
@@ -180,7 +180,7 @@ def _keep(staged: Path, jar: Jar, cache: Path) -> None:
     staged.replace(cache / jar.file_name)
 
 
-def _maven(staging: Path, repository: str | None, progress: "_Progress") -> "MavenContext":
+def _maven(staging: Path, repository: str | None, progress: "_FetchProgress") -> "MavenContext":
     try:
         from jgo.maven import MavenContext, PythonResolver
     except ImportError as error:
@@ -189,7 +189,7 @@ def _maven(staging: Path, repository: str | None, progress: "_Progress") -> "Mav
     return MavenContext(PythonResolver(progress_callback=progress.of_file), repo_cache=staging, remote_repos=remote)
 
 
-class _Progress:
+class _FetchProgress:
     """Sums the bytes of parallel downloads; a file that is tried again starts at zero."""
 
     def __init__(self, report: Callable[[int], None], abandoned: threading.Event) -> None:

@@ -6,7 +6,7 @@ docs/adr/0010-hmis-reading.md says how each column is read, and why so cautiousl
 the facts:
 
     reading/files, csv_rows, unique, walk    bytes, CSV and its quirks, repeated and withdrawn rows
-    reading/layout, codes, dates, bands      columns that may be read; how a cell becomes a code
+    reading/layout, codes, dates, banded     columns that may be read; how a cell becomes a code
     rules/agency_rows, persons, stays        the agency, clients and stays that each row belongs to
     rules/enrollment, exits, trafficking, services, referrals, health     one a file or subject
     hmis_export                              the source

@@ -11,7 +11,8 @@ from typing import ClassVar
 from zlib import crc32
 
 from exchange.core.admission.cap_rules import NONE
-from exchange.core.admission.gate import Accepted, Arrival, Reason, Refused, Registration, Unreadable, Verdict
+from exchange.core.admission.gate import Accepted, Arrival, Refused, Registration, Unreadable, Verdict
+from exchange.core.admission.reasons import Reason
 from exchange.core.model.event_layout import HEAD
 from exchange.core.model.events import Correction, Heartbeat
 from exchange.core.model.vocabulary import LegalClass

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exchange.core.admission.gate import VALUE_OCTETS_MAX, Arrival, Reason, Unreadable
+from exchange.core.admission.gate import Arrival, Unreadable
+from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
 from exchange.core.model import events as e
 from exchange.core.model.event_layout import HEAD
 from exchange.core.model.events import BODIES, Body, Correction, Event, Heartbeat, Tally

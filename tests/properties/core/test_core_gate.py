@@ -12,12 +12,12 @@ from exchange.core.admission.gate import (
     DUPLICATE,
     AgencyState,
     Arrival,
-    Reason,
     Registration,
     Unreadable,
     Verdict,
     judge,
 )
+from exchange.core.admission.reasons import Reason
 from exchange.core.model.chain import BLOCK, Digests, Head
 from exchange.core.model.events import Body, Correctable
 from exchange.core.model.vocabulary import LegalClass

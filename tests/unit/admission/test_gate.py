@@ -9,15 +9,14 @@ import pytest
 from exchange.core.admission.gate import (
     ACCEPTED,
     DUPLICATE,
-    EXPLAINED,
     SKIPPED,
     AgencyState,
-    Reason,
     Refused,
     Registration,
     Status,
     Unreadable,
 )
+from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.model import events as e
 from exchange.core.model.chain import Head, heartbeat_message
 from exchange.core.model.events import Tally

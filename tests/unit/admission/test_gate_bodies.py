@@ -4,7 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from exchange.core.admission.gate import ACCEPTED, AgencyState, Reason
+from exchange.core.admission.gate import ACCEPTED, AgencyState
+from exchange.core.admission.reasons import Reason
 from exchange.core.admission.soundness import unsound
 from exchange.core.model import events as e
 from exchange.core.model.events import Correctable

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from exchange.core.admission.cap_rules import Cap
-from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, Reason
+from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival
+from exchange.core.admission.reasons import Reason
 from exchange.core.model.events import ALL_CAPS, Correction
 from exchange.core.model.period import parse_period
 from exchange.core.model.tally_tables import TallyTable

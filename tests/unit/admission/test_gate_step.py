@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from exchange.core.admission.gate import VALUE_OCTETS_MAX, Reason, Status
+from exchange.core.admission.gate import Status
+from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
 from exchange.core.counting.counts import fold
 from exchange.core.errors import StateDamaged
 from exchange.core.model import events as e

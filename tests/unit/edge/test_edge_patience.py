@@ -5,7 +5,7 @@ The time is a number.
 
 import pytest
 
-from exchange.core.admission.gate import Reason
+from exchange.core.admission.reasons import Reason
 from producers.delivery.waiting import Next, Waiting, WaitLimits
 
 PATIENCE = WaitLimits(resend_after_s=10, blocked_s=10, quiet_s=90)

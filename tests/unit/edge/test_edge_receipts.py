@@ -2,7 +2,8 @@
 
 import pytest
 
-from exchange.core.admission.gate import Reason, Refused
+from exchange.core.admission.gate import Refused
+from exchange.core.admission.reasons import Reason
 from exchange.core.model.chain import Head
 from exchange.wire.records import Receipt
 from producers.delivery.receipts import REPAIRABLE, Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of

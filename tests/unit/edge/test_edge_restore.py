@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core.admission.gate import AgencyState, Reason
+from exchange.core.admission.gate import AgencyState
+from exchange.core.admission.reasons import Reason
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Heartbeat

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core.admission.gate import Reason, Status
+from exchange.core.admission.gate import Status
+from exchange.core.admission.reasons import Reason
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Heartbeat

@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.model.bands import band_of
 from exchange.core.model.vocabulary import COST_BAND_USD, DURATION_BAND_DAYS, UNIT_BAND_UNITS, WAIT_BAND_DAYS, Service
-from producers.sources.hmis.reading.bands import cost_band, duration_band, unit_band, wait_band
+from producers.sources.hmis.reading.banded import cost_band, duration_band, unit_band, wait_band
 from producers.sources.hmis.reading.codes import load_codes, read_integer
 from producers.sources.hmis.reading.dates import age_on, period_days, period_on, read_date, read_timestamp
 from producers.sources.hmis.rules.agency_side import Window, state_of

@@ -9,7 +9,8 @@ from rich.console import Console
 from consumers.status.reader import Observed
 from consumers.status.status import NOT_RUNNING, RATE_MS, RESTRICTED, LaneStatus, records_a_second, status_of
 from exchange.cli.operator.status_tables import AGENCIES_MAX, age, rendered
-from exchange.core.admission.gate import Reason, Refused, Registration
+from exchange.core.admission.gate import Refused, Registration
+from exchange.core.admission.reasons import Reason
 from exchange.core.model.chain import Head
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.lanes.progress import LaneState

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.status.alerts import BEHIND_MS_MAX, QUIET_MS_MAX, Watch
-from exchange.core.admission.gate import EXPLAINED, Reason, Registration, Status
+from exchange.core.admission.gate import Registration, Status
+from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.lanes.progress import LaneState
 from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse

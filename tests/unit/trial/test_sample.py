@@ -10,7 +10,8 @@ from typing import get_type_hints
 import pytest
 
 from exchange.core.admission.cap_rules import NONE
-from exchange.core.admission.gate import ACCEPTED, SMALL_COUNT_MAX, AgencyState, Arrival, Registration, evolve, judge
+from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, Registration, evolve, judge
+from exchange.core.admission.reasons import SMALL_COUNT_MAX
 from exchange.core.admission.soundness import unsound
 from exchange.core.counting.counts import fold
 from exchange.core.counting.tables import TABLES, TALLIED

@@ -14,7 +14,7 @@ from exchange.core.model.events import CaseOpened, NeedIdentified, ServiceProvid
 from exchange.core.model.vocabulary import CostBand, ForeignNational, Service, UnitBand, WaitBand
 from producers.facts import Reading, RowIgnored, Withdrawn
 from producers.sources.hmis.reading import layout
-from producers.sources.hmis.reading.bands import wait_band
+from producers.sources.hmis.reading.banded import wait_band
 from producers.sources.hmis.reading.row import Row
 from producers.sources.hmis.rules.agency_side import NotRead
 from producers.sources.hmis.rules.rule import FileRule, RowFacts

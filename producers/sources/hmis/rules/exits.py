@@ -29,7 +29,7 @@ from exchange.core.model.vocabulary import (
     WaitBand,
 )
 from producers.facts import Fact, Reading
-from producers.sources.hmis.reading.bands import duration_band, unit_band
+from producers.sources.hmis.reading.banded import duration_band, unit_band
 from producers.sources.hmis.reading.codes import YES, read_integer
 from producers.sources.hmis.reading.row import ANSWERS, OUTSIDE_LIST, Row
 from producers.sources.hmis.rules.rule import FileRule, RowFacts, outcome

@@ -32,7 +32,7 @@ from exchange.core.model.vocabulary import (
     WaitBand,
 )
 from producers.facts import Fact, Reading
-from producers.sources.hmis.reading.bands import wait_band
+from producers.sources.hmis.reading.banded import wait_band
 from producers.sources.hmis.reading.codes import YES, Codes, read_integer
 from producers.sources.hmis.reading.row import ANSWERS, OUTSIDE_LIST
 from producers.sources.hmis.rules.rule import FileRule, RowFacts, outcome

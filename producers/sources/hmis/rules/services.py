@@ -18,7 +18,7 @@ from typing import Final
 from exchange.core.model.events import ServiceProvided
 from exchange.core.model.vocabulary import CostBand, FundingSource, Service, UnitBand, WaitBand
 from producers.facts import Fact, Reading, RowIgnored, Where
-from producers.sources.hmis.reading.bands import cost_band, unit_band
+from producers.sources.hmis.reading.banded import cost_band, unit_band
 from producers.sources.hmis.reading.codes import read_integer
 from producers.sources.hmis.reading.dates import period_days, period_on
 from producers.sources.hmis.reading.row import OUTSIDE_LIST, Row
