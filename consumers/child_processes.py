@@ -10,7 +10,8 @@ error. A defect is named by type and place.
 On Linux, children are forked from a fork server: a small process, started anew, that has loaded the
 job's modules and does nothing else. It has no event loop, no socket and no log that a child could
 inherit. Elsewhere children are spawned, because the system libraries of macOS do not survive a
-fork.
+fork. They are spawned on Linux too where the fork server cannot be reached: its socket is a file in
+the folder for temporary files, which may have a path that is too long, be full or be cleaned up.
 
 Rules kept: no child and no fork server outlives the process that started it, however that one ends;
 Ctrl-C reaches none of them, because ending them is their parent's work; starting one never holds up
@@ -25,7 +26,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
@@ -43,6 +44,7 @@ TaskT = TypeVar("TaskT")
 ProgressT = TypeVar("ProgressT")
 ResultT = TypeVar("ResultT")
 Process: TypeAlias = ForkServerProcess | SpawnProcess
+Context: TypeAlias = ForkServerContext | SpawnContext
 
 
 class ChildLost(Exception):
@@ -87,8 +89,8 @@ class LogProcess(Generic[TaskT, ProgressT, ResultT]):
     async def _exchange(self, *tasks: TaskT) -> "_Progress[ProgressT] | _Result[ResultT] | ExchangeError":
         """Send a task, if there is one, and wait for the child's next message."""
         try:
-            for task in tasks:
-                self._connection.send(task)
+            for task in tasks:  # in a thread: a long one waits until the child has opened its log
+                await asyncio.to_thread(self._connection.send, task)
             return cast(
                 "_Progress[ProgressT] | _Result[ResultT] | ExchangeError",
                 await asyncio.to_thread(self._connection.recv),
@@ -118,34 +120,42 @@ async def log_process(
 
     Raises ChildLost if it does not start.
     """
-    context = _context()
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, job, source), name=f"exchange-{job.name}", daemon=True)
+    ours, theirs = multiprocessing.Pipe()
+    started: list[Process] = []
+
+    def make(context: Context) -> Process:
+        return context.Process(target=_serve, args=(theirs, job, source), name=f"exchange-{job.name}", daemon=True)
+
     try:
-        await in_thread_to_end(lambda: _start(process, job.modules))
+        await in_thread_to_end(lambda: started.append(_start(make, job.modules)))
         theirs.close()
         yield LogProcess(ours)
     finally:
         theirs.close()
-        await _ended(process)
+        for process in started:
+            await _ended(process)
         ours.close()
 
 
-def start_fork_server(modules: Sequence[str]) -> ForkServerContext | SpawnContext:
+def start_fork_server(modules: Sequence[str]) -> Context:
     """The context for child processes. On Linux its fork server has been started unseen by Ctrl-C.
 
     `modules`: what the fork server loads, if this starts it. A process has one fork server; it ends
-    with that process.
+    with that process. Where it cannot be started, the context spawns.
     """
-    context = _context()
-    if isinstance(context, ForkServerContext):
-        context.set_forkserver_preload(list(modules))
+    if not FORKS:
+        return SpawnContext()
+    context = ForkServerContext()
+    context.set_forkserver_preload(list(modules))
+    try:
         with without_ctrl_c():
             forkserver.ensure_running()
+    except OSError:
+        return SpawnContext()
     return context
 
 
-def wait_for_fork_server(context: ForkServerContext | SpawnContext) -> None:
+def wait_for_fork_server(context: Context) -> None:
     """Wait until the fork server has loaded its modules. From then on a process starts at once."""
     if isinstance(context, ForkServerContext):
         process = context.Process(target=end_with_parent, daemon=True)
@@ -153,18 +163,20 @@ def wait_for_fork_server(context: ForkServerContext | SpawnContext) -> None:
         process.join()
 
 
-def _context() -> ForkServerContext | SpawnContext:
-    return multiprocessing.get_context("forkserver") if FORKS else multiprocessing.get_context("spawn")
-
-
-def _start(process: Process, modules: Sequence[str]) -> None:
+def _start(make: Callable[[Context], Process], modules: Sequence[str]) -> Process:
     """Blocks until the fork server has loaded its modules, so it belongs in a thread."""
     try:
-        start_fork_server(modules)
-        with without_ctrl_c():
-            process.start()
+        with suppress(FileNotFoundError, ConnectionRefusedError):  # nobody was reached, so nothing was begun
+            return _started(make(start_fork_server(modules)))
+        return _started(make(SpawnContext()))
     except (EOFError, OSError):
         raise ChildLost from None
+
+
+def _started(process: Process) -> Process:
+    with without_ctrl_c():
+        process.start()
+    return process
 
 
 async def _ended(process: Process) -> None:
@@ -172,10 +184,9 @@ async def _ended(process: Process) -> None:
 
     Whoever waits for its next message learns that none will come.
     """
-    if process.pid is not None:
-        process.kill()
-        await in_thread_to_end(process.join)
-        process.close()  # with it goes the pipe that the child watches: should the kill not have reached it, this does
+    process.kill()
+    await in_thread_to_end(process.join)
+    process.close()  # with it goes the pipe that the child watches: should the kill not have reached it, this does
 
 
 async def in_thread_to_end(call: Callable[[], object]) -> None:

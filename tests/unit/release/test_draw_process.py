@@ -106,6 +106,20 @@ async def test_a_fork_server_that_was_killed_is_started_again() -> None:
     assert fork_server(HERE) not in {None, server}
 
 
+async def test_a_draw_is_made_though_the_socket_of_the_fork_server_was_cleaned_up() -> None:
+    """It is a file among the temporary ones, and months lie between two draws."""
+    drawer = DrawInProcess(Empty())
+    await drawer.draw(december(), lambda _: None)
+    server = fork_server(HERE)
+    assert server is not None
+    (address,) = {Path(str(one.laddr)) for one in server.net_connections("unix") if one.laddr}
+    address.unlink()
+    try:
+        assert (await drawer.draw(december(), lambda _: None)).parts
+    finally:
+        server.kill()
+
+
 async def test_a_child_whose_fork_server_was_killed_does_not_outlive_its_draw() -> None:
     drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(december(), lambda _: None))
     started = await working_soon(HERE)
@@ -170,6 +184,21 @@ def test_neither_draw_nor_fork_server_outlives_its_worker_and_ctrl_c_reaches_nei
     for one in alive:
         one.kill()
     assert alive == []
+
+
+def test_a_draw_is_made_where_no_fork_server_can_have_its_socket(tmp_path: Path) -> None:
+    """The path of a socket has at most 107 bytes."""
+    long = tmp_path / ("long" * 25)
+    long.mkdir()
+    (tmp_path / "parent.py").write_text(PARENT.replace('Empty("slow")', "Empty()"))
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "parent.py")],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(long)},
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"False\n", b"")
 
 
 async def test_the_fork_server_has_no_socket_of_the_worker_and_one_thread() -> None:
