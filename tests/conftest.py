@@ -42,7 +42,7 @@ settings.load_profile("laws")
 
 
 def pytest_configure() -> None:
-    """One choice of fresh seeds for all processes of a run, and Javas that compile no more than short lives are worth.
+    """Share one choice of fresh seeds among all processes of a run; set Javas up for short lives.
 
     Where this process was started with Ctrl-C ignored (in the background, by some CI), its children
     must not be.
@@ -136,7 +136,7 @@ def bootstrap_servers(found_kafka: FoundKafka) -> str:
 
 @pytest.fixture
 def namespace() -> str:
-    """A prefix that no other test and no other run uses: for topics, groups and transactional ids."""
+    """A prefix for topics, groups and transactional ids that no other test or run uses."""
     return f"t{secrets.token_hex(5)}-"
 
 
@@ -191,7 +191,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log) -> sharing_out.Kafka
 
 
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """A report goes from the process that runs a test to the one that prints: it takes along which Kafka was found."""
+    """Note in the report which Kafka was found; another process prints the report."""
     found = item.config.stash.get(FOUND, None)
     if found is not None and item.get_closest_marker("finds_kafka"):
         item.user_properties.append(("Kafka", f"{found.origin}, at {found.bootstrap_servers}"))

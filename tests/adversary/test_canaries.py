@@ -1,4 +1,4 @@
-"""Canaries are the worst that the caps allow, and no two of them share an increment that an attack looks at."""
+"""Canaries contribute the most that the caps allow; no two share an increment that is attacked."""
 
 from collections import Counter
 

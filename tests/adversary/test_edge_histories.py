@@ -40,7 +40,7 @@ BODIES = [kind for kind in sorted(CORRECTABLE, key=lambda kind: kind.__name__) i
 
 
 def said_in(month: int) -> list[Fact]:
-    """What the records say of the client: other facts under the same keys, now and then the same, and some gone."""
+    """The client's records: other facts under the same keys, some months the same, some removed."""
     chance = random.Random(f"history|{month // 2}")
     found = []
     for kind in BODIES:

@@ -1,7 +1,7 @@
-"""Attacks on client tables: naive releases fall, noise that is far too small is caught, ours is not, with few trials already.
+"""Attacks on client tables catch naive releases and far too little noise, but not ours.
 
-Half of the noise takes as many trials as `exchange attack --demo` has; so does the slow test at the
-end.
+Few trials suffice. Half of the noise takes as many trials as `exchange attack --demo` has; so does
+the slow test at the end.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,7 @@
-"""A run passes only if ours is within every bound and every attack has teeth; nothing that runs an exchange weakens noise."""
+"""A run passes only if ours is within every bound and every attack has teeth.
+
+Nothing that runs an exchange weakens noise.
+"""
 
 import json
 import os
@@ -134,7 +137,7 @@ def test_the_exit_status_says_whether_the_run_passed(
 def test_the_command_attacks_in_memory_whatever_cluster_is_configured_and_ctrl_c_ends_it_at_once(
     how: signal.Signals,
 ) -> None:
-    """The address is of a port that nobody listens on: to touch it would be an error; the run is then cut off.
+    """Nobody listens on the port, so touching it would be an error; the run is then cut off.
 
     However it ends, none of its processes outlives it.
     """

@@ -1,8 +1,8 @@
-"""`python -m tests.bench [--quick] [--json FILE]`: every case in its own process, on one embedded broker after another.
+"""`python -m tests.bench [--quick] [--json FILE]`: runs each case in its own process.
 
-Writes JSON and a table beside it after every case, so that whatever stops a later one, what was
-measured is kept. A case that fails is a row that says so. Ratios are to the bare loop of the same
-run: as Python runs it by default, and once more with the garbage collector as the workers have it.
+The embedded brokers run one after another. JSON and a table beside it are written after every case,
+so an interruption loses no earlier measurement. A failed case is a row with its failure. Ratios are
+to the bare loop of the same run: with Python's defaults, and with the workers' garbage collection.
 """
 
 import argparse
@@ -165,7 +165,7 @@ def summary_of(runs: list[list[Row]]) -> dict[str, float]:
 
 
 def cases_of(size: Size, *, extras: bool) -> Iterator[tuple[str, Size]]:
-    """One filling of the inboxes, every case once; the bare loop twice, before and after the fold."""
+    """Fill the inboxes once, then run each case once; the bare loop before and after the fold."""
     for case in ORDER:
         yield case, size
     if extras:

@@ -1,8 +1,7 @@
-"""One measurement, run in a process of its own: `python -m tests.bench.cases NAME BOOTSTRAP EVENTS AGENCIES`.
+"""Run one measurement: `python -m tests.bench.cases NAME BOOTSTRAP EVENTS AGENCIES`.
 
 Prints one JSON object: events, seconds, CPU seconds, peak memory in MB. The clock starts when the
-case has all that it needs but its records; the process' own start is left out of the seconds, not
-of the memory.
+case has everything but its records. The start of the process counts for memory, not for seconds.
 """
 
 import asyncio
@@ -128,7 +127,7 @@ async def replaying(settings: Settings, size: Size) -> tuple[int, float, float, 
 
 
 async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """One agency publishes through its edge and vault, until the gate (in this process too) has accepted everything."""
+    """One agency publishes through its edge and vault until this process's gate admits all."""
     from consumers.admission.enrolment import Enrolment, register
     from producers.edge import Edge
     from producers.profile import Profile, Secret
@@ -172,7 +171,7 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
 
 
 async def derive(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """The points of a December, with the year before it in `releases`: from its releases to the last point in `metrics`."""
+    """Derive December's points from a year of `releases`, until the last is in `metrics`."""
     made = releases(list(DECLARED), JANUARY, DECEMBER, lambda *where: crc32(repr(where).encode()) % 500, 64)
     log = KafkaLog(settings.client("bench"))
     producer = await log.producer()

@@ -1,4 +1,4 @@
-"""What a draw costs: its counting, its noise, and all of it in the process that a worker starts for it."""
+"""The cost of a draw: its counting, its noise, and the whole in the process of its own."""
 
 import time
 
@@ -18,7 +18,7 @@ CELLS = 50_000
 
 
 async def counting(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """What a draw does before its noise: events to the exact increments of every table, as in December."""
+    """Count as a draw does before its noise: from events to every table's exact increments."""
     relax_collector()
     log = KafkaLog(settings.client("bench"))
     task = december(await end_of(log))
@@ -30,7 +30,7 @@ async def counting(settings: Settings, size: Size) -> tuple[int, float, float, s
 
 
 async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
-    """The rest of a draw, for 50,000 cells at least: noise, agency tables, encoding; an event here is a cell."""
+    """The rest of a draw for 50,000 cells or more: noise, agency tables, encoding; counts cells."""
     from consumers.release.noise import gaussian
 
     task = december((0,))
@@ -52,7 +52,7 @@ def december(cut: tuple[int, ...]) -> DrawTask:
 
 
 async def drawing(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """A whole draw as a worker has it: the start of its process, counting, noise, the parts handed back."""
+    """A whole draw as in a worker: start of its process, counting, noise, return of its parts."""
     log = KafkaLog(settings.client("bench"))
     task = december(await end_of(log))
     await log.close()

@@ -1,4 +1,4 @@
-"""The comparison: the cells of every event counted in a Faust table, event by event, as Faust is meant to be used."""
+"""The comparison: a Faust table counts the cells of every event one by one, as Faust intends."""
 
 import asyncio
 import tempfile

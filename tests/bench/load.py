@@ -1,4 +1,4 @@
-"""What is measured: real sample events of so many agencies, written to their inboxes, all for one gate and one fold lane.
+"""The load: real sample events of many agencies in their inboxes, for one gate and one fold lane.
 
 Years grow with the number of events, as they do in a nation: 288 agencies send about 680,000 events
 a year.

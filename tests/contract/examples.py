@@ -1,12 +1,12 @@
-"""The examples beside the schemas: written once by `python -m tests.contract.examples`, then held by test_examples.py.
+"""The examples beside the schemas, written once by `python -m tests.contract.examples`.
 
-Each pinned schema file has its own. Only those of newest versions are written here: older ones stay
-as they were written.
+Each pinned schema file has its own, and test_examples.py holds the code to them. Only those of the
+newest versions are written here: older ones stay as they were written.
 
-Each file of `schemas/avro/examples/` has one list: what the example says, the value in Avro's JSON
-encoding, and the bytes of the record as hexadecimal digits, so that an edge in any language can
-check itself. The events are two whole chains, of an agency that sends events and of one that shares
-totals only; the gate admits both.
+Each file of `schemas/avro/examples/` has one list: the example's description, the value in Avro's
+JSON encoding, and the bytes of the record as hexadecimal digits, so that an edge in any language
+can check itself. The events are two whole chains, of an agency that sends events and of one that
+shares totals only; the gate admits both.
 """
 
 import json
@@ -136,7 +136,7 @@ def bodies_of_events() -> list[e.Body]:
 
 
 def event_chain(agency: str) -> Iterator[bytes]:
-    """Every body that the agency may send, then a correction of the first and a heartbeat, chained."""
+    """A chain of every body that the agency may send, a correction of the first and a heartbeat."""
     first_previous = sha256(agency.encode("ascii")).digest()
     totals: list[e.Body] = [e.Tally(TallyTable.cases_by_gender, (3, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0))]
     sequence, previous, first = 0, first_previous, None

@@ -1,4 +1,4 @@
-"""What every log promises, once, for all implementations (`exchange/engine/log.py` says it in words).
+"""The promises of every log, once for all implementations (`exchange/engine/log.py` in words).
 
 A subclass gives the fixture `harness`; see `test_log_memory.py` and
 `tests/kafka/engine/test_log_kafka.py`.

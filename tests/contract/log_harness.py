@@ -1,4 +1,4 @@
-"""One log under test, as the contract's parts use it: what a subclass gives, and what all of them ask of it."""
+"""One log under test, as the contract's parts use it; a subclass provides it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -87,7 +87,7 @@ async def refused(error: type[Exception], call: Callable[[], Awaitable[object]])
 
 
 async def settled(harness: Harness, partition: Partition) -> list[Record]:
-    """All records, once every transaction is decided: only a new writer of an id makes sure of that."""
+    """All records, once every transaction is decided: only a new writer of an id ensures that."""
     for name in ("w", "one", "two"):
         async with harness.writer(name, harness.other):
             pass

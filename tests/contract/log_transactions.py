@@ -1,4 +1,4 @@
-"""What every log promises of transactions: all or nothing, in order, and one living writer of an id."""
+"""Every log's promises on transactions: all or nothing, in order, one living writer of an id."""
 
 from exchange.engine.errors import Fenced, RecordRefused
 from tests.contract.log_harness import Harness, pairs, read_on, refused, sent, settled, values

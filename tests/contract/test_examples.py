@@ -1,4 +1,4 @@
-"""The committed examples are the contract as bytes: they read, write back the same, and the gate admits them in order."""
+"""The committed examples are read, written back the same, and admitted by the gate in order."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""An old event reads under the new schema: a doctored newer version stands in for the ones to come."""
+"""An old event can be read under the new schema; a doctored newer version takes its place."""
 
 import copy
 from dataclasses import replace
@@ -27,7 +27,10 @@ from tests.contract.test_schemas import EVENT
 
 @pytest.fixture
 def with_an_older_version(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Id 99 becomes the version before `ServiceProvided.funding_source` and `Gender.not_applicable` were appended."""
+    """Id 99 becomes the version before `ServiceProvided.funding_source` was appended.
+
+    The same for `Gender.not_applicable`.
+    """
     older = copy.deepcopy(EVENT)
     bodies = next(f for f in older["fields"] if f["name"] == "body")["type"]
     provided = next(b for b in bodies if isinstance(b, dict) and b["name"] == "ServiceProvided")

@@ -1,4 +1,7 @@
-"""The committed schemas keep the wire's rules: nothing to hide in, ids for ever, and code that derives what is committed."""
+"""The committed schemas keep the wire's rules: nothing to hide in, and permanent ids.
+
+The code derives exactly what is committed.
+"""
 
 import hashlib
 import json
@@ -49,7 +52,7 @@ def enums() -> list[dict[str, Any]]:
 
 
 def riders(schema: Json) -> list[str]:
-    """The fields of an event in which something could ride along: any type but enum, small int, declared fixed, record."""
+    """The fields of an event that could carry other data: not enum, small int, fixed or record."""
     known = {str(s["name"]) for _, s in walk(schema) if isinstance(s, dict) and "name" in s}
     found = []
     for where, part in walk(schema):

@@ -1,4 +1,4 @@
-"""The lists, the enums, the tables and the questions that the tables must answer belong together."""
+"""Lists, enums, tables and the questions that the tables must answer belong together."""
 
 import csv
 import re

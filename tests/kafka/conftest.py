@@ -1,4 +1,4 @@
-"""An exchange on the Kafka that was found: its real topic names, so one test at a time, and nothing left behind."""
+"""An exchange on the Kafka that was found: real topic names, one test at a time, then deleted."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ async def log(bootstrap_servers: str) -> AsyncIterator[KafkaLog]:
 
 @pytest.fixture
 async def exchange(admin: Admin, log: KafkaLog) -> AsyncIterator[KafkaLog]:
-    """An exchange of four partitions and no agency, deleted after the test; refuses to touch one that was there."""
+    """An exchange of four partitions, no agency; deleted after the test; refuses existing ones."""
     wanted = exchange_topics(partitions=PARTITIONS, replication=1)
     names = {spec.name for spec in wanted}
     there = names & set(await admin.partitions())

@@ -25,7 +25,7 @@ UNIMPORTANT = {"ctx", "kind", "type_comment"}
 
 
 class BrokenRule(NamedTuple):
-    """In this function (`f`) or method (`Class.f`) of a module, this rule, and what is there instead of it."""
+    """In this function (`f`) or method (`Class.f`) of a module, this rule and its replacement."""
 
     module: ModuleType
     name: str

@@ -1,4 +1,4 @@
-"""The command `exchange` in this very process: for what it prints and its exit status, where no process is the point."""
+"""The command `exchange` in this process: its output and exit status, without a new process."""
 
 import io
 import logging

@@ -1,8 +1,9 @@
-"""Worlds whose truth is known, for counting how often an interval holds it: every kind of interval, drawn again and again.
+"""Worlds whose truth is known, for counting how often an interval of each kind contains it.
 
-Noise is discrete Gaussian from seeded generators. A world's public sizes are its truth distorted by
-up to a third, fixed before any draw; `usable` is the rule of the exchange on them (a standard
-deviation of at most 30 % of what is expected, and 11 expected). *Shown* is usable and not withheld.
+Noise is discrete Gaussian from seeded generators, drawn again and again. A world's public sizes are
+its truth distorted by up to a third, fixed before any draw; `usable` is the rule of the exchange on
+them (a standard deviation of at most 30 % of what is expected, and 11 expected). *Shown* is usable
+and not withheld.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +33,7 @@ Change = Callable[[Release], Release]
 
 @dataclass(frozen=True)
 class World:
-    """What is true: releases without noise, and the truth of each figure of one metric and period."""
+    """The truth: releases without noise, and each figure's true value for a metric and period."""
 
     name: str
     metric: str
@@ -77,7 +78,7 @@ def sizes(count: int, most: int) -> list[int]:
 
 
 def _table_of(sizes_of: Mapping[str, int], name: str, epoch: int, period: int, variance: int) -> Release:
-    """A release with these true counts in one period, cells in order, and nothing in the other buckets."""
+    """A release with these true counts in one period, cells in order; other buckets are empty."""
     cells = cells_of(name)
     counts = dict(zip(cells, sizes(len(cells), sizes_of[name]), strict=True))
     return release(name, epoch, lambda p, *cell: counts[cell] if p == period else 0, variance=variance)
@@ -97,7 +98,7 @@ def of_shares() -> World:
 
 
 def of_two_ways() -> World:
-    """Outcomes as told by survivors, workers and both: each reporter's directions are shares of that reporter's own."""
+    """Outcomes reported by survivors, workers and both: directions are shares of one reporter's."""
     name = "outcomes_by_direction_and_reporter"
     made = (_table_of({name: 1500}, name, MARCH, QUARTER, 144),)
     return World("shares within a reporter", "outcome_direction_share_by_reporter", QUARTER, MARCH, made, {})
@@ -111,7 +112,7 @@ def of_a_lopsided_share() -> World:
 
 
 def of_many_epochs() -> World:
-    """All there is of a year of months, late corrections among it: sixty increments a cell, of either sign."""
+    """A whole year of months with late corrections: sixty increments a cell, of either sign."""
 
     def count(_: str, epoch: int, period: int, __: str, values: tuple[str, ...]) -> int:
         size = sizes(len(_SERVICES), 120)[_SERVICES.index(values[0])]
@@ -147,7 +148,7 @@ def of_waits(people: int = 2000, seed: int = 4) -> World:
 
 
 def at_an_edge(*, past: int = 0) -> World:
-    """Just half waited a week at most, and just nine in ten a month (or one fewer): noise decides where they seem to be."""
+    """Half waited a week at most, nine in ten a month (or one fewer): noise decides the band."""
     return _of_days("quantiles at an edge", [0] * 200 + [7] * (300 - past) + [30] * 400 + [60] * (100 + past))
 
 

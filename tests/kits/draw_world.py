@@ -1,4 +1,4 @@
-"""What a draw must count, said a second time: from cells and texts, without the code that is held to it."""
+"""A draw's counts, computed a second time: from cells and texts, without the code under test."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -109,7 +109,7 @@ def _cells_by_hand(row: ReleasedTable, given: Event) -> Iterator[tuple[str, str,
 
 
 def life(plan: TableCost, sent: Sequence[Sent], *, start: int, stretched: bool = False) -> list[Increments]:
-    """All draws of a table in which these events arrive, their months counted from `start` (or in steps of its cadence)."""
+    """All draws of a table with these events; months count from `start` (or by its cadence)."""
     step = MONTHS_BETWEEN[plan.row.tier] if stretched else 1
     arrived = [(start + one.epoch * step, one.event) for one in sent]
     found, since = [], start
@@ -141,7 +141,7 @@ originals = st.builds(event, st.one_of(sound_correctables, tallies), caps, perio
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
-    """Anything that agencies may send, lawful or not: events, and corrections of them with bits of their own."""
+    """Any events, lawful or not, that agencies may send; corrections have bits of their own."""
     sent = draw(st.lists(originals, max_size=12))
     back = draw(st.lists(st.tuples(st.sampled_from(sent), caps), max_size=6)) if sent else []
     return draw(st.permutations([*sent, *(correcting(one, cap) for one, cap in back)]))

@@ -180,7 +180,7 @@ def refusals(found: Iterable[Reading]) -> list[RowRefused]:
 
 
 def refused(found: Iterable[Reading]) -> set[tuple[str, int, str]]:
-    """(file, row, column) of every refusal: the row as in `Written.tables`, but from 1; 0 of a whole file."""
+    """(file, row, column) of refusals: the row as in `Written.tables` but from 1, 0 for a file."""
     return {(r.where.file, max(0, r.where.row - FIRST_ROW + 1), r.column) for r in refusals(found)}
 
 

@@ -45,7 +45,7 @@ def release(
     variance: Fraction | int = 4,
     since: int = JANUARY,
 ) -> Release:
-    """`count(period, place, values)` gives the increments, noise and all; the first release covers months from `since` on."""
+    """`count(period, place, values)`: noised increments; the first release starts at `since`."""
     declared = DECLARED[name]
     before = epoch - MONTHS_BETWEEN[declared.tier]
     first = before < since
@@ -76,7 +76,7 @@ def releases(
     count: Callable[[str, int, int, str, tuple[str, ...]], int | None],
     variance: Fraction | int = 4,
 ) -> list[Release]:
-    """Releases of tables in every epoch in which they are due; `count(table, epoch, period, place, values)`."""
+    """Releases of tables in all epochs when due; `count(table, epoch, period, place, values)`."""
     return [
         release(name, epoch, lambda *cell, n=name, e=epoch: count(n, e, *cell), variance=variance, since=first)
         for name in names
@@ -89,7 +89,7 @@ def released(made: Iterable[Release]) -> Released:
 
 
 def noise(rng: np.random.Generator, sigma: float, size: int) -> Numbers:
-    """Discrete Gaussian numbers: probability ∝ exp(−x²/2σ²) on the whole numbers, cut off where nothing is left."""
+    """Discrete Gaussian: probability ∝ exp(−x²/2σ²) on whole numbers, cut off where it is nil."""
     far = int(12 * sigma) + 2
     support = np.arange(-far, far + 1)
     weights = np.exp(-(support**2) / (2 * sigma**2))

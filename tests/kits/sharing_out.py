@@ -1,8 +1,9 @@
-"""How the tests are shared out among processes: all that need a Kafka to one of them, and what takes longest first.
+"""Tests are divided among processes: those with Kafka go to one, and long ones come first.
 
-Any test may run in any process. Those of `tests/kafka` use one cluster and its real topic names, so they never run
-side by side. Together they take longest, so they begin first; the other processes take the rest one test at a time,
-beginning with what takes long, so that none is left with a long one at the end. `make test-fast` leaves both out.
+Any test may run in any process. Those of `tests/kafka` use one cluster and its real topic names, so
+they never run side by side. Together they take longest, so they begin first. The other processes
+take the rest one test at a time, long ones first, so that none has a long one left at the end.
+`make test-fast` leaves both out.
 """
 
 import pytest
@@ -27,7 +28,7 @@ LONG = (
     "tests/unit/metrics/test_metrics_mutants.py",
     "tests/unit/tree/test_pinned_schemas.py",
 )
-"""Files, and folders, whose tests take more than five seconds of CPU together; the longest tests first."""
+"""Files and folders whose tests together take over five seconds of CPU; the longest first."""
 
 
 class KafkaInOneProcess(LoadScopeScheduling):

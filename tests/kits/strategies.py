@@ -1,7 +1,7 @@
-"""hypothesis strategies for everything an agency can say, derived from the classes: a new body or field is covered by itself.
+"""hypothesis strategies for everything that an agency can send, derived from the classes.
 
-`bodies` and `events` are in range but not held sound: what is unsound must encode, decode and count
-the same way too.
+A new body or field is covered by itself. `bodies` and `events` are in range but need not be sound:
+an unsound event must be encoded, decoded and counted the same way too.
 """
 
 from dataclasses import fields, replace
@@ -62,7 +62,7 @@ def _none_of(body: Correctable, name: str) -> Enum:
 
 
 def _one_answer(body: Correctable, names: tuple[str, ...], otherwise: Enum) -> Correctable:
-    """The body with the first of its answers alone, or another one where that would not be sound."""
+    """The body with its first answer alone, or with another one where that would not be sound."""
     given = [name for name in names if getattr(body, name) != NA]
     none = {name: _none_of(body, name) for name in names}
     if given:

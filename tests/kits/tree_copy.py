@@ -1,4 +1,4 @@
-"""A copy of the source tree, for tests that edit files as a person does and then run real commands."""
+"""A copy of the source tree for tests that edit files as a person does and run real commands."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The draw's fast path is the slow definition, and its cuts are exact: before, at and behind each offset."""
+"""The draw's fast path equals the slow definition; cuts are exact before, at, after an offset."""
 
 import asyncio
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def nothing(scale: Fraction, length: int) -> Sequence[int]:
 def drawn(
     partitions: Sequence[Sequence[Event]], dues: Sequence[Due], starts: dict[int, tuple[int, ...]], cut: tuple[int, ...]
 ) -> Drawn:
-    """One draw over a log of these events, each partition one transaction of an aborted event and then a committed lot."""
+    """One draw over a log of these events; each partition is an aborted event and one batch."""
 
     async def work() -> Drawn:
         harness = MemoryHarness()

@@ -1,8 +1,8 @@
-"""Whatever an agency does, what the exchange admits of each of its clients keeps the laws of the caps.
+"""Whatever an agency does, what the exchange admits about each client keeps the laws of the caps.
 
-A state machine of one agency with its real vault and the real gate: runs that publish, correct and
-take back, hold and release clients, are refused, are killed, and lose the vault or put an old copy
-in its place. After each run all that was admitted is looked at, client by client
+A state machine of one agency with its real vault and the real gate. Its runs publish, correct and
+withdraw, hold and release clients; they are refused, killed, and lose the vault or restore an old
+copy. After each run all admitted events are checked, client by client
 (`tests.kits.edge_kit.clients`).
 """
 

@@ -1,4 +1,4 @@
-"""Whatever happens on the way, after a quiet last run the gate has admitted exactly what the records say.
+"""Whatever happens before, after a quiet last run the gate has admitted exactly the records' facts.
 
 Each seed is a whole life of an agency: records change, runs are killed at commits, sends and
 receipts, sends are lost or doubled, the gate sleeps, repeats receipts, refuses bodies that the edge
@@ -76,7 +76,7 @@ async def test_what_the_gate_refuses_is_dropped_alone(seed: int, tmp_path: Path)
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_what_arrives_after_its_connection_was_given_up_stops_nobody(seed: int, tmp_path: Path) -> None:
-    """Batches come late, behind the repair that took back what they hold, between runs too: no run takes that for a fork."""
+    """Batches arrive late, after the repair that withdrew their events; no run sees a fork."""
     agency = Agency(tmp_path, LegalClass.individual, seed, replace(UNKIND, arrive_late=0.3))
     agency.kill_at_commit = 0.03
     agency.exchange.unknown_rules = 8
@@ -120,7 +120,7 @@ async def test_a_restored_older_vault_finds_its_way_back(seed: int, tmp_path: Pa
 @pytest.mark.parametrize("legal_class", [LegalClass.individual, LegalClass.tally_only])
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_vaults_restored_in_the_middle_of_all_that(seed: int, legal_class: LegalClass, tmp_path: Path) -> None:
-    """Old backups come back while the gate still has to judge what was sent after them: forks happen, and are put right."""
+    """Old backups return while the gate has yet to judge events: forks happen and are repaired."""
     agency = Agency(tmp_path, legal_class, seed, UNKIND)
     agency.kill_at_commit = 0.02
     agency.exchange.unknown_rules = 0 if legal_class is LegalClass.tally_only else 9

@@ -50,7 +50,7 @@ profiles = st.builds(
 
 
 def grown():
-    """The sample with a second of everything, so that rows can refer to each other rightly and wrongly."""
+    """The sample with two of everything, so that rows can refer rightly and wrongly."""
     written = sample()
     written.quoting = csv.QUOTE_ALL
     written.add("Organization.csv", OrganizationID="O2", VictimServiceProvider="1")

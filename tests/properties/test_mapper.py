@@ -1,4 +1,4 @@
-"""The mapper: reading undoes writing for every kind of field, and what no record has is refused without being quoted."""
+"""The mapper: reading undoes writing for any field; a missing field is refused, not quoted."""
 
 import traceback
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Intervals and quantiles by their definitions: an r is in a ratio's interval exactly when the data do not reject it."""
+"""Intervals and quantiles by definition: a ratio's interval holds r iff data do not reject r."""
 
 from fractions import Fraction
 from itertools import pairwise

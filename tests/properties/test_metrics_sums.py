@@ -1,4 +1,4 @@
-"""Sums of releases: the same from any order, never clamped, one value by every path, with noise that is all accounted for."""
+"""Sums of releases: one value in any order and by any path, unclamped, with all noise counted."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -158,7 +158,7 @@ def viewed(made: Iterable[Release], epoch: int = MARCH, margins: tuple[Margin, .
 
 
 def quarter(seed: int, *, margin: int = 0, names: Iterable[str] = ("cases", "cases_by_age_group")) -> list[Release]:
-    """A quarter of releases in which every margin is the same but for noise of a few units, and `margin` for the parts."""
+    """A quarter of releases: margins equal but for small noise, `margin` added to the parts."""
     rng = np.random.default_rng(seed)
 
     def count(name: str, _: int, __: int, ___: str, ____: tuple[str, ...]) -> int:
@@ -234,7 +234,7 @@ PATHS = [
 def test_covariance_is_what_moving_each_increment_by_one_shows(
     period: Period, path: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...], margins: tuple[Margin, ...]
 ) -> None:
-    """The reference: estimates are linear, so their covariance is the sum over increments of slope × slope × σ²."""
+    """The reference: estimates are linear, so covariance sums slope × slope × σ² by increment."""
 
     def values(made: list[Release]) -> list[Estimate]:
         view = viewed(made, MARCH, margins)

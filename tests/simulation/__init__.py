@@ -1,1 +1,1 @@
-"""The seeded simulation of lanes: unmodified engine code on virtual time, over a log in memory that crashes and lies."""
+"""The seeded simulation of lanes: real engine code on virtual time, over a faulty log in memory."""

@@ -1,6 +1,7 @@
-"""Derive on virtual time: whatever order, repetition, kills and second workers, `metrics` ends with the same bytes.
+"""Derive on virtual time: `metrics` ends with the same bytes for any order, repeats or kills.
 
-The expected bytes are worked out from the releases alone: see `world/derive_world.py`.
+Second workers change nothing either. The expected bytes are worked out from the releases alone: see
+`world/derive_world.py`.
 """
 
 from dataclasses import replace
@@ -140,7 +141,7 @@ def test_a_late_release_brings_the_points_of_its_epoch_and_of_those_after_it(sta
 
 @pytest.mark.parametrize("seed", range(3))
 def test_one_release_more_only_adds_points(seed: int) -> None:
-    """What makes an epoch's points the same whenever they are worked out; of every table there is."""
+    """So an epoch's points are the same whenever they are worked out; holds for every table."""
     random = Random(seed)
     few = released([one for one in every_table() if random.random() < 0.8])
     for epoch in few.epochs():
@@ -201,7 +202,7 @@ def test_an_alert_is_written_once_and_ends_when_nothing_is_left_out_any_more(sta
 
 
 def test_a_table_of_another_version_stops_nobody(stage: DeriveWorld) -> None:
-    """Newer ones have a name that nobody declares; a known name with another domain is refused, and told."""
+    """Newer ones have an undeclared name; a known name with another domain is refused, reported."""
     every = made(FEBRUARY)
     unknown = replace(every[0], table="of_another_version")
     stage.publish(*pairs([unknown]), *pairs(every))

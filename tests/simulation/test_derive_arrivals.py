@@ -20,7 +20,7 @@ def stage() -> Iterator[DeriveWorld]:
 
 
 def start_and_settle(stage: DeriveWorld, *, lost: float = 0.0) -> None:
-    """A worker that derived what is there and looked a moment ago: it will look by itself in some seconds only."""
+    """A worker that derived all and looked just now: it next looks by itself in some seconds."""
     stage.start(lost=lost)
     stage.run(LOOK_S + 1)
 
@@ -53,7 +53,7 @@ def test_a_record_that_is_handed_on_again_and_again_is_derived_once(stage: Deriv
 
 
 def test_a_record_that_is_not_decided_is_not_derived_however_early_it_is_handed_on(stage: DeriveWorld) -> None:
-    """Nobody writes `releases` in a transaction; an agent would hand such records on all the same."""
+    """Nobody writes `releases` in a transaction; an agent would pass such records on even so."""
     start_and_settle(stage, lost=1.0)
     for ends_in, points in ((ABORTED, {}), (COMMITTED, expected(FEBRUARY))):
         writer = stage.broker.take_over("a writer")

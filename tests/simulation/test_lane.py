@@ -234,7 +234,7 @@ class FreezingLog(MemoryLog):
 def test_a_fenced_owner_that_still_restores_takes_nothing_of_its_successors(
     stage: Stage, lane: type[Lane], end: type[ExchangeError]
 ) -> None:
-    """Reading on behind the sampled end would be half of a transaction of its successor: the mutant shows it."""
+    """Reading beyond the sampled end would take half a successor's transaction (the mutant)."""
     limits = LaneLimits(records_max=1)
     stage.publish(b"a", b"b", b"c")
     _, first = stage.start("first", limits=limits)

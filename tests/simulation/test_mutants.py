@@ -1,4 +1,4 @@
-"""The simulation has teeth: each broken rule is noticed, on seeds on which the engine as it is passes.
+"""The simulation has teeth: each broken rule is noticed, on seeds on which the real engine passes.
 
 Every mutant has faults of its own that bring its weakness out, and stays within the kinds of
 `faults.KINDS`.
@@ -20,7 +20,7 @@ def every(step_s: int, kind: str, length_s: float) -> list[Fault]:
 
 
 def caught(mutant: Engine, faults: Sequence[Fault] | None) -> str:
-    """How the first seed that shows the mutant shows it; the engine as it is passes on that seed and those before."""
+    """The error on the first seed that exposes the mutant; until then the real engine passes."""
     for seed in SEEDS:
         simulate(seed, faults)
         try:

@@ -1,4 +1,4 @@
-"""Who runs which lanes: what an owner does when lanes are fenced or fail, and when its group is gone."""
+"""Who runs which lanes: how an owner handles fenced or failed lanes and the loss of its group."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The publisher and the calendar: what is public is what was drawn, and months are closed when they are over, once."""
+"""The publisher publishes what was drawn; the calendar closes each month once, when over."""
 
 from collections.abc import Iterator
 
@@ -152,7 +152,7 @@ def test_the_calendar_waits_for_its_command_and_asks_again_only_after_an_hour(wo
 
 
 def test_where_commands_were_lost_nobody_asks_for_more(world: ClosingWorld) -> None:
-    """A command at an offset that was handled once would be passed over, and what became of the old one told instead."""
+    """A command at an offset handled before would be skipped, and the old outcome reported."""
     drawn(world)
     world.broker.delete(EPOCHS)
     world.broker.create(EPOCHS)

@@ -1,6 +1,6 @@
-"""Closing epochs, by the release lane and the publisher: every command leads to one draw, or is refused and spends nothing.
+"""Closing epochs, by release lane and publisher: a command leads to one draw or costs nothing.
 
-What kills and storms do is in `test_release_kills.py`.
+A refused command spends nothing. Kills and storms are in `test_release_kills.py`.
 """
 
 from collections.abc import Iterator
@@ -108,7 +108,7 @@ class Observed(ReleaseLane):
 
 
 def said_by(lane: type[Observed], world: ClosingWorld) -> tuple[int | None, str]:
-    """What the lane says to whoever looks now: how many commands wait, and why the newest was refused."""
+    """The lane's present status: how many commands wait, and why the newest was refused."""
     said: list[tuple[int | None, str]] = []
 
     async def look() -> None:
@@ -120,7 +120,7 @@ def said_by(lane: type[Observed], world: ClosingWorld) -> tuple[int | None, str]
 
 
 def test_a_commit_that_becomes_readable_late_is_not_taken_for_a_command_that_waits() -> None:
-    """Else the lane says for ever that a command waits, and is alarmed as stalled, and tells the refusal before the newest."""
+    """Else the lane reports a waiting command for ever, looks stalled, and shows an old refusal."""
     world = ClosingWorld(lane=Observed, marker_delay_s=0.3)
     try:
         world.close(FEBRUARY)
@@ -150,7 +150,7 @@ def test_what_comes_late_is_in_the_next_epoch_and_nothing_is_drawn_again(world: 
 
 
 def test_what_came_before_its_period_was_closed_waits_and_counts_once(world: ClosingWorld) -> None:
-    """An exchange whose months are closed long after: all of them by one cut, and nothing is left out."""
+    """Months that are closed long after they ended share one cut, and no event is left out."""
     quarters = [event(FOOD, period=f"2026Q{number}") for number in (1, 2, 3)]
     world.send(*quarters, correcting(quarters[2]), quarters[2])
     world.close(*range(START, START + 9))
@@ -177,7 +177,7 @@ def test_a_record_that_cannot_be_counted_stops_the_lane_and_nothing_is_spent(wor
 
 
 def test_agency_tables_are_those_of_their_rule_and_survive_a_new_worker(world: ClosingWorld) -> None:
-    """What is kept of them comes back from the ledger: a second worker goes on as the first would have."""
+    """Their history is read from the ledger; a second worker continues as the first would."""
     names = [f"agency-{n}" for n in range(8)]
     for name in names:
         registration = Registration(name, LegalClass.individual, False, 0, ())
@@ -243,7 +243,7 @@ def test_a_second_draw_of_a_table_and_epoch_is_never_published(world: ClosingWor
 
 
 def test_draws_that_were_lost_are_not_drawn_again(world: ClosingWorld) -> None:
-    """Every command still stands in `epochs`: an empty `draws` would have them all carried out once more."""
+    """Every command is still in `epochs`: an empty `draws` would have all of them repeated."""
     process = prepared(world)
     world.run(10)
     world.world.kill(process)

@@ -1,4 +1,4 @@
-"""Release lanes killed at every step, with zombies, storms and lost answers: one draw, or nothing is spent."""
+"""Release lanes killed at every step, with zombies, storms, lost answers: one draw or no cost."""
 
 from collections.abc import Iterator
 from random import Random
@@ -30,7 +30,7 @@ def steps_of_a_close() -> int:
 
 
 def killed_at(world: ClosingWorld, step: int) -> None:
-    """A worker is killed after so many steps; when it is dead, another goes on with what came meanwhile."""
+    """Kill a worker after so many steps; then start another, with what arrived in the meantime."""
     process = prepared(world)
     process.struck_at[step] = lambda: world.world.kill(process)
     world.run(3)
@@ -109,7 +109,7 @@ def survive_a_storm(seed: int) -> None:
 
 
 def stormy(world: ClosingWorld, seed: int) -> None:
-    """Three months are closed while workers are killed, frozen and cut off, and answers are lost."""
+    """Three months close while workers are killed, frozen and cut off, and answers are lost."""
     random = Random(f"closing {seed}")
     network, staff = world.network, [world.worker(), world.worker()]
     for epoch in (START, FEBRUARY, MARCH):

@@ -1,4 +1,4 @@
-"""Broken release lanes: each of these mistakes is noticed by the law, in a kill at some step or in a storm."""
+"""Broken release lanes: the law notices each mistake, in a kill at some step or in a storm."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ class SpendsFirst(ReleaseLane):
 
 
 class PublishesItself(ReleaseLane):
-    """A transaction that writes `releases`: what is aborted stays there for readers of default isolation."""
+    """Writes `releases` in a transaction: readers of default isolation see what is aborted."""
 
     async def _handle(self, record, follower) -> None:
         writer = await self._log.writer(self.name)
@@ -60,7 +60,7 @@ class NeverFences(ReleaseLane):
 
 
 class LateCut(ReleaseLane):
-    """Draws up to the end of the log, and records an earlier cut: what lies between is counted twice."""
+    """Draws up to the end of the log but records an earlier cut: what lies between counts twice."""
 
     async def _moment(self):
         moment = await super()._moment()
@@ -92,7 +92,7 @@ BROKEN: dict[str, type[ReleaseLane]] = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_lane_is_noticed(name: str) -> None:
-    """By one of the kills at every step, or by one of the storms; those storms first that notice most."""
+    """By a kill at one of the steps, or by a storm; the storms that notice most come first."""
     broken = BROKEN[name]
     assert (
         any(noticed_in_a_storm(broken, seed) for seed in range(3))

@@ -55,7 +55,7 @@ def test_the_law_holds_under_any_faults(seed: int, faults: list[Fault]) -> None:
 
 
 def struck(kind: str, worker: int, steps: int) -> Callable[[Scenario], None]:
-    """Prepare a scenario whose worker is killed, or frozen for ten seconds, after exactly so many steps of its own."""
+    """Prepare a scenario that kills a worker, or freezes it 10 s, after exactly that many steps."""
 
     def prepare(scenario: Scenario) -> None:
         strikes = {
@@ -70,7 +70,7 @@ def struck(kind: str, worker: int, steps: int) -> Callable[[Scenario], None]:
 @pytest.mark.parametrize("kind", ["kill", "freeze"])
 @pytest.mark.parametrize("part", [*range(5), *(pytest.param(part, marks=SLOW) for part in range(5, 10))])
 def test_the_law_holds_wherever_a_worker_is_struck(kind: str, part: int) -> None:
-    """Between any two steps: the steps of a worker's first seconds, a tenth of a sample of them at a time."""
+    """Between any two steps of a worker's first seconds; a part is a tenth of the sample."""
     strike_at_some_steps(kind, Random(f"{kind} {part}"))
 
 
@@ -89,7 +89,7 @@ def strike_at_some_steps(kind: str, random: Random) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_without_faults_no_lane_ever_starts_again(seed: int) -> None:
-    """Also not for a new agency while running: its inbox is one more source, nothing else changes."""
+    """Nor for a new agency while running: its inbox is one more source, nothing else changes."""
     report = simulate(seed, [])
     assert (report.exits, report.fenced, report.restarts, report.generations) == ([], 0, 0, 1)
     assert report.events > 0

@@ -20,7 +20,7 @@ HERE, THERE = Partition("inbox.here", 0), Partition("inbox.there", 0)
 
 
 class Kept:
-    """Keeps each value once, whichever source it came from, and remembers them: what a chain does at the gate."""
+    """Keeps each value once, from any source, and remembers it, as a chain does at the gate."""
 
     independent = True
 

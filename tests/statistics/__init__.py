@@ -1,1 +1,1 @@
-"""What can only be said of very many draws: the distribution of the noise, and how often intervals hold the truth."""
+"""Laws of very many draws: the noise's distribution, and how often intervals contain the truth."""

@@ -1,6 +1,6 @@
-"""What noise must be like: laws of many numbers from a sampler, each as the chance that honest noise looks as strange.
+"""Laws of noise: for many numbers of a sampler, the chance that honest noise looks as strange.
 
-A sampler says it draws independent numbers of the discrete Gaussian, P(x) ∝ exp(−x²/2σ²) on the
+A sampler claims to draw independent numbers of the discrete Gaussian, P(x) ∝ exp(−x²/2σ²) on the
 whole numbers (C. Canonne, G. Kamath, T. Steinke 2020). `faults` names the laws whose chance is
 below `ALPHA`. Nothing here is seeded, so an honest sampler fails now and then: less than once in a
 million runs of all laws, scales and tests that use them.
@@ -65,7 +65,7 @@ Law = Callable[[Numbers, DiscreteGaussian], float]
 
 
 def cells(drawn: Numbers, true: DiscreteGaussian) -> float:
-    """How often each number comes, neighbours taken together until they are expected a hundredth of the time."""
+    """How often each number comes; neighbours are joined until 1 % of the numbers is expected."""
     edges, expected = _bins(true)
     found = np.bincount(np.clip(np.searchsorted(edges, drawn, side="right") - 1, 0, None), minlength=len(edges))
     return float(stats.chisquare(found, expected * len(drawn)).pvalue)
@@ -120,7 +120,7 @@ def spread(drawn: Numbers, true: DiscreteGaussian) -> float:
 
 
 def signs_of_neighbours(drawn: Numbers, _: DiscreteGaussian) -> float:
-    """Numbers next to each other, up to eight apart and half the vector apart, agree in sign half of the time."""
+    """Numbers up to eight apart, or half the vector apart, agree in sign half the time."""
     signs = np.sign(drawn[drawn != 0])
     if len(signs) < 2 * LAGS:
         return 0.0
@@ -167,7 +167,7 @@ def faults(sampler: Sampler, scale: Fraction, count: int) -> list[str]:
 
 
 def repeats(sampler: Sampler, scale: Fraction, count: int) -> bool:
-    """Whether two calls give numbers that have anything to do with each other: the same, or of the same signs too often."""
+    """Whether two calls give related numbers: the same ones, or of the same signs too often."""
     one, other = (np.array(sampler(scale, count), np.int64) for _ in range(2))
     both = (one != 0) & (other != 0)
     agree = int((np.sign(one[both]) == np.sign(other[both])).sum())

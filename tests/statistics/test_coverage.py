@@ -1,8 +1,8 @@
-"""With the sampler of the exchange, too, every kind of interval holds the truth 94 times in 100: of all, and of those shown.
+"""Also with the exchange's sampler, intervals of every kind contain the truth 94 times in 100.
 
-The worlds are those of the quick tests, whose noise is seeded and comes from elsewhere. Counted are
-at least 10,000 intervals of each kind, all and shown; were the coverage 95 %, a run of all worlds
-would fail by chance once in ten thousand.
+This holds for all intervals and for those shown. The worlds are those of the quick tests, whose
+noise is seeded and comes from elsewhere. At least 10,000 intervals of each kind are counted, all
+and shown; were the coverage 95 %, a run of all worlds would fail by chance once in ten thousand.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ ROUGHLY = 0.85
 
 
 class Drawn:
-    """Numbers of the exchange's sampler, each used once; fetched many at a time, since a draw of a few takes as long."""
+    """Numbers of the exchange's sampler, each used once; fetched in bulk, as a few take as long."""
 
     def __init__(self) -> None:
         self._held: dict[Fraction, Iterator[int]] = {}

@@ -1,4 +1,4 @@
-"""The noise is the discrete Gaussian, to every law of `noise_laws`, and whatever else somebody might draw is found out.
+"""The noise is the discrete Gaussian, by every law of `noise_laws`; any other draw is noticed.
 
 The quick tests are at scales where every mistake shows within twenty thousand numbers, the slow
 ones at those of releases too. An honest sampler fails one run in a million at most.
@@ -29,7 +29,7 @@ SEEDED = np.random.default_rng(20260101)
 
 
 def in_numpy(scale: Fraction, count: int) -> list[int]:
-    """The right distribution from the wrong randomness: as good as honest for laws of one vector."""
+    """The right distribution with the wrong randomness: looks honest to laws of one vector."""
     return [int(x) for x in release_world.noise(SEEDED, float(scale), count)]
 
 
@@ -70,7 +70,7 @@ def test_cells_of_many_small_draws_are_independent_too() -> None:
 
 
 def test_the_exact_distribution_is_one() -> None:
-    """By the sum over all whole numbers in closed form: Σ exp(−x²/2σ²) = σ√(2π)·(1 + 2·exp(−2π²σ²) + …) (Poisson)."""
+    """By the sum in closed form (Poisson): Σ exp(−x²/2σ²) = σ√(2π)·(1 + 2·exp(−2π²σ²) + …)."""
     for scale in (*SMALL, LEAST, GREATEST):
         sigma, true = float(scale), DiscreteGaussian(scale)
         whole = sigma * np.sqrt(2 * np.pi) * (1 + 2 * sum(np.exp(-2 * (np.pi * sigma * k) ** 2) for k in (1, 2, 3)))
@@ -189,7 +189,7 @@ def broken(*changes: tuple[str, str]) -> Sampler:
 
 
 def is_noise(sampler: Sampler) -> None:
-    """The law: the right distribution, at two scales, and another one each time, whatever generator was seeded before."""
+    """The law: the right distribution at two scales, and fresh numbers after any seeding."""
     for scale in (Fraction(1, 2), Fraction(3)):
         assert faults(sampler, scale, FEW) == []
     assert not repeats(lambda scale, count: after_seeding(sampler, scale, count), LEAST, 200)
@@ -226,7 +226,7 @@ def test_a_broken_sampler_is_noticed(name: str) -> None:
 
 
 def test_seeded_generators_are_noticed_even_where_their_distribution_is_right() -> None:
-    """At the scale of a release nobody can tell rounded normal numbers by their shape; that they repeat gives them away."""
+    """At a release's scale, no shape gives rounded normal numbers away, but repeats do."""
     assert faults(rounded_normal, GREATEST, FEW) == []
     assert repeats(lambda scale, count: after_seeding(rounded_normal, scale, count), GREATEST, 200)
 

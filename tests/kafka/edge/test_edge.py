@@ -1,4 +1,4 @@
-"""The edge on real topics: publishing, receipts, reading the inbox back, a broker that goes away in between.
+"""The edge on real topics: publishing, receipts, rereading the inbox, a broker that goes away.
 
 The gate of these tests is the real `GateStep` in a small loop; the lane around it has tests of its
 own.
@@ -43,7 +43,7 @@ Q1 = parse_period("2026Q1")
 
 
 class Gate:
-    """The real gate step over the inboxes of some agencies; `admitted` is what would go on to `events`."""
+    """The real gate step over some agencies' inboxes; `admitted` is what would enter `events`."""
 
     def __init__(self, log: KafkaLog) -> None:
         self._log = log
@@ -57,7 +57,7 @@ class Gate:
         self._registry.put(registered(agency, LegalClass.individual, key))
 
     async def run(self) -> None:
-        """Until cancelled; after any error of the log it begins again from where it stood, as a lane would."""
+        """Run until cancelled; after any error of the log, resume where it was, as a lane would."""
         positions: dict[Partition, int] = {}
         while True:
             with suppress(EngineError):  # fenced by its own time-out, for one

@@ -44,7 +44,7 @@ class Attacker:
         await (await self._producer.send_batch(batch, partition.topic, partition=0))
 
     async def claim(self, partition: Partition, value: bytes, deltas: tuple[int, ...]) -> None:
-        """One batch of so many equal records whose own offsets lie as far from its beginning as they claim."""
+        """Write one batch of so many equal records whose offsets are as far apart as they claim."""
         batch = self._producer.create_batch()
         for _ in deltas:
             batch.append(key=b"k", value=value, timestamp=None)
@@ -160,7 +160,7 @@ async def test_a_flood_of_such_headers_is_passed_over_in_few_looks(inboxes: Kafk
 async def test_a_compressed_batch_is_stored_as_it_is_and_a_bomb_refused(
     inboxes: KafkaLog, bootstrap_servers: str
 ) -> None:
-    """Else a megabyte in an inbox could become a gigabyte in the gate, before its first record is looked at."""
+    """Else a megabyte in an inbox could become a gigabyte in the gate before it sees one record."""
     async with administer(ClientSettings(bootstrap_servers)) as admin:
         settings = (await admin.configs([ATTACKER.topic]))[ATTACKER.topic]
     assert settings["compression.type"] == "uncompressed"

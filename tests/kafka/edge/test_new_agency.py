@@ -1,4 +1,4 @@
-"""A worker goes on when an agency is added to it while it runs, and one more, on partitions that were idle so far."""
+"""A worker goes on when agencies are added while it runs, on partitions that were idle."""
 
 import asyncio
 from pathlib import Path
@@ -44,7 +44,7 @@ async def accepted(ground: TrialExchange, agency: ChainWriter) -> Receipt:
 
 
 async def test_agencies_that_are_added_to_a_running_worker_are_heard(settings: Settings, tmp_path: Path) -> None:
-    """aiokafka forgets the leaders of topics that it never put on its list as soon as a new one is added to it."""
+    """aiokafka forgets the leaders of topics that were never on its list when a topic is added."""
     sample = sample_exchange(1, 12, events=20_000, tally_share=0.0)
     agencies = [ChainWriter(agency, 1) for agency in sample.agencies]
     first = agencies[0]

@@ -1,7 +1,7 @@
-"""An exchange in miniature on a real Kafka, with workers as processes that tests kill, freeze and let trade lanes.
+"""An exchange in miniature on a real Kafka: tests kill and freeze its workers and move lanes.
 
-The law is the simulation's: every inbox's records stand in the events exactly once and in order,
-and the counts equal one independent count of what was sent.
+The workers are processes. The law is the simulation's: every inbox's records are in the events
+exactly once and in order, and the counts equal one independent count of what was sent.
 """
 
 import asyncio
@@ -140,7 +140,7 @@ class Exchange:
         return Counter({key: int(value) for key, value in latest.items() if key and value and key != POSITION})
 
     async def settle(self) -> None:
-        """Wait until as much is counted as was sent, then a moment more, and see that it is the right thing."""
+        """Wait until as much is counted as was sent, and a moment more; then check the counts."""
         expected: list[Counter[bytes]] = [Counter() for _ in range(PARTITIONS)]
         for agency, sent in self.sent.items():
             expected[self.part_of(agency)].update(value.partition(b"/")[0] for value in sent)

@@ -1,9 +1,9 @@
-"""A worker process for the lane tests: owns `gate-p` and `fold-p` through a group, until it is told to end or orphaned.
+"""A worker process for the lane tests: owns `gate-p` and `fold-p` through a group until it ends.
 
     python -m tests.kafka.engine.lane_worker BOOTSTRAP PREFIX
 
-Says on standard output what its lanes do, a line each; ends with status 0 when asked to (SIGTERM,
-or the end of its standard input) and with 3 and the error when a lane failed.
+Writes on standard output what its lanes do, a line each. Ends with status 0 when asked to (SIGTERM,
+or the end of its standard input, as when orphaned) and with 3 and the error when a lane failed.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The embedded broker, for real: what is written stays over restarts and kills, and no broker is left behind."""
+"""The embedded broker, for real: records survive restarts and kills; no broker is left running."""
 
 import asyncio
 import os

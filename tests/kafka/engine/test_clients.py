@@ -10,7 +10,7 @@ from exchange.engine.kafka.log import KafkaLog
 
 
 async def shown(admin: Admin, *topics: str) -> dict[str, int]:
-    """The cluster's topics, as soon as these are among them: a broker learns of a new one a moment later."""
+    """The cluster's topics, as soon as they include these: a broker learns of a new one later."""
     async with asyncio.timeout(10):
         while True:
             partitions = await admin.partitions()

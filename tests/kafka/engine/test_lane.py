@@ -1,4 +1,4 @@
-"""Lanes on a real Kafka, exactly once: under kills, zombies, trades of partitions and restarts of the broker."""
+"""Lanes on a real Kafka work exactly once under kills, zombies, moved partitions and restarts."""
 
 import asyncio
 import re
@@ -97,7 +97,7 @@ async def test_a_lane_fenced_by_an_intruder_comes_back_in_a_new_generation(
 
 
 async def test_a_seek_forgotten_after_assign_stops_a_lane_on_kafka_too(bootstrap_servers: str, own_topics: str) -> None:
-    """The mutant of the simulation, on the real thing: `auto_offset_reset=none` refuses instead of skipping."""
+    """The simulation's mutant on a real Kafka: `auto_offset_reset=none` refuses, skips nothing."""
     async with exchange(bootstrap_servers, own_topics) as made:
         state, events = Partition(own_topics + "gate-state", 0), Partition(own_topics + "events", 0)
         lane = SeekForgottenAfterAssign(

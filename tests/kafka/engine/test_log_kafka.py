@@ -54,13 +54,13 @@ class TestKafkaLog(LogContract):
     async def test_a_partition_that_does_not_exist_is_named(  # type: ignore[override]
         self, harness: KafkaHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A topic that nobody knows is asked for until the limit, here of one second: brokers may just be making it."""
+        """An unknown topic is looked up until the limit (here 1 s): brokers may be creating it."""
         for module in ("log", "reader"):
             monkeypatch.setattr(f"exchange.engine.kafka.{module}.METADATA_S_MAX", 1.0)
         await super().test_a_partition_that_does_not_exist_is_named(harness)
 
     async def test_many_topics_are_met_at_once(self, harness: KafkaHarness) -> None:
-        """Met one by one, so many would outlast the limit of the question: a gate reads hundreds of inboxes."""
+        """Looked up one by one, so many would exceed the limit: a gate reads hundreds of topics."""
         topics = [TopicSpec(f"{harness.prefix}inbox.{number}", 1) for number in range(200)]
         async with administer(harness.settings) as admin:
             await admin.create(topics)

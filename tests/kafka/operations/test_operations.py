@@ -1,4 +1,4 @@
-"""Provisioning and the registry on a real Kafka: idempotent, corrected when changed, refused when a count differs."""
+"""Provisioning and registry on a real Kafka: repeatable, corrected, refused if counts differ."""
 
 import asyncio
 

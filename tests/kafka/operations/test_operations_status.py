@@ -1,4 +1,4 @@
-"""`status` on a real Kafka: its numbers are those of what was published, judged and counted, worker or no worker."""
+"""`status` on a real Kafka shows what was published, judged and counted, even without a worker."""
 
 import asyncio
 from collections.abc import AsyncIterator

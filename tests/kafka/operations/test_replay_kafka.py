@@ -1,4 +1,4 @@
-"""Replay on a real Kafka: against the live fold while it works, in processes, and as the command."""
+"""Replay on a real Kafka: against the live fold at work, in processes, and as the command."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ def source(bootstrap_servers: str) -> KafkaSource:
 
 
 async def admit(log: KafkaLog, sample: SampleExchange, aborted_share: float = 0.1) -> int:
-    """Write a sample to `events` as the gate would, in transactions, some of which come to nothing."""
+    """Write a sample to `events` as the gate would, in transactions, some of which are aborted."""
     rng = random.Random(1)
     by_partition: dict[int, list[Pair]] = {}
     for agency in sample.agencies:

@@ -1,4 +1,4 @@
-"""Whole exchanges on a real Kafka: killed at random (on one of their own), shown as a demo, fed with what no gate admits."""
+"""Whole exchanges on a real Kafka: killed at random, shown as a demo, sent inadmissible records."""
 
 import asyncio
 import json
@@ -59,7 +59,7 @@ async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp
 
 
 async def test_the_demo_sees_one_event_too_many(settings: Settings, tmp_path: Path) -> None:
-    """Its teeth: a second copy of one event in the log, as a gate that forgets would write it, is not the truth."""
+    """Its teeth: a second copy of one event, as a forgetful gate writes it, is not the truth."""
     async with trial_exchange(settings, tmp_path) as ground:
         demo = Demo(
             ground,

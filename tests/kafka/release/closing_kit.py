@@ -1,4 +1,4 @@
-"""Epochs on a real Kafka: events, commands and what became of them, and workers that are killed while they draw."""
+"""Epochs on a real Kafka: events, commands, their outcomes, and workers killed while they draw."""
 
 import asyncio
 from collections import Counter
@@ -82,7 +82,7 @@ async def drawing(worker: Worker) -> psutil.Process:
 
 
 async def killed_while_drawing(ground: TrialExchange, worker: Worker, random: Random) -> Worker:
-    """SIGKILL somewhere between the beginning of a draw and a while after it; another worker goes on."""
+    """SIGKILL a worker at some moment from the start of a draw on; another worker takes over."""
     child = await drawing(worker)
     server = fork_server(psutil.Process(worker.process.pid))
     assert server is not None

@@ -45,7 +45,7 @@ def events() -> list[tuple[str, Event]]:
 
 @cache  # OpenDP takes a while, and two files use them
 def draws(last: int) -> list[Release]:
-    """Real draws of every client table that is due, month by month; everything arrives in the last."""
+    """Real draws of every client table due, month by month; all events arrive in the last month."""
     ledger, found, arrived = Ledger(), [], events()
     for epoch in range(JANUARY, last + 1):
         after = spend(ledger, epoch, plans_due(epoch))

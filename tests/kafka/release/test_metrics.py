@@ -1,4 +1,4 @@
-"""From releases to points on a real Kafka: the worker derives every point once, whatever is killed or repeated."""
+"""From releases to points on a real Kafka: a point is derived once, despite kills and repeats."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -69,7 +69,7 @@ async def test_releases_become_points_that_a_subscriber_is_handed(
 async def test_the_agent_hands_on_what_it_reads(
     exchange: KafkaLog, worker: Worker, made: list[Release], every: list[MetricPoint]
 ) -> None:
-    """Releases are found because the agent called, not only at the derivation's own looks and at its start."""
+    """Releases are found because the agent called, not only when the derivation looks by itself."""
     for epoch in (JANUARY, FEBRUARY, MARCH):
         await publish(exchange, [one for one in made if one.epoch == epoch])
         await until(exchange, sum(point.epoch <= epoch for point in every))

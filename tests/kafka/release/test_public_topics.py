@@ -1,7 +1,7 @@
-"""Every topic that an evaluator may read, as anybody's consumer finds it: default isolation, from offset 0, after kills.
+"""Every topic that evaluators may read, read from offset 0 at default isolation, after kills.
 
-In it stand no exact aggregate, no agency's code, no sequence, no time of an event or of a draw, no
-cut and no second draw.
+It holds no exact aggregate, no agency's code, no sequence, no time of an event or of a draw, no cut
+and no second draw.
 """
 
 from collections import Counter
@@ -42,7 +42,7 @@ class Found:
 
 
 async def walk(bootstrap_servers: str) -> list[Found]:
-    """Everything in the public topics, aborted records too, with a consumer that is set to nothing in particular."""
+    """Everything in the public topics, aborted records too, for a consumer with defaults."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()
     found: list[Found] = []
@@ -98,7 +98,7 @@ def one_draw_of_every_command(closings: DrawsState, found: list[Found]) -> None:
 
 
 def nothing_but_declared(found: list[Found]) -> None:
-    """No agency, no sequence, no time, no cut: only the fields that are declared, timed by their epoch."""
+    """No agency, no sequence, no time, no cut: only the declared fields, timed by their epoch."""
     for one in found:
         record = one.record
         assert not record.headers
@@ -122,7 +122,7 @@ def no_second_draw(found: list[Found]) -> None:
 
 
 def no_exact_aggregate(found: list[Found], arrived: dict[int, list[Event]]) -> None:
-    """Of all cells, no more equal the true increment than noise of the plan's scale makes equal by chance."""
+    """No more cells equal the true increment than chance gives with noise of the plan's scale."""
     equal = cells = 0
     chance = 0.0
     for value in {one.record.value for one in found if one.topic == RELEASES}:

@@ -1,4 +1,4 @@
-"""Closing epochs on a real Kafka, with real workers that are killed, and by the commands that operators run."""
+"""Closing epochs on a real Kafka, with real workers that are killed, and by operators' commands."""
 
 import asyncio
 import json
@@ -95,7 +95,7 @@ async def test_operators_close_list_and_see_what_is_left(settings: Settings, log
 
 
 async def test_a_ledger_part_of_thousands_of_agencies_fits(exchange: KafkaLog) -> None:
-    """One record, far above a megabyte, goes in and comes back: a quarter that could not be recorded could never be closed."""
+    """One record far above a megabyte is written and read; else its quarter could never close."""
     amounts = tuple((f"agency-number-{n}", n + 1) for n in range(3_000))
     shown = tuple(ShownIncrement("activities_by_activity", number, amounts) for number in range(100))
     value = encode_spent(Spent(1, START, 1, "", 0, (0,) * 4, (), shown))
@@ -113,7 +113,7 @@ async def test_a_ledger_part_of_thousands_of_agencies_fits(exchange: KafkaLog) -
 
 
 async def test_what_is_public_has_the_noise_of_its_plan(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
-    """Ordinary random numbers, or none, would not do: the spread is the plan's, from OpenDP in the process that draws."""
+    """Ordinary random numbers or none would fail: the spread is the plan's, drawn by OpenDP."""
     async with trial_exchange(settings, tmp_path) as ground:
         await ground.start_worker()
         await ask(log, START + 11)  # a December: every table is due

@@ -1,4 +1,4 @@
-"""Subscribers on a real Kafka: they are handed every point once, go on where they stopped, and end well."""
+"""Subscribers on a real Kafka receive every point once, resume where they stopped, and end well."""
 
 import asyncio
 import csv

@@ -1,8 +1,8 @@
-"""What one client's events add to a release, epoch by epoch, and whether their bits keep the laws of the caps.
+"""One client's contribution to a release, epoch by epoch, and whether its bits keep the caps' laws.
 
-`Sent` is all that is needed of a marker under test: the events of one client and one period at one
+`Sent` is all that a marker under test must give: the events of one client and one period at one
 agency, with the epochs they arrive in. Written from the declarations alone, through
-`cells.increments`, which says what every table counts.
+`cells.increments`, which defines what every table counts.
 """
 
 from collections import Counter

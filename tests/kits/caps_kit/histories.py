@@ -1,4 +1,4 @@
-"""Histories of one client's period: the worst that the caps allow for a released table, and any at all, near its caps."""
+"""Histories of one client's period: the worst that caps allow for a table, and any near caps."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -24,7 +24,7 @@ CODES = 4
 
 
 def in_row(row: ReleasedTable, rule: CapRule, key: int) -> e.Correctable:
-    """A body that counts in the table, with the rule's n-th key, and otherwise the same for every key."""
+    """A body that counts in the table, with the rule's n-th key, otherwise alike for every key."""
     if row.table is None:
         return e.NeedIdentified(field_type(e.NeedIdentified, "service")("food"))
     body = row.table.body
@@ -66,7 +66,7 @@ def _nothing(body: type[e.Body]) -> dict[str, Enum]:
 
 
 def worst(row: ReleasedTable, marker: Callable[[int], Marker] = Marker, corrections: int | None = None) -> list[Sent]:
-    """All that the cap allows at once; then, month by month, what corrections there are taken back, and said again."""
+    """All that the cap allows at once; then, monthly, each correction withdraws and restates."""
     rule = bounding_rule(row)
     one = marker(QUARTER)
     for key in range(rule.most):
@@ -95,7 +95,7 @@ def bodies_near(row: ReleasedTable) -> st.SearchStrategy[e.Correctable]:
 
 @st.composite
 def histories(draw: st.DrawFn, row: ReleasedTable, *, corrects: bool = True) -> list[Sent]:
-    """What a client's period may become, marked as laxly as the laws allow, over months, states and changes of mind."""
+    """Any history of a client's period over months and states, marked as laxly as laws allow."""
     one = Marker(draw(st.sampled_from([QUARTER, parse_period("2026")])))
     near, epoch = bodies_near(row), 0
     for _ in range(draw(st.integers(1, 24))):

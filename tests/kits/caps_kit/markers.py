@@ -1,4 +1,4 @@
-"""Markers of one client's period: one that is as lax as the laws allow, and ones that break them as software would."""
+"""Markers of one client's period: one as lax as the laws allow, and ones that break the laws."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class Marker:
         self._send(epoch, state, bits, body)
 
     def take_back(self, epoch: int, which: int, wanted: Cap) -> None:
-        """The source says one thing less; what is not taken back in releases stands there for ever."""
+        """The source withdraws one fact; if its bits are not withdrawn, it stays in releases."""
         if not self.live:
             return
         place = self.live.pop(which % len(self.live))
@@ -82,7 +82,7 @@ class Marker:
 
 
 def tallied(marked: Iterable[Sent], epoch: int) -> list[Sent]:
-    """One client's part of the tallies that an agency sends of what stands marked: a tally of each table and state."""
+    """One client's part of the tallies of the marked events: a tally for each table and state."""
     events = [one.event for one in marked]
     found = []
     for name, table in TALLIED.items():

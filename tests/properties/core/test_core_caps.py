@@ -1,4 +1,4 @@
-"""No history of a client that keeps the laws of the caps moves a released table further than its declared sensitivity.
+"""No history of a client that keeps the caps' laws moves a table beyond its declared sensitivity.
 
 The bound is both searched for exceptions and attained, so it is neither too low nor a waste. Each
 mutant is a way in which software would break it, or compute it wrong; each must be caught by the
@@ -55,7 +55,7 @@ def test_no_clients_part_of_the_tallies_exceeds_it_either(data: st.DataObject) -
 
 
 def test_a_tally_of_services_within_one_cap_only_is_found_out() -> None:
-    """Five services of one group are within the nation's cap; the states' cap is of distinct groups."""
+    """Five services of one group keep the nation's cap; states' caps count distinct groups."""
     row = TABLE_COSTS["state_needs_by_service_group"].row
     one = Marker(QUARTER)
     for service in v.Service:
@@ -75,7 +75,7 @@ def test_some_history_attains_it(row: ReleasedTable) -> None:
 
 @rows
 def test_how_months_divide_a_history_changes_no_more_than_the_bound_allows(row: ReleasedTable) -> None:
-    """The same events in one month, or each in its own: the corrections of one month net out and cost nothing."""
+    """Events in one month, or each in its own: corrections within a month net out for free."""
     together = [Sent(0, one.event) for one in worst(row)]
     apart = [Sent(n, one.event) for n, one in enumerate(worst(row))]
     assert squared(row, together) <= squared(row, worst(row)) <= squared_l2(row)
@@ -84,7 +84,7 @@ def test_how_months_divide_a_history_changes_no_more_than_the_bound_allows(row: 
 
 @rows
 def test_a_quarter_is_its_own_unit_in_a_yearly_table_too(row: ReleasedTable) -> None:
-    """Four quarters of one client are four contributions; taking one away leaves the others as they are."""
+    """Four quarters of one client are four contributions; removing one changes no other."""
     quarters = [[Sent(3 * n, one.event) for one in worst(row, lambda _, q=n: Marker(630 + q))] for n in range(1, 5)]
     whole = contribution(row, [one for quarter in quarters for one in quarter])
     without = contribution(row, [one for quarter in quarters[1:] for one in quarter])
@@ -182,7 +182,7 @@ def test_events_of_before_caps_are_in_no_release() -> None:
 def test_cells_are_distinct_only_where_the_cap_is_of_the_very_same_codes(
     released_by: str, capped_by: str, squared: int
 ) -> None:
-    """Three services of one group share its cell; of a group told apart by service nothing is said, so it is not relied on."""
+    """Three services of one group share a cell; groups split by service give no such assurance."""
     field, _, group = released_by.partition(">")
     row = replace(TABLE_COSTS["services_by_service"].row, dimensions=(Dimension(field, group),))
     assert squared_l2(row, (CapRule(Cap.NATION, ServiceProvided, 3, capped_by),)) == squared

@@ -1,4 +1,4 @@
-"""A cell's name can be read back, and a tally counts exactly what its facts would have counted in the tables it reaches."""
+"""A cell's name can be read back; a tally counts as its facts would in the tables it reaches."""
 
 import pytest
 from hypothesis import given
@@ -60,7 +60,7 @@ def test_what_no_table_has_is_no_cell(cell: bytes) -> None:
 @pytest.mark.parametrize("name", TALLIES)
 @given(data=st.data())
 def test_a_tally_of_facts_adds_what_the_facts_would_have_added(name: TallyTable, data: st.DataObject) -> None:
-    """In every table over its one field (or none), by state or by agency; no other table can be told from totals."""
+    """In every table over its one field (or none), by state or by agency; totals fill no others."""
     table = TALLIED[name]
     period, state = data.draw(periods), data.draw(states)
     facts: list[Correctable] = data.draw(st.lists(of(table.body), max_size=6))

@@ -1,4 +1,4 @@
-"""Closing epochs, whatever is asked and whenever: once, in order, paid for, each arrival in one draw of each table."""
+"""Epochs close once, in order and paid for; each table draws each arrival once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ CASES, NEEDS, GENDER = TABLE_COSTS["cases"], TABLE_COSTS["needs_by_service"], TA
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`ahead`: months after the last closed epoch; `grown`: how far the log went on; `clock`: ms since the last command."""
+    """`ahead`: months past the last closed epoch; `grown`: the log's growth; `clock`: ms passed."""
 
     ahead: int
     grown: tuple[int, int]
@@ -241,7 +241,7 @@ def test_a_quarterly_table_is_counted_from_the_cut_of_its_own_last_quarter() -> 
 
 
 def test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began() -> None:
-    """March is closed in May: what came meanwhile of April's quarter is behind February's cut, and before March's."""
+    """March closes in May; later events about April's quarter lie between the last two cuts."""
     promptly = {START: ends_ms(START) + 1, START + 1: begins_ms(START + 3) - DAY_MS - 1}
     for when, expected in (
         (promptly, (2, 2)),

@@ -1,4 +1,4 @@
-"""Bytes and events are one and the same: nothing is lost, nothing rides along, and what is not an event is refused."""
+"""Bytes and events are equivalent: nothing is lost or added, and only an event is accepted."""
 
 import re
 from dataclasses import replace
@@ -221,7 +221,7 @@ def test_a_changed_byte_is_refused_or_is_another_event(event: Event, at: int, oc
 
 @given(value=st.binary(max_size=40))
 def test_an_error_names_what_failed_and_never_quotes_the_record(value: bytes) -> None:
-    """fastavro's own messages quote bytes and symbols; ours have the class of the error and no more."""
+    """fastavro's own messages quote bytes and symbols; ours have the error's class and no more."""
     with pytest.raises(EventUnreadable) as caught:
         decode(encode(EVENT)[:5] + value)
     assert re.fullmatch(r"[A-Za-z]+", str(caught.value.__cause__))

@@ -1,4 +1,4 @@
-"""A draw counts each event once, where its period, place and code say, with its bit only, and never more than caps allow."""
+"""A draw counts each event once, by its period, place, code and bit, and never more than caps."""
 
 from collections import Counter
 from dataclasses import replace
@@ -136,7 +136,7 @@ def test_a_client_moves_a_draw_by_the_same_whatever_others_send(data: st.DataObj
 @given(st.lists(st.tuples(st.integers(0, 23), histories()), max_size=5))
 @settings(max_examples=15)
 def test_what_readers_add_up_of_all_releases_is_all_that_was_counted(arrived: list[tuple[int, list[Event]]]) -> None:
-    """Without noise here: every event that counts is in the running sum once, whenever it came and whatever it is about."""
+    """Here without noise: the running sum holds each counting event once, whenever it came."""
     start, released = epoch_of(2026, 1), Released()
     ledger = Ledger()
     for epoch in range(start, start + 24):

@@ -1,4 +1,4 @@
-"""The generation's name changes with everything that decides where an event counts, and with nothing else."""
+"""The generation's name changes with all that decides where an event counts, and only that."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Counting is a sum: over any split, in any order, with what was retracted gone; its digest says when it was damaged."""
+"""Counting is a sum over any split, in any order, less retractions; its digest reveals damage."""
 
 from collections.abc import Callable
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""Whatever arrives, in whatever order: what the gate accepts is one chain, nothing else leaves a trace, and repair goes on."""
+"""Whatever arrives in any order, the gate accepts one chain and nothing else; repair goes on."""
 
 import itertools
 from copy import deepcopy
@@ -63,7 +63,7 @@ def is_correctable(body: Body) -> bool:
 
 
 def run(state: AgencyState, chain: Chain, script: Script) -> Run:
-    """The records of a script with their verdicts; the honest side goes on from what was accepted."""
+    """The records of a script with their verdicts; the honest side continues from the accepted."""
     arrived: Run = []
     for action, with_ in script:
         record = record_of(chain, action, with_)
@@ -139,7 +139,7 @@ def test_after_anything_the_next_honest_record_goes_on(registered: Registration,
 def test_batches_sent_again_from_anywhere_are_accepted_once_each(
     bodies: list[Correctable], starts: list[int], ends: st.DataObject
 ) -> None:
-    """At-least-once: an edge that knows less than the gate resends from an earlier place, as often as it likes."""
+    """At-least-once: an edge behind the gate resends from an earlier place, any number of times."""
     chain, state = Chain(), AgencyState(INDIVIDUAL)
     sent = [chain.next(body) for body in bodies if body.about.value != "exchange"] or [chain.next(BEAT)]
     verdicts: list[Verdict] = []

@@ -200,7 +200,7 @@ class Scenario:
             self.broken.append(f"{name}: {error}" if isinstance(error, ExchangeError) else repr(error))
 
     def _see(self, progress: LaneProgress, fenced: dict[str, int], generation: int) -> None:
-        """Count what lanes meet, and see that a fenced one waits for a new generation of its worker."""
+        """Count the lanes' exits, and check that a fenced lane waits for a new generation."""
         if progress.state in (LaneState.FENCED, LaneState.BACKING_OFF):
             self.world.note(progress.lane, progress.state, progress.error)
         if progress.state is LaneState.FENCED:

@@ -1,4 +1,4 @@
-"""Agencies that chain bytes, their inboxes, and a gate step with what it wrote; for tests of the steps."""
+"""Agencies that chain bytes, their inboxes, and a gate step with its output, for tests of steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""The gate's judgement, reason by reason: given what was accepted, when a record arrives, then this verdict and state."""
+"""The gate's verdicts, reason by reason: accepted events and a record give a verdict and state."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -137,7 +137,7 @@ def test_other_bytes_under_a_taken_sequence_are_a_fork() -> None:
 
 
 def test_a_flood_of_forked_records_is_told_once() -> None:
-    """Each refusal is kept for ever: a copied vault that goes on publishing must not fill the quarantine."""
+    """Each refusal is permanent: a copied vault that publishes must not fill the quarantine."""
     chain, copy = Chain(), Chain()
     state = given(chain, [NEED, PROFILE, NEED])
     then_refused(state, copy.next(FOOD), Reason.FORKED)

@@ -1,4 +1,4 @@
-"""What the gate sees of the caps' bits without a client's history: bits that are none, and bits that nothing can count with."""
+"""The gate checks the caps' bits without a client's history: undeclared bits, and unusable bits."""
 
 from dataclasses import replace
 
@@ -86,7 +86,7 @@ def taken_back(chain: Chain, state: AgencyState, cap: int, period: int) -> None:
 
 @pytest.mark.parametrize("again", ["2026Q2", "2026"])
 def test_a_tally_counts_in_releases_once_whatever_comes_between(again: str) -> None:
-    """One client in it would be counted as often as it is corrected, and once more with the year as a whole."""
+    """One client in it would count once per correction, and once more with the year as a whole."""
     chain, state = Chain(), AgencyState(CONSENTING)
     taken_back(chain, state, Cap.NATION, parse_period("2026Q2"))
     taken_back(chain, state, 0, parse_period("2026Q2"))

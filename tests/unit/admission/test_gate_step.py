@@ -36,7 +36,7 @@ def north() -> Agency:
 
 
 def bad_records(harbor: Agency) -> Iterator[tuple[str, Reason, Rec]]:
-    """Every way in which a record is no event of this agency's chain; none of them moves the agency on."""
+    """All ways in which a record is no event of this agency's chain; none advances the agency."""
     good = harbor.event(NEED)
     yield "unknown schema id", Reason.UNKNOWN_SCHEMA, harbor.record(b"\0\0\0\0\x63" + good[5:])
     yield "no schema id", Reason.UNREADABLE, harbor.record(b"not avro")
@@ -138,7 +138,7 @@ def test_an_event_admitted_twice_goes_on_once(harbor: Agency) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_gate_restored_from_what_it_wrote_is_the_same_gate(seed: int) -> None:
-    """Restarted after every batch or never: the same bytes come out, of good records, bad ones and repeated ones."""
+    """Restarts after every batch or never: the same bytes, for good, bad and repeated records."""
     steady, restarted = _run(seed, restart=False), _run(seed, restart=True)
     assert steady.events == restarted.events
     assert steady.refusals == restarted.refusals
@@ -181,7 +181,7 @@ def test_a_damaged_gate_state_is_noticed(harbor: Agency) -> None:
 
 
 def test_several_batches_before_one_outcome_leave_what_one_by_one_leaves(harbor: Agency, north: Agency) -> None:
-    """A gate that is behind puts batches together: events in order, of everything else the newest."""
+    """A gate with a backlog merges batches: events in order, and the newest of everything else."""
     said = [
         (harbor, harbor.say(NEED)),
         (north, north.say(FOOD)),

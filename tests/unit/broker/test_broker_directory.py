@@ -1,4 +1,4 @@
-"""Who holds a data directory: the lock lasts as long as the broker, and no stranger's process is taken for it."""
+"""Who owns a data directory: the lock lasts as long as the broker; no other process holds it."""
 
 import fcntl
 import os
@@ -126,7 +126,7 @@ def test_other_ports_are_taken_when_one_of_last_time_is_not_free() -> None:
 
 
 def test_chosen_ports_are_never_those_of_outgoing_connections() -> None:
-    """A client that tries a dead broker's port again and again could be given that port, and connect to itself."""
+    """A client that keeps trying a dead broker's port could be given it, and connect to itself."""
     outgoing = Path("/proc/sys/net/ipv4/ip_local_port_range")
     first = int(outgoing.read_text().split()[0]) if outgoing.exists() else 49_152
     assert directory.PORTS.stop <= first
@@ -149,7 +149,7 @@ def test_the_data_home_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def test_locks_are_advisory_file_locks_of_the_open_file(tmp_path: Path) -> None:
-    """`flock`, not `lockf`: the latter would not be inherited, and would be lost when any copy is closed."""
+    """`flock`, not `lockf`, which is not inherited and is lost when any copy is closed."""
     lock = take(tmp_path)
     os.close(os.open(tmp_path / directory.LOCK_FILE, os.O_RDWR))
     other = os.open(tmp_path / directory.LOCK_FILE, os.O_RDWR)

@@ -46,7 +46,7 @@ def test_no_topic_springs_up_and_nothing_expires_by_itself() -> None:
 
 
 def test_no_path_is_in_the_settings() -> None:
-    """Kafka splits directories at commas and reads backslashes as escapes; a relative name needs neither."""
+    """Kafka splits directories at commas and unescapes backslashes; a relative name has none."""
     assert told()["log.dirs"] == "log"
     assert not any(value.startswith("/") for value in told().values())
 

@@ -1,4 +1,4 @@
-"""The supervisor, around a child that is not Kafka: whatever happens to its parent, the child ends and the data goes."""
+"""The supervisor with a child that is not Kafka: however its parent ends, so do child and data."""
 
 import fcntl
 import os

@@ -102,7 +102,7 @@ NEED_FOOD = e.NeedIdentified(v.Service.food)
 async def test_the_same_events_in_other_batches_keep_the_same_but_for_what_corrections_cost(
     agency: Homes, each: bool
 ) -> None:
-    """One later arrival with a smaller hash displaces one; then the correction is spent, and the next goes without."""
+    """A later smaller hash displaces one event; then the correction is used, the next has none."""
     order = by_hash(agency)
     await run(agency, *needs(*order[2:7]), each=each)
     assert in_nation(agency) == set(order[2:7])
@@ -144,7 +144,7 @@ async def test_what_the_restated_event_lacks_its_correction_lacks_too(agency: Ho
 
 
 def furthest_from_alike() -> float:
-    """How far the service that is kept most unlike the others is from them, in standard deviations; all come in one order."""
+    """The largest deviation of a service's kept count, in standard deviations; one fixed order."""
     kept: Counter[bytes] = Counter()
     clients, services = 3_000, [f"{service}".encode() for service in SERVICES[:10]]
     for client in range(clients):
@@ -238,7 +238,7 @@ async def test_an_old_backup_exhausts_what_was_sent_after_it(agency: Homes) -> N
 
 
 def as_before_caps(agency: Homes) -> None:
-    """Make the vault one of format 1: all bits in what it says and said, and no knowledge of clients."""
+    """Make the vault one of format 1: all bits in facts and events, and no record of clients."""
     with Vault.open(agency.profile, SECRET) as vault:
         for key, want in vault.all("SELECT key, want FROM fact WHERE want IS NOT NULL"):
             vault.run("UPDATE fact SET want = ? WHERE key = ?", (event_tail.with_cap(want, ALL_CAPS), key))

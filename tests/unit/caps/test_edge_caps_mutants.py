@@ -1,4 +1,4 @@
-"""Caps at the edge with one rule broken each: a law of `test_edge_caps.py` notices every one of them."""
+"""Caps at the edge with one rule broken each: a law of `test_edge_caps.py` notices every one."""
 
 import asyncio
 from collections.abc import Callable

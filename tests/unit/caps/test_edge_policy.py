@@ -1,4 +1,4 @@
-"""What may leave, and in which form: legal class, switches, ranges; for every body that a source may say."""
+"""What may leave, and in which form: legal class, switches, ranges, for every body of a source."""
 
 from dataclasses import fields, replace
 from typing import get_type_hints

@@ -143,7 +143,7 @@ async def test_nothing_is_counted_before_the_first_fact(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_tallies_that_are_not_counted_again_are_those_that_counting_gives(tmp_path: Path, seed: int) -> None:
-    """Whatever changes between runs, and however: what stands in the ledger is what counting all facts now gives."""
+    """Whatever changes between runs, the ledger holds what a count of all facts would now give."""
     agency, random, stated = Agency(tmp_path, LegalClass.tally_only), Random(seed), list[Fact]()
     counted = 0
     for month in (3, 4, 4, 5, 7, 7, 7, 8, 10, 10, 9, 12):
@@ -180,7 +180,7 @@ def _some_fact(random: Random, newest: int) -> Fact:
 
 
 async def test_a_change_that_no_counting_follows_would_be_noticed(tmp_path: Path) -> None:
-    """The teeth of the test above: with consent, runs that change nothing count nothing, and any change is seen."""
+    """The teeth of the test above: with consent, unchanged runs count nothing; changes are seen."""
     agency = Agency(tmp_path, LegalClass.tally_only)
     await publish(agency, needs(7))
     with Vault.open(agency.profile, SECRET) as vault:

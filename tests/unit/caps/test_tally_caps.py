@@ -1,4 +1,4 @@
-"""Tallies under the caps: only what is within is counted, and only the first of a table and period is in releases."""
+"""Tallies under the caps: only facts within count, and only the first of a period is released."""
 
 from collections import Counter
 from datetime import date
@@ -94,7 +94,7 @@ async def test_a_state_that_comes_later_is_in_no_release_of_that_quarter(tmp_pat
 
 @pytest.mark.parametrize("ann", [0, 1])
 async def test_whether_a_later_batch_counts_depends_on_no_clients_facts(tmp_path: Path, ann: int) -> None:
-    """With Ann's record the first complete run after the quarter has a batch, without it none: others count the same."""
+    """Ann's record gives the first complete run a batch, no record none; others count alike."""
     agency = Agency(tmp_path, LegalClass.tally_only)
     await publish(agency, needs("ann", ann), IN_Q2)
     others = [fact for n in range(40) for fact in needs(f"client{n}", 1)]

@@ -1,4 +1,4 @@
-"""What an operator registers: nothing changes by accident, keys are never lost, a private key is never taken."""
+"""What an operator registers: no accidental change, no lost key, never a private key accepted."""
 
 import base64
 from pathlib import Path

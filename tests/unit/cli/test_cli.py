@@ -124,7 +124,7 @@ def test_a_missing_topic_is_said_in_the_same_words_by_every_command(body: str) -
 @pytest.mark.parametrize("terminal", [{}, {"FORCE_COLOR": "1"}], ids=["piped", "narrow terminal"])
 @pytest.mark.parametrize("words", [["topics", "rights"], ["vocabulary", "service"]])
 def test_tables_are_never_cut(terminal: dict[str, str], words: list[str]) -> None:
-    """Elsewhere than at a terminal a row is a line, whatever COLUMNS says; a narrow terminal folds."""
+    """Outside a terminal a row is one line for any COLUMNS; a narrow terminal folds it."""
     env = {**os.environ, "COLUMNS": "60", "TERM": "xterm", **terminal}
     for name in ("NO_COLOR", *(() if terminal else ("FORCE_COLOR",))):
         env.pop(name, None)

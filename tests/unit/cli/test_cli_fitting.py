@@ -1,4 +1,4 @@
-"""Tables at a terminal: no word is broken while it is no longer than a line, whatever the width; the demo's picture fits."""
+"""Tables at a terminal: no word that fits a line is broken at any width, and the demo fits."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""How the command line speaks: what an install lacks, a wrong setting, Ctrl-C at any moment, help that is not cut."""
+"""The command line's messages: missing parts, wrong settings, Ctrl-C at any moment, uncut help."""
 
 import os
 import pty

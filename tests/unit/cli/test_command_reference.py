@@ -1,4 +1,4 @@
-"""From commands to docs: every command and option is explained, has an example that runs, and stands in the reference."""
+"""Each command and option is explained, has an example that runs, and is in the reference."""
 
 import re
 
@@ -26,7 +26,7 @@ def section_of(one: CommandHelp) -> str:
 
 
 def parsed(words: list[str]) -> tuple[str, ...]:
-    """The command that the real parser finds behind these words, without running it; raises for words that it refuses."""
+    """The command that the real parser finds for these words, not run; raises for refused words."""
     there, found, parent = typer.main.get_command(app), [], None
     while True:
         context = there.make_context(there.name, list(words), parent=parent)

@@ -138,7 +138,7 @@ def test_a_dry_run_of_nothing_new_says_so_without_an_empty_table(desk: Desk) -> 
 
 @pytest.mark.parametrize("period", ["2026Q4", "2027", "2027Q1", "2031Q2"])
 def test_a_dry_run_and_a_real_one_judge_a_period_alike(desk: Desk, period: str) -> None:
-    """By the day that is passed in: a period that has not begun is refused by both, one that has by neither."""
+    """By the given day: both refuse a period that has not begun; neither refuses one that has."""
     desk.write(need("1"), need("2", period=period))
     for today, begun in (("2026-09-30", False), ("2032-01-01", True)):
         ends = 0 if begun else 3
@@ -208,7 +208,7 @@ def test_a_missing_vault_is_said_before_anything_that_opens_it_is_looked_for(
 
 
 def test_a_second_first_key_is_met_by_what_to_do_about_it(desk: Desk) -> None:
-    """The vault was lost and made again under the number of the lost key: neither silently nor without a way out."""
+    """A lost vault, made again with the lost key's number, is reported with a way to go on."""
     (desk.folder / "harbor.vault").unlink()
     assert "--key-number 2 (the next free number)" in desk.run("edge", "init").stdout
     desk.impatient()

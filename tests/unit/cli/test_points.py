@@ -1,4 +1,4 @@
-"""How points are written: what people, JSON readers and CSV readers see, and the bookmark that goes on behind it."""
+"""How points are written: for people, JSON readers and CSV readers, and the bookmark after them."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What publishing says of a file: nothing in it is passed over in silence, and no rule is a list of everything."""
+"""Publishing's messages on a file: nothing is skipped silently, and no rule lists everything."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What `exchange replay` prints: the verdict first, progress elsewhere, and only what an operator may read."""
+"""The output of `exchange replay`: verdict first, progress apart, only what operators may read."""
 
 import io
 import json

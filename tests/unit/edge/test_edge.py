@@ -111,7 +111,7 @@ async def test_a_complete_source_withdraws_what_it_no_longer_says(agency: Agency
 
 
 async def test_a_clock_that_was_set_back_takes_nothing_back(agency: Agency) -> None:
-    """Every row of the later periods is refused then; each client's one correction would be spent for nothing."""
+    """All rows of later periods would be refused, and each client's one correction wasted."""
     await publish(agency, need("p/a"), need("p/gone"), need("p/later", period=Q2))
     async with agency.edge(today=date(2026, 2, 1)) as edge:
         await edge.read_all([need("p/a"), need("p/later", period=Q2), Complete("p/", HERE)])

@@ -1,4 +1,4 @@
-"""Long work at the edge lets other tasks run, Ctrl-C among them, and may be stopped at any such moment."""
+"""Long work at the edge lets other tasks run, Ctrl-C too, and may be stopped at any such moment."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""A client's refusal is kept and honoured; what is past the caps is told to the agency, and no client's name to anybody."""
+"""A client's refusal is kept and honoured; agencies see what is over caps, nobody a name."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Nothing that identifies leaves or lies about: sent bytes, the vault's raw bytes, messages, logs, errors.
+"""Nothing that identifies leaves or stays: sent bytes, raw vault bytes, messages, logs, errors.
 
 Every text that a source hands over is planted and looked for, as it is and in the forms it could be
 written in.
@@ -121,7 +121,7 @@ def agency_fact():
 
 
 async def test_equal_facts_of_two_clients_leave_alike(tmp_path: Path) -> None:
-    """But for its place in the chain an event of one client is the same bytes as that of another."""
+    """But for its place in the chain, an event about one client equals another's in bytes."""
     agency = Agency(tmp_path)
     source_file = tmp_path / "facts.jsonl"
     good = {"period": "2026Q1", "body": "need_identified", "fields": {"service": "food"}}

@@ -1,4 +1,4 @@
-"""The profile: an error names the file and the key, nothing sensitive is on by itself, and no secret is ever shown."""
+"""The profile: errors name file and key, nothing sensitive is on by default, no secret is shown."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the exchange refused stays in sight until it is settled: in every run, in the exit status, in `edge status`."""
+"""A refusal is shown until it is settled: in every run, in the exit status, in `edge status`."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @pytest.fixture
 def totals(desk: Desk) -> Desk:
-    """An agency of totals, registered without the consent to small counts that its profile claims."""
+    """An agency that shares totals, registered without the small-counts consent in its profile."""
     profile = desk.folder / "agency.toml"
     text = profile.read_text(encoding="utf-8").replace('"individual"', '"tally_only"\nsmall_counts = true')
     profile.write_text(text, encoding="utf-8")

@@ -85,7 +85,7 @@ async def test_after_a_fork_a_restore_reads_back_what_was_accepted(tmp_path: Pat
 
 
 async def repaired(agency: Agency) -> list[bytes]:
-    """A run in which the gate refused the second of three events; the bytes that were taken back, as they were sent."""
+    """A run in which the gate refused the second of three events; the withdrawn bytes, as sent."""
     agency.exchange.refuse_body = BAD.body
     await publish(agency, need("a"), BAD, need("c", FOOD))
     before = {event.sequence for _, event in agency.exchange.events()}
@@ -95,7 +95,7 @@ async def repaired(agency: Agency) -> list[bytes]:
 
 
 async def test_a_late_copy_of_what_was_taken_back_is_no_fork(agency: Agency) -> None:
-    """A batch of a connection that was given up arrives after the repair: the gate says Forked, and there is one vault."""
+    """A lost connection's batch arrives after the repair: Forked for the gate, but one vault."""
     late = await repaired(agency)
     agency.exchange.inbox.extend(late)
     agency.exchange.judge_all()
@@ -199,7 +199,7 @@ async def test_an_exchange_that_lost_its_end_gets_it_again(agency: Agency) -> No
 
 
 async def test_a_restored_vault_does_not_take_an_old_refusal_for_its_own(tmp_path: Path) -> None:
-    """The lost vault's last event is judged and refused only when the restored one has chained another in its place."""
+    """The lost vault's last event is refused only after the restored vault chained another one."""
     agency = Agency(tmp_path)
     agency.keep("backup")
     await publish(agency, need("a"))
@@ -241,7 +241,7 @@ async def test_a_restore_forgives_one_fork_and_not_the_next(agency: Agency) -> N
 
 
 async def test_what_a_lost_run_corrected_is_unknown_until_the_source_says_it_again(agency: Agency) -> None:
-    """The lost run changed food into housing; the source has changed back since, and only food may be counted."""
+    """The lost run corrected food to housing; the source went back: only food may be counted."""
     await publish(agency, need("a", FOOD))
     agency.keep("backup")
     await publish(agency, need("a", e.NeedIdentified(v.Service.housing)))

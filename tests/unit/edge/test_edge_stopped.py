@@ -1,4 +1,4 @@
-"""`exchange publish` while nothing happens, cut off, or stopped with Ctrl-C: what it says, and what it keeps."""
+"""`exchange publish` idle, cut off, or stopped with Ctrl-C: its messages, and what it keeps."""
 
 import json
 import os
@@ -84,7 +84,7 @@ def test_a_run_that_cannot_reach_the_exchange_counts_its_attempts(desk: Desk) ->
 
 
 def test_ctrl_c_is_answered_while_a_file_is_being_read(desk: Desk) -> None:
-    """A file of which the next line never comes: whoever looks for Ctrl-C only between rows never sees it."""
+    """The next line of the file never comes: a check for Ctrl-C between rows only never runs."""
     os.mkfifo(desk.folder / "facts.jsonl")
     command = [sys.executable, "-m", "exchange.cli", "publish", "facts.jsonl", "--profile", "agency.toml"]
     with (

@@ -28,7 +28,7 @@ def agency(tmp_path: Path) -> Agency:
 
 
 async def test_a_refusal_during_the_run_does_not_cost_the_last_heartbeat(agency: Agency) -> None:
-    """The heartbeat that ends the run is taken back with what stood before it, and comes again at the end."""
+    """The heartbeat that ends the run is withdrawn with earlier events and sent again last."""
     agency.exchange.unknown_rules = 2
     services = [s for s in v.Service if s not in {"substance_use", "immigration_relief"}]
     await publish(agency, *(need(s, e.NeedIdentified(s)) for s in services))
@@ -110,7 +110,7 @@ async def test_an_unregistered_key_stops_at_the_heartbeat_and_goes_on_once_regis
 
 
 async def test_what_a_stricter_registration_refuses_is_dropped_in_one_round(agency: Agency) -> None:
-    """The profile says individual, the registry says totals only: all client bodies go, agency bodies stay."""
+    """The profile is individual, the registry totals only: client bodies go, agency bodies stay."""
     registration = replace(agency.exchange.registration, legal_class=LegalClass.tally_only)
     agency.exchange.state.registration = registration
     held = e.ActivityHeld(v.Activity.outreach_event, v.AudienceBand.people_1_10, v.AgencyType.school)

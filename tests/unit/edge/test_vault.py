@@ -151,7 +151,7 @@ def test_an_empty_file_is_damaged(tmp_path: Path) -> None:
 
 
 async def test_every_damaged_page_is_found_or_unused_and_named(tmp_path: Path) -> None:
-    """One bit in each page: the run ends with a named error, or with all facts; never with a wrong answer."""
+    """One bit in each page: the run ends with a named error or all facts, never a wrong answer."""
     agency = Agency(tmp_path)
     async with agency.edge() as edge:
         for one in many(300):
@@ -197,7 +197,7 @@ async def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path, room: int)
 
 
 def test_a_kill_leaves_what_was_committed(tmp_path: Path) -> None:
-    """The files as they lie on the disk, write-ahead log included, open again with the last commit."""
+    """The files as they are on the disk, write-ahead log too, open again with the last commit."""
     (tmp_path / "copy").mkdir()
     with Vault.create(profile(tmp_path), RAW) as vault:
         for number in range(50):

@@ -1,4 +1,4 @@
-"""Provisioning against a cluster that shows its topics slowly, on virtual time; what a worker requires of one."""
+"""Provisioning a cluster that shows its topics slowly, on virtual time; a worker's requirements."""
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ AGENCIES = [f"agency-{number}" for number in range(1_000)]
 
 
 class SlowCluster:
-    """Creates topics at once and shows them one after the other: this many a second, and no more than `shown_max`."""
+    """Creates topics at once and shows them in turn: so many a second, up to `shown_max`."""
 
     def __init__(self, shown_a_second: float = 1e9, shown_max: int = 1_000_000) -> None:
         self.created: dict[str, TopicSpec] = {}

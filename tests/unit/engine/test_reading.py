@@ -1,4 +1,4 @@
-"""Reading to a sampled end: the whole of it, no further than asked for, and no endless wait for a log that gives nothing."""
+"""Reading to a sampled end: all of it, nothing further, and no endless wait for a silent log."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -74,7 +74,7 @@ async def test_a_partition_that_never_stops_is_read_to_its_sampled_end() -> None
 
 @pytest.mark.parametrize("records_min", [1, 6, 1000])
 async def test_before_a_cut_every_record_is_read_and_none_at_it_or_behind_it(records_min: int) -> None:
-    """Wherever the cut lies, between markers too; each batch but the last has the wanted size; other partitions are dropped."""
+    """For any cut, between markers too; all batches but the last are full; others are dropped."""
     world = await two_partitions()
     reader = await world.log.reader()
     end = (await reader.end_offsets([SOURCE]))[SOURCE]

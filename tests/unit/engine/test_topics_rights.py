@@ -1,4 +1,4 @@
-"""Rights follow from the table of topics: who reads and writes what, and that evaluators can read nothing exact."""
+"""Rights follow from the table of topics: readers, writers; evaluators read nothing exact."""
 
 import shlex
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Points of agency tables, whose cells may be hidden: what a quarter, a year and all time say when some of it is."""
+"""Points of agency tables with hidden cells: a quarter, a year and all time when part is hidden."""
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ SERVICE = DECLARED[TABLE].codes[0][0]
 
 
 def quarter(epoch: int, reported: int | None, late: int | None = None) -> Release:
-    """What was reported of the epoch's own quarter, and late of the one before; nothing else, so the rest is hidden."""
+    """The epoch's own quarter as reported, and late reports of the last; the rest is hidden."""
     own, before = (Q1, None) if epoch == MARCH else (Q2, Q1)
 
     def count(period: int, _: str, values: tuple[str, ...]) -> int | None:

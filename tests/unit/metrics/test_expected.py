@@ -1,4 +1,4 @@
-"""Which sums are usable is known before they are drawn: from last year's releases, else from planned sizes."""
+"""Usable sums are known before the draw: from last year's releases, else from planned sizes."""
 
 import json
 

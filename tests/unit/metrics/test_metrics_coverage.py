@@ -1,4 +1,4 @@
-"""Every kind of interval holds the truth at least 94 times in 100: over all figures, and over those that are shown."""
+"""Intervals of every kind contain the truth at least 94 times in 100, among all and among shown."""
 
 import pytest
 

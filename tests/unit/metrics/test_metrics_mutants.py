@@ -1,4 +1,4 @@
-"""The metrics with one rule broken each: a named law, or the coverage, notices every one of them."""
+"""The metrics with one rule broken each: a named law, or the coverage, notices every one."""
 
 from collections.abc import Callable
 
@@ -123,7 +123,7 @@ def test_choosing_usable_by_the_estimate_is_noticed() -> None:
 
 
 def test_a_threshold_before_the_noise_is_noticed() -> None:
-    """True counts of 1–10 set to nothing first: many small epochs add up to something, and the sum of nothing does not."""
+    """True counts of 1–10 become zero first: many small epochs then lose their sum."""
 
     def small(change: Callable[..., object]) -> Tally:
         return cover(WORLDS["sums of epochs"](), 20, 5, change=change)  # type: ignore[arg-type]

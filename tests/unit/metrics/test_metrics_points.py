@@ -1,4 +1,4 @@
-"""What is shown of a figure: the threshold on estimates, the given `usable`, clamped at the very end."""
+"""How a figure is shown: threshold on estimates, the given `usable`, clamped at the very end."""
 
 from decimal import Decimal, localcontext
 

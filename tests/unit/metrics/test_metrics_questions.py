@@ -1,4 +1,4 @@
-"""Every question of 2003 and 2008 that can be computed is a metric's, or says which released table is missing."""
+"""Each computable question of 2003 and 2008 is a metric's, or names the missing released table."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whether a sum is usable follows from the calendar, the declared noise and public sizes; the noise is what there is."""
+"""A sum's use follows from the calendar, the declared noise and public sizes; all noise counts."""
 
 from fractions import Fraction
 
@@ -65,7 +65,7 @@ def test_what_is_expected_is_for_the_months_that_passed_and_were_counted(
 
 
 def test_a_sum_is_usable_when_what_is_expected_outweighs_all_its_noise() -> None:
-    """The quarter is one increment when it closes and two once the late events of the next are added."""
+    """The quarter is one increment when it closes, and two with the next quarter's late events."""
     since = {"cases_by_age_group": JANUARY}
     asked = Sum("cases_by_age_group", QUARTER, ("us",), (("under_18",),))
     assert TABLE_COSTS["cases_by_age_group"].scale == Fraction(1324, 16)
@@ -115,7 +115,7 @@ def test_a_first_release_is_judged_as_the_budget_planned_it(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(TABLE_COSTS))
 @pytest.mark.parametrize("later", [0, 12])
 def test_a_year_is_planned_with_all_the_noise_that_its_figure_has(name: str, later: int) -> None:
-    """Every release adds noise to a year: for its quarters, for the year as a whole, for what comes late."""
+    """Every release adds noise to a year: for its quarters, the whole year and late events."""
     plan, yearly, epoch = TABLE_COSTS[name], planned_sizes(national_clients()), DECEMBER + later
     view = View(released(releases([name], JANUARY, epoch, lambda *_: 100, plan.variance)), epoch)
     passed = 0

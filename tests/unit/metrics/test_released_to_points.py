@@ -1,4 +1,4 @@
-"""Which releases metrics are made of: refused ones, those that are due, and the periods of their buckets."""
+"""The releases behind metrics: refused ones, ones that are due, and the periods of buckets."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which cells are usable is fixed before the draw: by noise and public sizes, and by nothing that the draw decides."""
+"""Usable cells are fixed before the draw by noise and public sizes, and by nothing drawn."""
 
 import inspect
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""The one entry for agency tables: what is written down is enough, replay makes the same again, clients are not looked at."""
+"""The one entry for agency tables: its record suffices, replay is equal, clients are ignored."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Agency tables are exact, so a cell is shown only where neither it nor anything that follows from it is about one or two."""
+"""Agency tables are exact: a cell that is about one or two, or reveals such a figure, is hidden."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -129,7 +129,7 @@ def test_an_epoch_is_compared_with_all_that_were_shown_and_not_with_the_last_alo
 
 
 def test_sums_that_together_single_somebody_out_are_not_shown() -> None:
-    """Any two differ by three at least; but the first and the second less the third are the sixth agency, twice."""
+    """Any two differ by three or more; the first and second less the third are twice the sixth."""
     sums = [everybody(*names) for names in ("abcf", "def", "abcde")]
     assert all(len(one.keys() ^ other.keys()) >= 3 for one, other in combinations(sums, 2))
     assert not singled_out(sums[:2])
@@ -241,7 +241,7 @@ def test_of_two_tables_of_the_same_sums_only_the_one_that_was_shown_first_is_eve
 
 
 def test_a_cell_of_one_table_less_a_cell_of_another_would_have_been_one_agency_s() -> None:
-    """In all, both tables add up to the same; the fourth agency's dollars are what legal has more than the first source."""
+    """Both tables have one total; the fourth agency's dollars are legal less the first source."""
     ring = [
         *(funded(agency, OVW, v.Service.legal, 1000) for agency in "abc"),
         funded("d", OVC, v.Service.legal, 700),

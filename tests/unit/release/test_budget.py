@@ -1,4 +1,4 @@
-"""Every table has its part of one budget, noise follows from it exactly, and two independent accountants agree on epsilon."""
+"""Each table has a part of one budget and exactly its noise; two accountants agree on epsilon."""
 
 import json
 from collections.abc import Callable
@@ -88,7 +88,7 @@ def test_a_second_accountant_converts_as_we_do(rho: float) -> None:
 
 
 def test_the_conversion_is_not_below_the_truth_for_gaussian_noise() -> None:
-    """The privacy loss distribution is tight where ours is an upper bound for anything with this rho."""
+    """The privacy loss distribution is tight; ours is an upper bound for anything with this rho."""
     rho = float(RHO_TOTAL)
     exact = pld.from_gaussian_mechanism(standard_deviation=1 / sqrt(2 * rho), value_discretization_interval=1e-4)
     assert exact.get_epsilon_for_delta(DELTA) <= epsilon_of(rho)
@@ -181,7 +181,10 @@ def test_one_table_missing_from_the_budget_is_found_out(name: str) -> None:
 
 @pytest.mark.parametrize("table", [t for t in CLIENT_TABLES if t.tier is Tier.NEVER and t.scope.value != "agency"])
 def test_a_table_that_gets_a_tier_and_nothing_else_is_found_out(table: Table) -> None:
-    """Where caps could bound it a weight is missing; what has three dimensions or sensitive codes among two has no row."""
+    """No weight where caps could bound it; no row for a table too fine or too sensitive.
+
+    Too fine is three dimensions; too sensitive is two, with sensitive codes among them.
+    """
     given_a_tier = replace(table, tier=Tier.NATION_QUARTERLY)
     tables = tuple(given_a_tier if t is table else t for t in TABLES)
     with pytest.raises(TableUnbudgeted, match=table.name):

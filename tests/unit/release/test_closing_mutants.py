@@ -149,7 +149,7 @@ def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_ordinary_random_numbers_for_opendp_are_noticed() -> None:
-    """The process that draws imports its sampler from the one place where OpenDP is, and is given no other."""
+    """The drawing process imports its sampler from the one module with OpenDP, and no other."""
     from consumers.release import draw_process, noise
 
     assert "from consumers.release.noise import gaussian" in inspect.getsource(draw_process._draw)

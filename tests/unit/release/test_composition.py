@@ -1,4 +1,4 @@
-"""What years of releases cost one client: ours, a second accountant's and the exact distribution of the loss agree."""
+"""The cost of years of releases to one client: two accountants and the exact loss agree."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -55,13 +55,13 @@ def test_the_exact_distribution_of_the_loss_is_no_worse(life: OpponentGoal) -> N
 
 @lives
 def test_right_guesses_are_the_total_variation_of_everything_published(life: OpponentGoal) -> None:
-    """An opponent who must guess "in" or "out" is right half of the time, and by half the total variation more."""
+    """Guesses of "in" or "out" are right half the time plus half the total variation."""
     assert right_guesses(life) == pytest.approx(0.5 + exact(life).get_delta_for_epsilon(0.0) / 2, abs=1e-4)
 
 
 @lives
 def test_right_guesses_and_beliefs_are_what_an_opponent_reaches_who_knows_all_the_rest(life: OpponentGoal) -> None:
-    """By playing it: noise of one standard deviation on a client that moves it by √(2ρ), the best guess each time."""
+    """By play: noise of one standard deviation, a client's move of √(2ρ), the best guesses."""
     draws, distance = 200_000, sqrt(2 * life.units * float(RHO_TOTAL))
     rng = np.random.default_rng(20260101)
     inside = rng.random(draws) < 0.5
@@ -85,12 +85,12 @@ def test_beliefs_beyond_epsilon_are_rarer_than_once_in_a_thousand(life: Opponent
 def together(
     client: Callable[[ReleasedTable], list[Sent]], plans: Iterable[TableCost] = TABLE_COSTS.values()
 ) -> Fraction:
-    """The squared distance, in standard deviations of the noise, by which one client moves all numbers of all tables."""
+    """The squared distance, in the noise's standard deviations, one client moves all tables by."""
     return sum((squared(plan.row, client(plan.row)) / plan.variance for plan in plans), Fraction(0))
 
 
 def test_no_client_moves_all_that_is_published_together_further_than_the_budget() -> None:
-    """No linear combination of independent Gaussian numbers is moved further: what any differencing or averaging finds."""
+    """No linear combination of independent Gaussians moves further, nor any difference or mean."""
     assert together(worst) == 2 * RHO_PLANNED
     assert together(worst) <= 2 * RHO_TOTAL
 

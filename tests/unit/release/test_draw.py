@@ -1,4 +1,4 @@
-"""What a draw counts and what not, in which bucket, from which cut; and how a release comes of it."""
+"""A draw's counted events, their buckets and cuts, and the release that is made from it."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Draws in real processes: fresh noise for each, nothing of OpenDP in the worker, no process left behind."""
+"""Draws in real processes: fresh noise each, no OpenDP in the worker, no process left over."""
 
 import asyncio
 import os
@@ -67,7 +67,7 @@ def noise_of(drawn: Drawn) -> list[int | None]:
 
 
 async def test_no_two_draws_of_one_worker_share_their_noise() -> None:
-    """Both are forked from one process that has loaded OpenDP: a generator seeded there would give the same numbers."""
+    """Both are forks of one process that loaded OpenDP: a generator seeded there would repeat."""
     drawer = DrawInProcess(Empty())
     first, second = [noise_of(await drawer.draw(december(), lambda _: None)) for _ in range(2)]
     assert len(first) == len(second) > 1000

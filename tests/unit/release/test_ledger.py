@@ -1,4 +1,4 @@
-"""The ledger never lets a period pay more than the budget, never gives anything back, and refuses without being harmed."""
+"""The ledger: no period pays over the budget, nothing is paid back, a refusal does no harm."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Noise cannot be seeded, logged or turned off: there is no import, no argument, no setting and no option to do it with."""
+"""Noise cannot be seeded, logged or turned off: no import, argument, setting or option does it."""
 
 import ast
 import inspect
@@ -52,7 +52,7 @@ def named(path: Path) -> str:
 
 
 def reached(tree: ast.AST) -> Iterator[str]:
-    """Every module that is imported, with what is taken from it, and every dotted name that begins with one's own name."""
+    """Every imported module, names taken from it, and dotted names that begin with these."""
     short: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""What is released leaves out what the law treats on its own, loses nothing else, and each figure has one source."""
+"""Releases omit what the law treats apart, lose nothing else, and have one source a figure."""
 
 from itertools import product
 

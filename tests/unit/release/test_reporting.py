@@ -1,4 +1,7 @@
-"""Coverage counts registered agencies, once a table, publishing only by a scheduled heartbeat; and it singles out nobody."""
+"""Coverage counts each registered agency once a table and singles out nobody.
+
+An agency counts as publishing only by a scheduled heartbeat.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -158,7 +161,7 @@ def test_what_one_table_hides_the_others_do_not_tell() -> None:
 
 
 def test_what_was_shown_and_what_another_table_tells_now_do_not_single_out_who_joined() -> None:
-    """The kind is hidden, because one joined; all the others and the nation would tell it all the same."""
+    """The kind is hidden because one joined; other kinds and the nation would still reveal it."""
     at_first = [*many(PACIFIC, "abc"), *many(PACIFIC, "def", v.AgencyType.health), *map(beat, "abcdef")]
     one = quarter(0, at_first, "abcdef")
     assert cells(one.releases[2]) == {("legal", "publishing"): 3, ("health", "publishing"): 3}
@@ -176,7 +179,7 @@ def rows_of(made: Iterable[Made]) -> list[set[str]]:
 
 
 def recovered(rows: Sequence[set[str]], names: str) -> bool:
-    """Whether the sums fix what some agency counts for, alone or for somebody who knows one other."""
+    """Whether the sums reveal some agency's count, alone or to somebody who knows one other."""
     matrix = np.array([[name in row for name in names] for row in rows], float).reshape(-1, len(names))
     for insider in (None, *range(len(names))):
         told = matrix if insider is None else np.vstack([matrix, np.eye(len(names))[insider]])
@@ -200,7 +203,7 @@ World = tuple[list[tuple[v.UsState, v.AgencyType]], list[set[str]]]
 
 
 def closed(world: World) -> list[Made]:
-    """The quarters of a world: where and what the agencies are, and who is silent in each quarter."""
+    """The quarters of a world: the agencies' places and kinds, and the silent ones per quarter."""
     profiles, silent = world
     found, kept = [], PastEpochs()
     for n, names in enumerate(silent):

@@ -1,4 +1,4 @@
-"""Sums, added and subtracted, are about one or two agencies exactly when a second way of looking says so."""
+"""Sums, added and subtracted, are about one or two agencies iff an independent check agrees."""
 
 import inspect
 from itertools import combinations
@@ -16,7 +16,7 @@ sums = st.lists(st.sets(st.sampled_from(NAMES)), max_size=7)
 
 
 def about_few(rows: list[set[str]]) -> bool:
-    """By ranks: some sum of one agency, or of two with any weights, changes nothing about what the rows span.
+    """By ranks: some sum of one agency, or of two with any weights, leaves the rows' span as it is.
 
     With weights for i and j there is one such sum just when the rows, without the columns of i and
     j, lose less than two ranks.

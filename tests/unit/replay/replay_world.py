@@ -1,4 +1,4 @@
-"""A small exchange in memory for the tests of replay and export: events in transactions, some aborted, and a live fold."""
+"""A small exchange in memory for replay and export: transactions, some aborted, and a live fold."""
 
 import asyncio
 import os
@@ -42,7 +42,7 @@ def random_body(rng: random.Random) -> Correctable:
 
 
 def random_pairs(rng: random.Random, count: int, agencies: int = 3) -> list[Pair]:
-    """(agency, event) with corrections, tallies and heartbeats among them; a correction takes back an earlier event."""
+    """(agency, event) with corrections, tallies, heartbeats; corrections restate earlier events."""
     sent: list[list[Event]] = [[] for _ in range(agencies)]
     pairs: list[Pair] = []
     for _ in range(count):
@@ -65,7 +65,7 @@ def random_pairs(rng: random.Random, count: int, agencies: int = 3) -> list[Pair
 
 @dataclass(frozen=True)
 class Stood:
-    """What the live fold had written, after some transaction: the bytes of a compacted partition."""
+    """The live fold's output after some transaction: the bytes of a compacted partition."""
 
     written: dict[bytes, bytes]
 
@@ -108,7 +108,7 @@ class World:
             await asyncio.sleep(0)
 
     async def admit(self, pairs: Sequence[Pair], rng: random.Random, partition: int = 0) -> None:
-        """Write events in transactions of random size; now and then one is aborted, and leaves its bytes in the log."""
+        """Write events in transactions of random size; some are aborted, their bytes stay."""
         left = list(pairs)
         while left:
             lot, left = left[: (size := rng.randrange(1, 12))], left[size:]
@@ -141,7 +141,7 @@ class World:
         return Stood({key: value for key, value in newest.items() if key is not None and value is not None})
 
     async def rewrite(self, changes: Mapping[bytes, int], partition: int = 0, *, events: int = 0, lie: int = 0) -> None:
-        """Change live cells behind the fold's back, under a digest that fits (`lie` 0) or does not."""
+        """Change live cells without the fold, under a digest that fits (`lie` 0) or does not."""
         stood = self.stood(partition)
         counts = Counts()
         counts.add_cells((stood.cells | dict(changes)).items())

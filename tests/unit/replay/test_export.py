@@ -1,4 +1,4 @@
-"""Laws of exports: the files say exactly what was counted, nobody else can read them, nothing of others is overwritten."""
+"""Laws of exports: files hold exact counts, only owners read them, no other file is replaced."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Laws of replay: it equals the live fold byte for byte, at every cut; and what it says about what is not equal."""
+"""Laws of replay: equal to the live fold byte for byte at every cut; any difference is reported."""
 
 import random
 

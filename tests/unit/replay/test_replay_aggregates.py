@@ -1,4 +1,4 @@
-"""Laws of reading the aggregates while the fold writes them: whole snapshots only, in finite time, nothing hidden."""
+"""Laws of reading aggregates that the fold writes: whole snapshots, finite time, nothing hidden."""
 
 import random
 

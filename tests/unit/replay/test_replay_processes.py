@@ -1,4 +1,4 @@
-"""Replaying in processes: the same result, the first error, nothing left behind, the caller's loop never held up."""
+"""Replay in processes: the same result, the first error, nothing left over, no blocked loop."""
 
 import asyncio
 import multiprocessing

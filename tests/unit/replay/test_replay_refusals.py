@@ -1,4 +1,4 @@
-"""What cannot be replayed is refused by name: logs and cuts that do not fit, records that nobody can count."""
+"""What replay refuses by name: logs and cuts that do not fit, records that nobody can count."""
 
 import random
 

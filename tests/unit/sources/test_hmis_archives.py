@@ -1,4 +1,4 @@
-"""The folder or archive of an export: no bounds are passed, nothing is guessed, no link is followed."""
+"""The folder or archive of an export: no bounds exceeded, nothing guessed, no link followed."""
 
 import zipfile
 

@@ -1,4 +1,4 @@
-"""What a stay says from its beginning (Enrollment, Client): CaseOpened, and the housing of a housing program."""
+"""A stay's beginning (Enrollment, Client): CaseOpened, and the housing of a housing program."""
 
 import pytest
 

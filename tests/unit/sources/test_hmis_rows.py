@@ -128,7 +128,7 @@ def test_a_row_with_too_many_or_too_few_fields_is_refused_and_the_next_one_is_re
 
 
 def test_rows_are_numbered_as_a_spreadsheet_numbers_them(tmp_path):
-    """The header is row 1 where nothing stands before it; blank rows count, a row of several lines is one."""
+    """The header is row 1 if nothing precedes it; blank rows count; a row of many lines is one."""
     folder = sample().folder(tmp_path)
     header, row = (folder / "Exit.csv").read_text().splitlines()
     several = '"a\nb\nc"' + ",surplus" * header.count(",")

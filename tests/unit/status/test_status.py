@@ -1,4 +1,4 @@
-"""Status: rates and ages from pulses, whatever pulses there are; nothing is shown without its label."""
+"""Status: rates and ages from any pulses; nothing is shown without its label."""
 
 from dataclasses import replace
 

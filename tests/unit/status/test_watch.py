@@ -35,7 +35,7 @@ def agency(at: int, sequence: int = 1, refused: str = "", heard: int = 0) -> Pul
 
 
 def played(*pulses: Pulse, tick_every: int = 1_000) -> Watch:
-    """A watch that was given each pulse at the moment it was sent, ticking all the time until the last."""
+    """A watch that got each pulse when it was sent, and ticked all the time until the last."""
     watch = Watch(SILENT_AFTER, T0)
     last = T0
     for pulse in pulses:

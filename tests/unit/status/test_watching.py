@@ -1,4 +1,4 @@
-"""The watch of one worker: what its agent reads counts, for as long as `pulse` is assigned to it."""
+"""The watch of one worker counts what its agent reads, as long as `pulse` is assigned to it."""
 
 from collections.abc import Iterator
 from dataclasses import replace

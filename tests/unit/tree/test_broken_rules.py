@@ -1,4 +1,4 @@
-"""A rule is broken where it is, once, however the code is laid out, and wherever the function is used."""
+"""A rule is broken in its one place, for any layout of code, wherever the function is used."""
 
 import sys
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""The docs say what the code does: derived parts are up to date, what they name exists, every field has its reason."""
+"""The docs match the code: derived parts are current, names exist, every field has its reason."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def code_spans(text: str) -> list[str]:
 
 
 def anchors(path: Path) -> set[str]:
-    """As GitHub makes them: lower case, no punctuation but hyphens and underscores, spaces as hyphens."""
+    """As GitHub makes them: lower case, no punctuation but - and _, hyphens for spaces."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -124,7 +124,7 @@ def test_every_path_that_the_docs_name_exists(path: Path) -> None:
 
 
 def is_command(words: list[str]) -> bool:
-    """Whether these words lead from `exchange` to a command, as far as they are not its own arguments."""
+    """Whether these words lead from `exchange` to a command, up to the command's own arguments."""
     there: object = typer.main.get_command(app)
     for word in words:
         known = getattr(there, "commands", None)

@@ -1,4 +1,4 @@
-"""Every test that the pages on mechanisms name exists, and every mistake that has to be tried has its test."""
+"""Every test that the mechanisms' pages name exists, and every mistake to be tried has a test."""
 
 import re
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def named(path: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def collected(request: pytest.FixtureRequest) -> frozenset[str]:
-    """What pytest finds in the files that are named, slow tests among it; with and without their parameters."""
+    """The tests that pytest finds in the named files, slow ones too; with and without params."""
     files = sorted({test.partition("::")[0] for path in PAGES for test in named(path)})
     found = [item for file in files if (ROOT / file).exists() for item in found_in(request.session, ROOT / file)]
     return frozenset(found) | {item.partition("[")[0] for item in found}

@@ -1,4 +1,4 @@
-"""The contracts travel with the code: an editable install and a wheel both find the schemas and the code lists."""
+"""The contracts travel with the code: editable installs and wheels find schemas and code lists."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""A pinned schema is never rewritten: tried with the real command, on a copy of the tree with edited classes and lists."""
+"""A pinned schema is never rewritten: the real command runs on a tree copy with edited classes."""
 
 import json
 from collections.abc import Callable

@@ -50,7 +50,7 @@ def test_what_is_said_of_opponents_is_rounded_up() -> None:
 
 
 def test_telling_two_stories_apart_is_twice_the_distance() -> None:
-    """Of one client's quarter gone and another come, at worst both in the same cells and against each other."""
+    """A client's quarter goes and another comes, at worst in the same cells, with opposed signs."""
     [stories] = [life for life in LIVES if "two stories" in life.words]
     distance = sqrt(2 * float(RHO_TOTAL))
     assert right_guesses(stories) == pytest.approx(NormalDist().cdf(2 * distance / 2))
@@ -58,7 +58,7 @@ def test_telling_two_stories_apart_is_twice_the_distance() -> None:
 
 @pytest.mark.parametrize("width", WIDTHS, ids=lambda width: width.words)
 def test_error_bars_are_as_wide_as_releases_make_them(width: ErrorBar) -> None:
-    """Counted: how often the noise of all releases up to then moves a figure that is nothing by no more than is said."""
+    """Counted: how often all releases' noise moves a true zero by no more than the stated width."""
     rng, plan, name = np.random.default_rng(20260101), TABLE_COSTS[width.name], width.name
     epochs = due_epochs(name, privacy_docs.FIRST, width.last)
     made = [release(name, epoch, variance=plan.variance, since=privacy_docs.FIRST) for epoch in epochs]

@@ -1,7 +1,7 @@
-"""The lists "To add" of docs/ARCHITECTURE.md are followed in a copy of the tree: real edits, real commands, real tests.
+"""The lists "To add" of docs/ARCHITECTURE.md work in a tree copy: real edits, commands and tests.
 
 A list is read from the page. Its steps must name exactly the files that are edited here, in that
-order, and the commands that it names are run as they stand. So neither may change without the
+order, and the commands that it names are run as written. So neither may change without the
 other.
 """
 

@@ -1,4 +1,4 @@
-"""What a trial starts: workers that leave nothing behind outside of the trial's folder, however they end."""
+"""A trial's workers leave nothing outside of the trial's folder, however they end."""
 
 from pathlib import Path
 

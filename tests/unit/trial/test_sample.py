@@ -1,4 +1,4 @@
-"""Samples are repeatable, sound and plausible, as large as was asked for, and their truth is what honest edges lead to."""
+"""Samples are repeatable, sound, plausible and as large as asked; their truth is honest edges'."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A national sample gives back the published figures, through the very tables that are to answer them.
+"""A national sample gives back the published figures through the tables that must answer them.
 
 `make test` looks at a quarter of the nation, `make test-slow` at all of it.
 

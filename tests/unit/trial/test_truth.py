@@ -1,4 +1,4 @@
-"""The truth beside a demo's metrics: the same releases without their noise, and the same as if nobody had a cap."""
+"""The truth beside a demo's metrics: the same releases without noise, and without caps."""
 
 from collections import Counter
 from dataclasses import replace
