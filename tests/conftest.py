@@ -3,7 +3,7 @@
 Where the Kafka comes from: `EXCHANGE_BOOTSTRAP_SERVERS`, else a container when a Docker daemon
 answers, else the embedded broker. `EXCHANGE_TEST_KAFKA` (`given`, `container` or `embedded`)
 insists on one of them. Nothing is ever skipped: where no Kafka can be had, the tests that need one
-fail. The last lines of a run say which it was.
+fail. The last lines of a run name the one that was used.
 
 What needs a Kafka is in `tests/kafka` and is marked `kafka` by itself; what asks for
 `bootstrap_servers`, `finds_kafka`.

@@ -2,10 +2,10 @@
 
 What a real one lets a client add is no more.
 
-One client of whom far too much is said, and everything is said anew month after month, goes through
-the real edge and the real gate, and what was admitted through the release lane. All that the client
-moves there, by the noise of each table, is mu²: the attacks stand on its never passing 2
-`RHO_PLANNED`. Edges that forget are seen to pass it.
+One client with far too many records, all changed month after month, goes through the real edge and
+the real gate; the admitted events go through the release lane. All that the client moves there, by
+the noise of each table, is mu²: the attacks rely on its never passing 2 `RHO_PLANNED`. Edges that
+forget are seen to pass it.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ EACH = 9
 BODIES = [kind for kind in sorted(CORRECTABLE, key=lambda kind: kind.__name__) if kind.about is About.CLIENT]
 
 
-def said_in(month: int) -> list[Fact]:
+def facts_in(month: int) -> list[Fact]:
     """The client's records: other facts under the same keys, some months the same, some removed."""
     chance = random.Random(f"history|{month // 2}")
     found = []
@@ -66,7 +66,7 @@ def worth(folder: Path) -> float:
     agency, lane, seen = Homes(folder), MemoryReleaseLane(START, TABLE_COSTS.values()), 0
     added: dict[tuple[str, int, int], int] = {}
     for month in range(MONTHS):
-        asyncio.run(publish(agency, said_in(month), said_in(month - 1) if month else ()))
+        asyncio.run(publish(agency, facts_in(month), facts_in(month - 1) if month else ()))
         events = [event for _, event in agency.exchange.events()]
         lane.arrive(START + month, events[seen:])
         seen = len(events)

@@ -1,4 +1,4 @@
-"""The bounds by which a finding is told from chance are what their formulas say."""
+"""The bounds that separate a finding from chance are those of their formulas."""
 
 from math import exp
 

@@ -50,7 +50,7 @@ FILES = {row["id"]: row["file"] for row in json.loads((AVRO / "manifest.json").r
 KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"the published key of the examples").digest())
 EVENTS, TOTALS = "example-events", "example-totals"
 PERIOD = period_of(2026, 1)
-Said = list[tuple[str, bytes]]
+Examples = list[tuple[str, bytes]]
 
 
 def registration(agency: str) -> Registration:
@@ -158,7 +158,7 @@ def event_chain(agency: str) -> Iterator[bytes]:
     yield encode(e.Event(sequence + 2, previous, PERIOD, v.UsState.ca, e.ALL_CAPS, heartbeat))
 
 
-def said_events() -> Said:
+def event_examples() -> Examples:
     return [
         (f"{agency}, event {number}", value)
         for agency in (EVENTS, TOTALS)
@@ -166,7 +166,7 @@ def said_events() -> Said:
     ]
 
 
-def said_messages() -> dict[str, Said]:
+def message_examples() -> dict[str, Examples]:
     heads = {agency: list(event_chain(agency)) for agency in (EVENTS, TOTALS)}
     head = Head(len(heads[EVENTS]), digest_of(heads[EVENTS][-1]))
     refused = Refused(head.sequence + 1, Reason.UNSOUND)
@@ -193,11 +193,11 @@ def said_messages() -> dict[str, Said]:
         "position": [("after 23 events", m.encode_position(m.Position(40, 2**255 + 1, "0123456789ab", 23)))],
         "pulse": [("a gate at work", p.encode_pulse(pulse))],
         "alert": [("an agency gone silent", p.encode_alert(alert))],
-        **said_releases(),
+        **release_examples(),
     }
 
 
-def said_releases() -> dict[str, Said]:
+def release_examples() -> dict[str, Examples]:
     epoch, plan = parse_epoch("2026-03"), TABLE_COSTS["cases"]
     drawn = Release(
         "cases",
@@ -250,7 +250,7 @@ def avro_json(name: str, value: bytes) -> object:
     return json.loads(text.getvalue())
 
 
-def document(name: str, said: Said) -> str:
+def document(name: str, said: Examples) -> str:
     schema = newest(name)
     examples = [{"says": says, "value": avro_json(name, value), "bytes": value.hex()} for says, value in said]
     return json.dumps({"schema": FILES[schema.id], "id": schema.id, "examples": examples}, indent=1) + "\n"
@@ -262,7 +262,7 @@ def example_file(schema_id: int) -> str:
 
 def documents() -> dict[str, str]:
     """The text of each file of examples of a newest version."""
-    made = {"event": said_events(), **said_messages()}
+    made = {"event": event_examples(), **message_examples()}
     return {example_file(newest(name).id): document(name, said) for name, said in made.items()}
 
 

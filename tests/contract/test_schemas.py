@@ -35,7 +35,7 @@ INTS = {"period", "cap", "key"}
 
 
 def walk(schema: Json, where: str = "") -> Iterator[tuple[str, Json]]:
-    """Every type of a schema, with the field it stands in."""
+    """Every type of a schema, with the field that holds it."""
     yield where, schema
     if isinstance(schema, list):
         for branch in schema:

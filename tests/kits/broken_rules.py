@@ -1,8 +1,8 @@
 """Code with one rule broken, to show that a named law notices.
 
 A rule is an expression or a statement of a function, compared as Python reads it: spaces, brackets
-and line breaks do not matter. In it, `_1`, `_2` … stand for anything; in what replaces the rule
-they stand for the same again. A rule that is not in the function, or is in it twice, is refused.
+and line breaks do not matter. In it, `_1`, `_2` … match anything; in the rule's replacement they
+are the same again. A rule that is not in the function, or is in it twice, is refused.
 """
 
 import ast
@@ -35,7 +35,7 @@ class BrokenRule(NamedTuple):
 
 @cache
 def kept(law: Law) -> None:
-    """The code as it is keeps the law; looked at once."""
+    """The code as it is keeps the law; checked once."""
     law()
 
 

@@ -80,15 +80,15 @@ def _counts_by_hand(row: ReleasedTable, given: Event) -> bool:
 def _bucket_by_hand(one: Due, given: Event) -> str:
     """The bucket's name; empty where the account does not cover the period."""
     year, month = divmod(one.epoch, 12)
-    said, _, quarter = period_text(given.period).partition("Q")
-    begins = int(said) * 12 + (int(quarter) - 1) * 3 if quarter else int(said) * 12
+    year_text, _, quarter = period_text(given.period).partition("Q")
+    begins = int(year_text) * 12 + (int(quarter) - 1) * 3 if quarter else int(year_text) * 12
     if begins > one.epoch or begins < one.account.periods_from:
         return ""
     yearly = one.row.tier in {Tier.NATION_YEARLY, Tier.STATE_YEARLY}
     if quarter and not yearly:
-        ago = year * 4 + month // 3 - (int(said) * 4 + int(quarter) - 1)
+        ago = year * 4 + month // 3 - (int(year_text) * 4 + int(quarter) - 1)
         return {0: "quarter", 1: "quarter before"}.get(ago, "earlier")
-    return {0: "year", 1: "year before"}.get(year - int(said), "earlier")
+    return {0: "year", 1: "year before"}.get(year - int(year_text), "earlier")
 
 
 def _cells_by_hand(row: ReleasedTable, given: Event) -> Iterator[tuple[str, str, int]]:

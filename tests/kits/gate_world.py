@@ -1,6 +1,6 @@
 """An honest agency's chain without bytes, and the three steps of a gate test: given, when, then.
 
-An `Arrival` stands for a readable record and `Unreadable` for what the reader refused; digests and
+An `Arrival` is a readable record and `Unreadable` for what the reader refused; digests and
 signatures are those of a scheme for tests, whose strength is no question of the gate's.
 """
 
@@ -69,7 +69,7 @@ class Chain:
         return record
 
     def accept(self, record: Arrival) -> None:
-        """Go on from this record."""
+        """Continue from this record."""
         self.sequence, self.previous = record.sequence, record.digest
         self.sent[record.sequence] = record
 

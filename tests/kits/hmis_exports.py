@@ -36,7 +36,7 @@ IDENTITY = {
     "HealthAndDV.csv": ["DueDate"],
 }
 FIRST_ROW = 2
-"""What a spreadsheet calls the first row behind the header."""
+"""A spreadsheet's number of the first row after the header."""
 STAY = {"EnrollmentID": "E1", "PersonalID": "P1"}
 B = TypeVar("B", bound=Correctable)
 Table = list[dict[str, str]]

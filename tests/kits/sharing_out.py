@@ -43,7 +43,7 @@ def is_long(nodeid: str) -> bool:
 
 
 def turn(item: pytest.Item) -> int:
-    """Where a test stands in the order: what needs a Kafka, what takes long, the rest."""
+    """A test's rank in the order: tests that need a Kafka, long tests, the rest."""
     if item.nodeid.startswith(FOLDER):
         return -1
     return next((number for number, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG))

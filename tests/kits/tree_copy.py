@@ -29,13 +29,13 @@ class TreeCopy:
         (self.root / file).write_text(text, encoding="utf-8")
 
     def edit(self, file: str, old: str, new: str) -> None:
-        """Replace what stands in a file exactly once."""
+        """Replace a text that is in a file exactly once."""
         text = self.read(file)
         assert text.count(old) == 1, f"{file} has {text.count(old)} times: {old}"
         self.write(file, text.replace(old, new))
 
     def before(self, file: str, mark: str, added: str) -> None:
-        """Insert before what stands in a file exactly once."""
+        """Insert before a text that is in a file exactly once."""
         self.edit(file, mark, added + mark)
 
     def append(self, file: str, text: str) -> None:

@@ -85,7 +85,7 @@ class Life(RuleBasedStateMachine):
             if said is None:
                 self.agency.truth.pop(str(key), None)
             else:
-                self.agency.say(str(key), *said)
+                self.agency.record(str(key), *said)
 
     @rule(changes=changes)
     def change_and_run(self, changes: list[Change]) -> None:

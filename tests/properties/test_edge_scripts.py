@@ -86,7 +86,7 @@ async def test_what_arrives_after_its_connection_was_given_up_stops_nobody(seed:
         agency.exchange.judge_some()
     agency.exchange.judge_all()
     await end_well(agency)
-    assert not [line for line in agency.said if line.startswith("Forked")]
+    assert not [line for line in agency.messages if line.startswith("Forked")]
     assert agency.admitted() == agency.expected()
 
 

@@ -1,4 +1,4 @@
-"""One lane, looked at closely: how it ends, what it says, and what it must not do.
+"""One lane in detail: how it ends, what it reports, and what it must not do.
 
 On virtual time.
 """

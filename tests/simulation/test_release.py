@@ -68,9 +68,9 @@ def test_every_reason_to_refuse_is_named_and_spends_nothing(world: ClosingWorld)
     world.run(10)
     spent = dict(world.closings().closed.ledger.accounts)
     world.close(FEBRUARY, START, APRIL)
-    world.say(OF_EPOCHS, b"no command")
+    world.append(OF_EPOCHS, b"no command")
     world.run(10)
-    world.now_ms = ends_ms(MARCH)  # behind the clock of the command before, and the month is not over either
+    world.now_ms = ends_ms(MARCH)  # earlier than the command before, and the month is not over either
     world.close(MARCH)
     world.run(10)
     world.now_ms = NOW_MS
@@ -98,7 +98,7 @@ def test_a_month_that_is_not_over_by_the_lanes_clock_is_refused_and_may_be_close
 
 
 class Observed(ReleaseLane):
-    """A lane that can be looked at from outside its worker."""
+    """A lane that can be inspected from outside its worker."""
 
     last: ClassVar[ReleaseLane]
 
@@ -107,7 +107,7 @@ class Observed(ReleaseLane):
         await super().run()
 
 
-def said_by(lane: type[Observed], world: ClosingWorld) -> tuple[int | None, str]:
+def reported_by(lane: type[Observed], world: ClosingWorld) -> tuple[int | None, str]:
     """The lane's present status: how many commands wait, and why the newest was refused."""
     said: list[tuple[int | None, str]] = []
 
@@ -126,10 +126,10 @@ def test_a_commit_that_becomes_readable_late_is_not_taken_for_a_command_that_wai
         world.close(FEBRUARY)
         world.worker()
         world.run(10)
-        assert said_by(Observed, world) == (0, "")
+        assert reported_by(Observed, world) == (0, "")
         world.close(START)
         world.run(10)
-        assert said_by(Observed, world) == (0, "EpochClosed")
+        assert reported_by(Observed, world) == (0, "EpochClosed")
         world.settled()
     finally:
         world.end()
@@ -168,7 +168,7 @@ def test_what_came_before_its_period_was_closed_waits_and_counts_once(world: Clo
 
 
 def test_a_record_that_cannot_be_counted_stops_the_lane_and_nothing_is_spent(world: ClosingWorld) -> None:
-    world.say(Partition(EVENTS, 0), b"no event")
+    world.append(Partition(EVENTS, 0), b"no event")
     world.close(START)
     world.worker()
     world.run(10)
@@ -181,15 +181,15 @@ def test_agency_tables_are_those_of_their_rule_and_survive_a_new_worker(world: C
     names = [f"agency-{n}" for n in range(8)]
     for name in names:
         registration = Registration(name, LegalClass.individual, False, 0, ())
-        world.say(Partition(AGENCIES, 0), encode_registration(registration), key=name.encode())
+        world.append(Partition(AGENCIES, 0), encode_registration(registration), key=name.encode())
     suspended = Registration(names[0], LegalClass.individual, False, 0, (), Status.SUSPENDED)
-    world.say(Partition(AGENCIES, 0), encode_registration(suspended), key=names[0].encode())
+    world.append(Partition(AGENCIES, 0), encode_registration(suspended), key=names[0].encode())
     kept, arrived = PastEpochs(), [profile(name, PACIFIC) for name in names]
     for quarter in range(2):
         epoch = MARCH + 3 * quarter
         arrived += [beat(name) for name in names[:4]]
         for name, said in arrived:
-            world.say(Partition(EVENTS, 0), encode(said), key=name.encode())
+            world.append(Partition(EVENTS, 0), encode(said), key=name.encode())
         world.close(epoch - 2, epoch - 1, epoch)
         process = world.worker()
         world.run(30)
@@ -218,7 +218,7 @@ def test_a_registration_that_was_emptied_registers_nobody_and_stops_nothing(worl
 
 @pytest.mark.parametrize("key", [b"\xff|release", b"cases|2026-13|release", b"cases|release", b"command|x|ledger", b""])
 def test_a_foreign_record_among_the_draws_stops_closing_and_not_the_worker(world: ClosingWorld, key: bytes) -> None:
-    world.say(OF_DRAWS, b"foreign", key=key)
+    world.append(OF_DRAWS, b"foreign", key=key)
     world.close(START)
     world.worker()
     world.run(10)
@@ -228,13 +228,13 @@ def test_a_foreign_record_among_the_draws_stops_closing_and_not_the_worker(world
 
 
 def test_a_second_draw_of_a_table_and_epoch_is_never_published(world: ClosingWorld) -> None:
-    """Wherever it came from: the first one stands, and everybody who reads `draws` stops."""
+    """From any writer: the first one is valid, and everybody who reads `draws` stops."""
     process = prepared(world)
     world.run(10)
     world.world.kill(process)
     first = world.settled().parts[0]
     public = len(world.releases())
-    world.say(OF_DRAWS, first.value[:-1] + bytes([first.value[-1] ^ 1]), key=first.key + RELEASE_PART)
+    world.append(OF_DRAWS, first.value[:-1] + bytes([first.value[-1] ^ 1]), key=first.key + RELEASE_PART)
     world.close(FEBRUARY)
     world.worker()
     world.run(30)

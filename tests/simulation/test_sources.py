@@ -1,4 +1,4 @@
-"""Sources that stand for themselves: none that is missing or lost holds up another.
+"""Independent sources: none that is missing or lost holds up another.
 
 On virtual time.
 """

@@ -31,7 +31,7 @@ class Failing(SupervisedTask):
 
 
 class Single(SingleLane):
-    """Does once what it is told, and then waits."""
+    """Does its task once, and then waits."""
 
     halts_on = (StateDamaged,)
 

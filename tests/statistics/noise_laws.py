@@ -36,7 +36,7 @@ LEAST_BIN = 0.01
 
 @dataclass(frozen=True)
 class DiscreteGaussian:
-    """The exact distribution, as far as binary64 can tell it from nothing."""
+    """The exact distribution, as far as binary64 can distinguish it from zero."""
 
     scale: Fraction
 

@@ -176,7 +176,7 @@ def test_each_law_finds_something_out(law: str) -> None:
 
 
 def broken(*changes: tuple[str, str]) -> Sampler:
-    """`gaussian` with other text in places; each must stand there once."""
+    """`gaussian` with other text in places; each must be there once."""
     source = inspect.getsource(noise.gaussian)
     for rule, wrong in changes:
         assert source.count(rule) == 1

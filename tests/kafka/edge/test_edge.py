@@ -232,7 +232,7 @@ async def test_a_broker_that_goes_away_while_publishing_costs_nothing(
 
 
 async def test_the_link_reads_its_own_records_alone(exchange: KafkaLog, admin: Admin, bootstrap_servers: str) -> None:
-    """Whoever else wrote to the inbox is not read back; a link that was closed connects anew."""
+    """Other writers' records in the inbox are not read back; a closed link connects anew."""
     await provision(admin, agency_topics(["harbor-light"], replication=1))
     inbox = Partition(inbox_of("harbor-light"), 0)
     link = KafkaLink(ClientSettings(bootstrap_servers), "harbor-light")

@@ -1,4 +1,4 @@
-"""What whoever may write to one inbox can do to everybody else's gate: nothing. On a real Kafka."""
+"""A writer of one inbox can do no harm to everybody else's gate, on a real Kafka."""
 
 import gzip
 from collections.abc import Sequence
@@ -117,7 +117,7 @@ async def test_a_header_that_is_no_text_costs_its_own_batch_and_nobody_else_anyt
 async def test_an_offset_that_its_log_does_not_reach_costs_its_own_batch_and_nobody_else_anything(
     inboxes: KafkaLog, attacker: Attacker
 ) -> None:
-    """Kafka takes it, and a reader that believed it would stand behind the end of the log."""
+    """Kafka takes it, and a reader that believed it would be past the end of the log."""
     await attacker.send(BYSTANDER, (b"first", False))
     await attacker.send(ATTACKER, (b"1", False))
     await attacker.claim(ATTACKER, b"far", (0, 1_000_000))

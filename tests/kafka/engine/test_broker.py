@@ -156,7 +156,7 @@ def test_a_broker_that_fails_to_start_shows_its_last_words_and_lets_go(tmp_path:
 
 @pytest.fixture
 def kept_broker(tmp_path: Path) -> Iterator[Path]:
-    """A data directory for `exchange up`; whatever still runs there after the test is stopped."""
+    """A data directory for `exchange up`; a broker left running there is stopped."""
     yield tmp_path / "kept"
     exchange("down", "--data-dir", str(tmp_path / "kept"))
 
@@ -219,7 +219,7 @@ async def test_a_transaction_commits_on_the_kafka_that_is_found(bootstrap_server
 
 
 class Told:
-    """An announcer that remembers what was said."""
+    """An announcer that remembers its messages."""
 
     def __init__(self, said: list[str]) -> None:
         self.say = said.append

@@ -86,7 +86,7 @@ async def whole(log: KafkaLog) -> list[Record]:
 
 
 async def until(log: KafkaLog, count: int) -> None:
-    """Until so many records stand in `metrics`."""
+    """Wait until `metrics` has so many records."""
     reader = await log.reader()
 
     async def enough() -> bool:

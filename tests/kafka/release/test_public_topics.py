@@ -32,7 +32,7 @@ FIELDS = {
     "table", "tier", "bit", "epoch", "since", "first", "buckets", "places", "dimensions", "increments", "variance", "rho",
     "versions",
 }  # fmt: skip
-"""All that a release says; none of them is a position, a time or a name of an agency."""
+"""All fields of a release; none is a position, a time or an agency's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ async def test_a_terminal_shows_points_as_they_come_and_keeps_them_at_ctrl_c(
 
 
 async def _until_said(terminal: int, sought: str) -> str:
-    """What the terminal says until it has said this; nothing sought: until it is closed."""
+    """The terminal's output up to the sought text; if none is sought, until it is closed."""
     said = ""
     while not sought or sought not in said:
         try:

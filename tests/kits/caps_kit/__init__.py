@@ -1,4 +1,4 @@
 """One client at one agency under the caps of `exchange.core.admission.cap_rules`.
 
-Whoever marks events is held to the same laws.
+Every marker of events is held to the same laws.
 """

@@ -60,8 +60,8 @@ def squared(row: ReleasedTable, sent: Iterable[Sent], counts: Counts = cap_rules
 
 def broken_law(sent: Sequence[Sent], rules: tuple[CapRule, ...] = RULES) -> str:
     """The law that the bits of one client's period break, in words; empty when they keep all."""
-    standing: dict[CapRule, Counter[str]] = {rule: Counter() for rule in rules}
-    taken_back: Counter[CapRule] = Counter()
+    current: dict[CapRule, Counter[str]] = {rule: Counter() for rule in rules}
+    withdrawn: Counter[CapRule] = Counter()
     for number, one in enumerate(sent):
         body, cap = one.event.body, cap_rules.effective(one.event.cap)
         if isinstance(body, Correction):
@@ -76,11 +76,11 @@ def broken_law(sent: Sequence[Sent], rules: tuple[CapRule, ...] = RULES) -> str:
         for rule in rules:
             if not cap & rule.bit or not rule.concerns(of):
                 continue
-            key = rule.key(of) if rule.distinct else (str(number) if change > 0 else next(iter(+standing[rule]), ""))
-            standing[rule][key] += change
-            taken_back[rule] += change < 0
-            if max(standing[rule].values()) > 1 or (+standing[rule]).total() > rule.most:
+            key = rule.key(of) if rule.distinct else (str(number) if change > 0 else next(iter(+current[rule]), ""))
+            current[rule][key] += change
+            withdrawn[rule] += change < 0
+            if max(current[rule].values()) > 1 or (+current[rule]).total() > rule.most:
                 return "1: more stand than the cap allows"
-            if taken_back[rule] > rule.corrections:
+            if withdrawn[rule] > rule.corrections:
                 return "2: more corrections carry the bit than may"
     return ""

@@ -51,7 +51,7 @@ def _with(body: type[e.Body], values: dict[str, Enum]) -> e.Correctable:
 
 
 def _codes_in(row: ReleasedTable, field: str) -> list[Enum]:
-    """The codes of one dimension's field that have a cell, whatever the other dimension's."""
+    """The codes of one dimension's field that have a cell, for any code of the other dimension."""
     assert row.table is not None
     body = row.table.body
     others = product(*(field_type(body, d.field) for d in row.dimensions if d.field != field))
@@ -74,7 +74,7 @@ def worst(row: ReleasedTable, marker: Callable[[int], Marker] = Marker, correcti
     again = rule.corrections if corrections is None else corrections
     for n in range(again):
         one.next_epoch()
-        one.take_back(2 * n + 1, 0, EVERY)
+        one.withdraw(2 * n + 1, 0, EVERY)
         one.next_epoch()
         one.add(2 * n + 2, UsState.ca, in_row(row, rule, n), EVERY)
     return one.sent
@@ -104,7 +104,7 @@ def histories(draw: st.DrawFn, row: ReleasedTable, *, corrects: bool = True) -> 
             case "add":
                 one.add(epoch, draw(st.sampled_from([UsState.ca, UsState.wy])), draw(near), wanted)
             case "back":
-                one.take_back(epoch, draw(st.integers(0, 5)), wanted)
+                one.withdraw(epoch, draw(st.integers(0, 5)), wanted)
             case _:
                 epoch += 1
                 one.next_epoch()

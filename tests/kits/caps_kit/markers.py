@@ -17,7 +17,7 @@ BITS: Final = (Cap.NATION, Cap.STATE, Cap.PAST)
 
 @dataclass
 class Marker:
-    """Marks whatever the laws allow, when asked to.
+    """Marks everything that the laws allow, when asked to.
 
     With `forgets`, its caps begin anew with each epoch, batch or run.
     """
@@ -27,24 +27,24 @@ class Marker:
     corrects_freely: bool = False
     rules: tuple[CapRule, ...] = RULES
     sent: list[Sent] = field(default_factory=list)
-    standing: dict[CapRule, dict[str, int]] = field(default_factory=dict)
+    current: dict[CapRule, dict[str, int]] = field(default_factory=dict)
     used: dict[CapRule, int] = field(default_factory=dict)
     live: list[int] = field(default_factory=list)
-    """Places in `sent` of what the source still says."""
+    """Places in `sent` of the facts that the source still has."""
 
     def add(self, epoch: int, state: UsState, body: Correctable, wanted: Cap) -> None:
-        """The source says one thing more."""
+        """The source records one more fact."""
         bits = NONE
         for bit in BITS:
             rules = [rule for rule in self.rules if rule.bit is bit and rule.concerns(body)]
             if bit & wanted and rules and all(self._room(rule, body) for rule in rules):
                 bits |= bit
                 for rule in rules:
-                    self.standing.setdefault(rule, {})[self._key(rule, body)] = len(self.sent)
+                    self.current.setdefault(rule, {})[self._key(rule, body)] = len(self.sent)
         self.live.append(len(self.sent))
         self._send(epoch, state, bits, body)
 
-    def take_back(self, epoch: int, which: int, wanted: Cap) -> None:
+    def withdraw(self, epoch: int, which: int, wanted: Cap) -> None:
         """The source withdraws one fact; if its bits are not withdrawn, it stays in releases."""
         if not self.live:
             return
@@ -58,8 +58,8 @@ class Marker:
                 bits |= bit
                 for rule in rules:
                     self.used[rule] = self.used.get(rule, 0) + 1
-                    held = self.standing.get(rule, {})
-                    self.standing[rule] = {key: n for key, n in held.items() if n != place}
+                    held = self.current.get(rule, {})
+                    self.current[rule] = {key: n for key, n in held.items() if n != place}
         assert isinstance(event.body, Correctable)
         restated = Correction(1, bytes(32), event.period, event.state, event.cap, event.body)
         self._send(epoch, event.state, bits, restated)
@@ -67,11 +67,11 @@ class Marker:
     def next_epoch(self) -> None:
         """Another month begins."""
         if self.forgets:
-            self.standing.clear()
+            self.current.clear()
             self.used.clear()
 
     def _room(self, rule: CapRule, body: Correctable) -> bool:
-        held = self.standing.get(rule, {})
+        held = self.current.get(rule, {})
         return len(held) < rule.most and self._key(rule, body) not in held
 
     def _key(self, rule: CapRule, body: Correctable) -> str:

@@ -1,1 +1,1 @@
-"""What tests of the edge stand on: an exchange in memory that judges with the real gate."""
+"""The base of the edge's tests: an exchange in memory that judges with the real gate."""

@@ -3,7 +3,7 @@
 Its source of truth, its vault on disk, and runs that may be killed anywhere.
 
 A kill leaves exactly what a killed process leaves: the vault's files as they lie on the disk at
-that moment, copied before anything is closed. `truth` is what the agency's own records say; a run
+that moment, copied before anything is closed. `truth` is the agency's own records; a run
 reads it anew, as a real source would be.
 """
 
@@ -44,7 +44,7 @@ AGENCY = "harbor-light"
 PLANTED = "Xq7-planted"
 
 Key = str
-Said = tuple[int, UsState, e.Correctable]
+Recorded = tuple[int, UsState, e.Correctable]
 
 
 def some_body(rng: random.Random) -> e.Correctable:
@@ -99,18 +99,18 @@ class Agency:
         self.random = random.Random(seed)
         self.policy = Policy(legal_class, self.profile.sensitive)
         self.report = Report()
-        self.truth: dict[Key, Said] = {}
+        self.truth: dict[Key, Recorded] = {}
         with Vault.create(self.profile, SECRET) as vault:
             self.public_key = Chain(vault, FactStore(vault)).public_key
         registration = registered(AGENCY, legal_class, self.public_key, small_counts=self.profile.small_counts)
         self.exchange = Exchange(registration, seed=seed, trouble=trouble or Trouble())
-        self.said: list[str] = []
+        self.messages: list[str] = []
         self.links: list[UnkindLink] = []
         self.kill_at_commit = 0.0
 
     @property
     def options(self) -> RunOptions:
-        return RunOptions(pause=self.exchange.pause, clock=self.exchange.clock, say=self.said.append)
+        return RunOptions(pause=self.exchange.pause, clock=self.exchange.clock, say=self.messages.append)
 
     def edge(self, **options: object) -> Edge:
         link = self.exchange.link()
@@ -133,7 +133,7 @@ class Agency:
                 self.truth[key] = (self.random.choice(PERIODS), state, some_body(self.random))
 
     async def read_truth(self, edge: Edge) -> None:
-        """Publish what the records say and take back what they no longer say."""
+        """Publish the facts in the records and withdraw the facts that are no longer there."""
         keys = sorted(self.truth)
         self.random.shuffle(keys)
         for key in keys:
@@ -155,13 +155,13 @@ class Agency:
             self._put_back("killed")
             return False
         except EdgeError as error:
-            self.said.append(f"{error!r} {error}")
+            self.messages.append(f"{error!r} {error}")
             return False
         return True
 
     @contextmanager
     def _killing(self) -> Iterator[None]:
-        """Kill at commits too; whatever kills first, the files are kept as they lay then."""
+        """Kill at commits too; at the first kill the files are kept as they are then."""
         commit, agency = Vault.commit, self
 
         def killing(vault: Vault) -> None:
@@ -215,8 +215,8 @@ class Agency:
         return +counts + Counter({cell: n for cell, n in counts.items() if n < 0})
 
     def refused_keys(self) -> set[Key]:
-        """What the gate refuses of what the records say."""
-        judged = {key: self.policy.judge(*said) for key, said in self.truth.items()}
+        """The keys of the records that the gate refuses."""
+        judged = {key: self.policy.judge(*recorded) for key, recorded in self.truth.items()}
         return {k for k, j in judged.items() if isinstance(j, Leaves) and self.exchange.unknown_rule(j.tail)}
 
     def expected(self) -> Counter[bytes]:
@@ -225,8 +225,8 @@ class Agency:
         for period, state, body in self.truth.values():
             judged = self.policy.judge(period, state, body)
             if isinstance(judged, Leaves) and self.exchange.unknown_rule(judged.tail) is None:
-                said = Event(1, bytes(32), period, state, ALL_CAPS, body)
-                counts.update(dict(increments(AGENCY, said)))
+                event = Event(1, bytes(32), period, state, ALL_CAPS, body)
+                counts.update(dict(increments(AGENCY, event)))
         return +counts
 
     def expected_tallied(self) -> Counter[bytes]:

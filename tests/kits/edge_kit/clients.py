@@ -1,4 +1,4 @@
-"""An agency whose events tell, to whoever knows it, which client each is about.
+"""An agency whose events reveal, to a test that knows it, which client each is about.
 
 Every client lives in a state of its own.
 
@@ -34,12 +34,12 @@ class Homes(Agency):
         super().__init__(folder, LegalClass.individual, seed, trouble)
 
     def fact(self, key: str) -> Fact:
-        """What the records say under a key."""
+        """The fact that the records have under a key."""
         period, state, body = self.truth[key]
         return Fact(f"{PLANTED}|{key}", period, state, body, client_of(state), Where("export", 1))
 
-    def say(self, key: str, period: int, home: UsState, body: Correctable) -> None:
-        """The records say this from now on."""
+    def record(self, key: str, period: int, home: UsState, body: Correctable) -> None:
+        """The records have this fact from now on."""
         self.truth[key] = (period, home, body)
 
     def lose_vault(self) -> None:
@@ -53,7 +53,7 @@ class Homes(Agency):
             vault.commit()
 
     def units(self) -> dict[tuple[UsState, int], list[Sent]]:
-        """What was admitted of each client's period, in order.
+        """The events admitted for each client's period, in order.
 
         Everything in an epoch of its own.
         """

@@ -30,8 +30,8 @@ bootstrap_servers = "127.0.0.1:1"
 
 def need(key: str, service: str = "food", **more: object) -> dict[str, object]:
     """A need of a client of its own."""
-    said = {"key": key, "period": "2024Q1", "client": f"client-{key}", "body": "need_identified"}
-    return {**said, "fields": {"service": service}, **more}
+    row = {"key": key, "period": "2024Q1", "client": f"client-{key}", "body": "need_identified"}
+    return {**row, "fields": {"service": service}, **more}
 
 
 class Desk:

@@ -1,6 +1,6 @@
 """The gate in memory of `exchange.testing`, with ways to be unkind.
 
-`Trouble` says what goes wrong on the way; every choice comes from a seeded generator, so that a
+`Trouble` sets what goes wrong on the way; every choice comes from a seeded generator, so that a
 failing script can be run again.
 """
 
@@ -46,8 +46,7 @@ class Trouble:
     lose_and_raise: float = 0.0
     arrive_and_raise: float = 0.0
     arrive_late: float = 0.0
-    """The call fails, and what it sent arrives at any later time, behind whatever is sent
-    meanwhile."""
+    """The call fails, and its values arrive at any later time, after those sent meanwhile."""
     kill_before_send: float = 0.0
     kill_after_send: float = 0.0
     kill_at_receipt: float = 0.0
@@ -57,7 +56,7 @@ class Trouble:
 
 @dataclass
 class Exchange(MemoryGate):
-    """One agency's inbox and gate, which are as unkind as `trouble` says."""
+    """One agency's inbox and gate, with the faults of `trouble`."""
 
     seed: int = 0
     trouble: Trouble = field(default_factory=Trouble)
@@ -67,7 +66,7 @@ class Exchange(MemoryGate):
     away: int = 0
     """For how many calls the exchange cannot be reached."""
     lose_next: set[int] = field(default_factory=set)
-    """Which values of the next send never arrive, though it says that they have."""
+    """Which values of the next send never arrive, though it reports that they have."""
     refuse_body: object = None
     late: list[list[bytes]] = field(default_factory=list)
     """What is still under way."""
@@ -85,7 +84,7 @@ class Exchange(MemoryGate):
     def unknown_rule(self, tail: bytes) -> Reason | None:
         """Why this gate refuses a tail that the edge thinks sound.
 
-        The same answer each time, whatever its bits.
+        The same answer each time, for any bits.
         """
         tail = with_cap(tail, NONE)
         if not self.unknown_rules or crc32(tail) % self.unknown_rules:

@@ -58,7 +58,7 @@ commands = st.lists(
 
 
 def after(closed: Closed, draw: Draw, position: int) -> Closed:
-    """As the lane's records say it."""
+    """The state after a draw, as in the lane's records."""
     for one in draw.task.agencies:
         closed = released(closed, one.declared.name, draw.task.epoch, one.declared.codes)
     return carried_out(

@@ -93,7 +93,7 @@ def test_what_is_corrected_between_two_cuts_is_as_if_never_sent(events: list[Eve
 @given(originals.filter(lambda one: not isinstance(one.body, Tally)), st.integers(0, 30))
 @settings(max_examples=80)
 def test_what_is_corrected_in_a_later_epoch_leaves_nothing_in_all_releases_together(one: Event, later: int) -> None:
-    """Not in each: the negative increment stands in the epoch in which the correction arrived."""
+    """Not in each: the negative increment is in the epoch in which the correction arrived."""
     begins = epoch_of(2027, 1)  # every period of the strategy has begun
     for plan in ALL_PLANS:
         draws = life(plan, [Sent(0, replace(one, cap=7)), Sent(later, correcting(replace(one, cap=7)))], start=begins)

@@ -1,14 +1,14 @@
-"""Release lanes and publishers on the simulated log, and their law, whatever crashes.
+"""Release lanes and publishers on the simulated log, and their law under any crashes.
 
 A worker is a process with a release lane and a publisher, under a supervisor that starts it again.
 No group keeps them apart: every worker is a zombie to the others. Noise is the number of the draw
-it belongs to, the same in every cell, so that any increment tells which draw it is of, and whether
-it was counted exactly.
+it belongs to, the same in every cell, so that any increment shows its draw, and whether it was
+counted exactly.
 
 The law, at any moment of the log:
 1. no table and epoch is drawn twice in `draws`, and none at all without the ledger part that paid
    for it, nor the other way;
-2. every record that ever stood in `releases`, aborted ones too, is a committed draw, byte for byte,
+2. every record that was ever in `releases`, aborted ones too, is a committed draw, byte for byte,
    timed by its epoch;
 3. every increment less its noise is what the slow definition counts between the two cuts, and of
    what had waited.
@@ -53,7 +53,7 @@ ONE = event(NeedIdentified(Service.food))
 
 
 class Numbered:
-    """Noise that tells of which call it is."""
+    """Noise that shows its call."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -85,23 +85,23 @@ class ClosingWorld:
         self.lane, self.noise = lane, Numbered()
         self.now_ms = NOW_MS
         self.ended: list[BaseException] = []
-        self.told: dict[str, LaneProgress] = {}
+        self.progress: dict[str, LaneProgress] = {}
         self.workers = 0
         self._producer = self.broker.new_producer()
         self._sequences: dict[Partition, int] = {}
 
     # What happens
 
-    def say(self, partition: Partition, *values: bytes, key: bytes = b"an-agency") -> None:
+    def append(self, partition: Partition, *values: bytes, key: bytes = b"an-agency") -> None:
         sequence = self._sequences.get(partition, 0)
         self._sequences[partition] = sequence + len(values)
         self.broker.produce(self._producer, sequence, partition, [(key, value) for value in values])
 
     def send(self, *events: Event, partition: int = 0) -> None:
-        self.say(Partition(EVENTS, partition), *map(encode, events))
+        self.append(Partition(EVENTS, partition), *map(encode, events))
 
     def close(self, *epochs: int) -> None:
-        self.say(OF_EPOCHS, *(encode_close(Close(epoch, Asker.OPERATOR, 0)) for epoch in epochs))
+        self.append(OF_EPOCHS, *(encode_close(Close(epoch, Asker.OPERATOR, 0)) for epoch in epochs))
 
     def worker(self, *, again: bool = True) -> Process:
         """A new worker.
@@ -142,13 +142,13 @@ class ClosingWorld:
         assert not self.world.unhandled
 
     def halted(self) -> dict[str, str]:
-        """The lives that said last that they have failed, and by which error."""
-        return {step: told.error for step, told in self.told.items() if told.state is LaneState.FAILED}
+        """The lanes whose last report is a failure, with the error."""
+        return {step: last.error for step, last in self.progress.items() if last.state is LaneState.FAILED}
 
-    def _hear(self, told: LaneProgress) -> None:
-        self.told[told.step] = told
+    def _hear(self, progress: LaneProgress) -> None:
+        self.progress[progress.step] = progress
 
-    # What stands there
+    # The state of the log
 
     def closings(self) -> DrawsState:
         found = DrawsState(keeps=True)

@@ -122,5 +122,5 @@ class DeriveWorld:
         return {record.key: record.value for record in self.broker.committed(TO)}
 
     def alert(self):
-        told = [record.value for record in self.broker.committed(TOLD) if record.key == SUBJECT.encode()]
-        return decode_alert(told[-1]) if told and told[-1] else None
+        alerts = [record.value for record in self.broker.committed(TOLD) if record.key == SUBJECT.encode()]
+        return decode_alert(alerts[-1]) if alerts and alerts[-1] else None

@@ -1,10 +1,10 @@
 """Virtual time and processes that can be frozen and killed, all from one seed.
 
-A `Process` is an event loop: the code in it is ordinary asyncio and cannot tell. The `World` runs
+A `Process` is an event loop: the code in it is ordinary asyncio and unaware. The `World` runs
 one callback of one process at a time, chosen by the seed among those that have any, and moves the
 clock only when none has. So
 - freezing (SIGSTOP) is not running its callbacks, while its timers fall due and the rest of the
-  world goes on;
+  world continues;
 - killing (SIGKILL) is never running them again: no `finally`, no goodbye;
 - nothing depends on real time, sockets or threads: the same seed gives the same run, step for step.
 """

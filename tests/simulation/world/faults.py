@@ -24,7 +24,7 @@ restore."""
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`length_s` says how long it lasts, where it lasts.
+    """`length_s`: how long it lasts, if it lasts.
 
     `target` chooses a worker, a lane or a degree.
     """

@@ -96,7 +96,7 @@ class MemoryKeptAfterFailure(Lane):
 
 
 class RestoreReadsOn(Lane):
-    """Restores whatever it is given until it is past the sampled end."""
+    """Restores every record it gets until it is past the sampled end."""
 
     async def _restore(self, reader: Reader, step: Step) -> None:
         state = self._state_partition
@@ -109,7 +109,7 @@ class RestoreReadsOn(Lane):
 
 
 class RestartWithoutANewGeneration(Ownership):
-    """Whoever is fenced fences back."""
+    """A fenced worker fences back."""
 
     async def _keep(self, lane: Lane) -> None:  # type: ignore[override]
         while True:

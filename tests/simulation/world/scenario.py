@@ -2,7 +2,7 @@
 
 Agencies write to inboxes; workers, each a process of its own under a supervisor, own the lanes
 `gate-p` (Forward) and `fold-p` (Count) through one group. Faults strike for fifty seconds, then
-everything is healed. The law: every inbox's committed records stand in the events exactly once and
+everything is healed. The law: every inbox's committed records are in the events exactly once and
 in order, and the counts equal one independent count of them.
 """
 
@@ -47,7 +47,7 @@ class Timing:
     settled_after_s: float = 120.0
     """How long the law may take to hold, once all is healed."""
     afterglow_s: float = 20.0
-    """How long it must go on to hold."""
+    """How long the law must continue to hold."""
 
 
 FULL = Timing()

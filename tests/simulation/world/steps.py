@@ -2,9 +2,9 @@
 
 One forwards, one counts.
 
-They stand for gate and fold: `Forward` reads inboxes that come and go by a registry and writes what
-it read to the events; `Count` counts cells of the events. Both keep their positions in their state,
-written last, and a digest.
+They take the place of gate and fold: `Forward` reads inboxes that come and go by a registry and
+writes their records to the events; `Count` counts cells of the events. Both keep their positions in
+their state, written last, and a digest.
 """
 
 from collections.abc import Mapping, Sequence

@@ -75,7 +75,7 @@ def retracting(tally: Arrival) -> Correction:
 
 
 def taken_back(chain: Chain, state: AgencyState, cap: int, period: int) -> None:
-    """Say a tally with these bits, and retract it."""
+    """Send a tally with these bits, and retract it."""
     tally = replace(with_cap(chain.peek(TALLY), cap), period=period)
     assert when(state, tally) == ACCEPTED
     chain.accept(tally)

@@ -1,4 +1,4 @@
-"""What the broker is told, and what its last words are taken to mean."""
+"""The broker's settings, and the meaning of its last words."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ STUBBORN = [
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)",
 ]
 FAILING = [*PYTHON, "raise SystemExit(7)"]
-# A parent that starts the supervisor, says its and its child's number, and lets go of nothing.
+# A parent that starts the supervisor, prints its and its child's number, and releases nothing.
 PARENT = """
 import subprocess, sys
 supervisor = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,

@@ -60,7 +60,7 @@ def caps_of(agency: Homes) -> list[Cap]:
 
 
 def in_nation(agency: Homes) -> set[v.Service]:
-    """The needs that stand in the nation's releases."""
+    """The needs in the nation's releases."""
     found: Counter[v.Service] = Counter()
     for _, event in agency.exchange.events():
         body = event.body.body if isinstance(event.body, Correction) else event.body

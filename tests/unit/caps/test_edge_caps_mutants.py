@@ -26,7 +26,7 @@ def uncounted(_: ClientPeriod, *__: object) -> None:
 
 
 def history(agency: Homes) -> None:
-    """Months of changes of mind: two needs said, and both taken back, again and again."""
+    """Months of changes: two needs recorded, and both withdrawn, again and again."""
     for month in range(4):
         names = [f"{service}{month}" for service in by_hash(agency)[:2]]
         facts = [fact(name, e.NeedIdentified(s)) for name, s in zip(names, by_hash(agency), strict=False)]

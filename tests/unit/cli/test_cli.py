@@ -1,4 +1,4 @@
-"""How the command ends: its exit status, and what it may say when something goes wrong."""
+"""How the command ends: its exit status, and what it may print when something goes wrong."""
 
 import json
 import os

@@ -43,7 +43,7 @@ async def test_a_match_is_one_line() -> None:
 
 async def test_a_difference_names_the_first_cell_with_both_counts() -> None:
     world = await world_of(2)
-    cells = world.stood(1).cells
+    cells = world.output(1).cells
     first, second = sorted(cells)[:2]
     await world.rewrite({second: cells[second] + 5, first: cells[first] + 1}, 1)
     result = await replay(Here(world), processes=0)
@@ -58,7 +58,7 @@ async def test_what_is_not_compared_is_said_with_its_reason() -> None:
     world = await world_of(3)
     rng = random.Random(3)
     ends = {p: world.broker.end_of(Partition(EVENTS, p)) for p in range(2)}
-    at = [world.stood(p).position.position for p in range(2)]
+    at = [world.output(p).position.position for p in range(2)]
     await world.admit(random_pairs(rng, 5), rng, 1)
     later = world.broker.end_of(Partition(EVENTS, 1))
     result = await replay(Here(world), {0: 2, 1: later}, processes=0)

@@ -156,7 +156,7 @@ def test_a_hold_is_kept_without_an_exchange_and_shows_in_the_status(desk: Desk) 
 
 
 def test_a_hold_says_when_the_vault_knows_of_no_such_client(desk: Desk) -> None:
-    """A key that was mistyped would hold nobody, and the client would go on being sent."""
+    """A mistyped key would hold nobody, and events about the client would still be sent."""
     desk.write(need("1"))
     desk.run("publish", "facts.jsonl")
     unknown = "The vault has no record of this client yet."

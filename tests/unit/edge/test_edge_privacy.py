@@ -82,7 +82,7 @@ async def test_no_planted_text_is_anywhere_but_inside_the_encryption(
     assert "agency.vault-wal" in on_disk
     assert not found(b"".join(on_disk.values()) + agency.profile.vault.read_bytes())
     assert not found(b"".join(agency.exchange.inbox))
-    assert not found("".join([*said, *agency.said, caplog.text, *capfd.readouterr()]).encode())
+    assert not found("".join([*said, *agency.messages, caplog.text, *capfd.readouterr()]).encode())
 
 
 async def test_the_vault_does_hold_them_so_that_the_test_above_can_fail(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_a_named_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: py
 def test_a_changed_legal_class_is_answered_alike_by_the_vault_and_by_the_docs(tmp_path: Path) -> None:
     """What is done: a vault keeps its class.
 
-    What is said, to the agency and to the operator: a new code and a new vault.
+    The advice to the agency and to the operator: a new code and a new vault.
     """
     secret = Secret(raw_key=bytes(range(32)))
     Vault.create(load(tmp_path, GOOD), secret).close()

@@ -35,7 +35,7 @@ def totals(desk: Desk) -> Desk:
 
 
 def settle(desk: Desk) -> None:
-    """The operator registers the consent: the exchange's own state goes on."""
+    """The operator registers the consent: the exchange's own state remains."""
     old = desk.exchange.state.registration
     keys = dict(old.keys)
     new = registered("harbor-light", LegalClass.tally_only, next(iter(keys.items())), small_counts=True)

@@ -217,7 +217,7 @@ async def test_a_restored_vault_does_not_take_an_old_refusal_for_its_own(tmp_pat
 
 
 async def test_a_restore_forgives_one_fork_and_not_the_next(agency: Agency) -> None:
-    """The other copy was said to have stopped, and has not."""
+    """The other copy was declared stopped, and has not stopped."""
     await publish(agency, need("a"))
     agency.keep("copy")
     await publish(agency, need("b", FOOD))

@@ -65,7 +65,7 @@ async def test_an_error_in_the_block_keeps_what_was_taken_and_sends_nothing(agen
 async def test_the_exchange_away_for_a_while_is_waited_for(agency: Agency) -> None:
     agency.exchange.away = 5
     await publish(agency, need("a"))
-    assert sum("cannot be reached" in line for line in agency.said) == 5
+    assert sum("cannot be reached" in line for line in agency.messages) == 5
     assert agency.admitted()
 
 

@@ -91,7 +91,7 @@ def test_a_table_that_came_later_is_counted_from_its_own_cut() -> None:
     arrived = {MARCH - 2: [said, *places("2026Q1")], MARCH: places("2026Q1")[:1]}
     made = agency_releases(MARCH, tables, arrived, NAMES, PastEpochs())
     one, other = made.releases
-    assert made.kept.profiles.of("a") == ("pacific", "legal")  # said before the later cut
+    assert made.kept.profiles.of("a") == ("pacific", "legal")  # sent before the later cut
     assert (one.since, one.first, other.since, other.first) == (MARCH - 2, False, MARCH, True)
     with pytest.raises(KeyError):
         agency_releases(MARCH, tables, {MARCH - 2: []}, NAMES, PastEpochs())

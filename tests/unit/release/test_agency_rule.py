@@ -169,7 +169,7 @@ def test_no_agency_s_number_follows_from_all_that_is_shown_not_even_for_another_
 
 @pytest.mark.parametrize("insiders", [0, 1])
 def test_the_adversary_has_teeth(insiders: int) -> None:
-    """Against sums that each have three agencies behind them and nothing else."""
+    """Against the rule that each sum needs three agencies and nothing else."""
     assert recovered([frozenset("abc"), frozenset("abcd")], insiders)
     assert recovered([frozenset("abcf"), frozenset("def"), frozenset("abcde")], insiders)
     assert not recovered([frozenset("abc"), frozenset("def")], insiders)
@@ -220,7 +220,7 @@ def sum_of(release: Release) -> int:
 
 
 def test_what_one_table_hides_another_does_not_tell() -> None:
-    """One agency's dollars are hidden by source; by service they stand among those of all."""
+    """One agency's dollars are hidden by source; by service they are among those of all."""
     sources, services = both(*COMMON, funded("d", OVC, v.Service.legal, 700))
     assert sum_of(sources) == 3000
     assert sum_of(services) == 0

@@ -37,7 +37,7 @@ steps = st.lists(
 
 
 def lives(spend_: Spend, script: list[tuple[int, set[int], int]]) -> None:
-    """One ledger's life: whatever is asked of it, its laws hold."""
+    """One ledger's life: its laws hold for any request."""
     ledger, epoch = Ledger(), START
     for step, which, periods_from in script:
         due = [FEW[n] for n in sorted(which)]

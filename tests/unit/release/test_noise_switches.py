@@ -16,7 +16,7 @@ from exchange.settings import Settings
 from tools.derive.docs import ROOT
 
 PLACES = ("consumers", "exchange/core", "exchange/wire", "exchange/engine", "exchange/settings.py", "exchange/logs.py")
-"""The worker, and all that it stands on."""
+"""The worker, and all that it depends on."""
 RANDOMNESS = (
     "random",
     "secrets",

@@ -174,7 +174,7 @@ def test_what_was_shown_and_what_another_table_tells_now_do_not_single_out_who_j
 
 
 def rows_of(made: Iterable[Made]) -> list[set[str]]:
-    """Who is behind each number that was ever shown."""
+    """The agencies in each number that was ever shown."""
     return [{agency for agency, _ in shown.amounts} for one in made for shown in one.shown]
 
 

@@ -64,7 +64,7 @@ def random_pairs(rng: random.Random, count: int, agencies: int = 3) -> list[Pair
 
 
 @dataclass(frozen=True)
-class Stood:
+class FoldOutput:
     """The live fold's output after some transaction: the bytes of a compacted partition."""
 
     written: dict[bytes, bytes]
@@ -116,10 +116,10 @@ class World:
                 await self.transact(Partition(EVENTS, partition), random_pairs(rng, 3), abort=True)
             await self.transact(Partition(EVENTS, partition), lot)
 
-    async def fold(self, partition: int = 0, *, records: int = 1000) -> Stood:
+    async def fold(self, partition: int = 0, *, records: int = 1000) -> FoldOutput:
         """Let the live fold count the next so many records, in one transaction."""
         await self.transact(Partition(AGGREGATES, partition), self.next_fold(partition, records))
-        return self.stood(partition)
+        return self.output(partition)
 
     def next_fold(self, partition: int = 0, records: int = 1000) -> list[Pair]:
         """What the fold would write next; it takes it as written."""
@@ -130,22 +130,22 @@ class World:
         step.apply({source: batch})
         return [pair for _, pairs in step.outcome().outputs for pair in pairs]
 
-    def behind(self, partition: int = 0) -> int:
+    def uncounted(self, partition: int = 0) -> int:
         """How many committed events the live fold has not counted."""
         at = self.steps[partition].positions()[Partition(EVENTS, partition)] if partition in self.steps else 0
         return sum(r.offset >= (at or 0) for r in self.broker.committed(Partition(EVENTS, partition)))
 
-    def stood(self, partition: int = 0) -> Stood:
+    def output(self, partition: int = 0) -> FoldOutput:
         records = self.broker.committed(Partition(AGGREGATES, partition))
         newest = {r.key: r.value for r in records}
-        return Stood({key: value for key, value in newest.items() if key is not None and value is not None})
+        return FoldOutput({key: value for key, value in newest.items() if key is not None and value is not None})
 
     async def rewrite(self, changes: Mapping[bytes, int], partition: int = 0, *, events: int = 0, lie: int = 0) -> None:
         """Change live cells without the fold, under a digest that fits (`lie` 0) or does not."""
-        stood = self.stood(partition)
+        output = self.output(partition)
         counts = Counts()
-        counts.add_cells((stood.cells | dict(changes)).items())
-        at = stood.position
+        counts.add_cells((output.cells | dict(changes)).items())
+        at = output.position
         position = Position(at.position, counts.digest + lie, at.fingerprint, at.events + events)
         cells = [(cell, b"%d" % count if count else None) for cell, count in changes.items()]
         await self.transact(Partition(AGGREGATES, partition), [*cells, (POSITION_KEY, encode_position(position))])
@@ -270,7 +270,7 @@ class Seeded:
 
 
 class Broken:
-    """A log with a defect whose text holds what must not be told."""
+    """A log with a defect whose text holds what must not be shown."""
 
     async def reader(self) -> Reader:
         raise ValueError("Jane Doe")

@@ -12,7 +12,7 @@ from exchange.engine.log import Partition
 from exchange.wire.codec import decode, encode
 from exchange.wire.records import encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY
-from tests.unit.replay.replay_world import Growing, Here, Stood, World, random_pairs, world_of
+from tests.unit.replay.replay_world import FoldOutput, Growing, Here, World, random_pairs, world_of
 
 SOURCE = Partition(EVENTS, 0)
 
@@ -31,14 +31,14 @@ def written_by(part) -> dict[bytes, bytes]:
 async def test_replay_equals_the_live_fold_byte_for_byte_wherever_it_stands(seed: int, independent: bool) -> None:
     rng = random.Random(seed)
     world = await world_of(seed, folded=False)
-    stood: list[Stood] = []
-    while world.behind():
-        stood.append(await world.fold(records=rng.randrange(1, 25)))
+    output: list[FoldOutput] = []
+    while world.uncounted():
+        output.append(await world.fold(records=rng.randrange(1, 25)))
         result = await replay(Here(world), independent=independent, processes=0)
         assert result.matched
-        assert written_by(result.partitions[0]) == stood[-1].written
-        assert result.events == stood[-1].position.events
-    for earlier in stood:
+        assert written_by(result.partitions[0]) == output[-1].written
+        assert result.events == output[-1].position.events
+    for earlier in output:
         cut = {0: earlier.position.position}
         again = await replay(Here(world), cut, independent=independent, processes=0)
         assert written_by(again.partitions[0]) == earlier.written
@@ -80,11 +80,11 @@ async def test_batches_and_fetches_of_any_size_give_the_same(monkeypatch, indepe
 async def test_a_log_that_grows_meanwhile_ends_the_replay_all_the_same() -> None:
     world = await world_of(10)
     rng = random.Random(10)
-    stood = world.stood()
+    output = world.output()
     await world.admit(random_pairs(rng, 30), rng)
     result = await replay(Here(world), processes=0)
     assert result.matched
-    assert written_by(result.partitions[0]) == stood.written
+    assert written_by(result.partitions[0]) == output.written
     assert result.partitions[0].end > result.cut[0]
     assert not result.complete
     await world.fold()
@@ -93,11 +93,11 @@ async def test_a_log_that_grows_meanwhile_ends_the_replay_all_the_same() -> None
 
 async def test_events_that_come_while_the_replay_runs_make_it_neither_endless_nor_incomplete() -> None:
     world = await world_of(25)
-    stood = world.stood()
+    output = world.output()
     result = await replay(Growing(world), processes=0)
     assert (result.matched, result.complete) == (True, True)
-    assert written_by(result.partitions[0]) == stood.written
-    assert world.behind()
+    assert written_by(result.partitions[0]) == output.written
+    assert world.uncounted()
 
 
 async def test_everything_taken_back_leaves_no_cell() -> None:
@@ -123,7 +123,7 @@ async def test_everything_taken_back_leaves_no_cell() -> None:
 @pytest.mark.parametrize("independent", [False, True])
 async def test_one_flipped_cell_is_found_and_named(independent: bool) -> None:
     world = await world_of(12, partitions=2)
-    cells = world.stood(1).cells
+    cells = world.output(1).cells
     cell = sorted(cells)[len(cells) // 2]
     await world.rewrite({cell: cells[cell] + 1}, 1)
     result = await replay(Here(world), independent=independent, processes=0)
@@ -137,8 +137,8 @@ async def test_one_flipped_cell_is_found_and_named(independent: bool) -> None:
 
 async def test_cells_lost_and_cells_made_up_are_found_in_order() -> None:
     world = await world_of(13)
-    lost = max(world.stood().cells)
-    was = world.stood().cells[lost]
+    lost = max(world.output().cells)
+    was = world.output().cells[lost]
     await world.rewrite({lost: 0, b"cases|2026Q4|tx": 3, b"|Jane Doe": 1})
     result = await replay(Here(world), processes=0)
     found = {d.cell: (d.live, d.replayed) for d in result.differences}
@@ -163,7 +163,7 @@ async def test_damaged_aggregates_are_not_compared_at_all() -> None:
 
 async def test_partitions_are_compared_only_where_the_aggregates_stand_at_the_cut() -> None:
     world = await world_of(16, partitions=2)
-    at = [world.stood(p).position.position for p in range(2)]
+    at = [world.output(p).position.position for p in range(2)]
     early = await replay(Here(world), {0: at[0], 1: at[1] - 1}, processes=0)
     assert early.verdict is ReplayVerdict.NOT_COMPARED
     assert [part.compared for part in early.partitions] == [True, False]

@@ -11,7 +11,7 @@ from exchange.engine.errors import PartitionUnknown
 from exchange.engine.log import Partition
 from exchange.wire.records import Position, encode_position
 from exchange.wire.topics import POSITION_KEY
-from tests.unit.replay.replay_world import AGGREGATES, Interrupted, Stood, World, random_pairs
+from tests.unit.replay.replay_world import AGGREGATES, FoldOutput, Interrupted, World, random_pairs
 
 LIVE = Partition(AGGREGATES, 0)
 
@@ -27,14 +27,14 @@ async def folded(seed: int, events: int = 120) -> tuple[World, random.Random]:
 async def test_a_snapshot_is_what_the_fold_had_committed_at_its_position(seed: int) -> None:
     world, rng = await folded(seed)
     live = LivePartition(await world.log.reader(), 0)
-    while world.behind():
-        stood = await world.fold(records=rng.randrange(1, 30))
+    while world.uncounted():
+        output = await world.fold(records=rng.randrange(1, 30))
         if rng.random() < 0.3:
             await world.transact(LIVE, [(b"cases|2026Q1|ny", b"99"), (POSITION_KEY, b"nonsense")], abort=True)
         snapshot = await live.catch_up()
-        assert (snapshot.position, snapshot.cells) == (stood.position, stood.cells)
+        assert (snapshot.position, snapshot.cells) == (output.position, output.cells)
     (whole,) = await read_aggregates(world.log, [0])
-    assert (whole.position, whole.cells) == (stood.position, stood.cells)
+    assert (whole.position, whole.cells) == (output.position, output.cells)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -43,22 +43,22 @@ async def test_a_torn_snapshot_is_never_given_out_however_the_fold_goes_on_meanw
     seed: int, compacting: bool
 ) -> None:
     world, rng = await folded(seed, events=200)
-    known: dict[int, Stood] = {0: Stood({})}
+    known: dict[int, FoldOutput] = {0: FoldOutput({})}
 
     async def go_on() -> None:
-        if world.behind() and rng.random() < 0.6:
-            stood = await world.fold(records=rng.randrange(1, 20))
-            known[stood.position.position] = stood
+        if world.uncounted() and rng.random() < 0.6:
+            output = await world.fold(records=rng.randrange(1, 20))
+            known[output.position.position] = output
         if compacting and rng.random() < 0.5:
             world.compact()
 
     for _ in range(4):
         await go_on()
     whole = 0
-    while world.behind():
-        behind = world.behind()
+    while world.uncounted():
+        uncounted = world.uncounted()
         end = (await (await world.log.reader()).end_offsets([LIVE]))[LIVE]
-        at_least = world.stood().position.position if end else 0
+        at_least = world.output().position.position if end else 0
         reader = Interrupted(await world.log.reader(), go_on, records_max=rng.randrange(1, 40))
         try:
             snapshot = await LivePartition(reader, 0).catch_up()
@@ -68,7 +68,7 @@ async def test_a_torn_snapshot_is_never_given_out_however_the_fold_goes_on_meanw
         whole += 1
         assert snapshot.cells == (known[snapshot.position.position].cells if snapshot.written else {})
         assert snapshot.position.position >= at_least
-        if world.behind() == behind:
+        if world.uncounted() == uncounted:
             await go_on()
     assert whole
 
@@ -85,18 +85,18 @@ async def test_a_cell_hidden_by_compaction_while_reading_is_found_again() -> Non
     async def overtake() -> None:
         nonlocal reads
         reads += 1
-        if reads == 2:  # what comes next to the reader is replaced by what stands behind its sampled end
+        if reads == 2:  # what comes next to the reader is replaced by a record after its sampled end
             await world.fold()
             world.compact()
 
     reader = Interrupted(await world.log.reader(), overtake, records_max=5)
     snapshot = await LivePartition(reader, 0).catch_up()
-    assert (snapshot.position, snapshot.cells) == (world.stood().position, world.stood().cells)
+    assert (snapshot.position, snapshot.cells) == (world.output().position, world.output().cells)
 
 
 async def test_a_topic_that_never_stops_moving_is_read_to_its_sampled_end_and_no_further() -> None:
     world, rng = await folded(2)
-    stood = await world.fold(records=20)
+    output = await world.fold(records=20)
     reads = 0
 
     async def move() -> None:
@@ -108,7 +108,7 @@ async def test_a_topic_that_never_stops_moving_is_read_to_its_sampled_end_and_no
 
     reader = Interrupted(await world.log.reader(), move, records_max=5)
     snapshot = await LivePartition(reader, 0).catch_up()
-    assert snapshot.position.position >= stood.position.position
+    assert snapshot.position.position >= output.position.position
 
 
 async def test_cells_without_a_position_record_behind_them_are_not_counts() -> None:

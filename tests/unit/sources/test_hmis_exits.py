@@ -1,4 +1,4 @@
-"""What the end of a stay says (Exit): CaseClosed, signs of trafficking, outcomes and counseling."""
+"""The end of a stay (Exit): CaseClosed, signs of trafficking, outcomes and counseling."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the rows of HealthAndDV say: how ratings moved over a stay, and pregnancies."""
+"""The rows of HealthAndDV: how ratings moved over a stay, and pregnancies."""
 
 import pytest
 

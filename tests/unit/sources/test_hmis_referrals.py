@@ -1,4 +1,4 @@
-"""What the rows of Event say: referrals, their results, and the needs that they show."""
+"""The rows of Event: referrals, their results, and the needs that they show."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the rows of Services say: services, money, and nights in a bed."""
+"""The rows of Services: services, money, and nights in a bed."""
 
 import pytest
 

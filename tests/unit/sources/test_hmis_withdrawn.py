@@ -1,4 +1,4 @@
-"""What is taken back: rows that were withdrawn, and rows that a complete export no longer has."""
+"""Withdrawn facts: rows that were withdrawn, and rows that a complete export no longer has."""
 
 import pytest
 

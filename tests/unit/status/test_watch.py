@@ -1,4 +1,4 @@
-"""The watch: what raises each alert, what ends it, and the laws that hold whatever pulses come."""
+"""The watch: what raises each alert, what ends it, and the laws that hold for any pulses."""
 
 from collections.abc import Sequence
 from dataclasses import replace

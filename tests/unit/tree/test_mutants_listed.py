@@ -28,7 +28,7 @@ MUST_DIE = (
     "a transaction writing `releases`",
 )
 AWAITED: set[str] = set()
-"""Mistakes in what is not there yet; whoever names the test takes its line out."""
+"""Mistakes in parts that do not exist yet; naming the test removes its line."""
 ROW = re.compile(r"^\| (.+) \|$", re.MULTILINE)
 SPAN = re.compile(r"`((?:tests/\S+\.py)|test_[^`]+)`")
 

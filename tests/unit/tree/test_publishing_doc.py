@@ -1,4 +1,4 @@
-"""What README and docs/PUBLISHING.md give to be copied does what they say."""
+"""The commands to copy from README and docs/PUBLISHING.md do what the pages say."""
 
 import json
 import re

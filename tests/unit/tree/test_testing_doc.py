@@ -1,4 +1,4 @@
-"""What docs/TESTING.md and docs/SUBSCRIBING.md give to be copied runs, and does what they say."""
+"""The commands to copy from docs/TESTING.md and docs/SUBSCRIBING.md do what the pages say."""
 
 import asyncio
 import re
