@@ -120,21 +120,21 @@ async def log_process(
 
     Raises ChildLost if it does not start.
     """
-    ours, theirs = multiprocessing.Pipe()
+    parent_end, child_end = multiprocessing.Pipe()
     started: list[Process] = []
 
     def make(context: Context) -> Process:
-        return context.Process(target=_serve, args=(theirs, job, source), name=f"exchange-{job.name}", daemon=True)
+        return context.Process(target=_serve, args=(child_end, job, source), name=f"exchange-{job.name}", daemon=True)
 
     try:
         await in_thread_to_end(lambda: started.append(_start(make, job.modules)))
-        theirs.close()
-        yield LogProcess(ours)
+        child_end.close()
+        yield LogProcess(parent_end)
     finally:
-        theirs.close()
+        child_end.close()
         for process in started:
             await _ended(process)
-        ours.close()
+        parent_end.close()
 
 
 def start_fork_server(modules: Sequence[str]) -> Context:
