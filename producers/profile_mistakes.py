@@ -16,9 +16,13 @@ from typing import Final
 SECRETS: Final = frozenset({"passphrase", "password", "key", "secret", "vault_passphrase"})
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _PLACE: Final = re.compile(r"at line (\d+), column (\d+)")
+LINE: Final = "a line is a key, an equals sign and a value, or a section such as [hmis]"
 QUOTE_OPEN: Final = "a quotation mark is not closed"
+LIST_OPEN: Final = "the closing ] of the list is missing"
 _SYNTAX: Final = (
-    (r"[^=\[\]]*", "a line is a key, an equals sign and a value, or a section such as [hmis]"),
+    (r"[^=\[\]]*", LINE),
+    (r"\s*([\]=]|[\w-]+\s+[\w-]).*", LINE),
+    (r"[^=\"']*=\s*(#.*)?", "the value is missing"),
     (r'[^"#]*"[^"]*("[^"]*"[^"]*)*', QUOTE_OPEN),
     (r"[^'\"#]*'[^']*", QUOTE_OPEN),
     (r'.*"[^"]*\\[^"]*".*', "write a path with / instead of \\, or between single quotation marks"),
@@ -27,6 +31,7 @@ _SYNTAX: Final = (
         r"""[^=]*=\s*(?!true|false)[^\s"'\[{#\d].*""",
         "a text stands between quotation marks; true, false and numbers do not",
     ),
+    (r"[^=]*=\s*\[.*", "a list has commas between its values and ends with ]"),
 )
 """A pattern for a whole line, and the rule that such a line breaks. The first that fits counts."""
 
@@ -79,13 +84,17 @@ def syntax_mistake(path: Path, text: str, error: str) -> str:
 
     `error`: the parser's message, of which only the place is used.
     """
-    place = _PLACE.search(error)
+    lines, place = text.splitlines(), _PLACE.search(error)
     if place is None:
-        open_list = text.count("[") > text.count("]")
-        return f"{path}, at its end: {'the closing ] of the list is missing' if open_list else QUOTE_OPEN}."
-    lines = text.splitlines()
-    rule = _broken_rule(lines[: int(place[1])])
-    return f"{path}, line {place[1]}, column {place[2]}: {rule}."
+        return f"{path}, at its end: {_open_to_the_end(text) or _broken_rule(lines)}."
+    return f"{path}, line {place[1]}, column {place[2]}: {_broken_rule(lines[: int(place[1])])}."
+
+
+def _open_to_the_end(text: str) -> str:
+    """The rule broken by a list or a text of several lines that does not end; empty if none is."""
+    if any(text.count(quotes) % 2 for quotes in ('"""', "'''")):
+        return QUOTE_OPEN
+    return LIST_OPEN if text.count("[") > text.count("]") else ""
 
 
 def _broken_rule(lines: Sequence[str]) -> str:

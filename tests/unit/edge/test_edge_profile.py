@@ -138,6 +138,9 @@ def test_each_mistake_has_a_line_of_its_own(tmp_path: Path) -> None:
         ("vault", "line 5, column 6: a line is a key, an equals sign and a value"),
         ("b = true c", "line 5, column 10: there is something after the value"),
         ("[hmis]\n[hmis]", "line 6, column 6: the section is there twice"),
+        ("small counts = true", "line 5, column 7: a line is a key, an equals sign and a value"),
+        ("passphrase_file =", "line 5, column 18: the value is missing"),
+        ('sensitive = ["planted" "x"]', "line 5, column 24: a list has commas between its values"),
         ("[[[", "line 5"),
         ("\x00", "line 5"),
     ],
@@ -145,6 +148,26 @@ def test_each_mistake_has_a_line_of_its_own(tmp_path: Path) -> None:
 def test_what_is_not_toml_is_told_by_its_line_and_without_its_text(tmp_path: Path, line: str, said: str) -> None:
     whole = complaint(tmp_path, GOOD + line + "\n")
     assert f"agency.toml, {said}" in whole
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('agency = "planted"', "the key is there twice"),
+        ("[hmis]\n[hmis]", "the section is there twice"),
+        ("planted", "a line is a key, an equals sign and a value"),
+        ("vault2 =", "the value is missing"),
+        ('vault2 = "planted', "a quotation mark is not closed"),
+        ("vault2 = '''planted\nplanted", "a quotation mark is not closed"),
+        ('sensitive = ["planted",', "the closing ] of the list is missing"),
+    ],
+)
+def test_a_mistake_in_the_last_line_is_told_though_no_line_ends_there(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "agency.toml").write_text(GOOD + line)
+    with pytest.raises(ProfileInvalid) as caught:
+        Profile.load(tmp_path / "agency.toml")
+    assert said in str(caught.value)
+    assert "planted" not in str(caught.value)
 
 
 def test_what_is_not_utf_8_is_told_by_its_line(tmp_path: Path) -> None:
