@@ -165,9 +165,9 @@ def wait_for_fork_server(context: Context) -> None:
 
 def _start(make: Callable[[Context], Process], modules: Sequence[str]) -> Process:
     """Blocks until the fork server has loaded its modules, so it belongs in a thread."""
+    with suppress(EOFError, OSError):  # its socket is gone, or it was killed a moment ago
+        return _started(make(start_fork_server(modules)))
     try:
-        with suppress(FileNotFoundError, ConnectionRefusedError):  # nobody was reached, so nothing was begun
-            return _started(make(start_fork_server(modules)))
         return _started(make(SpawnContext()))
     except (EOFError, OSError):
         raise ChildLost from None

@@ -1,6 +1,7 @@
 """The child processes of a process, as the operating system sees them."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 import psutil
@@ -9,6 +10,13 @@ import psutil
 def fork_server(parent: psutil.Process) -> psutil.Process | None:
     """The fork server of a process, if it has one."""
     return next(iter(_with("multiprocessing.forkserver", parent)), None)
+
+
+def kill_and_wait(child: psutil.Process) -> None:
+    """Kill a child and wait until it has ended. Its parent collects its exit status, as ever."""
+    child.kill()
+    while child.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.005)
 
 
 def working_children(parent: psutil.Process) -> list[psutil.Process]:

@@ -23,7 +23,7 @@ from exchange.engine.errors import StepFailed
 from exchange.engine.log import Log
 from exchange.wire.public_records import decode_release
 from exchange.wire.topics import AGENCIES, DRAWS
-from tests.kits.children import fork_server, working_children, working_soon
+from tests.kits.children import fork_server, kill_and_wait, working_children, working_soon
 from tests.kits.draw_world import DECEMBER
 from tests.unit.replay.replay_world import Broken, World
 
@@ -101,7 +101,7 @@ async def test_a_fork_server_that_was_killed_is_started_again() -> None:
     await drawer.draw(december(), lambda _: None)
     server = fork_server(HERE)
     assert server is not None
-    server.kill()
+    kill_and_wait(server)
     assert (await drawer.draw(december(), lambda _: None)).parts
     assert fork_server(HERE) not in {None, server}
 
@@ -117,7 +117,7 @@ async def test_a_draw_is_made_though_the_socket_of_the_fork_server_was_cleaned_u
     try:
         assert (await drawer.draw(december(), lambda _: None)).parts
     finally:
-        server.kill()
+        kill_and_wait(server)
 
 
 async def test_a_child_whose_fork_server_was_killed_does_not_outlive_its_draw() -> None:
@@ -207,7 +207,7 @@ async def test_the_fork_server_has_no_socket_of_the_worker_and_one_thread() -> N
         listening.listen()
         old = fork_server(HERE)
         if old is not None:
-            old.kill()
+            kill_and_wait(old)
         await DrawInProcess(Empty()).draw(december(), lambda _: None)
         server = fork_server(HERE)
     assert server is not None
