@@ -8,6 +8,7 @@ Rules kept:
 - An alert ends when its cause ends, and not before there is a sign of it.
 - A pulse that comes twice or late changes nothing.
 - A new `Watch` goes on with the open alerts that it is given (`read_alerts`).
+- A lane that need not run, such as a calendar that was switched off, is not missed.
 
 docs/OPERATIONS.md explains each kind.
 
@@ -141,7 +142,7 @@ class Watch:
     """Watches lanes and agencies. Give it pulses by `observe`, and call `tick` every second or two.
 
     `alerts`: those open before this watch began. `lanes`: names of the lanes that must run, if
-    known; each lane that ever sent a pulse is watched in any case. `registry`: a live view of the
+    known; each other lane is watched while a worker runs it. `registry`: a live view of the
     registered agencies, to see which are suspended.
     """
 
@@ -159,6 +160,7 @@ class Watch:
         self._registry = registry
         self._raised = {alert.subject: alert for alert in alerts}
         self._lanes: dict[str, dict[str, _Sender]] = {lane: {} for lane in lanes}
+        self._must_run = frozenset(lanes)
         self._agencies: dict[str, _Agency] = {}
 
     @property
@@ -179,7 +181,7 @@ class Watch:
         None for an alert that is over.
         """
         changes: list[tuple[str, Alert | None]] = []
-        for subject in sorted(self._subjects()):
+        for subject in sorted({*self._subjects()}):
             verdict, raised = self._judge(subject, now_ms), self._raised.get(subject)
             alert = _alert(subject, verdict, raised, now_ms)
             if alert is not None and alert != raised:
@@ -193,14 +195,24 @@ class Watch:
     def _subjects(self) -> Iterable[str]:
         yield from (LANE + lane for lane in self._lanes)
         yield from (AGENCY + agency for agency in self._agencies)
+        yield from (subject for subject in self._raised if subject.startswith(LANE))
 
     def _judge(self, subject: str, now_ms: int) -> _Verdict:
         if subject.startswith(LANE):
-            senders = self._lanes.get(subject.removeprefix(LANE))
+            lane = subject.removeprefix(LANE)
+            if self._is_over(lane, now_ms):
+                return _WELL
+            senders = self._lanes.get(lane)
             return _UNDECIDED if senders is None else self._judge_lane(senders.values(), now_ms)
         code = subject.removeprefix(AGENCY)
         agency = self._agencies.get(code)
         return _UNDECIDED if agency is None else self._judge_agency(code, agency, now_ms)
+
+    def _is_over(self, lane: str, now_ms: int) -> bool:
+        """Whether a lane need not run, and no worker runs it any more."""
+        if not self._must_run or lane in self._must_run or now_ms - self._started_ms <= QUIET_MS_MAX:
+            return False
+        return not any(sender.living(now_ms) for sender in self._lanes.get(lane, {}).values())
 
     def _judge_lane(self, senders: Collection[_Sender], now_ms: int) -> _Verdict:
         living = [(sender, pulse) for sender in senders if (pulse := sender.living(now_ms))]

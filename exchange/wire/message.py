@@ -26,7 +26,7 @@ Decode = Callable[[bytes], T]
 class MessageUnreadable(ExchangeError):
     """A record of the exchange is not of the schema that its topic holds."""
 
-    hint = "Something else wrote to the topic: check its rights with `exchange topics check`."
+    hint = "Something else wrote to the topic: `exchange topics rights` shows who may."
 
 
 def message(name: str, kind: type[T], /, **declared: Declared) -> tuple[Encode[T], Decode[T]]:

@@ -88,6 +88,21 @@ def test_a_lane_that_must_run_and_never_does_is_stalled() -> None:
     assert kinds(watch) == {"lane:fold-0": "stalled"}
 
 
+def test_a_lane_that_need_not_run_is_watched_while_it_runs_and_not_missed_afterwards() -> None:
+    """Such as a calendar that was switched off, or a lane that another version calls otherwise."""
+    watch = Watch(SILENT_AFTER, T0, lanes=["fold-0"])
+    watch.observe(lane(0, state=LaneState.FAILED), T0)
+    watch.tick(T0)
+    assert kinds(watch) == {"lane:gate-0": AlertKind.FAILED}
+    restarted = Watch(SILENT_AFTER, T0 + 1_000, watch.raised.values(), lanes=["fold-0"])
+    restarted.tick(T0 + 1_000 + QUIET_MS_MAX)
+    assert set(kinds(restarted)) == {"lane:gate-0"}
+    for one in (watch, restarted):
+        one.tick(T0 + 1_001 + QUIET_MS_MAX)
+        one.tick(T0 + 60_000 + QUIET_MS_MAX)
+        assert set(kinds(one)) == {"lane:fold-0"}  # which must run
+
+
 def test_a_fenced_zombie_hides_nothing_and_raises_nothing() -> None:
     both = [p for at in range(0, 40_000, 2_000) for p in (lane(at, "b"), lane(at + 1, "a", LaneState.FENCED))]
     assert kinds(played(lane(0, "a"), *both)) == {}
