@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from consumers.child_processes import LogJob, log_process
 from consumers.release.draw_process import DrawInProcess, DrawProcessLost
-from consumers.release.draw_task import Drawn
+from consumers.release.draw_task import Drawn, Report
 from exchange.core.model.epochs import begins_ms
 from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, decide_close
 from exchange.engine.errors import StepFailed
@@ -45,6 +46,8 @@ class Empty:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.trouble == "slow":
             await asyncio.sleep(3600)
+        if self.trouble == "late":
+            await asyncio.sleep(1)
         if self.trouble == "defect":
             yield Broken()
             return
@@ -85,6 +88,29 @@ async def test_a_defect_of_a_draw_is_reported_by_its_place_and_without_its_text(
     with pytest.raises(StepFailed, match=r"The draw: ValueError at .*replay_world\.py:\d+") as raised:
         await DrawInProcess(Empty("defect")).draw(december(), lambda _: None)
     assert "Jane" not in f"{raised.value!r}{raised.value.__cause__!r}{raised.value.__context__!r}"
+
+
+async def length_of(log: Log, task: bytes, report: Report) -> int:
+    return len(task)
+
+
+async def test_a_long_task_does_not_hold_up_the_loop_while_the_child_opens_its_log() -> None:
+    longest_s, running = 0.0, True
+
+    async def beat() -> None:
+        nonlocal longest_s
+        before = time.monotonic()
+        while running:
+            await asyncio.sleep(0.01)
+            longest_s, before = max(longest_s, time.monotonic() - before), time.monotonic()
+
+    beating = asyncio.create_task(beat())
+    job = LogJob("length", length_of, StepFailed, (__name__,))
+    async with log_process(job, Empty("late")) as process:
+        assert await process.do(bytes(5_000_000), lambda _: None) == 5_000_000
+    running = False
+    await beating
+    assert longest_s < 0.9
 
 
 async def test_a_draw_that_is_cancelled_leaves_no_process_behind() -> None:
