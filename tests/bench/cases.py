@@ -41,8 +41,8 @@ from tests.bench.draw_cases import counting, drawing, releasing
 from tests.bench.load import Size, load, sample_agencies
 from tests.kits.release_world import DECEMBER, JANUARY, releases
 
-GATE = gate_step.limits(LaneLimits())
-FOLD = fold_step.limits(LaneLimits())
+BUSY = LaneLimits(stall_after_s=120)  # on a busy machine a lane may wait long for its turn
+GATE, FOLD = gate_step.limits(BUSY), fold_step.limits(BUSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
             enrolment = Enrolment("bench-edge", profile.legal_class, key, number)
             await register(log, admin, enrolment, replication=1)
         registry = await read_registry(log)
-        lane = Lane(log, "gate", 0, lambda: GateStep(0, registry), Partition(GATE_STATE, 0))
+        lane = Lane(log, "gate", 0, lambda: GateStep(0, registry), Partition(GATE_STATE, 0), limits=GATE)
         gating = asyncio.create_task(lane.run())
         clock, cpu = time.perf_counter(), time.process_time()
         async with Edge.open(profile, secret=secret, today=date(2027, 1, 1)) as publishing:
