@@ -123,9 +123,7 @@ class ExchangeUnnamed(EdgeError):
 class ExchangeSilent(EdgeError):
     """The exchange has what was sent, but no receipt came."""
 
-    hint = (
-        "Everything is kept in the vault: run again later. If it happens again, ask the operator whether the gate runs."
-    )
+    hint = "Run again later. If it happens again, ask the operator whether the gate runs."
 
 
 class InboxMissing(EdgeError):

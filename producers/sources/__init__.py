@@ -2,13 +2,8 @@
 
 Nothing here writes to a network.
 
-A source is chosen by the suffix of the path. To add one:
-
-1. write its module: a class that keeps `producers.facts.Source`, with a `for_profile(path,
-   profile)`;
-2. add one row to `FORMATS`;
-3. if it has settings, add its section to `producers.profile.Profile`;
-4. describe the format in `docs/PUBLISHING.md` or on a page of its own.
+A source is chosen by the suffix of the path. docs/ARCHITECTURE.md says how to add one; its
+class also has a `for_profile(path, profile)`.
 """
 
 from collections.abc import Callable
