@@ -5,9 +5,9 @@
 `docs/TESTING.md` shows how. Only tests and the adversary of `exchange.trial` import it.
 """
 
-from exchange.testing.in_memory_exchange import SECRET, InMemoryExchange
+from exchange.testing.in_memory_exchange import SECRET, InMemoryExchange, WorkerExtraMissing
 from exchange.testing.memory_broker import MemoryBroker
 from exchange.testing.memory_gate import MemoryGate, MemoryLink
 from exchange.testing.memory_log import MemoryLog
 
-__all__ = ["SECRET", "InMemoryExchange", "MemoryBroker", "MemoryGate", "MemoryLink", "MemoryLog"]
+__all__ = ["SECRET", "InMemoryExchange", "MemoryBroker", "MemoryGate", "MemoryLink", "MemoryLog", "WorkerExtraMissing"]

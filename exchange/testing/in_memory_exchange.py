@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Final, Self
 from consumers.admission.enrolment import AgencyNotRegistered, Enrolment, enrolled
 from exchange.core.admission.gate import Refused, Registration, Status
 from exchange.core.counting.cells import increments
+from exchange.core.errors import ExchangeError
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.model.epochs import parse_epoch
 from exchange.core.model.events import Event
@@ -55,6 +56,13 @@ from producers.setup import look, make_vault
 if TYPE_CHECKING:
     from consumers.release.draw_task import Noise
     from exchange.testing.memory_releases import MemoryReleases
+
+
+class WorkerExtraMissing(ExchangeError):
+    """Closing a month needs the extra `worker`, which this install does not have."""
+
+    hint = 'In the clone run `pip install ".[worker]"`. Publishing and counting need no extra.'
+
 
 SECRET: Final = Secret(raw_key=bytes(range(KEY_OCTETS)))
 """Opens the vaults of agencies in tests."""
@@ -137,8 +145,9 @@ class InMemoryExchange:
         self.change(agency, Enrolment(agency, status=Status.ACTIVE))
 
     def edge(self, profile: Profile, *, options: RunOptions | None = None, preview: bool = False) -> Edge:
-        """An enrolled agency's edge, for an `async with` block."""
-        secret, link = self._secrets[profile.agency], self.link(profile.agency)
+        """An enrolled agency's edge, for an `async with` block. Raises AgencyNotRegistered."""
+        link = self.link(profile.agency)
+        secret = self._secrets[profile.agency]
         return Edge.open(profile, secret=secret, link=link, today=self.today, options=options, preview=preview)
 
     def link(self, agency: str) -> Link:
@@ -200,10 +209,14 @@ class InMemoryExchange:
         All events that were admitted since then arrive in the first of these months. A quarter is
         released with its last month: 2026Q1 with 2026-03. `noise`: from (sigma, length) to so many
         integers; without it none, so that figures are exact. Raises EpochInvalid, EpochClosed, and
-        ImportError without the extra `worker`.
+        WorkerExtraMissing.
         """
-        from exchange.testing.memory_releases import MemoryReleases, no_noise  # these need numpy
-
+        try:
+            from exchange.testing.memory_releases import MemoryReleases, no_noise  # these need numpy
+        except ModuleNotFoundError as error:
+            if error.name != "numpy":
+                raise
+            raise WorkerExtraMissing from None
         epoch = parse_epoch(month)
         if self._releases is None:
             clients_a_year = Settings.model_construct().clients_a_year
