@@ -160,6 +160,7 @@ def test_a_sampler_gives_each_number_once() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_everything_at_full_effort() -> None:
     verdict = carry_out(lambda done, jobs: None)
     assert verdict.passed, verdict.words()
