@@ -1,9 +1,9 @@
 """Writes the parts of the docs that follow from code: `python -m tools.derive.docs`.
 
-A derived part stands in a Markdown file between `<!-- derived: NAME -->` and `<!-- end: NAME -->`;
-what stands outside is written by hand and never touched. `PARTS` names every part and what it is
-made from. `tests/unit/tree/test_docs.py` fails when a committed file differs from what this module
-would write, so no such table is ever out of date.
+A derived part is between `<!-- derived: NAME -->` and `<!-- end: NAME -->` in a Markdown file. The
+text around it is written by hand and never touched. `PARTS` names every part and the function that
+makes it. `tests/unit/tree/test_docs.py` fails when a committed file differs from the text that this
+module would write, so no such table is ever out of date.
 
 Not promised: docs in a wheel. They are written in a source tree.
 """
@@ -44,7 +44,7 @@ _ABOUT: Final = {
 
 
 class DocsError(ValueError):
-    """A mark in a Markdown file is wrong: it has no end, or nobody makes its part."""
+    """A mark in a Markdown file is wrong: it has no end, or no function makes its part."""
 
 
 def markdown_files(root: Path = ROOT) -> list[Path]:
@@ -62,12 +62,12 @@ def derived(text: str) -> str:
 
 def _made(name: str) -> str:
     if name not in PARTS:
-        raise DocsError(f"Nobody makes the part {name}")
+        raise DocsError(f"No function makes the part {name}")
     return "\n".join(PARTS[name]())
 
 
 def _shown(body: type[Body], name: str) -> str:
-    """What a field may hold: a link to its list of codes, or the kind of number."""
+    """The values of a field: a link to its list of codes, or the kind of number."""
     one = next(field for field in field_types(body) if field.name == name)
     hint = one.hint
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -85,7 +85,7 @@ def _shown(body: type[Body], name: str) -> str:
     raise DocsError(f"{body.__name__}.{name} is of a kind that the docs do not know")
 
 
-# What is asked, and why
+# Questions and reasons
 
 
 def questions_of_field(body: type[Body], name: str) -> list[str]:
@@ -113,7 +113,7 @@ def _field_rows(body: type[Body]) -> Iterator[tuple[str, ...]]:
 
 
 def bodies() -> Iterator[str]:
-    """Every body: what it says, its fields, what is off unless switched on."""
+    """Every body: the fact that it records, and its fields."""
     for body in BODIES:
         yield f"### {body.__name__}\n"
         yield f"{' '.join((body.__doc__ or '').split())} About: {_ABOUT[body.about].lower()}.\n"
@@ -122,7 +122,7 @@ def bodies() -> Iterator[str]:
 
 
 def sensitive() -> Iterator[str]:
-    """What stays at the agency unless its profile names the switch."""
+    """The answers that stay at the agency unless its profile names the switch."""
     rows = (
         (
             f"`{rule.switch}`",
@@ -157,7 +157,7 @@ _ENUMS_OF_BODIES: Final = {
 
 
 def missing_reasons() -> Iterator[str]:
-    """The codes for what is missing."""
+    """The codes for missing answers."""
     yield from _table(
         ("code", "means", "note"),
         ((f"`{row['code']}`", row["label"], row["note"]) for row in read_list("missing_reason")),
@@ -165,13 +165,13 @@ def missing_reasons() -> Iterator[str]:
 
 
 def refusals() -> Iterator[str]:
-    """Why the gate refuses a record, and what to do."""
+    """The reasons for which the gate refuses a record, and what to do."""
     yield from _table(
         ("reason", "what it means, what to do"), ((f"`{r.value}`", said) for r, said in EXPLAINED.items())
     )
 
 
-# What is counted
+# Counts
 
 
 def tables() -> Iterator[str]:

@@ -1,10 +1,10 @@
 """Questions of evaluators that no released table answers, and the smallest one that would.
 
-Each row names the question, the tables that hold the answer and are never released, and the least
-that could be released instead: as few cells and as low a sensitivity as still answer it. A row goes
-when its table is declared and its metric stands in `exchange.core.metrics.table`. Tests hold that
-every computable question of 2003 and 2008 is a metric's or a row's here, and that every table named
-is still never released.
+Each row names the question, the tables that hold the answer and are never released, and the
+smallest table that could be released instead: as few cells and as low a sensitivity as still answer
+the question. Remove a row once its table is declared and its metric is in
+`exchange.core.metrics.table`. Tests check two things. Every computable question of 2003 and 2008 is
+answered by a metric or has a row here. Every table that is named here is still never released.
 """
 
 from dataclasses import dataclass
