@@ -148,4 +148,8 @@ class Source(Protocol):
         """The number of rows to read, if that is cheap to know; for the progress bar."""
 
     def read(self) -> Iterator[Reading]:
-        """The readings of each row, in order. Raises SourceUnreadable."""
+        """The readings of each row, in order.
+
+        A row that cannot be read is a `RowRefused`, and the next one follows. Raises
+        SourceUnreadable for the input as a whole.
+        """
