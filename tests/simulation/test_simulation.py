@@ -35,7 +35,7 @@ def test_the_law_holds_under_many_random_faults(hundred: int, fresh_random: Rand
         simulate(fresh_random.randrange(2**32))
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 2**16),
     faults=st.lists(
@@ -68,7 +68,7 @@ def struck(kind: str, worker: int, steps: int) -> Callable[[Scenario], None]:
 
 
 @pytest.mark.parametrize("kind", ["kill", "freeze"])
-@pytest.mark.parametrize("part", [*range(5), *(pytest.param(part, marks=SLOW) for part in range(5, 10))])
+@pytest.mark.parametrize("part", [*range(3), *(pytest.param(part, marks=SLOW) for part in range(3, 10))])
 def test_the_law_holds_wherever_a_worker_is_struck(kind: str, part: int) -> None:
     """Between any two steps of a worker's first seconds; a part is a tenth of the sample."""
     strike_at_some_steps(kind, Random(f"{kind} {part}"))
@@ -82,7 +82,7 @@ def test_the_law_holds_wherever_else_a_worker_is_struck(kind: str, part: int, fr
 
 
 def strike_at_some_steps(kind: str, random: Random) -> None:
-    for steps in sorted(random.sample(range(1, 3000), 4)):
+    for steps in sorted(random.sample(range(1, 1700), 4)):
         seed = random.randrange(1000)
         simulate(seed, [], timing=BRIEF, prepare=struck(kind, random.choice((1, 2)), steps))
 

@@ -14,11 +14,12 @@ from typing import Final
 
 from exchange.core.admission.cap_rules import NONE, Cap
 from exchange.core.counting.tables import TABLES, Scope, Table
-from exchange.core.model.events import About, Correctable, Heartbeat
+from exchange.core.model.events import CORRECTABLE, About, Correctable, Heartbeat
 from exchange.core.model.vocabulary import AGE_GROUP, SERVICE_GROUP, LegalClass, ReportingMinutes, Scheduled, UsState
 from exchange.core.release.client_tables import needed
 from exchange.trial.sample.sample_agency import SampleAgency
 
+_TABLES_OF: Final = {body: tuple(table for table in TABLES if table.body is body) for body in CORRECTABLE}
 _GROUPS: Final = {"age_group": AGE_GROUP, "service_group": SERVICE_GROUP}
 FactCounts = Counter[tuple[int, UsState, Correctable, Cap]]
 """The number of each body, by period, state and caps (totals count only facts within the caps)."""
@@ -46,7 +47,7 @@ def true_cells(agencies: Iterable[SampleAgency], runs: Iterable[Run] = ()) -> di
     for run in runs:
         for table in TABLES:
             if table.body is Heartbeat:
-                values = [getattr(run, dimension.field).value for dimension in table.dimensions]
+                values = [getattr(run, dimension.field) for dimension in table.dimensions]
                 cells["|".join([table.name, _when(run.period), _place(table, run.agency, run.state), *values])] += 1
     return {cell.encode("ascii"): n for cell, n in cells.items() if n}
 
@@ -66,24 +67,26 @@ def _count_agency(agency: SampleAgency, cells: Counter[str]) -> None:
         by_totals = totals_only and body.about is About.CLIENT
         if by_totals and period not in agency.span.closed:
             continue
+        when = _when(period)
         for table, values, amount in _asked(body):
             tally = _tally_of(table.name) if by_totals else None
-            if not by_totals or (tally and not needed(tally, body) & ~bits):
-                cells["|".join([table.name, _when(period), _place(table, agency.code, state), *values])] += (
-                    amount * times
-                )
+            if not by_totals or (tally and not _needed(tally, body) & ~bits):
+                cells[f"{table.name}|{when}|{_place(table, agency.code, state)}{values}"] += amount * times
 
 
 @lru_cache(maxsize=1 << 16)
-def _asked(body: Correctable) -> list[tuple[Table, list[str], int]]:
-    """The tables in which a body counts: the values of their dimensions, and its amount."""
+def _asked(body: Correctable) -> list[tuple[Table, str, int]]:
+    """The tables in which a body counts: the end of the cell's name, and its amount."""
     found = []
-    for table in TABLES:
-        if table.body is type(body):
-            values = list(_values(table, body))
-            if "not_applicable" not in values:
-                found.append((table, values, getattr(body, table.measure) if table.measure else 1))
+    for table in _TABLES_OF[type(body)]:
+        values = list(_values(table, body))
+        if "not_applicable" not in values:
+            amount = getattr(body, table.measure) if table.measure else 1
+            found.append((table, "".join(f"|{value}" for value in values), amount))
     return found
+
+
+_needed: Final = lru_cache(maxsize=1 << 16)(needed)
 
 
 @cache
@@ -93,12 +96,14 @@ def _when(period: int) -> str:
 
 
 def _place(table: Table, agency: str, state: UsState) -> str:
-    return {Scope.NATION: "us", Scope.STATE: state.value, Scope.AGENCY: agency}[table.scope]
+    if table.scope is Scope.NATION:
+        return "us"
+    return str(state) if table.scope is Scope.STATE else agency
 
 
 def _values(table: Table, body: Correctable) -> Iterator[str]:
     for dimension in table.dimensions:
-        code = getattr(body, dimension.field).value
+        code = str(getattr(body, dimension.field))
         yield _GROUPS[dimension.group][code] if dimension.group else code
 
 

@@ -15,12 +15,15 @@ from hashlib import sha256
 from typing import Final
 
 from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule, rules_of
-from exchange.core.model.events import Correctable
+from exchange.core.model.events import CORRECTABLE, Correctable
 from exchange.core.release.client_tables import RELEASED_TABLES
 from exchange.trial.sample import NATIONAL_CLIENTS_A_YEAR, sample_exchange
 
 SCALE: Final = 0.1
 SEED: Final = 2003
+_ROWS_OF: Final = {
+    body: tuple(row for row in RELEASED_TABLES if row.table is None or row.table.body is body) for body in CORRECTABLE
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +54,21 @@ def _of_the_sample() -> tuple[Mapping[tuple[str, str], int], Mapping[CapRule, Fr
     candidates: Counter[CapRule] = Counter()
     kept: Counter[CapRule] = Counter()
     for unit, bodies in units.items():
-        for rule, keys in _keys(bodies).items():
+        found_keys = _keys(bodies)
+        for rule, keys in found_keys.items():
             candidates[rule] += len(keys)
             kept[rule] += min(len(keys), rule.most)
-        for body, bits in zip(bodies, marks(bodies, "|".join(map(str, unit))), strict=True):
+        for body, bits in zip(bodies, _marks(bodies, found_keys, "|".join(map(str, unit))), strict=True):
             found.update(_released(body, bits))
     return found, {rule: Fraction(kept[rule], candidates[rule]) for rule in RULES if candidates[rule]}
 
 
 def marks(bodies: Sequence[Correctable], unit: str) -> list[Cap]:
     """The bits of each body of one client and period, from all of them in order of arrival."""
-    keys = _keys(bodies)
+    return _marks(bodies, _keys(bodies), unit)
+
+
+def _marks(bodies: Sequence[Correctable], keys: Mapping[CapRule, dict[str, int]], unit: str) -> list[Cap]:
     chosen = {rule: _chosen(rule, found, unit) for rule, found in keys.items()}
     bits, past = [NONE] * len(bodies), len(bodies)
     for n, body in enumerate(bodies):
@@ -104,5 +111,5 @@ def _chosen(rule: CapRule, keys: dict[str, int], unit: str) -> dict[str, int]:
 
 @lru_cache(maxsize=1 << 16)
 def _released(body: Correctable, bits: Cap) -> tuple[tuple[str, str], ...]:
-    values = ((row.name, row.value_of(body)) for row in RELEASED_TABLES if bits & row.bit)
+    values = ((row.name, row.value_of(body)) for row in _ROWS_OF[type(body)] if bits & row.bit)
     return tuple((name, value) for name, value in values if value is not None)

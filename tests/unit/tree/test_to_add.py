@@ -2,13 +2,16 @@
 
 A list is read from the page. Its steps must name exactly the files that are edited here, in that
 order, and the commands that it names are run as written. So neither may change without the
-other.
+other. All lists are followed in one copy: the edits of one must not spoil those of another, and
+each command runs once.
 """
 
 import re
 from collections.abc import Callable
 
-from tests.kits.page_steps import NEW_TEST, Edit, follow
+import pytest
+
+from tests.kits.page_steps import NEW_TEST, Addition, Edit, follow
 from tests.kits.tree_copy import TreeCopy, tree
 
 __all__ = ["tree"]
@@ -66,34 +69,29 @@ def test_shares_of_outcome_domains_are_of_the_known_ones() -> None:
 """
 
 
-def test_a_metric_is_added_as_the_page_says(tree: TreeCopy) -> None:
-    metrics, tests = "exchange/core/metrics/table.py", "tests/unit/metrics/test_metrics_points.py"
-    follow(
-        tree,
-        "A metric, of tables that are released",
-        {
-            metrics: append(metrics, "RATES", METRIC_ROW),
-            tests: lambda tree: tree.append(tests, METRIC_TEST),
-            "CHANGELOG.md": changelog("Metric `outcome_domain_share`."),
-        },
-    )
-    assert "outcome_domain_share" in tree.read("docs/METRICS.md")
+TABLES, QUESTIONS = "exchange/core/counting/tables.py", "tools/derive/questions.py"
+METRICS, METRIC_TESTS = "exchange/core/metrics/table.py", "tests/unit/metrics/test_metrics_points.py"
+METRIC = Addition(
+    "A metric, of tables that are released",
+    {
+        METRICS: append(METRICS, "RATES", METRIC_ROW),
+        METRIC_TESTS: lambda tree: tree.append(METRIC_TESTS, METRIC_TEST),
+        "CHANGELOG.md": changelog("Metric `outcome_domain_share`."),
+    },
+    {"docs/METRICS.md": "outcome_domain_share"},
+)
 
 
-def test_a_restricted_table_is_added_as_the_page_says(tree: TreeCopy) -> None:
-    tables, questions = "exchange/core/counting/tables.py", "tools/derive/questions.py"
-    row = '    _table("services_by_unit_band", e.ServiceProvided, "unit_band"),'
-    follow(
-        tree,
-        "A restricted table",
-        {
-            tables: append(tables, "CLIENT_TABLES", row),
-            questions: first_in(questions, "BESIDE", '"services_by_unit_band": "how much of a service people get",'),
-            "CHANGELOG.md": one_more_table,
-        },
-    )
-    assert "| `services_by_unit_band` |" in tree.read("docs/TABLES.md")
-    assert "services_by_unit_band" not in tree.read("docs/METRICS.md")
+RESTRICTED_ROW = '    _table("services_by_unit_band", e.ServiceProvided, "unit_band"),'
+RESTRICTED_TABLE = Addition(
+    "A restricted table",
+    {
+        TABLES: append(TABLES, "CLIENT_TABLES", RESTRICTED_ROW),
+        QUESTIONS: first_in(QUESTIONS, "BESIDE", '"services_by_unit_band": "how much of a service people get",'),
+        "CHANGELOG.md": one_more_table,
+    },
+    {"docs/TABLES.md": "| `services_by_unit_band` |"},
+)
 
 
 def take_from_the_reserve(part: int) -> Edit:
@@ -108,22 +106,18 @@ def take_from_the_reserve(part: int) -> Edit:
     return edit
 
 
-def test_a_released_table_is_added_as_the_page_says(tree: TreeCopy) -> None:
-    """Its caps exist already: the facts of a case are under one rule."""
-    tables, questions = "exchange/core/counting/tables.py", "tools/derive/questions.py"
-    row = '    _table("cases_by_decision_maker", e.TraffickingFacts, "decision_maker", Q),'
-    follow(
-        tree,
-        "A released table, about clients",
-        {
-            tables: append(tables, "CLIENT_TABLES", row),
-            "exchange/core/release/budget.py": take_from_the_reserve(40),
-            questions: first_in(questions, "BESIDE", '"cases_by_decision_maker": "who decides what the facts are",'),
-            "CHANGELOG.md": one_more_table,
-        },
-    )
-    assert "cases_by_decision_maker" in tree.read("docs/METRICS.md")
-    assert "cases_by_decision_maker" in tree.read("schemas/public_sizes.json")
+# Its caps exist already: the facts of a case are under one rule.
+RELEASED_ROW = '    _table("cases_by_decision_maker", e.TraffickingFacts, "decision_maker", Q),'
+RELEASED_TABLE = Addition(
+    "A released table, about clients",
+    {
+        TABLES: append(TABLES, "CLIENT_TABLES", RELEASED_ROW),
+        "exchange/core/release/budget.py": take_from_the_reserve(40),
+        QUESTIONS: first_in(QUESTIONS, "BESIDE", '"cases_by_decision_maker": "who decides what the facts are",'),
+        "CHANGELOG.md": one_more_table,
+    },
+    {"docs/METRICS.md": "cases_by_decision_maker", "schemas/public_sizes.json": "cases_by_decision_maker"},
+)
 
 
 SOURCE = """\"\"\"Lines of `key;period;client`: cases opened, and nothing else about them.\"\"\"
@@ -198,18 +192,16 @@ def a_row_of_formats(tree: TreeCopy) -> None:
     tree.before(file, "from producers.sources.hmis import", "from producers.sources.case_lines import CaseLines\n")
 
 
-def test_a_source_is_added_as_the_page_says(tree: TreeCopy) -> None:
-    follow(
-        tree,
-        "A source, which reads one format of an agency's records",
-        {
-            "producers/sources": lambda tree: tree.write("producers/sources/case_lines.py", SOURCE),
-            "producers/sources/__init__.py": a_row_of_formats,
-            "docs/PUBLISHING.md": lambda tree: tree.append("docs/PUBLISHING.md", "\nSo are case lines, one a case.\n"),
-            "tests/unit/sources": lambda tree: tree.write(f"tests/unit/sources/{NEW_TEST}", SOURCE_TEST),
-            "CHANGELOG.md": changelog("Case lines as a source."),
-        },
-    )
+NEW_SOURCE = Addition(
+    "A source, which reads one format of an agency's records",
+    {
+        "producers/sources": lambda tree: tree.write("producers/sources/case_lines.py", SOURCE),
+        "producers/sources/__init__.py": a_row_of_formats,
+        "docs/PUBLISHING.md": lambda tree: tree.append("docs/PUBLISHING.md", "\nSo are case lines, one a case.\n"),
+        "tests/unit/sources": lambda tree: tree.write(f"tests/unit/sources/{NEW_TEST}", SOURCE_TEST),
+        "CHANGELOG.md": changelog("Case lines as a source."),
+    },
+)
 
 
 COMMAND = """\"\"\"`exchange caveat`: how published figures may be read.\"\"\"
@@ -247,17 +239,28 @@ def a_row_of_commands(tree: TreeCopy) -> None:
     tree.edit(file, "from exchange.cli.evaluator import ", "from exchange.cli.evaluator import caveat, ")
 
 
-def test_a_command_is_added_as_the_page_says(tree: TreeCopy) -> None:
-    shown = "\nHow to read them: `exchange caveat`.\n"
-    follow(
-        tree,
-        "A command",
-        {
-            "exchange/cli/evaluator": lambda tree: tree.write("exchange/cli/evaluator/caveat.py", COMMAND),
-            "exchange/cli/__init__.py": a_row_of_commands,
-            "docs/SUBSCRIBING.md": lambda tree: tree.append("docs/SUBSCRIBING.md", shown),
-            "tests/unit/cli": lambda tree: tree.write(f"tests/unit/cli/{NEW_TEST}", COMMAND_TEST),
-            "CHANGELOG.md": changelog("`exchange caveat`."),
-        },
-    )
-    assert "exchange caveat" in tree.read("docs/COMMANDS.md")
+SHOWN = "\nHow to read them: `exchange caveat`.\n"
+NEW_COMMAND = Addition(
+    "A command",
+    {
+        "exchange/cli/evaluator": lambda tree: tree.write("exchange/cli/evaluator/caveat.py", COMMAND),
+        "exchange/cli/__init__.py": a_row_of_commands,
+        "docs/SUBSCRIBING.md": lambda tree: tree.append("docs/SUBSCRIBING.md", SHOWN),
+        "tests/unit/cli": lambda tree: tree.write(f"tests/unit/cli/{NEW_TEST}", COMMAND_TEST),
+        "CHANGELOG.md": changelog("`exchange caveat`."),
+    },
+    {"docs/COMMANDS.md": "exchange caveat"},
+)
+
+ADDITIONS = (METRIC, RESTRICTED_TABLE, RELEASED_TABLE, NEW_SOURCE, NEW_COMMAND)
+
+
+@pytest.mark.parametrize("addition", ADDITIONS, ids=lambda addition: addition.title)
+def test_a_list_names_the_files_to_edit_in_order_and_what_to_run(addition: Addition) -> None:
+    addition.agrees_with_the_page()
+
+
+def test_a_metric_a_table_a_source_and_a_command_are_added_as_the_page_says(tree: TreeCopy) -> None:
+    assert not any(text in tree.read(file) for one in ADDITIONS for file, text in one.derived.items())
+    follow(tree, ADDITIONS)
+    assert "services_by_unit_band" not in tree.read("docs/METRICS.md"), "a restricted table is no metric"
