@@ -20,7 +20,7 @@ from exchange.core.counting.counts import Counts, merge
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import ExchangeError, StateDamaged
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.engine.reading import read_to
+from exchange.engine.reading import decided_ends, read_to
 from exchange.wire.records import Position, decode_position
 from exchange.wire.topics import POSITION_KEY, aggregates_of
 
@@ -118,8 +118,8 @@ class LivePartition:
         """The newest whole snapshot.
 
         Raises StateDamaged if the counts do not have their digest, NoWholeSnapshot if the topic
-        also keeps moving, or PartitionUnknown. The next call continues from here and reads only new
-        records.
+        also keeps moving, TransactionOpen, or PartitionUnknown. The next call continues from here
+        and reads only new records.
         """
         end = await self._end()
         if not self._assigned:
@@ -143,7 +143,7 @@ class LivePartition:
         raise NoWholeSnapshot(f"{self._held.topic} was read {LOOKS_MAX} times to its moving end.")
 
     async def _end(self) -> int:
-        return (await self._reader.end_offsets([self._partition]))[self._partition]
+        return (await decided_ends(self._reader, [self._partition]))[self._partition]
 
     async def _read_to(self, end: int) -> None:
         async for _, records in read_to(self._reader, {self._partition: end}, records_max=RECORDS_MAX):

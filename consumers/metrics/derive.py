@@ -38,7 +38,7 @@ from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.release.released import Release, Released
 from exchange.engine.errors import PositionOutOfRange
 from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
-from exchange.engine.reading import newest_by_key, read_to, read_whole
+from exchange.engine.reading import decided_ends, newest_by_key, read_to, read_whole
 from exchange.engine.wall_clock import wall_ms
 from exchange.wire.public_records import decode_release, encode_point, point_key
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
@@ -150,7 +150,7 @@ class PublishedPoints:
 
     async def changes(self, epoch: int, wanted: list[Pair]) -> list[Pair]:
         """Those of an epoch's records that `metrics` does not hold already."""
-        async for _, records in read_to(self._reader, await self._reader.end_offsets([TO])):
+        async for _, records in read_to(self._reader, await decided_ends(self._reader, [TO])):
             self._add(records)
         if epoch not in self._sums:
             return wanted
@@ -214,7 +214,7 @@ class Derive:
 
     async def _catch_up(self, reader: Reader, producer: Producer) -> bool:
         """Take everything up to the topic's present end; whether there was anything."""
-        end, position = (await reader.end_offsets([FROM]))[FROM], await reader.position(FROM)
+        end, position = (await decided_ends(reader, [FROM]))[FROM], await reader.position(FROM)
         if end < position:
             raise PositionOutOfRange(f"{RELEASES}-0: read to offset {position}, and the log ends at {end}.")
         if end == position:

@@ -26,7 +26,7 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.query import Selection, select
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Log, Partition, Record
-from exchange.engine.reading import read_to
+from exchange.engine.reading import decided_ends, read_to
 from exchange.kafka_address import with_address
 from exchange.settings import Settings
 from exchange.wire.message import MessageUnreadable
@@ -72,7 +72,7 @@ async def follow(log: Log, asked: Selection, *, start: int = 0, once: bool = Fal
     """
     reader = await log.reader()
     try:
-        begins, ends = await reader.beginning_offsets([TOPIC]), await reader.end_offsets([TOPIC])
+        begins, ends = await reader.beginning_offsets([TOPIC]), await decided_ends(reader, [TOPIC])
         if start and not begins[TOPIC] <= start <= ends[TOPIC]:
             raise StartUnknown
         reader.assign([TOPIC])

@@ -26,7 +26,7 @@ from exchange.core.release.closing import Closed
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Partition, Reader
-from exchange.engine.reading import read_to
+from exchange.engine.reading import decided_ends, read_to
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.release_records import Asker, Close
 from exchange.wire.topics import EVENTS, LaneName
@@ -102,7 +102,7 @@ class Calendar(SingleLane):
     async def _first_arrival_ms(self, reader: Reader) -> int | None:
         """When the first event arrived, by its record's time; None while there is none."""
         begins = await reader.beginning_offsets(self._events)
-        ends = await reader.end_offsets(self._events)
+        ends = await decided_ends(reader, self._events)
         found = [await _first_ms(reader, source, begins, ends[source]) for source in self._events]
         return min((at_ms for at_ms in found if at_ms is not None), default=None)
 

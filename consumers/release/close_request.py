@@ -20,7 +20,7 @@ from consumers.release.release_lane import COMMANDS
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log
-from exchange.engine.reading import read_to
+from exchange.engine.reading import decided_ends, read_to
 from exchange.engine.wall_clock import wall_ms
 from exchange.wire.release_records import Asker, Close, Spent, encode_close
 from exchange.wire.topics import EPOCHS
@@ -108,7 +108,7 @@ async def _ask(log: Log, epoch: int, by: Asker) -> int:
         await write_command(log, command)
         reader.assign([COMMANDS])
         reader.seek(COMMANDS, before)
-        async for _, records in read_to(reader, await reader.end_offsets([COMMANDS])):
+        async for _, records in read_to(reader, await decided_ends(reader, [COMMANDS])):
             for record in records:
                 if record.value == encode_close(command):
                     return record.offset

@@ -17,7 +17,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import EpochInvalid
 from exchange.core.release.closing import Closed, Moment, carried_out, refused_at, released
 from exchange.engine.log import Partition, Reader, Record
-from exchange.engine.reading import read_to
+from exchange.engine.reading import decided_ends, read_to
 from exchange.wire.public_records import decode_heading
 from exchange.wire.release_records import Spent, decode_spent, parse_ledger_part, parse_release_part
 from exchange.wire.topics import DRAWS
@@ -129,9 +129,10 @@ class DrawsFollower:
         self.read = DrawsState(keeps)
 
     async def catch_up(self) -> DrawsState:
-        """Everything that is committed now.
+        """Everything that is written now, once all of it is decided.
 
-        Raises the engine's errors, DrawsDamaged, MessageUnreadable.
+        Nothing may be judged by less: an epoch that is not seen would be drawn again. Raises the
+        engine's errors, DrawsDamaged, MessageUnreadable.
         """
         if self._position is None:
             begins = await self._reader.beginning_offsets([SOURCE])
@@ -140,7 +141,7 @@ class DrawsFollower:
             self._reader.assign([SOURCE])
             self._reader.seek(SOURCE, 0)
             self._position = 0
-        end = (await self._reader.end_offsets([SOURCE]))[SOURCE]
+        end = (await decided_ends(self._reader, [SOURCE]))[SOURCE]
         async for _, records in read_to(self._reader, {SOURCE: end}):
             for record in records:
                 self.read.take(record)

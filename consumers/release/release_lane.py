@@ -36,6 +36,7 @@ from exchange.core.release.closing import Closed, CloseRefused, Draw, Moment, de
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
+from exchange.engine.reading import decided_ends
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.message import MessageUnreadable
 from exchange.wire.release_records import Spent, decode_close, encode_spent, ledger_part
@@ -140,11 +141,11 @@ class ReleaseLane(SingleLane):
         return [*drawn.parts, (ledger_part(record.offset), spent)]
 
     async def _moment(self) -> Moment:
-        """The lane's clock, and the present ends of everything committed."""
+        """The lane's clock, and the present ends of everything, once all of it is decided."""
         registered = Partition(AGENCIES, 0)
         reader = await self._log.reader()
         try:
-            ends = await reader.end_offsets([*self._events, registered])
+            ends = await decided_ends(reader, [*self._events, registered])
         finally:
             await reader.close()
         return Moment(self._clock(), tuple(ends[source] for source in self._events), ends[registered])

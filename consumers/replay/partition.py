@@ -12,8 +12,9 @@ from consumers.counting.aggregates import LivePartition, Snapshot
 from consumers.replay.errors import CutBeyondEnd, LogTruncated
 from consumers.replay.recount import ByDefinition, ByStep, Recount
 from consumers.replay.result import CellDifference, PartitionReplay
+from exchange.engine.errors import TransactionOpen
 from exchange.engine.log import Log, Partition, Reader
-from exchange.engine.reading import read_before
+from exchange.engine.reading import decided_ends, read_before
 from exchange.wire.records import Position
 from exchange.wire.topics import EVENTS, POSITION_KEY
 
@@ -60,6 +61,7 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
         cut = _cut(task, live)
         if cut > end:
             raise CutBeyondEnd(f"{EVENTS}-{task.partition}: the cut is {cut}, the log's end {end}.")
+        undecided = await _undecided(reader, source, cut)
         recount: Recount = ByDefinition(task.partition) if task.independent else ByStep(task.partition)
         reader.assign([source])
         reader.seek(source, 0)
@@ -71,7 +73,8 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
             events += len(records)
             report(PartitionProgress(task.partition, events, records[-1].offset + 1, cut))
         report(PartitionProgress(task.partition, events, cut, cut))
-        complete = not await _any_from(reader, source, cut, end)
+        readable = end if undecided is None else undecided
+        complete = undecided is None and not await _any_from(reader, source, cut, readable)
     finally:
         await reader.close()
     at, cells = recount.counted()
@@ -80,6 +83,7 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
         cut=cut,
         end=end,
         complete=complete,
+        undecided=undecided,
         replayed=at,
         live=live.position if live else None,
         cells=cells,
@@ -93,6 +97,21 @@ async def end_of(reader: Reader, source: Partition) -> int:
     if begin:
         raise LogTruncated(f"{source.topic}-{source.partition} begins at offset {begin}.")
     return (await reader.end_offsets([source]))[source]
+
+
+async def _undecided(reader: Reader, source: Partition, cut: int) -> int | None:
+    """The offset from which an open transaction leaves the log undecided; None: all is decided.
+
+    Raises TransactionOpen where that is before the cut.
+    """
+    try:
+        await decided_ends(reader, [source])
+    except TransactionOpen:
+        stable = (await reader.stable_offsets([source]))[source]
+        if stable < cut:
+            raise
+        return stable
+    return None
 
 
 def _cut(task: Task, live: Snapshot | None) -> int:

@@ -22,6 +22,8 @@ class ReplayVerdict(Enum):
     DIFFERENT = "different"
     NOT_COMPARED = "not compared"
     """The aggregates of some partition are not at the cut; the compared partitions are equal."""
+    INCOMPLETE = "incomplete"
+    """An open transaction hides the end of some partition; the compared partitions are equal."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,7 +66,9 @@ class PartitionReplay:
     Markers take offsets, so it lies behind the last event.
     """
     complete: bool
-    """Whether there was no event between the cut and that end."""
+    """Whether there was no event between the cut and that end, as far as anybody can know."""
+    undecided: int | None
+    """The offset from which an open transaction hides what is written; None: it hides nothing."""
     replayed: Position
     live: Position | None
     """The position of the aggregates; None if there are none."""
@@ -113,6 +117,8 @@ class ReplayResult:
         """The outcome to report."""
         if any(part.differences for part in self.partitions):
             return ReplayVerdict.DIFFERENT
+        if any(part.undecided is not None for part in self.partitions):
+            return ReplayVerdict.INCOMPLETE
         return ReplayVerdict.MATCH if all(part.compared for part in self.partitions) else ReplayVerdict.NOT_COMPARED
 
     @property

@@ -93,7 +93,7 @@ class StatusReader:
         found = await extents(self._asking, self._followed)
         if not self._assigned:
             self._assign(found)
-        async for source, records in read_to(self._following, {p: end for p, (_, end) in found.items()}):
+        async for source, records in read_to(self._following, {p: extent.stable for p, extent in found.items()}):
             for record in records:
                 self.seen.take(source, record)
         await self._look_at_inboxes()
@@ -102,8 +102,8 @@ class StatusReader:
 
     def _assign(self, found: Mapping[Partition, Extent]) -> None:
         self._following.assign(self._followed)
-        for partition, (begin, end) in found.items():
-            newest = end - pulses_max(self.seen.partitions) if partition.topic == PULSE else begin
+        for partition, (begin, stable, _) in found.items():
+            newest = stable - pulses_max(self.seen.partitions) if partition.topic == PULSE else begin
             self._following.seek(partition, max(begin, newest))
         self._assigned = True
 
@@ -112,7 +112,7 @@ class StatusReader:
         read = {source: at for gate in self.seen.gates.values() for source, at in gate.positions().items()}
         present = await self._asking.present(read)
         self.seen.inboxes_missing = {_agency_of(source) for source in set(read) - present}
-        for source, (begin, end) in (await extents(self._asking, present)).items():
+        for source, (begin, _, end) in (await extents(self._asking, present)).items():
             at = max(begin, read[source] or 0)
             self.seen.inbox_lags[_agency_of(source)] = max(0, end - at)
 

@@ -35,6 +35,18 @@ class Fenced(EngineError):
     hint = "Nothing was lost: the worker that owns the partition continues from the last committed position."
 
 
+class TransactionOpen(EngineError):
+    """A transaction has been open for longer than any of ours can be. What lies behind is unknown.
+
+    Not decided here: whether its records will be committed.
+    """
+
+    hint = (
+        "Nothing was done with an older state. Find the transaction with Kafka's own `kafka-transactions.sh find-hanging`,"
+        " stop the program that holds it open, or end it with `kafka-transactions.sh abort`. Then work goes on by itself."
+    )
+
+
 class PositionOutOfRange(EngineError):
     """A stored position is outside the log."""
 

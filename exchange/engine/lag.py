@@ -6,7 +6,7 @@ and its next request waits behind all of them.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Partition, Reader
@@ -17,15 +17,25 @@ from exchange.wire.topics import POSITION_KEY
 
 TAIL_OFFSETS: Final = 256
 """Offsets before the end in which a position record is looked for first."""
-Extent: TypeAlias = tuple[int, int]
-"""First offset that still exists, and last stable offset."""
+
+
+class Extent(NamedTuple):
+    """Where a partition begins and ends.
+
+    `stable`: the first offset that is not decided yet; `end` where everything is.
+    """
+
+    begin: int
+    stable: int
+    end: int
 
 
 async def extents(reader: Reader, partitions: Collection[Partition]) -> dict[Partition, Extent]:
     """Where partitions begin and end. Raises PartitionUnknown."""
     begins = await reader.beginning_offsets(partitions)
-    ends = await reader.end_offsets(partitions)
-    return {partition: (begins[partition], ends[partition]) for partition in partitions}
+    stable = await reader.stable_offsets(partitions)
+    ends = await reader.end_offsets(partitions)  # last, so that it lies behind the others
+    return {p: Extent(begins[p], stable[p], ends[p]) for p in partitions}
 
 
 class NewestPositions:
@@ -37,7 +47,7 @@ class NewestPositions:
         self._found: dict[Partition, Position] = {}
 
     async def newest(self, extents: Mapping[Partition, Extent]) -> Mapping[Partition, Position]:
-        """The newest position of each partition that was ever written.
+        """The newest position of each partition that was ever written and is decided.
 
         Give the same partitions at every call.
 
@@ -46,7 +56,11 @@ class NewestPositions:
         """
         if not self._looked_at:
             _assign_at_ends(self._reader, extents)
-        missing = {p: extent for p, extent in extents.items() if extent[1] > self._looked_at.get(p, extent[0])}
+        missing = {
+            p: (extent.begin, extent.stable)
+            for p, extent in extents.items()
+            if extent.stable > self._looked_at.get(p, extent.begin)
+        }
         span = TAIL_OFFSETS
         while missing:
             starts = {p: max(begin, self._looked_at.get(p, begin), end - span) for p, (begin, end) in missing.items()}
@@ -56,7 +70,7 @@ class NewestPositions:
             whole = {p for p, (begin, _) in missing.items() if starts[p] == max(begin, self._looked_at.get(p, begin))}
             missing = {p: extent for p, extent in missing.items() if p not in found | whole}
             span *= 16
-        self._looked_at = {p: end for p, (_, end) in extents.items()}
+        self._looked_at = {p: extent.stable for p, extent in extents.items()}
         return self._found
 
     async def _read(self, ends: Mapping[Partition, int]) -> set[Partition]:
@@ -74,7 +88,7 @@ class Unread:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._known: dict[Partition, tuple[int, int, int]] = {}
+        self._known: dict[Partition, tuple[int, Extent, int]] = {}
 
     async def offsets(
         self, positions: Mapping[Partition, int], extents: Mapping[Partition, Extent]
@@ -82,21 +96,25 @@ class Unread:
         """The number of offsets from each position to its partition's end; 0 if no record is there.
 
         A control marker that nobody reads follows a transaction's last record, so the plain
-        difference would never become 0. Give the same partitions at every call.
+        difference would never become 0. What an open transaction holds back counts as unread,
+        markers included. Give the same partitions at every call.
         """
         if not self._known:
             _assign_at_ends(self._reader, extents)
-        asked = {p: (at, extents[p][1]) for p, at in positions.items()}
-        unknown = {p for p, pair in asked.items() if pair[0] < pair[1] and self._known.get(p, ())[:2] != pair}
-        lags = {p: self._known[p][2] if self._known.get(p, ())[:2] == pair else 0 for p, pair in asked.items()}
+        asked = {p: (at, extents[p]) for p, at in positions.items()}
+        held = {p: max(0, extent.end - max(at, extent.stable)) for p, (at, extent) in asked.items()}
+        unknown = {p for p, pair in asked.items() if pair[0] < pair[1].stable and self._known.get(p, ())[:2] != pair}
+        lags = {p: self._known[p][2] if self._known.get(p, ())[:2] == pair else held[p] for p, pair in asked.items()}
         for partition in unknown:
             self._reader.seek(partition, positions[partition])
         decided_at = loop_s()
         while unknown:
             batch = await self._reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
             for partition in unknown & set(batch):
-                lags[partition] = max(0, asked[partition][1] - batch[partition][0].offset)
-            decided = unknown & set(batch) | {p for p in unknown if await self._reader.position(p) >= asked[p][1]}
+                lags[partition] = max(held[partition], asked[partition][1].end - batch[partition][0].offset)
+            decided = unknown & set(batch) | {
+                p for p in unknown if await self._reader.position(p) >= asked[p][1].stable
+            }
             decided_at = loop_s() if decided else decided_at
             if loop_s() - decided_at > SILENT_S_MAX:
                 raise LogUnavailable("Nothing comes from partitions that go on.")
@@ -107,5 +125,5 @@ class Unread:
 
 def _assign_at_ends(reader: Reader, extents: Mapping[Partition, Extent]) -> None:
     reader.assign(extents.keys())
-    for partition, (_, end) in extents.items():
-        reader.seek(partition, end)
+    for partition, extent in extents.items():
+        reader.seek(partition, extent.stable)

@@ -9,7 +9,10 @@ Promised:
   final. Read state only after it.
 - A transaction is atomic over all its partitions; readers see committed records only, in offset
   order.
-- `end_offsets` is the last stable offset: everything below it is decided.
+- `end_offsets` is the high watermark: everything that is written lies below it, decided or not.
+  Below `stable_offsets`, the last stable offset, everything is decided. Readers get nothing from
+  behind it. So whoever must know *all* waits until the second has reached the first
+  (`reading.decided_ends`).
 - Records of one partition keep the order in which they were sent.
 
 Not promised:
@@ -93,6 +96,9 @@ class Reader(Protocol):
         """The first offset of each that still exists."""
 
     async def end_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The high watermark of each: the end of everything written, decided or not."""
+
+    async def stable_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The last stable offset of each: the first offset that is not decided yet."""
 
     async def close(self) -> None:

@@ -4,14 +4,19 @@
 cut and drops what lies behind it. Both stop, however the topic goes on; neither waits for ever for
 brokers that give nothing.
 
+Which end? Not the last stable offset alone: what lies behind it is written, and may be the newest
+state. `decided_ends` waits until everything that is written now is decided, or raises
+TransactionOpen.
+
 A compacted topic is read by `newest_by_key`, or followed with `apply_compacted`.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from exchange.engine.errors import LogUnavailable
+from exchange.engine.errors import LogUnavailable, TransactionOpen
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.loop_time import loop_s
 
@@ -24,6 +29,46 @@ Where only control markers are left, a read brings nothing and moves the positio
 """
 SILENT_S_MAX: Final = 30.0
 """Seconds without progress, although there is more, after which the brokers count as away."""
+
+OPEN_S_MAX: Final = 30.0
+"""Seconds after which an open transaction is not one of ours.
+
+Ours end after their timeout (15 s) and the coordinator's sweep (each 10 s).
+"""
+LOOK_S: Final = 0.1
+
+
+def _go_on() -> None:
+    """Wait without telling anybody."""
+
+
+async def decided_ends(
+    reader: Reader,
+    partitions: Collection[Partition],
+    *,
+    waits: Callable[[], None] = _go_on,
+    open_s_max: float = OPEN_S_MAX,
+) -> dict[Partition, int]:
+    """The ends of partitions, once everything that is written now is decided.
+
+    `waits`: called at each look while a transaction is open. Raises TransactionOpen when one stays
+    open for `open_s_max` seconds.
+    """
+    written, began_s = await reader.end_offsets(partitions), loop_s()
+    while True:
+        stable = await reader.stable_offsets(partitions)
+        held = [partition for partition in partitions if stable[partition] < written[partition]]
+        if not held:
+            return stable
+        if loop_s() - began_s > open_s_max:
+            raise transaction_open(held[0], stable[held[0]])
+        waits()
+        await asyncio.sleep(LOOK_S)
+
+
+def transaction_open(partition: Partition, offset: int) -> TransactionOpen:
+    """The error that names the place: the first offset that is not decided."""
+    return TransactionOpen(f"{partition.topic}-{partition.partition} is not decided from offset {offset} on.")
 
 
 async def read_to(
@@ -86,10 +131,11 @@ async def read_whole(
 
     The reader is assigned to it alone and ends at its end.
 
-    The last batch may hold records that came meanwhile. Raises LogUnavailable as `read_to` does.
+    The last batch may hold records that came meanwhile. Raises LogUnavailable as `read_to` does,
+    and TransactionOpen as `decided_ends` does.
     """
     begins = await reader.beginning_offsets([partition])
-    ends = await reader.end_offsets([partition])
+    ends = await decided_ends(reader, [partition], open_s_max=min(OPEN_S_MAX, silent_s_max or OPEN_S_MAX))
     reader.assign([partition])
     reader.seek(partition, begins[partition])
     async for _, records in read_to(reader, ends, records_max=records_max, silent_s_max=silent_s_max):

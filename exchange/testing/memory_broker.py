@@ -199,8 +199,11 @@ class MemoryBroker:
             raise Fenced(f"{writer.transactional_id}: epoch {writer.epoch} is over.")
         return transaction
 
-    def add(self, writer: WriterEpoch, partition: Partition) -> None:
-        """Add a partition to the open transaction; begin one where none is open."""
+    def add(self, writer: WriterEpoch, partition: Partition, *, timeout_s: float | None = None) -> None:
+        """Add a partition to the open transaction; begin one where none is open.
+
+        `timeout_s`: of a transaction that begins; None: as all have it.
+        """
         transaction = self._own(writer)
         self.log(partition)
         if transaction.state == "deciding":
@@ -209,7 +212,7 @@ class MemoryBroker:
             transaction.state, transaction.partitions = "ongoing", []
             transaction.number += 1
             time_out = partial(self._time_out, writer.transactional_id, transaction.number)
-            self._after(self._transaction_timeout_s, time_out)
+            self._after(self._transaction_timeout_s if timeout_s is None else timeout_s, time_out)
         if partition not in transaction.partitions:
             transaction.partitions.append(partition)
 
@@ -250,6 +253,10 @@ class MemoryBroker:
         return self.log(partition).begin
 
     def end_of(self, partition: Partition) -> int:
+        """The offset of the next record."""
+        return self.log(partition).end
+
+    def stable_end_of(self, partition: Partition) -> int:
         """The last stable offset."""
         return self.log(partition).stable_end
 

@@ -168,9 +168,14 @@ class MemoryReader:
         return await self._connection.call(lambda: {p: self._broker.begin_of(p) for p in wanted}, "ends")
 
     async def end_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
-        """The last stable offset of each partition."""
+        """The end of each partition, decided or not."""
         wanted = list(partitions)
         return await self._connection.call(lambda: {p: self._broker.end_of(p) for p in wanted}, "ends")
+
+    async def stable_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The last stable offset of each partition."""
+        wanted = list(partitions)
+        return await self._connection.call(lambda: {p: self._broker.stable_end_of(p) for p in wanted}, "ends")
 
     async def close(self) -> None:
         """Let go of everything."""

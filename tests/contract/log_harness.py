@@ -56,7 +56,7 @@ class Harness(ABC):
 
 
 async def read_on(reader: Reader, partition: Partition) -> list[Record]:
-    end = (await reader.end_offsets([partition]))[partition]
+    end = (await reader.stable_offsets([partition]))[partition]
     records: list[Record] = []
     while await reader.position(partition) < end:
         batch = await reader.getmany(timeout_s=0.2, records_max=1000)

@@ -1,6 +1,12 @@
 """Every log's promises on transactions: all or nothing, in order, one living writer of an id."""
 
-from exchange.engine.errors import Fenced, RecordRefused
+import asyncio
+import re
+
+import pytest
+
+from exchange.engine.errors import Fenced, RecordRefused, TransactionOpen
+from exchange.engine.reading import decided_ends
 from tests.contract.log_harness import Harness, pairs, read_on, refused, sent, settled, values
 
 
@@ -34,12 +40,47 @@ class TransactionContract:
             await writer.begin()
             await sent(writer, p, b"open")
             await producer.send(p, pairs(b"behind"))
-            assert (await reader.end_offsets([p]))[p] == 1
+            assert (await reader.stable_offsets([p]))[p] == 1
+            assert (await reader.end_offsets([p]))[p] == 3
             assert values(await read_on(reader, p)) == [b"before"]
             assert not await reader.getmany(timeout_s=0.1, records_max=10)
             await writer.commit()
             assert values(await settled(harness, p)) == [b"before", b"open", b"behind"]
+            assert await reader.stable_offsets([p]) == await reader.end_offsets([p]) == {p: 4}
         await producer.close()
+
+    async def test_the_two_ends_are_asked_for_many_partitions_at_once(self, harness: Harness) -> None:
+        p, q = await harness.create(2)
+        async with harness.writer() as writer, harness.reader(p, q) as reader:
+            await writer.begin()
+            await sent(writer, q, b"open")
+            assert await reader.stable_offsets([p, q]) == {p: 0, q: 0}
+            assert await reader.end_offsets([p, q]) == {p: 0, q: 1}
+            stable, ends = await asyncio.gather(reader.stable_offsets([q]), reader.end_offsets([q]))
+            assert (stable, ends) == ({q: 0}, {q: 1})
+            await writer.abort()
+
+    async def test_whoever_must_know_all_waits_for_an_open_transaction_and_then_names_it(
+        self, harness: Harness
+    ) -> None:
+        (p,) = await harness.create()
+        looks: list[None] = []
+        producer = await harness.log.producer()
+        await producer.send(p, pairs(b"before"))
+        await producer.close()
+        async with harness.writer() as writer, harness.reader(p) as reader:
+            await writer.begin()
+            await sent(writer, p, b"open")
+            place = f"{p.topic}-0 is not decided from offset 1 on"
+            with pytest.raises(TransactionOpen, match=re.escape(place)):
+                await decided_ends(reader, [p], waits=lambda: looks.append(None), open_s_max=0.3)
+            waiting = asyncio.create_task(decided_ends(reader, [p]))
+            await asyncio.sleep(0.2)
+            assert looks
+            assert not waiting.done()
+            await writer.commit()
+            assert await waiting == {p: 3}
+            assert values(await harness.read(p)) == [b"before", b"open"]
 
     async def test_markers_take_offsets_and_positions_move_past_them(self, harness: Harness) -> None:
         (p,) = await harness.create()

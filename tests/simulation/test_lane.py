@@ -100,6 +100,46 @@ def test_a_record_that_cannot_be_applied_stops_the_lane_with_its_offset(stage: S
     assert stage.look(lane, process).state is LaneState.FAILED
 
 
+def held_open(stage: Stage, partition: Partition, seconds: float) -> None:
+    """A foreign transaction, open for so long; it comes to nothing."""
+    somebody = stage.broker.take_over("somebody")
+    stage.broker.add(somebody, partition, timeout_s=seconds)
+    stage.broker.produce_in(somebody, 0, partition, [(b"foreign", b"")])
+
+
+def test_a_lane_is_not_restored_past_an_open_transaction_and_says_so(stage: Stage) -> None:
+    stage.publish(b"a")
+    _, first = stage.start("one")
+    stage.run(5)
+    held_open(stage, STATE, 100)
+    stage.publish(b"a", b"b")
+    stage.run(5)
+    stage.world.kill(first)
+    lane, process = stage.start("two")
+    stage.run(80)
+    progress = stage.look(lane, process)
+    assert (progress.error, progress.transactions) == ("TransactionOpen", 0)
+    assert not stage.ended
+    stage.run(60)
+    assert stage.look(lane, process).state is LaneState.RUNNING
+    assert stage.counts() == {b"a": b"2", b"b": b"1", POSITION: b"3 3"}
+
+
+def test_an_open_transaction_on_a_source_is_lag_and_no_stall(stage: Stage) -> None:
+    stage.publish(b"a")
+    lane, process = stage.start()
+    stage.run(5)
+    held_open(stage, SOURCE, 600)
+    stage.publish(b"b")
+    stage.run(300)
+    assert not stage.ended
+    assert stage.look(lane, process).lag == 2
+    assert stage.counts() == {b"a": b"1", POSITION: b"1 1"}
+    stage.run(310)
+    assert stage.counts() == {b"a": b"1", b"b": b"1", POSITION: b"3 2"}
+    assert stage.look(lane, process).lag == 0
+
+
 class Defective(Count):
     def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
         {}[batch[SOURCE][0].value]

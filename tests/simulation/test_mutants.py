@@ -65,5 +65,13 @@ def test_a_commit_retried_is_caught() -> None:
     assert "duplicated" in caught(Engine(lane=mutants.CommitRetried), faults)
 
 
+def test_a_restore_up_to_the_last_stable_offset_is_caught() -> None:
+    """Held open from before two workers die until long after others took over."""
+    held = [Fault(4.0 + number, "hold", number, 25.0) for number in range(4)]
+    faults = [*held, Fault(12.0, "kill", 0), Fault(12.0, "kill", 1)]
+    how = caught(Engine(lane=mutants.RestoreEndsWhereAllIsDecided), faults)
+    assert "duplicated" in how
+
+
 def test_memory_kept_after_a_failure_is_caught() -> None:
     assert " lost" in caught(Engine(lane=mutants.MemoryKeptAfterFailure), every(5, "refuse", 2.0))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from consumers.replay.table_files import Exported
 
 app = typer.Typer()
+OPEN_SAYS = "nobody can count what is behind it. `kafka-transactions.sh find-hanging` finds it, `abort` ends it"
 
 
 @app.command(
@@ -31,6 +32,7 @@ app = typer.Typer()
         statuses={
             ExitStatus.DONE: "every cell matches, or nothing was compared.",
             ExitStatus.DIFFERENT: "at least one cell differs.",
+            ExitStatus.ERROR: "an open transaction hides part of the log; the output names the partition.",
         },
     )
 )
@@ -88,8 +90,11 @@ def replay(
         result = asyncio.run(fold_again(source, cut, progress, independent=independent, processes=processes))
     written = export(result, export_to, format_, force=force) if export_to else None
     typer.echo(json.dumps(as_plain(result, written), indent=2) if as_json else "\n".join(lines_of(result, written)))
-    different = result.verdict is ReplayVerdict.DIFFERENT
-    raise typer.Exit(ExitStatus.DIFFERENT if different else ExitStatus.DONE)
+    raise typer.Exit(
+        {ReplayVerdict.DIFFERENT: ExitStatus.DIFFERENT, ReplayVerdict.INCOMPLETE: ExitStatus.ERROR}.get(
+            result.verdict, ExitStatus.DONE
+        )
+    )
 
 
 @contextmanager
@@ -137,7 +142,11 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
     else:
         yield f"{result.verdict.value}: {size}"
     yield from filter(None, map(_why_not_compared, result.partitions))
-    if going_on := ", ".join(str(part.partition) for part in result.partitions if not part.complete):
+    for part in result.partitions:
+        if part.undecided is not None:
+            yield f"partition {part.partition}: a transaction is open from offset {part.undecided} on; {OPEN_SAYS}"
+    behind = [part for part in result.partitions if not part.complete and part.undecided is None]
+    if going_on := ", ".join(str(part.partition) for part in behind):
         yield f"the log continues after the cut in partition {going_on}"
     if written:
         yield f"exported: {written.tables} tables, {written.rows:,} rows, to {written.directory} ({written.format})"
@@ -176,6 +185,7 @@ def as_plain(result: "ReplayResult", written: "Exported | None") -> dict[str, ob
                 "cut": part.cut,
                 "end": part.end,
                 "complete": part.complete,
+                "undecided_from": part.undecided,
                 "events": part.replayed.events,
                 "digest": f"{part.replayed.digest:064x}",
                 "aggregates_at": part.live and part.live.position,

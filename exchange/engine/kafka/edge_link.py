@@ -74,7 +74,7 @@ class KafkaLink:
         """The newest receipt there is now."""
         if self._reader is None:
             raise LogUnavailable("not connected")
-        ends, newest = await self._reader.end_offsets([self._receipts]), None
+        ends, newest = await self._reader.stable_offsets([self._receipts]), None
         async for _, records in read_to(self._reader, ends, records_max=RECORDS_MAX, silent_s_max=CALL_S_MAX):
             newest = records[-1].value
         return None if newest is None else decode_receipt(newest)

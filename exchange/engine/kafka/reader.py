@@ -8,9 +8,11 @@ consumer also looks for records that cannot be decoded (`unreadable`).
 from __future__ import annotations
 
 import asyncio
+from copy import copy
 from typing import TYPE_CHECKING, cast
 
 from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka.clients import reading_consumer
@@ -118,8 +120,22 @@ class KafkaReader:
         return await self._offsets(self._asker.beginning_offsets, partitions)
 
     async def end_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The high watermarks."""
+        return await self._offsets(self._written, partitions)
+
+    async def stable_offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The last stable offsets, because the consumer reads committed records."""
         return await self._offsets(self._asker.end_offsets, partitions)
+
+    async def _written(self, partitions: list[TopicPartition]) -> dict[Partition, int]:
+        """Ask on the asker's connection, but as a client would that reads uncommitted records.
+
+        aiokafka's fetcher puts its isolation level into each request for offsets. A copy of it
+        shares the client and starts nothing of its own.
+        """
+        fetcher = copy(self._asker._fetcher)  # noqa: SLF001 (no public way)
+        fetcher._isolation_level = READ_UNCOMMITTED  # noqa: SLF001
+        return cast("dict[Partition, int]", await fetcher.end_offsets(partitions, OFFSETS_S_MAX * 1000))
 
     async def _offsets(self, ask: Ask, partitions: Collection[Partition]) -> dict[Partition, int]:
         topics = {partition.topic for partition in partitions}

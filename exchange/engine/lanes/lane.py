@@ -9,7 +9,9 @@ The theory, in the order of the code:
    that moment may be overtaken by a zombie's last commit.
 2. State and positions are restored together from the compacted state partition: committed records
    only, up to a sampled end and not a record further. Meanwhile only an owner who has fenced this
-   one can write there.
+   one can write there. The end is that of everything written: while a foreign transaction is open
+   there, the last stable offset would give an old state. So the lane waits for it, and then stops
+   with `TransactionOpen`.
 3. Each source is sought to its stored position. `assign` drops all positions, so a new source means
    seeking all of them.
 4. Read a batch, apply it, and write outputs, changed state and positions in one transaction.
@@ -44,7 +46,7 @@ from exchange.engine.lanes.stall_timer import cancelled, failed
 from exchange.engine.lanes.step import Applied, defects_named, hand_over
 from exchange.engine.lanes.supervised import BACKOFF, Backoff, SupervisedTask
 from exchange.engine.loop_time import loop_s
-from exchange.engine.reading import read_before
+from exchange.engine.reading import decided_ends, read_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +147,7 @@ class Lane(SupervisedTask):
         self._restored = 0
         state = self._state_partition
         begin = (await reader.beginning_offsets([state]))[state]
-        end = (await reader.end_offsets([state]))[state]
+        end = (await decided_ends(reader, [state], waits=self._stall_timer.renew))[state]
         reader.assign([state])
         reader.seek(state, begin)
         # An owner that fences this one meanwhile writes behind `end`. Half of its transaction
@@ -175,7 +177,7 @@ class Lane(SupervisedTask):
                 with defects_named(self.name):
                     step.apply(batch)
                 applied.take(batch)
-                if applied.batches < limits.batches_max and self._sources.lag and not failed(self._commit):
+                if applied.batches < limits.batches_max and self._sources.readable and not failed(self._commit):
                     continue
             if self._commit is not None:
                 await self._commit
@@ -192,11 +194,12 @@ class Lane(SupervisedTask):
     async def _sample(self, reader: Reader, step: Step) -> None:
         """Look now and then where the sources end.
 
-        A lane at their end, with no commit under way, has not stalled.
+        A lane at their end, with no commit under way, has not stalled. Nor has one that an open
+        transaction of somebody else keeps from the end.
         """
         if await self._sources.sample(reader, step):
             # Past aborted records a lane moves without a commit. That is no stall either.
-            if (self._sources.lag == 0 or self._sources.moved) and (self._commit is None or self._commit.done()):
+            if (self._sources.readable == 0 or self._sources.moved) and (self._commit is None or self._commit.done()):
                 self._stall_timer.renew()
             self._hook(self.progress)
 

@@ -44,7 +44,7 @@ class LaneProgress:
     positions: Mapping[Partition, int]
     """The next offset of each source, as committed since the lane started."""
     lag: int | None
-    """Offsets that are left to read before the sources' last stable offsets; None before the first
+    """Offsets that are left to read before the sources' ends, decided or not; None before the first
     look at them."""
     records: int
     """Records applied and committed since the lane started."""

@@ -19,7 +19,7 @@ from exchange.engine.lanes.step import defects_named
 from exchange.engine.loop_time import loop_s
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from exchange.engine.lanes.step import Step
     from exchange.engine.log import Partition, Reader
@@ -36,6 +36,7 @@ class Sources:
         self._sampled_at = float("-inf")
         self._wanted: Collection[Partition] | None = None
         self._ends: dict[Partition, int] = {}
+        self._stable: dict[Partition, int] = {}
         self.read: dict[Partition, int] = {}
         self._read_before: dict[Partition, int] = {}
         self.moved = False
@@ -43,13 +44,19 @@ class Sources:
 
     @property
     def lag(self) -> int | None:
-        """Offsets, markers included, from the positions to the sampled ends.
+        """Offsets, markers included, from the positions to the ends of everything written.
 
         None before the first look.
         """
-        if self._wanted is None:
-            return None
-        return sum(max(0, end - self.read[source]) for source, end in self._ends.items())
+        return None if self._wanted is None else self._left(self._ends)
+
+    @property
+    def readable(self) -> int | None:
+        """As `lag`, but only what is decided: a reader gets nothing from an open transaction on."""
+        return None if self._wanted is None else self._left(self._stable)
+
+    def _left(self, ends: Mapping[Partition, int]) -> int:
+        return sum(max(0, end - self.read[source]) for source, end in ends.items())
 
     @property
     def _missing(self) -> bool:
@@ -65,12 +72,13 @@ class Sources:
         if self._wanted == wanted.keys() and present == self.read.keys():
             return  # the sample that is due comes next
         begins = await reader.beginning_offsets(present)
-        ends = await reader.end_offsets(present)
+        ends, stable = await reader.end_offsets(present), await reader.stable_offsets(present)
         starts = {p: self._start(p, wanted[p], begins[p], ends[p], step) for p in present}
         reader.assign(present)
         for source, start in starts.items():
             reader.seek(source, start)
-        self._wanted, self._ends, self.read, self._sampled_at = set(wanted), ends, starts, loop_s()
+        self._wanted, self._ends, self._stable = set(wanted), ends, stable
+        self.read, self._sampled_at = starts, loop_s()
 
     async def sample(self, reader: Reader, step: Step) -> bool:
         """Look where the sources end, when it is time; returns whether it was.
@@ -81,6 +89,7 @@ class Sources:
             return False
         try:
             self._ends = await reader.end_offsets(self.read.keys())
+            self._stable = await reader.stable_offsets(self.read.keys())
         except PartitionUnknown:
             if not step.independent:
                 raise

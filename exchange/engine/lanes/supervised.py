@@ -3,6 +3,8 @@
 Rules kept:
 - Nothing in memory survives a failure. `LogUnavailable` starts a new attempt from nothing, after a
   pause and a limited number of times in a row.
+- `TransactionOpen` does so too, without a limit: only its owner or an operator can end a foreign
+  transaction, and meanwhile the other lanes go on.
 - `Fenced` ends a task until its group has a new generation. Every other named error ends it for
   good.
 - A task that gets nowhere for too long ends with `LaneStalled`.
@@ -25,7 +27,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import structlog
 
 from exchange.core.errors import ExchangeError
-from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable
+from exchange.engine.errors import Fenced, LaneGaveUp, LaneStalled, LogUnavailable, TransactionOpen
 from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hook
 from exchange.engine.lanes.stall_timer import StallTimer, cancelled
 from exchange.engine.lanes.step import defects_named
@@ -136,6 +138,10 @@ class SupervisedTask(ABC):
                 failures = 1 if self._transactions > transactions else failures + 1
                 if failures > self._backoff.failures_max:
                     raise LaneGaveUp(f"Lane {self.name} failed {failures} times in a row: {error}") from error
+            except TransactionOpen as error:
+                self._error, failures = type(error).__name__, 1
+                self._stall_timer.renew()
+                logger.error("an open transaction holds up a lane", lane=self.name, reason=str(error))  # noqa: TRY400 - it is no defect
             self._restarts += 1
             self._enter(LaneState.BACKING_OFF)
             await asyncio.sleep(self._backoff.pause_s(failures))

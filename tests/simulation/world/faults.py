@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from exchange.testing.memory_broker import TryAgain
+from tests.simulation.world.steps import inbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +159,12 @@ def _compact(scenario: Scenario, fault: Fault) -> None:
     scenario.broker.compact(scenario.states[fault.target % len(scenario.states)], COMPACTION_LAG_S)
 
 
+def _hold(scenario: Scenario, fault: Fault) -> None:
+    """A program outside the exchange holds a transaction open, for longer than any of ours."""
+    topics = [*scenario.states, *scenario.events, *map(inbox, sorted(scenario.agencies))]
+    scenario.hold(topics[fault.target % len(topics)], fault.length_s)
+
+
 KINDS: dict[str, tuple[float, Callable[[Scenario, Fault], None]]] = {
     "kill": (1.0, _kill),
     "freeze": (20.0, _freeze),
@@ -173,5 +180,6 @@ KINDS: dict[str, tuple[float, Callable[[Scenario, Fault], None]]] = {
     "intrude": (1.0, _intrude),
     "expire": (1.0, _expire),
     "compact": (1.0, _compact),
+    "hold": (45.0, _hold),
 }
 """Kind → the longest it lasts, in seconds, and what it does."""

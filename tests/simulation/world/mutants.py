@@ -108,6 +108,22 @@ class RestoreReadsOn(Lane):
             hand_over(self.name, step, batch.get(state, []))
 
 
+class RestoreEndsWhereAllIsDecided(Lane):
+    """Restores up to the last stable offset: an old state while a foreign transaction is open."""
+
+    async def _restore(self, reader: Reader, step: Step) -> None:
+        await super()._restore(_StableIsTheEnd(reader), step)  # type: ignore[arg-type]
+
+
+class _StableIsTheEnd:
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.end_offsets = reader.stable_offsets
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        return getattr(self._reader, name)
+
+
 class RestartWithoutANewGeneration(Ownership):
     """A fenced worker fences back."""
 

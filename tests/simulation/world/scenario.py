@@ -142,6 +142,12 @@ class Scenario:
         self.broker.produce_in(writer, 0, partition, [(key, value)])
         self.broker.end(writer, ABORTED)
 
+    def hold(self, partition: Partition, length_s: float) -> None:
+        """A foreign transaction, open for so long or until all is healed. It comes to nothing."""
+        writer = self.broker.take_over(f"somebody {self.broker.new_producer()}")
+        self.broker.add(writer, partition, timeout_s=min(length_s, self.timing.healed_at_s - self.world.now))
+        self.broker.produce_in(writer, 0, partition, [(b"foreign", b"")])
+
     # Workers
 
     def hire(self) -> None:

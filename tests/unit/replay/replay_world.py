@@ -190,7 +190,7 @@ class Interrupted:
         self._reader, self._before_read, self._records_max = reader, before_read, records_max
         self.assign, self.seek, self.position = reader.assign, reader.seek, reader.position
         self.beginning_offsets, self.end_offsets = reader.beginning_offsets, reader.end_offsets
-        self.present, self.close = reader.present, reader.close
+        self.stable_offsets, self.present, self.close = reader.stable_offsets, reader.present, reader.close
 
     async def getmany(self, *, timeout_s: float, records_max: int) -> Mapping[Partition, Sequence[Record]]:
         await self._before_read()

@@ -45,7 +45,7 @@ def of(cells: dict[bytes, int]) -> ReplayResult:
     counts = Counts()
     counts.add_cells(cells.items())
     at = Position(9, counts.digest, GENERATION, 9)
-    return ReplayResult((PartitionReplay(0, 9, 9, True, at, at, cells, ()),), cells, GENERATION)
+    return ReplayResult((PartitionReplay(0, 9, 9, True, None, at, at, cells, ()),), cells, GENERATION)
 
 
 def read_csv(directory: Path, result: ReplayResult) -> dict[bytes, int]:
