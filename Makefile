@@ -36,12 +36,15 @@ test-fast: $(SYNCED) ## the tests that need no Kafka and take no long time, with
 test-slow: $(SYNCED) ## the slow tests: twenty kill rounds and what else takes minutes
 	$(PYTEST) -m slow $(PYTEST_ARGS)
 
-check: $(SYNCED) ## style, types, layers and spelling
+check: $(SYNCED) ## style, types, layers, spelling and the files of deploy/
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	$(BIN)/python -m tools.check_units
 
 bench: $(SYNCED) ## events a second of every path, as a table (bench.txt) and as bench.json
 	$(BIN)/python -m tests.bench

@@ -3,17 +3,27 @@
 Other modules read only variables that are no settings of an exchange: `producers.profile` the
 passphrase of a vault (`EXCHANGE_VAULT_PASSPHRASE`), `exchange worker` a mark by which a trial ends
 it (`EXCHANGE_DIE_WITH_STDIN`), and the embedded broker the machine's own (`JAVA_HOME`, `PATH`,
-`XDG_…`). Secrets never show in `repr`. Without `EXCHANGE_BOOTSTRAP_SERVERS`, commands use the
-embedded broker that `exchange up` started, or start one of their own where their help says so.
+`XDG_…`). A variable that is not set is read from the folder `CREDENTIALS_DIRECTORY`, if that is
+set: from a file such as `exchange_sasl_password`. systemd sets it for `LoadCredential=`, the
+compose file for its secrets. Secrets never show in `repr`. Without `EXCHANGE_BOOTSTRAP_SERVERS`,
+commands use the embedded broker that `exchange up` started, or start one of their own where their
+help says so.
 """
 
+import os
 import re
 import ssl
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args, get_origin
 
 from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
@@ -22,6 +32,8 @@ from exchange.engine.kafka.clients import ClientSettings
 EMBEDDED_PARTITIONS = 4
 CLUSTER_PARTITIONS = 12
 PREFIX: Final = "EXCHANGE_"
+CREDENTIALS_DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
+"""The variable with the folder of secret files, in the word of systemd."""
 BROKER: Final = re.compile(r"[^\s:,]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
 
 
@@ -74,6 +86,20 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the files of `CREDENTIALS_DIRECTORY`."""
+        del dotenv_settings, file_secret_settings
+        files = (_secret_files(settings_cls),) if os.environ.get(CREDENTIALS_DIRECTORY) else ()
+        return (init_settings, env_settings, *files)
+
     @field_validator("bootstrap_servers")
     @classmethod
     def _brokers(cls, servers: str) -> str:
@@ -122,6 +148,25 @@ class Settings(BaseSettings):
                 both = f"{PREFIX}SSL_CERTFILE and {PREFIX}SSL_KEYFILE"
                 raise SettingInvalid(f"{both} must be readable files in PEM: a certificate and its key.") from None
         return context
+
+
+class _SecretFiles(SecretsSettingsSource):
+    """Reads one file a setting; a file that cannot be read is named, never passed over."""
+
+    def __call__(self) -> dict[str, Any]:
+        try:
+            return super().__call__()
+        except (OSError, SettingsError):
+            raise SettingInvalid(
+                f"Every file in {CREDENTIALS_DIRECTORY} must be text that this user may read."
+            ) from None
+
+
+def _secret_files(settings_class: type[BaseSettings]) -> _SecretFiles:
+    folder = Path(os.environ[CREDENTIALS_DIRECTORY])
+    if not folder.is_dir():
+        raise SettingInvalid(f"{CREDENTIALS_DIRECTORY} must be a folder that holds one file for each secret.")
+    return _SecretFiles(settings_class, secrets_dir=folder)
 
 
 def rule_of(name: str) -> str:

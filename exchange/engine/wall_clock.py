@@ -20,6 +20,11 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000  # noqa: TID251 - the one place
 
 
+def utc_now() -> datetime:
+    """The time now in UTC, as the validity of certificates is written."""
+    return datetime.now(UTC)  # noqa: TID251 - the one place
+
+
 def utc_today() -> date:
     """The date now in UTC, by which months end everywhere in the exchange."""
     return datetime.now(UTC).date()  # noqa: TID251 - the one place

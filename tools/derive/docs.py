@@ -49,7 +49,8 @@ class DocsError(ValueError):
 
 def markdown_files(root: Path = ROOT) -> list[Path]:
     """The files that may hold derived parts."""
-    return [path for path in (root / "README.md", *sorted((root / "docs").rglob("*.md"))) if path.is_file()]
+    beside = (root / "README.md", root / "deploy" / "README.md")
+    return [path for path in (*beside, *sorted((root / "docs").rglob("*.md"))) if path.is_file()]
 
 
 def derived(text: str) -> str:

@@ -3,12 +3,19 @@
 import asyncio
 import os
 import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+ALIVE_EVERY_S: Final = 5.0
 app = typer.Typer()
 
 
@@ -19,7 +26,17 @@ app = typer.Typer()
         statuses={ExitStatus.DONE: "stopped with Ctrl-C.", ExitStatus.ERROR: "a lane stalled or failed."},
     )
 )
-def worker() -> None:
+def worker(
+    *,
+    alive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Touch this file every 5 seconds while the worker runs: a health check.",
+        ),
+    ] = None,
+) -> None:
     """Run the exchange until Ctrl-C: check, count, release and monitor.
 
     Start as many workers as you like: they share the work. If a lane stalls or fails, the worker
@@ -36,7 +53,24 @@ def worker() -> None:
     if os.environ.get("EXCHANGE_DIE_WITH_STDIN"):
         threading.Thread(target=_die_with_stdin, name="parent", daemon=True).start()
     with addressed(settings):
-        asyncio.run(run_worker(settings))
+        asyncio.run(run_worker(settings) if alive is None else _with_sign(alive, partial(run_worker, settings)))
+
+
+async def _with_sign(alive: Path, run: "Callable[..., Awaitable[None]]") -> None:
+    started = asyncio.Event()
+    touching = asyncio.create_task(_touch(alive, started), name="alive")
+    try:
+        await run(ready=started.set)
+    finally:
+        touching.cancel()
+
+
+async def _touch(alive: Path, started: asyncio.Event) -> None:
+    """From the moment when the lanes run, and only while the loop turns."""
+    await started.wait()
+    while True:
+        alive.touch()  # noqa: ASYNC240 - one system call, on a file in memory
+        await asyncio.sleep(ALIVE_EVERY_S)
 
 
 def _die_with_stdin() -> None:

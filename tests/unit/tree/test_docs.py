@@ -30,7 +30,7 @@ ADRS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 HAND_WRITTEN = {
     path: re.sub(r"<!-- derived: (\w+) -->.*?<!-- end: \1 -->", "", path.read_text(), flags=re.DOTALL) for path in FILES
 }
-PACKAGES = ("exchange", "consumers", "producers", "schemas", "tests", "docs")
+PACKAGES = ("exchange", "consumers", "producers", "schemas", "tests", "docs", "deploy")
 WORDS_OF_A_PAGE = 650
 LINES_OF_A_PAGE = 145  # of 100 columns; a table or a diagram may be wider
 COLUMNS = 100
