@@ -22,13 +22,13 @@ from producers.delivery.outbox import Outbox
 from producers.delivery.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
 from producers.delivery.report import Report
 from producers.delivery.restore import by_digest, path_back, unknown_events
+from producers.delivery.run_chain import CHUNK, RunChain
 from producers.delivery.waiting import Next, Wait, Waiting, WaitLimits
 from producers.vault.chain_row import Beat
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 from producers.words import counted
 
-CHUNK: Final = 2_000
 WINDOW: Final = 50_000
 
 
@@ -65,7 +65,9 @@ class RunOptions:
 
 
 class Sending:
-    """The delivery of one run. `beat`: the fields of a heartbeat in the place of a refused event.
+    """The delivery of one run. `beat`: the fields of a heartbeat that feeds no figure.
+
+    It takes the place of a refused event and closes parts of a run.
 
     `address`: of the exchange, for the message when it cannot be reached.
     """
@@ -91,6 +93,7 @@ class Sending:
         self._echo: Receipt | None = None
         self._accepted = 0
         self._next = 1
+        self._run_chain = RunChain(chain, outbox, beat)
 
     @property
     def accepted(self) -> int:
@@ -98,31 +101,29 @@ class Sending:
         return int.from_bytes(self._vault.get("accepted"), "big")
 
     async def deliver(self, end: Beat | None = None) -> None:
-        """Send everything and wait until it is accepted.
+        """Send everything, signed, and wait until it is accepted.
 
         `end`: the fields of the heartbeat that comes last.
 
         Raises ExchangeAway, ExchangeSilent, Blocked, Forked, RestoreImpossible, InboxMissing; all
         is kept then.
         """
-        attempt, ended = 0, b""
+        self._run_chain.begin(end)
+        attempt = 0
         while True:
             before = self._accepted
             try:
                 if not self._connected:
                     await self._connect()
                 await self._until_accepted()
-                if end is None or self._chain.head == ended:
-                    return
-                self._chain.append_heartbeat(end)
-                self._vault.commit()
-                ended = self._chain.head
             except LogUnavailable:
                 attempt = 0 if self._connected and self._accepted > before else attempt
                 await self._wait_for_exchange(attempt)
                 attempt += 1
             except PartitionUnknown:
                 raise errors.InboxMissing from None
+            else:
+                return
 
     async def _wait_for_exchange(self, attempt: int) -> None:
         self._connected = False
@@ -167,7 +168,7 @@ class Sending:
             return False
         if self._next > self._chain.last:
             await walked(self._outbox.decide())
-            if self._outbox.fill(CHUNK):
+            if self._run_chain.chain_some():
                 self._vault.commit()  # durable before it is sent
         values = self._chain.values(self._next, CHUNK)
         if not values:

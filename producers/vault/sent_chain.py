@@ -45,7 +45,11 @@ class _Subject:
 
 
 class Chain:
-    """The chain of a vault. `last`: the newest sequence, 0 before the first; `head`: its digest."""
+    """The chain of a vault.
+
+    `last`: the newest sequence, 0 before the first; `head`: its digest. `signed`: the sequence of
+    the newest heartbeat, which signs all events before it; 0 without one.
+    """
 
     def __init__(self, vault: Vault, fact_store: FactStore) -> None:
         self._vault = vault
@@ -53,7 +57,7 @@ class Chain:
         self._agency = vault.get("agency").decode("ascii")
         self._signing_key = Ed25519PrivateKey.from_private_bytes(vault.get("signing_key"))
         self._key_number = vault.get("key_number")[0]
-        self.last, self.head = 0, b""
+        self.last, self.head, self.signed = 0, b"", 0
         self._find_end()
 
     @property
@@ -104,7 +108,8 @@ class Chain:
         """Chain a heartbeat, which signs all events before it; returns its sequence."""
         signature = self._signing_key.sign(heartbeat_message(self._agency, self.last + 1, self.head))
         body = Heartbeat(beat.scheduled, beat.minutes, self._key_number, signature)
-        return self._append(newest_id(), encode_tail(beat.period, beat.state, ALL_CAPS, body), Kind.HEARTBEAT)
+        self.signed = self._append(newest_id(), encode_tail(beat.period, beat.state, ALL_CAPS, body), Kind.HEARTBEAT)
+        return self.signed
 
     def _append(self, schema: int, tail: bytes, kind: Kind, of: _Subject | None = None) -> int:
         sequence, previous = self.last + 1, self.head
@@ -133,6 +138,7 @@ class Chain:
             self._fact_store.exhaust(period_of_tail(link.tail))
         self._fact_store.undecided = True
         self.last, self.head = link.sequence, digest_of(value)
+        self.signed = link.sequence if link.kind is Kind.HEARTBEAT else self.signed
         if link.kind is Kind.CORRECTION:
             self._retracted_elsewhere(link.target)
 
@@ -238,3 +244,7 @@ class Chain:
         row = self._vault.one("SELECT max(sequence) FROM chain")
         self.last = int(row[0] or 0) if row else 0
         self.head = (self.digest(self.last) or b"") if self.last else self._vault.get("genesis")
+        row = self._vault.one(
+            "SELECT sequence FROM chain WHERE kind = ? ORDER BY sequence DESC LIMIT 1", (Kind.HEARTBEAT,)
+        )
+        self.signed = int(row[0]) if row else 0

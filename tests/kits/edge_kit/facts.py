@@ -28,6 +28,11 @@ def bodies(agency: Agency) -> list[e.Body]:
     return [event.body for _, event in agency.exchange.events()]
 
 
+def facts_of(agency: Agency) -> list[e.Body]:
+    """What the gate admitted, heartbeats apart."""
+    return [body for body in bodies(agency) if not isinstance(body, e.Heartbeat)]
+
+
 async def publish(agency: Agency, *facts: Fact) -> list[FactOutcome]:
     """One run."""
     async with agency.edge() as edge:

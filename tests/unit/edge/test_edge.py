@@ -15,6 +15,7 @@ from producers.caps.policy import IN_THE_FUTURE
 from producers.facts import ClientWithdrawn, Complete, Edition, RowIgnored, RowRefused, Where, Withdrawn
 from producers.vault.fact_store import FactOutcome
 from tests.kits.edge_kit.agency import Agency
+from tests.kits.edge_kit.exchange import Trouble
 from tests.kits.edge_kit.facts import FOOD, HERE, Q1, Q2, SHELTER, bodies, need, publish, with_secret
 
 
@@ -182,13 +183,44 @@ async def test_the_last_event_is_the_signed_heartbeat_of_the_run(tmp_path: Path)
     assert agency.exchange.refused == []
 
 
-async def test_flush_sends_without_a_heartbeat_and_the_block_goes_on(agency: Agency) -> None:
+async def test_flush_signs_what_it_sends_without_feeding_a_figure_and_the_block_goes_on(agency: Agency) -> None:
     async with agency.edge() as edge:
         await edge.publish(need("a"))
         await edge.flush()
-        assert bodies(agency) == [SHELTER]
         await edge.publish(need("b", FOOD))
-    assert bodies(agency)[1] == FOOD
+    first, mark, second, last = bodies(agency)
+    assert (first, second) == (SHELTER, FOOD)
+    for beat, minutes in ((mark, ReportingMinutes.not_applicable), (last, ReportingMinutes.minutes_0_5)):
+        assert isinstance(beat, Heartbeat)
+        assert beat.reporting_minutes is minutes
+
+
+async def test_a_flush_of_what_is_signed_sends_nothing(agency: Agency) -> None:
+    async with agency.edge() as edge:
+        await edge.publish(need("a"))
+        await edge.flush()
+        await edge.flush()
+    assert len(bodies(agency)) == 3
+
+
+async def test_a_long_run_is_signed_part_by_part(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producers.delivery.run_chain.EVENTS_A_RUN", 5)
+    await publish(agency, *(need(f"{number}") for number in range(12)))
+    is_beat = [isinstance(body, Heartbeat) for body in bodies(agency)]
+    assert is_beat == [*[False] * 5, True, *[False] * 5, True, False, False, True]
+    minutes = [body.reporting_minutes for body in bodies(agency) if isinstance(body, Heartbeat)]
+    assert [band is ReportingMinutes.not_applicable for band in minutes] == [True, True, False]
+
+
+async def test_a_run_killed_before_its_heartbeat_is_signed_by_the_next(agency: Agency) -> None:
+    agency.change_truth(3)
+    agency.exchange.trouble = Trouble(kill_before_send=1.0)
+    assert not await agency.run()
+    agency.exchange.trouble = Trouble()
+    await publish(agency)
+    *facts, last = bodies(agency)
+    assert facts
+    assert isinstance(last, Heartbeat)
 
 
 async def test_the_order_in_which_facts_came_leaves_no_trace(tmp_path: Path) -> None:

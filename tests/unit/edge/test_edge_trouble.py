@@ -19,7 +19,7 @@ from producers.vault.fact_store import FactOutcome
 from producers.vault.store import Vault
 from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.kits.edge_kit.exchange import Trouble
-from tests.kits.edge_kit.facts import FOOD, NO_WAIT_S, SHELTER, bodies, need, publish
+from tests.kits.edge_kit.facts import FOOD, NO_WAIT_S, SHELTER, bodies, facts_of, need, publish
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def test_a_silent_gate_ends_clearly_and_loses_nothing(agency: Agency) -> N
         await publish(agency, need("a"))
     agency.exchange.trouble = Trouble()
     await publish(agency)
-    assert bodies(agency)[:-1] == [SHELTER]
+    assert facts_of(agency) == [SHELTER]
 
 
 async def test_a_suspended_agency_is_told_so_and_goes_on_once_resumed(agency: Agency) -> None:
@@ -95,7 +95,7 @@ async def test_a_suspended_agency_is_told_so_and_goes_on_once_resumed(agency: Ag
     assert (caught.value.reason, caught.value.sequence) == (Reason.SUSPENDED, 1)
     agency.exchange.state.registration = agency.exchange.registration
     await publish(agency)
-    assert bodies(agency)[:-1] == [SHELTER]
+    assert facts_of(agency) == [SHELTER]
 
 
 async def test_an_unregistered_key_stops_at_the_heartbeat_and_goes_on_once_registered(agency: Agency) -> None:
@@ -166,7 +166,7 @@ async def test_a_refused_correction_is_given_up_and_the_chain_goes_on(agency: Ag
 
 async def test_at_most_a_window_is_under_way(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("producers.delivery.sending.WINDOW", 300)
-    monkeypatch.setattr("producers.delivery.sending.CHUNK", 100)
+    monkeypatch.setattr("producers.delivery.run_chain.CHUNK", 100)
     agency.exchange.trouble = Trouble(gate_sleeps=1.0)
     with pytest.raises(errors.ExchangeSilent):
         await publish(agency, *(need(f"{n}") for n in range(1_000)))
