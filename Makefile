@@ -33,8 +33,8 @@ test: $(SYNCED) ## all tests but the slow ones; PYTEST_ARGS="-k broker" picks so
 test-fast: $(SYNCED) ## the tests that need no Kafka and take no long time, within two minutes
 	$(PYTEST) -m 'not kafka and not slow and not long' --hypothesis-profile=fast $(PYTEST_ARGS)
 
-test-slow: $(SYNCED) ## the slow tests: twenty kill rounds and what else takes minutes
-	$(PYTEST) -m slow $(PYTEST_ARGS)
+test-slow: $(SYNCED) ## the slow tests: twenty kill rounds, all examples of each law, and what else takes minutes
+	$(PYTEST) -m 'slow or hypothesis' --hypothesis-profile=night $(PYTEST_ARGS)
 
 check: $(SYNCED) ## style, types, layers, spelling and the files of deploy/
 	$(BIN)/ruff check

@@ -26,7 +26,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from hypothesis import settings
 
 from exchange.engine.broker import KAFKA_VERSION, ONE_NODE_SETTINGS, broker_process
-from tests.kits import sharing_out
+from tests.kits import sharing_out, sizes
 
 # Confluent 8.1 is Apache Kafka 4.1; testcontainers' KafkaContainer knows Confluent's images alone.
 PUBLIC_IMAGE = "confluentinc/cp-kafka:8.1.0"
@@ -36,8 +36,9 @@ CONTAINER_START_S = 120
 FRESH = "FRESH_SEEDS"
 
 # No deadline: the laws are not about time. The blob repeats a failure.
-settings.register_profile("laws", deadline=None, print_blob=True)
-settings.register_profile("fast", settings.get_profile("laws"), max_examples=15)
+settings.register_profile("laws", deadline=None, print_blob=True, max_examples=sizes.BY_DAY)
+settings.register_profile("night", settings.get_profile("laws"), max_examples=sizes.BY_NIGHT)
+settings.register_profile("fast", settings.get_profile("laws"), max_examples=sizes.IN_A_HURRY)
 settings.load_profile("laws")
 
 

@@ -24,6 +24,7 @@ from exchange.wire.public_records import decode_release
 from exchange.wire.topics import EVENTS
 from tests.contract.test_log_memory import MemoryHarness
 from tests.kits.draw_world import DECEMBER, MARCH, all_due, correcting, due, event, from_agency, histories
+from tests.kits.sizes import examples
 from tests.unit.release.test_draw import FOOD, NEEDS
 
 ONE = event(FOOD)
@@ -55,7 +56,7 @@ def increments(found: Drawn) -> dict[str, tuple[int | None, ...]]:
 
 
 @given(st.lists(histories(), min_size=1, max_size=3), st.sampled_from([MARCH, DECEMBER]), st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_what_is_drawn_is_what_the_definition_counts_between_the_cuts(
     partitions: list[list[Event]], epoch: int, data: st.DataObject
 ) -> None:

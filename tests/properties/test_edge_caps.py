@@ -22,6 +22,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.period import parse_period
 from tests.kits.edge_kit.clients import HOMES, Homes, client_of
 from tests.kits.edge_kit.exchange import Trouble
+from tests.kits.sizes import examples
 
 PERIODS = tuple(parse_period(p) for p in (*["2026Q1"] * 6, "2026Q2", "2026"))
 SERVICES = list(v.Service)[:7]
@@ -192,7 +193,7 @@ class Life(RuleBasedStateMachine):
 
 
 Life.TestCase.settings = settings(
-    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(20), stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 test_every_life_keeps_the_laws_of_the_caps = Life.TestCase
 

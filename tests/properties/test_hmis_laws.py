@@ -15,8 +15,9 @@ from producers.facts import Complete, Edition, Fact, RowIgnored, RowRefused
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.sources.hmis.reading.layout import FILES
 from tests.kits.hmis_exports import FIRST_ROW, PLANTED, STAY, sample
+from tests.kits.sizes import examples
 
-SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 POLICY = Policy(LegalClass.individual)
 KEYS = {"OrganizationID", "ProjectID", "PersonalID", "EnrollmentID", "FunderID"} | {f.keys[0] for f in FILES if f.keys}
 COLUMNS = [(file.name, column) for file in FILES for column in file.columns]

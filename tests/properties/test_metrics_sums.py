@@ -21,6 +21,7 @@ from exchange.core.model.vocabulary import DIVISION
 from exchange.core.release.released import Release, Released
 from exchange.core.release.tiers import Bucket
 from tests.kits.release_world import DECEMBER, JANUARY, JUNE, MARCH, everything, keyed, of, release, released, releases
+from tests.kits.sizes import examples
 
 NAMES = ("cases", "cases_by_age_group", "exits_by_reason", "exits_by_duration_band", "services_by_wait_band")
 SEEDS = st.integers(0, 2**32 - 1)
@@ -46,7 +47,7 @@ def known(estimate: Estimate | None) -> Estimate:
 
 
 @given(seed=SEEDS, shuffled=st.randoms(use_true_random=False))
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_taking_releases_in_any_order_or_twice_gives_the_same_points(seed: int, shuffled: Random) -> None:
     made = drawn(seed)
     other = made + made[::2]
@@ -59,7 +60,7 @@ def test_taking_releases_in_any_order_or_twice_gives_the_same_points(seed: int, 
 
 
 @given(seed=SEEDS, other=SEEDS)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_which_points_there_are_says_nothing_about_the_numbers(seed: int, other: int) -> None:
     metrics = [BY_METRIC[name] for name in ("cases", "exit_reason_share", "days_in_care")]
     one, two = (keyed(all_points(released(drawn(s)), everything, metrics)) for s in (seed, other))
@@ -91,7 +92,7 @@ def test_a_table_is_compared_only_for_periods_that_all_counted_from_their_beginn
 
 
 @given(seed=SEEDS)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_a_year_is_the_raw_sum_of_all_its_increments_however_negative(seed: int) -> None:
     made = drawn(seed, ["exits_by_reason"], DECEMBER, low=-60, high=60)
     view = View(released(made), DECEMBER)
@@ -118,7 +119,7 @@ def test_what_is_displayed_is_clamped_and_what_is_summed_is_not() -> None:
 
 
 @given(seed=SEEDS)
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 def test_a_division_is_the_sum_of_its_states(seed: int) -> None:
     view = View(released(drawn(seed, ["state_cases"], DECEMBER)), DECEMBER)
     for division in set(DIVISION.values()):
@@ -138,7 +139,7 @@ def test_points_of_divisions_are_sums_of_points_of_states() -> None:
 
 
 @given(seed=SEEDS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_the_shares_of_a_whole_add_up_to_one_exactly(seed: int) -> None:
     view = View(released(drawn(seed, ["exits_by_reason"], MARCH, low=0)), MARCH)
     everyone = whole(view, "exits_by_reason", FIRST_QUARTER)
@@ -169,7 +170,7 @@ def quarter(seed: int, *, margin: int = 0, names: Iterable[str] = ("cases", "cas
 
 
 @given(seed=SEEDS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_a_total_and_the_sum_of_its_parts_are_the_same_figure_by_every_path(seed: int) -> None:
     view = viewed(quarter(seed, names=("cases", *MARGINS[0].parts)), MARCH, MARGINS)
     for period in view.periods("cases"):

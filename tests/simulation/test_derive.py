@@ -75,7 +75,7 @@ def test_a_restart_writes_nothing(stage: DeriveWorld) -> None:
     assert stage.points() == expected(MARCH)
 
 
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 6))])
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))])
 def test_kills_repetition_order_and_two_workers_lead_to_the_same_bytes(seed: int) -> None:
     derive_in_a_storm(seed)
 
@@ -139,7 +139,7 @@ def test_a_late_release_brings_the_points_of_its_epoch_and_of_those_after_it(sta
     assert stage.points() == expected(MARCH)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_one_release_more_only_adds_points(seed: int) -> None:
     """So an epoch's points are the same whenever they are worked out; holds for every table."""
     random = Random(seed)

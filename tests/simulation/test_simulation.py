@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.kits.sizes import examples
 from tests.simulation.world.faults import FAULTS_UNTIL_S, KINDS, Fault
 from tests.simulation.world.scenario import BRIEF, Scenario, simulate
 
@@ -35,7 +36,7 @@ def test_the_law_holds_under_many_random_faults(hundred: int, fresh_random: Rand
         simulate(fresh_random.randrange(2**32))
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=examples(12), deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 2**16),
     faults=st.lists(

@@ -22,6 +22,7 @@ from exchange.core.release.sensitivity import bounding_rule, distinct, squared_l
 from tests.kits.caps_kit.contribution import Sent, broken_law, contribution, squared
 from tests.kits.caps_kit.histories import EVERY, QUARTER, histories, worst
 from tests.kits.caps_kit.markers import Marker, tallied
+from tests.kits.sizes import examples
 
 rows = pytest.mark.parametrize("row", RELEASED_TABLES, ids=lambda row: row.name)
 SHARED = [row for row in RELEASED_TABLES if bounding_rule(row).most > 1 and not distinct(row, bounding_rule(row))]
@@ -35,7 +36,7 @@ def fed_by(sent: Iterable[Sent]) -> list[ReleasedTable]:
 
 
 @given(st.data())
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 def test_no_lawful_history_exceeds_the_declared_sensitivity(data: st.DataObject) -> None:
     row = data.draw(st.sampled_from(RELEASED_TABLES), label="table")
     sent = data.draw(histories(row), label="history")
@@ -46,7 +47,7 @@ def test_no_lawful_history_exceeds_the_declared_sensitivity(data: st.DataObject)
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_no_clients_part_of_the_tallies_exceeds_it_either(data: st.DataObject) -> None:
     row = data.draw(st.sampled_from(RELEASED_TABLES), label="table")
     tallies = tallied(data.draw(histories(row, corrects=False), label="history"), 9)

@@ -34,6 +34,7 @@ from tests.kits.draw_world import (
     life,
     originals,
 )
+from tests.kits.sizes import examples
 
 APRIL, JUNE = epoch_of(2026, 4), epoch_of(2026, 6)
 EPOCHS = (epoch_of(2026, 2), MARCH, JUNE, DECEMBER)
@@ -41,7 +42,7 @@ plans = pytest.mark.parametrize("plan", ALL_PLANS, ids=lambda plan: plan.row.nam
 
 
 @given(histories(), st.sampled_from(EPOCHS), st.sampled_from([0, epoch_of(2025, 4), epoch_of(2026, 1)]))
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 def test_a_draw_counts_what_the_rules_say_word_by_word(events: list[Event], epoch: int, periods_from: int) -> None:
     due_now = all_due(epoch, periods_from)
     for found in counted(due_now, from_agency(events)):
@@ -49,7 +50,7 @@ def test_a_draw_counts_what_the_rules_say_word_by_word(events: list[Event], epoc
 
 
 @given(histories(), histories(), st.sampled_from(EPOCHS), st.randoms(use_true_random=False))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_what_two_folds_add_is_what_one_adds_in_any_order(
     one: list[Event], other: list[Event], epoch: int, shuffled: Random
 ) -> None:
@@ -61,7 +62,7 @@ def test_what_two_folds_add_is_what_one_adds_in_any_order(
 
 
 @given(originals.filter(lambda one: not isinstance(one.body, Tally)), st.sampled_from(EPOCHS))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_an_event_is_in_one_cell_of_one_bucket_of_a_table_at_most(one: Event, epoch: int) -> None:
     for found in counted(all_due(epoch), from_agency([one])):
         cells = cells_of(found)
@@ -83,7 +84,7 @@ def test_every_marked_event_of_a_period_that_began_is_counted_once_in_any_table(
 
 
 @given(st.lists(originals.filter(lambda one: not isinstance(one.body, Tally)), max_size=8), st.sampled_from(EPOCHS))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_what_is_corrected_between_two_cuts_is_as_if_never_sent(events: list[Event], epoch: int) -> None:
     back = [correcting(one) for one in events]
     for found in counted(all_due(epoch), from_agency([*events, *back])):
@@ -91,7 +92,7 @@ def test_what_is_corrected_between_two_cuts_is_as_if_never_sent(events: list[Eve
 
 
 @given(originals.filter(lambda one: not isinstance(one.body, Tally)), st.integers(0, 30))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_what_is_corrected_in_a_later_epoch_leaves_nothing_in_all_releases_together(one: Event, later: int) -> None:
     """Not in each: the negative increment is in the epoch in which the correction arrived."""
     begins = epoch_of(2027, 1)  # every period of the strategy has begun
@@ -106,7 +107,7 @@ def test_what_is_corrected_in_a_later_epoch_leaves_nothing_in_all_releases_toget
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_no_lawful_client_moves_all_draws_of_a_table_further_than_its_sensitivity(data: st.DataObject) -> None:
     plan = data.draw(st.sampled_from(ALL_PLANS), label="plan")
     sent = data.draw(lawful_histories(plan.row), label="history")
@@ -122,7 +123,7 @@ def test_some_client_moves_them_as_far(plan: TableCost) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_client_moves_a_draw_by_the_same_whatever_others_send(data: st.DataObject) -> None:
     """Increments are linear: neighbours differ by exactly one client's part."""
     plan = data.draw(st.sampled_from(ALL_PLANS), label="plan")
@@ -134,7 +135,7 @@ def test_a_client_moves_a_draw_by_the_same_whatever_others_send(data: st.DataObj
 
 
 @given(st.lists(st.tuples(st.integers(0, 23), histories()), max_size=5))
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 def test_what_readers_add_up_of_all_releases_is_all_that_was_counted(arrived: list[tuple[int, list[Event]]]) -> None:
     """Here without noise: the running sum holds each counting event once, whenever it came."""
     start, released = epoch_of(2026, 1), Released()

@@ -22,6 +22,7 @@ from exchange.core.model.chain import BLOCK, Digests, Head
 from exchange.core.model.events import Body, Correctable
 from exchange.core.model.vocabulary import LegalClass
 from tests.kits.gate_world import BEAT, INDIVIDUAL, Chain, registration, verify, when
+from tests.kits.sizes import examples
 from tests.kits.strategies import correctables, sound_correctables
 
 TOTALS = registration(LegalClass.tally_only, small_counts=True)
@@ -153,7 +154,7 @@ def test_batches_sent_again_from_anywhere_are_accepted_once_each(
 
 
 @given(bodies=st.lists(sound_correctables, min_size=2, max_size=8), spoilt=correctables)
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_a_refused_record_repaired_lets_all_behind_it_through(bodies: list[Correctable], spoilt: Correctable) -> None:
     bodies = [body for body in bodies if body.about.value != "exchange"]
     broken, state = Chain(), AgencyState(INDIVIDUAL)

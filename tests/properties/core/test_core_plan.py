@@ -12,6 +12,7 @@ from exchange.core.model.period import FIRST
 from exchange.core.model.vocabulary import Service, UsState
 from exchange.trial.sample import chained_values, sample_exchange
 from exchange.wire.codec import EventUnreadable, decode, encode
+from tests.kits.sizes import examples
 from tests.kits.strategies import agencies, events, of, periods, states
 
 KEYS = st.sampled_from(["harbor-light", "north-star", "open-door"])
@@ -39,7 +40,7 @@ def counted(sent: list[tuple[str, Event]], counting: Counting | None = None) -> 
 
 
 @pytest.mark.parametrize("body", BODIES)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_a_body_counts_by_slices_as_it_does_decoded(body: type[Body], data: st.DataObject) -> None:
     one = st.builds(
@@ -59,7 +60,7 @@ COUNTING = Counting()
 
 
 @given(sent=st.lists(st.tuples(KEYS, events), max_size=15))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_plan_that_has_seen_much_counts_any_mixture_as_a_new_one_does(sent: list[tuple[str, Event]]) -> None:
     assert counted(sent, COUNTING) == fold(sent)
 
@@ -68,7 +69,7 @@ FORGETFUL = Counting(remembered=3)
 
 
 @given(sent=st.lists(st.tuples(KEYS, events), max_size=15))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_plan_that_forgets_what_it_has_seen_counts_the_same(sent: list[tuple[str, Event]]) -> None:
     assert counted(sent, FORGETFUL) == fold(sent)
 

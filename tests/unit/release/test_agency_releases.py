@@ -13,6 +13,7 @@ from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.disclosure import AGENCY_RELEASES, Disclosed, contributors, releases
 from exchange.wire.release_records import Spent, decode_spent, encode_spent
 from tests.kits.draw_world import event
+from tests.kits.sizes import examples
 from tests.kits.strategies import events as any_event
 from tests.unit.release.test_reporting import beat
 
@@ -32,7 +33,7 @@ def places(period: str) -> Arrivals:
 
 
 @given(arrivals, arrivals)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_recorded_changes_are_all_that_changed_and_survive_their_record(one: Arrivals, two: Arrivals) -> None:
     kept = PastEpochs()
     for epoch, arrived in ((MARCH, [*one, *places("2026Q1")]), (JUNE, [*two, *places("2026Q2")])):
@@ -45,7 +46,7 @@ def test_the_recorded_changes_are_all_that_changed_and_survive_their_record(one:
 
 
 @given(arrivals)
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_every_agency_table_is_released_once_and_as_its_rule_says(arrived: Arrivals) -> None:
     made = close(MARCH, arrived, PastEpochs(), first=True).releases
     assert [one.table for one in made] == [one.name for one in AGENCY_RELEASES]

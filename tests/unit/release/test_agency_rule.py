@@ -28,6 +28,7 @@ from exchange.core.release.disclosure import (
 )
 from exchange.core.release.released import Release
 from tests.kits.draw_world import correcting, event
+from tests.kits.sizes import examples
 from tests.kits.strategies import events as any_event
 
 MARCH, JUNE = epoch_of(2026, 3), epoch_of(2026, 6)
@@ -156,7 +157,7 @@ def recovered(shown: Sequence[frozenset[str]], insiders: int) -> bool:
 
 
 @given(panels)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_no_agency_s_number_follows_from_all_that_is_shown_not_even_for_another_agency(panel: list[set[str]]) -> None:
     past, shown = Disclosed(), []
     for names in panel:
@@ -257,7 +258,7 @@ def test_a_cell_of_one_table_less_a_cell_of_another_would_have_been_one_agency_s
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c", "d"]), any_event), max_size=15))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_what_is_shown_is_what_was_counted_and_bits_do_not_matter(arrived: list[tuple[str, Event]]) -> None:
     for declared in OF_EVENTS:
         now = contributors(declared, JUNE, JUNE - 2, arrived)

@@ -22,6 +22,7 @@ from exchange.core.release.coverage import Members, Profiles, coverage
 from exchange.core.release.disclosure import contributors
 from exchange.core.release.released import Release
 from tests.kits.draw_world import correcting, event
+from tests.kits.sizes import examples
 from tests.kits.strategies import events as any_event
 
 MARCH = epoch_of(2026, 3)
@@ -107,7 +108,7 @@ def test_a_profile_that_says_not_applicable_says_nothing() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), any_event), max_size=30), st.sets(st.sampled_from("abcdefg")))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_each_registered_agency_is_in_one_cell_of_each_table(arrived: Arrivals, registered: set[str]) -> None:
     members = Members(registered, Profiles().taking(arrived)).heard_from(arrived)
     for declared in COVERAGE:
@@ -214,7 +215,7 @@ def closed(world: World) -> list[Made]:
 
 
 @given(worlds)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_nobody_s_presence_follows_from_all_tables_and_epochs_not_even_for_another_agency(world: World) -> None:
     assert not recovered(rows_of(closed(world)), NAMES)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exchange.core.release import singling_out
 from exchange.core.release.singling_out import span_of
+from tests.kits.sizes import examples
 
 NAMES = "abcdefg"
 sums = st.lists(st.sets(st.sampled_from(NAMES)), max_size=7)
@@ -35,7 +36,7 @@ def about_few(rows: list[set[str]]) -> bool:
 @example([set("abc"), set("abcd")])
 @example([set("abc"), set("abcde")])
 @example([set("ab")])
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_what_is_singled_out_is_what_loses_rank(rows: list[set[str]]) -> None:
     assert span_of(rows).singles_out() == about_few(rows)
 

@@ -1,0 +1,19 @@
+"""How many examples a law is tried on: all at night, half of them by day, few in `make test-fast`.
+
+The profiles are in `tests/conftest.py`. `make test-slow` runs the laws again, at their full number.
+"""
+
+from typing import Final
+
+from hypothesis import settings
+
+BY_NIGHT: Final = 100
+BY_DAY: Final = BY_NIGHT // 2
+IN_A_HURRY: Final = 15
+"""Examples of a law that names no number of its own."""
+FEWEST: Final = 10
+
+
+def examples(at_night: int) -> int:
+    """The number for the profile of this run, of a law that has its own."""
+    return min(at_night, max(FEWEST, at_night * settings.default.max_examples // BY_NIGHT))
