@@ -32,6 +32,7 @@ Band = tuple[int, int | None]
 """Least and greatest number, both included; None: open."""
 MEDIAN: Final = Fraction(1, 2)
 NINETIETH: Final = Fraction(9, 10)
+_Z_SQUARED: Final = Z * Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def quantile(cells: Sequence[Estimate], bands: Sequence[Band], q: Fraction) -> Q
     if everybody.value <= 0:
         return Quantile(None, (bands[0][0], None))
     value = _value([cell.value for cell in cells], bands, q)
-    if everybody.value**2 <= Z * Z * everybody.variance:
+    if everybody.value**2 <= _Z_SQUARED * everybody.variance:
         return Quantile(value, (bands[0][0], None))
     ends = [_end(cells, j, q) for j in range(1, len(cells))]
     low = next((j for j, end in enumerate(ends) if not _surely_below(end)), len(ends))
@@ -80,15 +81,19 @@ def _value(counts: Sequence[Exact], bands: Sequence[Band], q: Fraction) -> Exact
 
 
 def _end(cells: Sequence[Estimate], j: int, q: Fraction) -> Estimate:
-    """L of the end of the j-th band (1: the first)."""
-    return combined((cell, 1 - q if i < j else -q) for i, cell in enumerate(cells))
+    """L of the end of the j-th band (1: the first), times the denominator of q.
+
+    That changes no test of L, and whole numbers are added much quicker than fractions.
+    """
+    below, above = q.denominator - q.numerator, -q.numerator
+    return combined((cell, below if i < j else above) for i, cell in enumerate(cells))
 
 
 def _surely_below(end: Estimate) -> bool:
     """Whether the upper bound of L is below 0."""
-    return end.value < 0 and end.value**2 > Z * Z * end.variance
+    return end.value < 0 and end.value**2 > _Z_SQUARED * end.variance
 
 
 def _surely_reached(end: Estimate) -> bool:
     """Whether the lower bound of L is at least 0."""
-    return end.value >= 0 and end.value**2 >= Z * Z * end.variance
+    return end.value >= 0 and end.value**2 >= _Z_SQUARED * end.variance
