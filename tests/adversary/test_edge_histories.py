@@ -24,6 +24,7 @@ from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import RHO_PLANNED, TABLE_COSTS
 from exchange.trial.attack.cohort import squared_mu
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane
+from exchange.wire.codec import decode
 from producers.caps import marking
 from producers.caps.choice import ClientPeriod
 from producers.facts import Fact
@@ -67,9 +68,9 @@ def worth(folder: Path) -> float:
     added: dict[tuple[str, int, int], int] = {}
     for month in range(MONTHS):
         asyncio.run(publish(agency, facts_in(month), facts_in(month - 1) if month else ()))
-        events = [event for _, event in agency.exchange.events()]
-        lane.arrive(START + month, events[seen:])
-        seen = len(events)
+        admitted = agency.exchange.admitted
+        lane.arrive(START + month, [decode(value) for value in admitted[seen:]])
+        seen = len(admitted)
         after, increments = lane.counted(START + month)
         lane.settle(after)
         for one in increments:

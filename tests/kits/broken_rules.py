@@ -17,10 +17,12 @@ from types import FunctionType, ModuleType
 from typing import NamedTuple
 
 import pytest
+from hypothesis import Phase, settings
 
 Law = Callable[[], None]
 PLACE = re.compile(r"_\d")
 OURS = ("exchange", "consumers", "producers", "schemas", "tools", "tests")
+SETTINGS = "_hypothesis_internal_use_settings"
 UNIMPORTANT = {"ctx", "kind", "type_comment"}
 
 
@@ -53,6 +55,13 @@ def break_rule(patch: pytest.MonkeyPatch, broken: BrokenRule, **names: object) -
     exec(compile(tree, f"<{broken.name}, broken>", "exec"), known, made)
     for holder, held_as in [(owner, name)] if owners else _holders(honest):
         patch.setattr(holder, held_as, made[name])
+
+
+def take_the_first_failure(patch: pytest.MonkeyPatch, law: Law) -> None:
+    """Look for no smaller example: a law that is expected to fail explains nothing to anybody."""
+    if hasattr(law, SETTINGS):
+        without = [phase for phase in Phase if phase not in {Phase.shrink, Phase.explain}]
+        patch.setattr(law, SETTINGS, settings(getattr(law, SETTINGS), phases=without))
 
 
 def _holders(function: object) -> Iterator[tuple[ModuleType, str]]:

@@ -12,8 +12,13 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from consumers.replay.errors import NoEvents
 from exchange.cli import TOPICS_MISSING, app
+from exchange.core.errors import ExchangeError
+from exchange.core.exit_status import ExitStatus
 from exchange.core.model.vocabulary import UsState
+from exchange.engine.errors import PartitionUnknown
+from tests.kits.command_line import CommandResult, exchange
 
 COMMAND = [sys.executable, "-c", "import exchange.cli; exchange.cli.main()"]
 SECRET = "Jane Doe"
@@ -27,10 +32,6 @@ key_file = "harbor.key"
 # The command, with one more subcommand that does what a test wants.
 WITH_ONE_MORE = """
 import exchange.cli, sys, time
-from exchange.core.errors import ExchangeError
-class Refused(ExchangeError):
-    exit_code = 3
-    hint = "Do something else."
 @exchange.cli.app.command()
 def more():
     {body}
@@ -38,17 +39,28 @@ exchange.cli.main()
 """
 
 
-def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+class Refused(ExchangeError):
+    """It was refused."""
+
+    exit_code = ExitStatus.SOME_REFUSED
+    hint = "Do something else."
 
 
-def run_more(body: str, given: str = "") -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", WITH_ONE_MORE.format(body=body), "more"]
-    return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+def ends_by(raised: BaseException | type[BaseException] | None) -> CommandResult:
+    """The command, with one more subcommand that raises this, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "registered_commands", list(app.registered_commands))
+
+        @app.command("more")
+        def more() -> None:
+            if raised is not None:
+                raise raised
+
+        return exchange("more")
 
 
-def test_help_lists_the_commands() -> None:
-    ran = run("--help")
+def test_help_lists_the_commands_in_a_process_of_its_own() -> None:
+    ran = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=False)
     assert ran.returncode == 0
     assert " up " in ran.stdout
     assert " down " in ran.stdout
@@ -107,28 +119,21 @@ def test_a_command_imports_nothing_that_only_workers_need(tmp_path: Path) -> Non
         assert found & OF_OPERATORS == set(), words
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "from exchange.engine.errors import PartitionUnknown; raise PartitionUnknown('No broker knows topic events.')",
-        "from exchange.engine.errors import PartitionUnknown; raise PartitionUnknown",
-        "from consumers.replay.errors import NoEvents; raise NoEvents",
-    ],
-)
-def test_a_missing_topic_is_said_in_the_same_words_by_every_command(body: str) -> None:
-    ran = run_more(body)
+@pytest.mark.parametrize("raised", [PartitionUnknown("No broker knows topic events."), PartitionUnknown(), NoEvents()])
+def test_a_missing_topic_is_said_in_the_same_words_by_every_command(raised: ExchangeError) -> None:
+    ran = ends_by(raised)
     assert (ran.returncode, ran.stderr) == (1, f"exchange: {TOPICS_MISSING}\n")
     assert "Run `exchange topics apply`" in TOPICS_MISSING
 
 
 @pytest.mark.parametrize("terminal", [{}, {"FORCE_COLOR": "1"}], ids=["piped", "narrow terminal"])
 @pytest.mark.parametrize("words", [["topics", "rights"], ["vocabulary", "service"]])
-def test_tables_are_never_cut(terminal: dict[str, str], words: list[str]) -> None:
+def test_tables_are_never_cut(terminal: dict[str, str], words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside a terminal a row is one line for any COLUMNS; a narrow terminal folds it."""
-    env = {**os.environ, "COLUMNS": "60", "TERM": "xterm", **terminal}
-    for name in ("NO_COLOR", *(() if terminal else ("FORCE_COLOR",))):
-        env.pop(name, None)
-    ran = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=True, env=env)
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    ran = exchange(*words, COLUMNS="60", TERM="xterm", **terminal)
+    assert ran.returncode == 0
     plain = re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout).splitlines()
     assert "…" not in ran.stdout
     widest = max(len(line) for line in plain if not line.startswith("exchange-evaluators:"))  # a sentence, no table
@@ -136,38 +141,40 @@ def test_tables_are_never_cut(terminal: dict[str, str], words: list[str]) -> Non
 
 
 def test_a_list_that_does_not_exist_is_a_usage_error_that_names_the_nearest() -> None:
-    ran = run("vocabulary", "services")
+    ran = exchange("vocabulary", "services")
     assert ran.returncode == 2
     assert "did you mean service?" in ran.stderr
 
 
 def test_the_codes_of_a_list_are_those_of_the_contract_with_their_labels() -> None:
-    shown = json.loads(run("vocabulary", "us_state", "--json").stdout)
+    shown = json.loads(exchange("vocabulary", "us_state", "--json").stdout)
     assert [row["code"] for row in shown] == [str(code) for code in UsState]
     assert shown[4] == {"code": "ca", "label": "California", "source": "USPS", "source_code": "CA", "note": ""}
-    lists = json.loads(run("vocabulary", "--json").stdout)
+    lists = json.loads(exchange("vocabulary", "--json").stdout)
     assert {"list": "us_state", "codes": len(UsState)} in lists
 
 
 def test_a_named_error_is_one_clean_message_and_its_status() -> None:
-    ran = run_more("raise Refused('It was refused.')")
-    assert (ran.returncode, ran.stdout, ran.stderr) == (3, "", "exchange: It was refused. Do something else.\n")
+    assert ends_by(Refused("It was refused.")) == (3, "", "exchange: It was refused. Do something else.\n")
 
 
 def test_a_command_that_ends_well_has_status_zero() -> None:
-    assert run_more("print('done')").returncode == 0
+    assert ends_by(None).returncode == 0
 
 
 def test_a_command_chooses_its_own_status() -> None:
-    assert run_more("import typer; raise typer.Exit(4)").returncode == 4
+    assert ends_by(typer.Exit(4)).returncode == 4
 
 
 def test_a_wrong_option_is_a_usage_error() -> None:
-    assert run("up", "--no-such-option").returncode == 2
+    assert exchange("up", "--no-such-option").returncode == 2
 
 
 def test_a_fault_of_ours_says_where_but_never_what() -> None:
-    ran = run_more("name = sys.stdin.read(); raise ValueError(f'could not convert {name}')", SECRET)
+    """In a process of its own, with a real standard input and all that ends an interpreter."""
+    body = "name = sys.stdin.read(); raise ValueError(f'could not convert {name}')"
+    command = [sys.executable, "-c", WITH_ONE_MORE.format(body=body), "more"]
+    ran = subprocess.run(command, input=SECRET, capture_output=True, text=True, check=False)
     assert ran.returncode == 70
     assert "ValueError" in ran.stderr
     assert "line" in ran.stderr
@@ -202,14 +209,14 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
 
 
 def test_down_where_nothing_runs_says_so_and_is_no_error(tmp_path: Path) -> None:
-    ran = run("down", "--data-dir", str(tmp_path))
+    ran = exchange("down", "--data-dir", str(tmp_path))
     assert ran.returncode == 0
     assert "no Kafka is running" in ran.stderr
 
 
 def test_a_data_directory_that_cannot_be_used_is_one_clean_message(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    ran = run("up", "--data-dir", str(tmp_path / "file" / "data"))
+    ran = exchange("up", "--data-dir", str(tmp_path / "file" / "data"))
     assert ran.returncode == 1
     assert ran.stderr.startswith("exchange: The data directory")
     assert "Traceback" not in ran.stderr
@@ -221,7 +228,7 @@ def test_a_first_up_without_a_network_names_the_ways_out(tmp_path: Path, monkeyp
         monkeypatch.setenv(name, "http://127.0.0.1:1")  # nobody listens: the only way out of this machine is shut
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    ran = run("up", "--data-dir", str(tmp_path / "data"))
+    ran = exchange("up", "--data-dir", str(tmp_path / "data"))
     assert ran.returncode == 1
     assert "Three ways out: (1) set EXCHANGE_BOOTSTRAP_SERVERS" in ran.stderr
     assert "Traceback" not in ran.stderr

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from exchange.core.metrics import figures, intervals, quantiles, reconcile, view
-from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept
+from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept, take_the_first_failure
 from tests.kits.coverage_world import WORLDS, Tally, by_estimate, by_public_size, cover, suppressed
 from tests.properties import test_metrics_intervals as of_intervals
 from tests.properties import test_metrics_sums as of_sums
@@ -107,6 +107,7 @@ def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) ->
     broken, law = MUTANTS[name]
     kept(law)
     break_rule(monkeypatch, broken)
+    take_the_first_failure(monkeypatch, law)
     with pytest.raises(AssertionError):
         law()
 

@@ -7,9 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,51 +14,13 @@ import pytest
 
 from consumers.child_processes import LogJob, log_process
 from consumers.release.draw_process import DrawInProcess, DrawProcessLost
-from consumers.release.draw_task import Drawn, Report
-from exchange.core.model.epochs import begins_ms
-from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, decide_close
+from consumers.release.draw_task import Drawn
 from exchange.engine.errors import StepFailed
-from exchange.engine.log import Log
 from exchange.wire.public_records import decode_release
-from exchange.wire.topics import AGENCIES, DRAWS
 from tests.kits.children import fork_server, kill_and_wait, working_children, working_soon
-from tests.kits.draw_world import DECEMBER
-from tests.unit.replay.replay_world import Broken, World
+from tests.unit.release.draw_source import Empty, december, length_of
 
 HERE = psutil.Process()
-
-
-@dataclass(frozen=True)
-class Empty:
-    """A log without events that each process builds for itself. `trouble`: how it fails there."""
-
-    trouble: str = ""
-
-    async def partitions(self) -> dict[str, int]:
-        return {}
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Log]:
-        if self.trouble == "killed":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if self.trouble == "slow":
-            await asyncio.sleep(3600)
-        if self.trouble == "late":
-            await asyncio.sleep(1)
-        if self.trouble == "defect":
-            yield Broken()
-            return
-        world = World(1)
-        for topic in (AGENCIES, DRAWS):
-            world.broker.create(topic)
-        yield world.log
-
-
-def december() -> DrawTask:
-    """Every table is due, over no events: every increment of a client table is noise."""
-    draw = decide_close(Closed(), DECEMBER, Moment(begins_ms(DECEMBER + 1), (0,), 0))
-    assert isinstance(draw, Draw)
-    return draw.task
 
 
 def noise_of(drawn: Drawn) -> list[int | None]:
@@ -90,10 +49,6 @@ async def test_a_defect_of_a_draw_is_reported_by_its_place_and_without_its_text(
     assert "Jane" not in f"{raised.value!r}{raised.value.__cause__!r}{raised.value.__context__!r}"
 
 
-async def length_of(log: Log, task: bytes, report: Report) -> int:
-    return len(task)
-
-
 async def test_a_long_task_does_not_hold_up_the_loop_while_the_child_opens_its_log() -> None:
     longest_s, running = 0.0, True
 
@@ -105,7 +60,7 @@ async def test_a_long_task_does_not_hold_up_the_loop_while_the_child_opens_its_l
             longest_s, before = max(longest_s, time.monotonic() - before), time.monotonic()
 
     beating = asyncio.create_task(beat())
-    job = LogJob("length", length_of, StepFailed, (__name__,))
+    job = LogJob("length", length_of, StepFailed, (length_of.__module__,))
     async with log_process(job, Empty("late")) as process:
         assert await process.do(bytes(5_000_000), lambda _: None) == 5_000_000
     running = False
@@ -162,7 +117,7 @@ async def test_a_child_whose_fork_server_was_killed_does_not_outlive_its_draw() 
 PARENT = """
 import asyncio, sys
 from consumers.release.draw_process import DrawInProcess
-from tests.unit.release.test_draw_process import Empty, december
+from tests.unit.release.draw_source import Empty, december
 
 async def work():
     drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(december(), lambda _: None))
