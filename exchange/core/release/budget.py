@@ -21,6 +21,7 @@ the 0.0244 that is usually quoted for epsilon = 1; that one gives 1.001.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from math import ceil, exp, isqrt, log, log1p
 from typing import Final
@@ -126,11 +127,16 @@ class TableCost:
     @property
     def terms(self) -> str:
         """All that may never change between epochs: domain, codes of each value, caps, noise."""
-        row, rule, table = self.row, self.rule, self.row.table
-        counted = map(SEPARATOR.join, product(*whole_codes(table))) if table else ("",)
-        where = (row.name, table.name if table else "", int(row.bit), row.tier.value, *row.places)
-        cap = (rule.most, rule.corrections, rule.distinct, self.squared_l2, self.scale)
-        return "|".join(map(str, (*where, *(f"{code}>{row.value(code)}" for code in counted), *cap)))
+        return _terms(self.row, self.rule, self.squared_l2, self.scale)
+
+
+@lru_cache(maxsize=1024)
+def _terms(row: ReleasedTable, rule: CapRule, squared_l2: int, scale: Fraction) -> str:
+    table = row.table
+    counted = map(SEPARATOR.join, product(*whole_codes(table))) if table else ("",)
+    where = (row.name, table.name if table else "", int(row.bit), row.tier.value, *row.places)
+    cap = (rule.most, rule.corrections, rule.distinct, squared_l2, scale)
+    return "|".join(map(str, (*where, *(f"{code}>{row.value(code)}" for code in counted), *cap)))
 
 
 def scale_for(squared: int, rho: Fraction) -> Fraction:
