@@ -73,10 +73,10 @@ def _marks(bodies: Sequence[Correctable], keys: Mapping[CapRule, dict[str, int]]
     bits, past = [NONE] * len(bodies), len(bodies)
     for n, body in enumerate(bodies):
         for bit in (Cap.NATION, Cap.STATE):
-            about = [rule for rule in _rules(body) if rule.bit is bit]
-            if about and all(chosen[rule].get(_key(rule, n, body)) == n for rule in about):
+            about = [(rule, key or str(n)) for rule, key in _rules(body) if rule.bit is bit]
+            if about and all(chosen[rule].get(key) == n for rule, key in about):
                 bits[n] |= bit
-            elif any(_key(rule, n, body) not in chosen[rule] for rule in about):
+            elif any(key not in chosen[rule] for rule, key in about):
                 past = min(past, n)
     if past < len(bodies):
         bits[past] |= Cap.PAST
@@ -84,21 +84,18 @@ def _marks(bodies: Sequence[Correctable], keys: Mapping[CapRule, dict[str, int]]
 
 
 @lru_cache(maxsize=1 << 16)
-def _rules(body: Correctable) -> tuple[CapRule, ...]:
-    return tuple(rule for rule in rules_of(body) if rule.body)
+def _rules(body: Correctable) -> tuple[tuple[CapRule, str], ...]:
+    """The rules for a body, each with the code that must differ; empty: each event is another."""
+    return tuple((rule, rule.key(body)) for rule in rules_of(body) if rule.body)
 
 
 def _keys(bodies: Sequence[Correctable]) -> dict[CapRule, dict[str, int]]:
     """For each rule, its keys, each with the position of its first body."""
     found: dict[CapRule, dict[str, int]] = defaultdict(dict)
     for n, body in enumerate(bodies):
-        for rule in _rules(body):
-            found[rule].setdefault(_key(rule, n, body), n)
+        for rule, key in _rules(body):
+            found[rule].setdefault(key or str(n), n)
     return found
-
-
-def _key(rule: CapRule, n: int, body: Correctable) -> str:
-    return rule.key(body) if rule.distinct else str(n)
 
 
 def _chosen(rule: CapRule, keys: dict[str, int], unit: str) -> dict[str, int]:
