@@ -28,8 +28,8 @@ from hypothesis import settings
 from exchange.engine.broker import KAFKA_VERSION, ONE_NODE_SETTINGS, broker_process
 from tests.kits import sharing_out, sizes
 
-# Confluent 8.1 is Apache Kafka 4.1; testcontainers' KafkaContainer knows Confluent's images alone.
-PUBLIC_IMAGE = "confluentinc/cp-kafka:8.1.0"
+# Confluent 8.2 is Apache Kafka 4.2; testcontainers' KafkaContainer knows Confluent's images alone.
+PUBLIC_IMAGE = "confluentinc/cp-kafka:8.2.0"
 DAEMON_WAIT_S = 5
 CONTAINER_START_S = 120
 

@@ -56,7 +56,7 @@ class ConsoleAnnouncer:
 
 @app.command(
     epilog=ending(
-        needs="the extra `broker`; the first time a network, to fetch Kafka (44 MB).",
+        needs="the extra `broker`; the first time a network, to fetch Kafka (45 MB).",
         example="exchange up",
         statuses={ExitStatus.DONE: "Kafka is running, also if it was running before."},
     )

@@ -23,7 +23,7 @@ YEARS = 2
 
 @app.command(
     epilog=ending(
-        needs="the extras `worker` and `broker`; the first time a network, to fetch Kafka (44 MB). A few minutes.",
+        needs="the extras `worker` and `broker`; the first time a network, to fetch Kafka (45 MB). A few minutes.",
         example="exchange demo --exit",
         statuses={
             ExitStatus.DONE: "every count is true and the replay matches.",

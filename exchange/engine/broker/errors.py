@@ -18,7 +18,7 @@ class KafkaNotFetched(BrokerError):
 
     hint = (
         "Three ways out: (1) set EXCHANGE_BOOTSTRAP_SERVERS to a running Kafka; "
-        "(2) start one with Docker and set that variable to it: docker run -d -p 9092:9092 apache/kafka:4.1.0; "
+        "(2) start one with Docker and set that variable to it: docker run -d -p 9092:9092 apache/kafka:4.4.0; "
         "(3) fill the cache: run `exchange up` once on a machine with a network, and copy its cache directory here."
     )
 

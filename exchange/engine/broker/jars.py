@@ -40,7 +40,7 @@ from exchange.engine.wall_clock import wall_ms
 if TYPE_CHECKING:
     from jgo.maven import Artifact, MavenContext
 
-KAFKA_VERSION = "4.1.0"
+KAFKA_VERSION = "4.4.0"
 # Kafka brings no SLF4J binding: without the second root, the broker logs nothing.
 ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 CONNECTIONS = 6
