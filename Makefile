@@ -53,6 +53,8 @@ docs: $(SYNCED) ## write again what the contracts and documents derive from code
 	$(BIN)/python -m tools.derive.generate
 	$(BIN)/python -m tools.derive.sizes
 	$(BIN)/python -m tools.derive.docs
+	$(BIN)/exchange deploy compose --out deploy
+	$(BIN)/exchange deploy systemd --out deploy/systemd
 
 sync: $(SYNCED) ## bring .venv up to date (the others do it by themselves)
 

@@ -24,6 +24,8 @@ ADMIN: Final = "exchange-admin"
 NODES: Final = (1, 2, 3)
 REPLICAS: Final = 3
 IN_SYNC_REPLICAS: Final = 2
+OWN_PARTITIONS: Final = 12
+"""Of each topic that Kafka keeps for itself; its default, 50, is for thousands of clients."""
 SECRETS: Final = "/run/secrets"
 DATA: Final = "/var/lib/kafka/data"
 MECHANISM: Final = "SCRAM-SHA-512"
@@ -107,6 +109,10 @@ COMMON_SETTINGS: Final[tuple[BrokerSetting, ...]] = (
     BrokerSetting("min.insync.replicas", str(IN_SYNC_REPLICAS)),
     BrokerSetting("unclean.leader.election.enable", "false", "A broker that lacks records never becomes the leader."),
     BrokerSetting("offsets.topic.replication.factor", str(REPLICAS)),
+    BrokerSetting(
+        "offsets.topic.num.partitions", str(OWN_PARTITIONS), "Two groups and a few dozen lanes; fixed for ever."
+    ),
+    BrokerSetting("transaction.state.log.num.partitions", str(OWN_PARTITIONS)),
     BrokerSetting("transaction.state.log.replication.factor", str(REPLICAS)),
     BrokerSetting("transaction.state.log.min.isr", str(IN_SYNC_REPLICAS)),
     BrokerSetting("log.retention.ms", "-1", "Nothing expires unless its topic is set so."),

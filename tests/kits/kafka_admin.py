@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import re
 import secrets
+import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ CODES = {
     "DescribeConfigs": 10, "AlterConfigs": 11, "IdempotentWrite": 12,
 }  # fmt: skip
 LITERAL, PREFIXED, ALLOW, SCRAM_SHA_512 = 3, 4, 3, 2
-START_S_MAX = 90
+START_S_MAX = 180
 FILE = re.compile(r"SCRAM-SHA-512=\[iterations=(\d+),password=(\S+)\]\n")
 
 
@@ -83,15 +84,26 @@ class AlterUserScramCredentials(Request[AlterUserScramCredentialsRequest_v0]):
         return request_struct_class([], upsertions, {})
 
 
+def is_open(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 @asynccontextmanager
 async def kafka_admin(settings: ClientSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     """An administrative client, as soon as the cluster has all its brokers."""
+    servers = [server.rpartition(":") for server in settings.bootstrap_servers.split(",")]
     async with asyncio.timeout(START_S_MAX):
+        while not all(is_open(host, int(port)) for host, _, port in servers):  # noqa: ASYNC110 - brokers give no event
+            await asyncio.sleep(0.2)
         while True:
             client = AIOKafkaAdminClient(**settings.connection())
             try:
                 await client.start()
-                if len((await client.describe_cluster())["brokers"]) == len(settings.bootstrap_servers.split(",")):
+                if len((await client.describe_cluster())["brokers"]) == len(servers):
                     break
             except KafkaError:
                 pass

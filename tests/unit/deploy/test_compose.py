@@ -31,9 +31,7 @@ def seconds(text: str) -> int:
 
 @pytest.mark.parametrize("name", sorted(committed_files()))
 def test_what_is_committed_is_what_the_tables_make(name: str) -> None:
-    assert (DEPLOY / name).read_text() == committed_files()[name], (
-        "run `exchange deploy compose --out deploy` (systemd)"
-    )
+    assert (DEPLOY / name).read_text() == committed_files()[name], "run `make docs`"
 
 
 def test_nothing_else_is_committed_that_looks_generated() -> None:
