@@ -4,6 +4,7 @@ Rules kept:
 - Months are by UTC, and closing is by the clock, never by volume.
 - One command at a time: none is written while another waits to be handled.
 - A refused command is not written again for an hour, so that a fault does not fill `epochs`.
+- None is written on a cluster to which the ledger does not belong, nor while a restore goes on.
 - The first month is the one in which the first event arrived. An exchange without events closes
   nothing.
 
@@ -21,8 +22,9 @@ import structlog
 from consumers.release.close_request import write_command
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
 from consumers.release.release_lane import COMMANDS
+from exchange.core.errors import ClusterUnknown, ExchangeMoved, RestoreUnfinished
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
-from exchange.core.release.closing import Closed
+from exchange.core.release.closed_epochs import Closed, check_cluster
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Partition, Reader
@@ -54,7 +56,7 @@ def month_to_close(closed: Closed, first_arrival_ms: int | None, now_ms: int, gr
 class Calendar(SingleLane):
     """Writes commands while it runs. `grace_ms`: how long after a month's end."""
 
-    halts_on = (DrawsDamaged,)
+    halts_on = (DrawsDamaged, ClusterUnknown, ExchangeMoved, RestoreUnfinished)
 
     def __init__(
         self, log: Log, partitions: int, grace_ms: int, *, clock: Clock = wall_ms, hook: Hook = no_hook
@@ -74,6 +76,7 @@ class Calendar(SingleLane):
         self._enter(LaneState.RUNNING)
         while True:
             seen = await follower.catch_up()
+            check_cluster(seen.closed, await self._log.cluster_id())
             if await self._may_ask(seen, others):
                 await self._ask(seen, others)
             self._moved()

@@ -18,6 +18,7 @@ from consumers.release.draws_state import DrawsFollower
 from consumers.release.history import public_keys
 from consumers.release.release_lane import COMMANDS
 from exchange.core.errors import ExchangeError
+from exchange.core.release.closed_epochs import check_cluster
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log
 from exchange.engine.reading import decided_ends, read_to
@@ -62,7 +63,7 @@ async def close_epoch(
 ) -> CloseResult:
     """Write the command and wait until it is carried out and public, or refused.
 
-    Raises CommandsLost.
+    Raises CommandsLost, and as `check_cluster` does; nothing was written then.
 
     `waits`: called at every look, with the part that the closing waits for.
     """
@@ -101,7 +102,9 @@ async def _ask(log: Log, epoch: int, by: Asker) -> int:
     command = Close(epoch, by, wall_ms())
     reader, draws = await log.reader(), await log.reader()
     try:
-        handled = (await DrawsFollower(draws).catch_up()).closed.position
+        closed = (await DrawsFollower(draws).catch_up()).closed
+        check_cluster(closed, await log.cluster_id())
+        handled = closed.position
         before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
         if before < handled:  # the outcome of an old command is recorded at the new command's offset
             raise CommandsLost(f"{EPOCHS} ends at offset {before}, and commands up to {handled} were handled.")

@@ -7,7 +7,10 @@ Rules kept:
 - Each table is counted from its own last cut to the new one, exactly. Earlier events are counted
   too if their period had not begun at that last cut; this does not hold for heartbeats and profiles
   of agencies.
-- Only committed events are read.
+- Heads decide which events lie between two cuts. Offsets only say where to begin reading. So the
+  draw is the same on a cluster to which the exchange was restored.
+- Only committed events are read. The events of each agency follow each other without a gap or a
+  repetition, or the draw stops (`SequenceBroken`).
 - OpenDP draws noise once for each table, after everything is counted. A failure on the way draws
   none.
 - A record that cannot be counted stops the draw. The error names its offset, never its value.
@@ -18,7 +21,7 @@ definition; a property test compares the two.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, TypeAlias
@@ -28,10 +31,11 @@ from consumers.release.draws_state import DrawsFollower
 from exchange import __version__
 from exchange.core.errors import CannotCount, ExchangeError
 from exchange.core.model.epochs import first_month
-from exchange.core.model.event_layout import HEAD, PREFIX
+from exchange.core.model.event_layout import HEAD, PREFIX, sequence_of
 from exchange.core.model.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
 from exchange.core.release.agency_tables import Made, PastEpochs, ProfileChange, ShownIncrement, agency_releases
 from exchange.core.release.closing import DrawTask
+from exchange.core.release.cuts import BEGINNING, Cut, Grown, Offsets
 from exchange.core.release.draw import Increments, counted, drawn, merged
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
@@ -56,12 +60,13 @@ class Drawn:
     """The result of a draw. `parts`: keys and values for `draws`.
 
     `shown` and `said`: the amounts that agency tables now show, and what agencies reported of
-    themselves.
+    themselves. `cut`: how much of `events` was read.
     """
 
     parts: tuple[tuple[bytes, bytes], ...]
     shown: tuple[ShownIncrement, ...]
     profiles: tuple[ProfileChange, ...]
+    cut: Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +80,35 @@ class Agencies:
 async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> Drawn:
     """Count, draw, encode.
 
-    Raises CannotApply at a record that cannot be counted, NoiseUnfit, and the engine's errors.
+    Raises CannotApply at a record that cannot be counted, SequenceBroken, NoiseUnfit, and the
+    engine's errors.
     """
     counts = [TableCounts(task, since) for since in task.starts]
+    start = task.lowest if task.lowest.is_at(task.moment.cluster) else BEGINNING
+    grown = Grown(start, len(task.moment.ends))
     reader = await log.reader()
     try:
-        for number in range(len(task.moment.cut)):
-            await _read(reader, number, task, counts, report)
+        for source, end in enumerate(task.moment.ends):
+            async for batch in _read(reader, source, start.offsets, end):
+                grown.take(source, batch.arrived)
+                for of_month in counts:
+                    of_month.take(batch)
+                report(len(batch.arrived))
     finally:
         await reader.close()
-    return recorded(task, counts, await _agencies(log, task), noise)
+    cut = grown.cut(task.moment.cluster, task.moment.ends)
+    return recorded(task, counts, await _agencies(log, task), noise, cut)
 
 
-def recorded(task: DrawTask, counts: Sequence["TableCounts"], agencies: Agencies, noise: Noise) -> Drawn:
+def recorded(
+    task: DrawTask, counts: Sequence["TableCounts"], agencies: Agencies, noise: Noise, cut: Cut = BEGINNING
+) -> Drawn:
     """Add noise to client tables, apply the rule of agency tables, and encode both for `draws`."""
     clients = [one for of_month in counts for one in of_month.increments]
     made = [drawn(one, noise(one.due.plan.scale, one.due.length), VERSIONS) for one in clients]
     of_agencies = _agency_tables(task, counts, agencies)
     parts = tuple((release_part(one), encode_release(one)) for one in (*made, *of_agencies.releases))
-    return Drawn(parts, of_agencies.shown, of_agencies.profiles)
+    return Drawn(parts, of_agencies.shown, of_agencies.profiles, cut)
 
 
 class TableCounts:
@@ -104,15 +119,15 @@ class TableCounts:
 
     def __init__(self, task: DrawTask, since: int) -> None:
         self.since = since
-        self.starts, self.begins = task.starts[since], task.begins(since)
+        self._starts, self._begins = task.starts[since].by_key(), task.begins(since).by_key()
         self._due = tuple(one for one in task.clients if one.since == since)
         self._wants_agencies = any(one.since == since for one in task.agencies)
         self.increments: tuple[Increments, ...] = counted(self._due, ())
         self.by_agencies: Arrived = []
 
-    def take(self, partition: int, batch: "EventBatch") -> None:
+    def take(self, batch: "EventBatch") -> None:
         """Add the events of a batch that count for these tables."""
-        places = batch.of_interest(self.starts[partition], self.begins[partition], self.since)
+        places = batch.of_interest(self._starts, self._begins, self.since)
         alike = Counter(octets for octets, _ in places)
         events = [("", batch.events[octets]) for octets in alike]
         self.increments = merged(self.increments, counted(self._due, events, alike.values()))
@@ -124,24 +139,29 @@ class EventBatch:
     """Records of one partition; those that count alike are decoded once. Raises CannotApply."""
 
     def __init__(self, source: Partition, records: Sequence[Record]) -> None:
-        self._records = [(record.offset, _counting(source, record), record.key or b"") for record in records]
+        counting = [_counting(source, record) for record in records]
+        self.arrived = [(record.key or b"", sequence_of(record.value or b"")) for record in records]
+        """(key, sequence) of each record, in order."""
         self.events: dict[bytes, Event] = {}
-        for record, (offset, octets, _) in zip(records, self._records, strict=True):
+        for record, octets in zip(records, counting, strict=True):
             if octets not in self.events:
-                self.events[octets] = _decoded(source, offset, record.value or b"")
+                self.events[octets] = _decoded(source, record.offset, record.value or b"")
+        self._records = [(octets, *arrived) for octets, arrived in zip(counting, self.arrived, strict=True)]
         self._of_agencies = {octets for octets, event in self.events.items() if not _of_client(event)}
 
-    def of_interest(self, start: int, begins: int, since: int) -> list[tuple[bytes, bytes]]:
+    def of_interest(
+        self, starts: Mapping[bytes, int], begins: Mapping[bytes, int], since: int
+    ) -> list[tuple[bytes, bytes]]:
         """(bytes that count, agency) of the events to count.
 
-        These are all from the offset `start` on, and from `begins` on those that waited for a month
-        since `since`.
+        These are all behind the heads `starts`, and behind the heads `begins` those that waited for
+        a month since `since`.
         """
         early = {octets for octets, event in self.events.items() if _waits(event, since)}
         return [
             (octets, key)
-            for offset, octets, key in self._records
-            if offset >= start or (offset >= begins and octets in early)
+            for octets, key, sequence in self._records
+            if sequence > starts.get(key, 0) or (octets in early and sequence > begins.get(key, 0))
         ]
 
     def by_agencies(self, places: Iterable[tuple[bytes, bytes]]) -> Arrived:
@@ -179,15 +199,12 @@ def _restated(event: Event) -> Body:
     return event.body.body if isinstance(event.body, Correction) else event.body
 
 
-async def _read(reader: Reader, number: int, task: DrawTask, counts: Iterable[TableCounts], report: Report) -> None:
-    source, cut = Partition(EVENTS, number), task.moment.cut[number]
+async def _read(reader: Reader, number: int, starts: Offsets, end: int) -> AsyncIterator[EventBatch]:
+    source = Partition(EVENTS, number)
     reader.assign([source])
-    reader.seek(source, min((task.begins(since)[number] for since in task.starts), default=cut))
-    async for records in read_before(reader, source, cut, records_max=BATCH_RECORDS):
-        batch = EventBatch(source, records)
-        for of_month in counts:
-            of_month.take(number, batch)
-        report(len(records))
+    reader.seek(source, starts[number] if starts else 0)
+    async for records in read_before(reader, source, end, records_max=BATCH_RECORDS):
+        yield EventBatch(source, records)
 
 
 async def _agencies(log: Log, task: DrawTask) -> Agencies:

@@ -15,11 +15,18 @@ from typing import Final
 
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import EpochInvalid
-from exchange.core.release.closing import Closed, Moment, carried_out, refused_at, released
+from exchange.core.release.closed_epochs import Closed, Moment, carried_out, refused_at, released, relocated
 from exchange.engine.log import Partition, Reader, Record
 from exchange.engine.reading import decided_ends, read_to
 from exchange.wire.public_records import decode_heading
-from exchange.wire.release_records import Spent, decode_spent, parse_ledger_part, parse_release_part
+from exchange.wire.release_records import (
+    Spent,
+    decode_relocation,
+    decode_spent,
+    is_relocation_part,
+    parse_ledger_part,
+    parse_release_part,
+)
 from exchange.wire.topics import DRAWS
 
 SOURCE: Final = Partition(DRAWS, 0)
@@ -75,6 +82,7 @@ class DrawsState:
         """Take the next record.
 
         Raises DrawsDamaged unless it is of the ledger, or the first draw of a table and epoch.
+        After the record that a restore writes first, every record is a copy from the archive.
         """
         if record.key is None or record.value is None:
             raise DrawsDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
@@ -87,6 +95,8 @@ class DrawsState:
             heading = decode_heading(record.value)
             if not heading.bit:
                 self.closed = released(self.closed, heading.table, heading.epoch, heading.codes)
+        elif is_relocation_part(record.key):
+            self.closed = relocated(self.closed, decode_relocation(record.value))
         elif command is not None:
             spent = decode_spent(record.value)
             brief = self.commands[command] = replace(spent, shown=(), said=())
@@ -110,10 +120,17 @@ def after(closed: Closed, spent: Spent) -> Closed:
     """The closed epochs and the ledger after this command."""
     if spent.refused:
         return refused_at(closed, spent.position, spent.at_ms)
-    moment = Moment(spent.at_ms, spent.cut, spent.registered)
+    moment = Moment(spent.at_ms, spent.cut.offsets, spent.registered, spent.cut.cluster)
     accounts = dict(spent.accounts)
     return carried_out(
-        closed, spent.position, moment, epoch=spent.epoch, accounts=accounts, shown=spent.shown, profiles=spent.said
+        closed,
+        spent.position,
+        moment,
+        epoch=spent.epoch,
+        cut=spent.cut,
+        accounts=accounts,
+        shown=spent.shown,
+        profiles=spent.said,
     )
 
 

@@ -30,9 +30,10 @@ import structlog
 from consumers.release.draw_process import Drawer
 from consumers.release.draw_task import Drawn
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
-from exchange.core.errors import ExchangeError
+from exchange.core.errors import ClusterUnknown, ExchangeError, ExchangeMoved, RestoreUnfinished, SequenceBroken
 from exchange.core.model.epochs import epoch_text
-from exchange.core.release.closing import Closed, CloseRefused, Draw, Moment, decide_close
+from exchange.core.release.closed_epochs import Closed, Moment, check_cluster
+from exchange.core.release.closing import CloseRefused, Draw, decide_close
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
@@ -52,7 +53,7 @@ logger = structlog.get_logger(__name__)
 class ReleaseLane(SingleLane):
     """The one release lane. `partitions`: of `events`. `clock`: decides which months are over."""
 
-    halts_on = (DrawsDamaged,)
+    halts_on = (DrawsDamaged, ClusterUnknown, ExchangeMoved, RestoreUnfinished, SequenceBroken)
 
     def __init__(
         self, log: Log, partitions: int, drawer: Drawer, *, clock: Clock = wall_ms, hook: Hook = no_hook
@@ -75,6 +76,7 @@ class ReleaseLane(SingleLane):
         self._enter(LaneState.RESTORING)
         self._note(await follower.catch_up())
         await self._refuse_empty_draws(commands)
+        check_cluster(self._seen.closed, await self._log.cluster_id())
         self._restored = len(self._seen.commands) + len(self._seen.parts)
         commands.assign([COMMANDS])
         commands.seek(COMMANDS, self._seen.closed.position)
@@ -148,7 +150,8 @@ class ReleaseLane(SingleLane):
             ends = await decided_ends(reader, [*self._events, registered])
         finally:
             await reader.close()
-        return Moment(self._clock(), tuple(ends[source] for source in self._events), ends[registered])
+        cut = tuple(ends[source] for source in self._events)
+        return Moment(self._clock(), cut, ends[registered], await self._log.cluster_id())
 
     def _report(self, _: int) -> None:
         self._busy()
@@ -164,7 +167,7 @@ def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
     """The ledger's entry for an accepted command."""
     epoch, moment, accounts = draw.task.epoch, draw.task.moment, tuple(sorted(draw.accounts.items()))
     return Spent(
-        offset + 1, epoch, moment.at_ms, "", moment.registered, moment.cut, accounts, drawn.shown, drawn.profiles
+        offset + 1, epoch, moment.at_ms, "", moment.registered, drawn.cut, accounts, drawn.shown, drawn.profiles
     )
 
 

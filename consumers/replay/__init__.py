@@ -50,12 +50,13 @@ async def replay(
     cut: Mapping[int, int] | None = None,
     progress: Hook = no_hook,
     *,
+    heads: Mapping[str, int] | None = None,
     independent: bool = False,
     processes: int | None = None,
 ) -> ReplayResult:
     """Count the log again up to `cut`: partition → first offset left out.
 
-    None: the position of the aggregates.
+    Or up to `heads`: agency → last sequence inside. Neither: the position of the aggregates.
 
     `independent` decodes every event instead of counting slices; it is slower, and meant for
     auditors. `processes`: the most child processes, one partition each at a time; None: one for
@@ -66,10 +67,11 @@ async def replay(
     topics = await source.partitions()
     ends = await _ends(source, topics)
     live = aggregates_of(GENERATION) in topics
+    cut = ends if heads is not None else cut
     _check(cut, ends, live=live)
     # the longest first, so that no core is left with it at the end
     order = sorted(ends, key=lambda partition: -(ends if cut is None else cut)[partition])
-    tasks = [Task(partition, None if cut is None else cut[partition], live, independent) for partition in order]
+    tasks = [Task(partition, None if cut is None else cut[partition], live, independent, heads) for partition in order]
     report = _Sum(tasks, ends, progress)
     if processes == 0:
         parts = await in_this_process(source, tasks, report)
@@ -77,6 +79,8 @@ async def replay(
         parts = await in_processes(source, tasks, processes or cores(), report)
     if cut is None and not any(part.live and part.live.events for part in parts):
         raise NoAggregates(f"{aggregates_of(GENERATION)} is empty.")
+    if heads is not None and (counted := sum(part.replayed.events for part in parts)) != sum(heads.values()):
+        raise CutBeyondEnd(f"The heads name {sum(heads.values())} events; the log holds {counted} of them.")
     return await asyncio.to_thread(_whole, parts)
 
 

@@ -12,17 +12,26 @@ class ReplayError(ExchangeError):
 
 
 class CutInvalid(ReplayError):
-    """The cut is not written correctly: it needs a position in every partition of `events`."""
+    """The cut is not written correctly."""
 
     exit_code = ExitStatus.USAGE
 
-    hint = "Write PARTITION:OFFSET,… with each partition once, such as 0:1200,1:980. OFFSET is the first one left out."
+    hint = (
+        "Offsets: PARTITION:OFFSET,… with each partition of `events` once, such as 0:1200,1:980; OFFSET is the first one left"
+        " out. Heads: AGENCY:SEQUENCE,…, such as harbor-light:812,new-door:90; SEQUENCE is the last one inside."
+    )
 
 
 class CutBeyondEnd(ReplayError):
     """The cut is after the end of the log."""
 
     hint = "Give a cut inside the log. If you gave none, the log was cut off or replaced: restore it."
+
+
+class EpochNotClosed(ReplayError):
+    """The epoch is not closed, so it has no cut."""
+
+    hint = "`exchange release list` shows the closed epochs."
 
 
 class LogTruncated(ReplayError):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from consumers.counting.aggregates import LivePartition, Snapshot
+from consumers.replay.at_heads import UpToHeads
 from consumers.replay.errors import CutBeyondEnd, LogTruncated
 from consumers.replay.recount import ByDefinition, ByStep, Recount
 from consumers.replay.result import CellDifference, PartitionReplay
@@ -26,13 +27,15 @@ BATCH_RECORDS = 60_000
 class Task:
     """One partition to replay.
 
-    `cut`: None for the position of the aggregates. `live`: whether there are aggregates.
+    `cut`: None for the position of the aggregates. `live`: whether there are aggregates. `heads`:
+    count the events up to these only; the cut is the log's end then.
     """
 
     partition: int
     cut: int | None
     live: bool
     independent: bool
+    heads: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +68,27 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
         recount: Recount = ByDefinition(task.partition) if task.independent else ByStep(task.partition)
         reader.assign([source])
         reader.seek(source, 0)
-        events = 0
+        events, picked = 0, None if task.heads is None else UpToHeads(task.heads)
         report(PartitionProgress(task.partition, 0, 0, cut))
         batches = read_before(reader, source, cut, records_max=BATCH_RECORDS, records_min=BATCH_RECORDS)
-        async for records in batches:
-            recount.take(records)
+        async for batch in batches:
+            records = picked.of(batch) if picked else batch
+            if records:
+                recount.take(records)
             events += len(records)
-            report(PartitionProgress(task.partition, events, records[-1].offset + 1, cut))
+            report(PartitionProgress(task.partition, events, batch[-1].offset + 1, cut))
         report(PartitionProgress(task.partition, events, cut, cut))
         readable = end if undecided is None else undecided
-        complete = undecided is None and not await _any_from(reader, source, cut, readable)
+        left = picked.left_out if picked else await _any_from(reader, source, cut, readable)
+        complete = undecided is None and not left
     finally:
         await reader.close()
     at, cells = recount.counted()
+    if picked and not picked.clean:
+        live = None
     return PartitionReplay(
         partition=task.partition,
-        cut=cut,
+        cut=at.position if picked else cut,
         end=end,
         complete=complete,
         undecided=undecided,
@@ -88,6 +96,7 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
         live=live.position if live else None,
         cells=cells,
         differences=_differences(live, at, cells),
+        clean=picked is None or picked.clean,
     )
 
 

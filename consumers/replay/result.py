@@ -74,6 +74,8 @@ class PartitionReplay:
     """The position of the aggregates; None if there are none."""
     cells: Mapping[bytes, int]
     differences: tuple[CellDifference, ...]
+    clean: bool = True
+    """Whether the cut is one place in the partition. By heads it may lie between other events."""
 
     @property
     def compared(self) -> bool:

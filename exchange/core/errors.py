@@ -108,3 +108,36 @@ class TableChanged(ExchangeError):
     """A table differs from its earlier epochs in domain, caps or noise. Nothing was spent."""
 
     hint = "A changed table is a new table: give it a new name and a weight of its own."
+
+
+class SequenceBroken(ExchangeError):
+    """An agency's events in `events` are not numbered 1, 2, 3 … once each. Nothing was released."""
+
+    hint = "Events were lost or written twice. Stop the workers, and run `exchange replay` for the place."
+
+
+class ClusterUnknown(ExchangeError):
+    """The ledger in `draws` belongs to another cluster. Nothing was released or spent."""
+
+    hint = (
+        "Check that EXCHANGE_BOOTSTRAP_SERVERS names the right cluster. Make a new cluster only with `exchange restore`:"
+        " it records the move. Topics that were copied in another way close no epoch."
+    )
+
+
+class ExchangeMoved(ExchangeError):
+    """The exchange has left this cluster. Nothing was released or spent."""
+
+    hint = (
+        "The exchange continues on the cluster to which that archive is restored. To continue here, restore the archive to"
+        " an empty cluster in this one's place."
+    )
+
+
+class RestoreUnfinished(ExchangeError):
+    """A restore of this cluster has begun and has not ended. Nothing was released or spent."""
+
+    hint = (
+        "Wait for `exchange restore` to end. If it was interrupted, delete the topics of this cluster, or take a new one,"
+        " and restore again; the archive is unchanged."
+    )

@@ -39,6 +39,8 @@ class Partition(NamedTuple):
     partition: int
 
 
+Times: TypeAlias = "int | Sequence[int] | None"
+"""The time of all records of a send, or of each; None: now."""
 Pair: TypeAlias = tuple[bytes | None, bytes | None]
 """Key and value of a record to be written; a value of None is a tombstone."""
 
@@ -139,10 +141,10 @@ class Writer(Protocol):
 class Producer(Protocol):
     """An idempotent producer without transactions: for public topics, and for `pulse`."""
 
-    async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: int | None = None) -> None:
+    async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: Times = None) -> None:
         """Write records of one partition, in order; returns when the log has them all.
 
-        `timestamp_ms`: of all of them, milliseconds since 1970; None: now.
+        `timestamp_ms`: of all of them, or of each, milliseconds since 1970; None: now.
         """
 
     async def close(self) -> None:
@@ -151,6 +153,9 @@ class Producer(Protocol):
 
 class Log(Protocol):
     """Where records are."""
+
+    async def cluster_id(self) -> str:
+        """The id that the cluster got when it was made. Offsets hold on this cluster only."""
 
     async def writer(self, transactional_id: str) -> Writer:
         """The writer of this id, after every earlier one is fenced and settled.

@@ -52,7 +52,7 @@ class Transaction:
 class MemoryBroker:
     """Topics, the transaction coordinator, and the clients that wait for records.
 
-    `after`: calls a function after so many seconds. `now_s`: the clock.
+    `after`: calls a function after so many seconds. `now_s`: the clock. `cluster`: its cluster id.
     """
 
     def __init__(
@@ -63,7 +63,9 @@ class MemoryBroker:
         transaction_timeout_s: float = 15.0,
         marker_delay_s: Callable[[], float] = lambda: 0.0,
         record_bytes_max: int = 1 << 20,
+        cluster: str = "in-memory",
     ) -> None:
+        self.cluster = cluster
         self._after, self._now_s, self._marker_delay_s = after, now_s, marker_delay_s
         self._transaction_timeout_s, self._record_bytes_max = transaction_timeout_s, record_bytes_max
         self.logs: dict[Partition, PartitionLog] = {}

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import PositionOutOfRange
-from exchange.engine.log import Pair, Partition, Record
+from exchange.engine.log import Pair, Partition, Record, Times
 from exchange.testing.connection import Connection, DirectConnection
 from exchange.testing.memory_broker import MemoryBroker, TryAgain, WriterEpoch
 from exchange.testing.memory_partition import ABORTED, COMMITTED
@@ -29,6 +29,10 @@ class MemoryLog:
 
     def __init__(self, broker: MemoryBroker, connect: Callable[[], Connection] = DirectConnection) -> None:
         self._broker, self._connect = broker, connect
+
+    async def cluster_id(self) -> str:
+        """The broker's cluster id."""
+        return self._broker.cluster
 
     async def writer(self, transactional_id: str) -> "MemoryWriter":
         """A transactional writer; earlier writers of this id are fenced."""
@@ -189,8 +193,12 @@ class MemoryProducer:
         self._broker, self._connection, self._producer = broker, connection, producer
         self._sequences: dict[Partition, int] = {}
 
-    async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: int | None = None) -> None:
+    async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: Times = None) -> None:
         """Write records; `timestamp_ms`: their time, unless it is now."""
+        if isinstance(timestamp_ms, Sequence):
+            for pair, own_ms in zip(records, timestamp_ms, strict=True):
+                await self.send(partition, [pair], timestamp_ms=own_ms)
+            return
         sequence, pairs = self._sequences.get(partition, 0), list(records)
         self._sequences[partition] = sequence + len(pairs)
         at_ms = () if timestamp_ms is None else (timestamp_ms,)

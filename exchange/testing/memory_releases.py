@@ -16,7 +16,8 @@ from consumers.release.draws_state import DrawsFollower
 from consumers.release.release_lane import payment
 from exchange.core.metrics.usability import Usability, Yearly
 from exchange.core.model.epochs import ends_ms
-from exchange.core.release.closing import CloseRefused, Draw, Moment, decide_close
+from exchange.core.release.closed_epochs import Moment
+from exchange.core.release.closing import CloseRefused, Draw, decide_close
 from exchange.engine.log import Partition
 from exchange.testing.memory_broker import MemoryBroker
 from exchange.testing.memory_log import MemoryLog
@@ -53,7 +54,7 @@ class MemoryReleases:
         follower = await self._draws()
         ends = [self._broker.end_of(source) for source in (OF_EVENTS, OF_AGENCIES)]
         at_ms = ends_ms(epoch) + 1
-        decision = decide_close(follower.read.closed, epoch, Moment(at_ms, (ends[0],), ends[1]))
+        decision = decide_close(follower.read.closed, epoch, Moment(at_ms, (ends[0],), ends[1], self._broker.cluster))
         if isinstance(decision, CloseRefused):
             raise decision.error
         command = self._broker.end_of(OF_EPOCHS)

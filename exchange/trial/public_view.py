@@ -171,8 +171,8 @@ async def _arrived(log: Log) -> Arrived:
     found: dict[int, list[Arrival]] = {epoch: [] for epoch in epochs}
     reader = await log.reader()
     try:
-        for number in range(len(closings.closed.last_cut)):
-            cuts = [closings.closed.cuts[epoch][number] for epoch in epochs]
+        for number in range(len(closings.closed.last_cut.offsets)):
+            cuts = [closings.closed.cuts[epoch].offsets[number] for epoch in epochs]
             async for records in read_whole(reader, Partition(EVENTS, number)):
                 for record in records:
                     n = bisect_right(cuts, record.offset)

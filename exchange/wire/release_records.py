@@ -1,10 +1,12 @@
 """The release lane's own records: the command that closes an epoch, and the outcome of each.
 
-`draws` holds two kinds of records, told apart by their keys. The value of `table|2026-11|release`
+`draws` holds three kinds of records, told apart by their keys. The value of `table|2026-11|release`
 is the value that `releases` will hold, byte for byte. The value of `command|offset|ledger` is
-`Spent`: one for each command, written last in its transaction.
+`Spent`: one for each command, written last in its transaction. The value of
+`relocation|cluster|ledger` is a `Relocation`: two for each restore, its first and its last record,
+and one without a cluster for the last archive.
 
-Both are restricted. They hold releases that are not published yet, cuts, and the agencies behind
+All are restricted. They hold releases that are not published yet, cuts, and the agencies behind
 the cells of agency tables.
 """
 
@@ -15,6 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from exchange.core.release.agency_tables import ProfileChange, ShownIncrement
+from exchange.core.release.cuts import Cut, Relocation
 from exchange.core.release.privacy_ledger import Account
 from exchange.core.release.released import Release
 from exchange.wire.mapper import INLINE, as_record, converter
@@ -24,6 +27,7 @@ from exchange.wire.public_records import parse_release_key, release_key
 RELEASE_PART: Final = b"|release"
 LEDGER_PART: Final = b"|ledger"
 _LEDGER: Final = re.compile(rb"command\|(\d+)\|ledger")
+_RELOCATION: Final = re.compile(rb"relocation\|[\w-]{0,249}\|ledger", re.ASCII)
 
 
 class Asker(StrEnum):
@@ -48,8 +52,8 @@ class Spent:
 
     `position`: offset in `epochs` of the next command. `epoch`: the last closed epoch, 0 before the
     first. `refused`: the name of the broken rule; empty if the command was carried out.
-    `registered`: offset in `agencies`, and `cut`: offset in each partition of `events`, up to which
-    records were read. `said`: of each agency whose profiles changed, the profiles that hold now.
+    `registered`: offset in `agencies` up to which records were read. `cut`: how much of `events`
+    was read. `said`: of each agency whose profiles changed, the profiles that hold now.
 
     A refused command keeps `epoch`, `registered`, `cut` and `accounts`, and shows nothing.
     """
@@ -59,7 +63,7 @@ class Spent:
     at_ms: int
     refused: str
     registered: int
-    cut: tuple[int, ...]
+    cut: Cut
     accounts: tuple[tuple[str, Account], ...]
     shown: tuple[ShownIncrement, ...] = ()
     said: tuple[ProfileChange, ...] = ()
@@ -73,6 +77,16 @@ def release_part(release: Release) -> bytes:
 def ledger_part(offset: int) -> bytes:
     """The key in `draws` of the outcome of the command at an offset of `epochs`."""
     return f"command|{offset}".encode("ascii") + LEDGER_PART
+
+
+def relocation_part(cluster: str) -> bytes:
+    """The key in `draws` of a restore to the cluster with this id."""
+    return f"relocation|{cluster}".encode("ascii") + LEDGER_PART
+
+
+def is_relocation_part(key: bytes) -> bool:
+    """Whether a key in `draws` is one of a restore."""
+    return _RELOCATION.fullmatch(key) is not None
 
 
 def parse_release_part(key: bytes) -> tuple[bytes, int] | None:
@@ -98,8 +112,11 @@ encode_close, decode_close = message("close", Close)
 encode_spent, decode_spent = message(
     "spent",
     Spent,
+    cut=as_record(heads=as_record("agency", "sequence")),
     accounts=as_record("table", "account", account=INLINE),
     shown=as_record(amounts=converter(dict[str, int], _pairs)),
     said=as_record("agency", "standing", standing=as_record("division", "kind", "times")),
 )
-"""A value of part `ledger` of `draws`."""
+"""A value of part `ledger` of `draws`, of a command."""
+encode_relocation, decode_relocation = message("relocation", Relocation)
+"""A value of part `ledger` of `draws`, of a restore."""

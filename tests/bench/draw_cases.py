@@ -6,7 +6,8 @@ from consumers.log_source import KafkaSource
 from consumers.release.draw_process import DrawInProcess
 from consumers.release.draw_task import Agencies, TableCounts, carry_out, recorded
 from exchange.core.model.epochs import begins_ms, epoch_of
-from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, decide_close
+from exchange.core.release.closed_epochs import Closed, Moment
+from exchange.core.release.closing import Draw, DrawTask, decide_close
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition

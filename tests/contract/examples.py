@@ -34,6 +34,7 @@ from exchange.core.model.period import parse_period, period_of
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.release.agency_tables import ShownIncrement
 from exchange.core.release.budget import TABLE_COSTS
+from exchange.core.release.cuts import Address, Cut, Relocation
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
 from exchange.core.release.released import Release
 from exchange.wire import public_records as out
@@ -217,8 +218,12 @@ def release_examples() -> dict[str, Examples]:
     account = Account(plan.rho, plan.terms, EVERY_PERIOD, epoch)
     behind = ShownIncrement("activities_by_kind", 4, (("an-agency", 3), ("another-agency", 4), ("a-third-agency", 2)))
     said = (("an-agency", (("pacific", "shelter", 2),)),)
-    done = c.Spent(1, epoch, 1_775_001_600_000, "", 40, (25, 0, 17, 4), (("cases", account),), (behind,), said)
-    refused = c.Spent(2, epoch, 1_775_001_700_000, "EpochOutOfOrder", 40, (25, 0, 17, 4), (("cases", account),))
+    cluster, other = "q1Sh-9_zSziwmZ-TPuJzYg", "5L6g3nShT-eMCtK--X86sw"
+    cut = Cut((("an-agency", 24), ("another-agency", 16)), (24, 0, 16, 0), cluster, (25, 0, 17, 4))
+    done = c.Spent(1, epoch, 1_775_001_600_000, "", 40, cut, (("cases", account),), (behind,), said)
+    refused = c.Spent(2, epoch, 1_775_001_700_000, "EpochOutOfOrder", 40, cut, (("cases", account),))
+    begun = Relocation(cluster, other, "ab" * 32, 1_775_001_800_000, finished=False)
+    addresses = (Address(epoch, (40, 0), (40, 0)),)
     share = MetricPoint(
         "unmet_need_share",
         (("division", "pacific"),),
@@ -236,6 +241,10 @@ def release_examples() -> dict[str, Examples]:
     return {
         "close": [("by the calendar", c.encode_close(c.Close(epoch, c.Asker.CALENDAR, 1_775_001_600_000)))],
         "spent": [("carried out", c.encode_spent(done)), ("refused", c.encode_spent(refused))],
+        "relocation": [
+            ("begun", c.encode_relocation(begun)),
+            ("finished", c.encode_relocation(replace(begun, finished=True, addresses=addresses))),
+        ],
         "release": [("a monthly table's first", out.encode_release(drawn))],
         "metric_point": [("shown", out.encode_point(share)), ("withheld", out.encode_point(withheld))],
     }

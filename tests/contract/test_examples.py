@@ -32,6 +32,7 @@ REREAD: dict[str, Callable[[bytes], bytes]] = {
     "pulse": lambda value: p.encode_pulse(p.decode_pulse(value)),
     "alert": lambda value: p.encode_alert(p.decode_alert(value)),
     "close": lambda value: c.encode_close(c.decode_close(value)),
+    "relocation": lambda value: c.encode_relocation(c.decode_relocation(value)),
     "spent": lambda value: c.encode_spent(c.decode_spent(value)),
     "release": lambda value: out.encode_release(out.decode_release(value)),
     "metric_point": lambda value: out.encode_point(out.decode_point(value)),

@@ -1,20 +1,24 @@
-"""The draw's fast path equals the slow definition; cuts are exact before, at, after an offset."""
+"""The draw's fast path equals the slow definition; cuts are exact, by their address or by heads."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import zip_longest
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.release.draw_task import Drawn, EventBatch, carry_out
-from exchange.core.errors import NoiseUnfit
+from exchange.core.errors import NoiseUnfit, SequenceBroken
 from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import AgencyProfiled, CapacityReported, Event, Heartbeat
 from exchange.core.model.vocabulary import UsState
-from exchange.core.release.closing import DrawTask, Moment
+from exchange.core.release.closed_epochs import Moment
+from exchange.core.release.closing import DrawTask
+from exchange.core.release.cuts import BEGINNING, Cut
 from exchange.core.release.draw import Due, counted
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition
@@ -35,17 +39,57 @@ def nothing(scale: Fraction, length: int) -> Sequence[int]:
     return [0] * length
 
 
+CLUSTER = "in-memory"
+
+
+def cut_at(offsets: Sequence[int], cluster: str = CLUSTER) -> Cut:
+    """A cut where agency n, alone in partition n, has sent so many events."""
+    return Cut(
+        tuple((f"agency-{n}", offset) for n, offset in enumerate(offsets) if offset),
+        tuple(offsets),
+        cluster,
+        tuple(offsets) if cluster else (),
+    )
+
+
+def chained(events: Sequence[Event], number: int) -> list[tuple[bytes, bytes]]:
+    """The records of one agency: its events are numbered 1, 2, 3 …"""
+    return [(f"agency-{number}".encode(), encode(replace(one, sequence=n))) for n, one in enumerate(events, start=1)]
+
+
 def drawn(
     partitions: Sequence[Sequence[Event]], dues: Sequence[Due], starts: dict[int, tuple[int, ...]], cut: tuple[int, ...]
 ) -> Drawn:
-    """One draw over a log of these events; each partition is an aborted event and one batch."""
+    """One draw over a log of these events; each partition is one agency and one batch."""
 
     async def work() -> Drawn:
         harness = MemoryHarness()
         broker = harness.broker
         for source, events in zip(broker.create(EVENTS, len(partitions)), partitions, strict=True):
-            broker.append(source, *[(b"an-agency", encode(one)) for one in events])
-        task = DrawTask(dues[0].epoch, Moment(0, cut, 0), tuple(dues), (), starts)
+            broker.append(source, *chained(events, source.partition))
+        cuts = {since: cut_at(offsets) for since, offsets in starts.items()}
+        task = DrawTask(dues[0].epoch, Moment(0, cut, 0, CLUSTER), tuple(dues), (), cuts)
+        return await carry_out(harness.log, task, nothing, lambda _: None)
+
+    return asyncio.run(work())
+
+
+def drawn_elsewhere(
+    partitions: Sequence[Sequence[Event]], dues: Sequence[Due], since: int, start: tuple[int, ...], end: tuple[int, ...]
+) -> Drawn:
+    """The same draw on another cluster of one partition, where the cut is known by its heads.
+
+    The agencies take turns in the log, so there is no offset that has the cut's events before it.
+    """
+
+    async def work() -> Drawn:
+        harness = MemoryHarness()
+        [source] = harness.broker.create(EVENTS)
+        agencies = [chained(events[:last], n) for n, (events, last) in enumerate(zip(partitions, end, strict=True))]
+        turns = [one for turn in zip_longest(*agencies) for one in turn if one]
+        harness.broker.append(source, *turns)
+        moment = Moment(0, (len(turns),), 0, CLUSTER)
+        task = DrawTask(dues[0].epoch, moment, tuple(dues), (), {since: cut_at(start, cluster="")})
         return await carry_out(harness.log, task, nothing, lambda _: None)
 
     return asyncio.run(work())
@@ -65,9 +109,28 @@ def test_what_is_drawn_is_what_the_definition_counts_between_the_cuts(
         sorted(data.draw(st.tuples(st.integers(0, len(events)), st.integers(0, len(events))))) for events in partitions
     ]
     starts = {dues[0].since: tuple(start for start, _ in cuts)}
-    found = increments(drawn(partitions, dues, starts, tuple(end for _, end in cuts)))
+    by_offsets = drawn(partitions, dues, starts, tuple(end for _, end in cuts))
+    found = increments(by_offsets)
     between = [one for events, (start, end) in zip(partitions, cuts, strict=True) for one in events[start:end]]
     assert found == {one.due.row.name: one.counts for one in counted(dues, from_agency(between))}
+    assert by_offsets.cut == cut_at([end for _, end in cuts])
+    by_heads = drawn_elsewhere(partitions, dues, dues[0].since, starts[dues[0].since], tuple(end for _, end in cuts))
+    assert by_heads.parts == by_offsets.parts
+    assert by_heads.cut.heads == by_offsets.cut.heads
+
+
+@pytest.mark.parametrize(("numbers", "follows"), [((1, 2, 2), "event 2 .* event 2"), ((1, 3), "event 3 .* event 1")])
+def test_events_that_were_lost_or_written_twice_stop_the_draw(numbers: tuple[int, ...], follows: str) -> None:
+    async def work() -> None:
+        harness = MemoryHarness()
+        [source] = harness.broker.create(EVENTS)
+        harness.broker.append(source, *((b"an-agency", encode(replace(ONE, sequence=n))) for n in numbers))
+        one = due(NEEDS, MARCH)
+        task = DrawTask(MARCH, Moment(0, (len(numbers),), 0, CLUSTER), (one,), (), {one.since: BEGINNING})
+        await carry_out(harness.log, task, nothing, lambda _: None)
+
+    with pytest.raises(SequenceBroken, match=follows):
+        asyncio.run(work())
 
 
 def test_the_event_at_the_cut_is_of_the_next_draw() -> None:
@@ -101,9 +164,11 @@ def test_who_was_heard_from_and_what_agencies_are_does_not_wait() -> None:
     )
     said = [event(body, 0, *of_april) for body in bodies]
     said += [correcting(said[1]), correcting(said[2]), event(bodies[2], 0, "2026Q1")]
-    batch = EventBatch(source, [StoredRecord(b"a", encode(one), (), n, 0) for n, one in enumerate(said)])
-    waiting = batch.by_agencies(batch.of_interest(len(said), 0, april))
-    assert [one for _, one in waiting] == [said[2], said[4]]
+    batch = EventBatch(
+        source, [StoredRecord(b"a", encode(replace(one, sequence=n)), (), n, 0) for n, one in enumerate(said, start=1)]
+    )
+    waiting = batch.by_agencies(batch.of_interest({b"a": len(said)}, {}, april))
+    assert [one for _, one in waiting] == [replace(said[n], sequence=n + 1) for n in (2, 4)]
 
 
 def test_events_that_differ_in_caps_period_or_state_do_not_count_alike() -> None:
@@ -118,7 +183,7 @@ def test_a_record_that_is_no_event_stops_the_draw_with_its_offset_and_without_it
         harness = MemoryHarness()
         [source] = harness.broker.create(EVENTS)
         harness.broker.append(source, (b"an-agency", encode(ONE)), (b"an-agency", b"a secret"))
-        task = DrawTask(MARCH, Moment(0, (2,), 0), (due(NEEDS, MARCH),), (), {due(NEEDS, MARCH).since: (0,)})
+        task = DrawTask(MARCH, Moment(0, (2,), 0), (due(NEEDS, MARCH),), (), {due(NEEDS, MARCH).since: BEGINNING})
         await carry_out(harness.log, task, nothing, lambda _: None)
 
     with pytest.raises(CannotApply, match="events-0 offset 1: EventUnreadable") as caught:
@@ -131,7 +196,7 @@ def test_noise_of_another_length_is_never_used() -> None:
     async def work() -> None:
         harness = MemoryHarness()
         harness.broker.create(EVENTS)
-        task = DrawTask(MARCH, Moment(0, (0,), 0), (due(NEEDS, MARCH),), (), {due(NEEDS, MARCH).since: (0,)})
+        task = DrawTask(MARCH, Moment(0, (0,), 0), (due(NEEDS, MARCH),), (), {due(NEEDS, MARCH).since: BEGINNING})
         await carry_out(harness.log, task, lambda _, length: [0] * (length - 1), lambda _: None)
 
     with pytest.raises(NoiseUnfit):

@@ -8,7 +8,7 @@ from consumers.release.calendar import AGAIN_MS, HOUR_MS, Calendar, month_to_clo
 from consumers.release.close_request import CommandsLost, close_epoch
 from consumers.release.publisher_lane import PublisherLane
 from exchange.core.model.epochs import begins_ms, ends_ms
-from exchange.core.release.closing import Closed
+from exchange.core.release.closed_epochs import Closed
 from exchange.core.release.privacy_ledger import Ledger
 from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Partition

@@ -14,10 +14,10 @@ from exchange.core.admission.gate import Registration, Status
 from exchange.core.model.epochs import ends_ms
 from exchange.core.model.vocabulary import LegalClass
 from exchange.core.release.agency_tables import AgencyTable, PastEpochs, agency_releases
+from exchange.core.release.cuts import Cut
 from exchange.core.release.disclosure import AGENCY_RELEASES
 from exchange.core.release.tiers import Bucket
 from exchange.engine.log import Partition
-from exchange.wire.codec import encode
 from exchange.wire.public_records import decode_release
 from exchange.wire.records import encode_registration
 from exchange.wire.release_records import RELEASE_PART
@@ -56,7 +56,7 @@ def test_a_closed_epoch_is_drawn_recorded_and_published(world: ClosingWorld) -> 
     world.run(30)
     closings = world.settled()
     assert closings.closed.last_epoch == MARCH
-    assert closings.closed.last_cut == (0, 2)
+    assert closings.closed.last_cut == Cut((("agency-of-1", 2),), (0, 2), world.broker.cluster, (0, 2))
     assert {part.epoch for part in closings.parts} == {START, FEBRUARY, MARCH}
     assert len(world.releases()) == len(closings.parts)
 
@@ -81,7 +81,7 @@ def test_every_reason_to_refuse_is_named_and_spends_nothing(world: ClosingWorld)
     refused = ["EpochClosed", "EpochClosed", "EpochOutOfOrder", "CommandUnreadable", "ClockSetBack", "CutBehind"]
     assert list(world.outcomes().values()) == [str(FEBRUARY), *refused]
     closed = world.closings().closed
-    assert (closed.last_epoch, dict(closed.ledger.accounts), closed.last_cut) == (FEBRUARY, spent, (1, 0))
+    assert (closed.last_epoch, dict(closed.ledger.accounts), closed.last_cut.offsets) == (FEBRUARY, spent, (1, 0))
     assert closed.at_ms == NOW_MS
 
 
@@ -189,7 +189,7 @@ def test_agency_tables_are_those_of_their_rule_and_survive_a_new_worker(world: C
         epoch = MARCH + 3 * quarter
         arrived += [beat(name) for name in names[:4]]
         for name, said in arrived:
-            world.append(Partition(EVENTS, 0), encode(said), key=name.encode())
+            world.send(said, agency=name)
         world.close(epoch - 2, epoch - 1, epoch)
         process = world.worker()
         world.run(30)

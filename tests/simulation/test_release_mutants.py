@@ -62,17 +62,15 @@ class NeverFences(ReleaseLane):
 class LateCut(ReleaseLane):
     """Draws up to the end of the log but records an earlier cut: what lies between counts twice."""
 
-    async def _moment(self):
-        moment = await super()._moment()
-        self.cut = moment.cut
-        return type(moment)(moment.at_ms, tuple(max(0, n - 1) for n in moment.cut), moment.registered)
-
     async def _decided(self, record, closed):
-        drawer, lane = self._drawer, self
+        drawer = self._drawer
 
         class Later:
             async def draw(self, task, report):
-                return await drawer.draw(replace(task, cut=lane.cut), report)
+                drawn = await drawer.draw(task, report)
+                heads = tuple((agency, max(0, sequence - 1)) for agency, sequence in drawn.cut.heads)
+                offsets = tuple(max(0, n - 1) for n in drawn.cut.offsets)
+                return replace(drawn, cut=replace(drawn.cut, heads=heads, offsets=offsets))
 
         self._drawer = Later()
         try:

@@ -44,6 +44,13 @@ def replay(
             metavar="P:OFF,…", help="Count up to this cut: for each partition of `events`, the first offset left out."
         ),
     ] = "",
+    to_heads: Annotated[
+        str,
+        typer.Option(metavar="CODE:SEQ,…", help="Count up to these events: for each agency, the last one inside."),
+    ] = "",
+    to_epoch: Annotated[
+        str, typer.Option(metavar="MONTH", help="Count up to the cut of a closed month, such as 2026-10.")
+    ] = "",
     at_aggregates: Annotated[
         bool,
         typer.Option("--at-aggregates", help="Count up to the position of the aggregates, and compare. The default."),
@@ -73,21 +80,29 @@ def replay(
 
     from consumers.replay import KafkaSource, ReplayVerdict
     from consumers.replay import replay as fold_again
+    from consumers.replay.at_heads import cut_of_epoch, parse_heads
     from consumers.replay.cut import parse_cut
     from consumers.replay.table_files import Format, check_destination, export
     from exchange.cli.shared.at_kafka import addressed, with_address
+    from exchange.core.model.epochs import parse_epoch
     from exchange.settings import Settings
 
-    if to_offsets and at_aggregates:
-        raise typer.BadParameter("give --to-offsets or --at-aggregates, not both")
+    if sum(map(bool, (to_offsets, to_heads, to_epoch, at_aggregates))) > 1:
+        raise typer.BadParameter("give one of --to-offsets, --to-heads, --to-epoch and --at-aggregates")
     cut = parse_cut(to_offsets) if to_offsets else None
+    heads = parse_heads(to_heads) if to_heads else None
+    epoch = parse_epoch(to_epoch) if to_epoch else None
     format_ = Format(file_format)
     if export_to:
         check_destination(export_to, format_, force=force)
     settings = with_address(Settings.model_validate({}))
     source = KafkaSource(settings)
     with addressed(settings), shown(Console(stderr=True)) as progress:
-        result = asyncio.run(fold_again(source, cut, progress, independent=independent, processes=processes))
+        if epoch is not None:
+            found, is_here = asyncio.run(cut_of_epoch(source, epoch))
+            cut, heads = (dict(enumerate(found.offsets)), None) if is_here else (None, dict(found.heads))
+        counting = fold_again(source, cut, progress, heads=heads, independent=independent, processes=processes)
+        result = asyncio.run(counting)
     written = export(result, export_to, format_, force=force) if export_to else None
     typer.echo(json.dumps(as_plain(result, written), indent=2) if as_json else "\n".join(lines_of(result, written)))
     raise typer.Exit(
@@ -156,6 +171,8 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
 def _why_not_compared(part: "PartitionReplay") -> str:
     if part.compared:
         return ""
+    if not part.clean:
+        return f"partition {part.partition}: not compared, because the cut lies between other events"
     if part.live is None:
         return f"partition {part.partition}: not compared, because there are no aggregates"
     where = "after" if part.live.position > part.replayed.position else "before"

@@ -24,8 +24,7 @@ began, by the lane's clock.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 from exchange.core.counting.tables import Tier
 from exchange.core.errors import (
@@ -39,74 +38,16 @@ from exchange.core.errors import (
     ExchangeError,
     TableChanged,
 )
-from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, is_epoch, month_of
-from exchange.core.release.agency_tables import AgencyTable, PastEpochs, ProfileChange, ShownIncrement
+from exchange.core.model.epochs import ends_ms, is_epoch
+from exchange.core.release.agency_tables import AgencyTable
 from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.catalogue import CatalogueEntry
+from exchange.core.release.closed_epochs import Closed, Moment, check_cluster
+from exchange.core.release.cuts import BEGINNING, Cut, Offsets
 from exchange.core.release.disclosure import AGENCY_RELEASES
 from exchange.core.release.draw import Due, dues, plans_due
 from exchange.core.release.privacy_ledger import Account, Ledger, spend
 from exchange.core.release.tiers import is_due
-
-MONTHS_OF_QUARTER: Final = 3
-Cut: TypeAlias = tuple[int, ...]
-"""For each partition of `events`, in order: the first offset that is left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When a command is handled: the lane's clock (ms since 1970), and how far to read the logs."""
-
-    at_ms: int
-    cut: Cut
-    registered: int
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """Everything that was closed so far.
-
-    `position`: of the next command. `cuts`: of every closed epoch, by epoch. `when`: the time of
-    each closing, by the lane's clock. `agency_tables`: the last epoch of each agency table that was
-    ever released. `domains`: the values of its first release.
-    """
-
-    position: int = 0
-    at_ms: int = 0
-    registered: int = 0
-    ledger: Ledger = field(default_factory=Ledger)
-    cuts: Mapping[int, Cut] = field(default_factory=lambda: MappingProxyType({}))
-    when: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
-    agency_tables: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    domains: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    kept: PastEpochs = field(default_factory=PastEpochs)
-
-    @property
-    def last_epoch(self) -> int | None:
-        """The last closed epoch; None before the first."""
-        return self.ledger.last_epoch
-
-    @property
-    def last_cut(self) -> Cut:
-        """The end of the last closed epoch; empty before the first."""
-        return () if self.last_epoch is None else self.cuts[self.last_epoch]
-
-    def cut_before(self, since: int, partitions: int) -> Cut:
-        """The beginning of a month's arrivals: the cut before, or the log's beginning."""
-        return self.cuts.get(since - 1, (0,) * partitions)
-
-    def early_before(self, since: int, epoch: int, partitions: int) -> Cut:
-        """The first place, before `cut_before`, of events whose periods begin in these months.
-
-        It is the last cut that was taken before the first of these periods began, less a day for
-        clocks and time zones.
-        """
-        first = since + (1 - month_of(since)) % MONTHS_OF_QUARTER
-        if first > epoch:  # none does
-            return self.cut_before(since, partitions)
-        begins = begins_ms(first) - DAY_MS
-        before = [epoch for epoch, at_ms in self.when.items() if epoch < since and at_ms < begins]
-        return self.cuts[max(before)] if before else (0,) * partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +56,7 @@ class DrawTask:
 
     `starts`: for each `since` of a table, the cut from which that table is counted. `early`: for
     each `since`, the cut from which to look for events that came before `starts`, of periods that
-    had not begun at that cut.
+    had not begun at that cut. `last`: the last closed epoch's cut, from which the new one grows.
     """
 
     epoch: int
@@ -124,11 +65,16 @@ class DrawTask:
     agencies: tuple[AgencyTable, ...]
     starts: Mapping[int, Cut]
     early: Mapping[int, Cut] = field(default_factory=dict)
+    last: Cut = BEGINNING
 
     def begins(self, since: int) -> Cut:
         """The cut from which to read for the tables that are counted since a month."""
-        start = self.starts[since]
-        return tuple(map(min, start, self.early.get(since, start)))
+        return self.early.get(since, self.starts[since])
+
+    @property
+    def lowest(self) -> Cut:
+        """The cut from which the log is read for all of them."""
+        return min((self.last, *map(self.begins, self.starts)), key=lambda cut: cut.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +120,11 @@ def decide_close(
     plans: Iterable[TableCost] = tuple(TABLE_COSTS.values()),
     agencies: Sequence[CatalogueEntry] = AGENCY_RELEASES,
 ) -> Draw | CloseRefused:
-    """The decision about a command to close an epoch. None: the command cannot be read."""
+    """The decision about a command to close an epoch. None: the command cannot be read.
+
+    Raises as `check_cluster` does: such a cluster's `draws` must not be written to at all.
+    """
+    check_cluster(closed, moment.cluster)
     try:
         if epoch is None or not is_epoch(epoch):
             raise CommandUnreadable
@@ -194,12 +144,12 @@ def _may_close(closed: Closed, epoch: int, moment: Moment) -> None:
         raise ClockSetBack
     if moment.at_ms <= ends_ms(epoch):
         raise EpochNotOver
-    if moment.registered < closed.registered or _ends_before(moment.cut, closed.last_cut):
+    if moment.registered < closed.registered or _ends_before(moment.ends, closed.last_cut.offsets):
         raise CutBehind
 
 
-def _ends_before(cut: Cut, last: Cut) -> bool:
-    return bool(last) and (len(cut) != len(last) or any(now < then for now, then in zip(cut, last, strict=True)))
+def _ends_before(ends: Offsets, last: Offsets) -> bool:
+    return bool(last) and (len(ends) != len(last) or any(now < then for now, then in zip(ends, last, strict=True)))
 
 
 def _draw(
@@ -214,9 +164,9 @@ def _draw(
     )
     of_agencies = tuple(_agency_due(closed, one, epoch, first) for one in agencies if is_due(one.tier, epoch))
     since = {due.since for due in clients} | {due.since for due in of_agencies}
-    starts = {month: closed.cut_before(month, len(moment.cut)) for month in sorted(since)}
-    early = {month: closed.early_before(month, epoch, len(moment.cut)) for month in starts}
-    return Draw(DrawTask(epoch, moment, clients, of_agencies, starts, early), after.accounts)
+    starts = {month: closed.cut_before(month) for month in sorted(since)}
+    early = {month: closed.early_before(month, epoch) for month in starts}
+    return Draw(DrawTask(epoch, moment, clients, of_agencies, starts, early, closed.last_cut), after.accounts)
 
 
 def _added_later(closed: Closed, name: str, tier: Tier) -> bool:
@@ -239,46 +189,3 @@ def _agency_due(closed: Closed, declared: CatalogueEntry, epoch: int, first: int
         return AgencyTable(declared, last + 1, first=False)
     since = epoch if _added_later(closed, declared.name, declared.tier) else first
     return AgencyTable(declared, since, first=True)
-
-
-# What was done, replayed
-
-
-def refused_at(closed: Closed, position: int, at_ms: int) -> Closed:
-    """After a command that was refused."""
-    return replace(closed, position=position, at_ms=max(closed.at_ms, at_ms))
-
-
-def carried_out(
-    closed: Closed,
-    position: int,
-    moment: Moment,
-    *,
-    epoch: int,
-    accounts: Mapping[str, Account],
-    shown: Iterable[ShownIncrement],
-    profiles: Iterable[ProfileChange],
-) -> Closed:
-    """After a command that was carried out.
-
-    `shown`, `profiles`: the changes that its agency tables made.
-    """
-    return replace(
-        closed,
-        position=position,
-        at_ms=max(closed.at_ms, moment.at_ms),
-        registered=moment.registered,
-        ledger=Ledger(MappingProxyType(dict(accounts)), epoch),
-        cuts=MappingProxyType({**closed.cuts, epoch: moment.cut}),
-        when=MappingProxyType({**closed.when, epoch: moment.at_ms}),
-        kept=closed.kept.after(shown, profiles),
-    )
-
-
-def released(closed: Closed, table: str, epoch: int, domain: object) -> Closed:
-    """After a release of an agency table, over these values."""
-    return replace(
-        closed,
-        agency_tables=MappingProxyType({**closed.agency_tables, table: epoch}),
-        domains=MappingProxyType({**closed.domains, table: domain}),
-    )

@@ -175,6 +175,11 @@ class Admin:
             if code:
                 raise named(for_code(code)(), f"deleting topic {topic}")
 
+    async def cluster_id(self) -> str:
+        """The id of the cluster, which every client may know."""
+        with naming("asking for the cluster id"):
+            return str((await self._client.describe_cluster())["cluster_id"])
+
     async def partitions(self) -> dict[str, int]:
         """Number of partitions of every visible topic, but for internal ones."""
         with naming("listing topics"):

@@ -14,22 +14,24 @@ trying in the background. It is harmless, because every later writer of that id 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka.bounded_close import BoundedClose, looked_at
-from exchange.engine.kafka.clients import idempotent_producer, transactional_producer
+from exchange.engine.kafka.clients import administer, idempotent_producer, transactional_producer
 from exchange.engine.kafka.errors import named, naming
 from exchange.engine.kafka.metadata import keep_in_mind
 from exchange.engine.kafka.reader import KafkaReader
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection, Sequence
+    from collections.abc import Awaitable, Collection
 
     from aiokafka import AIOKafkaProducer
 
     from exchange.engine.kafka.clients import ClientSettings
-    from exchange.engine.log import Pair, Partition
+    from exchange.engine.log import Pair, Partition, Times
 
 METADATA_S_MAX = 3.0
 
@@ -40,6 +42,14 @@ class KafkaLog:
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
         self._lingering = BoundedClose()
+        self._cluster = ""
+
+    async def cluster_id(self) -> str:
+        """The cluster's id. It never changes, so a broker is asked once."""
+        if not self._cluster:
+            async with administer(self._settings) as admin:
+                self._cluster = await admin.cluster_id()
+        return self._cluster
 
     async def writer(self, transactional_id: str) -> KafkaWriter:
         """The writer of this id, producer id known: every earlier one is fenced and settled."""
@@ -89,7 +99,7 @@ class _Sending:
         self._known: dict[str, Collection[int]] = {}
 
     async def queue(
-        self, partition: Partition, records: Sequence[Pair], timestamp_ms: int | None = None
+        self, partition: Partition, records: Sequence[Pair], timestamp_ms: Times = None
     ) -> list[Awaitable[object]]:
         """Queue records as batches, in order; one future a batch."""
         topic, number = partition
@@ -97,11 +107,12 @@ class _Sending:
             raise PartitionUnknown(f"{topic} has no partition {number}.")
         sent: list[Awaitable[object]] = []
         batch = self._producer.create_batch()
-        for key, value in records:
-            if batch.append(key=key, value=value, timestamp=timestamp_ms) is None:
+        times = timestamp_ms if isinstance(timestamp_ms, Sequence) else repeat(timestamp_ms, len(records))
+        for (key, value), at_ms in zip(records, times, strict=True):
+            if batch.append(key=key, value=value, timestamp=at_ms) is None:
                 sent.append(await self._producer.send_batch(batch, topic, partition=number))
                 batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=timestamp_ms)  # a batch always accepts its first record
+                batch.append(key=key, value=value, timestamp=at_ms)  # a batch always accepts its first record
         if batch.record_count():
             sent.append(await self._producer.send_batch(batch, topic, partition=number))
         return sent
@@ -193,7 +204,7 @@ class KafkaProducer:
         self._lingering = lingering
         self._sending = _Sending(producer)
 
-    async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: int | None = None) -> None:
+    async def send(self, partition: Partition, records: Sequence[Pair], *, timestamp_ms: Times = None) -> None:
         """Write records; returns when the log has them."""
         doing = f"writing to {partition.topic}-{partition.partition}"
         with naming(doing):

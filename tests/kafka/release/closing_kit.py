@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 
 import psutil
@@ -16,6 +17,7 @@ from exchange.core.model.events import Event, NeedIdentified
 from exchange.core.model.vocabulary import UsState
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
+from exchange.engine.reading import read_whole
 from exchange.trial.empty_cluster import TrialExchange, Worker
 from exchange.wire.codec import encode
 from exchange.wire.release_records import Asker, Close, encode_close
@@ -37,19 +39,36 @@ def needs(random: Random, count: int) -> Iterator[Event]:
 
 
 async def send(log: KafkaLog, events: Sequence[Event], partitions: int = 4) -> Counter[int]:
-    """As the gate would: in a transaction, each agency's to one partition."""
+    """As the gate would: in a transaction, each agency's to one partition, numbered 1, 2, 3 …"""
     writer = await log.writer("gate-of-a-test")
     sent: Counter[int] = Counter()
+    numbers = await heads(log)
     try:
         await writer.begin()
         for number, one in enumerate(events):
             partition = number % min(partitions, len(AGENCIES))
-            await (await writer.send(Partition(EVENTS, partition), [(AGENCIES[partition].encode(), encode(one))]))
+            key = AGENCIES[partition].encode()
+            numbers[key] += 1
+            value = encode(replace(one, sequence=numbers[key]))
+            await (await writer.send(Partition(EVENTS, partition), [(key, value)]))
             sent[partition] += 1
         await writer.commit()
     finally:
         await writer.close()
     return sent
+
+
+async def heads(log: KafkaLog, partitions: int = 4) -> Counter[bytes]:
+    """How many events of each agency are in the log."""
+    found: Counter[bytes] = Counter()
+    reader = await log.reader()
+    try:
+        for number in range(partitions):
+            async for records in read_whole(reader, Partition(EVENTS, number)):
+                found.update(record.key or b"" for record in records)
+    finally:
+        await reader.close()
+    return found
 
 
 async def ask(log: KafkaLog, *epochs: int) -> None:

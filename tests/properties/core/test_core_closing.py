@@ -9,20 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core.counting.tables import Tier
+from exchange.core.errors import ClusterUnknown, RestoreUnfinished
 from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, epoch_at, epoch_of
 from exchange.core.model.period import parse_period
 from exchange.core.release.budget import RHO_TOTAL, TABLE_COSTS, TableCost
-from exchange.core.release.closing import (
-    REFUSALS,
-    Closed,
-    CloseRefused,
-    Draw,
-    Moment,
-    carried_out,
-    decide_close,
-    refused_at,
-    released,
-)
+from exchange.core.release.closed_epochs import Closed, Moment, carried_out, refused_at, released, relocated
+from exchange.core.release.closing import REFUSALS, CloseRefused, Draw, decide_close
+from exchange.core.release.cuts import BEGINNING, Address, Cut, Relocation, moved
 from exchange.core.release.disclosure import AGENCY_RELEASES
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, spent
 from exchange.core.release.tiers import MONTHS_BETWEEN, is_due
@@ -57,12 +50,24 @@ commands = st.lists(
 )
 
 
+def cut_at(offsets: tuple[int, ...]) -> Cut:
+    """A cut with an address and, as far as the law of closing goes, anything inside."""
+    return Cut((), offsets, "", offsets)
+
+
 def after(closed: Closed, draw: Draw, position: int) -> Closed:
     """The state after a draw, as in the lane's records."""
     for one in draw.task.agencies:
         closed = released(closed, one.declared.name, draw.task.epoch, one.declared.codes)
     return carried_out(
-        closed, position, draw.task.moment, epoch=draw.task.epoch, accounts=draw.accounts, shown=(), profiles=()
+        closed,
+        position,
+        draw.task.moment,
+        epoch=draw.task.epoch,
+        cut=cut_at(draw.task.moment.ends),
+        accounts=draw.accounts,
+        shown=(),
+        profiles=(),
     )
 
 
@@ -85,7 +90,7 @@ def closings(script: Sequence[Command]) -> tuple[Closed, list[Draw]]:
         else:
             assert at_ms > ends_ms(epoch)
             assert closed.last_epoch in {None, epoch - 1}
-            assert all(now >= then for now, then in zip(grown, closed.last_cut or (0, 0), strict=True))
+            assert all(now >= then for now, then in zip(grown, closed.last_cut.offsets or (0, 0), strict=True))
             closed, cut = after(closed, decision, position), grown
             draws.append(decision)
         assert closed.at_ms >= before.at_ms
@@ -114,7 +119,7 @@ def test_every_table_is_counted_from_its_own_last_cut_without_gap_or_overlap(scr
             assert first == (name not in ends)
             if not first:
                 assert since == ends[name].task.epoch + 1
-                assert draw.task.starts[since] == ends[name].task.moment.cut
+                assert draw.task.starts[since] == cut_at(ends[name].task.moment.ends)
             ends[name] = draw
 
 
@@ -134,7 +139,7 @@ def test_what_is_drawn_is_what_is_due_and_what_is_drawn_was_paid_for(script: lis
 
 
 def closing(closed: Closed, epoch: int, plans: Sequence[TableCost] = ALL, **moment: object) -> Draw | CloseRefused:
-    given_ = {"at_ms": LATER_MS, "cut": (9, 9), "registered": 9, **moment}
+    given_ = {"at_ms": LATER_MS, "ends": (9, 9), "registered": 9, **moment}
     return decide_close(closed, epoch, Moment(**given_), tuple(plans))
 
 
@@ -179,10 +184,37 @@ def test_a_clock_that_was_set_back_is_refused() -> None:
     assert refused(closing(again, START + 1, at_ms=LATER_MS - 1)) == "ClockSetBack"
 
 
-@pytest.mark.parametrize("behind", [{"cut": (9, 8)}, {"cut": (9,)}, {"cut": (9, 9, 9)}, {"registered": 8}])
+@pytest.mark.parametrize("behind", [{"ends": (9, 8)}, {"ends": (9,)}, {"ends": (9, 9, 9)}, {"registered": 8}])
 def test_a_cut_behind_the_last_is_refused(behind: dict[str, object]) -> None:
     assert refused(closing(closed_up_to(START), START + 1, **behind)) == "CutBehind"
     assert isinstance(closing(closed_up_to(START), START + 1), Draw)
+
+
+def test_a_ledger_of_another_cluster_closes_nothing_until_a_relocation_names_this_one() -> None:
+    """Copied topics are no exchange: addresses of cuts hold on one cluster only."""
+    here = replace(closed_up_to(START), cluster="old", cuts={START: Cut((("an-agency", 3),), (3,), "old", (4,))})
+    begun = Relocation("old", "new", "digest", 0, finished=False)
+    for cluster in ("new", "other"):
+        with pytest.raises(ClusterUnknown, match=f"belongs to cluster old; this is cluster {cluster}"):
+            closing(here, START + 1, cluster=cluster)
+    for cluster in ("old", "new"):
+        with pytest.raises(RestoreUnfinished):
+            closing(relocated(here, begun), START + 1, cluster=cluster)
+    ended = relocated(
+        relocated(here, begun), replace(begun, finished=True, addresses=(Address(START, (1, 2), (1, 2)),))
+    )
+    draw = closing(ended, START + 1, cluster="new")
+    assert isinstance(draw, Draw)
+    assert draw.task.last == Cut((("an-agency", 3),), (1, 2), "new", (1, 2))
+    with pytest.raises(ClusterUnknown):
+        closing(ended, START + 1, cluster="old")
+
+
+def test_a_cut_without_an_address_on_the_new_cluster_is_known_by_its_heads_alone() -> None:
+    here = {START: Cut((("an-agency", 3),), (3,), "old", (4,))}
+    there = moved(here, Relocation("old", "new", "digest", 0, finished=True))
+    assert there == {START: Cut((("an-agency", 3),))}
+    assert not there[START].is_at("new")
 
 
 @pytest.mark.parametrize("epoch", [None, 0, -1, epoch_of(2001, 1) - 1, epoch_of(2099, 12) + 1, 2**40])
@@ -227,32 +259,32 @@ def test_a_table_that_was_never_due_before_is_counted_from_the_first_month_on() 
     draw = closing(closed_up_to(START + 1), START + 2)
     assert isinstance(draw, Draw)
     assert {one.since for one in draw.task.clients if one.row.tier is Tier.NATION_QUARTERLY} == {START}
-    assert draw.task.starts[START] == (0, 0)
+    assert draw.task.starts[START] == BEGINNING
     assert {one.account.periods_from for one in draw.task.clients} == {EVERY_PERIOD}
 
 
 def test_a_quarterly_table_is_counted_from_the_cut_of_its_own_last_quarter() -> None:
-    june = replace(closed_up_to(START + 4), cuts={START + n: (n + 1, n + 1) for n in range(5)})
+    june = replace(closed_up_to(START + 4), cuts={START + n: cut_at((n + 1, n + 1)) for n in range(5)})
     draw = closing(june, START + 5)
     assert isinstance(draw, Draw)
     since = {one.row.tier: one.since for one in draw.task.clients}
     assert since == {Tier.NATION_MONTHLY: START + 5, Tier.NATION_QUARTERLY: START + 3}
-    assert draw.task.starts == {START + 5: (5, 5), START + 3: (3, 3)}
+    assert draw.task.starts == {START + 5: cut_at((5, 5)), START + 3: cut_at((3, 3))}
 
 
 def test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began() -> None:
     """March closes in May; later events about April's quarter lie between the last two cuts."""
     promptly = {START: ends_ms(START) + 1, START + 1: begins_ms(START + 3) - DAY_MS - 1}
     for when, expected in (
-        (promptly, (2, 2)),
-        ({**promptly, START + 1: begins_ms(START + 3) - DAY_MS}, (1, 1)),
-        (dict.fromkeys(promptly, begins_ms(START + 4)), (0, 0)),
+        (promptly, cut_at((2, 2))),
+        ({**promptly, START + 1: begins_ms(START + 3) - DAY_MS}, cut_at((1, 1))),
+        (dict.fromkeys(promptly, begins_ms(START + 4)), BEGINNING),
     ):
         late = when | dict.fromkeys(range(START + 2, START + 5), LATER_MS)
-        june = replace(closed_up_to(START + 4), cuts={START + n: (n + 1, n + 1) for n in range(5)}, when=late)
+        june = replace(closed_up_to(START + 4), cuts={START + n: cut_at((n + 1, n + 1)) for n in range(5)}, when=late)
         draw = closing(june, START + 5)
         assert isinstance(draw, Draw)
-        assert draw.task.early == {START + 5: (5, 5), START + 3: expected}
+        assert draw.task.early == {START + 5: cut_at((5, 5)), START + 3: expected}
 
 
 def test_a_year_pays_for_every_table_and_no_more() -> None:

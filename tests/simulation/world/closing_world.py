@@ -16,7 +16,7 @@ The law, at any moment of the log:
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from consumers.release.draw_task import Drawn, Noise, Report, carry_out
@@ -89,6 +89,7 @@ class ClosingWorld:
         self.workers = 0
         self._producer = self.broker.new_producer()
         self._sequences: dict[Partition, int] = {}
+        self.sent: dict[bytes, int] = {}
 
     # What happens
 
@@ -97,8 +98,13 @@ class ClosingWorld:
         self._sequences[partition] = sequence + len(values)
         self.broker.produce(self._producer, sequence, partition, [(key, value) for value in values])
 
-    def send(self, *events: Event, partition: int = 0) -> None:
-        self.append(Partition(EVENTS, partition), *map(encode, events))
+    def send(self, *events: Event, partition: int = 0, agency: str = "") -> None:
+        """The next events of an agency; each partition has one of its own."""
+        key = (agency or f"agency-of-{partition}").encode()
+        first = self.sent.get(key, 0) + 1
+        self.sent[key] = first + len(events) - 1
+        numbered = (encode(replace(one, sequence=n)) for n, one in enumerate(events, start=first))
+        self.append(Partition(EVENTS, partition), *numbered, key=key)
 
     def close(self, *epochs: int) -> None:
         self.append(OF_EPOCHS, *(encode_close(Close(epoch, Asker.OPERATOR, 0)) for epoch in epochs))
@@ -216,7 +222,8 @@ class ClosingWorld:
         if not release.clients:
             return
         cuts = closings.closed.cuts
-        start, end = cuts.get(release.since - 1, (0,) * PARTITIONS), cuts[release.epoch]
+        start = cuts[release.since - 1].offsets if release.since - 1 in cuts else (0,) * PARTITIONS
+        end = cuts[release.epoch].offsets
         all_of_them = [
             (record.offset >= start[p], (record.key or b"").decode(), decode(record.value))
             for p in range(PARTITIONS)

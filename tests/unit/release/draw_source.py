@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from exchange.core.model.epochs import begins_ms, epoch_of
-from exchange.core.release.closing import Closed, Draw, DrawTask, Moment, decide_close
+from exchange.core.release.closed_epochs import Closed, Moment
+from exchange.core.release.closing import Draw, DrawTask, decide_close
 from exchange.engine.log import Log
 from exchange.wire.topics import AGENCIES, DRAWS
 from tests.unit.replay.replay_world import Broken, World

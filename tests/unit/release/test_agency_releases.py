@@ -10,6 +10,7 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import AgencyProfiled, CapacityReported, Event, NeedIdentified
 from exchange.core.release.agency_tables import AgencyTable, Made, PastEpochs, agency_releases
 from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.cuts import BEGINNING
 from exchange.core.release.disclosure import AGENCY_RELEASES, Disclosed, contributors, releases
 from exchange.wire.release_records import Spent, decode_spent, encode_spent
 from tests.kits.draw_world import event
@@ -38,7 +39,7 @@ def test_the_recorded_changes_are_all_that_changed_and_survive_their_record(one:
     kept = PastEpochs()
     for epoch, arrived in ((MARCH, [*one, *places("2026Q1")]), (JUNE, [*two, *places("2026Q2")])):
         made = close(epoch, arrived, kept, first=epoch == MARCH)
-        spent = decode_spent(encode_spent(Spent(1, epoch, 0, "", 0, (), (), made.shown, made.profiles)))
+        spent = decode_spent(encode_spent(Spent(1, epoch, 0, "", 0, BEGINNING, (), made.shown, made.profiles)))
         assert (spent.shown, spent.said) == (made.shown, made.profiles)
         kept = kept.after(spent.shown, spent.said)
         assert kept == made.kept

@@ -8,12 +8,13 @@ budget in `test_budget.py`.
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from consumers.release import draw_task, publisher_lane, release_lane
 from exchange.core.model import epochs
-from exchange.core.release import closing
+from exchange.core.release import closed_epochs, closing, cuts
 from exchange.engine import reading
 from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept
 from tests.properties import test_drawing as drawn
@@ -39,7 +40,7 @@ def closed_once() -> None:
 
 
 def cut_behind() -> None:
-    attempts: list[dict[str, object]] = [{"cut": (9, 8)}, {"cut": (9,)}, {"registered": 8}]
+    attempts: list[dict[str, object]] = [{"ends": (9, 8)}, {"ends": (9,)}, {"registered": 8}]
     for behind in attempts:
         laws.test_a_cut_behind_the_last_is_refused(behind)
 
@@ -59,7 +60,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         laws.test_a_clock_that_was_set_back_is_refused,
     ),
     "a clock set back once, then believed": (
-        BrokenRule(closing, "refused_at", "max(closed.at_ms, at_ms)", "at_ms"),
+        BrokenRule(closed_epochs, "refused_at", "max(closed.at_ms, at_ms)", "at_ms"),
         laws.test_a_clock_that_was_set_back_is_refused,
     ),
     "a cut behind the last": (
@@ -80,10 +81,10 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     ),
     "a table counted from the last epoch's cut, not from its own": (
         BrokenRule(
-            closing,
+            closed_epochs,
             "Closed.cut_before",
-            "self.cuts.get(_1, _2)",
-            "self.last_cut or _2",
+            "self.cuts.get(_1, BEGINNING)",
+            "self.last_cut",
         ),
         laws.test_a_quarterly_table_is_counted_from_the_cut_of_its_own_last_quarter,
     ),
@@ -96,12 +97,14 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         ),
         drawn.test_the_event_at_the_cut_is_of_the_next_draw,
     ),
-    "> for >= at the cut before": (
-        BrokenRule(draw_task, "EventBatch.of_interest", "offset >= start", "offset > start"),
+    "the first event behind the head left out": (
+        BrokenRule(
+            draw_task, "EventBatch.of_interest", "sequence > starts.get(_1, 0)", "sequence > starts.get(_1, 0) + 1"
+        ),
         drawn.test_tables_of_different_cadence_are_counted_from_their_own_cuts,
     ),
     "what waited for its period left out": (
-        BrokenRule(draw_task, "EventBatch.of_interest", "offset >= begins and octets in early", "False"),
+        BrokenRule(draw_task, "EventBatch.of_interest", "octets in early and sequence > begins.get(_1, 0)", "False"),
         in_a_world(lanes.test_what_came_before_its_period_was_closed_waits_and_counts_once),
     ),
     "what was counted already counted with what waited": (
@@ -113,8 +116,16 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         drawn.test_who_was_heard_from_and_what_agencies_are_does_not_wait,
     ),
     "what waited looked for too late": (
-        BrokenRule(closing, "Closed.early_before", "at_ms < begins", "at_ms <= begins"),
+        BrokenRule(closed_epochs, "Closed.early_before", "at_ms < begins", "at_ms <= begins"),
         laws.test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began,
+    ),
+    "an event that was written twice counted twice": (
+        BrokenRule(cuts, "Grown.take", "sequence != heads.get(key, 0) + 1", "False"),
+        partial(drawn.test_events_that_were_lost_or_written_twice_stop_the_draw, (1, 2, 2), "event 2 .* event 2"),
+    ),
+    "a draw on a cluster that the ledger does not name": (
+        BrokenRule(closed_epochs, "check_cluster", "closed.cluster and closed.cluster != cluster", "False"),
+        laws.test_a_ledger_of_another_cluster_closes_nothing_until_a_relocation_names_this_one,
     ),
     "events that count alike counted once": (
         BrokenRule(draw_task, "TableCounts.take", "counted(_1, _2, alike.values())", "counted(_1, _2)"),

@@ -1,0 +1,102 @@
+"""Copying an archive's records into the topics of an empty cluster.
+
+Rules kept:
+- Key, value and time of every record stay as they are, but for the partition in a registration.
+- The records of one agency are sent in their order, to its one partition here.
+- `epochs` and `agencies` keep their offsets, because the ledger names them. Where the archived
+  topic had a gap, an empty record fills it. Both topics' readers pass over it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+from consumers.archive.event_files import CopySum
+from consumers.archive.reading import CheckedArchive
+from exchange.core.release.cuts import Address
+from exchange.engine.log import Pair, Partition, Producer, Record
+from exchange.wire.archive_files import Run
+from exchange.wire.topics import EVENTS
+
+CHUNK_RECORDS: Final = 20_000
+Columns = tuple[list[Pair], list[int]]
+"""Keys and values, and times, of records to be sent to one partition."""
+
+
+async def copy_small(
+    producer: Producer,
+    topic: str,
+    records: Sequence[Record],
+    value_of: Callable[[bytes | None], bytes | None] = lambda value: value,
+    *,
+    keeps_offsets: bool = False,
+) -> int:
+    """Send the records of a topic of one partition; returns how many were written."""
+    pairs: list[Pair] = []
+    times: list[int] = []
+    for record in records:
+        while keeps_offsets and len(pairs) < record.offset:
+            pairs.append((None, None))
+            times.append(record.timestamp)
+        pairs.append((record.key, value_of(record.value)))
+        times.append(record.timestamp)
+    if pairs:
+        await producer.send(Partition(topic, 0), pairs, timestamp_ms=times)
+    return len(pairs)
+
+
+class EventCopy:
+    """Copies `events`, file by file. `counts`: the number of events in each partition here."""
+
+    def __init__(self, producer: Producer, places: Mapping[bytes, int], partitions: int, report: CopySum) -> None:
+        self._producer, self._places, self._report = producer, places, report
+        self.counts = [0] * partitions
+
+    async def copy(self, archive: CheckedArchive) -> list[Address]:
+        """Copy everything. Returns the addresses of the closed epochs' cuts here.
+
+        Nobody else writes to the partitions, and no transaction does: so an offset is a count.
+        """
+        addresses = []
+        for segment in archive.events:
+            await self._copy(archive.runs(segment))
+            if segment.epoch in archive.books.closed.cuts:
+                addresses.append(Address(segment.epoch, tuple(self.counts), tuple(self.counts)))
+        return addresses
+
+    async def _copy(self, runs: Iterator[Run]) -> None:
+        """Read the next chunk in a thread while the brokers take the one before."""
+        chunk = await asyncio.to_thread(self._next_chunk, runs)
+        while chunk:
+            following = asyncio.create_task(asyncio.to_thread(self._next_chunk, runs))
+            try:
+                await self._send(chunk)
+            finally:
+                chunk = await following
+
+    async def _send(self, chunk: Mapping[int, Columns]) -> None:
+        sends = (
+            self._producer.send(Partition(EVENTS, partition), pairs, timestamp_ms=times)
+            for partition, (pairs, times) in chunk.items()
+        )
+        await asyncio.gather(*sends)
+        for partition, (pairs, _) in chunk.items():
+            self.counts[partition] += len(pairs)
+            self._report.copied(len(pairs))
+
+    def _next_chunk(self, runs: Iterator[Run]) -> dict[int, Columns]:
+        """Some runs, by partition here; nothing at their end."""
+        chunk: dict[int, Columns] = {}
+        taken = 0
+        for run in runs:
+            for key, of_agency in groupby(range(len(run.keys)), run.keys.__getitem__):
+                pairs, times = chunk.setdefault(self._places[key or b""], ([], []))
+                first, *rest = of_agency
+                end = rest[-1] + 1 if rest else first + 1
+                pairs += zip(run.keys[first:end], run.values[first:end], strict=True)
+                times += run.timestamps[first:end]
+            taken += len(run.keys)
+            if taken >= CHUNK_RECORDS:
+                break
+        return chunk

@@ -1,0 +1,153 @@
+"""What was closed so far, folded from the outcomes of the commands, one after the other.
+
+Pure. `exchange.core.release.closing` decides about the next command from it.
+
+Rules kept:
+- A refusal changes nothing but the position and, forward only, the time.
+- The ledger belongs to one cluster: the one of its last cut, or the one to which it was restored.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+
+from exchange.core.errors import ClusterUnknown, ExchangeMoved, RestoreUnfinished
+from exchange.core.model.epochs import DAY_MS, begins_ms, month_of
+from exchange.core.release.agency_tables import PastEpochs, ProfileChange, ShownIncrement
+from exchange.core.release.cuts import BEGINNING, Cut, Offsets, Relocation, moved
+from exchange.core.release.privacy_ledger import Account, Ledger
+
+MONTHS_OF_QUARTER: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a command is handled: the lane's clock (ms since 1970), and how far to read the logs.
+
+    `ends`, `registered`: the ends of `events` and of `agencies` on the cluster with this id.
+    """
+
+    at_ms: int
+    ends: Offsets
+    registered: int
+    cluster: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Everything that was closed so far.
+
+    `position`: of the next command. `cuts`: of every closed epoch, by epoch. `when`: the time of
+    each closing, by the lane's clock. `agency_tables`: the last epoch of each agency table that was
+    ever released. `domains`: the values of its first release. `cluster`: the id of the cluster on
+    which the cuts have their addresses; empty before the first. `restoring`: the id of the cluster
+    to which a restore has begun and not ended; else empty. `leaves`: whether the cluster was
+    archived for the last time.
+    """
+
+    position: int = 0
+    at_ms: int = 0
+    registered: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+    cuts: Mapping[int, Cut] = field(default_factory=lambda: MappingProxyType({}))
+    when: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    agency_tables: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    domains: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    kept: PastEpochs = field(default_factory=PastEpochs)
+    cluster: str = ""
+    restoring: str = ""
+    leaves: bool = False
+
+    @property
+    def last_epoch(self) -> int | None:
+        """The last closed epoch; None before the first."""
+        return self.ledger.last_epoch
+
+    @property
+    def last_cut(self) -> Cut:
+        """The end of the last closed epoch; before the first, the log's beginning."""
+        return BEGINNING if self.last_epoch is None else self.cuts[self.last_epoch]
+
+    def cut_before(self, since: int) -> Cut:
+        """The beginning of a month's arrivals: the cut before, or the log's beginning."""
+        return self.cuts.get(since - 1, BEGINNING)
+
+    def early_before(self, since: int, epoch: int) -> Cut:
+        """The first place, before `cut_before`, of events whose periods begin in these months.
+
+        It is the last cut that was taken before the first of these periods began, less a day for
+        clocks and time zones.
+        """
+        first = since + (1 - month_of(since)) % MONTHS_OF_QUARTER
+        if first > epoch:  # none does
+            return self.cut_before(since)
+        begins = begins_ms(first) - DAY_MS
+        before = [epoch for epoch, at_ms in self.when.items() if epoch < since and at_ms < begins]
+        return self.cuts[max(before)] if before else BEGINNING
+
+
+def check_cluster(closed: Closed, cluster: str) -> None:
+    """Raise unless epochs may be closed on this cluster.
+
+    Raises ClusterUnknown, RestoreUnfinished or ExchangeMoved.
+    """
+    if closed.restoring:
+        raise RestoreUnfinished
+    if closed.cluster and closed.cluster != cluster:
+        raise ClusterUnknown(f"The ledger in `draws` belongs to cluster {closed.cluster}; this is cluster {cluster}.")
+    if closed.leaves:
+        raise ExchangeMoved
+
+
+def refused_at(closed: Closed, position: int, at_ms: int) -> Closed:
+    """After a command that was refused."""
+    return replace(closed, position=position, at_ms=max(closed.at_ms, at_ms))
+
+
+def carried_out(
+    closed: Closed,
+    position: int,
+    moment: Moment,
+    *,
+    epoch: int,
+    cut: Cut,
+    accounts: Mapping[str, Account],
+    shown: Iterable[ShownIncrement],
+    profiles: Iterable[ProfileChange],
+) -> Closed:
+    """After a command that was carried out.
+
+    `cut`: how much of `events` it read. `shown`, `profiles`: the changes that its agency tables
+    made.
+    """
+    return replace(
+        closed,
+        position=position,
+        at_ms=max(closed.at_ms, moment.at_ms),
+        registered=moment.registered,
+        ledger=Ledger(MappingProxyType(dict(accounts)), epoch),
+        cuts=MappingProxyType({**closed.cuts, epoch: cut}),
+        cluster=cut.cluster,
+        when=MappingProxyType({**closed.when, epoch: moment.at_ms}),
+        kept=closed.kept.after(shown, profiles),
+    )
+
+
+def released(closed: Closed, table: str, epoch: int, domain: object) -> Closed:
+    """After a release of an agency table, over these values."""
+    return replace(
+        closed,
+        agency_tables=MappingProxyType({**closed.agency_tables, table: epoch}),
+        domains=MappingProxyType({**closed.domains, table: domain}),
+    )
+
+
+def relocated(closed: Closed, relocation: Relocation) -> Closed:
+    """After a restore has begun or has ended, or after the last archive."""
+    if not relocation.cluster:
+        return replace(closed, leaves=True)
+    if not relocation.finished:
+        return replace(closed, restoring=relocation.cluster)
+    cuts = MappingProxyType(moved(closed.cuts, relocation))
+    return replace(closed, cuts=cuts, cluster=relocation.cluster, restoring="", leaves=False)
