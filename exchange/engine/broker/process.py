@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -23,12 +22,12 @@ from exchange.engine.broker.announce import Announcer, Silent
 from exchange.engine.broker.errors import (
     BrokerAbandoned,
     BrokerDataUnusable,
-    BrokerDidNotStart,
     BrokerDidNotStop,
     BrokerNotStarted,
 )
 from exchange.engine.broker.jars import cache_directory
-from exchange.engine.broker.server import Launch, jvm_environment
+from exchange.engine.broker.jvm import child_of, supervised
+from exchange.engine.broker.server import Launch
 from exchange.engine.broker.starting import Start
 
 STOP_WAIT_S = supervise.GRACE_S + 10
@@ -125,9 +124,9 @@ class BrokerProcess:
 
     def _run(self, launch: Launch) -> None:
         assert self._lock is not None
-        self._supervisor = _supervised(launch, self._lock, delete=self._temporary)
+        self._supervisor = supervised(launch, self._lock, delete=self._temporary)
         try:
-            self._pid = _child_of(self._supervisor)
+            self._pid = child_of(self._supervisor)
             directory.record(launch.data_dir, self._pid, launch.ports)
             self._start.wait_until_it_answers(launch, lambda: self.alive)
         except BaseException:
@@ -188,26 +187,3 @@ def broker_process(
         yield process
     finally:
         process.stop()
-
-
-def _supervised(launch: Launch, lock: int, *, delete: bool) -> subprocess.Popen[bytes]:
-    launch.log_path.write_bytes(b"")  # a log holds one run: its last lines are never another run's
-    told = [str(launch.log_path), str(lock), str(launch.data_dir) if delete else ""]
-    return subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-I", "-S", supervise.__file__, *told, *launch.command()],
-        cwd=launch.data_dir,
-        env=jvm_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        pass_fds=(lock,),
-        start_new_session=True,  # a Ctrl-C in the terminal is for us alone
-    )
-
-
-def _child_of(supervisor: subprocess.Popen[bytes]) -> int:
-    assert supervisor.stdout is not None
-    with supervisor.stdout as answer:
-        line = answer.readline()
-    if not line:
-        raise BrokerDidNotStart("The broker did not start: its Java could not be run. Unset JAVA_HOME and try again.")
-    return int(line)

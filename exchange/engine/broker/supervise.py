@@ -11,9 +11,10 @@ dies if this process dies.
 Rules kept: the child is started in this process's own session, so that a Ctrl-C in the terminal
 reaches only the parent, which decides. The child alone inherits the lock LOCK_FD, so the lock lasts
 as long as the child. The child's process number is the one line on standard output. On standard
-input, `T` ends the child gently and `K` at once; both keep the data. The end of input means that
-the parent is gone or done: the child is ended gently, then DELETE is removed (unless it is empty).
-A child that does not end within `GRACE_S` is killed. The exit status is the child's.
+input, `T` ends the child gently and `K` at once; `P` also gently, for a child that has much to do
+as it ends. All three keep the data. The end of input means that the parent is gone or done: the
+child is ended gently, then DELETE is removed (unless it is empty). A child that does not end within
+`GRACE_S` (`P`: `PATIENCE_S`) is killed. The exit status is the child's.
 """
 
 import contextlib
@@ -28,8 +29,9 @@ from collections.abc import Callable
 from types import FrameType
 
 GRACE_S = 20
+PATIENCE_S = 90
 LOOK_S = 0.25
-GENTLY, AT_ONCE, DONE = b"T", b"K", b""  # the parent's wishes; DONE is written by closing
+GENTLY, PATIENTLY, AT_ONCE, DONE = b"T", b"P", b"K", b""  # the parent's wishes; DONE is written by closing
 _PARENT_GONE = b"E"
 PR_SET_PDEATHSIG = 1
 
@@ -53,7 +55,7 @@ def main(log_path: str, lock: int, delete: str, command: list[str]) -> int:
     wish = _wait(child, parent, signals)
     if wish is None:
         return child.returncode  # it ended by itself: the parent wants to read its log, and removes DELETE
-    _end(child, gently=wish != AT_ONCE)
+    _end(child, wish)
     if delete and wish == _PARENT_GONE:
         shutil.rmtree(delete, ignore_errors=True)
     return child.returncode
@@ -85,11 +87,11 @@ def _wait(child: subprocess.Popen[bytes], parent: int, signals: int) -> bytes | 
     return None
 
 
-def _end(child: subprocess.Popen[bytes], gently: bool) -> None:
-    if gently:
+def _end(child: subprocess.Popen[bytes], wish: bytes) -> None:
+    if wish != AT_ONCE:
         child.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE_S)
+            child.wait(PATIENCE_S if wish == PATIENTLY else GRACE_S)
             return
     child.kill()
     child.wait()

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
@@ -27,7 +29,9 @@ from exchange.engine.broker import (
     embedded_broker,
 )
 from exchange.engine.broker.directory import living_holder, process_began, take
-from exchange.engine.broker.jars import cache_directory
+from exchange.engine.broker.jars import cache_directory, pinned_jars
+from exchange.engine.broker.java import choose_java
+from exchange.engine.broker.prepared_classes import PreparedClasses
 from exchange.engine.broker.ready import answers
 from exchange.engine.broker.server import cluster_id, prepare
 from exchange.engine.broker.starting import Start
@@ -66,6 +70,34 @@ async def test_records_outlive_a_restart_and_a_kill_on_the_same_port(tmp_path: P
         assert len({first, second, broker.pid}) == 3
         assert await read(where, "kept", 2) == [b"before", b"between"]
     assert (tmp_path / "data/log").exists()
+
+
+def test_a_broker_reads_its_classes_from_the_cache() -> None:
+    """A Java without such files starts all the same."""
+    with broker_process() as broker:
+        prepared = prepared_in(cache_directory())
+        assert prepared.found() is not None or not prepared.may_be_made()
+        assert read_by(broker.pid) == {str(path) for path in [prepared.found()] if path}
+
+
+@pytest.mark.slow
+def test_damaged_classes_are_made_again_by_two_brokers_at_once(tmp_path: Path) -> None:
+    """Java alone would crash: the file's head is whole and its end is missing."""
+    for jar in pinned_jars():
+        shutil.copy2(cache_directory() / jar.file_name, tmp_path)
+    with broker_process(cache=tmp_path):
+        good = prepared_in(tmp_path).found()
+    assert good is not None
+    os.truncate(good, 100_000)
+    brokers = [BrokerProcess(cache=tmp_path) for _ in range(2)]
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(BrokerProcess.start, brokers))
+        assert [len(read_by(broker.pid)) for broker in brokers] == [1, 1]
+    finally:
+        for broker in brokers:
+            broker.stop()
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 def test_a_broker_on_the_java_of_the_wheel_holds_its_data_alone_and_takes_it_along(
@@ -216,6 +248,16 @@ async def test_a_transaction_commits_on_the_kafka_that_is_found(bootstrap_server
     async with producer, producer.transaction():
         await producer.send_and_wait(topic, b"kept")
     assert await read(bootstrap_servers, topic, 1) == [b"kept"]
+
+
+def prepared_in(cache: Path) -> PreparedClasses:
+    return PreparedClasses(choose_java(), [cache / jar.file_name for jar in pinned_jars()], cache)
+
+
+def read_by(pid: int) -> set[str]:
+    """The files of prepared classes in this Java's memory (Linux)."""
+    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines()
+    return {line.split()[-1] for line in maps if "/classes-" in line}
 
 
 class Told:

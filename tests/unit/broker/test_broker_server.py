@@ -21,7 +21,9 @@ from exchange.engine.broker.server import (
 
 
 def launch_in(data_dir: Path) -> Launch:
-    return Launch(Java(Path("java"), 21, "PATH"), [Path("one.jar"), Path("two.jar")], data_dir, Ports(20_001, 20_002))
+    return Launch(
+        Java(Path("java"), 21, "21.0.3", "PATH"), [Path("one.jar"), Path("two.jar")], data_dir, Ports(20_001, 20_002)
+    )
 
 
 def told() -> dict[str, str]:

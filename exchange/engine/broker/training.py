@@ -1,0 +1,74 @@
+"""A broker without records, started once so that Java writes the classes it loads to a file.
+
+It happens at the first start after a fetch, before the broker that was asked for, and takes about
+two starts. It is a process of its own because a broker that has to write the file needs seconds
+more to stop: on a busy machine longer than a stop may take.
+
+Rules kept: the broker's data are in a directory of the cache, which goes with it. It is under the
+same supervisor as any broker, so it never outlives this process. A failure costs time only.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from exchange.engine.broker import directory, supervise
+from exchange.engine.broker.errors import BrokerAbandoned, BrokerError
+from exchange.engine.broker.jvm import child_of, supervised
+from exchange.engine.broker.prepared_classes import PreparedClasses
+from exchange.engine.broker.ready import answers
+from exchange.engine.broker.server import Launch, cluster_id, prepare
+
+STAGING = ".preparing-"
+WAIT_S = supervise.PATIENCE_S
+LOOK_S = 0.05
+
+
+def train(prepared: PreparedClasses, abandoned: Event) -> Path | None:
+    """The file of prepared classes, made anew; None if that failed. Raises `BrokerAbandoned`."""
+    try:
+        staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=prepared.cache))
+    except OSError:  # a cache that may only be read
+        return None
+    try:
+        with contextlib.suppress(BrokerError, OSError):
+            _run(Launch(prepared.java, prepared.class_path, staging, directory.choose_ports(), trains=True), abandoned)
+        if abandoned.is_set():
+            raise BrokerAbandoned
+        return prepared.keep(Launch.written_classes(staging))
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _run(launch: Launch, abandoned: Event) -> None:
+    """Start it, wait for its answer, and let it write while it stops."""
+    lock = directory.take(launch.data_dir)
+    try:
+        prepare(launch)
+        supervisor = supervised(launch, lock, delete=True)
+        assert supervisor.stdin is not None
+        try:
+            child_of(supervisor)
+            _until(lambda: answers(launch.bootstrap_servers, cluster_id(launch.data_dir)), supervisor, abandoned)
+            with contextlib.suppress(BrokenPipeError):
+                os.write(supervisor.stdin.fileno(), supervise.PATIENTLY)
+            _until(lambda: False, supervisor, abandoned)
+        finally:
+            supervisor.stdin.close()
+            supervisor.kill()  # on Linux, the broker goes with it
+            supervisor.wait()
+    finally:
+        os.close(lock)
+
+
+def _until(holds: Callable[[], bool], supervisor: subprocess.Popen[bytes], abandoned: Event) -> None:
+    """Wait until it holds, the broker has ended, nobody wants it any more, or time is up."""
+    deadline = time.monotonic() + WAIT_S
+    while supervisor.poll() is None and not abandoned.is_set() and time.monotonic() < deadline and not holds():
+        time.sleep(LOOK_S)
