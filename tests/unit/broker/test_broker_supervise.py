@@ -120,7 +120,7 @@ def test_a_child_that_does_not_go_when_asked_is_killed(monkeypatch: pytest.Monke
     with subprocess.Popen(STUBBORN, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        supervise._end(child, gently=True)
+        supervise._end(child, supervise.GENTLY)
         assert child.returncode == -signal.SIGKILL
 
 
