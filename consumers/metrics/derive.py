@@ -30,7 +30,7 @@ from typing import Final
 import structlog
 
 from consumers.metrics.arrivals import Arrivals
-from consumers.status.alerts import read_alerts
+from consumers.status.open_alerts import read_alerts
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.table import points
 from exchange.core.metrics.usability import Usability, Yearly

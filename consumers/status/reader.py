@@ -3,109 +3,103 @@
 `StatusReader.look` may be called again and again. It continues where it stopped, so a call reads
 only new records. Heads, refusals and inbox positions come from the gate's own state, read into the
 same `GateStep` that the gate uses. The fold's position comes from its newest position record. The
-state of the lanes comes from the newest pulses.
+state of the lanes and workers comes from the newest pulses.
 
-Not promised: one moment for everything. Each topic is read to its own end, one after the other,
-while lanes go on.
+Rule kept: each section is read by itself (`consumers.status.sections`). A topic that is missing,
+damaged or may not be read takes only its own section away, and `Observed.unknown` gives the reason.
+Only where no topic at all can be read does the look fail.
+
+Not promised: one moment for everything. Each topic is read to its own end while lanes go on.
 """
 
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Final
 
-from consumers.admission.gate_step import GateStep
-from consumers.admission.registry import Registry
-from consumers.release.draws_state import DrawsState
-from exchange.core.admission.reasons import Reason
+from consumers.status.log_facts import LogFacts, foreign_members, look_at_topics, unreadable
+from consumers.status.observed import Observed, lives_max
+from consumers.status.sections import DrawsSection, FollowedTopic, Looked, Section, look_at_each
+from consumers.status.troubles import GROUP, TOPIC, Trouble
+from consumers.status.worker_lives import WorkerLives
 from exchange.core.counting.generation import GENERATION
+from exchange.core.errors import ExchangeError
+from exchange.engine.errors import PartitionUnknown
 from exchange.engine.lag import Extent, NewestPositions, Unread, extents
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import apply_compacted, read_to
-from exchange.wire.pulse import Pulse, decode_pulse
-from exchange.wire.records import decode_refusal
-from exchange.wire.topics import AGENCIES, ALERTS, DRAWS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
+from exchange.wire.pulse import WORKER_KEY, decode_worker_pulse
+from exchange.wire.topics import AGENCIES, ALERTS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
 
-PULSES_A_PARTITION: Final = 40
-"""Pulses to read for each partition: about forty seconds of two lanes, each with one in two."""
-PULSES_BESIDE: Final = 60
-"""Pulses to read of the tasks that exist once: for about the same time."""
-
-
-@dataclass(slots=True)
-class Observed:
-    """Everything read so far.
-
-    `inbox_lags` is by agency; `fold_lags` and `counted` (events) are by partition.
-    """
-
-    partitions: int
-    registry: Registry = field(default_factory=Registry)
-    gates: dict[int, GateStep] = field(default_factory=dict)
-    refusals: Counter[Reason] = field(default_factory=Counter)
-    alerts: dict[bytes, bytes] = field(default_factory=dict)
-    pulses: deque[Pulse] = field(default_factory=deque)
-    inbox_lags: dict[str, int] = field(default_factory=dict)
-    inboxes_missing: set[str] = field(default_factory=set)
-    fold_lags: dict[int, int] = field(default_factory=dict)
-    counted: dict[int, int] = field(default_factory=dict)
-    closings: DrawsState = field(default_factory=DrawsState)
-
-    def __post_init__(self) -> None:
-        self.gates = {p: GateStep(p, self.registry) for p in range(self.partitions)}
-        self.pulses = deque(maxlen=pulses_max(self.partitions))
-
-    def take(self, source: Partition, record: Record) -> None:
-        """Take a record of one of the followed topics."""
-        if source.topic == ALERTS:
-            apply_compacted(self.alerts, record)
-        elif source.topic == GATE_STATE and record.key is not None:
-            self.gates[source.partition].restore(record.key, record.value)
-        elif source.topic == DRAWS:
-            self.closings.take(record)
-        elif source.topic == AGENCIES:
-            self.registry.take(record)
-        elif record.value is None:
-            return
-        elif source.topic == QUARANTINE:
-            self.refusals[decode_refusal(record.value).reason] += 1
-        elif source.topic == PULSE:
-            self.pulses.append(decode_pulse(record.value))
+INBOX: Final = "inbox"
+MEMBERS: Final = "group"
+TOPIC_LIST: Final = "topics"
+NEEDED: Final[Mapping[str, tuple[str, ...]]] = {INBOX: (AGENCIES, GATE_STATE)}
+"""Sections that need others."""
+AskMembers = Callable[[], Awaitable[Collection[str]]]
+"""Gives the members of the workers' group that are no workers."""
 
 
 class StatusReader:
     """Reads the status of an exchange with this number of partitions. `looking` makes it."""
 
-    def __init__(self, readers: Sequence[Reader], partitions: int, generation: str) -> None:
-        self._following, self._asking, tails, behind = readers
+    def __init__(
+        self,
+        log: Log,
+        readers: Sequence[Reader],
+        partitions: int,
+        *,
+        generation: str,
+        group: str,
+        members: AskMembers | None,
+    ) -> None:
+        self._asking, tails, behind = readers
         self._tails, self._behind = NewestPositions(tails), Unread(behind)
         self._aggregates = [Partition(aggregates_of(generation), p) for p in range(partitions)]
-        self._followed = list(_followed(partitions))
-        self._assigned = False
+        self._group, self._members = group, members
+        self._draws = DrawsSection(log)
         self.seen = Observed(partitions)
+        self._followed: list[Section] = [*_followed(log, self.seen), self._draws]
+        self._looked: list[Section] = [
+            Looked(INBOX, self._look_at_inboxes),
+            Looked(self._aggregates[0].topic, self._look_at_the_fold),
+        ]
+        self._troubles: dict[str, Trouble] = {}
+        self._facts: list[Section] = [
+            Looked(TOPIC_LIST, self._look_at_topics),
+            *([Looked(MEMBERS, self._look_at_members)] if members else []),
+        ]
 
     async def look(self) -> Observed:
-        """Read new records.
+        """Read new records. Raises the engine's errors where no topic can be read."""
+        seen, self._troubles = self.seen, {}
+        failed = await look_at_each(self._followed)
+        if len(failed) == len(self._followed):
+            raise next(iter(failed.values()))
+        seen.closings = self._draws.closings
+        hindered = {name: _needs(name, failed) for name in NEEDED if set(NEEDED[name]) & failed.keys()}
+        failed |= await look_at_each([one for one in (*self._looked, *self._facts) if one.name not in hindered])
+        seen.unknown = {name: str(error) for name, error in failed.items()} | hindered
+        seen.facts = self._facts_of(failed)
+        return seen
 
-        Raises the engine's errors; PartitionUnknown if `exchange topics apply` was not run.
-        """
-        found = await extents(self._asking, self._followed)
-        if not self._assigned:
-            self._assign(found)
-        async for source, records in read_to(self._following, {p: extent.stable for p, extent in found.items()}):
-            for record in records:
-                self.seen.take(source, record)
-        await self._look_at_inboxes()
-        await self._look_at_the_fold()
-        return self.seen
+    def _facts_of(self, failed: Mapping[str, ExchangeError]) -> LogFacts:
+        """What the topics show. A missing topic is reported as such, and not as unreadable too."""
+        damaged = [
+            unreadable(name, str(error))
+            for name, error in failed.items()
+            if name not in (INBOX, MEMBERS, TOPIC_LIST) and not isinstance(error, PartitionUnknown)
+        ]
+        looked_at = {TOPIC: TOPIC_LIST in failed, GROUP: self._members is None or MEMBERS in failed}
+        troubles = {**dict(damaged), **self._troubles}
+        return LogFacts(troubles, frozenset(kind for kind, unknown in looked_at.items() if not unknown))
 
-    def _assign(self, found: Mapping[Partition, Extent]) -> None:
-        self._following.assign(self._followed)
-        for partition, (begin, stable, _) in found.items():
-            newest = stable - pulses_max(self.seen.partitions) if partition.topic == PULSE else begin
-            self._following.seek(partition, max(begin, newest))
-        self._assigned = True
+    async def _look_at_topics(self) -> None:
+        agencies = list(self.seen.registry.agencies)
+        self._troubles |= await look_at_topics(self._asking, self.seen.partitions, agencies)
+
+    async def _look_at_members(self) -> None:
+        if self._members is not None:
+            self._troubles |= foreign_members(self._group, await self._members())
 
     async def _look_at_inboxes(self) -> None:
         """No transaction writes to an inbox, so offsets are records."""
@@ -119,34 +113,82 @@ class StatusReader:
     async def _look_at_the_fold(self) -> None:
         positions = await self._tails.newest(await extents(self._asking, self._aggregates))
         at = {Partition(EVENTS, p.partition): positions[p].position if p in positions else 0 for p in self._aggregates}
-        lags = await self._behind.offsets(at, await extents(self._asking, at))
+        found = await extents(self._asking, at)
+        lags = await self._behind.offsets({p: max(found[p].begin, position) for p, position in at.items()}, found)
         self.seen.fold_lags = {source.partition: lag for source, lag in lags.items()}
         self.seen.counted = {p.partition: positions[p].events if p in positions else 0 for p in self._aggregates}
 
+    async def close(self) -> None:
+        """Close the readers of the sections."""
+        for section in self._followed:
+            await section.close()
+
 
 @asynccontextmanager
-async def looking(log: Log, partitions: int, generation: str = GENERATION) -> AsyncIterator[StatusReader]:
+async def looking(
+    log: Log,
+    partitions: int,
+    *,
+    generation: str = GENERATION,
+    group: str = "",
+    members: AskMembers | None = None,
+) -> AsyncIterator[StatusReader]:
     """A status reader for as long as the block lasts.
 
-    `partitions`: the real number of partitions of `events`.
+    `partitions`: the real number of partitions of `events`. `members`: of the workers' `group`;
+    None: not asked for.
     """
     async with AsyncExitStack() as open_readers:
         readers = []
-        for _ in range(4):
+        for _ in range(3):
             reader = await log.reader()
             open_readers.push_async_callback(reader.close)
             readers.append(reader)
-        yield StatusReader(readers, partitions, generation)
+        looker = StatusReader(log, readers, partitions, generation=generation, group=group, members=members)
+        open_readers.push_async_callback(looker.close)
+        yield looker
 
 
-def pulses_max(partitions: int) -> int:
-    """The number of pulses to read."""
-    return PULSES_A_PARTITION * partitions + PULSES_BESIDE
+async def read_lives(log: Log, partitions: int) -> WorkerLives:
+    """The lives of workers, as `pulse` has them now."""
+    lives, source = WorkerLives(), Partition(PULSE, 0)
+    reader = await log.reader()
+    try:
+        ((begin, stable, _),) = (await extents(reader, [source])).values()
+        reader.assign([source])
+        reader.seek(source, max(begin, stable - lives_max(partitions)))
+        async for _, records in read_to(reader, {source: stable}):
+            for record in records:
+                if record.value is not None and (record.key or b"").startswith(WORKER_KEY):
+                    pulse = decode_worker_pulse(record.value)
+                    lives.observe(pulse, pulse.at_ms)
+    finally:
+        await reader.close()
+    return lives
 
 
-def _followed(partitions: int) -> Iterator[Partition]:
-    yield from (Partition(topic, 0) for topic in (AGENCIES, ALERTS, DRAWS, PULSE))
-    yield from (Partition(topic, p) for topic in (GATE_STATE, QUARANTINE) for p in range(partitions))
+def _followed(log: Log, seen: Observed) -> list[Section]:
+    def take_alert(_: Partition, record: Record) -> None:
+        apply_compacted(seen.alerts, record)
+
+    def forget_alerts(_: Mapping[Partition, Extent]) -> None:
+        seen.alerts.clear()
+
+    def whole(topic: str) -> list[Partition]:
+        return [Partition(topic, number) for number in range(seen.partitions)]
+
+    pulses = lives_max(seen.partitions)
+    return [
+        FollowedTopic(log, [Partition(PULSE, 0)], seen.take_pulse, seen.forget_pulses, newest=pulses),
+        FollowedTopic(log, [Partition(AGENCIES, 0)], seen.take_registration, seen.forget_registry),
+        FollowedTopic(log, [Partition(ALERTS, 0)], take_alert, forget_alerts),
+        FollowedTopic(log, whole(GATE_STATE), seen.take_state, seen.forget_gates),
+        FollowedTopic(log, whole(QUARANTINE), seen.take_refusal, seen.forget_refusals),
+    ]
+
+
+def _needs(name: str, failed: Mapping[str, ExchangeError]) -> str:
+    return f"It is worked out with {' and '.join(sorted(set(NEEDED[name]) & failed.keys()))}, which cannot be read."
 
 
 def _agency_of(inbox: Partition) -> str:

@@ -3,23 +3,32 @@
 Everything in it is an exact count of restricted topics: `RESTRICTED` is shown with it everywhere.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
 
-from consumers.status.alerts import GONE, QUIET_MS_MAX
-from consumers.status.reader import Observed
-from exchange.core.admission.gate import Registration, Status
+from consumers.admission.gate_step import AgencyLane
+from consumers.status.alerts import GONE
+from consumers.status.observed import Observed
+from consumers.status.open_alerts import alerts_now
+from consumers.status.reader import INBOX
+from consumers.status.worker_lives import QUIET_MS_MAX
+from exchange.core.admission.gate import AgencyState, Registration, Status
+from exchange.core.counting.generation import GENERATION
+from exchange.core.model.chain import Head
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.lanes.progress import LaneState
-from exchange.wire.pulse import Alert, Pulse, decode_alert
-from exchange.wire.topics import SINGLE_LANES, LaneName
+from exchange.wire.pulse import Alert, Pulse
+from exchange.wire.topics import AGENCIES, DAY_MS, DRAWS, GATE_STATE, PULSE, SINGLE_LANES, LaneName, aggregates_of
 
+T = TypeVar("T")
 RESTRICTED: Final = "restricted: operators only"
 DIGEST_SHORT: Final = 8
 RATE_MS: Final = 10_000
 """The span over which records a second are measured."""
+SILENT_AFTER_MS: Final = 45 * DAY_MS
+AGGREGATES: Final = aggregates_of(GENERATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class LaneStatus:
     lane: str
     state: str
     worker: str
-    lag: int
+    lag: int | None
     records_a_second: float
     since_commit_ms: int | None
     since_pulse_ms: int | None
@@ -49,88 +58,120 @@ class AgencyStatus:
     legal_class: LegalClass
     status: Status
     partition: int
-    sequence: int
+    sequence: int | None
     head: str
-    waiting: int
+    waiting: int | None
     refused: str
     inbox_missing: bool
     since_heard_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownSection:
+    """A section of the status that could not be read. `says`: why, and what to do."""
+
+    section: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExchangeStatus:
     """The whole status. `events`: counted so far; `refusals`: since the beginning, by reason.
 
+    `running`: whether a worker lives, with lanes, and is not just the next one of a crash loop.
     `closed`: the last closed epoch, such as 2026-10, or empty; `closing_refused`: the reason
-    against the newest command, or empty.
+    against the newest command, or empty. `unknown`: the sections that could not be read; the
+    figures that come from them are None, or empty.
     """
 
     restricted: str
     at_ms: int
-    running: bool
+    running: bool | None
     since_pulse_ms: int | None
-    events: int
+    events: int | None
     events_a_second: float
-    lag: int
-    known: int
-    heard_from: int
-    refused_now: int
+    lag: int | None
+    known: int | None
+    heard_from: int | None
+    refused_now: int | None
     lanes: tuple[LaneStatus, ...]
     agencies: tuple[AgencyStatus, ...]
-    closed: str
-    closing_refused: str
+    closed: str | None
+    closing_refused: str | None
     refusals: tuple[tuple[str, int], ...]
     alerts: tuple[Alert, ...]
+    unknown: tuple[UnknownSection, ...]
 
 
 _ONCE_NAMES: Final = frozenset(lane.at(0) for lane in SINGLE_LANES)
 NOT_RUNNING: Final = "not running"
 
 
-def status_of(seen: Observed, now_ms: int) -> ExchangeStatus:
+def status_of(
+    seen: Observed, now_ms: int, *, silent_after_ms: int = SILENT_AFTER_MS, lanes: Collection[str] = ()
+) -> ExchangeStatus:
     """The status at `now_ms`, milliseconds since 1970.
 
-    The workers' clocks agree to a few seconds.
+    The workers' clocks agree to a few seconds. `silent_after_ms`, `lanes`: as in `alerts_now`.
     """
     agencies = tuple(_agencies(seen, now_ms))
-    lanes = tuple(_lanes(seen, agencies, now_ms))
-    ages = [lane.since_pulse_ms for lane in lanes if lane.since_pulse_ms is not None]
+    of_lanes = tuple(_lanes(seen, agencies, now_ms))
+    ages = [lane.since_pulse_ms for lane in of_lanes if lane.since_pulse_ms is not None]
+    running = any(lane.worker for lane in of_lanes) and seen.lives.running(now_ms)
+    last = seen.closings.closed.last_epoch
     return ExchangeStatus(
         restricted=RESTRICTED,
         at_ms=now_ms,
-        running=any(lane.worker for lane in lanes),
+        running=_unless(PULSE in seen.unknown, running),
         since_pulse_ms=min(ages, default=None),
-        events=sum(seen.counted.values()),
-        events_a_second=sum(lane.records_a_second for lane in lanes if lane.lane.startswith(LaneName.FOLD)),
-        lag=sum(lane.lag for lane in lanes if lane.lane not in _ONCE_NAMES),
-        known=len(agencies),
-        heard_from=sum(1 for agency in agencies if agency.sequence),
-        refused_now=sum(1 for agency in agencies if agency.refused),
-        lanes=lanes,
+        events=_unless(AGGREGATES in seen.unknown, sum(seen.counted.values())),
+        events_a_second=sum(lane.records_a_second for lane in of_lanes if lane.lane.startswith(LaneName.FOLD)),
+        lag=_sum(lane.lag for lane in of_lanes if lane.lane not in _ONCE_NAMES),
+        known=_unless(AGENCIES in seen.unknown, len(agencies)),
+        heard_from=_unless(_no_heads(seen), sum(1 for agency in agencies if agency.sequence)),
+        refused_now=_unless(_no_heads(seen), sum(1 for agency in agencies if agency.refused)),
+        lanes=of_lanes,
         agencies=agencies,
-        closed=epoch_text(last) if (last := seen.closings.closed.last_epoch) is not None else "",
-        closing_refused=seen.closings.refused,
+        closed=_unless(DRAWS in seen.unknown, epoch_text(last) if last is not None else ""),
+        closing_refused=_unless(DRAWS in seen.unknown, seen.closings.refused),
         refusals=tuple(sorted((reason.value, count) for reason, count in seen.refusals.items())),
-        alerts=tuple(decode_alert(seen.alerts[subject]) for subject in sorted(seen.alerts)),
+        alerts=alerts_now(seen, now_ms, silent_after_ms=silent_after_ms, lanes=lanes),
+        unknown=tuple(UnknownSection(name, seen.unknown[name]) for name in sorted(seen.unknown)),
     )
 
 
+def _unless(unknown: bool, value: T) -> T | None:
+    return None if unknown else value
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    """The sum; None where one of them is unknown."""
+    found = list(numbers)
+    return None if None in found else sum(number or 0 for number in found)
+
+
+def _no_heads(seen: Observed) -> bool:
+    return not {AGENCIES, GATE_STATE}.isdisjoint(seen.unknown)
+
+
 def _agencies(seen: Observed, now_ms: int) -> Iterator[AgencyStatus]:
+    if AGENCIES in seen.unknown:
+        return
     for code, registration in sorted(seen.registry.agencies.items()):
         yield _agency(seen, code, registration, now_ms)
 
 
 def _agency(seen: Observed, code: str, registration: Registration, now_ms: int) -> AgencyStatus:
-    lane = seen.gates[registration.partition].agencies[code]
+    lane = seen.gates[registration.partition].agencies.get(code) or AgencyLane(AgencyState(None, Head()))
     head, refused = lane.state.head, lane.state.refused
     return AgencyStatus(
         agency=code,
         legal_class=registration.legal_class,
         status=registration.status,
         partition=registration.partition,
-        sequence=head.sequence,
+        sequence=_unless(GATE_STATE in seen.unknown, head.sequence),
         head=head.digest.hex()[:DIGEST_SHORT],
-        waiting=seen.inbox_lags.get(code, 0),
+        waiting=_unless(INBOX in seen.unknown, seen.inbox_lags.get(code, 0)),
         refused=refused.reason.value if refused else "",
         inbox_missing=code in seen.inboxes_missing,
         since_heard_ms=max(0, now_ms - lane.heard_ms) if lane.heard_ms else None,
@@ -138,20 +179,32 @@ def _agency(seen: Observed, code: str, registration: Registration, now_ms: int) 
 
 
 def _lanes(seen: Observed, agencies: Sequence[AgencyStatus], now_ms: int) -> Iterator[LaneStatus]:
-    inboxes = dict.fromkeys(range(seen.partitions), 0)
-    for agency in agencies:
-        inboxes[agency.partition] += agency.waiting
-    for lane, lags in ((LaneName.GATE, inboxes), (LaneName.FOLD, seen.fold_lags)):
-        for partition in range(seen.partitions):
+    partitions = range(seen.partitions)
+    waiting = {
+        LaneName.GATE: {p: _sum(agency.waiting for agency in agencies if agency.partition == p) for p in partitions},
+        LaneName.FOLD: {p: _unless(AGGREGATES in seen.unknown, seen.fold_lags.get(p, 0)) for p in partitions},
+    }
+    for lane, lags in waiting.items():
+        for partition in partitions:
             name = lane.at(partition)
-            pulses = [pulse for pulse in seen.pulses if pulse.lane == name]
-            yield _lane(name, lags.get(partition, 0), pulses, now_ms)
+            yield _lane(name, lags[partition], _pulses_of(seen, name), now_ms)
     for name in sorted({pulse.lane for pulse in seen.pulses} & _ONCE_NAMES):
-        pulses = [pulse for pulse in seen.pulses if pulse.lane == name]
+        pulses = _pulses_of(seen, name)
         yield _lane(name, max(pulses, key=_at).lag, pulses, now_ms)
 
 
-def _lane(name: str, lag: int, pulses: Sequence[Pulse], now_ms: int) -> LaneStatus:
+def _pulses_of(seen: Observed, lane: str) -> list[Pulse]:
+    """The pulses of a lane. After a worker wrote that it ended, its lanes are stopped."""
+    return [
+        replace(pulse, state=LaneState.STOPPED.value)
+        if seen.lives.ended(pulse.worker) and pulse.state != LaneState.FAILED
+        else pulse
+        for pulse in seen.pulses
+        if pulse.lane == lane
+    ]
+
+
+def _lane(name: str, lag: int | None, pulses: Sequence[Pulse], now_ms: int) -> LaneStatus:
     farewells = {pulse.worker: pulse.at_ms for pulse in sorted(pulses, key=_at) if pulse.state in GONE}
     told = [pulse for pulse in pulses if pulse.state not in GONE]
     present = [pulse for pulse in told if pulse.at_ms > farewells.get(pulse.worker, -1)]

@@ -22,8 +22,10 @@ from mode import Service
 from consumers.log_source import KafkaSource
 from consumers.release.calendar import HOUR_MS
 from consumers.release.draw_process import DrawInProcess
+from consumers.status.open_alerts import expected_lanes
 from consumers.worker.derive_service import add_derive
 from consumers.worker.lanes import Lanes, ReleaseSettings
+from consumers.worker.life import PULSE_EVERY_S, WorkerLife, recorded
 from consumers.worker.watchdog import Watchdog
 from consumers.worker.watching import Watching
 from exchange.core.admission.gate import Registration
@@ -38,9 +40,8 @@ from exchange.engine.wall_clock import wall_ms
 from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.pulse import encode_pulse
-from exchange.wire.topics import ALERTS, DAY_MS, EVENTS, PARTITION_LANES, PULSE, SINGLE_LANES, LaneName
+from exchange.wire.topics import ALERTS, DAY_MS, EVENTS, PULSE, LaneName
 
-PULSE_EVERY_S = 2.0
 logger = structlog.get_logger(__name__)
 
 
@@ -59,8 +60,8 @@ class LanesService(Service):
         self._running: asyncio.Task[None] | None = None
 
     @property
-    def registered(self) -> Mapping[str, Registration]:
-        """The registered agencies, as the lanes know them now."""
+    def registered(self) -> Mapping[str, Registration] | None:
+        """The registered agencies, as the lanes know them now; None before all were read."""
         return self._lanes.registered
 
     async def on_start(self) -> None:
@@ -110,7 +111,13 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
         autodiscover=False,
     )
     app.service(cast("Any", lanes))  # an instance does as well as a class
-    watching = Watching(log, int(settings.silent_after_days * DAY_MS), _expected(settings), lanes.registered)
+    watching = Watching(
+        log,
+        int(settings.silent_after_days * DAY_MS),
+        expected_lanes(settings.partitions, calendar=settings.calendar == "on"),
+        lambda: lanes.registered,
+        partitions=settings.partitions,
+    )
     pulses = app.topic(PULSE, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
     alerts = app.topic(ALERTS, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
@@ -135,14 +142,18 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
 
     Raises the error of a lane that failed for good.
     """
-    await _require_topics(settings)
-    relax_collector()
     log = KafkaLog(settings.client("exchange-worker"))
+    async with recorded(WorkerLife(log, f"worker-{secrets.token_hex(3)}")) as life:
+        await _require_topics(settings)
+        await _run(settings, log, life, ready)
+
+
+async def _run(settings: Settings, log: KafkaLog, life: WorkerLife, ready: Callable[[], None]) -> None:
+    relax_collector()
     membership = KafkaMembership(settings.client("exchange-worker"), settings.group, EVENTS)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    worker = f"worker-{secrets.token_hex(3)}"
     limits = LaneLimits(records_max=settings.batch_records)
-    running = Lanes(log, membership, worker, limits=limits, closing=_closing(settings))
+    running = Lanes(log, membership, life.worker, limits=limits, closing=_closing(settings))
     lanes = LanesService(running, log, lambda error: _fail(ended, error))
     watchdog = Watchdog()
     watchdog.start()
@@ -159,6 +170,7 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
         stopped = asyncio.create_task(app.wait_until_stopped())
         await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        life.end(ended.exception() if ended.done() else app.crash_reason)
         if ended.done():
             ended.result()
         elif app.crash_reason is not None:
@@ -168,15 +180,6 @@ async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: 
         watchdog.stop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-def _expected(settings: Settings) -> list[str]:
-    """The lanes that must run."""
-    single = [lane for lane in SINGLE_LANES if lane is not LaneName.CALENDAR or settings.calendar == "on"]
-    return [
-        *(lane.at(partition) for partition in range(settings.partitions) for lane in PARTITION_LANES),
-        *(lane.at(0) for lane in single),
-    ]
 
 
 def _closing(settings: Settings) -> ReleaseSettings:

@@ -70,6 +70,7 @@ class Lanes:
         self._worker = worker
         self._limits = limits or LaneLimits()
         self._registry = Registry()
+        self._known = asyncio.Event()
         self._reader = EventReader()  # shared, because it remembers decoded records
         self._gates: dict[str, gate_step.GateStep] = {}
         self._states: dict[str, LaneState] = {}
@@ -82,13 +83,13 @@ class Lanes:
         self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane, *single])
 
     @property
-    def registered(self) -> Mapping[str, Registration]:
-        """The registered agencies, as the gate lanes know them now."""
-        return self._registry.agencies
+    def registered(self) -> Mapping[str, Registration] | None:
+        """The registered agencies, as the gate lanes know them now; None before all were read."""
+        return self._registry.agencies if self._known.is_set() else None
 
     async def run(self) -> None:
         """Run lanes until cancelled. Raises the error of the first lane that fails for good."""
-        known = asyncio.Event()
+        known = self._known
         following = asyncio.create_task(follow_registry(self._log, self._registry, known), name="registry")
         owning = asyncio.create_task(self._own(known), name="lanes")
         try:

@@ -6,16 +6,25 @@ Rules kept: a pulse that the agent reads counts, also one that comes before the 
 read; a worker that `pulse` is not assigned to forgets everything and writes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import structlog
 
-from consumers.status.alerts import Watch, read_alerts
+from consumers.status.alerts import Watch
+from consumers.status.log_facts import LogFacts, look_at_topics
+from consumers.status.open_alerts import read_alerts
+from consumers.status.reader import read_lives
+from consumers.status.troubles import TOPIC
 from exchange.core.admission.gate import Registration
-from exchange.engine.log import Log
+from exchange.engine.errors import LogUnavailable
+from exchange.engine.log import Log, Reader
+from exchange.engine.loop_time import loop_s
 from exchange.engine.wall_clock import Clock, wall_ms
-from exchange.wire.pulse import Pulse, decode_pulse, encode_alert
+from exchange.wire.pulse import Pulse, WorkerPulse, decode_any_pulse, encode_alert
 
+LOOK_AT_LOG_S: Final = 10.0
+"""How often the watch looks at what the topics themselves show."""
 logger = structlog.get_logger(__name__)
 
 
@@ -27,21 +36,25 @@ class Watching:
         log: Log,
         silent_after_ms: int,
         lanes: Sequence[str],
-        registered: Mapping[str, Registration],
+        registered: Callable[[], Mapping[str, Registration] | None],
         *,
+        partitions: int = 0,
         clock: Clock = wall_ms,
     ) -> None:
         self._log = log
         self._silent_after_ms = silent_after_ms
         self._lanes = lanes
         self._registered = registered
+        self._partitions = partitions
         self._clock = clock
+        self._reader: Reader | None = None
+        self._looked_at_s = float("-inf")
         self._watch: Watch | None = None
-        self._early: list[tuple[Pulse, int]] = []
+        self._early: list[tuple[Pulse | WorkerPulse, int]] = []
 
     def observe(self, value: bytes) -> None:
         """Take a pulse that has just come in."""
-        pulse, now_ms = decode_pulse(value), self._clock()
+        pulse, now_ms = decode_any_pulse(value), self._clock()
         if self._watch is None:
             self._early.append((pulse, now_ms))
         else:
@@ -49,10 +62,16 @@ class Watching:
 
     async def tick(self, *, mine: bool) -> list[tuple[bytes, bytes | None]]:
         """What to write to `alerts` now: alerts that began, tombstones of those that are over."""
+        registered = self._registered()
         if not mine:
             self._watch, self._early = None, []
+            await self._let_go()
             return []
-        watch = self._watch = self._watch or await self._begun()
+        if registered is None:  # a worker whose registry is not read yet cannot tell who is missing
+            return []
+        watch = self._watch = self._watch or await self._begun(registered)
+        if self._partitions and loop_s() - self._looked_at_s >= LOOK_AT_LOG_S:
+            watch.observe_log(await self._look(registered))
         early, self._early = self._early, []
         for pulse, at_ms in early:
             watch.observe(pulse, at_ms)
@@ -61,6 +80,23 @@ class Watching:
             logger.warning("alert", subject=subject, kind=alert.kind.value if alert else "over")
         return [(subject.encode(), encode_alert(alert) if alert else None) for subject, alert in changes]
 
-    async def _begun(self) -> Watch:
+    async def _begun(self, registered: Mapping[str, Registration]) -> Watch:
         alerts = await read_alerts(self._log)
-        return Watch(self._silent_after_ms, self._clock(), alerts, lanes=self._lanes, registry=self._registered)
+        lives = await read_lives(self._log, self._partitions) if self._partitions else None
+        return Watch(self._silent_after_ms, self._clock(), alerts, lanes=self._lanes, registry=registered, lives=lives)
+
+    async def _look(self, registered: Mapping[str, Registration]) -> LogFacts:
+        """What the topics show; nothing where no broker answers."""
+        self._looked_at_s = loop_s()
+        try:
+            self._reader = self._reader or await self._log.reader()
+            found = await look_at_topics(self._reader, self._partitions, registered)
+        except LogUnavailable:
+            await self._let_go()
+            return LogFacts()
+        return LogFacts(found, frozenset({TOPIC}))
+
+    async def _let_go(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.close()

@@ -6,8 +6,14 @@ exact counts of restricted topics, so they are restricted themselves.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from exchange.wire.message import message
+from exchange.wire.codec import schema_id_of
+from exchange.wire.message import MessageUnreadable, message
+from exchange.wire.schemas import schemas
+
+WORKER_KEY: Final = b"worker-"
+"""How the key of each `WorkerPulse` begins; no lane is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,8 @@ class AgencyPulse:
 class Pulse:
     """The state of a lane. Times in milliseconds; counts since the lane started.
 
-    `commit_age_ms`: −1 before the first commit. `agencies`: those that changed.
+    `commit_age_ms`: −1 before the first commit. `agencies`: those that changed. `stuck_ms`: time
+    without progress in which the worker could work (`StallTimer`); −1 if not measured.
     """
 
     lane: str
@@ -41,6 +48,22 @@ class Pulse:
     duplicates: int
     skipped: int
     agencies: tuple[AgencyPulse, ...] = ()
+    stuck_ms: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPulse:
+    """The state of a worker, with its lanes or without. Times in milliseconds since 1970.
+
+    `ended`: whether this is its last pulse. `reason`: the named error that ended it; empty if it
+    was stopped, or has not ended.
+    """
+
+    worker: str
+    started_ms: int
+    at_ms: int
+    ended: bool = False
+    reason: str = ""
 
 
 class AlertKind(StrEnum):
@@ -53,11 +76,21 @@ class AlertKind(StrEnum):
     FORKED = "forked"
     GAPPED = "gapped"
     LEFT_OUT = "left out"
+    NOT_RUNNING = "not running"
+    CRASH_LOOP = "crash loop"
+    UNREGISTERED = "unregistered"
+    CUT_OFF = "cut off"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    FOREIGN_MEMBER = "foreign member"
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A problem to look at. `subject`: `lane:gate-0` or `agency:code`. `says`: what to do next."""
+    """A problem to look at. `says`: what to do next.
+
+    `subject`: `lane:gate-0`, `agency:code`, `topic:events`, `group:exchange-workers` or `workers`.
+    """
 
     subject: str
     kind: AlertKind
@@ -67,5 +100,15 @@ class Alert:
 
 encode_pulse, decode_pulse = message("pulse", Pulse)
 """A value of `pulse`, under the lane's name."""
+encode_worker_pulse, decode_worker_pulse = message("worker_pulse", WorkerPulse)
+"""A value of `pulse`, under the worker's name."""
 encode_alert, decode_alert = message("alert", Alert)
 """A value of `alerts`, under its subject."""
+
+
+def decode_any_pulse(value: bytes) -> Pulse | WorkerPulse:
+    """A value of `pulse`, of a lane or of a worker; raises MessageUnreadable."""
+    schema = schemas().get(schema_id_of(value))
+    if schema is None:
+        raise MessageUnreadable
+    return decode_worker_pulse(value) if schema.name == "worker_pulse" else decode_pulse(value)

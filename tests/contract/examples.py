@@ -175,6 +175,8 @@ def message_examples() -> dict[str, Examples]:
     block = bytes(16) + digests[8:] + bytes(4096 - 8 - len(digests))
     lane = p.AgencyPulse(EVENTS, head.sequence, "", 1_767_225_600_000)
     pulse = p.Pulse("gate-3", "worker-1", 1_767_225_600_500, "running", 4_711, 12, 4_700, 31, 240, 1, 2, 3, (lane,))
+    alive = p.WorkerPulse("worker-1", 1_767_225_600_000, 1_767_225_600_500)
+    stalled = replace(alive, at_ms=1_767_225_612_500, ended=True, reason="LaneStalled")
     alert = p.Alert(f"agency:{TOTALS}", p.AlertKind.SILENT, 1_767_225_600_000, "No heartbeat since: call the agency.")
     return {
         "registration": [(agency, m.encode_registration(registration(agency))) for agency in (EVENTS, TOTALS)],
@@ -193,6 +195,10 @@ def message_examples() -> dict[str, Examples]:
         "gate_tally": [("the sequence of a tally", m.encode_gate_tally(1))],
         "position": [("after 23 events", m.encode_position(m.Position(40, 2**255 + 1, "0123456789ab", 23)))],
         "pulse": [("a gate at work", p.encode_pulse(pulse))],
+        "worker_pulse": [
+            ("a worker at work", p.encode_worker_pulse(alive)),
+            ("the end of a worker whose lane stalled", p.encode_worker_pulse(stalled)),
+        ],
         "alert": [("an agency gone silent", p.encode_alert(alert))],
         **release_examples(),
     }

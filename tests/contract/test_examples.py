@@ -30,6 +30,7 @@ REREAD: dict[str, Callable[[bytes], bytes]] = {
     "gate_tally": lambda value: m.encode_gate_tally(m.decode_gate_tally(value)),
     "position": lambda value: m.encode_position(m.decode_position(value)),
     "pulse": lambda value: p.encode_pulse(p.decode_pulse(value)),
+    "worker_pulse": lambda value: p.encode_worker_pulse(p.decode_worker_pulse(value)),
     "alert": lambda value: p.encode_alert(p.decode_alert(value)),
     "close": lambda value: c.encode_close(c.decode_close(value)),
     "relocation": lambda value: c.encode_relocation(c.decode_relocation(value)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
 from exchange.engine.wall_clock import wall_ms
 
 if TYPE_CHECKING:
@@ -22,10 +23,17 @@ app = typer.Typer()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; with --watch, one line per look.")]
 WATCH_S = 2.0
+UNKNOWN_MEANS = "a topic could not be read; its figures are shown as unknown. Or a named error."
 NEEDS = "the extra `worker`, and the exchange's Kafka with the operator's rights."
 
 
-@app.command(epilog=ending(needs=NEEDS, example="exchange status --watch"))
+@app.command(
+    epilog=ending(
+        needs=NEEDS,
+        example="exchange status --watch",
+        statuses={ExitStatus.DONE: "also for `--watch`, stopped with Ctrl-C.", ExitStatus.ERROR: UNKNOWN_MEANS},
+    )
+)
 def status(
     *,
     as_json: AsJson = False,
@@ -35,7 +43,7 @@ def status(
     """Show lag, rates, agencies, refusals and alerts. For operators only: it holds exact counts.
 
     Works without a worker too: it reads the stored state from Kafka, and reports that no worker is
-    running.
+    running. A topic that cannot be read takes only its own figures away; they are shown as unknown.
     """
     import consumers.status.status  # noqa: F401 - an install without the extra reports it before it connects
     from exchange.cli.shared.console import console
@@ -51,9 +59,10 @@ def status(
         from exchange.cli.operator.status_tables import rendered
 
         console().print(rendered(found[0], every_agency=every_agency))
+    _end(found[0])
 
 
-@app.command(epilog=ending(needs=NEEDS, example="exchange alerts"))
+@app.command(epilog=ending(needs=NEEDS, example="exchange alerts", statuses={ExitStatus.ERROR: UNKNOWN_MEANS}))
 def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show the open alerts, each with the next step. For operators only."""
     import consumers.status.status  # noqa: F401 - as in `status`
@@ -62,15 +71,22 @@ def alerts(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
 
     found: list[ExchangeStatus] = []
     _look(found.append, once=True)
-    open_alerts = found[0].alerts
+    open_alerts, unknown = found[0].alerts, found[0].unknown
     if as_json:
         typer.echo(json.dumps([asdict(alert) for alert in open_alerts], indent=2))
     elif open_alerts:
         console().print(alerts_table(open_alerts, wall_ms()))
     else:
-        typer.echo("No alerts.")
-    if not found[0].running:
-        _note("No worker is running, so alerts are not kept up to date. Start one: `exchange worker`.")
+        typer.echo("No alerts." if not unknown else "No alerts in the sections that could be read.")
+    _end(found[0])
+
+
+def _end(found: "ExchangeStatus") -> None:
+    """Name the sections that could not be read, and end with the exit status that says so."""
+    for one in found.unknown:
+        _note(f"exchange: unknown: {one.section}. {one.says}")
+    if found.unknown:
+        raise typer.Exit(ExitStatus.ERROR)
 
 
 def _watch(console: "Console", *, as_json: bool, every_agency: bool) -> None:
@@ -125,17 +141,22 @@ def _look(
 
 
 async def _looks(kafka: "KafkaConnection", show: "Callable[[ExchangeStatus], object]", *, once: bool) -> None:
+    from consumers.status.open_alerts import expected_lanes
     from consumers.status.reader import looking
     from consumers.status.status import status_of
     from exchange.engine.errors import PartitionUnknown
-    from exchange.wire.topics import EVENTS
+    from exchange.wire.topics import BY_NAME, DAY_MS, EVENTS
 
-    partitions = (await kafka.admin.partitions()).get(EVENTS)
-    if partitions is None:
+    found, settings = await kafka.admin.partitions(), kafka.settings
+    partitions = max((found.get(topic.name, 0) for topic in BY_NAME.values() if topic.partitioned), default=0)
+    if not partitions:
         raise PartitionUnknown(f"The cluster has no topic {EVENTS}.")
+    lanes = expected_lanes(partitions, calendar=settings.calendar == "on")
+    silent_after_ms = int(settings.silent_after_days * DAY_MS)
     async with looking(kafka.log, partitions) as looker:
         while True:
-            show(status_of(await looker.look(), wall_ms()))
+            seen = await looker.look()
+            show(status_of(seen, wall_ms(), silent_after_ms=silent_after_ms, lanes=lanes))
             if once:
                 return
             await asyncio.sleep(WATCH_S)

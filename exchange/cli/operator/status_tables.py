@@ -6,11 +6,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from consumers.status.status import AgencyStatus, ExchangeStatus, LaneStatus
+from consumers.status.status import AgencyStatus, ExchangeStatus, LaneStatus, UnknownSection
 from exchange.cli.shared.console import table
-from exchange.wire.pulse import Alert
+from exchange.wire.pulse import Alert, AlertKind
 
 AGENCIES_MAX = 20
+UNKNOWN = "?"
 INBOX_MISSING = "inbox missing: run exchange topics apply"
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
@@ -18,6 +19,8 @@ _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 def rendered(status: ExchangeStatus, *, every_agency: bool) -> RenderableType:
     """The whole status."""
     parts: list[RenderableType] = [Text(status.restricted.upper(), style="bold red"), _headline(status)]
+    if status.unknown:
+        parts.append(unknown_table(status.unknown))
     if status.alerts:
         parts.append(alerts_table(status.alerts, status.at_ms))
     parts.append(_lanes(status.lanes))
@@ -36,6 +39,19 @@ def alerts_table(alerts: Iterable[Alert], now_ms: int) -> Table:
     return shown
 
 
+def unknown_table(unknown: Iterable[UnknownSection]) -> Table:
+    """The sections that could not be read, with the reason and the next step."""
+    shown = table("unknown", "reason and next step", title="could not be read")
+    for one in unknown:
+        shown.add_row(one.section, one.says, style="red")
+    return shown
+
+
+def count(number: int | None) -> str:
+    """A number with its thousands, or a question mark."""
+    return UNKNOWN if number is None else f"{number:,}"
+
+
 def age(ms: int | None) -> str:
     """A duration in its largest whole unit, such as 3 min."""
     if ms is None:
@@ -49,20 +65,27 @@ def age(ms: int | None) -> str:
 def _headline(status: ExchangeStatus) -> Text:
     if status.running:
         worker = "running"
+    elif status.running is None:
+        worker = "unknown"
+    elif any(alert.kind is AlertKind.CRASH_LOOP for alert in status.alerts):
+        worker = "ending and starting again: see the alert `workers`"
     elif status.since_pulse_ms is None:
         worker = "no worker is running: start one with `exchange worker`"
     else:
         worker = f"no worker is running (last heard {age(status.since_pulse_ms)} ago): start one with `exchange worker`"
+    refused = count(status.refused_now)
     lines = (
         f"workers   {worker}",
-        f"events    {status.events:,} counted, {status.events_a_second:,.0f} a second, {status.lag:,} waiting",
-        f"agencies  {status.known} known, {status.heard_from} heard from, {status.refused_now} refused now",
+        f"events    {count(status.events)} counted, {status.events_a_second:,.0f} a second, {count(status.lag)} waiting",
+        f"agencies  {count(status.known)} known, {count(status.heard_from)} heard from, {refused} refused now",
         f"epochs    {_epochs(status)}",
     )
     return Text("\n".join(lines))
 
 
 def _epochs(status: ExchangeStatus) -> str:
+    if status.closed is None:
+        return "unknown"
     closed = f"closed up to {status.closed}" if status.closed else "none closed yet"
     return closed + (f"; the newest command was refused ({status.closing_refused})" if status.closing_refused else "")
 
@@ -75,7 +98,7 @@ def _lanes(lanes: Sequence[LaneStatus]) -> Table:
         shown.add_row(
             lane.lane,
             lane.state,
-            f"{lane.lag:,}",
+            count(lane.lag),
             f"{lane.records_a_second:,.0f}",
             *ages,
             lane.worker,
@@ -100,7 +123,7 @@ def _agencies(status: ExchangeStatus, *, every_agency: bool) -> Table:
 def _agency(agency: AgencyStatus) -> tuple[str, ...]:
     heard = "never" if agency.since_heard_ms is None else age(agency.since_heard_ms)
     suspended = " (suspended)" if agency.status == "suspended" else ""
-    counts = (f"{agency.sequence:,}", f"{agency.waiting:,}", heard)
+    counts = (count(agency.sequence), count(agency.waiting), heard)
     return (
         agency.agency + suspended,
         *counts,

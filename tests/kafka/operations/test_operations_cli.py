@@ -125,9 +125,9 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_registered(exchange:
 async def test_status_and_alerts_are_shown_and_labelled(exchange: KafkaLog, run: Run) -> None:
     await run("agencies", "add", "harbor-light", "--legal-class", "tally_only", "--public-key", KEY)
     alert = Alert("lane:gate-0", AlertKind.STALLED, 1_800_000_000_000, "Start a worker.")
-    none = await run("alerts")
-    assert none.out == "No alerts.\n"
-    assert "No worker is running" in none.err
+    none = await run("alerts", "--json")
+    assert [(one["subject"], one["kind"]) for one in json.loads(none.out)] == [("workers", "not running")]
+    assert "start one with `exchange worker`" in none.out
     producer = await exchange.producer()
     await producer.send(Partition(ALERTS, 0), [(b"lane:gate-0", encode_alert(alert))])
     await producer.close()

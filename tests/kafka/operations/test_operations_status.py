@@ -13,9 +13,10 @@ from consumers.admission import gate_step
 from consumers.admission.enrolment import Enrolment, register
 from consumers.admission.registry import read_registry
 from consumers.counting import fold_step
-from consumers.status.alerts import read_alerts
+from consumers.status.open_alerts import read_alerts
 from consumers.status.reader import StatusReader, looking
 from consumers.status.status import NOT_RUNNING, ExchangeStatus, status_of
+from consumers.status.troubles import FAILED_SAYS
 from exchange.cli.operator.status_tables import rendered
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
@@ -29,7 +30,7 @@ from exchange.engine.kafka.provision import exchange_topics
 from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.log import Partition
 from exchange.wire.codec import encode
-from exchange.wire.pulse import Alert, AlertKind, Pulse, encode_alert, encode_pulse
+from exchange.wire.pulse import Alert, AlertKind, Pulse, WorkerPulse, encode_alert, encode_pulse, encode_worker_pulse
 from exchange.wire.topics import ALERTS, GATE_STATE, PULSE, LaneName, aggregates_of, inbox_of
 from tests.kafka.conftest import PARTITIONS
 
@@ -180,7 +181,9 @@ async def test_rates_ages_and_alerts_are_those_of_the_newest_pulses(exchange: Ka
     filler = replace(well, lane="gate-0", at_ms=NOW - 70_000)
     pairs = [(pulse.lane.encode(), encode_pulse(pulse)) for pulse in [filler] * 500 + beats]
     await send(exchange, PULSE, *pairs)
-    alert = Alert("lane:fold-3", AlertKind.FAILED, NOW - 1_000, "look")
+    alive = WorkerPulse("worker-a", NOW - 60_000, NOW - 1_000)
+    await send(exchange, PULSE, (b"worker-a", encode_worker_pulse(alive)))
+    alert = Alert("lane:fold-3", AlertKind.FAILED, NOW - 1_000, FAILED_SAYS)
     over = Alert("lane:fold-1", AlertKind.STALLED, NOW - 1_000, "look")
     await send(exchange, ALERTS, (b"lane:fold-1", encode_alert(over)), (b"lane:fold-3", encode_alert(alert)))
     await send(exchange, ALERTS, (b"lane:fold-1", None))
@@ -198,7 +201,11 @@ async def test_rates_ages_and_alerts_are_those_of_the_newest_pulses(exchange: Ka
         "fold-2": NOT_RUNNING,
         "fold-3": "failed",
     }
-    assert status.alerts == (alert,)
+    kinds = {alert.subject: alert.kind for alert in status.alerts}
+    assert kinds == {f"lane:{lane}": AlertKind.STALLED for lane in ("fold-1", "gate-0")} | {
+        "lane:fold-3": AlertKind.FAILED
+    }
+    assert alert in status.alerts
     assert await read_alerts(exchange) == [alert]
 
 

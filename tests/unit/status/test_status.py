@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from consumers.status.reader import Observed
+from consumers.status.observed import Observed
 from consumers.status.status import NOT_RUNNING, RATE_MS, RESTRICTED, LaneStatus, records_a_second, status_of
 from exchange.cli.operator.status_tables import AGENCIES_MAX, age, rendered
 from exchange.core.admission.gate import Refused, Registration

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.status.alerts import BEHIND_MS_MAX, QUIET_MS_MAX, Watch
+from consumers.status.alerts import BEHIND_MS_MAX, Watch
+from consumers.status.worker_lives import QUIET_MS_MAX
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.model.vocabulary import LegalClass

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumers.status.alerts import QUIET_MS_MAX
+from consumers.status.worker_lives import QUIET_MS_MAX
 from consumers.worker.watching import Watching
 from exchange.engine.lanes.progress import LaneState
 from exchange.engine.log import Partition
@@ -29,7 +29,7 @@ class Desk:
         self.now_ms = T0
         self.process = self.world.process("worker")
         log = MemoryLog(self.broker, lambda: self.network.connect(self.process))
-        self.watching = Watching(log, 10**10, ["gate-0"], {}, clock=lambda: self.now_ms)
+        self.watching = Watching(log, 10**10, ["gate-0"], dict, clock=lambda: self.now_ms)
 
     def tick(self, *, mine: bool = True) -> dict[str, AlertKind | None]:
         task = self.process.spawn(self.watching.tick(mine=mine))
