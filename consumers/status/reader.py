@@ -13,7 +13,7 @@ Not promised: one moment for everything. Each topic is read to its own end while
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from consumers.status.log_facts import LogFacts, foreign_members, look_at_topics, unreadable
@@ -27,6 +27,7 @@ from exchange.engine.errors import PartitionUnknown
 from exchange.engine.lag import Extent, NewestPositions, Unread, extents
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import apply_compacted, read_to
+from exchange.wire.message import MessageUnreadable
 from exchange.wire.pulse import WORKER_KEY, decode_worker_pulse
 from exchange.wire.topics import AGENCIES, ALERTS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
 
@@ -160,8 +161,9 @@ async def read_lives(log: Log, partitions: int) -> WorkerLives:
         async for _, records in read_to(reader, {source: stable}):
             for record in records:
                 if record.value is not None and (record.key or b"").startswith(WORKER_KEY):
-                    pulse = decode_worker_pulse(record.value)
-                    lives.observe(pulse, pulse.at_ms)
+                    with suppress(MessageUnreadable):  # one that is none counts for nothing
+                        pulse = decode_worker_pulse(record.value)
+                        lives.observe(pulse, pulse.at_ms)
     finally:
         await reader.close()
     return lives

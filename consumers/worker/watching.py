@@ -17,10 +17,11 @@ from consumers.status.open_alerts import read_alerts
 from consumers.status.reader import read_lives
 from consumers.status.troubles import TOPIC
 from exchange.core.admission.gate import Registration
-from exchange.engine.errors import LogUnavailable
+from exchange.core.errors import ExchangeError
 from exchange.engine.log import Log, Reader
 from exchange.engine.loop_time import loop_s
 from exchange.engine.wall_clock import Clock, wall_ms
+from exchange.wire.message import MessageUnreadable
 from exchange.wire.pulse import Pulse, WorkerPulse, decode_any_pulse, encode_alert
 
 LOOK_AT_LOG_S: Final = 10.0
@@ -53,8 +54,12 @@ class Watching:
         self._early: list[tuple[Pulse | WorkerPulse, int]] = []
 
     def observe(self, value: bytes) -> None:
-        """Take a pulse that has just come in."""
-        pulse, now_ms = decode_any_pulse(value), self._clock()
+        """Take a pulse that has just come in. One that is none counts for nothing."""
+        try:
+            pulse, now_ms = decode_any_pulse(value), self._clock()
+        except MessageUnreadable as error:
+            logger.warning("a record of `pulse` is no pulse", reason=str(error))
+            return
         if self._watch is None:
             self._early.append((pulse, now_ms))
         else:
@@ -91,7 +96,8 @@ class Watching:
         try:
             self._reader = self._reader or await self._log.reader()
             found = await look_at_topics(self._reader, self._partitions, registered)
-        except LogUnavailable:
+        except ExchangeError as error:
+            logger.warning("the topics could not be looked at", error=type(error).__name__)
             await self._let_go()
             return LogFacts()
         return LogFacts(found, frozenset({TOPIC}))

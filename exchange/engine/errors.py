@@ -50,7 +50,11 @@ class TransactionOpen(EngineError):
 class PositionOutOfRange(EngineError):
     """A stored position is outside the log."""
 
-    hint = "The log was cut off or replaced. Restore it, or rebuild the state into a new generation."
+    hint = (
+        "The log was cut off, or deleted and made again. Stop the workers and put the topic back whole:"
+        ' docs/OPERATIONS.md, "When a log was cut off". If the topic is whole and the counts are wrong, delete'
+        " `aggregates.…` and run `exchange topics apply`: everything is counted again."
+    )
 
 
 class RecordRefused(EngineError):
@@ -63,8 +67,8 @@ class RecordUnreadable(EngineError):
     """A record cannot be read: the key of one of its headers is not text."""
 
     hint = (
-        "No edge writes headers. Remove the writer's rights to its inbox, and delete the records up to this one with"
-        " Kafka's own `kafka-delete-records`."
+        "The exchange writes no such header. `exchange topics rights` shows who may write the topic: take the right"
+        ' from whoever wrote it. docs/OPERATIONS.md, "When a log was cut off", shows how to delete records.'
     )
 
 
