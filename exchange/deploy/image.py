@@ -38,7 +38,8 @@ COPY schemas schemas
 COPY producers producers
 COPY consumers consumers
 COPY exchange exchange
-RUN /uv/bin/uv sync --quiet --frozen --no-dev --extra worker --no-editable --python "$(command -v python3)"
+RUN /uv/bin/uv sync --quiet --frozen --no-dev --extra worker --no-editable --python "$(command -v python3)" \
+    && rm -f {HOME}/.lock
 
 FROM ${{BASE}}
 ENV PATH={HOME}/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp

@@ -64,7 +64,7 @@ HARDENING: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class SystemdUnit:
-    """One file: its name, and its sections with their settings."""
+    """One file: its name, and its sections with their settings; `# …` is a comment."""
 
     name: str
     sections: Mapping[str, Directives] = field(default_factory=dict)
@@ -96,18 +96,21 @@ def _broker(command: str) -> SystemdUnit:
         **_service("forking", EXCHANGE, "exchange", f"{command} up"),
         "ExecStop": f"{command} down",
         "Restart": "on-failure",
-        "TimeoutStartSec": "300",  # the first time it fetches Kafka
+        "# The first time it fetches Kafka.": "",
+        "TimeoutStartSec": "300",
         "TimeoutStopSec": str(BROKER_STOP_S),
         "MemoryMax": "1500M",
         "LimitNOFILE": "65536",
-        "MemoryDenyWriteExecute": "no",  # Java compiles while it runs
-        "ProcSubset": "all",  # Java sizes itself by /proc/meminfo, and the command asks for the boot's id
+        "# Java makes code while it runs.": "",
+        "MemoryDenyWriteExecute": "no",
+        "# Java sizes itself by /proc/meminfo, and the command reads the number of the boot.": "",
+        "ProcSubset": "all",
     }
     return SystemdUnit(
         "exchange-broker.service",
         {
             "Unit": _unit("Kafka of the service events exchange, on this machine", After="network.target"),
-            "Service": service,
+            "Service": _hardened(service),
             "Install": {"WantedBy": "multi-user.target"},
         },
     )
@@ -118,9 +121,11 @@ def _worker(command: str) -> SystemdUnit:
         **_service("exec", EXCHANGE, "exchange", f"{command} worker"),
         "Restart": "always",
         "TimeoutStopSec": str(WORKER_STOP_S),
-        "KillMode": "mixed",  # the worker alone is asked to stop; it stops its own processes
+        "# The worker alone is asked to stop; it stops its own processes.": "",
+        "KillMode": "mixed",
         "MemoryMax": "1G",
-        "ProcSubset": "all",  # the address of a broker on this machine counts only with the boot's id
+        "# It finds a broker on this machine by the number of the boot.": "",
+        "ProcSubset": "all",
     }
     return SystemdUnit(
         "exchange-worker.service",
@@ -131,7 +136,7 @@ def _worker(command: str) -> SystemdUnit:
                 After="network-online.target exchange-broker.service",
                 StartLimitIntervalSec="0",  # it is started again for as long as Kafka is away
             ),
-            "Service": service,
+            "Service": _hardened(service),
             "Install": {"WantedBy": "multi-user.target"},
         },
     )
@@ -156,7 +161,7 @@ def _publish(command: str) -> SystemdUnit:
                 After="network-online.target",
                 AssertPathExists=(export, profile),
             ),
-            "Service": service,
+            "Service": _hardened(service),
         },
     )
 
@@ -181,6 +186,11 @@ def _unit(description: str, **more: str | tuple[str, ...]) -> Directives:
     return {"Description": description, **more}
 
 
+def _hardened(service: Directives) -> Directives:
+    """With every row of the table that the service does not answer otherwise."""
+    return {**service, **{name: value for name, value in HARDENING.items() if name not in service}}
+
+
 def _service(kind: str, folder: str, user: str, command: str) -> dict[str, str | tuple[str, ...]]:
     return {
         "Type": kind,
@@ -196,9 +206,10 @@ def _service(kind: str, folder: str, user: str, command: str) -> dict[str, str |
         "CacheDirectoryMode": "0700",
         "ConfigurationDirectory": folder,
         "RestartSec": "5",
-        **HARDENING,
     }
 
 
 def _lines(name: str, value: str | tuple[str, ...]) -> str:
+    if name.startswith("#"):
+        return f"{name}\n"
     return "".join(f"{name}={one}\n" for one in ((value,) if isinstance(value, str) else value))

@@ -16,10 +16,10 @@ from exchange.deploy.broker_settings import PUBLIC
 from exchange.engine.kafka.rights import rights
 from exchange.settings import Settings
 from exchange.trial.empty_cluster import environment
+from tests.kits.cluster_kit.compose_container import ComposeContainers
+from tests.kits.cluster_kit.kafka_admin import give_passwords, give_rights, kafka_admin
+from tests.kits.cluster_kit.three_brokers import three_brokers
 from tests.kits.command_line import exchange
-from tests.kits.compose_container import ComposeContainers
-from tests.kits.kafka_admin import give_passwords, give_rights, kafka_admin
-from tests.kits.three_brokers import three_brokers
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
 

@@ -17,8 +17,8 @@ from exchange.settings import Settings
 from exchange.trial.demo import Demo
 from exchange.trial.empty_cluster import TrialExchange, Worker, environment, trial_exchange
 from exchange.trial.sample import SampledQuarters, sample_exchange
-from tests.kits.kafka_admin import give_passwords, give_rights, kafka_admin
-from tests.kits.three_brokers import ThreeBrokers, three_brokers
+from tests.kits.cluster_kit.kafka_admin import give_passwords, give_rights, kafka_admin
+from tests.kits.cluster_kit.three_brokers import ThreeBrokers, three_brokers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -4,6 +4,7 @@
 """
 
 import configparser
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,8 @@ def read(unit: SystemdUnit) -> configparser.RawConfigParser:
 def test_a_service_is_hardened_but_for_what_its_work_needs(unit: SystemdUnit) -> None:
     service = read(unit)["Service"]
     assert {name for name, value in HARDENING.items() if service[name] != value} == LESS_HARD[unit.name]
+    for name in LESS_HARD[unit.name]:  # and the line above says why
+        assert re.search(rf"^# .+\.\n{name}=", unit.text, re.MULTILINE), name
 
 
 @each_service

@@ -34,7 +34,7 @@ from exchange.engine.broker.server import JVM_FLAGS, jvm_environment
 from exchange.engine.wall_clock import utc_now
 from exchange.settings import Settings
 
-COMPOSE: Final = Path(__file__).parents[2] / "deploy" / "compose.yaml"
+COMPOSE: Final = Path(__file__).parents[3] / "deploy" / "compose.yaml"
 HOST: Final = "127.0.0.1"
 STOP_S_MAX: Final = 30
 PDEATHSIG: Final = 1

@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from exchange.deploy.broker_settings import INSIDE, SECRETS
-from tests.kits.three_brokers import COMPOSE, ThreeBrokers
+from tests.kits.cluster_kit.three_brokers import COMPOSE, ThreeBrokers
 
 USER: Final = 1000
 
