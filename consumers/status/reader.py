@@ -29,7 +29,7 @@ from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import apply_compacted, read_to
 from exchange.wire.message import MessageUnreadable
 from exchange.wire.pulse import WORKER_KEY, decode_worker_pulse
-from exchange.wire.topics import AGENCIES, ALERTS, EVENTS, GATE_STATE, PULSE, QUARANTINE, aggregates_of
+from exchange.wire.topics import AGENCIES, ALERTS, EVENTS, GATE_STATE, PULSE, QUARANTINE, agency_of, aggregates_of
 
 INBOX: Final = "inbox"
 MEMBERS: Final = "group"
@@ -106,10 +106,10 @@ class StatusReader:
         """No transaction writes to an inbox, so offsets are records."""
         read = {source: at for gate in self.seen.gates.values() for source, at in gate.positions().items()}
         present = await self._asking.present(read)
-        self.seen.inboxes_missing = {_agency_of(source) for source in set(read) - present}
+        self.seen.inboxes_missing = {agency_of(source.topic) for source in set(read) - present}
         for source, (begin, _, end) in (await extents(self._asking, present)).items():
             at = max(begin, read[source] or 0)
-            self.seen.inbox_lags[_agency_of(source)] = max(0, end - at)
+            self.seen.inbox_lags[agency_of(source.topic)] = max(0, end - at)
 
     async def _look_at_the_fold(self) -> None:
         positions = await self._tails.newest(await extents(self._asking, self._aggregates))
@@ -191,7 +191,3 @@ def _followed(log: Log, seen: Observed) -> list[Section]:
 
 def _needs(name: str, failed: Mapping[str, ExchangeError]) -> str:
     return f"It is worked out with {' and '.join(sorted(set(NEEDED[name]) & failed.keys()))}, which cannot be read."
-
-
-def _agency_of(inbox: Partition) -> str:
-    return inbox.topic.partition(".")[2]

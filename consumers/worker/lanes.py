@@ -31,7 +31,7 @@ from exchange.engine.log import Log, Partition
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.codec import EventReader
 from exchange.wire.pulse import AgencyPulse, Pulse
-from exchange.wire.topics import GATE_STATE, LaneName, aggregates_of
+from exchange.wire.topics import GATE_STATE, LaneName, agency_of, aggregates_of, receipts_of
 
 FULL_PULSE_EVERY: Final = 30
 """Every so many pulses a lane lists all of its agencies; else only those that changed."""
@@ -75,6 +75,7 @@ class Lanes:
         self._gates: dict[str, gate_step.GateStep] = {}
         self._states: dict[str, LaneState] = {}
         self._rereads: dict[str, int] = {}
+        self._absent: dict[str, tuple[str, ...]] = {}
         self._sent: dict[str, dict[str, AgencyPulse]] = {}
         self._pulses = 0
         self._closing = closing
@@ -128,7 +129,14 @@ class Lanes:
 
         state = Partition(GATE_STATE, partition)
         return Lane(
-            self._log, LaneName.GATE, partition, make, state, limits=gate_step.limits(self._limits), hook=self._note
+            self._log,
+            LaneName.GATE,
+            partition,
+            make,
+            state,
+            limits=gate_step.limits(self._limits),
+            hook=self._note,
+            needs=_receipts,
         )
 
     def _fold_lane(self, partition: int) -> Lane:
@@ -166,6 +174,11 @@ class Lanes:
                 "stored positions left their logs; read from the beginning",
                 lane=progress.lane,
                 sources=progress.rereads,
+            )
+        if progress.absent != self._absent.get(progress.lane, ()):
+            self._absent[progress.lane] = progress.absent
+            logger.warning(
+                "agencies whose topics are missing are left out", lane=progress.lane, missing=progress.absent
             )
         if progress.state in _ENDED:
             self._gates.pop(progress.lane, None)
@@ -217,3 +230,8 @@ class Lanes:
         before = {} if full else self._sent.get(progress.lane, {})
         self._sent[progress.lane] = now
         return [pulse for agency, pulse in now.items() if before.get(agency) != pulse]
+
+
+def _receipts(inbox: Partition) -> Partition:
+    """Where the gate answers what it read there: without it the agency is left out."""
+    return Partition(receipts_of(agency_of(inbox.topic)), 0)

@@ -197,6 +197,11 @@ def receipts_of(agency: str) -> str:
     return f"receipts.{check_agency(agency)}"
 
 
+def agency_of(topic: str) -> str:
+    """The agency whose inbox or receipts a topic is."""
+    return topic.partition(".")[2]
+
+
 def aggregates_of(generation: str) -> str:
     """The topic of one generation of counts."""
     return f"aggregates.{generation}"

@@ -3,7 +3,8 @@
 On virtual time.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
 from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.lanes.step import Outcome
-from exchange.engine.log import Partition, Record
+from exchange.engine.log import Pair, Partition, Record
 from exchange.testing.memory_broker import TryAgain
+from exchange.testing.memory_log import MemoryLog, MemoryWriter
 from exchange.testing.memory_partition import ABORTED
 from tests.simulation.world.stage import STATE, Stage
 
@@ -166,3 +168,88 @@ def test_sources_that_depend_on_each_other_stop_the_lane_instead(stage: Stage) -
     stage.start("two", make_step=lambda: Strict(HERE, THERE))
     stage.run(10)
     assert isinstance(stage.ended["two"], PositionOutOfRange)
+
+
+# A source whose answers have nowhere to go
+
+
+class Answering(Kept):
+    """Writes an answer for each batch of a source, in the same transaction."""
+
+    def outcome(self) -> Outcome:
+        answered = [
+            (answers_of(Partition(key[3:].decode(), 0)), [(b"to", b"it")]) for key in self._changed if b"/" in key
+        ]
+        return Outcome([*answered, *super().outcome().outputs])
+
+
+def answers_of(source: Partition) -> Partition:
+    return Partition(source.topic.replace("inbox", "receipts"), 0)
+
+
+def test_a_source_whose_answers_have_no_topic_holds_up_nobody_and_catches_up_exactly(stage: Stage) -> None:
+    for topic in (THERE.topic, answers_of(HERE).topic):
+        stage.broker.create(topic)
+    publish(stage, HERE, b"1")
+    publish(stage, THERE, b"2")
+    lane, process = stage.start(make_step=lambda: Answering(HERE, THERE), needs=answers_of)
+    stage.run(60)
+    assert kept(stage) == {b"1"}
+    assert stage.look(lane, process).absent == ("receipts.there",)
+    stage.broker.create(answers_of(THERE).topic)
+    stage.run(2 * LaneLimits().sample_every_s)
+    assert kept(stage) == {b"1", b"2"}
+    assert len(stage.broker.committed(answers_of(THERE))) == 1
+    assert stage.look(lane, process).absent == ()
+    assert stage.look(lane, process).restarts == 0
+    assert not stage.ended
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_answers_deleted_while_they_are_written_leave_out_that_source_alone(stage: Stage, *, hangs: bool) -> None:
+    """Kafka refuses such a write, or its client goes on trying for ever."""
+    for topic in (THERE.topic, answers_of(HERE).topic, answers_of(THERE).topic):
+        stage.broker.create(topic)
+    lane, process = stage.start(
+        make_step=lambda: Answering(HERE, THERE), needs=answers_of, log=Patient if hangs else MemoryLog
+    )
+    publish(stage, THERE, b"1")
+    stage.run(5)
+    stage.broker.delete(answers_of(THERE).topic)
+    publish(stage, THERE, b"2")
+    publish(stage, HERE, b"3")
+    stage.run(3 * LaneLimits().sample_every_s)
+    publish(stage, HERE, b"4")
+    stage.run(60)
+    assert kept(stage) == {b"1", b"3", b"4"}
+    assert not stage.ended
+    stage.broker.create(answers_of(THERE).topic)
+    stage.run(2 * LaneLimits().sample_every_s)
+    assert kept(stage) == {b"1", b"2", b"3", b"4"}
+    assert stage.look(lane, process).restarts == 1
+
+
+def test_a_missing_topic_of_the_lane_itself_still_stops_it(stage: Stage) -> None:
+    stage.broker.create(answers_of(HERE).topic)
+    stage.start(make_step=lambda: Answering(HERE), needs=answers_of)
+    stage.run(5)
+    stage.broker.delete(STATE.topic)
+    publish(stage, HERE, b"1")
+    stage.run(20)
+    assert isinstance(stage.ended["one"], PartitionUnknown)
+
+
+class Patient(MemoryLog):
+    """Its writers try a write to a missing topic for ever, as aiokafka's may."""
+
+    async def writer(self, transactional_id: str) -> MemoryWriter:
+        writer = await super().writer(transactional_id)
+        writer.__class__ = PatientWriter
+        return writer
+
+
+class PatientWriter(MemoryWriter):
+    async def send(self, partition: Partition, records: Sequence[Pair]) -> Awaitable[None]:
+        if not self._broker.has(partition):
+            return asyncio.get_running_loop().create_future()
+        return await super().send(partition, records)

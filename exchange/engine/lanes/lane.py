@@ -39,9 +39,9 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from exchange.engine.errors import Fenced, PositionOutOfRange
+from exchange.engine.errors import Fenced, LogUnavailable, PartitionUnknown, PositionOutOfRange
 from exchange.engine.lanes.progress import Hook, LaneProgress, LaneState, no_hook
-from exchange.engine.lanes.sources import Sources
+from exchange.engine.lanes.sources import Sources, nothing_else
 from exchange.engine.lanes.stall_timer import cancelled, failed
 from exchange.engine.lanes.step import Applied, defects_named, hand_over
 from exchange.engine.lanes.supervised import BACKOFF, Backoff, SupervisedTask
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AsyncExitStack
 
+    from exchange.engine.lanes.sources import Needs
     from exchange.engine.lanes.step import Outcome, Step
     from exchange.engine.log import Log, Partition, Reader, Writer
 
@@ -86,7 +87,9 @@ class Lane(SupervisedTask):
         *,
         limits: LaneLimits | None = None,
         hook: Hook = no_hook,
+        needs: Needs = nothing_else,
     ) -> None:
+        self._needs = needs
         self._limits = limits or LaneLimits()
         super().__init__(
             step_name,
@@ -98,18 +101,20 @@ class Lane(SupervisedTask):
         self._log = log
         self._make_step = make_step
         self._state_partition = state
-        self._sources = Sources(self._limits.sample_every_s)
+        self._sources = Sources(self._limits.sample_every_s, needs)
         self._commit: asyncio.Task[None] | None = None
 
     @property
     def progress(self) -> LaneProgress:
         """How far the lane is."""
-        return replace(super().progress, lag=self._sources.lag, rereads=self._sources.rereads)
+        return replace(
+            super().progress, lag=self._sources.lag, rereads=self._sources.rereads, absent=self._sources.absent
+        )
 
     # Starting
 
     async def _attempt(self, resources: AsyncExitStack) -> None:
-        self._sources = Sources(self._limits.sample_every_s)
+        self._sources = Sources(self._limits.sample_every_s, self._needs)
         writer, step = await self._begin(resources)
         reader = await self._log.reader()  # a new one: the other still waits for more state
         resources.push_async_callback(reader.close)
@@ -179,8 +184,7 @@ class Lane(SupervisedTask):
                 applied.take(batch)
                 if applied.batches < limits.batches_max and self._sources.readable and not failed(self._commit):
                     continue
-            if self._commit is not None:
-                await self._commit
+            await self._committed(reader)
             if applied.batches:
                 with defects_named(self.name):
                     outcome = step.outcome()
@@ -202,6 +206,27 @@ class Lane(SupervisedTask):
             if (self._sources.readable == 0 or self._sources.moved) and (self._commit is None or self._commit.done()):
                 self._stall_timer.renew()
             self._hook(self.progress)
+
+    async def _committed(self, reader: Reader) -> None:
+        """Wait until the transaction under way is committed.
+
+        It never is where a partition that it writes to was deleted. If that is only a source's own,
+        the lane begins anew and leaves that source out.
+        """
+        commit = self._commit
+        if commit is None:
+            return
+        while not (await asyncio.wait({commit}, timeout=self._limits.sample_every_s))[0]:
+            await self._fail_if_gone(reader)
+        try:
+            commit.result()
+        except PartitionUnknown:
+            await self._fail_if_gone(reader)
+            raise
+
+    async def _fail_if_gone(self, reader: Reader) -> None:
+        if gone := await self._sources.gone(reader):
+            raise LogUnavailable(f"{min(gone).topic} does not exist any more.")
 
     async def _drop_commit(self) -> None:
         """Forget the transaction under way. Being fenced outweighs any other error."""

@@ -6,8 +6,8 @@ Rules kept:
 - A stored position that is not in its log stops the lane, and so does a partition that does not
   exist.
 - Where the step's sources are independent, neither stops it. A missing partition is left out until
-  it appears. A partition whose position was lost is read again from where its log begins. No other
-  source waits for it.
+  it appears; so is one whose answers have no partition to go to (`Needs`). A partition whose
+  position was lost is read again from where its log begins. No other source waits for it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,31 @@ from exchange.engine.lanes.step import defects_named
 from exchange.engine.loop_time import loop_s
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from typing import TypeAlias
 
     from exchange.engine.lanes.step import Step
     from exchange.engine.log import Partition, Reader
+
+    Needs: TypeAlias = Callable[[Partition], Partition]
+    """The partition that a source's own records are written to besides the lane's; maybe itself."""
+
+
+def nothing_else(source: Partition) -> Partition:
+    """The `Needs` of sources whose records are answered nowhere."""
+    return source
 
 
 class Sources:
     """The sources of one attempt.
 
-    `read`: the next offset of each. `rereads`: how many are read again.
+    `read`: the next offset of each. `rereads`: how many are read again. `absent`: the topics for
+    whose sake a source is left out.
     """
 
-    def __init__(self, sample_every_s: float) -> None:
+    def __init__(self, sample_every_s: float, needs: Needs = nothing_else) -> None:
+        self._needs = needs
+        self.absent: tuple[str, ...] = ()
         self._sample_every_s = sample_every_s
         self._sampled_at = float("-inf")
         self._wanted: Collection[Partition] | None = None
@@ -68,7 +80,7 @@ class Sources:
             wanted = step.positions()
         if self._wanted == wanted.keys() and not (self._missing and self._sample_is_due()):
             return
-        present = await reader.present(wanted.keys()) if step.independent else wanted.keys()
+        present = await self._present(reader, wanted.keys()) if step.independent else wanted.keys()
         if self._wanted == wanted.keys() and present == self.read.keys():
             return  # the sample that is due comes next
         begins = await reader.beginning_offsets(present)
@@ -79,6 +91,18 @@ class Sources:
             reader.seek(source, start)
         self._wanted, self._ends, self._stable = set(wanted), ends, stable
         self.read, self._sampled_at = starts, loop_s()
+
+    async def _present(self, reader: Reader, wanted: Collection[Partition]) -> Collection[Partition]:
+        """The sources that can be read and answered."""
+        needed = {source: self._needs(source) for source in wanted}
+        there = await reader.present({*needed, *needed.values()})
+        self.absent = tuple(sorted({p.topic for pair in needed.items() for p in pair if p not in there}))
+        return {source for source, beside in needed.items() if source in there and beside in there}
+
+    async def gone(self, reader: Reader) -> Collection[Partition]:
+        """The partitions that the sources need and that do not exist any more."""
+        needed = {self._needs(source) for source in self.read}
+        return needed - await reader.present(needed)
 
     async def sample(self, reader: Reader, step: Step) -> bool:
         """Look where the sources end, when it is time; returns whether it was.

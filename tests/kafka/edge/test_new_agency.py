@@ -1,12 +1,14 @@
-"""A worker goes on when agencies are added while it runs, on partitions that were idle."""
+"""A worker goes on when agencies are added while it runs, and when one loses its topics."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from consumers.admission.enrolment import Enrolment, register
 from exchange.core.model.vocabulary import LegalClass
+from exchange.engine.kafka.provision import agency_topics, provision
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.chain_writer import ChainWriter
@@ -20,6 +22,10 @@ pytestmark = pytest.mark.timeout(240)
 
 async def publish(ground: TrialExchange, agency: ChainWriter, events: int) -> None:
     await register(ground.log, ground.admin, Enrolment(agency.code, LegalClass.individual, bytes(32)), replication=1)
+    await publish_more(ground, agency, events)
+
+
+async def publish_more(ground: TrialExchange, agency: ChainWriter, events: int) -> None:
     producer = await ground.log.producer()
     try:
         pairs = [(agency.code.encode(), value) for value in agency.take(events)]
@@ -58,3 +64,36 @@ async def test_agencies_that_are_added_to_a_running_worker_are_heard(settings: S
                 receipt = await accepted(ground, agency)
             assert receipt.refused is None
             assert worker.alive, worker.last_lines()
+
+
+async def test_an_agency_without_its_receipts_holds_up_nobody_and_catches_up_exactly(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The worker meets the loss while it writes, and again at its start."""
+    sample = sample_exchange(1, 12, events=20_000, tally_share=0.0)
+    agencies = [ChainWriter(agency, 1) for agency in sample.agencies]
+    lost = agencies[0]
+    other = next(a for a in agencies[1:] if partition_of(a.code, 4) == partition_of(lost.code, 4))
+    async with trial_exchange(settings, tmp_path) as ground:
+        worker = await ground.start_worker()
+        for agency in (lost, other):
+            await publish(ground, agency, 40)
+            async with asyncio.timeout(40):
+                await accepted(ground, agency)
+        await ground.admin.delete([receipts_of(lost.code)])
+        await publish_more(ground, lost, 40)
+        for _ in range(2):
+            await publish_more(ground, other, 40)
+            async with asyncio.timeout(60):
+                await accepted(ground, other)
+            assert worker.alive, worker.last_lines()
+            await worker.stop()
+            worker = await ground.start_worker()
+        await provision(ground.admin, agency_topics([lost.code], replication=1))
+        async with asyncio.timeout(60):
+            receipt = await accepted(ground, lost)
+        assert receipt.refused is None
+        assert worker.alive, worker.last_lines()
+        assert f"receipts.{lost.code}" in (tmp_path / worker.log_file.name).read_text()
+        found = Counter([record.key async for record in ground.all_events()])
+    assert found == {lost.code.encode(): 80, other.code.encode(): 120}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from exchange.core.errors import ExchangeError
 from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.lanes.progress import LaneProgress
+from exchange.engine.lanes.sources import nothing_else
 from exchange.engine.lanes.step import Step
 from exchange.engine.log import Partition
 from exchange.testing.memory_broker import MemoryBroker
@@ -39,10 +40,11 @@ class Stage:
         lane: type[Lane] = Lane,
         log: type[MemoryLog] = MemoryLog,
         limits: LaneLimits | None = None,
+        needs: Callable[[Partition], Partition] = nothing_else,
     ) -> tuple[Lane, Process]:
         process = self.world.process(name)
         reached = log(self.broker, lambda: self.network.connect(process))
-        made = lane(reached, "fold", 0, make_step, STATE, limits=limits, hook=self.seen.append)
+        made = lane(reached, "fold", 0, make_step, STATE, limits=limits, hook=self.seen.append, needs=needs)
 
         async def run() -> None:
             try:
