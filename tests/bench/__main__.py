@@ -34,6 +34,8 @@ ORDER = (
     "bare, relaxed",
     "fold",
     "replay",
+    "archive",
+    "restore",
     "draw: count",
     "draw: 50,000 cells",
     "draw: process",
@@ -152,6 +154,8 @@ def summary_of(runs: list[list[Row]]) -> dict[str, float]:
         "fold_of_bare": ("fold", "bare"),
         "fold_of_bare_relaxed": ("fold", "bare, relaxed"),
         "gate_of_bare": ("gate", "bare"),
+        "archive_of_bare": ("archive", "bare"),
+        "restore_of_bare": ("restore", "bare"),
         "fold_over_faust_table": ("fold", "faust table"),
     }
     rates = {name: (rate_of(rows, over), rate_of(rows, under)) for name, (over, under) in ratios.items()}

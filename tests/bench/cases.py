@@ -37,6 +37,7 @@ from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import encode_release, release_key
 from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
+from tests.bench.archive_cases import archiving, restoring
 from tests.bench.draw_cases import counting, drawing, releasing
 from tests.bench.load import Size, load, sample_agencies
 from tests.kits.release_world import DECEMBER, JANUARY, releases
@@ -231,6 +232,8 @@ CASES: dict[str, Case] = {
     "gate": gate,
     "fold": fold,
     "replay": replaying,
+    "archive": archiving,
+    "restore": restoring,
     "draw: count": counting,
     "draw: 50,000 cells": releasing,
     "draw: process": drawing,
