@@ -118,6 +118,7 @@ __all__ += [  # errors, and the gate's reason in `Blocked`
     "EdgeError",
     "ExchangeAway",
     "ExchangeError",
+    "ExchangeReplaced",
     "ExchangeSilent",
     "ExchangeUnnamed",
     "Forked",

@@ -143,6 +143,15 @@ class Forked(EdgeError):
     )
 
 
+class ExchangeReplaced(EdgeError):
+    """The exchange has left this cluster, and this agency has published to another one since."""
+
+    hint = (
+        "Nothing was sent. Ask the exchange's operator for the right address. If the exchange really is back on this"
+        " cluster, run `exchange edge restore --profile …` once."
+    )
+
+
 class Blocked(EdgeError):
     """The exchange refuses what this agency sends, and sending it again does not help."""
 

@@ -44,7 +44,10 @@ class CommandsLost(ExchangeError):
     Nothing was written.
     """
 
-    hint = "Restore `epochs` from a replica or a backup: until then no epoch is closed, by hand or by the calendar."
+    hint = (
+        "Put `epochs` back from a replica, or make a new cluster from the last archive with `exchange restore`: until then no"
+        " epoch is closed, by hand or by the calendar."
+    )
 
 
 @dataclass(frozen=True, slots=True)

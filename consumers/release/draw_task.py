@@ -29,7 +29,7 @@ from typing import Final, TypeAlias
 from consumers.admission.registry import read_registry_before
 from consumers.release.draws_state import DrawsFollower
 from exchange import __version__
-from exchange.core.errors import CannotCount, ExchangeError
+from exchange.core.errors import CannotCount, ExchangeError, SequenceBroken
 from exchange.core.model.epochs import first_month
 from exchange.core.model.event_layout import HEAD, PREFIX, sequence_of
 from exchange.core.model.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
@@ -97,6 +97,8 @@ async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> D
     finally:
         await reader.close()
     cut = grown.cut(task.moment.cluster, task.moment.ends)
+    if not cut.holds(task.last):
+        raise SequenceBroken("`events` lacks events that the last closed epoch held.")
     return recorded(task, counts, await _agencies(log, task), noise, cut)
 
 

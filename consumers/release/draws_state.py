@@ -39,7 +39,8 @@ class DrawsDamaged(ExchangeError):
     """
 
     hint = (
-        "Restore the topic from a replica or a backup. It cannot be rebuilt: a second draw would have other noise, and the"
+        "Put the topic back from a replica, or make a new cluster from the last archive with `exchange restore`. It cannot"
+        " be rebuilt: a second draw would have other noise, and the"
         " two together reveal more than the budget allows."
     )
 

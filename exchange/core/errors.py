@@ -83,7 +83,10 @@ class ClockSetBack(ExchangeError):
 class CutBehind(ExchangeError):
     """`events` ends before the last cut, or has other partitions. Nothing was released or spent."""
 
-    hint = "The log was cut off or replaced. Restore it; never release from another log than before."
+    hint = (
+        "The log was cut off or replaced. Put it back whole, or make a new cluster from the last archive with"
+        " `exchange restore`; never release from another log than before."
+    )
 
 
 class CommandUnreadable(ExchangeError):

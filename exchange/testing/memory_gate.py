@@ -44,6 +44,7 @@ class MemoryGate:
     refused: list[Refused] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     on_admitted: Callable[[bytes], object] = _ignore
+    cluster: str = "in-memory"
 
     def __post_init__(self) -> None:
         self.state = AgencyState(self.registration)
@@ -95,6 +96,10 @@ class MemoryLink:
 
     async def connect(self) -> None:
         """The inbox is always there."""
+
+    async def cluster_id(self) -> str:
+        """The id of the gate's cluster."""
+        return self._gate.cluster
 
     async def send(self, values: Sequence[bytes]) -> None:
         """Append values to the inbox and have them judged."""

@@ -20,6 +20,9 @@ class Link(Protocol):
         An earlier connection sends nothing more, but values on their way may still arrive.
         """
 
+    async def cluster_id(self) -> str:
+        """The id of the cluster that was connected to; a restored exchange is on another one."""
+
     async def send(self, values: Sequence[bytes]) -> None:
         """Append values to the agency's inbox, in order; returns when the exchange has them all."""
 

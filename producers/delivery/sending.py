@@ -17,6 +17,7 @@ from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.wire.records import Receipt
 from producers import errors
 from producers.cooperative import cooperative, walked
+from producers.delivery.clusters import check_cluster, note_cluster
 from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
@@ -92,6 +93,7 @@ class Sending:
         self._forgiven: tuple[int, bytes] | None = None
         self._echo: Receipt | None = None
         self._accepted = 0
+        self._cluster = ""
         self._next = 1
         self._run_chain = RunChain(chain, outbox, beat)
 
@@ -105,8 +107,8 @@ class Sending:
 
         `end`: the fields of the heartbeat that comes last.
 
-        Raises ExchangeAway, ExchangeSilent, Blocked, Forked, RestoreImpossible, InboxMissing; all
-        is kept then.
+        Raises ExchangeAway, ExchangeSilent, ExchangeReplaced, Blocked, Forked, RestoreImpossible,
+        InboxMissing; all is kept then.
         """
         self._run_chain.begin(end)
         attempt = 0
@@ -123,6 +125,7 @@ class Sending:
             except PartitionUnknown:
                 raise errors.InboxMissing from None
             else:
+                note_cluster(self._vault, self._cluster)
                 return
 
     async def _wait_for_exchange(self, attempt: int) -> None:
@@ -142,6 +145,8 @@ class Sending:
 
     async def _connect(self) -> None:
         await self._link.connect()
+        self._cluster = await self._link.cluster_id()
+        check_cluster(self._vault, self._cluster, confirmed=self._options.over_fork)
         receipt = await self._link.latest()
         self._accepted, self._next = 0, 1
         self._waiting.moved(self._options.clock())

@@ -119,6 +119,21 @@ def test_what_is_drawn_is_what_the_definition_counts_between_the_cuts(
     assert by_heads.cut.heads == by_offsets.cut.heads
 
 
+def test_a_log_without_events_that_the_last_epoch_held_is_not_drawn_from() -> None:
+    """Where the last cut has no address, its events must be found again."""
+
+    async def work() -> None:
+        harness = MemoryHarness()
+        [source] = harness.broker.create(EVENTS)
+        harness.broker.append(source, *chained([ONE, ONE], 0))
+        one, last = due(NEEDS, MARCH), cut_at((3,), cluster="")
+        task = DrawTask(MARCH, Moment(0, (2,), 0, CLUSTER), (one,), (), {one.since: last}, last=last)
+        await carry_out(harness.log, task, nothing, lambda _: None)
+
+    with pytest.raises(SequenceBroken, match="lacks events that the last closed epoch held"):
+        asyncio.run(work())
+
+
 @pytest.mark.parametrize(("numbers", "follows"), [((1, 2, 2), "event 2 .* event 2"), ((1, 3), "event 3 .* event 1")])
 def test_events_that_were_lost_or_written_twice_stop_the_draw(numbers: tuple[int, ...], follows: str) -> None:
     async def work() -> None:

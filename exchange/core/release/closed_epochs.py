@@ -41,9 +41,9 @@ class Closed:
     `position`: of the next command. `cuts`: of every closed epoch, by epoch. `when`: the time of
     each closing, by the lane's clock. `agency_tables`: the last epoch of each agency table that was
     ever released. `domains`: the values of its first release. `cluster`: the id of the cluster on
-    which the cuts have their addresses; empty before the first. `restoring`: the id of the cluster
-    to which a restore has begun and not ended; else empty. `leaves`: whether the cluster was
-    archived for the last time.
+    which the cuts have their addresses; empty before the first. `restoring`: the ids of the
+    clusters to which a restore has begun and not ended. `leaves`: whether the cluster was archived
+    for the last time.
     """
 
     position: int = 0
@@ -56,7 +56,7 @@ class Closed:
     domains: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     kept: PastEpochs = field(default_factory=PastEpochs)
     cluster: str = ""
-    restoring: str = ""
+    restoring: frozenset[str] = frozenset()
     leaves: bool = False
 
     @property
@@ -148,6 +148,7 @@ def relocated(closed: Closed, relocation: Relocation) -> Closed:
     if not relocation.cluster:
         return replace(closed, leaves=True)
     if not relocation.finished:
-        return replace(closed, restoring=relocation.cluster)
+        return replace(closed, restoring=closed.restoring | {relocation.cluster})
     cuts = MappingProxyType(moved(closed.cuts, relocation))
-    return replace(closed, cuts=cuts, cluster=relocation.cluster, restoring="", leaves=False)
+    restoring = closed.restoring - {relocation.cluster}
+    return replace(closed, cuts=cuts, cluster=relocation.cluster, restoring=restoring, leaves=False)

@@ -44,6 +44,11 @@ class Cut:
         """The heads by the key that an agency's records have."""
         return {agency.encode("ascii"): sequence for agency, sequence in self.heads}
 
+    def holds(self, other: "Cut") -> bool:
+        """Whether every event inside another cut is inside this one."""
+        mine = self.by_key()
+        return all(sequence <= mine.get(key, 0) for key, sequence in other.by_key().items())
+
     def is_at(self, cluster: str) -> bool:
         """Whether the offsets hold on this cluster. The beginning of a log is the same anywhere."""
         return self.cluster == cluster or not self.heads

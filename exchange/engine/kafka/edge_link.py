@@ -60,6 +60,16 @@ class KafkaLink:
             await self.close()
             raise
 
+    async def cluster_id(self) -> str:
+        """The cluster's id."""
+        if self._log is None:
+            raise LogUnavailable("not connected")
+        try:
+            async with asyncio.timeout(CALL_S_MAX):
+                return await self._log.cluster_id()
+        except TimeoutError:
+            raise LogUnavailable("asking for the cluster id") from None
+
     async def send(self, values: Sequence[bytes]) -> None:
         """Append values to the inbox, in order. Returns when the log has them all."""
         if self._producer is None:

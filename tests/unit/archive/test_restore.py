@@ -277,21 +277,41 @@ async def test_empty_topics_are_used_if_they_have_the_wanted_number_of_partition
     assert (await new.restored(tmp_path)).epochs == 2
 
 
+def cut_off(whole):
+    """Ctrl-C after the events were copied."""
+
+    async def copy(self: EventCopy, archive: object) -> None:
+        await whole(self, archive)
+        raise KeyboardInterrupt
+
+    return copy
+
+
+async def test_an_interrupted_second_move_is_noticed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger that is copied holds the end of the first move."""
+    old, new, third = await old_exchange(), MemoryCluster("new", 2), MemoryCluster("third", 2)
+    await old.archived(tmp_path / "one")
+    await new.restored(tmp_path / "one")
+    await new.archived(tmp_path / "two")
+    with monkeypatch.context() as patched:
+        patched.setattr(EventCopy, "copy", cut_off(EventCopy.copy))
+        with pytest.raises(KeyboardInterrupt):
+            await third.restored(tmp_path / "two")
+    with pytest.raises(RestoreInterrupted):
+        await third.restored(tmp_path / "two")
+    await third.restored(tmp_path / "two", again=True)
+    check_cluster(await third.closed(), "third")
+
+
 async def test_an_interrupted_restore_is_noticed_and_begun_again_only_on_demand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = await old_exchange(), MemoryCluster("new", 2)
     await old.archived(tmp_path)
-    whole = EventCopy.copy
-
-    async def cut_off(self: EventCopy, archive: object) -> None:
-        await whole(self, archive)  # type: ignore[arg-type]
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(EventCopy, "copy", cut_off)
-    with pytest.raises(KeyboardInterrupt):
-        await new.restored(tmp_path)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(EventCopy, "copy", cut_off(EventCopy.copy))
+        with pytest.raises(KeyboardInterrupt):
+            await new.restored(tmp_path)
     assert not new.records(AGENCIES)
     with pytest.raises(RestoreUnfinished):
         await new.close(JANUARY + 2)
@@ -315,7 +335,7 @@ async def test_a_program_that_writes_meanwhile_is_noticed(tmp_path: Path, monkey
     monkeypatch.setattr(EventCopy, "copy", disturbed)
     with pytest.raises(RestoreFailed, match="events-0 ends at"):
         await new.restored(tmp_path)
-    assert (await new.closed()).restoring == "new"
+    assert (await new.closed()).restoring == {"new"}
 
 
 async def test_gaps_in_the_offsets_of_commands_are_kept(tmp_path: Path) -> None:
