@@ -5,33 +5,39 @@ refused.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from consumers.release.draws_section import DrawsSection
 from consumers.release.draws_state import DrawsFollower, DrawsState
 from consumers.release.publisher_lane import TARGET
 from consumers.release.release_lane import COMMANDS, named_by
-from exchange.core.model.epochs import epoch_text, is_epoch, quarter_of_epoch, year_of_epoch
+from consumers.sections import Looked, Section, UnknownSection, look_at_each, unknown_sections
+from exchange.core.model.epochs import EpochInvalid, epoch_text, is_epoch, quarter_of_epoch, year_of_epoch
 from exchange.core.model.period import is_period, period_text, quarter_of
 from exchange.core.release.closing import REFUSALS
 from exchange.core.release.privacy_ledger import Ledger, left, spent
 from exchange.engine.log import Log, Reader
 from exchange.engine.reading import read_whole
+from exchange.wire.public_records import parse_release_key
+from exchange.wire.topics import DRAWS, EPOCHS, RELEASES
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedEpoch:
     """One epoch.
 
-    `tables`: the drawn ones. `public`: how many are published. `rho_paid`: by those first drawn in
-    it.
+    `tables`: the drawn ones. `public`: how many are published; None where `releases` cannot be
+    read. `rho_paid`: by those first drawn in it. Where `draws` cannot be read, an epoch is what
+    `releases` holds of it, and `at_ms` and `rho_paid` are None.
     """
 
     epoch: str
-    at_ms: int
+    at_ms: int | None
     tables: tuple[str, ...]
-    public: int
-    rho_paid: float
+    public: int | None
+    rho_paid: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +55,11 @@ class RefusedCommand:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Every command to close an epoch, in order."""
+    """Every command to close an epoch, in order. `unknown`: the topics that cannot be read."""
 
     epochs: tuple[ClosedEpoch, ...]
     refused: tuple[RefusedCommand, ...]
+    unknown: tuple[UnknownSection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,15 @@ async def read_closings(log: Log) -> tuple[DrawsState, set[bytes]]:
         await releases.close()
 
 
+async def read_ledger(log: Log) -> DrawsState:
+    """The present state of `draws` alone: to read what is spent needs no other topic."""
+    draws = await log.reader()
+    try:
+        return await DrawsFollower(draws).catch_up()
+    finally:
+        await draws.close()
+
+
 async def read_asked(log: Log) -> dict[int, str]:
     """The epoch that each command in `epochs` names, by its offset; other records are left out."""
     reader = await log.reader()
@@ -90,8 +106,50 @@ async def public_keys(reader: Reader) -> set[bytes]:
     return {record.key async for records in read_whole(reader, TARGET) for record in records if record.key}
 
 
-def history_of(closings: DrawsState, public: set[bytes], asked: Mapping[int, str]) -> History:
-    """The outcome of every command. `asked`: from `read_asked`."""
+async def read_history(log: Log) -> History:
+    """The outcome of every command, as far as its topics can be read.
+
+    Raises the engine's errors where none of them can.
+    """
+    draws, public, asked = DrawsSection(log), set[bytes](), dict[int, str]()
+
+    async def read_public() -> None:
+        reader = await log.reader()
+        try:
+            public.update(await public_keys(reader))
+        finally:
+            await reader.close()
+
+    async def read_commands() -> None:
+        asked.update(await read_asked(log))
+
+    sections: list[Section] = [draws, Looked(RELEASES, read_public), Looked(EPOCHS, read_commands)]
+    failed = await look_at_each(sections)
+    await draws.close()
+    if len(failed) == len(sections):
+        raise failed[DRAWS]
+    found = history_of(draws.closings, None if RELEASES in failed else public, asked)
+    if DRAWS in failed:
+        found = replace(found, epochs=tuple(_published(public)))
+    return replace(found, unknown=unknown_sections(failed))
+
+
+def _published(public: set[bytes]) -> Iterator[ClosedEpoch]:
+    """The epochs of which releases are public, whatever the ledger says about them."""
+    by_epoch: dict[int, list[str]] = {}
+    for key in sorted(public):
+        with suppress(EpochInvalid, UnicodeDecodeError):  # the publisher's alert names what is no release
+            by_epoch.setdefault(parse_release_key(key), []).append(_table_of(key))
+    for epoch, tables in sorted(by_epoch.items()):
+        yield ClosedEpoch(epoch_text(epoch), None, tuple(tables), len(tables), None)
+
+
+def _table_of(key: bytes) -> str:
+    return key.partition(b"|")[0].decode("ascii")
+
+
+def history_of(closings: DrawsState, public: set[bytes] | None, asked: Mapping[int, str]) -> History:
+    """The outcome of every command. `public`: None if unknown. `asked`: from `read_asked`."""
     refused = (
         RefusedCommand(asked.get(offset, ""), one.at_ms, one.refused, hint_of(one.refused))
         for offset, one in closings.commands.items()
@@ -100,7 +158,7 @@ def history_of(closings: DrawsState, public: set[bytes], asked: Mapping[int, str
     return History(tuple(_epochs(closings, public)), tuple(refused))
 
 
-def _epochs(closings: DrawsState, public: set[bytes]) -> Iterator[ClosedEpoch]:
+def _epochs(closings: DrawsState, public: set[bytes] | None) -> Iterator[ClosedEpoch]:
     paid: set[str] = set()
     for one in closings.commands.values():
         if one.refused:
@@ -108,8 +166,8 @@ def _epochs(closings: DrawsState, public: set[bytes]) -> Iterator[ClosedEpoch]:
         keys = [part.key for part in closings.parts if part.epoch == one.epoch]
         new = sum((account.rho for name, account in one.accounts if name not in paid), Fraction(0))
         paid |= {name for name, _ in one.accounts}
-        names = tuple(key.partition(b"|")[0].decode("ascii") for key in keys)
-        yield ClosedEpoch(epoch_text(one.epoch), one.at_ms, names, sum(key in public for key in keys), float(new))
+        shown = None if public is None else sum(key in public for key in keys)
+        yield ClosedEpoch(epoch_text(one.epoch), one.at_ms, tuple(map(_table_of, keys)), shown, float(new))
 
 
 def hint_of(refused: str) -> str:

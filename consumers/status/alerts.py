@@ -54,7 +54,7 @@ from exchange.wire.pulse import AgencyPulse, Alert, AlertKind, Pulse, WorkerPuls
 from exchange.wire.topics import AGENCIES, SINGLE_LANES, LaneName
 
 BEHIND_MS_MAX: Final = 10_000
-"""A lane stalls that has records to read and commits nothing for longer."""
+"""A lane stalls that has records to read and gets nowhere for longer."""
 FORKED_MS: Final = 7 * 86_400_000
 """How long an alert stays open after the last forked record. The next good event does not end it:
 the second copy of the vault is still there."""
@@ -93,10 +93,14 @@ class _Sender:
         return newest
 
     def behind(self, pulse: Pulse) -> bool:
-        """Whether the lane had work all the time before this pulse and committed nothing."""
+        """Whether the lane had work all the time before this pulse and got nowhere.
+
+        Through a backlog, or with little CPU, commits may be far apart and the lane still gets on.
+        """
         working_ms = pulse.at_ms - max(self.first_at, self.idle_at)
         uncommitted_ms = working_ms if pulse.commit_age_ms < 0 else min(working_ms, pulse.commit_age_ms)
-        return pulse.lag > 0 and uncommitted_ms > BEHIND_MS_MAX
+        stuck_ms = uncommitted_ms if pulse.stuck_ms < 0 else min(uncommitted_ms, pulse.stuck_ms)
+        return pulse.lag > 0 and stuck_ms > BEHIND_MS_MAX
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ only new records. Heads, refusals and inbox positions come from the gate's own s
 same `GateStep` that the gate uses. The fold's position comes from its newest position record. The
 state of the lanes and workers comes from the newest pulses.
 
-Rule kept: each section is read by itself (`consumers.status.sections`). A topic that is missing,
+Rule kept: each section is read by itself (`consumers.sections`). A topic that is missing,
 damaged or may not be read takes only its own section away, and `Observed.unknown` gives the reason.
 Only where no topic at all can be read does the look fail.
 
@@ -16,9 +16,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
+from consumers.release.draws_section import DrawsSection
+from consumers.sections import FollowedTopic, Looked, Section, look_at_each
 from consumers.status.log_facts import LogFacts, foreign_members, look_at_topics, unreadable
 from consumers.status.observed import Observed, lives_max
-from consumers.status.sections import DrawsSection, FollowedTopic, Looked, Section, look_at_each
 from consumers.status.troubles import GROUP, TOPIC, Trouble
 from consumers.status.worker_lives import WorkerLives
 from exchange.core.counting.generation import GENERATION

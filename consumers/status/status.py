@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from consumers.admission.gate_step import AgencyLane
+from consumers.sections import UnknownSection, unknown_sections
 from consumers.status.alerts import GONE
 from consumers.status.observed import Observed
 from consumers.status.open_alerts import alerts_now
@@ -64,14 +65,6 @@ class AgencyStatus:
     refused: str
     inbox_missing: bool
     since_heard_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownSection:
-    """A section of the status that could not be read. `says`: why, and what to do."""
-
-    section: str
-    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +129,7 @@ def status_of(
         closing_refused=_unless(DRAWS in seen.unknown, seen.closings.refused),
         refusals=tuple(sorted((reason.value, count) for reason, count in seen.refusals.items())),
         alerts=alerts_now(seen, now_ms, silent_after_ms=silent_after_ms, lanes=lanes),
-        unknown=tuple(UnknownSection(name, seen.unknown[name]) for name in sorted(seen.unknown)),
+        unknown=unknown_sections(seen.unknown),
     )
 
 

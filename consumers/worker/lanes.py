@@ -215,6 +215,7 @@ class Lanes:
             duplicates=sum(lane.duplicates for lane in lanes),
             skipped=sum(lane.skipped for lane in lanes),
             agencies=agencies,
+            stuck_ms=int(progress.stuck_s * 1000),
         )
 
     def _refused_commands(self, progress: LaneProgress) -> int:

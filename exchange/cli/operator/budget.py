@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from consumers.release.history import PeriodSpent
@@ -43,6 +44,7 @@ BUYS_NOTE = (
     epilog=ending(
         needs="no Kafka. With the operator's rights on the exchange's Kafka, it shows the ledger too.",
         example="exchange budget --clients 2000",
+        statuses={ExitStatus.ERROR: "the ledger of the exchange could not be read; the plan is shown."},
     )
 )
 def budget(
@@ -68,16 +70,19 @@ def budget(
 
     a_year = clients or national_clients()
     lines = list(budget_lines(planned_sizes(a_year)))
-    paid = ledger()
+    paid, unreadable = ledger()
     if as_json:
         from_ledger = None if paid is None else [asdict(one) for one in paid]
         tables = [asdict(line) for line in lines]
         typer.echo(
             json.dumps({**totals(), "ledger": from_ledger, "clients_a_year": a_year, "tables": tables}, indent=2)
         )
-        return
-    _print_plan(lines, a_year)
-    _print_paid(paid)
+    else:
+        _print_plan(lines, a_year)
+        _print_paid(paid)
+    if unreadable:
+        typer.echo(f"exchange: unknown: the ledger. {unreadable}", err=True)
+        raise typer.Exit(ExitStatus.ERROR)
 
 
 def _print_plan(lines: "list[Line]", clients: int) -> None:
@@ -112,23 +117,25 @@ def _print_paid(paid: "tuple[PeriodSpent, ...] | None") -> None:
     console().print(f"{PAID_ONCE} {BEFORE}")
 
 
-def ledger() -> "tuple[PeriodSpent, ...] | None":
-    """How much each period has spent; None where no exchange can be reached."""
-    from consumers.release.history import periods_spent, read_closings
+def ledger() -> "tuple[tuple[PeriodSpent, ...] | None, str]":
+    """How much each period has spent; None where that cannot be read, and why.
+
+    An exchange that nobody named is no reason.
+    """
+    from consumers.release.history import periods_spent, read_ledger
     from exchange.cli.shared.at_kafka import KafkaConnection, NoKafka, at_kafka
-    from exchange.engine.errors import LogUnavailable, NotAuthorized, PartitionUnknown
+    from exchange.core.errors import ExchangeError
 
     async def work(kafka: KafkaConnection) -> "tuple[PeriodSpent, ...]":
-        closed = (await read_closings(kafka.log))[0].closed
+        closed = (await read_ledger(kafka.log)).closed
         return periods_spent(closed.ledger, min(closed.cuts, default=0))
 
     try:
-        return at_kafka(work)
+        return at_kafka(work), ""
     except NoKafka:
-        return None
-    except (LogUnavailable, NotAuthorized, PartitionUnknown) as error:
-        typer.echo(f"The ledger cannot be read: {error}", err=True)
-        return None
+        return None, ""
+    except ExchangeError as error:
+        return None, str(error)
 
 
 def totals() -> dict[str, object]:

@@ -23,6 +23,8 @@ WAITING = (
 )
 DRAWN = "Drawn and paid for. Waiting for the publisher."
 PAID = "A table's cost is shown in the epoch of its first draw. Each period pays it once; see `exchange budget`."
+UNKNOWN = "?"
+UNREADABLE = "a topic could not be read; what comes from it is shown as unknown. Or a named error."
 NEEDS = "the exchange's Kafka, with the operator's rights."
 
 app = typer.Typer(
@@ -75,22 +77,25 @@ def close(
     raise typer.Exit(ExitStatus.NOT_CLOSED if done.refused else ExitStatus.DONE)
 
 
-@app.command("list", epilog=ending(needs=NEEDS, example="exchange release list"))
+@app.command(
+    "list", epilog=ending(needs=NEEDS, example="exchange release list", statuses={ExitStatus.ERROR: UNREADABLE})
+)
 def list_(as_json: AsJson = False) -> None:
     """List the epochs closed, the privacy budget that new tables cost, and the commands refused."""
-    from consumers.release.history import history_of, read_asked, read_closings
+    from consumers.release.history import read_history
     from exchange.cli.shared.at_kafka import at_kafka
 
-    async def work(kafka: "KafkaConnection") -> "History":
-        return history_of(*await read_closings(kafka.log), await read_asked(kafka.log))
-
-    found = at_kafka(work)
+    found = at_kafka(lambda kafka: read_history(kafka.log))
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
-    elif not found.epochs and not found.refused:
+    elif not found.epochs and not found.refused and not found.unknown:
         typer.echo("No epoch was ever closed. Close a month, for example: `exchange release close 2026-10`.")
     else:
         _print(found)
+    for one in found.unknown:
+        typer.echo(f"exchange: unknown: {one.section}. {one.says}", err=True)
+    if found.unknown:
+        raise typer.Exit(ExitStatus.ERROR)
 
 
 def _print(found: "History") -> None:
@@ -100,7 +105,9 @@ def _print(found: "History") -> None:
         numbers = ("tables", "public", "rho of first draws")
         shown = table("epoch", "closed", *numbers, right=numbers, caption=PAID)
         for one in found.epochs:
-            shown.add_row(one.epoch, _when(one.at_ms), f"{len(one.tables)}", f"{one.public}", f"{one.rho_paid:.6f}")
+            rho = UNKNOWN if one.rho_paid is None else f"{one.rho_paid:.6f}"
+            public = UNKNOWN if one.public is None else f"{one.public}"
+            shown.add_row(one.epoch, _when(one.at_ms), f"{len(one.tables)}", public, rho)
         console().print(shown)
     if found.refused:
         shown = table("at", "epoch", "refused", "next step", title="commands refused")
@@ -132,5 +139,5 @@ async def _close(kafka: "KafkaConnection", epoch: int) -> Done:
     return Done(epoch_text(epoch), closed.spent.refused, hint_of(closed.spent.refused), closed.tables)
 
 
-def _when(at_ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at_ms / 1000))
+def _when(at_ms: int | None) -> str:
+    return UNKNOWN if at_ms is None else time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at_ms / 1000))

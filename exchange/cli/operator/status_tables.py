@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from consumers.status.status import AgencyStatus, ExchangeStatus, LaneStatus, UnknownSection
+from consumers.sections import UnknownSection
+from consumers.status.status import AgencyStatus, ExchangeStatus, LaneStatus
 from exchange.cli.shared.console import table
 from exchange.wire.pulse import Alert, AlertKind
 

@@ -25,7 +25,8 @@ The theory, in the order of the code:
 
 Promised: outputs and state are those of one pass over the sources, whatever crashes, as far as
 `Log` keeps its promises. A lane that has work and gets nowhere for `stall_after_s` seconds ends
-with `LaneStalled`.
+with `LaneStalled`. A lane that applies batches gets somewhere, however far its commits are apart:
+after `batches_max` of them it waits for the commit.
 
 Not promised: progress while the step itself blocks the event loop. Nothing inside the loop can
 notice that.
@@ -182,6 +183,7 @@ class Lane(SupervisedTask):
                 with defects_named(self.name):
                     step.apply(batch)
                 applied.take(batch)
+                self._stall_timer.renew()  # it got further; while a commit hangs it cannot for long
                 if applied.batches < limits.batches_max and self._sources.readable and not failed(self._commit):
                     continue
             await self._committed(reader)

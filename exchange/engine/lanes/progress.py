@@ -59,6 +59,8 @@ class LaneProgress:
     """Seconds since the latest commit; None before the first."""
     error: str = ""
     """Name of the latest error's class."""
+    stuck_s: float = 0.0
+    """Seconds without progress, as `StallTimer` counts them."""
     absent: tuple[str, ...] = ()
     """Topics that do not exist and for whose sake a source is left out."""
 

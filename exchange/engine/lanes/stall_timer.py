@@ -1,8 +1,9 @@
 """How long to wait for progress: seconds in which this process ran and made none.
 
 A process that was stopped (SIGSTOP, a suspended machine) and goes on did not wait, whatever the
-clock shows: it had no chance to make progress. So time is counted in small steps, and a step that
-took far longer than it should counts little.
+clock shows: it had no chance to make progress. Nor did one task of a loop that is busy with others,
+or that has half a core: each answer waits for its turn. So time is counted in small steps, and the
+later a step ends, the less it counts: half where it took twice as long, a quarter at four times.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class StallTimer:
         last = loop.time()
         while not (await asyncio.wait({awaited}, timeout=self._step_s))[0]:
             now = loop.time()
-            self.spent_s += min(now - last, 2 * self._step_s)
+            self.spent_s += self._step_s * min(1.0, self._step_s / max(now - last, self._step_s))
             last = now
             if self.spent_s >= self._limit_s:
                 return False

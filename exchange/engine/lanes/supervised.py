@@ -100,6 +100,7 @@ class SupervisedTask(ABC):
             rereads=0,
             since_commit_s=None if self._written_at is None else loop_s() - self._written_at,
             error=self._error,
+            stuck_s=self._stall_timer.spent_s,
         )
 
     async def run(self) -> None:

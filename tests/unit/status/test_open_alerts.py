@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from consumers.sections import FollowedTopic, look_at_each
 from consumers.status.log_facts import LogFacts, look_at_topics
 from consumers.status.observed import Observed
 from consumers.status.open_alerts import alerts_now
 from consumers.status.reader import looking
-from consumers.status.sections import FollowedTopic, look_at_each
 from consumers.status.status import ExchangeStatus, status_of
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION

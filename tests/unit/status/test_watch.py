@@ -61,6 +61,14 @@ def test_a_lane_that_commits_is_not_stalled_however_long_its_lag_lasts() -> None
     assert kinds(played(*(lane(at, lag=5, age=500) for at in range(0, 60_000, 2_000)))) == {}
 
 
+def test_a_lane_that_gets_on_is_not_stalled_though_its_commits_are_far_apart() -> None:
+    """Through a backlog. `stuck_ms` is what the lane itself counts."""
+    far = [lane(at, lag=5, age=at) for at in range(0, 60_000, 2_000)]
+    assert kinds(played(*(replace(pulse, stuck_ms=4_000) for pulse in far))) == {}
+    stuck = [replace(pulse, stuck_ms=pulse.at_ms - T0) for pulse in far]
+    assert kinds(played(*stuck)) == {"lane:gate-0": "stalled"}
+
+
 def test_the_first_record_after_an_idle_hour_is_no_stall() -> None:
     hour = 3_600_000
     idle = [lane(at, age=at) for at in range(0, hour, 10_000)]

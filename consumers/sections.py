@@ -1,4 +1,4 @@
-"""The sections of the status, each read by itself: one that fails takes nothing else away.
+"""Sections of what a command shows, each read by itself: one that fails takes nothing else away.
 
 Rules kept:
 - A section that failed is dropped whole and read anew from its beginning at the next look. Half of
@@ -7,15 +7,14 @@ Rules kept:
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-from consumers.release.draws_state import DrawsFollower, DrawsState
 from exchange.core.errors import ExchangeError
 from exchange.engine.defects import defects_as
 from exchange.engine.lag import Extent, extents
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import read_to
-from exchange.wire.topics import DRAWS
 
 
 class SectionUnreadable(ExchangeError):
@@ -24,8 +23,21 @@ class SectionUnreadable(ExchangeError):
     hint = "Find the program that wrote it: `exchange topics rights` shows who may."
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownSection:
+    """A section that could not be read. `says`: why, and what to do."""
+
+    section: str
+    says: str
+
+
+def unknown_sections(reasons: Mapping[str, object]) -> tuple[UnknownSection, ...]:
+    """The sections that could not be read, by name, from the reason of each."""
+    return tuple(UnknownSection(name, str(reasons[name])) for name in sorted(reasons))
+
+
 class Section(Protocol):
-    """One section of the status."""
+    """One section of what is shown."""
 
     @property
     def name(self) -> str:
@@ -74,14 +86,15 @@ class Looked:
         """Nothing is open."""
 
 
-class _WithReader:
+class WithReader:
     """What opens a reader at its first look and closes it when it is dropped."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._reader: Reader | None = None
 
-    async def _opened(self) -> Reader:
+    async def opened(self) -> Reader:
+        """The reader, opened at the first call."""
         self._reader = self._reader or await self._log.reader()
         return self._reader
 
@@ -92,7 +105,7 @@ class _WithReader:
             await reader.close()
 
 
-class FollowedTopic(_WithReader):
+class FollowedTopic(WithReader):
     """A topic, read on from where the last look stopped.
 
     `begin`: forgets what was taken; called before the first record. `newest`: how many offsets
@@ -115,7 +128,7 @@ class FollowedTopic(_WithReader):
 
     async def look(self) -> None:
         """Read to the end."""
-        reader = await self._opened()
+        reader = await self.opened()
         found = await extents(reader, self._partitions)
         if not self._assigned:
             self._assign(reader, found)
@@ -134,25 +147,4 @@ class FollowedTopic(_WithReader):
         """Begin anew at the next look."""
         self._assigned = False
         self._begin({})
-        await self.close()
-
-
-class DrawsSection(_WithReader):
-    """`draws`, as the release lane itself reads it."""
-
-    name: Final = DRAWS
-
-    def __init__(self, log: Log) -> None:
-        super().__init__(log)
-        self._follower: DrawsFollower | None = None
-        self.closings = DrawsState()
-
-    async def look(self) -> None:
-        """Read to the end; raises DrawsDamaged."""
-        self._follower = self._follower or DrawsFollower(await self._opened())
-        self.closings = await self._follower.catch_up()
-
-    async def drop(self) -> None:
-        """Begin anew at the next look."""
-        self._follower, self.closings = None, DrawsState()
         await self.close()
