@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 
 from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, Registration, evolve
 from exchange.core.errors import SequenceBroken
-from exchange.core.model.chain import Head
+from exchange.core.model.chain import Head, digest_of
+from exchange.core.model.event_layout import KIND, PREFIX, PREVIOUS, sequence_of
+from exchange.core.model.events import Correction, Tally
 from exchange.core.model.period import period_text
-from exchange.engine.log import Log, Pair, Partition, Record
+from exchange.engine.log import Log, Pair, Partition
 from exchange.engine.reading import read_whole
 from exchange.wire import records as m
 from exchange.wire.codec import EventReader
@@ -53,12 +55,17 @@ class _Agency:
         self._agency, self._key = agency, agency.encode("ascii")
         self._state, self._heard_ms = AgencyState(None), 0
 
-    def take(self, arrival: Arrival, at_ms: int) -> None:
-        head = self._state.head
-        follows = arrival.sequence == head.sequence + 1 and (not head.sequence or arrival.previous == head.digest)
-        if not follows:
-            raise SequenceBroken(f"Event {arrival.sequence} of {self._agency} does not follow event {head.sequence}.")
-        evolve(self._state, arrival, ACCEPTED)
+    def take(self, value: bytes, arrival: Arrival | None, at_ms: int) -> None:
+        """Take the next event. `arrival`: of one that changes more than the head."""
+        state, sequence = self._state, sequence_of(value)
+        head = state.head
+        if sequence != head.sequence + 1 or (head.sequence and value[PREVIOUS] != head.digest):
+            raise SequenceBroken(f"Event {sequence} of {self._agency} does not follow event {head.sequence}.")
+        if arrival is not None:
+            evolve(state, arrival, ACCEPTED)
+        else:
+            state.head = Head(sequence, digest_of(value))
+            state.digests.put(sequence, state.head.digest)
         self._heard_ms = at_ms
 
     def receipt(self) -> Pair:
@@ -79,24 +86,40 @@ class _Agency:
 
 async def _admitted(log: Log, partition: int, agencies: Sequence[str]) -> dict[str, _Agency]:
     """Every agency of a partition, after all of its events."""
-    found, events, source = (
-        {agency: _Agency(agency) for agency in agencies},
-        EventReader(),
-        Partition(EVENTS, partition),
-    )
+    found = {agency.encode("ascii"): _Agency(agency) for agency in agencies}
+    kinds, source = _Kinds(), Partition(EVENTS, partition)
     reader = await log.reader()
     try:
         async for records in read_whole(reader, source):
             for record in records:
-                agency, arrival = _read(record, events)
-                if agency not in found or arrival is None:
+                agency, value = found.get(record.key or b""), record.value
+                if agency is None or value is None:
                     raise SequenceBroken(f"{EVENTS}-{partition} offset {record.offset} holds no event of its agencies.")
-                found[agency].take(arrival, record.timestamp)
+                agency.take(value, kinds.arrival(value), record.timestamp)
     finally:
         await reader.close()
-    return found
+    return {key.decode("ascii"): agency for key, agency in found.items()}
 
 
-def _read(record: Record, events: EventReader) -> tuple[str, Arrival | None]:
-    arrival = events.read(record.value)
-    return (record.key or b"").decode("ascii", "replace"), arrival if isinstance(arrival, Arrival) else None
+class _Kinds:
+    """Which events change more than the head of their agency: tallies and corrections.
+
+    Only the first event of each kind is decoded, and all of those.
+    """
+
+    def __init__(self) -> None:
+        self._events = EventReader()
+        self._heads_only: dict[tuple[bytes, int], bool] = {}
+
+    def arrival(self, value: bytes) -> Arrival | None:
+        """The event, if it changes more than the head. Raises SequenceBroken where it is none."""
+        if len(value) <= KIND:
+            raise SequenceBroken(f"{EVENTS} holds a record that is no event.")
+        kind = (value[:PREFIX], value[KIND])
+        if self._heads_only.get(kind):
+            return None
+        arrival = self._events.read(value)
+        if not isinstance(arrival, Arrival):
+            raise SequenceBroken(f"{EVENTS} holds a record that is no event.")
+        self._heads_only[kind] = not isinstance(arrival.body, Tally | Correction)
+        return None if self._heads_only[kind] else arrival
