@@ -16,6 +16,7 @@ from typing import Final
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import EpochInvalid
 from exchange.core.release.closed_epochs import Closed, Moment, carried_out, refused_at, released, relocated
+from exchange.core.release.closing import ABOUT_THE_COMMAND
 from exchange.engine.log import Partition, Reader, Record
 from exchange.engine.reading import decided_ends, read_to
 from exchange.wire.public_records import decode_heading
@@ -78,6 +79,20 @@ class DrawsState:
         """The reason why the newest command was refused; empty where it was not."""
         newest = max(self.commands, default=None)
         return "" if newest is None else self.commands[newest].refused
+
+    @property
+    def hindered(self) -> str:
+        """The newest reason since the last closed epoch that lies in the exchange itself.
+
+        Empty where there is none. A command that was repeated, or came too early, hides no other.
+        """
+        for offset in sorted(self.commands, reverse=True):
+            refused = self.commands[offset].refused
+            if not refused:
+                return ""
+            if refused not in ABOUT_THE_COMMAND:
+                return refused
+        return ""
 
     def take(self, record: Record) -> None:
         """Take the next record.

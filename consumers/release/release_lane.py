@@ -68,6 +68,11 @@ class ReleaseLane(SingleLane):
         """The reason why the newest command was refused; empty where it was not."""
         return self._seen.refused
 
+    @property
+    def hindered(self) -> str:
+        """Why the exchange itself cannot close the next epoch; empty where nothing is known."""
+        return self._seen.hindered
+
     async def _work(self, resources: AsyncExitStack) -> None:
         self._enter(LaneState.STARTING)
         draws, commands = await self._reader(resources), await self._reader(resources)

@@ -28,7 +28,7 @@ SILENT_SAYS: Final = (
     "No event came for longer than EXCHANGE_SILENT_AFTER_DAYS: ask the agency whether its edge still runs."
 )
 CLOSING_SAYS: Final = (
-    "The newest command to close an epoch was refused, and no budget was spent: `exchange release list`"
+    "An epoch cannot be closed: its command was refused, and no budget was spent. `exchange release list`"
     " gives the reason. This alert ends when the next epoch is closed."
 )
 HALTED_SAYS: Final = (

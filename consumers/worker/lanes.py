@@ -219,8 +219,8 @@ class Lanes:
         )
 
     def _refused_commands(self, progress: LaneProgress) -> int:
-        """1 while the newest command to close an epoch is a refused one."""
-        return int(progress.step == LaneName.RELEASE and self._release is not None and bool(self._release.refused))
+        """1 while a command was refused for a reason that lies in the exchange itself."""
+        return int(progress.step == LaneName.RELEASE and self._release is not None and bool(self._release.hindered))
 
     def _agencies(self, progress: LaneProgress, step: gate_step.GateStep, *, full: bool) -> Sequence[AgencyPulse]:
         now = {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +40,10 @@ class Form(Enum):
     epilog=ending(
         needs="the exchange's Kafka, with the right to read the topic `metrics`.",
         example="exchange subscribe unmet_need_share --division pacific",
+        statuses={
+            ExitStatus.DONE: "also when stopped with Ctrl-C while it follows.",
+            ExitStatus.INTERRUPTED: "`--once` was stopped with Ctrl-C before the end.",
+        },
     )
 )
 def subscribe(
@@ -91,6 +96,9 @@ def subscribe(
             _show(asked, once=once)
         else:
             _write(asked, form, once=once, output=output, bookmark_file=bookmark_file)
+    except KeyboardInterrupt:  # the usual end of following, which leaves nothing undone
+        if once:
+            raise
     except BrokenPipeError:  # the reader went away; the interpreter would complain when it flushes
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -23,6 +23,8 @@ app = typer.Typer()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; with --watch, one line per look.")]
 WATCH_S = 2.0
+WORKER = "exchange-worker"
+"""The client id of every worker."""
 UNKNOWN_MEANS = "a topic could not be read; its figures are shown as unknown. Or a named error."
 NEEDS = "the extra `worker`, and the exchange's Kafka with the operator's rights."
 
@@ -153,7 +155,12 @@ async def _looks(kafka: "KafkaConnection", show: "Callable[[ExchangeStatus], obj
         raise PartitionUnknown(f"The cluster has no topic {EVENTS}.")
     lanes = expected_lanes(partitions, calendar=settings.calendar == "on")
     silent_after_ms = int(settings.silent_after_days * DAY_MS)
-    async with looking(kafka.log, partitions) as looker:
+
+    async def strangers() -> list[str]:
+        members = await kafka.admin.members(settings.group)
+        return [f"{member.client_id} at {member.host}" for member in members if member.client_id != WORKER]
+
+    async with looking(kafka.log, partitions, group=settings.group, members=strangers) as looker:
         while True:
             seen = await looker.look()
             show(status_of(seen, wall_ms(), silent_after_ms=silent_after_ms, lanes=lanes))

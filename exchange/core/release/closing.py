@@ -111,6 +111,11 @@ REFUSALS: Final[Mapping[str, type[ExchangeError]]] = {
     )
 }
 """Every reason to refuse a command, by its name in the ledger."""
+ABOUT_THE_COMMAND: Final = frozenset(
+    error.__name__ for error in (CommandUnreadable, EpochClosed, EpochOutOfOrder, EpochNotOver)
+)
+"""Reasons that lie in the command alone: whoever wrote it was told, and nothing is wrong with the
+exchange."""
 
 
 def decide_close(

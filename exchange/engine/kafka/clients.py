@@ -123,6 +123,14 @@ class TopicSpec:
     configs: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """A member of a consumer group, as it calls itself, and the host that it came from."""
+
+    client_id: str
+    host: str
+
+
 TOPICS_AT_ONCE = 200
 """Topics in one request.
 
@@ -185,6 +193,20 @@ class Admin:
         with naming("listing topics"):
             topics = await self._client.describe_topics()
         return {topic["topic"]: len(topic["partitions"]) for topic in topics if not topic["is_internal"]}
+
+    async def members(self, group: str) -> list[GroupMember]:
+        """The present members of a consumer group; none where there is no such group."""
+        with naming(f"describing group {group}"):
+            responses = await self._client.describe_consumer_groups([group])
+        found = [described for response in responses for described in response.to_object()["groups"]]
+        for described in found:
+            if code := described["error_code"]:
+                raise named(for_code(code)(), f"describing group {group}")
+        return [
+            GroupMember(member["client_id"], member["client_host"])
+            for described in found
+            for member in described["members"]
+        ]
 
     async def configs(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
         """Every setting of these topics, defaults included."""

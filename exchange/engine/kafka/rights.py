@@ -101,6 +101,9 @@ def rights(agencies: Iterable[str] = (), *, group: str) -> list[Right]:
     found = [right for topic in TOPICS for right in _of_topic(topic, codes)]
     worker, operator = PRINCIPALS[Party.WORKERS], PRINCIPALS[Party.OPERATOR]
     found += [Right(worker, Operation.READ, Resource.GROUP, name) for name in (group, WATCH_GROUP)]
+    found.append(
+        Right(operator, Operation.DESCRIBE, Resource.GROUP, group, why="`exchange status` names strangers in it")
+    )
     for lane in TRANSACTIONAL_LANES:
         for operation in (Operation.WRITE, Operation.DESCRIBE):
             found.append(Right(worker, operation, Resource.TRANSACTIONAL_ID, f"{lane}-", prefixed=True))

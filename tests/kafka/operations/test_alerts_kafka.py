@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
@@ -127,6 +127,22 @@ async def test_a_worker_that_is_stopped_is_not_running_from_that_moment(exchange
         assert lives.judge(0, 0).trouble is None
 
 
+async def test_a_member_of_the_group_that_is_no_worker_is_named(
+    exchange: KafkaLog, operator: Operator, bootstrap_servers: str
+) -> None:
+    stranger = AIOKafkaConsumer(
+        EVENTS, bootstrap_servers=bootstrap_servers, group_id="exchange-workers", client_id="a-console"
+    )
+    await stranger.start()
+    try:
+        kind, says = (await operator.alerts())["group:exchange-workers"]
+    finally:
+        await stranger.stop()
+    assert kind == "foreign member"
+    assert "a-console at " in says
+    assert "group:exchange-workers" not in await operator.alerts()
+
+
 async def test_a_cut_off_log_a_lost_registry_and_a_damaged_ledger_are_shown_without_a_worker(
     exchange: KafkaLog, admin: Admin, operator: Operator, bootstrap_servers: str
 ) -> None:
@@ -155,6 +171,11 @@ async def test_a_cut_off_log_a_lost_registry_and_a_damaged_ledger_are_shown_with
     shown = await operator.alerts()
     assert "harbor-light" in shown["topic:agencies"][1]
     assert "events-1 begins at 2" in shown["topic:events"][1]
+    status, out, said = await operator.run("release", "list")
+    assert (status, "exchange: unknown: draws." in said) == (1, True)
+    status, out, said = await operator.run("budget")
+    assert (status, "exchange: unknown: the ledger." in said) == (1, True)
+    assert "In all: rho" in out
     status, out, said = await operator.run("status")
     assert status == 1
     assert "new-door" in out
