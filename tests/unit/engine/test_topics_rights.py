@@ -70,7 +70,10 @@ def test_whoever_creates_a_topic_may_see_it() -> None:
 
 def test_only_the_worker_writes_in_transactions_and_stands_in_groups() -> None:
     others = (Resource.GROUP, Resource.TRANSACTIONAL_ID)
-    assert {r.principal for r in rights(group=GROUP) if r.resource in others} == {"exchange-worker"}
+    granted = [r for r in rights(group=GROUP) if r.resource in others]
+    looks = [r for r in granted if r.principal == "exchange-operator"]
+    assert [(r.operation, r.resource, r.name) for r in looks] == [(Operation.DESCRIBE, Resource.GROUP, GROUP)]
+    assert {r.principal for r in granted if r not in looks} == {"exchange-worker"}
 
 
 def test_a_lane_has_the_name_of_the_party_that_it_works_for() -> None:
