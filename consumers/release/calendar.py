@@ -25,6 +25,7 @@ from consumers.release.release_lane import COMMANDS
 from exchange.core.errors import ClusterUnknown, ExchangeMoved, RestoreUnfinished
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closed_epochs import Closed, check_cluster
+from exchange.engine.errors import PositionOutOfRange
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Partition, Reader
@@ -56,7 +57,7 @@ def month_to_close(closed: Closed, first_arrival_ms: int | None, now_ms: int, gr
 class Calendar(SingleLane):
     """Writes commands while it runs. `grace_ms`: how long after a month's end."""
 
-    halts_on = (DrawsDamaged, ClusterUnknown, ExchangeMoved, RestoreUnfinished)
+    halts_on = (DrawsDamaged, ClusterUnknown, ExchangeMoved, RestoreUnfinished, PositionOutOfRange)
 
     def __init__(
         self, log: Log, partitions: int, grace_ms: int, *, clock: Clock = wall_ms, hook: Hook = no_hook

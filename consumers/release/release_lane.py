@@ -34,6 +34,7 @@ from exchange.core.errors import ClusterUnknown, ExchangeError, ExchangeMoved, R
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.closed_epochs import Closed, Moment, check_cluster
 from exchange.core.release.closing import CloseRefused, Draw, decide_close
+from exchange.engine.errors import PositionOutOfRange
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
@@ -53,7 +54,7 @@ logger = structlog.get_logger(__name__)
 class ReleaseLane(SingleLane):
     """The one release lane. `partitions`: of `events`. `clock`: decides which months are over."""
 
-    halts_on = (DrawsDamaged, ClusterUnknown, ExchangeMoved, RestoreUnfinished, SequenceBroken)
+    halts_on = (DrawsDamaged, ClusterUnknown, ExchangeMoved, RestoreUnfinished, SequenceBroken, PositionOutOfRange)
 
     def __init__(
         self, log: Log, partitions: int, drawer: Drawer, *, clock: Clock = wall_ms, hook: Hook = no_hook

@@ -227,6 +227,20 @@ def test_a_foreign_record_among_the_draws_stops_closing_and_not_the_worker(world
     assert len(world.broker.committed(OF_DRAWS)) == 1
 
 
+def test_a_log_that_was_cut_off_behind_the_last_cut_stops_closing_and_not_the_worker(world: ClosingWorld) -> None:
+    prepared(world)
+    world.run(10)
+    world.settled()
+    public = len(world.releases())
+    world.send(ONE, ONE, ONE)
+    world.broker.delete_before(Partition(EVENTS, 0), 4)
+    world.close(FEBRUARY)
+    world.run(30)
+    assert world.halted() == {"release": "PositionOutOfRange"}
+    assert not world.ended
+    assert len(world.releases()) == public
+
+
 def test_a_second_draw_of_a_table_and_epoch_is_never_published(world: ClosingWorld) -> None:
     """From any writer: the first one is valid, and everybody who reads `draws` stops."""
     process = prepared(world)

@@ -1,6 +1,7 @@
 """aiokafka's errors, turned into ours at the boundary.
 
-Rules kept: only the class of an error passes, never its text, because the text may quote a record.
+Rules kept: only the class of an error passes, and the place that it names, never its text, because
+the text may quote a record.
 A table gives the meaning of each class. An error that is in no row may pass quickly, so it becomes
 `LogUnavailable`.
 """
@@ -71,8 +72,17 @@ def named(error: BaseException, doing: str) -> EngineError:
     for candidate in (error, error.__cause__):
         for meaning, classes in MEANINGS:
             if isinstance(candidate, classes):
-                return meaning(f"{doing}: {type(candidate).__name__}.")
+                return meaning(f"{doing}: {type(candidate).__name__}{_places(candidate)}.")
     return LogUnavailable(f"{doing}: {type(error.__cause__ or error).__name__}.")
+
+
+def _places(error: BaseException | None) -> str:
+    """The positions that an error names: partitions and offsets, which are no values."""
+    found = error.args[0] if isinstance(error, kafka.OffsetOutOfRangeError) and error.args else None
+    if not isinstance(found, dict):
+        return ""
+    places = (f"{partition.topic}-{partition.partition} at offset {offset}" for partition, offset in found.items())
+    return f" ({', '.join(places)})"
 
 
 @contextmanager

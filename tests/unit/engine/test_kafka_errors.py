@@ -1,9 +1,10 @@
 """aiokafka's errors at the border: only their class passes, never their text."""
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka import errors as kafka
 
-from exchange.engine.errors import EngineError, Fenced, LogUnavailable, RecordUnreadable
+from exchange.engine.errors import EngineError, Fenced, LogUnavailable, PositionOutOfRange, RecordUnreadable
 from exchange.engine.kafka.errors import naming
 
 
@@ -22,3 +23,11 @@ def test_what_was_read_or_sent_is_not_repeated(error: Exception, meaning: type[E
     assert "Jane" not in str(raised.value)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
+
+
+def test_a_position_outside_its_log_is_named_with_its_place() -> None:
+    with (
+        pytest.raises(PositionOutOfRange, match=r"reading: OffsetOutOfRangeError \(events-2 at offset 7\)"),
+        naming("reading"),
+    ):
+        raise kafka.OffsetOutOfRangeError({TopicPartition("events", 2): 7})
