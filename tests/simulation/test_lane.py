@@ -25,7 +25,7 @@ from exchange.engine.lanes.supervised import Backoff
 from exchange.engine.log import Pair, Partition, Record
 from exchange.testing.memory_log import MemoryLog, MemoryReader, MemoryWriter
 from tests.simulation.world.exchange_world import Process
-from tests.simulation.world.mutants import RestoreReadsOn
+from tests.simulation.world.mutants import NeverStalled, RestoreReadsOn, StalledBetweenCommits
 from tests.simulation.world.stage import SOURCE, STATE, Stage
 from tests.simulation.world.steps import POSITION, Count
 
@@ -335,6 +335,16 @@ def test_a_lane_that_works_through_a_backlog_is_not_stalled_though_its_commits_a
     assert not stage.ended
     assert stage.look(lane, process).transactions >= 2
     assert stage.look(lane, process).stuck_s < 5
+
+
+def test_the_two_tests_of_a_backlog_notice_a_broken_rule(stage: Stage) -> None:
+    stage.publish(*[b"a"] * 1_000)
+    stage.start("one", log=BacklogLog, limits=BACKLOG, lane=StalledBetweenCommits)
+    stage.run(60)
+    assert isinstance(stage.ended["one"], LaneStalled)
+    stage.start("two", log=HungLog, limits=BACKLOG, lane=NeverStalled)
+    stage.run(60)
+    assert "two" not in stage.ended
 
 
 def test_a_backlog_does_not_hide_a_commit_that_never_ends(stage: Stage) -> None:

@@ -183,7 +183,7 @@ class Lane(SupervisedTask):
                 with defects_named(self.name):
                     step.apply(batch)
                 applied.take(batch)
-                self._stall_timer.renew()  # it got further; while a commit hangs it cannot for long
+                self._got_further()
                 if applied.batches < limits.batches_max and self._sources.readable and not failed(self._commit):
                     continue
             await self._committed(reader)
@@ -193,6 +193,10 @@ class Lane(SupervisedTask):
                 self._commit = asyncio.create_task(self._transact(writer, outcome, applied))
                 applied = Applied()
                 await asyncio.sleep(0)
+
+    def _got_further(self) -> None:
+        """Note that a batch was applied. While a commit hangs, only few more can be."""
+        self._stall_timer.renew()
 
     async def _follow(self, reader: Reader, step: Step) -> None:
         await self._sources.follow(reader, step, self.name)

@@ -3,6 +3,7 @@
 `test_mutants` shows that the simulation notices every one of them.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 
@@ -21,6 +22,22 @@ class StateReadBeforeTheProducerId(Lane):
         step = await self._remember()
         writer = await self._take_over(resources)
         return writer, step
+
+
+class StalledBetweenCommits(Lane):
+    """Only commits count as progress: a backlog looks like a stall."""
+
+    def _got_further(self) -> None: ...
+
+
+class NeverStalled(Lane):
+    """To wait for a commit counts as progress: one that hangs is never noticed."""
+
+    async def _committed(self, reader: Reader) -> None:
+        while self._commit is not None and not self._commit.done():
+            self._stall_timer.renew()
+            await asyncio.sleep(0.5)
+        await super()._committed(reader)
 
 
 class PositionOutsideTheTransaction(Lane):
