@@ -1,17 +1,51 @@
 """Logging, set up once by the command that starts: JSON lines, readable at a terminal.
 
-Rules kept: libraries log warnings and worse through the same renderer; nothing here or elsewhere
-logs a value of a record; tracebacks are rendered as places, without the text of foreign errors.
+Rules kept: libraries log warnings and worse through the same renderer; a line that a library
+repeats is left out after a few times and counted; nothing here or elsewhere logs a value of a
+record; tracebacks are rendered as places, without the text of foreign errors.
 """
 
 import logging
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import structlog
 
 _LIBRARIES = ("aiokafka", "faust", "mode", "kafka", "asyncio")
+REPEATS_MAX = 3
+"""Lines of one library message that are logged within `REPEATS_S`."""
+REPEATS_S = 30.0
+MESSAGES_MAX = 500
+
+
+class RepeatFilter(logging.Filter):
+    """Leaves out what a library repeats: while brokers are away, clients write 50 kB a second.
+
+    A message is its template, whatever its arguments. The next line that passes reports how many
+    were left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began: dict[tuple[str, str], float] = {}
+        self._passed: dict[tuple[str, str], int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log this line."""
+        if record.name.partition(".")[0] not in _LIBRARIES:
+            return True
+        message, now = (record.name, str(record.msg)), time.monotonic()
+        if now - self._began.get(message, float("-inf")) >= REPEATS_S:
+            if len(self._began) >= MESSAGES_MAX:
+                self._began.clear()
+                self._passed.clear()
+            if (left_out := self._passed.get(message, 0) - REPEATS_MAX) > 0:
+                record.msg = f"{record.msg} ({left_out} lines like this were left out)"
+            self._began[message], self._passed[message] = now, 0
+        self._passed[message] += 1
+        return self._passed[message] <= REPEATS_MAX
 
 
 def set_up_logs(level: str = "info") -> None:
@@ -40,6 +74,7 @@ def set_up_logs(level: str = "info") -> None:
             ],
         )
     )
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

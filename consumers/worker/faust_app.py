@@ -9,9 +9,8 @@ one.
 
 import asyncio
 import secrets
-import signal
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,6 +34,7 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.membership import KafkaMembership
 from exchange.engine.kafka.provision import exchange_topics, require_topics
 from exchange.engine.lanes.lane import LaneLimits
+from exchange.engine.lanes.stall_timer import first_of
 from exchange.engine.log import Partition, Producer
 from exchange.engine.wall_clock import wall_ms
 from exchange.settings import Settings
@@ -137,49 +137,86 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
     return app
 
 
-async def run_worker(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Run a worker until SIGINT, SIGTERM or cancellation.
+async def run_worker(settings: Settings, watchdog: Watchdog, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Run a worker until SIGINT, SIGTERM or cancellation; `ready` is called when it runs.
 
-    Raises the error of a lane that failed for good.
+    Raises the error of a lane that failed for good. `watchdog`: started; from the first reason to
+    end on, it gives this process a few seconds.
     """
+
+    def started() -> None:
+        watchdog.started()
+        ready()
+
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    watchdog.watch_loop(lambda: _finish(ended))
     log = KafkaLog(settings.client("exchange-worker"))
-    async with recorded(WorkerLife(log, f"worker-{secrets.token_hex(3)}")) as life:
-        await _require_topics(settings)
-        await _run(settings, log, life, ready)
+    try:
+        async with recorded(WorkerLife(log, f"worker-{secrets.token_hex(3)}")) as life:
+            watchdog.enters("look at the topics")
+            await first_of(ended, asyncio.create_task(_require_topics(settings)))
+            if not ended.done():
+                await _run_app(settings, log, life, watchdog, ended, started)
+    except BaseException as error:
+        watchdog.must_end(error)
+        raise
+    finally:
+        watchdog.enters("end of the process")
 
 
-async def _run(settings: Settings, log: KafkaLog, life: WorkerLife, ready: Callable[[], None]) -> None:
+async def _run_app(
+    settings: Settings,
+    log: KafkaLog,
+    life: WorkerLife,
+    watchdog: Watchdog,
+    ended: "asyncio.Future[None]",
+    started: Callable[[], None],
+) -> None:
+    """Run lanes and agents until `ended`, or until Faust stops by itself."""
+
+    def must_end(error: BaseException) -> None:
+        watchdog.must_end(error)
+        life.end(error)
+
+    def failed(error: BaseException) -> None:
+        must_end(error)
+        _fail(ended, error)
+
     relax_collector()
     membership = KafkaMembership(settings.client("exchange-worker"), settings.group, EVENTS)
-    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     limits = LaneLimits(records_max=settings.batch_records)
-    running = Lanes(log, membership, life.worker, limits=limits, closing=_closing(settings))
-    lanes = LanesService(running, log, lambda error: _fail(ended, error))
-    watchdog = Watchdog()
-    watchdog.start()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _finish, ended)
+    running = Lanes(log, membership, life.worker, limits=limits, closing=_closing(settings), on_failure=must_end)
     unused = tempfile.TemporaryDirectory(prefix="exchange-faust-")
-    app = make_app(settings, log, lanes, Path(unused.name))
+    app = make_app(settings, log, LanesService(running, log, failed), Path(unused.name))
     try:
+        watchdog.enters("start of Faust and the lanes")
         with unused:  # gone as soon as Faust has started, so that a kill leaves nothing behind
-            await app.start()
-        logger.info("worker started", group=settings.group)
-        ready()
-        stopped = asyncio.create_task(app.wait_until_stopped())
-        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        life.end(ended.exception() if ended.done() else app.crash_reason)
+            await _unless_ended(ended, app.start())
+        if not ended.done():
+            logger.info("worker started", group=settings.group)
+            started()
+            await _unless_ended(ended, app.wait_until_stopped())
+        if not ended.done() and app.crash_reason is not None:
+            failed(app.crash_reason)
         if ended.done():
             ended.result()
-        elif app.crash_reason is not None:
-            raise app.crash_reason
+    except BaseException as error:
+        must_end(error)
+        raise
     finally:
+        life.end()
+        watchdog.must_end("Faust stopped by itself")
+        watchdog.enters("stop of Faust and the lanes")
         await app.stop()
-        watchdog.stop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+
+
+async def _unless_ended(ended: "asyncio.Future[None]", work: Coroutine[None, None, None]) -> None:
+    """Wait for either; the work is cancelled when `ended` comes first, and not waited for."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({ended, task}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()
+    task.cancel()
 
 
 def _closing(settings: Settings) -> ReleaseSettings:

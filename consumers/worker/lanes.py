@@ -8,7 +8,7 @@ load is a few events a second.
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,7 +55,10 @@ class ReleaseSettings:
 
 
 class Lanes:
-    """Every lane that one worker runs. Await `run`. Without `closing` it closes no epochs."""
+    """Every lane that one worker runs. Await `run`. Without `closing` it closes no epochs.
+
+    `on_failure` hears of the first failure at once, before the other lanes have stopped.
+    """
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class Lanes:
         *,
         limits: LaneLimits | None = None,
         closing: ReleaseSettings | None = None,
+        on_failure: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         self._log = log
         self._worker = worker
@@ -81,7 +85,8 @@ class Lanes:
         self._closing = closing
         self._release: ReleaseLane | None = None
         single = [self._release_lane, self._publisher_lane, self._calendar] if closing else []
-        self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane, *single])
+        self._on_failure = on_failure
+        self.ownership = Ownership(membership, [self._gate_lane, self._fold_lane, *single], on_failure=on_failure)
 
     @property
     def registered(self) -> Mapping[str, Registration] | None:
@@ -94,7 +99,10 @@ class Lanes:
         following = asyncio.create_task(follow_registry(self._log, self._registry, known), name="registry")
         owning = asyncio.create_task(self._own(known), name="lanes")
         try:
-            await asyncio.wait({following, owning}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({following, owning}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if not task.cancelled() and (error := task.exception()):
+                    self._on_failure(error)
         finally:
             for task in (owning, following):
                 task.cancel()

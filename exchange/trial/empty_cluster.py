@@ -8,10 +8,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from exchange.core.errors import ExchangeError
 from exchange.engine.broker import Announcer, Broker, embedded_broker
@@ -24,6 +25,8 @@ from exchange.settings import Settings
 from exchange.wire.topics import AGENCIES, EVENTS
 
 STOP_S_MAX = 15.0
+WORKER: Final = ("-m", "exchange.cli", "worker")
+"""What Python runs for a worker."""
 
 
 class NotEmpty(ExchangeError):
@@ -86,7 +89,7 @@ class Worker:
     log_file: Path
 
     @classmethod
-    async def start(cls, settings: Settings, log_file: Path) -> "Worker":
+    async def start(cls, settings: Settings, log_file: Path, program: Sequence[str] = WORKER) -> "Worker":
         """Start it on these settings. Where the system can do it, it dies with its parent.
 
         Its temporary files are beside its log, in the trial's folder: a killed worker removes
@@ -97,9 +100,7 @@ class Worker:
         with log_file.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                "exchange.cli",
-                "worker",
+                *program,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,

@@ -23,7 +23,12 @@ app = typer.Typer()
     epilog=ending(
         needs="the extra `worker`, and the exchange's Kafka with the worker's rights.",
         example="exchange worker",
-        statuses={ExitStatus.DONE: "stopped with Ctrl-C.", ExitStatus.ERROR: "a lane stalled or failed."},
+        statuses={
+            ExitStatus.DONE: "stopped with Ctrl-C.",
+            ExitStatus.ERROR: "a lane stalled or failed.",
+            ExitStatus.HUNG: "it had to end and did not in time, or did not start or go on. Start it again.",
+            ExitStatus.INTERRUPTED: "a second Ctrl-C ended it at once.",
+        },
     )
 )
 def worker(
@@ -40,10 +45,12 @@ def worker(
     """Run the exchange until Ctrl-C: check, count, release and monitor.
 
     Start as many workers as you like: they share the work. If a lane stalls or fails, the worker
-    ends with a message; start it again, and it continues where it stopped. Logs go to standard
-    error: readable at a terminal, else JSON lines.
+    ends with a message; start it again, and it continues where it stopped. From the first failure
+    or Ctrl-C it ends within 8 seconds, whatever it waits for; a second Ctrl-C ends it at once. Logs
+    go to standard error: readable at a terminal, else JSON lines.
     """
     from consumers.worker.faust_app import run_worker
+    from consumers.worker.watchdog import Watchdog
     from exchange.cli.shared.at_kafka import addressed, with_address
     from exchange.logs import set_up_logs
     from exchange.settings import Settings
@@ -52,8 +59,11 @@ def worker(
     set_up_logs(settings.log_level)
     if os.environ.get("EXCHANGE_DIE_WITH_STDIN"):
         threading.Thread(target=_die_with_stdin, name="parent", daemon=True).start()
+    watchdog = Watchdog()
+    watchdog.start()
     with addressed(settings):
-        asyncio.run(run_worker(settings) if alive is None else _with_sign(alive, partial(run_worker, settings)))
+        run = partial(run_worker, settings, watchdog)
+        asyncio.run(run() if alive is None else _with_sign(alive, run))
 
 
 async def _with_sign(alive: Path, run: "Callable[..., Awaitable[None]]") -> None:

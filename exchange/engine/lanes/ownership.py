@@ -96,14 +96,23 @@ class OwnershipLimits:
 
 
 class Ownership:
-    """Runs the lanes of the partitions that the group assigns. Await `run`."""
+    """Runs the lanes of the partitions that the group assigns. Await `run`.
+
+    `on_failure` hears of the error that ends `run` at once: the lanes may take long to stop.
+    """
 
     def __init__(
-        self, membership: Membership, factories: Sequence[LaneFactory], *, limits: OwnershipLimits | None = None
+        self,
+        membership: Membership,
+        factories: Sequence[LaneFactory],
+        *,
+        limits: OwnershipLimits | None = None,
+        on_failure: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         self._membership = membership
         self._factories = factories
         self._limits = limits or OwnershipLimits()
+        self._on_failure = on_failure
         self._lanes: dict[Owned, asyncio.Task[None]] = {}
         self._generation = 0
         self._turn = 0
@@ -129,12 +138,12 @@ class Ownership:
         Raises the error of the first lane that failed for good, or `GroupLost`.
         """
         self._failed = asyncio.get_running_loop().create_future()
-        polling = asyncio.create_task(self._poll(), name="ownership")
+        polling = asyncio.create_task(self._stay(), name="ownership")
         ended = asyncio.create_task(first_of(self._failed, polling))
         try:
             if not await self._stall_timer.lasts(ended):
-                raise GroupLost(f"Not in the group for {self._stall_timer.spent_s:.0f} s.")
-            ended.result()
+                self._fail(GroupLost(f"Not in the group for {self._stall_timer.spent_s:.0f} s."))
+            await ended
         finally:
             await cancelled(ended)
             await cancelled(polling)
@@ -191,9 +200,16 @@ class Ownership:
 
     def _fail(self, error: Exception) -> None:
         if self._failed is not None and not self._failed.done():
+            self._on_failure(error)
             self._failed.set_exception(error)
 
     # Staying in the group
+
+    async def _stay(self) -> None:
+        try:
+            await self._poll()
+        except Exception as error:  # noqa: BLE001 (as in `_keep`)
+            self._fail(error)
 
     async def _poll(self) -> None:
         joined = False
