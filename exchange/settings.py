@@ -28,13 +28,15 @@ from pydantic_settings import (
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 from exchange.engine.kafka.clients import ClientSettings
+from exchange.engine.wall_clock import wall_ms
 
 EMBEDDED_PARTITIONS = 4
 CLUSTER_PARTITIONS = 12
 PREFIX: Final = "EXCHANGE_"
 CREDENTIALS_DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
 """The variable with the folder of secret files, in the word of systemd."""
-BROKER: Final = re.compile(r"[^\s:,]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
+BROKER: Final = re.compile(r"(?:[^\s:,]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
+PORT_MAX: Final = 65_535
 
 
 class SettingInvalid(ExchangeError):
@@ -103,7 +105,8 @@ class Settings(BaseSettings):
     @field_validator("bootstrap_servers")
     @classmethod
     def _brokers(cls, servers: str) -> str:
-        if servers and not all(BROKER.fullmatch(each.strip()) for each in servers.split(",")):
+        found = [BROKER.fullmatch(each.strip()) for each in servers.split(",")] if servers else []
+        if not all(one is not None and 0 < int(one[1]) <= PORT_MAX for one in found):
             raise ValueError
         return servers
 
@@ -124,6 +127,7 @@ class Settings(BaseSettings):
 
     def client(self, client_id: str) -> ClientSettings:
         """The settings of a Kafka client."""
+        self._expect_sign_in()
         context = self._context() if self.security_protocol.endswith("SSL") else None
         password = self.sasl_password.get_secret_value() if self.sasl_password else None
         return ClientSettings(
@@ -134,7 +138,18 @@ class Settings(BaseSettings):
             self.sasl_mechanism,
             self.sasl_username,
             password,
+            _end_of(self.ssl_certfile) if context is not None and self.ssl_certfile else None,
         )
+
+    def _expect_sign_in(self) -> None:
+        """Raise SettingInvalid where SASL lacks its user name or password."""
+        if not self.security_protocol.startswith("SASL"):
+            return
+        given = {"SASL_USERNAME": self.sasl_username, "SASL_PASSWORD": self.sasl_password}
+        if missing := [f"{PREFIX}{name}" for name, value in given.items() if not value]:
+            raise SettingInvalid(
+                f"{PREFIX}SECURITY_PROTOCOL is {self.security_protocol}, which needs {' and '.join(missing)}."
+            )
 
     def _context(self) -> ssl.SSLContext:
         try:
@@ -169,10 +184,19 @@ def _secret_files(settings_class: type[BaseSettings]) -> _SecretFiles:
     return _SecretFiles(settings_class, secrets_dir=folder)
 
 
+def _end_of(certificate: Path) -> float:
+    """When this readable certificate expires, in seconds since 1970; 0.0 before it is valid."""
+    from cryptography import x509  # takes a while, which commands without a certificate do not spend
+
+    held = x509.load_pem_x509_certificate(certificate.read_bytes())
+    began = wall_ms() >= held.not_valid_before_utc.timestamp() * 1000
+    return held.not_valid_after_utc.timestamp() if began else 0.0
+
+
 def rule_of(name: str) -> str:
     """The values that a setting may have, from its declaration."""
     if name == "bootstrap_servers":
-        return "host:port of a broker, or several, separated by commas"
+        return f"host:port of a broker, or several, separated by commas; a port is at most {PORT_MAX:,}"
     field = Settings.model_fields[name]
     if get_origin(field.annotation) is Literal:
         return "one of " + ", ".join(get_args(field.annotation))

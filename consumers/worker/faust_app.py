@@ -28,11 +28,14 @@ from consumers.worker.life import PULSE_EVERY_S, WorkerLife, recorded
 from consumers.worker.watchdog import Watchdog
 from consumers.worker.watching import Watching
 from exchange.core.admission.gate import Registration
+from exchange.core.counting.generation import GENERATION
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, administer
+from exchange.engine.kafka.connection.granted import require_rights
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.membership import KafkaMembership
 from exchange.engine.kafka.provision import exchange_topics, require_topics
+from exchange.engine.kafka.rights import rights_of_a_worker
 from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.lanes.stall_timer import first_of
 from exchange.engine.log import Partition, Producer
@@ -153,10 +156,10 @@ async def run_worker(settings: Settings, watchdog: Watchdog, *, ready: Callable[
     log = KafkaLog(settings.client("exchange-worker"))
     try:
         async with recorded(WorkerLife(log, f"worker-{secrets.token_hex(3)}")) as life:
-            watchdog.enters("look at the topics")
+            watchdog.enters("look at rights and topics")
             await first_of(ended, asyncio.create_task(_require_topics(settings)))
             if not ended.done():
-                await _run_app(settings, log, life, watchdog, ended, started)
+                await _run_app(settings, log, life, watchdog, ended, started=started)
     except BaseException as error:
         watchdog.must_end(error)
         raise
@@ -170,6 +173,7 @@ async def _run_app(
     life: WorkerLife,
     watchdog: Watchdog,
     ended: "asyncio.Future[None]",
+    *,
     started: Callable[[], None],
 ) -> None:
     """Run lanes and agents until `ended`, or until Faust stops by itself."""
@@ -226,9 +230,14 @@ def _closing(settings: Settings) -> ReleaseSettings:
 
 
 async def _require_topics(settings: Settings) -> None:
-    """Raise PartitionUnknown or PartitionsDiffer unless every topic exists as the settings say."""
+    """Raise unless every topic exists as the settings say, and this worker has all of its rights.
+
+    NotAuthorized, PartitionUnknown, PartitionsDiffer, a ConnectionFault.
+    """
     wanted = exchange_topics(partitions=settings.partitions, replication=settings.replication)
-    async with administer(settings.client("exchange-worker")) as admin:
+    client = settings.client("exchange-worker")
+    async with administer(client) as admin:
+        await require_rights(client, rights_of_a_worker(settings.group, GENERATION))
         await require_topics(admin, wanted)
 
 

@@ -118,6 +118,7 @@ def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0
 
     from consumers.metrics.subscribe import follow
     from exchange.cli.shared.at_kafka import addressed, with_address
+    from exchange.engine.kafka.connection.look import check_connection
     from exchange.engine.kafka.log import KafkaLog
     from exchange.settings import Settings
 
@@ -125,7 +126,9 @@ def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0
     settings = with_address(Settings.model_validate({}))
 
     async def whole() -> None:
-        log = KafkaLog(settings.client("exchange-subscriber"))
+        client = settings.client("exchange-subscriber")
+        await check_connection(client)
+        log = KafkaLog(client)
         try:
             async with aclosing(follow(log, asked, start=start, once=once)) as batches:
                 async for batch in batches:

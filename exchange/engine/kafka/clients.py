@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
+from exchange.engine.kafka.connection.look import check_connection
 from exchange.engine.kafka.errors import named, naming
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class ClientSettings:
     sasl_mechanism: str = "PLAIN"
     sasl_username: str | None = None
     sasl_password: str | None = field(default=None, repr=False)
+    certificate_ends_s: float | None = None
+    """When the client certificate expires, in seconds since 1970; None: there is none."""
 
     def connection(self) -> dict[str, object]:
         """The keyword arguments of every aiokafka client."""
@@ -244,7 +247,11 @@ class Admin:
 
 @asynccontextmanager
 async def administer(settings: ClientSettings) -> AsyncIterator[Admin]:
-    """An administrative connection for as long as the block lasts."""
+    """An administrative connection for as long as the block lasts.
+
+    Raises a `ConnectionFault` where brokers answer and do not fit the settings.
+    """
+    await check_connection(settings)
     client = AIOKafkaAdminClient(**settings.connection())
     try:
         with naming("connecting"):

@@ -12,6 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from exchange.engine.errors import LogUnavailable
+from exchange.engine.kafka.connection.look import check_connection
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.engine.reading import read_to, read_whole
@@ -41,10 +42,17 @@ class KafkaLink:
         self._log: KafkaLog | None = None
         self._producer: Producer | None = None
         self._reader: Reader | None = None
+        self._fits = False
 
     async def connect(self) -> None:
-        """Connect again; an earlier connection is asked to send nothing more."""
+        """Connect again; an earlier connection is asked to send nothing more.
+
+        Raises a `ConnectionFault` where brokers answer and do not fit the settings. After a first
+        success, whatever happens to the connection may pass.
+        """
         await self.close()
+        if not self._fits:
+            await check_connection(self._settings)
         self._log = KafkaLog(self._settings)
         try:
             async with asyncio.timeout(CALL_S_MAX):
@@ -53,6 +61,7 @@ class KafkaLink:
                 begins = await self._reader.beginning_offsets([self._receipts])
                 self._reader.assign([self._receipts])
                 self._reader.seek(self._receipts, begins[self._receipts])
+                self._fits = True
         except TimeoutError:
             await self.close()
             raise LogUnavailable("connecting") from None

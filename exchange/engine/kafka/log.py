@@ -22,7 +22,7 @@ from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka.bounded_close import BoundedClose, looked_at
 from exchange.engine.kafka.clients import administer, idempotent_producer, transactional_producer
 from exchange.engine.kafka.errors import named, naming
-from exchange.engine.kafka.metadata import keep_in_mind
+from exchange.engine.kafka.metadata import keep_in_mind, refuse_forbidden
 from exchange.engine.kafka.reader import KafkaReader
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ class _Sending:
             async with asyncio.timeout(METADATA_S_MAX):
                 cluster = await self._producer.client.fetch_all_metadata()
                 absent = topic not in cluster.topics()
+                if absent:
+                    await refuse_forbidden(self._producer.client, {topic})
                 names = {topic, *(name for name in cluster.topics() if name.startswith(family))}
                 await keep_in_mind(self._producer.client, names)
         except TimeoutError:

@@ -13,6 +13,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.protocol.metadata import MetadataRequest
+
+from exchange.engine.errors import NotAuthorized
+from exchange.engine.kafka.errors import naming
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -27,3 +33,14 @@ async def keep_in_mind(client: AIOKafkaClient, topics: Collection[str]) -> None:
     while not set(topics) <= client.cluster.topics():
         await asyncio.sleep(PAUSE_S)
         await client.force_metadata_update()
+
+
+async def refuse_forbidden(client: AIOKafkaClient, topics: Collection[str]) -> None:
+    """Raise NotAuthorized for a topic that this user may not see: otherwise it looks missing."""
+    with naming("asking for topics"):
+        answer = await client.send(client.get_random_node(), MetadataRequest(sorted(topics), False))
+    hidden = sorted(topic for code, topic, *_ in answer.topics if code == TopicAuthorizationFailedError.errno)
+    if hidden:
+        user = client._sasl_plain_username  # noqa: SLF001 (no public way to ask)
+        who = f"The Kafka user {user}" if user else "This Kafka user"
+        raise NotAuthorized(f"{who} has no right to the topic {', '.join(hidden)}.")

@@ -17,7 +17,7 @@ from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.engine.kafka.clients import reading_consumer
 from exchange.engine.kafka.errors import naming
-from exchange.engine.kafka.metadata import keep_in_mind
+from exchange.engine.kafka.metadata import keep_in_mind, refuse_forbidden
 from exchange.engine.kafka.unreadable import Looking, read_unless_faulty
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ class KafkaReader:
                 missing -= await self._asker.topics()
             if not missing:
                 return
+            await refuse_forbidden(self._asker._client, missing)  # noqa: SLF001 (no public way)
             if loop.time() > deadline:
                 raise PartitionUnknown(f"No broker knows topic {min(missing)}.")
             await asyncio.sleep(METADATA_PAUSE_S)

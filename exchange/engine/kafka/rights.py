@@ -16,7 +16,7 @@ alone refuse nothing.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -110,6 +110,22 @@ def rights(agencies: Iterable[str] = (), *, group: str) -> list[Right]:
     for topic in TOPICS:
         found += [_right(operator, operation, topic, "`exchange topics`") for operation in PROVISIONING]
     return list(dict.fromkeys(found))
+
+
+def rights_of_a_worker(group: str, generation: str) -> list[Right]:
+    """The rights without which a worker cannot start, each for a name that exists.
+
+    Those to inboxes and receipts are not among them: each is asked for when its agency is read.
+    """
+    worker = PRINCIPALS[Party.WORKERS]
+    found = [right for right in rights(group=group) if right.principal == worker]
+    names = {f"{topic.name}.": f"{topic.name}.{generation}" for topic in TOPICS if topic.per == "generation"}
+    names |= {f"{lane}-": lane.at(0) for lane in TRANSACTIONAL_LANES}
+    return [
+        replace(right, name=names.get(right.name, right.name), prefixed=False)
+        for right in found
+        if not right.prefixed or right.name in names
+    ]
 
 
 def readers(topic: Topic) -> list[str]:

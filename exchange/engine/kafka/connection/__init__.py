@@ -1,0 +1,1 @@
+"""Whether this machine and the brokers fit together: address, TLS, sign-in, rights."""

@@ -1,0 +1,113 @@
+"""Why no connection to a broker comes about, each cause with its own sentence and its mend.
+
+Rules kept: a message holds addresses, host names, user names and the names of settings, never a
+password. None of these errors means that a broker is merely away: that is `LogUnavailable`.
+"""
+
+from exchange.engine.errors import EngineError
+
+
+class ConnectionFault(EngineError):
+    """A broker answers, but it and this machine do not fit together."""
+
+
+class HostUnknown(ConnectionFault):
+    """The host name of a broker has no address."""
+
+    hint = "Correct the name in EXCHANGE_BOOTSTRAP_SERVERS, or mend this machine's network or DNS."
+
+
+class AdvertisedHostUnknown(ConnectionFault):
+    """A broker advertises a host name that has no address here."""
+
+    hint = (
+        "The address in EXCHANGE_BOOTSTRAP_SERVERS is right. Set `advertised.listeners` of that broker to a name that"
+        " its clients can resolve, or give this machine's DNS the name."
+    )
+
+
+class TlsExpected(ConnectionFault):
+    """The broker expects TLS, and this connection is without."""
+
+    hint = "Set EXCHANGE_SECURITY_PROTOCOL to SSL or SASL_SSL, or use the port of the broker's listener without TLS."
+
+
+class TlsNotOffered(ConnectionFault):
+    """The broker does not speak TLS at this address."""
+
+    hint = (
+        "Use the port of the broker's TLS listener. EXCHANGE_SECURITY_PROTOCOL PLAINTEXT or SASL_PLAINTEXT would"
+        " connect without TLS, and show everything to the network."
+    )
+
+
+class TlsRefused(ConnectionFault):
+    """The broker and this machine agree on no version or cipher of TLS."""
+
+    hint = "Compare `ssl.enabled.protocols` and `ssl.cipher.suites` of the broker with this machine's OpenSSL."
+
+
+class ServerUntrusted(ConnectionFault):
+    """The broker's certificate is not from an authority that this machine trusts."""
+
+    hint = "Set EXCHANGE_SSL_CAFILE to the certificate of the cluster's authority. Ask the operator for it."
+
+
+class ServerCertificateExpired(ConnectionFault):
+    """The broker's certificate has expired, or is not valid yet."""
+
+    hint = "Renew the broker's certificate. If it is valid, set this machine's clock."
+
+
+class ServerNameDiffers(ConnectionFault):
+    """The broker's certificate is for another host name."""
+
+    hint = "Use a name that the certificate holds in EXCHANGE_BOOTSTRAP_SERVERS, or issue the certificate for this one."
+
+
+class ClientCertificateExpired(ConnectionFault):
+    """The client certificate in EXCHANGE_SSL_CERTFILE has expired, or is not valid yet."""
+
+    hint = "Ask the operator for a new certificate. If it is valid, set this machine's clock."
+
+
+class ClientCertificateMissing(ConnectionFault):
+    """The broker wants a client certificate, and none is set."""
+
+    hint = "Set EXCHANGE_SSL_CERTFILE and EXCHANGE_SSL_KEYFILE to the certificate from the operator and to its key."
+
+
+class ClientCertificateRefused(ConnectionFault):
+    """The broker does not accept the client certificate in EXCHANGE_SSL_CERTFILE."""
+
+    hint = "It is from an authority that the broker does not trust, or was revoked. Ask the operator for another."
+
+
+class SignInExpected(ConnectionFault):
+    """The broker expects a user name and a password (SASL), and this connection has none."""
+
+    hint = (
+        "Set EXCHANGE_SECURITY_PROTOCOL to SASL_SSL (or SASL_PLAINTEXT), EXCHANGE_SASL_USERNAME and"
+        " EXCHANGE_SASL_PASSWORD."
+    )
+
+
+class SignInNotOffered(ConnectionFault):
+    """The broker takes no user name and password (SASL) at this address."""
+
+    hint = "Use the port of the broker's SASL listener, or set EXCHANGE_SECURITY_PROTOCOL to SSL or PLAINTEXT."
+
+
+class MechanismNotOffered(ConnectionFault):
+    """The broker does not offer this way of signing in."""
+
+    hint = "Set EXCHANGE_SASL_MECHANISM to one that the broker offers."
+
+
+class SignInRefused(ConnectionFault):
+    """The broker refuses the user name or the password."""
+
+    hint = (
+        "It does not tell which of the two is wrong. Check EXCHANGE_SASL_USERNAME, EXCHANGE_SASL_PASSWORD and"
+        " EXCHANGE_SASL_MECHANISM; the operator may have to make this user again."
+    )
