@@ -9,6 +9,7 @@ from exchange.engine.kafka.clients import administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Log
 from exchange.settings import Settings
+from exchange.wire.topics import EVENTS
 
 
 class LogSource(Protocol):
@@ -33,7 +34,10 @@ class KafkaSource:
     async def partitions(self) -> Mapping[str, int]:
         """As the brokers report it."""
         async with administer(self.settings.client("exchange-replay")) as admin:
-            return await admin.partitions()
+            partitions = await admin.partitions()
+            if EVENTS not in partitions:
+                await admin.refuse_hidden([EVENTS])
+            return partitions
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Log]:

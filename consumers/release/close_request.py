@@ -19,7 +19,7 @@ from consumers.release.history import public_keys
 from consumers.release.release_lane import COMMANDS
 from exchange.core.errors import ExchangeError
 from exchange.core.release.closed_epochs import check_cluster
-from exchange.engine.errors import LogUnavailable
+from exchange.engine.errors import EngineError, LogUnavailable
 from exchange.engine.log import Log
 from exchange.engine.reading import decided_ends, read_to
 from exchange.engine.wall_clock import wall_ms
@@ -50,15 +50,26 @@ class CommandsLost(ExchangeError):
     )
 
 
+class OutcomeUnread(ExchangeError):
+    """The command was written, and its outcome could not be read.
+
+    It will be carried out, or has been.
+    """
+
+    hint = "Do not close the month again: `exchange release list` shows what became of the command."
+
+
 @dataclass(frozen=True, slots=True)
 class CloseResult:
     """The outcome of a command.
 
-    `tables`: the number of public tables of the epoch; 0 if it was refused.
+    `tables`: the number of tables drawn for the epoch; 0 if it was refused. `unseen`: why it could
+    not be seen whether they are public; mostly empty.
     """
 
     spent: Spent
     tables: int
+    unseen: str = ""
 
 
 async def close_epoch(
@@ -66,38 +77,61 @@ async def close_epoch(
 ) -> CloseResult:
     """Write the command and wait until it is carried out and public, or refused.
 
-    Raises CommandsLost, and as `check_cluster` does; nothing was written then.
+    Raises CommandsLost or NotAuthorized, and as `check_cluster` does, before anything is written;
+    OutcomeUnread if brokers fail before the outcome is known. Once the epoch is closed and paid,
+    nothing is raised any more.
 
     `waits`: called at every look, with the part that the closing waits for.
     """
-    offset, failures = await _ask(log, epoch, by), 0
+    following = _Following(log, await _ask(log, epoch, by), epoch, waits)
+    failures = 0
     while True:
         try:
-            return await _done(log, offset, epoch, waits)
-        except LogUnavailable:
+            return await following.to_the_end()
+        except LogUnavailable as error:
             failures += 1
             if failures > FAILURES_MAX:
-                raise
+                return following.so_far(error)
             await asyncio.sleep(LOOK_S)
+        except EngineError as error:
+            return following.so_far(error)
 
 
-async def _done(log: Log, offset: int, epoch: int, waits: Callable[[Awaited], None]) -> CloseResult:
-    """Look until the command at an offset is refused, or carried out and public."""
-    async with AsyncExitStack() as resources:
-        draws, releases = await log.reader(), await log.reader()
-        resources.push_async_callback(draws.close)
-        resources.push_async_callback(releases.close)
-        follower = DrawsFollower(draws)
-        while True:
-            closings = await follower.catch_up()
-            spent = closings.commands.get(offset)
-            if spent is not None and spent.refused:
-                return CloseResult(spent, 0)
-            wanted = {part.key for part in closings.parts if part.epoch == epoch}
-            if spent is not None and wanted <= await public_keys(releases):
-                return CloseResult(spent, len(wanted))
-            waits(Awaited.LANE if spent is None else Awaited.PUBLISHER)
-            await asyncio.sleep(LOOK_S)
+@dataclass(slots=True)
+class _Following:
+    """One command, and how far it was seen to be."""
+
+    log: Log
+    offset: int
+    epoch: int
+    waits: Callable[[Awaited], None]
+    spent: Spent | None = None
+    tables: int = 0
+
+    async def to_the_end(self) -> CloseResult:
+        """Look until the command is refused, or carried out and public."""
+        async with AsyncExitStack() as resources:
+            draws, releases = await self.log.reader(), await self.log.reader()
+            resources.push_async_callback(draws.close)
+            resources.push_async_callback(releases.close)
+            follower = DrawsFollower(draws)
+            while True:
+                closings = await follower.catch_up()
+                self.spent = spent = closings.commands.get(self.offset)
+                if spent is not None and spent.refused:
+                    return CloseResult(spent, 0)
+                wanted = {part.key for part in closings.parts if part.epoch == self.epoch}
+                self.tables = len(wanted)
+                if spent is not None and wanted <= await public_keys(releases):
+                    return CloseResult(spent, len(wanted))
+                self.waits(Awaited.LANE if spent is None else Awaited.PUBLISHER)
+                await asyncio.sleep(LOOK_S)
+
+    def so_far(self, error: EngineError) -> CloseResult:
+        """What is known when an error ends the looking. Raises OutcomeUnread if that is nothing."""
+        if self.spent is None:
+            raise OutcomeUnread(f"The command was written, and its outcome could not be read: {error}") from None
+        return CloseResult(self.spent, self.tables, unseen=str(error))
 
 
 async def _ask(log: Log, epoch: int, by: Asker) -> int:
@@ -105,6 +139,7 @@ async def _ask(log: Log, epoch: int, by: Asker) -> int:
     command = Close(epoch, by, wall_ms())
     reader, draws = await log.reader(), await log.reader()
     try:
+        await public_keys(reader)  # whoever may not read them learns it now, not after the budget is spent
         closed = (await DrawsFollower(draws).catch_up()).closed
         check_cluster(closed, await log.cluster_id())
         handled = closed.position
@@ -121,7 +156,7 @@ async def _ask(log: Log, epoch: int, by: Asker) -> int:
     finally:
         await reader.close()
         await draws.close()
-    raise LogUnavailable("The command was written and cannot be read: `exchange release list` shows what became of it.")
+    raise OutcomeUnread
 
 
 async def write_command(log: Log, command: Close) -> None:

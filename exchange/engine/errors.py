@@ -63,6 +63,27 @@ class RecordRefused(EngineError):
     hint = "Compare the topic's `max.message.bytes` with the producer's batch size."
 
 
+class ClocksDiffer(EngineError):
+    """Kafka refuses the time of a record: it is more than an hour ahead of the broker's clock."""
+
+    hint = "Set the clocks of this machine and of the brokers. Nothing of this was written."
+
+
+class TooFewBrokers(EngineError):
+    """The cluster has fewer brokers than a topic is to have replicas."""
+
+    hint = "Start the other brokers, or set EXCHANGE_REPLICATION to their number: 1 for a single broker."
+
+
+class SettingRefused(EngineError):
+    """The brokers refuse a setting that a topic needs."""
+
+    hint = (
+        "A limit in the brokers' own configuration is stricter, such as `log.cleaner.max.compaction.lag.ms` or"
+        " `message.max.bytes`. docs/TOPICS.md lists each topic's settings: correct that limit, then try again."
+    )
+
+
 class RecordUnreadable(EngineError):
     """A record cannot be read: the key of one of its headers is not text."""
 

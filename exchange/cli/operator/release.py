@@ -35,12 +35,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The result. `refused`, `why`: empty when the epoch is closed; `tables`: number published."""
+    """The result. `refused`, `why`: empty when the epoch is closed; `tables`: number drawn.
+
+    `unseen`: why it could not be seen whether they are public; mostly empty.
+    """
 
     epoch: str
     refused: str
     why: str
     tables: int
+    unseen: str
 
 
 @app.command(
@@ -72,6 +76,9 @@ def close(
         typer.echo(json.dumps(asdict(done), indent=2))
     elif done.refused:
         typer.echo(f"{epoch} was not closed: {done.refused}. {done.why}", err=True)
+    elif done.unseen:
+        typer.echo(f"{epoch} is closed and paid. Tables drawn: {done.tables}.")
+        typer.echo(f"It could not be seen whether they are public: {done.unseen}", err=True)
     else:
         typer.echo(f"{epoch} is closed. Tables published: {done.tables}.")
     raise typer.Exit(ExitStatus.NOT_CLOSED if done.refused else ExitStatus.DONE)
@@ -136,7 +143,7 @@ async def _close(kafka: "KafkaConnection", epoch: int) -> Done:
                     typer.echo(doing, err=True)
 
         closed = await close_epoch(kafka.log, epoch, Asker.OPERATOR, waits)
-    return Done(epoch_text(epoch), closed.spent.refused, hint_of(closed.spent.refused), closed.tables)
+    return Done(epoch_text(epoch), closed.spent.refused, hint_of(closed.spent.refused), closed.tables, closed.unseen)
 
 
 def _when(at_ms: int | None) -> str:

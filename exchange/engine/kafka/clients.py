@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import errors as kafka
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
+from exchange.engine.errors import SettingRefused
 from exchange.engine.kafka.connection.look import check_connection
 from exchange.engine.kafka.errors import named, naming
+from exchange.engine.kafka.metadata import refuse_forbidden
 
 if TYPE_CHECKING:
     import ssl
@@ -170,11 +173,13 @@ class Admin:
         with naming("creating topics"):
             response = await self._client.create_topics(wanted)
         created = set()
-        for topic, code, *_ in response.topic_errors:
+        for topic, code, *reason in response.topic_errors:
             error = for_code(code)
             if code == 0:
                 created.add(topic)
-            elif error.__name__ != "TopicAlreadyExistsError":
+            elif error is kafka.InvalidConfigurationError and reason and reason[0]:
+                raise SettingRefused(f"Creating topic {topic}: {reason[0].rstrip('.')}.")  # the broker names the limit
+            elif error is not kafka.TopicAlreadyExistsError:
                 raise named(error(), f"creating topic {topic}")
         return created
 
@@ -210,6 +215,11 @@ class Admin:
             for described in found
             for member in described["members"]
         ]
+
+    async def refuse_hidden(self, topics: Collection[str]) -> None:
+        """Raise NotAuthorized for a topic that this user may not see: it is not in `partitions`."""
+        if topics:
+            await refuse_forbidden(self._client._client, topics)  # noqa: SLF001 (no public way)
 
     async def configs(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
         """Every setting of these topics, defaults included."""

@@ -9,12 +9,14 @@ A table gives the meaning of each class. An error that is in no row may pass qui
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aiokafka import errors as kafka
 
 from exchange.engine.errors import (
+    ClocksDiffer,
     EngineError,
     Fenced,
     LogUnavailable,
@@ -23,6 +25,8 @@ from exchange.engine.errors import (
     PositionOutOfRange,
     RecordRefused,
     RecordUnreadable,
+    SettingRefused,
+    TooFewBrokers,
 )
 
 if TYPE_CHECKING:
@@ -40,9 +44,11 @@ MEANINGS: tuple[tuple[type[EngineError], tuple[type[BaseException], ...]], ...] 
             kafka.RecordListTooLargeError,
             kafka.RecordTooLargeError,
             kafka.PolicyViolationError,
-            kafka.InvalidTimestampError,
         ),
     ),
+    (ClocksDiffer, (kafka.InvalidTimestampError,)),
+    (TooFewBrokers, (kafka.InvalidReplicationFactorError,)),
+    (SettingRefused, (kafka.InvalidConfigurationError,)),
     (
         NotAuthorized,
         (
@@ -56,6 +62,7 @@ MEANINGS: tuple[tuple[type[EngineError], tuple[type[BaseException], ...]], ...] 
         ),
     ),
 )
+TOPIC = re.compile(r"[a-z][a-z0-9.-]{1,80}")
 BORDER = (
     kafka.KafkaError,
     kafka.ConsumerStoppedError,
@@ -72,7 +79,7 @@ def named(error: BaseException, doing: str) -> EngineError:
     for candidate in (error, error.__cause__):
         for meaning, classes in MEANINGS:
             if isinstance(candidate, classes):
-                return meaning(f"{doing}: {type(candidate).__name__}{_places(candidate)}.")
+                return meaning(f"{doing}: {type(candidate).__name__}{_places(candidate)}{_topic_of(candidate)}.")
     return LogUnavailable(f"{doing}: {type(error.__cause__ or error).__name__}.")
 
 
@@ -83,6 +90,13 @@ def _places(error: BaseException | None) -> str:
         return ""
     places = (f"{partition.topic}-{partition.partition} at offset {offset}" for partition, offset in found.items())
     return f" ({', '.join(places)})"
+
+
+def _topic_of(error: BaseException | None) -> str:
+    """The topic that a missing right is about, and nothing else of an error's text."""
+    if isinstance(error, kafka.TopicAuthorizationFailedError) and TOPIC.fullmatch(str(*error.args[:1])):
+        return f" (topic {error.args[0]})"
+    return ""
 
 
 @contextmanager

@@ -45,12 +45,6 @@ class PartitionsDiffer(EngineError):
     )
 
 
-class TopicsNotCreated(EngineError):
-    """The cluster did not create the topics."""
-
-    hint = "A cluster of fewer brokers than EXCHANGE_REPLICATION creates none: set it to 1 for a single broker."
-
-
 @dataclass(frozen=True, slots=True)
 class TopicDifference:
     """One point in which a cluster is not as the table says.
@@ -92,6 +86,9 @@ class TopicAdmin(Protocol):
     async def partitions(self) -> dict[str, int]:
         """Every topic that this principal may see, with its number of partitions."""
 
+    async def refuse_hidden(self, topics: Collection[str]) -> None:
+        """Raise NotAuthorized for a topic that this principal may not see."""
+
     async def configs(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
         """Every setting of these topics."""
 
@@ -126,8 +123,8 @@ def required_topics(generation: str = GENERATION) -> frozenset[str]:
 async def provision(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> Provisioned:
     """Create missing topics and correct settings that differ; a repeat changes nothing.
 
-    Raises PartitionsDiffer before anything is changed; TopicsNotCreated when the cluster cannot
-    create them; LogUnavailable when it does not show the topics in time.
+    Raises PartitionsDiffer before anything is changed; TooFewBrokers or SettingRefused when the
+    cluster cannot create them; LogUnavailable when it does not show the topics in time.
     """
     differences = await check(admin, wanted)
     missing = {difference.topic for difference in differences if difference.is_missing_topic}
@@ -135,10 +132,7 @@ async def provision(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> Provision
     corrected = tuple(difference for difference in differences if difference.topic not in missing)
     created = [spec for spec in wanted if spec.name in missing]
     if created:
-        try:
-            await admin.create(created)
-        except LogUnavailable as error:
-            raise TopicsNotCreated(str(error)) from None
+        await admin.create(created)
     if corrected:
         configs = {spec.name: spec.configs for spec in wanted}
         await admin.set_configs({difference.topic: configs[difference.topic] for difference in corrected})
@@ -149,8 +143,11 @@ async def provision(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> Provision
 
 
 async def check(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> list[TopicDifference]:
-    """Every point in which the cluster differs, in the order of `wanted`."""
-    partitions = await admin.partitions()
+    """Every point in which the cluster differs, in the order of `wanted`.
+
+    Raises NotAuthorized for a topic that may not be seen: it is not missing.
+    """
+    partitions = await _visible(admin, wanted)
     configs = await admin.configs([spec.name for spec in wanted if spec.name in partitions])
     return [
         difference
@@ -167,12 +164,18 @@ async def require_topics(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> None
 
     For whoever may not read settings, such as a worker.
     """
-    partitions = await admin.partitions()
+    partitions = await _visible(admin, wanted)
     differences = [difference for spec in wanted for difference in _partition_differences(spec, partitions)]
     missing = sorted(difference.topic for difference in differences if difference.is_missing_topic)
     if missing:
         raise PartitionUnknown(f"These topics are missing: {', '.join(missing)}.")
     _refuse_other_counts(differences)
+
+
+async def _visible(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> Mapping[str, int]:
+    partitions = await admin.partitions()
+    await admin.refuse_hidden([spec.name for spec in wanted if spec.name not in partitions])
+    return partitions
 
 
 def _refuse_other_counts(differences: Sequence[TopicDifference]) -> None:

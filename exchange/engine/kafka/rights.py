@@ -87,6 +87,7 @@ BESIDES: Final[tuple[tuple[Party, Operation, str, str], ...]] = (
     (Party.WATCH, Operation.READ, "alerts", "goes on with the open alerts"),
     (Party.OPERATOR, Operation.READ, "agencies", "lists the registered agencies"),
     (Party.OPERATOR, Operation.READ, "gate-state", "`exchange status` shows heads and refusals"),
+    (Party.OPERATOR, Operation.READ, "releases", "`exchange release` waits until they are public"),
 )
 """Rights that do not follow from the table's writers and readers."""
 PROVISIONING: Final = (Operation.DESCRIBE, Operation.CREATE, Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS)

@@ -9,20 +9,21 @@ from hypothesis import strategies as st
 
 from consumers.admission.enrolment import Enrolment, LegalClassWouldChange, register
 from consumers.admission.registry import read_registry
+from consumers.release.calendar import HOUR_MS
 from exchange.core.admission.gate import Status
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.errors import PartitionUnknown
+from exchange.engine.errors import ClocksDiffer, PartitionUnknown, SettingRefused, TooFewBrokers
 from exchange.engine.kafka.clients import Admin, TopicSpec
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import (
     PartitionsDiffer,
     TopicDifference,
-    TopicsNotCreated,
     check,
     exchange_topics,
     provision,
 )
 from exchange.engine.log import Partition
+from exchange.engine.wall_clock import wall_ms
 from exchange.wire.topics import AGENCIES, AGENCY_CODE, inbox_of, partition_of, receipts_of
 
 KEY = bytes(range(32))
@@ -78,8 +79,27 @@ async def test_another_partition_count_is_refused_before_anything_changes(admin:
 
 
 async def test_more_replicas_than_brokers_say_what_to_set(admin: Admin, own_topics: str) -> None:
-    with pytest.raises(TopicsNotCreated, match="EXCHANGE_REPLICATION"):
+    with pytest.raises(TooFewBrokers, match="EXCHANGE_REPLICATION"):
         await provision(admin, [TopicSpec(own_topics + "events", 1, 9)])
+
+
+async def test_a_setting_that_the_brokers_refuse_is_named_with_their_reason(admin: Admin, own_topics: str) -> None:
+    refused = {"cleanup.policy": "compact", "min.compaction.lag.ms": "10", "max.compaction.lag.ms": "5"}
+    with pytest.raises(SettingRefused, match=r"max.compaction.lag.ms.* brokers' own configuration") as raised:
+        await provision(admin, [TopicSpec(own_topics + "events", 1, 1, refused)])
+    assert "EXCHANGE_REPLICATION" not in str(raised.value)
+
+
+async def test_a_record_from_the_future_is_a_matter_of_clocks(admin: Admin, log: KafkaLog, own_topics: str) -> None:
+    await provision(admin, [TopicSpec(own_topics + "pulse", 1)])
+    producer = await log.producer()
+    try:
+        with pytest.raises(ClocksDiffer, match="clocks"):
+            await producer.send(
+                Partition(own_topics + "pulse", 0), [(None, b"pulse")], timestamp_ms=wall_ms() + 2 * HOUR_MS
+            )
+    finally:
+        await producer.close()
 
 
 async def test_an_agency_has_its_topics_and_its_registration(admin: Admin, exchange: KafkaLog) -> None:

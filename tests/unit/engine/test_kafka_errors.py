@@ -4,7 +4,17 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka import errors as kafka
 
-from exchange.engine.errors import EngineError, Fenced, LogUnavailable, PositionOutOfRange, RecordUnreadable
+from exchange.engine.errors import (
+    ClocksDiffer,
+    EngineError,
+    Fenced,
+    LogUnavailable,
+    NotAuthorized,
+    PositionOutOfRange,
+    RecordUnreadable,
+    SettingRefused,
+    TooFewBrokers,
+)
 from exchange.engine.kafka.errors import naming
 
 
@@ -15,6 +25,10 @@ from exchange.engine.kafka.errors import naming
         (kafka.ProducerFenced("Jane"), Fenced),
         (kafka.UnknownError("Jane"), LogUnavailable),
         (OSError("Jane"), LogUnavailable),
+        (kafka.TopicAuthorizationFailedError("Jane Doe"), NotAuthorized),
+        (kafka.InvalidTimestampError("Jane"), ClocksDiffer),
+        (kafka.InvalidReplicationFactorError("Jane"), TooFewBrokers),
+        (kafka.InvalidConfigurationError("Jane"), SettingRefused),
     ],
 )
 def test_what_was_read_or_sent_is_not_repeated(error: Exception, meaning: type[EngineError]) -> None:
@@ -31,3 +45,22 @@ def test_a_position_outside_its_log_is_named_with_its_place() -> None:
         naming("reading"),
     ):
         raise kafka.OffsetOutOfRangeError({TopicPartition("events", 2): 7})
+
+
+def test_a_missing_right_names_its_topic() -> None:
+    with pytest.raises(NotAuthorized, match=r"reading: .* \(topic inbox.harbor-light\)\."), naming("reading"):
+        raise kafka.TopicAuthorizationFailedError("inbox.harbor-light")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (kafka.InvalidTimestampError(), "clocks"),
+        (kafka.InvalidReplicationFactorError(), "EXCHANGE_REPLICATION"),
+        (kafka.InvalidConfigurationError(), "brokers' own configuration"),
+        (kafka.TopicAuthorizationFailedError("events"), "exchange topics rights"),
+    ],
+)
+def test_the_hint_is_about_the_cause(error: Exception, words: str) -> None:
+    with pytest.raises(EngineError, match=words), naming("writing"):
+        raise error

@@ -46,6 +46,9 @@ class SlowCluster:
         await asyncio.sleep(0.1)
         return {name: spec.partitions for name, spec in self._shown().items()}
 
+    async def refuse_hidden(self, topics: Collection[str]) -> None:
+        """This principal may see everything."""
+
     async def configs(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
         self.config_requests += 1
         await asyncio.sleep(0.001 * len(topics))

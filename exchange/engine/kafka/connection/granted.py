@@ -98,16 +98,18 @@ class _DescriptionStruct(RequestStruct):  # type: ignore[misc]  # as above
     )
 
 
-class _Description(Request[_DescriptionStruct]):  # type: ignore[misc]  # as above
-    """A question about topics and what may be done with them."""
+class Description(Request[_DescriptionStruct]):  # type: ignore[misc]  # as above
+    """A question about topics and what may be done with them, and with the cluster."""
 
     API_KEY = 3
 
-    def __init__(self, topics: Sequence[str]) -> None:
+    def __init__(self, topics: Sequence[str], *, cluster: bool = False) -> None:
         self._topics = topics
+        self._cluster = cluster
 
     def build(self, request_struct_class: type[_DescriptionStruct]) -> _DescriptionStruct:
-        return request_struct_class(list(self._topics), False, False, True)
+        """The request in Kafka's form; asking never creates a topic."""
+        return request_struct_class(list(self._topics), False, self._cluster, True)
 
 
 async def require_rights(settings: ClientSettings, wanted: Collection[Right]) -> None:
@@ -143,32 +145,31 @@ async def _any_broker(settings: ClientSettings) -> AIOKafkaConnection:
 
 async def _held(connection: AIOKafkaConnection, wanted: Collection[Right]) -> set[Right]:
     topics = sorted({right.name for right in wanted if right.resource is Resource.TOPIC})
-    may = await _operations(connection, topics)
+    may = await operations(connection, topics)
     held = {right for right in wanted if right.resource is Resource.TOPIC and may[right.name] & BITS[right.operation]}
     for right in wanted:
-        if right.resource is Resource.GROUP and await _may_join(connection, right.name):
+        if right.resource is Resource.GROUP and await may_join(connection, right.name):
             held.add(right)
-        if right.resource is Resource.TRANSACTIONAL_ID and await _may_use(connection, right.name):
+        if right.resource is Resource.TRANSACTIONAL_ID and await may_use(connection, right.name):
             held.add(right)
     return held
 
 
-async def _operations(connection: AIOKafkaConnection, topics: Sequence[str]) -> dict[str, int]:
+async def operations(connection: AIOKafkaConnection, topics: Sequence[str]) -> dict[str, int]:
     """What may be done with each topic, in bits; everything with a topic that does not exist."""
-    answer = await connection.send(_Description(topics))
+    answer = await connection.send(Description(topics))
     unseen = kafka.TopicAuthorizationFailedError.errno
     missing = kafka.UnknownTopicOrPartitionError.errno
-    return {
-        topic: 0 if code == unseen else -1 if code == missing else operations
-        for code, topic, _, _, operations in answer.topics
-    }
+    return {topic: 0 if code == unseen else -1 if code == missing else may for code, topic, _, _, may in answer.topics}
 
 
-async def _may_join(connection: AIOKafkaConnection, group: str) -> bool:
+async def may_join(connection: AIOKafkaConnection, group: str) -> bool:
+    """Whether this user may be a member of a group; nobody joins it."""
     answer = await connection.send(HeartbeatRequest(group, -1, ""))
     return bool(answer.error_code != kafka.GroupAuthorizationFailedError.errno)
 
 
-async def _may_use(connection: AIOKafkaConnection, transactional_id: str) -> bool:
+async def may_use(connection: AIOKafkaConnection, transactional_id: str) -> bool:
+    """Whether this user may ask about a transactional id; nothing is fenced."""
     answer = await connection.send(FindCoordinatorRequest(transactional_id, TRANSACTION))
     return bool(answer.error_code != kafka.TransactionalIdAuthorizationFailed.errno)
