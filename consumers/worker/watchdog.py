@@ -52,8 +52,8 @@ class WatchdogLimits:
 
     still_s_max: float = 12.0
     """Of a loop that does not turn."""
-    start_s_max: float = 60.0
-    """From the start of the process to a worker that runs."""
+    start_s_max: float = 120.0
+    """From the start of the process to a worker that runs: some seconds, more on a starved core."""
     end_s_max: float = 8.0
     """From the first signal or failure to the end. Container engines kill after ten by default."""
 

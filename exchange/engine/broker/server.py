@@ -8,6 +8,7 @@ relative to the data directory, which is the JVM's working directory, so no path
 import base64
 import os
 import secrets
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,10 +69,12 @@ CLASSES_FILE = "classes.jsa"  # see `prepared_classes`; Java's own ending
 # Java's remarks on that file would be the last words in the broker's log.
 CLASSES_FLAGS = ("-Xlog:cds*=off",)
 
+DISK_FULL = "The disk is full: free some space, or name another directory with --data-dir."
+FREE_BYTES_MIN = 16 << 20
 # A phrase in the broker's last words, and the remedy; the first that fits is shown.
 REMEDIES: Sequence[tuple[str, str]] = (
     ("Address already in use", "Another program listens on that port: name a free one, or leave the choice to us."),
-    ("No space left on device", "The disk is full: free some space, or name another directory with --data-dir."),
+    ("No space left on device", DISK_FULL),
     ("Permission denied", "The data directory may not be written: name another with --data-dir."),
     ("Too many open files", "Raise the limit on open files (ulimit -n 65536)."),
     ("OutOfMemoryError", "The broker ran out of memory: stop other programs, or use a Kafka of your own."),
@@ -137,7 +140,10 @@ class Launch:
 
 def prepare(launch: Launch) -> None:
     """Write the settings, and format the storage if it is new. Raises `BrokerDidNotStart`."""
-    (launch.data_dir / SETTINGS_FILE).write_text(settings(launch.ports), encoding="ascii")
+    try:
+        (launch.data_dir / SETTINGS_FILE).write_text(settings(launch.ports), encoding="ascii")
+    except OSError as error:
+        raise BrokerDidNotStart(did_not_start(launch, f"its settings cannot be written ({error.strerror})")) from error
     if cluster_id(launch.data_dir) is not None:
         return
     try:
@@ -194,6 +200,8 @@ def did_not_start(launch: Launch, what: str) -> str:
     """The message of `BrokerDidNotStart`: the cause, the broker's last lines, and the remedy."""
     lines = last_words(launch.log_path)
     remedy = next((remedy for phrase, remedy in REMEDIES if phrase in lines), NO_REMEDY)
+    if shutil.disk_usage(launch.data_dir).free < FREE_BYTES_MIN:  # then the log is empty, and names no cause
+        remedy = DISK_FULL
     return f"The broker did not start: {what}. Its last lines ({launch.log_path}):\n{lines}\n{remedy}"
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from exchange.engine.broker import server
+from exchange.engine.broker.errors import BrokerDidNotStart
 from exchange.engine.broker.java import Java
 from exchange.engine.broker.server import (
     LAST_WORDS_LINES,
@@ -88,6 +90,19 @@ def test_last_words_that_are_not_known_still_bring_something_to_do(tmp_path: Pat
     launch = launch_in(tmp_path)
     launch.log_path.write_text("ERROR who knows\n")
     assert did_not_start(launch, "its process ended").endswith(NO_REMEDY)
+
+
+def test_a_full_disk_is_named_though_the_log_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "FREE_BYTES_MIN", 1 << 60)
+    assert did_not_start(launch_in(tmp_path), "its process ended").endswith(server.DISK_FULL)
+
+
+def test_settings_that_cannot_be_written_are_no_internal_error(tmp_path: Path) -> None:
+    (tmp_path / server.SETTINGS_FILE).mkdir()
+    with pytest.raises(BrokerDidNotStart, match="settings cannot be written"):
+        server.prepare(launch_in(tmp_path))
 
 
 def test_only_the_last_lines_are_shown(tmp_path: Path) -> None:

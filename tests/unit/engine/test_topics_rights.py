@@ -29,7 +29,7 @@ def test_who_reads_and_writes_each_topic() -> None:
         "aggregates": (["exchange-worker"], ["exchange-audit", "exchange-operator", "exchange-worker"]),
         "epochs": (["exchange-operator", "exchange-worker"], ["exchange-operator", "exchange-worker"]),
         "draws": (["exchange-worker"], ["exchange-audit", "exchange-operator", "exchange-worker"]),
-        "releases": (["exchange-worker"], ["exchange-evaluators", "exchange-worker"]),
+        "releases": (["exchange-worker"], ["exchange-evaluators", "exchange-operator", "exchange-worker"]),
         "metrics": (["exchange-worker"], ["exchange-evaluators", "exchange-worker"]),
         "pulse": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
         "alerts": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
