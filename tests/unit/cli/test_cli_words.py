@@ -82,6 +82,9 @@ def test_a_base_install_may_subscribe() -> None:
     assert ran.stderr.startswith("exchange: No broker answers at 127.0.0.1:1")
 
 
+ADDRESSES = "host:port of a broker, or several, separated by commas; a port is at most 65,535"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "rule"),
     [
@@ -90,8 +93,10 @@ def test_a_base_install_may_subscribe() -> None:
         ("SILENT_AFTER_DAYS", "abc", "a number above 0"),
         ("SILENT_AFTER_DAYS", "inf", "a number above 0"),
         ("LOG_LEVEL", "loud", "one of debug, info, warning, error"),
-        ("BOOTSTRAP_SERVERS", "localhost", "host:port of a broker, or several, separated by commas"),
-        ("BOOTSTRAP_SERVERS", "kafka:port", "host:port of a broker, or several, separated by commas"),
+        ("BOOTSTRAP_SERVERS", "localhost", ADDRESSES),
+        ("BOOTSTRAP_SERVERS", "kafka:port", ADDRESSES),
+        ("BOOTSTRAP_SERVERS", "kafka:65536", ADDRESSES),
+        ("BOOTSTRAP_SERVERS", "kafka:9092,kafka:0", ADDRESSES),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_rule_and_without_its_value(name: str, value: str, rule: str) -> None:

@@ -61,6 +61,7 @@ async def work(way: str, watchdog: Watchdog) -> None:
         await IgnoresCancel().start()
     if way == "lane fails":
         watchdog.must_end(LaneStalled("Lane fold-0 got nowhere."))
+        ready()
         await asyncio.sleep(FOR_EVER_S)
     ready()
     await ended.wait()

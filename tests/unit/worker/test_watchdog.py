@@ -16,7 +16,7 @@ import pytest
 from exchange.core.exit_status import ExitStatus
 from tests.unit.worker.hanging import LIMITS
 
-SLACK_S = 6.0
+SLACK_S = 30.0
 """For a busy machine; every limit of the hanging process is shorter."""
 STILL_HANGS_AFTER_S = 4.0
 
@@ -37,8 +37,7 @@ def hanging(way: str, *unwatched: str, stderr: int = subprocess.PIPE) -> Iterato
     )
     assert process.stdout is not None
     try:
-        if way != "lane fails":
-            assert process.stdout.readline() == "ready\n"
+        assert process.stdout.readline() == "ready\n"
         yield process
     finally:
         process.kill()
