@@ -27,14 +27,14 @@ from exchange.engine.kafka.connection import faults
 from exchange.engine.wall_clock import wall_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from aiokafka.conn import AIOKafkaConnection
 
     from exchange.engine.kafka.clients import ClientSettings
 
 LOOK_S_MAX = 5.0
-SECOND_LOOK_S_MAX = 2.0
+SECOND_LOOK_S_MAX = 1.5
 EXPIRED = {9, 10}
 """OpenSSL's codes: not valid yet, expired."""
 OTHER_NAME = {62, 64}
@@ -152,17 +152,23 @@ async def _second_look(
 ) -> faults.ConnectionFault | None:
     """The fault behind a connection that was closed. Raises the error itself if there is none."""
     where = f"The broker at {host}:{port}"
-    with contextlib.suppress(*_AWAY):
-        async with asyncio.timeout(SECOND_LOOK_S_MAX):
-            if settings.ssl_context is None and await _speaks_tls(host, port):
-                return faults.TlsExpected(f"{where} expects TLS, and this connection is without.")
-            if settings.ssl_context is not None and await _speaks_plainly(settings, host, port):
-                return faults.TlsNotOffered(f"{where} does not speak TLS.")
-            if not settings.security_protocol.startswith("SASL") and await _wants_sign_in(settings, host, port):
-                return faults.SignInExpected(f"{where} expects a user name and a password (SASL).")
+    if settings.ssl_context is None and await _answers(_speaks_tls(host, port)):
+        return faults.TlsExpected(f"{where} expects TLS, and this connection is without.")
+    if settings.ssl_context is not None and await _answers(_speaks_plainly(settings, host, port)):
+        return faults.TlsNotOffered(f"{where} does not speak TLS.")
+    if not settings.security_protocol.startswith("SASL") and await _answers(_wants_sign_in(settings, host, port)):
+        return faults.SignInExpected(f"{where} expects a user name and a password (SASL).")
     if settings.ssl_context is not None and (fault := await _of_client(settings, host, port, error)):
         return fault
     raise error
+
+
+async def _answers(question: Coroutine[None, None, bool]) -> bool:
+    """Whether the answer is yes; a broker that closes the connection, or is silent, says no."""
+    with contextlib.suppress(*_AWAY):
+        async with asyncio.timeout(SECOND_LOOK_S_MAX):
+            return await question
+    return False
 
 
 async def _speaks_tls(host: str, port: int) -> bool:
@@ -194,15 +200,9 @@ async def _wants_sign_in(settings: ClientSettings, host: str, port: int) -> bool
 
 async def _of_client(settings: ClientSettings, host: str, port: int, error: Exception) -> faults.ConnectionFault | None:
     """The fault that the broker's own alert names: since TLS 1.3 it comes after the handshake."""
-    alert = error
-    try:
-        async with asyncio.timeout(SECOND_LOOK_S_MAX):
-            reader, writer = await asyncio.open_connection(host, port, ssl=settings.ssl_context)
-            with contextlib.closing(writer):
-                await reader.read(1)
-    except _AWAY as later:
-        alert = later
-    if not isinstance(alert, ssl.SSLError) or "ALERT" not in str(alert.reason):
+    alerts = [one for one in (error, error.__cause__) if isinstance(one, ssl.SSLError)]
+    alert = alerts[0] if alerts else await _late_alert(settings, host, port)
+    if alert is None or "ALERT" not in str(alert.reason):
         return None
     where = f"The broker at {host}:{port}"
     if "CERT" not in str(alert.reason) and "UNKNOWN_CA" not in str(alert.reason):
@@ -210,3 +210,17 @@ async def _of_client(settings: ClientSettings, host: str, port: int, error: Exce
     if settings.certificate_ends_s is None:
         return faults.ClientCertificateMissing(f"{where} wants a client certificate, and none is set.")
     return faults.ClientCertificateRefused(f"{where} does not accept the client certificate in EXCHANGE_SSL_CERTFILE.")
+
+
+async def _late_alert(settings: ClientSettings, host: str, port: int) -> ssl.SSLError | None:
+    """The alert that follows a handshake, if there is one."""
+    try:
+        async with asyncio.timeout(SECOND_LOOK_S_MAX):
+            reader, writer = await asyncio.open_connection(host, port, ssl=settings.ssl_context)
+            with contextlib.closing(writer):
+                await reader.read(1)
+    except ssl.SSLError as alert:
+        return alert
+    except _AWAY:
+        pass
+    return None
