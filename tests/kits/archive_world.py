@@ -87,6 +87,9 @@ class MemoryAdmin:
             found[partition.topic] = found.get(partition.topic, 0) + 1
         return found
 
+    async def refuse_hidden(self, topics: Collection[str]) -> None:
+        """Nothing is hidden here."""
+
     async def configs(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
         return {name: dict(self._specs[name].configs) for name in topics if name in self._specs}
 

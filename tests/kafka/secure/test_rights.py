@@ -115,6 +115,7 @@ def test_every_role_does_its_whole_job(granted: SecureBroker, tmp_path: Path, mo
         while "No matching point" in points_of(granted):
             assert time.monotonic() < until, (tmp_path / "worker.log").read_text()
         done(exchange("replay", **variables(granted, AUDITOR)))
+        done(exchange("archive", "copy", **as_operator))
         assert working.poll() is None
 
 
