@@ -124,9 +124,10 @@ async def require_rights(settings: ClientSettings, wanted: Collection[Right]) ->
                 held = await _held(connection, wanted)
             finally:
                 connection.close()
-    if lacking := [right for right in wanted if right not in held]:
+    if found := [right for right in wanted if right not in held]:
         user = f"The Kafka user {settings.sasl_username}" if settings.sasl_username else "This Kafka user"
-        shown = [f"{right.operation} {right.resource} {right.name}" for right in lacking[:SHOWN_MAX]]
+        lacking = list(dict.fromkeys(f"{right.operation} {right.resource} {right.name}" for right in found))
+        shown = lacking[:SHOWN_MAX]
         more = f", and {len(lacking) - SHOWN_MAX} more" if len(lacking) > SHOWN_MAX else ""
         raise NotAuthorized(f"{user} lacks these rights: {', '.join(shown)}{more}.")
 
