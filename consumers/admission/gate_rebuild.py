@@ -1,104 +1,114 @@
-"""The gate's state and every agency's receipt, made anew from `events`.
+"""The gate's state and its agencies' receipts, made anew from `events` and the inboxes.
 
-It is for a cluster whose inboxes are empty: each will be read from its beginning. An event in
-`events` was admitted once, so it is not judged again. A record that is no event stops the work.
+The gate's state is a fold of what it admitted, so `events` alone gives heads, digests and tallies.
+An event in `events` was admitted once, so it is not judged again. Where each inbox is read on
+follows from the head: behind the record that it is the digest of. An inbox that does not hold that
+record is read from its beginning, and the chain recognises what was admitted before.
 
-Rules kept: the events of an agency follow each other, by sequence and digest. The gate of each
-partition is fenced first. Its state and receipts are written in one transaction.
+Rules kept:
+- No gate runs meanwhile. The lanes' own transactional ids are taken over first, so that a frozen
+  worker that thaws is fenced. Whoever calls this refuses to while workers are in their group.
+- Every chain must be whole: 1, 2, 3… and each event carries the digest of the one before. A broken
+  one is named, and nothing is written.
+- The position record of the state (`kept_state`) is written last. If the work is interrupted, the
+  gate refuses what is there; do it again.
+
+Not promised: open refusals, and the time of the last fork. The records that were refused are judged
+again, with the same verdict.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Final
 
+from consumers.admission.gate_step import tally_key
+from consumers.admission.kept_state import EventsCutOff, KeptState
 from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, Registration, evolve
-from exchange.core.errors import SequenceBroken
+from exchange.core.errors import ExchangeError, SequenceBroken
 from exchange.core.model.chain import Head, digest_of
 from exchange.core.model.event_layout import KIND, PREFIX, PREVIOUS, sequence_of
 from exchange.core.model.events import Correction, Tally
-from exchange.core.model.period import period_text
-from exchange.engine.log import Log, Pair, Partition
-from exchange.engine.reading import read_whole
+from exchange.engine.log import Log, Pair, Partition, Reader, Record, Writer
+from exchange.engine.reading import decided_ends, read_before, read_whole
 from exchange.wire import records as m
 from exchange.wire.codec import EventReader
-from exchange.wire.topics import EVENTS, GATE_STATE, LaneName, receipts_of
+from exchange.wire.topics import EVENTS, GATE_STATE, LaneName, inbox_of, receipts_of
 
-PAIRS_MAX = 5_000
-"""Records of one send."""
+RECORDS_MAX: Final = 5_000
+PAIRS_MAX: Final = 1_000
+"""State records of one transaction: at most 4 MB of digests."""
+
+
+class WorkersRunning(ExchangeError):
+    """Workers are running, and own the gate. Nothing was written."""
+
+    hint = "Stop every worker first. A worker that was killed leaves its group within 6 s."
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """One partition of `gate-state`, made anew.
+
+    `records`: of the state. `inboxes_from_beginning`: how many do not hold the newest event.
+    """
+
+    partition: int
+    events: int
+    agencies: int
+    records: int
+    inboxes_from_beginning: int
+
+
+Report = Callable[[int], None]
+"""Called with the number of events that were read since the last call."""
+
+
+def _silent(_: int) -> None:
+    """Report to nobody."""
 
 
 async def rebuild_gate(log: Log, registrations: Iterable[Registration]) -> None:
     """Write the state of every gate and the receipts of these agencies.
 
-    Raises SequenceBroken, and the engine's errors.
+    Raises as `rebuild_partition` does.
     """
     by_partition: dict[int, list[str]] = {}
     for one in registrations:
         by_partition.setdefault(one.partition, []).append(one.agency)
     for partition, agencies in sorted(by_partition.items()):
+        await rebuild_partition(log, partition, agencies)
+
+
+async def rebuild_partition(log: Log, partition: int, registered: Collection[str], report: Report = _silent) -> Rebuilt:
+    """Make one partition of `gate-state` anew; no gate of it can write meanwhile.
+
+    Raises SequenceBroken, EventsCutOff, or the engine's errors.
+    """
+    async with AsyncExitStack() as resources:
         writer = await log.writer(LaneName.GATE.at(partition))
-        try:
-            states = await _admitted(log, partition, agencies)
-            await writer.begin()
-            for agency, lane in states.items():
-                await (await writer.send(Partition(receipts_of(agency), 0), [lane.receipt()]))
-            pairs = [pair for lane in states.values() for pair in lane.state_records()]
-            for first in range(0, len(pairs), PAIRS_MAX):
-                await (await writer.send(Partition(GATE_STATE, partition), pairs[first : first + PAIRS_MAX]))
-            await writer.commit()
-        finally:
-            await writer.close()
+        resources.push_async_callback(writer.close)
+        reader = await log.reader()
+        resources.push_async_callback(reader.close)
+        chains = await _read_chains(reader, partition, report)
+        places = await _places(reader, chains, registered)
+        stale = await _keys(reader, Partition(GATE_STATE, partition))
+        state = dict(_state(chains, places))
+        pairs = KeptState(partition).closed(
+            {**dict.fromkeys(stale - state.keys()), **state}, chains.newest, events=chains.events
+        )
+        await _write(writer, Partition(GATE_STATE, partition), pairs)
+        await _write_receipts(writer, reader, chains, registered)
+    late = sum(place is None for place in places.values())
+    return Rebuilt(partition, chains.events, len(chains.agencies), len(state), late)
 
 
+@dataclass(slots=True)
 class _Agency:
     """One agency, as its gate would keep it."""
 
-    def __init__(self, agency: str) -> None:
-        self._agency, self._key = agency, agency.encode("ascii")
-        self._state, self._heard_ms = AgencyState(None), 0
-
-    def take(self, value: bytes, arrival: Arrival | None, at_ms: int) -> None:
-        """Take the next event. `arrival`: of one that changes more than the head."""
-        state, sequence = self._state, sequence_of(value)
-        head = state.head
-        if sequence != head.sequence + 1 or (head.sequence and value[PREVIOUS] != head.digest):
-            raise SequenceBroken(f"Event {sequence} of {self._agency} does not follow event {head.sequence}.")
-        if arrival is not None:
-            evolve(state, arrival, ACCEPTED)
-        else:
-            state.head = Head(sequence, digest_of(value))
-            state.digests.put(sequence, state.head.digest)
-        self._heard_ms = at_ms
-
-    def receipt(self) -> Pair:
-        return self._key, m.encode_receipt(m.Receipt(self._state.head))
-
-    def state_records(self) -> list[Pair]:
-        state, pairs = self._state, list[Pair]()
-        if state.head != Head():
-            pairs.append((b"head|" + self._key, m.encode_gate_head(state.head)))
-        for number, digests in state.digests.take_changed():
-            pairs.append((b"block|%b|%d" % (self._key, number), m.encode_gate_block(digests)))
-        for (table, period, place), sequence in state.tallies.items():
-            key = f"tally|{self._agency}|{table}|{period_text(period)}|{place}"
-            pairs.append((key.encode("ascii"), m.encode_gate_tally(sequence)))
-        pairs.append((b"inbox|" + self._key, m.encode_gate_inbox(m.GateInbox(0, self._heard_ms, 0, None))))
-        return pairs
-
-
-async def _admitted(log: Log, partition: int, agencies: Sequence[str]) -> dict[str, _Agency]:
-    """Every agency of a partition, after all of its events."""
-    found = {agency.encode("ascii"): _Agency(agency) for agency in agencies}
-    kinds, source = _Kinds(), Partition(EVENTS, partition)
-    reader = await log.reader()
-    try:
-        async for records in read_whole(reader, source):
-            for record in records:
-                agency, value = found.get(record.key or b""), record.value
-                if agency is None or value is None:
-                    raise SequenceBroken(f"{EVENTS}-{partition} offset {record.offset} holds no event of its agencies.")
-                agency.take(value, kinds.arrival(value), record.timestamp)
-    finally:
-        await reader.close()
-    return {key.decode("ascii"): agency for key, agency in found.items()}
+    state: AgencyState = field(default_factory=lambda: AgencyState(None))
+    heard_ms: int = 0
 
 
 class _Kinds:
@@ -111,15 +121,117 @@ class _Kinds:
         self._events = EventReader()
         self._heads_only: dict[tuple[bytes, int], bool] = {}
 
-    def arrival(self, value: bytes) -> Arrival | None:
+    def arrival(self, value: bytes, place: str) -> Arrival | None:
         """The event, if it changes more than the head. Raises SequenceBroken where it is none."""
-        if len(value) <= KIND:
-            raise SequenceBroken(f"{EVENTS} holds a record that is no event.")
         kind = (value[:PREFIX], value[KIND])
         if self._heads_only.get(kind):
             return None
         arrival = self._events.read(value)
         if not isinstance(arrival, Arrival):
-            raise SequenceBroken(f"{EVENTS} holds a record that is no event.")
+            raise SequenceBroken(f"{place} holds no event.")
         self._heads_only[kind] = not isinstance(arrival.body, Tally | Correction)
         return None if self._heads_only[kind] else arrival
+
+
+@dataclass(slots=True)
+class _Chains:
+    agencies: dict[str, _Agency] = field(default_factory=dict)
+    events: int = 0
+    newest: Sequence[Pair] = ()
+
+    kinds: _Kinds = field(default_factory=_Kinds)
+
+    def take(self, record: Record, place: str) -> None:
+        """Take the next event. Raises SequenceBroken unless it extends its agency's chain."""
+        code, value = (record.key or b"").decode("ascii", "replace"), record.value or b""
+        if len(value) <= KIND:
+            raise SequenceBroken(f"{place} holds no event.")
+        agency = self.agencies.setdefault(code, _Agency())
+        state, sequence = agency.state, sequence_of(value)
+        head = state.head
+        if sequence != head.sequence + 1 or (head.sequence and value[PREVIOUS] != head.digest):
+            raise SequenceBroken(f"{place}: event {sequence} of {code} does not follow event {head.sequence}.")
+        arrival = self.kinds.arrival(value, place)
+        if arrival is not None:
+            evolve(state, arrival, ACCEPTED)
+        else:
+            state.head = Head(sequence, digest_of(value))
+            state.digests.put(sequence, state.head.digest)
+        agency.heard_ms = record.timestamp
+        self.events += 1
+
+
+async def _read_chains(reader: Reader, partition: int, report: Report) -> _Chains:
+    source, chains = Partition(EVENTS, partition), _Chains()
+    if begin := (await reader.beginning_offsets([source]))[source]:
+        raise EventsCutOff(f"{EVENTS}-{partition} begins at offset {begin}: what was before is gone.")
+    end = (await decided_ends(reader, [source]))[source]
+    reader.assign([source])
+    reader.seek(source, 0)
+    async for records in read_before(reader, source, end, records_max=RECORDS_MAX):
+        for record in records:
+            chains.take(record, f"{EVENTS}-{partition} offset {record.offset}")
+        chains.newest = [(records[-1].key, records[-1].value)]
+        report(len(records))
+    return chains
+
+
+async def _places(reader: Reader, chains: _Chains, registered: Collection[str]) -> dict[str, int | None]:
+    """Where each inbox is read on: behind the newest admitted record; None: not found."""
+    inboxes = {Partition(inbox_of(agency), 0): agency for agency in chains.agencies if agency in registered}
+    found: dict[str, int | None] = dict.fromkeys(chains.agencies)
+    for inbox in await reader.present(list(inboxes)):
+        head = chains.agencies[inboxes[inbox]].state.head
+        found[inboxes[inbox]] = await _behind(reader, inbox, head.digest)
+    return found
+
+
+async def _behind(reader: Reader, inbox: Partition, digest: bytes) -> int | None:
+    async for records in read_whole(reader, inbox, records_max=RECORDS_MAX):
+        for record in records:
+            if record.value is not None and digest_of(record.value) == digest:
+                return record.offset + 1
+    return None
+
+
+async def _keys(reader: Reader, state: Partition) -> set[bytes]:
+    """The keys of what is there now, damaged or not: those of no agency are deleted."""
+    keys: set[bytes] = set()
+    async for records in read_whole(reader, state, records_max=RECORDS_MAX):
+        for record in records:
+            if record.key is not None:
+                (keys.discard if record.value is None else keys.add)(record.key)
+    return keys
+
+
+def _state(chains: _Chains, places: Mapping[str, int | None]) -> Iterator[tuple[bytes, bytes | None]]:
+    for code, agency in chains.agencies.items():
+        key, state = code.encode("ascii"), agency.state
+        yield b"head|" + key, m.encode_gate_head(state.head)
+        for number, digests in state.digests.take_changed():
+            yield b"block|%b|%d" % (key, number), m.encode_gate_block(digests)
+        for tally, sequence in state.tallies.items():
+            yield tally_key(code, *tally), m.encode_gate_tally(sequence)
+        inbox = m.GateInbox(places[code] or 0, agency.heard_ms, 0, None)
+        yield b"inbox|" + key, m.encode_gate_inbox(inbox)
+
+
+async def _write(writer: Writer, state: Partition, pairs: Sequence[Pair]) -> None:
+    for start in range(0, len(pairs), PAIRS_MAX):
+        await writer.begin()
+        await (await writer.send(state, pairs[start : start + PAIRS_MAX]))
+        await writer.commit()
+
+
+async def _write_receipts(writer: Writer, reader: Reader, chains: _Chains, registered: Collection[str]) -> None:
+    """Tell each registered agency its head, also one of which there is no event."""
+    receipts = {Partition(receipts_of(agency), 0): agency for agency in registered}
+    present = await reader.present(list(receipts))
+    if not present:
+        return
+    await writer.begin()
+    for partition in sorted(present):
+        code = receipts[partition]
+        head = chains.agencies.get(code, _Agency()).state.head
+        await (await writer.send(partition, [(code.encode("ascii"), m.encode_receipt(m.Receipt(head)))]))
+    await writer.commit()

@@ -3,7 +3,8 @@
 One step serves the agencies of one partition of `events`. `exchange.core.admission.gate.judge`
 decides; here records become arrivals and verdicts become bytes. Keys of the state topic:
 `inbox|agency` (position and open refusal), `head|agency`, `block|agency|number`,
-`tally|agency|table|period|state`. Refusals leave without their payload.
+`tally|agency|table|period|state`; a reserved one, written last, for all of it (`kept_state`).
+Refusals leave without their payload.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from consumers.admission.kept_state import KeptState
 from consumers.admission.registry import Registry
 from exchange.core.admission.gate import (
     Accepted,
@@ -32,7 +34,7 @@ from exchange.core.model.events import Correction, Tally
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.model.tally_tables import TallyTable
 from exchange.engine.lanes.lane import LaneLimits
-from exchange.engine.lanes.step import Outcome
+from exchange.engine.lanes.step import Outcome, Tail
 from exchange.engine.log import Pair, Partition, Record
 from exchange.wire import records as m
 from exchange.wire.codec import EventReader, schema_id_of
@@ -92,12 +94,17 @@ class GateStep:
         self.agencies: dict[str, AgencyLane] = {}
         self._sources: dict[Partition, str] = {}
         self._written = _Written()
+        self._kept = KeptState(partition)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Restore one record of `gate-state`."""
+        if self._kept.restore(key, value):
+            return
         kind, agency, *rest = key.decode("ascii").split("|")
         lane = self._lane(agency)
-        if kind == "tally":
+        if value is None and kind in ("inbox", "head", "block"):  # the rebuild deletes what `events` does not have
+            _forget(lane, kind, rest)
+        elif kind == "tally":
             table, period, state = rest
             tally = (TallyTable(table), parse_period(period), state)
             if value is None:
@@ -118,11 +125,23 @@ class GateStep:
             raise StateDamaged
 
     def restored(self) -> None:
-        """Check every head against the digest kept for its sequence; raises StateDamaged."""
+        """Check the state's digest, and every head against that of its sequence.
+
+        Raises StateDamaged.
+        """
+        self._kept.check()
         for lane in self.agencies.values():
             head, digests = lane.state.head, lane.state.digests
             if head.sequence and not digests.holds(head.sequence, head.digest):
                 raise StateDamaged
+
+    def vouches_for(self) -> Mapping[Partition, int | None]:
+        """The partition of `events` that this step writes, to its end."""
+        return {Partition(EVENTS, self._partition): None}
+
+    def compare(self, partition: Partition, tail: Tail) -> None:  # noqa: ARG002 - it is the only one
+        """Refuse to admit on a state that is not of the same moment as `events`."""
+        self._kept.compare(tail, {agency: lane.state for agency, lane in self.agencies.items()})
 
     def positions(self) -> Mapping[Partition, int | None]:
         """The inboxes of this partition's agencies; a new one is read from its beginning."""
@@ -140,11 +159,13 @@ class GateStep:
     def outcome(self) -> Outcome:
         """Events, refusals, receipts and the gate's own state."""
         written, self._written = self._written, _Written()
+        if not written.state:
+            return Outcome([])
         outputs: list[tuple[Partition, Sequence[Pair]]] = [
             (Partition(EVENTS, self._partition), written.events),
             (Partition(QUARANTINE, self._partition), written.quarantine),
             *((Partition(receipts_of(agency), 0), [receipt]) for agency, receipt in written.receipts.items()),
-            (Partition(GATE_STATE, self._partition), list(written.state.items())),
+            (Partition(GATE_STATE, self._partition), self._kept.closed(written.state, written.events)),
         ]
         return Outcome([(partition, pairs) for partition, pairs in outputs if pairs])
 
@@ -209,7 +230,21 @@ def _tally_change(agency: str, arrival: Arrival, state: AgencyState) -> list[tup
         return []
     sequence = state.tallies.get((body.table, arrival.period, arrival.state))
     value = None if sequence is None else m.encode_gate_tally(sequence)
-    return [(f"tally|{agency}|{body.table}|{period_text(arrival.period)}|{arrival.state}".encode("ascii"), value)]
+    return [(tally_key(agency, body.table, arrival.period, arrival.state), value)]
+
+
+def tally_key(agency: str, table: TallyTable, period: int, state: str) -> bytes:
+    """The key of a held tally."""
+    return f"tally|{agency}|{table}|{period_text(period)}|{state}".encode("ascii")
+
+
+def _forget(lane: AgencyLane, kind: str, rest: Sequence[str]) -> None:
+    if kind == "inbox":
+        lane.position, lane.heard_ms, lane.forked_ms, lane.state.refused = None, 0, 0, None
+    elif kind == "head":
+        lane.state.head = Head()
+    else:
+        lane.state.digests.blocks.pop(int(rest[0]), None)
 
 
 def _refusal(verdict: Refused, record: Record) -> bytes:

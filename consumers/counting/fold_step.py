@@ -7,6 +7,7 @@ fingerprint. A live reader of the topic stops only at position records.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Final
 
 from exchange.core.counting.columnar import ColumnPlan
@@ -15,10 +16,10 @@ from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import CannotCount, ExchangeError, StateDamaged
 from exchange.engine.errors import CannotApply
 from exchange.engine.lanes.lane import LaneLimits
-from exchange.engine.lanes.step import Outcome
+from exchange.engine.lanes.step import Outcome, Tail
 from exchange.engine.log import Pair, Partition, Record
 from exchange.wire.codec import decode
-from exchange.wire.records import Position, decode_position, encode_position
+from exchange.wire.records import NOTHING, Position, decode_position, encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
 
 BATCHES_MAX: Final = 4
@@ -31,6 +32,15 @@ BATCHES_MAX: Final = 4
 def limits(given: LaneLimits) -> LaneLimits:
     """The limits of a fold lane, from the limits of any lane."""
     return replace(given, batches_max=BATCHES_MAX)
+
+
+class CountedOtherEvents(StateDamaged):
+    """The counts are of other events than `events` holds. Nothing was counted."""
+
+    hint = (
+        "`events` was replaced, or the counts are of another log: restore the one that is wrong. If `events` is right, stop"
+        " the workers, delete this topic of counts and run `exchange topics apply`: the worker counts everything again."
+    )
 
 
 class FoldStep:
@@ -64,6 +74,20 @@ class FoldStep:
         self._restored.clear()
         self._counts.check(self._at.digest)
 
+    def vouches_for(self) -> Mapping[Partition, int | None]:
+        """The event before its position."""
+        return {self._source: self._at.position}
+
+    def compare(self, partition: Partition, tail: Tail) -> None:
+        """Refuse to count on from an event that is not the one that was counted last."""
+        log = f"{partition.topic}-{partition.partition}"
+        counts = f"{self._state.topic}-{self._state.partition}"
+        if tail.begin:
+            raise CountedOtherEvents(f"{log} begins at offset {tail.begin}: what was before is gone.")
+        found = NOTHING if tail.newest is None or tail.newest.value is None else sha256(tail.newest.value).digest()
+        if found != self._at.newest:
+            raise CountedOtherEvents(f"{counts} was counted up to offset {self._at.position} of another {log}.")
+
     def positions(self) -> Mapping[Partition, int | None]:
         """The one source. It starts at 0, so that a truncated log is noticed."""
         return {self._source: self._at.position}
@@ -79,7 +103,10 @@ class FoldStep:
             raise self._culprit(records) from None
         self._counts.add(slots, added)
         self._changed.append(slots)
-        self._at = Position(records[-1].offset + 1, self._counts.digest, GENERATION, self._at.events + len(records))
+        last = records[-1]
+        newest = sha256(last.value or b"").digest()
+        events = self._at.events + len(records)
+        self._at = Position(last.offset + 1, self._counts.digest, GENERATION, events, newest)
 
     def outcome(self) -> Outcome:
         """The changed cells with their counts, and the position."""

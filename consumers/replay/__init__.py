@@ -14,6 +14,7 @@ fold has caught up with the log. `result.partitions` gives the fold's position a
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from consumers.admission.registry import read_registry
 from consumers.counting.aggregates import merged
 from consumers.log_source import KafkaSource, LogSource
 from consumers.replay.errors import CutBeyondEnd, CutInvalid, NoAggregates, NoEvents, ReplayError
@@ -28,9 +29,11 @@ from consumers.replay.result import (
     no_hook,
 )
 from consumers.replay.workers import cores, in_processes, in_this_process
+from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
+from exchange.engine.errors import EngineError
 from exchange.engine.log import Partition
-from exchange.wire.topics import EVENTS, aggregates_of
+from exchange.wire.topics import AGENCIES, EVENTS, aggregates_of
 
 __all__ = [
     "CellDifference",
@@ -71,7 +74,11 @@ async def replay(
     _check(cut, ends, live=live)
     # the longest first, so that no core is left with it at the end
     order = sorted(ends, key=lambda partition: -(ends if cut is None else cut)[partition])
-    tasks = [Task(partition, None if cut is None else cut[partition], live, independent, heads) for partition in order]
+    registered = await _registered(source, topics)
+    tasks = [
+        Task(partition, None if cut is None else cut[partition], live, independent, heads, registered)
+        for partition in order
+    ]
     report = _Sum(tasks, ends, progress)
     if processes == 0:
         parts = await in_this_process(source, tasks, report)
@@ -94,6 +101,20 @@ async def _ends(source: LogSource, topics: Mapping[str, int]) -> dict[int, int]:
             return {number: await end_of(reader, Partition(EVENTS, number)) for number in range(topics[EVENTS])}
         finally:
             await reader.close()
+
+
+async def _registered(source: LogSource, topics: Mapping[str, int]) -> Mapping[str, Registration] | None:
+    """The registered agencies, for the signatures of their newest events.
+
+    None where this principal may not read them, or they cannot be read now.
+    """
+    if AGENCIES not in topics:
+        return None
+    async with source.open() as log:
+        try:
+            return dict((await read_registry(log)).agencies)
+        except EngineError:
+            return None
 
 
 def _check(cut: Mapping[int, int] | None, ends: Mapping[int, int], *, live: bool) -> None:

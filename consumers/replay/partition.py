@@ -8,14 +8,17 @@ batch costs once.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from consumers.admission.gate_step import verify
 from consumers.counting.aggregates import LivePartition, Snapshot
 from consumers.replay.at_heads import UpToHeads
+from consumers.replay.chains import Chains
 from consumers.replay.errors import CutBeyondEnd, LogTruncated
 from consumers.replay.recount import ByDefinition, ByStep, Recount
 from consumers.replay.result import CellDifference, PartitionReplay
+from exchange.core.admission.gate import Registration
 from exchange.engine.errors import TransactionOpen
 from exchange.engine.log import Log, Partition, Reader
-from exchange.engine.reading import decided_ends, read_before
+from exchange.engine.reading import OPEN_S_MAX, decided_ends, read_before
 from exchange.wire.records import Position
 from exchange.wire.topics import EVENTS, POSITION_KEY
 
@@ -28,7 +31,8 @@ class Task:
     """One partition to replay.
 
     `cut`: None for the position of the aggregates. `live`: whether there are aggregates. `heads`:
-    count the events up to these only; the cut is the log's end then.
+    count the events up to these only; the cut is the log's end then. `registered`: to check the
+    signatures of the newest events; None: do not.
     """
 
     partition: int
@@ -36,6 +40,7 @@ class Task:
     live: bool
     independent: bool
     heads: Mapping[str, int] | None = None
+    registered: Mapping[str, Registration] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,12 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
         recount: Recount = ByDefinition(task.partition) if task.independent else ByStep(task.partition)
         reader.assign([source])
         reader.seek(source, 0)
+        chains = Chains(source)
         events, picked = 0, None if task.heads is None else UpToHeads(task.heads)
         report(PartitionProgress(task.partition, 0, 0, cut))
         batches = read_before(reader, source, cut, records_max=BATCH_RECORDS, records_min=BATCH_RECORDS)
         async for batch in batches:
+            chains.take(batch)
             records = picked.of(batch) if picked else batch
             if records:
                 recount.take(records)
@@ -97,6 +104,10 @@ async def replay_partition(log: Log, task: Task, report: Report) -> PartitionRep
         cells=cells,
         differences=_differences(live, at, cells),
         clean=picked is None or picked.clean,
+        broken=tuple(chains.broken),
+        breaks=chains.breaks,
+        heads=chains.heads(),
+        unsigned=tuple(chains.unsigned(task.registered, verify)) if complete and task.registered is not None else None,
     )
 
 
@@ -114,7 +125,7 @@ async def _undecided(reader: Reader, source: Partition, cut: int) -> int | None:
     Raises TransactionOpen where that is before the cut.
     """
     try:
-        await decided_ends(reader, [source])
+        await decided_ends(reader, [source], open_s_max=OPEN_S_MAX)
     except TransactionOpen:
         stable = (await reader.stable_offsets([source]))[source]
         if stable < cut:

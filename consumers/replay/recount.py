@@ -10,6 +10,7 @@ value.
 """
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Protocol
 
 from consumers.counting.fold_step import FoldStep
@@ -21,7 +22,7 @@ from exchange.core.model.events import Event
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition, Record
 from exchange.wire.codec import decode
-from exchange.wire.records import Position, decode_position
+from exchange.wire.records import NOTHING, Position, decode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY
 
 
@@ -77,6 +78,7 @@ class ByDefinition:
         self._partition = partition
         self._counts = Counts()
         self._position = self._events = self._offset = 0
+        self._newest = NOTHING
 
     def take(self, records: Sequence[Record]) -> None:
         """Decode and fold. fold(a + b) = merge(fold a, fold b), so batches add up."""
@@ -86,10 +88,13 @@ class ByDefinition:
             raise _cannot(self._partition, self._offset, _reason(error)) from None
         self._events += len(records)
         self._position = records[-1].offset + 1
+        self._newest = sha256(records[-1].value or b"").digest()
 
     def counted(self) -> tuple[Position, dict[bytes, int]]:
         """The counts and their digest."""
-        return Position(self._position, self._counts.digest, GENERATION, self._events), self._counts.cells()
+        return Position(
+            self._position, self._counts.digest, GENERATION, self._events, self._newest
+        ), self._counts.cells()
 
     def _decoded(self, records: Sequence[Record]) -> Iterator[tuple[str, Event]]:
         for record in records:

@@ -5,9 +5,10 @@ partition compared, and every cell, the number of events and the digest equal.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from consumers.replay.chains import BrokenChain, in_two_places
 from exchange.core.counting.cells import parse_cell
 from exchange.core.counting.counts import MODULUS
 from exchange.core.errors import CellUnknown
@@ -20,6 +21,8 @@ class ReplayVerdict(Enum):
 
     MATCH = "match"
     DIFFERENT = "different"
+    BROKEN = "broken chain"
+    """An agency's events are not 1, 2, 3… once each: the counts are of a wrong log."""
     NOT_COMPARED = "not compared"
     """The aggregates of some partition are not at the cut; the compared partitions are equal."""
     INCOMPLETE = "incomplete"
@@ -76,6 +79,14 @@ class PartitionReplay:
     differences: tuple[CellDifference, ...]
     clean: bool = True
     """Whether the cut is one place in the partition. By heads it may lie between other events."""
+    broken: tuple[BrokenChain, ...] = ()
+    """The first breaks of chains."""
+    breaks: int = 0
+    """How many there are in all."""
+    heads: Mapping[str, int] = field(default_factory=dict)
+    """Agency → sequence of its newest event before the cut."""
+    unsigned: tuple[str, ...] | None = None
+    """The agencies whose newest event is no signed heartbeat; None: that could not be seen."""
 
     @property
     def compared(self) -> bool:
@@ -115,8 +126,30 @@ class ReplayResult:
         return tuple(sorted(difference for part in self.partitions for difference in part.differences))
 
     @property
+    def breaks(self) -> int:
+        """How many events do not follow their agency's event before them."""
+        return sum(part.breaks for part in self.partitions)
+
+    @property
+    def broken(self) -> tuple[BrokenChain, ...]:
+        """The first of them, in the order of partitions and offsets."""
+        return tuple(broken for part in self.partitions for broken in part.broken)
+
+    @property
+    def in_two_partitions(self) -> tuple[str, ...]:
+        """The agencies with events in more than one partition; each belongs to one."""
+        return tuple(in_two_places([part.heads for part in self.partitions]))
+
+    @property
+    def unsigned(self) -> tuple[str, ...]:
+        """The agencies whose newest event is no signed heartbeat, where that could be seen."""
+        return tuple(sorted(agency for part in self.partitions for agency in part.unsigned or ()))
+
+    @property
     def verdict(self) -> ReplayVerdict:
         """The outcome to report."""
+        if self.breaks or self.in_two_partitions:
+            return ReplayVerdict.BROKEN
         if any(part.differences for part in self.partitions):
             return ReplayVerdict.DIFFERENT
         if any(part.undecided is not None for part in self.partitions):

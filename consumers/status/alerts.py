@@ -37,6 +37,7 @@ from consumers.status.troubles import (
     QUIET_SAYS,
     SILENT_SAYS,
     TOPIC,
+    TRANSACTION,
     UNDECIDED,
     WELL,
     WORKERS,
@@ -196,7 +197,7 @@ class Watch:
     def _subjects(self) -> Iterable[str]:
         yield from (LANE + lane for lane in self._lanes)
         yield from (AGENCY + agency for agency in self._agencies)
-        yield from (subject for subject in self._raised if subject.startswith((LANE, TOPIC, GROUP)))
+        yield from (subject for subject in self._raised if subject.startswith((LANE, TOPIC, GROUP, TRANSACTION)))
         yield from self._facts.troubles
         yield TOPIC + AGENCIES
         yield WORKERS
@@ -204,7 +205,7 @@ class Watch:
     def _judge(self, subject: str, now_ms: int) -> Verdict:
         if subject == WORKERS:
             return UNDECIDED if self._lives is None else self._lives.judge(now_ms, self._started_ms)
-        if subject.startswith((TOPIC, GROUP)):
+        if subject.startswith((TOPIC, GROUP, TRANSACTION)):
             return self._judge_log(subject)
         if subject.startswith(LANE):
             lane = subject.removeprefix(LANE)

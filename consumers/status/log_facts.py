@@ -13,6 +13,7 @@ from typing import Final
 
 from consumers.status.troubles import GROUP, TOPIC, UNDECIDED, WELL, Trouble, Verdict, listed
 from exchange.core.counting.generation import GENERATION
+from exchange.engine.kafka.lost_state import MENDS
 from exchange.engine.log import Partition, Reader
 from exchange.wire.pulse import AlertKind
 from exchange.wire.topics import (
@@ -102,6 +103,10 @@ def _names(agencies: Iterable[str]) -> Iterator[str]:
 
 def _missing(name: str) -> Trouble:
     family, _, agency = name.partition(".")
+    if name in MENDS:
+        return Trouble(
+            AlertKind.MISSING, f"The topic does not exist. {APPLY} where this exchange is new. Else: {MENDS[name]}"
+        )
     one: Topic | None = BY_NAME.get(family)
     if one is not None and one.per == "agency":
         return Trouble(AlertKind.MISSING, MISSING_OF_AGENCY.format(agency=agency))

@@ -9,6 +9,7 @@ from consumers.admission.gate_step import GateStep
 from consumers.admission.registry import Registry
 from consumers.release.draws_state import DrawsState
 from consumers.status.log_facts import LogFacts
+from consumers.status.open_transactions import Held
 from consumers.status.worker_lives import WINDOW_MS, WorkerLives
 from exchange.core.admission.reasons import Reason
 from exchange.engine.lag import Extent
@@ -45,6 +46,7 @@ class Observed:
     fold_lags: dict[int, int] = field(default_factory=dict)
     counted: dict[int, int] = field(default_factory=dict)
     closings: DrawsState = field(default_factory=DrawsState)
+    held: Held = field(default_factory=Held)
     facts: LogFacts = field(default_factory=LogFacts)
     unknown: dict[str, str] = field(default_factory=dict)
 

@@ -20,7 +20,8 @@ from consumers.release.draws_section import DrawsSection
 from consumers.sections import FollowedTopic, Looked, Section, look_at_each
 from consumers.status.log_facts import LogFacts, foreign_members, look_at_topics, unreadable
 from consumers.status.observed import Observed, lives_max
-from consumers.status.troubles import GROUP, TOPIC, Trouble
+from consumers.status.open_transactions import Held, OpenTransactions
+from consumers.status.troubles import GROUP, TOPIC, TRANSACTION, Trouble
 from consumers.status.worker_lives import WorkerLives
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import ExchangeError
@@ -35,6 +36,7 @@ from exchange.wire.topics import AGENCIES, ALERTS, EVENTS, GATE_STATE, PULSE, QU
 INBOX: Final = "inbox"
 MEMBERS: Final = "group"
 TOPIC_LIST: Final = "topics"
+TRANSACTIONS: Final = "transactions"
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {INBOX: (AGENCIES, GATE_STATE)}
 """Sections that need others."""
 AskMembers = Callable[[], Awaitable[Collection[str]]]
@@ -65,9 +67,11 @@ class StatusReader:
             Looked(INBOX, self._look_at_inboxes),
             Looked(self._aggregates[0].topic, self._look_at_the_fold),
         ]
+        self._transactions = OpenTransactions(partitions)
         self._troubles: dict[str, Trouble] = {}
         self._facts: list[Section] = [
             Looked(TOPIC_LIST, self._look_at_topics),
+            Looked(TRANSACTIONS, self._look_at_transactions),
             *([Looked(MEMBERS, self._look_at_members)] if members else []),
         ]
 
@@ -89,15 +93,24 @@ class StatusReader:
         damaged = [
             unreadable(name, str(error))
             for name, error in failed.items()
-            if name not in (INBOX, MEMBERS, TOPIC_LIST) and not isinstance(error, PartitionUnknown)
+            if name not in (INBOX, MEMBERS, TOPIC_LIST, TRANSACTIONS) and not isinstance(error, PartitionUnknown)
         ]
-        looked_at = {TOPIC: TOPIC_LIST in failed, GROUP: self._members is None or MEMBERS in failed}
+        looked_at = {
+            TOPIC: TOPIC_LIST in failed,
+            GROUP: self._members is None or MEMBERS in failed,
+            TRANSACTION: TRANSACTIONS in failed or not self.seen.held.is_sure,
+        }
         troubles = {**dict(damaged), **self._troubles}
         return LogFacts(troubles, frozenset(kind for kind, unknown in looked_at.items() if not unknown))
 
     async def _look_at_topics(self) -> None:
         agencies = list(self.seen.registry.agencies)
         self._troubles |= await look_at_topics(self._asking, self.seen.partitions, agencies)
+
+    async def _look_at_transactions(self) -> None:
+        self.seen.held = Held()
+        held = self.seen.held = await self._transactions.look(self._asking, list(self.seen.registry.agencies))
+        self._troubles |= held.troubles
 
     async def _look_at_members(self) -> None:
         if self._members is not None:

@@ -71,10 +71,11 @@ class AgencyStatus:
 class ExchangeStatus:
     """The whole status. `events`: counted so far; `refusals`: since the beginning, by reason.
 
-    `running`: whether a worker lives, with lanes, and is not just the next one of a crash loop.
-    `closed`: the last closed epoch, such as 2026-10, or empty; `closing_refused`: the reason
-    against the newest command, or empty. `unknown`: the sections that could not be read; the
-    figures that come from them are None, or empty.
+    `undecided`: partitions with an open transaction at this moment, with the first offset not
+    decided; one that stays is an alert. `running`: whether a worker lives, with lanes, and is not
+    just the next one of a crash loop. `closed`: the last closed epoch, such as 2026-10, or empty;
+    `closing_refused`: the reason against the newest command, or empty. `unknown`: the sections that
+    could not be read; the figures that come from them are None, or empty.
     """
 
     restricted: str
@@ -92,6 +93,7 @@ class ExchangeStatus:
     closed: str | None
     closing_refused: str | None
     refusals: tuple[tuple[str, int], ...]
+    undecided: tuple[tuple[str, int], ...]
     alerts: tuple[Alert, ...]
     unknown: tuple[UnknownSection, ...]
 
@@ -128,6 +130,7 @@ def status_of(
         closed=_unless(DRAWS in seen.unknown, epoch_text(last) if last is not None else ""),
         closing_refused=_unless(DRAWS in seen.unknown, seen.closings.refused),
         refusals=tuple(sorted((reason.value, count) for reason, count in seen.refusals.items())),
+        undecided=tuple((f"{p.topic}-{p.partition}", offset) for p, offset in sorted(seen.held.now.items())),
         alerts=alerts_now(seen, now_ms, silent_after_ms=silent_after_ms, lanes=lanes),
         unknown=unknown_sections(seen.unknown),
     )

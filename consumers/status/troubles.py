@@ -13,6 +13,7 @@ LANE: Final = "lane:"
 AGENCY: Final = "agency:"
 TOPIC: Final = "topic:"
 GROUP: Final = "group:"
+TRANSACTION: Final = "transaction:"
 WORKERS: Final = "workers"
 KINDS: Final = {Reason.FORKED: AlertKind.FORKED, Reason.GAP: AlertKind.GAPPED}
 NAMES_MAX: Final = 5
@@ -34,6 +35,11 @@ CLOSING_SAYS: Final = (
 HALTED_SAYS: Final = (
     "Closing or publishing stopped: perhaps `draws` or `releases` was changed from outside. The worker's"
     " log names the error and the remedy. The exchange goes on admitting events while the worker runs."
+)
+HELD_SAYS: Final = (
+    "A transaction has been open here for over 30 s, and is none of ours. Nothing behind it is counted, restored or"
+    " drawn, and nothing is lost. Find it with Kafka's `kafka-transactions.sh find-hanging`; stop its program, or use"
+    " `abort`."
 )
 OTHER_SAYS: Final = "The agency's records are refused: `exchange status` gives the reason."
 NO_REASON: Final = "none was recorded, so the process was killed, or it had no memory or CPU left"

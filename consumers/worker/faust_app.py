@@ -33,12 +33,13 @@ from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, administer
 from exchange.engine.kafka.connection.granted import require_rights
 from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.lost_state import refuse_lost_state
 from exchange.engine.kafka.membership import KafkaMembership
 from exchange.engine.kafka.provision import exchange_topics, require_topics
 from exchange.engine.kafka.rights import rights_of_a_worker
 from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.lanes.stall_timer import first_of
-from exchange.engine.log import Partition, Producer
+from exchange.engine.log import Log, Partition, Producer
 from exchange.engine.wall_clock import wall_ms
 from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
@@ -157,7 +158,7 @@ async def run_worker(settings: Settings, watchdog: Watchdog, *, ready: Callable[
     try:
         async with recorded(WorkerLife(log, f"worker-{secrets.token_hex(3)}")) as life:
             watchdog.enters("look at rights and topics")
-            await first_of(ended, asyncio.create_task(_require_topics(settings)))
+            await first_of(ended, asyncio.create_task(_require_topics(settings, log)))
             if not ended.done():
                 await _run_app(settings, log, life, watchdog, ended, started=started)
     except BaseException as error:
@@ -229,15 +230,17 @@ def _closing(settings: Settings) -> ReleaseSettings:
     return ReleaseSettings(settings.partitions, DrawInProcess(KafkaSource(settings)), grace_ms)
 
 
-async def _require_topics(settings: Settings) -> None:
+async def _require_topics(settings: Settings, log: Log) -> None:
     """Raise unless every topic exists as the settings say, and this worker has all of its rights.
 
-    NotAuthorized, PartitionUnknown, PartitionsDiffer, a ConnectionFault.
+    NotAuthorized, StateMissing, PartitionUnknown, PartitionsDiffer, a ConnectionFault. A lost topic
+    with state is not asked for: made empty, it does harm.
     """
     wanted = exchange_topics(partitions=settings.partitions, replication=settings.replication)
     client = settings.client("exchange-worker")
     async with administer(client) as admin:
         await require_rights(client, rights_of_a_worker(settings.group, GENERATION))
+        await refuse_lost_state(log, await admin.partitions(), [spec.name for spec in wanted])
         await require_topics(admin, wanted)
 
 

@@ -14,8 +14,9 @@ import structlog
 from consumers.status.alerts import Watch
 from consumers.status.log_facts import LogFacts, look_at_topics
 from consumers.status.open_alerts import read_alerts
+from consumers.status.open_transactions import OpenTransactions
 from consumers.status.reader import read_lives
-from consumers.status.troubles import TOPIC
+from consumers.status.troubles import TOPIC, TRANSACTION
 from exchange.core.admission.gate import Registration
 from exchange.core.errors import ExchangeError
 from exchange.engine.log import Log, Reader
@@ -50,6 +51,7 @@ class Watching:
         self._clock = clock
         self._reader: Reader | None = None
         self._looked_at_s = float("-inf")
+        self._transactions = OpenTransactions(partitions)
         self._watch: Watch | None = None
         self._early: list[tuple[Pulse | WorkerPulse, int]] = []
 
@@ -96,11 +98,12 @@ class Watching:
         try:
             self._reader = self._reader or await self._log.reader()
             found = await look_at_topics(self._reader, self._partitions, registered)
+            held = await self._transactions.look(self._reader, registered)
         except ExchangeError as error:
             logger.warning("the topics could not be looked at", error=type(error).__name__)
             await self._let_go()
             return LogFacts()
-        return LogFacts(found, frozenset({TOPIC}))
+        return LogFacts(found | held.troubles, frozenset({TOPIC, TRANSACTION} if held.is_sure else {TOPIC}))
 
     async def _let_go(self) -> None:
         reader, self._reader = self._reader, None

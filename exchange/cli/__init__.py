@@ -16,7 +16,19 @@ import typer
 from exchange import __version__
 from exchange.cli.agency import edge, publish, vocabulary
 from exchange.cli.evaluator import metrics, subscribe
-from exchange.cli.operator import agencies, archive, broker, budget, deploy, release, replay, status, topics, worker
+from exchange.cli.operator import (
+    agencies,
+    archive,
+    broker,
+    budget,
+    deploy,
+    gate,
+    release,
+    replay,
+    status,
+    topics,
+    worker,
+)
 from exchange.cli.shared.help import Group, extra_missing
 from exchange.cli.trial import attack, demo, kill_test
 from exchange.core.errors import ExchangeError
@@ -35,7 +47,7 @@ TOPICS_MISSING_ERRORS = frozenset({"PartitionUnknown", "NoEvents"})
 """By their names: importing their modules here would cost every command what replay needs."""
 COMMANDS = {
     "An agency": (publish, edge, vocabulary),
-    "An operator": (broker, topics, agencies, worker, status, release, budget, replay, archive, deploy),
+    "An operator": (broker, topics, agencies, gate, worker, status, release, budget, replay, archive, deploy),
     "An evaluator": (metrics, subscribe),
     "To try it out": (demo, kill_test, attack),
 }

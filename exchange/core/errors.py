@@ -114,7 +114,7 @@ class TableChanged(ExchangeError):
 
 
 class SequenceBroken(ExchangeError):
-    """An agency's events in `events` are not numbered 1, 2, 3 … once each. Nothing was released."""
+    """An agency's events in `events` are not numbered 1, 2, 3 … once each. Nothing was done."""
 
     hint = "Events were lost or written twice. Stop the workers, and run `exchange replay` for the place."
 

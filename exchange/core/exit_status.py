@@ -15,6 +15,7 @@ class ExitStatus(IntEnum):
     SOME_REFUSED = 3, "Some records were refused. Everything else was sent."
     DIFFERENT = 4, "A comparison found a difference."
     NOT_CLOSED = 5, "The month was not closed. No privacy budget was spent."
+    CHAIN_BROKEN = 6, "An agency's events are not 1, 2, 3… once each, each following the one before."
     INTERNAL = 70, "An internal error. Please report the traceback; it holds no value from a record."
     HUNG = 75, "The worker did not start, go on or end in time, and ended itself. Start it again."
     INTERRUPTED = 130, "Stopped with Ctrl-C, also at a question."

@@ -6,17 +6,14 @@ and its next request waits behind all of them.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.log import Partition, Reader
+from exchange.engine.log import Partition, Reader, Record
 from exchange.engine.loop_time import loop_s
-from exchange.engine.reading import RECORDS_MAX, SILENT_S_MAX, WAIT_S, read_to
+from exchange.engine.reading import RECORDS_MAX, SILENT_S_MAX, WAIT_S, newest_before
 from exchange.wire.records import Position, decode_position
 from exchange.wire.topics import POSITION_KEY
-
-TAIL_OFFSETS: Final = 256
-"""Offsets before the end in which a position record is looked for first."""
 
 
 class Extent(NamedTuple):
@@ -38,6 +35,16 @@ async def extents(reader: Reader, partitions: Collection[Partition]) -> dict[Par
     return {p: Extent(begins[p], stable[p], ends[p]) for p in partitions}
 
 
+async def undecided(reader: Reader, partitions: Collection[Partition]) -> dict[Partition, int]:
+    """The partitions that hold an open transaction now, with the first offset not decided.
+
+    Most are decided a moment later. Raises PartitionUnknown.
+    """
+    ends = await reader.end_offsets(partitions)  # first: what is decided meanwhile is not open
+    stable = await reader.stable_offsets(partitions)
+    return {p: stable[p] for p in partitions if stable[p] < ends[p]}
+
+
 class NewestPositions:
     """The newest position records of partitions of `aggregates`."""
 
@@ -51,36 +58,21 @@ class NewestPositions:
 
         Give the same partitions at every call.
 
-        Reads back from the ends, further and further: at least one control marker follows a
-        position record, and aborted transactions may follow too.
+        What was looked through once is not read again.
         """
         if not self._looked_at:
             _assign_at_ends(self._reader, extents)
-        missing = {
-            p: (extent.begin, extent.stable)
-            for p, extent in extents.items()
-            if extent.stable > self._looked_at.get(p, extent.begin)
-        }
-        span = TAIL_OFFSETS
-        while missing:
-            starts = {p: max(begin, self._looked_at.get(p, begin), end - span) for p, (begin, end) in missing.items()}
-            for partition, start in starts.items():
-                self._reader.seek(partition, start)
-            found = await self._read({p: end for p, (_, end) in missing.items()})
-            whole = {p for p, (begin, _) in missing.items() if starts[p] == max(begin, self._looked_at.get(p, begin))}
-            missing = {p: extent for p, extent in missing.items() if p not in found | whole}
-            span *= 16
-        self._looked_at = {p: extent.stable for p, extent in extents.items()}
+        for partition, extent in extents.items():
+            begin = max(extent.begin, self._looked_at.get(partition, extent.begin))
+            record = await newest_before(self._reader, partition, begin, extent.stable, _is_position)
+            if record is not None and record.value is not None:
+                self._found[partition] = decode_position(record.value)
+            self._looked_at[partition] = extent.stable
         return self._found
 
-    async def _read(self, ends: Mapping[Partition, int]) -> set[Partition]:
-        found = set()
-        async for partition, records in read_to(self._reader, ends):
-            for record in records:
-                if record.key == POSITION_KEY and record.value is not None:
-                    self._found[partition] = decode_position(record.value)
-                    found.add(partition)
-        return found
+
+def _is_position(record: Record) -> bool:
+    return record.key == POSITION_KEY and record.value is not None
 
 
 class Unread:

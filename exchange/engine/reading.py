@@ -36,6 +36,8 @@ OPEN_S_MAX: Final = 30.0
 Ours end after their timeout (15 s) and the coordinator's sweep (each 10 s).
 """
 LOOK_S: Final = 0.1
+TAIL_OFFSETS: Final = 256
+"""Offsets before an end in which the newest record is looked for first."""
 
 
 def _go_on() -> None:
@@ -140,6 +142,26 @@ async def read_whole(
     reader.seek(partition, begins[partition])
     async for _, records in read_to(reader, ends, records_max=records_max, silent_s_max=silent_s_max):
         yield records
+
+
+async def newest_before(
+    reader: Reader, partition: Partition, begin: int, end: int, wanted: Callable[[Record], bool] = lambda _: True
+) -> Record | None:
+    """The newest committed record from `begin` on and before `end`, if there is one.
+
+    Reads back from the end, further and further: control markers and aborted records may stand
+    there. The reader must be assigned to the partition. `wanted`: records to look for.
+    """
+    span, start = TAIL_OFFSETS, end
+    while start > begin:
+        start, newest = max(begin, end - span), None
+        reader.seek(partition, start)
+        async for records in read_before(reader, partition, end):
+            newest = next((record for record in reversed(records) if wanted(record)), newest)
+        if newest is not None:
+            return newest
+        span *= 16
+    return None
 
 
 async def newest_by_key(

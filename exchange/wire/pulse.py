@@ -83,13 +83,15 @@ class AlertKind(StrEnum):
     MISSING = "missing"
     UNREADABLE = "unreadable"
     FOREIGN_MEMBER = "foreign member"
+    HELD = "held open"
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A problem to look at. `says`: what to do next.
 
-    `subject`: `lane:gate-0`, `agency:code`, `topic:events`, `group:exchange-workers` or `workers`.
+    `subject`: `lane:gate-0`, `agency:code`, `topic:events`, `transaction:events-0`,
+    `group:exchange-workers` or `workers`.
     """
 
     subject: str

@@ -1,7 +1,7 @@
 """Records of the gate and the fold: registrations, receipts, refusals, their states."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from exchange.core.admission.gate import Refused, Registration
 from exchange.core.admission.reasons import Reason
@@ -9,6 +9,9 @@ from exchange.core.model.chain import Head
 from exchange.core.model.field_types import Width
 from exchange.wire.mapper import INLINE, as_record
 from exchange.wire.message import message, single
+
+NOTHING: Final = bytes(32)
+"""In the place of a SHA-256: there is no record yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,29 @@ class GateInbox:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a fold's counts reach. `digest`: of the counts, as a number below 2²⁵⁶."""
+    """How far a fold's counts reach. `digest`: of the counts, as a number below 2²⁵⁶.
+
+    `newest`: SHA-256 of the last event counted; zeros before the first.
+    """
 
     position: int
     digest: Annotated[int, Width(32)]
     fingerprint: str
     events: int
+    newest: bytes = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class GateWritten:
+    """How much of a partition of `events` a state of the gate leaves behind.
+
+    `newest`: SHA-256 of the last event written; zeros before the first. `digest`: of the state's
+    other records, as a number below 2²⁵⁶.
+    """
+
+    events: int
+    newest: bytes
+    digest: Annotated[int, Width(32)]
 
 
 encode_registration, decode_registration = message("registration", Registration, keys=as_record("number", "octets"))
@@ -67,5 +87,7 @@ encode_gate_block, decode_gate_block = single("gate_block", "digests", bytes)
 """A value of `gate-state` under `block|agency|number`: the digests."""
 encode_gate_tally, decode_gate_tally = single("gate_tally", "sequence", int)
 """A value of `gate-state` under `tally|agency|table|period|state`: the sequence."""
+encode_gate_written, decode_gate_written = message("gate_written", GateWritten)
+"""The value of the reserved key of `gate-state`."""
 encode_position, decode_position = message("position", Position)
 """The value of the reserved key of `aggregates.<generation>`."""

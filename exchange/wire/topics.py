@@ -177,7 +177,7 @@ METRICS: Final = "metrics"
 PULSE: Final = "pulse"
 ALERTS: Final = "alerts"
 POSITION_KEY: Final = b"!position"
-"""The reserved key of `aggregates`; no cell begins with an exclamation mark."""
+"""The reserved key of `aggregates` and `gate-state`; no other begins with an exclamation mark."""
 
 
 def check_agency(agency: str) -> str:

@@ -28,6 +28,7 @@ REREAD: dict[str, Callable[[bytes], bytes]] = {
     "gate_head": lambda value: m.encode_gate_head(m.decode_gate_head(value)),
     "gate_block": lambda value: m.encode_gate_block(m.decode_gate_block(value)),
     "gate_tally": lambda value: m.encode_gate_tally(m.decode_gate_tally(value)),
+    "gate_written": lambda value: m.encode_gate_written(m.decode_gate_written(value)),
     "position": lambda value: m.encode_position(m.decode_position(value)),
     "pulse": lambda value: p.encode_pulse(p.decode_pulse(value)),
     "worker_pulse": lambda value: p.encode_worker_pulse(p.decode_worker_pulse(value)),

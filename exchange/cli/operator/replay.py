@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from consumers.replay.table_files import Exported
 
 app = typer.Typer()
+BROKEN_SHOWN = 20
 OPEN_SAYS = "nobody can count what is behind it. `kafka-transactions.sh find-hanging` finds it, `abort` ends it"
 
 
@@ -32,6 +34,7 @@ OPEN_SAYS = "nobody can count what is behind it. `kafka-transactions.sh find-han
         statuses={
             ExitStatus.DONE: "every cell matches, or nothing was compared.",
             ExitStatus.DIFFERENT: "at least one cell differs.",
+            ExitStatus.CHAIN_BROKEN: "an agency's events are not 1, 2, 3… once each; the output names agency and place.",
             ExitStatus.ERROR: "an open transaction hides part of the log; the output names the partition.",
         },
     )
@@ -106,9 +109,11 @@ def replay(
     written = export(result, export_to, format_, force=force) if export_to else None
     typer.echo(json.dumps(as_plain(result, written), indent=2) if as_json else "\n".join(lines_of(result, written)))
     raise typer.Exit(
-        {ReplayVerdict.DIFFERENT: ExitStatus.DIFFERENT, ReplayVerdict.INCOMPLETE: ExitStatus.ERROR}.get(
-            result.verdict, ExitStatus.DONE
-        )
+        {
+            ReplayVerdict.BROKEN: ExitStatus.CHAIN_BROKEN,
+            ReplayVerdict.DIFFERENT: ExitStatus.DIFFERENT,
+            ReplayVerdict.INCOMPLETE: ExitStatus.ERROR,
+        }.get(result.verdict, ExitStatus.DONE)
     )
 
 
@@ -151,6 +156,7 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
     partitions = f"{len(result.partitions)} partition{'s' * (len(result.partitions) != 1)}"
     size = f"{result.events:,} events, {len(result.counts):,} cells, {partitions}"
     differences = result.differences
+    yield from _broken_chains(result)
     if differences:
         yield f"different: {len(differences):,} cell{'s' * (len(differences) != 1)}; {size}"
         yield f"first difference: {differences[0]}"
@@ -166,6 +172,16 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
     if written:
         yield f"exported: {written.tables} tables, {written.rows:,} rows, to {written.directory} ({written.format})"
         yield NOTICE
+
+
+def _broken_chains(result: "ReplayResult") -> Iterator[str]:
+    if result.breaks:
+        yield f"broken chain: {result.breaks:,} event{'s' * (result.breaks != 1)} out of order"
+        yield from map(str, result.broken[:BROKEN_SHOWN])
+    for agency in result.in_two_partitions:
+        yield f"broken chain: {agency} has events in more than one partition"
+    if result.unsigned:
+        yield f"not signed: the newest events of {', '.join(result.unsigned)}. A run may be arriving now: look again"
 
 
 def _why_not_compared(part: "PartitionReplay") -> str:
@@ -196,6 +212,12 @@ def as_plain(result: "ReplayResult", written: "Exported | None") -> dict[str, ob
         "differing": len(result.differences),
         "first_difference": first
         and {"cell": first.name, "partition": first.partition, "aggregates": first.live, "replay": first.replayed},
+        "chains": {
+            "breaks": result.breaks,
+            "broken": [asdict(broken) for broken in result.broken],
+            "in_two_partitions": result.in_two_partitions,
+            "unsigned": result.unsigned if all(part.unsigned is not None for part in result.partitions) else None,
+        },
         "partitions": [
             {
                 "partition": part.partition,

@@ -80,6 +80,7 @@ def _headline(status: ExchangeStatus) -> Text:
         f"events    {count(status.events)} counted, {status.events_a_second:,.0f} a second, {count(status.lag)} waiting",
         f"agencies  {count(status.known)} known, {count(status.heard_from)} heard from, {refused} refused now",
         f"epochs    {_epochs(status)}",
+        *(f"undecided {name} from offset {offset} on: a transaction is open" for name, offset in status.undecided),
     )
     return Text("\n".join(lines))
 

@@ -32,16 +32,27 @@ NEEDS = "the exchange's Kafka, with the operator's rights."
 
 
 @app.command(epilog=ending(needs=NEEDS, example="exchange topics apply"))
-def apply(as_json: AsJson = False) -> None:
+def apply(
+    *,
+    anew: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOPIC", help="Make this lost topic empty, as the error about it says. May be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Create missing topics and correct settings that differ. Safe to repeat.
 
-    Never deletes a topic, and never changes a number of partitions.
+    Never deletes a topic, and never changes a number of partitions. In an exchange that has worked,
+    a topic with state that was lost is not made empty: the error says what to do.
     """
     from exchange.cli.shared.at_kafka import at_kafka
+    from exchange.engine.kafka.lost_state import refuse_lost_state
     from exchange.engine.kafka.provision import Provisioned, provision
 
     async def work(kafka: "KafkaConnection") -> Provisioned:
-        return await provision(kafka.admin, await _wanted(kafka))
+        wanted = await _wanted(kafka)
+        await refuse_lost_state(kafka.log, await kafka.admin.partitions(), [spec.name for spec in wanted], anew or ())
+        return await provision(kafka.admin, wanted)
 
     done = at_kafka(work)
     if as_json:

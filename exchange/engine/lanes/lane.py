@@ -12,6 +12,8 @@ The theory, in the order of the code:
    one can write there. The end is that of everything written: while a foreign transaction is open
    there, the last stable offset would give an old state. So the lane waits for it, and then stops
    with `TransactionOpen`.
+   A step that vouches for a log is then shown the newest record of it (`vouching`), because a
+   state that was put back from an older copy looks whole.
 3. Each source is sought to its stored position. `assign` drops all positions, so a new source means
    seeking all of them.
 4. Read a batch, apply it, and write outputs, changed state and positions in one transaction.
@@ -46,6 +48,7 @@ from exchange.engine.lanes.sources import Sources, nothing_else
 from exchange.engine.lanes.stall_timer import cancelled, failed
 from exchange.engine.lanes.step import Applied, defects_named, hand_over
 from exchange.engine.lanes.supervised import BACKOFF, Backoff, SupervisedTask
+from exchange.engine.lanes.vouching import compare
 from exchange.engine.loop_time import loop_s
 from exchange.engine.reading import decided_ends, read_before
 
@@ -143,10 +146,11 @@ class Lane(SupervisedTask):
         reader = await self._log.reader()
         try:
             await self._restore(reader, step)
+            with defects_named(self.name):
+                step.restored()
+            await compare(self.name, step, reader, self._stall_timer.renew)
         finally:
             await reader.close()
-        with defects_named(self.name):
-            step.restored()
         return step
 
     async def _restore(self, reader: Reader, step: Step) -> None:

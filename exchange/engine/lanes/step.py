@@ -13,7 +13,7 @@ outcome holds it together with the outputs. A position is stored nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from exchange.core.errors import StateDamaged
 from exchange.engine.defects import defects_as
@@ -86,6 +86,33 @@ class Step(Protocol):
 
     def outcome(self) -> Outcome:
         """The records to write for all batches since the last call, positions among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The end of a partition, or the end of a part of it.
+
+    `begin`: the first offset that still exists. `newest`: the last committed record, if any.
+    """
+
+    begin: int
+    newest: Record | None
+
+
+@runtime_checkable
+class Vouching(Protocol):
+    """A step whose state names the newest record of partitions that it reads or writes.
+
+    The lane shows it that record at each start, before anything is read or written. So a state that
+    was lost or put back from an older copy does no work twice, and a log that was cut off or
+    replaced is noticed.
+    """
+
+    def vouches_for(self) -> Mapping[Partition, int | None]:
+        """The partitions, each with the offset before which the named record is; None: its end."""
+
+    def compare(self, partition: Partition, tail: Tail) -> None:
+        """Compare the state with one of them. Raises a `StateDamaged` that names what is wrong."""
 
 
 def defects_named(lane: str) -> AbstractContextManager[None]:

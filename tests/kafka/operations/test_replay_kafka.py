@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -27,7 +28,7 @@ from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.log import Pair, Partition
 from exchange.settings import Settings
 from exchange.trial.sample import SampleExchange, chained_values, sample_exchange
-from exchange.wire.records import Position, encode_position
+from exchange.wire.records import encode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, LaneName, aggregates_of, partition_of
 from tests.kafka.conftest import PARTITIONS
 
@@ -168,7 +169,7 @@ async def test_a_flipped_cell_ends_the_command_with_4_and_its_name(exchange: Kaf
     cell, count = sorted(snapshot.cells.items())[7]
     changed = Counts()
     changed.add_cells((dict(snapshot.cells) | {cell: count + 1}).items())
-    at = Position(snapshot.position.position, changed.digest, GENERATION, snapshot.position.events)
+    at = replace(snapshot.position, digest=changed.digest)
     writer = await exchange.writer(LaneName.FOLD.at(snapshot.partition))
     pairs = [(cell, b"%d" % (count + 1)), (POSITION_KEY, encode_position(at))]
     await transact(writer, snapshot.partition, pairs, commit=True, topic=topic)

@@ -12,14 +12,14 @@ from consumers.replay.table_files import NOTICE, Format, export
 from exchange.cli.operator.replay import as_plain, lines_of, shown
 from exchange.engine.log import Partition
 from exchange.wire.topics import EVENTS
-from tests.unit.replay.replay_world import AGGREGATES, Here, World, random_pairs
+from tests.unit.replay.replay_world import AGGREGATES, Here, World, placed, random_pairs
 
 
 async def world_of(seed: int, partitions: int = 2) -> World:
     rng = random.Random(seed)
     world = World(partitions)
     for partition in range(partitions):
-        await world.admit(random_pairs(rng, 40), rng, partition)
+        await world.admit(placed(random_pairs(rng, 40), partition), rng, partition)
         await world.fold(partition)
     return world
 
@@ -59,7 +59,7 @@ async def test_what_is_not_compared_is_said_with_its_reason() -> None:
     rng = random.Random(3)
     ends = {p: world.broker.end_of(Partition(EVENTS, p)) for p in range(2)}
     at = [world.output(p).position.position for p in range(2)]
-    await world.admit(random_pairs(rng, 5), rng, 1)
+    await world.admit(placed(random_pairs(rng, 5), 1), rng, 1)
     later = world.broker.end_of(Partition(EVENTS, 1))
     result = await replay(Here(world), {0: 2, 1: later}, processes=0)
     assert list(lines_of(result, None)) == [

@@ -8,11 +8,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
+from hashlib import sha256
 
 from consumers.counting.fold_step import FoldStep
 from exchange.core.counting.counts import Counts
 from exchange.core.counting.generation import GENERATION
 from exchange.core.counting.tables import TALLIED, field_type, is_number, tally_length
+from exchange.core.model.event_layout import HEAD, PREFIX, head_octets
 from exchange.core.model.events import CORRECTABLE, Correctable, Correction, Event, Heartbeat
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import UsState
@@ -63,6 +65,11 @@ def random_pairs(rng: random.Random, count: int, agencies: int = 3) -> list[Pair
     return pairs
 
 
+def placed(pairs: Sequence[Pair], partition: int) -> list[Pair]:
+    """The same of agencies that have all their events in this partition."""
+    return [(b"%b-of-%d" % (key or b"", partition), value) for key, value in pairs]
+
+
 @dataclass(frozen=True)
 class FoldOutput:
     """The live fold's output after some transaction: the bytes of a compacted partition."""
@@ -87,6 +94,7 @@ class World:
     broker: MemoryBroker = field(init=False)
     steps: dict[int, FoldStep] = field(default_factory=dict)
     writers: dict[str, Writer] = field(default_factory=dict)
+    heads: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         def after(delay_s: float, call: Callable[[], object]) -> None:
@@ -108,13 +116,23 @@ class World:
             await asyncio.sleep(0)
 
     async def admit(self, pairs: Sequence[Pair], rng: random.Random, partition: int = 0) -> None:
-        """Write events in transactions of random size; some are aborted, their bytes stay."""
-        left = list(pairs)
+        """Write events in transactions of random size; some are aborted, their bytes stay.
+
+        Each agency's events follow each other here, whatever came before them.
+        """
+        left = [self.chained(key or b"", value or b"") for key, value in pairs]
         while left:
             lot, left = left[: (size := rng.randrange(1, 12))], left[size:]
             if rng.random() < 0.3:
                 await self.transact(Partition(EVENTS, partition), random_pairs(rng, 3), abort=True)
             await self.transact(Partition(EVENTS, partition), lot)
+
+    def chained(self, key: bytes, value: bytes) -> Pair:
+        """The event as its agency's next one; how it is counted does not depend on it."""
+        sequence, previous = self.heads.get(key, (0, bytes(32)))
+        value = head_octets(value[:PREFIX], sequence + 1, previous) + value[HEAD:]
+        self.heads[key] = sequence + 1, sha256(value).digest()
+        return key, value
 
     async def fold(self, partition: int = 0, *, records: int = 1000) -> FoldOutput:
         """Let the live fold count the next so many records, in one transaction."""
@@ -146,7 +164,7 @@ class World:
         counts = Counts()
         counts.add_cells((output.cells | dict(changes)).items())
         at = output.position
-        position = Position(at.position, counts.digest + lie, at.fingerprint, at.events + events)
+        position = Position(at.position, counts.digest + lie, at.fingerprint, at.events + events, at.newest)
         cells = [(cell, b"%d" % count if count else None) for cell, count in changes.items()]
         await self.transact(Partition(AGGREGATES, partition), [*cells, (POSITION_KEY, encode_position(position))])
 
@@ -159,7 +177,7 @@ async def world_of(seed: int, events: int = 80, partitions: int = 1, *, folded: 
     rng = random.Random(seed)
     world = World(partitions)
     for partition in range(partitions):
-        await world.admit(random_pairs(rng, events), rng, partition)
+        await world.admit(placed(random_pairs(rng, events), partition), rng, partition)
         if folded:
             await world.fold(partition)
     return world
@@ -247,7 +265,7 @@ class Seeded:
         rng = random.Random(self.seed)
         world = World(self.partitions_)
         for partition in range(self.partitions_):
-            await world.admit(random_pairs(rng, 60), rng, partition)
+            await world.admit(placed(random_pairs(rng, 60), partition), rng, partition)
             await world.fold(partition)
         if self.trouble == "foreign":
             await world.transact(Partition(EVENTS, 1), [(b"agency-1", b"\0\0\0\0\x01 Jane Doe")])

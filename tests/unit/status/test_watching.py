@@ -7,12 +7,13 @@ import pytest
 
 from consumers.status.worker_lives import QUIET_MS_MAX
 from consumers.worker.watching import Watching
+from exchange.engine.kafka.provision import exchange_topics
 from exchange.engine.lanes.progress import LaneState
 from exchange.engine.log import Partition
 from exchange.testing.memory_broker import MemoryBroker
 from exchange.testing.memory_log import MemoryLog
 from exchange.wire.pulse import Alert, AlertKind, Pulse, decode_alert, encode_alert, encode_pulse
-from exchange.wire.topics import ALERTS
+from exchange.wire.topics import ALERTS, EVENTS
 from tests.simulation.world.exchange_world import World
 from tests.simulation.world.network import Network
 
@@ -21,15 +22,19 @@ FAILED = Pulse("gate-0", "worker-a", T0, LaneState.FAILED, 0, 0, 0, 0, -1, 0, 0,
 
 
 class Desk:
-    def __init__(self) -> None:
+    def __init__(self, *, looks_at_topics: bool = False) -> None:
         self.world = World(0)
         self.network = Network(self.world)
         self.broker = MemoryBroker(self.world.after, lambda: self.world.now)
-        self.broker.create(ALERTS)
+        for name in (
+            {spec.name for spec in exchange_topics(partitions=1, replication=1)} if looks_at_topics else {ALERTS}
+        ):
+            self.broker.create(name)
         self.now_ms = T0
         self.process = self.world.process("worker")
         log = MemoryLog(self.broker, lambda: self.network.connect(self.process))
-        self.watching = Watching(log, 10**10, ["gate-0"], dict, clock=lambda: self.now_ms)
+        partitions = 1 if looks_at_topics else 0
+        self.watching = Watching(log, 10**10, ["gate-0"], dict, partitions=partitions, clock=lambda: self.now_ms)
 
     def tick(self, *, mine: bool = True) -> dict[str, AlertKind | None]:
         task = self.process.spawn(self.watching.tick(mine=mine))
@@ -77,3 +82,38 @@ def test_an_open_alert_is_gone_on_with(desk: Desk) -> None:
     assert desk.tick() == {}
     desk.watching.observe(encode_pulse(replace(FAILED, state=LaneState.RUNNING, at_ms=T0 + 1)))
     assert desk.tick() == {"lane:gate-0": None}
+
+
+@pytest.fixture
+def looking() -> Iterator[Desk]:
+    desk = Desk(looks_at_topics=True)
+    yield desk
+    desk.world.end()
+
+
+def held_open(desk: Desk, seconds: float) -> None:
+    """A foreign transaction on `events`, for so long."""
+    somebody = desk.broker.take_over(f"somebody {seconds}")
+    desk.broker.add(somebody, Partition(EVENTS, 0), timeout_s=seconds)
+    desk.broker.produce_in(somebody, 0, Partition(EVENTS, 0), [(b"key", b"")])
+
+
+def about_transactions(found: dict[str, AlertKind | None]) -> dict[str, AlertKind | None]:
+    return {subject: kind for subject, kind in found.items() if subject.startswith("transaction:")}
+
+
+def test_a_transaction_that_stays_open_is_an_alert_until_it_ends(looking: Desk) -> None:
+    """Of any topic. One that ends within the time of ours is none."""
+    held_open(looking, 20)
+    assert [about_transactions(looking.tick()) for _ in range(3)] == [{}, {}, {}]  # a minute each
+    held_open(looking, 150)
+    found = [about_transactions(looking.tick()) for _ in range(4)]
+    assert found == [{}, {"transaction:events-0": AlertKind.HELD}, {}, {"transaction:events-0": None}]
+
+
+def test_a_log_that_cannot_be_asked_leaves_the_alert_about_a_transaction_open(looking: Desk) -> None:
+    held_open(looking, 150)
+    assert [about_transactions(looking.tick()) for _ in range(2)] == [{}, {"transaction:events-0": AlertKind.HELD}]
+    looking.network.dark_until = looking.world.now + 170
+    assert [about_transactions(looking.tick()) for _ in range(2)] == [{}, {}]
+    assert [about_transactions(looking.tick()) for _ in range(2)] == [{}, {"transaction:events-0": None}]
