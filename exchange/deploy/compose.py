@@ -31,8 +31,8 @@ from exchange.settings import CLUSTER_PARTITIONS, CREDENTIALS_DIRECTORY
 from exchange.wire.topics import Party
 
 WORKERS: Final = 2
-STOP_S: Final = 60
-"""A worker ends by itself within half a minute; this is the engine's patience with it."""
+STOP_S: Final = 30
+"""A worker ends by itself within 8 s; this is the engine's patience with it."""
 BROKER_STOP_S: Final = 120
 ALIVE: Final = "/tmp/alive"  # noqa: S108 - in a container's own memory
 SECRETS_FOLDER: Final = "./secrets"
@@ -186,7 +186,7 @@ def _worker() -> dict[str, Node]:
             "interval": "15s",
             "timeout": "5s",
             "retries": 3,
-            "start_period": "60s",
+            "start_period": "120s",
         },
         "# Longer than a worker ever takes to end by itself.": None,
         "stop_grace_period": f"{STOP_S}s",

@@ -16,7 +16,7 @@ from typing import Final
 COMMAND: Final = "/opt/exchange/bin/exchange"
 EXPOSURE_MAX: Final = 1.5
 """Of 10, where 10 has no protection at all."""
-WORKER_STOP_S: Final = 60
+WORKER_STOP_S: Final = 30
 BROKER_STOP_S: Final = 60
 EXCHANGE: Final = "service-events-exchange"
 """The folder of the exchange under `/var/lib`, `/var/cache` and `/etc`; its user is `exchange`."""

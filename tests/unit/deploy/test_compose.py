@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from consumers.worker.watchdog import WatchdogLimits
 from exchange.deploy.broker_settings import COMMON_SETTINGS, NODES, broker_name, variable_of
-from exchange.deploy.compose import ADMIN_SETTINGS, STOP_S
+from exchange.deploy.compose import ADMIN_SETTINGS
 from exchange.deploy.files import committed_files
 from exchange.deploy.image import BASE, DOCKERFILE, IMAGE, UV_VERSION
 from exchange.engine.broker.jars import KAFKA_VERSION
@@ -77,10 +78,11 @@ def test_every_image_has_its_version(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*BROKERS, "worker"])
 def test_what_runs_on_is_started_again_checked_and_given_time_to_end(name: str) -> None:
-    service = SERVICES[name]
+    service, limits = SERVICES[name], WatchdogLimits()
+    assert seconds(service["stop_grace_period"]) >= 2 * limits.end_s_max
     assert service["restart"] == "unless-stopped"
     assert service["healthcheck"]["test"][0] == "CMD-SHELL"
-    assert seconds(service["stop_grace_period"]) >= STOP_S
+    assert name in BROKERS or seconds(service["healthcheck"]["start_period"]) >= limits.start_s_max
 
 
 @pytest.mark.parametrize("name", ["worker", "operator"])

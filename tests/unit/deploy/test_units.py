@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from consumers.worker.watchdog import WatchdogLimits
 from exchange.deploy.units import COMMAND, HARDENING, SYSUSERS, SystemdUnit, systemd_units
 from tests.kits.command_line import exchange
 
@@ -48,7 +49,7 @@ def test_a_service_runs_as_a_user_that_is_made_for_it(unit: SystemdUnit) -> None
 @each_service
 def test_a_service_has_limits_and_time_to_end(unit: SystemdUnit) -> None:
     service = read(unit)["Service"]
-    assert int(service["TimeoutStopSec"]) >= 60
+    assert int(service["TimeoutStopSec"]) >= 2 * WatchdogLimits().end_s_max
     assert service["MemoryMax"]
 
 
