@@ -29,7 +29,7 @@ from exchange.engine.errors import PositionOutOfRange
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Partition, Reader
-from exchange.engine.reading import decided_ends, read_to
+from exchange.engine.reading import decided_ends, newest_before, read_to
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.release_records import Asker, Close
 from exchange.wire.topics import EVENTS, LaneName
@@ -88,9 +88,17 @@ class Calendar(SingleLane):
 
         Never where `epochs` was made anew.
         """
-        end = (await reader.end_offsets([COMMANDS]))[COMMANDS]
+        end, handled = (await decided_ends(reader, [COMMANDS]))[COMMANDS], seen.closed.position
         refused_lately = seen.refused and self._clock() - seen.closed.at_ms < AGAIN_MS
-        return end == seen.closed.position and not refused_lately
+        return end >= handled and not refused_lately and not await self._waits(reader, handled, end)
+
+    async def _waits(self, reader: Reader, handled: int, end: int) -> bool:
+        """Whether a command waits. Foreign transactions leave markers, which are none."""
+        if end == handled:
+            return False
+        reader.assign([COMMANDS])
+        reader.seek(COMMANDS, handled)
+        return await newest_before(reader, COMMANDS, handled, end) is not None
 
     async def _ask(self, seen: DrawsState, reader: Reader) -> None:
         now_ms = self._clock()

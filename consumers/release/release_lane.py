@@ -89,7 +89,7 @@ class ReleaseLane(SingleLane):
         self._enter(LaneState.RUNNING)
         while True:
             batch = await commands.getmany(timeout_s=WAIT_S, records_max=1)
-            await self._sample(commands, follower)
+            await self._sample(commands, follower, busy=bool(batch))
             for record in batch.get(COMMANDS, ()):
                 await self._handle(record, follower)
             self._moved()
@@ -112,11 +112,13 @@ class ReleaseLane(SingleLane):
         self._seen = seen
         self._positions[COMMANDS] = seen.closed.position
 
-    async def _sample(self, commands: Reader, follower: DrawsFollower) -> None:
+    async def _sample(self, commands: Reader, follower: DrawsFollower, *, busy: bool) -> None:
         if self._seen.closed.position < await commands.position(COMMANDS):
             self._note(await follower.catch_up())  # a commit may be readable only some time after it is acknowledged
         end = (await commands.end_offsets([COMMANDS]))[COMMANDS]
-        self._lag = max(0, end - self._seen.closed.position)
+        handled = self._seen.closed.position
+        # behind the last command there may be markers of foreign transactions, which nobody handles
+        self._lag = max(0, end - (handled if busy else max(handled, await commands.position(COMMANDS))))
 
     # One command
 

@@ -126,6 +126,23 @@ def test_the_calendar_closes_each_month_that_is_over_once_and_in_order(world: Cl
     assert all(not spent.refused for spent in world.settled().commands.values())
 
 
+@pytest.mark.parametrize("topic", [OF_EPOCHS, Partition(EVENTS, 0)])
+def test_a_foreign_transaction_holds_the_calendar_up_and_no_longer_than_it_is_open(
+    world: ClosingWorld, topic: Partition
+) -> None:
+    """Its marker stays in `epochs`, and is no command that waits."""
+    arrived_at(world, begins_ms(START + 1) + 5)
+    world.now_ms = ends_ms(START + 2) + 6 * HOUR_MS + 1
+    world.hold(topic, 100)
+    world.worker()
+    with_calendar(world)
+    world.run(90)
+    assert asked(world) == []
+    world.run(120)
+    assert asked(world) == [START + 1, START + 2]
+    assert all(not spent.refused for spent in world.check().commands.values())
+
+
 def test_an_exchange_that_nobody_has_sent_anything_to_closes_nothing(world: ClosingWorld) -> None:
     world.worker()
     with_calendar(world)

@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from consumers.release.release_lane import ReleaseLane
+from exchange.engine.log import Partition
 from exchange.testing.memory_log import MemoryLog
+from exchange.wire.topics import AGENCIES, EVENTS
 from tests.simulation.test_release_kills import SEEDS, killed_at, steps_of_a_close, stormy
-from tests.simulation.world.closing_world import OF_DRAWS, OF_RELEASES, ClosingWorld
+from tests.simulation.world.closing_world import OF_DRAWS, OF_EPOCHS, OF_RELEASES, ONE, START, ClosingWorld
+from tests.simulation.world.mutants import StableIsTheEnd
 
 
 class Forgetful(ReleaseLane):
@@ -77,6 +80,52 @@ class LateCut(ReleaseLane):
             return await super()._decided(record, closed)
         finally:
             self._drawer = drawer
+
+
+class JudgesByWhatIsDecided(ReleaseLane):
+    """Reads `draws` to its last stable offset: behind an open transaction it looks undrawn."""
+
+    async def _reader(self, resources):
+        return StableIsTheEnd(await super()._reader(resources))
+
+
+def held_open(lane: type[ReleaseLane], topic: Partition) -> ClosingWorld:
+    """A foreign transaction is open while an epoch is closed and workers die, and then ends."""
+    world = ClosingWorld(lane=lane)
+    world.send(ONE, ONE)
+    world.close(START)
+    first = world.worker()
+    world.run(20)
+    world.hold(topic, 100)
+    world.close(START + 1)
+    for _ in range(3):
+        world.run(20)
+        world.world.kill(first)
+        first = world.worker()
+    world.run(160)
+    return world
+
+
+@pytest.mark.parametrize("topic", [OF_DRAWS, OF_EPOCHS, Partition(EVENTS, 0), Partition(AGENCIES, 0)])
+def test_no_epoch_is_drawn_twice_while_a_foreign_transaction_is_open(topic: Partition) -> None:
+    world = held_open(ReleaseLane, topic)
+    try:
+        assert not world.halted()
+        closings = world.check()
+        assert world.outcomes().keys() == {record.offset for record in world.broker.committed(OF_EPOCHS)}
+        assert world.published() == {part.key for part in closings.parts}
+        assert (len(closings.commands), closings.closed.last_epoch) == (2, START + 1)
+    finally:
+        world.end()
+
+
+def test_a_lane_that_judges_by_what_is_decided_is_noticed() -> None:
+    world = held_open(JudgesByWhatIsDecided, OF_DRAWS)
+    try:
+        with pytest.raises(AssertionError, match="second draw"):
+            world.settled()
+    finally:
+        world.end()
 
 
 BROKEN: dict[str, type[ReleaseLane]] = {

@@ -22,7 +22,7 @@ from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.chain_writer import ChainWriter
-from exchange.trial.empty_cluster import TrialExchange, Worker
+from exchange.trial.empty_cluster import TrialExchange, Worker, environment
 from exchange.trial.sample import sample_exchange
 from exchange.wire.topics import inbox_of
 
@@ -127,7 +127,8 @@ async def grown(ground: TrialExchange, partitions: Collection[Partition], record
 
 async def command(settings: Settings, *words: str) -> tuple[int, str, str]:
     """A command, as an operator runs it: status, output, errors."""
-    env = {**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": settings.bootstrap_servers, "COLUMNS": "200"}
+    variables = {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()}
+    env = {**os.environ, **variables, "COLUMNS": "200"}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "exchange.cli", *words, env=env, stdout=pipe, stderr=pipe

@@ -109,6 +109,12 @@ class ClosingWorld:
     def close(self, *epochs: int) -> None:
         self.append(OF_EPOCHS, *(encode_close(Close(epoch, Asker.OPERATOR, 0)) for epoch in epochs))
 
+    def hold(self, partition: Partition, seconds: float) -> None:
+        """A foreign transaction, open for so long. It comes to nothing."""
+        somebody = self.broker.take_over(f"somebody {self.broker.new_producer()}")
+        self.broker.add(somebody, partition, timeout_s=seconds)
+        self.broker.produce_in(somebody, 0, partition, [(b"foreign", b"")])
+
     def worker(self, *, again: bool = True) -> Process:
         """A new worker.
 

@@ -129,10 +129,10 @@ class RestoreEndsWhereAllIsDecided(Lane):
     """Restores up to the last stable offset: an old state while a foreign transaction is open."""
 
     async def _restore(self, reader: Reader, step: Step) -> None:
-        await super()._restore(_StableIsTheEnd(reader), step)  # type: ignore[arg-type]
+        await super()._restore(StableIsTheEnd(reader), step)  # type: ignore[arg-type]
 
 
-class _StableIsTheEnd:
+class StableIsTheEnd:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.end_offsets = reader.stable_offsets
