@@ -136,9 +136,7 @@ async def _look_around(connection: AIOKafkaConnection, host: str, port: int) -> 
 
 def _of_server(where: str, error: ssl.SSLCertVerificationError) -> faults.ConnectionFault:
     if error.verify_code in EXPIRED:
-        return faults.ServerCertificateExpired(
-            f"The certificate of the broker at {where} has expired, or is not valid yet."
-        )
+        return faults.ServerCertificateExpired(f"{where} shows a certificate that has expired, or is not valid yet.")
     if error.verify_code in OTHER_NAME:
         return faults.ServerNameDiffers(f"{where} shows a certificate for another host name.")
     return faults.ServerUntrusted(f"{where} shows a certificate from an authority that this machine does not trust.")
