@@ -13,12 +13,14 @@ from types import MappingProxyType
 from exchange.core.admission.gate import Registration, Status
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
-from exchange.engine.reading import read_before, read_whole
+from exchange.engine.loop_time import loop_s
+from exchange.engine.reading import decided_ends, read_before, read_whole
 from exchange.wire.records import decode_registration
 from exchange.wire.topics import AGENCIES
 
 _SOURCE = Partition(AGENCIES, 0)
 _AGAIN_S = 1.0
+_LOOK_S = 5.0
 
 
 class Registry:
@@ -90,7 +92,9 @@ async def read_registry_before(log: Log, cut: int) -> Registry:
 async def follow_registry(log: Log, registry: Registry, ready: asyncio.Event) -> None:
     """Keep the registry up to date until cancelled.
 
-    If the log is out of reach, keep the last state and try again.
+    If the log is out of reach, keep the last state and try again. Raises TransactionOpen where a
+    foreign transaction hides registrations: an agency may have been suspended in one of them, and
+    no gate may judge by a registry of which it does not know all.
 
     Sets `ready` once the registry was read to the log's end: no agency may be judged by it before.
     """
@@ -107,7 +111,11 @@ async def _follow(log: Log, registry: Registry, ready: asyncio.Event) -> None:
         await _catch_up(reader, newest)
         registry.replace(newest)
         ready.set()
+        look_at_s = loop_s() + _LOOK_S
         while True:
+            if loop_s() >= look_at_s:
+                await decided_ends(reader, [_SOURCE])
+                look_at_s = loop_s() + _LOOK_S
             batch = await reader.getmany(timeout_s=1.0, records_max=1000)
             for record in batch.get(_SOURCE, ()):
                 registry.take(record)

@@ -28,6 +28,7 @@ from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.lanes.ownership import Membership, Owned, Ownership
 from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Log, Partition
+from exchange.engine.reading import OPEN_S_MAX
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.codec import EventReader
 from exchange.wire.pulse import AgencyPulse, Pulse
@@ -35,8 +36,11 @@ from exchange.wire.topics import GATE_STATE, LaneName, agency_of, aggregates_of,
 
 FULL_PULSE_EVERY: Final = 30
 """Every so many pulses a lane lists all of its agencies; else only those that changed."""
-REGISTRY_S_MAX: Final = 15.0
-"""How long lanes wait for the registry: the gate judges only once it has read all of it."""
+REGISTRY_S_MAX: Final = OPEN_S_MAX + 5.0
+"""How long lanes wait for the registry: the gate judges only once it has read all of it.
+
+Longer than its reader waits for an open transaction, so that this is named.
+"""
 _ENDED: Final = frozenset({LaneState.STOPPED, LaneState.FENCED, LaneState.FAILED})
 logger = structlog.get_logger(__name__)
 

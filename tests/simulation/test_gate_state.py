@@ -6,20 +6,22 @@ The real steps on lanes, on virtual time. After the mend that the error names, e
 import asyncio
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
 from consumers.admission.gate_rebuild import Rebuilt, rebuild_partition
 from consumers.admission.gate_step import GateStep
 from consumers.admission.kept_state import EventsCutOff, GateStateBehind
-from consumers.admission.registry import Registry
+from consumers.admission.registry import Registry, follow_registry
 from consumers.counting.fold_step import CountedOtherEvents, FoldStep
+from exchange.core.admission.gate import Status
 from exchange.core.counting.counts import fold
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import ExchangeError, SequenceBroken
 from exchange.core.model.event_layout import sequence_of
 from exchange.core.model.events import Correction
-from exchange.engine.errors import Fenced
+from exchange.engine.errors import Fenced, TransactionOpen
 from exchange.engine.lanes.lane import Lane
 from exchange.engine.lanes.step import Step
 from exchange.engine.log import Partition
@@ -290,3 +292,27 @@ def test_a_chain_that_is_there_twice_is_named_and_nothing_is_written(gate: Gate)
     with pytest.raises(SequenceBroken, match=r"events-0 offset \d+: event 1 of [a-z-]+ does not follow event 2"):
         gate.rebuilt()
     assert gate.broker.log(STATE).end == before
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [(20, False), (100, True)])
+def test_nobody_judges_by_a_registry_that_a_foreign_transaction_hides_for_long(
+    gate: Gate, seconds: float, ends: bool
+) -> None:
+    """A suspension may stand behind it. One that ends soon only delays what comes."""
+    process = gate.world.process("worker")
+    log = MemoryLog(gate.broker, lambda: gate.network.connect(process))
+    registry = Registry()
+    following = process.spawn(follow_registry(log, registry, asyncio.Event()))
+    gate.run()
+    somebody = gate.broker.take_over("somebody")
+    gate.broker.add(somebody, Partition(AGENCIES, 0), timeout_s=seconds)
+    gate.broker.produce_in(somebody, 0, Partition(AGENCIES, 0), [(b"foreign", b"")])
+    suspended = replace(gate.agencies[0].registration, status=Status.SUSPENDED)
+    gate.broker.append(Partition(AGENCIES, 0), (HARBOR.encode(), encode_registration(suspended)))
+    gate.run(60)
+    if ends:
+        assert isinstance(following.exception(), TransactionOpen)
+        assert "agencies-0 is not decided from offset 2" in str(following.exception())
+    else:
+        assert not following.done()
+        assert registry.active() == {NORTH}
