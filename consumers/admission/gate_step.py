@@ -7,29 +7,20 @@ decides; here records become arrivals and verdicts become bytes. Keys of the sta
 Refusals leave without their payload.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+from consumers.admission.agency_lane import Written
+from consumers.admission.inbox import Inbox
 from consumers.admission.kept_state import KeptState
 from consumers.admission.registry import Registry
 from exchange.core.admission.gate import (
-    Accepted,
     AgencyState,
     Arrival,
-    Duplicate,
-    Refused,
-    Skipped,
-    Unreadable,
-    evolve,
-    judge,
 )
-from exchange.core.admission.reasons import Reason
 from exchange.core.errors import StateDamaged
-from exchange.core.model.chain import Head
+from exchange.core.model.chain import SHORT, Head
 from exchange.core.model.events import Correction, Tally
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.model.tally_tables import TallyTable
@@ -37,11 +28,17 @@ from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.lanes.step import Outcome, Tail
 from exchange.engine.log import Pair, Partition, Record
 from exchange.wire import records as m
-from exchange.wire.codec import EventReader, schema_id_of
+from exchange.wire.codec import EventReader
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
 
 RECORDS_MAX: Final = 5_000
 """Records judged at once: some 50 ms of CPU, so that the event loop is never blocked for long."""
+HELD_MAX: Final = 50_000
+"""Records that wait in memory for their heartbeat, of all agencies together; about 20 MB.
+
+Beside them, one stretch that is read again, and records that arrived and are not looked at yet."""
+SILENT_MAX: Final = 500
+"""Batches without a record of the stretch that is read again, after which another has its turn."""
 BATCHES_MAX: Final = 10
 """Records of one transaction while the gate is behind. An agency gets one receipt for them."""
 
@@ -49,34 +46,6 @@ BATCHES_MAX: Final = 10
 def limits(given: LaneLimits) -> LaneLimits:
     """The settings of a gate lane, which replace those given."""
     return replace(given, records_max=min(RECORDS_MAX, given.records_max), batches_max=BATCHES_MAX)
-
-
-@dataclass(slots=True)
-class AgencyLane:
-    """One agency at the gate, with the counts since the step was made.
-
-    `heard_ms`, `forked_ms`: append times of its last event and of its last forked record; 0 if
-    none.
-    """
-
-    state: AgencyState
-    position: int | None = None
-    heard_ms: int = 0
-    forked_ms: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    skipped: int = 0
-    refused: int = 0
-
-
-@dataclass(slots=True)
-class _Written:
-    """The records to write, by destination: all events and refusals, of others the newest."""
-
-    events: list[Pair] = field(default_factory=list)
-    quarantine: list[Pair] = field(default_factory=list)
-    state: dict[bytes, bytes | None] = field(default_factory=dict)
-    receipts: dict[str, Pair] = field(default_factory=dict)
 
 
 class GateStep:
@@ -91,9 +60,12 @@ class GateStep:
         self._partition = partition
         self._registry = registry
         self._reader = reader or EventReader()
-        self.agencies: dict[str, AgencyLane] = {}
-        self._sources: dict[Partition, str] = {}
-        self._written = _Written()
+        self.agencies: dict[str, Inbox] = {}
+        self._sources: dict[Partition, Inbox] = {}
+        self._written = Written()
+        self._serving: dict[Inbox, Iterator[int]] = {}
+        self._reading_again: Inbox | None = None
+        self._silent = 0
         self._kept = KeptState(partition)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
@@ -101,7 +73,7 @@ class GateStep:
         if self._kept.restore(key, value):
             return
         kind, agency, *rest = key.decode("ascii").split("|")
-        lane = self._lane(agency)
+        lane = self._inbox(agency)
         if value is None and kind in ("inbox", "head", "block"):  # the rebuild deletes what `events` does not have
             _forget(lane, kind, rest)
         elif kind == "tally":
@@ -115,8 +87,11 @@ class GateStep:
             raise StateDamaged
         elif kind == "inbox":
             inbox = m.decode_gate_inbox(value)
-            lane.position, lane.heard_ms, lane.forked_ms = inbox.position, inbox.heard_ms, inbox.forked_ms
+            lane.position = lane.reading = inbox.position
+            lane.heard_ms, lane.forked_ms = inbox.heard_ms, inbox.forked_ms
             lane.state.refused = inbox.refused
+            octets = inbox.refused_runs
+            lane.state.refused_runs = tuple(octets[at : at + SHORT] for at in range(0, len(octets), SHORT))
         elif kind == "head":
             lane.state.head = m.decode_gate_head(value)
         elif kind == "block":
@@ -146,81 +121,112 @@ class GateStep:
     def positions(self) -> Mapping[Partition, int | None]:
         """The inboxes of this partition's agencies; a new one is read from its beginning."""
         for registration in self._registry.of_partition(self._partition):
-            self._lane(registration.agency).state.registration = registration
-            self._sources[Partition(inbox_of(registration.agency), 0)] = registration.agency
-        return {source: self.agencies[agency].position for source, agency in self._sources.items()}
+            inbox = self._inbox(registration.agency)
+            if inbox not in self._serving:
+                inbox.register(registration)
+            self._sources[Partition(inbox_of(registration.agency), 0)] = inbox
+        return {source: inbox.reading for source, inbox in self._sources.items()}
+
+    @property
+    def busy(self) -> bool:
+        """Whether records that were read are not looked at yet."""
+        return bool(self._serving)
 
     def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
-        """Judge a batch, agency by agency."""
+        """Take a batch, and work on it and on what was left, by turns, for some 50 ms."""
         for source, records in batch.items():
-            agency = self._sources[source]
-            self._judge_all(agency, self.agencies[agency], records)
+            inbox = self._sources[source]
+            inbox.arrive(records)
+            if inbox not in self._serving:
+                self._serving[inbox] = inbox.serve(self._written)
+        self._work()
+        self._wait_for_second_reading(batch)
+        self._shed()
+
+    def _work(self) -> None:
+        left = RECORDS_MAX
+        while self._serving and left > 0:
+            inbox, parts = next(iter(self._serving.items()))
+            del self._serving[inbox]
+            cost = next(parts, None)
+            if cost is not None:
+                left -= cost
+                self._serving[inbox] = parts
+
+    def _shed(self) -> None:
+        """Keep no more records in memory than HELD_MAX, and drop the largest holders first."""
+        held = {inbox: inbox.held for inbox in self.agencies.values() if inbox is not self._reading_again}
+        total = sum(held.values())
+        for inbox in sorted(held, key=held.__getitem__, reverse=True) if total > HELD_MAX else ():
+            inbox.shed()
+            total += inbox.held - held[inbox]
+            if total <= HELD_MAX:
+                return
+
+    def _wait_for_second_reading(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
+        """One stretch is read again at a time; one from which nothing comes waits for itself."""
+        inbox = self._reading_again
+        if inbox is None:
+            return
+        comes = inbox in self._serving or Partition(inbox_of(inbox.agency), 0) in batch
+        self._silent = 0 if comes else self._silent + 1
+        if self._silent > SILENT_MAX:
+            inbox.closed_at = None
+        if inbox.closed_at is None:
+            self._reading_again = None
+
+    def seeks(self) -> Mapping[Partition, int]:
+        """Inboxes to read on where records were dropped, and one stretch to read again."""
+        found = {}
+        for source, inbox in self._sources.items():
+            if inbox.read_on_at is None or inbox in self._serving:
+                continue
+            if inbox.closed_at is None:
+                found[source] = inbox.read_on()
+            elif self._reading_again is None:
+                self._reading_again, self._silent = inbox, 0
+                found[source] = inbox.read_again()
+        return found
 
     def outcome(self) -> Outcome:
         """Events, refusals, receipts and the gate's own state."""
-        written, self._written = self._written, _Written()
-        if not written.state:
+        written, kept, state = self._written, Written(), dict[bytes, bytes | None]()
+        touched = [inbox for inbox in self.agencies.values() if inbox.touched]
+        for agency, arrival in written.tallies:
+            state.update(_tally_change(agency, arrival, self.agencies[agency].state))
+        for inbox in touched:
+            state.update(_state_of(inbox))
+            inbox.touched = False
+        if not state:
             return Outcome([])
+        events, quarantine = list(written.events), list(written.quarantine)
+        written.events, written.quarantine, written.tallies = kept.events, kept.quarantine, kept.tallies
         outputs: list[tuple[Partition, Sequence[Pair]]] = [
-            (Partition(EVENTS, self._partition), written.events),
-            (Partition(QUARANTINE, self._partition), written.quarantine),
-            *((Partition(receipts_of(agency), 0), [receipt]) for agency, receipt in written.receipts.items()),
-            (Partition(GATE_STATE, self._partition), self._kept.closed(written.state, written.events)),
+            (Partition(EVENTS, self._partition), events),
+            (Partition(QUARANTINE, self._partition), quarantine),
+            *((Partition(receipts_of(inbox.agency), 0), [(inbox.key, _receipt(inbox.state))]) for inbox in touched),
+            (Partition(GATE_STATE, self._partition), self._kept.closed(state, events)),
         ]
         return Outcome([(partition, pairs) for partition, pairs in outputs if pairs])
 
-    def _judge_all(self, agency: str, lane: AgencyLane, records: Sequence[Record]) -> None:
-        key, state, head_before, written = agency.encode("ascii"), lane.state, lane.state.head, self._written
-        for record in records:
-            arrival = self._arrival(key, record)
-            verdict, refused = judge(state, arrival, verify), state.refused
-            evolve(state, arrival, verdict)
-            if isinstance(verdict, Accepted):
-                lane.accepted += 1
-                lane.heard_ms = record.timestamp
-                written.events.append((key, record.value))
-                if isinstance(arrival, Arrival) and isinstance(arrival.body, Tally | Correction):
-                    written.state.update(_tally_change(agency, arrival, state))
-            elif isinstance(verdict, Duplicate):
-                lane.duplicates += 1
-            elif isinstance(verdict, Skipped):
-                lane.skipped += 1
-            else:
-                lane.refused += 1
-                if verdict.reason is Reason.FORKED:
-                    lane.forked_ms = record.timestamp
-                if verdict != refused:  # a repeated refusal is counted, but kept only once
-                    written.quarantine.append((key, _refusal(verdict, record)))
-        lane.position = records[-1].offset + 1
-        written.receipts[agency] = (key, _receipt(state))
-        if state.head != head_before:
-            written.state[b"head|" + key] = m.encode_gate_head(state.head)
-        for number, digests in state.digests.take_changed():
-            written.state[b"block|%b|%d" % (key, number)] = m.encode_gate_block(digests)
-        inbox = m.GateInbox(lane.position, lane.heard_ms, lane.forked_ms, state.refused)
-        written.state[b"inbox|" + key] = m.encode_gate_inbox(inbox)
-
-    def _arrival(self, key: bytes, record: Record) -> Arrival | Unreadable:
-        if record.headers:
-            return Unreadable(Reason.HAS_HEADERS)
-        if record.key != key:
-            return Unreadable(Reason.WRONG_KEY)
-        return self._reader.read(record.value)
-
-    def _lane(self, agency: str) -> AgencyLane:
-        lane = self.agencies.get(agency)
-        if lane is None:
-            lane = self.agencies[agency] = AgencyLane(AgencyState(None, Head()))
-        return lane
+    def _inbox(self, agency: str) -> Inbox:
+        inbox = self.agencies.get(agency)
+        if inbox is None:
+            inbox = self.agencies[agency] = Inbox(agency, self._reader)
+        return inbox
 
 
-def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether an Ed25519 signature is valid."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+def _state_of(inbox: Inbox) -> Iterator[tuple[bytes, bytes]]:
+    """The records of one agency that changed; the position last."""
+    key, state = inbox.key, inbox.state
+    changed = state.digests.take_changed()
+    if changed:
+        yield b"head|" + key, m.encode_gate_head(state.head)
+    for number, digests in changed:
+        yield b"block|%b|%d" % (key, number), m.encode_gate_block(digests)
+    runs = b"".join(state.refused_runs)
+    position = m.GateInbox(inbox.position or 0, inbox.heard_ms, inbox.forked_ms, state.refused, runs)
+    yield b"inbox|" + key, m.encode_gate_inbox(position)
 
 
 def _tally_change(agency: str, arrival: Arrival, state: AgencyState) -> list[tuple[bytes, bytes | None]]:
@@ -238,18 +244,14 @@ def tally_key(agency: str, table: TallyTable, period: int, state: str) -> bytes:
     return f"tally|{agency}|{table}|{period_text(period)}|{state}".encode("ascii")
 
 
-def _forget(lane: AgencyLane, kind: str, rest: Sequence[str]) -> None:
+def _forget(lane: Inbox, kind: str, rest: Sequence[str]) -> None:
     if kind == "inbox":
-        lane.position, lane.heard_ms, lane.forked_ms, lane.state.refused = None, 0, 0, None
+        lane.position, lane.reading, lane.heard_ms, lane.forked_ms, lane.state.refused = None, None, 0, 0, None
+        lane.state.refused_runs = ()
     elif kind == "head":
         lane.state.head = Head()
     else:
         lane.state.digests.blocks.pop(int(rest[0]), None)
-
-
-def _refusal(verdict: Refused, record: Record) -> bytes:
-    schema_id = schema_id_of(record.value or b"")
-    return m.encode_refusal(m.Refusal(verdict.sequence, verdict.reason, min(schema_id, 2**31 - 1), record.offset))
 
 
 def _receipt(state: AgencyState) -> bytes:

@@ -16,7 +16,7 @@ from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import CannotCount, ExchangeError, StateDamaged
 from exchange.engine.errors import CannotApply
 from exchange.engine.lanes.lane import LaneLimits
-from exchange.engine.lanes.step import Outcome, Tail
+from exchange.engine.lanes.step import Outcome, PlainStep, Tail
 from exchange.engine.log import Pair, Partition, Record
 from exchange.wire.codec import decode
 from exchange.wire.records import NOTHING, Position, decode_position, encode_position
@@ -43,7 +43,7 @@ class CountedOtherEvents(StateDamaged):
     )
 
 
-class FoldStep:
+class FoldStep(PlainStep):
     """Counts one partition of `events`. Pure: the lane does all reading and writing."""
 
     independent = False

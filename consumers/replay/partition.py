@@ -8,7 +8,7 @@ batch costs once.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from consumers.admission.gate_step import verify
+from consumers.admission.agency_lane import verify
 from consumers.counting.aggregates import LivePartition, Snapshot
 from consumers.replay.at_heads import UpToHeads
 from consumers.replay.chains import Chains

@@ -7,19 +7,19 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from consumers.admission.gate_step import AgencyLane
+from consumers.admission.agency_lane import AgencyLane
 from consumers.sections import UnknownSection, unknown_sections
 from consumers.status.alerts import GONE
 from consumers.status.observed import Observed
 from consumers.status.open_alerts import alerts_now
 from consumers.status.reader import INBOX
 from consumers.status.worker_lives import QUIET_MS_MAX
-from exchange.core.admission.gate import AgencyState, Registration, Status
+from exchange.core.admission.gate import Registration, Status
 from exchange.core.counting.generation import GENERATION
-from exchange.core.model.chain import Head
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.lanes.progress import LaneState
+from exchange.wire.codec import EventReader
 from exchange.wire.pulse import Alert, Pulse
 from exchange.wire.topics import AGENCIES, DAY_MS, DRAWS, GATE_STATE, PULSE, SINGLE_LANES, LaneName, aggregates_of
 
@@ -158,7 +158,7 @@ def _agencies(seen: Observed, now_ms: int) -> Iterator[AgencyStatus]:
 
 
 def _agency(seen: Observed, code: str, registration: Registration, now_ms: int) -> AgencyStatus:
-    lane = seen.gates[registration.partition].agencies.get(code) or AgencyLane(AgencyState(None, Head()))
+    lane = seen.gates[registration.partition].agencies.get(code) or AgencyLane(code, EventReader())
     head, refused = lane.state.head, lane.state.refused
     return AgencyStatus(
         agency=code,

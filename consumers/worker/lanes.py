@@ -225,7 +225,7 @@ class Lanes:
             commit_age_ms=-1 if age is None else int(age * 1000),
             refused=sum(lane.refused for lane in lanes) + self._refused_commands(progress),
             duplicates=sum(lane.duplicates for lane in lanes),
-            skipped=sum(lane.skipped for lane in lanes),
+            skipped=sum(lane.skipped + lane.strays for lane in lanes),
             agencies=agencies,
             stuck_ms=int(progress.stuck_s * 1000),
         )
@@ -239,7 +239,8 @@ class Lanes:
         for agency, lane in step.agencies.items():
             refused = lane.state.refused
             reason = refused.reason.value if refused else ""
-            now[agency] = AgencyPulse(agency, lane.state.head.sequence, reason, lane.heard_ms, lane.forked_ms)
+            waits = (lane.waiting, lane.waiting_since_ms)
+            now[agency] = AgencyPulse(agency, lane.state.head.sequence, reason, lane.heard_ms, lane.forked_ms, *waits)
         before = {} if full else self._sent.get(progress.lane, {})
         self._sent[progress.lane] = now
         return [pulse for agency, pulse in now.items() if before.get(agency) != pulse]

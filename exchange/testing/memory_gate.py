@@ -1,29 +1,21 @@
 """One agency's inbox and the real gate in memory, and the agency's link to them.
 
-The verdicts are those of `exchange.core.admission.gate`: this gate admits what a real exchange
-admits and refuses the rest for the same reason. A test that needs an unkind gate or network derives
-from these two classes.
+The verdicts are those of a real exchange's gate (`consumers.admission.inbox`): a run is admitted
+once its heartbeat arrives, and the rest is refused for the same reasons. A test that needs an
+unkind gate or network derives from these two classes.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from consumers.admission.gate_step import verify
-from exchange.core.admission.gate import (
-    Accepted,
-    AgencyState,
-    Arrival,
-    Refused,
-    Registration,
-    Unreadable,
-    Verdict,
-    evolve,
-    judge,
-)
+from consumers.admission.agency_lane import Written, judge_by_rules
+from consumers.admission.inbox import Inbox
+from exchange.core.admission.gate import AgencyState, Arrival, Refused, Registration, Unreadable, Verdict
 from exchange.core.model.events import Event
+from exchange.testing.memory_partition import StoredRecord
 from exchange.wire.codec import EventReader, decode
-from exchange.wire.records import Receipt
+from exchange.wire.records import Receipt, decode_refusal
 
 
 def _ignore(_: bytes) -> None:
@@ -39,41 +31,65 @@ class MemoryGate:
     inbox: list[bytes] = field(default_factory=list)
     """All values that arrived, in their order."""
     read: int = 0
-    """How many of them were judged."""
+    """How many of them the gate has read."""
     admitted: list[bytes] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    """Refused runs and, once for each stretch, records that nobody signed."""
     receipts: list[Receipt] = field(default_factory=list)
     on_admitted: Callable[[bytes], object] = _ignore
     cluster: str = "in-memory"
 
     def __post_init__(self) -> None:
-        self.state = AgencyState(self.registration)
-        self._reader = EventReader()
+        self._inbox = self._begun()
+        self._offset = 0
+
+    def _begun(self) -> Inbox:
+        inbox = Inbox(self.registration.agency, EventReader(), self.verdict)
+        inbox.state.registration = self.registration
+        return inbox
+
+    @property
+    def state(self) -> AgencyState:
+        """All that the gate keeps about the agency."""
+        return self._inbox.state
+
+    @state.setter
+    def state(self, state: AgencyState) -> None:
+        self._inbox = self._begun()
+        self._inbox.state = state
+
+    @property
+    def waiting(self) -> int:
+        """The number of records that no heartbeat has signed yet."""
+        return self._inbox.waiting
 
     def judge(self, count: int | None = None) -> None:
-        """Judge the next values, by default all, and write one receipt, as the gate lane does."""
+        """Read the next values, by default all, and judge the runs that they close.
+
+        Writes one receipt if anything changed, as the gate lane does.
+        """
         batch = self.inbox[self.read :] if count is None else self.inbox[self.read : self.read + count]
         if not batch:
             return
-        for value in batch:
-            self.judge_one(value)
+        key, at = self.registration.agency.encode("ascii"), self._offset
+        self._inbox.arrive([StoredRecord(key, value, (), at + place, 0) for place, value in enumerate(batch)])
         self.read += len(batch)
-        self.receipts.append(Receipt(self.state.head, self.state.refused))
+        self._offset += len(batch)
+        written = Written()
+        for _ in self._inbox.serve(written):
+            pass
+        for _, value in written.events:
+            self.admitted.append(value or b"")
+            self.on_admitted(value or b"")
+        refusals = [decode_refusal(value or b"") for _, value in written.quarantine]
+        self.refused += [Refused(refusal.sequence, refusal.reason) for refusal in refusals]
+        if self._inbox.touched:
+            self._inbox.touched = False
+            self.receipts.append(Receipt(self.state.head, self.state.refused))
 
-    def judge_one(self, value: bytes) -> None:
-        """Judge one value."""
-        arrival = self._reader.read(value)
-        verdict = self.verdict(value, arrival)
-        evolve(self.state, arrival, verdict)
-        if isinstance(verdict, Accepted):
-            self.admitted.append(value)
-            self.on_admitted(value)
-        elif isinstance(verdict, Refused):
-            self.refused.append(verdict)
-
-    def verdict(self, value: bytes, arrival: Arrival | Unreadable) -> Verdict:  # noqa: ARG002 - for those who derive
-        """The gate's verdict on a value and what it decodes to."""
-        return judge(self.state, arrival, verify)
+    def verdict(self, state: AgencyState, arrival: Arrival | Unreadable, value: bytes) -> Verdict:
+        """The gate's verdict on a signed value and what it decodes to."""
+        return judge_by_rules(state, arrival, value)
 
     def events(self) -> list[tuple[str, Event]]:
         """(agency, event) of every admitted value."""

@@ -11,15 +11,17 @@ from typing import Final
 
 from exchange.core.admission.cap_rules import NONE
 from exchange.core.counting.cells import increments
-from exchange.core.model.events import Correctable, Correction, Event
+from exchange.core.model.events import Body, Correctable, Correction, Event, Heartbeat
+from exchange.core.model.period import FIRST
 from exchange.core.model.vocabulary import UsState
 from exchange.trial.sample import SampleAgency
+from exchange.trial.sample_key import SampleKey
 from exchange.wire.codec import encode
 
 AGAIN: Final = 200
 """Events that an agency writes a second time now and then."""
 CORRECTED_SHARE: Final = 0.02
-_RecordedBody = tuple[int, UsState, Correctable]
+_RecordedBody = tuple[int, UsState, Correctable | Heartbeat]
 
 
 class ChainWriter:
@@ -27,6 +29,7 @@ class ChainWriter:
 
     def __init__(self, sample: SampleAgency, seed: int) -> None:
         self.code = sample.code
+        self.key = SampleKey(sample.code)
         self.sequence = 0
         self.tail: list[bytes] = []
         self.recorded: Counter[_RecordedBody] = Counter()
@@ -36,8 +39,13 @@ class ChainWriter:
         self._correctable: list[Correction] = []
 
     def take(self, events: int) -> list[bytes]:
-        """Its next events, with corrections; fewer once its facts are used up."""
-        values = [value for _ in range(events) if (value := self._next())]
+        """Its next events, with corrections, as a run: the last one is a heartbeat.
+
+        Fewer once its facts are used up, none if there are none.
+        """
+        values = [value for _ in range(events - 1) if (value := self._next())]
+        if values or events == 1:
+            values.append(self._close())
         self.tail = [*self.tail, *values][-AGAIN:]
         return values
 
@@ -52,10 +60,16 @@ class ChainWriter:
         self.recorded[fact.period, fact.state, fact.body] += 1
         return self._chain(fact.period, fact.state, fact.body)
 
-    def _chain(self, period: int, state: UsState, body: Correctable | Correction) -> bytes:
+    def _close(self) -> bytes:
+        """The heartbeat that ends a run."""
+        beat = self.key.heartbeat(self.sequence + 1, self._previous)
+        self.recorded[FIRST, UsState.al, beat] += 1
+        return self._chain(FIRST, UsState.al, beat)
+
+    def _chain(self, period: int, state: UsState, body: Body) -> bytes:
         self.sequence += 1
         previous = self._previous
-        if not isinstance(body, Correction) and self._random.random() < 2 * CORRECTED_SHARE:
+        if not isinstance(body, Correction | Heartbeat) and self._random.random() < 2 * CORRECTED_SHARE:
             self._correctable.append(Correction(self.sequence, previous, period, state, NONE, body))
         value = encode(Event(self.sequence, previous, period, state, NONE, body))
         self._previous = sha256(value).digest()

@@ -36,7 +36,6 @@ TURN: Final = 100
 AGAIN_SHARE: Final = 0.3
 BATCH: Final = 250
 """Records a batch, a few batches a transaction: so small that a kill interrupts many of them."""
-NO_KEY: Final = bytes(32)
 SETTLE_S_MAX: Final = 120.0
 POLL_S: Final = 0.1
 BUSY_S_MAX: Final = 15.0
@@ -108,7 +107,7 @@ class KillTest:
         return await self._count()
 
     async def _register(self) -> None:
-        enrolments = [Enrolment(agency.code, LegalClass.individual, NO_KEY) for agency in self._agencies]
+        enrolments = [Enrolment(agency.code, LegalClass.individual, agency.key.public) for agency in self._agencies]
         settings = self._ground.settings
         await register(self._ground.log, self._ground.admin, *enrolments, replication=settings.replication)
 

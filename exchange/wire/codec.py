@@ -79,8 +79,8 @@ class EventReader:
         self._middles: dict[tuple[bytes, bytes], Middle] = {}
         self._bodies: dict[tuple[bytes, bytes], Body] = {}
 
-    def read(self, value: bytes | None) -> Arrival | Unreadable:
-        """The record, or the reason why it is unreadable.
+    def read(self, value: bytes | None, digest: bytes = b"") -> Arrival | Unreadable:
+        """The record, or the reason why it is unreadable. `digest`: of the value, where known.
 
         A new body costs a decode and an encode; a known one costs a look-up.
         """
@@ -107,7 +107,7 @@ class EventReader:
             value[PREVIOUS],
             *middle,
             body,
-            digest_of(value),
+            digest or digest_of(value),
             restated,
         )
 

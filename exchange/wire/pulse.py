@@ -18,13 +18,18 @@ WORKER_KEY: Final = b"worker-"
 
 @dataclass(frozen=True, slots=True)
 class AgencyPulse:
-    """The state of one agency's chain. `refused`: reason of the open refusal, or empty."""
+    """The state of one agency's chain. `refused`: reason of the open refusal, or empty.
+
+    `waiting`: records that no heartbeat has signed yet; `waiting_since_ms`: the first one's time.
+    """
 
     agency: str
     sequence: int
     refused: str
     heard_ms: int
     forked_ms: int = 0
+    waiting: int = 0
+    waiting_since_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

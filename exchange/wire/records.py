@@ -37,13 +37,14 @@ class GateInbox:
     """How far an inbox was read, and the refusal that its records are skipped for.
 
     `heard_ms`, `forked_ms`: when a record was last admitted, or refused as forked, milliseconds
-    since 1970, or 0.
+    since 1970, or 0. `refused_runs`: short digests, one after the other.
     """
 
     position: int
     heard_ms: int
     forked_ms: int
     refused: Refused | None
+    refused_runs: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ source when it is read again, claims it if both state the same.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from exchange.core.admission.runs import may_close
 from exchange.core.model.chain import Head, digest_of
 from exchange.core.model.event_layout import HEAD, PREVIOUS, sequence_of
 from exchange.wire.codec import decode, schema_id_of
@@ -41,11 +42,15 @@ def path_back(
         sequence -= 1
 
 
-def unknown_events(
-    first: int, last: int, values: Sequence[bytes], own_digest: Callable[[int], bytes | None]
+def unknown_runs(
+    first: int, values: Sequence[bytes], signed: Callable[[bytes], bool], own_digest: Callable[[int], bytes | None]
 ) -> Iterator[tuple[int, bytes]]:
-    """(sequence, digest) of the inbox's events with these sequences but other digests."""
+    """(sequence, digest) of the inbox's heartbeats from `first` on that are not in this chain.
+
+    `signed`: whether this vault's key signed them. Anybody may have put in all others.
+    """
     for value in values:
-        sequence = sequence_of(value) if len(value) > HEAD else 0
-        if first <= sequence <= last and (digest := digest_of(value)) != own_digest(sequence):
-            yield sequence, digest
+        if may_close(value) and (sequence := sequence_of(value)) >= first:
+            digest = digest_of(value)
+            if digest != own_digest(sequence) and signed(value):
+                yield sequence, digest

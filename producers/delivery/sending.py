@@ -22,7 +22,7 @@ from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
 from producers.delivery.report import Report
-from producers.delivery.restore import by_digest, path_back, unknown_events
+from producers.delivery.restore import by_digest, path_back, unknown_runs
 from producers.delivery.run_chain import CHUNK, RunChain
 from producers.delivery.waiting import Next, Wait, Waiting, WaitLimits
 from producers.vault.chain_row import Beat
@@ -227,18 +227,19 @@ class Sending:
                 pass
 
     async def _is_echo(self, receipt: Receipt) -> bool:
-        """Whether the fork is only late copies of events that this vault has unchained (ADR 14).
+        """Whether the fork is only a late copy of a run that this vault has unchained (ADR 14).
 
         True only when it is certain. The head must be the vault's own. The gate reports a fork only
-        once, so the vault must remember every other event in the inbox from the refused sequence on
-        as its own.
+        once, so the vault must remember every other run in the inbox from the refused heartbeat on
+        as its own. Only what its key signed is a sign of another copy.
         """
         head, refused = receipt.head, receipt.refused
         if refused is None or self._chain.digest(head.sequence) != head.digest:
             return False
         if self._echo != receipt:
-            held = unknown_events(refused.sequence, head.sequence, await self._link.inbox(), self._chain.digest)
-            known = {stranger: self._chain.was_unchained(*stranger) async for stranger in cooperative(held)}
+            chain = self._chain
+            held = unknown_runs(refused.sequence, await self._link.inbox(), chain.has_signed, chain.digest)
+            known = {stranger: chain.was_unchained(*stranger) async for stranger in cooperative(held)}
             if not all(known.values()) or refused.sequence not in {sequence for sequence, _ in known}:
                 return False
             self._echo = receipt

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from exchange.core.admission.cap_rules import Cap
 from exchange.core.model.chain import digest_of, heartbeat_message
 from exchange.core.model.events import ALL_CAPS, Heartbeat
+from exchange.wire.codec import EventUnreadable, decode
 from producers.errors import VaultDamaged
 from producers.vault.chain_row import Beat, ChainRow, Kind, spends
 from producers.vault.event_tail import (
@@ -110,6 +111,17 @@ class Chain:
         body = Heartbeat(beat.scheduled, beat.minutes, self._key_number, signature)
         self.signed = self._append(newest_id(), encode_tail(beat.period, beat.state, ALL_CAPS, body), Kind.HEARTBEAT)
         return self.signed
+
+    def has_signed(self, value: bytes) -> bool:
+        """Whether a value is a heartbeat that this vault's key signed, here or in a copy."""
+        try:
+            event = decode(value)
+        except EventUnreadable:
+            return False
+        if not isinstance(event.body, Heartbeat):
+            return False
+        message = heartbeat_message(self._agency, event.sequence, event.previous)
+        return event.body.signature == self._signing_key.sign(message)  # Ed25519: one signature a message
 
     def _append(self, schema: int, tail: bytes, kind: Kind, of: _Subject | None = None) -> int:
         sequence, previous = self.last + 1, self.head

@@ -6,7 +6,6 @@ a year.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from exchange.core.admission.gate import Registration
 from exchange.core.model.vocabulary import LegalClass
@@ -15,7 +14,8 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, exchange_topics, provision
 from exchange.engine.log import Partition
 from exchange.settings import Settings
-from exchange.trial.sample import SampleAgency, SampledQuarters, chained_values, sample_exchange
+from exchange.trial.sample import SampleAgency, SampledQuarters, SignedChain, sample_exchange
+from exchange.trial.sample_key import KEY_NUMBER, SampleKey
 from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, inbox_of
 
@@ -41,13 +41,17 @@ def sample_agencies(size: Size) -> tuple[SampleAgency, ...]:
 
 
 def turns(size: Size) -> Iterator[tuple[str, list[bytes]]]:
-    """The agencies' next events, in turns, until there are so many; each agency's are one chain."""
-    chains = [(agency.code, chained_values(agency.code, agency.facts())) for agency in sample_agencies(size)]
+    """The agencies' next runs, in turns, until there are so many events.
+
+    Each agency's are one chain, and each turn ends with a heartbeat: 49 events and a heartbeat are
+    what an agency of a nation of 288 sends in a week.
+    """
+    chains = [(agency.code, SignedChain(agency.code, agency.facts())) for agency in sample_agencies(size)]
     left = size.events
     while left and chains:
         going = []
         for code, chain in chains:
-            values = list(islice(chain, min(TURN, left)))
+            values = chain.take(min(TURN, left)) if left else []
             left -= len(values)
             if values:
                 yield code, values
@@ -65,7 +69,10 @@ async def load(settings: Settings, size: Size) -> None:
         await provision(admin, [*topics, *agency_topics(codes, replication=1)])
     producer = await log.producer()
     try:
-        registrations = [Registration(code, LegalClass.individual, False, 0, ((0, bytes(32)),)) for code in codes]
+        registrations = [
+            Registration(code, LegalClass.individual, False, 0, ((KEY_NUMBER, SampleKey(code).public),))
+            for code in codes
+        ]
         pairs = [(r.agency.encode(), encode_registration(r)) for r in registrations]
         await producer.send(Partition(AGENCIES, 0), pairs)
         for code, values in turns(size):

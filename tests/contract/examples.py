@@ -173,7 +173,7 @@ def message_examples() -> dict[str, Examples]:
     refused = Refused(head.sequence + 1, Reason.UNSOUND)
     digests = b"".join(digest_of(value)[:8] for value in heads[EVENTS])
     block = bytes(16) + digests[8:] + bytes(4096 - 8 - len(digests))
-    lane = p.AgencyPulse(EVENTS, head.sequence, "", 1_767_225_600_000)
+    lane = p.AgencyPulse(EVENTS, head.sequence, "", 1_767_225_600_000, 0, 5, 1_767_225_500_000)
     pulse = p.Pulse("gate-3", "worker-1", 1_767_225_600_500, "running", 4_711, 12, 4_700, 31, 240, 1, 2, 3, (lane,))
     alive = p.WorkerPulse("worker-1", 1_767_225_600_000, 1_767_225_600_500)
     stalled = replace(alive, at_ms=1_767_225_612_500, ended=True, reason="LaneStalled")
@@ -188,7 +188,10 @@ def message_examples() -> dict[str, Examples]:
         "refusal": [("a body that contradicts itself", m.encode_refusal(m.Refusal(23, Reason.UNSOUND, 1, 22)))],
         "gate_inbox": [
             ("well", m.encode_gate_inbox(m.GateInbox(22, 1_767_225_600_000, 0, None))),
-            ("skipping", m.encode_gate_inbox(m.GateInbox(23, 1_767_225_600_000, 1_767_225_600_000, refused))),
+            (
+                "skipping",
+                m.encode_gate_inbox(m.GateInbox(23, 1_767_225_600_000, 1_767_225_600_000, refused, bytes(range(16)))),
+            ),
         ],
         "gate_head": [("the head after all examples", m.encode_gate_head(head))],
         "gate_block": [("sequences 0 to 511: the first retracted", m.encode_gate_block(block))],

@@ -30,9 +30,9 @@ from exchange.testing.memory_log import MemoryLog
 from exchange.wire.codec import decode
 from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, GATE_STATE, POSITION_KEY, QUARANTINE, aggregates_of, receipts_of
+from tests.kits.step_world import FOOD, HARBOR, NEED, NORTH, Agency
 from tests.simulation.world.exchange_world import Process, World
 from tests.simulation.world.network import Network
-from tests.unit.admission.step_world import FOOD, HARBOR, NEED, NORTH, Agency
 
 LOG, STATE, COUNTS = (Partition(topic, 0) for topic in (EVENTS, GATE_STATE, aggregates_of(GENERATION)))
 

@@ -11,7 +11,7 @@ import pytest
 
 from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
 from exchange.engine.lanes.lane import LaneLimits
-from exchange.engine.lanes.step import Outcome
+from exchange.engine.lanes.step import Outcome, PlainStep
 from exchange.engine.log import Pair, Partition, Record
 from exchange.testing.memory_broker import TryAgain
 from exchange.testing.memory_log import MemoryLog, MemoryWriter
@@ -21,7 +21,7 @@ from tests.simulation.world.stage import STATE, Stage
 HERE, THERE = Partition("inbox.here", 0), Partition("inbox.there", 0)
 
 
-class Kept:
+class Kept(PlainStep):
     """Keeps each value once, from any source, and remembers it, as a chain does at the gate."""
 
     independent = True

@@ -117,6 +117,10 @@ class AgencyState:
     Negative: one that counted in releases was withdrawn before. 0: only that.
     """
     refused: Refused | None = None
+    refused_runs: tuple[bytes, ...] = ()
+    """Short digests of the heartbeats of runs that were refused, the newest last.
+
+    Late copies of such a run are no fork (`exchange.core.admission.runs`)."""
 
 
 def judge(state: AgencyState, record: Arrival | Unreadable, verify: Verify) -> Verdict:
@@ -157,7 +161,7 @@ def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | Non
     if not is_period(record.period) or not _is_cap(record.cap):
         return Reason.OUT_OF_RANGE
     if isinstance(body, Heartbeat):
-        return _reason_heartbeat(registration, record, body, verify)
+        return heartbeat_reason(registration, record, body, verify)
     if isinstance(body, Correction):
         return _reason_correction(state, record, body)
     return _reason_class(registration, record.period, body) or (
@@ -220,7 +224,8 @@ def _may_carry(cap: int, body: Correction) -> bool:
     return lawful(cap, NONE if isinstance(body.body, Tally) else body.cap)
 
 
-def _reason_heartbeat(reg: Registration, record: Arrival, body: Heartbeat, verify: Verify) -> Reason | None:
+def heartbeat_reason(reg: Registration, record: Arrival, body: Heartbeat, verify: Verify) -> Reason | None:
+    """Why a heartbeat does not sign the events before it; None if it does."""
     key = dict(reg.keys).get(body.key)
     if key is None:
         return Reason.UNKNOWN_KEY

@@ -7,6 +7,8 @@ SMALL_COUNT_MAX: Final = 10
 """The largest count that an agency may not send without its counsel's consent."""
 VALUE_OCTETS_MAX: Final = 4096
 """The longest value that is read as an event, in bytes."""
+RUN_EVENTS_MAX: Final = 100_000
+"""The largest number of events that one heartbeat may close."""
 
 
 class Reason(StrEnum):
@@ -38,6 +40,8 @@ class Reason(StrEnum):
     CORRECTS_RETRACTED = "corrects_retracted"
     UNKNOWN_KEY = "unknown_key"
     BAD_SIGNATURE = "bad_signature"
+    NOT_SIGNED = "not_signed"
+    RUN_TOO_LONG = "run_too_long"
 
 
 EXPLAINED: Final[dict[Reason, str]] = {
@@ -70,4 +74,8 @@ EXPLAINED: Final[dict[Reason, str]] = {
     Reason.BAD_SIGNATURE: "The heartbeat's signature does not hold under the registered key: the operator compares"
     " `exchange agencies list` with the public key that the agency's `exchange edge init` printed, and registers that one with"
     " `exchange agencies add`. A new vault wants a key number of its own: `exchange edge init --key-number 2`.",
+    Reason.NOT_SIGNED: "The record is not in the chain that the agency signed: a late copy, or somebody else put it into the"
+    " inbox. It was not counted. If this goes on, look at who may write to the inbox.",
+    Reason.RUN_TOO_LONG: f"One heartbeat closes more than {RUN_EVENTS_MAX:,} events: publish through the edge, which closes"
+    " longer runs by itself.",
 }

@@ -174,7 +174,8 @@ class Lane(SupervisedTask):
             await self._follow(reader, step)
             await self._sample(reader, step)
             try:
-                batch = await reader.getmany(timeout_s=limits.fetch_wait_s, records_max=limits.records_max)
+                wait_s = 0.0 if step.busy else limits.fetch_wait_s
+                batch = await reader.getmany(timeout_s=wait_s, records_max=limits.records_max)
             except PositionOutOfRange:
                 if not step.independent:
                     raise
@@ -182,10 +183,11 @@ class Lane(SupervisedTask):
                 await asyncio.sleep(limits.backoff.first_s)
                 continue
             await asyncio.sleep(0)  # a turn for the transaction under way, before the loop is busy with the batch
-            if batch:
+            if batch or step.busy:
                 await self._sources.note(reader, batch)
                 with defects_named(self.name):
                     step.apply(batch)
+                self._sources.seek(reader, step.seeks())
                 applied.take(batch)
                 self._got_further()
                 if applied.batches < limits.batches_max and self._sources.readable and not failed(self._commit):

@@ -129,6 +129,12 @@ class Sources:
         """A position is outside its log: look at all of them again."""
         self._wanted = None
 
+    def seek(self, reader: Reader, offsets: Mapping[Partition, int]) -> None:
+        """Read on from these offsets, as far as these sources are read."""
+        for source in offsets.keys() & self.read.keys():
+            reader.seek(source, offsets[source])
+            self.read[source] = offsets[source]
+
     async def note(self, reader: Reader, sources: Iterable[Partition]) -> None:
         """Records of these sources were read: note the positions."""
         self.read.update({source: await reader.position(source) for source in list(sources)})

@@ -72,8 +72,18 @@ class Step(Protocol):
     def restored(self) -> None:
         """All state was handed over. Raises `StateDamaged` when its digest differs."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether work is left that needs no new batch: `apply` with an empty one goes on with it.
+
+        The lane then reads without waiting.
+        """
+
+    def seeks(self) -> Mapping[Partition, int]:
+        """Sources to read on from another offset, each given once. Asked after each `apply`."""
+
     def positions(self) -> Mapping[Partition, int | None]:
-        """The sources wanted now, each with its next offset in the state.
+        """The sources wanted now, each with the next offset to read.
 
         None: never read; start where the log begins. A number must be inside the log, or the lane
         refuses to start. So a step whose source is kept for ever gives 0, not None, and a truncated
@@ -113,6 +123,16 @@ class Vouching(Protocol):
 
     def compare(self, partition: Partition, tail: Tail) -> None:
         """Compare the state with one of them. Raises a `StateDamaged` that names what is wrong."""
+
+
+class PlainStep:
+    """What a step is that does all its work on a batch at once and reads each source once."""
+
+    busy = False
+
+    def seeks(self) -> Mapping[Partition, int]:
+        """None."""
+        return {}
 
 
 def defects_named(lane: str) -> AbstractContextManager[None]:

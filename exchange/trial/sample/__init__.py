@@ -19,7 +19,7 @@ from exchange.core.model.vocabulary import LegalClass
 from exchange.trial.sample.roster import Traits, roster
 from exchange.trial.sample.sample_agency import SampleAgency
 from exchange.trial.sample.sample_calendar import SampledQuarters
-from exchange.trial.sample.sent import chained_values
+from exchange.trial.sample.sent import SignedChain, chained_values
 from exchange.trial.sample.truth import Run, heartbeat_tables, true_cells
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "SampleExchange",
     "SampleTooSmall",
     "SampledQuarters",
+    "SignedChain",
     "chained_values",
     "heartbeat_tables",
     "sample_exchange",

@@ -1,14 +1,15 @@
 """An honest edge's events for a sample agency, also as chained value bytes for benchmarks.
 
 It is independent of the real edge, except for the choice within a client's caps
-(`producers.caps.choice`): tests compare the real edge with it. Heartbeats are left out, because
-only an edge with a key can sign them.
+(`producers.caps.choice`): tests compare the real edge with it. Heartbeats are left out, except in a
+`SignedChain`.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from typing import Final
 
 from exchange.core.admission.cap_rules import NONE, Cap
@@ -18,6 +19,7 @@ from exchange.core.model.events import About, Correctable, Event, Tally
 from exchange.core.model.period import FIRST
 from exchange.core.model.vocabulary import AGE_GROUP, UsState
 from exchange.core.release.client_tables import needed, tally_bits
+from exchange.trial.sample_key import SampleKey
 from exchange.wire.codec import encode
 from exchange.wire.schemas import newest
 from producers.caps.choice import ClientPeriod, Ranks, Wanted
@@ -88,6 +90,33 @@ def chained_values(agency: str, facts: Iterable[Fact], marks: Marks | None = Non
         value = head + middle + _body_octets(fact.body)
         previous = sha256(value).digest()
         yield value
+
+
+class SignedChain:
+    """One agency's chain of value bytes, run by run, each closed by a heartbeat; without bits."""
+
+    def __init__(self, agency: str, facts: Iterable[Fact]) -> None:
+        self.key = SampleKey(agency)
+        self._facts = iter(facts)
+        self._sequence, self._previous = 0, sha256(agency.encode("ascii")).digest()
+
+    def take(self, count: int) -> list[bytes]:
+        """The next `count` events, the last of them a heartbeat; fewer where facts run out."""
+        values = [
+            self._link(fact.period, fact.state, _body_octets(fact.body)) for fact in islice(self._facts, count - 1)
+        ]
+        if not values and count > 1:
+            return []
+        beat = self.key.heartbeat(self._sequence + 1, self._previous)
+        octets = encode(Event(0, bytes(32), FIRST, UsState.al, NONE, beat))[KIND:]
+        return [*values, self._link(FIRST, UsState.al, octets)]
+
+    def _link(self, period: int, state: UsState, body: bytes) -> bytes:
+        self._sequence += 1
+        head = head_octets(newest("event").prefix, self._sequence, self._previous)
+        value = head + middle_octets(period, state, NONE) + body
+        self._previous = sha256(value).digest()
+        return value
 
 
 def cap_of(fact: Fact, marks: Marks) -> Cap:

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.timeout(240)
 
 
 async def publish(ground: TrialExchange, agency: ChainWriter, events: int) -> None:
-    await register(ground.log, ground.admin, Enrolment(agency.code, LegalClass.individual, bytes(32)), replication=1)
+    enrolment = Enrolment(agency.code, LegalClass.individual, agency.key.public)
+    await register(ground.log, ground.admin, enrolment, replication=1)
     await publish_more(ground, agency, events)
 
 

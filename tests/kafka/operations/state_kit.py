@@ -39,7 +39,7 @@ class Agencies:
         self.chains = [ChainWriter(agency, 1) for agency in sample.agencies]
 
     async def register(self) -> None:
-        enrolments = [Enrolment(one.code, LegalClass.individual, bytes(32)) for one in self.chains]
+        enrolments = [Enrolment(one.code, LegalClass.individual, one.key.public) for one in self.chains]
         await register(self._ground.log, self._ground.admin, *enrolments, replication=1)
 
     async def write(self, events: int) -> None:

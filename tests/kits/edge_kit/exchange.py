@@ -11,7 +11,7 @@ from typing import ClassVar
 from zlib import crc32
 
 from exchange.core.admission.cap_rules import NONE
-from exchange.core.admission.gate import Accepted, Arrival, Refused, Registration, Unreadable, Verdict
+from exchange.core.admission.gate import Accepted, AgencyState, Arrival, Refused, Registration, Unreadable, Verdict
 from exchange.core.admission.reasons import Reason
 from exchange.core.model.event_layout import HEAD
 from exchange.core.model.events import Correction, Heartbeat
@@ -107,8 +107,8 @@ class Exchange(MemoryGate):
         while self.read < len(self.inbox):
             self.judge_some()
 
-    def verdict(self, value: bytes, arrival: Arrival | Unreadable) -> Verdict:
-        verdict = super().verdict(value, arrival)
+    def verdict(self, state: AgencyState, arrival: Arrival | Unreadable, value: bytes) -> Verdict:
+        verdict = super().verdict(state, arrival, value)
         if not isinstance(verdict, Accepted) or not isinstance(arrival, Arrival):
             return verdict
         reason = Reason.UNSOUND if arrival.body == self.refuse_body else self.unknown_rule(value[HEAD:])
@@ -172,6 +172,7 @@ class UnkindLink(MemoryLink):
     async def receipt(self, timeout_s: float) -> Receipt | None:
         exchange = self._exchange
         self._reach()
+        read = exchange.read
         exchange.judge_some()
         if exchange.chance(exchange.trouble.kill_at_receipt):
             raise Killed
@@ -180,7 +181,8 @@ class UnkindLink(MemoryLink):
             return exchange.receipts[self._seen - 1]
         if self._seen and exchange.chance(exchange.trouble.repeat_receipt):
             return exchange.receipts[exchange.random.randrange(self._seen)]
-        exchange.now_s += timeout_s
+        if exchange.read == read:
+            exchange.now_s += timeout_s
         return None
 
     async def inbox(self) -> Sequence[bytes]:

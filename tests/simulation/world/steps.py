@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from exchange.core.errors import StateDamaged
 from exchange.engine.errors import CannotApply
-from exchange.engine.lanes.step import Outcome
+from exchange.engine.lanes.step import Outcome, PlainStep
 from exchange.engine.log import Pair, Partition, Record
 
 POSITION = b"\xffposition"
@@ -23,7 +23,7 @@ def inbox(agency: bytes, prefix: str = "") -> Partition:
     return Partition(f"{prefix}inbox.{agency.decode()}", 0)
 
 
-class Count:
+class Count(PlainStep):
     """Cell → how many records of the source hold it. A record's value is `cell/anything`."""
 
     independent = False
@@ -67,7 +67,7 @@ class Count:
         return Outcome([(self._state, pairs)])
 
 
-class Forward:
+class Forward(PlainStep):
     """Every record of every registered inbox of this partition, to the events, in order."""
 
     independent = False

@@ -93,18 +93,43 @@ async def repaired(agency: Agency) -> list[bytes]:
     return late
 
 
-async def test_a_late_copy_of_what_was_taken_back_is_no_fork(agency: Agency) -> None:
-    """A lost connection's batch arrives after the repair: Forked for the gate, but one vault."""
-    late = await repaired(agency)
+def arriving(agency: Agency, late: list[bytes], *, forgotten: bool) -> None:
+    """The late values arrive. `forgotten`: the gate has forgotten which runs it refused."""
+    if forgotten:
+        agency.exchange.state.refused_runs = ()
     agency.exchange.inbox.extend(late)
     agency.exchange.judge_all()
-    assert agency.exchange.receipts[-1].refused
-    assert agency.exchange.receipts[-1].refused.reason is Reason.FORKED
+
+
+async def test_a_late_copy_of_what_was_taken_back_is_no_fork(agency: Agency) -> None:
+    """A lost connection's batch arrives after the repair; the gate remembers the run."""
+    arriving(agency, await repaired(agency), forgotten=False)
+    assert Reason.FORKED not in {refused.reason for refused in agency.exchange.refused}
+    await publish(agency, need("d"))
+    counts = agency.admitted()
+    assert counts[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
+    assert counts[b"needs_by_service|2026Q1|ca|food"] == 1
+
+
+async def test_a_late_copy_of_what_was_taken_back_is_no_fork_where_only_the_vault_knows_it(agency: Agency) -> None:
+    """The gate has forgotten the run: Forked for the gate, but one vault."""
+    arriving(agency, await repaired(agency), forgotten=True)
+    refused = agency.exchange.receipts[-1].refused
+    assert refused
+    assert refused.reason is Reason.FORKED
     await publish(agency, need("d"))
     assert agency.exchange.receipts[-1].refused is None
     counts = agency.admitted()
     assert counts[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
     assert counts[b"needs_by_service|2026Q1|ca|food"] == 1
+
+
+async def test_beside_a_late_copy_a_forged_record_makes_no_fork(agency: Agency) -> None:
+    late = await repaired(agency)
+    forged = late[-1][:-1] + bytes([late[-1][-1] ^ 1])
+    arriving(agency, [*late, forged], forgotten=True)
+    await publish(agency, need("d"))
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
 
 
 async def test_a_late_copy_that_arrives_in_the_middle_of_a_run_does_not_stop_it(agency: Agency) -> None:
@@ -120,19 +145,24 @@ async def test_a_late_copy_that_arrives_in_the_middle_of_a_run_does_not_stop_it(
 
 
 async def test_beside_a_late_copy_a_real_fork_is_still_one(agency: Agency) -> None:
-    """Another event under the same sequence, which this vault never made."""
+    """Another run under the same sequences, which this vault never made but its key signed."""
+    await publish(agency, need("first"))
+    agency.keep("copy")
+    known = list(agency.exchange.receipts)
     late = await repaired(agency)
-    alien = late[-1][:-1] + bytes([late[-1][-1] ^ 1])
-    agency.exchange.inbox.extend([*late, alien])
-    agency.exchange.judge_all()
+    newer, agency.exchange.receipts = agency.exchange.receipts, known
+    agency.exchange.trouble = Trouble(gate_sleeps=1.0)
+    with pytest.raises(errors.ExchangeSilent):
+        async with copied(agency) as other:
+            await other.publish(need("alien"))
+    agency.exchange.trouble, agency.exchange.receipts = Trouble(), newer
+    arriving(agency, late, forgotten=True)
     with pytest.raises(errors.Forked):
         await publish(agency, need("d"))
 
 
 async def test_a_late_copy_that_the_inbox_no_longer_holds_proves_nothing(agency: Agency) -> None:
-    late = await repaired(agency)
-    agency.exchange.inbox.extend(late)
-    agency.exchange.judge_all()
+    arriving(agency, await repaired(agency), forgotten=True)
     agency.exchange.inbox.clear()
     agency.exchange.read = 0
     with pytest.raises(errors.Forked):

@@ -18,7 +18,7 @@ from exchange.engine.log import Partition
 from exchange.wire.codec import decode
 from exchange.wire.records import decode_position
 from exchange.wire.topics import EVENTS, POSITION_KEY, aggregates_of
-from tests.unit.admission.step_world import FOOD, HARBOR, NEED, Q1, Agency, Rec
+from tests.kits.step_world import FOOD, HARBOR, NEED, Q1, Agency, Rec
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from exchange.core.model.event_layout import HEAD, sequence_of
 from exchange.engine.log import Pair, Partition
 from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS
-from tests.unit.admission.step_world import FOOD, HARBOR, NEED, Agency
+from tests.kits.step_world import FOOD, HARBOR, NEED, Agency
 from tests.unit.replay.replay_world import Here, World, placed, random_pairs
 
 SOURCE = Partition(EVENTS, 0)

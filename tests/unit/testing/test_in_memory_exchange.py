@@ -37,7 +37,7 @@ from producers import (
     WaitLimits,
     parse_period,
 )
-from tests.unit.admission.step_world import Rec
+from tests.kits.step_world import Rec
 
 Q1 = parse_period("2026Q1")
 TODAY = date(2026, 7, 5)
@@ -73,6 +73,7 @@ async def test_the_gate_step_admits_the_same_bytes_and_writes_the_same_receipt()
         step.positions()
         records = [Rec(b"harbor-light", value, offset) for offset, value in enumerate(gate.inbox)]
         step.apply({Partition(inbox_of("harbor-light"), 0): records})
+        assert not step.busy
         outputs = {to.topic: pairs for to, pairs in step.outcome().outputs}
         assert [value for _, value in outputs[EVENTS]] == gate.admitted
         [(_, receipt)] = outputs["receipts.harbor-light"]

@@ -1,6 +1,7 @@
 """Agencies that chain bytes, their inboxes, and a gate step with its output, for tests of steps."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -57,10 +58,29 @@ class Agency:
         message = heartbeat_message(self.code, self.sequence + 1, self.previous)
         return self.say(Heartbeat(v.Scheduled.yes, v.ReportingMinutes.minutes_0_5, 0, self.signing.sign(message)))
 
+    def sign(self, value: bytes) -> tuple[Rec, Rec]:
+        """The record of these bytes as the next in the chain, whatever they are, and a heartbeat.
+
+        The chain itself stays where it was, as if both were unchained.
+        """
+        before = self.sequence, self.previous
+        self.sequence, self.previous = self.sequence + 1, digest_of(value)
+        signed = self.record(value), self.beat()
+        self.sequence, self.previous = before
+        return signed
+
     def record(self, value: bytes | None, key: bytes | None = None, **extra: object) -> Rec:
         record = Rec(key or self.code.encode(), value, self.offset, **extra)  # type: ignore[arg-type]
         self.offset += 1
         return record
+
+    def again(self, *records: Rec) -> list[tuple["Agency", Rec]]:
+        """The same records once more, at the end of the inbox."""
+        return [(self, self.record(one.value, one.key, headers=one.headers)) for one in records]
+
+    def run(self, *records: Rec) -> list[tuple["Agency", Rec]]:
+        """These records and a heartbeat behind them."""
+        return [(self, one) for one in (*records, self.beat())]
 
     @property
     def inbox(self) -> Partition:
@@ -69,22 +89,29 @@ class Agency:
 
 @dataclass
 class World:
-    """A gate with what it has written, compacted as Kafka would."""
+    """A gate with its inboxes and all that it has written, compacted as Kafka would."""
 
     agencies: Sequence[Agency]
     state: dict[bytes, bytes | None] = field(default_factory=dict)
     events: list[Pair] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     receipts: dict[str, Receipt] = field(default_factory=dict)
+    inboxes: dict[Partition, list[Rec]] = field(default_factory=dict)
+    make_step: Callable[[int, Registry], GateStep] = GateStep
 
     def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """A new step with what was written; what it has not decided is read again."""
         self.step = self.restored()
+        self.at = {source: at or 0 for source, at in self.step.positions().items()}
 
     def restored(self) -> GateStep:
         registry = Registry()
         for agency in self.agencies:
             registry.put(agency.registration)
-        step = GateStep(0, registry)
+        step = self.make_step(0, registry)
         for key, value in self.state.items():
             step.restore(key, value)
         step.restored()
@@ -92,12 +119,42 @@ class World:
         return step
 
     def take(self, *records: tuple[Agency, Rec]) -> Outcome:
-        batch: dict[Partition, list[Rec]] = {}
+        """These records arrive, and the gate reads to the end."""
+        self.arrive(*records)
+        self.step.apply(self.batch())
+        self.seek()
+        while self.step.busy or self.unread:
+            self.step.apply(self.batch())
+            self.seek()
+        return self.commit()
+
+    def arrive(self, *records: tuple[Agency, Rec]) -> None:
         for agency, record in records:
-            batch.setdefault(agency.inbox, []).append(record)
-        self.step.apply(batch)
+            self.inboxes.setdefault(agency.inbox, []).append(record)
+
+    @property
+    def unread(self) -> bool:
+        return any(records[-1].offset >= self.at[source] for source, records in self.inboxes.items())
+
+    def batch(self, records_max: int = 5_000) -> dict[Partition, list[Rec]]:
+        """The next records of all inboxes."""
+        found = {}
+        for source, records in self.inboxes.items():
+            first = bisect_left(records, self.at[source], key=lambda record: record.offset)
+            if batch := records[first : first + records_max]:
+                found[source] = batch
+                self.at[source] = batch[-1].offset + 1
+                records_max -= len(batch)
+        return found
+
+    def seek(self) -> None:
+        self.at.update(self.step.seeks())
+
+    def commit(self) -> Outcome:
+        """What the step has to write is written."""
         outcome = self.step.outcome()
-        assert outcome.outputs[-1][0] == Partition(GATE_STATE, 0), "positions go last"
+        if outcome.outputs:
+            assert outcome.outputs[-1][0] == Partition(GATE_STATE, 0), "positions go last"
         for (topic, _), pairs in outcome.outputs:
             if topic == EVENTS:
                 self.events += pairs

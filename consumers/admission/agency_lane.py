@@ -1,0 +1,173 @@
+"""One agency at the gate: its state, the verdicts on its signed records, and its strays.
+
+`Inbox` brings the records, run by run; here they are judged and counted, and become the records to
+write. Refusals leave without their payload. A repeated refusal is counted, and kept only once.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from exchange.core.admission.gate import (
+    Accepted,
+    AgencyState,
+    Arrival,
+    Refused,
+    Unreadable,
+    Verdict,
+    evolve,
+    heartbeat_reason,
+    judge,
+)
+from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
+from exchange.core.admission.runs import (
+    Stretch,
+    is_repeated,
+)
+from exchange.core.model.event_layout import HEAD
+from exchange.core.model.events import Correction, Heartbeat, Tally
+from exchange.engine.log import Pair, Record
+from exchange.wire import records as m
+from exchange.wire.codec import EventReader, schema_id_of
+
+
+@dataclass(slots=True)
+class Written:
+    """The events and refusals to write, in order, and the state of tallies."""
+
+    events: list[Pair] = field(default_factory=list)
+    quarantine: list[Pair] = field(default_factory=list)
+    tallies: list[tuple[str, Arrival]] = field(default_factory=list)
+
+
+@lru_cache(maxsize=4096)
+def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether an Ed25519 signature is valid."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+VerdictOf = Callable[[AgencyState, Arrival | Unreadable, bytes], Verdict]
+"""(state, signed record, its value) → the verdict."""
+
+
+def judge_by_rules(state: AgencyState, arrival: Arrival | Unreadable, _: bytes) -> Verdict:
+    """The verdict on a signed record; the last argument is its value."""
+    return judge(state, arrival, verify)
+
+
+class Unfit(NamedTuple):
+    """In the place of a record that can be on no walk, whatever its bytes, which are not kept."""
+
+    offset: int
+    timestamp: int
+    reason: Reason
+    schema_id: int
+
+
+Held = Record | Unfit
+
+
+def unfit(record: Record, key: bytes) -> Unfit | None:
+    """What is kept of a record that can be on no walk; None for any other record."""
+    value = record.value or b""
+    if record.headers:
+        reason = Reason.HAS_HEADERS
+    elif record.key != key:
+        reason = Reason.WRONG_KEY
+    elif len(value) > VALUE_OCTETS_MAX:
+        reason = Reason.OVERSIZED
+    elif len(value) <= HEAD:
+        reason = Reason.UNREADABLE
+    else:
+        return None
+    return Unfit(record.offset, record.timestamp, reason, schema_id_of(value))
+
+
+class AgencyLane:
+    """One agency's state and verdicts, with the counts since the step was made.
+
+    `heard_ms`, `forked_ms`: append times of its last event and of its last forked run; 0 if none.
+    `touched`: whether something changed since the last outcome.
+    """
+
+    def __init__(self, agency: str, reader: EventReader, verdict: VerdictOf = judge_by_rules) -> None:
+        self.agency, self.key = agency, agency.encode("ascii")
+        self.state = AgencyState(None)
+        self.heard_ms = self.forked_ms = 0
+        self.accepted = self.duplicates = self.skipped = self.refused = self.strays = 0
+        self.touched = False
+        self._reader, self._verdict = reader, verdict
+
+    def _signs(self, record: Record, written: Written) -> bool:
+        """Whether a heartbeat verifies. If not, the agency learns why."""
+        arrival, registration = self._reader.read(record.value), self.state.registration
+        if isinstance(arrival, Unreadable) or not isinstance(arrival.body, Heartbeat) or registration is None:
+            return False
+        reason = heartbeat_reason(registration, arrival, arrival.body, verify)
+        if reason is None:
+            return True
+        if self.state.refused is None and arrival.sequence > self.state.head.sequence:
+            self._refuse(Refused(arrival.sequence, reason), record, written)
+        return False
+
+    def _judge(self, stretch: Stretch[Held], places: Sequence[int], written: Written) -> bool:
+        """Judge records of the signed chain; returns whether all were accepted."""
+        state, read, verdict_of = self.state, self._reader.read, self._verdict
+        for place in places:
+            value = stretch.values[place]
+            arrival = read(value, stretch.digests[place])
+            verdict = verdict_of(state, arrival, value)
+            if not isinstance(verdict, Accepted):
+                self._refuse_once(verdict, stretch.records[place], written)
+                return False
+            self.heard_ms = stretch.records[place].timestamp
+            evolve(state, arrival, verdict)
+            written.events.append((self.key, value))
+            if isinstance(arrival, Arrival) and isinstance(arrival.body, Tally | Correction):
+                written.tallies.append((self.agency, arrival))
+            self.accepted += 1
+        return True
+
+    def _refuse_once(self, verdict: Verdict, record: Held, written: Written) -> None:
+        """Refuse, unless the same refusal is open; a repeated one is counted and kept once."""
+        assert isinstance(verdict, Refused)
+        forked_again = (
+            verdict.reason is Reason.FORKED and self.state.refused and (self.state.refused.reason is Reason.FORKED)
+        )
+        if verdict == self.state.refused or forked_again:
+            self.refused += 1
+            self.touched = True
+        else:
+            self._refuse(verdict, record, written)
+
+    def _refuse(self, refused: Refused, record: Held, written: Written) -> None:
+        self.refused += 1
+        evolve(self.state, Unreadable(refused.reason), refused)
+        self.touched = True
+        self._quarantine(written, refused, record)
+
+    def _count_strays(self, written: Written, places: Collection[int], stretch: Stretch[Held]) -> None:
+        """Count records that are not signed; quarantine gets the first one of each reason."""
+        first: dict[Reason, Held] = {}
+        for place in places:
+            value, record = stretch.values[place], stretch.records[place]
+            if value and is_repeated(self.state, value, stretch.digests[place]):
+                self.duplicates += 1
+                continue
+            self.strays += 1
+            first.setdefault(record.reason if isinstance(record, Unfit) else Reason.NOT_SIGNED, record)
+        for reason, record in first.items():
+            self._quarantine(written, Refused(self.state.head.sequence, reason), record)
+
+    def _quarantine(self, written: Written, refused: Refused, record: Held) -> None:
+        schema_id = record.schema_id if isinstance(record, Unfit) else schema_id_of(record.value or b"")
+        refusal = m.Refusal(refused.sequence, refused.reason, min(schema_id, 2**31 - 1), record.offset)
+        written.quarantine.append((self.key, m.encode_refusal(refusal)))
