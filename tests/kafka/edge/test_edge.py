@@ -84,6 +84,8 @@ class Gate:
 
     async def _apply(self, writer, batch) -> None:
         self._step.apply(batch)
+        while self._step.busy:
+            self._step.apply({})
         outputs = self._step.outcome().outputs
         await writer.begin()
         for partition, pairs in outputs:
