@@ -33,7 +33,7 @@ async def fill(ground: TrialExchange, agencies: list[ChainWriter], events: int) 
     sent = 0
     for agency in agencies:
         await register(
-            ground.log, ground.admin, Enrolment(agency.code, LegalClass.individual, bytes(32)), replication=1
+            ground.log, ground.admin, Enrolment(agency.code, LegalClass.individual, agency.key.public), replication=1
         )
     while sent < events:
         for agency in agencies:
