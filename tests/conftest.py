@@ -8,7 +8,7 @@ fail. The last lines of a run name the one that was used.
 What needs a Kafka is in `tests/kafka` and is marked `kafka` by itself; what asks for
 `bootstrap_servers`, `finds_kafka`.
 
-`make test` runs as many processes as there are processors; `tests/kits/sharing_out.py` says which
+`make test` runs one process more than there are processors; `tests/kits/sharing_out.py` says which
 takes what.
 """
 
@@ -186,8 +186,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log) -> sharing_out.KafkaInOneProcess:
-    return sharing_out.KafkaInOneProcess(config, log)
+def pytest_xdist_auto_num_workers() -> int:
+    return sharing_out.processes()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> sharing_out.KafkaFirst:
+    scheduler = sharing_out.KafkaFirst(config, log)
+    scheduler.one_cluster = choose_origin() != "embedded"
+    return scheduler
 
 
 def pytest_runtest_call(item: pytest.Item) -> None:

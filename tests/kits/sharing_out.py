@@ -1,10 +1,15 @@
-"""Tests are divided among processes: those with Kafka go to one, and long ones come first.
+"""Tests are divided among processes: those with Kafka begin, and long ones come first.
 
-Any test may run in any process. Those of `tests/kafka` use one cluster and its real topic names, so
-they never run side by side. Together they take longest, so they begin first. The other processes
-take the rest one test at a time, long ones first, so that none has a long one left at the end.
-`make test-fast` leaves both out.
+Any test may run in any process. Those of `tests/kafka` use a whole cluster and its real topic
+names, so no two of them may use one cluster at a time. Where each process starts a broker of its
+own, each file of them goes to one process. Where there is one cluster for all, they go to one
+process together. The rest is taken one test at a time, long ones first, so that no process has a
+long one left at the end. `make test-fast` leaves both out.
+
+There is one process more than processors: tests with Kafka wait half of their time.
 """
+
+import os
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -31,11 +36,20 @@ LONG = (
 """Files and folders whose tests together take over five seconds of CPU; the longest first."""
 
 
-class KafkaInOneProcess(LoadScopeScheduling):
+class KafkaFirst(LoadScopeScheduling):
     """A group is a test, but for the tests that need a Kafka. The largest group begins first."""
 
+    one_cluster = False
+
     def _split_scope(self, nodeid: str) -> str:
-        return FOLDER if nodeid.startswith(FOLDER) else nodeid
+        if not nodeid.startswith(FOLDER):
+            return nodeid
+        return FOLDER if self.one_cluster else nodeid.partition("::")[0]
+
+
+def processes() -> int:
+    """How many processes `-n auto` and `-n logical` start."""
+    return (os.cpu_count() or 1) + 1
 
 
 def is_long(nodeid: str) -> bool:

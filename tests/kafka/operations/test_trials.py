@@ -148,7 +148,7 @@ def test_the_kill_test_command_prints_json(tmp_path: Path) -> None:
 
 
 def test_a_demo_that_is_stopped_says_so_and_leaves_nothing() -> None:
-    command = [sys.executable, "-m", "exchange.cli", "demo", "--events", "20000"]
+    command = [sys.executable, "-m", "exchange.cli", "demo", "--events", "4000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
         assert ran.stdout is not None
         assert any("one worker started" in line for line in ran.stdout)
