@@ -74,13 +74,18 @@ BORDER = (
 """The errors that aiokafka raises. Any other error is a defect and passes unchanged."""
 
 
-def named(error: BaseException, doing: str) -> EngineError:
-    """Our error for one of aiokafka's, or for its cause: aiokafka wraps unexpected errors."""
+def named(error: BaseException, doing: str, *, unknown: type[EngineError] = LogUnavailable) -> EngineError:
+    """Our error for one of aiokafka's, or for its cause: aiokafka wraps unexpected errors.
+
+    `unknown`: the meaning of a broker's error that has no name.
+    """
     for candidate in (error, error.__cause__):
         for meaning, classes in MEANINGS:
             if isinstance(candidate, classes):
                 return meaning(f"{doing}: {type(candidate).__name__}{_places(candidate)}{_topic_of(candidate)}.")
-    return LogUnavailable(f"{doing}: {type(error.__cause__ or error).__name__}.")
+    cause = error.__cause__ or error
+    meaning = unknown if isinstance(cause, kafka.UnknownError) else LogUnavailable
+    return meaning(f"{doing}: {type(cause).__name__}.")
 
 
 def _places(error: BaseException | None) -> str:
@@ -100,12 +105,12 @@ def _topic_of(error: BaseException | None) -> str:
 
 
 @contextmanager
-def naming(doing: str) -> Iterator[None]:
-    """Inside the block, raise our errors for aiokafka's.
+def naming(doing: str, *, unknown: type[EngineError] = LogUnavailable) -> Iterator[None]:
+    """Inside the block, raise our errors for aiokafka's, as `named` does.
 
     `doing` names the activity, and no value.
     """
     try:
         yield
     except BORDER as error:
-        raise named(error, doing) from None
+        raise named(error, doing, unknown=unknown) from None

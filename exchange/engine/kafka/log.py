@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from exchange.engine.errors import LogUnavailable, PartitionUnknown
+from exchange.engine.errors import Fenced, LogUnavailable, PartitionUnknown
 from exchange.engine.kafka.bounded_close import BoundedClose, looked_at
 from exchange.engine.kafka.clients import administer, idempotent_producer, transactional_producer
 from exchange.engine.kafka.errors import named, naming
@@ -140,7 +140,11 @@ class _Sending:
 
 
 class KafkaWriter:
-    """A transactional writer."""
+    """A transactional writer.
+
+    A broker that fences a transaction under way may answer with an error that has no name (seen
+    with Kafka 4.4). So that counts as being fenced: nobody takes an id back that may be another's.
+    """
 
     def __init__(self, producer: AIOKafkaProducer, transactional_id: str, lingering: BoundedClose) -> None:
         self._producer = producer
@@ -151,7 +155,7 @@ class KafkaWriter:
 
     async def begin(self) -> None:
         """Open a transaction."""
-        with naming(f"beginning a transaction of {self._id}"):
+        with naming(f"beginning a transaction of {self._id}", unknown=Fenced):
             self._fail_if_broken()
             await self._producer.begin_transaction()
         self._open = True
@@ -168,14 +172,14 @@ class KafkaWriter:
     async def commit(self) -> None:
         """Commit, once."""
         self._open = False
-        with naming(f"committing as {self._id}"):
+        with naming(f"committing as {self._id}", unknown=Fenced):
             self._fail_if_broken()
             await self._producer.commit_transaction()
 
     async def abort(self) -> None:
         """Abort the open transaction."""
         self._open = False
-        with naming(f"aborting as {self._id}"):
+        with naming(f"aborting as {self._id}", unknown=Fenced):
             self._fail_if_broken()
             await self._producer.abort_transaction()
 
@@ -195,7 +199,7 @@ class KafkaWriter:
         """Raise the error that ended the sender: aiokafka itself would raise an assertion."""
         task = self._producer._sender.sender_task  # noqa: SLF001 (no public way to ask)
         if task is not None and task.done() and not task.cancelled() and (error := task.exception()):
-            raise named(error, f"writing as {self._id}")
+            raise named(error, f"writing as {self._id}", unknown=Fenced)
 
 
 class KafkaProducer:

@@ -64,3 +64,14 @@ def test_a_missing_right_names_its_topic() -> None:
 def test_the_hint_is_about_the_cause(error: Exception, words: str) -> None:
     with pytest.raises(EngineError, match=words), naming("writing"):
         raise error
+
+
+def test_an_error_without_a_name_may_mean_that_a_writer_is_fenced() -> None:
+    """Only a writer says so. Its other errors keep their meaning, and a wrapped one counts too."""
+    wrapped = kafka.KafkaError("delivering")
+    wrapped.__cause__ = kafka.UnknownError("Jane")
+    for unknown in (kafka.UnknownError("Jane"), wrapped):
+        with pytest.raises(Fenced, match="UnknownError"), naming("committing", unknown=Fenced):
+            raise unknown
+    with pytest.raises(LogUnavailable), naming("committing", unknown=Fenced):
+        raise kafka.NodeNotReadyError("Jane")
