@@ -16,11 +16,13 @@ from consumers.admission.kept_state import EventsCutOff, GateStateBehind
 from consumers.admission.registry import Registry, follow_registry
 from consumers.counting.fold_step import CountedOtherEvents, FoldStep
 from exchange.core.admission.gate import Status
+from exchange.core.admission.reasons import Reason
 from exchange.core.counting.counts import fold
 from exchange.core.counting.generation import GENERATION
 from exchange.core.errors import ExchangeError, SequenceBroken
 from exchange.core.model.event_layout import sequence_of
-from exchange.core.model.events import Correction
+from exchange.core.model.events import BarrierReported, Correction
+from exchange.core.model.vocabulary import Barrier, Service
 from exchange.engine.errors import Fenced, TransactionOpen
 from exchange.engine.lanes.lane import Lane
 from exchange.engine.lanes.step import Step
@@ -28,7 +30,7 @@ from exchange.engine.log import Partition
 from exchange.testing.memory_broker import MemoryBroker
 from exchange.testing.memory_log import MemoryLog
 from exchange.wire.codec import decode
-from exchange.wire.records import encode_registration
+from exchange.wire.records import decode_refusal, encode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, GATE_STATE, POSITION_KEY, QUARANTINE, aggregates_of, receipts_of
 from tests.kits.step_world import FOOD, HARBOR, NEED, NORTH, Agency
 from tests.simulation.world.exchange_world import Process, World
@@ -242,6 +244,20 @@ def test_after_a_rebuild_what_was_corrected_stays_so_and_old_events_can_be_corre
             gate.broker.append(one.inbox, (record.key, record.value))
     gate.goes_on()
     assert not gate.broker.committed(Partition(QUARANTINE, 0))
+
+
+def test_after_a_rebuild_an_event_that_was_refused_and_repaired_is_no_fork(gate: Gate) -> None:
+    gate.worked(NEED)
+    one = gate.agencies[0]
+    unsound = one.record(one.event(BarrierReported(Barrier.staff_turnover, Service.food)))
+    gate.broker.append(one.inbox, (unsound.key, unsound.value))
+    gate.worked(FOOD)
+    refusals = Partition(QUARANTINE, 0)
+    assert [decode_refusal(r.value or b"").reason for r in gate.broker.committed(refusals)] == [Reason.UNSOUND]
+    emptied(gate, STATE)
+    gate.rebuilt()
+    gate.goes_on()
+    assert len(gate.broker.committed(refusals)) == 1
 
 
 def test_an_inbox_without_the_newest_event_is_read_from_its_beginning(gate: Gate) -> None:

@@ -96,13 +96,13 @@ def held_open(lane: type[ReleaseLane], topic: Partition) -> ClosingWorld:
     world.close(START)
     first = world.worker()
     world.run(20)
-    world.hold(topic, 100)
+    world.hold(topic, 250)
     world.close(START + 1)
     for _ in range(3):
         world.run(20)
         world.world.kill(first)
         first = world.worker()
-    world.run(160)
+    world.run(300)  # longer than a single lane may stall
     return world
 
 
