@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from consumers.status.alerts import Watch
 from consumers.status.observed import Observed
+from consumers.status.troubles import LANE
 from consumers.status.worker_lives import QUIET_MS_MAX
 from exchange.engine.log import Log, Partition
 from exchange.engine.reading import newest_by_key
@@ -23,9 +24,11 @@ def expected_lanes(partitions: int, *, calendar: bool) -> list[str]:
 def alerts_now(seen: Observed, now_ms: int, *, silent_after_ms: int, lanes: Collection[str] = ()) -> tuple[Alert, ...]:
     """The alerts that a watch would have open now, had it read all this.
 
-    `lanes`: those that must run.
+    `lanes`: those that must run. The calendar must run if a worker's watch already misses it.
     """
     stood = [decode_alert(value) for value in seen.alerts.values()]
+    calendar = LaneName.CALENDAR.at(0)
+    lanes = {*lanes, calendar} if lanes and any(one.subject == LANE + calendar for one in stood) else lanes
     pulses_known = PULSE not in seen.unknown
     started_ms = seen.lives.oldest_start_ms(now_ms) if pulses_known else now_ms
     watch = Watch(

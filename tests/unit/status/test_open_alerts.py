@@ -99,6 +99,15 @@ def test_with_a_worker_there_is_no_alert_and_an_open_one_ends_with_its_cause(clu
     assert (kinds(found), found.running) == ({}, True)
 
 
+def test_a_missed_calendar_stays_an_alert_and_one_that_nobody_misses_is_none(cluster: Cluster) -> None:
+    """The command does not know whether the workers' calendar is on."""
+    cluster.works()
+    assert kinds(cluster.look()) == {}
+    missed = Alert("lane:calendar-0", AlertKind.STALLED, T0 - 5, "look")
+    cluster.put("alerts", b"lane:calendar-0", encode_alert(missed))
+    assert kinds(cluster.look()) == {"lane:calendar-0": AlertKind.STALLED}
+
+
 def test_a_worker_that_wrote_its_end_is_not_running(cluster: Cluster) -> None:
     cluster.works()
     cluster.put("pulse", b"worker-1", encode_worker_pulse(WorkerPulse("worker-1", T0 - 60_000, T0 + 1, ended=True)))
