@@ -206,10 +206,13 @@ async def _is_unfinished(log: Log, topics: Mapping[str, int]) -> bool:
 
 
 async def _delete(admin: Administration, topics: list[str]) -> None:
-    """Delete topics and wait until they are gone."""
+    """Delete topics and wait until they are gone. Raises RestoreFailed."""
     await admin.delete(topics)
-    async with asyncio.timeout(GONE_S_MAX):
-        while True:
-            if not set(topics) & set(await admin.partitions()):
-                return
-            await asyncio.sleep(LOOK_S)
+    try:
+        async with asyncio.timeout(GONE_S_MAX):
+            while True:
+                if not set(topics) & set(await admin.partitions()):
+                    return
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError:
+        raise RestoreFailed(f"The cluster still shows topics {GONE_S_MAX:.0f} s after they were deleted.") from None

@@ -22,6 +22,10 @@ NEXT_STEPS = (
     "Next: point the workers and the agencies to this cluster, start `exchange worker`, and run `exchange replay` once it"
     " has counted. Agencies publish as before; what the archive lacks they send again by themselves."
 )
+INTERRUPTED = (
+    "Interrupted. The archive is unchanged. Run `exchange restore` again: it says whether the cluster is still empty, or"
+    " needs --again."
+)
 app = typer.Typer()
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -64,7 +68,7 @@ def archive(
         with shown("archive") as progress:
             return await write(kafka.log, partitions, directory, progress, last=last)
 
-    done = at_kafka(work)
+    done = at_kafka(work, notice=False)
     if as_json:
         typer.echo(json.dumps(archived_plain(done), indent=2))
         return
@@ -106,7 +110,11 @@ def restore(
         with shown("restore") as progress:
             return await write(target, directory, progress, again=again)
 
-    done = at_kafka(work)
+    try:
+        done = at_kafka(work, notice=False)
+    except KeyboardInterrupt:
+        typer.echo(INTERRUPTED, err=True)
+        raise
     if as_json:
         typer.echo(json.dumps(restored_plain(done), indent=2))
         return
