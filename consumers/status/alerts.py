@@ -34,6 +34,7 @@ from consumers.status.troubles import (
     GROUP,
     HALTED_SAYS,
     LANE,
+    NOT_SIGNED_SAYS,
     QUIET_SAYS,
     SILENT_SAYS,
     TOPIC,
@@ -56,6 +57,8 @@ from exchange.wire.topics import AGENCIES, SINGLE_LANES, LaneName
 
 BEHIND_MS_MAX: Final = 10_000
 """A lane stalls that has records to read and gets nowhere for longer."""
+NOT_SIGNED_MS: Final = 86_400_000
+"""How long records may wait for the heartbeat that signs them."""
 FORKED_MS: Final = 7 * 86_400_000
 """How long an alert stays open after the last forked record. The next good event does not end it:
 the second copy of the vault is still there."""
@@ -112,12 +115,14 @@ class _Agency:
     refused: str = ""
     heard_ms: int = 0
     forked_ms: int = 0
+    waiting_since_ms: int = 0
 
     def observe(self, pulse: AgencyPulse, at_ms: int) -> None:
         self.heard_ms = max(self.heard_ms, pulse.heard_ms)
         self.forked_ms = max(self.forked_ms, pulse.forked_ms)
         if (pulse.sequence, at_ms) > self.at:  # a chain only grows, whatever a clock says
             self.at, self.refused = (pulse.sequence, at_ms), pulse.refused
+            self.waiting_since_ms = pulse.waiting_since_ms if pulse.waiting else 0
 
     @property
     def has_events(self) -> bool:
@@ -265,6 +270,8 @@ class Watch:
             return Verdict(refused(agency.refused))
         if agency.forked_ms and now_ms - agency.forked_ms < FORKED_MS:  # the next good event does not end it
             return Verdict(refused(Reason.FORKED))
+        if agency.waiting_since_ms and now_ms - agency.waiting_since_ms > NOT_SIGNED_MS:
+            return Verdict(Trouble(AlertKind.NOT_SIGNED, NOT_SIGNED_SAYS))
         registration = (self._registry or {}).get(code)
         suspended = registration is not None and registration.status is Status.SUSPENDED
         if agency.heard_ms and now_ms - agency.heard_ms > self._silent_after_ms and not suspended:

@@ -46,6 +46,8 @@ class Observed:
     fold_lags: dict[int, int] = field(default_factory=dict)
     counted: dict[int, int] = field(default_factory=dict)
     closings: DrawsState = field(default_factory=DrawsState)
+    unsigned: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Agency → the records that no heartbeat has signed, and the first one's time, by its pulse."""
     held: Held = field(default_factory=Held)
     facts: LogFacts = field(default_factory=LogFacts)
     unknown: dict[str, str] = field(default_factory=dict)
@@ -90,7 +92,9 @@ class Observed:
             pulse = decode_worker_pulse(record.value)
             self.lives.observe(pulse, pulse.at_ms)
         elif record.offset >= self.pulses_from:
-            self.pulses.append(decode_pulse(record.value))
+            lane = decode_pulse(record.value)
+            self.pulses.append(lane)
+            self.unsigned.update({one.agency: (one.waiting, one.waiting_since_ms) for one in lane.agencies})
 
     def forget_pulses(self, found: Mapping[Partition, Extent]) -> None:
         """Begin anew with `pulse`."""

@@ -52,7 +52,8 @@ class LaneStatus:
 class AgencyStatus:
     """One registered agency.
 
-    `head`: the first digits of its head's digest; `waiting`: records not yet judged.
+    `head`: the first digits of its head's digest; `waiting`: records not yet admitted;
+    `unsigned`: those of them that no heartbeat has signed, by the worker's last pulse.
     """
 
     agency: str
@@ -65,6 +66,8 @@ class AgencyStatus:
     refused: str
     inbox_missing: bool
     since_heard_ms: int | None
+    unsigned: int = 0
+    since_unsigned_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ def _agencies(seen: Observed, now_ms: int) -> Iterator[AgencyStatus]:
 def _agency(seen: Observed, code: str, registration: Registration, now_ms: int) -> AgencyStatus:
     lane = seen.gates[registration.partition].agencies.get(code) or AgencyLane(code, EventReader())
     head, refused = lane.state.head, lane.state.refused
+    unsigned, since_ms = seen.unsigned.get(code, (0, 0))
     return AgencyStatus(
         agency=code,
         legal_class=registration.legal_class,
@@ -171,6 +175,8 @@ def _agency(seen: Observed, code: str, registration: Registration, now_ms: int) 
         refused=refused.reason.value if refused else "",
         inbox_missing=code in seen.inboxes_missing,
         since_heard_ms=max(0, now_ms - lane.heard_ms) if lane.heard_ms else None,
+        unsigned=unsigned,
+        since_unsigned_ms=max(0, now_ms - since_ms) if unsigned else None,
     )
 
 

@@ -36,6 +36,11 @@ HALTED_SAYS: Final = (
     "Closing or publishing stopped: perhaps `draws` or `releases` was changed from outside. The worker's"
     " log names the error and the remedy. The exchange goes on admitting events while the worker runs."
 )
+NOT_SIGNED_SAYS: Final = (
+    "Records have waited in the agency's inbox for over a day for a heartbeat that signs them. They are not counted. Ask"
+    " the agency whether its last run ended; the next one mends it. If the agency sent nothing, find out who else may"
+    " write to its inbox."
+)
 HELD_SAYS: Final = (
     "A transaction has been open here for over 30 s, and is none of ours. Nothing behind it is counted, restored or"
     " drawn, and nothing is lost. Find it with Kafka's `kafka-transactions.sh find-hanging`; stop its program, or use"

@@ -80,6 +80,7 @@ class AlertKind(StrEnum):
     REFUSED = "refused"
     FORKED = "forked"
     GAPPED = "gapped"
+    NOT_SIGNED = "not signed"
     LEFT_OUT = "left out"
     NOT_RUNNING = "not running"
     CRASH_LOOP = "crash loop"

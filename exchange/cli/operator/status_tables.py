@@ -131,8 +131,13 @@ def _agency(agency: AgencyStatus) -> tuple[str, ...]:
         *counts,
         agency.head,
         agency.legal_class,
-        INBOX_MISSING if agency.inbox_missing else agency.refused,
+        INBOX_MISSING if agency.inbox_missing else agency.refused or _unsigned(agency),
     )
+
+
+def _unsigned(agency: AgencyStatus) -> str:
+    """The records that wait for the heartbeat that signs them."""
+    return f"{agency.unsigned:,} not signed for {age(agency.since_unsigned_ms)}" if agency.unsigned else ""
 
 
 def _refusals(status: ExchangeStatus) -> Table:

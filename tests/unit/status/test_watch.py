@@ -290,3 +290,15 @@ def test_a_restarted_watch_goes_on_where_the_last_one_was(history: list[Pulse]) 
     for pulse in healthy(LATE):
         restarted.observe(pulse, LATE)
     assert dict(restarted.tick(LATE)) == dict.fromkeys(standing)
+
+
+def test_records_that_nobody_signs_are_alarmed_after_a_day_and_no_longer_than_they_wait() -> None:
+    day = 86_400_000
+    watch, unsigned = Watch(10 * day, T0), AgencyPulse("harbor-light", 5, "", T0, 0, 3, T0)
+    watch.observe(replace(WELL, at_ms=T0, agencies=(unsigned,)), T0)
+    assert "agency:harbor-light" not in dict(watch.tick(T0 + day))
+    alert = dict(watch.tick(T0 + day + 1))["agency:harbor-light"]
+    assert alert
+    assert alert.kind is AlertKind.NOT_SIGNED
+    watch.observe(replace(WELL, at_ms=T0 + 1, agencies=(replace(unsigned, waiting=0, waiting_since_ms=0),)), T0 + 1)
+    assert dict(watch.tick(T0 + day + 2))["agency:harbor-light"] is None
