@@ -68,6 +68,7 @@ class Inbox(AgencyLane):
         self.waiting = self.waiting_since_ms = 0
         self.admitting = False
         self._arrived: deque[Sequence[Record]] = deque()
+        self._weights: deque[int] = deque()
         self._stretch: Stretch[Held] | None = Stretch()
         self._octets = 0
         self._marks: list[int] = []
@@ -81,7 +82,7 @@ class Inbox(AgencyLane):
     @property
     def held(self) -> int:
         """The weight of what is in memory: records, and one more for each `OCTETS_A_RECORD`."""
-        arrived = sum(len(records) + _octets(records) // OCTETS_A_RECORD for records in self._arrived)
+        arrived = sum(self._weights) if self._arrived else 0
         return arrived + (0 if self._stretch is None else len(self._stretch) + self._octets // OCTETS_A_RECORD)
 
     @property
@@ -98,11 +99,13 @@ class Inbox(AgencyLane):
         if self.reading is not None and records[0].offset < self.reading:
             self.forget()  # the log was made anew, or lost the position
         self._arrived.append(records)
+        octets = sum(len(record.value or b"") for record in records)
+        self._weights.append(len(records) + octets // OCTETS_A_RECORD)
         self.reading = records[-1].offset + 1
 
     def forget(self) -> None:
         """Forget all that is not decided: it is read again."""
-        self._arrived.clear()
+        self._drop_arrived()
         self._begin()
         self.closed_at = None
 
@@ -110,7 +113,7 @@ class Inbox(AgencyLane):
         """Hold no records: drop those that wait, and from now on only scan."""
         if self._arrived:
             self.read_on_at = self.reading = self._arrived[0][0].offset
-            self._arrived.clear()
+            self._drop_arrived()
         stretch = self._stretch
         if stretch is not None and stretch.records and not self.admitting:
             self._marks = [record.offset for record in stretch.records[::SCANNED_MARK]]
@@ -138,6 +141,10 @@ class Inbox(AgencyLane):
             self.forget()
             self.read_on_at = self.reading = start
 
+    def _drop_arrived(self) -> None:
+        self._arrived.clear()
+        self._weights.clear()
+
     def _begin(self) -> None:
         self._stretch, self._marks = Stretch(), []
         self.waiting = self.waiting_since_ms = self._octets = 0
@@ -147,6 +154,7 @@ class Inbox(AgencyLane):
     def serve(self, written: Written) -> Iterator[int]:
         """Work on what has arrived, in parts; gives the cost of each."""
         while self._arrived:
+            self._weights.popleft()
             yield from self._take_in(self._arrived.popleft(), written)
 
     def _take_in(self, records: Sequence[Record], written: Written) -> Iterator[int]:
@@ -161,7 +169,7 @@ class Inbox(AgencyLane):
             begin = place + 1
             if taken and self._stretch is None:
                 self.closed_at, self.read_on_at = records[place].offset, self.start
-                self._arrived.clear()
+                self._drop_arrived()
                 return
             if taken:
                 yield from self._close(written)
@@ -291,7 +299,3 @@ class Inbox(AgencyLane):
             self._count_strays(written, strays, stretch)
         self._begin()
         self._move_to(stretch.records[-1].offset + 1)
-
-
-def _octets(records: Sequence[Record]) -> int:
-    return sum(len(record.value or b"") for record in records)

@@ -99,6 +99,8 @@ class Refused:
 
 
 Verdict = Accepted | Duplicate | Skipped | Refused
+_CAPS: Final = frozenset(cap for cap in range(64) if cap & Cap.UNMARKED or cap == effective(cap))
+"""The bits that an edge may send. Without caps applied, it may send any."""
 ACCEPTED: Final = Accepted()
 DUPLICATE: Final = Duplicate()
 SKIPPED: Final = Skipped()
@@ -158,7 +160,7 @@ def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | Non
         return Reason.NOT_REGISTERED
     if registration.status is Status.SUSPENDED:
         return Reason.SUSPENDED
-    if not is_period(record.period) or not _is_cap(record.cap):
+    if not is_period(record.period) or record.cap not in _CAPS:
         return Reason.OUT_OF_RANGE
     if isinstance(body, Heartbeat):
         return heartbeat_reason(registration, record, body, verify)
@@ -167,11 +169,6 @@ def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | Non
     return _reason_class(registration, record.period, body) or (
         _reason_tally(state, registration, record, body) if isinstance(body, Tally) else None
     )
-
-
-def _is_cap(cap: int) -> bool:
-    """Whether an edge may send these bits. Without caps applied, it may send any."""
-    return 0 <= cap < 64 and (bool(cap & Cap.UNMARKED) or cap == effective(cap))
 
 
 def wants_consent(cap: int, tally: Tally) -> bool:
