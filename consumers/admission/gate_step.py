@@ -177,7 +177,7 @@ class GateStep:
 
     def seeks(self) -> Mapping[Partition, int]:
         """Inboxes to read on where records were dropped, and one stretch to read again."""
-        found = {}
+        found: dict[Partition, int | None] = {}
         for source, inbox in self._sources.items():
             if inbox.read_on_at is None or inbox in self._serving:
                 continue
@@ -186,7 +186,7 @@ class GateStep:
             elif self._reading_again is None:
                 self._reading_again, self._silent = inbox, 0
                 found[source] = inbox.read_again()
-        return found
+        return {source: start for source, start in found.items() if start is not None}
 
     def outcome(self) -> Outcome:
         """Events, refusals, receipts and the gate's own state."""

@@ -119,17 +119,15 @@ class Inbox(AgencyLane):
             self._marks = [record.offset for record in stretch.records[::SCANNED_MARK]]
             self._stretch = None
 
-    def read_again(self) -> int:
+    def read_again(self) -> int | None:
         """Begin the second reading of a stretch; returns its first offset."""
         start = self.start
-        assert start is not None
         self._begin()
         self.read_on_at, self.reading = None, start
         return start
 
-    def read_on(self) -> int:
+    def read_on(self) -> int | None:
         """Go on where records were dropped; returns the offset."""
-        assert self.read_on_at is not None
         start, self.read_on_at = self.read_on_at, None
         return start
 
