@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import EngineError
 from exchange.engine.log import Partition
-from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, GATE_STATE, RELEASES
+from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, GATE_STATE, RELEASES, aggregates_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -35,7 +36,7 @@ MENDS: Final[Mapping[str, str]] = {
     ),
 }
 """Topic → what to do when it was lost. Others are made anew by those who write them."""
-WITNESSES: Final = (EVENTS, GATE_STATE, DRAWS, RELEASES)
+WITNESSES: Final = (AGENCIES, EVENTS, GATE_STATE, aggregates_of(GENERATION), EPOCHS, DRAWS, RELEASES)
 """If one of these holds a record, the exchange has worked."""
 
 
@@ -58,7 +59,7 @@ async def refuse_lost_state(
 
 
 async def has_worked(log: Log, found: Mapping[str, int]) -> bool:
-    """Whether an exchange with these topics holds any record that its lanes wrote."""
+    """Whether an exchange with these topics holds any record that was written after it was made."""
     written = [Partition(topic, number) for topic in WITNESSES for number in range(found.get(topic, 0))]
     if not written:
         return False
