@@ -249,8 +249,8 @@ def test_after_a_rebuild_what_was_corrected_stays_so_and_old_events_can_be_corre
 def test_after_a_rebuild_an_event_that_was_refused_and_repaired_is_no_fork(gate: Gate) -> None:
     gate.worked(NEED)
     one = gate.agencies[0]
-    unsound = one.record(one.event(BarrierReported(Barrier.staff_turnover, Service.food)))
-    gate.broker.append(one.inbox, (unsound.key, unsound.value))
+    for record in one.sign(one.event(BarrierReported(Barrier.staff_turnover, Service.food))):
+        gate.broker.append(one.inbox, (record.key, record.value))
     gate.worked(FOOD)
     refusals = Partition(QUARANTINE, 0)
     assert [decode_refusal(r.value or b"").reason for r in gate.broker.committed(refusals)] == [Reason.UNSOUND]
