@@ -162,6 +162,8 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
         yield f"first difference: {differences[0]}"
     else:
         yield f"{result.verdict.value}: {size}"
+    if result.unsigned:
+        yield f"not signed: the newest events of {', '.join(result.unsigned)}. A run may be arriving now: look again"
     yield from filter(None, map(_why_not_compared, result.partitions))
     for part in result.partitions:
         if part.undecided is not None:
@@ -180,8 +182,6 @@ def _broken_chains(result: "ReplayResult") -> Iterator[str]:
         yield from map(str, result.broken[:BROKEN_SHOWN])
     for agency in result.in_two_partitions:
         yield f"broken chain: {agency} has events in more than one partition"
-    if result.unsigned:
-        yield f"not signed: the newest events of {', '.join(result.unsigned)}. A run may be arriving now: look again"
 
 
 def _why_not_compared(part: "PartitionReplay") -> str:

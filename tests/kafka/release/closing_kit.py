@@ -9,19 +9,22 @@ from random import Random
 
 import psutil
 
+from consumers.admission.enrolment import Enrolment, register
 from consumers.release.draws_state import DrawsState
 from consumers.release.history import read_closings
 from exchange.core.model import vocabulary as v
+from exchange.core.model.chain import Head, digest_of
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event, NeedIdentified
-from exchange.core.model.vocabulary import UsState
+from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.engine.reading import read_whole
 from exchange.trial.empty_cluster import TrialExchange, Worker
+from exchange.trial.sample_key import SampleKey
 from exchange.wire.codec import encode
 from exchange.wire.release_records import Asker, Close, encode_close
-from exchange.wire.topics import EPOCHS, EVENTS
+from exchange.wire.topics import EPOCHS, EVENTS, inbox_of
 from tests.kits.children import fork_server, working_children
 from tests.kits.draw_world import event
 
@@ -38,24 +41,45 @@ def needs(random: Random, count: int) -> Iterator[Event]:
         yield event(NeedIdentified(random.choice(services)), period="2020Q1", state=random.choice(states))
 
 
-async def send(log: KafkaLog, events: Sequence[Event], partitions: int = 4) -> Counter[int]:
-    """As the gate would: in a transaction, each agency's to one partition, numbered 1, 2, 3 …"""
-    writer = await log.writer("gate-of-a-test")
-    sent: Counter[int] = Counter()
-    numbers = await heads(log)
-    try:
-        await writer.begin()
-        for number, one in enumerate(events):
-            partition = number % min(partitions, len(AGENCIES))
-            key = AGENCIES[partition].encode()
-            numbers[key] += 1
-            value = encode(replace(one, sequence=numbers[key]))
-            await (await writer.send(Partition(EVENTS, partition), [(key, value)]))
-            sent[partition] += 1
-        await writer.commit()
-    finally:
-        await writer.close()
-    return sent
+class Publishing:
+    """Three agencies that write signed runs to their inboxes, as their edges would."""
+
+    def __init__(self, ground: TrialExchange) -> None:
+        self._ground = ground
+        self._keys = {code: SampleKey(code) for code in AGENCIES}
+        self._chains = {code: Head(0, bytes(32)) for code in AGENCIES}
+
+    async def register(self) -> None:
+        enrolments = [Enrolment(code, LegalClass.individual, key.public) for code, key in self._keys.items()]
+        await register(self._ground.log, self._ground.admin, *enrolments, replication=1)
+
+    async def send(self, events: Sequence[Event]) -> None:
+        """Each agency writes its share; returns once the gate has admitted everything."""
+        producer = await self._ground.log.producer()
+        try:
+            for number, (code, key) in enumerate(self._keys.items()):
+                values = [self._chained(code, one) for one in events[number :: len(AGENCIES)]]
+                head = self._chains[code]
+                beat = event(key.heartbeat(head.sequence + 1, head.digest), cap=0, period="2020Q1")
+                pairs = [(code.encode(), value) for value in (*values, self._chained(code, beat))]
+                await producer.send(Partition(inbox_of(code), 0), pairs)
+        finally:
+            await producer.close()
+        await self._admitted()
+
+    async def _admitted(self) -> None:
+        written = {code.encode(): head.sequence for code, head in self._chains.items()}
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                if await heads(self._ground.log) == written:
+                    return
+                await asyncio.sleep(0.1)
+
+    def _chained(self, code: str, one: Event) -> bytes:
+        head = self._chains[code]
+        value = encode(replace(one, sequence=head.sequence + 1, previous=head.digest))
+        self._chains[code] = Head(head.sequence + 1, digest_of(value))
+        return value
 
 
 async def heads(log: KafkaLog, partitions: int = 4) -> Counter[bytes]:
