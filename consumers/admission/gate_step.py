@@ -68,6 +68,11 @@ class GateStep:
         self._silent = 0
         self._kept = KeptState(partition)
 
+    @property
+    def written(self) -> int:
+        """How many events of the partition have been written, those of the newest outcome too."""
+        return self._kept.events
+
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Restore one record of `gate-state`."""
         if self._kept.restore(key, value):

@@ -86,11 +86,14 @@ async def bare_relaxed(settings: Settings, size: Size) -> tuple[int, float, floa
     return await bare(settings, size)
 
 
-async def _lane(lane: Lane, log: KafkaLog, events: int) -> tuple[int, float, float, str]:
+async def _lane(
+    lane: Lane, log: KafkaLog, events: int, written: Callable[[], int] | None = None
+) -> tuple[int, float, float, str]:
+    """Run a lane until so many events are committed. `written`: of them, where it reads ahead."""
     relax_collector()
     clock, cpu = time.perf_counter(), time.process_time()
     running = asyncio.create_task(lane.run())
-    while lane.progress.records < events:
+    while not _committed(lane, events, written):
         if running.done():
             running.result()
         await asyncio.sleep(0.005)
@@ -103,12 +106,19 @@ async def _lane(lane: Lane, log: KafkaLog, events: int) -> tuple[int, float, flo
     return events, *took, note
 
 
+def _committed(lane: Lane, events: int, written: Callable[[], int] | None) -> bool:
+    if written is None:
+        return lane.progress.records >= events
+    return written() >= events and lane._commit is not None and lane._commit.done()
+
+
 async def gate(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     """Inboxes to events: decode, canonical check, chain, receipts, state, exactly once."""
     log = KafkaLog(settings.client("bench"))
     registry = await read_registry(log)
-    lane = Lane(log, "gate", 0, lambda: GateStep(0, registry), Partition(GATE_STATE, 0), limits=GATE)
-    return await _lane(lane, log, size.events)
+    steps = [GateStep(0, registry)]
+    lane = Lane(log, "gate", 0, lambda: steps[0], Partition(GATE_STATE, 0), limits=GATE)
+    return await _lane(lane, log, size.events, lambda: steps[0].written)
 
 
 async def fold(settings: Settings, size: Size) -> tuple[int, float, float, str]:
