@@ -24,10 +24,7 @@ from exchange.core.admission.gate import (
     judge,
 )
 from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
-from exchange.core.admission.runs import (
-    Stretch,
-    is_repeated,
-)
+from exchange.core.admission.runs import Stretch, is_repeated
 from exchange.core.model.event_layout import HEAD
 from exchange.core.model.events import Correction, Heartbeat, Tally
 from exchange.engine.log import Pair, Record
@@ -42,6 +39,12 @@ class Written:
     events: list[Pair] = field(default_factory=list)
     quarantine: list[Pair] = field(default_factory=list)
     tallies: list[tuple[str, Arrival]] = field(default_factory=list)
+
+    def take(self) -> "Written":
+        """What is there; from now on this is empty. Inboxes at work keep writing into it."""
+        taken = Written(self.events, self.quarantine, self.tallies)
+        self.events, self.quarantine, self.tallies = [], [], []
+        return taken
 
 
 @lru_cache(maxsize=4096)

@@ -27,7 +27,7 @@ from consumers.admission.kept_state import EventsCutOff, KeptState
 from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, Registration, evolve
 from exchange.core.errors import ExchangeError, SequenceBroken
 from exchange.core.model.chain import Head, digest_of
-from exchange.core.model.event_layout import KIND, PREFIX, PREVIOUS, sequence_of
+from exchange.core.model.event_layout import KIND, PREFIX, follows, sequence_of
 from exchange.core.model.events import Correction, Tally
 from exchange.engine.log import Log, Pair, Partition, Reader, Record, Writer
 from exchange.engine.reading import decided_ends, read_before, read_whole
@@ -138,7 +138,6 @@ class _Chains:
     agencies: dict[str, _Agency] = field(default_factory=dict)
     events: int = 0
     newest: Sequence[Pair] = ()
-
     kinds: _Kinds = field(default_factory=_Kinds)
 
     def take(self, record: Record, place: str) -> None:
@@ -149,7 +148,7 @@ class _Chains:
         agency = self.agencies.setdefault(code, _Agency())
         state, sequence = agency.state, sequence_of(value)
         head = state.head
-        if sequence != head.sequence + 1 or (head.sequence and value[PREVIOUS] != head.digest):
+        if not follows(value, head.sequence, head.digest):
             raise SequenceBroken(f"{place}: event {sequence} of {code} does not follow event {head.sequence}.")
         arrival = self.kinds.arrival(value, place)
         if arrival is not None:

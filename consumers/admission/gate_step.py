@@ -15,10 +15,7 @@ from consumers.admission.agency_lane import Written
 from consumers.admission.inbox import Inbox
 from consumers.admission.kept_state import KeptState
 from consumers.admission.registry import Registry
-from exchange.core.admission.gate import (
-    AgencyState,
-    Arrival,
-)
+from exchange.core.admission.gate import AgencyState, Arrival
 from exchange.core.errors import StateDamaged
 from exchange.core.model.chain import SHORT, Head
 from exchange.core.model.events import Correction, Tally
@@ -195,22 +192,21 @@ class GateStep:
 
     def outcome(self) -> Outcome:
         """Events, refusals, receipts and the gate's own state."""
-        written, kept, state = self._written, Written(), dict[bytes, bytes | None]()
+        state = dict[bytes, bytes | None]()
         touched = [inbox for inbox in self.agencies.values() if inbox.touched]
-        for agency, arrival in written.tallies:
+        for agency, arrival in self._written.tallies:
             state.update(_tally_change(agency, arrival, self.agencies[agency].state))
         for inbox in touched:
             state.update(_state_of(inbox))
             inbox.touched = False
         if not state:
             return Outcome([])
-        events, quarantine = list(written.events), list(written.quarantine)
-        written.events, written.quarantine, written.tallies = kept.events, kept.quarantine, kept.tallies
+        written = self._written.take()
         outputs: list[tuple[Partition, Sequence[Pair]]] = [
-            (Partition(EVENTS, self._partition), events),
-            (Partition(QUARANTINE, self._partition), quarantine),
+            (Partition(EVENTS, self._partition), written.events),
+            (Partition(QUARANTINE, self._partition), written.quarantine),
             *((Partition(receipts_of(inbox.agency), 0), [(inbox.key, _receipt(inbox.state))]) for inbox in touched),
-            (Partition(GATE_STATE, self._partition), self._kept.closed(state, events)),
+            (Partition(GATE_STATE, self._partition), self._kept.closed(state, written.events)),
         ]
         return Outcome([(partition, pairs) for partition, pairs in outputs if pairs])
 

@@ -16,10 +16,7 @@ from itertools import islice
 from typing import Final
 
 from consumers.admission.agency_lane import AgencyLane, Held, Unfit, VerdictOf, Written, judge_by_rules, unfit
-from exchange.core.admission.gate import (
-    Refused,
-    Registration,
-)
+from exchange.core.admission.gate import Refused, Registration
 from exchange.core.admission.reasons import RUN_EVENTS_MAX, VALUE_OCTETS_MAX, Reason
 from exchange.core.admission.runs import (
     NO_EVENT,

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Final
 
 from exchange.core.admission.gate import AgencyState
+from exchange.core.counting.counts import MODULUS
 from exchange.core.errors import StateDamaged
 from exchange.core.model.event_layout import sequence_of
 from exchange.engine.lanes.step import Tail
@@ -22,7 +23,6 @@ from exchange.engine.log import Pair, Partition
 from exchange.wire.records import NOTHING, GateWritten, decode_gate_written, encode_gate_written
 from exchange.wire.topics import EVENTS, GATE_STATE, POSITION_KEY
 
-MODULUS: Final = 1 << 256
 UNWRITTEN: Final = GateWritten(0, NOTHING, 0)
 
 

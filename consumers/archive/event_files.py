@@ -16,7 +16,7 @@ from consumers.archive.manifest import OPEN, Manifest, Segment
 from consumers.archive.segments import run_of, segment_file
 from exchange.core.errors import SequenceBroken
 from exchange.core.model.epochs import epoch_text
-from exchange.core.model.event_layout import PREVIOUS, sequence_of
+from exchange.core.model.event_layout import follows, sequence_of
 from exchange.core.release.cuts import Offsets
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.reading import decided_ends, read_before
@@ -26,6 +26,7 @@ from exchange.wire.topics import EVENTS
 BATCH_RECORDS: Final = 20_000
 Heads: TypeAlias = dict[bytes, tuple[int, bytes]]
 """By key: sequence and digest of an agency's last event."""
+NO_EVENT_YET: Final = (0, b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,13 @@ class ChainFollower:
         for key, value in zip(run.keys, run.values, strict=True):
             if key is None or value is None:
                 raise SequenceBroken(f"{EVENTS}-{run.partition} holds a record that is no event.")
-            sequence, last = sequence_of(value), heads.get(key)
-            if sequence != (last[0] + 1 if last else 1) or (last and value[PREVIOUS] != last[1]):
+            last, digest = heads.get(key, NO_EVENT_YET)
+            if not follows(value, last, digest):
                 agency = key.decode("ascii", "replace")
                 raise SequenceBroken(
-                    f"{EVENTS}-{run.partition}: event {sequence} of {agency} does not follow event {last[0] if last else 0}."
+                    f"{EVENTS}-{run.partition}: event {sequence_of(value)} of {agency} does not follow event {last}."
                 )
+            sequence = last + 1
             head = heads[key] = (sequence, sha256(value).digest())
             if awaited and key in awaited and awaited[key][0] == sequence and awaited.pop(key) != head:
                 raise ArchiveOfAnother(f"Event {sequence} of {key.decode('ascii')} differs from the archived one.")
@@ -68,7 +70,7 @@ class ChainFollower:
     def all_passed(self) -> None:
         """Raise ArchiveAhead unless every awaited head was passed."""
         for key, (sequence, _) in self._awaited.items():
-            held = self.heads.get(key, (0, b""))[0]
+            held, _ = self.heads.get(key, NO_EVENT_YET)
             raise ArchiveAhead(
                 f"The archive holds {sequence} events of {key.decode('ascii')}; this cluster holds {held}."
             )

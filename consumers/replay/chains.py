@@ -10,14 +10,13 @@ from the event that broke it, so that one mistake is one result.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from exchange.core.admission.gate import Registration
+from exchange.core.admission.gate import Registration, Verify, heartbeat_reason
 from exchange.core.errors import ExchangeError
-from exchange.core.model.chain import heartbeat_message
 from exchange.core.model.event_layout import PREVIOUS, sequence_of
 from exchange.core.model.events import Heartbeat
 from exchange.engine.log import Partition, Record
@@ -25,7 +24,6 @@ from exchange.wire.codec import decode
 
 BROKEN_MAX: Final = 100
 """Breaks that one partition lists; `breaks` counts them all."""
-Verify = Callable[[bytes, bytes, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -148,6 +146,4 @@ def _is_signed(key: bytes | None, record: Record, registered: Mapping[str, Regis
         return False
     if registration is None or not isinstance(event.body, Heartbeat):
         return False
-    public = dict(registration.keys).get(event.body.key)
-    message = heartbeat_message(registration.agency, event.sequence, event.previous)
-    return public is not None and verify(public, event.body.signature, message)
+    return heartbeat_reason(registration, event, event.body, verify) is None

@@ -22,7 +22,7 @@ from exchange.core.admission.cap_rules import NONE, Cap, effective, lawful
 from exchange.core.admission.reasons import SMALL_COUNT_MAX, Reason
 from exchange.core.admission.soundness import unsound
 from exchange.core.model.chain import Digests, Head, heartbeat_message
-from exchange.core.model.events import About, Body, Correction, Heartbeat, Tally
+from exchange.core.model.events import About, Body, Correction, Event, Heartbeat, Tally
 from exchange.core.model.period import is_period, quarter_of, year_period
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import LegalClass
@@ -221,7 +221,7 @@ def _may_carry(cap: int, body: Correction) -> bool:
     return lawful(cap, NONE if isinstance(body.body, Tally) else body.cap)
 
 
-def heartbeat_reason(reg: Registration, record: Arrival, body: Heartbeat, verify: Verify) -> Reason | None:
+def heartbeat_reason(reg: Registration, record: Arrival | Event, body: Heartbeat, verify: Verify) -> Reason | None:
     """Why a heartbeat does not sign the events before it; None if it does."""
     key = dict(reg.keys).get(body.key)
     if key is None:

@@ -27,7 +27,7 @@ from typing import Final, Generic, TypeVar
 from exchange.core.admission.gate import AgencyState, Refused
 from exchange.core.admission.reasons import RUN_EVENTS_MAX, Reason
 from exchange.core.model.chain import SHORT, digest_of
-from exchange.core.model.event_layout import KIND, PREVIOUS, sequence_of
+from exchange.core.model.event_layout import KIND, PREVIOUS, follows, sequence_of
 from exchange.core.model.events import BODIES, Heartbeat
 
 RUNS_REMEMBERED_MAX: Final = 64
@@ -151,23 +151,18 @@ Walk = Extends | PassedOver | Misses
 
 def walk_back(state: AgencyState, stretch: Stretch[R]) -> Walk:
     """Where the chain of a stretch's last record, a heartbeat that verifies, leads."""
-    begin = stretch.linked(state.head.sequence + 1)
-    if begin >= 0 and _follows(state, stretch.values[begin]):
+    head = state.head
+    begin = stretch.linked(head.sequence + 1)
+    if begin >= 0 and follows(stretch.values[begin], head.sequence, head.digest):
         return Extends(range(begin, len(stretch)))
     path = stretch.walked_before()
-    while not _follows(state, lowest := stretch.values[path[-1]]):
+    while not follows(lowest := stretch.values[path[-1]], head.sequence, head.digest):
         before = stretch.place_of(lowest[PREVIOUS])
         if before < 0 or sequence_of(stretch.values[before]) != sequence_of(lowest) - 1:
             stretch.walk_ended(path)
             return _ended(state, stretch, path)
         path.append(before)
     return Extends(path[::-1])
-
-
-def _follows(state: AgencyState, value: bytes) -> bool:
-    """Whether a value extends the head."""
-    head = state.head
-    return sequence_of(value) == head.sequence + 1 and (not head.sequence or value[PREVIOUS] == head.digest)
 
 
 def _ended(state: AgencyState, stretch: Stretch[R], path: Sequence[int]) -> Walk:

@@ -44,6 +44,14 @@ def sequence_of(value: bytes) -> int:
     return int.from_bytes(value[SEQUENCE], "big")
 
 
+def follows(value: bytes, sequence: int, digest: bytes) -> bool:
+    """Whether a value is its agency's next event after the one with this sequence and digest.
+
+    After sequence 0 comes the first event, which may carry any digest.
+    """
+    return sequence_of(value) == sequence + 1 and (not sequence or value[PREVIOUS] == digest)
+
+
 def head_octets(prefix: bytes, sequence: int, previous: bytes) -> bytes:
     """The head of a value. `prefix`: of its schema."""
     return prefix + sequence.to_bytes(SEQUENCE_OCTETS, "big") + previous
