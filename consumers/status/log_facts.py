@@ -7,26 +7,16 @@ judged like pulses by `consumers.status.alerts`.
 Rule kept: what was not looked at, or could not be, is not judged. An open alert about it stays.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from consumers.status.troubles import GROUP, TOPIC, UNDECIDED, WELL, Trouble, Verdict, listed
-from exchange.core.counting.generation import GENERATION
 from exchange.engine.kafka.lost_state import MENDS
+from exchange.engine.kafka.provision import exchange_topics
 from exchange.engine.log import Partition, Reader
 from exchange.wire.pulse import AlertKind
-from exchange.wire.topics import (
-    BY_NAME,
-    DRAWS,
-    EVENTS,
-    TOPICS,
-    Retention,
-    Topic,
-    aggregates_of,
-    inbox_of,
-    receipts_of,
-)
+from exchange.wire.topics import BY_NAME, DRAWS, EVENTS, Retention, Topic
 
 APPLY: Final = "Run `exchange topics apply`"
 MISSING_SAYS: Final = f"The topic does not exist, and what needs it waits. {APPLY}, then look again."
@@ -69,13 +59,14 @@ async def look_at_topics(reader: Reader, partitions: int, agencies: Iterable[str
 
     `partitions`: of `events`. Raises the engine's errors. The reader needs no assignment.
     """
-    wanted = {name: Partition(name, 0) for name in _names(agencies)}
+    specs = exchange_topics(partitions=partitions, replication=1, agencies=agencies)
+    wanted = {spec.name: Partition(spec.name, 0) for spec in specs}
     present = {partition.topic for partition in await reader.present(wanted.values())}
     kept = [
-        Partition(topic.name, number)
-        for topic in TOPICS
-        if topic.kept is Retention.FOR_EVER and topic.name in present
-        for number in range(partitions if topic.partitioned else 1)
+        Partition(spec.name, number)
+        for spec in specs
+        if _is_kept_for_ever(spec.name) and spec.name in present
+        for number in range(spec.partitions)
     ]
     begins = await reader.beginning_offsets(kept) if kept else {}
     return {**_cut_off(begins), **{TOPIC + name: _missing(name) for name in wanted if name not in present}}
@@ -94,11 +85,8 @@ def foreign_members(group: str, members: Collection[str]) -> dict[str, Trouble]:
     return {GROUP + group: Trouble(AlertKind.FOREIGN_MEMBER, says)}
 
 
-def _names(agencies: Iterable[str]) -> Iterator[str]:
-    yield from (topic.name for topic in TOPICS if not topic.per)
-    yield aggregates_of(GENERATION)
-    for agency in agencies:
-        yield from (inbox_of(agency), receipts_of(agency))
+def _is_kept_for_ever(name: str) -> bool:
+    return name in BY_NAME and BY_NAME[name].kept is Retention.FOR_EVER
 
 
 def _missing(name: str) -> Trouble:

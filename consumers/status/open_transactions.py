@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from consumers.status.troubles import HELD_SAYS, TRANSACTION, Trouble
-from exchange.core.counting.generation import GENERATION
+from exchange.engine.kafka.provision import exchange_topics
 from exchange.engine.lag import undecided
 from exchange.engine.log import Partition, Reader
 from exchange.engine.loop_time import loop_s
 from exchange.engine.reading import OPEN_S_MAX
 from exchange.wire.pulse import AlertKind
-from exchange.wire.topics import TOPICS, Retention, aggregates_of, inbox_of, receipts_of
+from exchange.wire.topics import BY_NAME, Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,6 @@ class OpenTransactions:
 
 def every_partition(partitions: int, agencies: Iterable[str]) -> Iterator[Partition]:
     """Every partition of the exchange with records that are kept for longer than a day."""
-    for topic in TOPICS:
-        if topic.kept is Retention.DAY or topic.per == "agency":
-            continue
-        name = aggregates_of(GENERATION) if topic.per == "generation" else topic.name
-        yield from (Partition(name, number) for number in range(partitions if topic.partitioned else 1))
-    for agency in agencies:
-        yield from (Partition(inbox_of(agency), 0), Partition(receipts_of(agency), 0))
+    for spec in exchange_topics(partitions=partitions, replication=1, agencies=agencies):
+        if BY_NAME[spec.name.partition(".")[0]].kept is not Retention.DAY:
+            yield from (Partition(spec.name, number) for number in range(spec.partitions))
