@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.cli.shared.tenths import each_tenth
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -173,13 +174,7 @@ def shown(doing: str) -> Iterator["Callable[[CopyProgress], None]"]:
 
 
 def _plain_lines(doing: str) -> "Callable[[CopyProgress], None]":
-    shown_tenths = 0
-
     def line(progress: "CopyProgress") -> None:
-        nonlocal shown_tenths
-        tenths = 10 * progress.events // max(1, progress.total)
-        if tenths > shown_tenths:
-            shown_tenths = tenths
-            typer.echo(f"{doing}: {progress.events:,} of about {progress.total:,} events", err=True)
+        typer.echo(f"{doing}: {progress.events:,} of about {progress.total:,} events", err=True)
 
-    return line
+    return each_tenth(lambda progress: (progress.events, progress.total), line)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.cli.shared.tenths import each_tenth
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -133,20 +134,14 @@ def shown(console: "Console") -> Iterator["Callable[[ReplayProgress], None]"]:
 
 
 def _plain_lines(console: "Console") -> "Callable[[ReplayProgress], None]":
-    shown_tenths = 0
+    def line(progress: "ReplayProgress") -> None:
+        console.print(
+            f"replay: {progress.events:,} events, offset {progress.read:,} of {progress.total:,}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
-    def say(progress: "ReplayProgress") -> None:
-        nonlocal shown_tenths
-        tenths = 10 * progress.read // max(1, progress.total)
-        if tenths > shown_tenths:
-            shown_tenths = tenths
-            console.print(
-                f"replay: {progress.events:,} events, offset {progress.read:,} of {progress.total:,}",
-                highlight=False,
-                soft_wrap=True,
-            )
-
-    return say
+    return each_tenth(lambda progress: (progress.read, progress.total), line)
 
 
 def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str]:

@@ -20,16 +20,6 @@ from exchange.wire.records import Receipt
 from tests.kits.step_world import FOOD, HARBOR, NEED, NORTH, Q1, Agency, Rec, World
 
 
-@pytest.fixture
-def harbor() -> Agency:
-    return Agency(HARBOR)
-
-
-@pytest.fixture
-def north() -> Agency:
-    return Agency(NORTH)
-
-
 def strays(harbor: Agency) -> Iterator[tuple[str, Reason, Rec]]:
     """Records that this agency has not signed: nobody judges them."""
     good = harbor.event(NEED)

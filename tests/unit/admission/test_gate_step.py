@@ -21,16 +21,6 @@ from tests.kits.step_world import FOOD, HARBOR, NEED, NORTH, Q1, Agency, Rec, Wo
 from tests.unit.admission.test_gate_signed import strays
 
 
-@pytest.fixture
-def harbor() -> Agency:
-    return Agency(HARBOR)
-
-
-@pytest.fixture
-def north() -> Agency:
-    return Agency(NORTH)
-
-
 @pytest.mark.parametrize(
     ("agency", "body", "reason"),
     [
