@@ -5,16 +5,19 @@ two starts. It is a process of its own because a broker that has to write the fi
 more to stop: on a busy machine longer than a stop may take.
 
 Rules kept: the broker's data are in a directory of the cache, which goes with it. It is under the
-same supervisor as any broker, so it never outlives this process. A failure costs time only.
+same supervisor as any broker, so it never outlives this process. A failure costs time only. Of
+several processes that start at once, one prepares the classes and the others wait for them.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -26,12 +29,51 @@ from exchange.engine.broker.ready import answers
 from exchange.engine.broker.server import Launch, cluster_id, prepare
 
 STAGING = ".preparing-"
+LOCK_FILE = ".preparing.lock"
 WAIT_S = supervise.PATIENCE_S
 LOOK_S = 0.05
 
 
 def train(prepared: PreparedClasses, abandoned: Event) -> Path | None:
     """The file of prepared classes, made anew; None if that failed. Raises `BrokerAbandoned`."""
+    try:
+        with _alone(prepared.cache, abandoned) as waited:
+            found = prepared.found() if waited else None
+            if found is not None or (waited and not prepared.may_be_made()):
+                return found
+            return _trained(prepared, abandoned)
+    except OSError:  # a cache that may only be read
+        return None
+
+
+@contextmanager
+def _alone(cache: Path, abandoned: Event) -> Iterator[bool]:
+    """Wait while another process prepares the classes of this cache, for as long as that may take.
+
+    Gives whether there was one. Raises OSError, and BrokerAbandoned.
+    """
+    lock = os.open(cache / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline, waited = time.monotonic() + 2 * WAIT_S, False
+        while not _locked(lock) and time.monotonic() < deadline:
+            if abandoned.is_set():
+                raise BrokerAbandoned
+            waited = True
+            time.sleep(LOOK_S)
+        yield waited
+    finally:
+        os.close(lock)
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _trained(prepared: PreparedClasses, abandoned: Event) -> Path | None:
     try:
         staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=prepared.cache))
     except OSError:  # a cache that may only be read

@@ -43,13 +43,13 @@ class Machine:
     def plain(self, listener: str = "OPEN") -> dict[str, str]:
         return {"BOOTSTRAP_SERVERS": self._broker.at(listener), "SECURITY_PROTOCOL": "PLAINTEXT"}
 
-    def tls(self, listener: str, files: tuple[Path, Path] | None = None, host: str = "127.0.0.1") -> dict[str, str]:
+    def tls(self, listener: str, own: Path | None = None, host: str = "127.0.0.1") -> dict[str, str]:
         made = {
             "BOOTSTRAP_SERVERS": self._broker.at(listener, host),
             "SECURITY_PROTOCOL": "SSL",
             "SSL_CAFILE": str(self._broker.authority.file),
         }
-        return made | (dict(zip(("SSL_CERTFILE", "SSL_KEYFILE"), map(str, files), strict=True)) if files else {})
+        return made | ({"SSL_CERTFILE": str(own), "SSL_KEYFILE": str(own)} if own else {})
 
     def signed_in(self, listener: str, user: str = OPERATOR, password: str = PASSWORD) -> dict[str, str]:
         protocol = {"SECURITY_PROTOCOL": "SASL_SSL" if listener == "SECRET" else "SASL_PLAINTEXT"}

@@ -127,8 +127,8 @@ def _settings(ports: Mapping[str, int], authority: Authority) -> str:
         "ssl.keystore.type": "PEM",
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": authority.file,
-        "ssl.keystore.location": authority.keystore("broker"),
-        "listener.name.expired.ssl.keystore.location": authority.keystore("expired-broker", expired=True),
+        "ssl.keystore.location": authority.issue("broker"),
+        "listener.name.expired.ssl.keystore.location": authority.issue("expired-broker", expired=True),
         "listener.name.mutual.ssl.client.auth": "required",
         "ssl.principal.mapping.rules": "RULE:^CN=(.*)$/$1/",
     }

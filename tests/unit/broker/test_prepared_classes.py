@@ -1,6 +1,8 @@
 """Files of prepared classes: only a whole one that fits is read. Java here is a small program."""
 
+import fcntl
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -8,9 +10,10 @@ from threading import Event
 import pytest
 
 from exchange.engine.broker import prepared_classes
+from exchange.engine.broker.errors import BrokerAbandoned
 from exchange.engine.broker.java import Java
 from exchange.engine.broker.prepared_classes import PreparedClasses
-from exchange.engine.broker.training import train
+from exchange.engine.broker.training import LOCK_FILE, train
 
 CONTENT = b"classes" * 1000
 
@@ -82,7 +85,7 @@ def test_a_file_that_java_refuses_or_did_not_write_is_not_kept_and_not_asked_for
     assert refuses.keep(written(prepared) if writes else tmp_path / "none") is None
     assert prepared.found() is None
     assert not prepared.may_be_made()
-    monkeypatch.setattr(prepared_classes, "FAILED_S", 0)
+    monkeypatch.setattr(prepared_classes, "FAILED_S", -1)  # the clock is cut to whole milliseconds
     assert prepared.may_be_made()
 
 
@@ -111,3 +114,31 @@ def test_a_broker_that_cannot_run_leaves_no_file_and_no_directory(prepared: Prep
     assert train(prepared, Event()) is None
     assert not prepared.may_be_made()
     assert [path for path in prepared.cache.iterdir() if path.is_dir()] == []
+
+
+def test_of_two_processes_one_prepares_and_the_other_waits_for_it(prepared: PreparedClasses) -> None:
+    """Its own Java could not run, so what it gets is the other's."""
+    lock = os.open(prepared.cache / LOCK_FILE, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(train, prepared, Event())
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+            made = kept(prepared)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert waiting.result(timeout=30) == made
+    finally:
+        os.close(lock)
+
+
+def test_who_waits_for_another_process_may_give_up(prepared: PreparedClasses) -> None:
+    lock = os.open(prepared.cache / LOCK_FILE, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    abandoned = Event()
+    abandoned.set()
+    try:
+        with pytest.raises(BrokerAbandoned):
+            train(prepared, abandoned)
+    finally:
+        os.close(lock)
