@@ -94,9 +94,7 @@ def _earlier(directory: Path) -> Manifest | None:
     """The manifest of an earlier run; None where there is none. Raises ArchiveDamaged."""
     try:
         return read_manifest(directory)
-    except NotADirectoryError:
-        return None
-    except NoArchive:
+    except (NotADirectoryError, NoArchive):
         return None
 
 

@@ -15,8 +15,7 @@ from typing import Final
 from consumers.archive.errors import LogBeginsLate
 from consumers.archive.manifest import OPEN
 from consumers.release.draws_state import DrawsState
-from exchange.core.errors import ClusterUnknown, RestoreUnfinished
-from exchange.core.release.closed_epochs import Closed
+from exchange.core.release.closed_epochs import Closed, check_address
 from exchange.core.release.cuts import Cut
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import read_whole
@@ -99,10 +98,7 @@ async def read_books(log: Log) -> Books:
     finally:
         await reader.close()
     books = books_of(cluster, records)
-    if books.closed.restoring:
-        raise RestoreUnfinished
-    if books.closed.cluster and books.closed.cluster != cluster:
-        raise ClusterUnknown(f"The ledger belongs to cluster {books.closed.cluster}; this is cluster {cluster}.")
+    check_address(books.closed, cluster)
     return books
 
 

@@ -18,7 +18,7 @@ from typing import Final
 from consumers.archive.errors import ArchiveDamaged, ArchiveFailed, ArchiveRefused
 from consumers.archive.manifest import Manifest, Segment, file_name, sync_directory
 from exchange.engine.log import Record
-from exchange.wire.archive_files import Run, RunWriter, digest_of_file, read_runs, run_writer
+from exchange.wire.archive_files import Run, RunWriter, digest_of_file, run_writer
 
 STAGED: Final = ".incomplete.avro"
 _OURS: Final = re.compile(r"[a-z]+-(open|\d{4}-\d{2})-[0-9a-f]{12}\.avro|\.incomplete\.avro|\.manifest\.json")
@@ -122,9 +122,3 @@ def check_files(directory: Path, manifest: Manifest) -> Iterator[Segment]:
         if digest_of_file(path) != one.sha256:
             raise ArchiveDamaged(f"{one.file} does not have its digest.")
         yield one
-
-
-def runs_of(directory: Path, segments: Sequence[Segment]) -> Iterator[Run]:
-    """The runs of segments, in order."""
-    for one in segments:
-        yield from read_runs(directory / one.file)

@@ -47,7 +47,7 @@ class WorkerLife:
     def end(self, error: BaseException | None = None) -> None:
         """Write the last pulse. `error`: its reason; None: the worker was stopped. Only once."""
         if not self._ending.is_set():
-            self._reason = "" if error is None else reason_of(error)
+            self._reason = "" if error is None else reason_of(error)[:REASON_CHARACTERS_MAX]
             self._ending.set()
 
     async def close(self) -> None:
@@ -101,4 +101,4 @@ async def recorded(life: WorkerLife) -> AsyncIterator[WorkerLife]:
 def reason_of(error: BaseException) -> str:
     """The error's name, with its message where it is a named one: those hold no client's value."""
     name = type(error).__name__
-    return f"{name}: {error}"[:REASON_CHARACTERS_MAX] if isinstance(error, ExchangeError) else name
+    return f"{name}: {error}" if isinstance(error, ExchangeError) else name

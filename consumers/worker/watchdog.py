@@ -34,7 +34,7 @@ from typing import Final
 
 import structlog
 
-from exchange.core.errors import ExchangeError
+from consumers.worker.life import reason_of
 from exchange.core.exit_status import ExitStatus
 
 LOOK_S: Final = 0.25
@@ -104,10 +104,7 @@ class Watchdog:
 
         An error without a name of ours gives its type only: its text may hold a value.
         """
-        if isinstance(reason, BaseException):
-            named = f": {reason}" if isinstance(reason, ExchangeError) else ""
-            reason = f"{type(reason).__name__}{named}"
-        self._reason = self._reason or reason
+        self._reason = self._reason or (reason if isinstance(reason, str) else reason_of(reason))
 
     # In the loop
 

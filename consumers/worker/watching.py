@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from consumers.sections import WithReader
 from consumers.status.alerts import Watch
 from consumers.status.log_facts import LogFacts, look_at_topics
 from consumers.status.open_alerts import read_alerts
@@ -19,7 +20,7 @@ from consumers.status.reader import read_lives
 from consumers.status.troubles import TOPIC, TRANSACTION
 from exchange.core.admission.gate import Registration
 from exchange.core.errors import ExchangeError
-from exchange.engine.log import Log, Reader
+from exchange.engine.log import Log
 from exchange.engine.loop_time import loop_s
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.message import MessageUnreadable
@@ -49,7 +50,7 @@ class Watching:
         self._registered = registered
         self._partitions = partitions
         self._clock = clock
-        self._reader: Reader | None = None
+        self._topics = WithReader(log)
         self._looked_at_s = float("-inf")
         self._transactions = OpenTransactions(partitions)
         self._watch: Watch | None = None
@@ -72,7 +73,7 @@ class Watching:
         registered = self._registered()
         if not mine:
             self._watch, self._early = None, []
-            await self._let_go()
+            await self._topics.close()
             return []
         if registered is None:  # a worker whose registry is not read yet cannot tell who is missing
             return []
@@ -96,16 +97,11 @@ class Watching:
         """What the topics show; nothing where no broker answers."""
         self._looked_at_s = loop_s()
         try:
-            self._reader = self._reader or await self._log.reader()
-            found = await look_at_topics(self._reader, self._partitions, registered)
-            held = await self._transactions.look(self._reader, registered)
+            reader = await self._topics.opened()
+            found = await look_at_topics(reader, self._partitions, registered)
+            held = await self._transactions.look(reader, registered)
         except ExchangeError as error:
             logger.warning("the topics could not be looked at", error=type(error).__name__)
-            await self._let_go()
+            await self._topics.close()
             return LogFacts()
         return LogFacts(found | held.troubles, frozenset({TOPIC, TRANSACTION} if held.is_sure else {TOPIC}))
-
-    async def _let_go(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            await reader.close()

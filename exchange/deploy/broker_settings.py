@@ -14,8 +14,6 @@ certificate. No password has to be known to a broker before it starts.
 Not promised: settings of topics. `exchange topics apply` sets those, for each topic.
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -141,13 +139,3 @@ def variable_of(setting: str) -> str:
     """The environment variable by which Apache's image takes a setting."""
     word = setting.replace("_", "__").replace("-", "___").replace(".", "_")
     return f"{_PREFIX}{word.upper()}"
-
-
-def settings_from(variables: Mapping[str, str]) -> dict[str, str]:
-    """The settings that Apache's image makes of its environment: `variable_of` backwards."""
-    marks = {"___": "-", "__": "_", "_": "."}
-    return {
-        re.sub("_{1,3}", lambda found: marks[found[0]], name.removeprefix(_PREFIX)).lower(): value
-        for name, value in variables.items()
-        if name.startswith(_PREFIX) and name != "KAFKA_HEAP_OPTS"
-    }

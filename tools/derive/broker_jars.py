@@ -26,9 +26,14 @@ def resolved(roots: Sequence[str], staging: Path) -> tuple[Jar, ...]:
     from jgo.maven import MavenContext
 
     context = MavenContext(repo_cache=staging)
+    others = sorted(needed(roots, context) - set(roots))
+    return tuple(_fetched(context, name) for name in (*roots, *others))
+
+
+def needed(roots: Sequence[str], context: "MavenContext") -> set[str]:
+    """The coordinates of these roots and of all that they need."""
     inputs, transitive = context.resolver.resolve([context.create_dependency(root) for root in roots])
-    found = {f"{one.groupId}:{one.artifactId}:{one.version}" for one in [*inputs, *transitive]}
-    return tuple(_fetched(context, name) for name in (*roots, *sorted(found - set(roots))))
+    return {f"{one.groupId}:{one.artifactId}:{one.version}" for one in [*inputs, *transitive]}
 
 
 def lines(pinned: Sequence[Jar]) -> Iterator[str]:

@@ -90,14 +90,22 @@ class Closed:
 def check_cluster(closed: Closed, cluster: str) -> None:
     """Raise unless epochs may be closed on this cluster.
 
-    Raises ClusterUnknown, RestoreUnfinished or ExchangeMoved.
+    Raises ExchangeMoved, and as `check_address` does.
+    """
+    check_address(closed, cluster)
+    if closed.leaves:
+        raise ExchangeMoved
+
+
+def check_address(closed: Closed, cluster: str) -> None:
+    """Raise unless the cuts have their addresses on this cluster.
+
+    Raises ClusterUnknown or RestoreUnfinished.
     """
     if closed.restoring:
         raise RestoreUnfinished
     if closed.cluster and closed.cluster != cluster:
         raise ClusterUnknown(f"The ledger in `draws` belongs to cluster {closed.cluster}; this is cluster {cluster}.")
-    if closed.leaves:
-        raise ExchangeMoved
 
 
 def refused_at(closed: Closed, position: int, at_ms: int) -> Closed:

@@ -80,9 +80,6 @@ class ThreeBrokers:
             }
         )
 
-    def log_of(self, node: int) -> str:
-        return (self.folder / broker_name(node) / "broker.log").read_text(errors="replace")
-
 
 @contextmanager
 def three_brokers(folder: Path, *, agencies: Iterable[str] = ()) -> Iterator[ThreeBrokers]:

@@ -21,6 +21,7 @@ from exchange.engine.broker import (
     jars,
 )
 from exchange.engine.broker.jars import Jar, class_path, pinned_jars
+from tools.derive.broker_jars import needed
 
 CONTENTS = {f"org.example:part-{n}:1.{n}": bytes([n]) * 30_000 for n in range(1, 5)}
 PARTS = [Jar(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in CONTENTS.items()]
@@ -205,7 +206,4 @@ def test_the_pinned_archives_are_what_maven_resolves(tmp_path: Path) -> None:
     """Asks Maven Central: the list is jgo's answer for the roots, no more and no less."""
     from jgo.maven import MavenContext
 
-    context = MavenContext(repo_cache=tmp_path)
-    inputs, transitive = context.resolver.resolve([context.create_dependency(root) for root in jars.ROOTS])
-    resolved = {f"{found.groupId}:{found.artifactId}:{found.version}" for found in [*inputs, *transitive]}
-    assert {jar.coordinate for jar in pinned_jars()} == resolved
+    assert {jar.coordinate for jar in pinned_jars()} == needed(jars.ROOTS, MavenContext(repo_cache=tmp_path))

@@ -124,7 +124,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         partial(drawn.test_events_that_were_lost_or_written_twice_stop_the_draw, (1, 2, 2), "event 2 .* event 2"),
     ),
     "a draw on a cluster that the ledger does not name": (
-        BrokenRule(closed_epochs, "check_cluster", "closed.cluster and closed.cluster != cluster", "False"),
+        BrokenRule(closed_epochs, "check_address", "closed.cluster and closed.cluster != cluster", "False"),
         laws.test_a_ledger_of_another_cluster_closes_nothing_until_a_relocation_names_this_one,
     ),
     "events that count alike counted once": (
