@@ -9,6 +9,7 @@ from exchange.engine.kafka.clients import Admin, ClientSettings, administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import exchange_topics, provision
 from exchange.settings import Settings
+from tests.kits.command_line import CommandResult, Run, in_a_thread
 
 PARTITIONS = 4
 
@@ -47,6 +48,27 @@ async def exchange(admin: Admin, log: KafkaLog) -> AsyncIterator[KafkaLog]:
 def settings(exchange: KafkaLog, bootstrap_servers: str) -> Settings:
     """What workers and trials need to know of it."""
     return Settings(bootstrap_servers="").at(bootstrap_servers)
+
+
+@pytest.fixture
+def variables(bootstrap_servers: str) -> dict[str, str]:
+    """The environment variables of an operator of it."""
+    return {
+        "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers,
+        "EXCHANGE_PARTITIONS": str(PARTITIONS),
+        "EXCHANGE_REPLICATION": "1",
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture
+def run(variables: dict[str, str]) -> Run:
+    """A command of that operator; its keywords are further settings."""
+
+    async def run(*words: str, **settings: str) -> CommandResult:
+        return await in_a_thread(variables | settings, *words)
+
+    return run
 
 
 async def _ours(admin: Admin, names: set[str]) -> list[str]:

@@ -1,16 +1,25 @@
-"""The command `exchange` in this process: its output and exit status, without a new process."""
+"""The command `exchange`: its output and exit status. In this process, where that will do.
 
+A process of its own costs a second of CPU for what it imports alone. Tests that are about the
+process (signals, pipes, a terminal, standard input) start one.
+"""
+
+import asyncio
 import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import NamedTuple
 
 import pytest
 
 from exchange.entry_point import main
+from exchange.settings import Settings
+from exchange.trial.empty_cluster import environment
+
+WAIT_S = 90.0
 
 
 class CommandResult(NamedTuple):
@@ -19,6 +28,9 @@ class CommandResult(NamedTuple):
     returncode: int
     stdout: str
     stderr: str
+
+
+Run = Callable[..., Awaitable[CommandResult]]
 
 
 def exchange(*words: str, **variables: str) -> CommandResult:
@@ -32,6 +44,27 @@ def exchange(*words: str, **variables: str) -> CommandResult:
             status = ended.code or 0
     assert isinstance(status, int)
     return CommandResult(status, out.getvalue(), err.getvalue())
+
+
+async def in_a_thread(variables: Mapping[str, str], *words: str) -> CommandResult:
+    """`exchange` beside the loop of this test. One at a time: the output is the process's."""
+    return await asyncio.wait_for(asyncio.to_thread(exchange, *words, **variables), WAIT_S)
+
+
+async def as_a_process(variables: Mapping[str, str], *words: str, stdin: bytes = b"") -> CommandResult:
+    """The command as an operator runs it."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "exchange.cli", *words, env=os.environ | variables, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    out, err = await asyncio.wait_for(process.communicate(stdin), WAIT_S)
+    assert process.returncode is not None
+    return CommandResult(process.returncode, out.decode(), err.decode())
+
+
+def variables_of(settings: Settings) -> dict[str, str]:
+    """The environment variables that give a command these settings."""
+    return {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()} | {"COLUMNS": "200"}
 
 
 @contextmanager

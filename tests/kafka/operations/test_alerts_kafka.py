@@ -24,6 +24,7 @@ from exchange.engine.log import Partition
 from exchange.wire.records import encode_gate_head
 from exchange.wire.topics import ALERTS, DRAWS, EVENTS, GATE_STATE
 from tests.kafka.conftest import PARTITIONS
+from tests.kits.command_line import in_a_thread
 
 WAIT_S = 90
 PIPE = asyncio.subprocess.PIPE
@@ -32,7 +33,8 @@ PIPE = asyncio.subprocess.PIPE
 class Operator:
     def __init__(self, bootstrap_servers: str) -> None:
         own = {"EXCHANGE_PARTITIONS": "4", "EXCHANGE_REPLICATION": "1", "EXCHANGE_CALENDAR": "off", "COLUMNS": "200"}
-        self.env = os.environ | {"EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers} | own
+        self.variables = own | {"EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers}
+        self.env = os.environ | self.variables
 
     async def start(self, *words: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -40,10 +42,7 @@ class Operator:
         )
 
     async def run(self, *words: str) -> tuple[int, str, str]:
-        process = await self.start(*words)
-        out, err = await asyncio.wait_for(process.communicate(), WAIT_S)
-        assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
+        return await in_a_thread(self.variables, *words)
 
     async def status(self) -> dict[str, object]:
         _, out, err = await self.run("status", "--json")
@@ -104,8 +103,9 @@ async def test_a_crash_loop_is_an_alert_with_its_reason_though_no_worker_is_aliv
 ) -> None:
     await gone(admin, ALERTS)
     for _ in range(CRASHES_MIN):
-        status, _, said = await operator.run("worker")
-        assert status == 1, said
+        worker = await operator.start("worker")
+        _, printed = await asyncio.wait_for(worker.communicate(), WAIT_S)
+        assert worker.returncode == 1, printed
     found = await operator.alerts()
     kind, says = found["workers"]
     assert kind == "crash loop"

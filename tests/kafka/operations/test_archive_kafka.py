@@ -6,9 +6,7 @@ next month is what it would have been.
 
 import asyncio
 import json
-import os
 import random
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -30,7 +28,7 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.engine.reading import read_whole
 from exchange.settings import Settings
-from exchange.trial.empty_cluster import TrialExchange, environment, trial_exchange
+from exchange.trial.empty_cluster import TrialExchange, trial_exchange
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES, inbox_of
 from producers.delivery.sending import RunOptions
 from producers.delivery.waiting import WaitLimits
@@ -38,6 +36,7 @@ from producers.edge import Edge
 from producers.facts import Fact
 from producers.profile import Profile, Secret
 from producers.setup import make_vault
+from tests.kits.command_line import CommandResult, in_a_thread, variables_of
 from tests.simulation.world.closing_world import DrawHere
 
 SECRET = Secret(raw_key=bytes(range(32)))
@@ -46,15 +45,8 @@ JANUARY = epoch_of(2026, 1)
 WAIT_S = 90
 
 
-async def command(settings: Settings, *words: str) -> tuple[int, str, str]:
-    """A command, as an operator runs it."""
-    variables = {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()}
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "exchange.cli", *words, env={**os.environ, **variables}, stdout=pipe, stderr=pipe
-    )
-    out, err = await asyncio.wait_for(process.communicate(), WAIT_S)
-    return process.returncode or 0, out.decode(), err.decode()
+async def command(settings: Settings, *words: str) -> CommandResult:
+    return await in_a_thread(variables_of(settings), *words)
 
 
 def profile(folder: Path, settings: Settings, agency: str) -> Profile:

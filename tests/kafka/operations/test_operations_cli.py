@@ -7,51 +7,16 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-
-import pytest
 
 from exchange.engine.kafka.clients import Admin
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
 from exchange.wire.topics import ALERTS
+from tests.kits.command_line import Run, as_a_process
 
 KEY = "ab" * 32
 WAIT_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Awaitable[Ran]]
-
-
-@pytest.fixture
-def run(bootstrap_servers: str) -> Run:
-    env = {
-        **os.environ,
-        "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers,
-        "EXCHANGE_PARTITIONS": "4",
-        "EXCHANGE_REPLICATION": "1",
-        "COLUMNS": "200",
-    }
-
-    async def run(*words: str, stdin: bytes = b"", **settings: str) -> Ran:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "exchange.cli", *words, env=env | settings, stdin=pipe, stdout=pipe, stderr=pipe
-        )
-        out, err = await asyncio.wait_for(process.communicate(stdin), WAIT_S)
-        assert process.returncode is not None
-        return Ran(process.returncode, out.decode(), err.decode())
-
-    return run
 
 
 async def test_topics_are_applied_once_and_then_as_they_should_be(admin: Admin, exchange: KafkaLog, run: Run) -> None:
@@ -59,43 +24,49 @@ async def test_topics_are_applied_once_and_then_as_they_should_be(admin: Admin, 
     async with asyncio.timeout(WAIT_S):
         while True:
             found = await run("topics", "check")
-            if found.status:
+            if found.stdout == "alerts: missing\n":  # until then it is there, or half gone
                 break
-    assert (found.status, found.out) == (1, "alerts: missing\n")
-    assert "`exchange topics apply` creates missing topics" in found.err
+    assert found.returncode == 1
+    assert "`exchange topics apply` creates missing topics" in found.stderr
     applied = await run("topics", "apply")
-    assert (applied.status, applied.out) == (0, "alerts: created\n")
+    assert (applied.returncode, applied.stdout) == (0, "alerts: created\n")
     for command in ("apply", "check"):
         done = await run("topics", command)
-        assert (done.status, done.out) == (0, "All topics are correct.\n")
+        assert (done.returncode, done.stdout) == (0, "All topics are correct.\n")
 
 
 async def test_a_wrong_partition_count_is_found_and_never_changed(exchange: KafkaLog, run: Run) -> None:
     found = await run("topics", "check", "--json", EXCHANGE_PARTITIONS="12")
-    assert found.status == 1
-    assert {"topic": "events", "setting": "partitions", "wanted": "12", "found": "4"} in json.loads(found.out)
-    assert "topics apply" not in (await run("topics", "check", EXCHANGE_PARTITIONS="12")).err  # it would not help
+    assert found.returncode == 1
+    assert {"topic": "events", "setting": "partitions", "wanted": "12", "found": "4"} in json.loads(found.stdout)
+    assert "topics apply" not in (await run("topics", "check", EXCHANGE_PARTITIONS="12")).stderr  # it would not help
     refused = await run("topics", "apply", EXCHANGE_PARTITIONS="12")
-    assert refused.status == 1
-    assert "events: partitions is 4, not 12" in refused.err
-    assert "set EXCHANGE_PARTITIONS to what `events` has" in refused.err
+    assert refused.returncode == 1
+    assert "events: partitions is 4, not 12" in refused.stderr
+    assert "set EXCHANGE_PARTITIONS to what `events` has" in refused.stderr
 
 
-async def test_an_agency_is_added_listed_changed_and_suspended(admin: Admin, exchange: KafkaLog, run: Run) -> None:
+async def test_an_agency_is_added_listed_changed_and_suspended(
+    admin: Admin, exchange: KafkaLog, run: Run, variables: dict[str, str]
+) -> None:
     added = await run("agencies", "add", "harbor-light", "--legal-class", "tally_only", "--public-key", KEY)
-    assert added.status == 0, added.err
-    refused = await run("agencies", "add", "harbor-light", "--legal-class", "individual", stdin=b"n\n")
-    assert refused.status == 1
-    assert "Has its counsel confirmed the change?" in refused.out
+    assert added.returncode == 0, added.stderr
+    refused = await as_a_process(
+        variables, "agencies", "add", "harbor-light", "--legal-class", "individual", stdin=b"n\n"
+    )
+    assert refused.returncode == 1
+    assert "Has its counsel confirmed the change?" in refused.stdout
     kept = await run("agencies", "add", "harbor-light", "--small-counts", "--suspend")
-    assert kept.status == 0, kept.err
-    listed = json.loads((await run("agencies", "list", "--json")).out)
+    assert kept.returncode == 0, kept.stderr
+    listed = json.loads((await run("agencies", "list", "--json")).stdout)
     assert [(a["agency"], a["legal_class"], a["small_counts"], a["status"], a["keys"]) for a in listed] == [
         ("harbor-light", "tally_only", True, "suspended", {"1": KEY})
     ]
-    agreed = await run("agencies", "add", "harbor-light", "--legal-class", "individual", "--resume", stdin=b"y\n")
-    assert agreed.status == 0, agreed.err
-    table = (await run("agencies", "list")).out
+    agreed = await as_a_process(
+        variables, "agencies", "add", "harbor-light", "--legal-class", "individual", "--resume", stdin=b"y\n"
+    )
+    assert agreed.returncode == 0, agreed.stderr
+    table = (await run("agencies", "list")).stdout
     assert "individual" in table
     assert "suspended" not in table
 
@@ -113,11 +84,11 @@ WRONG = (
 async def test_what_is_missing_or_wrong_is_said_and_nothing_registered(exchange: KafkaLog, run: Run) -> None:
     for words, says in WRONG:
         refused = await run("agencies", "add", *words)
-        assert refused.status == 1
-        assert refused.err.startswith("exchange: ")
-        assert says in refused.err
-    assert json.loads((await run("agencies", "list", "--json")).out) == []
-    assert (await run("agencies", "list")).out.startswith(
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("exchange: ")
+        assert says in refused.stderr
+    assert json.loads((await run("agencies", "list", "--json")).stdout) == []
+    assert (await run("agencies", "list")).stdout.startswith(
         "No agency is registered yet. Add one: `exchange agencies add"
     )
 
@@ -126,21 +97,21 @@ async def test_status_and_alerts_are_shown_and_labelled(exchange: KafkaLog, run:
     await run("agencies", "add", "harbor-light", "--legal-class", "tally_only", "--public-key", KEY)
     alert = Alert("lane:gate-0", AlertKind.STALLED, 1_800_000_000_000, "Start a worker.")
     none = await run("alerts", "--json")
-    assert [(one["subject"], one["kind"]) for one in json.loads(none.out)] == [("workers", "not running")]
-    assert "start one with `exchange worker`" in none.out
+    assert [(one["subject"], one["kind"]) for one in json.loads(none.stdout)] == [("workers", "not running")]
+    assert "start one with `exchange worker`" in none.stdout
     producer = await exchange.producer()
     await producer.send(Partition(ALERTS, 0), [(b"lane:gate-0", encode_alert(alert))])
     await producer.close()
     shown = await run("status")
-    assert shown.status == 0, shown.err
-    assert shown.out.startswith("RESTRICTED: OPERATORS ONLY")
-    assert "no worker is running" in shown.out
-    assert "harbor-light" in shown.out
-    assert "Start a worker." in shown.out
-    plain = json.loads((await run("status", "--json")).out)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("RESTRICTED: OPERATORS ONLY")
+    assert "no worker is running" in shown.stdout
+    assert "harbor-light" in shown.stdout
+    assert "Start a worker." in shown.stdout
+    plain = json.loads((await run("status", "--json")).stdout)
     assert plain["restricted"] == "restricted: operators only"
     assert (plain["known"], plain["running"], plain["alerts"][0]["kind"]) == (1, False, "stalled")
-    assert json.loads((await run("alerts", "--json")).out)[0]["subject"] == "lane:gate-0"
+    assert json.loads((await run("alerts", "--json")).stdout)[0]["subject"] == "lane:gate-0"
 
 
 async def test_a_watch_that_is_stopped_leaves_its_last_look_and_a_word(
@@ -178,6 +149,7 @@ def watched(bootstrap_servers: str) -> str:
 
 
 async def test_without_topics_every_command_names_what_to_do(run: Run) -> None:
-    for refused in await asyncio.gather(run("status"), run("alerts"), run("agencies", "list")):
-        assert refused.status == 1
-        assert "exchange topics apply" in refused.err
+    for words in (("status",), ("alerts",), ("agencies", "list")):
+        refused = await run(*words)
+        assert refused.returncode == 1
+        assert "exchange topics apply" in refused.stderr

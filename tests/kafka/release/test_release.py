@@ -23,24 +23,27 @@ from exchange.wire.public_records import decode_release
 from exchange.wire.release_records import Spent, encode_spent, ledger_part
 from exchange.wire.topics import DRAWS
 from tests.kafka.release.closing_kit import START, WAIT_S, ask, drawing, handled
+from tests.kits.command_line import CommandResult, in_a_thread, variables_of
 
 REFUSED = 5
 
 
-async def run(settings: Settings, *words: str, interrupt_after_s: float | None = None) -> tuple[int, str, str]:
-    """A command, as an operator runs it."""
-    env = {**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": settings.bootstrap_servers, "COLUMNS": "200"}
+async def run(settings: Settings, *words: str) -> CommandResult:
+    return await in_a_thread(variables_of(settings), *words)
+
+
+async def interrupted(settings: Settings, *words: str) -> CommandResult:
+    """A command that is interrupted once it waits, and has told it."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "exchange.cli", *words, env=env, stdout=pipe, stderr=pipe
+        sys.executable, "-m", "exchange.cli", *words, env=os.environ | variables_of(settings), stdout=pipe, stderr=pipe
     )
-    if interrupt_after_s is not None:
-        assert process.stderr is not None
-        await asyncio.wait_for(process.stderr.readline(), WAIT_S)  # it waits, and says so
-        process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    await asyncio.wait_for(process.stderr.readline(), WAIT_S)
+    process.send_signal(signal.SIGINT)
     out, err = await asyncio.wait_for(process.communicate(), WAIT_S)
     assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return CommandResult(process.returncode, out.decode(), err.decode())
 
 
 async def test_a_draw_that_is_killed_alone_is_begun_again(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
@@ -55,7 +58,7 @@ async def test_a_draw_that_is_killed_alone_is_begun_again(settings: Settings, lo
 
 async def test_operators_close_list_and_see_what_is_left(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
     month = epoch_text(START)
-    status, _, said = await run(settings, "release", "close", month, interrupt_after_s=0)
+    status, _, said = await interrupted(settings, "release", "close", month)
     assert status == 130
     assert "Traceback" not in said
     async with trial_exchange(settings, tmp_path) as ground:

@@ -23,7 +23,6 @@ from exchange.core.metrics.table import CAVEAT
 from exchange.core.model.epochs import epoch_text
 from exchange.engine.kafka.log import KafkaLog
 from exchange.wire.topics import METRICS
-from tests.kafka.operations.test_operations_cli import Ran, Run, run
 from tests.kafka.release.metrics_kit import (
     FEBRUARY,
     eventually,
@@ -32,8 +31,19 @@ from tests.kafka.release.metrics_kit import (
     publish_points,
     send,
 )
+from tests.kits.command_line import CommandResult, Run, as_a_process
 
-__all__ = ["every", "made", "run"]
+__all__ = ["every", "made"]
+
+
+@pytest.fixture
+def run(variables: dict[str, str]) -> Run:
+    """As a process: points are written to its file descriptor."""
+
+    async def run(*words: str) -> CommandResult:
+        return await as_a_process(variables, *words)
+
+    return run
 
 
 async def test_a_subscription_goes_on_where_it_stopped(exchange: KafkaLog, every: list[MetricPoint]) -> None:
@@ -60,31 +70,31 @@ async def test_foreign_records_are_counted_and_stop_nobody(exchange: KafkaLog, e
 
 async def test_the_command_prints_what_the_topic_holds(exchange: KafkaLog, run: Run, every: list[MetricPoint]) -> None:
     await publish_points(exchange, every)
-    said: Ran = await run("subscribe", "--once", "--json", "--all")
-    lines = [json.loads(line) for line in said.out.splitlines()]
-    assert (said.status, len(lines)) == (0, len(every))
+    said: CommandResult = await run("subscribe", "--once", "--json", "--all")
+    lines = [json.loads(line) for line in said.stdout.splitlines()]
+    assert (said.returncode, len(lines)) == (0, len(every))
     assert [line["metric"] for line in lines] == [point.metric for point in every]
-    assert CAVEAT in said.err
+    assert CAVEAT in said.stderr
     usable = [point for point in every if point.usable and point.metric == "needs_by_service"]
     said = await run("subscribe", "needs_by_service", "--once", "--csv", "--since", "2025-02")
-    rows = list(csv.DictReader(io.StringIO(said.out)))
+    rows = list(csv.DictReader(io.StringIO(said.stdout)))
     assert [row["value"] for row in rows] == [
         "" if p.value is None else str(p.value) for p in usable if p.epoch >= FEBRUARY
     ]
     said = await run("subscribe", "cases", "--once")
-    assert "2025Q1" in said.out
-    assert "2025-03" in said.out
-    assert "2025-01" not in said.out  # of each figure its newest epoch
-    assert CAVEAT in " ".join(said.out.split())
+    assert "2025Q1" in said.stdout
+    assert "2025-03" in said.stdout
+    assert "2025-01" not in said.stdout  # of each figure its newest epoch
+    assert CAVEAT in " ".join(said.stdout.split())
     said = await run("subscribe", "unmet_need_shares")
-    assert said.status == 2
-    assert "unmet_need_share" in said.err
+    assert said.returncode == 2
+    assert "unmet_need_share" in said.stderr
 
 
 async def test_nothing_published_is_said(exchange: KafkaLog, run: Run) -> None:
     said = await run("subscribe", "cases", "--once")
-    assert (said.status, said.out) == (0, "")
-    assert "No matching point" in said.err
+    assert (said.returncode, said.stdout) == (0, "")
+    assert "No matching point" in said.stderr
 
 
 async def test_a_killed_subscriber_loses_and_repeats_nothing_in_its_file(
@@ -112,14 +122,14 @@ async def test_a_killed_subscriber_loses_and_repeats_nothing_in_its_file(
             torn.write(b'{"metric": "half a li')  # as a kill in the middle of a write leaves it
     for _ in range(2):  # the second time there is nothing to add
         done = await run(*words, "--once")
-        assert (done.status, done.out) == (0, "")
+        assert (done.returncode, done.stdout) == (0, "")
         lines = [json.loads(line) for line in out.read_bytes().splitlines()]
         assert [(line["metric"], line["dimensions"], line["period"], line["epoch"]) for line in lines] == [
             (p.metric, dict(p.dimensions), period_of(p), epoch_text(p.epoch)) for p in every
         ]
     other = await run(*words, "--once", "cases")
-    assert other.status == 2
-    assert "other options" in other.err
+    assert other.returncode == 2
+    assert "other options" in other.stderr
 
 
 def size(path: Path) -> int:
