@@ -8,8 +8,8 @@ fail. The last lines of a run name the one that was used.
 What needs a Kafka is in `tests/kafka` and is marked `kafka` by itself; what asks for
 `bootstrap_servers`, `finds_kafka`.
 
-`make test` runs one process more than there are processors; `tests/kits/sharing_out.py` says which
-takes what.
+`make test` runs two processes more than there are processors; `tests/kits/sharing_out.py` decides
+what each takes.
 """
 
 import os

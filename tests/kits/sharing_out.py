@@ -1,20 +1,42 @@
-"""Tests are divided among processes: those with Kafka begin, and long ones come first.
+"""Tests are divided among processes so that none waits for the last.
 
 Any test may run in any process. Those of `tests/kafka` use a whole cluster and its real topic
 names, so no two of them may use one cluster at a time. Where each process starts a broker of its
-own, each file of them goes to one process. Where there is one cluster for all, they go to one
-process together. The rest is taken one test at a time, long ones first, so that no process has a
-long one left at the end. `make test-fast` leaves both out.
+own, any process may take one; those in `WHOLE` share a broker of their own, and stay together.
+Where there is one cluster for all, they all go to one process.
 
-There is one process more than processors: tests with Kafka wait half of their time.
+Tests with Kafka wait more than they compute. So all processes but one begin with them, the longest
+first; that one, and the others later, take the rest one test at a time, long ones first. There are
+two processes more than processors. `make test-fast` leaves both out.
 """
 
 import os
 
 import pytest
+from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 FOLDER = "tests/kafka/"
+WHOLE = "tests/kafka/secure/"
+WAITING = (
+    "tests/kafka/secure/",
+    "tests/kafka/operations/test_trials.py",
+    "tests/kafka/operations/test_state_put_back.py",
+    "tests/kafka/operations/test_open_transactions.py",
+    "tests/kafka/edge/test_new_agency.py",
+    "tests/kafka/release/test_release.py",
+    "tests/kafka/operations/test_archive_kafka.py",
+    "tests/kafka/operations/test_worker_ends.py",
+    "tests/kafka/release/test_public_topics.py",
+    "tests/kafka/operations/test_alerts_kafka.py",
+    "tests/kafka/operations/test_replay_kafka.py",
+    "tests/kafka/engine/test_lane.py",
+    "tests/kafka/edge/",
+    "tests/kafka/engine/",
+    "tests/kafka/",
+)
+"""Files and folders of tests with Kafka; those with the longest tests first."""
 LONG = (
     "tests/unit/tree/test_to_add.py",
     "tests/unit/trial/",
@@ -37,19 +59,29 @@ LONG = (
 
 
 class KafkaFirst(LoadScopeScheduling):
-    """A group is a test, but for the tests that need a Kafka. The largest group begins first."""
+    """A group is a test, or the tests that share a cluster. They begin in the order of `turn`."""
 
     one_cluster = False
 
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        config.option.loadscopereorder = False  # the largest group is not the longest
+        super().__init__(config, log)
+
     def _split_scope(self, nodeid: str) -> str:
-        if not nodeid.startswith(FOLDER):
-            return nodeid
-        return FOLDER if self.one_cluster else nodeid.partition("::")[0]
+        if self.one_cluster and nodeid.startswith(FOLDER):
+            return FOLDER
+        return nodeid.partition("::")[0] if nodeid.startswith(WHOLE) else nodeid
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        kafka = node is not self.nodes[-1]
+        fitting = (group for group in self.workqueue if group.startswith(FOLDER) is kafka)
+        self.workqueue.move_to_end(next(fitting, next(iter(self.workqueue))), last=False)
+        super()._assign_work_unit(node)
 
 
 def processes() -> int:
     """How many processes `-n auto` and `-n logical` start."""
-    return (os.cpu_count() or 1) + 1
+    return (os.cpu_count() or 1) + 2
 
 
 def is_long(nodeid: str) -> bool:
@@ -58,6 +90,5 @@ def is_long(nodeid: str) -> bool:
 
 def turn(item: pytest.Item) -> int:
     """A test's rank in the order: tests that need a Kafka, long tests, the rest."""
-    if item.nodeid.startswith(FOLDER):
-        return -1
-    return next((number for number, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG))
+    ranks = (*WAITING, *LONG)
+    return next((rank for rank, path in enumerate(ranks) if item.nodeid.startswith(path)), len(ranks))
