@@ -189,7 +189,14 @@ def test_a_command_ends_within_seconds_with_the_name_of_the_fault(machine: Machi
         assert PASSWORD not in ran.stderr
 
 
-@pytest.mark.parametrize("fault", [faults.SignInRefused, faults.AdvertisedHostUnknown, faults.ClientCertificateRefused])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.AdvertisedHostUnknown,
+        pytest.param(faults.SignInRefused, marks=pytest.mark.slow),
+        pytest.param(faults.ClientCertificateRefused, marks=pytest.mark.slow),
+    ],
+)
 def test_a_worker_ends_within_seconds_with_the_name_of_the_fault(
     machine: Machine, fault: type[faults.ConnectionFault]
 ) -> None:

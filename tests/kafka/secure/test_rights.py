@@ -207,9 +207,9 @@ def right(user: str, operation: Operation, resource: Resource, name: str) -> Rig
     ("operation", "resource", "name"),
     [
         (Operation.READ, Resource.GROUP, WATCH_GROUP),
-        (Operation.READ, Resource.GROUP, GROUP),
-        (Operation.READ, Resource.TOPIC, "epochs"),
         (Operation.WRITE, Resource.TOPIC, "quarantine"),
+        pytest.param(Operation.READ, Resource.GROUP, GROUP, marks=pytest.mark.slow),
+        pytest.param(Operation.READ, Resource.TOPIC, "epochs", marks=pytest.mark.slow),
     ],
 )
 def test_a_worker_names_the_right_that_it_lacks(
