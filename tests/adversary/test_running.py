@@ -133,7 +133,7 @@ def test_the_exit_status_says_whether_the_run_passed(
     assert json.loads(as_json.stdout)["passed"] == (status == 0)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
 def test_the_command_attacks_in_memory_whatever_cluster_is_configured_and_ctrl_c_ends_it_at_once(
     how: signal.Signals,
 ) -> None:

@@ -2,8 +2,8 @@
 
 Any test may run in any process. Those of `tests/kafka` use a whole cluster and its real topic
 names, so no two of them may use one cluster at a time. Where each process starts a broker of its
-own, any process may take one; those in `WHOLE` share a broker of their own, and stay together.
-Where there is one cluster for all, they all go to one process.
+own, any process may take one. Where there is one cluster for all, they all go to one process.
+Files in `WHOLE` stay together.
 
 Tests with Kafka wait more than they compute. So all processes but one begin with them, the longest
 first; that one, and the others later, take the rest one test at a time, long ones first. There are
@@ -18,7 +18,18 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 FOLDER = "tests/kafka/"
-WHOLE = "tests/kafka/secure/"
+WHOLE = (
+    "tests/kafka/secure/",
+    "tests/adversary/test_noised_attacks.py",
+    "tests/simulation/test_derive.py",
+    "tests/unit/deploy/test_certificates.py",
+    "tests/unit/metrics/test_metrics_points.py",
+    "tests/unit/sources/test_hmis_real.py",
+    "tests/unit/tree/test_mutants_listed.py",
+    "tests/unit/tree/test_packaging.py",
+    "tests/unit/trial/test_sample_calibration.py",
+)
+"""Files and folders whose tests share what is dear to make: a broker, a nation, a wheel."""
 WAITING = (
     "tests/kafka/secure/",
     "tests/kafka/operations/test_trials.py",
