@@ -16,13 +16,13 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 PYTHON ?= $(shell for name in $(CANDIDATES); do "$$name" -c '$(SUITABLE)' >/dev/null 2>&1 && echo "$$name" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-slow check bench docs sync clean
+.PHONY: help demo test test-fast test-slow test-oldest check bench docs sync clean
 # Each target may call sync at most once; two pytest runs at a time would share nothing but the processor.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(SYNCED) ## the exchange at work on a Kafka of its own; DEMO_ARGS="--exit" ends by itself
 	@$(BIN)/exchange demo $(DEMO_ARGS)
@@ -33,8 +33,11 @@ test: $(SYNCED) ## all tests but the slow ones; PYTEST_ARGS="-k broker" picks so
 test-fast: $(SYNCED) ## the tests that need no Kafka and take no long time, within two minutes
 	$(PYTEST) -m 'not kafka and not slow and not long' --hypothesis-profile=fast $(PYTEST_ARGS)
 
-test-slow: $(SYNCED) ## the slow tests: twenty kill rounds, all examples of each law, and what else takes minutes
+test-slow: $(SYNCED) test-oldest ## the slow tests: twenty kill rounds, all examples of each law, and what else takes minutes
 	$(PYTEST) -m 'slow or hypothesis' --hypothesis-profile=night $(PYTEST_ARGS)
+
+test-oldest: $(SYNCED) ## the tests of the Kafka that is found, on the oldest that is supported; part of test-slow
+	EXCHANGE_TEST_KAFKA=oldest $(PYTEST) -m 'finds_kafka and not slow' tests/kafka
 
 check: $(SYNCED) ## style, types, layers, spelling and the files of deploy/
 	$(BIN)/ruff check

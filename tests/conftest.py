@@ -1,9 +1,10 @@
 """Finds a Kafka for the tests that need one, and gives each test names of its own on it.
 
 Where the Kafka comes from: `EXCHANGE_BOOTSTRAP_SERVERS`, else a container when a Docker daemon
-answers, else the embedded broker. `EXCHANGE_TEST_KAFKA` (`given`, `container` or `embedded`)
-insists on one of them. Nothing is ever skipped: where no Kafka can be had, the tests that need one
-fail. The last lines of a run name the one that was used.
+answers, else the embedded broker. `EXCHANGE_TEST_KAFKA` (`given`, `container`, `embedded` or
+`oldest`, the oldest Kafka that is supported) insists on one of them. Nothing is ever skipped: where
+no Kafka can be had, the tests that need one fail. The last lines of a run name the one that was
+used.
 
 What needs a Kafka is in `tests/kafka` and is marked `kafka` by itself; what asks for
 `bootstrap_servers`, `finds_kafka`.
@@ -26,7 +27,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from hypothesis import settings
 
 from exchange.engine.broker import KAFKA_VERSION, ONE_NODE_SETTINGS, broker_process
-from tests.kits import sharing_out, sizes
+from tests.kits import oldest_kafka, sharing_out, sizes
 
 # Confluent 8.2 is Apache Kafka 4.2; testcontainers' KafkaContainer knows Confluent's images alone.
 PUBLIC_IMAGE = "confluentinc/cp-kafka:8.2.0"
@@ -89,11 +90,20 @@ def embedded() -> Iterator[FoundKafka]:
         yield FoundKafka(broker.bootstrap_servers, f"the embedded Apache Kafka {KAFKA_VERSION}")
 
 
+@contextmanager
+def oldest() -> Iterator[FoundKafka]:
+    with oldest_kafka.oldest_kafka() as broker:
+        yield FoundKafka(broker.bootstrap_servers, f"the oldest supported Apache Kafka, {oldest_kafka.VERSION}")
+
+
 ORIGINS: Mapping[str, Callable[[], AbstractContextManager[FoundKafka]]] = {
     "given": given,
     "container": container,
     "embedded": embedded,
+    "oldest": oldest,
 }
+OWN_TO_EACH_PROCESS = {"embedded", "oldest"}
+"""Origins from which each process of a run starts a Kafka of its own."""
 
 
 def choose_origin() -> str:
@@ -193,7 +203,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log) -> sharing_out.KafkaFirst:
     scheduler = sharing_out.KafkaFirst(config, log)
-    scheduler.one_cluster = choose_origin() != "embedded"
+    scheduler.one_cluster = choose_origin() not in OWN_TO_EACH_PROCESS
     return scheduler
 
 

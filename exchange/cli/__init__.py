@@ -22,6 +22,7 @@ from exchange.cli.operator import (
     broker,
     budget,
     deploy,
+    doctor,
     gate,
     release,
     replay,
@@ -47,7 +48,20 @@ TOPICS_MISSING_ERRORS = frozenset({"PartitionUnknown", "NoEvents"})
 """By their names: importing their modules here would cost every command what replay needs."""
 COMMANDS = {
     "An agency": (publish, edge, vocabulary),
-    "An operator": (broker, topics, agencies, gate, worker, status, release, budget, replay, archive, deploy),
+    "An operator": (
+        broker,
+        topics,
+        agencies,
+        gate,
+        worker,
+        status,
+        release,
+        budget,
+        replay,
+        archive,
+        doctor,
+        deploy,
+    ),
     "An evaluator": (metrics, subscribe),
     "To try it out": (demo, kill_test, attack),
 }

@@ -1,7 +1,8 @@
 """Pins the archives of Apache Kafka anew: `python -m tools.derive.broker_jars`.
 
-Run it once after a change of `ROOTS` in `exchange/engine/broker/jars.py`. It asks Maven Central
-which archives the roots need, fetches each, and writes `jars.csv` with their sizes and digests.
+Run it once after a change of `ROOTS` in `exchange/engine/broker/jars.py`, or of those of the oldest
+Kafka in `tests/kits/oldest_kafka`. It asks Maven Central which archives the roots need, fetches
+each, and writes each `jars.csv` with their sizes and digests.
 
 Not promised: that the archives are the right ones. Read the difference before it is committed.
 """
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from exchange.engine.broker import jars
 from exchange.engine.broker.jars import ROOTS, Jar
+from tests.kits import oldest_kafka
 
 if TYPE_CHECKING:
     from jgo.maven import MavenContext
 
-PATH: Final = Path(jars.__file__).with_name("jars.csv")
+LISTS: Final = {Path(jars.__file__).with_name("jars.csv"): ROOTS, oldest_kafka.LIST: oldest_kafka.ROOTS}
+"""Each list, and the roots that it pins."""
 
 
 def resolved(roots: Sequence[str], staging: Path) -> tuple[Jar, ...]:
@@ -49,9 +52,10 @@ def _fetched(context: "MavenContext", coordinate: str) -> Jar:
 
 
 def main() -> None:
-    """Write the list."""
-    with tempfile.TemporaryDirectory() as staging:
-        PATH.write_text("\n".join(lines(resolved(ROOTS, Path(staging)))) + "\n", encoding="utf-8")
+    """Write the lists."""
+    for path, roots in LISTS.items():
+        with tempfile.TemporaryDirectory() as staging:
+            path.write_text("\n".join(lines(resolved(roots, Path(staging)))) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

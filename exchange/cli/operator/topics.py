@@ -12,7 +12,6 @@ from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from exchange.cli.shared.at_kafka import KafkaConnection
-    from exchange.engine.kafka.clients import TopicSpec
     from exchange.engine.kafka.rights import Right
 
 app = typer.Typer(
@@ -45,12 +44,13 @@ def apply(
     Never deletes a topic, and never changes a number of partitions. In an exchange that has worked,
     a topic with state that was lost is not made empty: the error says what to do.
     """
+    from consumers.admission.wanted_topics import wanted_topics
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.kafka.lost_state import refuse_lost_state
     from exchange.engine.kafka.provision import Provisioned, provision
 
     async def work(kafka: "KafkaConnection") -> Provisioned:
-        wanted = await _wanted(kafka)
+        wanted = await wanted_topics(kafka.log, kafka.admin, kafka.settings)
         await refuse_lost_state(kafka.log, await kafka.admin.partitions(), [spec.name for spec in wanted], anew or ())
         return await provision(kafka.admin, wanted)
 
@@ -75,12 +75,13 @@ def apply(
 )
 def check(as_json: AsJson = False) -> None:
     """Compare the cluster with the table of topics, and list every difference."""
+    from consumers.admission.wanted_topics import wanted_topics
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.kafka.provision import MISSING, PARTITIONS, TopicDifference
     from exchange.engine.kafka.provision import check as compare
 
     async def work(kafka: "KafkaConnection") -> list[TopicDifference]:
-        return await compare(kafka.admin, await _wanted(kafka))
+        return await compare(kafka.admin, await wanted_topics(kafka.log, kafka.admin, kafka.settings))
 
     differences = at_kafka(work)
     if as_json:
@@ -153,15 +154,3 @@ def _print_rights() -> None:
     evaluators = PRINCIPALS[Party.EVALUATORS]
     if not any(evaluators in readers(topic) for topic in TOPICS):
         typer.echo(f"{evaluators}: no rights yet; all of these topics are restricted")
-
-
-async def _wanted(kafka: "KafkaConnection") -> "list[TopicSpec]":
-    """The topics of this exchange with the agencies that are registered so far."""
-    from consumers.admission.registry import read_registry
-    from exchange.engine.kafka.provision import exchange_topics
-    from exchange.wire.topics import AGENCIES
-
-    there = AGENCIES in await kafka.admin.partitions()
-    agencies = list((await read_registry(kafka.log)).agencies) if there else []
-    settings = kafka.settings
-    return exchange_topics(partitions=settings.partitions, replication=settings.replication, agencies=agencies)

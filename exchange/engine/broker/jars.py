@@ -77,7 +77,11 @@ class Jar:
 
 def pinned_jars() -> tuple[Jar, ...]:
     """Every archive of the broker, the roots first."""
-    text = resources.files(__package__).joinpath("jars.csv").read_text(encoding="utf-8")
+    return jars_of(resources.files(__package__).joinpath("jars.csv").read_text(encoding="utf-8"))
+
+
+def jars_of(text: str) -> tuple[Jar, ...]:
+    """The archives that a list such as `jars.csv` pins."""
     return tuple(Jar(row["coordinate"], int(row["bytes"]), row["sha256"]) for row in csv.DictReader(text.splitlines()))
 
 

@@ -29,6 +29,9 @@ WATCH_GROUP: Final = "exchange-watch"
 """The consumer group of the watch agent."""
 ANY_AGENCY: Final = "CODE"
 
+THE_CLUSTER: Final = "kafka-cluster"
+"""Kafka's name for the one resource of that kind."""
+
 PRINCIPALS: Final[Mapping[Party, str]] = {
     Party.OPERATOR: "exchange-operator",
     Party.GATE: "exchange-worker",
@@ -65,6 +68,7 @@ class Resource(StrEnum):
     TOPIC = "topic"
     GROUP = "group"
     TRANSACTIONAL_ID = "transactional-id"
+    CLUSTER = "cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ def rights(agencies: Iterable[str] = (), *, group: str) -> list[Right]:
     found.append(
         Right(operator, Operation.DESCRIBE, Resource.GROUP, group, why="`exchange status` names strangers in it")
     )
+    found.append(Right(operator, Operation.DESCRIBE_CONFIGS, Resource.CLUSTER, THE_CLUSTER, why="`exchange doctor`"))
     for lane in TRANSACTIONAL_LANES:
         for operation in (Operation.WRITE, Operation.DESCRIBE):
             found.append(Right(worker, operation, Resource.TRANSACTIONAL_ID, f"{lane}-", prefixed=True))
@@ -119,7 +124,20 @@ def rights_of_a_worker(group: str, generation: str) -> list[Right]:
     Those to inboxes and receipts are not among them: each is asked for when its agency is read.
     """
     worker = PRINCIPALS[Party.WORKERS]
-    found = [right for right in rights(group=group) if right.principal == worker]
+    return _with_names([right for right in rights(group=group) if right.principal == worker], generation)
+
+
+def rights_of_an_operator(generation: str) -> list[Right]:
+    """The rights of an operator to topics, each for a name that exists.
+
+    Those to the cluster and to the group are not among them: nobody can be asked for them.
+    """
+    operator = PRINCIPALS[Party.OPERATOR]
+    found = [right for right in rights(group="") if right.principal == operator]
+    return _with_names([right for right in found if right.resource is Resource.TOPIC], generation)
+
+
+def _with_names(found: Iterable[Right], generation: str) -> list[Right]:
     names = {f"{topic.name}.": f"{topic.name}.{generation}" for topic in TOPICS if topic.per == "generation"}
     names |= {f"{lane}-": lane.at(0) for lane in TRANSACTIONAL_LANES}
     return [
@@ -148,7 +166,12 @@ def acl_lines(granted: Sequence[Right]) -> Iterator[str]:
         words = ["--add", "--allow-principal", f"User:{principal}"]
         for operation in dict.fromkeys(operations):
             words += ["--operation", operation]
-        words += [f"--{resource}", name, "--resource-pattern-type", "prefixed" if prefixed else "literal"]
+        words += [
+            f"--{resource}",
+            *([] if resource is Resource.CLUSTER else [name]),
+            "--resource-pattern-type",
+            "prefixed" if prefixed else "literal",
+        ]
         yield f'kafka-acls.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN_CONFIG" {shlex.join(words)}'
 
 

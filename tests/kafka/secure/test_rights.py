@@ -253,6 +253,25 @@ def test_a_stranger_is_told_of_rights_and_not_of_missing_topics(granted: SecureB
         assert "The Kafka user stranger has no right to the topic" in ran.stderr, ran.stderr
 
 
+def test_the_doctor_calls_what_it_may_not_see_not_known_and_never_ok(granted: SecureBroker) -> None:
+    done(exchange("topics", "apply", **variables(granted, OPERATOR)))
+
+    def states(user: str) -> dict[str, str]:
+        ran = exchange("doctor", "--json", **variables(granted, user))
+        return {one["check"]: one["state"] for one in json.loads(ran.stdout)}
+
+    fit = states(OPERATOR)
+    assert {fit[check] for check in ("brokers", "broker settings", "topics", "replicas", "state", "rights")} == {"ok"}
+    strange = states("stranger")
+    unseen = ("broker settings", "topics", "replicas", "state", "clock")
+    assert {strange[check] for check in unseen} == {"not known"}
+    assert strange["rights"] == "warning"
+    assert strange["brokers"] == strange["Kafka's release"] == "ok"
+    settings = [one for one in GRANTED if one.resource is Resource.CLUSTER]
+    with without(granted, *settings):
+        assert states(OPERATOR)["broker settings"] == "not known"
+
+
 def test_nothing_is_asked_for_by_an_operator_who_could_not_see_the_outcome(granted: SecureBroker) -> None:
     """The command would be carried out and paid, and then reported as failed."""
     done(exchange("topics", "apply", **variables(granted, OPERATOR)))

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from aiokafka.conn import create_conn
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
-RESOURCES = {"topic": 2, "group": 3, "transactional-id": 5}
+RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional-id": 5}
+THE_CLUSTER = "kafka-cluster"
 PATTERNS = {"literal": 3, "prefixed": 4}
 OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10, "AlterConfigs": 11}
 ALLOW, ANYBODY_S_HOST = 3, "*"
@@ -32,8 +33,9 @@ def parsed(line: str) -> Iterator[Acl]:
     parser.add_argument("--add", action="store_true", required=True)
     parser.add_argument("--operation", action="append", choices=OPERATIONS, required=True)
     resource = parser.add_mutually_exclusive_group(required=True)
-    for name in RESOURCES:
+    for name in RESOURCES.keys() - {"cluster"}:
         resource.add_argument(f"--{name}")
+    resource.add_argument("--cluster", action="store_const", const=THE_CLUSTER)
     found = vars(parser.parse_args(words))
     [kind] = [name for name in RESOURCES if found[name.replace("-", "_")] is not None]
     for operation in found["operation"]:

@@ -20,8 +20,8 @@ from exchange.engine.broker import (
     Silent,
     jars,
 )
-from exchange.engine.broker.jars import Jar, class_path, pinned_jars
-from tools.derive.broker_jars import needed
+from exchange.engine.broker.jars import Jar, class_path
+from tools.derive.broker_jars import LISTS, needed
 
 CONTENTS = {f"org.example:part-{n}:1.{n}": bytes([n]) * 30_000 for n in range(1, 5)}
 PARTS = [Jar(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in CONTENTS.items()]
@@ -202,8 +202,10 @@ def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_the_pinned_archives_are_what_maven_resolves(tmp_path: Path) -> None:
-    """Asks Maven Central: the list is jgo's answer for the roots, no more and no less."""
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.parent.name)
+def test_the_pinned_archives_are_what_maven_resolves(path: Path, tmp_path: Path) -> None:
+    """Asks Maven Central: each list is jgo's answer for its roots, no more and no less."""
     from jgo.maven import MavenContext
 
-    assert {jar.coordinate for jar in pinned_jars()} == needed(jars.ROOTS, MavenContext(repo_cache=tmp_path))
+    pinned = {jar.coordinate for jar in jars.jars_of(path.read_text(encoding="utf-8"))}
+    assert pinned == needed(LISTS[path], MavenContext(repo_cache=tmp_path))

@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.engine.kafka.provision import exchange_topics, required_topics
-from exchange.engine.kafka.rights import PRINCIPALS, Operation, Resource, Right, acl_lines, readers, rights, writers
+from exchange.engine.kafka.rights import (
+    PRINCIPALS,
+    THE_CLUSTER,
+    Operation,
+    Resource,
+    Right,
+    acl_lines,
+    readers,
+    rights,
+    rights_of_an_operator,
+    writers,
+)
 from exchange.wire.topics import AGENCY_CODE, TOPICS, TRANSACTIONAL_LANES, LaneName, Party, Retention
 
 GROUP = "exchange-workers"
@@ -94,12 +105,18 @@ def test_the_acl_lines_say_the_same_as_the_rights(agencies: set[str]) -> None:
         assert words[:5] == ["kafka-acls.sh", "--bootstrap-server", "$BOOTSTRAP", "--command-config", "$ADMIN_CONFIG"]
         assert words[5:7] == ["--add", "--allow-principal"]
         operations = [words[i + 1] for i, word in enumerate(words) if word == "--operation"]
-        resource, name, _, pattern = words[-4:]
+        *_, resource, name, _, pattern = words if "--cluster" not in words else [*words[:-2], THE_CLUSTER, *words[-2:]]
         said |= {(words[7], o, resource, name, pattern) for o in operations}
     assert said == {
         (f"User:{r.principal}", r.operation, f"--{r.resource}", r.name, "prefixed" if r.prefixed else "literal")
         for r in granted
     }
+
+
+def test_only_the_operator_reads_the_settings_of_the_cluster_and_nobody_changes_them() -> None:
+    of_cluster = [r for r in rights(group=GROUP) if r.resource is Resource.CLUSTER]
+    assert [(r.principal, r.operation) for r in of_cluster] == [("exchange-operator", Operation.DESCRIBE_CONFIGS)]
+    assert not [r for r in rights_of_an_operator("generation") if r.prefixed or r.resource is not Resource.TOPIC]
 
 
 def test_every_topic_of_the_table_is_wanted_and_covered_by_rights() -> None:

@@ -1,0 +1,132 @@
+"""Every check of `exchange doctor`, in the order in which it prints them."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from consumers.admission.wanted_topics import wanted_topics
+from consumers.doctor import cluster_checks as of_cluster
+from consumers.doctor import exchange_checks as of_exchange
+from consumers.doctor.findings import Finding, fault, not_known, ok, warning
+from consumers.doctor.machine_checks import disk_found, machine_found
+from consumers.doctor.settings_checks import LOOPBACK, SETTINGS, settings_found
+from exchange.core.errors import ExchangeError
+from exchange.engine.broker.directory import data_home, living_holder
+from exchange.engine.errors import EngineError
+from exchange.engine.kafka.clients import Admin, TopicSpec
+from exchange.engine.kafka.cluster.brokers import Cluster, look_at_cluster
+from exchange.engine.log import Log
+from exchange.engine.wall_clock import Clock
+from exchange.settings import Settings
+
+CONNECTION: Final = "connection"
+OF_BROKERS: Final = (of_cluster.BROKERS, of_cluster.RELEASE, of_cluster.HOLES, SETTINGS, of_cluster.REPLICAS)
+OF_EXCHANGE: Final = (of_exchange.TOPICS, of_exchange.STATE, of_exchange.CLOCK, of_exchange.RIGHTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The checks on a cluster that was reached. `report`: called with each check that begins."""
+
+    log: Log
+    admin: Admin
+    settings: Settings
+    clock: Clock
+    report: Callable[[str], None]
+
+    async def findings(self) -> list[Finding]:
+        """Every finding; no check is left out, whatever the others meet."""
+        wanted = await self._wanted()
+        found = [connected(self.settings), *await self._of_brokers(wanted)]
+        client = self.settings.client("exchange-doctor")
+        checks: dict[str, Callable[[], Awaitable[Finding]]] = {
+            of_exchange.TOPICS: lambda: of_exchange.topics_found(self.admin, known(wanted)),
+            of_exchange.STATE: lambda: of_exchange.state_found(self.log, self.admin, known(wanted)),
+            of_exchange.CLOCK: lambda: of_exchange.clock_found(self.log, self.admin, self.clock),
+            of_exchange.RIGHTS: lambda: of_exchange.rights_found(client),
+        }
+        for check, work in checks.items():
+            self.report(check)
+            found.append(await _guarded(check, work))
+        return found
+
+    async def _wanted(self) -> list[TopicSpec] | EngineError:
+        """The topics of this exchange, or the reason why the agencies are not known."""
+        self.report(of_exchange.TOPICS)
+        try:
+            return await wanted_topics(self.log, self.admin, self.settings)
+        except EngineError as error:
+            return error
+
+    async def _of_brokers(self, wanted: list[TopicSpec] | EngineError) -> list[Finding]:
+        self.report(of_cluster.BROKERS)
+        names = [spec.name for spec in wanted] if isinstance(wanted, list) else []
+        try:
+            cluster = await look_at_cluster(self.settings.client("exchange-doctor"), names)
+        except EngineError as error:
+            return [unmade(check, error) for check in OF_BROKERS]
+        return [*self._judged(cluster), self._replicas(cluster, wanted)]
+
+    def _judged(self, cluster: Cluster) -> Iterator[Finding]:
+        yield of_cluster.brokers_found(cluster.brokers, self.settings.replication)
+        yield of_cluster.release_found(cluster.brokers)
+        yield from of_cluster.holes_found(cluster.brokers)
+        yield from settings_found(cluster.brokers, self.settings.replication)
+
+    def _replicas(self, cluster: Cluster, wanted: list[TopicSpec] | EngineError) -> Finding:
+        if isinstance(wanted, EngineError):
+            return unmade(of_cluster.REPLICAS, wanted)
+        return of_cluster.replicas_found(cluster.replicas, self.settings.replication)
+
+
+def connected(settings: Settings) -> Finding:
+    """How the cluster was reached, and whether others can listen."""
+    user = f"as {settings.sasl_username}" if settings.security_protocol.startswith("SASL") else "without a user name"
+    shown = f"{settings.bootstrap_servers}, {user}, {settings.security_protocol}"
+    local = all(server.strip().startswith(LOOPBACK) for server in settings.bootstrap_servers.split(","))
+    if not local and not settings.security_protocol.endswith("SSL"):
+        return warning(
+            CONNECTION, f"{shown}: the network can read along", "Set EXCHANGE_SECURITY_PROTOCOL to SASL_SSL."
+        )
+    return ok(CONNECTION, shown)
+
+
+def of_this_machine(settings: Settings, today: date) -> Iterator[Finding]:
+    """The checks that ask no cluster: the disk of the Kafka that runs here, Python, libraries."""
+    holder = living_holder(data_home())
+    if holder is not None and settings.bootstrap_servers in ("", holder.bootstrap_servers):
+        yield disk_found(data_home())
+    yield from machine_found(today)
+
+
+def unreached(error: ExchangeError) -> list[Finding]:
+    """The findings on a cluster that was not reached: all but the connection are not known."""
+    others = (*OF_BROKERS, *OF_EXCHANGE)
+    return [
+        fault(CONNECTION, _happened(error), error.hint),
+        *(not_known(check, "the cluster was not reached", "Mend the connection first.") for check in others),
+    ]
+
+
+def unmade(check: str, error: ExchangeError) -> Finding:
+    """A check that this error hindered."""
+    return not_known(check, _happened(error), error.hint)
+
+
+def known(wanted: list[TopicSpec] | EngineError) -> list[TopicSpec]:
+    """The topics themselves. Raises the error for which they are not known."""
+    if isinstance(wanted, EngineError):
+        raise wanted
+    return wanted
+
+
+async def _guarded(check: str, work: Callable[[], Awaitable[Finding]]) -> Finding:
+    try:
+        return await work()
+    except EngineError as error:
+        return unmade(check, error)
+
+
+def _happened(error: ExchangeError) -> str:
+    return str(error).removesuffix(error.hint).strip()
