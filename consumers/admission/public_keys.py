@@ -6,6 +6,7 @@ key that was given by mistake appears nowhere.
 
 import base64
 import binascii
+import re
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +19,22 @@ from exchange.core.errors import ExchangeError
 OCTETS: Final = 32
 _HEX: Final = 2 * OCTETS
 _FILE_OCTETS_MAX: Final = 4096
+_FILE_NAME: Final = re.compile(r"^[~./]|\\|\.[A-Za-z]{2,4}$")
+"""Neither base64 nor hexadecimal has a dot or begins so; a damaged key is called no file."""
+_KEY_LETTERS_MIN: Final = 40
+"""A key in base64 has 43 letters: a much shorter text is meant as a file."""
 
 
 class PublicKeyInvalid(ExchangeError):
     """The input is neither an Ed25519 public key nor a file that holds one."""
 
     hint = "Give a PEM file, 64 hexadecimal digits or 44 characters of base64, as the agency's edge prints it."
+
+
+class KeyFileMissing(PublicKeyInvalid):
+    """The input is no public key, and there is no file of that name."""
+
+    hint = "Check its name and folder, or give the key itself: 64 hexadecimal digits or 44 characters of base64."
 
 
 class PrivateKeyGiven(ExchangeError):
@@ -35,7 +46,7 @@ class PrivateKeyGiven(ExchangeError):
 def public_key(given: str) -> bytes:
     """The 32 bytes of a key, from a file name, hexadecimal or base64.
 
-    Raises PublicKeyInvalid, PrivateKeyGiven.
+    Raises PublicKeyInvalid, KeyFileMissing, PrivateKeyGiven.
     """
     text = given.strip()
     found = _from_text(text.encode())
@@ -48,8 +59,17 @@ def public_key(given: str) -> bytes:
         octets = b""
     found = octets if len(octets) == OCTETS else _from_text(octets.strip())
     if found is None:
-        raise PublicKeyInvalid
+        raise KeyFileMissing if _names_no_file(text) else PublicKeyInvalid
     return found
+
+
+def _names_no_file(text: str) -> bool:
+    """Whether a text is meant as the name of a file, and there is none."""
+    meant = 0 < len(text) < _KEY_LETTERS_MIN or _FILE_NAME.search(text) is not None
+    try:
+        return meant and not Path(text).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def _from_text(text: bytes) -> bytes | None:
