@@ -19,6 +19,7 @@ The description of a field is the rule that a person reads when the value breaks
 right: it is the code …". A source with settings has a section of its own, such as `HmisProfile`.
 """
 
+import codecs
 import os
 import re
 import shlex
@@ -245,7 +246,7 @@ def _read(path: Path) -> str:
 def _toml(path: Path) -> dict[str, object]:
     try:
         octets = path.read_bytes()
-        return tomllib.loads(octets.decode("utf-8"))
+        return tomllib.loads(_text(octets))
     except FileNotFoundError:
         raise ProfileInvalid(
             f"There is no profile {path}. Check --profile, or write one as docs/PUBLISHING.md shows."
@@ -255,7 +256,12 @@ def _toml(path: Path) -> dict[str, object]:
     except UnicodeDecodeError as error:
         raise ProfileInvalid(encoding_mistake(path, octets[: error.start])) from None
     except tomllib.TOMLDecodeError as error:
-        raise ProfileInvalid(syntax_mistake(path, octets.decode("utf-8"), str(error))) from None
+        raise ProfileInvalid(syntax_mistake(path, _text(octets), str(error))) from None
+
+
+def _text(octets: bytes) -> str:
+    """The text of a file in UTF-8. Editors on Windows put a byte-order mark before it."""
+    return octets.removeprefix(codecs.BOM_UTF8).decode("utf-8")
 
 
 def rules_of(profile: type[BaseModel]) -> dict[str, str]:

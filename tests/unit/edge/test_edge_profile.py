@@ -178,6 +178,16 @@ def test_what_is_not_utf_8_is_told_by_its_line(tmp_path: Path) -> None:
     assert "planted" not in str(caught.value)
 
 
+def test_a_byte_order_mark_before_the_profile_is_no_mistake(tmp_path: Path) -> None:
+    """Editors on Windows write one when they save as UTF-8."""
+    path = tmp_path / "agency.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert Profile.load(path).agency == load(tmp_path, GOOD).agency
+    path.write_text(GOOD + "planted", encoding="utf-8-sig")
+    with pytest.raises(ProfileInvalid, match="a line is a key, an equals sign and a value"):
+        Profile.load(path)
+
+
 def test_no_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProfileInvalid, match="no profile"):
         Profile.load(tmp_path / "none.toml")
