@@ -3,22 +3,20 @@
 `init` prints the public key that the operator registers; the private one never leaves the vault.
 """
 
-import asyncio
 import json
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchange.cli.agency.publish import ProfileOption, secret_of, stopped_by_interrupt
+from exchange.cli.agency.publish import ProfileOption, secret_of
+from exchange.cli.agency.work_at_the_edge import work_at_the_edge
 from exchange.cli.shared.help import ending
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
+    from exchange.cli.agency.work_at_the_edge import Say
     from producers.edge import Edge
     from producers.profile import Profile, Secret
 
@@ -31,7 +29,7 @@ edge = typer.Typer(
 app.add_typer(edge)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-STOPPED = "exchange: stopped. Everything is kept in the vault: run the command again to continue."
+NOTHING_REFUSED = "no event of this vault is refused: nothing to send again …"
 VAULT = "a profile and its vault."
 VAULT_AND_KAFKA = "a profile, its vault, and the exchange's Kafka."
 REFUSED_SOME = {ExitStatus.SOME_REFUSED: "some records were refused. Everything else was sent."}
@@ -200,12 +198,12 @@ def hold(
     if not retract:
         return
 
-    async def work(opening: "Edge") -> str:
+    async def work(opening: "Edge", _: "Say") -> str:
         async with opening:
             pass
         return f"Withdrawn: {counted(held.taken_back, 'fact')} about this client."
 
-    _work_at_the_edge(profile_file, work)
+    work_at_the_edge(profile_file, work)
 
 
 @edge.command(epilog=ending(needs=VAULT, example="exchange edge unhold 17 --profile agency.toml"))
@@ -243,7 +241,8 @@ def restore(
     """
     from producers.words import counted
 
-    async def work(opening: "Edge") -> str:
+    async def work(opening: "Edge", say: "Say") -> str:
+        say("asking the exchange which events of this agency it has accepted …")
         withdrawn = ""
         async with opening as edge:
             await edge.flush()
@@ -252,7 +251,7 @@ def restore(
         report = opening.report
         return f"{withdrawn}{counted(report.restored, 'event')} read back; {report.claimed} match this vault's records"
 
-    _work_at_the_edge(profile_file, work, over_fork=True)
+    work_at_the_edge(profile_file, work, over_fork=True)
 
 
 @edge.command(
@@ -266,34 +265,11 @@ def retry(profile_file: ProfileOption) -> None:
     """Send refused events again, once the cause is fixed (such as a registration or an update)."""
     from producers.words import counted
 
-    async def work(opening: "Edge") -> str:
+    async def work(opening: "Edge", say: "Say") -> str:
         async with opening as edge:
             again = edge.retry_refused()
+            say(f"{counted(again, 'refused event')} to send again …" if again else NOTHING_REFUSED)
         refused = sum(opening.report.refused_by_exchange.values())
         return f"{counted(again, 'event')} sent again; {refused} refused again"
 
-    _work_at_the_edge(profile_file, work)
-
-
-def _work_at_the_edge(
-    profile_file: Path, work: "Callable[[Edge], Coroutine[None, None, str]]", *, over_fork: bool = False
-) -> None:
-    """Do this with the edge of a profile, show its progress, and print the result."""
-    from exchange.cli.agency.publish_progress import progress_of
-    from exchange.cli.shared.console import console
-    from producers.delivery.sending import RunOptions
-    from producers.edge import Edge
-    from producers.profile import Profile
-
-    profile = Profile.load(profile_file)
-    secret = secret_of(profile)
-    with progress_of(console(stderr=True)) as shown, stopped_by_interrupt(STOPPED, before=shown.end):
-        options = RunOptions(say=shown.say, progress=shown.sending, waiting=shown.waiting, over_fork=over_fork)
-        opening = Edge.open(profile, secret=secret, options=options)
-        result = asyncio.run(work(opening))
-    typer.echo(result)
-    if opening.report.refused_by_exchange:
-        from exchange.cli.agency.publish_tables import refused_words
-
-        typer.echo(refused_words(opening.report))
-        raise typer.Exit(ExitStatus.SOME_REFUSED)
+    work_at_the_edge(profile_file, work)

@@ -262,6 +262,15 @@ def test_retry_sends_again_what_was_refused(desk: Desk) -> None:
     assert desk.sent() == 1
 
 
+def test_a_retry_with_nothing_to_do_and_a_restore_say_so_before_they_wait(desk: Desk) -> None:
+    desk.write(need("1"))
+    desk.run("publish", "facts.jsonl")
+    said = desk.run("edge", "retry")
+    assert "no event of this vault is refused: nothing to send again" in said.stderr
+    assert "0 events sent again; 0 refused again" in said.stdout
+    assert "asking the exchange which events of this agency it has accepted" in desk.run("edge", "restore").stderr
+
+
 def test_restore_after_a_fork_goes_on(desk: Desk) -> None:
     desk.write(need("1"))
     desk.run("publish", "facts.jsonl")

@@ -1,0 +1,42 @@
+"""How a command works at the edge of a profile: with its vault open, its progress, its result."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import typer
+
+from exchange.cli.agency.publish import secret_of, stopped_by_interrupt
+from exchange.core.exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    from producers.edge import Edge
+
+STOPPED = "exchange: stopped. Everything is kept in the vault: run the command again to continue."
+Say: TypeAlias = Callable[[str], None]
+"""Prints a line about the progress, for a person."""
+
+
+def work_at_the_edge(
+    profile_file: Path, work: "Callable[[Edge, Say], Coroutine[None, None, str]]", *, over_fork: bool = False
+) -> None:
+    """Do this with the edge of a profile, show its progress, and print the result."""
+    from exchange.cli.agency.publish_progress import progress_of
+    from exchange.cli.shared.console import console
+    from producers.delivery.sending import RunOptions
+    from producers.edge import Edge
+    from producers.profile import Profile
+
+    profile = Profile.load(profile_file)
+    secret = secret_of(profile)
+    with progress_of(console(stderr=True)) as shown, stopped_by_interrupt(STOPPED, before=shown.end):
+        options = RunOptions(say=shown.say, progress=shown.sending, waiting=shown.waiting, over_fork=over_fork)
+        opening = Edge.open(profile, secret=secret, options=options)
+        result = asyncio.run(work(opening, shown.say))
+    typer.echo(result)
+    if opening.report.refused_by_exchange:
+        from exchange.cli.agency.publish_tables import refused_words
+
+        typer.echo(refused_words(opening.report))
+        raise typer.Exit(ExitStatus.SOME_REFUSED)
