@@ -1,6 +1,7 @@
 """`exchange demo`: the whole exchange in one command, on this machine, with sample agencies."""
 
 import asyncio
+import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,6 +48,9 @@ def demo(
         str, typer.Option(help="All 288 agencies of the nation, instead of --events.", metavar="national")
     ] = "",
     seed: Annotated[int, typer.Option(metavar="N", help="The seed of the sample: another seed, other agencies.")] = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON, and the progress on standard error.")
+    ] = False,
 ) -> None:
     """Try the whole exchange: a Kafka, a worker and 40 sample agencies that live through two years.
 
@@ -61,7 +65,7 @@ def demo(
     size, events_wanted = (1.0, None) if national else (None, events)
     sample = sample_exchange(seed, AGENCIES, scale=size, events=events_wanted, span=_past_years())
     try:
-        result = asyncio.run(_run(sample, hmis, stay=not leave))
+        result = asyncio.run(_run(sample, hmis, stay=not leave, as_json=as_json))
     except KeyboardInterrupt:
         typer.echo("Stopped. Nothing of the demo is left on this machine.")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
@@ -79,15 +83,15 @@ def _past_years() -> "SampledQuarters":
     return SampledQuarters(period_of(this_year - YEARS, 1), quarters=4 * YEARS)
 
 
-async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "DemoResult":
+async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool, as_json: bool) -> "DemoResult":
     from exchange.cli.operator.broker import ConsoleAnnouncer
     from exchange.cli.shared.console import console as console_of
-    from exchange.cli.trial.demo_tables import hmis_table, protected_table, view
+    from exchange.cli.trial.demo_tables import as_plain, hmis_table, protected_table, view
     from exchange.settings import Settings
     from exchange.trial.demo import Demo
     from exchange.trial.empty_cluster import trial_exchange
 
-    console = console_of()
+    console = console_of(stderr=as_json)
     announcer = ConsoleAnnouncer(console)
     with tempfile.TemporaryDirectory(prefix="exchange-demo-") as folder:
         # never a configured cluster: only generated agencies have a truth to show beside counts
@@ -98,10 +102,13 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool) -> "D
                 live, show = view(console)
                 with live:
                     result = await Demo(ground, sample, show=show, say=announcer.say, hmis=hmis).run()
-                if result.hmis:
-                    console.print(hmis_table(result.hmis))
-                console.print(protected_table(result.protected))
-                _say_result(result, announcer)
+                if as_json:
+                    typer.echo(json.dumps(as_plain(result), indent=2))
+                else:
+                    if result.hmis:
+                        console.print(hmis_table(result.hmis))
+                    console.print(protected_table(result.protected))
+                    _say_result(result, announcer)
                 if stay:
                     await _stay(ground.settings.bootstrap_servers, announcer)
             except asyncio.CancelledError:

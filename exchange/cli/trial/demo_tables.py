@@ -11,11 +11,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from exchange.cli.evaluator.points import as_plain as plain_point
 from exchange.cli.evaluator.points import period_of, value_and_interval
 from exchange.cli.shared.console import table
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
-from exchange.trial.demo import Look
+from exchange.trial.demo import DemoResult, Look
 from exchange.trial.public_view import PublicView
 from producers.delivery.report import Report
 from producers.vault.fact_store import FactOutcome
@@ -147,3 +148,36 @@ HMIS_CAPTION = (
     "A row may hold several facts or none, and have several notes. A new fact is one event. The run itself adds one more, "
     "its heartbeat."
 )
+
+
+def as_plain(result: DemoResult) -> dict[str, object]:
+    """The result as JSON. The truth is in it: for generated agencies only, not for sharing."""
+    public = result.protected
+    return {
+        "notice": NOT_FOR_SHARING,
+        "events": result.look.events,
+        "agencies": result.look.agencies,
+        "cells": result.cells,
+        "differing": result.differing,
+        "replay": {"verdict": result.replay.verdict.value, "events": result.replay.events},
+        "epochs": public.epochs,
+        "releases": public.tables,
+        "points": public.points,
+        "usable_points": public.shown,
+        "intervals": public.covered and {"with_noise": public.covered.shown, "hold_the_truth": public.covered.held},
+        "figures": [
+            {
+                **plain_point(one.point),
+                "truth_within_caps": one.within and one.within.value,
+                "all_that_happened": one.happened and one.happened.value,
+            }
+            for one in public.headlines
+        ],
+        "hmis": result.hmis
+        and {
+            "rows": result.hmis.rows,
+            "rows_refused": result.hmis.refused.total(),
+            "events_accepted": result.hmis.delivered,
+            "events_refused": result.hmis.refused_by_exchange.total(),
+        },
+    }

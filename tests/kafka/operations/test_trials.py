@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from consumers.replay.result import ReplayVerdict
+from exchange.cli.trial.demo_tables import as_plain
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
@@ -57,6 +58,10 @@ async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp
     assert result.replay.matched
     assert result.look.events == result.look.delivered == result.replay.events
     assert result.look.picture.heard == 8
+    plain = json.loads(json.dumps(as_plain(result)))
+    assert (plain["events"], plain["differing"], plain["replay"]["verdict"]) == (result.look.events, 0, "match")
+    assert plain["hmis"] is None
+    assert len(plain["figures"]) == len(result.protected.headlines)
     assert len(looks) > 1
 
 
