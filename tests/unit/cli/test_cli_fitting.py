@@ -1,6 +1,7 @@
 """Tables at a terminal: no word that fits a line is broken at any width, and the demo fits."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,13 +9,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.measure import Measurement
 
-from exchange.cli.shared.console import table
-from exchange.cli.shared.folding_table import shared
+from exchange.cli.shared.console import WIDTH_ELSEWHERE, console, table
+from exchange.cli.shared.folding_table import FoldingTable, record, shared
 from exchange.cli.trial.demo_tables import fitting, hmis_table, line_of
 from exchange.trial.demo import Look
 from exchange.trial.totals import Totals
 from producers.delivery.report import Report
 from producers.vault.fact_store import FactOutcome
+from tests.kits.command_line import exchange
 
 KEY = "1: " + "0123456789abcdef" * 4
 cells = st.text("abc-_", min_size=1, max_size=40)
@@ -57,6 +59,62 @@ def test_what_is_left_is_shared_out_and_no_column_gets_less_than_its_longest_wor
     widths = shared(measured, room)
     assert sum(widths) == min(room, sum(size.maximum for size in measured))
     assert all(width >= size.minimum for width, size in zip(widths, measured, strict=True))
+
+
+LONG_ROW = ("state_needs_by_service_group", "ny, housing", "2026Q2", "2026-06", "1,234", "1,100 – 1,368", "needs")
+
+
+def points() -> FoldingTable:
+    made = table("metric", "of", "period", "as of", "value", "95 %", "unit", right=("value",))
+    made.add_row(*LONG_ROW)
+    return made
+
+
+def test_a_table_that_does_not_fit_between_lines_is_drawn_without_them() -> None:
+    lines = printed(terminal(72), points())
+    assert not any(letter in "".join(lines) for letter in "│┃━")
+    assert all(len(line) <= 72 for line in lines)
+    assert "│" in "".join(printed(terminal(100), points()))  # and with them where it does
+
+
+def test_where_that_does_not_fit_either_each_row_is_a_record_with_one_indent() -> None:
+    first, *others = printed(terminal(50), points())
+    assert first == "state_needs_by_service_group"
+    assert all(line.startswith("  ") and not line.startswith("   ") for line in others)
+    assert " ".join(line.strip() for line in others) == (
+        "of ny, housing, period 2026Q2, as of 2026-06, value 1,234, 95 % 1,100 – 1,368, unit needs"
+    )
+
+
+def test_a_long_text_in_a_record_follows_its_label_and_is_indented_below_it() -> None:
+    text = "Events about a client within the caps, released for the nation, each quarter."
+    lines = record([("metric", "cases"), ("unit", "events"), ("meaning", text)], 50).splitlines()
+    assert lines[:2] == ["cases", "  unit events"]
+    assert lines[2].startswith("  meaning: Events about")
+    assert all(line.startswith("    ") for line in lines[3:])
+    assert all(len(line) <= 50 for line in lines)
+
+
+def test_columns_set_the_width_of_what_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert console().width == 80
+    for unset in ("", "0", "wide"):
+        monkeypatch.setenv("COLUMNS", unset)
+        assert console().width == WIDTH_ELSEWHERE
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("words", [("metrics", "list"), ("topics", "rights"), ("budget",)])
+def test_the_longest_tables_are_readable_at_usual_widths(
+    words: tuple[str, ...], width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No line is wider, and no value stands left of its label."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    lines = exchange(*words, COLUMNS=str(width)).stdout.splitlines()
+    shown = [line for line in lines if "In all: rho" not in line and not line.startswith(("Spent", "quarter"))]
+    assert max(map(len, shown)) <= width
+    labelled = [number for number, line in enumerate(shown) if line.endswith(":") and line.startswith("  ")]
+    assert not [shown[number + 1] for number in labelled if not shown[number + 1].startswith("  ")]
 
 
 @pytest.mark.parametrize("width", [80, 100, 160])
