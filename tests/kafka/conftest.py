@@ -57,7 +57,7 @@ def variables(bootstrap_servers: str) -> dict[str, str]:
         "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers,
         "EXCHANGE_PARTITIONS": str(PARTITIONS),
         "EXCHANGE_REPLICATION": "1",
-        "COLUMNS": "200",
+        "COLUMNS": "10000",
     }
 
 

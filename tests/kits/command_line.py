@@ -64,7 +64,7 @@ async def as_a_process(variables: Mapping[str, str], *words: str, stdin: bytes =
 
 def variables_of(settings: Settings) -> dict[str, str]:
     """The environment variables that give a command these settings."""
-    return {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()} | {"COLUMNS": "200"}
+    return {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()} | {"COLUMNS": "10000"}
 
 
 @contextmanager

@@ -168,8 +168,8 @@ def as_plain(result: DemoResult) -> dict[str, object]:
         "figures": [
             {
                 **plain_point(one.point),
-                "truth_within_caps": one.within and one.within.value,
-                "all_that_happened": one.happened and one.happened.value,
+                "truth_within_caps": one.within and plain_point(one.within)["value"],
+                "all_that_happened": one.happened and plain_point(one.happened)["value"],
             }
             for one in public.headlines
         ],

@@ -128,7 +128,7 @@ async def grown(ground: TrialExchange, partitions: Collection[Partition], record
 async def command(settings: Settings, *words: str) -> tuple[int, str, str]:
     """A command, as an operator runs it: status, output, errors."""
     variables = {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()}
-    env = {**os.environ, **variables, "COLUMNS": "200"}
+    env = {**os.environ, **variables, "COLUMNS": "10000"}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "exchange.cli", *words, env=env, stdout=pipe, stderr=pipe

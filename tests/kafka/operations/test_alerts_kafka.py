@@ -32,7 +32,7 @@ PIPE = asyncio.subprocess.PIPE
 
 class Operator:
     def __init__(self, bootstrap_servers: str) -> None:
-        own = {"EXCHANGE_PARTITIONS": "4", "EXCHANGE_REPLICATION": "1", "EXCHANGE_CALENDAR": "off", "COLUMNS": "200"}
+        own = {"EXCHANGE_PARTITIONS": "4", "EXCHANGE_REPLICATION": "1", "EXCHANGE_CALENDAR": "off", "COLUMNS": "10000"}
         self.variables = own | {"EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers}
         self.env = os.environ | self.variables
 

@@ -126,18 +126,22 @@ def test_a_missing_topic_is_said_in_the_same_words_by_every_command(raised: Exch
     assert "Run `exchange topics apply`" in TOPICS_MISSING
 
 
-@pytest.mark.parametrize("terminal", [{}, {"FORCE_COLOR": "1"}], ids=["piped", "narrow terminal"])
+@pytest.mark.parametrize(
+    "narrow",
+    [{}, {"COLUMNS": "60"}, {"COLUMNS": "60", "FORCE_COLOR": "1"}],
+    ids=["piped", "narrow pipe", "narrow terminal"],
+)
 @pytest.mark.parametrize("words", [["topics", "rights"], ["vocabulary", "service"]])
-def test_tables_are_never_cut(terminal: dict[str, str], words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside a terminal a row is one line for any COLUMNS; a narrow terminal folds it."""
-    for name in ("NO_COLOR", "FORCE_COLOR"):
+def test_tables_are_never_cut(narrow: dict[str, str], words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside a terminal a row is one line, unless COLUMNS says so; a narrow terminal folds it."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-    ran = exchange(*words, COLUMNS="60", TERM="xterm", **terminal)
+    ran = exchange(*words, TERM="xterm", **narrow)
     assert ran.returncode == 0
     plain = re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout).splitlines()
     assert "…" not in ran.stdout
     widest = max(len(line) for line in plain if not line.startswith("exchange-evaluators:"))  # a sentence, no table
-    assert (widest <= 60) == bool(terminal)
+    assert (widest <= 60) == bool(narrow)
 
 
 def test_a_list_that_does_not_exist_is_a_usage_error_that_names_the_nearest() -> None:
