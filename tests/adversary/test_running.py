@@ -119,7 +119,7 @@ def test_only_generated_data_is_attacked() -> None:
 
 
 @pytest.mark.parametrize(("changed", "status"), [({}, 0), ({"half": False}, 1), ({"ours": True}, 1)])
-def test_the_exit_status_says_whether_the_run_passed(
+def test_the_exit_status_shows_whether_the_run_passed(
     changed: dict[str, bool], status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = verdict(**changed)
@@ -162,7 +162,7 @@ def test_the_command_attacks_in_memory_whatever_cluster_is_configured_and_ctrl_c
     assert "Traceback" not in err
 
 
-def test_where_no_bar_can_move_a_line_is_said_each_tenth_of_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_no_bar_can_move_a_line_is_printed_each_tenth_of_the_way(capsys: pytest.CaptureFixture[str]) -> None:
     tell = command.said_in_lines()
     for done in range(51):
         tell(done, 50)

@@ -40,7 +40,7 @@ class ReadingContract:
                 await reader.end_offsets([p, q])
         await producer.close()
 
-    async def test_a_producer_gives_records_the_time_that_it_is_told(self, harness: Harness) -> None:
+    async def test_a_producer_gives_records_the_time_that_it_is_given(self, harness: Harness) -> None:
         (p,) = await harness.create()
         producer = await harness.log.producer()
         await producer.send(p, pairs(b"1", b"2"), timestamp_ms=1_600_000_000_000)

@@ -32,7 +32,7 @@ class TransactionContract:
             await writer.commit()
         assert values(await settled(harness, p)) == [b"kept"]
 
-    async def test_an_open_transaction_holds_back_what_stands_behind_it(self, harness: Harness) -> None:
+    async def test_an_open_transaction_holds_back_what_comes_after_it(self, harness: Harness) -> None:
         (p,) = await harness.create()
         producer = await harness.log.producer()
         async with harness.writer() as writer, harness.reader(p) as reader:

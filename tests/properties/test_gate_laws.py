@@ -121,4 +121,4 @@ def test_a_gate_that_ignores_a_fork_is_noticed(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(inbox, "walk_back", ignoring)
     with pytest.raises(AssertionError):
-        signed.test_another_run_that_the_agency_signed_is_a_fork_told_once(Agency(HARBOR))
+        signed.test_another_run_that_the_agency_signed_is_a_fork_reported_once(Agency(HARBOR))

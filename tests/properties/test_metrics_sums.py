@@ -61,13 +61,13 @@ def test_taking_releases_in_any_order_or_twice_gives_the_same_points(seed: int, 
 
 @given(seed=SEEDS, other=SEEDS)
 @settings(max_examples=examples(25))
-def test_which_points_there_are_says_nothing_about_the_numbers(seed: int, other: int) -> None:
+def test_which_points_there_are_shows_nothing_about_the_numbers(seed: int, other: int) -> None:
     metrics = [BY_METRIC[name] for name in ("cases", "exit_reason_share", "days_in_care")]
     one, two = (keyed(all_points(released(drawn(s)), everything, metrics)) for s in (seed, other))
     assert list(one) == list(two)
 
 
-def test_an_old_epoch_says_what_was_known_then() -> None:
+def test_an_old_epoch_holds_what_was_known_then() -> None:
     made = drawn(7)
     early = [some for some in made if some.epoch <= MARCH]
     assert list(points(released(made), MARCH, everything)) == list(points(released(early), MARCH, everything))

@@ -162,7 +162,7 @@ def points_of_every_table(epoch: int) -> dict[bytes, bytes]:
 
 
 @pytest.mark.parametrize("value", [None, b"", b"nothing of ours", b"\0\0\0\0\1junk"])
-def test_foreign_bytes_are_told_and_passed_over(stage: DeriveWorld, value: bytes | None) -> None:
+def test_foreign_bytes_are_reported_and_passed_over(stage: DeriveWorld, value: bytes | None) -> None:
     stage.start()
     stage.publish((b"x", value), *pairs(made(FEBRUARY)))
     stage.run()
@@ -173,7 +173,7 @@ def test_foreign_bytes_are_told_and_passed_over(stage: DeriveWorld, value: bytes
     assert "offset 0: MessageUnreadable" in alert.says
 
 
-def test_a_second_draw_is_told_and_the_first_one_stands(stage: DeriveWorld) -> None:
+def test_a_second_draw_is_reported_and_the_first_one_stays(stage: DeriveWorld) -> None:
     every = made(FEBRUARY)
     second = replace(every[0], increments=tuple((n or 0) + 1 for n in every[0].increments))
     stage.publish(*pairs(every), *pairs([second]))

@@ -40,7 +40,7 @@ def stage():
     assert not stage.world.unhandled
 
 
-def test_a_lane_counts_and_tells_how_far_it_is(stage: Stage) -> None:
+def test_a_lane_counts_and_reports_how_far_it_is(stage: Stage) -> None:
     stage.publish(b"a", b"b", b"a")
     lane, process = stage.start()
     stage.run(10)
@@ -73,7 +73,7 @@ def test_a_restored_lane_goes_on_where_the_last_one_stopped(stage: Stage) -> Non
     assert stage.look(lane, process).restored == 2
 
 
-def test_a_fenced_lane_ends_and_says_so(stage: Stage) -> None:
+def test_a_fenced_lane_ends_and_reports_it(stage: Stage) -> None:
     lane, process = stage.start("one")
     stage.run(5)
     stage.start("two")
@@ -108,7 +108,7 @@ def held_open(stage: Stage, partition: Partition, seconds: float) -> None:
     stage.broker.produce_in(somebody, 0, partition, [(b"foreign", b"")])
 
 
-def test_a_lane_is_not_restored_past_an_open_transaction_and_says_so(stage: Stage) -> None:
+def test_a_lane_is_not_restored_past_an_open_transaction_and_reports_it(stage: Stage) -> None:
     stage.publish(b"a")
     _, first = stage.start("one")
     stage.run(5)

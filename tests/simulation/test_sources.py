@@ -105,7 +105,7 @@ def test_a_source_that_is_deleted_while_it_is_read_holds_up_nobody(stage: Stage)
 
 
 @pytest.mark.parametrize("lost", ["deleted before it", "made anew and shorter"])
-def test_a_lost_position_is_read_again_from_the_beginning_and_told(stage: Stage, lost: str) -> None:
+def test_a_lost_position_is_read_again_from_the_beginning_and_reported(stage: Stage, lost: str) -> None:
     stage.broker.create(THERE.topic)
     publish(stage, THERE, b"1", b"2", b"3")
     _, first = stage.start(make_step=lambda: Kept(HERE, THERE))

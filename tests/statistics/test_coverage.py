@@ -67,7 +67,7 @@ def test_intervals_hold_the_truth_with_the_noise_of_the_exchange(world: str, dra
     assert found.shown_coverage <= MOST or "quantile" in world
 
 
-def test_noise_twice_as_wide_as_is_said_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_noise_twice_as_wide_as_is_published_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """And so is noise that is none: intervals would hold the truth always."""
 
     def covered(times: int) -> float:

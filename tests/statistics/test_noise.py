@@ -275,7 +275,7 @@ def test_no_scale_and_a_scale_that_is_not_exact_are_refused(scale: Fraction, len
         noise.gaussian(scale, length)
 
 
-def test_drawing_says_nothing(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_drawing_shows_nothing(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(0):
         drawn: Callable[..., object] = noise.gaussian
         drawn(LEAST, 1_000)

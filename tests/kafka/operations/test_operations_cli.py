@@ -81,7 +81,7 @@ WRONG = (
 )
 
 
-async def test_what_is_missing_or_wrong_is_said_and_nothing_registered(exchange: KafkaLog, run: Run) -> None:
+async def test_what_is_missing_or_wrong_is_reported_and_nothing_registered(exchange: KafkaLog, run: Run) -> None:
     for words, says in WRONG:
         refused = await run("agencies", "add", *words)
         assert refused.returncode == 1

@@ -99,7 +99,7 @@ async def run(bootstrap_servers: str, *arguments: str) -> "subprocess.CompletedP
     )
 
 
-async def test_replay_equals_the_live_fold_and_the_truth_and_the_command_says_so(
+async def test_replay_equals_the_live_fold_and_the_truth_and_the_command_reports_it(
     exchange: KafkaLog, bootstrap_servers: str, tmp_path: Path
 ) -> None:
     events = await admit(exchange, SAMPLE)

@@ -131,7 +131,7 @@ async def test_a_worker_ends_with_a_message_at_a_record_that_it_cannot_count(
     assert "what no gate admits" not in worker.log_file.read_text()
 
 
-async def test_a_worker_without_topics_says_what_to_do(bootstrap_servers: str) -> None:
+async def test_a_worker_without_topics_names_the_next_step(bootstrap_servers: str) -> None:
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "exchange.cli", "worker"],
@@ -168,7 +168,7 @@ def test_the_kill_test_command_prints_json(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["events"] == 5000
 
 
-def test_a_demo_that_is_stopped_says_so_and_leaves_nothing() -> None:
+def test_a_demo_that_is_stopped_reports_it_and_leaves_nothing() -> None:
     command = [sys.executable, "-m", "exchange.cli", "demo", "--events", "20000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
         assert ran.stdout is not None

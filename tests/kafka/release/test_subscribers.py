@@ -91,7 +91,7 @@ async def test_the_command_prints_what_the_topic_holds(exchange: KafkaLog, run: 
     assert "unmet_need_share" in said.stderr
 
 
-async def test_nothing_published_is_said(exchange: KafkaLog, run: Run) -> None:
+async def test_that_nothing_is_published_is_reported(exchange: KafkaLog, run: Run) -> None:
     said = await run("subscribe", "cases", "--once")
     assert (said.returncode, said.stdout) == (0, "")
     assert "No matching point" in said.stderr

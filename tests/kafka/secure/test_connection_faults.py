@@ -129,7 +129,7 @@ async def test_an_unknown_user_is_refused_as_a_wrong_password_is(machine: Machin
         await look.check_connection(client)
 
 
-async def test_an_advertised_name_is_told_apart_from_the_address_that_is_right(
+async def test_an_advertised_name_is_distinguished_from_the_address_that_is_right(
     machine: Machine, secure: SecureBroker
 ) -> None:
     with pytest.raises(faults.AdvertisedHostUnknown) as raised:

@@ -245,7 +245,7 @@ def test_commands_name_the_topic_that_they_have_no_right_to(granted: SecureBroke
         assert "topics apply" not in ran.stderr
 
 
-def test_a_stranger_is_told_of_rights_and_not_of_missing_topics(granted: SecureBroker) -> None:
+def test_a_stranger_reads_about_rights_and_not_about_missing_topics(granted: SecureBroker) -> None:
     done(exchange("topics", "apply", **variables(granted, OPERATOR)))
     for words in (("topics", "check"), ("subscribe", "--once"), ("replay",), ("release", "list")):
         ran = exchange(*words, **variables(granted, "stranger"))

@@ -53,7 +53,7 @@ def test_decode_undoes_encode_for_every_body(body: type[Body], data: st.DataObje
 
 
 @given(event=events)
-def test_a_reader_admits_what_encode_wrote_and_says_what_it_is(event: Event) -> None:
+def test_a_reader_admits_what_encode_wrote_and_names_what_it_is(event: Event) -> None:
     arrival = read(encode(event))
     assert isinstance(arrival, Arrival)
     said = (arrival.sequence, arrival.previous, arrival.period, arrival.state, arrival.cap, arrival.body)
@@ -92,7 +92,7 @@ def test_a_reader_that_has_read_a_record_sees_every_changed_byte(event: Event, a
 
 
 @given(event=events)
-def test_every_field_of_the_head_stands_where_the_plan_looks_for_it(event: Event) -> None:
+def test_every_field_of_the_head_is_where_the_plan_looks_for_it(event: Event) -> None:
     value = encode(event)
     assert value[:5] == b"\x00\x00\x00\x00\x01"
     assert (int.from_bytes(value[5:13], "big"), value[13:HEAD]) == (event.sequence, event.previous)

@@ -26,7 +26,7 @@ from tests.kits.strategies import bodies, of, periods, small, states
     state=states,
     cap=small,
 )
-def test_every_part_stands_where_the_layout_says(
+def test_every_part_is_where_the_layout_has_it(
     body: type[Body], data: st.DataObject, sequence: int, previous: bytes, period: int, state: UsState, cap: int
 ) -> None:
     event = Event(sequence, previous, period, state, cap, data.draw(of(body)))

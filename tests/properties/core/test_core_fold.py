@@ -83,7 +83,7 @@ def test_counts_kept_batch_by_batch_are_the_fold_and_so_is_their_digest(sent: Se
 
 
 @given(sent=SENT)
-def test_a_change_tells_each_changed_cell_with_its_new_count(sent: Sent) -> None:
+def test_a_change_reports_each_changed_cell_with_its_new_count(sent: Sent) -> None:
     counts, told = Counts(), dict[bytes, int]()
     for agency, event in sent:
         changed = increments(agency, event)

@@ -64,7 +64,7 @@ def test_the_same_bytes_again_are_a_duplicate_and_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_every_reason_says_what_to_do(reason: Reason) -> None:
+def test_every_reason_has_a_next_step(reason: Reason) -> None:
     assert EXPLAINED[reason].endswith(".")
 
 
@@ -136,7 +136,7 @@ def test_other_bytes_under_a_taken_sequence_are_a_fork() -> None:
     then_refused(state, copy.next(FOOD), Reason.FORKED)
 
 
-def test_a_flood_of_forked_records_is_told_once() -> None:
+def test_a_flood_of_forked_records_is_reported_once() -> None:
     """Each refusal is permanent: a copied vault that publishes must not fill the quarantine."""
     chain, copy = Chain(), Chain()
     state = given(chain, [NEED, PROFILE, NEED])
@@ -147,7 +147,7 @@ def test_a_flood_of_forked_records_is_told_once() -> None:
     then_refused(state, Chain().next(FOOD), Reason.FORKED)
 
 
-def test_a_fork_is_told_even_while_records_are_skipped() -> None:
+def test_a_fork_is_reported_even_while_records_are_skipped() -> None:
     chain = Chain()
     state = given(chain, [NEED])
     chain.next(FOOD)

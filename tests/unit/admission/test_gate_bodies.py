@@ -38,7 +38,7 @@ def test_a_legal_class_that_is_not_known_is_the_strictest(code: str) -> None:
     then_refused(AgencyState(registration(LegalClass(code))), Chain().next(NEED), Reason.LEGAL_CLASS)
 
 
-def test_an_agency_that_may_share_totals_only_still_tells_of_itself() -> None:
+def test_an_agency_that_may_share_totals_only_still_reports_about_itself() -> None:
     given(Chain(), [PROFILE, TALLY], TOTALS)
 
 
@@ -93,7 +93,7 @@ def test_its_sound_neighbours_are_accepted(what: str) -> None:
     given(Chain(), [SOUND[what]])
 
 
-def test_no_rule_says_a_value() -> None:
+def test_no_rule_holds_a_value() -> None:
     for body in UNSOUND.values():
         rule = unsound(body)
         assert rule

@@ -85,7 +85,7 @@ def test_a_record_that_is_not_signed_is_not_judged_and_costs_nobody_anything(
 
 
 @pytest.mark.parametrize("number", range(len(SIGNED)), ids=SIGNED)
-def test_bad_input_that_the_agency_signed_is_refused_told_and_survived(
+def test_bad_input_that_the_agency_signed_is_refused_reported_and_survived(
     harbor: Agency, north: Agency, number: int
 ) -> None:
     world = World([harbor, north])
@@ -183,7 +183,7 @@ def test_a_late_copy_of_a_refused_run_is_no_fork_even_after_a_restart(harbor: Ag
     assert world.restored().positions() == {harbor.inbox: 6}
 
 
-def test_another_run_that_the_agency_signed_is_a_fork_told_once(harbor: Agency) -> None:
+def test_another_run_that_the_agency_signed_is_a_fork_reported_once(harbor: Agency) -> None:
     """Two copies of one vault publish; the good copy goes on."""
     world = World([harbor])
     fork = harbor.sign(harbor.event(FOOD))

@@ -92,7 +92,7 @@ async def test_heads_beyond_the_log_are_an_error_and_no_smaller_count() -> None:
             await replay(Source(cluster), heads=heads, processes=0)
 
 
-async def test_where_a_cut_lies_between_other_events_nothing_is_compared_and_it_is_said() -> None:
+async def test_where_a_cut_lies_between_other_events_nothing_is_compared_and_it_is_reported() -> None:
     cluster = await MemoryCluster("old", 1).founded()
     await cluster.send(3)
     result = await replay(Source(cluster), heads={CODES[0]: 1, CODES[4]: 3}, processes=0)

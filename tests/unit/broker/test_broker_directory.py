@@ -32,7 +32,7 @@ def test_a_directory_is_held_once(tmp_path: Path) -> None:
     os.close(take(tmp_path / "data"))
 
 
-def test_the_refusal_says_who_holds_it(tmp_path: Path) -> None:
+def test_the_refusal_names_who_holds_it(tmp_path: Path) -> None:
     lock = take(tmp_path)
     record(tmp_path, os.getpid(), Ports(20_001, 20_002))
     with pytest.raises(BrokerDataInUse, match=rf"process {os.getpid()}, at 127\.0\.0\.1:20001"):

@@ -107,7 +107,7 @@ def kept(cache: Path) -> dict[str, bytes]:
 WHOLE = {Path(path).name: content for path, content in CONTENT_OF.items()}
 
 
-def test_a_first_fetch_brings_every_archive_and_tells_how_far_it_is(tmp_path: Path, repository: Repository) -> None:
+def test_a_first_fetch_brings_every_archive_and_reports_how_far_it_is(tmp_path: Path, repository: Repository) -> None:
     announcer = Counting()
     paths = fetch(tmp_path / "cache", repository, announcer)
     assert [path.name for path in paths] == [jar.file_name for jar in PARTS]

@@ -47,7 +47,7 @@ def test_the_path_comes_before_the_wheel(tmp_path: Path) -> None:
         ("", 0, "the one in JAVA_HOME does not run"),
     ],
 )
-def test_an_unsuitable_java_is_passed_over_and_the_choice_says_so(
+def test_an_unsuitable_java_is_passed_over_and_the_choice_reports_it(
     tmp_path: Path, version_line: str, status: int, why: str
 ) -> None:
     java = choose_java({"JAVA_HOME": str(a_java(tmp_path / "home", version_line, status)), "PATH": ""})

@@ -39,7 +39,7 @@ def test_every_address_is_on_the_loopback() -> None:
     assert all("127.0.0.1:" in listener for listener in listeners)
 
 
-def test_the_settings_of_any_single_node_are_all_told() -> None:
+def test_the_settings_of_any_single_node_are_all_written() -> None:
     assert ONE_NODE_SETTINGS.items() <= told().items()
 
 
@@ -113,7 +113,7 @@ def test_only_the_last_lines_are_shown(tmp_path: Path) -> None:
     assert shown[-1].strip() == "line 999"
 
 
-def test_a_broker_that_printed_nothing_has_that_said(tmp_path: Path) -> None:
+def test_a_broker_that_printed_nothing_is_reported_as_such(tmp_path: Path) -> None:
     (tmp_path / "broker.log").touch()
     assert "nothing" in last_words(tmp_path / "broker.log")
     assert "nothing" in last_words(tmp_path / "none.log")

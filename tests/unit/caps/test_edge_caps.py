@@ -83,7 +83,7 @@ async def test_no_event_of_a_client_leaves_with_all_bits(agency: Homes) -> None:
     assert all(not cap & ~MARKS for cap in caps_of(agency))
 
 
-async def test_the_first_by_hash_are_within_and_one_event_says_that_there_are_more(agency: Homes) -> None:
+async def test_the_first_by_hash_are_within_and_one_event_shows_that_there_are_more(agency: Homes) -> None:
     await run(agency, *needs(*SERVICES))
     assert in_nation(agency) == set(by_hash(agency)[: NEEDS.most])
     assert sum(bool(cap & Cap.PAST) for cap in caps_of(agency)) == 1

@@ -130,11 +130,11 @@ def barrier() -> e.BarrierReported:
     return e.BarrierReported(v.Barrier.language, v.Service.immigration_relief)
 
 
-def test_a_barrier_stays_and_its_service_is_not_told() -> None:
+def test_a_barrier_stays_and_its_service_is_not_sent() -> None:
     assert left(Policy(LegalClass.individual), barrier()) == replace(barrier(), service=v.Service.not_collected)
 
 
-def test_what_is_said_instead_of_some_codes_is_said_of_others_too() -> None:
+def test_what_is_sent_instead_of_some_codes_is_sent_for_others_too() -> None:
     """A code that only sensitive answers turn into would give them away."""
     never_asked = replace(OPENED, gender=v.Gender.not_collected)
     policy = Policy(LegalClass.individual)

@@ -108,7 +108,7 @@ async def test_a_quarter_that_became_empty_is_corrected_to_zeros(tmp_path: Path)
     assert set(last.counts) == {0}
 
 
-async def test_a_small_count_is_held_back_and_told_without_its_value(tmp_path: Path) -> None:
+async def test_a_small_count_is_held_back_and_reported_without_its_value(tmp_path: Path) -> None:
     agency = Agency(tmp_path, LegalClass.tally_only, small_counts=False)
     report = await publish(agency, needs(10))
     assert report.held_back == (HeldBack(TallyTable.needs_by_service, Q1, UsState.ca),)
@@ -125,7 +125,7 @@ async def test_eleven_is_not_small_and_a_held_back_tally_follows_when_it_has_gro
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 11
 
 
-async def test_a_tally_that_became_small_is_taken_back(tmp_path: Path) -> None:
+async def test_a_tally_that_became_small_is_withdrawn(tmp_path: Path) -> None:
     agency = Agency(tmp_path, LegalClass.tally_only, small_counts=False)
     await publish(agency, needs(11))
     link = agency.exchange.link()
@@ -210,7 +210,7 @@ async def test_consent_that_comes_and_goes_counts_again(tmp_path: Path) -> None:
         assert FactStore(vault).current(tally_key(TallyTable.needs_by_service, Q1, UsState.ca)) is not None
 
 
-async def test_a_tally_that_another_copy_of_the_vault_took_back_is_said_again(tmp_path: Path) -> None:
+async def test_a_tally_that_another_copy_of_the_vault_took_back_is_sent_again(tmp_path: Path) -> None:
     """Though nothing that it counts has changed since this copy had counted it."""
     agency = Agency(tmp_path, LegalClass.tally_only)
     await publish(agency, needs(7))

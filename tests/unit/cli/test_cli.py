@@ -120,7 +120,7 @@ def test_a_command_imports_nothing_that_only_workers_need(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("raised", [PartitionUnknown("No broker knows topic events."), PartitionUnknown(), NoEvents()])
-def test_a_missing_topic_is_said_in_the_same_words_by_every_command(raised: ExchangeError) -> None:
+def test_a_missing_topic_is_reported_in_the_same_words_by_every_command(raised: ExchangeError) -> None:
     ran = ends_by(raised)
     assert (ran.returncode, ran.stderr) == (1, f"exchange: {TOPICS_MISSING}\n")
     assert "Run `exchange topics apply`" in TOPICS_MISSING
@@ -174,7 +174,7 @@ def test_a_wrong_option_is_a_usage_error() -> None:
     assert exchange("up", "--no-such-option").returncode == 2
 
 
-def test_a_fault_of_ours_says_where_but_never_what() -> None:
+def test_an_internal_error_names_its_place_and_never_its_text() -> None:
     """In a process of its own, with a real standard input and all that ends an interpreter."""
     body = "name = sys.stdin.read(); raise ValueError(f'could not convert {name}')"
     command = [sys.executable, "-c", WITH_ONE_MORE.format(body=body), "more"]
@@ -212,7 +212,7 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
     assert "internal error" not in ran.stderr
 
 
-def test_down_where_nothing_runs_says_so_and_is_no_error(tmp_path: Path) -> None:
+def test_down_where_nothing_runs_is_reported_and_is_no_error(tmp_path: Path) -> None:
     ran = exchange("down", "--data-dir", str(tmp_path))
     assert ran.returncode == 0
     assert "no Kafka is running" in ran.stderr

@@ -118,7 +118,7 @@ def test_the_longest_tables_are_readable_at_usual_widths(
 
 
 @pytest.mark.parametrize("width", [80, 100, 160])
-def test_a_key_stands_whole_on_a_line(width: int) -> None:
+def test_a_key_is_whole_on_a_line(width: int) -> None:
     shown = table("agency", "legal class", "small counts", "status", "partition", "keys")
     shown.add_row("harbor-light", "individual", "no", "active", "3", KEY)
     lines = printed(terminal(width), shown)
@@ -158,7 +158,7 @@ def test_how_many_events_there_will_be_is_an_estimate_until_the_edges_are_done()
     assert line_of(Look(PICTURE, 100, 120, 220, 40, "closing 2024-03")).startswith("closing 2024-03: ")
 
 
-def test_rows_facts_and_events_of_an_export_are_told_apart() -> None:
+def test_rows_facts_and_events_of_an_export_are_distinguished() -> None:
     report = Report(rows=9, delivered=6)
     report.outcomes.update({FactOutcome.PUBLISHED: 5, FactOutcome.IGNORED: 3, FactOutcome.REFUSED: 1})
     report.ignored.update({"names no state: the profile's is taken": 3})

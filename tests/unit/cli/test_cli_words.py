@@ -65,7 +65,7 @@ def in_a_process(*words: str, **variables: str) -> "subprocess.CompletedProcess[
         (["attack", "--demo"], ["scipy"], "attack"),
     ],
 )
-def test_a_base_install_says_which_extra_a_command_needs_and_names_no_index(
+def test_a_base_install_names_the_extra_that_a_command_needs_and_no_index(
     words: list[str], missing: list[str], extra: str
 ) -> None:
     ran = run(WITHOUT.format(missing=missing, words=["exchange", *words]), EXCHANGE_BOOTSTRAP_SERVERS="127.0.0.1:1")
@@ -171,7 +171,7 @@ def test_the_version_is_that_of_the_package() -> None:
     assert in_a_process("--version").stdout == f"exchange {version}\n"
 
 
-def test_a_word_that_is_no_choice_is_told_without_a_librarys_own_words() -> None:
+def test_a_word_that_is_no_choice_is_refused_without_a_librarys_own_words() -> None:
     ran = exchange("topics", "rights", "--format", "xml")
     assert ran.returncode == 2
     assert "'--format': 'xml' is not one of" in ran.stderr

@@ -40,7 +40,7 @@ def parsed(words: list[str]) -> tuple[str, ...]:
 
 
 @each_command
-def test_a_command_has_a_short_summary_and_says_what_it_needs(one: CommandHelp) -> None:
+def test_a_command_has_a_short_summary_and_names_its_needs(one: CommandHelp) -> None:
     assert 0 < len(one.summary[0]) <= 120
     assert one.summary[0].endswith(".")
     assert one.needs.startswith("Needs ")

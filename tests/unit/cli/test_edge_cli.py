@@ -46,7 +46,7 @@ def test_publishing_again_knows_it_all(desk: Desk) -> None:
     assert (plain["published"], plain["known"], plain["delivered"]) == (0, 2, 1)
 
 
-def test_refused_rows_are_listed_the_rest_goes_on_and_the_status_says_so(desk: Desk) -> None:
+def test_refused_rows_are_listed_the_rest_goes_on_and_the_status_reports_it(desk: Desk) -> None:
     desk.write(need("1"), need("2", PLANTED), PLANTED, need(PLANTED * 99))
     result = desk.run("publish", "facts.jsonl", "--refusals", "refused.csv", ends=3)
     assert "`exchange vocabulary service` shows them" in result.stdout
@@ -128,7 +128,7 @@ def test_a_dry_run_shows_what_is_chained_but_not_accepted_corrections_too(desk: 
     assert sum(x["count"] for x in leaving if x["retracts"] and x["fields"]["service"] == "food") == 2
 
 
-def test_a_dry_run_of_nothing_new_says_so_without_an_empty_table(desk: Desk) -> None:
+def test_a_dry_run_of_nothing_new_reports_it_without_an_empty_table(desk: Desk) -> None:
     desk.write(need("1"))
     desk.run("publish", "facts.jsonl")
     said = desk.run("publish", "facts.jsonl", "--dry-run").stdout
@@ -184,7 +184,7 @@ def test_init_beside_a_vault_writes_no_key_file(desk: Desk) -> None:
     assert not (desk.folder / "harbor.key").exists()
 
 
-def test_a_key_file_that_is_not_there_is_told_how_to_make_it(desk: Desk) -> None:
+def test_a_missing_key_file_is_reported_with_how_to_make_it(desk: Desk) -> None:
     (desk.folder / "harbor.key").unlink()
     (desk.folder / "harbor.vault").unlink()
     result = CliRunner().invoke(app, ["edge", "init", "--profile", "agency.toml"])
@@ -196,7 +196,7 @@ def test_a_key_file_that_is_not_there_is_told_how_to_make_it(desk: Desk) -> None
 @pytest.mark.parametrize(
     "words", [("publish", "facts.jsonl"), ("edge", "status"), ("edge", "retry"), ("edge", "restore")]
 )
-def test_a_missing_vault_is_said_before_anything_that_opens_it_is_looked_for(
+def test_a_missing_vault_is_reported_before_anything_that_opens_it_is_looked_for(
     desk: Desk, words: tuple[str, ...]
 ) -> None:
     desk.write(need("1"))
@@ -220,7 +220,7 @@ def test_a_second_first_key_is_met_by_what_to_do_about_it(desk: Desk) -> None:
     assert "published before" not in desk.run("edge", "init", "--key-number", "2").stdout
 
 
-def test_a_short_passphrase_is_said_before_it_is_typed_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_passphrase_is_reported_before_it_is_typed_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     (desk.folder / "harbor.vault").unlink()
     profile = desk.folder / "agency.toml"
     text = profile.read_text(encoding="utf-8").replace('key_file = "harbor.key"\n', "")

@@ -81,14 +81,14 @@ def test_a_point_as_csv() -> None:
     ]
 
 
-def test_people_are_told_of_what_is_withheld_undefined_and_unbounded() -> None:
+def test_people_see_what_is_withheld_undefined_and_unbounded() -> None:
     assert value_and_interval(WITHHELD) == ("withheld", "")
     assert value_and_interval(replace(POINT, value=None)) == ("undefined", "")
     assert value_and_interval(POINT) == ("0.5000", "0.4100 – no upper bound")
     assert value_and_interval(replace(POINT, value=Decimal(12_000), high=Decimal(13_000)))[0] == "12,000"
 
 
-def test_the_table_has_the_caveat_and_says_what_it_leaves_out() -> None:
+def test_the_table_has_the_caveat_and_names_what_it_leaves_out() -> None:
     text = " ".join(printed([POINT, replace(POINT, usable=False)], hidden=7, rows_max=1).split())
     assert CAVEAT[:60] in text
     assert "7 points are left out because they are not usable" in text

@@ -26,7 +26,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return Desk(tmp_path, monkeypatch)
 
 
-def test_a_withdrawal_that_names_nothing_is_said(desk: Desk) -> None:
+def test_a_withdrawal_that_names_nothing_is_reported(desk: Desk) -> None:
     desk.write(need("case-17/1"), {"withdraw": "case-17/"}, {"withdraw": "case-18/"})
     plain = json.loads(desk.run("publish", "facts.jsonl", "--json").stdout)
     assert (plain["published"], plain["retracted"]) == (1, 1)
@@ -68,7 +68,7 @@ def test_facts_and_events_are_counted_apart_and_the_heartbeat_is_named(desk: Des
     assert again["events accepted by the exchange"] == again["of these, heartbeats, which end a run"] == 1
 
 
-def test_a_run_that_sends_what_an_earlier_one_left_says_so(desk: Desk) -> None:
+def test_a_run_that_sends_what_an_earlier_one_left_reports_it(desk: Desk) -> None:
     desk.write(need("1"), need("2"))
     desk.exchange.away = 99
     desk.impatient()
@@ -131,7 +131,7 @@ def test_bars_never_pass_their_end_and_reach_it() -> None:
         assert (bar.completed, bar.total) == (5, 5)
 
 
-def test_what_is_said_at_ctrl_c_stands_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_printed_at_ctrl_c_is_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     ended: list[bool] = []
     with (
         pytest.raises(typer.Exit),
@@ -142,7 +142,7 @@ def test_what_is_said_at_ctrl_c_stands_on_a_line_of_its_own(capsys: pytest.Captu
     assert capsys.readouterr().err == "stopped\n"
 
 
-def test_a_tally_only_agency_is_told_which_facts_are_kept_here(desk: Desk) -> None:
+def test_a_tally_only_agency_sees_which_facts_are_kept_here(desk: Desk) -> None:
     text = (desk.folder / "agency.toml").read_text(encoding="utf-8").replace('"individual"', '"tally_only"')
     (desk.folder / "agency.toml").write_text(text, encoding="utf-8")
     (desk.folder / "harbor.vault").unlink()
@@ -156,7 +156,7 @@ def test_a_tally_only_agency_is_told_which_facts_are_kept_here(desk: Desk) -> No
     )
 
 
-def test_what_is_said_of_a_file_as_a_whole_is_no_row(desk: Desk) -> None:
+def test_what_is_recorded_about_a_file_as_a_whole_is_no_row(desk: Desk) -> None:
     folder = sample().folder(desk.folder)
     (folder / "Services.csv").unlink()
     with (desk.folder / "agency.toml").open("a", encoding="utf-8") as profile:

@@ -54,7 +54,7 @@ async def test_a_difference_names_the_first_cell_with_both_counts() -> None:
     assert plain["first_difference"]["cell"] == first.decode()
 
 
-async def test_what_is_not_compared_is_said_with_its_reason() -> None:
+async def test_what_is_not_compared_is_reported_with_its_reason() -> None:
     world = await world_of(3)
     rng = random.Random(3)
     ends = {p: world.broker.end_of(Partition(EVENTS, p)) for p in range(2)}
@@ -72,7 +72,7 @@ async def test_what_is_not_compared_is_said_with_its_reason() -> None:
     assert "partition 1: not compared, because there are no aggregates" in list(lines_of(without, None))
 
 
-async def test_an_export_is_told_with_the_standing_line(tmp_path) -> None:
+async def test_an_export_is_reported_with_the_notice(tmp_path) -> None:
     result = await replay(Here(await world_of(4)), processes=0)
     written = export(result, tmp_path / "out", Format.CSV)
     *_, told, notice = lines_of(result, written)

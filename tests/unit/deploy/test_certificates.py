@@ -142,7 +142,7 @@ def test_a_link_that_leads_nowhere_is_a_file_that_is_there(tmp_path: Path) -> No
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_what_cannot_be_written_whole_is_taken_back(tmp_path: Path) -> None:
+def test_what_cannot_be_written_whole_is_removed(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(SecretUnwritten):
         write_secrets(tmp_path, {"first": b"secret", "file/second": b"secret"})

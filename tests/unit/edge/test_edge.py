@@ -80,7 +80,7 @@ async def test_an_empty_withdrawal_names_nothing(agency: Agency) -> None:
     assert not any(isinstance(body, Correction) for body in bodies(agency))
 
 
-async def test_what_was_withdrawn_may_be_said_again(agency: Agency) -> None:
+async def test_what_was_withdrawn_may_be_sent_again(agency: Agency) -> None:
     await publish(agency, need("a"))
     async with agency.edge() as edge:
         await edge.retract("a")
@@ -101,7 +101,7 @@ async def test_an_older_export_never_undoes_a_newer_one(agency: Agency) -> None:
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|emergency_shelter"] == 2
 
 
-async def test_a_complete_source_withdraws_what_it_no_longer_says(agency: Agency) -> None:
+async def test_a_complete_source_withdraws_what_it_no_longer_has(agency: Agency) -> None:
     await publish(agency, need("p/a"), need("p/b"), need("p/c", period=Q2), need("q/a"))
     async with agency.edge() as edge:
         await edge.publish(need("p/a"))
@@ -132,7 +132,7 @@ async def test_a_year_lies_within_its_four_quarters_only(tmp_path: Path) -> None
         assert edge.report.outcomes[FactOutcome.RETRACTED] == 2
 
 
-async def test_a_withdrawn_client_takes_what_was_not_said_again(agency: Agency) -> None:
+async def test_a_withdrawn_client_takes_what_was_not_sent_again(agency: Agency) -> None:
     await publish(agency, need("a", client="old"), need("b", client="old"), need("c", client="other"))
     async with agency.edge() as edge:
         await edge.publish(need("b", client="new"))
@@ -247,7 +247,7 @@ async def test_a_year_only_agency_gives_the_year(tmp_path: Path) -> None:
     assert periods[e.ActivityHeld] == Q1
 
 
-async def test_the_first_event_stands_behind_32_random_bytes(tmp_path: Path) -> None:
+async def test_the_first_event_comes_after_32_random_bytes(tmp_path: Path) -> None:
     """A digest of guessable bytes could be guessed."""
     firsts = set()
     for name in "ab":

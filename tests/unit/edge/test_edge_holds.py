@@ -72,7 +72,7 @@ async def test_what_waits_is_not_sent_and_a_change_that_waits_is_not_either(agen
     assert len(said(agency)) == 1
 
 
-async def test_what_the_source_says_no_more_is_taken_back_all_the_same(agency: Agency) -> None:
+async def test_what_the_source_no_longer_has_is_withdrawn_all_the_same(agency: Agency) -> None:
     await publish(agency, fact("a"))
     await hold(agency)
     async with agency.edge() as edge:
@@ -82,7 +82,7 @@ async def test_what_the_source_says_no_more_is_taken_back_all_the_same(agency: A
 
 @pytest.mark.parametrize("client", ["c-2", ""])
 @pytest.mark.parametrize("retract", [False, True])
-async def test_what_was_said_of_a_client_who_refused_stays_held_under_another_key_or_none(
+async def test_what_is_about_a_client_who_refused_stays_held_under_another_key_or_none(
     agency: Agency, client: str, retract: bool
 ) -> None:
     await publish(agency, fact("a"))
@@ -110,7 +110,7 @@ async def test_what_the_exchange_refused_of_a_client_who_refuses_by_now_is_not_t
     assert said(agency) == [FOOD]
 
 
-async def test_what_was_sent_is_taken_back_when_the_client_wants_it_with_bits_as_long_as_there_are_any(
+async def test_what_was_sent_is_withdrawn_when_the_client_wants_it_with_bits_as_long_as_there_are_any(
     agency: Agency,
 ) -> None:
     await publish(agency, fact("a"), fact("b", FOOD))
@@ -155,7 +155,7 @@ def test_a_hold_is_kept_without_an_exchange_and_shows_in_the_status(desk: Desk) 
     assert desk.sent() == 2
 
 
-def test_a_hold_says_when_the_vault_knows_of_no_such_client(desk: Desk) -> None:
+def test_a_hold_reports_that_the_vault_knows_no_such_client(desk: Desk) -> None:
     """A mistyped key would hold nobody, and events about the client would still be sent."""
     desk.write(need("1"))
     desk.run("publish", "facts.jsonl")
@@ -165,7 +165,7 @@ def test_a_hold_says_when_the_vault_knows_of_no_such_client(desk: Desk) -> None:
     assert unknown not in desk.run("edge", "hold", "client-1").stdout
 
 
-def test_no_command_says_the_clients_key(desk: Desk) -> None:
+def test_no_command_prints_the_clients_key(desk: Desk) -> None:
     """`Desk.run` looks for it in all that is printed."""
     desk.write(need("1", client=PLANTED))
     desk.run("publish", "facts.jsonl")
@@ -193,7 +193,7 @@ def test_the_agency_sees_what_is_within_and_past_its_caps(desk: Desk) -> None:
     assert rule in desk.run("edge", "status").stdout
 
 
-def test_where_all_is_within_the_caps_nothing_is_said_of_them(desk: Desk) -> None:
+def test_where_all_is_within_the_caps_nothing_is_printed_about_them(desk: Desk) -> None:
     desk.write(need("1"))
     assert "caps" not in desk.run("publish", "facts.jsonl").stdout
 

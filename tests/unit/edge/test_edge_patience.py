@@ -58,7 +58,7 @@ def test_a_reason_that_stays_ends_soon_after_the_last_receipt() -> None:
 @pytest.mark.parametrize(
     ("resend_after_s", "quiet_s"), [(20.0, 90.0), (20.0, 20.0), (5.0, 300.0), (1.0, 2.0), (7.0, 50.0)]
 )
-def test_as_many_attempts_are_told_as_are_made(resend_after_s: float, quiet_s: float) -> None:
+def test_as_many_attempts_are_reported_as_are_made(resend_after_s: float, quiet_s: float) -> None:
     patience = WaitLimits(resend_after_s=resend_after_s, quiet_s=quiet_s)
     waiting, attempts, now_s = Waiting(patience, 0.0), 1, 0.0
     while (what := waiting.idle(now_s)) is not Next.GIVE_UP:
@@ -69,7 +69,7 @@ def test_as_many_attempts_are_told_as_are_made(resend_after_s: float, quiet_s: f
     assert attempts == patience.sends
 
 
-def test_what_the_gate_waits_for_is_told_with_its_reason() -> None:
+def test_what_the_gate_waits_for_is_named_with_its_reason() -> None:
     waiting = Waiting(WaitLimits(), 0.0)
     waiting.refused(1.0, 7, Reason.SUSPENDED)
     said = "waiting for the exchange to take event 7, which it refuses (suspended): 2 s of at most 10 s, attempt 2 of 2"

@@ -56,7 +56,7 @@ def test_every_key_has_its_rule() -> None:
 
 
 @pytest.mark.parametrize("missing", ["agency", "state", "legal_class", "vault"])
-def test_what_has_no_default_must_be_said(tmp_path: Path, missing: str) -> None:
+def test_what_has_no_default_must_be_written(tmp_path: Path, missing: str) -> None:
     said = complaint(tmp_path, "\n".join(line for line in GOOD.splitlines() if not line.startswith(missing)))
     assert f"agency.toml: {missing} is missing: it is " in said
     assert said.endswith("Correct the file and run again.")
@@ -145,7 +145,7 @@ def test_each_mistake_has_a_line_of_its_own(tmp_path: Path) -> None:
         ("\x00", "line 5"),
     ],
 )
-def test_what_is_not_toml_is_told_by_its_line_and_without_its_text(tmp_path: Path, line: str, said: str) -> None:
+def test_what_is_not_toml_is_named_by_its_line_and_without_its_text(tmp_path: Path, line: str, said: str) -> None:
     whole = complaint(tmp_path, GOOD + line + "\n")
     assert f"agency.toml, {said}" in whole
 
@@ -162,7 +162,7 @@ def test_what_is_not_toml_is_told_by_its_line_and_without_its_text(tmp_path: Pat
         ('sensitive = ["planted",', "the closing ] of the list is missing"),
     ],
 )
-def test_a_mistake_in_the_last_line_is_told_though_no_line_ends_there(tmp_path: Path, line: str, said: str) -> None:
+def test_a_mistake_in_the_last_line_is_named_though_no_line_ends_there(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / "agency.toml").write_text(GOOD + line)
     with pytest.raises(ProfileInvalid) as caught:
         Profile.load(tmp_path / "agency.toml")
@@ -170,7 +170,7 @@ def test_a_mistake_in_the_last_line_is_told_though_no_line_ends_there(tmp_path: 
     assert "planted" not in str(caught.value)
 
 
-def test_what_is_not_utf_8_is_told_by_its_line(tmp_path: Path) -> None:
+def test_what_is_not_utf_8_is_named_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "agency.toml"
     path.write_bytes(GOOD.encode() + b"# planted \xe9\n")
     with pytest.raises(ProfileInvalid, match="line 5: a character is not UTF-8") as caught:

@@ -61,7 +61,7 @@ def test_a_dry_run_shows_the_counts_of_a_tally_by_their_codes(totals: Desk) -> N
     assert f"table=needs_by_service food=2 and {zeros} zeros" in shown
 
 
-def test_a_retry_that_is_refused_again_ends_with_3_and_the_status_counts_what_stands(totals: Desk) -> None:
+def test_a_retry_that_is_refused_again_ends_with_3_and_the_status_counts_what_remains(totals: Desk) -> None:
     totals.run("publish", "facts.jsonl", ends=3)
     for _ in range(2):
         said = totals.run("edge", "retry", ends=3).stdout

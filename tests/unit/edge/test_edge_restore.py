@@ -101,7 +101,7 @@ def arriving(agency: Agency, late: list[bytes], *, forgotten: bool) -> None:
     agency.exchange.judge_all()
 
 
-async def test_a_late_copy_of_what_was_taken_back_is_no_fork(agency: Agency) -> None:
+async def test_a_late_copy_of_withdrawn_events_is_no_fork(agency: Agency) -> None:
     """A lost connection's batch arrives after the repair; the gate remembers the run."""
     arriving(agency, await repaired(agency), forgotten=False)
     assert Reason.FORKED not in {refused.reason for refused in agency.exchange.refused}
@@ -111,7 +111,7 @@ async def test_a_late_copy_of_what_was_taken_back_is_no_fork(agency: Agency) -> 
     assert counts[b"needs_by_service|2026Q1|ca|food"] == 1
 
 
-async def test_a_late_copy_of_what_was_taken_back_is_no_fork_where_only_the_vault_knows_it(agency: Agency) -> None:
+async def test_a_late_copy_of_withdrawn_events_is_no_fork_where_only_the_vault_knows_it(agency: Agency) -> None:
     """The gate has forgotten the run: Forked for the gate, but one vault."""
     arriving(agency, await repaired(agency), forgotten=True)
     refused = agency.exchange.receipts[-1].refused
@@ -169,7 +169,7 @@ async def test_a_late_copy_that_the_inbox_no_longer_holds_proves_nothing(agency:
         await publish(agency, need("d"))
 
 
-async def test_what_was_taken_back_is_forgotten_after_many_runs_and_not_before(agency: Agency) -> None:
+async def test_withdrawn_events_are_forgotten_after_many_runs_and_not_before(agency: Agency) -> None:
     await repaired(agency)
     for remembered in (*[True] * RUNS_REMEMBERED, False):
         await publish(agency)
@@ -186,7 +186,7 @@ async def test_a_vault_made_before_it_remembered_what_it_took_back_opens_and_rem
     await publish(agency, need("d"))
 
 
-async def test_a_backup_older_than_the_inbox_says_that_it_cannot(tmp_path: Path) -> None:
+async def test_a_backup_older_than_the_inbox_is_refused_with_the_reason(tmp_path: Path) -> None:
     agency = Agency(tmp_path)
     await publish(agency, need("a"))
     agency.keep("backup")
@@ -269,7 +269,7 @@ async def test_a_restore_forgives_one_fork_and_not_the_next(agency: Agency) -> N
         await restore_beside_the_other()
 
 
-async def test_what_a_lost_run_corrected_is_unknown_until_the_source_says_it_again(agency: Agency) -> None:
+async def test_what_a_lost_run_corrected_is_unknown_until_the_source_has_it_again(agency: Agency) -> None:
     """The lost run corrected food to housing; the source went back: only food may be counted."""
     await publish(agency, need("a", FOOD))
     agency.keep("backup")

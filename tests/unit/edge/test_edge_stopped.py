@@ -24,7 +24,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return Desk(tmp_path, monkeypatch)
 
 
-def test_a_run_that_the_exchange_cut_off_says_how_far_it_came_and_not_that_it_is_done(desk: Desk) -> None:
+def test_a_run_that_the_exchange_cut_off_reports_how_far_it_came_and_not_that_it_is_done(desk: Desk) -> None:
     desk.write(*(need(f"{n}") for n in range(5)), need("x", PLANTED))
     desk.exchange.trouble = Trouble(gate_sleeps=1.0)
     desk.impatient()
@@ -47,7 +47,7 @@ def test_a_run_that_the_exchange_cut_off_says_how_far_it_came_and_not_that_it_is
     assert (whole["complete"], whole["waiting"], desk.sent()) == (True, 0, 5)
 
 
-def test_a_run_without_receipts_says_what_it_waits_for_how_long_and_how_often_it_has_sent(desk: Desk) -> None:
+def test_a_run_without_receipts_reports_what_it_waits_for_how_long_and_how_often_it_has_sent(desk: Desk) -> None:
     desk.write(need("1"))
     desk.exchange.trouble = Trouble(gate_sleeps=1.0)
     desk.impatient()
@@ -100,7 +100,7 @@ def test_ctrl_c_is_answered_while_a_file_is_being_read(desk: Desk) -> None:
     assert "Traceback" not in said
 
 
-def test_ctrl_c_keeps_everything_and_says_so(desk: Desk) -> None:
+def test_ctrl_c_keeps_everything_and_reports_it(desk: Desk) -> None:
     """A real process that waits for an exchange which is not there."""
     desk.write(*(need(f"{n}") for n in range(3_000)))
     command = [sys.executable, "-m", "exchange.cli", "publish", "facts.jsonl", "--profile", "agency.toml"]

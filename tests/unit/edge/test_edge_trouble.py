@@ -88,7 +88,7 @@ async def test_a_silent_gate_ends_clearly_and_loses_nothing(agency: Agency) -> N
     assert facts_of(agency) == [SHELTER]
 
 
-async def test_a_suspended_agency_is_told_so_and_goes_on_once_resumed(agency: Agency) -> None:
+async def test_a_suspended_agency_learns_so_and_goes_on_once_resumed(agency: Agency) -> None:
     agency.exchange.state.registration = replace(agency.exchange.registration, status=Status.SUSPENDED)
     with pytest.raises(errors.Blocked) as caught:
         await publish(agency, need("a"))

@@ -89,7 +89,7 @@ def test_an_empty_passphrase_is_none(tmp_path: Path) -> None:
         profile(tmp_path).secret(lambda: "")
 
 
-def test_no_vault_says_how_to_make_one(tmp_path: Path) -> None:
+def test_a_missing_vault_is_reported_with_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(errors.VaultMissing, match="edge init"):
         Vault.open(profile(tmp_path), RAW)
 

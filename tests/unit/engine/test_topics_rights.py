@@ -79,7 +79,7 @@ def test_whoever_creates_a_topic_may_see_it() -> None:
             assert replace(right, operation=Operation.DESCRIBE) in granted
 
 
-def test_only_the_worker_writes_in_transactions_and_stands_in_groups() -> None:
+def test_only_the_worker_writes_in_transactions_and_joins_groups() -> None:
     others = (Resource.GROUP, Resource.TRANSACTIONAL_ID)
     granted = [r for r in rights(group=GROUP) if r.resource in others]
     looks = [r for r in granted if r.principal == "exchange-operator"]

@@ -41,7 +41,7 @@ def figures(made: list[Release]) -> list[Decimal | None]:
 
 
 @pytest.mark.parametrize(("late", "whole"), [(None, 60), (15, 75)])
-def test_a_quarter_stands_when_nothing_of_it_came_late_and_grows_by_what_may_be_shown(
+def test_a_quarter_stays_when_nothing_of_it_came_late_and_grows_by_what_may_be_shown(
     late: int | None, whole: int
 ) -> None:
     assert value([quarter(MARCH, 60)], Q1) == 60

@@ -51,7 +51,7 @@ def test_the_first_year_and_running_figures_are_judged_by_planned_sizes() -> Non
         assert usable(made, PLENTY, epoch, period)
 
 
-def test_a_year_that_was_not_released_whole_says_nothing_of_the_next() -> None:
+def test_a_year_that_was_not_released_whole_predicts_nothing_of_the_next() -> None:
     made = counting(5_000, 5_000, first=JANUARY + 3)
     assert last_year(released(made), 2027) == {}
     assert not usable(made, NOTHING, NEXT_MARCH, period_of(2027, 1))
@@ -97,7 +97,7 @@ def test_planned_sizes_grow_with_the_clients() -> None:
     assert whole["cases", ()] == pytest.approx(2_000, rel=0.01)
 
 
-def test_the_file_is_complete_and_what_stands_in_it_never_changes(tmp_path) -> None:
+def test_the_file_is_complete_and_what_is_in_it_never_changes(tmp_path) -> None:
     assert completed({"cases": {"": 1}, "gone": {"x": 2}})["cases"] == {"": 1}
     assert completed({"gone": {"x": 2}})["gone"] == {"x": 2}
     path = tmp_path / "sizes.json"

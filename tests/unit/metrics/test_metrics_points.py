@@ -97,7 +97,7 @@ def test_a_share_is_cut_at_one_only_where_it_is_a_part() -> None:
     assert the_point("unmet_need_share", made, JANUARY, service="legal").value == 3
 
 
-def test_shares_of_outcomes_are_of_what_the_same_reporter_said() -> None:
+def test_shares_of_outcomes_are_of_what_the_same_reporter_reported() -> None:
     def count(_: int, __: str, values: tuple[str, ...]) -> int:
         return {"survivor": 100, "worker": 1000}.get(values[1], 0) * (6 if values[0] == "improved" else 1)
 
@@ -150,7 +150,7 @@ def test_values_have_the_decimals_of_their_unit() -> None:
     assert str(cases(120).value) == "120"
 
 
-def test_a_point_says_what_it_was_computed_from() -> None:
+def test_a_point_names_its_sources() -> None:
     made = releases(["cases"], JANUARY, MARCH, lambda *_: 40)
     assert the_point("cases", made, MARCH).computed_from == (Origin("cases", JANUARY, MARCH),)
 

@@ -23,7 +23,7 @@ MISSING = {code for row in UNRELEASED for code in row.answers}
 
 
 @pytest.mark.parametrize("code", [*COMPUTABLE, *TOPICS])
-def test_a_computable_question_is_answered_or_says_what_is_missing(code: str) -> None:
+def test_a_computable_question_is_answered_or_names_what_is_missing(code: str) -> None:
     assert code in ANSWERED | MISSING
 
 
@@ -32,7 +32,7 @@ def test_nothing_answers_a_question_that_there_is_not() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_a_metric_reads_released_tables_only_and_says_something(metric: Metric) -> None:
+def test_a_metric_reads_released_tables_only_and_has_a_meaning(metric: Metric) -> None:
     assert set(metric.tables) <= set(DECLARED)
     assert metric.says.endswith(".")
 

@@ -48,7 +48,7 @@ def test_the_recorded_changes_are_all_that_changed_and_survive_their_record(one:
 
 @given(arrivals)
 @settings(max_examples=examples(30))
-def test_every_agency_table_is_released_once_and_as_its_rule_says(arrived: Arrivals) -> None:
+def test_every_agency_table_is_released_once_and_by_its_rule(arrived: Arrivals) -> None:
     made = close(MARCH, arrived, PastEpochs(), first=True).releases
     assert [one.table for one in made] == [one.name for one in AGENCY_RELEASES]
     assert all((one.since, one.epoch, one.first, one.versions) == (MARCH - 2, MARCH, True, ("a test",)) for one in made)

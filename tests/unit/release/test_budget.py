@@ -67,7 +67,7 @@ def test_the_whole_is_epsilon_one_and_no_more() -> None:
 
 
 @pytest.mark.parametrize(("units", "epsilon"), [(4, 2.1), (8, 3.1), (12, 3.9), (20, 5.2)])
-def test_what_several_quarters_of_one_client_cost_is_what_is_said(units: int, epsilon: float) -> None:
+def test_what_several_quarters_of_one_client_cost_is_what_is_published(units: int, epsilon: float) -> None:
     assert epsilon_of(units * float(RHO_TOTAL)) == pytest.approx(epsilon, abs=0.06)
 
 

@@ -83,7 +83,7 @@ def test_who_is_not_registered_at_the_close_is_not_known_and_who_was_never_heard
     assert cells(nation) == {("publishing",): 3, ("silent",): 3}
 
 
-def test_the_last_profile_that_stands_says_where_an_agency_is() -> None:
+def test_the_last_profile_that_counts_places_an_agency() -> None:
     there, here = profile("a", PACIFIC), profile("a", MOUNTAIN)
     back = ("a", correcting(here[1]))
     assert Profiles().taking([there, here]).of("a") == ("mountain", "legal")
@@ -92,7 +92,7 @@ def test_the_last_profile_that_stands_says_where_an_agency_is() -> None:
     assert Profiles().taking([here, back]).of("a") == Profiles().of("a") == ("unknown", "not_known")
 
 
-def test_a_profile_said_again_and_again_takes_no_more_room_and_is_taken_back_as_often() -> None:
+def test_a_profile_reported_again_and_again_takes_no_more_room_and_is_withdrawn_as_often() -> None:
     there, here = profile("a", PACIFIC), profile("a", MOUNTAIN)
     back = ("a", correcting(here[1]))
     often = Profiles().taking([there, *[here] * 40])
@@ -102,7 +102,7 @@ def test_a_profile_said_again_and_again_takes_no_more_room_and_is_taken_back_as_
     assert often.taking([back] * 41) == often.taking([back] * 40)
 
 
-def test_a_profile_that_says_not_applicable_says_nothing() -> None:
+def test_a_profile_of_not_applicable_reports_nothing() -> None:
     arrived = [profile("a", v.UsState.not_applicable, v.AgencyType.not_applicable)]
     assert Profiles().taking(arrived).of("a") == ("unknown", "not_known")
 
@@ -161,7 +161,7 @@ def test_what_one_table_hides_the_others_do_not_tell() -> None:
     assert kind == {("legal", "publishing"): 8}
 
 
-def test_what_was_shown_and_what_another_table_tells_now_do_not_single_out_who_joined() -> None:
+def test_what_was_shown_and_what_another_table_shows_now_do_not_single_out_who_joined() -> None:
     """The kind is hidden because one joined; other kinds and the nation would still reveal it."""
     at_first = [*many(PACIFIC, "abc"), *many(PACIFIC, "def", v.AgencyType.health), *map(beat, "abcdef")]
     one = quarter(0, at_first, "abcdef")
@@ -222,7 +222,7 @@ def test_nobody_s_presence_follows_from_all_tables_and_epochs_not_even_for_anoth
 
 def nobody_alone() -> None:
     test_what_one_table_hides_the_others_do_not_tell()
-    test_what_was_shown_and_what_another_table_tells_now_do_not_single_out_who_joined()
+    test_what_was_shown_and_what_another_table_shows_now_do_not_single_out_who_joined()
 
 
 def test_the_adversary_has_teeth_and_tables_that_are_looked_at_one_by_one_are_noticed(

@@ -117,7 +117,7 @@ def test_every_declared_table_has_its_rows_and_a_foreign_cell_is_refused() -> No
         tables_of({b"no_such_table|2026Q1|ny": 1})
 
 
-def test_the_manifest_says_what_it_is_and_holds_the_digests(result: ReplayResult, tmp_path: Path) -> None:
+def test_the_manifest_has_its_notice_and_the_digests(result: ReplayResult, tmp_path: Path) -> None:
     export(result, tmp_path / "out", Format.CSV)
     manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
     assert manifest["notice"] == NOTICE

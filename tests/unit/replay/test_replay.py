@@ -28,7 +28,7 @@ def written_by(part) -> dict[bytes, bytes]:
 
 @pytest.mark.parametrize("independent", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-async def test_replay_equals_the_live_fold_byte_for_byte_wherever_it_stands(seed: int, independent: bool) -> None:
+async def test_replay_equals_the_live_fold_byte_for_byte_wherever_it_is(seed: int, independent: bool) -> None:
     rng = random.Random(seed)
     world = await world_of(seed, folded=False)
     output: list[FoldOutput] = []
@@ -100,7 +100,7 @@ async def test_events_that_come_while_the_replay_runs_make_it_neither_endless_no
     assert world.uncounted()
 
 
-async def test_everything_taken_back_leaves_no_cell() -> None:
+async def test_everything_withdrawn_leaves_no_cell() -> None:
     world = World()
     rng = random.Random(11)
     left = random_pairs(rng, 30, agencies=1)

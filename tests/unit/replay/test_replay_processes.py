@@ -39,7 +39,7 @@ async def test_an_error_in_a_process_arrives_as_what_it_is_and_ends_the_others()
     assert multiprocessing.active_children() == []
 
 
-async def test_a_defect_in_a_process_is_told_by_its_place_and_without_its_text() -> None:
+async def test_a_defect_in_a_process_is_named_by_its_place_and_without_its_text() -> None:
     with pytest.raises(ReplayFailed, match=r"ValueError at .*replay_world\.py:\d+") as raised:
         await replay(Seeded(3, trouble="defect"), processes=1)
     assert "Jane" not in f"{raised.value!r}{raised.value.__cause__!r}{raised.value.__context__!r}"

@@ -10,7 +10,7 @@ from producers.sources.hmis.reading import files
 from tests.kits.hmis_exports import ignored, sample, settings
 
 
-def test_what_is_no_export_says_so_without_its_content(tmp_path):
+def test_what_is_no_export_is_refused_without_its_content(tmp_path):
     text, other = tmp_path / "notes.txt", tmp_path / "other.zip"
     text.write_text("Zyxwvut")
     with zipfile.ZipFile(other, "w") as archive:

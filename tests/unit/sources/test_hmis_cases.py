@@ -34,7 +34,7 @@ def test_the_state_is_the_projects_else_the_stays_among_several_else_the_profile
     ("sex", "gender"),
     [("0", "woman"), ("1", "man"), ("8", NOT_KNOWN), ("9", DECLINED), ("99", NOT_COLLECTED), ("", NOT_COLLECTED)],
 )
-def test_sex_is_read_as_gender_only_where_the_profile_says_so(tmp_path, sex, gender):
+def test_sex_is_read_as_gender_only_where_the_profile_asks_for_it(tmp_path, sex, gender):
     written = sample().change("Client.csv", Sex=sex)
     assert opened(tmp_path, written, gender_from_sex=True).gender == gender
     assert opened(tmp_path, written).gender == NOT_COLLECTED

@@ -129,11 +129,11 @@ def test_housing_moves_between_the_kinds_before_and_after(tmp_path, before, afte
 
 
 @pytest.mark.parametrize("destination", ["8", "17", "24", "30", "99", "", "x"])
-def test_where_a_place_is_not_known_nothing_is_said_about_housing(tmp_path, destination):
+def test_where_a_place_is_not_known_nothing_is_recorded_about_housing(tmp_path, destination):
     assert outcomes(tmp_path, Destination=destination) == []
 
 
-def test_safety_is_told_by_whom_it_was_asked_of(tmp_path):
+def test_safety_is_recorded_with_whom_it_was_asked_of(tmp_path):
     housing = ("housing", "improved", NOT_COLLECTED, "not_applicable")
     assert outcomes(tmp_path, DestinationSafeClient="1", DestinationSafeWorker="2") == [
         housing,

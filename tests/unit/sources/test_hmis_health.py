@@ -50,7 +50,7 @@ def test_the_first_entry_and_the_last_exit_are_compared(tmp_path):
     }
 
 
-def test_a_pregnancy_is_told_once_a_stay_from_the_first_row_that_says_so(tmp_path):
+def test_a_pregnancy_is_recorded_once_a_stay_from_the_first_row_that_has_it(tmp_path):
     for answers, told in ((("1", "1"), "2026Q1"), (("0", "1"), "2026Q3"), (("1", "0"), "2026Q1")):
         written = (
             sample()

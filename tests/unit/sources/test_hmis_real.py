@@ -62,7 +62,7 @@ def test_every_fact_is_sound_and_under_a_key_of_its_own(found):
     assert len({fact.key for fact in facts}) == len(facts)
 
 
-def test_every_kind_of_body_that_hmis_can_say_is_said(found):
+def test_every_kind_of_body_that_hmis_can_hold_is_found(found):
     assert {type(reading.body) for reading in found if isinstance(reading, Fact)} >= REQUIRED
 
 

@@ -71,7 +71,7 @@ def test_a_pending_referral_has_no_result_and_one_without_a_date_no_wait(tmp_pat
     assert ReferralResolved("transitional_housing", "accepted", NOT_KNOWN) in backwards
 
 
-def test_a_result_on_no_day_is_refused_and_the_referral_stands(tmp_path):
+def test_a_result_on_no_day_is_refused_and_the_referral_is_kept(tmp_path):
     said, found = events(tmp_path, ReferralResult="1", ResultDate="4/5/2026")
     assert {type(body) for body in said} == {NeedIdentified, ReferralMade}
     assert refused(found) == {("Event.csv", 1, "ResultDate")}

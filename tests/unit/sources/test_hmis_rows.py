@@ -190,7 +190,7 @@ def test_a_missing_column_is_named_and_the_file_refused(tmp_path):
     assert (refusal.where.file, refusal.where.row, refusal.rule) == ("Exit.csv", 0, "the column ExitDate is missing")
 
 
-def test_a_column_that_stands_twice_is_not_guessed(tmp_path):
+def test_a_column_that_is_there_twice_is_not_guessed(tmp_path):
     written = sample()
     written.headers["Exit.csv"].append("exitdate")
     (refusal,) = refusals(readings(written, tmp_path))

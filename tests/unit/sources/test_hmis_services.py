@@ -29,7 +29,7 @@ def service(folder, **cells):
         ("142", "", "", NOT_COLLECTED),
     ],
 )
-def test_the_record_type_says_which_list_the_type_comes_from(tmp_path, record, kind, subtype, service_code):
+def test_the_record_type_decides_which_list_the_type_comes_from(tmp_path, record, kind, subtype, service_code):
     body = service(tmp_path, RecordType=record, TypeProvided=kind, SubTypeProvided=subtype)
     assert (body.service, body.unit_band, body.cost_band) == (service_code, "units_1", NOT_COLLECTED)
 
@@ -37,7 +37,7 @@ def test_the_record_type_says_which_list_the_type_comes_from(tmp_path, record, k
 @pytest.mark.parametrize(
     ("record", "amount", "band"), [("151", "750.5", "usd_500_999"), ("152", "", NOT_COLLECTED), ("152", "0", "usd_0")]
 )
-def test_money_is_told_as_a_band_and_has_no_units(tmp_path, record, amount, band):
+def test_money_is_recorded_as_a_band_and_has_no_units(tmp_path, record, amount, band):
     body = service(tmp_path, RecordType=record, TypeProvided="1", FAAmount=amount)
     assert (body.service, body.cost_band, body.unit_band) == ("rental_assistance", band, NOT_APPLICABLE)
 
@@ -80,7 +80,7 @@ def paid_by(folder, *funders, **cells):
     return only(readings(written, folder), ServiceProvided).funding_source
 
 
-def test_who_paid_is_told_only_where_it_can_be_known(tmp_path):
+def test_who_paid_is_recorded_only_where_it_can_be_known(tmp_path):
     youth, hud, nobody = ("22", "2020-01-01", ""), ("3", "2020-01-01", ""), ("34", "2020-01-01", "")
     over, later = ("3", "2020-01-01", "2026-02-28"), ("3", "2026-03-02", "")
     assert paid_by(tmp_path) == NOT_COLLECTED
@@ -107,14 +107,14 @@ def nights(folder, *days, head=(), year_only=False, **stay):
     return [(fact.period, fact.body.unit_band) for fact in facts(found) if isinstance(fact.body, ServiceProvided)]
 
 
-def test_bed_nights_are_told_once_a_stay_and_quarter_with_their_number_as_a_band(tmp_path):
+def test_bed_nights_are_recorded_once_a_stay_and_quarter_with_their_number_as_a_band(tmp_path):
     days = ["2026-03-30", "2026-03-31", "2026-04-01", "2026-04-01"]
     first, second = parse_period("2026Q1"), parse_period("2026Q2")
     assert nights(tmp_path, *days) == [(first, "units_2_5"), (second, "units_1")]
     assert nights(tmp_path, *days, year_only=True) == [(parse_period("2026"), "units_2_5")]
 
 
-def test_a_bed_night_is_one_whatever_its_type_says(tmp_path):
+def test_a_bed_night_is_one_whatever_its_type_is(tmp_path):
     written = sample().change("Services.csv", RecordType="200", TypeProvided="7")
     assert only(readings(written, tmp_path), ServiceProvided).service == "emergency_shelter"
 

@@ -11,7 +11,7 @@ from producers.sources.hmis import HmisSettings
 from tests.kits.hmis_exports import bodies, facts, ignored, keys, only, readings, refusals, refused, sample
 
 
-def test_a_profile_that_names_no_project_is_invalid_and_says_what_to_write():
+def test_a_profile_that_names_no_project_is_invalid_and_names_what_to_write():
     with pytest.raises(ProfileInvalid, match="all_projects_trafficking"):
         HmisSettings(UsState.ca)
 
@@ -84,7 +84,7 @@ def test_the_agency_is_profiled_in_the_quarter_of_the_export(tmp_path, flag, tar
     assert (fact.body, fact.period, fact.client) == (AgencyProfiled(kind, "events"), parse_period("2027Q1"), "")
 
 
-def test_a_funder_is_told_where_it_begins_with_no_amount_at_all(tmp_path):
+def test_a_funder_is_recorded_where_it_begins_with_no_amount_at_all(tmp_path):
     (fact,) = [fact for fact in facts(readings(sample(), tmp_path)) if isinstance(fact.body, FundingReceived)]
     assert (fact.body, fact.period) == (FundingReceived("fysb_rhy", "not_applicable", 0), parse_period("2024Q4"))
     assert (fact.client, fact.key) == ("", "hmis/project/J1/Funder/F1/received")

@@ -30,7 +30,7 @@ STAY_PREFIX = "hmis/project/J1/stay/E1/"
 @pytest.mark.parametrize(
     ("file", "prefix"), [("Exit.csv", "Exit/X1/"), ("Services.csv", "Services/S1/"), ("Event.csv", "Event/V1/")]
 )
-def test_a_withdrawn_row_withdraws_what_it_said_whatever_else_it_holds(tmp_path, file, prefix):
+def test_a_withdrawn_row_withdraws_what_it_recorded_whatever_else_it_holds(tmp_path, file, prefix):
     day = {"Exit.csv": "ExitDate", "Services.csv": "DateProvided", "Event.csv": "EventDate"}[file]
     before = keys(readings(sample(), tmp_path))
     found = readings(sample().change(file, DateDeleted=DAY, PersonalID="nonsense", **{day: "nonsense"}), tmp_path)
@@ -77,7 +77,7 @@ def test_an_exit_that_was_made_anew_replaces_the_withdrawn_one(tmp_path):
     assert f"{STAY_PREFIX}Exit/X2/closed" in keys(found)
 
 
-def test_a_withdrawn_assessment_takes_the_outcome_along_unless_another_one_stands_in(tmp_path):
+def test_a_withdrawn_assessment_takes_the_outcome_along_unless_another_one_replaces_it(tmp_path):
     outcome = STAY_PREFIX + "HealthOutcome/"
     written = sample().change("HealthAndDV.csv", 0, DateDeleted=DAY)
     assert withdrawn(readings(written, tmp_path)) == {outcome}
@@ -114,7 +114,7 @@ def completions(found):
     return {(r.key_prefix, r.first, r.last) for r in found if isinstance(r, Complete) and r.where.file == "Export.csv"}
 
 
-def test_every_row_says_when_it_has_said_everything(tmp_path):
+def test_every_row_is_marked_once_all_of_it_is_read(tmp_path):
     found = readings(sample(), tmp_path)
     said = {(reading.where, reading.key_prefix) for reading in found if isinstance(reading, Complete)}
     for fact in facts(found):
@@ -141,7 +141,7 @@ def test_a_full_export_is_complete_in_its_projects_over_the_quarters_it_covers(t
         {"ExportEndDate": ""},
     ],
 )
-def test_where_absence_says_nothing_nothing_is_complete(tmp_path, head):
+def test_where_absence_means_nothing_nothing_is_complete(tmp_path, head):
     assert completions(readings(sample().change("Export.csv", **head), tmp_path)) == set()
 
 
@@ -172,7 +172,7 @@ def test_an_export_of_another_version_is_pointed_out_and_read(tmp_path):
     assert only(found, CaseOpened)
 
 
-def test_an_export_without_any_row_says_nothing(tmp_path):
+def test_an_export_without_any_row_withdraws_nothing(tmp_path):
     found = readings(empty(), tmp_path)
     assert facts(found) == []
     assert refused(found) == {("Export.csv", 0, "")}

@@ -31,7 +31,7 @@ def without(*columns: str, **changes: object) -> dict[str, object]:
     return {k: x for k, x in {**NEED, **changes}.items() if k not in columns}
 
 
-def test_a_line_says_a_fact(tmp_path: Path) -> None:
+def test_a_line_is_a_fact(tmp_path: Path) -> None:
     (fact,) = read(tmp_path, NEED)
     food = e.NeedIdentified(v.Service.food)
     assert fact == Fact("1", parse_period("2026Q1"), UsState.ca, food, "17", Where("facts.jsonl", 1))
@@ -48,7 +48,7 @@ def test_a_withdrawal(tmp_path: Path) -> None:
     assert read(tmp_path, {"withdraw": "case-1/"}) == [Withdrawn("case-1/", Where("facts.jsonl", 1))]
 
 
-def test_every_body_but_the_tally_can_be_said(tmp_path: Path) -> None:
+def test_every_body_but_the_tally_can_be_written(tmp_path: Path) -> None:
     assert set(BODIES.values()) == set(CORRECTABLE) - {e.Tally}
     for number, (name, body) in enumerate(BODIES.items()):
         hints = get_type_hints(body)
@@ -101,7 +101,7 @@ def test_every_body_but_the_tally_can_be_said(tmp_path: Path) -> None:
         (b'{"key": "' + b"k" * LINE_OCTETS_MAX + b'"}', "", "longer"),
     ],
 )
-def test_what_is_wrong_is_told_by_row_column_and_rule(tmp_path: Path, line: object, column: str, rule: str) -> None:
+def test_what_is_wrong_is_named_by_row_column_and_rule(tmp_path: Path, line: object, column: str, rule: str) -> None:
     first, refused, last = read(tmp_path, without(key="0"), line, without(key="3"))
     assert isinstance(refused, RowRefused)
     assert (refused.where, refused.column) == (Where("facts.jsonl", 2), column)
@@ -111,13 +111,13 @@ def test_what_is_wrong_is_told_by_row_column_and_rule(tmp_path: Path, line: obje
     assert isinstance(last, Fact)
 
 
-def test_a_key_said_twice_is_refused_the_second_time(tmp_path: Path) -> None:
+def test_a_key_written_twice_is_refused_the_second_time(tmp_path: Path) -> None:
     first, second = read(tmp_path, NEED, without(fields={"service": "housing"}))
     assert isinstance(first, Fact)
     assert second == RowRefused(Where("facts.jsonl", 2), "key", "repeated: an earlier line of this file has it")
 
 
-def test_a_refused_line_has_not_said_its_key(tmp_path: Path) -> None:
+def test_a_refused_line_has_not_used_its_key(tmp_path: Path) -> None:
     refused, fact = read(tmp_path, without(period="no"), NEED)
     assert isinstance(refused, RowRefused)
     assert isinstance(fact, Fact)

@@ -250,7 +250,7 @@ def test_what_was_not_looked_at_is_not_judged() -> None:
     assert stood not in alerts_now(seen, T0, silent_after_ms=SILENT)
 
 
-def test_nothing_can_be_told_where_no_broker_answers(cluster: Cluster) -> None:
+def test_nothing_is_known_where_no_broker_answers(cluster: Cluster) -> None:
     class Away(MemoryLog):
         async def reader(self):
             raise LogUnavailable("no answer.")

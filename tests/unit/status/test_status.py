@@ -88,7 +88,7 @@ def test_the_rate_of_one_life_is_its_records_over_its_time(steps: list[int], gap
         assert records_a_second(beats, beats[-1]) == records * 1000 / (len(steps) * gap_ms)
 
 
-def test_a_lane_that_said_farewell_does_not_run() -> None:
+def test_a_lane_that_signed_off_does_not_run() -> None:
     well, gone = replace(BEAT, at_ms=NOW - 2_000), replace(BEAT, state=LaneState.STOPPED.value)
     assert lane_of(well).state == "running"
     assert lane_of(well, gone).state == NOT_RUNNING
@@ -124,6 +124,6 @@ def test_those_in_trouble_are_shown_first_and_the_rest_is_counted() -> None:
     assert all(f"agency-{n:03}" in printed(seen, every_agency=True) for n in range(AGENCIES_MAX + 5))
 
 
-def test_ages_are_said_in_their_largest_unit() -> None:
+def test_ages_are_shown_in_their_largest_unit() -> None:
     said = {None: "–", 0: "now", 999: "now", 1_000: "1 s", 119_999: "1 min", 7_200_000: "2 h", 200_000_000: "2 d"}
     assert {ms: age(ms) for ms in said} == said

@@ -126,7 +126,7 @@ def test_a_worker_whose_clock_is_behind_may_take_a_lane_over() -> None:
         assert watch.tick(T0 + 60_000 + at) == []
 
 
-def test_a_failed_lane_says_so_until_it_runs_again() -> None:
+def test_a_failed_lane_reports_it_until_it_runs_again() -> None:
     watch = played(lane(0), lane(2_000, state=LaneState.FAILED))
     assert kinds(watch) == {"lane:gate-0": "failed"}
     assert watch.tick(T0 + 60_000) == []
@@ -154,7 +154,7 @@ def test_a_publisher_that_stopped_is_an_alert_though_its_worker_goes_on() -> Non
     assert "releases" in watch.raised["lane:publisher-0"].says
 
 
-def test_a_worker_that_said_farewell_does_not_speak_for_its_lane() -> None:
+def test_a_worker_that_signed_off_does_not_speak_for_its_lane() -> None:
     stopped = lane(2_000, "worker-a", LaneState.STOPPED)
     watch = played(lane(1_000, "worker-a"), stopped, lane(3_000, "worker-b", LaneState.FAILED))
     assert kinds(watch) == {"lane:gate-0": "failed"}
@@ -164,7 +164,7 @@ def test_a_worker_that_said_farewell_does_not_speak_for_its_lane() -> None:
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_every_refusal_is_an_alert_that_says_what_to_do(reason: Reason) -> None:
+def test_every_refusal_is_an_alert_with_the_next_step(reason: Reason) -> None:
     alert = played(agency(0, 7, reason)).raised["agency:harbor-light"]
     kind = {Reason.FORKED: AlertKind.FORKED, Reason.GAP: AlertKind.GAPPED}.get(reason, AlertKind.REFUSED)
     assert alert == Alert("agency:harbor-light", kind, T0, EXPLAINED[reason])

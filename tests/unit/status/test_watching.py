@@ -63,7 +63,7 @@ def test_a_pulse_that_comes_later_counts(desk: Desk) -> None:
     assert desk.tick() == {}
 
 
-def test_a_worker_that_does_not_watch_says_nothing_and_forgets_everything(desk: Desk) -> None:
+def test_a_worker_that_does_not_watch_sends_nothing_and_forgets_everything(desk: Desk) -> None:
     desk.watching.observe(encode_pulse(FAILED))
     assert desk.tick(mine=False) == {}
     assert desk.tick() == {}

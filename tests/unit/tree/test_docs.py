@@ -58,7 +58,7 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
-def test_derived_parts_are_what_the_code_says(path: Path) -> None:
+def test_derived_parts_are_what_the_code_has(path: Path) -> None:
     assert path.read_text() == derived(path.read_text()), "run `python -m tools.derive.docs`"
 
 
@@ -136,7 +136,7 @@ def is_command(words: list[str]) -> bool:
     return True
 
 
-def test_commands_are_told_from_words_that_are_none() -> None:
+def test_commands_are_distinguished_from_words_that_are_none() -> None:
     assert is_command(["topics", "apply"])
     assert is_command(["worker", "anything"])
     assert not is_command(["topics", "destroy"])
@@ -216,7 +216,7 @@ TOPICS = {row["code"]: row["evidence_events"] for row in read_list("research_top
 QUESTIONS = FIGURES | TOPICS
 
 
-def test_every_table_answers_a_question_or_says_what_it_is_for() -> None:
+def test_every_table_answers_a_question_or_names_what_it_is_for() -> None:
     assert sorted([*ANSWERS, *BESIDE]) == sorted(BY_NAME)
 
 

@@ -39,7 +39,7 @@ def number(text: str) -> float:
     return float(text.partition(" ")[0].rstrip("%"))
 
 
-def test_what_is_said_of_opponents_is_rounded_up() -> None:
+def test_what_is_written_about_opponents_is_rounded_up() -> None:
     for life, (_, _, guessed, believed, said) in zip(LIVES, cells(learned()), strict=True):
         for shown, true, step in (
             (guessed, 100 * right_guesses(life), 0.1),
@@ -80,7 +80,7 @@ def test_the_tiers_account_for_the_whole_budget_and_every_number_drawn() -> None
     assert sum(int(numbers.replace(",", "")) for _, _, numbers, *_ in rows[:-1]) == drawn
 
 
-def test_every_derivation_of_a_sensitivity_comes_out_as_is_said() -> None:
+def test_every_derivation_of_a_sensitivity_comes_out_as_it_is_written() -> None:
     for *_, followed, squared, _ in cells(sensitivities()):
         terms = followed.partition("=")[2].partition(":")[0].replace("²", "**2").replace("·", "*")
         assert eval(terms) == int(squared), followed

@@ -34,7 +34,7 @@ def test_both_profiles_can_be_used_and_are_of_two_agencies(tmp_path: Path) -> No
     assert one.vault != other.vault
 
 
-def test_the_lines_are_published_and_then_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lines_are_published_and_then_withdrawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(tmp_path, monkeypatch)
     said, withdrawn = blocks(PUBLISHING, "json")
     facts = desk.folder / "facts.jsonl"

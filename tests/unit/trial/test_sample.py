@@ -105,7 +105,7 @@ def test_a_fact_has_one_key_and_a_row_of_its_own() -> None:
         assert {fact.where.file for fact in read} == {agency.code}
 
 
-def test_a_case_is_told_from_its_opening_to_its_closing() -> None:
+def test_a_case_is_recorded_from_its_opening_to_its_closing() -> None:
     whole = 0
     for agency in SMALL.agencies:
         told: dict[str, list[e.Correctable]] = {}

@@ -72,7 +72,7 @@ def test_a_process_that_hangs_ends_after_its_first_signal(all_hang: "Callable[..
     assert {way: ends(process) for way, process in processes.items()} == dict.fromkeys(AFTER_A_SIGNAL, HUNG)
 
 
-def test_it_ends_by_itself_if_it_never_starts_or_its_loop_stands_still_or_a_lane_fails(
+def test_it_ends_by_itself_if_it_never_starts_or_its_loop_hangs_or_a_lane_fails(
     all_hang: "Callable[..., dict[str, Any]]",
 ) -> None:
     processes = all_hang(BY_ITSELF)
@@ -121,7 +121,7 @@ def test_a_failure_is_the_reason_with_its_own_words() -> None:
         assert last_line(process)["reason"].startswith("LaneStalled: Lane fold-0 got nowhere.")
 
 
-def test_a_loop_that_stands_still_shows_where() -> None:
+def test_a_loop_that_hangs_shows_where() -> None:
     with hanging("blocked") as process:
         ends(process)
         assert process.stderr is not None
