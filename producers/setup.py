@@ -82,11 +82,11 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
 class Hold:
     """A hold. `facts`: how many the vault has about the client.
 
-    `taken_back`: how many the next run withdraws.
+    `withdrawn`: how many the next run withdraws.
     """
 
     facts: int
-    taken_back: int
+    withdrawn: int
 
 
 def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool) -> Hold:
@@ -94,9 +94,9 @@ def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool)
     with Vault.open(profile, secret) as vault:
         known = "SELECT count(*) FROM fact JOIN client ON fact.client = client.id WHERE client.name = ?"
         row = vault.one(known, (client.encode(),))
-        taken_back = FactStore(vault).hold(client, retract=retract)
+        withdrawn = FactStore(vault).hold(client, retract=retract)
         vault.commit()
-    return Hold(int(row[0]) if row else 0, taken_back)
+    return Hold(int(row[0]) if row else 0, withdrawn)
 
 
 def unhold_client(profile: Profile, secret: Secret, client: str) -> bool:

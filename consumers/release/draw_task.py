@@ -59,7 +59,7 @@ Arrived: TypeAlias = list[tuple[str, Event]]
 class Drawn:
     """The result of a draw. `parts`: keys and values for `draws`.
 
-    `shown` and `said`: the amounts that agency tables now show, and what agencies reported of
+    `shown` and `reported`: the amounts that agency tables now show, and what agencies reported of
     themselves. `cut`: how much of `events` was read.
     """
 

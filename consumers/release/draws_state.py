@@ -115,7 +115,7 @@ class DrawsState:
             self.closed = relocated(self.closed, decode_relocation(record.value))
         elif command is not None:
             spent = decode_spent(record.value)
-            brief = self.commands[command] = replace(spent, shown=(), said=())
+            brief = self.commands[command] = replace(spent, shown=(), reported=())
             self.closed = after(self.closed, spent if self.keeps else brief)
         else:
             raise DrawsDamaged(f"{DRAWS}-0 offset {record.offset} holds no draw.")
@@ -146,7 +146,7 @@ def after(closed: Closed, spent: Spent) -> Closed:
         cut=spent.cut,
         accounts=accounts,
         shown=spent.shown,
-        profiles=spent.said,
+        profiles=spent.reported,
     )
 
 

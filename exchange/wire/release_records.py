@@ -53,7 +53,7 @@ class Spent:
     `position`: offset in `epochs` of the next command. `epoch`: the last closed epoch, 0 before the
     first. `refused`: the name of the broken rule; empty if the command was carried out.
     `registered`: offset in `agencies` up to which records were read. `cut`: how much of `events`
-    was read. `said`: of each agency whose profiles changed, the profiles that hold now.
+    was read. `reported`: of each agency whose profiles changed, the profiles that hold now.
 
     A refused command keeps `epoch`, `registered`, `cut` and `accounts`, and shows nothing.
     """
@@ -66,7 +66,7 @@ class Spent:
     cut: Cut
     accounts: tuple[tuple[str, Account], ...]
     shown: tuple[ShownIncrement, ...] = ()
-    said: tuple[ProfileChange, ...] = ()
+    reported: tuple[ProfileChange, ...] = ()
 
 
 def release_part(release: Release) -> bytes:
@@ -115,7 +115,7 @@ encode_spent, decode_spent = message(
     cut=as_record(heads=as_record("agency", "sequence")),
     accounts=as_record("table", "account", account=INLINE),
     shown=as_record(amounts=converter(dict[str, int], _pairs)),
-    said=as_record("agency", "standing", standing=as_record("division", "kind", "times")),
+    reported=as_record("agency", "standing", standing=as_record("division", "kind", "times")),
 )
 """A value of part `ledger` of `draws`, of a command."""
 encode_relocation, decode_relocation = message("relocation", Relocation)

@@ -15,7 +15,7 @@ from producers.vault.event_tail import with_cap
 SECRET_OCTETS: Final = 32
 NEVER: Final = bytes(2)
 """The mark of a vault in which no tallies were counted yet."""
-TAKEN_BACK: Final = """CREATE TABLE IF NOT EXISTS taken_back (
+WITHDRAWN: Final = """CREATE TABLE IF NOT EXISTS withdrawn (
         sequence INTEGER NOT NULL, digest BLOB NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (sequence, digest)
     ) WITHOUT ROWID"""
 """Events that may have been sent, and that a repair in this `run` unchained."""
@@ -76,7 +76,7 @@ SCHEMA: Final = (
     """CREATE TABLE refusal (
         id INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, reason TEXT NOT NULL, key BLOB, schema INTEGER, tail BLOB
     )""",
-    TAKEN_BACK,
+    WITHDRAWN,
 )
 
 Value = int | str | bytes | None

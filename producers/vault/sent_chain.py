@@ -197,17 +197,17 @@ class Chain:
         run = int.from_bytes(self._vault.get("run"), "big")
         rows = self._vault.all("SELECT schema, sequence, previous, tail FROM chain WHERE sequence >= ?", (start,))
         taken = ((row[1], digest_of(value_of(*row)), run) for row in rows)
-        self._vault.many("INSERT OR REPLACE INTO taken_back VALUES (?, ?, ?)", taken)
+        self._vault.many("INSERT OR REPLACE INTO withdrawn VALUES (?, ?, ?)", taken)
 
     def was_unchained(self, sequence: int, digest: bytes) -> bool:
         """Whether this vault once chained an event of this digest there, and unchained it."""
-        query = "SELECT 1 FROM taken_back WHERE sequence = ? AND digest = ?"
+        query = "SELECT 1 FROM withdrawn WHERE sequence = ? AND digest = ?"
         return self._vault.one(query, (sequence, digest)) is not None
 
     def forget_unchained(self) -> None:
         """Forget events that were unchained so many runs ago that no copy can still arrive."""
         run = int.from_bytes(self._vault.get("run"), "big")
-        self._vault.run("DELETE FROM taken_back WHERE run < ?", (run - RUNS_REMEMBERED,))
+        self._vault.run("DELETE FROM withdrawn WHERE run < ?", (run - RUNS_REMEMBERED,))
 
     def _mark_unsent(self, key: bytes | None, sequence: int) -> None:
         self._vault.run(f"UPDATE fact SET sent = 0, {TODO_UNSENT} WHERE key = ? AND sent = ?", (key, sequence))  # noqa: S608

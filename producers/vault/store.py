@@ -21,7 +21,7 @@ from sqlcipher3 import dbapi2 as sqlite
 
 from producers import errors
 from producers.profile import Profile, Secret
-from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, TAKEN_BACK, Row, Value, learn_of_caps
+from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, WITHDRAWN, Row, Value, learn_of_caps
 
 FORMAT: Final = 2
 CACHE_KIB: Final = 16_384
@@ -105,8 +105,8 @@ class Vault:
                 f"{self.path} is the vault of {made_for[0]} ({made_for[1]}), the profile's agency is {profile.agency} "
                 f"({profile.legal_class})."
             )
-        if self.one("SELECT 1 FROM sqlite_master WHERE name = 'taken_back'") is None:  # older than this table
-            self.run(TAKEN_BACK)
+        if self.one("SELECT 1 FROM sqlite_master WHERE name = 'withdrawn'") is None:  # older than this table
+            self.run(WITHDRAWN)
         if made_as < FORMAT:
             learn_of_caps(self)
             self.set("format", FORMAT.to_bytes(2, "big"))

@@ -201,7 +201,7 @@ def hold(
     async def work(opening: "Edge", _: "Say") -> str:
         async with opening:
             pass
-        return f"Withdrawn: {counted(held.taken_back, 'fact')} about this client."
+        return f"Withdrawn: {counted(held.withdrawn, 'fact')} about this client."
 
     work_at_the_edge(profile_file, work)
 

@@ -174,12 +174,12 @@ async def test_withdrawn_events_are_forgotten_after_many_runs_and_not_before(age
     for remembered in (*[True] * RUNS_REMEMBERED, False):
         await publish(agency)
         with Vault.open(agency.profile, SECRET) as vault:
-            assert bool(vault.all("SELECT sequence FROM taken_back")) == remembered
+            assert bool(vault.all("SELECT sequence FROM withdrawn")) == remembered
 
 
 async def test_a_vault_made_before_it_remembered_what_it_took_back_opens_and_remembers(agency: Agency) -> None:
     with Vault.open(agency.profile, SECRET) as vault:
-        vault.run("DROP TABLE taken_back")
+        vault.run("DROP TABLE withdrawn")
         vault.commit()
     agency.exchange.inbox.extend(await repaired(agency))
     agency.exchange.judge_all()

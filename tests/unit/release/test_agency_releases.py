@@ -40,8 +40,8 @@ def test_the_recorded_changes_are_all_that_changed_and_survive_their_record(one:
     for epoch, arrived in ((MARCH, [*one, *places("2026Q1")]), (JUNE, [*two, *places("2026Q2")])):
         made = close(epoch, arrived, kept, first=epoch == MARCH)
         spent = decode_spent(encode_spent(Spent(1, epoch, 0, "", 0, BEGINNING, (), made.shown, made.profiles)))
-        assert (spent.shown, spent.said) == (made.shown, made.profiles)
-        kept = kept.after(spent.shown, spent.said)
+        assert (spent.shown, spent.reported) == (made.shown, made.profiles)
+        kept = kept.after(spent.shown, spent.reported)
         assert kept == made.kept
     assert any(kept.shown.held.values())
 
