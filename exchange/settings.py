@@ -28,6 +28,7 @@ from pydantic_settings import (
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 from exchange.engine.kafka.clients import ClientSettings
+from exchange.engine.log import OPEN_S_MAX
 from exchange.engine.wall_clock import wall_ms
 
 EMBEDDED_PARTITIONS = 4
@@ -86,6 +87,13 @@ class Settings(BaseSettings):
     batch_records: int = Field(
         default=50_000, ge=1, le=200_000, description="most records in one transaction of a lane"
     )
+    open_transaction_s: float = Field(
+        default=OPEN_S_MAX,
+        ge=1,
+        le=OPEN_S_MAX,
+        allow_inf_nan=False,
+        description="after so long an open transaction is named as foreign; ours end within 25 s",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod
@@ -139,6 +147,7 @@ class Settings(BaseSettings):
             self.sasl_username,
             password,
             _end_of(self.ssl_certfile) if context is not None and self.ssl_certfile else None,
+            self.open_transaction_s,
         )
 
     def _expect_sign_in(self) -> None:

@@ -13,6 +13,9 @@ Rules kept:
 - The position record of the state (`kept_state`) is written last. If the work is interrupted, the
   gate refuses what is there; do it again.
 
+Runs that were refused before are remembered again (`refused_runs`), so that an inbox that is read
+from its beginning makes no honest agency look `Forked`.
+
 Not promised: open refusals, and the time of the last fork. The records that were refused are judged
 again, with the same verdict.
 """
@@ -24,6 +27,7 @@ from typing import Final
 
 from consumers.admission.gate_step import tally_key
 from consumers.admission.kept_state import EventsCutOff, KeptState
+from consumers.admission.refused_runs import Places, recall, refused_places
 from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, Registration, evolve
 from exchange.core.errors import ExchangeError, SequenceBroken
 from exchange.core.model.chain import Head, digest_of
@@ -91,7 +95,7 @@ async def rebuild_partition(log: Log, partition: int, registered: Collection[str
         reader = await log.reader()
         resources.push_async_callback(reader.close)
         chains = await _read_chains(reader, partition, report)
-        places = await _places(reader, chains, registered)
+        places = await _places(reader, partition, chains, registered)
         stale = await _keys(reader, Partition(GATE_STATE, partition))
         state = dict(_state(chains, places))
         pairs = KeptState(partition).closed(
@@ -175,20 +179,27 @@ async def _read_chains(reader: Reader, partition: int, report: Report) -> _Chain
     return chains
 
 
-async def _places(reader: Reader, chains: _Chains, registered: Collection[str]) -> dict[str, int | None]:
-    """Where each inbox is read on: behind the newest admitted record; None: not found."""
+async def _places(
+    reader: Reader, partition: int, chains: _Chains, registered: Collection[str]
+) -> dict[str, int | None]:
+    """Where each inbox is read on: behind the newest admitted record; None: not found.
+
+    The state of its agency remembers the runs that were refused there.
+    """
     inboxes = {Partition(inbox_of(agency), 0): agency for agency in chains.agencies if agency in registered}
     found: dict[str, int | None] = dict.fromkeys(chains.agencies)
+    refused = await refused_places(reader, partition)
     for inbox in await reader.present(list(inboxes)):
-        head = chains.agencies[inboxes[inbox]].state.head
-        found[inboxes[inbox]] = await _behind(reader, inbox, head.digest)
+        agency = inboxes[inbox]
+        found[agency] = await _behind(reader, inbox, chains.agencies[agency].state, refused.get(agency, {}))
     return found
 
 
-async def _behind(reader: Reader, inbox: Partition, digest: bytes) -> int | None:
+async def _behind(reader: Reader, inbox: Partition, state: AgencyState, refused: Places) -> int | None:
     async for records in read_whole(reader, inbox, records_max=RECORDS_MAX):
+        recall(state, records, refused)
         for record in records:
-            if record.value is not None and digest_of(record.value) == digest:
+            if record.value is not None and digest_of(record.value) == state.head.digest:
                 return record.offset + 1
     return None
 
@@ -211,7 +222,7 @@ def _state(chains: _Chains, places: Mapping[str, int | None]) -> Iterator[tuple[
             yield b"block|%b|%d" % (key, number), m.encode_gate_block(digests)
         for tally, sequence in state.tallies.items():
             yield tally_key(code, *tally), m.encode_gate_tally(sequence)
-        inbox = m.GateInbox(places[code] or 0, agency.heard_ms, 0, None)
+        inbox = m.GateInbox(places[code] or 0, agency.heard_ms, 0, None, b"".join(state.refused_runs))
         yield b"inbox|" + key, m.encode_gate_inbox(inbox)
 
 

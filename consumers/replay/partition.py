@@ -18,7 +18,7 @@ from consumers.replay.result import CellDifference, PartitionReplay
 from exchange.core.admission.gate import Registration
 from exchange.engine.errors import TransactionOpen
 from exchange.engine.log import Log, Partition, Reader
-from exchange.engine.reading import OPEN_S_MAX, decided_ends, read_before
+from exchange.engine.reading import decided_ends, read_before
 from exchange.wire.records import Position
 from exchange.wire.topics import EVENTS, POSITION_KEY
 
@@ -125,7 +125,7 @@ async def _undecided(reader: Reader, source: Partition, cut: int) -> int | None:
     Raises TransactionOpen where that is before the cut.
     """
     try:
-        await decided_ends(reader, [source], open_s_max=OPEN_S_MAX)
+        await decided_ends(reader, [source])
     except TransactionOpen:
         stable = (await reader.stable_offsets([source]))[source]
         if stable < cut:

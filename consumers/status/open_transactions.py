@@ -5,7 +5,7 @@ nothing goes on: no count, no restore, no draw. Lanes wait for it, so somebody h
 topic may be held, also one that we never write in transactions.
 
 Rules kept: the log itself is asked, and no lane, so that no partition is left out. A transaction
-counts as open for too long when it is none of ours (`reading.OPEN_S_MAX`). One that is open for
+counts as open for too long when it is none of ours (`Reader.open_s_max`). One that is open for
 less says nothing yet: an open alert stays, and none begins.
 """
 
@@ -17,7 +17,6 @@ from exchange.engine.kafka.provision import exchange_topics
 from exchange.engine.lag import undecided
 from exchange.engine.log import Partition, Reader
 from exchange.engine.loop_time import loop_s
-from exchange.engine.reading import OPEN_S_MAX
 from exchange.wire.pulse import AlertKind
 from exchange.wire.topics import BY_NAME, Retention
 
@@ -61,7 +60,7 @@ class OpenTransactions:
             partition: before[partition] if before.get(partition, (-1,))[0] == offset else (offset, now_s)
             for partition, offset in held.items()
         }
-        too_long = (p for p, (_, since_s) in self._since.items() if now_s - since_s > OPEN_S_MAX)
+        too_long = (p for p, (_, since_s) in self._since.items() if now_s - since_s > reader.open_s_max)
         return Held(held, frozenset(too_long))
 
 

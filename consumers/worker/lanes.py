@@ -27,8 +27,7 @@ from exchange.engine.errors import LogUnavailable
 from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.lanes.ownership import Membership, Owned, Ownership
 from exchange.engine.lanes.progress import LaneProgress, LaneState
-from exchange.engine.log import Log, Partition
-from exchange.engine.reading import OPEN_S_MAX
+from exchange.engine.log import OPEN_S_MAX, Log, Partition
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.codec import EventReader
 from exchange.wire.pulse import AgencyPulse, Pulse

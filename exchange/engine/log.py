@@ -26,10 +26,16 @@ Not promised:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection, Mapping, Sequence
+
+OPEN_S_MAX: Final = 30.0
+"""Seconds after which an open transaction is none of ours, unless a setting says fewer.
+
+Ours end after their timeout (15 s) and the coordinator's sweep (each 10 s).
+"""
 
 
 class Partition(NamedTuple):
@@ -75,6 +81,10 @@ class Reader(Protocol):
     Raises `LogUnavailable` where trying again may help, `PositionOutOfRange` when a position is not
     in the log or was never given, `PartitionUnknown` and `NotAuthorized` otherwise.
     """
+
+    @property
+    def open_s_max(self) -> float:
+        """Seconds after which an open transaction is none of ours."""
 
     def assign(self, partitions: Collection[Partition]) -> None:
         """Read these partitions and no others.

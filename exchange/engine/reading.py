@@ -30,11 +30,6 @@ Where only control markers are left, a read brings nothing and moves the positio
 SILENT_S_MAX: Final = 30.0
 """Seconds without progress, although there is more, after which the brokers count as away."""
 
-OPEN_S_MAX: Final = 30.0
-"""Seconds after which an open transaction is not one of ours.
-
-Ours end after their timeout (15 s) and the coordinator's sweep (each 10 s).
-"""
 LOOK_S: Final = 0.1
 TAIL_OFFSETS: Final = 256
 """Offsets before an end in which the newest record is looked for first."""
@@ -49,20 +44,21 @@ async def decided_ends(
     partitions: Collection[Partition],
     *,
     waits: Callable[[], None] = _go_on,
-    open_s_max: float = OPEN_S_MAX,
+    open_s_max: float | None = None,
 ) -> dict[Partition, int]:
     """The ends of partitions, once everything that is written now is decided.
 
     `waits`: called at each look while a transaction is open. Raises TransactionOpen when one stays
-    open for `open_s_max` seconds.
+    open for `open_s_max` seconds; None: the reader's own limit.
     """
+    patience_s = reader.open_s_max if open_s_max is None else open_s_max
     written, began_s = await reader.end_offsets(partitions), loop_s()
     while True:
         stable = await reader.stable_offsets(partitions)
         held = [partition for partition in partitions if stable[partition] < written[partition]]
         if not held:
             return stable
-        if loop_s() - began_s > open_s_max:
+        if loop_s() - began_s > patience_s:
             raise transaction_open(held[0], stable[held[0]])
         waits()
         await asyncio.sleep(LOOK_S)
@@ -137,7 +133,7 @@ async def read_whole(
     and TransactionOpen as `decided_ends` does.
     """
     begins = await reader.beginning_offsets([partition])
-    ends = await decided_ends(reader, [partition], open_s_max=min(OPEN_S_MAX, silent_s_max or OPEN_S_MAX))
+    ends = await decided_ends(reader, [partition], open_s_max=min(reader.open_s_max, silent_s_max or reader.open_s_max))
     reader.assign([partition])
     reader.seek(partition, begins[partition])
     async for _, records in read_to(reader, ends, records_max=records_max, silent_s_max=silent_s_max):

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from exchange.core.errors import ExchangeError
 from exchange.engine.errors import PositionOutOfRange
-from exchange.engine.log import Pair, Partition, Record, Times
+from exchange.engine.log import OPEN_S_MAX, Pair, Partition, Record, Times
 from exchange.testing.connection import Connection, DirectConnection
 from exchange.testing.memory_broker import MemoryBroker, TryAgain, WriterEpoch
 from exchange.testing.memory_partition import ABORTED, COMMITTED
@@ -29,6 +29,7 @@ class MemoryLog:
 
     def __init__(self, broker: MemoryBroker, connect: Callable[[], Connection] = DirectConnection) -> None:
         self._broker, self._connect = broker, connect
+        self.open_s_max = OPEN_S_MAX
 
     async def cluster_id(self) -> str:
         """The broker's cluster id."""
@@ -42,7 +43,7 @@ class MemoryLog:
 
     async def reader(self) -> "MemoryReader":
         """A read-committed reader."""
-        return MemoryReader(self._broker, self._connect())
+        return MemoryReader(self._broker, self._connect(), self.open_s_max)
 
     async def producer(self) -> "MemoryProducer":
         """A producer without transactions."""
@@ -122,8 +123,9 @@ class MemoryWriter:
 class MemoryReader:
     """A reader of committed records."""
 
-    def __init__(self, broker: MemoryBroker, connection: Connection) -> None:
+    def __init__(self, broker: MemoryBroker, connection: Connection, open_s_max: float = OPEN_S_MAX) -> None:
         self._broker, self._connection = broker, connection
+        self.open_s_max = open_s_max
         self._positions: dict[Partition, int | None] = {}
 
     def assign(self, partitions: Collection[Partition]) -> None:

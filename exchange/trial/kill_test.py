@@ -5,13 +5,15 @@ and thawed processes (zombies), lanes that change owner, and broker restarts. Ag
 events directly to their inboxes and correct some. Now and then they write the same events again,
 like an edge that missed a receipt. In the end `events` must hold each agency's chain once and in
 order, and every cell of every table must equal an independent batch count of the generated facts.
+
+With `attacks`, the workers are down between rounds, and topics that hold state are attacked
+(`state_attacks`).
 """
 
 import asyncio
 import random
 import signal
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
@@ -23,9 +25,12 @@ from exchange.core.model.event_layout import sequence_of
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Pair, Partition, Producer
+from exchange.engine.loop_time import loop_s
 from exchange.trial.chain_writer import ChainWriter
 from exchange.trial.empty_cluster import TrialExchange, Worker
+from exchange.trial.kill_test_result import KillTestResult
 from exchange.trial.sample import sample_exchange
+from exchange.trial.state_attacks import StateAttacks
 from exchange.wire.topics import inbox_of
 from producers.delivery.waiting import WaitLimits
 
@@ -36,7 +41,10 @@ TURN: Final = 100
 AGAIN_SHARE: Final = 0.3
 BATCH: Final = 250
 """Records a batch, a few batches a transaction: so small that a kill interrupts many of them."""
+OPEN_S: Final = 4.0
+"""After so long a worker of the trial names an open transaction."""
 SETTLE_S_MAX: Final = 120.0
+"""Without progress."""
 POLL_S: Final = 0.1
 BUSY_S_MAX: Final = 15.0
 
@@ -53,31 +61,21 @@ class DidNotSettle(ExchangeError):
     hint = "The workers' last log lines stand above."
 
 
-@dataclass(frozen=True, slots=True)
-class KillTestResult:
-    """Losses and duplicates, in events and in counts of cells."""
-
-    rounds: int
-    events: int
-    lost: int
-    duplicated: int
-    disordered: int
-    """Chains that are not in order in `events`."""
-    cells: int
-    cells_differing: int
-    deeds: dict[str, int]
-
-    @property
-    def exact(self) -> bool:
-        """Whether nothing was lost, doubled or miscounted."""
-        return not (self.lost or self.duplicated or self.disordered or self.cells_differing)
-
-
 class KillTest:
-    """One kill test on one trial exchange. `say` gets a line for each deed."""
+    """One kill test on one trial exchange. `say` gets a line for each deed.
+
+    `attacks`: those on state, between the rounds, in this order (`state_attacks`); empty: none.
+    """
 
     def __init__(
-        self, ground: TrialExchange, *, rounds: int, events: int, seed: int, say: Callable[[str], None]
+        self,
+        ground: TrialExchange,
+        *,
+        rounds: int,
+        events: int,
+        seed: int,
+        say: Callable[[str], None],
+        attacks: Sequence[str] = (),
     ) -> None:
         self._ground = ground
         self._rounds = rounds
@@ -88,12 +86,16 @@ class KillTest:
         self._events = events
         self._written = 0
         self._deeds: dict[str, int] = {}
+        self._reach = 0
+        self._attacks = StateAttacks(ground, attacks, self._register) if attacks else None
 
     async def run(self) -> KillTestResult:
-        """Write, kill, settle, count. Raises DidNotSettle or WorkerEnded."""
+        """Write, kill, settle, count. Raises DidNotSettle, WorkerEnded or CannotMend."""
         await self._register()
-        for _ in range(WORKERS):
-            await self._ground.start_worker()
+        if self._attacks:
+            await self._attacks.back_up()
+            self._reach = await self._ground.reach()
+        await self._start_workers()
         for number in range(1, self._rounds + 1):
             await self._revive()
             deed = self._random.choice(self._possible())
@@ -102,6 +104,8 @@ class KillTest:
                 f"round {number} of {self._rounds}: {deed.replace('_', ' ')}, {self._written} events written so far"
             )
             await self._while_busy(self._events * number // (self._rounds + 1), getattr(self, f"_{deed}"))
+            if self._attacks:
+                await self._rest(self._attacks)
         await self._write(self._events)
         await self._settle()
         return await self._count()
@@ -110,6 +114,30 @@ class KillTest:
         enrolments = [Enrolment(agency.code, LegalClass.individual, agency.key.public) for agency in self._agencies]
         settings = self._ground.settings
         await register(self._ground.log, self._ground.admin, *enrolments, replication=settings.replication)
+
+    async def _start_workers(self) -> None:
+        for _ in range(WORKERS):
+            await self._ground.start_worker()
+
+    async def _rest(self, attacks: StateAttacks) -> None:
+        """Stop every worker, attack a topic, see it refused, mend, go on."""
+        await self._moved()
+        for worker in list(self._ground.workers):
+            self._ground.workers.remove(worker)
+            await worker.stop()
+        seen = await attacks.next()
+        refused = f"not refused with {seen.missed}" if seen.missed else " and ".join(seen.refused_with)
+        self._say(f"  {seen.attack}: {refused} after {seen.after_s} s; {', '.join(seen.mended_by)}")
+        await attacks.back_up()
+        self._reach = await self._ground.reach()
+        await self._start_workers()
+
+    async def _moved(self) -> None:
+        """Wait until something was admitted since the last copies, to have something to lose."""
+        async with asyncio.timeout(SETTLE_S_MAX):
+            while await self._ground.reach() <= self._reach:
+                await self._revive()
+                await asyncio.sleep(POLL_S)
 
     async def _while_busy(self, until: int, deed: Callable[[], Awaitable[None]]) -> None:
         """Do a deed while events are written and lanes work: not before the log has moved."""
@@ -207,20 +235,19 @@ class KillTest:
     # Settling and counting
 
     async def _settle(self) -> None:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + SETTLE_S_MAX
-        ends = 0
-        while loop.time() < until:
+        moved_s, ends = loop_s(), 0
+        while loop_s() - moved_s < SETTLE_S_MAX:
             await self._revive()
             snapshots = await read_aggregates(self._ground.log, range(self._ground.settings.partitions))
             folded = sum(snapshot.position.events for snapshot in snapshots)
             if folded >= self._written and folded == ends:
                 return  # the same twice: nothing more comes
-            ends = folded
+            if folded != ends:
+                moved_s, ends = loop_s(), folded
             await asyncio.sleep(1.0)
         for worker in self._ground.workers:
             self._say(worker.last_lines())
-        raise DidNotSettle(f"{ends} of {self._written} events were counted within {SETTLE_S_MAX:.0f} s.")
+        raise DidNotSettle(f"{ends} of {self._written} events were counted, and none more for {SETTLE_S_MAX:.0f} s.")
 
     async def _count(self) -> KillTestResult:
         counted: dict[bytes, list[int]] = {}
@@ -239,5 +266,13 @@ class KillTest:
         truth = merge(chain.from_iterable(agency.truth() for agency in self._agencies))
         differing = sum(cells.get(cell, 0) != truth.get(cell, 0) for cell in cells.keys() | truth.keys())
         return KillTestResult(
-            self._rounds, self._written, lost, duplicated, disordered, len(truth), differing, self._deeds
+            self._rounds,
+            self._written,
+            lost,
+            duplicated,
+            disordered,
+            len(truth),
+            differing,
+            self._deeds,
+            tuple(self._attacks.seen) if self._attacks else (),
         )

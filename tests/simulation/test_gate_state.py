@@ -260,6 +260,27 @@ def test_after_a_rebuild_an_event_that_was_refused_and_repaired_is_no_fork(gate:
     assert len(gate.broker.committed(refusals)) == 1
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_after_a_rebuild_no_copy_of_a_refused_run_is_a_fork(gate: Gate, *, whole: bool) -> None:
+    """Neither a late one, nor the run itself in an inbox that is read from its beginning."""
+    gate.worked(NEED)
+    one = gate.agencies[0]
+    run = one.sign(one.event(BarrierReported(Barrier.staff_turnover, Service.food)))
+    for record in run:
+        gate.broker.append(one.inbox, (record.key, record.value))
+    gate.worked(FOOD)
+    gate.worked(FOOD)
+    if not whole:
+        del gate.broker.log(one.inbox).entries[-1]  # the head
+    emptied(gate, STATE)
+    assert gate.rebuilt().inboxes_from_beginning == (0 if whole else 1)
+    for record in run:
+        gate.broker.append(one.inbox, (record.key, record.value))
+    gate.goes_on()
+    reasons = [decode_refusal(r.value or b"").reason for r in gate.broker.committed(Partition(QUARANTINE, 0))]
+    assert reasons == [Reason.UNSOUND]
+
+
 def test_an_inbox_without_the_newest_event_is_read_from_its_beginning(gate: Gate) -> None:
     gate.worked(NEED)
     gate.broker.delete_before(gate.agencies[0].inbox, 2)

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka import errors as kafka
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
@@ -21,10 +21,13 @@ from exchange.engine.errors import SettingRefused
 from exchange.engine.kafka.connection.look import check_connection
 from exchange.engine.kafka.errors import named, naming
 from exchange.engine.kafka.metadata import refuse_forbidden
+from exchange.engine.log import OPEN_S_MAX
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+
+    from exchange.engine.log import Partition
 
 T = TypeVar("T")
 TRANSACTION_TIMEOUT_MS = 15_000
@@ -61,6 +64,8 @@ class ClientSettings:
     sasl_password: str | None = field(default=None, repr=False)
     certificate_ends_s: float | None = None
     """When the client certificate expires, in seconds since 1970; None: there is none."""
+    open_s_max: float = OPEN_S_MAX
+    """Seconds after which readers name an open transaction."""
 
     def connection(self) -> dict[str, object]:
         """The keyword arguments of every aiokafka client."""
@@ -102,12 +107,14 @@ def member_consumer(settings: ClientSettings, group: str) -> AIOKafkaConsumer:
     )
 
 
-def transactional_producer(settings: ClientSettings, transactional_id: str) -> AIOKafkaProducer:
+def transactional_producer(
+    settings: ClientSettings, transactional_id: str, timeout_ms: int = TRANSACTION_TIMEOUT_MS
+) -> AIOKafkaProducer:
     """A producer of transactions."""
     return AIOKafkaProducer(
         **settings.connection(),
         transactional_id=transactional_id,
-        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+        transaction_timeout_ms=timeout_ms,
         max_batch_size=BATCH_BYTES_MAX,
     )
 
@@ -190,6 +197,13 @@ class Admin:
         for topic, code in response.topic_error_codes:
             if code:
                 raise named(for_code(code)(), f"deleting topic {topic}")
+
+    async def delete_records(self, before: Mapping[Partition, int]) -> None:
+        """Delete the records before these offsets."""
+        with naming("deleting records"):
+            await self._client.delete_records(
+                {TopicPartition(*partition): RecordsToDelete(offset) for partition, offset in before.items()}
+            )
 
     async def cluster_id(self) -> str:
         """The id of the cluster, which every client may know."""

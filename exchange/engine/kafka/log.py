@@ -20,7 +20,12 @@ from typing import TYPE_CHECKING
 
 from exchange.engine.errors import Fenced, LogUnavailable, PartitionUnknown
 from exchange.engine.kafka.bounded_close import BoundedClose, looked_at
-from exchange.engine.kafka.clients import administer, idempotent_producer, transactional_producer
+from exchange.engine.kafka.clients import (
+    TRANSACTION_TIMEOUT_MS,
+    administer,
+    idempotent_producer,
+    transactional_producer,
+)
 from exchange.engine.kafka.errors import named, naming
 from exchange.engine.kafka.metadata import keep_in_mind, refuse_forbidden
 from exchange.engine.kafka.reader import KafkaReader
@@ -51,9 +56,12 @@ class KafkaLog:
                 self._cluster = await admin.cluster_id()
         return self._cluster
 
-    async def writer(self, transactional_id: str) -> KafkaWriter:
-        """The writer of this id, producer id known: every earlier one is fenced and settled."""
-        producer = transactional_producer(self._settings, transactional_id)
+    async def writer(self, transactional_id: str, *, timeout_ms: int = TRANSACTION_TIMEOUT_MS) -> KafkaWriter:
+        """The writer of this id, producer id known: every earlier one is fenced and settled.
+
+        `timeout_ms`: after which the coordinator aborts a transaction that is left open.
+        """
+        producer = transactional_producer(self._settings, transactional_id, timeout_ms)
         try:
             with naming(f"taking over {transactional_id}"):
                 await producer.start()

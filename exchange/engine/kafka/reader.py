@@ -47,6 +47,7 @@ class KafkaReader:
         self._next: dict[TopicPartition, int] = {}
         """The next position of each sought partition, after the records handed over."""
         self._assigned = False
+        self.open_s_max = settings.open_s_max
 
     async def start(self) -> None:
         """Connect; raises aiokafka's errors."""

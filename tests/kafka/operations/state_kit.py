@@ -5,14 +5,11 @@ that must arrive is known.
 """
 
 import asyncio
-import os
-import sys
+import json
 from collections import Counter
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
+from enum import StrEnum
 from itertools import chain
-
-from aiokafka import AIOKafkaProducer
 
 from consumers.admission.enrolment import Enrolment, register
 from consumers.counting.aggregates import merged, read_aggregates
@@ -22,12 +19,16 @@ from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.chain_writer import ChainWriter
-from exchange.trial.empty_cluster import TrialExchange, Worker, environment
+from exchange.trial.commands import command
+from exchange.trial.empty_cluster import TrialExchange, Worker
 from exchange.trial.sample import sample_exchange
-from exchange.wire.topics import inbox_of
+from exchange.trial.state_damage import Copy, StateDamage
+from exchange.wire.topics import EVENTS, inbox_of
+from tests.kafka.conftest import PARTITIONS
 
 WAIT_S = 120.0
-SETTLED_S = 1.0
+OPEN_S = 3.0
+"""After so long these workers and commands name an open transaction."""
 
 
 class Agencies:
@@ -78,23 +79,6 @@ class Agencies:
         assert merged(part.cells for part in parts) == {cell: truth[cell] for cell in sorted(truth) if truth[cell]}
 
 
-@asynccontextmanager
-async def held_open(settings: Settings, *partitions: Partition) -> AsyncIterator[None]:
-    """A foreign program holds a transaction open for the block; it comes to nothing."""
-    somebody = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap_servers, transactional_id="somebody", transaction_timeout_ms=60_000
-    )
-    await somebody.start()
-    try:
-        await somebody.begin_transaction()
-        for topic, number in partitions:
-            await somebody.send_and_wait(topic, b"", key=b"foreign", partition=number)
-        yield
-        await somebody.abort_transaction()
-    finally:
-        await somebody.stop()
-
-
 async def logged(worker: Worker, *texts: str) -> str:
     """Wait until a worker's log holds every one of these texts; it must not end."""
     async with asyncio.timeout(WAIT_S):
@@ -125,14 +109,73 @@ async def grown(ground: TrialExchange, partitions: Collection[Partition], record
             await asyncio.sleep(0.2)
 
 
-async def command(settings: Settings, *words: str) -> tuple[int, str, str]:
-    """A command, as an operator runs it: status, output, errors."""
-    variables = {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()}
-    env = {**os.environ, **variables, "COLUMNS": "10000"}
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "exchange.cli", *words, env=env, stdout=pipe, stderr=pipe
-    )
-    out, err = await asyncio.wait_for(process.communicate(), WAIT_S)
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+async def published(ground: TrialExchange, agencies: Agencies, events: int) -> None:
+    """A run that a worker admits and counts, and then is stopped."""
+    await agencies.write(events)
+    worker = await ground.start_worker()
+    await agencies.counted()
+    await stopped(ground, worker)
+
+
+async def stopped(ground: TrialExchange, worker: Worker) -> None:
+    await worker.stop()
+    ground.workers.remove(worker)
+
+
+async def refused(ground: TrialExchange, *says: str, either: Sequence[str] = ("",), admits: bool = False) -> None:
+    """A worker ends by itself, says why and what to do, and has written no event.
+
+    `either`: the words of the lanes that may be the first to end it. `admits`: the gate may,
+    because only the counts are wrong.
+    """
+    log_of = [Partition(EVENTS, number) for number in range(PARTITIONS)]
+    there = EVENTS in await ground.admin.partitions()
+    before = await ends(ground, log_of) if there else {}
+    worker = await ground.start_worker()
+    async with asyncio.timeout(WAIT_S):
+        assert await worker.process.wait() == 1
+    ground.workers.remove(worker)
+    log = worker.last_lines(40)
+    assert all(text in log for text in says), log
+    assert any(text in log for text in either), log
+    assert admits or not there or await ends(ground, log_of) == before
+
+
+async def rebuilt(settings: Settings, written: int) -> None:
+    code, out, said = await command(settings, "gate", "rebuild", "--json")
+    assert code == 0, said
+    assert sum(part["events"] for part in json.loads(out)) == written
+    assert len(json.loads(out)) == PARTITIONS
+
+
+async def exact(ground: TrialExchange, settings: Settings, agencies: Agencies) -> None:
+    """The next worker takes what waits and what comes, and replay agrees."""
+    await published(ground, agencies, 50)
+    await agencies.check()
+    code, out, _ = await command(settings, "replay", "--json")
+    assert (code, json.loads(out)["verdict"], json.loads(out)["complete"]) == (0, "match", True)
+
+
+class Happens(StrEnum):
+    """What can happen to a topic, apart from an open transaction."""
+
+    LOST = "lost"
+    EMPTIED = "emptied"
+    CUT_OFF = "cut off"
+    OTHERS = "made again with others"
+    OLDER = "put back older"
+
+
+async def happen(damage: StateDamage, what: Happens, topic: str, older: Copy) -> None:
+    """Let it happen. Cut off: all but the last record."""
+    if what is Happens.LOST:
+        await damage.lose(topic)
+    elif what is Happens.EMPTIED:
+        await damage.empty(topic)
+    elif what is Happens.CUT_OFF:
+        await damage.cut_off({partition: max(0, end - 1) for partition, end in (await damage.ends(topic)).items()})
+    elif what is Happens.OLDER:
+        await damage.put_back(topic, older)
+    else:
+        foreign = [((b"foreign", b"not of this exchange"), 1_767_225_600_000)]
+        await damage.put_back(topic, dict.fromkeys(older, foreign))

@@ -5,7 +5,6 @@ While it is open, what waits says so by name. When it has ended, everything goes
 
 import asyncio
 import json
-from pathlib import Path
 
 from consumers.release.draws_state import DrawsState
 from consumers.release.history import read_closings
@@ -14,10 +13,12 @@ from exchange.core.model.epochs import epoch_text
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
-from exchange.trial.empty_cluster import trial_exchange
+from exchange.trial.commands import command
+from exchange.trial.empty_cluster import TrialExchange
+from exchange.trial.state_damage import StateDamage
 from exchange.wire.topics import DRAWS, EVENTS, GATE_STATE, aggregates_of
 from tests.kafka.conftest import PARTITIONS
-from tests.kafka.operations.state_kit import Agencies, command, ends, grown, held_open, logged
+from tests.kafka.operations.state_kit import Agencies, ends, grown, logged
 from tests.kafka.release.closing_kit import START, ask, handled
 
 ROUND = range(PARTITIONS)
@@ -25,81 +26,80 @@ EVENT_LOG = [Partition(EVENTS, number) for number in ROUND]
 
 
 async def test_a_worker_that_starts_while_state_is_held_open_writes_nothing_twice(
-    settings: Settings, tmp_path: Path
+    ground: TrialExchange, damage: StateDamage
 ) -> None:
     states = [Partition(topic, number) for topic in (GATE_STATE, aggregates_of(GENERATION)) for number in ROUND]
-    async with trial_exchange(settings, tmp_path) as ground:
-        agencies = Agencies(ground)
-        await agencies.register()
+    agencies = Agencies(ground)
+    await agencies.register()
+    await agencies.write(100)
+    worker = await ground.start_worker()
+    await agencies.counted()
+    async with damage.held_open(states):
+        growing = asyncio.create_task(grown(ground, EVENT_LOG, 600))
+        await asyncio.sleep(1)
         await agencies.write(100)
-        worker = await ground.start_worker()
-        await agencies.counted()
-        async with held_open(settings, *states):
-            growing = asyncio.create_task(grown(ground, EVENT_LOG, 600))
-            await asyncio.sleep(1)
-            await agencies.write(100)
-            await growing
-            await worker.kill()
-            written = await ends(ground, EVENT_LOG)
-            second = await ground.start_worker()
-            places = [f"{state.topic}-{state.partition} is not decided from offset" for state in states]
-            log = await logged(second, *places)
-            assert log.count("an open transaction holds up a lane") >= len(states)
-            assert await ends(ground, EVENT_LOG) == written
-        await agencies.write(50)
-        await agencies.counted()
-        await agencies.check()
-        assert second.alive
+        await growing
+        await worker.kill()
+        written = await ends(ground, EVENT_LOG)
+        second = await ground.start_worker()
+        places = [f"{state.topic}-{state.partition} is not decided from offset" for state in states]
+        log = await logged(second, *places)
+        assert log.count("an open transaction holds up a lane") >= len(states)
+        assert await ends(ground, EVENT_LOG) == written
+    await agencies.write(50)
+    await agencies.counted()
+    await agencies.check()
+    assert second.alive
 
 
-async def test_events_held_open_are_lag_an_alert_and_no_match(settings: Settings, tmp_path: Path) -> None:
-    async with trial_exchange(settings, tmp_path) as ground:
-        agencies = Agencies(ground)
-        await agencies.register()
+async def test_events_held_open_are_lag_an_alert_and_no_match(
+    ground: TrialExchange, damage: StateDamage, impatient: Settings
+) -> None:
+    agencies = Agencies(ground)
+    await agencies.register()
+    await agencies.write(100)
+    worker = await ground.start_worker()
+    await agencies.counted()
+    async with damage.held_open([EVENT_LOG[1]]):
         await agencies.write(100)
-        worker = await ground.start_worker()
-        await agencies.counted()
-        async with held_open(settings, EVENT_LOG[1]):
-            await agencies.write(100)
-            replayed = asyncio.create_task(command(settings, "replay", "--json"))
-            await logged(worker, '"transaction:events-1"')
-            status = json.loads((await command(settings, "status", "--json"))[1])
-            assert status["lag"] > 100
-            assert [name for name, _ in status["undecided"]] == ["events-1"]
-            [alert] = [alert for alert in status["alerts"] if alert["kind"] == "held open"]
-            assert alert["subject"] == "transaction:events-1"
-            code, out, _ = await replayed
-            result = json.loads(out)
-            assert (code, result["verdict"], result["complete"]) == (1, "incomplete", False)
-            held = {part["partition"] for part in result["partitions"] if part["undecided_from"] is not None}
-            assert held == {1}
-            assert worker.alive
-        await agencies.counted()
-        await agencies.check()
+        replayed = asyncio.create_task(command(impatient, "replay", "--json"))
+        await logged(worker, '"transaction:events-1"')
+        status = json.loads((await command(impatient, "status", "--json"))[1])
+        assert status["lag"] > 100
+        assert [name for name, _ in status["undecided"]] == ["events-1"]
+        [alert] = [alert for alert in status["alerts"] if alert["kind"] == "held open"]
+        assert alert["subject"] == "transaction:events-1"
+        code, out, _ = await replayed
+        result = json.loads(out)
+        assert (code, result["verdict"], result["complete"]) == (1, "incomplete", False)
+        held = {part["partition"] for part in result["partitions"] if part["undecided_from"] is not None}
+        assert held == {1}
         assert worker.alive
-        code, out, _ = await command(settings, "replay", "--json")
-        assert (code, json.loads(out)["verdict"], json.loads(out)["complete"]) == (0, "match", True)
+    await agencies.counted()
+    await agencies.check()
+    assert worker.alive
+    code, out, _ = await command(impatient, "replay", "--json")
+    assert (code, json.loads(out)["verdict"], json.loads(out)["complete"]) == (0, "match", True)
 
 
 async def test_no_epoch_is_drawn_twice_while_draws_is_held_open(
-    settings: Settings, log: KafkaLog, tmp_path: Path
+    ground: TrialExchange, damage: StateDamage, impatient: Settings, log: KafkaLog
 ) -> None:
-    async with trial_exchange(settings, tmp_path) as ground:
-        worker = await ground.start_worker()
-        await ask(log, START)
-        first = await handled(log, 1)
-        async with held_open(settings, Partition(DRAWS, 0)):
-            await ask(log, START + 1)
-            listed = asyncio.create_task(command(settings, "release", "list"))
-            await worker.kill()
-            second = await ground.start_worker()
-            await logged(second, "draws-0 is not decided from offset", '"lane": "release-0"')
-            _, out, said = await listed
-            assert "draws-0 is not decided from offset" in out + said
-        closings = await handled(log, 2)
-        assert closings.parts[: len(first.parts)] == first.parts
-        assert once(closings)
-        assert second.alive
+    worker = await ground.start_worker()
+    await ask(log, START)
+    first = await handled(log, 1)
+    async with damage.held_open([Partition(DRAWS, 0)]):
+        await ask(log, START + 1)
+        listed = asyncio.create_task(command(impatient, "release", "list"))
+        await worker.kill()
+        second = await ground.start_worker()
+        await logged(second, "draws-0 is not decided from offset", '"lane": "release-0"')
+        _, out, said = await listed
+        assert "draws-0 is not decided from offset" in out + said
+    closings = await handled(log, 2)
+    assert closings.parts[: len(first.parts)] == first.parts
+    assert once(closings)
+    assert second.alive
     status, public = await read_closings(log)
     assert {part.key for part in status.parts} == public
     assert [epoch_text(one.epoch) for one in status.commands.values()] == [epoch_text(START), epoch_text(START + 1)]

@@ -1,158 +1,72 @@
 """State that was lost or put back from an older copy, on a real Kafka: refused, mended, exact.
 
-Workers and commands are real processes. What mends is what the error names.
+Workers and commands are real processes. What mends is what the error names. One exchange is asked
+several questions, one after the other, because each start of a worker costs seconds.
 """
-
-import asyncio
-import json
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import pytest
 
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.kafka.clients import Admin
-from exchange.engine.kafka.provision import exchange_topics, provision
-from exchange.engine.log import Pair, Partition
-from exchange.engine.reading import read_whole
 from exchange.settings import Settings
-from exchange.trial.empty_cluster import TrialExchange, Worker, trial_exchange
+from exchange.trial.commands import command
+from exchange.trial.empty_cluster import TrialExchange
+from exchange.trial.state_damage import StateDamage
 from exchange.wire.topics import AGENCIES, DRAWS, EVENTS, GATE_STATE, aggregates_of
-from tests.kafka.conftest import PARTITIONS
-from tests.kafka.operations.state_kit import WAIT_S, Agencies, command, ends
+from tests.kafka.operations.state_kit import Agencies, exact, published, rebuilt, refused, stopped
 from tests.kafka.release.closing_kit import START, ask, handled
 
-EVENT_LOG = [Partition(EVENTS, number) for number in range(PARTITIONS)]
 REBUILD = "`exchange gate rebuild`"
+COUNTS = aggregates_of(GENERATION)
 
 
-@pytest.fixture
-async def ground(settings: Settings, tmp_path: Path) -> AsyncIterator[TrialExchange]:
-    async with trial_exchange(settings, tmp_path) as ground:
-        yield ground
-
-
-async def copied(ground: TrialExchange, topic: str) -> dict[Partition, list[Pair]]:
-    """A backup: every committed record of a topic."""
-    reader = await ground.log.reader()
-    try:
-        partitions = [Partition(topic, number) for number in range(PARTITIONS)]
-        return {p: [(r.key, r.value) async for some in read_whole(reader, p) for r in some] for p in partitions}
-    finally:
-        await reader.close()
-
-
-async def lose(admin: Admin, topic: str) -> None:
-    await admin.delete([topic])
-    async with asyncio.timeout(WAIT_S):
-        while topic in await admin.partitions():  # noqa: ASYNC110 - brokers do not tell
-            await asyncio.sleep(0.05)
-
-
-async def put_back(ground: TrialExchange, admin: Admin, topic: str, copy: dict[Partition, list[Pair]]) -> None:
-    """The topic made anew, with the records of a backup."""
-    await lose(admin, topic)
-    specs = exchange_topics(partitions=PARTITIONS, replication=1)
-    await provision(admin, [spec for spec in specs if spec.name == topic])
-    producer = await ground.log.producer()
-    try:
-        for partition, pairs in copy.items():
-            await producer.send(partition, pairs)
-    finally:
-        await producer.close()
-
-
-async def refused(ground: TrialExchange, *says: str, either: Sequence[str] = ("",), admits: bool = False) -> None:
-    """A worker ends by itself, says why and what to do, and has written no event.
-
-    `either`: the words of the lanes that may be the first to end it. `admits`: the gate may,
-    because only the counts are wrong.
-    """
-    there = EVENTS in await ground.admin.partitions()
-    before = await ends(ground, EVENT_LOG) if there else {}
-    worker = await ground.start_worker()
-    async with asyncio.timeout(WAIT_S):
-        assert await worker.process.wait() == 1
-    ground.workers.remove(worker)
-    log = worker.last_lines(40)
-    assert all(text in log for text in says), log
-    assert any(text in log for text in either), log
-    assert admits or not there or await ends(ground, EVENT_LOG) == before
-
-
-async def published(ground: TrialExchange, agencies: Agencies, events: int) -> None:
-    """A run that a worker admits and counts, and then is stopped."""
-    await agencies.write(events)
-    worker = await ground.start_worker()
-    await agencies.counted()
-    await stopped(ground, worker)
-
-
-async def stopped(ground: TrialExchange, worker: Worker) -> None:
-    await worker.stop()
-    ground.workers.remove(worker)
-
-
-async def rebuilt(settings: Settings, agencies: Agencies, written: int) -> None:
-    code, out, said = await command(settings, "gate", "rebuild", "--json")
-    assert code == 0, said
-    assert sum(part["events"] for part in json.loads(out)) == written
-    assert len(json.loads(out)) == PARTITIONS
-    assert agencies.written >= written
-
-
-async def exact(ground: TrialExchange, settings: Settings, agencies: Agencies) -> None:
-    """The next worker takes what waits and what comes, and replay agrees."""
-    await published(ground, agencies, 50)
-    await agencies.check()
-    code, out, _ = await command(settings, "replay", "--json")
-    assert (code, json.loads(out)["verdict"], json.loads(out)["complete"]) == (0, "match", True)
-
-
-async def test_a_gate_state_put_back_older_is_refused_and_rebuilt(
-    ground: TrialExchange, settings: Settings, admin: Admin
+async def test_a_gate_state_put_back_older_or_lost_is_refused_and_rebuilt(
+    ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
     agencies = Agencies(ground)
     await agencies.register()
     await published(ground, agencies, 60)
-    backup = await copied(ground, GATE_STATE)
+    backup = await damage.copied(GATE_STATE)
     await published(ground, agencies, 40)
-    await put_back(ground, admin, GATE_STATE, backup)
+    written = agencies.written
+    await damage.put_back(GATE_STATE, backup)
+    await agencies.write(10)
     await refused(ground, "GateStateBehind", "gate-state-", "events-", REBUILD)
-    await rebuilt(settings, agencies, agencies.written)
-    await exact(ground, settings, agencies)
+    await rebuilt(impatient, written)
+    await damage.lose(GATE_STATE)
+    await refused(ground, f"`{GATE_STATE}` is missing", REBUILD)
+    await rebuilt(impatient, written)
+    await exact(ground, impatient, agencies)
 
 
-async def test_a_lost_gate_state_is_never_made_empty_and_is_rebuilt(
-    ground: TrialExchange, settings: Settings, admin: Admin
+@pytest.mark.slow
+async def test_a_lost_gate_state_is_made_empty_by_no_command_and_made_so_is_refused(
+    ground: TrialExchange, damage: StateDamage, impatient: Settings, admin: Admin
 ) -> None:
     agencies = Agencies(ground)
     await agencies.register()
     await published(ground, agencies, 100)
     written = agencies.written
-    await lose(admin, GATE_STATE)
-    await agencies.write(10)
-    await refused(ground, f"`{GATE_STATE}` is missing", REBUILD)
-    code, out, said = await command(settings, "topics", "apply")
+    await damage.lose(GATE_STATE)
+    code, out, said = await command(impatient, "topics", "apply")
     assert (code, out) == (1, "")
     assert f"`{GATE_STATE}` is missing" in said
     assert REBUILD in said
     assert GATE_STATE not in await admin.partitions()
-    code, _, said = await command(settings, "topics", "apply", "--anew", GATE_STATE)
+    code, _, said = await command(impatient, "topics", "apply", "--anew", GATE_STATE)
     assert code == 0, said
     await refused(ground, "GateStateBehind", REBUILD)
-    await lose(admin, GATE_STATE)
-    await rebuilt(settings, agencies, written)
-    await exact(ground, settings, agencies)
+    await rebuilt(impatient, written)
+    await exact(ground, impatient, agencies)
 
 
-async def test_a_rebuild_is_refused_while_a_worker_runs(ground: TrialExchange, settings: Settings) -> None:
+async def test_a_rebuild_is_refused_while_a_worker_runs(ground: TrialExchange, impatient: Settings) -> None:
     agencies = Agencies(ground)
     await agencies.register()
     await agencies.write(20)
     worker = await ground.start_worker()
     await agencies.counted()
-    code, out, said = await command(settings, "gate", "rebuild")
+    code, out, said = await command(impatient, "gate", "rebuild")
     assert (code, out) == (1, "")
     assert "Stop every worker first" in said
     assert worker.alive
@@ -161,50 +75,51 @@ async def test_a_rebuild_is_refused_while_a_worker_runs(ground: TrialExchange, s
     await agencies.check()
 
 
+@pytest.mark.slow
 async def test_lost_counts_are_counted_again_and_counts_of_another_log_are_refused(
-    ground: TrialExchange, settings: Settings, admin: Admin
+    ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
-    counts = aggregates_of(GENERATION)
     agencies = Agencies(ground)
     await agencies.register()
     await published(ground, agencies, 60)
-    older = await copied(ground, counts)
+    older = await damage.copied(COUNTS)
     await published(ground, agencies, 60)
-    await put_back(ground, admin, counts, older)
-    await exact(ground, settings, agencies)
-    await lose(admin, counts)
-    code, out, _ = await command(settings, "topics", "apply")
-    assert (code, out.strip()) == (0, f"{counts}: created")
-    await exact(ground, settings, agencies)
-    for topic in (EVENTS, GATE_STATE):
-        await lose(admin, topic)
-    code, _, said = await command(settings, "topics", "apply")
+    await damage.put_back(COUNTS, older)
+    await exact(ground, impatient, agencies)
+    await damage.lose(COUNTS)
+    code, out, _ = await command(impatient, "topics", "apply")
+    assert (code, out.strip()) == (0, f"{COUNTS}: created")
+    await exact(ground, impatient, agencies)
+    await damage.lose(EVENTS, GATE_STATE)
+    code, _, said = await command(impatient, "topics", "apply")
     assert code == 1
     assert f"`{EVENTS}` is missing" in said
-    await command(settings, "topics", "apply", "--anew", EVENTS, "--anew", GATE_STATE)
-    await refused(ground, "CountedOtherEvents", counts, f"{EVENTS}-", admits=True)
+    await command(impatient, "topics", "apply", "--anew", EVENTS, "--anew", GATE_STATE)
+    await refused(ground, "CountedOtherEvents", COUNTS, f"{EVENTS}-", admits=True)
 
 
+@pytest.mark.slow
 async def test_lost_events_beside_a_state_that_knows_them_are_refused(
-    ground: TrialExchange, settings: Settings, admin: Admin
+    ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
     agencies = Agencies(ground)
     await agencies.register()
     await published(ground, agencies, 60)
-    backup = await copied(ground, EVENTS)
+    backup = await damage.copied(EVENTS)
     await published(ground, agencies, 60)
-    await put_back(ground, admin, EVENTS, backup)
+    await damage.put_back(EVENTS, backup)
     by_the_gate, by_the_fold = "Restore it from a replica or a backup", "restore the one that is wrong"
     await refused(ground, f"{EVENTS}-", either=[by_the_gate, by_the_fold])
-    await lose(admin, EVENTS)
+    await damage.lose(EVENTS)
     await refused(ground, f"`{EVENTS}` is missing")
-    code, _, said = await command(settings, "topics", "apply")
+    code, _, said = await command(impatient, "topics", "apply")
     assert code == 1
     assert f"`{EVENTS}` is missing" in said
 
 
+@pytest.mark.slow
 async def test_a_lost_registry_or_ledger_is_never_made_empty_by_itself(
-    ground: TrialExchange, settings: Settings, admin: Admin
+    ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
     agencies = Agencies(ground)
     await agencies.register()
@@ -214,14 +129,13 @@ async def test_a_lost_registry_or_ledger_is_never_made_empty_by_itself(
     await ask(ground.log, START)
     await handled(ground.log, 1)
     await stopped(ground, worker)
-    for topic in (AGENCIES, DRAWS):
-        await lose(admin, topic)
-        await refused(ground, f"`{topic}` is missing")
-    code, out, said = await command(settings, "topics", "apply")
+    await damage.lose(AGENCIES, DRAWS)
+    await refused(ground, f"`{AGENCIES}` is missing", f"`{DRAWS}` is missing")
+    code, out, said = await command(impatient, "topics", "apply")
     assert (code, out) == (1, "")
     assert f"`{AGENCIES}` is missing" in said
     assert f"`{DRAWS}` is missing" in said
-    code, _, said = await command(settings, "topics", "apply", "--anew", AGENCIES, "--anew", DRAWS)
+    code, _, said = await command(impatient, "topics", "apply", "--anew", AGENCIES, "--anew", DRAWS)
     assert code == 0, said
     await agencies.register()
     await agencies.write(20)

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,34 +18,50 @@ from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.demo import Demo, Look
 from exchange.trial.empty_cluster import NotEmpty, TrialExchange, Worker, trial_exchange
-from exchange.trial.kill_test import BATCH, KillTest, KillTestResult
+from exchange.trial.kill_test import BATCH, OPEN_S, KillTest
+from exchange.trial.kill_test_result import KillTestResult
 from exchange.trial.sample import SampledQuarters, sample_exchange
+from exchange.trial.state_attacks import ATTACKS, seeded_order
 from exchange.wire.topics import EVENTS, partition_of
 
 pytestmark = pytest.mark.timeout(540)
-NOWHERE = Settings(bootstrap_servers="", batch_records=BATCH)
+NOWHERE = Settings(bootstrap_servers="", batch_records=BATCH, open_transaction_s=OPEN_S)
 
 
-async def killed(folder: Path, rounds: int, events: int, seed: int) -> KillTestResult:
+async def killed(folder: Path, rounds: int, events: int, seed: int, attacks: Sequence[str] = ()) -> KillTestResult:
     lines: list[str] = []
     async with trial_exchange(NOWHERE, folder) as ground:
-        result = await KillTest(ground, rounds=rounds, events=events, seed=seed, say=lines.append).run()
+        test = KillTest(ground, rounds=rounds, events=events, seed=seed, say=lines.append, attacks=attacks)
+        result = await test.run()
     print("\n".join(lines))
     return result
 
 
-async def test_nothing_is_lost_or_doubled_when_workers_and_broker_die(tmp_path: Path) -> None:
-    """A small one by day; at night, twenty rounds."""
-    result = await killed(tmp_path, rounds=2, events=10_000, seed=3)
+async def test_nothing_is_lost_or_doubled_when_processes_die_and_state_is_damaged(tmp_path: Path) -> None:
+    """A small one by day; at night, twenty rounds, and each attack."""
+    attacks = ["gate-state put back from an older copy", "aggregates held open"]
+    result = await killed(tmp_path, rounds=2, events=10_000, seed=3, attacks=attacks)
     assert result.events == 10_000
     assert result.cells > 1_000
     assert (result.lost, result.duplicated, result.disordered, result.cells_differing) == (0, 0, 0, 0), result
+    assert [one.attack for one in result.attacks] == attacks
+    assert [one.refused_with for one in result.attacks] == [("GateStateBehind",), ("TransactionOpen",)]
+    assert result.attacks[0].mended_by == ("`exchange gate rebuild`",)
+    assert result.exact
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 async def test_nothing_is_lost_or_doubled_in_twenty_rounds(tmp_path: Path) -> None:
     result = await killed(tmp_path, rounds=20, events=200_000, seed=20)
+    assert result.exact, result
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_each_attack_on_state_is_refused_and_mended_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    result = await killed(tmp_path, rounds=len(ATTACKS), events=100_000, seed=21, attacks=seeded_order(21))
+    assert {one.attack for one in result.attacks} == set(ATTACKS)
     assert result.exact, result
 
 

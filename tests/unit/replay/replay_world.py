@@ -206,6 +206,7 @@ class Interrupted:
 
     def __init__(self, reader: Reader, before_read: Callable[[], Awaitable[None]], records_max: int) -> None:
         self._reader, self._before_read, self._records_max = reader, before_read, records_max
+        self.open_s_max = reader.open_s_max
         self.assign, self.seek, self.position = reader.assign, reader.seek, reader.position
         self.beginning_offsets, self.end_offsets = reader.beginning_offsets, reader.end_offsets
         self.stable_offsets, self.present, self.close = reader.stable_offsets, reader.present, reader.close

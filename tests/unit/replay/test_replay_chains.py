@@ -98,9 +98,9 @@ async def test_an_end_that_is_not_signed_is_named(how: str) -> None:
     assert early.partitions[0].unsigned is None
 
 
-async def test_an_open_transaction_makes_a_replay_incomplete_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consumers.replay.partition.OPEN_S_MAX", 0.2)
+async def test_an_open_transaction_makes_a_replay_incomplete_and_is_named() -> None:
     world = await logged(chain(4))
+    world.log.open_s_max = 0.2
     writer = await world.log.writer("somebody")
     await writer.begin()
     await (await writer.send(SOURCE, chain(1)))

@@ -1,0 +1,136 @@
+"""What can happen to a topic that holds state, done to a real Kafka.
+
+Lost, cut off, emptied, put back from an older copy, or held by a transaction of somebody else. The
+trial and the tests do it here, so that both ask the same questions.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.log import KafkaLog
+from exchange.engine.kafka.provision import agency_topics, exchange_topics, provision
+from exchange.engine.log import Pair, Partition
+from exchange.engine.reading import read_whole
+from exchange.settings import Settings
+from exchange.wire.topics import BY_NAME, Retention, agency_of
+
+SHOWN_S_MAX: Final = 30.0
+LOOK_S: Final = 0.05
+FOREIGN_MS: Final = 60_000
+"""How long the foreign transaction may be open; the embedded broker allows no longer one."""
+POLICY: Final = "cleanup.policy"
+Copy = Mapping[Partition, Sequence[tuple[Pair, int]]]
+"""Every committed record of a topic, with its time in milliseconds since 1970."""
+
+
+class StateDamage:
+    """The ways to damage a topic of one exchange."""
+
+    def __init__(self, settings: Settings, log: KafkaLog, admin: Admin) -> None:
+        self._settings = settings
+        self._log = log
+        self._admin = admin
+
+    async def partitions(self, *topics: str) -> list[Partition]:
+        """Every partition of these topics that exists."""
+        found = await self._admin.partitions()
+        return [Partition(topic, number) for topic in topics for number in range(found.get(topic, 0))]
+
+    async def copied(self, topic: str) -> Copy:
+        """A backup: every committed record."""
+        partitions = await self.partitions(topic)
+        reader = await self._log.reader()
+        try:
+            return {
+                p: [((r.key, r.value), r.timestamp) async for some in read_whole(reader, p) for r in some]
+                for p in partitions
+            }
+        finally:
+            await reader.close()
+
+    async def lose(self, *topics: str) -> None:
+        """Delete topics, and wait until no broker shows them."""
+        await self._admin.delete(topics)
+        async with asyncio.timeout(SHOWN_S_MAX):
+            while not (await self._admin.partitions()).keys().isdisjoint(topics):  # noqa: ASYNC110 - brokers do not tell
+                await asyncio.sleep(LOOK_S)
+
+    async def put_back(self, topic: str, copy: Copy) -> None:
+        """Make a topic anew, with the records of a backup."""
+        if topic in await self._admin.partitions():
+            await self.lose(topic)
+        await self.make(topic)
+        await self.write(copy)
+
+    async def write(self, copy: Copy) -> None:
+        """Write the records of a backup behind what is there."""
+        producer = await self._log.producer()
+        try:
+            for partition, records in copy.items():
+                pairs, times = [pair for pair, _ in records], [at_ms for _, at_ms in records]
+                await producer.send(partition, pairs, timestamp_ms=times)
+        finally:
+            await producer.close()
+
+    async def make(self, *topics: str) -> None:
+        """Make topics as the table has them, empty."""
+        settings = self._settings
+        agencies = {agency_of(topic) for topic in topics if BY_NAME[_family(topic)].per == "agency"}
+        specs = [
+            *exchange_topics(partitions=settings.partitions, replication=settings.replication),
+            *agency_topics(sorted(agencies), replication=settings.replication),
+        ]
+        await provision(self._admin, [spec for spec in specs if spec.name in topics])
+
+    async def empty(self, topic: str) -> None:
+        """Delete every record in place: the topic stays, and offsets go on."""
+        await self.cut_off(await self.ends(topic))
+
+    async def cut_off(self, before: Mapping[Partition, int]) -> None:
+        """Delete the records before these offsets, in place.
+
+        Kafka refuses that for a compacted topic; so its setting is changed first, as by somebody
+        who has the right, and put back.
+        """
+        compacted = {p.topic for p in before if BY_NAME[_family(p.topic)].kept is Retention.COMPACTED}
+        await self._policy(compacted, "compact,delete")
+        await self._admin.delete_records(before)
+        await self._policy(compacted, "compact")
+
+    async def ends(self, topic: str) -> dict[Partition, int]:
+        """The end of each partition of a topic, decided or not."""
+        reader = await self._log.reader()
+        try:
+            return await reader.end_offsets(await self.partitions(topic))
+        finally:
+            await reader.close()
+
+    async def _policy(self, topics: Collection[str], policy: str) -> None:
+        if not topics:
+            return
+        configs = await self._admin.configs(topics)
+        own = {name: BY_NAME[_family(name)].configs(self._settings.replication) for name in topics}
+        await self._admin.set_configs({topic: {**own[topic], POLICY: policy} for topic in configs})
+        async with asyncio.timeout(SHOWN_S_MAX):
+            while {one[POLICY] for one in (await self._admin.configs(topics)).values()} != {policy}:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_S)
+
+    @asynccontextmanager
+    async def held_open(self, partitions: Iterable[Partition]) -> AsyncIterator[None]:
+        """A foreign program holds a transaction open for the block; it comes to nothing."""
+        somebody = await self._log.writer("somebody", timeout_ms=FOREIGN_MS)
+        try:
+            await somebody.begin()
+            for partition in partitions:
+                await (await somebody.send(partition, [(b"foreign", b"")]))
+            yield
+            await somebody.abort()
+        finally:
+            await somebody.close()
+
+
+def _family(topic: str) -> str:
+    return topic.partition(".")[0]
