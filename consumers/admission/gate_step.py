@@ -117,8 +117,9 @@ class GateStep:
         return {Partition(EVENTS, self._partition): None}
 
     def compare(self, partition: Partition, tail: Tail) -> None:  # noqa: ARG002 - it is the only one
-        """Refuse to admit on a state that is not of the same moment as `events`."""
+        """Refuse to admit on a state that is not of the same moment as `events` and `agencies`."""
         self._kept.compare(tail, {agency: lane.state for agency, lane in self.agencies.items()})
+        self._kept.compare_registry(self._registry.records)
 
     def positions(self) -> Mapping[Partition, int | None]:
         """The inboxes of this partition's agencies; a new one is read from its beginning."""
@@ -206,7 +207,10 @@ class GateStep:
             (Partition(EVENTS, self._partition), written.events),
             (Partition(QUARANTINE, self._partition), written.quarantine),
             *((Partition(receipts_of(inbox.agency), 0), [(inbox.key, _receipt(inbox.state))]) for inbox in touched),
-            (Partition(GATE_STATE, self._partition), self._kept.closed(state, written.events)),
+            (
+                Partition(GATE_STATE, self._partition),
+                self._kept.closed(state, written.events, registered=self._registry.records),
+            ),
         ]
         return Outcome([(partition, pairs) for partition, pairs in outputs if pairs])
 

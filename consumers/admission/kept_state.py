@@ -5,7 +5,8 @@ touches them. Whoever puts an older `gate-state` back, empties it or deletes a p
 have the gate admit again what it admitted before. So the last record of each transaction, under a
 reserved key, holds the number of events written to the partition, the SHA-256 of the newest, and
 the digest of all other records of the state. At its start the gate compares it with what it
-restored and with the newest event (`exchange.engine.lanes.vouching`).
+restored and with the newest event (`exchange.engine.lanes.vouching`). It also holds the number of
+records of `agencies` that the gate had read: with fewer, a suspension may be forgotten.
 
 The digest detects damage, not malice: whoever may write `gate-state` may write this record too.
 """
@@ -18,10 +19,11 @@ from exchange.core.admission.gate import AgencyState
 from exchange.core.counting.counts import MODULUS
 from exchange.core.errors import StateDamaged
 from exchange.core.model.event_layout import sequence_of
+from exchange.engine.errors import LogUnavailable
 from exchange.engine.lanes.step import Tail
 from exchange.engine.log import Pair, Partition
 from exchange.wire.records import NOTHING, GateWritten, decode_gate_written, encode_gate_written
-from exchange.wire.topics import EVENTS, GATE_STATE, POSITION_KEY
+from exchange.wire.topics import AGENCIES, EVENTS, GATE_STATE, POSITION_KEY
 
 UNWRITTEN: Final = GateWritten(0, NOTHING, 0)
 
@@ -41,6 +43,19 @@ class EventsCutOff(StateDamaged):
     hint = (
         "It was cut off, emptied or replaced. Restore it from a replica or a backup: it is the one source of every figure."
         " Run `exchange gate rebuild` only if what is missing is lost for good; agencies must then send it again."
+    )
+
+
+class RegistryBehind(LogUnavailable):
+    """`agencies` holds less than the gate has read there. Nothing was admitted.
+
+    Tried again first: another worker may have read a registration that this one has yet to read.
+    """
+
+    hint = (
+        "It was emptied, cut off or put back from an older copy: an agency that was suspended since would publish again."
+        " Stop the workers and restore it from a replica or a backup. If there is none, register every agency again, as"
+        " `exchange agencies list` should show it, with `exchange agencies add`; then run `exchange gate rebuild`."
     )
 
 
@@ -91,18 +106,35 @@ class KeptState:
             raise EventsCutOff(f"{log} ends before events that {self._state} knows.")
         raise GateStateBehind(f"{self._state} knows {self.events} events, and {log} goes on behind them.")
 
+    def compare_registry(self, records: int) -> None:
+        """Compare the number of records of `agencies` with that of the state.
+
+        Raises RegistryBehind.
+        """
+        if records < self._written.registered:
+            raise RegistryBehind(
+                f"`{AGENCIES}` holds {records} records, and {self._state} was written when it held"
+                f" {self._written.registered}."
+            )
+
     def closed(
-        self, state: Mapping[bytes, bytes | None], newest: Sequence[Pair], *, events: int | None = None
+        self,
+        state: Mapping[bytes, bytes | None],
+        newest: Sequence[Pair],
+        *,
+        events: int | None = None,
+        registered: int = 0,
     ) -> list[Pair]:
         """The records of one transaction's state, the position record last.
 
         `newest`: the events written with it. `events`: how many, where that is not their number.
+        `registered`: records of `agencies` that were read.
         """
         for key, value in state.items():
             self._put(key, value)
         written = self.events + (len(newest) if events is None else events)
         digest = sha256(newest[-1][1] or b"").digest() if newest else self._written.newest
-        self._written = GateWritten(written, digest, self._digest)
+        self._written = GateWritten(written, digest, self._digest, registered)
         return [*state.items(), (POSITION_KEY, encode_gate_written(self._written))]
 
     def _put(self, key: bytes, value: bytes | None) -> None:

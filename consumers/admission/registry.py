@@ -28,6 +28,8 @@ class Registry:
 
     def __init__(self) -> None:
         self._agencies: dict[str, Registration] = {}
+        self.records = 0
+        """How many records of `agencies` were taken."""
 
     @property
     def agencies(self) -> Mapping[str, Registration]:
@@ -49,6 +51,7 @@ class Registry:
         """
         self._agencies.clear()
         self._agencies.update(other.agencies)
+        self.records = other.records
 
     def put(self, registration: Registration) -> None:
         """Take a registration. It replaces an earlier one of the same agency."""
@@ -56,6 +59,7 @@ class Registry:
 
     def take(self, record: Record) -> None:
         """Take the next record of `agencies`. One without a value registers nobody."""
+        self.records += 1
         if record.value is not None:
             self.put(decode_registration(record.value))
 

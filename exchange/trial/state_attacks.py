@@ -149,6 +149,7 @@ async def _agencies_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:
     await hands.command("topics", "apply", "--anew", AGENCIES)
     await hands.register()
     hands.did("every agency registered again")
+    await hands.command("gate", "rebuild")
 
 
 async def _events_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:

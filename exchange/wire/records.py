@@ -66,12 +66,14 @@ class GateWritten:
     """How much of a partition of `events` a state of the gate leaves behind.
 
     `newest`: SHA-256 of the last event written; zeros before the first. `digest`: of the state's
-    other records, as a number below 2²⁵⁶.
+    other records, as a number below 2²⁵⁶. `registered`: records of `agencies` that the gate had
+    read; 0: not known.
     """
 
     events: int
     newest: bytes
     digest: Annotated[int, Width(32)]
+    registered: int = 0
 
 
 encode_registration, decode_registration = message("registration", Registration, keys=as_record("number", "octets"))

@@ -196,7 +196,7 @@ def message_examples() -> dict[str, Examples]:
         "gate_head": [("the head after all examples", m.encode_gate_head(head))],
         "gate_block": [("sequences 0 to 511: the first retracted", m.encode_gate_block(block))],
         "gate_tally": [("the sequence of a tally", m.encode_gate_tally(1))],
-        "gate_written": [("after 23 events", m.encode_gate_written(m.GateWritten(23, head.digest, 2**255 + 1)))],
+        "gate_written": [("after 23 events", m.encode_gate_written(m.GateWritten(23, head.digest, 2**255 + 1, 12)))],
         "position": [
             ("after 23 events", m.encode_position(m.Position(40, 2**255 + 1, "0123456789ab", 23, head.digest)))
         ],

@@ -31,6 +31,7 @@ from tools.derive.markdown import table as _table
 from tools.derive.metric_docs import metric_counts, metrics, not_metrics
 from tools.derive.privacy_docs import PRIVACY_PARTS
 from tools.derive.questions import ReasonMissing, purpose_of, questions_of, reason_of
+from tools.derive.state_docs import state_answers
 from tools.derive.topic_docs import topic_settings, topics
 
 ROOT: Final = Path(__file__).parents[2]
@@ -240,6 +241,7 @@ PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
         *PRIVACY_PARTS,
         topics,
         topic_settings,
+        state_answers,
         commands,
         exit_statuses,
         agency_exit_statuses,

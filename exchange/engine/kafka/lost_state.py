@@ -24,7 +24,7 @@ MENDS: Final[Mapping[str, str]] = {
     GATE_STATE: "stop the workers and run `exchange gate rebuild`, which makes it anew from `events`.",
     AGENCIES: (
         "restore it from a replica or a backup. If there is none, `exchange topics apply --anew agencies` makes it empty;"
-        " then register every agency again, with `exchange agencies add`."
+        " then register every agency again, with `exchange agencies add`, and run `exchange gate rebuild`."
     ),
     DRAWS: (
         "restore it from a replica or a backup: without it nobody knows which noise was drawn. Only if no epoch was ever"
