@@ -260,6 +260,17 @@ def test_after_a_rebuild_an_event_that_was_refused_and_repaired_is_no_fork(gate:
     assert len(gate.broker.committed(refusals)) == 1
 
 
+def test_a_run_that_is_refused_in_its_middle_leaves_an_end_that_no_heartbeat_signs(gate: Gate) -> None:
+    """So a replay that finds one does not fail."""
+    one = gate.agencies[0]
+    before = one.say(NEED)
+    for record in (before, *one.sign(one.event(BarrierReported(Barrier.staff_turnover, Service.food)))):
+        gate.broker.append(one.inbox, (record.key, record.value))
+    gate.worked(agencies=slice(0, 0))
+    assert [record.value for record in gate.broker.committed(LOG)] == [before.value]
+    gate.goes_on()
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_after_a_rebuild_no_copy_of_a_refused_run_is_a_fork(gate: Gate, *, whole: bool) -> None:
     """Neither a late one, nor the run itself in an inbox that is read from its beginning."""

@@ -158,7 +158,10 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
     else:
         yield f"{result.verdict.value}: {size}"
     if result.unsigned:
-        yield f"not signed: the newest events of {', '.join(result.unsigned)}. A run may be arriving now: look again"
+        yield (
+            f"not signed: the newest events of {', '.join(result.unsigned)}. A run is arriving, or was refused in its"
+            " middle: `exchange status` shows why; the agency's next run signs them"
+        )
     yield from filter(None, map(_why_not_compared, result.partitions))
     for part in result.partitions:
         if part.undecided is not None:
