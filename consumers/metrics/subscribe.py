@@ -10,14 +10,16 @@ Promised: every point of the topic that was asked for, in the order in which it 
 each new one. A point with the same metric, dimensions, period and epoch as an earlier one
 replaces it; that happens only where an older version of the exchange published other bytes.
 `Batch.go_on` is the place where a later subscription resumes: the points of this batch do not come
-again, and none is left out.
+again, and none is left out. `Batch.mark` tells the record before it from any other, so that nobody
+resumes in a topic that was made anew, where points may lie before that place that never came.
 
 Not promised: that a batch whose `go_on` was not stored does not come again.
 """
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from exchange.core.errors import ExchangeError
@@ -25,8 +27,8 @@ from exchange.core.exit_status import ExitStatus
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.query import Selection, select
 from exchange.engine.kafka.log import KafkaLog
-from exchange.engine.log import Log, Partition, Record
-from exchange.engine.reading import decided_ends, read_to
+from exchange.engine.log import Log, Partition, Reader, Record
+from exchange.engine.reading import decided_ends, newest_before, read_to
 from exchange.kafka_address import with_address
 from exchange.settings import Settings
 from exchange.wire.message import MessageUnreadable
@@ -53,7 +55,7 @@ class Batch:
     `whole`: everything that had been published when reading began is handed over.
 
     `hidden`: how many fit but are not usable. `unreadable`: records that this version cannot read.
-    `go_on`: see above.
+    `go_on`, `mark`: see above.
     """
 
     points: tuple[MetricPoint, ...]
@@ -61,10 +63,13 @@ class Batch:
     unreadable: int
     go_on: int
     whole: bool
+    mark: str = ""
 
 
-async def follow(log: Log, asked: Selection, *, start: int = 0, once: bool = False) -> AsyncGenerator[Batch, None]:
-    """The points in batches, from an earlier `go_on` on.
+async def follow(
+    log: Log, asked: Selection, *, start: int = 0, mark: str = "", once: bool = False
+) -> AsyncGenerator[Batch, None]:
+    """The points in batches, from an earlier `go_on` on, with its `mark`.
 
     `once`: the points that are there now, and no more.
 
@@ -76,19 +81,33 @@ async def follow(log: Log, asked: Selection, *, start: int = 0, once: bool = Fal
         if start and not begins[TOPIC] <= start <= ends[TOPIC]:
             raise StartUnknown
         reader.assign([TOPIC])
+        if start and mark and not await _stands_before(reader, start, mark):
+            raise StartUnknown
         reader.seek(TOPIC, max(start, begins[TOPIC]))
         go_on = max(start, begins[TOPIC])
         async for _, records in read_to(reader, ends, records_max=RECORDS_MAX):
             go_on = records[-1].offset + 1
-            yield _batch(asked, records, go_on, whole=False)
-        yield Batch((), 0, 0, go_on, whole=True)
+            yield _batch(asked, records, whole=False)
+            mark = mark_of(records[-1])
+        yield Batch((), 0, 0, go_on, whole=True, mark=mark)
         while not once:
             found = await reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
             for records in found.values():
                 if records:
-                    yield _batch(asked, records, records[-1].offset + 1, whole=True)
+                    yield _batch(asked, records, whole=True)
     finally:
         await reader.close()
+
+
+def mark_of(record: Record) -> str:
+    """What tells a record from others: the beginning of its SHA-256, 16 hexadecimal digits."""
+    return sha256((record.key or b"") + b"\0" + (record.value or b"")).hexdigest()[:16]
+
+
+async def _stands_before(reader: Reader, start: int, mark: str) -> bool:
+    """Whether the record before a place has this mark. One that compaction removed says nothing."""
+    record = await newest_before(reader, TOPIC, start - 1, start)
+    return record is None or mark_of(record) == mark
 
 
 @asynccontextmanager
@@ -133,7 +152,7 @@ async def subscribe(
                 yield point
 
 
-def _batch(asked: Selection, records: Iterable[Record], go_on: int, *, whole: bool) -> Batch:
+def _batch(asked: Selection, records: Sequence[Record], *, whole: bool) -> Batch:
     points, unreadable = [], 0
     for record in records:
         if record.value is None:
@@ -144,4 +163,5 @@ def _batch(asked: Selection, records: Iterable[Record], go_on: int, *, whole: bo
             unreadable += 1
     about = [point for point in points if asked.about(point)]
     taken = tuple(point for point in about if asked.takes(point))
-    return Batch(taken, len(about) - len(taken), unreadable, go_on, whole)
+    newest = records[-1]
+    return Batch(taken, len(about) - len(taken), unreadable, newest.offset + 1, whole, mark_of(newest))

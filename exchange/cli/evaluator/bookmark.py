@@ -10,7 +10,7 @@ cut off, so that nothing is there twice.
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,25 +33,30 @@ class OutputFailed(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """`go_on`: offset in `metrics`. `length`: bytes of the output file; 0 where there is none."""
+    """`go_on`: offset in `metrics`. `length`: bytes of the output file; 0 where there is none.
+
+    `mark`: of the record before that offset.
+    """
 
     asked: dict[str, object]
     go_on: int = 0
     length: int = 0
+    mark: str = ""
 
 
 def read_bookmark(path: Path, asked: dict[str, object]) -> Bookmark:
     """The bookmark of this question; a new one where there is no file. Raises BookmarkUnfit."""
     try:
         found = json.loads(path.read_bytes())
-        bookmark = Bookmark(found["asked"], found["go_on"], found["length"])
+        bookmark = Bookmark(found["asked"], found["go_on"], found["length"], found["mark"])
     except FileNotFoundError:
         return Bookmark(asked)
     except (ValueError, KeyError, TypeError, UnicodeDecodeError):
         raise BookmarkUnfit(f"{path} is not a bookmark of a subscription.") from None
     if bookmark.asked != asked:
         raise BookmarkUnfit(f"{path} belongs to a subscription with other options.")
-    if not all(isinstance(n, int) and n >= 0 for n in (bookmark.go_on, bookmark.length)):
+    places = (bookmark.go_on, bookmark.length)
+    if not all(isinstance(n, int) and n >= 0 for n in places) or not isinstance(bookmark.mark, str):
         raise BookmarkUnfit(f"{path} is not a bookmark of a subscription.")
     return bookmark
 
@@ -60,7 +65,7 @@ def keep(path: Path, bookmark: Bookmark) -> None:
     """Replace the file in one step, once it is on the disk."""
     fresh = path.with_name(path.name + ".new")
     with fresh.open("w", encoding="utf-8") as out:
-        json.dump({"asked": bookmark.asked, "go_on": bookmark.go_on, "length": bookmark.length}, out)
+        json.dump(asdict(bookmark), out)
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(path)

@@ -110,8 +110,10 @@ def _pair(text: str) -> tuple[str, str]:
     return name, code
 
 
-def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0, once: bool) -> None:
-    """Hand over batch after batch."""
+def _each(
+    asked: "Selection", take: "Callable[[Batch], None]", bookmark: "Bookmark | None" = None, *, once: bool
+) -> None:
+    """Hand over batch after batch, from the bookmark on."""
     import asyncio
     import logging
     from contextlib import aclosing
@@ -130,7 +132,8 @@ def _each(asked: "Selection", take: "Callable[[Batch], None]", *, start: int = 0
         await check_connection(client)
         log = KafkaLog(client)
         try:
-            async with aclosing(follow(log, asked, start=start, once=once)) as batches:
+            start, mark = (bookmark.go_on, bookmark.mark) if bookmark else (0, "")
+            async with aclosing(follow(log, asked, start=start, mark=mark, once=once)) as batches:
                 async for batch in batches:
                     take(batch)
         finally:
@@ -211,12 +214,12 @@ def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, b
                 out.write(_lines(form, batch.points, header=not bookmark.go_on).encode())
                 out.flush()
             if new:
-                bookmark = _moved(bookmark, batch.go_on, out if output else None)
+                bookmark = _moved(bookmark, batch, out if output else None)
                 if bookmark_file:
                     keep(bookmark_file, bookmark)
 
     try:
-        _each(asked, write, start=bookmark.go_on, once=once)
+        _each(asked, write, bookmark, once=once)
     finally:
         with suppress(OSError):  # the error was reported already
             out.close()
@@ -238,14 +241,14 @@ def _named() -> "Iterator[None]":
         raise OutputFailed(f"Points could not be written: {error.strerror}.") from None
 
 
-def _moved(bookmark: "Bookmark", go_on: int, out: BinaryIO | None) -> "Bookmark":
+def _moved(bookmark: "Bookmark", batch: "Batch", out: BinaryIO | None) -> "Bookmark":
     """Behind what has just been written; a file is on the disk before the bookmark is."""
     from dataclasses import replace
 
     if out is None:
-        return replace(bookmark, go_on=go_on)
+        return replace(bookmark, go_on=batch.go_on, mark=batch.mark)
     os.fsync(out.fileno())
-    return replace(bookmark, go_on=go_on, length=out.tell())
+    return replace(bookmark, go_on=batch.go_on, length=out.tell(), mark=batch.mark)
 
 
 def _lines(form: Form, points: "tuple[MetricPoint, ...]", *, header: bool) -> str:

@@ -58,6 +58,10 @@ async def test_a_subscription_goes_on_where_it_stopped(exchange: KafkaLog, every
     assert [p for batch in middle for p in batch.points] == every[len(first[0].points) : 2_600]
     with pytest.raises(StartUnknown):
         [batch async for batch in follow(exchange, everything, start=2_601, once=True)]
+    marked = [batch async for batch in follow(exchange, everything, start=2_600, mark=rest[-1].mark, once=True)]
+    assert [(batch.points, batch.mark) for batch in marked] == [((), rest[-1].mark)]
+    with pytest.raises(StartUnknown):
+        [batch async for batch in follow(exchange, everything, start=2_599, mark=rest[-1].mark, once=True)]
 
 
 async def test_foreign_records_are_counted_and_stop_nobody(exchange: KafkaLog, every: list[MetricPoint]) -> None:

@@ -109,8 +109,8 @@ def test_the_table_has_each_figure_as_of_its_newest_epoch() -> None:
 def test_a_bookmark_is_kept_and_found_again(tmp_path: Path) -> None:
     path = tmp_path / "bookmark"
     assert read_bookmark(path, ASKED) == Bookmark(ASKED)
-    keep(path, Bookmark(ASKED, 7, 12))
-    assert read_bookmark(path, ASKED) == Bookmark(ASKED, 7, 12)
+    keep(path, Bookmark(ASKED, 7, 12, "0123456789abcdef"))
+    assert read_bookmark(path, ASKED) == Bookmark(ASKED, 7, 12, "0123456789abcdef")
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -121,7 +121,7 @@ def test_a_bookmark_serves_no_other_question(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "no", '{"asked": {"metrics": ["cases"]}, "go_on": -1, "length": 0}', "\xff"]
+    "text", ["", "[]", "{}", "no", '{"asked": {"metrics": ["cases"]}, "go_on": -1, "length": 0, "mark": ""}', "\xff"]
 )
 def test_what_is_no_bookmark_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "bookmark").write_bytes(text.encode("latin-1"))
