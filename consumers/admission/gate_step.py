@@ -13,10 +13,10 @@ from typing import Final
 
 from consumers.admission.agency_lane import Written
 from consumers.admission.inbox import Inbox
-from consumers.admission.kept_state import KeptState
+from consumers.admission.kept_state import GateStateDamaged, KeptState
 from consumers.admission.registry import Registry
 from exchange.core.admission.gate import AgencyState, Arrival
-from exchange.core.errors import StateDamaged
+from exchange.core.errors import ExchangeError
 from exchange.core.model.chain import SHORT, Head
 from exchange.core.model.events import Correction, Tally
 from exchange.core.model.period import parse_period, period_text
@@ -71,9 +71,18 @@ class GateStep:
         return self._kept.events
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Restore one record of `gate-state`."""
-        if self._kept.restore(key, value):
-            return
+        """Restore one record of `gate-state`.
+
+        Raises GateStateDamaged for one that no gate wrote. The rebuild deletes such keys.
+        """
+        try:
+            if not self._kept.restore(key, value):
+                self._restore(key, value)
+        except (ValueError, IndexError, ExchangeError):
+            if value is not None:
+                raise GateStateDamaged(f"{GATE_STATE}-{self._partition} holds a record that no gate wrote.") from None
+
+    def _restore(self, key: bytes, value: bytes | None) -> None:
         kind, agency, *rest = key.decode("ascii").split("|")
         lane = self._inbox(agency)
         if value is None and kind in ("inbox", "head", "block"):  # the rebuild deletes what `events` does not have
@@ -86,7 +95,7 @@ class GateStep:
             else:
                 lane.state.tallies[tally] = m.decode_gate_tally(value)
         elif value is None:
-            raise StateDamaged
+            return
         elif kind == "inbox":
             inbox = m.decode_gate_inbox(value)
             lane.position = lane.reading = inbox.position
@@ -99,18 +108,18 @@ class GateStep:
         elif kind == "block":
             lane.state.digests.blocks[int(rest[0])] = bytearray(m.decode_gate_block(value))
         else:
-            raise StateDamaged
+            raise GateStateDamaged
 
     def restored(self) -> None:
         """Check the state's digest, and every head against that of its sequence.
 
-        Raises StateDamaged.
+        Raises GateStateBehind.
         """
         self._kept.check()
         for lane in self.agencies.values():
             head, digests = lane.state.head, lane.state.digests
             if head.sequence and not digests.holds(head.sequence, head.digest):
-                raise StateDamaged
+                raise GateStateDamaged
 
     def vouches_for(self) -> Mapping[Partition, int | None]:
         """The partition of `events` that this step writes, to its end."""

@@ -37,6 +37,15 @@ class GateStateBehind(StateDamaged):
     )
 
 
+class GateStateDamaged(GateStateBehind):
+    """`gate-state` holds what no gate wrote. Nothing was admitted."""
+
+    hint = (
+        "Stop the workers and run `exchange gate rebuild`, which makes it anew from `events`. Then find out who may write"
+        " there: `exchange topics rights`."
+    )
+
+
 class EventsCutOff(StateDamaged):
     """`events` does not hold the events that were admitted. Nothing was admitted."""
 

@@ -43,6 +43,15 @@ class CountedOtherEvents(StateDamaged):
     )
 
 
+class CountsDamaged(StateDamaged):
+    """The counts do not have the digest that was written with them. Nothing was counted."""
+
+    hint = (
+        "They were cut off, or something else wrote there: `exchange topics rights` shows who may. Stop the workers, delete"
+        " this topic of counts and run `exchange topics apply`: the worker counts everything again."
+    )
+
+
 class FoldStep(PlainStep):
     """Counts one partition of `events`. Pure: the lane does all reading and writing."""
 
@@ -59,20 +68,27 @@ class FoldStep(PlainStep):
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take a cell or the position record."""
-        if key == POSITION_KEY:
-            if value is None:
-                raise StateDamaged
-            self._at = decode_position(value)
-        else:
-            self._restored[key] = int(value) if value else 0
+        try:
+            if key == POSITION_KEY:
+                self._at = decode_position(value or b"")
+            else:
+                self._restored[key] = int(value) if value else 0
+        except (ValueError, ExchangeError):
+            raise self._damaged() from None
 
     def restored(self) -> None:
-        """Check the counts against the digest written with them. Raises StateDamaged."""
+        """Check the counts against the digest written with them. Raises CountsDamaged."""
         if self._at.fingerprint != GENERATION:
             raise StateDamaged(f"{self._state.topic} was written by other code ({self._at.fingerprint}).")
-        self._counts.put(self._restored)
+        try:
+            self._counts.put(self._restored)
+            self._counts.check(self._at.digest)
+        except ExchangeError:
+            raise self._damaged() from None
         self._restored.clear()
-        self._counts.check(self._at.digest)
+
+    def _damaged(self) -> CountsDamaged:
+        return CountsDamaged(f"{self._state.topic}-{self._state.partition} does not have its digest.")
 
     def vouches_for(self) -> Mapping[Partition, int | None]:
         """The event before its position."""

@@ -50,7 +50,7 @@ ANSWERS: Final = (
     Answer(
         ("gate-state",),
         (H.EMPTIED, H.CUT_OFF, H.OTHERS, H.OLDER),
-        "refused: `GateStateBehind` (`StateDamaged` where others wrote there). Stop the workers and run `exchange gate"
+        "refused: `GateStateBehind` (`GateStateDamaged` where others wrote there). Stop the workers and run `exchange gate"
         " rebuild`: exact afterwards",
         (CUT, PUT_BACK),
     ),
@@ -62,7 +62,12 @@ ANSWERS: Final = (
         (OPEN,),
     ),
     Answer(("events",), (H.LOST,), "refused: `StateMissing`. Restore it", (PUT_BACK,)),
-    Answer(("events",), (H.EMPTIED, H.CUT_OFF, H.OLDER), "refused: `EventsCutOff`. Restore it", (CUT, PUT_BACK)),
+    Answer(
+        ("events",),
+        (H.EMPTIED, H.CUT_OFF, H.OLDER),
+        "refused: `EventsCutOff`, or by the fold `CountedOtherEvents`. Restore it",
+        (CUT, PUT_BACK),
+    ),
     Answer(
         ("events",),
         (H.OTHERS,),
@@ -87,7 +92,7 @@ ANSWERS: Final = (
     Answer(
         ("aggregates",),
         (H.CUT_OFF, H.OTHERS),
-        "refused: `StateDamaged`. Delete the topic and run `exchange topics apply`: everything is counted again",
+        "refused: `CountsDamaged`. Delete the topic and run `exchange topics apply`: everything is counted again",
         (CUT,),
     ),
     Answer(
