@@ -25,6 +25,7 @@ async def suspended(impatient: Settings, code: str) -> None:
     assert done.status == 0, done.errors
 
 
+@pytest.mark.slow
 async def test_a_registry_that_forgot_a_suspension_is_refused_and_exact_after_the_mend(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:

@@ -5,9 +5,11 @@ nobody signed are in `test_gate_signed.py`.
 """
 
 import random
+from contextlib import nullcontext
 
 import pytest
 
+from consumers.admission.kept_state import GateStateDamaged, RegistryBehind
 from exchange.core.admission.gate import Status
 from exchange.core.admission.reasons import Reason
 from exchange.core.counting.counts import fold
@@ -16,7 +18,10 @@ from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Correction, Tally
 from exchange.core.model.tally_tables import TallyTable
+from exchange.engine.lanes.step import Tail
+from exchange.engine.log import Partition
 from exchange.wire.codec import decode
+from exchange.wire.topics import EVENTS, POSITION_KEY
 from tests.kits.step_world import FOOD, HARBOR, NEED, NORTH, Q1, Agency, Rec, World
 from tests.unit.admission.test_gate_signed import strays
 
@@ -107,6 +112,39 @@ def test_a_damaged_gate_state_is_noticed(harbor: Agency) -> None:
     del world.state[b"block|harbor-light|0"]
     with pytest.raises(StateDamaged):
         world.restored()
+
+
+@pytest.mark.parametrize("records", [0, 4, 5, 6])
+def test_a_registry_with_fewer_records_than_the_gate_had_read_admits_nothing(harbor: Agency, records: int) -> None:
+    world = World([harbor])
+    world.step._registry.records = 5
+    world.take(*harbor.run(harbor.say(NEED)))
+    step = world.restored()
+    step._registry.records = records
+    tail = Tail(0, harbor.record(world.events[-1][1]))
+    with nullcontext() if records >= 5 else pytest.raises(RegistryBehind, match=f"holds {records} records"):
+        step.compare(Partition(EVENTS, 0), tail)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b"foreign", b"x"),
+        (b"head|harbor-light", b"x"),
+        (b"block|harbor-light", b""),
+        (b"\xff|x", b"x"),
+        (POSITION_KEY, b"x"),
+        (b"tally|harbor-light|needs|2026|ca", b"x"),
+    ],
+)
+def test_what_no_gate_wrote_is_refused_with_its_mend(harbor: Agency, key: bytes, value: bytes) -> None:
+    step = World([harbor]).step
+    with pytest.raises(GateStateDamaged, match=r"no gate wrote.*gate rebuild"):
+        step.restore(key, value)
+
+
+def test_a_foreign_key_that_the_rebuild_deleted_is_passed_over(harbor: Agency) -> None:
+    World([harbor]).step.restore(b"foreign", None)
 
 
 def test_several_batches_before_one_outcome_leave_what_one_by_one_leaves(harbor: Agency, north: Agency) -> None:
