@@ -20,6 +20,7 @@ from consumers.status.reader import read_lives
 from consumers.status.troubles import TOPIC, TRANSACTION
 from exchange.core.admission.gate import Registration
 from exchange.core.errors import ExchangeError
+from exchange.engine.errors import TransactionOpen
 from exchange.engine.log import Log
 from exchange.engine.loop_time import loop_s
 from exchange.engine.wall_clock import Clock, wall_ms
@@ -28,6 +29,8 @@ from exchange.wire.pulse import Pulse, WorkerPulse, decode_any_pulse, encode_ale
 
 LOOK_AT_LOG_S: Final = 10.0
 """How often the watch looks at what the topics themselves show."""
+EARLY_MAX: Final = 1_000
+"""Pulses that are kept while the open alerts cannot be read."""
 logger = structlog.get_logger(__name__)
 
 
@@ -77,7 +80,12 @@ class Watching:
             return []
         if registered is None:  # a worker whose registry is not read yet cannot tell who is missing
             return []
-        watch = self._watch = self._watch or await self._begun(registered)
+        try:
+            watch = self._watch = self._watch or await self._begun(registered)
+        except TransactionOpen as error:  # the alerts wait; lanes have no need of them
+            logger.warning("the open alerts cannot be read", reason=str(error))
+            self._early = self._early[-EARLY_MAX:]
+            return []
         if self._partitions and loop_s() - self._looked_at_s >= LOOK_AT_LOG_S:
             watch.observe_log(await self._look(registered))
         early, self._early = self._early, []

@@ -91,11 +91,18 @@ def looking() -> Iterator[Desk]:
     desk.world.end()
 
 
-def held_open(desk: Desk, seconds: float) -> None:
-    """A foreign transaction on `events`, for so long."""
+def held_open(desk: Desk, seconds: float, topic: str = EVENTS) -> None:
+    """A foreign transaction, for so long."""
     somebody = desk.broker.take_over(f"somebody {seconds}")
-    desk.broker.add(somebody, Partition(EVENTS, 0), timeout_s=seconds)
-    desk.broker.produce_in(somebody, 0, Partition(EVENTS, 0), [(b"key", b"")])
+    desk.broker.add(somebody, Partition(topic, 0), timeout_s=seconds)
+    desk.broker.produce_in(somebody, 0, Partition(topic, 0), [(b"key", b"")])
+
+
+def test_a_transaction_on_the_alerts_holds_up_the_watch_alone_and_no_pulse_is_lost(desk: Desk) -> None:
+    held_open(desk, 50, ALERTS)
+    desk.watching.observe(encode_pulse(FAILED))
+    assert desk.tick() == {}
+    assert desk.tick() == {"lane:gate-0": AlertKind.FAILED}
 
 
 def about_transactions(found: dict[str, AlertKind | None]) -> dict[str, AlertKind | None]:
