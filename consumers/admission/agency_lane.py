@@ -7,6 +7,7 @@ write. Refusals leave without their payload. A repeated refusal is counted, and 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -17,12 +18,14 @@ from exchange.core.admission.gate import (
     AgencyState,
     Arrival,
     Refused,
+    Skipped,
     Unreadable,
     Verdict,
     evolve,
     heartbeat_reason,
     judge,
 )
+from exchange.core.admission.plain import extend, may_send_plain
 from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
 from exchange.core.admission.runs import Stretch, is_repeated
 from exchange.core.model.event_layout import HEAD
@@ -123,20 +126,43 @@ class AgencyLane:
 
     def _judge(self, stretch: Stretch[Held], places: Sequence[int], written: Written) -> bool:
         """Judge records of the signed chain; returns whether all were accepted."""
-        state, read, verdict_of = self.state, self._reader.read, self._verdict
-        for place in places:
-            value = stretch.values[place]
-            arrival = read(value, stretch.digests[place])
-            verdict = verdict_of(state, arrival, value)
-            if not isinstance(verdict, Accepted):
-                self._refuse_once(verdict, stretch.records[place], written)
+        values, digests = [stretch.values[place] for place in places], [stretch.digests[place] for place in places]
+        at = 0
+        while at < len(places):
+            end = self._end_of_plain(values, at)
+            if end > at and extend(self.state, values[at:end], digests[at:end]):
+                written.events += zip(repeat(self.key), values[at:end])
+                self.accepted += end - at
+                self.heard_ms = stretch.records[places[end - 1]].timestamp
+                at = end
+            elif self._accepts(values[at], digests[at], stretch.records[places[at]], written):
+                at += 1
+            else:
                 return False
-            self.heard_ms = stretch.records[place].timestamp
-            evolve(state, arrival, verdict)
-            written.events.append((self.key, value))
-            if isinstance(arrival, Arrival) and isinstance(arrival.body, Tally | Correction):
-                written.tallies.append((self.agency, arrival))
-            self.accepted += 1
+        return True
+
+    def _end_of_plain(self, values: Sequence[bytes], begin: int) -> int:
+        """Up to where all are plain events, and the agency may send them."""
+        if self._verdict is not judge_by_rules or not may_send_plain(self.state.registration):
+            return begin
+        return self._reader.end_of_plain(values, begin)
+
+    def _accepts(self, value: bytes, digest: bytes, record: Held, written: Written) -> bool:
+        """Judge one record; returns whether it was accepted."""
+        arrival = self._reader.read(value, digest)
+        verdict = self._verdict(self.state, arrival, value)
+        if isinstance(verdict, Skipped) and isinstance(arrival, Unreadable):
+            # On a signed chain it is the next event, whatever was refused before.
+            verdict = Refused(self.state.head.sequence + 1, arrival.reason)
+        if not isinstance(verdict, Accepted):
+            self._refuse_once(verdict, record, written)
+            return False
+        self.heard_ms = record.timestamp
+        evolve(self.state, arrival, verdict)
+        written.events.append((self.key, value))
+        if isinstance(arrival, Arrival) and isinstance(arrival.body, Tally | Correction):
+            written.tallies.append((self.agency, arrival))
+        self.accepted += 1
         return True
 
     def _refuse_once(self, verdict: Verdict, record: Held, written: Written) -> None:

@@ -20,15 +20,19 @@ Not promised: open refusals, and the time of the last fork. The records that wer
 again, with the same verdict.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from consumers.admission.gate_step import tally_key
 from consumers.admission.kept_state import EventsCutOff, KeptState
 from consumers.admission.refused_runs import Places, recall, refused_places
 from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, Registration, evolve
+from exchange.core.admission.plain import extend
 from exchange.core.errors import ExchangeError, SequenceBroken
 from exchange.core.model.chain import Head, digest_of
 from exchange.core.model.event_layout import KIND, PREFIX, follows, sequence_of
@@ -80,8 +84,16 @@ async def rebuild_gate(log: Log, registrations: Iterable[Registration]) -> None:
     by_partition: dict[int, list[str]] = {}
     for one in registrations:
         by_partition.setdefault(one.partition, []).append(one.agency)
-    for partition, agencies in sorted(by_partition.items()):
-        await rebuild_partition(log, partition, agencies)
+    rebuilding = [
+        asyncio.create_task(rebuild_partition(log, partition, agencies))
+        for partition, agencies in sorted(by_partition.items())
+    ]
+    try:
+        await asyncio.gather(*rebuilding)
+    finally:
+        for task in rebuilding:
+            task.cancel()
+        await asyncio.gather(*rebuilding, return_exceptions=True)
 
 
 async def rebuild_partition(log: Log, partition: int, registered: Collection[str], report: Report = _silent) -> Rebuilt:
@@ -125,6 +137,11 @@ class _Kinds:
         self._events = EventReader()
         self._heads_only: dict[tuple[bytes, int], bool] = {}
 
+    def are_heads_only(self, values: Sequence[bytes]) -> bool:
+        """Whether events of all these kinds were met, and change only the head."""
+        kinds = {(value[:PREFIX], value[KIND]) for value in values}
+        return all(self._heads_only.get(kind) for kind in kinds)
+
     def arrival(self, value: bytes, place: str) -> Arrival | None:
         """The event, if it changes more than the head. Raises SequenceBroken where it is none."""
         kind = (value[:PREFIX], value[KIND])
@@ -144,12 +161,30 @@ class _Chains:
     newest: Sequence[Pair] = ()
     kinds: _Kinds = field(default_factory=_Kinds)
 
-    def take(self, record: Record, place: str) -> None:
-        """Take the next event. Raises SequenceBroken unless it extends its agency's chain."""
-        code, value = (record.key or b"").decode("ascii", "replace"), record.value or b""
+    def take(self, records: Sequence[Record], log: str) -> None:
+        """Take the next events. Raises SequenceBroken unless each extends its agency's chain."""
+        for key, of_agency in groupby(records, attrgetter("key")):
+            code, some = (key or b"").decode("ascii", "replace"), list(of_agency)
+            agency = self.agencies.get(code)
+            if agency is None:
+                agency = self.agencies[code] = _Agency()
+            if not self._extend(agency, some):
+                for record in some:
+                    self._take(code, agency, record, f"{log} offset {record.offset}")
+            agency.heard_ms = some[-1].timestamp
+        self.events += len(records)
+
+    def _extend(self, agency: _Agency, records: Sequence[Record]) -> bool:
+        """Take events that change only the head at once; False, and nothing done, for others."""
+        values = [record.value or b"" for record in records]
+        if min(map(len, values)) <= KIND or not self.kinds.are_heads_only(values):
+            return False
+        return extend(agency.state, values, list(map(digest_of, values)))
+
+    def _take(self, code: str, agency: _Agency, record: Record, place: str) -> None:
+        value = record.value or b""
         if len(value) <= KIND:
             raise SequenceBroken(f"{place} holds no event.")
-        agency = self.agencies.setdefault(code, _Agency())
         state, sequence = agency.state, sequence_of(value)
         head = state.head
         if not follows(value, head.sequence, head.digest):
@@ -160,8 +195,6 @@ class _Chains:
         else:
             state.head = Head(sequence, digest_of(value))
             state.digests.put(sequence, state.head.digest)
-        agency.heard_ms = record.timestamp
-        self.events += 1
 
 
 async def _read_chains(reader: Reader, partition: int, report: Report) -> _Chains:
@@ -172,8 +205,7 @@ async def _read_chains(reader: Reader, partition: int, report: Report) -> _Chain
     reader.assign([source])
     reader.seek(source, 0)
     async for records in read_before(reader, source, end, records_max=RECORDS_MAX):
-        for record in records:
-            chains.take(record, f"{EVENTS}-{partition} offset {record.offset}")
+        chains.take(records, f"{EVENTS}-{partition}")
         chains.newest = [(records[-1].key, records[-1].value)]
         report(len(records))
     return chains
@@ -189,7 +221,9 @@ async def _places(
     inboxes = {Partition(inbox_of(agency), 0): agency for agency in chains.agencies if agency in registered}
     found: dict[str, int | None] = dict.fromkeys(chains.agencies)
     refused = await refused_places(reader, partition)
-    for inbox in await reader.present(list(inboxes)):
+    present = await reader.present(list(inboxes))
+    ends = await reader.end_offsets(present) if present else {}
+    for inbox in (inbox for inbox, end in ends.items() if end):
         agency = inboxes[inbox]
         found[agency] = await _behind(reader, inbox, chains.agencies[agency].state, refused.get(agency, {}))
     return found
@@ -240,8 +274,10 @@ async def _write_receipts(writer: Writer, reader: Reader, chains: _Chains, regis
     if not present:
         return
     await writer.begin()
+    sent = []
     for partition in sorted(present):
         code = receipts[partition]
         head = chains.agencies.get(code, _Agency()).state.head
-        await (await writer.send(partition, [(code.encode("ascii"), m.encode_receipt(m.Receipt(head)))]))
+        sent.append(await writer.send(partition, [(code.encode("ascii"), m.encode_receipt(m.Receipt(head)))]))
+    await asyncio.gather(*sent)
     await writer.commit()

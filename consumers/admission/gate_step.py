@@ -28,15 +28,15 @@ from exchange.wire import records as m
 from exchange.wire.codec import EventReader
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
 
-RECORDS_MAX: Final = 5_000
-"""Records judged at once: some 50 ms of CPU, so that the event loop is never blocked for long."""
+RECORDS_MAX: Final = 2_000
+"""Records judged at once: some 20 ms of CPU, so that the event loop is never blocked for long."""
 HELD_MAX: Final = 50_000
 """Records that wait in memory for their heartbeat, of all agencies together; about 20 MB.
 
 Beside them, one stretch that is read again, and records that arrived and are not looked at yet."""
 SILENT_MAX: Final = 500
 """Batches without a record of the stretch that is read again, after which another has its turn."""
-BATCHES_MAX: Final = 10
+BATCHES_MAX: Final = 25
 """Records of one transaction while the gate is behind. An agency gets one receipt for them."""
 
 
@@ -64,6 +64,8 @@ class GateStep:
         self._reading_again: Inbox | None = None
         self._silent = 0
         self._kept = KeptState(partition)
+        self._holding: set[Inbox] = set()
+        self._registered = -1
 
     @property
     def written(self) -> int:
@@ -132,23 +134,39 @@ class GateStep:
 
     def positions(self) -> Mapping[Partition, int | None]:
         """The inboxes of this partition's agencies; a new one is read from its beginning."""
+        if self._registered != self._registry.changes:
+            self._register()
+        return {source: inbox.reading for source, inbox in self._sources.items()}
+
+    def _register(self) -> None:
+        """Take all registrations; an inbox at work takes its own later."""
+        self._registered, left = self._registry.changes, False
         for registration in self._registry.of_partition(self._partition):
             inbox = self._inbox(registration.agency)
-            if inbox not in self._serving:
+            if inbox in self._serving:
+                left = True
+            else:
                 inbox.register(registration)
             self._sources[Partition(inbox_of(registration.agency), 0)] = inbox
-        return {source: inbox.reading for source, inbox in self._sources.items()}
+        if left:
+            self._registered = -1
 
     @property
     def busy(self) -> bool:
         """Whether records that were read are not looked at yet."""
         return bool(self._serving)
 
+    @property
+    def full(self) -> bool:
+        """Whether so many records arrived that more would only wait, or be dropped."""
+        return sum(inbox.arrived for inbox in self._serving) >= RECORDS_MAX
+
     def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
-        """Take a batch, and work on it and on what was left, by turns, for some 50 ms."""
+        """Take a batch, and work on it and on what was left, by turns, for some 20 ms."""
         for source, records in batch.items():
             inbox = self._sources[source]
             inbox.arrive(records)
+            self._holding.add(inbox)
             if inbox not in self._serving:
                 self._serving[inbox] = inbox.serve(self._written)
         self._work()
@@ -167,7 +185,9 @@ class GateStep:
 
     def _shed(self) -> None:
         """Keep no more records in memory than HELD_MAX, and drop the largest holders first."""
-        held = {inbox: inbox.held for inbox in self.agencies.values() if inbox is not self._reading_again}
+        weights = {inbox: inbox.held for inbox in self._holding}
+        self._holding = {inbox for inbox, weight in weights.items() if weight}
+        held = {inbox: weights[inbox] for inbox in self._holding if inbox is not self._reading_again}
         total = sum(held.values())
         for inbox in sorted(held, key=held.__getitem__, reverse=True) if total > HELD_MAX else ():
             inbox.shed()
@@ -181,7 +201,7 @@ class GateStep:
         if inbox is None:
             return
         comes = inbox in self._serving or Partition(inbox_of(inbox.agency), 0) in batch
-        self._silent = 0 if comes else self._silent + 1
+        self._silent = 0 if comes else self._silent + (not self.full)
         if self._silent > SILENT_MAX:
             inbox.closed_at = None
         if inbox.closed_at is None:

@@ -24,8 +24,8 @@ from exchange.core.admission.runs import (
     Misses,
     PassedOver,
     Stretch,
+    closing,
     is_repeated,
-    may_close,
     remember_refused,
     walk_back,
 )
@@ -34,7 +34,7 @@ from exchange.core.model.event_layout import HEAD, SEQUENCE, SEQUENCE_OCTETS
 from exchange.engine.log import Record
 from exchange.wire.codec import EventReader
 
-RECORDS_AT_ONCE: Final = 1_000
+RECORDS_AT_ONCE: Final = 500
 """Records that one inbox has judged before the next has its turn."""
 COST_OF_A_SIGNATURE: Final = 15
 """Of verifying one, in judged records."""
@@ -55,7 +55,7 @@ class Inbox(AgencyLane):
 
     `position`: the stored one; None if the inbox was never read. `reading`: the next offset to
     read. `waiting`, `waiting_since_ms`: the number of records that no heartbeat has signed, and the
-    first one's append time.
+    first one's append time. `arrived`: the weight of what is not looked at yet.
     """
 
     def __init__(self, agency: str, reader: EventReader, verdict: VerdictOf = judge_by_rules) -> None:
@@ -66,6 +66,7 @@ class Inbox(AgencyLane):
         self.admitting = False
         self._arrived: deque[Sequence[Record]] = deque()
         self._weights: deque[int] = deque()
+        self.arrived = 0
         self._stretch: Stretch[Held] | None = Stretch()
         self._octets = 0
         self._marks: list[int] = []
@@ -79,8 +80,7 @@ class Inbox(AgencyLane):
     @property
     def held(self) -> int:
         """The weight of what is in memory: records, and one more for each `OCTETS_A_RECORD`."""
-        arrived = sum(self._weights) if self._arrived else 0
-        return arrived + (0 if self._stretch is None else len(self._stretch) + self._octets // OCTETS_A_RECORD)
+        return self.arrived + (0 if self._stretch is None else len(self._stretch) + self._octets // OCTETS_A_RECORD)
 
     @property
     def start(self) -> int | None:
@@ -96,8 +96,9 @@ class Inbox(AgencyLane):
         if self.reading is not None and records[0].offset < self.reading:
             self.forget()  # the log was made anew, or lost the position
         self._arrived.append(records)
-        octets = sum(len(record.value or b"") for record in records)
+        octets = sum([len(record.value) for record in records if record.value])
         self._weights.append(len(records) + octets // OCTETS_A_RECORD)
+        self.arrived += self._weights[-1]
         self.reading = records[-1].offset + 1
 
     def forget(self) -> None:
@@ -139,6 +140,7 @@ class Inbox(AgencyLane):
     def _drop_arrived(self) -> None:
         self._arrived.clear()
         self._weights.clear()
+        self.arrived = 0
 
     def _begin(self) -> None:
         self._stretch, self._marks = Stretch(), []
@@ -149,13 +151,13 @@ class Inbox(AgencyLane):
     def serve(self, written: Written) -> Iterator[int]:
         """Work on what has arrived, in parts; gives the cost of each."""
         while self._arrived:
-            self._weights.popleft()
+            self.arrived -= self._weights.popleft()
             yield from self._take_in(self._arrived.popleft(), written)
 
     def _take_in(self, records: Sequence[Record], written: Written) -> Iterator[int]:
         held, values = self._sorted(records)
         begin = 0
-        for place in [place for place, value in enumerate(values) if may_close(value)]:
+        for place in closing(values):
             yield COST_OF_A_SIGNATURE
             if not self._signs(records[place], written):
                 continue
@@ -205,7 +207,7 @@ class Inbox(AgencyLane):
     def _new(self, records: Sequence[Held], values: Sequence[bytes]) -> tuple[Sequence[Held], Sequence[bytes], bool]:
         """The records that were not accepted before; whether the last one is among them."""
         head = self.state.head.sequence.to_bytes(SEQUENCE_OCTETS, "big")
-        if not records or all(value[SEQUENCE] > head for value in values):
+        if not records or min([value[SEQUENCE] for value in values]) > head:
             return records, values, bool(records)
         kept = [place for place, value in enumerate(values) if not self._is_repeated(value)]
         self.duplicates += len(values) - len(kept)

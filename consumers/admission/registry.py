@@ -30,6 +30,8 @@ class Registry:
         self._agencies: dict[str, Registration] = {}
         self.records = 0
         """How many records of `agencies` were taken."""
+        self.changes = 0
+        """How often it has changed: whoever has seen this number has seen all."""
 
     @property
     def agencies(self) -> Mapping[str, Registration]:
@@ -52,10 +54,12 @@ class Registry:
         self._agencies.clear()
         self._agencies.update(other.agencies)
         self.records = other.records
+        self.changes += 1
 
     def put(self, registration: Registration) -> None:
         """Take a registration. It replaces an earlier one of the same agency."""
         self._agencies[registration.agency] = registration
+        self.changes += 1
 
     def take(self, record: Record) -> None:
         """Take the next record of `agencies`. One without a value registers nobody."""

@@ -4,7 +4,9 @@ Rules kept: every event follows its agency's last, by sequence and by digest. Wh
 archive holds is in this log too, with the same digests.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -76,6 +78,27 @@ class ChainFollower:
             )
 
 
+@asynccontextmanager
+async def written_beside(add: Callable[[Run], None]) -> AsyncIterator[Callable[[Run], Awaitable[None]]]:
+    """Write each run in a thread while the next is read; after the block all are written."""
+    under_way: asyncio.Task[None] | None = None
+
+    async def finish() -> None:
+        if under_way is not None:
+            await asyncio.wait({under_way})  # a thread that writes cannot be cancelled
+            under_way.result()
+
+    async def write(run: Run) -> None:
+        nonlocal under_way
+        await finish()
+        under_way = asyncio.create_task(asyncio.to_thread(add, run))
+
+    try:
+        yield write
+    finally:
+        await finish()
+
+
 class EventFiles:
     """Copies what is new in `events`. `before`: the earlier archive in the directory, if any."""
 
@@ -124,14 +147,15 @@ class EventFiles:
         """Write the events of one epoch, partition after partition."""
         before = dict(self._chains.heads)
         with segment_file(self._directory, EVENTS, epoch) as file:
-            for source, (start, end) in zip(self._sources, between, strict=True):
-                reader.assign([source])
-                reader.seek(source, start)
-                async for records in read_before(reader, source, end, records_max=BATCH_RECORDS):
-                    run = run_of(source.partition, records)
-                    self._chains.take(run)
-                    file.add(run)
-                    report.copied(len(records))
+            async with written_beside(file.add) as write:
+                for source, (start, end) in zip(self._sources, between, strict=True):
+                    reader.assign([source])
+                    reader.seek(source, start)
+                    async for records in read_before(reader, source, end, records_max=BATCH_RECORDS):
+                        run = run_of(source.partition, records)
+                        self._chains.take(run)
+                        await write(run)
+                        report.copied(len(records))
         grown = {key: head for key, head in self._chains.heads.items() if before.get(key) != head}
         return file.named("", _as_text(grown))
 

@@ -25,7 +25,7 @@ MAIN = Size(1_000_000, 288)
 GROWTH = (Size(100_000, 288), Size(300_000, 288), MAIN, Size(3_000_000, 288))
 AGENCIES = (Size(300_000, 10), Size(300_000, 100), Size(300_000, 1_000))
 QUICK = (Size(100_000, 40),)
-EDGE_EVENTS, FAUST_EVENTS = 50_000, 5_000
+EDGE_EVENTS, FAUST_EVENTS, HEARTBEATS = 50_000, 5_000, 50
 CASE_S_MAX = 1_200
 ORDER = (
     "load",
@@ -179,6 +179,7 @@ def cases_of(size: Size, *, extras: bool) -> Iterator[tuple[str, Size]]:
 def extra_cases() -> Iterator[tuple[str, Size]]:
     """What needs a broker of its own, once a run."""
     yield "load", Size(1_000, 1)
+    yield "latency", Size(HEARTBEATS, 1)
     yield "edge", Size(EDGE_EVENTS, 1)
     yield "derive", Size(0, 0)
 

@@ -17,33 +17,27 @@ from datetime import date
 from pathlib import Path
 from zlib import crc32
 
-from consumers.admission import gate_step
 from consumers.admission.gate_step import GateStep
 from consumers.admission.registry import read_registry
-from consumers.counting import fold_step
-from consumers.counting.fold_step import FoldStep
 from consumers.metrics.arrivals import Arrivals
 from consumers.metrics.derive import FROM, SETTLE_S, TO, Derive
 from consumers.replay import KafkaSource, replay
-from exchange.core.counting.generation import GENERATION
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release
 from exchange.engine.gc_tuning import relax_collector
 from exchange.engine.kafka.clients import administer
 from exchange.engine.kafka.log import KafkaLog
-from exchange.engine.lanes.lane import Lane, LaneLimits
+from exchange.engine.lanes.lane import Lane
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import encode_release, release_key
-from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
+from exchange.wire.topics import GATE_STATE
 from tests.bench.archive_cases import archiving, restoring
 from tests.bench.draw_cases import counting, drawing, releasing
+from tests.bench.lane_cases import GATE, bare, bare_relaxed, fold, gate, latency
 from tests.bench.load import Size, load, sample_agencies
 from tests.kits.release_world import DECEMBER, JANUARY, releases
-
-BUSY = LaneLimits(stall_after_s=120)  # on a busy machine a lane may wait long for its turn
-GATE, FOLD = gate_step.limits(BUSY), fold_step.limits(BUSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,72 +54,6 @@ class Measured:
 
 
 Case = Callable[[Settings, Size], Awaitable[tuple[int, float, float, str]]]
-
-
-async def bare(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """Read `events` with aiokafka's getmany and throw the records away."""
-    log = KafkaLog(settings.client("bench"))
-    reader = await log.reader()
-    source = Partition(EVENTS, 0)
-    end = (await reader.end_offsets([source]))[source]
-    reader.assign([source])
-    reader.seek(source, 0)
-    clock, cpu, events = time.perf_counter(), time.process_time(), 0
-    while await reader.position(source) < end:
-        for records in (await reader.getmany(timeout_s=0.5, records_max=20_000)).values():
-            events += len(records)
-    took = time.perf_counter() - clock, time.process_time() - cpu
-    await reader.close()
-    await log.close()
-    return events, *took, "getmany, records thrown away"
-
-
-async def bare_relaxed(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """The bare loop with the garbage collector as workers have it: the fairer half of the ratio."""
-    relax_collector()
-    return await bare(settings, size)
-
-
-async def _lane(
-    lane: Lane, log: KafkaLog, events: int, written: Callable[[], int] | None = None
-) -> tuple[int, float, float, str]:
-    """Run a lane until so many events are committed. `written`: of them, where it reads ahead."""
-    relax_collector()
-    clock, cpu = time.perf_counter(), time.process_time()
-    running = asyncio.create_task(lane.run())
-    while not _committed(lane, events, written):
-        if running.done():
-            running.result()
-        await asyncio.sleep(0.005)
-    took = time.perf_counter() - clock, time.process_time() - cpu
-    note = f"{lane.progress.transactions} transactions"
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
-    await log.close()
-    return events, *took, note
-
-
-def _committed(lane: Lane, events: int, written: Callable[[], int] | None) -> bool:
-    if written is None:
-        return lane.progress.records >= events
-    return written() >= events and lane._commit is not None and lane._commit.done()
-
-
-async def gate(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """Inboxes to events: decode, canonical check, chain, receipts, state, exactly once."""
-    log = KafkaLog(settings.client("bench"))
-    registry = await read_registry(log)
-    steps = [GateStep(0, registry)]
-    lane = Lane(log, "gate", 0, lambda: steps[0], Partition(GATE_STATE, 0), limits=GATE)
-    return await _lane(lane, log, size.events, lambda: steps[0].written)
-
-
-async def fold(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """Events to the counts of all tables, exactly once."""
-    log = KafkaLog(settings.client("bench"))
-    lane = Lane(log, "fold", 0, lambda: FoldStep(0), Partition(aggregates_of(GENERATION), 0), limits=FOLD)
-    return await _lane(lane, log, size.events)
 
 
 async def replaying(settings: Settings, size: Size) -> tuple[int, float, float, str]:
@@ -237,6 +165,7 @@ async def loading(settings: Settings, size: Size) -> tuple[int, float, float, st
 
 CASES: dict[str, Case] = {
     "load": loading,
+    "latency": latency,
     "bare": bare,
     "bare, relaxed": bare_relaxed,
     "gate": gate,

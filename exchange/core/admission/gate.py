@@ -16,7 +16,7 @@ Rules kept (DESIGN §4):
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from exchange.core.admission.cap_rules import NONE, Cap, effective, lawful
 from exchange.core.admission.reasons import SMALL_COUNT_MAX, Reason
@@ -51,9 +51,8 @@ class Registration:
     status: Status = Status.ACTIVE
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A readable record.
+class Arrival(NamedTuple):
+    """A readable record; a tuple, because one is made for each record.
 
     `digest` is of its value bytes; `restated` of the event that a `Correction` restates.
     """
@@ -132,8 +131,7 @@ def judge(state: AgencyState, record: Arrival | Unreadable, verify: Verify) -> V
         return SKIPPED if state.refused else Refused(head.sequence + 1, record.reason)
     if record.sequence <= head.sequence:
         return _judge_earlier(state, record)
-    extends = record.sequence == head.sequence + 1 and (not head.sequence or record.previous == head.digest)
-    if not extends:
+    if record.sequence != head.sequence + 1 or (head.sequence and record.previous != head.digest):
         if state.refused:
             return SKIPPED
         gap = record.sequence > head.sequence + 1
@@ -166,9 +164,8 @@ def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | Non
         return heartbeat_reason(registration, record, body, verify)
     if isinstance(body, Correction):
         return _reason_correction(state, record, body)
-    return _reason_class(registration, record.period, body) or (
-        _reason_tally(state, registration, record, body) if isinstance(body, Tally) else None
-    )
+    reason = _reason_class(registration, record.period, body)
+    return _reason_tally(state, registration, record, body) if isinstance(body, Tally) and not reason else reason
 
 
 def wants_consent(cap: int, tally: Tally) -> bool:
@@ -239,6 +236,12 @@ def evolve(state: AgencyState, record: Arrival | Unreadable, verdict: Verdict) -
     state.refused = None
     state.head = Head(record.sequence, record.digest)
     state.digests.put(record.sequence, record.digest)
+    if record.body.about is About.EXCHANGE:
+        _evolve_exchange(state, record)
+
+
+def _evolve_exchange(state: AgencyState, record: Arrival) -> None:
+    """What tallies and corrections change besides the head."""
     body = record.body
     if isinstance(body, Tally):
         key = (body.table, record.period, record.state)

@@ -27,20 +27,27 @@ from typing import Final, Generic, TypeVar
 from exchange.core.admission.gate import AgencyState, Refused
 from exchange.core.admission.reasons import RUN_EVENTS_MAX, Reason
 from exchange.core.model.chain import SHORT, digest_of
-from exchange.core.model.event_layout import KIND, PREVIOUS, follows, sequence_of
+from exchange.core.model.event_layout import KIND, PREVIOUS, follows, link_of, sequence_of
 from exchange.core.model.events import BODIES, Heartbeat
 
 RUNS_REMEMBERED_MAX: Final = 64
 """Refused runs of an agency that the gate remembers, newest last."""
 NO_EVENT: Final = b""
 """In the place of a record that can be on no walk, whatever its bytes."""
-_HEARTBEAT_OCTET: Final = 2 * BODIES.index(Heartbeat)
+NO_LINK: Final = (0, NO_EVENT)
+_HEARTBEAT: Final = bytes([2 * BODIES.index(Heartbeat)])
+_KIND: Final = slice(KIND, KIND + 1)
 R = TypeVar("R")
 
 
 def may_close(value: bytes) -> bool:
     """Whether a value claims to be a heartbeat."""
-    return len(value) > KIND and value[KIND] == _HEARTBEAT_OCTET
+    return value[_KIND] == _HEARTBEAT
+
+
+def closing(values: Sequence[bytes]) -> list[int]:
+    """The places of the values that claim to be heartbeats."""
+    return [place for place, value in enumerate(values) if value[_KIND] == _HEARTBEAT]
 
 
 def is_repeated(state: AgencyState, value: bytes, digest: bytes) -> bool:
@@ -75,8 +82,8 @@ class Stretch(Generic[R]):
         digests, begin = self.digests, len(self.digests)
         tip, following = (digests[-1], sequence_of(self.values[-1]) + 1) if digests else (NO_EVENT, 0)
         for value in values:
-            sequence = sequence_of(value)
-            if sequence != following or value[PREVIOUS] != tip:
+            sequence, previous = link_of(value) if value else NO_LINK
+            if sequence != following or previous != tip:
                 self._linked_from = len(digests)
             tip, following = digest_of(value), sequence + 1
             digests.append(tip)

@@ -23,6 +23,18 @@ FACTS = (
 )
 FACTORS = ("societal_factor", "economic_factor", "protective_factor", "resiliency_factor")
 ANSWERS = ("barrier", "support_needed", "years_band")
+_RULED = frozenset(
+    (
+        e.TraffickingFacts,
+        e.FactorObserved,
+        e.ProviderSurveyed,
+        e.OutcomeAssessed,
+        e.BarrierReported,
+        e.Tally,
+        e.Correction,
+    )
+)
+"""The bodies that a rule is about; asked first, because most events have another."""
 
 
 def _applicable(body: e.Body, names: Iterable[str]) -> list[str]:
@@ -31,6 +43,8 @@ def _applicable(body: e.Body, names: Iterable[str]) -> list[str]:
 
 def unsound(body: e.Body) -> str:  # noqa: PLR0911 - one return a kind
     """The rule that the body breaks, in words without a value; empty if it is sound."""
+    if type(body) not in _RULED:
+        return ""
     match body:
         case e.TraffickingFacts():
             return _unsound_facts(body)

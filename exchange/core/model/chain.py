@@ -6,6 +6,7 @@ repeated event from a forked one, and a correction from an invention. A retracte
 zeroed: it can be neither corrected again nor told from its repetition.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -46,6 +47,17 @@ class Digests:
         """Remember the digest of an accepted sequence."""
         self._write(sequence, digest[:SHORT])
 
+    def put_all(self, first: int, digests: Sequence[bytes]) -> None:
+        """Remember the digests of accepted sequences, from the first one on."""
+        shorts, at = b"".join([digest[:SHORT] for digest in digests]), 0
+        while at < len(digests):
+            number, place = divmod(first + at, BLOCK)
+            many = min(BLOCK - place, len(digests) - at)
+            block = self.blocks.setdefault(number, bytearray(BLOCK * SHORT))
+            block[place * SHORT : (place + many) * SHORT] = shorts[at * SHORT : (at + many) * SHORT]
+            self.changed.add(number)
+            at += many
+
     def forget(self, sequence: int) -> None:
         """Zero a retracted sequence."""
         self._write(sequence, _ZERO)
@@ -65,11 +77,12 @@ class Digests:
         return taken
 
     def _write(self, sequence: int, short: bytes) -> None:
-        number, place = divmod(sequence, BLOCK)
+        number = sequence // BLOCK
+        begin = sequence % BLOCK * SHORT
         block = self.blocks.get(number)
         if block is None:
             block = self.blocks[number] = bytearray(BLOCK * SHORT)
-        block[place * SHORT : (place + 1) * SHORT] = short
+        block[begin : begin + SHORT] = short
         self.changed.add(number)
 
     def _read(self, sequence: int) -> bytes:

@@ -9,6 +9,7 @@ widths: a period takes two bytes, a state, a cap and every code of a body take o
 holds this module equal to Avro's own bytes for every body.
 """
 
+from struct import Struct
 from typing import Final
 
 from exchange.core.errors import PeriodInvalid
@@ -33,6 +34,7 @@ SEQUENCE: Final = slice(PREFIX, PREFIX + SEQUENCE_OCTETS)
 PREVIOUS: Final = slice(PREFIX + SEQUENCE_OCTETS, HEAD)
 MIDDLE: Final = slice(HEAD, KIND)
 
+_LINK: Final = Struct(f">Q{DIGEST_OCTETS}s")
 _STATES: Final = tuple(UsState)
 _ONE_OCTET: Final = tuple(bytes([2 * number]) for number in range(64))
 """0–63 as a varint in zigzag form."""
@@ -42,6 +44,11 @@ _STATE_OCTETS: Final = dict(zip(_STATES, _ONE_OCTET, strict=False))
 def sequence_of(value: bytes) -> int:
     """The event's place in its agency's chain."""
     return int.from_bytes(value[SEQUENCE], "big")
+
+
+def link_of(value: bytes) -> tuple[int, bytes]:
+    """The sequence and the previous digest of a value that has a whole head."""
+    return _LINK.unpack_from(value, PREFIX)
 
 
 def follows(value: bytes, sequence: int, digest: bytes) -> bool:

@@ -53,12 +53,12 @@ from exchange.engine.loop_time import loop_s
 from exchange.engine.reading import decided_ends, read_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AsyncExitStack
 
     from exchange.engine.lanes.sources import Needs
     from exchange.engine.lanes.step import Outcome, Step
-    from exchange.engine.log import Log, Partition, Reader, Writer
+    from exchange.engine.log import Log, Partition, Reader, Record, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,7 @@ class Lane(SupervisedTask):
             await self._follow(reader, step)
             await self._sample(reader, step)
             try:
-                wait_s = 0.0 if step.busy else limits.fetch_wait_s
-                batch = await reader.getmany(timeout_s=wait_s, records_max=limits.records_max)
+                batch = await self._read(reader, step)
             except PositionOutOfRange:
                 if not step.independent:
                     raise
@@ -199,6 +198,13 @@ class Lane(SupervisedTask):
                 self._commit = asyncio.create_task(self._transact(writer, outcome, applied))
                 applied = Applied()
                 await asyncio.sleep(0)
+
+    async def _read(self, reader: Reader, step: Step) -> Mapping[Partition, Sequence[Record]]:
+        """The next records. A step that has work left is not kept waiting, nor given too much."""
+        if step.full:
+            return {}
+        wait_s = 0.0 if step.busy else self._limits.fetch_wait_s
+        return await reader.getmany(timeout_s=wait_s, records_max=self._limits.records_max)
 
     def _got_further(self) -> None:
         """Note that a batch was applied. While a commit hangs, only few more can be."""

@@ -79,6 +79,13 @@ class Step(Protocol):
         The lane then reads without waiting.
         """
 
+    @property
+    def full(self) -> bool:
+        """Whether so much is left that nothing should be read before the next `apply`.
+
+        Only where `busy`.
+        """
+
     def seeks(self) -> Mapping[Partition, int]:
         """Sources to read on from another offset, each given once. Asked after each `apply`."""
 
@@ -128,7 +135,7 @@ class Vouching(Protocol):
 class PlainStep:
     """What a step is that does all its work on a batch at once and reads each source once."""
 
-    busy = False
+    busy = full = False
 
     def seeks(self) -> Mapping[Partition, int]:
         """None."""

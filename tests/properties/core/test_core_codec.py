@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exchange.core.admission.gate import Arrival, Unreadable
 from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
 from exchange.core.model import events as e
-from exchange.core.model.event_layout import HEAD
+from exchange.core.model.event_layout import HEAD, KIND, MIDDLE
 from exchange.core.model.events import BODIES, Body, Correction, Event, Heartbeat, Tally
 from exchange.core.model.period import FIRST, LAST
 from exchange.core.model.tally_tables import TallyTable
@@ -25,7 +25,8 @@ from exchange.core.model.vocabulary import (
     Service,
     UsState,
 )
-from exchange.wire.codec import EventReader, EventUnreadable, decode, encode
+from exchange.wire.codec import EventReader, EventUnreadable, decode, encode, read_by_avro
+from exchange.wire.event_rows import body_of, middle_of
 from tests.kits.strategies import bodies, events, of, periods, small, states
 
 FACTS = e.NeedIdentified(Service.housing)
@@ -81,6 +82,28 @@ def test_a_reader_that_has_read_others_reads_each_as_a_new_one_does(
         for said in (event, replace(event, period=period), replace(event, state=state), replace(event, cap=cap)):
             for value in (encode(said), encode(replace(said, body=body))):
                 assert reader.read(value) == read(value)
+
+
+@pytest.mark.parametrize("body", BODIES)
+@given(data=st.data(), period=periods, state=states, cap=small)
+def test_what_is_read_by_its_layout_is_what_avro_reads(
+    body: type[Body], data: st.DataObject, period: int, state: UsState, cap: int
+) -> None:
+    """Of an event, and of one with any byte changed, put in or left out behind its head."""
+    value = encode(Event(7, bytes(32), period, state, cap, data.draw(of(body))))
+    at, octet = data.draw(st.integers(HEAD, len(value) - 1)), bytes([data.draw(st.integers(0, 255))])
+    for one in (
+        value,
+        value[:at] + octet + value[at + 1 :],
+        value[:at] + octet + value[at:],
+        value[:at] + value[at + 1 :],
+    ):
+        by_avro, row, middle = read_by_avro(one), body_of(one[KIND:]), middle_of(one[MIDDLE])
+        if row is not None and middle is not None:
+            assert isinstance(by_avro, Event)
+            assert (by_avro.body, (by_avro.period, by_avro.state, by_avro.cap)) == (row, middle)
+        elif isinstance(by_avro, Event):
+            assert isinstance(by_avro.body, Tally | Correction), "every other body is a row"
 
 
 @given(event=events, at=st.one_of(st.just(-1), st.integers(0, 400)), flipped=st.sampled_from([1, 2, 4, 128]))

@@ -51,11 +51,11 @@ def record_of(chain: Chain, action: str, with_: Body | int) -> Arrival | Unreada
         return chain.peek(chain.correction(with_), sent.period) if sent and is_correctable(sent.body) else None
     record = chain.peek(with_)
     if action == "gap":
-        return replace(record, sequence=record.sequence + 1)
+        return record._replace(sequence=record.sequence + 1)
     if action == "other previous":
-        return replace(record, previous=b"p" * 32)
+        return record._replace(previous=b"p" * 32)
     if action == "fork":
-        return replace(record, sequence=max(1, chain.sequence // 2), digest=b"f" * 32)
+        return record._replace(sequence=max(1, chain.sequence // 2), digest=b"f" * 32)
     return record
 
 
@@ -159,7 +159,7 @@ def test_a_refused_record_repaired_lets_all_behind_it_through(bodies: list[Corre
     bodies = [body for body in bodies if body.about.value != "exchange"]
     broken, state = Chain(), AgencyState(INDIVIDUAL)
     first = [broken.next(BEAT), *(broken.next(body) for body in bodies)]
-    bad = replace(first[0], previous=first[0].previous, body=replace(BEAT, signature=b"s" * 64), digest=b"d" * 32)
+    bad = first[0]._replace(previous=first[0].previous, body=replace(BEAT, signature=b"s" * 64), digest=b"d" * 32)
     verdicts = [when(state, record) for record in [bad, *first[1:]]]
     assert ACCEPTED not in verdicts
     repaired = Chain()

@@ -109,11 +109,11 @@ def test_nothing_is_taken_from_a_suspended_agency_until_it_is_active_again() -> 
 def test_a_head_out_of_range_is_refused(wrong: dict[str, int]) -> None:
     chain = Chain()
     state = given(chain, [NEED])
-    then_refused(state, replace(chain.next(PROFILE), **wrong), Reason.OUT_OF_RANGE)
+    then_refused(state, chain.next(PROFILE)._replace(**wrong), Reason.OUT_OF_RANGE)
 
 
 def test_sequences_start_at_one() -> None:
-    then_refused(AgencyState(INDIVIDUAL), replace(Chain().next(NEED), sequence=0), Reason.OUT_OF_RANGE)
+    then_refused(AgencyState(INDIVIDUAL), Chain().next(NEED)._replace(sequence=0), Reason.OUT_OF_RANGE)
 
 
 def test_an_event_behind_a_missing_one_is_a_gap() -> None:
@@ -126,7 +126,7 @@ def test_an_event_behind_a_missing_one_is_a_gap() -> None:
 def test_an_event_that_names_another_digest_does_not_follow() -> None:
     chain = Chain()
     state = given(chain, [NEED])
-    then_refused(state, replace(chain.next(PROFILE), previous=bytes(32)), Reason.WRONG_PREVIOUS)
+    then_refused(state, chain.next(PROFILE)._replace(previous=bytes(32)), Reason.WRONG_PREVIOUS)
 
 
 def test_other_bytes_under_a_taken_sequence_are_a_fork() -> None:
@@ -142,7 +142,7 @@ def test_a_flood_of_forked_records_is_reported_once() -> None:
     state = given(chain, [NEED, PROFILE, NEED])
     then_refused(state, copy.next(FOOD), Reason.FORKED)
     assert [when(state, copy.next(FOOD)) for _ in range(2)] == [SKIPPED, SKIPPED]
-    assert when(state, replace(copy.next(FOOD), sequence=0)) == SKIPPED
+    assert when(state, copy.next(FOOD)._replace(sequence=0)) == SKIPPED
     assert when(state, chain.next(FOOD)) == ACCEPTED
     then_refused(state, Chain().next(FOOD), Reason.FORKED)
 
@@ -241,7 +241,7 @@ def test_a_correction_restates_exactly_what_was_accepted(wrong: dict[str, object
 def test_a_corrections_head_repeats_period_and_state(wrong: dict[str, object]) -> None:
     chain = Chain()
     state = given(chain, [NEED])
-    record = replace(chain.next(chain.correction(1)), **wrong)
+    record = chain.next(chain.correction(1))._replace(**wrong)
     then_refused(state, record, Reason.UNSOUND)
 
 

@@ -1,6 +1,7 @@
 """What the gate holds in memory, whatever a thousand agencies send."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import pytest
 
@@ -24,19 +25,33 @@ def few_are_held() -> Iterator[None]:
         yield
 
 
-def test_a_thousand_unfinished_runs_are_not_held_and_all_are_admitted_once_they_are_closed() -> None:
-    """Five times as many records wait as may be held."""
+@dataclass
+class Backlog:
+    """A gate, and what its agencies have sent."""
+
+    step: gate_step.GateStep
+    inboxes: dict[Partition, list[Rec]]
+    at: dict[Partition, int]
+
+
+def backlog(agencies: int, runs: Sequence[int]) -> Backlog:
+    """Each agency has sent runs of so many events."""
     facts = list(next(iter(sample_exchange(1, 1, events=400, tally_share=0.0).agencies)).facts())
-    chains = {f"agency-{n}": SignedChain(f"agency-{n}", facts) for n in range(AGENCIES)}
-    registry, inboxes, at = Registry(), dict[Partition, list[Rec]](), dict[Partition, int]()
-    for code, chain in chains.items():
+    registry, inboxes = Registry(), dict[Partition, list[Rec]]()
+    for code in (f"agency-{n}" for n in range(agencies)):
+        chain = SignedChain(code, facts)
         registry.put(Registration(code, LegalClass.individual, False, 0, ((KEY_NUMBER, chain.key.public),)))
-        values = chain.take(RUN)
-        source = Partition(inbox_of(code), 0)
-        inboxes[source] = [Rec(code.encode(), value, offset) for offset, value in enumerate(values)]
-        at[source] = 0
+        values = [value for run in runs for value in chain.take(run)]
+        inboxes[Partition(inbox_of(code), 0)] = [Rec(code.encode(), value, at) for at, value in enumerate(values)]
     step = gate_step.GateStep(0, registry)
     step.positions()
+    return Backlog(step, inboxes, dict.fromkeys(inboxes, 0))
+
+
+def test_a_thousand_unfinished_runs_are_not_held_and_all_are_admitted_once_they_are_closed() -> None:
+    """Five times as many records wait as may be held."""
+    sent = backlog(AGENCIES, [RUN])
+    step, inboxes, at = sent.step, sent.inboxes, sent.at
     admitted = held_max = 0
 
     def work(end: int) -> None:
@@ -60,3 +75,25 @@ def test_a_thousand_unfinished_runs_are_not_held_and_all_are_admitted_once_they_
     work(RUN)
     assert admitted == AGENCIES * RUN
     assert held_max <= HELD_MAX + 2 * RUN, "beside the limit, one stretch that is read again"
+
+
+@pytest.mark.parametrize("records_max", [100, 500])
+def test_a_gate_that_is_behind_reads_every_record_once(records_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says when it is full. Were it read to all the same, it would drop what it cannot hold."""
+    monkeypatch.setattr(gate_step, "RECORDS_MAX", records_max)
+    sent, read, held_max = backlog(20, [50] * 8), 0, 0
+    total = sum(map(len, sent.inboxes.values()))
+    while read < total or sent.step.busy:
+        batch = dict[Partition, list[Rec]]()
+        left = 0 if sent.step.full else records_max
+        for source, records in sent.inboxes.items():
+            if taken := records[sent.at[source] :][:left]:
+                batch[source] = taken
+                sent.at[source] += len(taken)
+                left -= len(taken)
+        read += sum(map(len, batch.values()))
+        sent.step.apply(batch)
+        assert not sent.step.seeks(), "nothing was dropped"
+        held_max = max(held_max, sum(one.held for one in sent.step.agencies.values()))
+    assert sum(one.accepted for one in sent.step.agencies.values()) == total
+    assert held_max <= 4 * records_max, "however much there is"

@@ -1,7 +1,5 @@
 """The gate checks the caps' bits without a client's history: undeclared bits, and unusable bits."""
 
-from dataclasses import replace
-
 import pytest
 
 from exchange.core.admission.cap_rules import Cap
@@ -18,7 +16,7 @@ EVERY = Cap.NATION | Cap.STATE | Cap.PAST
 
 
 def with_cap(record: Arrival, cap: int) -> Arrival:
-    return replace(record, cap=cap)
+    return record._replace(cap=cap)
 
 
 @pytest.mark.parametrize("cap", [8, 16, 8 | 1, 24 | 7])
@@ -38,7 +36,7 @@ def corrected(said: int, taken_back: int) -> tuple[AgencyState, Arrival]:
     chain.accept(event)
     assert when(state, event) == ACCEPTED
     body = Correction(event.sequence, event.previous, event.period, event.state, said, NEED)  # type: ignore[arg-type]
-    return state, replace(with_cap(chain.peek(body), taken_back), restated=event.digest)
+    return state, with_cap(chain.peek(body), taken_back)._replace(restated=event.digest)
 
 
 @pytest.mark.parametrize(("said", "taken_back"), [(0, 1), (1, 2), (1, 3), (ALL_CAPS, 1), (3, 4)])
@@ -64,7 +62,7 @@ def test_a_tallys_correction_carries_no_bit() -> None:
     chain.accept(tally)
     assert when(state, tally) == ACCEPTED
     body = Correction(tally.sequence, tally.previous, tally.period, tally.state, tally.cap, TALLY)  # type: ignore[arg-type]
-    record = replace(with_cap(chain.peek(body), Cap.NATION), restated=tally.digest)
+    record = with_cap(chain.peek(body), Cap.NATION)._replace(restated=tally.digest)
     then_refused(state, record, Reason.UNSOUND)
     assert TALLY.table is TallyTable.cases
 
@@ -76,10 +74,10 @@ def retracting(tally: Arrival) -> Correction:
 
 def taken_back(chain: Chain, state: AgencyState, cap: int, period: int) -> None:
     """Send a tally with these bits, and retract it."""
-    tally = replace(with_cap(chain.peek(TALLY), cap), period=period)
+    tally = with_cap(chain.peek(TALLY), cap)._replace(period=period)
     assert when(state, tally) == ACCEPTED
     chain.accept(tally)
-    correction = replace(with_cap(chain.peek(retracting(tally)), 0), period=period, restated=tally.digest)
+    correction = with_cap(chain.peek(retracting(tally)), 0)._replace(period=period, restated=tally.digest)
     assert when(state, correction) == ACCEPTED
     chain.accept(correction)
 
@@ -90,7 +88,7 @@ def test_a_tally_counts_in_releases_once_whatever_comes_between(again: str) -> N
     chain, state = Chain(), AgencyState(CONSENTING)
     taken_back(chain, state, Cap.NATION, parse_period("2026Q2"))
     taken_back(chain, state, 0, parse_period("2026Q2"))
-    marked = replace(with_cap(chain.peek(TALLY), Cap.NATION), period=parse_period(again))
+    marked = with_cap(chain.peek(TALLY), Cap.NATION)._replace(period=parse_period(again))
     then_refused(state, marked, Reason.UNSOUND)
     assert when(state, with_cap(marked, 0)) == ACCEPTED
 
@@ -99,4 +97,4 @@ def test_one_that_never_counted_leaves_the_next_free_to() -> None:
     chain, state = Chain(), AgencyState(CONSENTING)
     taken_back(chain, state, 0, parse_period("2026Q2"))
     taken_back(chain, state, ALL_CAPS, parse_period("2026Q2"))
-    assert when(state, replace(with_cap(chain.peek(TALLY), Cap.NATION), period=parse_period("2026Q2"))) == ACCEPTED
+    assert when(state, with_cap(chain.peek(TALLY), Cap.NATION)._replace(period=parse_period("2026Q2"))) == ACCEPTED

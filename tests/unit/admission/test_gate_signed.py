@@ -105,6 +105,20 @@ def test_bad_input_that_the_agency_signed_is_refused_reported_and_survived(
     assert world.receipts[HARBOR] == Receipt(Head(4, harbor.previous))
 
 
+def test_a_run_that_nobody_can_read_and_that_is_sent_again_stops_nobody(harbor: Agency, north: Agency) -> None:
+    world = World([harbor, north])
+    unreadable = [(harbor, record) for record in harbor.sign(harbor.event(NEED) + b"\0")]
+    another = [(harbor, record) for record in harbor.sign(harbor.event(FOOD)[:-1])]
+    again = harbor.again(*(record for _, record in unreadable))
+    world.take(*unreadable)
+    world.take(*again, *another, *north.run(north.say(NEED)))
+    assert world.receipts[HARBOR] == Receipt(Head(), Refused(1, Reason.UNREADABLE))
+    assert [one.reason for one in world.refusals] == [Reason.NOT_CANONICAL, Reason.UNREADABLE], "once each"
+    assert world.receipts[NORTH] == Receipt(Head(2, north.previous))
+    world.take(*harbor.run(harbor.say(NEED)))
+    assert world.receipts[HARBOR] == Receipt(Head(2, harbor.previous))
+
+
 def test_a_run_without_its_end_waits_and_is_read_again_after_a_restart(harbor: Agency) -> None:
     world = World([harbor])
     run = [harbor.say(NEED), harbor.say(FOOD)]
