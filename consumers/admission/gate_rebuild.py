@@ -104,9 +104,11 @@ async def rebuild_partition(log: Log, partition: int, registered: Collection[str
     async with AsyncExitStack() as resources:
         writer = await log.writer(LaneName.GATE.at(partition))
         resources.push_async_callback(writer.close)
-        reader = await log.reader()
+        first = await log.reader()
+        resources.push_async_callback(first.close)
+        chains = await _read_chains(first, partition, report)
+        reader = await log.reader()  # a new one: the first still waits for more events
         resources.push_async_callback(reader.close)
-        chains = await _read_chains(reader, partition, report)
         places = await _places(reader, partition, chains, registered)
         stale = await _keys(reader, Partition(GATE_STATE, partition))
         state = dict(_state(chains, places))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from typing import TypeAlias
 
+    from aiokafka import AIOKafkaConsumer
+
     from exchange.engine.kafka.bounded_close import BoundedClose
     from exchange.engine.kafka.clients import ClientSettings
     from exchange.engine.log import Partition, Record
@@ -34,6 +36,7 @@ METADATA_S_MAX = 3.0
 METADATA_PAUSE_S = 0.2
 OFFSETS_S_MAX = 5.0
 OTHERS_S = 0.05
+CANCEL_AGAIN_S = 0.02
 
 
 class KafkaReader:
@@ -50,9 +53,11 @@ class KafkaReader:
         self.open_s_max = settings.open_s_max
 
     async def start(self) -> None:
-        """Connect; raises aiokafka's errors."""
-        await self._consumer.start()
-        await self._asker.start()
+        """Connect; raises aiokafka's errors. Both connect at once, and neither is left half-way."""
+        started = await asyncio.gather(self._consumer.start(), self._asker.start(), return_exceptions=True)
+        for outcome in started:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     def assign(self, partitions: Collection[Partition]) -> None:
         """Read these; every position is dropped."""
@@ -171,4 +176,20 @@ class KafkaReader:
 
     async def close(self) -> None:
         """Stop, in bounded time."""
-        await self._lingering.let_go(self._consumer.stop(), self._asker.stop())
+        await self._lingering.let_go(stopped(self._consumer), stopped(self._asker))
+
+
+async def stopped(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer, also one that was assigned partitions a moment ago.
+
+    aiokafka's fetcher is then at work on the change, takes the cancellation for one of its requests
+    and goes on for ever. So it is cancelled again.
+    """
+    stopping = asyncio.ensure_future(consumer.stop())
+    try:
+        while not (await asyncio.wait({stopping}, timeout=CANCEL_AGAIN_S))[0]:
+            if consumer._fetcher is not None:  # noqa: SLF001 (no public way)
+                consumer._fetcher._fetch_task.cancel()  # noqa: SLF001
+        stopping.result()
+    finally:
+        stopping.cancel()

@@ -148,9 +148,9 @@ class Lane(SupervisedTask):
             await self._restore(reader, step)
             with defects_named(self.name):
                 step.restored()
-            await compare(self.name, step, reader, self._stall_timer.renew)
         finally:
             await reader.close()
+        await compare(self.name, step, self._log, self._stall_timer.renew)
         return step
 
     async def _restore(self, reader: Reader, step: Step) -> None:

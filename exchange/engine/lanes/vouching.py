@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exchange.engine.lanes.step import Step
-    from exchange.engine.log import Reader
+    from exchange.engine.log import Log, Reader
 
 
-async def compare(lane: str, step: Step, reader: Reader, waits: Callable[[], None]) -> None:
+async def compare(lane: str, step: Step, log: Log, waits: Callable[[], None]) -> None:
     """Show a step the newest records that it vouches for, if it does.
 
     `waits`: called while a transaction is open. Raises what the step raises, TransactionOpen, or
@@ -27,17 +27,25 @@ async def compare(lane: str, step: Step, reader: Reader, waits: Callable[[], Non
     """
     if not isinstance(step, Vouching):
         return
+    reader = await log.reader()  # a new one: the one of the state still waits for more
+    try:
+        await _compare(lane, step, reader, waits)
+    finally:
+        await reader.close()
+
+
+async def _compare(lane: str, step: Vouching, reader: Reader, waits: Callable[[], None]) -> None:
     with defects_named(lane):
         bounds = step.vouches_for()
     begins = await reader.beginning_offsets(bounds.keys())
-    stable = await reader.stable_offsets(bounds.keys())
-    to_the_end = [partition for partition, bound in bounds.items() if bound is None]
-    ends = stable | (await decided_ends(reader, to_the_end, waits=waits) if to_the_end else {})
+    ends = dict(await reader.stable_offsets(bounds.keys()))
+    if to_the_end := [partition for partition, bound in bounds.items() if bound is None]:
+        ends |= await decided_ends(reader, to_the_end, waits=waits)
+    ends |= {partition: min(bound, ends[partition]) for partition, bound in bounds.items() if bound is not None}
     reader.assign(bounds.keys())
     for partition in bounds:
         reader.seek(partition, ends[partition])
-    for partition, bound in bounds.items():
-        end = ends[partition] if bound is None else min(bound, ends[partition])
-        newest = await newest_before(reader, partition, begins[partition], end)
+    for partition in bounds:
+        newest = await newest_before(reader, partition, begins[partition], ends[partition])
         with defects_named(lane):
             step.compare(partition, Tail(begins[partition], newest))

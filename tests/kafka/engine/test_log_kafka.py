@@ -68,6 +68,19 @@ class TestKafkaLog(LogContract):
         async with harness.reader() as reader:
             assert await reader.end_offsets(inboxes) == dict.fromkeys(inboxes, 0)
 
+    async def test_a_reader_that_was_just_assigned_others_ends_when_it_is_closed(self, harness: KafkaHarness) -> None:
+        """aiokafka alone would go on for ever, and each lane would wait a second at its start."""
+        one, other = await harness.create(2)
+        reader = await harness.logs[0].reader()
+        await reader.end_offsets([one, other])
+        for partition in (one, other):
+            reader.assign([partition])
+            reader.seek(partition, 0)
+            if partition == one:
+                assert await reader.getmany(timeout_s=0.1, records_max=1) == {}
+        await reader.close()
+        assert not harness.logs[0]._lingering._tasks
+
     async def test_a_fenced_writer_leaves_no_error_that_nobody_looked_at(self, harness: KafkaHarness) -> None:
         """asyncio would log each with a traceback, and an operator would take it for a defect."""
         noise: list[str] = []
