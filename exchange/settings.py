@@ -27,7 +27,7 @@ from pydantic_settings import (
 
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
-from exchange.engine.kafka.clients import ClientSettings
+from exchange.engine.kafka.clients import ClientSettings, client_at
 from exchange.engine.log import OPEN_S_MAX
 from exchange.engine.wall_clock import wall_ms
 
@@ -36,6 +36,7 @@ CLUSTER_PARTITIONS = 12
 PREFIX: Final = "EXCHANGE_"
 CREDENTIALS_DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
 """The variable with the folder of secret files, in the word of systemd."""
+SECURITY: Final = frozenset({"security_protocol", "sasl_username", "sasl_password"})
 BROKER: Final = re.compile(r"(?:[^\s:,]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
 PORT_MAX: Final = 65_535
 
@@ -134,7 +135,13 @@ class Settings(BaseSettings):
         return self.model_copy(update={"bootstrap_servers": bootstrap_servers, **own})
 
     def client(self, client_id: str) -> ClientSettings:
-        """The settings of a Kafka client."""
+        """The settings of a Kafka client.
+
+        Without a setting about security, they are those of this account's broker if the address is
+        its. Raises SettingInvalid, SecretUnusable, BrokerMoved.
+        """
+        if not self.model_fields_set & SECURITY:
+            return client_at(self.bootstrap_servers, client_id)
         self._expect_sign_in()
         context = self._context() if self.security_protocol.endswith("SSL") else None
         password = self.sasl_password.get_secret_value() if self.sasl_password else None

@@ -27,6 +27,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from hypothesis import settings
 
 from exchange.engine.broker import KAFKA_VERSION, ONE_NODE_SETTINGS, broker_process
+from exchange.engine.kafka.clients import client_at
 from tests.kits import oldest_kafka, sharing_out, sizes
 
 # Confluent 8.2 is Apache Kafka 4.2; testcontainers' KafkaContainer knows Confluent's images alone.
@@ -154,7 +155,7 @@ def namespace() -> str:
 async def own_topics(bootstrap_servers: str, namespace: str) -> AsyncIterator[str]:
     """The `namespace`; topics whose names begin with it are deleted after the test."""
     yield namespace
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**client_at(bootstrap_servers).connection())
     await admin.start()
     try:
         ours = [topic for topic in await admin.list_topics() if topic.startswith(namespace)]

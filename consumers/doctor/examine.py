@@ -82,10 +82,11 @@ class Examination:
 
 def connected(settings: Settings) -> Finding:
     """How the cluster was reached, and whether others can listen."""
-    user = f"as {settings.sasl_username}" if settings.security_protocol.startswith("SASL") else "without a user name"
-    shown = f"{settings.bootstrap_servers}, {user}, {settings.security_protocol}"
+    client = settings.client("exchange-doctor")
+    user = f"as {client.sasl_username}" if client.security_protocol.startswith("SASL") else "without a user name"
+    shown = f"{settings.bootstrap_servers}, {user}, {client.security_protocol}"
     local = all(server.strip().startswith(LOOPBACK) for server in settings.bootstrap_servers.split(","))
-    if not local and not settings.security_protocol.endswith("SSL"):
+    if not local and not client.security_protocol.endswith("SSL"):
         return warning(
             CONNECTION, f"{shown}: the network can read along", "Set EXCHANGE_SECURITY_PROTOCOL to SASL_SSL."
         )

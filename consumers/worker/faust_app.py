@@ -30,7 +30,7 @@ from consumers.worker.watching import Watching
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.gc_tuning import relax_collector
-from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, administer
+from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, ClientSettings, administer
 from exchange.engine.kafka.connection.granted import require_rights
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.lost_state import refuse_lost_state
@@ -103,7 +103,7 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
     app = faust.App(
         "exchange-watch",
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
-        broker_credentials=_credentials(settings),
+        broker_credentials=credentials_of(settings.client("exchange-watch")),
         broker_session_timeout=SESSION_TIMEOUT_MS / 1000,
         broker_heartbeat_interval=2.0,
         consumer_auto_offset_reset="latest",
@@ -254,9 +254,9 @@ def _fail(ended: "asyncio.Future[None]", error: BaseException) -> None:
         ended.set_exception(error)
 
 
-def _credentials(settings: Settings) -> Any:
-    client = settings.client("exchange-watch")
-    if settings.security_protocol.startswith("SASL"):
+def credentials_of(client: ClientSettings) -> Any:
+    """The same sign-in, as Faust takes it; None without one."""
+    if client.security_protocol.startswith("SASL"):
         return faust.SASLCredentials(
             username=client.sasl_username,
             password=client.sasl_password,

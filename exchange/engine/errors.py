@@ -93,6 +93,24 @@ class RecordUnreadable(EngineError):
     )
 
 
+class SecretUnusable(EngineError):
+    """The secret of an embedded broker is missing, damaged, or open to another account."""
+
+    hint = (
+        "No command can use this Kafka any more. Keep what you need of its directory, stop it with `exchange down`,"
+        " delete the directory, then run `exchange up`."
+    )
+
+
+class BrokerMoved(EngineError):
+    """An embedded broker of this account has another port than it had."""
+
+    hint = (
+        "Another program had taken the port. Nothing was sent to it. Use the new address, or unset"
+        " EXCHANGE_BOOTSTRAP_SERVERS. If the Kafka at the old address is meant, set EXCHANGE_SECURITY_PROTOCOL."
+    )
+
+
 class NotAuthorized(EngineError):
     """The Kafka user has no right to a topic, group or transactional id."""
 

@@ -139,8 +139,8 @@ class Worker:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The environment that gives a worker these settings."""
-    plain = settings.model_dump(exclude_none=True, exclude={"sasl_password"})
+    """The environment that gives a worker these settings, and leaves open what they leave open."""
+    plain = settings.model_dump(exclude_none=True, exclude_unset=True, exclude={"sasl_password"})
     variables = {name: str(value) for name, value in plain.items()}
     if settings.sasl_password is not None:
         variables["sasl_password"] = settings.sasl_password.get_secret_value()

@@ -6,6 +6,7 @@ import time
 
 import faust
 
+from consumers.worker.faust_app import credentials_of
 from exchange.core.counting.cells import increments
 from exchange.engine.kafka.clients import TopicSpec, administer
 from exchange.settings import Settings
@@ -23,6 +24,7 @@ async def count_with_faust(settings: Settings, events: int) -> tuple[float, floa
     app = faust.App(
         APP,
         broker=f"kafka://{settings.bootstrap_servers}",
+        broker_credentials=credentials_of(settings.client(APP)),
         store="memory://",
         datadir=tempfile.mkdtemp(),
         topic_partitions=1,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from exchange.engine.kafka.clients import Admin, ClientSettings, administer
+from exchange.engine.kafka.clients import Admin, administer, client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import exchange_topics, provision
 from exchange.settings import Settings
@@ -16,13 +16,13 @@ PARTITIONS = 4
 
 @pytest.fixture
 async def admin(bootstrap_servers: str) -> AsyncIterator[Admin]:
-    async with administer(ClientSettings(bootstrap_servers)) as admin:
+    async with administer(client_at(bootstrap_servers)) as admin:
         yield admin
 
 
 @pytest.fixture
 async def log(bootstrap_servers: str) -> AsyncIterator[KafkaLog]:
-    log = KafkaLog(ClientSettings(bootstrap_servers))
+    log = KafkaLog(client_at(bootstrap_servers))
     yield log
     await log.close()
 

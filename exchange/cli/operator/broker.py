@@ -64,7 +64,8 @@ class ConsoleAnnouncer:
 def up(data_dir: DataDir = None) -> None:
     """Start a Kafka on this machine, and leave it running until `exchange down`.
 
-    If it is running already, its address is printed again. Standard output holds only the address.
+    Only commands of this account can use it: they find its secret by themselves. If it is running
+    already, its address is printed again. Standard output holds only the address.
     """
     from exchange.cli.shared.console import console
     from exchange.engine.broker import detached
@@ -81,7 +82,7 @@ def up(data_dir: DataDir = None) -> None:
 
 def _next_step(*, found: bool) -> str:
     if found:
-        return "Commands on this machine find it by themselves. Next: `exchange topics apply`, then `exchange worker`."
+        return "Commands of this account find it by themselves. Next: `exchange topics apply`, then `exchange worker`."
     return (
         "Set the variable above in every terminal that uses it. Next: `exchange topics apply`, then `exchange worker`."
     )

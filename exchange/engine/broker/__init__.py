@@ -3,9 +3,10 @@
     async with embedded_broker() as broker:
         ...  # broker.bootstrap_servers
 
-It runs as a child process. Rules kept: it listens on the loopback only; it never outlives the
-process that opened it; a start on a data directory that is in use is refused; every failure is a
-named error that says what to do next.
+It runs as a child process. Rules kept: it listens on the loopback only, and asks for a secret that
+only this account can read (`client_at` finds it by the address); it never outlives the process that
+opened it; a start on a data directory that is in use is refused; every failure is a named error
+that says what to do next.
 
 Not promised: replication, more than one node, Windows. A production service names its cluster in
 EXCHANGE_BOOTSTRAP_SERVERS. `broker_process` is the same without an event loop; `detached` keeps a

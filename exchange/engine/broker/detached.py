@@ -18,6 +18,7 @@ from exchange.engine.broker.errors import BrokerDidNotStart, BrokerDidNotStop
 from exchange.engine.broker.jars import cache_directory
 from exchange.engine.broker.server import Launch, jvm_environment
 from exchange.engine.broker.starting import Start
+from exchange.engine.private_file import UMASK, write_private
 
 GRACE_S = 30
 
@@ -62,7 +63,8 @@ def down(data_dir: Path) -> Holder | None:
 
 
 def _run(start: Start, launch: Launch, lock: int) -> None:
-    with launch.log_path.open("wb") as log:
+    write_private(launch.log_path, b"")
+    with launch.log_path.open("ab") as log:
         try:
             jvm = subprocess.Popen(  # noqa: S603 - our own command line
                 launch.command(),
@@ -72,6 +74,7 @@ def _run(start: Start, launch: Launch, lock: int) -> None:
                 stdout=log,
                 stderr=log,
                 pass_fds=(lock,),
+                umask=UMASK,
                 start_new_session=True,
             )
         except OSError as error:

@@ -1,9 +1,9 @@
 """A broker's data directory: its holder, the holder's ports, and whether the holder still runs.
 
-Rules kept: exclusion is a file lock that the JVM itself inherits, so it lasts exactly as long as
-the broker, whatever happens to the process that started it. `broker.json` records the holder. A
-process is identified by its number *and* its start time, so a number that now belongs to another
-process is never mistaken for ours.
+Rules kept: no other account may enter it. Exclusion is a file lock that the JVM itself inherits, so
+it lasts exactly as long as the broker, whatever happens to the process that started it.
+`broker.json` records the holder. A process is identified by its number *and* its start time, so a
+number that now belongs to another process is never mistaken for ours.
 
 Not promised: locks over a network file system; Windows.
 """
@@ -18,8 +18,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from exchange.engine import own_brokers
 from exchange.engine.broker.errors import BrokerDataInUse, BrokerDataUnusable
 from exchange.engine.broker.server import HOST, Ports
+from exchange.engine.own_brokers import account_home
+from exchange.engine.private_file import OWNER_ONLY_FOLDER, is_private, write_private
 
 LOCK_FILE = "exchange.lock"
 STATE_FILE = "broker.json"
@@ -55,19 +58,19 @@ class Holder:
 
 
 def data_home() -> Path:
-    """Default directory of a kept broker's data: under `$XDG_DATA_HOME`, else `~/.local/share`."""
-    root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(root) / "service-events-exchange" / "kafka"
+    """Default directory of a kept broker's data, in this account's folder."""
+    return account_home() / "kafka"
 
 
 def take(data_dir: Path) -> int:
     """Make the directory if need be and lock it; the open file descriptor is the lock.
 
     Raises `BrokerDataInUse` while a broker runs on it, `BrokerDataUnusable` if it cannot be made or
-    written.
+    written, or is not this account's alone.
     """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # its records are restricted
+        data_dir.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY_FOLDER)  # its records are restricted
+        _refuse_open(data_dir)
         lock = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise BrokerDataUnusable(f"The data directory {data_dir} cannot be used: {error.strerror}.") from error
@@ -89,11 +92,13 @@ def take(data_dir: Path) -> int:
 
 
 def record(data_dir: Path, pid: int, ports: Ports) -> Holder:
-    """Record the holder of the directory. Call it while holding the lock."""
+    """Record the holder of the directory, and link its port. Call it while holding the lock.
+
+    Raises `BrokerDataUnusable` where this account's folder cannot be written.
+    """
     holder = Holder(pid, process_began(pid) or "", ports.client, ports.controller)
-    fresh = data_dir / f"{STATE_FILE}.new"
-    fresh.write_text(json.dumps(asdict(holder)), encoding="utf-8")
-    fresh.replace(data_dir / STATE_FILE)
+    write_private(data_dir / STATE_FILE, json.dumps(asdict(holder)).encode())
+    _link(data_dir, ports)
     return holder
 
 
@@ -142,10 +147,35 @@ def _process_began_by_ps(pid: int) -> str | None:
     return began.strip() if ran.returncode == 0 and not state.startswith("Z") else None
 
 
+def _refuse_open(data_dir: Path) -> None:
+    """Raise BrokerDataUnusable if another account has rights to it; an empty one is closed instead.
+
+    Only an empty one: what else is in a directory that somebody named may be meant for others.
+    """
+    status = data_dir.stat()
+    if is_private(status):
+        return
+    if status.st_uid != os.geteuid():
+        raise BrokerDataUnusable(f"The data directory {data_dir} belongs to another account.")
+    if any(data_dir.iterdir()):
+        raise BrokerDataUnusable(f"Other accounts may enter the data directory {data_dir}: `chmod 700` it.")
+    data_dir.chmod(OWNER_ONLY_FOLDER)
+
+
+def _link(data_dir: Path, ports: Ports) -> None:
+    try:
+        own_brokers.link_port(ports.client, data_dir)
+    except OSError as error:
+        raise BrokerDataUnusable(
+            f"{own_brokers.links()}, by which commands find the secret of this Kafka, cannot be written:"
+            f" {error.strerror}. Set XDG_DATA_HOME to a directory of yours."
+        ) from error
+
+
 def _free_port() -> int:
     while True:
         port = secrets.choice(PORTS)
-        if _is_free(port):
+        if _is_free(port) and not own_brokers.is_linked(port):
             return port
 
 

@@ -44,7 +44,9 @@ class BrokerDataInUse(BrokerError):
 class BrokerDataUnusable(BrokerError):
     """The data directory cannot be used."""
 
-    hint = "Give a directory of your own that you may write, on a disk of this machine."
+    hint = (
+        "Name another directory with --data-dir, or none: one of your own that you may write, on this machine's disk."
+    )
 
 
 class BrokerDidNotStart(BrokerError):

@@ -8,7 +8,8 @@ Rules kept:
 - Its name holds its digest, which every start checks. Java itself does not: a file that is cut
   short crashes it, whatever the options.
 - Its name also holds a digest of all that must be the same: Java's version, and the name, pinned
-  digest, size and time of every archive on the class path.
+  digest, size and time of every archive on the class path. The broker's settings are in it too:
+  with others it loads other classes.
 - It enters the cache whole, by one atomic rename. Two processes may do so at once.
 - It is code. A file that another account owns or may write is not read.
 - No failure here hinders a start. A damaged file is removed and made again.
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from exchange.engine.broker.jars import pinned_jars
 from exchange.engine.broker.java import Java
+from exchange.engine.broker.server import Ports, settings
 from exchange.engine.wall_clock import wall_ms
 
 PREFIX = "classes-"
@@ -99,7 +101,11 @@ class PreparedClasses:
 
     def _key(self) -> str:
         """A digest of all that must be the same for a file to fit."""
-        parts = [self.java.version, *(f"{jar.coordinate} {jar.sha256}" for jar in pinned_jars())]
+        parts = [
+            self.java.version,
+            settings(Ports(0, 0), ""),
+            *(f"{jar.coordinate} {jar.sha256}" for jar in pinned_jars()),
+        ]
         for path in self.class_path:
             status = path.stat()
             parts.append(f"{path} {status.st_size} {status.st_mtime_ns}")

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from exchange.engine import own_brokers
 from exchange.engine.broker import directory, supervise
 from exchange.engine.broker.announce import Announcer, Silent
 from exchange.engine.broker.errors import (
@@ -155,6 +156,8 @@ class BrokerProcess:
             if self._lock is not None:
                 os.close(self._lock)
             if self._temporary and self._data_dir is not None:
+                if self._launch is not None:
+                    own_brokers.unlink_port(self._launch.ports.client, self._data_dir)
                 shutil.rmtree(self._data_dir, ignore_errors=True)
                 self._data_dir = None
             self._lock = self._launch = None

@@ -1,8 +1,11 @@
 """The broker's JVM: its settings, its command lines, and the meaning of its last words.
 
-Rules kept: listeners on the loopback only; no topic is created by itself; nothing expires unless
-its topic is set so; time-outs let a lane take over within seconds. Paths in the settings are
-relative to the data directory, which is the JVM's working directory, so no path ever needs quoting.
+Rules kept: listeners on the loopback only, and both ask for the secret (`own_brokers`, ADR 32): the
+second because a controller may change every topic. The secret is in files of its owner alone, never
+on a command line, which every account may see, nor in an environment. No topic is created by
+itself; nothing expires unless its topic is set so; time-outs let a lane take over within seconds.
+Paths in the settings are relative to the data directory, which is the JVM's working directory, so
+no path ever needs quoting.
 """
 
 import base64
@@ -14,14 +17,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exchange.engine.broker.errors import BrokerDidNotStart
+from exchange.engine import own_brokers
+from exchange.engine.broker.errors import BrokerDataUnusable, BrokerDidNotStart
 from exchange.engine.broker.java import Java
+from exchange.engine.errors import SecretUnusable
+from exchange.engine.kafka.clients import ClientSettings, owners_client
+from exchange.engine.private_file import UMASK, write_private
 
 HOST = "127.0.0.1"
 SETTINGS_FILE = "server.properties"
+FORMAT_FILE = "format.arguments"
 LOG_FILE = "broker.log"
 KAFKA_LOGS = "log"  # Kafka's word for the folder of the records
 FORMAT_WAIT_S = 60
+SCRAM_MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
+ITERATIONS = 4096  # Kafka's least, and enough: nobody guesses 32 random bytes
+KEYS = b"UserScramCredentialRecord"  # formatting prints what was derived from the secret
 LAST_WORDS_LINES = 15
 
 # Required of any broker of one node; the test containers get the same settings.
@@ -113,6 +124,10 @@ class Launch:
         """The address for clients."""
         return f"{HOST}:{self.ports.client}"
 
+    def client(self) -> ClientSettings:
+        """The settings of its owner's client; raises SecretUnusable."""
+        return owners_client(self.bootstrap_servers, own_brokers.secret_in(self.data_dir), "exchange-broker")
+
     @property
     def log_path(self) -> Path:
         """The file of the broker's output."""
@@ -129,8 +144,11 @@ class Launch:
         return self._jvm(writes, "kafka.Kafka", SETTINGS_FILE)
 
     def format_command(self) -> list[str]:
-        """The command line that formats the data directory for Kafka, to be run inside it."""
-        return self._jvm((), "kafka.tools.StorageTool", "format", "-t", _new_cluster_id(), "-c", SETTINGS_FILE)
+        """The command line that formats the data directory for Kafka, to be run inside it.
+
+        Java reads the program and its arguments, `format_arguments`, from a file.
+        """
+        return self._jvm((), f"@{FORMAT_FILE}")
 
     def _jvm(self, flags: Sequence[str], *main: str) -> list[str]:
         reads = (f"-XX:SharedArchiveFile={self.classes}",) if self.classes else ()
@@ -141,11 +159,32 @@ class Launch:
 def prepare(launch: Launch) -> None:
     """Write the settings, and format the storage if it is new. Raises `BrokerDidNotStart`."""
     try:
-        (launch.data_dir / SETTINGS_FILE).write_text(settings(launch.ports), encoding="ascii")
+        formatted = cluster_id(launch.data_dir) is not None
+        secret = _secret(launch.data_dir, formatted=formatted)
+        write_private(launch.data_dir / SETTINGS_FILE, settings(launch.ports, secret).encode("ascii"))
+        if not formatted:
+            write_private(launch.data_dir / FORMAT_FILE, format_arguments(secret).encode("ascii"))
     except OSError as error:
         raise BrokerDidNotStart(did_not_start(launch, f"its settings cannot be written ({error.strerror})")) from error
-    if cluster_id(launch.data_dir) is not None:
+    if formatted:
         return
+    try:
+        _format(launch)
+    finally:
+        (launch.data_dir / FORMAT_FILE).unlink(missing_ok=True)
+
+
+def _secret(data_dir: Path, *, formatted: bool) -> str:
+    """The secret of the storage, made if there is none yet. Raises BrokerDataUnusable, OSError."""
+    if not formatted:
+        return own_brokers.new_secret(data_dir)
+    try:
+        return own_brokers.secret_in(data_dir)
+    except SecretUnusable as error:
+        raise BrokerDataUnusable(error.args[0]) from error
+
+
+def _format(launch: Launch) -> None:
     try:
         ran = subprocess.run(  # noqa: S603 - our own command line
             launch.format_command(),
@@ -154,25 +193,40 @@ def prepare(launch: Launch) -> None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            umask=UMASK,
             timeout=FORMAT_WAIT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BrokerDidNotStart(f"Formatting the broker's storage failed ({type(error).__name__}).") from error
-    launch.log_path.write_bytes(ran.stdout)
+    write_private(launch.log_path, b"".join(line for line in ran.stdout.splitlines(True) if KEYS not in line))
     if ran.returncode != 0:
         raise BrokerDidNotStart(did_not_start(launch, f"formatting its storage ended with status {ran.returncode}"))
 
 
-def settings(ports: Ports) -> str:
+def format_arguments(secret: str) -> str:
+    """Java's arguments that format the storage and give the only user its secret."""
+    scram = f"{own_brokers.MECHANISM}=[name={own_brokers.OWNER},password={secret},iterations={ITERATIONS}]"
+    words = ("kafka.tools.StorageTool", "format", "-t", _new_cluster_id(), "-c", SETTINGS_FILE, "--add-scram", scram)
+    return "".join(f"{word}\n" for word in words)
+
+
+def settings(ports: Ports, secret: str) -> str:
     """The text of `server.properties`."""
+    sign_in = f'{SCRAM_MODULE} required username="{own_brokers.OWNER}" password="{secret}";'
     own = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@{HOST}:{ports.controller}",
         "listeners": f"CLIENT://{HOST}:{ports.client},CONTROLLER://{HOST}:{ports.controller}",
         "advertised.listeners": f"CLIENT://{HOST}:{ports.client}",
-        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms": own_brokers.MECHANISM,
+        # The broker is a client of both: of itself for transactions, of itself as the controller.
+        "sasl.mechanism.inter.broker.protocol": own_brokers.MECHANISM,
+        "sasl.mechanism.controller.protocol": own_brokers.MECHANISM,
+        f"listener.name.client.{own_brokers.MECHANISM.lower()}.sasl.jaas.config": sign_in,
+        f"listener.name.controller.{own_brokers.MECHANISM.lower()}.sasl.jaas.config": sign_in,
         "inter.broker.listener.name": "CLIENT",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": KAFKA_LOGS,

@@ -64,8 +64,8 @@ class Start:
     def wait_until_it_answers(self, launch: Launch, alive: Callable[[], bool]) -> None:
         """Return once the broker answers. Raises `BrokerDidNotStart` or `BrokerAbandoned`."""
         began = time.monotonic()
-        cluster = cluster_id(launch.data_dir)
-        while not answers(launch.bootstrap_servers, cluster):
+        client, cluster = launch.client(), cluster_id(launch.data_dir)
+        while not answers(client, cluster):
             if not alive():
                 raise BrokerDidNotStart(did_not_start(launch, "its process ended"))
             if self.abandoned.is_set():

@@ -97,7 +97,7 @@ def _run(launch: Launch, abandoned: Event) -> None:
         assert supervisor.stdin is not None
         try:
             child_of(supervisor)
-            _until(lambda: answers(launch.bootstrap_servers, cluster_id(launch.data_dir)), supervisor, abandoned)
+            _until(lambda: answers(launch.client(), cluster_id(launch.data_dir)), supervisor, abandoned)
             with contextlib.suppress(BrokenPipeError):
                 os.write(supervisor.stdin.fileno(), supervise.PATIENTLY)
             _until(lambda: False, supervisor, abandoned)

@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
+from exchange.engine import own_brokers
 from exchange.engine.errors import SettingRefused
 from exchange.engine.kafka.connection.look import check_connection
 from exchange.engine.kafka.errors import named, naming
@@ -79,6 +80,29 @@ class ClientSettings:
             "sasl_plain_username": self.sasl_username,
             "sasl_plain_password": self.sasl_password,
         }
+
+
+def client_at(bootstrap_servers: str, client_id: str = "exchange") -> ClientSettings:
+    """The settings for an address without more: with the secret, if this account's broker is there.
+
+    Raises SecretUnusable, BrokerMoved.
+    """
+    secret = own_brokers.secret_for(bootstrap_servers)
+    if secret is None:
+        return ClientSettings(bootstrap_servers, client_id)
+    return owners_client(bootstrap_servers, secret, client_id)
+
+
+def owners_client(bootstrap_servers: str, secret: str, client_id: str = "exchange") -> ClientSettings:
+    """The settings of the only user of an embedded broker."""
+    return ClientSettings(
+        bootstrap_servers,
+        client_id,
+        "SASL_PLAINTEXT",
+        sasl_mechanism=own_brokers.MECHANISM,
+        sasl_username=own_brokers.OWNER,
+        sasl_password=secret,
+    )
 
 
 def reading_consumer(settings: ClientSettings) -> AIOKafkaConsumer:

@@ -21,7 +21,7 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.engine.broker import embedded_broker
 from exchange.engine.errors import EngineError, LogUnavailable
-from exchange.engine.kafka.clients import Admin, ClientSettings, administer
+from exchange.engine.kafka.clients import Admin, administer, client_at
 from exchange.engine.kafka.edge_link import KafkaLink
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, provision
@@ -214,7 +214,7 @@ async def test_a_broker_that_goes_away_while_publishing_costs_nothing(
     monkeypatch.setattr("exchange.engine.kafka.edge_link.CALL_S_MAX", 4.0)
     async with embedded_broker(tmp_path / "data") as broker:
         harbor = profile(tmp_path, broker.bootstrap_servers, "harbor-light")
-        settings = ClientSettings(broker.bootstrap_servers)
+        settings = client_at(broker.bootstrap_servers)
         log = KafkaLog(settings)
         async with administer(settings) as admin, gate_over(log, admin, harbor) as gate:
             await broker.halt(kill=True)
@@ -241,7 +241,7 @@ async def test_the_link_reads_its_own_records_alone(exchange: KafkaLog, admin: A
     """Other writers' records in the inbox are not read back; a closed link connects anew."""
     await provision(admin, agency_topics(["harbor-light"], replication=1))
     inbox = Partition(inbox_of("harbor-light"), 0)
-    link = KafkaLink(ClientSettings(bootstrap_servers), "harbor-light")
+    link = KafkaLink(client_at(bootstrap_servers), "harbor-light")
     with pytest.raises(LogUnavailable):
         await link.send([b"early"])
     for round_ in (b"one", b"two"):

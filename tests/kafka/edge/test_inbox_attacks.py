@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.record.util import calc_crc32c
 
-from exchange.engine.kafka.clients import Admin, ClientSettings, administer
+from exchange.engine.kafka.clients import Admin, administer, client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, provision
 from exchange.engine.log import Partition, Record
@@ -57,7 +57,7 @@ class Attacker:
 
 @pytest.fixture
 async def attacker(bootstrap_servers: str):
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers)
+    producer = AIOKafkaProducer(**client_at(bootstrap_servers).connection())
     await producer.start()
     yield Attacker(producer)
     await producer.stop()
@@ -161,13 +161,13 @@ async def test_a_compressed_batch_is_stored_as_it_is_and_a_bomb_refused(
     inboxes: KafkaLog, bootstrap_servers: str
 ) -> None:
     """Else a megabyte in an inbox could become a gigabyte in the gate before it sees one record."""
-    async with administer(ClientSettings(bootstrap_servers)) as admin:
+    async with administer(client_at(bootstrap_servers)) as admin:
         settings = (await admin.configs([ATTACKER.topic]))[ATTACKER.topic]
     assert settings["compression.type"] == "uncompressed"
     bomb = bytes(2 * INBOX_BATCH_BYTES_MAX)
     assert len(gzip.compress(bomb)) < INBOX_BATCH_BYTES_MAX / 100
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, compression_type="gzip", max_request_size=4 * len(bomb)
+        **client_at(bootstrap_servers).connection(), compression_type="gzip", max_request_size=4 * len(bomb)
     )
     await producer.start()
     try:

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from exchange.engine.kafka.clients import ClientSettings, TopicSpec, administer
+from exchange.engine.kafka.clients import TopicSpec, administer, client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition, Producer, Record
 from tests.simulation.world.steps import POSITION, inbox
@@ -59,7 +59,7 @@ class Worker:
 
 class Exchange:
     def __init__(self, bootstrap_servers: str, prefix: str, directory: Path, seed: int = 0) -> None:
-        self.settings = ClientSettings(bootstrap_servers)
+        self.settings = client_at(bootstrap_servers)
         self.prefix, self.directory = prefix, directory
         self.log = KafkaLog(self.settings)
         self.random = Random(seed)

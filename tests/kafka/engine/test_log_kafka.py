@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from exchange.engine.errors import Fenced
-from exchange.engine.kafka.clients import ClientSettings, TopicSpec, administer
+from exchange.engine.kafka.clients import ClientSettings, TopicSpec, administer, client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from tests.contract.log_contract import LogContract
@@ -44,7 +44,7 @@ class KafkaHarness(Harness):
 
 @pytest.fixture
 async def harness(bootstrap_servers: str, own_topics: str) -> AsyncIterator[KafkaHarness]:
-    harness = KafkaHarness(ClientSettings(bootstrap_servers), own_topics)
+    harness = KafkaHarness(client_at(bootstrap_servers), own_topics)
     yield harness
     for log in harness.logs:
         await log.close()

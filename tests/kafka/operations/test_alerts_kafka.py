@@ -18,7 +18,7 @@ from consumers.status.reader import read_lives
 from consumers.status.worker_lives import CRASHES_MIN
 from exchange.core.model.chain import Head
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.clients import Admin, client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.wire.records import encode_gate_head
@@ -90,7 +90,7 @@ async def put(log: KafkaLog, topic: str, key: bytes, value: bytes, partition: in
 
 async def cut_off(bootstrap_servers: str, topic: str, partition: int, *, before: int) -> None:
     """Delete the beginning of a log, as `kafka-delete-records.sh` does."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    client = AIOKafkaAdminClient(**client_at(bootstrap_servers).connection())
     await client.start()
     try:
         await client.delete_records({TopicPartition(topic, partition): RecordsToDelete(before)})
@@ -131,7 +131,7 @@ async def test_a_member_of_the_group_that_is_no_worker_is_named(
     exchange: KafkaLog, operator: Operator, bootstrap_servers: str
 ) -> None:
     stranger = AIOKafkaConsumer(
-        EVENTS, bootstrap_servers=bootstrap_servers, group_id="exchange-workers", client_id="a-console"
+        EVENTS, **client_at(bootstrap_servers, "a-console").connection(), group_id="exchange-workers"
     )
     await stranger.start()
     try:

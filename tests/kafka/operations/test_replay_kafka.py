@@ -23,6 +23,7 @@ from consumers.replay import KafkaSource, replay
 from consumers.replay.cut import cut_text
 from exchange.core.counting.counts import Counts
 from exchange.core.counting.generation import GENERATION
+from exchange.engine.kafka.clients import client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.log import Pair, Partition
@@ -213,7 +214,7 @@ async def test_ctrl_c_ends_the_command_with_130_and_leaves_no_process(
 
 async def test_a_log_whose_beginning_is_gone_is_not_replayed(exchange: KafkaLog, bootstrap_servers: str) -> None:
     await admit(exchange, SAMPLE, aborted_share=0)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**client_at(bootstrap_servers).connection())
     await admin.start()
     try:
         await admin.delete_records({TopicPartition(EVENTS, 0): RecordsToDelete(before_offset=7)})

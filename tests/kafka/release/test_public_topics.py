@@ -18,6 +18,7 @@ from exchange.core.model.epochs import ends_ms, parse_epoch
 from exchange.core.model.events import Event
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.draw import counted
+from exchange.engine.kafka.clients import client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.settings import Settings
 from exchange.trial.empty_cluster import trial_exchange
@@ -43,7 +44,7 @@ class Found:
 
 async def walk(bootstrap_servers: str) -> list[Found]:
     """Everything in the public topics, aborted records too, for a consumer with defaults."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**client_at(bootstrap_servers).connection(), auto_offset_reset="earliest")
     await consumer.start()
     found: list[Found] = []
     try:

@@ -19,15 +19,18 @@ from exchange.engine.broker.announce import Silent
 from exchange.engine.broker.jars import cache_directory
 from exchange.engine.broker.ready import answers
 from exchange.engine.broker.server import (
+    FORMAT_FILE,
     HOST,
     KAFKA_LOGS,
     ONE_NODE_SETTINGS,
     SETTINGS_FILE,
     Launch,
     cluster_id,
+    format_arguments,
     jvm_environment,
 )
 from exchange.engine.broker.starting import Start
+from exchange.engine.kafka.clients import ClientSettings
 from tests.kits.secure_kit.certificates import Authority
 
 START_S_MAX = 90.0
@@ -92,7 +95,7 @@ def secure_broker(users: tuple[str, ...]) -> Iterator[SecureBroker]:
 
 def _wait(address: str, launch: Launch, supervisor: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + START_S_MAX
-    while not answers(address, cluster_id(launch.data_dir)):
+    while not answers(ClientSettings(address), cluster_id(launch.data_dir)):
         log = launch.log_path.read_text(errors="replace")[-3000:]
         assert supervisor.poll() is None, log
         assert time.monotonic() < until, log
@@ -102,6 +105,7 @@ def _wait(address: str, launch: Launch, supervisor: "subprocess.Popen[bytes]") -
 def _format(launch: Launch, users: tuple[str, ...]) -> None:
     words = [f"SCRAM-SHA-512=[name={user},password={PASSWORD},iterations=4096]" for user in users]
     command = [*launch.format_command(), *(part for word in words for part in ("--add-scram", word))]
+    (launch.data_dir / FORMAT_FILE).write_text(format_arguments("0"))
     subprocess.run(command, cwd=launch.data_dir, env=jvm_environment(), check=True, capture_output=True)
 
 

@@ -15,6 +15,12 @@ from exchange.engine.broker.directory import Holder, choose_ports, living_holder
 from exchange.engine.broker.server import HOST, Ports
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These brokers are none: their links are not for the commands of this account."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("home")))
+
+
 @pytest.fixture
 def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
     """A process of this machine that has nothing to do with us."""
@@ -64,6 +70,31 @@ def test_a_child_that_is_not_the_broker_does_not_inherit_the_lock(tmp_path: Path
 def test_data_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     os.close(take(tmp_path / "new"))
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+def test_an_empty_directory_is_closed_to_others_and_a_full_one_is_refused(tmp_path: Path) -> None:
+    """Closing `/tmp` or a home that somebody named would hurt more than a refusal."""
+    tmp_path.chmod(0o755)
+    os.close(take(tmp_path))
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    for mode in (0o750, 0o705, 0o701):
+        tmp_path.chmod(mode)
+        with pytest.raises(BrokerDataUnusable, match="chmod 700"):
+            take(tmp_path)
+        assert tmp_path.stat().st_mode & 0o777 == mode
+
+
+def test_a_directory_of_another_account_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(BrokerDataUnusable, match="belongs to another account"):
+        take(tmp_path)
+
+
+def test_a_folder_of_links_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    with pytest.raises(BrokerDataUnusable, match="Set XDG_DATA_HOME"):
+        record(tmp_path, os.getpid(), Ports(20_001, 20_002))
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -16,10 +16,13 @@ from exchange.engine.broker.server import (
     Ports,
     cluster_id,
     did_not_start,
+    format_arguments,
     jvm_environment,
     last_words,
     settings,
 )
+
+SECRET = "5ec" * 21 + "0"
 
 
 def launch_in(data_dir: Path) -> Launch:
@@ -29,7 +32,7 @@ def launch_in(data_dir: Path) -> Launch:
 
 
 def told() -> dict[str, str]:
-    return dict(line.split("=", 1) for line in settings(Ports(20_001, 20_002)).splitlines())
+    return dict(line.split("=", 1) for line in settings(Ports(20_001, 20_002), SECRET).splitlines())
 
 
 def test_every_address_is_on_the_loopback() -> None:
@@ -49,6 +52,21 @@ def test_no_topic_springs_up_and_nothing_expires_by_itself() -> None:
     assert settings_told["log.retention.ms"] == settings_told["log.retention.bytes"] == "-1"
 
 
+def test_every_listener_asks_for_the_secret() -> None:
+    listeners = dict(pair.split(":") for pair in told()["listener.security.protocol.map"].split(","))
+    assert set(listeners.values()) == {"SASL_PLAINTEXT"}
+    named = [listener.partition("://")[0] for listener in told()["listeners"].split(",")]
+    assert sorted(named) == sorted(listeners)
+    asks = [name for name, value in told().items() if name.endswith("sasl.jaas.config") and SECRET in value]
+    assert len(asks) == len(named)
+
+
+def test_the_secret_is_on_no_command_line(tmp_path: Path) -> None:
+    launch = launch_in(tmp_path)
+    assert not any(SECRET in word for word in [*launch.command(), *launch.format_command()])
+    assert SECRET in format_arguments(SECRET)
+
+
 def test_no_path_is_in_the_settings() -> None:
     """Kafka splits directories at commas and unescapes backslashes; a relative name has none."""
     assert told()["log.dirs"] == "log"
@@ -62,8 +80,8 @@ def test_the_class_path_is_given_by_file() -> None:
 
 
 def test_each_format_draws_another_cluster_id(tmp_path: Path) -> None:
-    commands = [launch_in(tmp_path).format_command() for _ in range(200)]
-    drawn = {command[command.index("-t") + 1] for command in commands}
+    arguments = [format_arguments(SECRET).split() for _ in range(200)]
+    drawn = {words[words.index("-t") + 1] for words in arguments}
     assert len(drawn) == 200
     assert all(len(cluster) == 22 and not cluster.startswith("-") for cluster in drawn)
 

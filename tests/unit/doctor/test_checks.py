@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from consumers.doctor import machine_checks
 from consumers.doctor.cluster_checks import brokers_found, holes_found, release_found, replicas_found
@@ -171,7 +172,12 @@ def test_the_disk(free: int, state: State, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_connection_that_the_network_can_read_is_a_warning() -> None:
-    far = Settings(bootstrap_servers="kafka.example.org:9092", security_protocol="SASL_PLAINTEXT", sasl_username="u")
+    far = Settings(
+        bootstrap_servers="kafka.example.org:9092",
+        security_protocol="SASL_PLAINTEXT",
+        sasl_username="u",
+        sasl_password=SecretStr("p"),
+    )
     assert connected(far).state is State.WARNING
     assert connected(far.model_copy(update={"security_protocol": "SASL_SSL"})).state is State.OK
     assert connected(Settings(bootstrap_servers="127.0.0.1:9092")).state is State.OK

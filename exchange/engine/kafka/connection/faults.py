@@ -88,7 +88,8 @@ class SignInExpected(ConnectionFault):
 
     hint = (
         "Set EXCHANGE_SECURITY_PROTOCOL to SASL_SSL (or SASL_PLAINTEXT), EXCHANGE_SASL_USERNAME and"
-        " EXCHANGE_SASL_PASSWORD."
+        " EXCHANGE_SASL_PASSWORD. A Kafka that `exchange up` started serves only the account that started it: work as"
+        " that account, with the same XDG_DATA_HOME."
     )
 
 
@@ -110,4 +111,19 @@ class SignInRefused(ConnectionFault):
     hint = (
         "It does not tell which of the two is wrong. Check EXCHANGE_SASL_USERNAME, EXCHANGE_SASL_PASSWORD and"
         " EXCHANGE_SASL_MECHANISM; the operator may have to make this user again."
+    )
+
+
+class OwnSecretRefused(ConnectionFault):
+    """The broker does not know the secret of this account's Kafka."""
+
+    hint = "Another Kafka listens on its port. Stop that one, or start yours again: `exchange down`, `exchange up`."
+
+
+class BrokerUnproven(ConnectionFault):
+    """The program at this address does not know the password, and every broker of yours does."""
+
+    hint = (
+        "Nothing was sent to it. Another program took the broker's port: find it with `ss -ltnp`, stop it, and start"
+        " the broker again."
     )

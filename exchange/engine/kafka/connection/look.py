@@ -24,6 +24,7 @@ from aiokafka.protocol.admin import SaslHandShakeRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from exchange.engine.kafka.connection import faults
+from exchange.engine.own_brokers import OWNER
 from exchange.engine.wall_clock import wall_ms
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ EXPIRED = {9, 10}
 """OpenSSL's codes: not valid yet, expired."""
 OTHER_NAME = {62, 64}
 """OpenSSL's codes: another host name, another address."""
+UNPROVEN = (ValueError, LookupError)
+"""What aiokafka raises where the other side of SCRAM does not prove that it knows the password."""
 _AWAY = (OSError, kafka.KafkaError, TimeoutError)
 
 
@@ -90,6 +93,10 @@ async def _look(settings: ClientSettings, host: str, port: int) -> faults.Connec
             connection.close()
     except _AWAY as error:
         return _clear(settings, host, port, error) or await _second_look(settings, host, port, error)
+    except UNPROVEN:  # second: errors of certificates are such errors too
+        if not settings.sasl_mechanism.startswith("SCRAM"):
+            raise
+        return faults.BrokerUnproven(f"The program at {host}:{port} does not know the password of this user.")
 
 
 def _clear(settings: ClientSettings, host: str, port: int, error: Exception) -> faults.ConnectionFault | None:
@@ -105,9 +112,15 @@ def _clear(settings: ClientSettings, host: str, port: int, error: Exception) -> 
         case kafka.IllegalSaslStateError():
             return faults.SignInNotOffered(f"{where} takes no user name and password (SASL).")
         case kafka.SaslAuthenticationFailed() | kafka.AuthenticationFailedError():
-            return faults.SignInRefused(f"{where} refuses the user {settings.sasl_username} or the password.")
+            return _refused(settings, where)
         case _:
             return None
+
+
+def _refused(settings: ClientSettings, where: str) -> faults.ConnectionFault:
+    if settings.sasl_username == OWNER:
+        return faults.OwnSecretRefused(f"{where} does not know the secret of this account's Kafka.")
+    return faults.SignInRefused(f"{where} refuses the user {settings.sasl_username} or the password.")
 
 
 async def _connect(
