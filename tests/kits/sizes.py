@@ -11,7 +11,7 @@ BY_NIGHT: Final = 100
 BY_DAY: Final = BY_NIGHT // 2
 IN_A_HURRY: Final = 15
 """Examples of a law that names no number of its own."""
-FEWEST: Final = 10
+FEWEST: Final = 5
 
 
 def examples(at_night: int) -> int:
