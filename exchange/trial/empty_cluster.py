@@ -19,7 +19,7 @@ from exchange.engine.broker import Announcer, Broker, embedded_broker
 from exchange.engine.kafka.clients import Admin, administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import exchange_topics, provision
-from exchange.engine.log import Partition, Record
+from exchange.engine.log import OPEN_S_MAX, Partition, Record
 from exchange.engine.reading import read_whole
 from exchange.settings import Settings
 from exchange.wire.topics import AGENCIES, EVENTS
@@ -165,7 +165,8 @@ async def trial_exchange(
 
 @asynccontextmanager
 async def _on_cluster(settings: Settings, broker: Broker | None, folder: Path) -> AsyncIterator[TrialExchange]:
-    client = settings.client("exchange-trial")
+    # The trial itself is patient: a worker that it killed leaves a transaction open for some 20 s.
+    client = settings.model_copy(update={"open_transaction_s": OPEN_S_MAX}).client("exchange-trial")
     log = KafkaLog(client)
     try:
         async with administer(client) as admin:
