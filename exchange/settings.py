@@ -95,6 +95,9 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="after so long an open transaction is named as foreign; ours end within 25 s",
     )
+    state_dir: Path | None = Field(
+        default=None, description="folder of the witness files, beside the worker and in no backup of Kafka"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod
@@ -133,6 +136,12 @@ class Settings(BaseSettings):
         """The same settings for an embedded broker: four partitions, one replica, no calendar."""
         own = {"partitions": EMBEDDED_PARTITIONS, "replication": 1, "calendar": "off"}
         return self.model_copy(update={"bootstrap_servers": bootstrap_servers, **own})
+
+    @property
+    def state_folder(self) -> Path:
+        """`state_dir`; by default under `$XDG_STATE_HOME`, else `~/.local/state`."""
+        root = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        return self.state_dir or Path(root) / "service-events-exchange"
 
     def client(self, client_id: str) -> ClientSettings:
         """The settings of a Kafka client.

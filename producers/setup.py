@@ -3,8 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from exchange.core.model.epochs import epoch_text
 from producers.caps.marking import Caps, RuleCount, count_rules, sent_facts
 from producers.caps.tally import marked_facts
+from producers.delivery.ledger_memory import memory_of
 from producers.delivery.outbox import Outbox
 from producers.profile import Profile, Secret
 from producers.vault.fact_store import FactStore
@@ -33,6 +35,10 @@ class VaultStatus:
     facts_kept_for_tallies: int
     unclaimed_events: int
     refused_by_the_exchange: dict[str, int]
+    last_closed_month: str
+    """The last month closed by the exchange, as its receipts named it; empty before the first."""
+    ledger: str
+    """How the exchange's ledger contradicts what this vault remembers; mostly empty."""
     clients_held: int
     """Clients who withdrew consent: nothing more about them is sent."""
     caps: tuple[RuleCount, ...]
@@ -61,6 +67,7 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
         outbox = Outbox(vault, fact_store, chain, Caps(vault, fact_store))
         number, octets = chain.public_key
         accepted = int.from_bytes(vault.get("accepted"), "big")
+        memory = memory_of(vault)
         return VaultStatus(
             profile.agency,
             str(profile.legal_class),
@@ -73,6 +80,8 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
             len(fact_store.tally_facts()),
             chain.unclaimed(),
             dict(outbox.refusals()),
+            epoch_text(memory.head.epoch) if memory.head.epoch else "",
+            memory.says,
             fact_store.clients.held(),
             tuple(count_rules(marked_facts(fact_store) + sent_facts(vault))),
         )

@@ -55,6 +55,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def _witness_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a test's workers and commands remember of a ledger is not the next test's."""
+    monkeypatch.setenv("EXCHANGE_STATE_DIR", str(tmp_path_factory.mktemp("state", numbered=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class FoundKafka:
     """A Kafka for the tests, and a sentence for a person about where it came from."""

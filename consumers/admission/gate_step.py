@@ -7,7 +7,7 @@ decides; here records become arrivals and verdicts become bytes. Keys of the sta
 Refusals leave without their payload.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,6 +19,7 @@ from exchange.core.admission.gate import AgencyState, Arrival
 from exchange.core.errors import ExchangeError
 from exchange.core.model.chain import SHORT, Head
 from exchange.core.model.events import Correction, Tally
+from exchange.core.model.ledger_head import HeadNow, head_unknown
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.model.tally_tables import TallyTable
 from exchange.engine.lanes.lane import LaneLimits
@@ -48,7 +49,8 @@ def limits(given: LaneLimits) -> LaneLimits:
 class GateStep:
     """Judges the inboxes of one partition's agencies.
 
-    Pure, but for the registry, which others update.
+    Pure, but for the registry, and the ledger's head for receipts (`head_from_now_on`, asked once
+    the state is restored), which others update.
     """
 
     independent = True  # by the chain, a record read twice is a duplicate and a lost one a gap
@@ -66,6 +68,8 @@ class GateStep:
         self._kept = KeptState(partition)
         self._holding: set[Inbox] = set()
         self._registered = -1
+        self.head_from_now_on: Callable[[], HeadNow] = lambda: head_unknown
+        self._head = head_unknown
 
     @property
     def written(self) -> int:
@@ -118,6 +122,7 @@ class GateStep:
         Raises GateStateBehind.
         """
         self._kept.check()
+        self._head = self.head_from_now_on()  # every earlier owner is shut out by now
         for lane in self.agencies.values():
             head, digests = lane.state.head, lane.state.digests
             if head.sequence and not digests.holds(head.sequence, head.digest):
@@ -235,13 +240,16 @@ class GateStep:
         outputs: list[tuple[Partition, Sequence[Pair]]] = [
             (Partition(EVENTS, self._partition), written.events),
             (Partition(QUARANTINE, self._partition), written.quarantine),
-            *((Partition(receipts_of(inbox.agency), 0), [(inbox.key, _receipt(inbox.state))]) for inbox in touched),
+            *((Partition(receipts_of(inbox.agency), 0), [(inbox.key, self._receipt(inbox))]) for inbox in touched),
             (
                 Partition(GATE_STATE, self._partition),
                 self._kept.closed(state, written.events, registered=self._registry.records),
             ),
         ]
         return Outcome([(partition, pairs) for partition, pairs in outputs if pairs])
+
+    def _receipt(self, inbox: Inbox) -> bytes:
+        return m.encode_receipt(m.Receipt(inbox.state.head, inbox.state.refused, self._head()))
 
     def _inbox(self, agency: str) -> Inbox:
         inbox = self.agencies.get(agency)
@@ -286,7 +294,3 @@ def _forget(lane: Inbox, kind: str, rest: Sequence[str]) -> None:
         lane.state.head = Head()
     else:
         lane.state.digests.blocks.pop(int(rest[0]), None)
-
-
-def _receipt(state: AgencyState) -> bytes:
-    return m.encode_receipt(m.Receipt(state.head, state.refused))

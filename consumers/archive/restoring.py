@@ -23,13 +23,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
+import structlog
+
 from consumers.admission.gate_rebuild import rebuild_gate
 from consumers.archive.copying import EventCopy, copy_small
 from consumers.archive.errors import ClusterNotEmpty, RestoreFailed, RestoreInterrupted
 from consumers.archive.event_files import CopySum, Hook
 from consumers.archive.reading import CheckedArchive, read_archive
 from consumers.release.draws_state import DrawsFollower
+from consumers.release.witness_file import WITNESS_REFUSES, WitnessBusy, WitnessFiles
 from exchange.core.release.cuts import Address, Relocation
+from exchange.core.release.witness import check_head
 from exchange.engine.kafka.provision import TopicAdmin, exchange_topics, provision
 from exchange.engine.log import Log, Partition, Producer
 from exchange.engine.wall_clock import Clock, wall_ms
@@ -37,6 +41,7 @@ from exchange.wire.records import decode_registration, encode_registration
 from exchange.wire.release_records import encode_relocation, relocation_part
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES, TOPICS, partition_of
 
+logger = structlog.get_logger(__name__)
 GONE_S_MAX: Final = 30.0
 LOOK_S: Final = 0.1
 NAMES: Final = frozenset(topic.name for topic in TOPICS)
@@ -77,14 +82,18 @@ async def restore(
     progress: Hook = lambda _: None,
     *,
     again: bool = False,
+    witness: WitnessFiles | None = None,
     clock: Clock = wall_ms,
 ) -> Restored:
     """Restore an archive to an empty cluster.
 
-    `again`: first delete the topics of an unfinished restore. Raises an ArchiveError,
-    PartitionsDiffer, and the engine's errors.
+    `again`: first delete the topics of an unfinished restore. `witness`: of this host; an archive
+    that lacks a month which it saw is refused. Raises an ArchiveError, LedgerBehind, LedgerDiffers,
+    WitnessDamaged, PartitionsDiffer, and the engine's errors.
     """
     archive = await asyncio.to_thread(read_archive, directory)
+    if witness is not None:
+        _check_witness(witness, archive)
     await _check_empty(target, again=again)
     topics = exchange_topics(
         partitions=target.partitions, replication=target.replication, agencies=archive.registrations
@@ -92,9 +101,12 @@ async def restore(
     await provision(target.admin, topics)
     producer = await target.log.producer()
     try:
-        return await _Restoring(target, archive, producer).whole(progress, clock)
+        done = await _Restoring(target, archive, producer).whole(progress, clock)
     finally:
         await producer.close()
+    if witness is not None:
+        await _remember(witness, target.log)
+    return done
 
 
 class _Restoring:
@@ -173,6 +185,27 @@ class _Restoring:
                 raise RestoreFailed(
                     f"{partition.topic}-{partition.partition} ends at {end}; {self._written[partition]} were written."
                 )
+
+
+def _check_witness(witness: WitnessFiles, archive: CheckedArchive) -> None:
+    """Where the exchange is now is for its workers to ask, and for a person to answer."""
+    closed = archive.books.closed
+    known = witness.known(closed, archive.manifest.cluster)
+    if known is not None:
+        check_head(known.head, closed.trail)
+
+
+async def _remember(witness: WitnessFiles, log: Log) -> None:
+    """Let the witness follow the move: a worker of the old cluster is refused here from then on."""
+    reader = await log.reader()
+    try:
+        closed = (await DrawsFollower(reader).catch_up()).closed
+    finally:
+        await reader.close()
+    try:
+        witness.sees(closed, await log.cluster_id())
+    except (*WITNESS_REFUSES, WitnessBusy) as error:  # the exchange is restored; its workers name it again
+        logger.warning("the witness of this host does not follow the restore", reason=str(error))
 
 
 async def _check_empty(target: Target, *, again: bool) -> None:

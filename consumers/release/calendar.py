@@ -4,7 +4,8 @@ Rules kept:
 - Months are by UTC, and closing is by the clock, never by volume.
 - One command at a time: none is written while another waits to be handled.
 - A refused command is not written again for an hour, so that a fault does not fill `epochs`.
-- None is written on a cluster to which the ledger does not belong, nor while a restore goes on.
+- None is written on a cluster to which the ledger does not belong, nor while a restore goes on, nor
+  where the witness of this host refuses the ledger.
 - The first month is the one in which the first event arrived. An exchange without events closes
   nothing.
 
@@ -22,6 +23,7 @@ import structlog
 from consumers.release.close_request import write_command
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
 from consumers.release.release_lane import COMMANDS
+from consumers.release.witness_file import WITNESS_REFUSES, WitnessFiles
 from exchange.core.errors import ClusterUnknown, ExchangeMoved, RestoreUnfinished
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closed_epochs import Closed, check_cluster
@@ -57,13 +59,20 @@ def month_to_close(closed: Closed, first_arrival_ms: int | None, now_ms: int, gr
 class Calendar(SingleLane):
     """Writes commands while it runs. `grace_ms`: how long after a month's end."""
 
-    halts_on = (DrawsDamaged, ClusterUnknown, ExchangeMoved, RestoreUnfinished, PositionOutOfRange)
+    halts_on = (DrawsDamaged, ClusterUnknown, ExchangeMoved, RestoreUnfinished, PositionOutOfRange, *WITNESS_REFUSES)
 
     def __init__(
-        self, log: Log, partitions: int, grace_ms: int, *, clock: Clock = wall_ms, hook: Hook = no_hook
+        self,
+        log: Log,
+        partitions: int,
+        grace_ms: int,
+        witness: WitnessFiles,
+        *,
+        clock: Clock = wall_ms,
+        hook: Hook = no_hook,
     ) -> None:
         super().__init__(LaneName.CALENDAR, hook=hook)
-        self._log, self._grace_ms, self._clock = log, grace_ms, clock
+        self._log, self._grace_ms, self._witness, self._clock = log, grace_ms, witness, clock
         self._events = [Partition(EVENTS, number) for number in range(partitions)]
         self._first_ms: int | None = None
 
@@ -78,6 +87,7 @@ class Calendar(SingleLane):
         while True:
             seen = await follower.catch_up()
             check_cluster(seen.closed, await self._log.cluster_id())
+            self._witness.sees(seen.closed, await self._log.cluster_id())
             if await self._may_ask(seen, others):
                 await self._ask(seen, others)
             self._moved()

@@ -17,6 +17,7 @@ from typing import Final
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.history import public_keys
 from consumers.release.release_lane import COMMANDS
+from consumers.release.witness_file import WitnessFiles
 from exchange.core.errors import ExchangeError
 from exchange.core.release.closed_epochs import check_cluster
 from exchange.engine.errors import EngineError, LogUnavailable
@@ -73,17 +74,23 @@ class CloseResult:
 
 
 async def close_epoch(
-    log: Log, epoch: int, by: Asker = Asker.OPERATOR, waits: Callable[[Awaited], None] = lambda _: None
+    log: Log,
+    epoch: int,
+    by: Asker = Asker.OPERATOR,
+    waits: Callable[[Awaited], None] = lambda _: None,
+    *,
+    witness: WitnessFiles | None = None,
 ) -> CloseResult:
     """Write the command and wait until it is carried out and public, or refused.
 
-    Raises CommandsLost or NotAuthorized, and as `check_cluster` does, before anything is written;
+    Raises CommandsLost or NotAuthorized, and as `check_cluster` and the witness of this host do,
+    before anything is written;
     OutcomeUnread if brokers fail before the outcome is known. Once the epoch is closed and paid,
     nothing is raised any more.
 
     `waits`: called at every look, with the part that the closing waits for.
     """
-    following = _Following(log, await _ask(log, epoch, by), epoch, waits)
+    following = _Following(log, await _ask(log, epoch, by, witness), epoch, waits)
     failures = 0
     while True:
         try:
@@ -134,7 +141,7 @@ class _Following:
         return CloseResult(self.spent, self.tables, unseen=str(error))
 
 
-async def _ask(log: Log, epoch: int, by: Asker) -> int:
+async def _ask(log: Log, epoch: int, by: Asker, witness: WitnessFiles | None) -> int:
     """Write the command. Returns its offset, which may lie behind the commands of others."""
     command = Close(epoch, by, wall_ms())
     reader, draws = await log.reader(), await log.reader()
@@ -142,6 +149,8 @@ async def _ask(log: Log, epoch: int, by: Asker) -> int:
         await public_keys(reader)  # whoever may not read them learns it now, not after the budget is spent
         closed = (await DrawsFollower(draws).catch_up()).closed
         check_cluster(closed, await log.cluster_id())
+        if witness is not None:
+            witness.compares(closed, await log.cluster_id())
         handled = closed.position
         before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
         if before < handled:  # the outcome of an old command is recorded at the new command's offset

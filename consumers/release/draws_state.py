@@ -13,9 +13,9 @@ read-committed reader.
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from exchange.core.errors import ExchangeError
+from exchange.core.errors import ExchangeError, LedgerBehind
 from exchange.core.model.epochs import EpochInvalid
-from exchange.core.release.closed_epochs import Closed, Moment, carried_out, refused_at, released, relocated
+from exchange.core.release.closed_epochs import Closed, Moment, carried_out, drawn, refused_at, released, relocated
 from exchange.core.release.closing import ABOUT_THE_COMMAND
 from exchange.engine.log import Partition, Reader, Record
 from exchange.engine.reading import decided_ends, read_to
@@ -108,6 +108,7 @@ class DrawsState:
                 raise DrawsDamaged(f"{DRAWS}-0 offset {record.offset} is a second draw of one table and epoch.")
             self._keys.add(record.key)
             self.parts.append(Part(*part[:1], record.value, part[1], record.offset))
+            self.closed = drawn(self.closed, part[0], record.value)
             heading = decode_heading(record.value)
             if not heading.bit:
                 self.closed = released(self.closed, heading.table, heading.epoch, heading.codes)
@@ -165,7 +166,7 @@ class DrawsFollower:
         """Everything that is written now, once all of it is decided.
 
         Nothing may be judged by less: an epoch that is not seen would be drawn again. Raises the
-        engine's errors, DrawsDamaged, MessageUnreadable.
+        engine's errors, DrawsDamaged, LedgerBehind, MessageUnreadable.
         """
         if self._position is None:
             begins = await self._reader.beginning_offsets([SOURCE])
@@ -175,6 +176,8 @@ class DrawsFollower:
             self._reader.seek(SOURCE, 0)
             self._position = 0
         end = (await decided_ends(self._reader, [SOURCE]))[SOURCE]
+        if end < self._position:
+            raise LedgerBehind(f"{DRAWS} ends at offset {end}, and was read up to {self._position} before.")
         async for _, records in read_to(self._reader, {SOURCE: end}):
             for record in records:
                 self.read.take(record)

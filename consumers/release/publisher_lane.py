@@ -6,6 +6,7 @@ Rules kept:
   has the same bytes, key and time.
 - Only committed parts of `draws` are copied, in their order, without headers. Their time is the
   last millisecond of their epoch, so that it does not show when they were drawn.
+- Nothing becomes public before the witness of this host has seen it (`witness_file`).
 - At each start everything in `releases` is compared with `draws`. A record that was not drawn stops
   the publisher for good: nothing is added to a topic that holds false figures.
 
@@ -19,7 +20,8 @@ from contextlib import AsyncExitStack
 from itertools import groupby
 from typing import Final
 
-from consumers.release.draws_state import DrawsDamaged, DrawsFollower, Part
+from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState, Part
+from consumers.release.witness_file import WITNESS_REFUSES, WitnessFiles
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import ends_ms
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
@@ -44,11 +46,11 @@ class PublishedDiffers(ExchangeError):
 class PublisherLane(SingleLane):
     """Copies parts of draws while it runs."""
 
-    halts_on = (DrawsDamaged, PublishedDiffers)
+    halts_on = (DrawsDamaged, PublishedDiffers, *WITNESS_REFUSES)
 
-    def __init__(self, log: Log, *, hook: Hook = no_hook) -> None:
+    def __init__(self, log: Log, witness: WitnessFiles, *, hook: Hook = no_hook) -> None:
         super().__init__(LaneName.PUBLISHER, hook=hook)
-        self._log = log
+        self._log, self._witness = log, witness
 
     async def _work(self, resources: AsyncExitStack) -> None:
         self._enter(LaneState.STARTING)
@@ -62,8 +64,8 @@ class PublisherLane(SingleLane):
         self._restored = len(public)
         self._enter(LaneState.RUNNING)
         while True:
-            parts = (await follower.catch_up()).parts
-            left = [part for part in parts if part.key not in public]
+            drawn = await self._witnessed(follower)
+            left = [part for part in drawn.parts if part.key not in public]
             self._lag = len(left)
             await self._publish(producer, left)
             public.update(part.key for part in left)
@@ -83,7 +85,13 @@ class PublisherLane(SingleLane):
                 found += records
         finally:
             await reader.close()
-        return compared(found, (await follower.catch_up()).parts)
+        return compared(found, (await self._witnessed(follower)).parts)
+
+    async def _witnessed(self, follower: DrawsFollower) -> DrawsState:
+        """Everything drawn, once the witness has it: nothing becomes public before."""
+        seen = await follower.catch_up()
+        self._witness.sees(seen.closed, await self._log.cluster_id())
+        return seen
 
     async def _publish(self, producer: Producer, parts: Sequence[Part]) -> None:
         for epoch, of_epoch in groupby(parts, key=lambda part: part.epoch):

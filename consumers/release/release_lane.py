@@ -5,6 +5,7 @@ The theory, in the order of the code:
 1. For each command, the writer `release-0` comes first. When it is there, no earlier owner can
    write any more, and each transaction that one had begun is committed or aborted. Only then is
    `draws` read to its end: it is the whole state, and final.
+   The witness of this host compares it, and refuses an older copy (`witness_file`).
 2. A command before the state's position was handled by another owner, and is passed over.
 3. The command is judged purely (`exchange.core.release.closing.decide_close`), with this worker's
    clock and the present ends of `events` and `agencies`.
@@ -30,6 +31,8 @@ import structlog
 from consumers.release.draw_process import Drawer
 from consumers.release.draw_task import Drawn
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
+from consumers.release.other_witnesses import check_others
+from consumers.release.witness_file import WITNESS_REFUSES, WitnessFiles
 from exchange.core.errors import ClusterUnknown, ExchangeError, ExchangeMoved, RestoreUnfinished, SequenceBroken
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.closed_epochs import Closed, Moment, check_cluster
@@ -54,13 +57,28 @@ logger = structlog.get_logger(__name__)
 class ReleaseLane(SingleLane):
     """The one release lane. `partitions`: of `events`. `clock`: decides which months are over."""
 
-    halts_on = (DrawsDamaged, ClusterUnknown, ExchangeMoved, RestoreUnfinished, SequenceBroken, PositionOutOfRange)
+    halts_on = (
+        DrawsDamaged,
+        ClusterUnknown,
+        ExchangeMoved,
+        RestoreUnfinished,
+        SequenceBroken,
+        PositionOutOfRange,
+        *WITNESS_REFUSES,
+    )
 
     def __init__(
-        self, log: Log, partitions: int, drawer: Drawer, *, clock: Clock = wall_ms, hook: Hook = no_hook
+        self,
+        log: Log,
+        partitions: int,
+        drawer: Drawer,
+        witness: WitnessFiles,
+        *,
+        clock: Clock = wall_ms,
+        hook: Hook = no_hook,
     ) -> None:
         super().__init__(LaneName.RELEASE, hook=hook)
-        self._log, self._drawer, self._clock = log, drawer, clock
+        self._log, self._drawer, self._witness, self._clock = log, drawer, witness, clock
         self._events = [Partition(EVENTS, number) for number in range(partitions)]
         self._seen = DrawsState()
 
@@ -83,6 +101,7 @@ class ReleaseLane(SingleLane):
         self._note(await follower.catch_up())
         await self._refuse_empty_draws(commands)
         check_cluster(self._seen.closed, await self._log.cluster_id())
+        self._witness.sees(self._seen.closed, await self._log.cluster_id())
         self._restored = len(self._seen.commands) + len(self._seen.parts)
         commands.assign([COMMANDS])
         commands.seek(COMMANDS, self._seen.closed.position)
@@ -129,6 +148,8 @@ class ReleaseLane(SingleLane):
             closed = self._seen.closed
             if record.offset < closed.position:
                 return
+            self._witness.sees(closed, await self._log.cluster_id())
+            await check_others(self._log, closed, self._clock())
             pairs = await self._decided(record, closed)
             await writer.begin()
             await (await writer.send(TARGET, pairs))
@@ -137,6 +158,7 @@ class ReleaseLane(SingleLane):
             await writer.close()
         self._wrote(len(pairs))
         self._note(await follower.catch_up())
+        self._witness.sees(self._seen.closed, await self._log.cluster_id())
 
     async def _decided(self, record: Record, closed: Closed) -> Sequence[Pair]:
         """The records to write for a command."""

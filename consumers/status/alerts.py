@@ -34,6 +34,7 @@ from consumers.status.troubles import (
     GROUP,
     HALTED_SAYS,
     LANE,
+    LEDGER,
     NOT_SIGNED_SAYS,
     QUIET_SAYS,
     SILENT_SAYS,
@@ -206,10 +207,13 @@ class Watch:
         yield from self._facts.troubles
         yield TOPIC + AGENCIES
         yield WORKERS
+        yield LEDGER
 
     def _judge(self, subject: str, now_ms: int) -> Verdict:
         if subject == WORKERS:
             return UNDECIDED if self._lives is None else self._lives.judge(now_ms, self._started_ms)
+        if subject == LEDGER:
+            return UNDECIDED if self._lives is None else self._lives.judge_ledger(now_ms)
         if subject.startswith((TOPIC, GROUP, TRANSACTION)):
             return self._judge_log(subject)
         if subject.startswith(LANE):

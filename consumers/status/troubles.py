@@ -15,6 +15,7 @@ TOPIC: Final = "topic:"
 GROUP: Final = "group:"
 TRANSACTION: Final = "transaction:"
 WORKERS: Final = "workers"
+LEDGER: Final = "ledger"
 KINDS: Final = {Reason.FORKED: AlertKind.FORKED, Reason.GAP: AlertKind.GAPPED}
 NAMES_MAX: Final = 5
 """Names that one alert lists; it counts the others."""
@@ -108,6 +109,15 @@ def not_running(reason: str) -> Trouble:
     return Trouble(
         AlertKind.NOT_RUNNING,
         f"No worker runs: start one with `exchange worker`. It continues from the last commit.{ended}",
+    )
+
+
+def ledger_refused(workers: list[str], reason: str) -> Trouble:
+    """The witness of these workers' hosts refuses the ledger. `reason`: the named error."""
+    return Trouble(
+        AlertKind.LEDGER,
+        f"The witness file on the host of {listed(workers)} refuses the ledger. {reason} Until then no month is closed or"
+        " published; events are admitted and counted as before.",
     )
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.status.troubles import UNDECIDED, WELL, Verdict, crash_loop, not_running
+from consumers.status.troubles import UNDECIDED, WELL, Verdict, crash_loop, ledger_refused, not_running
 from exchange.wire.pulse import WorkerPulse
 
 QUIET_MS_MAX: Final = 15_000
@@ -77,6 +77,14 @@ class WorkerLives:
         steady_ms = max([STEADY_MS, *(2 * life.lasted_ms for life in self._crashes(now_ms))])
         loop = self._in_a_loop(now_ms)
         return any(not loop or life.lasted_ms >= steady_ms for life in self._living(now_ms))
+
+    def judge_ledger(self, now_ms: int) -> Verdict:
+        """The verdict about the ledger: whether the witness of a living worker refuses it."""
+        living = [life.newest for life in self._living(now_ms)]
+        refusing = {one.worker: one.refuses for one in living if one.refuses}
+        if refusing:
+            return Verdict(ledger_refused(list(refusing), refusing[min(refusing)]))
+        return WELL if any(one.remembers is not None for one in living) else UNDECIDED
 
     def judge(self, now_ms: int, started_ms: int) -> Verdict:
         """The verdict about the workers. `started_ms`: since when the caller has been looking."""

@@ -21,6 +21,8 @@ from mode import Service
 from consumers.log_source import KafkaSource
 from consumers.release.calendar import HOUR_MS
 from consumers.release.draw_process import DrawInProcess
+from consumers.release.ledger_watch import LedgerWatch
+from consumers.release.witness_file import WitnessFiles
 from consumers.status.open_alerts import expected_lanes
 from consumers.worker.derive_service import add_derive
 from consumers.worker.lanes import Lanes, ReleaseSettings
@@ -155,12 +157,14 @@ async def run_worker(settings: Settings, watchdog: Watchdog, *, ready: Callable[
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     watchdog.watch_loop(lambda: _finish(ended))
     log = KafkaLog(settings.client("exchange-worker"))
+    ledger = LedgerWatch(log, witness_files(settings))
     try:
-        async with recorded(WorkerLife(log, f"worker-{secrets.token_hex(3)}")) as life:
+        async with recorded(WorkerLife(log, f"worker-{secrets.token_hex(3)}", ledger=ledger)) as life:
+            witness_files(settings).prepare()
             watchdog.enters("look at rights and topics")
             await first_of(ended, asyncio.create_task(_require_topics(settings, log)))
             if not ended.done():
-                await _run_app(settings, log, life, watchdog, ended, started=started)
+                await _run_app(settings, log, life, watchdog, ended, ledger=ledger, started=started)
     except BaseException as error:
         watchdog.must_end(error)
         raise
@@ -175,6 +179,7 @@ async def _run_app(
     watchdog: Watchdog,
     ended: "asyncio.Future[None]",
     *,
+    ledger: LedgerWatch,
     started: Callable[[], None],
 ) -> None:
     """Run lanes and agents until `ended`, or until Faust stops by itself."""
@@ -190,7 +195,9 @@ async def _run_app(
     relax_collector()
     membership = KafkaMembership(settings.client("exchange-worker"), settings.group, EVENTS)
     limits = LaneLimits(records_max=settings.batch_records)
-    running = Lanes(log, membership, life.worker, limits=limits, closing=_closing(settings), on_failure=must_end)
+    running = Lanes(
+        log, membership, life.worker, limits=limits, closing=_closing(settings), ledger=ledger, on_failure=must_end
+    )
     unused = tempfile.TemporaryDirectory(prefix="exchange-faust-")
     app = make_app(settings, log, LanesService(running, log, failed), Path(unused.name))
     try:
@@ -224,10 +231,15 @@ async def _unless_ended(ended: "asyncio.Future[None]", work: Coroutine[None, Non
     task.cancel()
 
 
+def witness_files(settings: Settings) -> WitnessFiles:
+    """The witness files of this host."""
+    return WitnessFiles(settings.state_folder)
+
+
 def _closing(settings: Settings) -> ReleaseSettings:
     """How this worker closes epochs."""
     grace_ms = int(settings.close_after_hours * HOUR_MS) if settings.calendar == "on" else None
-    return ReleaseSettings(settings.partitions, DrawInProcess(KafkaSource(settings)), grace_ms)
+    return ReleaseSettings(settings.partitions, DrawInProcess(KafkaSource(settings)), witness_files(settings), grace_ms)
 
 
 async def _require_topics(settings: Settings, log: Log) -> None:

@@ -19,8 +19,10 @@ from consumers.admission.registry import Registry, follow_registry
 from consumers.counting import fold_step
 from consumers.release.calendar import Calendar
 from consumers.release.draw_process import Drawer
+from consumers.release.ledger_watch import LedgerWatch
 from consumers.release.publisher_lane import PublisherLane
 from consumers.release.release_lane import ReleaseLane
+from consumers.release.witness_file import WitnessFiles
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import LogUnavailable
@@ -48,17 +50,21 @@ logger = structlog.get_logger(__name__)
 class ReleaseSettings:
     """How a worker closes epochs.
 
-    `partitions`: of `events`. `grace_ms`: after a month's end; None: no calendar.
+    `partitions`: of `events`. `witness`: of this host. `grace_ms`: after a month's end; None: no
+    calendar.
     """
 
     partitions: int
     drawer: Drawer
+    witness: WitnessFiles
     grace_ms: int | None = None
     clock: Clock = wall_ms
 
 
 class Lanes:
     """Every lane that one worker runs. Await `run`. Without `closing` it closes no epochs.
+
+    `ledger`: run here too; without it, receipts do not name the ledger.
 
     `on_failure` hears of the first failure at once, before the other lanes have stopped.
     """
@@ -71,6 +77,7 @@ class Lanes:
         *,
         limits: LaneLimits | None = None,
         closing: ReleaseSettings | None = None,
+        ledger: LedgerWatch | None = None,
         on_failure: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         self._log = log
@@ -85,7 +92,7 @@ class Lanes:
         self._absent: dict[str, tuple[str, ...]] = {}
         self._sent: dict[str, dict[str, AgencyPulse]] = {}
         self._pulses = 0
-        self._closing = closing
+        self._closing, self._ledger = closing, ledger
         self._release: ReleaseLane | None = None
         single = [self._release_lane, self._publisher_lane, self._calendar] if closing else []
         self._on_failure = on_failure
@@ -101,15 +108,17 @@ class Lanes:
         known = self._known
         following = asyncio.create_task(follow_registry(self._log, self._registry, known), name="registry")
         owning = asyncio.create_task(self._own(known), name="lanes")
+        looking = asyncio.create_task(self._ledger.run(), name="ledger") if self._ledger else None
         try:
             done, _ = await asyncio.wait({following, owning}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 if not task.cancelled() and (error := task.exception()):
                     self._on_failure(error)
         finally:
-            for task in (owning, following):
+            running = {owning, following, *([looking] if looking else [])}
+            for task in running:
                 task.cancel()
-            await asyncio.wait({owning, following})
+            await asyncio.wait(running)
         for task in (owning, following):
             with contextlib.suppress(asyncio.CancelledError):
                 task.result()
@@ -136,6 +145,8 @@ class Lanes:
             step = self._gates[LaneName.GATE.at(partition)] = gate_step.GateStep(
                 partition, self._registry, self._reader
             )
+            if self._ledger is not None:
+                step.head_from_now_on = self._ledger.head_from_now_on
             return step
 
         state = Partition(GATE_STATE, partition)
@@ -166,17 +177,22 @@ class Lanes:
         closing = self._closing
         if partition or closing is None:
             return None
-        self._release = ReleaseLane(self._log, closing.partitions, closing.drawer, clock=closing.clock, hook=self._note)
+        self._release = ReleaseLane(
+            self._log, closing.partitions, closing.drawer, closing.witness, clock=closing.clock, hook=self._note
+        )
         return self._release
 
     def _publisher_lane(self, partition: int) -> Owned | None:
-        return None if partition else PublisherLane(self._log, hook=self._note)
+        closing = self._closing
+        return None if partition or closing is None else PublisherLane(self._log, closing.witness, hook=self._note)
 
     def _calendar(self, partition: int) -> Owned | None:
         closing = self._closing
         if partition or closing is None or closing.grace_ms is None:
             return None
-        return Calendar(self._log, closing.partitions, closing.grace_ms, clock=closing.clock, hook=self._note)
+        return Calendar(
+            self._log, closing.partitions, closing.grace_ms, closing.witness, clock=closing.clock, hook=self._note
+        )
 
     def _note(self, progress: LaneProgress) -> None:
         if progress.rereads != self._rereads.get(progress.lane, 0):

@@ -13,8 +13,10 @@ then miss its pulse.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
+from consumers.release.ledger_watch import LedgerWatch
 from exchange.core.errors import ExchangeError
 from exchange.engine.log import Log, Partition
 from exchange.engine.wall_clock import Clock, wall_ms
@@ -32,8 +34,9 @@ PULSES: Final = Partition(PULSE, 0)
 class WorkerLife:
     """Call `start` inside the loop, `end` when the reason is known, and await `close` at last."""
 
-    def __init__(self, log: Log, worker: str, *, clock: Clock = wall_ms) -> None:
+    def __init__(self, log: Log, worker: str, *, ledger: LedgerWatch | None = None, clock: Clock = wall_ms) -> None:
         self.worker = worker
+        self._ledger = ledger
         self._log, self._clock = log, clock
         self._started_ms = clock()
         self._reason = ""
@@ -71,13 +74,20 @@ class WorkerLife:
         try:
             while True:
                 ended = self._ending.is_set()
-                pulse = WorkerPulse(self.worker, self._started_ms, self._clock(), ended, self._reason)
-                await producer.send(PULSES, [(self.worker.encode("ascii"), encode_worker_pulse(pulse))])
+                await producer.send(
+                    PULSES, [(self.worker.encode("ascii"), encode_worker_pulse(self._pulse(ended=ended)))]
+                )
                 if ended:
                     return
                 await self._pause()
         finally:
             await producer.close()
+
+    def _pulse(self, *, ended: bool) -> WorkerPulse:
+        alive = WorkerPulse(self.worker, self._started_ms, self._clock(), ended, self._reason)
+        if self._ledger is None:
+            return alive
+        return replace(alive, remembers=self._ledger.remembered, refuses=self._ledger.refused[:REASON_CHARACTERS_MAX])
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):

@@ -144,3 +144,31 @@ class RestoreUnfinished(ExchangeError):
         "Wait for `exchange restore` to end. If it was interrupted, delete the topics of this cluster, or take a new one,"
         " and restore again; the archive is unchanged."
     )
+
+
+class LedgerBehind(ExchangeError):
+    """The ledger in `draws` lacks months that were closed. Nothing is released or drawn again."""
+
+    hint = (
+        "Kafka was put back from an older copy, or the archive was older. Put back a newer copy, or restore the newest"
+        " archive that has the month. Its figures may be public: drawn again, the two would reveal more than the budget"
+        ' allows. See docs/OPERATIONS.md, "When the whole of Kafka is put back".'
+    )
+
+
+class LedgerDiffers(ExchangeError):
+    """The ledger in `draws` has other figures than were drawn before. Nothing more is released."""
+
+    hint = (
+        "A month was drawn twice. Stop releasing, and find out on which cluster or from which copy. See docs/OPERATIONS.md,"
+        ' "When the whole of Kafka is put back".'
+    )
+
+
+class ClusterLeft(ExchangeError):
+    """The exchange has left this cluster. Nothing is released, spent or drawn here."""
+
+    hint = (
+        "Stop this cluster and its workers: two clusters would draw different figures of the same months. If the other one"
+        " is gone for good and drew nothing, `exchange release adopt` lets the exchange go on here."
+    )

@@ -23,7 +23,7 @@ from exchange.deploy.broker_settings import (
     settings_of,
     variable_of,
 )
-from exchange.deploy.image import BASE, IMAGE
+from exchange.deploy.image import BASE, IMAGE, STATE
 from exchange.deploy.yaml_text import Anchored, Node, TakenOver, yaml_text
 from exchange.engine.broker.jars import KAFKA_VERSION
 from exchange.engine.kafka.rights import PRINCIPALS
@@ -36,6 +36,8 @@ STOP_S: Final = 30
 BROKER_STOP_S: Final = 120
 ALIVE: Final = "/tmp/alive"  # noqa: S108 - in a container's own memory
 SECRETS_FOLDER: Final = "./secrets"
+WITNESS: Final = "witness"
+"""The volume of the witness files, which workers and tools of this host share."""
 ADMIN_SETTINGS: Final = f"""\
 # How the Kafka tools of the compose file reach the brokers: with the certificate of `{ADMIN}`.
 security.protocol=SSL
@@ -70,7 +72,11 @@ def compose_text() -> str:
                 "# Brokers only: the port for agencies and evaluators.": None,
                 "outside": {},
             },
-            "volumes": {broker_name(node): {} for node in NODES},
+            "volumes": {
+                **{broker_name(node): {} for node in NODES},
+                "# What workers remember of the ledger: never in one backup with the brokers.": None,
+                WITNESS: {},
+            },
             "secrets": {name: {"file": f"{SECRETS_FOLDER}/{file}"} for name, file in _SECRETS.items()},
         }
     )
@@ -106,6 +112,7 @@ def _client_variables() -> dict[str, Node]:
         "EXCHANGE_BOOTSTRAP_SERVERS": ",".join(f"{broker_name(node)}:{INSIDE.port}" for node in NODES),
         "EXCHANGE_PARTITIONS": str(CLUSTER_PARTITIONS),
         "EXCHANGE_REPLICATION": str(REPLICAS),
+        "EXCHANGE_STATE_DIR": STATE,
         "EXCHANGE_SECURITY_PROTOCOL": INSIDE.protocol,
         "EXCHANGE_SSL_CAFILE": f"{SECRETS}/ca.crt",
         "EXCHANGE_SASL_MECHANISM": MECHANISM,
@@ -158,6 +165,7 @@ def _client(party: Party, password: str) -> dict[str, Node]:
         "tmpfs": ["/tmp:size=64m,mode=1777"],  # noqa: S108 - in a container's own memory
         "environment": {"<<": TakenOver("client-settings"), "EXCHANGE_SASL_USERNAME": PRINCIPALS[party]},
         "secrets": ["ca.crt", {"source": password, "target": "exchange_sasl_password"}],
+        "volumes": [f"{WITNESS}:{STATE}"],
         "networks": ["inside"],
     }
 

@@ -2,7 +2,7 @@
 
 Two stages. The first installs exactly what `uv.lock` names, then the exchange itself. The second
 takes over that one folder. It has no compiler, no installer of its own and no Java, and runs as
-user 1000 on a file system that it never writes.
+user 1000 on a file system that it never writes, but for the volume of the witness files.
 """
 
 from typing import Final
@@ -15,6 +15,8 @@ UV_VERSION: Final = "0.13.9"
 """The one of the Makefile; a test compares them."""
 USER: Final = 1000
 HOME: Final = "/opt/exchange"
+STATE: Final = "/var/lib/exchange-witness"
+"""Where the witness files are; a volume is mounted there."""
 
 DOCKERFILE: Final = f"""\
 # Made by `exchange deploy compose`. Build it from the root of the clone:
@@ -39,11 +41,13 @@ COPY producers producers
 COPY consumers consumers
 COPY exchange exchange
 RUN /uv/bin/uv sync --quiet --frozen --no-dev --extra worker --no-editable --python "$(command -v python3)" \
-    && rm -f {HOME}/.lock
+    && rm -f {HOME}/.lock && install -d -m 0700 -o {USER} -g {USER} /witness
 
 FROM ${{BASE}}
 ENV PATH={HOME}/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 COPY --from=build {HOME} {HOME}
+# A volume that is mounted there for the first time takes over its owner.
+COPY --from=build --chown={USER}:{USER} /witness {STATE}
 USER {USER}:{USER}
 WORKDIR /tmp
 STOPSIGNAL SIGTERM

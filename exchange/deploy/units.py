@@ -20,6 +20,8 @@ WORKER_STOP_S: Final = 30
 BROKER_STOP_S: Final = 60
 EXCHANGE: Final = "service-events-exchange"
 """The folder of the exchange under `/var/lib`, `/var/cache` and `/etc`; its user is `exchange`."""
+WITNESS: Final = "exchange-witness"
+"""The folder of the witness files under `/var/lib`."""
 EDGE: Final = "exchange-edge"
 """The user of an agency's weekly run, and its folder."""
 _HEAD: Final = "# Made by `exchange deploy systemd`. Put your own changes into a drop-in: `systemctl edit {name}`.\n"
@@ -119,6 +121,13 @@ def _broker(command: str) -> SystemdUnit:
 def _worker(command: str) -> SystemdUnit:
     service = {
         **_service("exec", EXCHANGE, "exchange", f"{command} worker"),
+        "# What it remembers of the ledger: never in one backup with the broker's folder.": "",
+        "StateDirectory": f"{EXCHANGE} {WITNESS}",
+        "Environment": (
+            "XDG_DATA_HOME=/var/lib",
+            "XDG_CACHE_HOME=/var/cache",
+            f"EXCHANGE_STATE_DIR=/var/lib/{WITNESS}",
+        ),
         "Restart": "always",
         "TimeoutStopSec": str(WORKER_STOP_S),
         "# The worker alone is asked to stop; it stops its own processes.": "",

@@ -13,6 +13,7 @@ from consumers.admission.agency_lane import Written, judge_by_rules
 from consumers.admission.inbox import Inbox
 from exchange.core.admission.gate import AgencyState, Arrival, Refused, Registration, Unreadable, Verdict
 from exchange.core.model.events import Event
+from exchange.core.model.ledger_head import LedgerHead
 from exchange.testing.memory_partition import StoredRecord
 from exchange.wire.codec import EventReader, decode
 from exchange.wire.records import Receipt, decode_refusal
@@ -38,6 +39,8 @@ class MemoryGate:
     receipts: list[Receipt] = field(default_factory=list)
     on_admitted: Callable[[bytes], object] = _ignore
     cluster: str = "in-memory"
+    ledger: LedgerHead | None = None
+    """The ledger's head that receipts name."""
 
     def __post_init__(self) -> None:
         self._inbox = self._begun()
@@ -85,7 +88,7 @@ class MemoryGate:
         self.refused += [Refused(refusal.sequence, refusal.reason) for refusal in refusals]
         if self._inbox.touched:
             self._inbox.touched = False
-            self.receipts.append(Receipt(self.state.head, self.state.refused))
+            self.receipts.append(Receipt(self.state.head, self.state.refused, self.ledger))
 
     def verdict(self, state: AgencyState, arrival: Arrival | Unreadable, value: bytes) -> Verdict:
         """The gate's verdict on a signed value and what it decodes to."""

@@ -151,7 +151,11 @@ def environment(settings: Settings) -> dict[str, str]:
 async def trial_exchange(
     settings: Settings, folder: Path, announcer: Announcer | None = None
 ) -> AsyncIterator[TrialExchange]:
-    """An empty exchange for the block. Workers that still run at its end are stopped."""
+    """An empty exchange for the block. Workers that still run at its end are stopped.
+
+    Its witness is in the trial's folder: the next trial on the cluster is another exchange.
+    """
+    settings = settings.model_copy(update={"state_dir": folder / "state"})
     if settings.bootstrap_servers:
         async with _on_cluster(settings.model_copy(update={"calendar": "off"}), None, folder) as ground:
             yield ground

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from exchange.core.model.ledger_head import LedgerHead
 from exchange.wire.codec import schema_id_of
 from exchange.wire.message import MessageUnreadable, message
 from exchange.wire.schemas import schemas
@@ -61,7 +62,8 @@ class WorkerPulse:
     """The state of a worker, with its lanes or without. Times in milliseconds since 1970.
 
     `ended`: whether this is its last pulse. `reason`: the named error that ended it; empty if it
-    was stopped, or has not ended.
+    was stopped, or has not ended. `remembers`: the ledger's head in the witness of the worker's
+    host; None: unknown. `refuses`: why that witness refuses the ledger of this cluster, or empty.
     """
 
     worker: str
@@ -69,6 +71,8 @@ class WorkerPulse:
     at_ms: int
     ended: bool = False
     reason: str = ""
+    remembers: LedgerHead | None = None
+    refuses: str = ""
 
 
 class AlertKind(StrEnum):
@@ -90,6 +94,7 @@ class AlertKind(StrEnum):
     UNREADABLE = "unreadable"
     FOREIGN_MEMBER = "foreign member"
     HELD = "held open"
+    LEDGER = "ledger refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ class Alert:
     """A problem to look at. `says`: what to do next.
 
     `subject`: `lane:gate-0`, `agency:code`, `topic:events`, `transaction:events-0`,
-    `group:exchange-workers` or `workers`.
+    `group:exchange-workers`, `ledger` or `workers`.
     """
 
     subject: str

@@ -7,6 +7,7 @@ from exchange.core.admission.gate import Refused, Registration
 from exchange.core.admission.reasons import Reason
 from exchange.core.model.chain import Head
 from exchange.core.model.field_types import Width
+from exchange.core.model.ledger_head import LedgerHead
 from exchange.wire.mapper import INLINE, as_record
 from exchange.wire.message import message, single
 
@@ -16,10 +17,15 @@ NOTHING: Final = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How far the gate accepted an agency's chain, and the first record it refused since."""
+    """How far the gate accepted an agency's chain, and the first record it refused since.
+
+    `ledger`: the last closed epoch, with the digest of all figures up to it, so that agencies
+    remember it; None while the gate is not sure.
+    """
 
     head: Head
     refused: Refused | None = None
+    ledger: LedgerHead | None = None
 
 
 @dataclass(frozen=True, slots=True)

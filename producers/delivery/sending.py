@@ -18,6 +18,7 @@ from exchange.wire.records import Receipt
 from producers import errors
 from producers.cooperative import cooperative, walked
 from producers.delivery.clusters import check_cluster, note_cluster
+from producers.delivery.ledger_memory import remember
 from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
@@ -198,6 +199,7 @@ class Sending:
 
     async def _act_on(self, receipt: Receipt) -> None:
         """Act on a receipt."""
+        remember(self._vault, receipt.ledger, self._options.say)
         sequence = receipt.head.sequence
         following = self._chain.row_at(sequence + 1)
         meaning = meaning_of(receipt, self._chain.digest(sequence), following.kind if following else None)

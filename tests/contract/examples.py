@@ -30,6 +30,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.chain import Head, digest_of, heartbeat_message
 from exchange.core.model.epochs import parse_epoch
 from exchange.core.model.event_layout import PREFIX
+from exchange.core.model.ledger_head import LedgerHead
 from exchange.core.model.period import parse_period, period_of
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.release.agency_tables import ShownIncrement
@@ -177,6 +178,8 @@ def message_examples() -> dict[str, Examples]:
     pulse = p.Pulse("gate-3", "worker-1", 1_767_225_600_500, "running", 4_711, 12, 4_700, 31, 240, 1, 2, 3, (lane,))
     alive = p.WorkerPulse("worker-1", 1_767_225_600_000, 1_767_225_600_500)
     stalled = replace(alive, at_ms=1_767_225_612_500, ended=True, reason="LaneStalled")
+    ledger = LedgerHead(parse_epoch("2026-03"), head.digest)
+    refusing = replace(alive, remembers=ledger, refuses="LedgerBehind: The ledger in `draws` has no closed month.")
     alert = p.Alert(f"agency:{TOTALS}", p.AlertKind.SILENT, 1_767_225_600_000, "No heartbeat since: call the agency.")
     return {
         "registration": [(agency, m.encode_registration(registration(agency))) for agency in (EVENTS, TOTALS)],
@@ -184,6 +187,7 @@ def message_examples() -> dict[str, Examples]:
             ("all accepted", m.encode_receipt(m.Receipt(head))),
             ("the next one refused", m.encode_receipt(m.Receipt(head, refused))),
             ("nothing yet", m.encode_receipt(m.Receipt(Head()))),
+            ("a month is closed", m.encode_receipt(m.Receipt(head, ledger=ledger))),
         ],
         "refusal": [("a body that contradicts itself", m.encode_refusal(m.Refusal(23, Reason.UNSOUND, 1, 22)))],
         "gate_inbox": [
@@ -204,6 +208,7 @@ def message_examples() -> dict[str, Examples]:
         "worker_pulse": [
             ("a worker at work", p.encode_worker_pulse(alive)),
             ("the end of a worker whose lane stalled", p.encode_worker_pulse(stalled)),
+            ("a witness that refuses the ledger", p.encode_worker_pulse(refusing)),
         ],
         "alert": [("an agency gone silent", p.encode_alert(alert))],
         **release_examples(),

@@ -33,6 +33,7 @@ WHOLE = (
 WAITING = (
     "tests/kafka/secure/",
     "tests/kafka/operations/test_trials.py",
+    "tests/kafka/operations/test_put_back_whole.py",
     "tests/kafka/operations/test_state_put_back.py",
     "tests/kafka/operations/test_open_transactions.py",
     "tests/kafka/edge/test_new_agency.py",
@@ -55,6 +56,8 @@ LONG = (
     "tests/simulation/test_simulation.py",
     "tests/simulation/test_mutants.py",
     "tests/simulation/test_release_kills.py",
+    "tests/simulation/test_witness.py",
+    "tests/unit/release/test_witness_mutants.py",
     "tests/adversary/test_edge_histories.py",
     "tests/adversary/test_exact_attacks.py",
     "tests/adversary/test_noised_attacks.py",

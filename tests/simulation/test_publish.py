@@ -41,7 +41,7 @@ def publishing(world: ClosingWorld) -> list[LaneProgress]:
     process = world.world.process("publisher")
     log = MemoryLog(world.broker, lambda: world.network.connect(process))
     seen: list[LaneProgress] = []
-    process.spawn(PublisherLane(log, hook=seen.append).run())
+    process.spawn(PublisherLane(log, world.witness(), hook=seen.append).run())
     world.run(10)
     return seen
 
@@ -104,7 +104,7 @@ def asked(world: ClosingWorld) -> list[int]:
 def with_calendar(world: ClosingWorld, grace_ms: int = 6 * HOUR_MS) -> None:
     process = world.world.process("calendar")
     log = MemoryLog(world.broker, lambda: world.network.connect(process))
-    process.spawn(Calendar(log, PARTITIONS, grace_ms, clock=lambda: world.now_ms).run())
+    process.spawn(Calendar(log, PARTITIONS, grace_ms, world.witness(), clock=lambda: world.now_ms).run())
 
 
 def arrived_at(world: ClosingWorld, at_ms: int) -> None:

@@ -103,13 +103,14 @@ def restore(
     """
     from consumers.archive import Target
     from consumers.archive import restore as write
+    from consumers.release.witness_file import WitnessFiles
     from exchange.cli.shared.at_kafka import at_kafka
 
     async def work(kafka: "KafkaConnection") -> "Restored":
         settings = kafka.settings
         target = Target(kafka.log, kafka.admin, settings.partitions, settings.replication)
         with shown("restore") as progress:
-            return await write(target, directory, progress, again=again)
+            return await write(target, directory, progress, again=again, witness=WitnessFiles(settings.state_folder))
 
     try:
         done = at_kafka(work, notice=False)

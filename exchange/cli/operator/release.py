@@ -26,6 +26,7 @@ PAID = "A table's cost is shown in the epoch of its first draw. Each period pays
 UNKNOWN = "?"
 UNREADABLE = "a topic could not be read; what comes from it is shown as unknown. Or a named error."
 NEEDS = "the exchange's Kafka, with the operator's rights."
+ADOPT_NEEDS = "the exchange's Kafka, with the operator's rights, on the host whose witness file it is."
 
 app = typer.Typer(
     name="release", help="Close epochs; list the epochs closed and the commands refused.", no_args_is_help=True
@@ -105,6 +106,38 @@ def list_(as_json: AsJson = False) -> None:
         raise typer.Exit(ExitStatus.ERROR)
 
 
+@app.command(epilog=ending(needs=ADOPT_NEEDS, example="exchange release adopt 2026-10"))
+def adopt(
+    month: Annotated[
+        str,
+        typer.Argument(
+            metavar="MONTH", help="The last month that you know to be public, or `none`. `draws` must end with it."
+        ),
+    ],
+) -> None:
+    """Let this host's witness file take over the ledger as it is in `draws` now.
+
+    Only after you have looked: the file is damaged, or it remembers another cluster that is gone
+    for good. A ledger that lacks a month which the file saw is never taken over.
+    """
+    from consumers.release.witness_file import parse_month
+    from exchange.cli.shared.at_kafka import at_kafka
+
+    epoch = parse_month(month)
+    clusters = at_kafka(lambda kafka: _adopt(kafka, epoch))
+    typer.echo(f"The witness of this host remembers {month} on cluster {clusters[-1]}. Start its worker again.")
+
+
+async def _adopt(kafka: "KafkaConnection", epoch: int) -> tuple[str, ...]:
+    from consumers.release.history import read_ledger
+    from consumers.release.witness_file import WitnessFiles
+    from exchange.core.release.closed_epochs import check_cluster
+
+    closed, cluster = (await read_ledger(kafka.log)).closed, await kafka.log.cluster_id()
+    check_cluster(closed, cluster)
+    return WitnessFiles(kafka.settings.state_folder).adopt(closed, cluster, epoch).clusters
+
+
 def _print(found: "History") -> None:
     from exchange.cli.shared.console import console, table
 
@@ -126,6 +159,7 @@ def _print(found: "History") -> None:
 async def _close(kafka: "KafkaConnection", epoch: int) -> Done:
     from consumers.release.close_request import Awaited, close_epoch
     from consumers.release.history import hint_of
+    from consumers.release.witness_file import WitnessFiles
     from exchange.cli.shared.console import console
     from exchange.core.model.epochs import epoch_text
     from exchange.wire.release_records import Asker
@@ -142,7 +176,8 @@ async def _close(kafka: "KafkaConnection", epoch: int) -> Done:
                 else:
                     typer.echo(doing, err=True)
 
-        closed = await close_epoch(kafka.log, epoch, Asker.OPERATOR, waits)
+        witness = WitnessFiles(kafka.settings.state_folder)
+        closed = await close_epoch(kafka.log, epoch, Asker.OPERATOR, waits, witness=witness)
     return Done(epoch_text(epoch), closed.spent.refused, hint_of(closed.spent.refused), closed.tables, closed.unseen)
 
 

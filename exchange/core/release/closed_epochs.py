@@ -17,6 +17,7 @@ from exchange.core.model.epochs import DAY_MS, begins_ms, month_of
 from exchange.core.release.agency_tables import PastEpochs, ProfileChange, ShownIncrement
 from exchange.core.release.cuts import BEGINNING, Cut, Offsets, Relocation, moved
 from exchange.core.release.privacy_ledger import Account, Ledger
+from exchange.core.release.witness import Trail
 
 MONTHS_OF_QUARTER: Final = 3
 
@@ -43,7 +44,7 @@ class Closed:
     ever released. `domains`: the values of its first release. `cluster`: the id of the cluster on
     which the cuts have their addresses; empty before the first. `restoring`: the ids of the
     clusters to which a restore has begun and not ended. `leaves`: whether the cluster was archived
-    for the last time.
+    for the last time. `trail`: what a witness outside of the brokers compares.
     """
 
     position: int = 0
@@ -58,6 +59,7 @@ class Closed:
     cluster: str = ""
     restoring: frozenset[str] = frozenset()
     leaves: bool = False
+    trail: Trail = field(default_factory=Trail)
 
     @property
     def last_epoch(self) -> int | None:
@@ -139,7 +141,13 @@ def carried_out(
         cluster=cut.cluster,
         when=MappingProxyType({**closed.when, epoch: moment.at_ms}),
         kept=closed.kept.after(shown, profiles),
+        trail=closed.trail.closed(epoch),
     )
+
+
+def drawn(closed: Closed, key: bytes, value: bytes) -> Closed:
+    """After a draw of the epoch that is being closed: its key and its value in `releases`."""
+    return replace(closed, trail=closed.trail.drawn(key, value))
 
 
 def released(closed: Closed, table: str, epoch: int, domain: object) -> Closed:
@@ -159,4 +167,5 @@ def relocated(closed: Closed, relocation: Relocation) -> Closed:
         return replace(closed, restoring=closed.restoring | {relocation.cluster})
     cuts = MappingProxyType(moved(closed.cuts, relocation))
     restoring = closed.restoring - {relocation.cluster}
-    return replace(closed, cuts=cuts, cluster=relocation.cluster, restoring=restoring, leaves=False)
+    trail = closed.trail.moved(relocation.origin, relocation.cluster)
+    return replace(closed, cuts=cuts, cluster=relocation.cluster, restoring=restoring, leaves=False, trail=trail)

@@ -16,6 +16,7 @@ from consumers.admission.enrolment import Enrolment, register
 from consumers.release.close_request import close_epoch
 from consumers.release.history import read_closings
 from consumers.release.release_lane import ReleaseLane
+from consumers.release.witness_file import WitnessFiles
 from consumers.replay import KafkaSource, replay
 from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of
@@ -102,11 +103,11 @@ async def chains(log: KafkaLog, partitions: int) -> dict[bytes, list[bytes]]:
     return found
 
 
-async def close_with_seeded_noise(log: KafkaLog, partitions: int, epoch: int) -> dict[bytes, bytes]:
+async def close_with_seeded_noise(log: KafkaLog, partitions: int, epoch: int, witness: Path) -> dict[bytes, bytes]:
     """Close an epoch with a lane in this process; its releases by key, as they were drawn."""
     rng = random.Random(epoch)
     drawer = DrawHere(log, lambda _scale, length: [rng.randrange(-9, 10) for _ in range(length)])
-    lane = asyncio.create_task(ReleaseLane(log, partitions, drawer).run())
+    lane = asyncio.create_task(ReleaseLane(log, partitions, drawer, WitnessFiles(witness)).run())
     asking = asyncio.create_task(close_epoch(log, epoch))
     try:
         async with asyncio.timeout(WAIT_S):
@@ -152,11 +153,11 @@ async def test_an_exchange_moves_and_its_agencies_go_on_by_themselves(
         lost = await chains(log, settings.partitions)
         async with empty_cluster(settings, 3) as elsewhere:
             await moved(elsewhere, archive, before, lost, tmp_path)
-            would_have_been = await close_with_seeded_noise(log, settings.partitions, JANUARY + 1)
+            would_have_been = await close_with_seeded_noise(log, settings.partitions, JANUARY + 1, tmp_path / "one")
             there = KafkaLog(elsewhere.client("test"))
             try:
                 assert len(would_have_been) == 3
-                assert await close_with_seeded_noise(there, 3, JANUARY + 1) == would_have_been
+                assert await close_with_seeded_noise(there, 3, JANUARY + 1, tmp_path / "two") == would_have_been
             finally:
                 await there.close()
 

@@ -49,6 +49,10 @@ class Publishing:
         self._keys = {code: SampleKey(code) for code in AGENCIES}
         self._chains = {code: Head(0, bytes(32)) for code in AGENCIES}
 
+    def now_at(self, ground: TrialExchange) -> None:
+        """The same agencies, where Kafka was stopped and started."""
+        self._ground = ground
+
     async def register(self) -> None:
         enrolments = [Enrolment(code, LegalClass.individual, key.public) for code, key in self._keys.items()]
         await register(self._ground.log, self._ground.admin, *enrolments, replication=1)

@@ -72,6 +72,7 @@ class ComposeContainers:
         options += [f"--pids-limit={limits['pids']}", *(f"--cap-drop={name}" for name in asked["cap_drop"])]
         options += [f"--security-opt={option.partition(':')[0]}" for option in asked["security_opt"]]
         options += [f"--tmpfs={mount}" for mount in asked["tmpfs"]]
+        options += [f"--volume={mount.partition(':')[2]}" for mount in asked["volumes"]]  # one of its own
         options += ["--read-only", "--read-only-tmpfs=false"] if asked["read_only"] else []
         environment = {**asked["environment"], "EXCHANGE_BOOTSTRAP_SERVERS": self.brokers.servers(INSIDE.port)}
         environment |= {"EXCHANGE_CLIENTS_A_YEAR": "13631", "EXCHANGE_PARTITIONS": str(PARTITIONS)}

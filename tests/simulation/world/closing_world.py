@@ -16,13 +16,17 @@ The law, at any moment of the log:
 
 import asyncio
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from consumers.release.draw_task import Drawn, Noise, Report, carry_out
 from consumers.release.draws_state import DrawsDamaged, DrawsState
 from consumers.release.publisher_lane import PublisherLane
 from consumers.release.release_lane import ReleaseLane
+from consumers.release.witness_file import WitnessFiles
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import begins_ms, ends_ms, epoch_of, first_month
 from exchange.core.model.events import Event, NeedIdentified
@@ -33,13 +37,13 @@ from exchange.core.release.draw import counted
 from exchange.engine.errors import Fenced
 from exchange.engine.lanes.progress import LaneProgress, LaneState
 from exchange.engine.log import Log, Partition
-from exchange.testing.memory_broker import MemoryBroker
+from exchange.testing.memory_broker import MemoryBroker, Transaction
 from exchange.testing.memory_log import MemoryLog
-from exchange.testing.memory_partition import StoredRecord
+from exchange.testing.memory_partition import PartitionLog, StoredRecord
 from exchange.wire.codec import decode, encode
 from exchange.wire.public_records import decode_release
 from exchange.wire.release_records import Asker, Close, encode_close
-from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES
+from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, PULSE, RELEASES
 from tests.kits.draw_world import due, event
 from tests.simulation.world.exchange_world import Process, World
 from tests.simulation.world.network import Network
@@ -74,17 +78,33 @@ class DrawHere:
         return await carry_out(self.log, task, self.noise, report)
 
 
+@dataclass(frozen=True)
+class BrokerCopy:
+    logs: dict[Partition, PartitionLog]
+    transactions: dict[str, Transaction]
+    sequences: dict[Partition, int]
+
+
 class ClosingWorld:
-    def __init__(self, seed: int = 0, lane: type[ReleaseLane] = ReleaseLane, *, marker_delay_s: float = 0.01) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        lane: type[ReleaseLane] = ReleaseLane,
+        publisher: type[PublisherLane] = PublisherLane,
+        *,
+        marker_delay_s: float = 0.01,
+    ) -> None:
         self.world = World(seed)
         self.network = Network(self.world)
         self.broker = MemoryBroker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: marker_delay_s)
-        for topic in (AGENCIES, EPOCHS, DRAWS, RELEASES):
+        for topic in (AGENCIES, EPOCHS, DRAWS, RELEASES, PULSE):
             self.broker.create(topic)
         self.broker.create(EVENTS, PARTITIONS)
-        self.lane, self.noise = lane, Numbered()
+        self.lane, self.publisher, self.noise = lane, publisher, Numbered()
+        self.state = TemporaryDirectory(prefix="exchange-witness-")
         self.now_ms = NOW_MS
         self.ended: list[BaseException] = []
+        self.ever_public: set[tuple[bytes, bytes]] = set()
         self.progress: dict[str, LaneProgress] = {}
         self.workers = 0
         self._producer = self.broker.new_producer()
@@ -115,7 +135,11 @@ class ClosingWorld:
         self.broker.add(somebody, partition, timeout_s=seconds)
         self.broker.produce_in(somebody, 0, partition, [(b"foreign", b"")])
 
-    def worker(self, *, again: bool = True) -> Process:
+    def witness(self, host: str = "host") -> WitnessFiles:
+        """The witness files of a host."""
+        return WitnessFiles(Path(self.state.name) / host)
+
+    def worker(self, *, again: bool = True, host: str = "host") -> Process:
         """A new worker.
 
         One that ends by an error that another life may mend is started again, as a supervisor does.
@@ -127,10 +151,15 @@ class ClosingWorld:
         async def keep(life_of: type[ReleaseLane] | type[PublisherLane]) -> None:
             while True:
                 if life_of is PublisherLane:
-                    life: ReleaseLane | PublisherLane = PublisherLane(log, hook=self._hear)
+                    life: ReleaseLane | PublisherLane = self.publisher(log, self.witness(host), hook=self._hear)
                 else:
                     life = self.lane(
-                        log, PARTITIONS, DrawHere(log, self.noise), clock=lambda: self.now_ms, hook=self._hear
+                        log,
+                        PARTITIONS,
+                        DrawHere(log, self.noise),
+                        self.witness(host),
+                        clock=lambda: self.now_ms,
+                        hook=self._hear,
                     )
                 try:
                     await life.run()
@@ -144,6 +173,23 @@ class ClosingWorld:
         process.spawn(keep(PublisherLane))
         return process
 
+    def copied(self) -> BrokerCopy:
+        """A backup of the whole broker."""
+        return BrokerCopy(deepcopy(self.broker.logs), deepcopy(self.broker.transactions), dict(self._sequences))
+
+    def put_back(self, copy: BrokerCopy) -> None:
+        """Put the whole broker back. What was public stays known."""
+        self.ever_public.update((record.key or b"", record.value or b"") for record in self.releases())
+        self.broker.logs, self.broker.transactions = deepcopy(copy.logs), deepcopy(copy.transactions)
+        self._sequences = dict(copy.sequences)
+
+    def check_public(self) -> None:
+        """The law across copies: no figure was ever public with two draws."""
+        self.ever_public.update((record.key or b"", record.value or b"") for record in self.releases())
+        keys = [key for key, _ in self.ever_public]
+        if len(keys) > len(set(keys)):
+            raise LawBroken("two draws of one table and epoch were public")
+
     def run(self, seconds: float) -> None:
         self.world.run_until(self.world.now + seconds)
 
@@ -151,6 +197,7 @@ class ClosingWorld:
         for process in self.world.processes:
             process.struck_at.clear()
         self.world.end()
+        self.state.cleanup()
         assert not self.world.unhandled
 
     def halted(self) -> dict[str, str]:

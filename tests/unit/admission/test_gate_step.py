@@ -5,11 +5,14 @@ nobody signed are in `test_gate_signed.py`.
 """
 
 import random
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import pytest
 
+from consumers.admission.gate_step import GateStep
 from consumers.admission.kept_state import GateStateDamaged, RegistryBehind
+from consumers.admission.registry import Registry
 from exchange.core.admission.gate import Status
 from exchange.core.admission.reasons import Reason
 from exchange.core.counting.counts import fold
@@ -17,6 +20,7 @@ from exchange.core.errors import StateDamaged
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import Correction, Tally
+from exchange.core.model.ledger_head import LedgerHead
 from exchange.core.model.tally_tables import TallyTable
 from exchange.engine.lanes.step import Tail
 from exchange.engine.log import Partition
@@ -208,3 +212,25 @@ def test_the_same_refusal_again_is_counted_and_kept_once() -> None:
         world.take(*totals.again(*faulty))
     assert [refusal.reason for refusal in world.refusals] == [Reason.LEGAL_CLASS]
     assert world.step.agencies[HARBOR].refused == 50
+
+
+def test_receipts_name_the_ledgers_head_as_it_is_known_since_the_gate_restored() -> None:
+    heads = [None, LedgerHead(24_312, b"h" * 32)]
+    asked: list[str] = []
+
+    def since_now() -> Callable[[], LedgerHead | None]:
+        asked.append("restored")
+        return lambda: heads[0]
+
+    def make_step(number: int, registry: Registry) -> GateStep:
+        step = GateStep(number, registry)
+        step.head_from_now_on = since_now
+        return step
+
+    agency = Agency(HARBOR)
+    world = World([agency], make_step=make_step)
+    assert asked == ["restored"]
+    for head in heads:
+        heads[0] = head
+        world.take(*agency.run(agency.say(NEED)))
+        assert world.receipts[HARBOR].ledger == head

@@ -10,7 +10,7 @@ from consumers.worker.watchdog import WatchdogLimits
 from exchange.deploy.broker_settings import COMMON_SETTINGS, NODES, broker_name, variable_of
 from exchange.deploy.compose import ADMIN_SETTINGS
 from exchange.deploy.files import committed_files
-from exchange.deploy.image import BASE, DOCKERFILE, IMAGE, UV_VERSION
+from exchange.deploy.image import BASE, DOCKERFILE, IMAGE, STATE, UV_VERSION
 from exchange.engine.broker.jars import KAFKA_VERSION
 from exchange.engine.kafka.rights import PRINCIPALS
 from exchange.settings import PREFIX, Settings
@@ -86,10 +86,11 @@ def test_what_runs_on_is_started_again_checked_and_given_time_to_end(name: str) 
 
 
 @pytest.mark.parametrize("name", ["worker", "operator"])
-def test_our_containers_write_only_memory(name: str) -> None:
+def test_our_containers_write_only_memory_and_the_witness(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
     assert [mount.split(":")[0] for mount in SERVICES[name]["tmpfs"]] == ["/tmp"]
-    assert "volumes" not in SERVICES[name]
+    assert SERVICES[name]["volumes"] == [f"witness:{STATE}"]  # and what workers remember of the ledger
+    assert SERVICES[name]["environment"]["EXCHANGE_STATE_DIR"] == STATE
 
 
 def test_there_are_three_brokers_and_two_workers() -> None:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from consumers.status.alerts import Watch
 from consumers.status.worker_lives import CALM_MS, CRASHES_MIN, QUIET_MS_MAX, STEADY_MS, WINDOW_MS, WorkerLives
+from exchange.core.model.ledger_head import LedgerHead
 from exchange.engine.lanes.progress import LaneState
-from exchange.wire.pulse import AlertKind, Pulse, WorkerPulse
+from exchange.wire.pulse import Alert, AlertKind, Pulse, WorkerPulse
 
 T0 = 1_800_000_000_000
 SECOND = 1_000
@@ -134,3 +135,24 @@ def test_the_order_and_the_repetition_of_pulses_change_nothing(found: list[Worke
     for at in (60_000, 70_000, 80_000):
         assert kind(lives_of(*found), at) == kind(lives_of(*shuffled), at)
         assert lives_of(*found).running(T0 + at) == lives_of(*shuffled).running(T0 + at)
+
+
+def test_a_witness_that_refuses_is_an_alert_until_a_living_one_agrees_and_none_refuses() -> None:
+    says = "LedgerBehind: The ledger in `draws` has no closed month."
+    remembers = LedgerHead(24_312, b"h" * 32)
+
+    def watch_of(*pulses: WorkerPulse) -> Watch:
+        return Watch(45 * 86_400 * SECOND, T0, [raised] if raised else [], lives=lives_of(*pulses))
+
+    raised: Alert | None = None
+    refusing = replace(pulse(1, 0, SECOND), remembers=remembers, refuses=says)
+    agreeing, unsure = replace(pulse(2, 0, SECOND), remembers=remembers), pulse(3, 0, SECOND)
+    changes = dict(watch_of(refusing, agreeing, unsure).tick(T0 + 2 * SECOND))
+    raised = changes["ledger"]
+    assert raised is not None
+    assert (raised.kind, says in raised.says) == (AlertKind.LEDGER, True)
+    assert "ledger" not in dict(watch_of(unsure).tick(T0 + 2 * SECOND))  # no sign of either: it stays
+    assert "ledger" not in dict(watch_of(refusing, agreeing).tick(T0 + 2 * SECOND))
+    assert dict(watch_of(agreeing, unsure).tick(T0 + 2 * SECOND))["ledger"] is None
+    later = T0 + SECOND + QUIET_MS_MAX + 1
+    assert "ledger" not in dict(watch_of(refusing, agreeing).tick(later))  # both are gone
