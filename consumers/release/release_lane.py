@@ -41,7 +41,7 @@ from exchange.engine.errors import PositionOutOfRange
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
 from exchange.engine.lanes.supervised import SingleLane
 from exchange.engine.log import Log, Pair, Partition, Reader, Record
-from exchange.engine.reading import decided_ends
+from exchange.engine.reading import decided_ends, newest_before
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.message import MessageUnreadable
 from exchange.wire.release_records import Spent, decode_close, encode_spent, ledger_part
@@ -123,8 +123,13 @@ class ReleaseLane(SingleLane):
 
         Every epoch would be drawn again.
         """
-        published = (await reader.end_offsets([PUBLIC]))[PUBLIC]
-        if published and not self._seen.commands:
+        if self._seen.commands:
+            return
+        begin = (await reader.beginning_offsets([PUBLIC]))[PUBLIC]
+        end = (await decided_ends(reader, [PUBLIC]))[PUBLIC]
+        reader.assign([PUBLIC])
+        # Markers of a foreign transaction are no releases. What was deleted may have been some.
+        if begin or await newest_before(reader, PUBLIC, begin, end) is not None:
             raise DrawsDamaged(f"{DRAWS} is empty, and {RELEASES} is not.")
 
     def _note(self, seen: DrawsState) -> None:

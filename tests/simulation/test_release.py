@@ -21,7 +21,7 @@ from exchange.engine.log import Partition
 from exchange.wire.public_records import decode_release
 from exchange.wire.records import encode_registration
 from exchange.wire.release_records import RELEASE_PART
-from exchange.wire.topics import AGENCIES, EVENTS
+from exchange.wire.topics import AGENCIES, EVENTS, RELEASES
 from tests.kits.draw_world import correcting, event
 from tests.simulation.world.closing_world import (
     NOW_MS,
@@ -270,3 +270,31 @@ def test_draws_that_were_lost_are_not_drawn_again(world: ClosingWorld) -> None:
     assert world.halted() == {"release": "DrawsDamaged", "publisher": "PublishedDiffers"}
     assert (world.noise.calls, world.broker.committed(OF_DRAWS)) == (calls, [])
     assert [(record.key, record.value) for record in world.releases()] == public
+
+
+def test_a_foreign_transaction_on_releases_that_came_to_nothing_is_no_release(world: ClosingWorld) -> None:
+    """Else its markers, beside empty `draws`, would stop the first closing for ever."""
+    public = Partition(RELEASES, 0)
+    somebody = world.broker.take_over("somebody")
+    world.broker.add(somebody, public, timeout_s=5)
+    world.broker.produce_in(somebody, 0, public, [(b"foreign", b"")])
+    world.send(ONE, ONE)
+    world.close(START)
+    world.worker()
+    world.run(60)
+    assert not world.halted()
+    assert world.broker.committed(OF_DRAWS)
+
+
+def test_releases_that_were_deleted_in_place_beside_empty_draws_count_as_published(world: ClosingWorld) -> None:
+    process = prepared(world)
+    world.run(10)
+    world.world.kill(process)
+    calls = world.noise.calls
+    world.broker.delete_before(Partition(RELEASES, 0), world.broker.end_of(Partition(RELEASES, 0)))
+    world.broker.delete(OF_DRAWS.topic)
+    world.broker.create(OF_DRAWS.topic)
+    world.worker()
+    world.run(30)
+    assert world.halted()["release"] == "DrawsDamaged"
+    assert world.noise.calls == calls
