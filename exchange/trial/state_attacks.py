@@ -156,24 +156,21 @@ async def _events_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:
     copy = await hands.damage.copied(EVENTS)
     await hands.damage.lose(EVENTS)
     yield missing(EVENTS)
-    async for refusal in _events_restored(hands, copy):
-        yield refusal
+    await _restore_events(hands, copy)
 
 
 async def _events_cut_off(hands: Hands) -> AsyncGenerator[Refusal, None]:
     copy = await hands.damage.copied(EVENTS)
     ends = await hands.damage.ends(EVENTS)
     await hands.damage.cut_off({partition: end // 2 for partition, end in ends.items()})
-    yield Refusal("EventsCutOff", ("EventsCutOff", "PositionOutOfRange"))
-    async for refusal in _events_restored(hands, copy):
-        yield refusal
+    yield Refusal("EventsCutOff", ("EventsCutOff", "CountedOtherEvents", "PositionOutOfRange"))
+    await _restore_events(hands, copy)
 
 
-async def _events_restored(hands: Hands, copy: Copy) -> AsyncGenerator[Refusal, None]:
-    """From a backup without transactions: other offsets, so the counts are made again."""
+async def _restore_events(hands: Hands, copy: Copy) -> None:
+    """From a backup without transactions: its offsets are others, so the counts are made again."""
     await hands.damage.put_back(EVENTS, copy)
     hands.did("`events` restored from a backup")
-    yield Refusal("CountedOtherEvents", ("CountedOtherEvents", "PositionOutOfRange"))
     await hands.damage.lose(COUNTS)
     hands.did(f"`{COUNTS}` deleted")
     await hands.command("topics", "apply")
