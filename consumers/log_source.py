@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from exchange.engine.kafka.clients import administer
+from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Log
 from exchange.settings import Settings

@@ -21,7 +21,7 @@ from exchange.core.admission.gate import Registration, Status
 from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
-from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.admin import Admin
 from exchange.engine.kafka.provision import agency_topics, provision
 from exchange.engine.log import Log, Partition, Reader
 from exchange.wire.records import encode_registration

@@ -1,7 +1,7 @@
 """The topics of this exchange, with those of the agencies that are registered so far."""
 
 from consumers.admission.registry import read_registry
-from exchange.engine.kafka.clients import TopicSpec
+from exchange.engine.kafka.admin import TopicSpec
 from exchange.engine.kafka.provision import TopicAdmin, exchange_topics
 from exchange.engine.log import Log
 from exchange.settings import Settings

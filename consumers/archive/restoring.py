@@ -48,7 +48,7 @@ NAMES: Final = frozenset(topic.name for topic in TOPICS)
 
 
 class Administration(TopicAdmin, Protocol):
-    """The administrative calls that a restore needs; `kafka.clients.Admin` has them."""
+    """The administrative calls that a restore needs; `kafka.admin.Admin` has them."""
 
     async def delete(self, topics: list[str]) -> None:
         """Delete topics with all their records."""

@@ -14,7 +14,7 @@ from consumers.doctor.settings_checks import LOOPBACK, SETTINGS, settings_found
 from exchange.core.errors import ExchangeError
 from exchange.engine.broker.directory import data_home, living_holder
 from exchange.engine.errors import EngineError
-from exchange.engine.kafka.clients import Admin, TopicSpec
+from exchange.engine.kafka.admin import Admin, TopicSpec
 from exchange.engine.kafka.cluster.brokers import Cluster, look_at_cluster
 from exchange.engine.log import Log
 from exchange.engine.wall_clock import Clock

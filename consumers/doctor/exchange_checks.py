@@ -5,7 +5,8 @@ from typing import Final
 from consumers.doctor.findings import Finding, fault, listed, ok, warning
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import NotAuthorized
-from exchange.engine.kafka.clients import Admin, ClientSettings, TopicSpec
+from exchange.engine.kafka.admin import Admin, TopicSpec
+from exchange.engine.kafka.clients import ClientSettings
 from exchange.engine.kafka.connection.granted import require_rights
 from exchange.engine.kafka.lost_state import StateMissing, refuse_lost_state
 from exchange.engine.kafka.provision import check

@@ -32,7 +32,8 @@ from consumers.worker.watching import Watching
 from exchange.core.admission.gate import Registration
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.gc_tuning import relax_collector
-from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, ClientSettings, administer
+from exchange.engine.kafka.admin import administer
+from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, ClientSettings
 from exchange.engine.kafka.connection.granted import require_rights
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.lost_state import refuse_lost_state

@@ -16,7 +16,7 @@ from typing import Final
 
 from exchange.core.errors import ExchangeError
 from exchange.engine.broker import Announcer, Broker, embedded_broker
-from exchange.engine.kafka.clients import Admin, administer
+from exchange.engine.kafka.admin import Admin, administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import exchange_topics, provision
 from exchange.engine.log import OPEN_S_MAX, Partition, Record

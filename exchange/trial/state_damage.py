@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from typing import Final
 
-from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.admin import Admin
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, exchange_topics, provision
 from exchange.engine.log import Pair, Partition

@@ -7,7 +7,7 @@ from pathlib import Path
 from consumers.archive import Target, archive, restore
 from exchange.engine.broker import embedded_broker
 from exchange.engine.gc_tuning import relax_collector
-from exchange.engine.kafka.clients import administer
+from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.settings import Settings
 from exchange.wire.topics import EVENTS

@@ -25,7 +25,7 @@ from consumers.replay import KafkaSource, replay
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release
 from exchange.engine.gc_tuning import relax_collector
-from exchange.engine.kafka.clients import administer
+from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.lanes.lane import Lane
 from exchange.engine.log import Partition

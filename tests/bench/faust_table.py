@@ -8,7 +8,7 @@ import faust
 
 from consumers.worker.faust_app import credentials_of
 from exchange.core.counting.cells import increments
-from exchange.engine.kafka.clients import TopicSpec, administer
+from exchange.engine.kafka.admin import TopicSpec, administer
 from exchange.settings import Settings
 from exchange.wire.codec import decode
 from exchange.wire.topics import EVENTS

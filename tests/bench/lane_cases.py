@@ -15,7 +15,7 @@ from consumers.counting.fold_step import FoldStep
 from exchange.core.counting.generation import GENERATION
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.gc_tuning import relax_collector
-from exchange.engine.kafka.clients import administer
+from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.lanes.lane import Lane, LaneLimits
 from exchange.engine.lanes.progress import LaneProgress, LaneState

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from exchange.core.admission.gate import Registration
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.kafka.clients import TopicSpec, administer
+from exchange.engine.kafka.admin import TopicSpec, administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, exchange_topics, provision
 from exchange.engine.log import Partition

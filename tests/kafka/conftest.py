@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from exchange.engine.kafka.clients import Admin, administer, client_at
+from exchange.engine.kafka.admin import Admin, administer
+from exchange.engine.kafka.clients import client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import exchange_topics, provision
 from exchange.settings import Settings

@@ -22,7 +22,7 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.core.release.closed_epochs import Closed, Moment
 from exchange.core.release.closing import CloseRefused, decide_close
-from exchange.engine.kafka.clients import TopicSpec
+from exchange.engine.kafka.admin import TopicSpec
 from exchange.engine.kafka.provision import exchange_topics
 from exchange.engine.log import Partition, Record
 from exchange.testing.connection import DirectConnection

@@ -10,7 +10,7 @@ from typing import TypeVar
 import typer
 
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.kafka.clients import Admin, administer
+from exchange.engine.kafka.admin import Admin, administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.kafka_address import NoKafka, with_address
 from exchange.settings import Settings

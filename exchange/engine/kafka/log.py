@@ -19,13 +19,9 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from exchange.engine.errors import Fenced, LogUnavailable, PartitionUnknown
+from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.bounded_close import BoundedClose, looked_at
-from exchange.engine.kafka.clients import (
-    TRANSACTION_TIMEOUT_MS,
-    administer,
-    idempotent_producer,
-    transactional_producer,
-)
+from exchange.engine.kafka.clients import TRANSACTION_TIMEOUT_MS, idempotent_producer, transactional_producer
 from exchange.engine.kafka.errors import named, naming
 from exchange.engine.kafka.metadata import keep_in_mind, refuse_forbidden
 from exchange.engine.kafka.reader import KafkaReader

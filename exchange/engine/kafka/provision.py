@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import EngineError, LogUnavailable, PartitionUnknown
-from exchange.engine.kafka.clients import TopicSpec, pages
+from exchange.engine.kafka.admin import TopicSpec, pages
 from exchange.wire.topics import TOPICS, Topic, check_agency
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Provisioned:
 
 
 class TopicAdmin(Protocol):
-    """The administrative calls that this module needs; `kafka.clients.Admin` has them."""
+    """The administrative calls that this module needs; `kafka.admin.Admin` has them."""
 
     async def create(self, topics: Sequence[TopicSpec]) -> frozenset[str]:
         """Create the topics that do not exist yet; the names of those that were created."""

@@ -21,7 +21,8 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.engine.broker import embedded_broker
 from exchange.engine.errors import EngineError, LogUnavailable
-from exchange.engine.kafka.clients import Admin, administer, client_at
+from exchange.engine.kafka.admin import Admin, administer
+from exchange.engine.kafka.clients import client_at
 from exchange.engine.kafka.edge_link import KafkaLink
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, provision

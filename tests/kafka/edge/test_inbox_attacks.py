@@ -8,7 +8,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.record.util import calc_crc32c
 
-from exchange.engine.kafka.clients import Admin, administer, client_at
+from exchange.engine.kafka.admin import Admin, administer
+from exchange.engine.kafka.clients import client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, provision
 from exchange.engine.log import Partition, Record

@@ -16,7 +16,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from exchange.engine.kafka.clients import TopicSpec, administer, client_at
+from exchange.engine.kafka.admin import TopicSpec, administer
+from exchange.engine.kafka.clients import client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition, Producer, Record
 from tests.simulation.world.steps import POSITION, inbox

@@ -18,7 +18,8 @@ from exchange.engine.broker import BrokerDataUnusable, BrokerProcess, broker_pro
 from exchange.engine.broker.directory import living_holder
 from exchange.engine.broker.server import HOST, LOG_FILE
 from exchange.engine.errors import BrokerMoved
-from exchange.engine.kafka.clients import ClientSettings, TopicSpec, administer, client_at
+from exchange.engine.kafka.admin import TopicSpec, administer
+from exchange.engine.kafka.clients import ClientSettings, client_at
 from exchange.engine.kafka.connection import faults
 from exchange.engine.kafka.connection.look import check_connection
 from tests.kits.lock_kit.false_broker import AUTHENTICATE, false_broker

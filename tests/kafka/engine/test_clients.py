@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
-from exchange.engine.kafka.clients import Admin, ClientSettings, TopicSpec, administer, client_at
+from exchange.engine.kafka.admin import Admin, TopicSpec, administer
+from exchange.engine.kafka.clients import ClientSettings, client_at
 from exchange.engine.kafka.log import KafkaLog
 
 

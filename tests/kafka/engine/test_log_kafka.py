@@ -10,7 +10,8 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from exchange.engine.errors import Fenced
-from exchange.engine.kafka.clients import ClientSettings, TopicSpec, administer, client_at
+from exchange.engine.kafka.admin import TopicSpec, administer
+from exchange.engine.kafka.clients import ClientSettings, client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from tests.contract.log_contract import LogContract

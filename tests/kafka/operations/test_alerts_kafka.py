@@ -18,7 +18,8 @@ from consumers.status.reader import read_lives
 from consumers.status.worker_lives import CRASHES_MIN
 from exchange.core.model.chain import Head
 from exchange.core.model.vocabulary import LegalClass
-from exchange.engine.kafka.clients import Admin, client_at
+from exchange.engine.kafka.admin import Admin
+from exchange.engine.kafka.clients import client_at
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.wire.records import encode_gate_head

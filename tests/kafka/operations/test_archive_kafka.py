@@ -24,7 +24,7 @@ from exchange.core.model.events import NeedIdentified
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.engine.broker import embedded_broker
-from exchange.engine.kafka.clients import administer
+from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.engine.reading import read_whole

@@ -7,7 +7,7 @@ import pytest
 
 from exchange.core.exit_status import ExitStatus
 from exchange.engine.broker import broker_process, server
-from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.admin import Admin
 from exchange.engine.kafka.log import KafkaLog
 from tests.kits.command_line import CommandResult, exchange
 

@@ -13,7 +13,7 @@ from consumers.release.calendar import HOUR_MS
 from exchange.core.admission.gate import Status
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.errors import ClocksDiffer, PartitionUnknown, SettingRefused, TooFewBrokers
-from exchange.engine.kafka.clients import Admin, TopicSpec
+from exchange.engine.kafka.admin import Admin, TopicSpec
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import (
     PartitionsDiffer,

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 
-from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.admin import Admin
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.wire.pulse import Alert, AlertKind, encode_alert

@@ -25,7 +25,7 @@ from exchange.core.model.chain import digest_of
 from exchange.core.model.events import ALL_CAPS, ActivityHeld, Event
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import Activity, AgencyType, AudienceBand, LegalClass, UsState
-from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.admin import Admin
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import exchange_topics
 from exchange.engine.lanes.lane import Lane, LaneLimits

@@ -17,7 +17,7 @@ from consumers.release.draws_state import DrawsState
 from consumers.release.history import read_closings
 from exchange.core.model.epochs import epoch_text
 from exchange.engine.broker import embedded_broker
-from exchange.engine.kafka.clients import administer
+from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import exchange_topics, provision
 from exchange.engine.log import Partition

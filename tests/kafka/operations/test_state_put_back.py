@@ -7,7 +7,7 @@ several questions, one after the other, because each start of a worker costs sec
 import pytest
 
 from exchange.core.counting.generation import GENERATION
-from exchange.engine.kafka.clients import Admin
+from exchange.engine.kafka.admin import Admin
 from exchange.settings import Settings
 from exchange.trial.commands import command
 from exchange.trial.empty_cluster import TrialExchange

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from exchange.engine.errors import EngineError
-from exchange.engine.kafka.clients import ClientSettings, administer
+from exchange.engine.kafka.admin import administer
+from exchange.engine.kafka.clients import ClientSettings
 from exchange.engine.kafka.rights import rights
 from exchange.settings import Settings
 from exchange.trial.demo import Demo

@@ -13,7 +13,7 @@ import pytest
 
 from exchange.core.exit_status import ExitStatus
 from exchange.engine.errors import LogUnavailable
-from exchange.engine.kafka.clients import administer
+from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.connection import faults, look
 from exchange.engine.kafka.edge_link import KafkaLink
 from exchange.settings import Settings

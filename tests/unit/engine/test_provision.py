@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
-from exchange.engine.kafka.clients import TOPICS_AT_ONCE, TopicSpec, pages
+from exchange.engine.kafka.admin import TOPICS_AT_ONCE, TopicSpec, pages
 from exchange.engine.kafka.provision import (
     SHOWN_S_MAX,
     PartitionsDiffer,
