@@ -140,8 +140,10 @@ class Settings(BaseSettings):
     @property
     def state_folder(self) -> Path:
         """`state_dir`; by default under `$XDG_STATE_HOME`, else `~/.local/state`."""
+        if self.state_dir is not None:
+            return self.state_dir
         root = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        return self.state_dir or Path(root) / "service-events-exchange"
+        return Path(root) / "service-events-exchange"
 
     def client(self, client_id: str) -> ClientSettings:
         """The settings of a Kafka client.

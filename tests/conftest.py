@@ -57,8 +57,13 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def _witness_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What a test's workers and commands remember of a ledger is not the next test's."""
-    monkeypatch.setenv("EXCHANGE_STATE_DIR", str(tmp_path_factory.mktemp("state", numbered=True)))
+    """What a test's workers and commands remember of a ledger is not the next test's.
+
+    Nor is it in the home of whoever runs the tests, where a test leaves our settings out.
+    """
+    folder = tmp_path_factory.mktemp("state", numbered=True)
+    monkeypatch.setenv("EXCHANGE_STATE_DIR", str(folder))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
 
 
 @dataclass(frozen=True, slots=True)

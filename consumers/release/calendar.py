@@ -24,6 +24,7 @@ from consumers.release.close_request import write_command
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
 from consumers.release.release_lane import COMMANDS
 from consumers.release.witness_file import WITNESS_REFUSES, WitnessFiles
+from consumers.release.witnessed import witnessed_draws
 from exchange.core.errors import ClusterUnknown, ExchangeMoved, RestoreUnfinished
 from exchange.core.model.epochs import ends_ms, epoch_at, epoch_text
 from exchange.core.release.closed_epochs import Closed, check_cluster
@@ -85,13 +86,15 @@ class Calendar(SingleLane):
         self._lag = 0
         self._enter(LaneState.RUNNING)
         while True:
-            seen = await follower.catch_up()
-            check_cluster(seen.closed, await self._log.cluster_id())
-            self._witness.sees(seen.closed, await self._log.cluster_id())
+            seen = await witnessed_draws(follower, self._log, self._show)
             if await self._may_ask(seen, others):
                 await self._ask(seen, others)
             self._moved()
             await asyncio.sleep(LOOK_S)
+
+    def _show(self, closed: Closed, cluster: str) -> None:
+        check_cluster(closed, cluster)
+        self._witness.sees(closed, cluster)
 
     async def _may_ask(self, seen: DrawsState, reader: Reader) -> bool:
         """Whether each command was handled and none was refused lately.

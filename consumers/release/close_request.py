@@ -12,14 +12,16 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Final
 
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.history import public_keys
 from consumers.release.release_lane import COMMANDS
 from consumers.release.witness_file import WitnessFiles
+from consumers.release.witnessed import witnessed_draws
 from exchange.core.errors import ExchangeError
-from exchange.core.release.closed_epochs import check_cluster
+from exchange.core.release.closed_epochs import Closed, check_cluster
 from exchange.engine.errors import EngineError, LogUnavailable
 from exchange.engine.log import Log
 from exchange.engine.reading import decided_ends, read_to
@@ -141,16 +143,19 @@ class _Following:
         return CloseResult(self.spent, self.tables, unseen=str(error))
 
 
+def _compare(witness: WitnessFiles | None, closed: Closed, cluster: str) -> None:
+    check_cluster(closed, cluster)
+    if witness is not None:
+        witness.compares(closed, cluster)
+
+
 async def _ask(log: Log, epoch: int, by: Asker, witness: WitnessFiles | None) -> int:
     """Write the command. Returns its offset, which may lie behind the commands of others."""
     command = Close(epoch, by, wall_ms())
     reader, draws = await log.reader(), await log.reader()
     try:
         await public_keys(reader)  # whoever may not read them learns it now, not after the budget is spent
-        closed = (await DrawsFollower(draws).catch_up()).closed
-        check_cluster(closed, await log.cluster_id())
-        if witness is not None:
-            witness.compares(closed, await log.cluster_id())
+        closed = (await witnessed_draws(DrawsFollower(draws), log, partial(_compare, witness))).closed
         handled = closed.position
         before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
         if before < handled:  # the outcome of an old command is recorded at the new command's offset

@@ -18,9 +18,10 @@ import structlog
 
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.witness_file import WITNESS_REFUSES, WitnessDamaged, WitnessFiles, WitnessUnwritable
+from consumers.release.witnessed import witnessed_draws
 from exchange.core.errors import ExchangeError
 from exchange.core.model.ledger_head import HeadNow, LedgerHead
-from exchange.core.release.closed_epochs import Closed
+from exchange.engine.lanes.step import defects_named
 from exchange.engine.log import Log
 
 LOOK_S: Final = 5.0
@@ -50,7 +51,8 @@ class LedgerWatch:
         while True:
             try:
                 async with AsyncExitStack() as resources:
-                    await self._follow(resources)
+                    with defects_named("ledger"):
+                        await self._follow(resources)
             except ExchangeError as error:
                 logger.warning("the ledger could not be looked at", error=type(error).__name__)
             await asyncio.sleep(LOOK_S)
@@ -60,19 +62,20 @@ class LedgerWatch:
         resources.push_async_callback(reader.close)
         follower = DrawsFollower(reader)
         while True:
-            self._take((await follower.catch_up()).closed, await self._log.cluster_id())
+            await self._look(follower)
             await asyncio.sleep(LOOK_S)
 
-    def _take(self, closed: Closed, cluster: str) -> None:
-        head: LedgerHead | None = closed.trail.head
-        refused = ""
+    async def _look(self, follower: DrawsFollower) -> None:
+        found = await follower.catch_up()  # a log that became shorter is read from the beginning next
         try:
-            self.remembered = self._witness.sees(closed, cluster).head
+            closed = (await witnessed_draws(follower, self._log, self._witness.sees, found)).closed
+            refused, self.remembered, head = "", closed.trail.head, closed.trail.head
         except (WitnessDamaged, WitnessUnwritable) as error:
             refused, self.remembered, head = _named(error), None, None
         except WITNESS_REFUSES as error:
-            known = self._witness.known(closed, cluster)
-            refused, self.remembered = _named(error), known.head if known else None
+            closed = follower.read.closed
+            known = self._witness.known(closed, await self._log.cluster_id())
+            refused, self.remembered, head = _named(error), known.head if known else None, closed.trail.head
         if refused and not self.refused:
             logger.critical("the witness of this host refuses the ledger", reason=refused)
         self.refused, self._head = refused, head

@@ -22,6 +22,7 @@ from typing import Final
 
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState, Part
 from consumers.release.witness_file import WITNESS_REFUSES, WitnessFiles
+from consumers.release.witnessed import witnessed_draws
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import ends_ms
 from exchange.engine.lanes.progress import Hook, LaneState, no_hook
@@ -89,9 +90,7 @@ class PublisherLane(SingleLane):
 
     async def _witnessed(self, follower: DrawsFollower) -> DrawsState:
         """Everything drawn, once the witness has it: nothing becomes public before."""
-        seen = await follower.catch_up()
-        self._witness.sees(seen.closed, await self._log.cluster_id())
-        return seen
+        return await witnessed_draws(follower, self._log, self._witness.sees)
 
     async def _publish(self, producer: Producer, parts: Sequence[Part]) -> None:
         for epoch, of_epoch in groupby(parts, key=lambda part: part.epoch):

@@ -22,6 +22,7 @@ without its budget, whatever crashes. The writer is opened for each command, bec
 idle for a week expires.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Final
@@ -31,8 +32,9 @@ import structlog
 from consumers.release.draw_process import Drawer
 from consumers.release.draw_task import Drawn
 from consumers.release.draws_state import DrawsDamaged, DrawsFollower, DrawsState
-from consumers.release.other_witnesses import check_others
+from consumers.release.other_witnesses import RefusedElsewhere, check_others
 from consumers.release.witness_file import WITNESS_REFUSES, WitnessFiles
+from consumers.release.witnessed import witnessed_draws
 from exchange.core.errors import ClusterUnknown, ExchangeError, ExchangeMoved, RestoreUnfinished, SequenceBroken
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.closed_epochs import Closed, Moment, check_cluster
@@ -51,11 +53,16 @@ COMMANDS: Final = Partition(EPOCHS, 0)
 TARGET: Final = Partition(DRAWS, 0)
 PUBLIC: Final = Partition(RELEASES, 0)
 WAIT_S: Final = 0.5
+OTHERS_S: Final = 0.5
+"""Pause before other workers are heard again."""
 logger = structlog.get_logger(__name__)
 
 
 class ReleaseLane(SingleLane):
-    """The one release lane. `partitions`: of `events`. `clock`: decides which months are over."""
+    """The one release lane. `partitions`: of `events`. `clock`: decides which months are over.
+
+    `worker`: whose lane it is; its own pulses are not another witness.
+    """
 
     halts_on = (
         DrawsDamaged,
@@ -64,6 +71,7 @@ class ReleaseLane(SingleLane):
         RestoreUnfinished,
         SequenceBroken,
         PositionOutOfRange,
+        RefusedElsewhere,
         *WITNESS_REFUSES,
     )
 
@@ -74,11 +82,12 @@ class ReleaseLane(SingleLane):
         drawer: Drawer,
         witness: WitnessFiles,
         *,
+        worker: str = "",
         clock: Clock = wall_ms,
         hook: Hook = no_hook,
     ) -> None:
         super().__init__(LaneName.RELEASE, hook=hook)
-        self._log, self._drawer, self._witness, self._clock = log, drawer, witness, clock
+        self._log, self._drawer, self._witness, self._worker, self._clock = log, drawer, witness, worker, clock
         self._events = [Partition(EVENTS, number) for number in range(partitions)]
         self._seen = DrawsState()
 
@@ -101,7 +110,7 @@ class ReleaseLane(SingleLane):
         self._note(await follower.catch_up())
         await self._refuse_empty_draws(commands)
         check_cluster(self._seen.closed, await self._log.cluster_id())
-        self._witness.sees(self._seen.closed, await self._log.cluster_id())
+        self._note(await self._witnessed(follower, self._seen))
         self._restored = len(self._seen.commands) + len(self._seen.parts)
         commands.assign([COMMANDS])
         commands.seek(COMMANDS, self._seen.closed.position)
@@ -149,21 +158,30 @@ class ReleaseLane(SingleLane):
     async def _handle(self, record: Record, follower: DrawsFollower) -> None:
         writer = await self._log.writer(self.name)
         try:
-            self._note(await follower.catch_up())
+            self._note(await self._witnessed(follower))
             closed = self._seen.closed
             if record.offset < closed.position:
                 return
-            self._witness.sees(closed, await self._log.cluster_id())
-            await check_others(self._log, closed, self._clock())
+            await self._hear_others(closed)
             pairs = await self._decided(record, closed)
+            await self._hear_others(closed)  # one may have been started during the draw
             await writer.begin()
             await (await writer.send(TARGET, pairs))
             await writer.commit()
         finally:
             await writer.close()
         self._wrote(len(pairs))
-        self._note(await follower.catch_up())
-        self._witness.sees(self._seen.closed, await self._log.cluster_id())
+        self._note(await self._witnessed(follower))
+
+    async def _witnessed(self, follower: DrawsFollower, found: DrawsState | None = None) -> DrawsState:
+        return await witnessed_draws(follower, self._log, self._witness.sees, found)
+
+    async def _hear_others(self, closed: Closed) -> None:
+        """Wait until every other living worker has looked at its witness, and compare with it."""
+        while waits := await check_others(self._log, closed, self._clock(), but=self._worker):
+            logger.warning("closing waits until other workers have looked at their witness", workers=waits)
+            self._moved()
+            await asyncio.sleep(OTHERS_S)
 
     async def _decided(self, record: Record, closed: Closed) -> Sequence[Pair]:
         """The records to write for a command."""

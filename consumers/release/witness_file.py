@@ -19,8 +19,9 @@ import fcntl
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -40,6 +41,9 @@ NO_NAME: Final = re.compile(r"[^\w-]", re.ASCII)
 """What no cluster's id holds, and no file's name may."""
 NONE_CLOSED: Final = "none"
 """In the place of a month: none was closed."""
+TURNS_MAX: Final = 10
+TURN_S: Final = 0.01
+"""Between two looks whether another worker has written the file."""
 logger = structlog.get_logger(__name__)
 
 
@@ -94,14 +98,15 @@ class WitnessFiles:
     def sees(self, closed: Closed, cluster: str) -> Witness:
         """Compare a ledger with the witness, and remember it from now on.
 
-        `closed`: everything that is committed in `draws`. `cluster`: the id of its cluster. Raises
+        An unfinished restore is not remembered: it does not show yet whose ledger it is. `closed`:
+        everything that is committed in `draws`. `cluster`: the id of its cluster. Raises
         ClusterLeft, LedgerBehind, LedgerDiffers, WitnessDamaged, WitnessUnwritable, WitnessBusy.
         """
         path = self._path(closed, cluster)
         with self._named():
             known = read_witness(path)
             seen = witnessed(known, closed.trail, cluster, leaves=closed.leaves)
-            if seen != known:
+            if seen != known and not closed.restoring:
                 with self._locked(path.name):  # another worker may have seen more meanwhile
                     seen = witnessed(read_witness(path), closed.trail, cluster, leaves=closed.leaves)
                     _replace(path, seen)
@@ -126,24 +131,31 @@ class WitnessFiles:
         `epoch`: the last one that a person knows to be closed, 0 for none. Raises AdoptRefused,
         LedgerBehind, and as `sees` does about the file itself.
         """
-        path, last = self._path(closed, cluster), closed.trail.head.epoch
+        last = closed.trail.head.epoch
         if epoch != last:
             raise AdoptRefused(f"`draws` ends with {month_text(last)}, not with {month_text(epoch)}.")
         seen = Witness(closed.trail.at(cluster), closed.trail.head, closed.leaves)
-        with self._named(), self._locked(path.name):
-            try:
-                known = read_witness(path)
-            except WitnessDamaged:
+        with self._named():
+            path = self._path(closed, cluster)
+            with self._locked(path.name):
                 known = None
-            if known is not None and known.head.epoch > last:
-                check_head(known.head, closed.trail)
-            _replace(path, seen)
+                with suppress(WitnessDamaged):
+                    known = read_witness(path)
+                if known is not None and known.head.epoch > last:
+                    check_head(known.head, closed.trail)
+                _replace(path, seen)
         return seen
 
     def _path(self, closed: Closed, cluster: str) -> Path:
-        """By the first cluster of the exchange, which it keeps wherever it moves."""
+        """By the first cluster of the exchange, which it keeps wherever it moves.
+
+        A copy from before the restore does not name it: the file is the one that names the cluster.
+        """
         first = NO_NAME.sub("_", closed.trail.at(cluster)[0])
-        return self.folder / f"ledger-{first}.json"
+        path = self.folder / f"ledger-{first}.json"
+        if path.exists():
+            return path
+        return next((other for other in sorted(self.folder.glob("ledger-*.json")) if _names(other, cluster)), path)
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -157,12 +169,20 @@ class WitnessFiles:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(self.folder / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take_turn(lock)
             yield
-        except BlockingIOError:
-            raise WitnessBusy from None
         finally:
             os.close(lock)
+
+
+def _take_turn(lock: int) -> None:
+    """Wait for the lock as long as a worker takes to write the file. Raises WitnessBusy."""
+    for _ in range(TURNS_MAX):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(TURN_S)
+    raise WitnessBusy
 
 
 def month_text(epoch: int) -> str:
@@ -190,7 +210,7 @@ def read_witness(path: Path) -> Witness | None:
         witness = Witness(tuple(plain["clusters"]), LedgerHead(epoch, digest), plain["leaves"])
         if octets != encoded(witness):
             raise WitnessDamaged(f"{path} is damaged.")
-    except (ValueError, KeyError, TypeError, AttributeError, EpochInvalid):
+    except (RecursionError, ValueError, KeyError, TypeError, AttributeError, EpochInvalid):
         raise WitnessDamaged(f"{path} is damaged.") from None
     return witness
 
@@ -206,6 +226,14 @@ def encoded(witness: Witness) -> bytes:
     }
     check = sha256(json.dumps(plain).encode("ascii")).hexdigest()
     return json.dumps({**plain, "check": check}, indent=1).encode("ascii") + b"\n"
+
+
+def _names(path: Path, cluster: str) -> bool:
+    try:
+        witness = read_witness(path)
+    except WitnessDamaged:  # another exchange's, for all that it shows
+        return False
+    return witness is not None and cluster in witness.clusters
 
 
 def _replace(path: Path, witness: Witness) -> None:

@@ -178,7 +178,13 @@ class Lanes:
         if partition or closing is None:
             return None
         self._release = ReleaseLane(
-            self._log, closing.partitions, closing.drawer, closing.witness, clock=closing.clock, hook=self._note
+            self._log,
+            closing.partitions,
+            closing.drawer,
+            closing.witness,
+            worker=self._worker,
+            clock=closing.clock,
+            hook=self._note,
         )
         return self._release
 

@@ -121,7 +121,7 @@ def _broker(command: str) -> SystemdUnit:
 def _worker(command: str) -> SystemdUnit:
     service = {
         **_service("exec", EXCHANGE, "exchange", f"{command} worker"),
-        "# What it remembers of the ledger: never in one backup with the broker's folder.": "",
+        f"# {WITNESS} holds what it remembers of the ledger: never in one backup with the broker.": "",
         "StateDirectory": f"{EXCHANGE} {WITNESS}",
         "Environment": (
             "XDG_DATA_HOME=/var/lib",

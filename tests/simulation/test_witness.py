@@ -7,6 +7,7 @@ is locked out by an honest crash.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from consumers.release.publisher_lane import PublisherLane
 from consumers.release.release_lane import ReleaseLane
 from consumers.release.witness_file import AdoptRefused, WitnessDamaged, WitnessFiles, encoded, read_witness
 from exchange.core.errors import LedgerBehind, LedgerDiffers
-from exchange.core.release.closed_epochs import Closed
+from exchange.core.model.ledger_head import LedgerHead
+from exchange.core.release.closed_epochs import Closed, relocated
 from exchange.core.release.cuts import Relocation
 from exchange.core.release.witness import Witness
 from exchange.engine.log import Partition
@@ -218,6 +220,48 @@ def test_a_host_that_missed_the_month_hears_it_from_another_hosts_worker(world: 
     assert world.noise.calls == calls
 
 
+def heard(world: ClosingWorld, *pulses: WorkerPulse) -> None:
+    """Pulses of other workers, each under its name."""
+    for pulse in pulses:
+        world.append(Partition(PULSE, 0), encode_worker_pulse(pulse), key=pulse.worker.encode())
+
+
+def test_a_worker_whose_witness_refuses_for_another_reason_holds_up_every_draw(world: ClosingWorld) -> None:
+    """The cluster was left, and only the other host knows; or its file is damaged: who knows?"""
+    world.send(ONE)
+    world.close(START)
+    head = LedgerHead()
+    for remembers, refuses in ((head, "ClusterLeft: the exchange has left"), (None, "WitnessDamaged: is damaged")):
+        heard(world, WorkerPulse("worker-one", 0, world.now_ms, remembers=remembers, refuses=refuses))
+        assert started(world) == {"release": "RefusedElsewhere"}
+    heard(world, WorkerPulse("worker-one", 0, world.now_ms, remembers=head))  # mended
+    assert started(world) == {}
+    world.settled()
+
+
+def test_a_worker_that_has_not_looked_yet_is_waited_for_as_long_as_it_lives(world: ClosingWorld) -> None:
+    world.send(ONE)
+    world.close(START)
+    heard(world, WorkerPulse("worker-one", 0, world.now_ms))
+    world.worker()
+    world.run(60)
+    assert (world.halted(), world.noise.calls) == ({}, 0)
+    heard(world, WorkerPulse("worker-one", 0, world.now_ms, ended=True))
+    world.run(10)
+    world.settled()
+
+
+def test_a_worker_that_was_stopped_to_be_mended_holds_up_nobody(world: ClosingWorld) -> None:
+    """After `adopt` its next life begins at once, and would meet what its last one remembered."""
+    world.send(ONE)
+    world.close(START)
+    other = LedgerHead(FEBRUARY, b"other figures".ljust(32))
+    alive = WorkerPulse("worker-one", 0, world.now_ms, remembers=other, refuses="LedgerDiffers: other figures")
+    heard(world, alive, replace(alive, ended=True))
+    assert started(world) == {}
+    world.settled()
+
+
 def test_an_old_pulse_of_a_worker_holds_up_nobody(world: ClosingWorld) -> None:
     world.send(ONE)
     world.close(START)
@@ -271,6 +315,33 @@ def test_the_old_cluster_is_refused_on_the_host_whose_worker_moved(world: Closin
     assert world.closings().closed.last_epoch == START + 2
 
 
+def test_a_copy_from_before_the_restore_to_the_same_cluster_is_refused(world: ClosingWorld) -> None:
+    """It holds nothing that names the exchange: only the file names the cluster."""
+    empty = world.copied()
+    closed_twice(world)
+    relocated_to(world, "elsewhere")
+    assert started(world) == {}
+    newer = world.copied()
+    world.put_back(empty)
+    world.send(ONE)
+    world.close(START)
+    calls = world.noise.calls
+    assert started(world) == {"release": "LedgerBehind", "publisher": "LedgerBehind"}
+    assert world.noise.calls == calls
+    world.put_back(newer)
+    assert started(world) == {}
+    [_] = world.witness().folder.glob("ledger-*.json")
+
+
+def test_an_unfinished_restore_leaves_no_file(world: ClosingWorld) -> None:
+    begun = Relocation(world.broker.cluster, "elsewhere", "ab" * 32, 0, finished=False)
+    closed = relocated(Closed(), begun)
+    world.witness().sees(closed, "elsewhere")
+    assert not list(world.witness().folder.glob("*"))
+    world.witness().sees(relocated(closed, replace(begun, finished=True)), "elsewhere")
+    assert [path.name for path in world.witness().folder.glob("*.json")] == [f"ledger-{world.broker.cluster}.json"]
+
+
 # The file
 
 
@@ -279,7 +350,7 @@ def test_damage_is_refused_and_a_lost_file_is_made_again(world: ClosingWorld) ->
     files, closed, cluster = world.witness(), world.closings().closed, world.broker.cluster
     [path] = files.folder.glob("ledger-*.json")
     whole = path.read_bytes()
-    for damaged in (b"", whole[:-30], whole.replace(b"2026-02", b"2026-01"), b"[]", whole + b" "):
+    for damaged in (b"", whole[:-30], whole.replace(b"2026-02", b"2026-01"), b"[]", b"[" * 100_000, whole + b" "):
         path.write_bytes(damaged)
         assert started(world) == {"release": "WitnessDamaged", "publisher": "WitnessDamaged"}
         with pytest.raises(WitnessDamaged):

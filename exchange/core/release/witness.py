@@ -90,8 +90,13 @@ def witnessed(witness: Witness | None, trail: Trail, cluster: str, *, leaves: bo
 
 
 def check_place(witness: Witness, seen: Witness) -> None:
-    """Raise ClusterLeft unless the ledger is where the exchange was last, or moved on."""
+    """Raise ClusterLeft unless the ledger is where the exchange was last, or moved on.
+
+    Raises LedgerBehind if it is there, and lacks the restore to it.
+    """
     known = witness.clusters
+    if seen.clusters[-1] == known[-1] and len(seen.clusters) < len(known):
+        raise LedgerBehind(f"The ledger in `draws` lacks the restore to cluster {known[-1]}, on which it is.")
     stayed = seen.clusters == known
     if seen.clusters[: len(known)] != known or (stayed and witness.leaves and not seen.leaves):
         raise ClusterLeft(f"The exchange has left cluster {seen.clusters[-1]}; it was last on cluster {known[-1]}.")

@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from consumers.release.draws_state import DrawsState
 from consumers.release.history import read_closings
 from exchange.core.model.epochs import epoch_text
@@ -99,6 +101,8 @@ async def alerted(ground: TrialExchange, says: str) -> None:
             await asyncio.sleep(0.5)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_a_broker_put_back_whole_closes_nothing_until_a_newer_copy_is_there(tmp_path: Path) -> None:
     home, older, newer = tmp_path / "kafka", tmp_path / "older", tmp_path / "newer"
     behind = "The ledger in `draws` ends with 2020-01, and 2020-02 was closed before."
@@ -132,6 +136,8 @@ async def test_a_broker_put_back_whole_closes_nothing_until_a_newer_copy_is_ther
         assert {key: now[key] for key in drawn} == drawn
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_an_old_cluster_that_comes_back_after_a_restore_is_refused_and_the_new_one_goes_on(
     tmp_path: Path,
 ) -> None:

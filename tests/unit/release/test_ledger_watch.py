@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from consumers.release import ledger_watch
-from consumers.release.draws_state import DrawsFollower
+from consumers.release.draws_state import DrawsFollower, DrawsState
 from consumers.release.ledger_watch import LedgerWatch
 from consumers.release.witness_file import WitnessBusy, WitnessFiles, read_witness
+from consumers.release.witnessed import witnessed_draws
 from exchange.core.errors import LedgerBehind
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.ledger_head import LedgerHead
 from exchange.core.release.closed_epochs import Closed
 from exchange.core.release.cuts import BEGINNING
-from exchange.core.release.witness import Trail
+from exchange.core.release.witness import Trail, Witness
 from exchange.engine.log import Partition
 from exchange.testing.connection import DirectConnection
 from exchange.testing.memory_broker import MemoryBroker
@@ -54,6 +55,12 @@ class Draws:
         for number, epoch in enumerate(epochs):
             spent = Spent(number + 1, epoch, 0, "", 0, replace(BEGINNING, cluster=self.broker.cluster), ())
             self.broker.append(SOURCE, (ledger_part(epoch), encode_spent(spent)))
+
+    def folded(self) -> Closed:
+        state = DrawsState()
+        for record in self.broker.committed(SOURCE):
+            state.take(record)
+        return state.closed
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +145,38 @@ def test_two_workers_of_one_host_never_set_the_witness_back(tmp_path: Path) -> N
     with pytest.raises(LedgerBehind):
         Overtaken(tmp_path).sees(behind, "here")
     assert (files.known(behind, "here") or pytest.fail("lost")).head.epoch == START + 1
+
+
+async def test_a_ledger_that_other_workers_overtake_is_read_again_and_never_refused(tmp_path: Path) -> None:
+    """They close months, and write the file, between a reading of `draws` and its comparison."""
+    draws, files, months = Draws(), WitnessFiles(tmp_path), [START + 1, START + 2]
+    draws.close(START)
+
+    def overtaken(found: Closed, cluster: str) -> Witness:
+        if months:
+            draws.close(months.pop(0))
+            files.sees(draws.folded(), cluster)
+        return files.sees(found, cluster)
+
+    seen = await witnessed_draws(DrawsFollower(await draws.log.reader()), draws.log, overtaken)
+    assert (seen.closed.trail.head.epoch, months) == (START + 2, [])
+
+
+def test_a_ledger_that_stays_behind_is_refused_once_it_was_read_again(tmp_path: Path) -> None:
+    draws = Draws()
+    draws.close(START)
+    looks: list[Closed] = []
+
+    def behind(found: Closed, _: str) -> None:
+        looks.append(found)
+        raise LedgerBehind("2026-01, and 2026-02 was closed before.")
+
+    async def read() -> None:
+        await witnessed_draws(DrawsFollower(await draws.log.reader()), draws.log, behind)
+
+    with pytest.raises(LedgerBehind):
+        asyncio.run(read())
+    assert len(looks) == 2
 
 
 def test_a_witness_that_another_worker_is_writing_is_waited_for(tmp_path: Path) -> None:

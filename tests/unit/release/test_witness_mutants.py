@@ -1,5 +1,6 @@
 """The witness's rules with one of them broken each: a named law notices every one."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -7,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from consumers.release import draws_state, ledger_watch, other_witnesses, witness_file
+from consumers.release import draws_state, ledger_watch, other_witnesses, witness_file, witnessed
 from exchange.core.errors import ExchangeError
 from exchange.core.release import closed_epochs, witness
 from producers.delivery import ledger_memory
@@ -36,6 +37,10 @@ def in_a_folder(test: Callable[[Path], None]) -> Law:
             test(Path(folder))
 
     return law
+
+
+def overtaken(folder: Path) -> None:
+    asyncio.run(looks.test_a_ledger_that_other_workers_overtake_is_read_again_and_never_refused(folder))
 
 
 MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
@@ -98,12 +103,28 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         in_a_folder(looks.test_two_workers_of_one_host_never_set_the_witness_back),
     ),
     "other hosts not heard": (
-        BrokenRule(other_witnesses, "check_others", "check_head(head, closed.trail)", "None"),
+        BrokenRule(other_witnesses, "check_others", "check_head(pulse.remembers, closed.trail)", "None"),
         in_a_world(lanes.test_a_host_that_missed_the_month_hears_it_from_another_hosts_worker),
     ),
     "other hosts heard long after": (
-        BrokenRule(other_witnesses, "_recent", "abs(now_ms - pulse.at_ms) <= RECENT_MS", "True"),
+        BrokenRule(other_witnesses, "_lives", "abs(now_ms - pulse.at_ms) <= RECENT_MS", "True"),
         in_a_world(lanes.test_an_old_pulse_of_a_worker_holds_up_nobody),
+    ),
+    "other hosts heard after their end": (
+        BrokenRule(other_witnesses, "_lives", "not pulse.ended", "True"),
+        in_a_world(lanes.test_a_worker_that_was_stopped_to_be_mended_holds_up_nobody),
+    ),
+    "another host's refusal ignored": (
+        BrokenRule(other_witnesses, "check_others", "pulse.refuses", "False"),
+        in_a_world(lanes.test_a_worker_whose_witness_refuses_for_another_reason_holds_up_every_draw),
+    ),
+    "another host not waited for": (
+        BrokenRule(other_witnesses, "check_others", "pulse.remembers is None", "False"),
+        in_a_world(lanes.test_a_worker_that_has_not_looked_yet_is_waited_for_as_long_as_it_lives),
+    ),
+    "an honest worker that was overtaken refused": (
+        BrokenRule(witnessed, "witnessed_draws", "said == str(behind)", "True"),
+        in_a_folder(overtaken),
     ),
     "a log that became shorter under a reader": (
         BrokenRule(draws_state, "DrawsFollower.catch_up", "end < self._position", "False"),
