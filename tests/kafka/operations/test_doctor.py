@@ -13,7 +13,7 @@ from tests.kits.command_line import CommandResult, exchange
 
 
 def doctor(servers: str, *words: str) -> CommandResult:
-    settings = {"EXCHANGE_PARTITIONS": "4", "EXCHANGE_REPLICATION": "1"}
+    settings = {"EXCHANGE_PARTITIONS": "4", "EXCHANGE_REPLICATION": "1", "COLUMNS": "200"}
     return exchange("doctor", *words, EXCHANGE_BOOTSTRAP_SERVERS=servers, **settings)
 
 

@@ -23,7 +23,7 @@ from tests.kits.secure_kit.broker import NOWHERE, PASSWORD, SecureBroker
 from tests.kits.secure_kit.certificates import Authority
 
 NAMED_S_MAX = 6.0
-SLACK_S = 10.0
+SLACK_S = 20.0
 """For the start of a Python process on a busy machine."""
 OPERATOR = "exchange-operator"
 Variables = Mapping[str, str]
