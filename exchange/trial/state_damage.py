@@ -12,15 +12,18 @@ from typing import Final
 from exchange.engine.kafka.admin import Admin
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, exchange_topics, provision
-from exchange.engine.log import Pair, Partition
+from exchange.engine.log import Pair, Partition, Writer
 from exchange.engine.reading import read_whole
 from exchange.settings import Settings
 from exchange.wire.topics import BY_NAME, Retention, agency_of
 
 SHOWN_S_MAX: Final = 30.0
 LOOK_S: Final = 0.05
+FOREIGN: Final = ("somebody", "somebody-else")
 FOREIGN_MS: Final = 60_000
-"""How long the foreign transaction may be open; the embedded broker allows no longer one."""
+"""How long a foreign transaction may be open; the embedded broker allows no longer one."""
+RENEW_S: Final = 45.0
+"""After so long the next one begins."""
 POLICY: Final = "cleanup.policy"
 Copy = Mapping[Partition, Sequence[tuple[Pair, int]]]
 """Every committed record of a topic, with its time in milliseconds since 1970."""
@@ -119,17 +122,50 @@ class StateDamage:
                 await asyncio.sleep(LOOK_S)
 
     @asynccontextmanager
-    async def held_open(self, partitions: Iterable[Partition]) -> AsyncIterator[None]:
-        """A foreign program holds a transaction open for the block; it comes to nothing."""
-        somebody = await self._log.writer("somebody", timeout_ms=FOREIGN_MS)
+    async def held_open(self, partitions: Iterable[Partition], renew_s: float = RENEW_S) -> AsyncIterator[None]:
+        """A foreign program holds a transaction open for the block; it comes to nothing.
+
+        A busy machine may need longer than Kafka lets a transaction live: so another begins after
+        `renew_s`.
+        """
+        held, over = list(partitions), asyncio.Event()
+        one, other = [await self._log.writer(name, timeout_ms=FOREIGN_MS) for name in FOREIGN]
         try:
-            await somebody.begin()
-            for partition in partitions:
-                await (await somebody.send(partition, [(b"foreign", b"")]))
-            yield
-            await somebody.abort()
+            await _open(one, held)
+            holding = asyncio.create_task(_hold_on(one, other, held, over, renew_s), name="foreign program")
+            try:
+                yield
+            finally:
+                over.set()
+                await holding
         finally:
-            await somebody.close()
+            await one.close()
+            await other.close()
+
+
+async def _open(writer: Writer, partitions: Collection[Partition]) -> None:
+    await writer.begin()
+    for partition in partitions:
+        await (await writer.send(partition, [(b"foreign", b"")]))
+
+
+async def _hold_on(
+    one: Writer, other: Writer, partitions: Collection[Partition], over: asyncio.Event, renew_s: float
+) -> None:
+    """Keep a transaction open: the next one begins before the one before it ends."""
+    while not await _within(renew_s, over):
+        await _open(other, partitions)
+        await one.abort()
+        one, other = other, one
+    await one.abort()
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def _family(topic: str) -> str:

@@ -11,6 +11,7 @@ from exchange.wire.topics import (
     AGENCIES,
     ALERTS,
     EPOCHS,
+    EVENTS,
     METRICS,
     PULSE,
     QUARANTINE,
@@ -29,6 +30,23 @@ async def folded(ground: TrialExchange, events: int) -> None:
     async with asyncio.timeout(WAIT_S):
         while sum(part.position.events for part in await read_aggregates(ground.log, range(PARTITIONS))) < events:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
+
+
+async def test_what_is_held_stays_held_beyond_the_life_of_one_transaction(
+    ground: TrialExchange, damage: StateDamage
+) -> None:
+    held = await damage.partitions(EVENTS)
+    reader = await ground.log.reader()
+    try:
+        async with damage.held_open(held, renew_s=0.3):
+            for _ in range(30):
+                stable, ends = await reader.stable_offsets(held), await reader.end_offsets(held)
+                assert all(stable[one] < ends[one] for one in held)
+                await asyncio.sleep(0.05)
+        assert min(ends.values()) > 3  # one transaction writes a record and a marker
+        assert await reader.stable_offsets(held) == await reader.end_offsets(held)
+    finally:
+        await reader.close()
 
 
 async def test_a_worker_does_not_judge_while_registrations_are_held_open(
