@@ -12,6 +12,7 @@ from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
 from tests.kafka.conftest import PARTITIONS
 from tests.kafka.operations.state_kit import Agencies, Happens, exact, happen, published, rebuilt, refused
 
+pytestmark = pytest.mark.timeout(540)
 REBUILD = "`exchange gate rebuild`"
 COUNTS = aggregates_of(GENERATION)
 MARKER = 1

@@ -19,6 +19,7 @@ from exchange.wire.topics import ALERTS, METRICS, PULSE, QUARANTINE, inbox_of, r
 from tests.kafka.operations.state_kit import WAIT_S, Agencies, Happens, exact, happen, logged, refused, stopped
 from tests.kafka.release.closing_kit import START, ask, handled
 
+pytestmark = pytest.mark.timeout(540)
 SHARED = (QUARANTINE, METRICS, PULSE, ALERTS)
 REQUIRED = SHARED
 """Without these a worker does not start."""

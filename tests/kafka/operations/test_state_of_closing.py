@@ -18,6 +18,7 @@ from exchange.wire.topics import DRAWS, EPOCHS, RELEASES
 from tests.kafka.operations.state_kit import WAIT_S, Happens, happen, logged, refused, stopped
 from tests.kafka.release.closing_kit import START, ask, handled
 
+pytestmark = pytest.mark.timeout(540)
 IN_PLACE = (Happens.EMPTIED, Happens.CUT_OFF)
 
 

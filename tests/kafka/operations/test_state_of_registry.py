@@ -17,6 +17,7 @@ from exchange.trial.state_damage import Copy, StateDamage
 from exchange.wire.topics import AGENCIES
 from tests.kafka.operations.state_kit import Agencies, Happens, exact, happen, published, rebuilt, refused
 
+pytestmark = pytest.mark.timeout(540)
 BEHIND = ("`agencies` holds", "Stop the workers and restore it", "`exchange gate rebuild`")
 
 

@@ -16,6 +16,7 @@ from exchange.wire.topics import AGENCIES, DRAWS, EVENTS, GATE_STATE, aggregates
 from tests.kafka.operations.state_kit import Agencies, exact, published, rebuilt, refused, stopped
 from tests.kafka.release.closing_kit import START, ask, handled
 
+pytestmark = pytest.mark.timeout(540)
 REBUILD = "`exchange gate rebuild`"
 COUNTS = aggregates_of(GENERATION)
 
