@@ -48,6 +48,20 @@ class RepeatFilter(logging.Filter):
         return self._passed[message] <= REPEATS_MAX
 
 
+def log_beside_output() -> None:
+    """Send what a command logs to standard error: its output may be for programs.
+
+    Nothing is imported for it: a command that logs has imported the library by now.
+    """
+    structlog = sys.modules.get("structlog")
+    if structlog is None or structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, _without_values, structlog.dev.ConsoleRenderer(colors=False)],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+
+
 def set_up_logs(level: str = "info") -> None:
     """Send everything to standard error: JSON lines, or readable ones at a terminal."""
     import structlog  # takes a tenth of a second, which commands without a log do not spend

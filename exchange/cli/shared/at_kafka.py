@@ -13,6 +13,7 @@ from exchange.engine.errors import LogUnavailable
 from exchange.engine.kafka.admin import Admin, administer
 from exchange.engine.kafka.log import KafkaLog
 from exchange.kafka_address import NoKafka, with_address
+from exchange.logs import log_beside_output
 from exchange.settings import Settings
 
 __all__ = ["KafkaAway", "KafkaConnection", "NoKafka", "addressed", "at_kafka", "reached", "with_address"]
@@ -67,6 +68,7 @@ def at_kafka(work: Callable[[KafkaConnection], Coroutine[None, None, T]], *, not
     reports by itself.
     """
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    log_beside_output()
 
     settings = with_address(Settings.model_validate({}))
 

@@ -32,3 +32,22 @@ def test_lines_are_json_that_names_errors_by_type_and_retries_warnings() -> None
     ]
     assert lines[2]["error"] == "KeyError"
     assert "Jane" not in done.stderr
+
+
+COMMAND = """
+import structlog
+from exchange.logs import log_beside_output
+log_beside_output()
+try:
+    {}["Jane Doe"]
+except KeyError:
+    structlog.get_logger("exchange.ours").exception("could not be read")
+print("{}")
+"""
+
+
+def test_what_a_command_logs_is_not_in_its_output() -> None:
+    done = subprocess.run([sys.executable, "-c", COMMAND], capture_output=True, text=True, check=True, timeout=60)
+    assert json.loads(done.stdout) == {}
+    assert "could not be read" in done.stderr
+    assert "Jane" not in done.stderr
