@@ -1,6 +1,8 @@
 """The alerts that are open now, judged by `Watch` from all that was read, without any worker."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+
+import structlog
 
 from consumers.status.alerts import Watch
 from consumers.status.observed import Observed
@@ -8,8 +10,11 @@ from consumers.status.troubles import LANE
 from consumers.status.worker_lives import QUIET_MS_MAX
 from exchange.engine.log import Log, Partition
 from exchange.engine.reading import newest_by_key
+from exchange.wire.message import MessageUnreadable
 from exchange.wire.pulse import AgencyPulse, Alert, decode_alert
 from exchange.wire.topics import AGENCIES, ALERTS, PARTITION_LANES, PULSE, SINGLE_LANES, LaneName
+
+logger = structlog.get_logger(__name__)
 
 
 def expected_lanes(partitions: int, *, calendar: bool) -> list[str]:
@@ -26,7 +31,7 @@ def alerts_now(seen: Observed, now_ms: int, *, silent_after_ms: int, lanes: Coll
 
     `lanes`: those that must run. The calendar must run if a worker's watch already misses it.
     """
-    stood = [decode_alert(value) for value in seen.alerts.values()]
+    stood = list(readable(seen.alerts))
     calendar = LaneName.CALENDAR.at(0)
     lanes = {*lanes, calendar} if lanes and any(one.subject == LANE + calendar for one in stood) else lanes
     pulses_known = PULSE not in seen.unknown
@@ -57,6 +62,17 @@ def _at_the_gate(seen: Observed) -> Iterator[AgencyPulse]:
 
 
 async def read_alerts(log: Log) -> list[Alert]:
-    """The open alerts, by subject."""
-    newest = await newest_by_key(log, Partition(ALERTS, 0))
-    return [decode_alert(newest[subject]) for subject in sorted(newest)]
+    """The open alerts, by subject. A record that is none is left out, and logged."""
+    return list(readable(await newest_by_key(log, Partition(ALERTS, 0))))
+
+
+def readable(newest: Mapping[bytes, bytes]) -> Iterator[Alert]:
+    """The alerts among the newest records of `alerts`, by subject.
+
+    Others can write there: what is no alert says nothing, and must stop no worker.
+    """
+    for subject in sorted(newest):
+        try:
+            yield decode_alert(newest[subject])
+        except MessageUnreadable as error:
+            logger.warning("a record of `alerts` is no alert", reason=str(error))

@@ -9,7 +9,7 @@ import pytest
 from consumers.sections import FollowedTopic, look_at_each
 from consumers.status.log_facts import LogFacts, look_at_topics
 from consumers.status.observed import Observed
-from consumers.status.open_alerts import alerts_now
+from consumers.status.open_alerts import alerts_now, read_alerts
 from consumers.status.reader import looking
 from consumers.status.status import ExchangeStatus, status_of
 from exchange.core.admission.gate import Registration
@@ -91,6 +91,16 @@ def test_without_a_worker_that_is_an_alert_and_an_open_one_stays(cluster: Cluste
     assert kinds(found) == {"workers": AlertKind.NOT_RUNNING, "lane:gate-1": AlertKind.FAILED}
     assert found.running is False
     assert found.unknown == ()
+
+
+def test_a_record_that_is_no_alert_hides_no_other_and_ends_no_watch(cluster: Cluster) -> None:
+    cluster.put("alerts", b"foreign", b"not of this exchange")
+    found = cluster.look()
+    assert kinds(found) == {"workers": AlertKind.NOT_RUNNING, "lane:gate-1": AlertKind.FAILED}
+    assert found.unknown == ()
+    task = cluster.world.process("worker").spawn(read_alerts(cluster.log))
+    cluster.world.run_until(cluster.world.now + 10)
+    assert [alert.subject for alert in task.result()] == ["lane:gate-1"]
 
 
 def test_with_a_worker_there_is_no_alert_and_an_open_one_ends_with_its_cause(cluster: Cluster) -> None:
