@@ -15,12 +15,18 @@ from exchange.engine.errors import LogUnavailable
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.loop_time import loop_s
 from exchange.engine.reading import decided_ends, read_before, read_whole
+from exchange.wire.message import MessageUnreadable
 from exchange.wire.records import decode_registration
 from exchange.wire.topics import AGENCIES
 
 _SOURCE = Partition(AGENCIES, 0)
 _AGAIN_S = 1.0
 _LOOK_S = 5.0
+_NO_REGISTRATION = (
+    f"{AGENCIES}-0 offset {{}} is no registration. Stop the workers and restore `{AGENCIES}` from a replica or a"
+    f" backup. If there is none, delete it, make it empty by `exchange topics apply --anew {AGENCIES}`, register every"
+    " agency again and run `exchange gate rebuild`."
+)
 
 
 class Registry:
@@ -62,10 +68,16 @@ class Registry:
         self.changes += 1
 
     def take(self, record: Record) -> None:
-        """Take the next record of `agencies`. One without a value registers nobody."""
+        """Take the next record of `agencies`. One without a value registers nobody.
+
+        Raises MessageUnreadable, with the place and the mend, for one that is no registration.
+        """
         self.records += 1
         if record.value is not None:
-            self.put(decode_registration(record.value))
+            try:
+                self.put(decode_registration(record.value))
+            except MessageUnreadable:
+                raise MessageUnreadable(_NO_REGISTRATION.format(record.offset)) from None
 
 
 async def read_registry(log: Log) -> Registry:

@@ -60,7 +60,7 @@ async def test_a_registry_emptied_cut_off_or_replaced_is_refused_and_registered_
     copy: Copy = {Partition(AGENCIES, 0): ()}
     await happen(damage, what, AGENCIES, copy)
     if what is Happens.OTHERS:
-        await refused(ground, "agencies")
+        await refused(ground, "agencies-0 offset 0 is no registration", "`exchange topics apply --anew agencies`")
         await damage.lose(AGENCIES)
         assert (await command(impatient, "topics", "apply", "--anew", AGENCIES)).status == 0
     else:
