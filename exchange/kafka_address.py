@@ -1,6 +1,7 @@
 """The address of Kafka: the configured cluster, else the broker of `exchange up`."""
 
 from exchange.core.errors import ExchangeError
+from exchange.engine import own_brokers
 from exchange.settings import Settings
 
 
@@ -11,7 +12,11 @@ class NoKafka(ExchangeError):
 
 
 def with_address(settings: Settings) -> Settings:
-    """The settings with an address, for a broker of `exchange up` with its own; raises NoKafka."""
+    """The settings with an address; raises NoKafka.
+
+    The broker of `exchange up` gets its own settings, whatever is set. Another embedded broker of
+    this account, named by its address, gets them where nothing is set.
+    """
     from exchange.engine.broker.directory import data_home, living_holder
 
     holder = living_holder(data_home())
@@ -19,4 +24,5 @@ def with_address(settings: Settings) -> Settings:
         return settings.at(holder.bootstrap_servers)
     if not settings.bootstrap_servers:
         raise NoKafka
-    return settings
+    other = own_brokers.data_dir_at(settings.bootstrap_servers)
+    return settings if other is None or living_holder(other) is None else settings.where_unset()

@@ -32,6 +32,7 @@ from exchange.engine.log import OPEN_S_MAX
 from exchange.engine.wall_clock import wall_ms
 
 EMBEDDED_PARTITIONS = 4
+EMBEDDED: Final = {"partitions": EMBEDDED_PARTITIONS, "replication": 1, "calendar": "off"}
 CLUSTER_PARTITIONS = 12
 PREFIX: Final = "EXCHANGE_"
 CREDENTIALS_DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
@@ -134,8 +135,11 @@ class Settings(BaseSettings):
 
     def at(self, bootstrap_servers: str) -> "Settings":
         """The same settings for an embedded broker: four partitions, one replica, no calendar."""
-        own = {"partitions": EMBEDDED_PARTITIONS, "replication": 1, "calendar": "off"}
-        return self.model_copy(update={"bootstrap_servers": bootstrap_servers, **own})
+        return self.model_copy(update={"bootstrap_servers": bootstrap_servers, **EMBEDDED})
+
+    def where_unset(self) -> "Settings":
+        """Those of an embedded broker, but for what was set: its address was given."""
+        return self.model_copy(update={name: EMBEDDED[name] for name in EMBEDDED.keys() - self.model_fields_set})
 
     @property
     def state_folder(self) -> Path:

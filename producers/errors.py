@@ -30,7 +30,10 @@ class ProfileInvalid(EdgeError):
 class PassphraseMissing(EdgeError):
     """No passphrase for the vault."""
 
-    hint = "Set EXCHANGE_VAULT_PASSPHRASE, name a passphrase_file in the profile, or run in a terminal to be asked."
+    hint = (
+        "Set EXCHANGE_VAULT_PASSPHRASE, name a passphrase_file in the profile, or run in a terminal to be asked."
+        " A new vault may have a key file instead: `exchange edge init --key-file`."
+    )
 
 
 class SecretExposed(EdgeError):

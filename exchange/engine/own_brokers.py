@@ -69,6 +69,23 @@ def secret_for(bootstrap_servers: str) -> str | None:
 
     Raises SecretUnusable, BrokerMoved.
     """
+    target = _target(bootstrap_servers)
+    if target is None:
+        return None
+    if not target.is_absolute():
+        host, _, port = bootstrap_servers.strip().rpartition(":")
+        raise BrokerMoved(f"The Kafka of this account that was at {host}:{port} is at {host}:{target} now.")
+    return secret_in(target)
+
+
+def data_dir_at(bootstrap_servers: str) -> Path | None:
+    """The data directory of this account's broker at an address; None if none of its is there."""
+    target = _target(bootstrap_servers)
+    return target if target is not None and target.is_absolute() else None
+
+
+def _target(bootstrap_servers: str) -> Path | None:
+    """Where the link of the port leads: to a data directory, or as a number to another port."""
     host, _, port = bootstrap_servers.strip().rpartition(":")
     if host not in LOOPBACK or not port.isdecimal():
         return None
@@ -77,11 +94,7 @@ def secret_for(bootstrap_servers: str) -> str | None:
         target = link.readlink()
     except OSError:
         return None
-    if not link.exists():
-        return None
-    if target.name.isdecimal() and not target.is_absolute():
-        raise BrokerMoved(f"The Kafka of this account that was at {host}:{port} is at {host}:{target} now.")
-    return secret_in(target)
+    return target if link.exists() else None
 
 
 def is_linked(port: int) -> bool:

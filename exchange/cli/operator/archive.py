@@ -121,7 +121,8 @@ def restore(
         typer.echo(json.dumps(restored_plain(done), indent=2))
         return
     months = f"{done.epochs} closed month{'s' * (done.epochs != 1)}"
-    typer.echo(f"restored: {done.records['events']:,} events of {done.agencies} agencies, {months}")
+    agencies = f"{done.agencies} agenc{'y' if done.agencies == 1 else 'ies'}"
+    typer.echo(f"restored: {done.records['events']:,} events of {agencies}, {months}")
     typer.echo(f"from cluster {done.origin} to cluster {done.cluster}")
     typer.echo(NEXT_STEPS)
 

@@ -3,6 +3,7 @@
 Its work is in `exchange.engine.broker`; here are only the messages and the progress bar.
 """
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,8 +77,10 @@ def up(data_dir: DataDir = None) -> None:
     holder = running or detached.up(where, ConsoleAnnouncer(console(stderr=True)))
     typer.echo(f"EXCHANGE_BOOTSTRAP_SERVERS={holder.bootstrap_servers}")
     already = "Running already: " if running else "Started: "
-    typer.echo(f"{already}process {holder.pid}, data in {where}. `exchange down` stops it.", err=True)
-    typer.echo(_next_step(found=where.resolve() == data_home().resolve()), err=True)
+    own = where.resolve() == data_home().resolve()
+    stop = "exchange down" if own else f"exchange down --data-dir {shlex.quote(str(where))}"
+    typer.echo(f"{already}process {holder.pid}, data in {where}. `{stop}` stops it.", err=True)
+    typer.echo(_next_step(found=own), err=True)
 
 
 def _next_step(*, found: bool) -> str:

@@ -46,7 +46,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        _print(findings)
+        print_findings(findings)
     raise typer.Exit(ExitStatus.DONE if is_fit(findings) else ExitStatus.ERROR)
 
 
@@ -80,10 +80,13 @@ def _progress() -> Callable[[str], None]:
     return report
 
 
-def _print(findings: "Sequence[Finding]") -> None:
+def print_findings(findings: "Sequence[Finding]") -> None:
+    """A line for each check; a column for the next step where one of them has one."""
     from exchange.cli.shared.console import console, table
 
-    shown = table("check", "state", "found", "next step")
+    steps = any(finding.do for finding in findings)
+    shown = table("check", "state", "found", *["next step"] * steps)
     for finding in findings:
-        shown.add_row(finding.check, finding.state.value, finding.found, finding.do, style=STYLES[finding.state.value])
+        cells = (finding.check, finding.state.value, finding.found, finding.do)
+        shown.add_row(*cells[: 3 + steps], style=STYLES[finding.state.value])
     console().print(shown)

@@ -63,7 +63,7 @@ async def _rebuilt(kafka: "KafkaConnection") -> "list[Rebuilt]":
     if partitions is None:
         raise PartitionUnknown(f"The cluster has no topic {EVENTS}.")
     if members := await kafka.admin.members(kafka.settings.group):
-        raise WorkersRunning(f"{len(members)} members are in the group {kafka.settings.group}.")
+        raise WorkersRunning(f"The group {kafka.settings.group} has members: {len(members)}.")
     topics = exchange_topics(partitions=partitions, replication=kafka.settings.replication)
     await provision(kafka.admin, [topic for topic in topics if topic.name == GATE_STATE])
     registry = (await read_registry(kafka.log)).agencies if AGENCIES in found else {}

@@ -137,5 +137,5 @@ async def _stay(bootstrap_servers: str, announcer: "ConsoleAnnouncer") -> None:
         "exchange subscribe",
         "exchange release list",
     ):
-        announcer.say(f"  EXCHANGE_BOOTSTRAP_SERVERS={bootstrap_servers} EXCHANGE_PARTITIONS=4 .venv/bin/{line}")
+        announcer.say(f"  EXCHANGE_BOOTSTRAP_SERVERS={bootstrap_servers} .venv/bin/{line}")
     await asyncio.Event().wait()

@@ -208,6 +208,7 @@ def test_up_stays_until_down_and_keeps_port_and_data_even_over_a_kill(kept_broke
     assert (again.returncode, again.stdout) == (0, up.stdout)
     assert "Running already" in again.stderr
     assert f"process {first.pid}" in again.stderr
+    assert f"`exchange down --data-dir {kept_broker}`" in again.stderr
     assert first.lives()
 
     os.kill(first.pid, signal.SIGKILL)

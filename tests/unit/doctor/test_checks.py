@@ -16,6 +16,7 @@ from consumers.doctor.examine import OF_BROKERS, OF_EXCHANGE, connected, unreach
 from consumers.doctor.findings import Finding, State, is_fit, listed, ok
 from consumers.doctor.machine_checks import disk_found, libraries_found, python_found, review_found
 from consumers.doctor.settings_checks import settings_found
+from exchange.cli.operator import doctor
 from exchange.engine.broker.server import ONE_NODE_SETTINGS
 from exchange.engine.kafka.cluster.brokers import Broker, Replicas
 from exchange.engine.kafka.cluster.holes import KAFKA, Harm
@@ -200,3 +201,11 @@ def test_it_is_fit_with_warnings_and_unfit_with_a_fault_or_what_is_not_known() -
 def test_a_long_list_is_cut_with_its_number() -> None:
     assert listed(["a", "b", "c"]) == "a, b, c"
     assert listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+
+
+def test_where_nothing_is_to_do_no_column_is_kept_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    fit = ok("rights", "this user has those of an operator")
+    doctor.print_findings([fit])
+    assert "next" not in capsys.readouterr().out
+    doctor.print_findings([fit, Finding("clock", State.WARNING, "not compared", "Start a worker.")])
+    assert "Start a worker." in capsys.readouterr().out

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from exchange.engine import own_brokers
-from exchange.engine.broker.directory import choose_ports
+from exchange.engine.broker.directory import choose_ports, record
+from exchange.engine.broker.server import Ports
 from exchange.engine.errors import BrokerMoved, SecretUnusable
 from exchange.engine.kafka.clients import client_at
+from exchange.kafka_address import with_address
 from exchange.settings import Settings
 
 PORT = 20_001
@@ -44,6 +46,30 @@ def test_a_client_with_the_address_alone_signs_in_with_the_secret(data_dir: Path
         assert (client.security_protocol, client.sasl_mechanism) == ("SASL_PLAINTEXT", "SCRAM-SHA-512")
         assert (client.sasl_username, client.sasl_password) == (own_brokers.OWNER, secret)
         assert secret not in repr(client)
+
+
+def shape(settings: Settings) -> tuple[str, int, int, str]:
+    return settings.bootstrap_servers, settings.partitions, settings.replication, settings.calendar
+
+
+@pytest.mark.parametrize("address", [ADDRESS, f"localhost:{PORT}"])
+def test_a_living_broker_of_this_account_gets_its_settings_by_its_address(data_dir: Path, address: str) -> None:
+    """`exchange up --data-dir DIR`, then a command with the address that it printed."""
+    record(data_dir, os.getpid(), Ports(PORT, PORT + 1))
+    assert shape(with_address(Settings(bootstrap_servers=address))) == (address, 4, 1, "off")
+    told = Settings(bootstrap_servers=address, partitions=7, calendar="on")
+    assert shape(with_address(told)) == (address, 7, 1, "on")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:20002", f"kafka.example.org:{PORT}"])
+def test_another_cluster_keeps_the_settings_of_a_cluster(data_dir: Path, address: str) -> None:
+    record(data_dir, os.getpid(), Ports(PORT, PORT + 1))
+    assert shape(with_address(Settings(bootstrap_servers=address))) == (address, 12, 3, "on")
+
+
+def test_a_port_that_a_broker_left_says_nothing_about_who_has_it_now(data_dir: Path) -> None:
+    record(data_dir, 2**22 + 1, Ports(PORT, PORT + 1))  # above every process number
+    assert shape(with_address(Settings(bootstrap_servers=ADDRESS))) == (ADDRESS, 12, 3, "on")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:20002", f"kafka.example.org:{PORT}", f"{ADDRESS},{ADDRESS}", "", ":"])

@@ -89,7 +89,7 @@ class SignInExpected(ConnectionFault):
     hint = (
         "Set EXCHANGE_SECURITY_PROTOCOL to SASL_SSL (or SASL_PLAINTEXT), EXCHANGE_SASL_USERNAME and"
         " EXCHANGE_SASL_PASSWORD. A Kafka that `exchange up` started serves only the account that started it: work as"
-        " that account, with the same XDG_DATA_HOME."
+        " that account, with the same XDG_DATA_HOME, and set nothing about security."
     )
 
 
@@ -117,7 +117,11 @@ class SignInRefused(ConnectionFault):
 class OwnSecretRefused(ConnectionFault):
     """The broker does not know the secret of this account's Kafka."""
 
-    hint = "Another Kafka listens on its port. Stop that one, or start yours again: `exchange down`, `exchange up`."
+    hint = (
+        "If EXCHANGE_SASL_PASSWORD is set, unset it and the other settings about security: commands find the secret by"
+        " themselves. Otherwise another Kafka listens on its port: stop that one, or start yours again (`exchange"
+        " down`, `exchange up`)."
+    )
 
 
 class BrokerUnproven(ConnectionFault):
