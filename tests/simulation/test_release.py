@@ -267,7 +267,10 @@ def test_draws_that_were_lost_are_not_drawn_again(world: ClosingWorld) -> None:
     world.broker.create(OF_DRAWS.topic)
     world.worker()
     world.run(30)
-    assert world.halted() == {"release": "DrawsDamaged", "publisher": "PublishedDiffers"}
+    halted = world.halted()
+    assert halted.pop("release") == "DrawsDamaged"
+    assert halted.pop("publisher") in ("PublishedDiffers", "LedgerBehind")  # whichever it looks at first
+    assert not halted
     assert (world.noise.calls, world.broker.committed(OF_DRAWS)) == (calls, [])
     assert [(record.key, record.value) for record in world.releases()] == public
 

@@ -49,7 +49,7 @@ class Desk:
 
     def run(self, *words: str, ends: int = 0) -> Result:
         today = ["--today", TODAY] if words[0] == "publish" and "--today" not in words else []
-        result = CliRunner().invoke(app, [*words, *today, "--profile", "agency.toml"])
+        result = CliRunner(env={"COLUMNS": "10000"}).invoke(app, [*words, *today, "--profile", "agency.toml"])
         assert result.exit_code == ends, result.output
         assert PLANTED not in result.output
         return result
