@@ -64,6 +64,7 @@ class Operator:
             async with asyncio.timeout(WAIT_S):
                 while (await self.status())["running"] is not True:
                     assert worker.returncode is None
+                    await asyncio.sleep(0.2)
             yield worker
         finally:
             if worker.returncode is None:

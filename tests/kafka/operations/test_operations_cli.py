@@ -26,6 +26,7 @@ async def test_topics_are_applied_once_and_then_as_they_should_be(admin: Admin, 
             found = await run("topics", "check")
             if found.stdout == "alerts: missing\n":  # until then it is there, or half gone
                 break
+            await asyncio.sleep(0.2)
     assert found.returncode == 1
     assert "`exchange topics apply` creates missing topics" in found.stderr
     applied = await run("topics", "apply")
