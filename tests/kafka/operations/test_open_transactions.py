@@ -6,6 +6,8 @@ While it is open, what waits says so by name. When it has ended, everything goes
 import asyncio
 import json
 
+import pytest
+
 from consumers.release.draws_state import DrawsState
 from consumers.release.history import read_closings
 from exchange.core.counting.generation import GENERATION
@@ -52,6 +54,7 @@ async def test_a_worker_that_starts_while_state_is_held_open_writes_nothing_twic
     assert second.alive
 
 
+@pytest.mark.slow
 async def test_events_held_open_are_lag_an_alert_and_no_match(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:

@@ -59,6 +59,7 @@ async def test_a_gate_state_emptied_or_replaced_in_place_is_refused_and_rebuilt(
     await exact(ground, impatient, agencies)
 
 
+@pytest.mark.slow
 async def test_events_cut_off_in_place_are_refused(ground: TrialExchange, damage: StateDamage) -> None:
     agencies = Agencies(ground)
     await agencies.register()
