@@ -53,8 +53,8 @@ async def check_others(log: Log, closed: Closed, now_ms: int, *, but: str = "") 
     for pulse in living:
         if pulse.remembers is not None:
             check_head(pulse.remembers, closed.trail)
-    for other in [pulse for pulse in living if pulse.refuses]:
-        raise RefusedElsewhere(f"The host of {other.worker} refuses the ledger: {other.refuses}")
+    if refusing := [pulse for pulse in living if pulse.refuses]:
+        raise RefusedElsewhere(f"The host of {refusing[0].worker} refuses the ledger: {refusing[0].refuses}")
     return [pulse.worker for pulse in living if pulse.remembers is None]
 
 

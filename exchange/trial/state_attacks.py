@@ -14,6 +14,7 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from exchange.core.counting.generation import GENERATION
@@ -118,8 +119,7 @@ async def _gate_state_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:
 
 
 async def _gate_state_cut_off(hands: Hands) -> AsyncGenerator[Refusal, None]:
-    ends = await hands.damage.ends(GATE_STATE)
-    await hands.damage.cut_off({partition: max(0, end - LAST) for partition, end in ends.items()})
+    await hands.damage.keep_last(GATE_STATE, LAST)
     yield BEHIND
     await hands.command("gate", "rebuild")
 
@@ -183,41 +183,21 @@ async def _held(hands: Hands, topic: str, *, ends: bool = False) -> AsyncGenerat
     hands.did("the transaction was ended")
 
 
-def _gate_state_held(hands: Hands) -> AsyncGenerator[Refusal, None]:
-    return _held(hands, GATE_STATE)
-
-
-def _counts_held(hands: Hands) -> AsyncGenerator[Refusal, None]:
-    return _held(hands, COUNTS)
-
-
-def _events_held(hands: Hands) -> AsyncGenerator[Refusal, None]:
-    return _held(hands, EVENTS)
-
-
-def _draws_held(hands: Hands) -> AsyncGenerator[Refusal, None]:
-    return _held(hands, DRAWS)
-
-
-def _agencies_held(hands: Hands) -> AsyncGenerator[Refusal, None]:
-    return _held(hands, AGENCIES, ends=True)
-
-
 ATTACKS: Final[dict[str, Callable[[Hands], AsyncGenerator[Refusal, None]]]] = {
     "gate-state put back from an older copy": _gate_state_put_back,
     "gate-state lost": _gate_state_lost,
     "gate-state cut off": _gate_state_cut_off,
-    "gate-state held open": _gate_state_held,
+    "gate-state held open": partial(_held, topic=GATE_STATE),
     "aggregates put back from an older copy": _counts_put_back,
     "aggregates lost": _counts_lost,
-    "aggregates held open": _counts_held,
+    "aggregates held open": partial(_held, topic=COUNTS),
     "events lost": _events_lost,
     "events cut off": _events_cut_off,
-    "events held open": _events_held,
+    "events held open": partial(_held, topic=EVENTS),
     "draws lost": _draws_lost,
-    "draws held open": _draws_held,
+    "draws held open": partial(_held, topic=DRAWS),
     "agencies lost": _agencies_lost,
-    "agencies held open": _agencies_held,
+    "agencies held open": partial(_held, topic=AGENCIES, ends=True),
 }
 """Name → attack."""
 

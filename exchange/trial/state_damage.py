@@ -92,6 +92,10 @@ class StateDamage:
         """Delete every record in place: the topic stays, and offsets go on."""
         await self.cut_off(await self.ends(topic))
 
+    async def keep_last(self, topic: str, offsets: int) -> None:
+        """Cut each partition of a topic off before its last offsets, in place."""
+        await self.cut_off({partition: max(0, end - offsets) for partition, end in (await self.ends(topic)).items()})
+
     async def cut_off(self, before: Mapping[Partition, int]) -> None:
         """Delete the records before these offsets, in place.
 

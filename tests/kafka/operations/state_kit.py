@@ -173,7 +173,7 @@ async def happen(damage: StateDamage, what: Happens, topic: str, older: Copy) ->
     elif what is Happens.EMPTIED:
         await damage.empty(topic)
     elif what is Happens.CUT_OFF:
-        await damage.cut_off({partition: max(0, end - 1) for partition, end in (await damage.ends(topic)).items()})
+        await damage.keep_last(topic, 1)
     elif what is Happens.OLDER:
         await damage.put_back(topic, older)
     else:
