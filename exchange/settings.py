@@ -13,6 +13,7 @@ help says so.
 import os
 import re
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args, get_origin
 
@@ -156,7 +157,7 @@ class Settings(BaseSettings):
         its. Raises SettingInvalid, SecretUnusable, BrokerMoved.
         """
         if not self.model_fields_set & SECURITY:
-            return client_at(self.bootstrap_servers, client_id)
+            return replace(client_at(self.bootstrap_servers, client_id), open_s_max=self.open_transaction_s)
         self._expect_sign_in()
         context = self._context() if self.security_protocol.endswith("SSL") else None
         password = self.sasl_password.get_secret_value() if self.sasl_password else None

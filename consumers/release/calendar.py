@@ -82,7 +82,7 @@ class Calendar(SingleLane):
         draws, others = await self._log.reader(), await self._log.reader()
         for reader in (draws, others):
             resources.push_async_callback(reader.close)
-        follower = DrawsFollower(draws)
+        follower = DrawsFollower(draws, waits=self._moved)
         self._lag = 0
         self._enter(LaneState.RUNNING)
         while True:
@@ -101,7 +101,7 @@ class Calendar(SingleLane):
 
         Never where `epochs` was made anew.
         """
-        end, handled = (await decided_ends(reader, [COMMANDS]))[COMMANDS], seen.closed.position
+        end, handled = (await decided_ends(reader, [COMMANDS], waits=self._moved))[COMMANDS], seen.closed.position
         refused_lately = seen.refused and self._clock() - seen.closed.at_ms < AGAIN_MS
         return end >= handled and not refused_lately and not await self._waits(reader, handled, end)
 
@@ -127,7 +127,7 @@ class Calendar(SingleLane):
     async def _first_arrival_ms(self, reader: Reader) -> int | None:
         """When the first event arrived, by its record's time; None while there is none."""
         begins = await reader.beginning_offsets(self._events)
-        ends = await decided_ends(reader, self._events)
+        ends = await decided_ends(reader, self._events, waits=self._moved)
         found = [await _first_ms(reader, source, begins, ends[source]) for source in self._events]
         return min((at_ms for at_ms in found if at_ms is not None), default=None)
 

@@ -10,6 +10,7 @@ Not promised: anything about a transaction that is not committed. The records mu
 read-committed reader.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -18,7 +19,7 @@ from exchange.core.model.epochs import EpochInvalid
 from exchange.core.release.closed_epochs import Closed, Moment, carried_out, drawn, refused_at, released, relocated
 from exchange.core.release.closing import ABOUT_THE_COMMAND
 from exchange.engine.log import Partition, Reader, Record
-from exchange.engine.reading import decided_ends, read_to
+from exchange.engine.reading import decided_ends, go_on, read_to
 from exchange.wire.public_records import decode_heading
 from exchange.wire.release_records import (
     Spent,
@@ -155,10 +156,12 @@ class DrawsFollower:
     """Reads `draws` on from where it stopped. Nobody else may use the reader.
 
     Committed records never change, so reading on gives the same as reading everything again.
+    `waits`: called at each look while a transaction is open, and at each batch.
     """
 
-    def __init__(self, reader: Reader, *, keeps: bool = False) -> None:
+    def __init__(self, reader: Reader, *, keeps: bool = False, waits: Callable[[], None] = go_on) -> None:
         self._reader = reader
+        self._waits = waits
         self._position: int | None = None
         self.read = DrawsState(keeps)
 
@@ -175,11 +178,12 @@ class DrawsFollower:
             self._reader.assign([SOURCE])
             self._reader.seek(SOURCE, 0)
             self._position = 0
-        end = (await decided_ends(self._reader, [SOURCE]))[SOURCE]
+        end = (await decided_ends(self._reader, [SOURCE], waits=self._waits))[SOURCE]
         if end < self._position:
             raise LedgerBehind(f"{DRAWS} ends at offset {end}, and was read up to {self._position} before.")
         async for _, records in read_to(self._reader, {SOURCE: end}):
             for record in records:
                 self.read.take(record)
+            self._waits()
         self._position = await self._reader.position(SOURCE)
         return self.read

@@ -59,7 +59,7 @@ class PublisherLane(SingleLane):
         resources.push_async_callback(reader.close)
         producer = await self._log.producer()
         resources.push_async_callback(producer.close)
-        follower = DrawsFollower(reader)
+        follower = DrawsFollower(reader, waits=self._moved)
         self._enter(LaneState.RESTORING)
         public = await self._published(follower)
         self._restored = len(public)
@@ -82,8 +82,9 @@ class PublisherLane(SingleLane):
         reader = await self._log.reader()
         found: list[Record] = []
         try:
-            async for records in read_whole(reader, TARGET):
+            async for records in read_whole(reader, TARGET, waits=self._moved):
                 found += records
+                self._moved()
         finally:
             await reader.close()
         return compared(found, (await self._witnessed(follower)).parts)

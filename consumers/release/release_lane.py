@@ -104,7 +104,7 @@ class ReleaseLane(SingleLane):
     async def _work(self, resources: AsyncExitStack) -> None:
         self._enter(LaneState.STARTING)
         draws, commands = await self._reader(resources), await self._reader(resources)
-        follower = DrawsFollower(draws)
+        follower = DrawsFollower(draws, waits=self._moved)
         await (await self._log.writer(self.name)).close()  # fences earlier owners and settles their transactions
         self._enter(LaneState.RESTORING)
         self._note(await follower.catch_up())
@@ -135,7 +135,7 @@ class ReleaseLane(SingleLane):
         if self._seen.commands:
             return
         begin = (await reader.beginning_offsets([PUBLIC]))[PUBLIC]
-        end = (await decided_ends(reader, [PUBLIC]))[PUBLIC]
+        end = (await decided_ends(reader, [PUBLIC], waits=self._moved))[PUBLIC]
         reader.assign([PUBLIC])
         # Markers of a foreign transaction are no releases. What was deleted may have been some.
         if begin or await newest_before(reader, PUBLIC, begin, end) is not None:
@@ -200,7 +200,7 @@ class ReleaseLane(SingleLane):
         registered = Partition(AGENCIES, 0)
         reader = await self._log.reader()
         try:
-            ends = await decided_ends(reader, [*self._events, registered])
+            ends = await decided_ends(reader, [*self._events, registered], waits=self._moved)
         finally:
             await reader.close()
         cut = tuple(ends[source] for source in self._events)

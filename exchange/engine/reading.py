@@ -35,7 +35,7 @@ TAIL_OFFSETS: Final = 256
 """Offsets before an end in which the newest record is looked for first."""
 
 
-def _go_on() -> None:
+def go_on() -> None:
     """Wait without telling anybody."""
 
 
@@ -43,7 +43,7 @@ async def decided_ends(
     reader: Reader,
     partitions: Collection[Partition],
     *,
-    waits: Callable[[], None] = _go_on,
+    waits: Callable[[], None] = go_on,
     open_s_max: float | None = None,
 ) -> dict[Partition, int]:
     """The ends of partitions, once everything that is written now is decided.
@@ -123,17 +123,23 @@ def _joined(batches: Sequence[Sequence[Record]]) -> Sequence[Record]:
 
 
 async def read_whole(
-    reader: Reader, partition: Partition, *, records_max: int = RECORDS_MAX, silent_s_max: float | None = None
+    reader: Reader,
+    partition: Partition,
+    *,
+    records_max: int = RECORDS_MAX,
+    silent_s_max: float | None = None,
+    waits: Callable[[], None] = go_on,
 ) -> AsyncIterator[Sequence[Record]]:
     """Everything that a partition holds now, in order.
 
     The reader is assigned to it alone and ends at its end.
 
-    The last batch may hold records that came meanwhile. Raises LogUnavailable as `read_to` does,
+    The last batch may hold records that came meanwhile. `waits` is as in `decided_ends`. Raises LogUnavailable as `read_to` does,
     and TransactionOpen as `decided_ends` does.
     """
     begins = await reader.beginning_offsets([partition])
-    ends = await decided_ends(reader, [partition], open_s_max=min(reader.open_s_max, silent_s_max or reader.open_s_max))
+    open_s_max = min(reader.open_s_max, silent_s_max or reader.open_s_max)
+    ends = await decided_ends(reader, [partition], waits=waits, open_s_max=open_s_max)
     reader.assign([partition])
     reader.seek(partition, begins[partition])
     async for _, records in read_to(reader, ends, records_max=records_max, silent_s_max=silent_s_max):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from consumers.release.release_lane import ReleaseLane
+from exchange.engine.errors import LaneStalled
 from exchange.engine.log import Partition
 from exchange.testing.memory_log import MemoryLog
 from exchange.wire.topics import AGENCIES, EVENTS
@@ -124,6 +125,49 @@ def test_a_lane_that_judges_by_what_is_decided_is_noticed() -> None:
     try:
         with pytest.raises(AssertionError, match="second draw"):
             world.settled()
+    finally:
+        world.end()
+
+
+class CallsWaitingAStall(ReleaseLane):
+    """Knows no open transactions: what waits for one has got nowhere."""
+
+    async def _attempt(self, resources):
+        self._moved = lambda: None
+        await super()._attempt(resources)
+
+
+def held_by_one_after_the_other(lane: type[ReleaseLane], topic: Partition, seconds: float) -> ClosingWorld:
+    """Foreign transactions of so many seconds; each begins before the one before it ends."""
+    world = ClosingWorld(lane=lane)
+    world.send(ONE, ONE)
+    world.close(START)
+    world.hold(topic, seconds)
+    world.worker()
+    for _ in range(8):
+        world.run(seconds - 1)
+        world.hold(topic, seconds)
+    return world
+
+
+@pytest.mark.parametrize("seconds", [17, 29, 41])
+@pytest.mark.parametrize("topic", [OF_DRAWS, OF_EPOCHS, OF_RELEASES, Partition(EVENTS, 0), Partition(AGENCIES, 0)])
+def test_foreign_transactions_one_after_the_other_are_no_stall(topic: Partition, seconds: float) -> None:
+    world = held_by_one_after_the_other(ReleaseLane, topic, seconds)
+    try:
+        assert not world.ended
+        world.run(120)
+        drawn = {part.key for part in world.closings().parts}
+        assert (len(world.outcomes()), drawn <= world.published()) == (1, True)
+        assert not world.ended
+    finally:
+        world.end()
+
+
+def test_a_lane_that_calls_waiting_a_stall_is_noticed() -> None:
+    world = held_by_one_after_the_other(CallsWaitingAStall, OF_DRAWS, 29)
+    try:
+        assert [type(error) for error in world.ended] == [LaneStalled]
     finally:
         world.end()
 

@@ -205,6 +205,7 @@ async def test_without_a_gate_it_ends_clearly_and_nothing_is_lost(
     assert len(bodies) == 12, "the run that found no gate ended with a heartbeat too"
 
 
+@pytest.mark.slow
 async def test_a_broker_that_goes_away_while_publishing_costs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ async def test_agencies_that_are_added_to_a_running_worker_are_heard(settings: S
             assert worker.alive, worker.last_lines()
 
 
+@pytest.mark.slow
 async def test_an_agency_without_its_receipts_holds_up_nobody_and_catches_up_exactly(
     settings: Settings, tmp_path: Path
 ) -> None:

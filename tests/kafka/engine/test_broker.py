@@ -55,6 +55,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 async def test_records_outlive_a_restart_and_a_kill_on_the_same_port(tmp_path: Path) -> None:
     async with embedded_broker(tmp_path / "data") as broker:
         where, first = broker.bootstrap_servers, broker.pid

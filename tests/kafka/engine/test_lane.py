@@ -56,6 +56,7 @@ async def test_counts_are_exact_though_workers_are_killed_and_trade_their_lanes(
         await made.settle()
 
 
+@pytest.mark.slow
 async def test_a_zombie_thawed_after_its_lanes_were_taken_over_adds_nothing(
     bootstrap_servers: str, own_topics: str
 ) -> None:
@@ -109,6 +110,7 @@ async def test_a_seek_forgotten_after_assign_stops_a_lane_on_kafka_too(bootstrap
             await running
 
 
+@pytest.mark.slow
 async def test_counts_are_exact_though_the_broker_is_killed() -> None:
     async with embedded_broker() as broker, exchange(broker.bootstrap_servers, "") as made:
         for agency in AGENCIES:

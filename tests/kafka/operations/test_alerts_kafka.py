@@ -116,6 +116,7 @@ async def test_a_crash_loop_is_an_alert_with_its_reason_though_no_worker_is_aliv
     assert found[f"topic:{ALERTS}"][0] == "missing"
 
 
+@pytest.mark.slow
 async def test_a_worker_that_is_stopped_is_not_running_from_that_moment(exchange: KafkaLog, operator: Operator) -> None:
     async with operator.worker() as worker:
         assert (await operator.alerts()) == {}

@@ -49,6 +49,7 @@ async def test_a_topic_with_another_setting_is_a_fault(
     assert findings["state"]["state"] == "ok"
 
 
+@pytest.mark.slow
 def test_brokers_with_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {"auto.create.topics.enable": "true", "group.min.session.timeout.ms": "20000"}
     monkeypatch.setattr(server, "ONE_NODE_SETTINGS", {**server.ONE_NODE_SETTINGS, **wrong})

@@ -27,6 +27,7 @@ ROUND = range(PARTITIONS)
 EVENT_LOG = [Partition(EVENTS, number) for number in ROUND]
 
 
+@pytest.mark.slow
 async def test_a_worker_that_starts_while_state_is_held_open_writes_nothing_twice(
     ground: TrialExchange, damage: StateDamage
 ) -> None:

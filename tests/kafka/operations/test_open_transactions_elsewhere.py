@@ -49,6 +49,7 @@ async def test_what_is_held_stays_held_beyond_the_life_of_one_transaction(
         await reader.close()
 
 
+@pytest.mark.slow
 async def test_a_worker_does_not_judge_while_registrations_are_held_open(
     ground: TrialExchange, damage: StateDamage
 ) -> None:

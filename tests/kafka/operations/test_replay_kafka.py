@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
@@ -131,6 +132,7 @@ async def test_replay_equals_the_live_fold_and_the_truth_and_the_command_reports
     assert "after the cut" in half.stdout
 
 
+@pytest.mark.slow
 async def test_while_the_fold_works_every_replay_matches_and_every_snapshot_is_whole(
     exchange: KafkaLog, bootstrap_servers: str
 ) -> None:

@@ -23,6 +23,7 @@ async def all_but_the_last(damage: StateDamage, topic: str) -> None:
     await damage.keep_last(topic, MARKER + 1)
 
 
+@pytest.mark.slow
 async def test_a_gate_state_cut_off_in_place_is_refused_and_rebuilt(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:

@@ -95,6 +95,7 @@ async def test_whatever_happens_to_them_counts_and_points_stay_exact(case: Case,
     assert status in (0, 1)
 
 
+@pytest.mark.slow
 async def test_when_they_are_lost_a_command_makes_them_and_all_is_written_again(case: Case) -> None:
     await case.damage.lose(*SHARED)
     await refused(case.ground, "lacks topics of the exchange", "`exchange topics apply`")

@@ -21,6 +21,7 @@ REBUILD = "`exchange gate rebuild`"
 COUNTS = aggregates_of(GENERATION)
 
 
+@pytest.mark.slow
 async def test_a_gate_state_put_back_older_or_lost_is_refused_and_rebuilt(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:

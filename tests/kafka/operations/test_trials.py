@@ -38,14 +38,14 @@ async def killed(folder: Path, rounds: int, events: int, seed: int, attacks: Seq
 
 
 async def test_nothing_is_lost_or_doubled_when_processes_die_and_state_is_damaged(tmp_path: Path) -> None:
-    """A small one by day; at night, twenty rounds, and each attack."""
-    attacks = ["gate-state put back from an older copy", "aggregates held open"]
-    result = await killed(tmp_path, rounds=2, events=10_000, seed=3, attacks=attacks)
-    assert result.events == 10_000
+    """A small one by day, with one attack; at night, twenty rounds, and each attack."""
+    attacks = ["gate-state put back from an older copy"]
+    result = await killed(tmp_path, rounds=2, events=6_000, seed=3, attacks=attacks)
+    assert result.events == 6_000
     assert result.cells > 1_000
     assert (result.lost, result.duplicated, result.disordered, result.cells_differing) == (0, 0, 0, 0), result
     assert [one.attack for one in result.attacks] == attacks
-    assert [one.refused_with for one in result.attacks] == [("GateStateBehind",), ("TransactionOpen",)]
+    assert [one.refused_with for one in result.attacks] == [("GateStateBehind",)]
     assert result.attacks[0].mended_by == ("`exchange gate rebuild`",)
     assert result.exact
 
@@ -81,6 +81,7 @@ async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp
     assert len(looks) > 1
 
 
+@pytest.mark.slow
 async def test_the_demo_sees_one_event_too_many(settings: Settings, tmp_path: Path) -> None:
     """Its teeth: a second copy of one event, as a forgetful gate writes it, is not the truth."""
     async with trial_exchange(settings, tmp_path) as ground:

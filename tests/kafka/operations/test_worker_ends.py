@@ -91,6 +91,7 @@ async def test_a_worker_ends_when_asked_though_its_broker_is_frozen(tmp_path: Pa
             os.kill(ground.broker.pid, signal.SIGCONT)
 
 
+@pytest.mark.slow
 async def test_a_worker_ends_by_itself_when_its_broker_is_gone_and_its_log_stays_small(tmp_path: Path) -> None:
     async with trial_exchange(NOWHERE, tmp_path) as ground:
         assert ground.broker is not None

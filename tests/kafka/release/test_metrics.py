@@ -78,6 +78,7 @@ async def test_the_agent_hands_on_what_it_reads(
     assert any('"handed_on": true' in line for line in found)
 
 
+@pytest.mark.slow
 async def test_repeated_releases_kills_and_a_second_worker_change_nothing(
     exchange: KafkaLog, settings: Settings, tmp_path: Path, made: list[Release], every: list[MetricPoint]
 ) -> None:

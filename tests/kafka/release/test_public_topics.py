@@ -10,6 +10,7 @@ from math import erf, sqrt
 from pathlib import Path
 from random import Random
 
+import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from consumers.release.draws_state import DrawsState
@@ -61,6 +62,7 @@ async def walk(bootstrap_servers: str) -> list[Found]:
     return found
 
 
+@pytest.mark.slow
 async def test_workers_killed_while_they_draw_leave_one_draw_and_the_public_topics_tell_nothing_but_it(
     settings: Settings, log: KafkaLog, tmp_path: Path
 ) -> None:

@@ -114,6 +114,7 @@ async def test_a_ledger_part_of_thousands_of_agencies_fits(exchange: KafkaLog) -
     assert len(closings.closed.kept.shown.held) == 100
 
 
+@pytest.mark.slow
 async def test_what_is_public_has_the_noise_of_its_plan(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
     """Ordinary random numbers or none would fail: the spread is the plan's, drawn by OpenDP."""
     async with trial_exchange(settings, tmp_path) as ground:

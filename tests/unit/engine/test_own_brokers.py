@@ -84,6 +84,16 @@ def test_settings_that_name_a_security_win(data_dir: Path) -> None:
     assert (plain.security_protocol, plain.sasl_password) == ("PLAINTEXT", None)
 
 
+@pytest.mark.parametrize("security", [{}, {"security_protocol": "PLAINTEXT"}, {"security_protocol": "SSL"}])
+def test_how_long_a_foreign_transaction_may_be_open_is_told_to_every_client(
+    data_dir: Path, security: dict[str, str]
+) -> None:
+    a_broker(data_dir)
+    for address in (ADDRESS, "kafka.example.org:9092"):
+        settings = Settings.model_validate({"bootstrap_servers": address, "open_transaction_s": 3.0, **security})
+        assert settings.client("test").open_s_max == 3.0
+
+
 def test_the_files_are_for_their_owner_alone(home: Path, data_dir: Path) -> None:
     a_broker(data_dir)
     assert (data_dir / own_brokers.SECRET_FILE).stat().st_mode & 0o777 == 0o600

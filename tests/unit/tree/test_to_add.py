@@ -260,6 +260,7 @@ def test_a_list_names_the_files_to_edit_in_order_and_what_to_run(addition: Addit
     addition.agrees_with_the_page()
 
 
+@pytest.mark.slow
 def test_a_metric_a_table_a_source_and_a_command_are_added_by_the_page(tree: TreeCopy) -> None:
     assert not any(text in tree.read(file) for one in ADDITIONS for file, text in one.derived.items())
     follow(tree, ADDITIONS)
