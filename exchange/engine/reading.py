@@ -134,8 +134,8 @@ async def read_whole(
 
     The reader is assigned to it alone and ends at its end.
 
-    The last batch may hold records that came meanwhile. `waits` is as in `decided_ends`. Raises LogUnavailable as `read_to` does,
-    and TransactionOpen as `decided_ends` does.
+    The last batch may hold records that came meanwhile. `waits` is as in `decided_ends`. Raises
+    LogUnavailable as `read_to` does, and TransactionOpen as `decided_ends` does.
     """
     begins = await reader.beginning_offsets([partition])
     open_s_max = min(reader.open_s_max, silent_s_max or reader.open_s_max)

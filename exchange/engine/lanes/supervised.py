@@ -191,7 +191,7 @@ class SingleLane(SupervisedTask):
             await self._work(resources)
 
     def _moved(self) -> None:
-        """Note that the lane is at its end, further than before, or held up by an open transaction."""
+        """Note that the lane is at its end or further on, or waits for an open transaction."""
         self._stall_timer.renew()
 
     def _busy(self) -> None:
