@@ -20,6 +20,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 
 import pytest
@@ -36,6 +37,7 @@ DAEMON_WAIT_S = 5
 CONTAINER_START_S = 120
 
 FRESH = "FRESH_SEEDS"
+_NUMBERS = count()
 
 # No deadline: the laws are not about time. The blob repeats a failure.
 settings.register_profile("laws", deadline=None, print_blob=True, max_examples=sizes.BY_DAY)
@@ -61,7 +63,8 @@ def _witness_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytes
 
     Nor is it in the home of whoever runs the tests, where a test leaves our settings out.
     """
-    folder = tmp_path_factory.mktemp("state", numbered=True)
+    folder = tmp_path_factory.getbasetemp() / f"state{next(_NUMBERS)}"
+    folder.mkdir()  # `mktemp` lists all folders of earlier tests each time
     monkeypatch.setenv("EXCHANGE_STATE_DIR", str(folder))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
 

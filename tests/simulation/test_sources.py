@@ -151,7 +151,7 @@ def test_aborted_records_without_end_are_no_stall(stage: Stage) -> None:
             stage.broker.produce_in(somebody, sequence, HERE, [(b"k", b"never")] * 3)
             stage.broker.end(somebody, ABORTED)
             sequence += 3
-        stage.world.after(0.005, lambda: abort(sequence))
+        stage.world.after(0.02, lambda: abort(sequence))
 
     abort()
     stage.run(20)

@@ -86,6 +86,7 @@ async def test_events_held_open_are_lag_an_alert_and_no_match(
     assert (code, json.loads(out)["verdict"], json.loads(out)["complete"]) == (0, "match", True)
 
 
+@pytest.mark.slow
 async def test_no_epoch_is_drawn_twice_while_draws_is_held_open(
     ground: TrialExchange, damage: StateDamage, impatient: Settings, log: KafkaLog
 ) -> None:

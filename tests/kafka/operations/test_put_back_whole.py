@@ -167,6 +167,7 @@ async def test_an_old_cluster_that_comes_back_after_a_restore_is_refused_and_the
         assert (status, "2020-02 was closed before" in err) == (1, True), err
 
 
+@pytest.mark.slow
 async def test_a_worker_killed_between_the_commit_and_the_witness_publishes_the_same_draw(tmp_path: Path) -> None:
     """The witness cannot be written meanwhile, so nothing becomes public before the kill."""
     async with running(tmp_path / "kafka", tmp_path) as ground:

@@ -40,8 +40,8 @@ async def killed(folder: Path, rounds: int, events: int, seed: int, attacks: Seq
 async def test_nothing_is_lost_or_doubled_when_processes_die_and_state_is_damaged(tmp_path: Path) -> None:
     """A small one by day, with one attack; at night, twenty rounds, and each attack."""
     attacks = ["gate-state put back from an older copy"]
-    result = await killed(tmp_path, rounds=2, events=6_000, seed=3, attacks=attacks)
-    assert result.events == 6_000
+    result = await killed(tmp_path, rounds=1, events=4_000, seed=3, attacks=attacks)
+    assert result.events == 4_000
     assert result.cells > 1_000
     assert (result.lost, result.duplicated, result.disordered, result.cells_differing) == (0, 0, 0, 0), result
     assert [one.attack for one in result.attacks] == attacks
@@ -68,7 +68,7 @@ async def test_each_attack_on_state_is_refused_and_mended_and_nothing_is_lost_or
 async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp_path: Path) -> None:
     looks: list[Look] = []
     async with trial_exchange(settings, tmp_path) as ground:
-        sample = sample_exchange(5, 8, events=6_000, span=SampledQuarters(quarters=2))
+        sample = sample_exchange(5, 8, events=3_000, span=SampledQuarters(quarters=1))
         result = await Demo(ground, sample, show=looks.append, say=lambda _: None).run()
     assert result.true, f"{result.differing} of {result.cells} cells differ"
     assert result.replay.matched

@@ -66,6 +66,7 @@ async def test_releases_become_points_that_a_subscriber_is_handed(
     assert all(not record.headers for record in found)
 
 
+@pytest.mark.slow
 async def test_the_agent_hands_on_what_it_reads(
     exchange: KafkaLog, worker: Worker, made: list[Release], every: list[MetricPoint]
 ) -> None:

@@ -94,6 +94,7 @@ async def test_the_fold_step_counts_the_same_in_its_log() -> None:
         assert counted == exchange.counts
 
 
+@pytest.mark.slow
 async def test_its_releases_are_those_of_the_adversarys_lane_and_stand_as_the_publisher_wants_them() -> None:
     def of_length(scale: Fraction, length: int) -> list[int]:
         return [length + int(scale)] * length
