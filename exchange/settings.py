@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
+from exchange.engine.encryption import IN_A_PROFILE, SaslMechanism, SecurityProtocol
 from exchange.engine.kafka.clients import ClientSettings, client_at
 from exchange.engine.log import OPEN_S_MAX
 from exchange.engine.wall_clock import wall_ms
@@ -47,7 +48,7 @@ class SettingInvalid(ExchangeError):
     """A setting has a wrong value. The message has its name and its rule, never the value."""
 
     exit_code = ExitStatus.USAGE
-    hint = "Correct the variable in the environment, or unset it."
+    hint = f"Correct the variable in the environment, or unset it. {IN_A_PROFILE}"
 
 
 class Settings(BaseSettings):
@@ -60,11 +61,11 @@ class Settings(BaseSettings):
         default=CLUSTER_PARTITIONS, ge=1, le=128, description="of events; fixed for the life of a cluster"
     )
     replication: int = Field(default=3, ge=1, le=9, description="replicas of every topic")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    security_protocol: SecurityProtocol = "PLAINTEXT"
     ssl_cafile: Path | None = Field(default=None, description="certificate authority of the cluster, PEM")
     ssl_certfile: Path | None = Field(default=None, description="client certificate, PEM")
     ssl_keyfile: Path | None = Field(default=None, description="key of the client certificate, PEM")
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
     group: str = Field(default="exchange-workers", description="consumer group in which workers share the lanes")
@@ -154,7 +155,7 @@ class Settings(BaseSettings):
         """The settings of a Kafka client.
 
         Without a setting about security, they are those of this account's broker if the address is
-        its. Raises SettingInvalid, SecretUnusable, BrokerMoved.
+        its. Raises SettingInvalid, SecretUnusable, BrokerMoved, PlaintextRefused.
         """
         if not self.model_fields_set & SECURITY:
             return replace(client_at(self.bootstrap_servers, client_id), open_s_max=self.open_transaction_s)

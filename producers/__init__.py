@@ -16,6 +16,7 @@ __all__ = [  # to publish
     "Fact",
     "FactOutcome",
     "HmisProfile",
+    "KafkaProfile",
     "Leaving",
     "Profile",
     "Report",
@@ -154,6 +155,8 @@ _HOMES: Final = (
     "exchange.core.errors",
     "producers.errors",
     "producers.facts",
+    "producers.secret_files",
+    "producers.profile_sections",
     "producers.profile",
     "producers.sources",
     "producers.delivery.link",
@@ -234,8 +237,13 @@ if TYPE_CHECKING:
         Withdrawn,
     )
     from producers.profile import (
-        HmisProfile,
         Profile,
+    )
+    from producers.profile_sections import (
+        HmisProfile,
+        KafkaProfile,
+    )
+    from producers.secret_files import (
         Secret,
     )
     from producers.setup import (

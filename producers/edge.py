@@ -41,7 +41,8 @@ from producers.delivery.report import Report
 from producers.delivery.sending import RunOptions, Sending
 from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Withdrawn
 from producers.intake import FactIntake
-from producers.profile import Profile, Secret
+from producers.profile import Profile
+from producers.secret_files import Secret
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault

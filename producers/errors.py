@@ -112,15 +112,15 @@ class ExchangeAway(EdgeError):
     """The exchange cannot be reached."""
 
     hint = (
-        "Check its address (bootstrap_servers in the profile, else EXCHANGE_BOOTSTRAP_SERVERS). Everything is kept in "
-        "the vault: run again when the exchange is back."
+        "Check its address (bootstrap_servers under [kafka] in the profile, else EXCHANGE_BOOTSTRAP_SERVERS). Everything is "
+        "kept in the vault: run again when the exchange is back."
     )
 
 
 class ExchangeUnnamed(EdgeError):
     """No exchange to publish to is named."""
 
-    hint = "Set bootstrap_servers in the profile or EXCHANGE_BOOTSTRAP_SERVERS, or start one with `exchange up`."
+    hint = "Set bootstrap_servers under [kafka] in the profile, or EXCHANGE_BOOTSTRAP_SERVERS, or start one with `exchange up`."
 
 
 class ExchangeSilent(EdgeError):

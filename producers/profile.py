@@ -15,72 +15,40 @@ know of files and of the environment.
     [hmis]
     gender_from_sex = true
 
+    [kafka]
+    bootstrap_servers = "kafka.example.org:9093"
+    security_protocol = "SASL_SSL"
+    ssl_cafile = "ca.crt"
+    sasl_username = "agency-harbor-light"
+    sasl_password_file = "kafka.password"
+
 The description of a field is the rule that a person reads when the value breaks it: "agency is not
-right: it is the code …". A source with settings has a section of its own, such as `HmisProfile`.
+right: it is the code …". A source with settings has a section of its own in
+`producers.profile_sections`, such as `HmisProfile`.
 """
 
 import codecs
 import os
-import re
-import shlex
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, StrictBool, ValidationError, field_validator, model_validator
 
 from exchange.core.counting.tables import MISSING_CODES, NOT_APPLICABLE
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.wire.topics import AGENCY_CODE
-from producers.errors import KeyFileMissing, PassphraseMissing, ProfileInvalid, SecretExposed
+from producers.errors import ProfileInvalid
 from producers.profile_mistakes import ProfileMistakes, encoding_mistake, syntax_mistake
+from producers.profile_sections import TRUE_OR_FALSE, HmisProfile, KafkaProfile, Section
+from producers.secret_files import Secret, read_key_file, read_private
 from producers.switches import SWITCHES
 
 PASSPHRASE_VARIABLE = "EXCHANGE_VAULT_PASSPHRASE"  # noqa: S105 - the name of a variable
-KEY_OCTETS = 32
-ADDRESS = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
-OTHERS = 0o077
-"""The bits of a file's mode that give rights to others than its owner."""
-TRUE_OR_FALSE = "is true or false, without quotation marks"
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """The secret of a vault: a passphrase, or a raw key of 32 bytes.
-
-    A passphrase is stretched at every opening (0.1 s and more).
-    """
-
-    passphrase: str = field(default="", repr=False)
-    raw_key: bytes = field(default=b"", repr=False)
-
-    def __post_init__(self) -> None:
-        """Raise PassphraseMissing when it is empty."""
-        if not self.passphrase and len(self.raw_key) != KEY_OCTETS:
-            raise PassphraseMissing
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class HmisProfile(_Strict):
-    """How an HMIS export is read. HMIS 2026 has no gender: `gender_from_sex` reads Sex as gender.
-
-    Every project of the export serves trafficked persons (`all_projects_trafficking`), or the
-    listed `projects` do.
-    """
-
-    gender_from_sex: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
-    all_projects_trafficking: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
-    projects: tuple[str, ...] = Field(
-        default=(), description='is a list of ProjectIDs in quotation marks, such as ["17", "23"]'
-    )
-
-
-class Profile(_Strict):
+class Profile(Section):
     """One agency's profile."""
 
     agency: str = Field(
@@ -108,12 +76,6 @@ class Profile(_Strict):
         default=None,
         description="is the path of the vault's key file, in quotation marks (`exchange edge init --key-file` writes one)",
     )
-    bootstrap_servers: str = Field(
-        default="",
-        description='is one text of host:port, with commas between several, such as "kafka.example.org:9093": ask the '
-        "operator",
-    )
-    """Without it: EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker."""
     scheduled: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
     """Whether this profile runs on a schedule; feeds reporting coverage."""
     sensitive: tuple[str, ...] = Field(
@@ -123,6 +85,9 @@ class Profile(_Strict):
     """Sensitive codes that may leave; the others never do."""
     hmis: HmisProfile = Field(
         default=HmisProfile(), description="is a section of its own: a line [hmis], and its keys below it"
+    )
+    kafka: KafkaProfile = Field(
+        default=KafkaProfile(), description="is a section of its own: a line [kafka], and its keys below it"
     )
 
     @field_validator("agency")
@@ -146,13 +111,6 @@ class Profile(_Strict):
             raise ValueError("no legal class")
         return legal_class
 
-    @field_validator("bootstrap_servers")
-    @classmethod
-    def _addresses(cls, servers: str) -> str:
-        if servers and not all(_is_address(server.strip()) for server in servers.split(",")):
-            raise ValueError("no addresses")
-        return servers
-
     @field_validator("sensitive")
     @classmethod
     def _switches(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -166,6 +124,8 @@ class Profile(_Strict):
             raise ValueError("small_counts goes with legal_class tally_only alone: remove the line")
         if self.passphrase_file and self.key_file:
             raise ValueError("passphrase_file and key_file exclude each other: remove the one that you do not use")
+        if self.kafka.ssl_keyfile and not self.kafka.ssl_certfile:
+            raise ValueError("kafka.ssl_keyfile needs kafka.ssl_certfile: add the certificate that the key belongs to")
         if self.hmis.all_projects_trafficking and self.hmis.projects:
             raise ValueError(
                 "hmis.all_projects_trafficking = true and hmis.projects exclude each other: every project of the export would "
@@ -186,7 +146,8 @@ class Profile(_Strict):
     def beside(self, directory: Path) -> Self:
         """The same profile with relative paths that start at this directory."""
         paths = {name: getattr(self, name) for name in ("vault", "passphrase_file", "key_file")}
-        return self.model_copy(update={name: directory / path for name, path in paths.items() if path is not None})
+        placed = {name: directory / path for name, path in paths.items() if path is not None}
+        return self.model_copy(update={**placed, "kafka": self.kafka.beside(lambda path: directory / path)})
 
     def secret(self, ask: Callable[[], str] | None = None) -> Secret:
         """The vault's secret.
@@ -198,49 +159,8 @@ class Profile(_Strict):
         if passphrase := os.environ.get(PASSPHRASE_VARIABLE, ""):
             return Secret(passphrase)
         if self.passphrase_file:
-            return Secret(_read(self.passphrase_file).rstrip("\r\n"))
+            return Secret(read_private(self.passphrase_file).rstrip("\r\n"))
         return Secret(ask() if ask else "")
-
-
-def _is_address(server: str) -> bool:
-    """Whether it is host:port, an IPv6 address in square brackets."""
-    found = ADDRESS.fullmatch(server)
-    return found is not None and 0 < int(found[1]) < 1 << 16
-
-
-def read_key_file(path: Path) -> Secret:
-    """The raw key in a file of 64 hexadecimal digits."""
-    if not path.exists():
-        raise KeyFileMissing(f"There is no key file {path}.")
-    try:
-        key = bytes.fromhex(_read(path).strip())
-    except ValueError:
-        key = b""
-    if len(key) != KEY_OCTETS:
-        raise ProfileInvalid(f"{path} is not a key file: 64 hexadecimal digits.")
-    return Secret(raw_key=key)
-
-
-def write_key_file(path: Path, raw_key: bytes) -> None:
-    """Write a new key file that its owner alone can read; raises FileExistsError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(raw_key.hex() + "\n")
-
-
-def _read(path: Path) -> str:
-    """The text of a file that holds a secret.
-
-    Raises SecretExposed unless its owner alone can read it.
-    """
-    try:
-        if os.name == "posix" and path.stat().st_mode & OTHERS:
-            raise SecretExposed(
-                f"Others on this machine can read or change {path}. Type `chmod 600 {shlex.quote(str(path))}`."
-            )
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise ProfileInvalid(f"{path}, which the profile names, cannot be read.") from None
 
 
 def _toml(path: Path) -> dict[str, object]:

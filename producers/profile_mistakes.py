@@ -13,7 +13,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-SECRETS: Final = frozenset({"passphrase", "password", "key", "secret", "vault_passphrase"})
+SECRETS: Final = frozenset({"passphrase", "password", "key", "secret", "vault_passphrase", "sasl_password"})
+_INSTEAD: Final = (
+    "Name a passphrase_file or a key_file, set EXCHANGE_VAULT_PASSPHRASE, or leave it out to be asked; change the secret if "
+    "others have seen the file."
+)
+_INSTEAD_AT_KAFKA: Final = (
+    "Name a sasl_password_file below a line [kafka], or set EXCHANGE_SASL_PASSWORD; ask the operator for another password if "
+    "others have seen the file."
+)
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _PLACE: Final = re.compile(r"at line (\d+), column (\d+)")
 LINE: Final = "a line is a key, an equals sign and a value, or a section such as [hmis]"
@@ -61,11 +69,8 @@ class ProfileMistakes:
         if not _NAME.fullmatch(name):
             return f"{self.path}: a key of {inside} does not look like one; known are {', '.join(known)}."
         if name.lower() in SECRETS:
-            return (
-                f"{self.path}: {name} is no key: a secret never goes into the profile. Name a passphrase_file or a "
-                "key_file, set EXCHANGE_VAULT_PASSPHRASE, or leave it out to be asked; change the secret if others "
-                "have seen the file."
-            )
+            do = _INSTEAD_AT_KAFKA if section == "kafka" or "sasl" in name.lower() else _INSTEAD
+            return f"{self.path}: {name} is no key: a secret never goes into the profile. {do}"
         meant = self._meant(section, name, known)
         return f"{self.path}: {name} is no key of {inside}{meant}; known are {', '.join(known)}."
 

@@ -8,7 +8,8 @@ from producers.caps.marking import Caps, RuleCount, count_rules, sent_facts
 from producers.caps.tally import marked_facts
 from producers.delivery.ledger_memory import memory_of
 from producers.delivery.outbox import Outbox
-from producers.profile import Profile, Secret
+from producers.profile import Profile
+from producers.secret_files import Secret
 from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import FIRST_KEY, Vault

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.doctor.findings import Finding, State, listed, not_known, ok
+from exchange.engine.encryption import host_of, is_loopback
 from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS
 from exchange.engine.kafka.cluster.brokers import Broker
 
 SETTINGS: Final = "broker settings"
 TRANSACTION_MS_MAX: Final = 60_000
 """A foreign producer can hold back readers for as long as this."""
-LOOPBACK: Final = ("127.", "localhost:", "[::1]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +121,4 @@ def _judged(row: Needed, brokers: Sequence[Broker]) -> Finding | None:
 
 
 def _is_local(brokers: Sequence[Broker]) -> bool:
-    return all(broker.address.startswith(LOOPBACK) for broker in brokers)
+    return all(is_loopback(host_of(broker.address)) for broker in brokers)

@@ -50,7 +50,8 @@ from exchange.wire.topics import AGENCIES, DRAW_BYTES_MAX, EVENTS, METRICS, RELE
 from producers.delivery.link import Link
 from producers.delivery.sending import RunOptions
 from producers.edge import Edge
-from producers.profile import KEY_OCTETS, Profile, Secret
+from producers.profile import Profile
+from producers.secret_files import KEY_OCTETS, Secret
 from producers.setup import look, make_vault
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from exchange.trial.empty_cluster import TrialExchange
 from exchange.trial.sample import SampleAgency
 from producers.delivery.report import Report
 from producers.facts import Fact, Reading
-from producers.profile import HmisProfile, Profile, Secret
+from producers.profile import Profile
+from producers.profile_sections import HmisProfile, KafkaProfile
+from producers.secret_files import Secret
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.switches import SWITCHES
 
@@ -44,7 +46,7 @@ def sample_agency(ground: TrialExchange, agency: SampleAgency) -> DemoAgency:
         legal_class=agency.legal_class,
         small_counts=agency.small_counts,
         vault=ground.folder / f"{agency.code}.vault",
-        bootstrap_servers=ground.settings.bootstrap_servers,
+        kafka=KafkaProfile(bootstrap_servers=ground.settings.bootstrap_servers),
         scheduled=True,
         sensitive=tuple(SWITCHES),
     )
@@ -58,7 +60,7 @@ def hmis_agency(ground: TrialExchange, export: Path, state: UsState, month: int)
         state=state,
         legal_class=LegalClass.individual,
         vault=ground.folder / f"{HMIS_AGENCY}.vault",
-        bootstrap_servers=ground.settings.bootstrap_servers,
+        kafka=KafkaProfile(bootstrap_servers=ground.settings.bootstrap_servers),
         hmis=HmisProfile(all_projects_trafficking=True, gender_from_sex=True),
     )
     source = HmisExport(export, HmisSettings.from_profile(profile))

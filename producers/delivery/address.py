@@ -1,6 +1,6 @@
-"""The exchange's address.
+"""How the edge reaches its exchange: what the profile's `[kafka]` says, else the environment.
 
-The profile's, else EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker.
+The address: the profile's, else EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker.
 """
 
 from exchange.engine.broker.detached import running
@@ -13,7 +13,7 @@ from producers.profile import Profile
 def servers_of(profile: Profile, settings: Settings | None = None) -> str:
     """The address of the agency's exchange; raises ExchangeUnnamed."""
     settings = settings or Settings.model_validate({})
-    servers = profile.bootstrap_servers or settings.bootstrap_servers
+    servers = profile.kafka.bootstrap_servers or settings.bootstrap_servers
     if servers:
         return servers
     holder = running()
@@ -23,7 +23,11 @@ def servers_of(profile: Profile, settings: Settings | None = None) -> str:
 
 
 def kafka_link(profile: Profile, settings: Settings | None = None) -> KafkaLink:
-    """The agency's way to its exchange, not yet connected; raises ExchangeUnnamed."""
+    """The agency's way to its exchange, not yet connected.
+
+    Raises ExchangeUnnamed, PlaintextRefused, ProfileInvalid, SecretExposed, SettingInvalid.
+    """
     settings = settings or Settings.model_validate({})
-    named = settings.model_copy(update={"bootstrap_servers": servers_of(profile, settings)})
+    address = {"bootstrap_servers": servers_of(profile, settings)}
+    named = settings.model_copy(update={**address, **profile.kafka.given()})
     return KafkaLink(named.client(f"edge-{profile.agency}"), profile.agency)

@@ -20,7 +20,8 @@ from typing import Final, Self
 from sqlcipher3 import dbapi2 as sqlite
 
 from producers import errors
-from producers.profile import Profile, Secret
+from producers.profile import Profile
+from producers.secret_files import Secret
 from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, WITHDRAWN, Row, Value, learn_of_caps
 
 FORMAT: Final = 2

@@ -69,7 +69,9 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     """One agency publishes through its edge and vault until this process's gate admits all."""
     from consumers.admission.enrolment import Enrolment, register
     from producers.edge import Edge
-    from producers.profile import Profile, Secret
+    from producers.profile import Profile
+    from producers.profile_sections import KafkaProfile
+    from producers.secret_files import Secret
     from producers.switches import SWITCHES
     from producers.vault.fact_store import FactStore
     from producers.vault.sent_chain import Chain
@@ -84,7 +86,7 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
             state=agency.state,
             legal_class=agency.legal_class,
             vault=Path(folder) / "vault",
-            bootstrap_servers=settings.bootstrap_servers,
+            kafka=KafkaProfile(bootstrap_servers=settings.bootstrap_servers),
             sensitive=tuple(SWITCHES),
         )
         secret = Secret(raw_key=bytes(32))

@@ -18,7 +18,8 @@ from exchange.core.exit_status import ExitStatus
 if TYPE_CHECKING:
     from exchange.cli.agency.work_at_the_edge import Say
     from producers.edge import Edge
-    from producers.profile import Profile, Secret
+    from producers.profile import Profile
+    from producers.secret_files import Secret
 
 app = typer.Typer()
 edge = typer.Typer(
@@ -98,7 +99,7 @@ def init(
 
 def _write_key_file(profile: "Profile") -> None:
     from producers.errors import KeyFileExists, ProfileInvalid
-    from producers.profile import KEY_OCTETS, write_key_file
+    from producers.secret_files import KEY_OCTETS, write_key_file
 
     if profile.key_file is None:
         raise ProfileInvalid("--key-file needs `key_file` in the profile.")

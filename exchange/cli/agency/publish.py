@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from producers.delivery.preview import Leaving
     from producers.edge import Edge
     from producers.facts import Reading, Source
-    from producers.profile import Profile, Secret
+    from producers.profile import Profile
+    from producers.secret_files import Secret
 
 READINGS_BETWEEN_LOOKS = 1_000
 REPORT_CUT = "exchange: stopped while the report was printed. The run itself was finished."

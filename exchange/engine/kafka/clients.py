@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from exchange.engine import own_brokers
+from exchange.engine.encryption import expect_encrypted
 from exchange.engine.log import OPEN_S_MAX
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ FETCH_BYTES_MAX = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """How to reach the cluster. Secrets do not show in `repr`."""
+    """How to reach the cluster. Secrets do not show in `repr`.
+
+    Raises PlaintextRefused where its connections would cross a network without TLS.
+    """
 
     bootstrap_servers: str
     client_id: str = "exchange"
@@ -55,6 +59,10 @@ class ClientSettings:
     """When the client certificate expires, in seconds since 1970; None: there is none."""
     open_s_max: float = OPEN_S_MAX
     """Seconds after which readers name an open transaction."""
+
+    def __post_init__(self) -> None:
+        """Let no client be made that would send in clear."""
+        expect_encrypted(self.bootstrap_servers, self.security_protocol)
 
     def connection(self) -> dict[str, object]:
         """The keyword arguments of every aiokafka client."""
@@ -73,7 +81,7 @@ class ClientSettings:
 def client_at(bootstrap_servers: str, client_id: str = "exchange") -> ClientSettings:
     """The settings for an address without more: with the secret, if this account's broker is there.
 
-    Raises SecretUnusable, BrokerMoved.
+    Raises SecretUnusable, BrokerMoved, PlaintextRefused.
     """
     secret = own_brokers.secret_for(bootstrap_servers)
     if secret is None:

@@ -19,7 +19,9 @@ from exchange.testing import InMemoryExchange, MemoryGate
 from exchange.wire.records import encode_receipt
 from producers.delivery.sending import RunOptions
 from producers.facts import Reading
-from producers.profile import KEY_OCTETS, HmisProfile, Profile, Secret
+from producers.profile import Profile
+from producers.profile_sections import HmisProfile
+from producers.secret_files import KEY_OCTETS, Secret
 
 TODAY: Final = date(2026, 10, 5)
 

@@ -34,7 +34,8 @@ from producers.delivery.sending import RunOptions
 from producers.delivery.waiting import WaitLimits
 from producers.edge import Edge
 from producers.facts import Fact, Where
-from producers.profile import Profile, Secret
+from producers.profile import Profile
+from producers.secret_files import Secret
 from producers.setup import make_vault
 from tests.kits.edge_kit.exchange import registered
 
@@ -113,7 +114,7 @@ def needs(count: int, start: int = 0) -> list[Fact]:
 
 
 def profile(folder: Path, servers: str, agency: str) -> Profile:
-    told = {"agency": agency, "state": "ca", "legal_class": "individual", "bootstrap_servers": servers}
+    told = {"agency": agency, "state": "ca", "legal_class": "individual", "kafka": {"bootstrap_servers": servers}}
     return Profile.model_validate({**told, "vault": folder / f"{agency}.vault"})
 
 

@@ -21,7 +21,8 @@ from producers.delivery.sending import RunOptions
 from producers.delivery.waiting import WaitLimits
 from producers.edge import Edge
 from producers.facts import Fact, Where
-from producers.profile import Profile, Secret
+from producers.profile import Profile
+from producers.secret_files import Secret
 from producers.setup import make_vault
 
 pytestmark = pytest.mark.timeout(240)
@@ -68,7 +69,7 @@ async def test_a_forged_tail_is_not_counted_and_the_next_honest_run_is(settings:
                 "state": "ca",
                 "legal_class": "individual",
                 "vault": tmp_path / "harbor.vault",
-                "bootstrap_servers": ground.settings.bootstrap_servers,
+                "kafka": {"bootstrap_servers": ground.settings.bootstrap_servers},
             }
         )
         number, key = make_vault(profile, SECRET)

@@ -35,7 +35,8 @@ from producers.delivery.sending import RunOptions
 from producers.delivery.waiting import WaitLimits
 from producers.edge import Edge
 from producers.facts import Fact
-from producers.profile import Profile, Secret
+from producers.profile import Profile
+from producers.secret_files import Secret
 from producers.setup import make_vault
 from tests.kits.command_line import CommandResult, in_a_thread, variables_of
 from tests.simulation.world.closing_world import DrawHere

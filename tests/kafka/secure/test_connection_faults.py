@@ -10,6 +10,7 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
+from aiokafka.conn import create_conn
 
 from exchange.core.exit_status import ExitStatus
 from exchange.engine.errors import LogUnavailable
@@ -58,7 +59,7 @@ class Machine:
     def wrong(self) -> dict[type[faults.ConnectionFault], Variables]:
         """Settings that are wrong in one point, and the name of the fault."""
         foreign = {"SSL_CAFILE": str(self._foreign.file)}
-        nowhere = {"BOOTSTRAP_SERVERS": "kafka.nowhere.invalid:9092"}
+        nowhere = {"BOOTSTRAP_SERVERS": "kafka.nowhere.invalid:9092", "SECURITY_PROTOCOL": "SSL"}
         return {
             faults.SignInRefused: self.signed_in("SECRET", password="wrong"),
             faults.MechanismNotOffered: self.signed_in("SECRET") | {"SASL_MECHANISM": "SCRAM-SHA-256"},
@@ -73,7 +74,8 @@ class Machine:
             faults.ClientCertificateExpired: self.tls("MUTUAL", self.expired),
             faults.ClientCertificateRefused: self.tls("MUTUAL", self.foreign),
             faults.HostUnknown: self.plain() | nowhere,
-            faults.AdvertisedHostUnknown: self.plain("MOVED"),
+            faults.AdvertisedHostUnknown: self.tls("MOVED"),
+            faults.AdvertisedInClear: self.plain("BARE"),
         }
 
     def right(self) -> list[Variables]:
@@ -134,7 +136,7 @@ async def test_an_advertised_name_is_distinguished_from_the_address_that_is_righ
     machine: Machine, secure: SecureBroker
 ) -> None:
     with pytest.raises(faults.AdvertisedHostUnknown) as raised:
-        await look.check_connection(settings_of(machine.plain("MOVED")).client("test"))
+        await look.check_connection(settings_of(machine.tls("MOVED")).client("test"))
     assert f"{secure.at('MOVED')} answers" in str(raised.value)
     assert NOWHERE in str(raised.value)
 
@@ -146,7 +148,7 @@ async def test_settings_that_fit_pass(machine: Machine) -> None:
 
 async def test_a_broker_that_is_away_is_no_fault(machine: Machine) -> None:
     for servers in ("127.0.0.1:1", "127.0.0.1:1,kafka.nowhere.invalid:9092"):
-        client = settings_of(machine.plain() | {"BOOTSTRAP_SERVERS": servers}).client("test")
+        client = settings_of(machine.tls("MUTUAL", machine.good) | {"BOOTSTRAP_SERVERS": servers}).client("test")
         await look.check_connection(client)
         with pytest.raises(LogUnavailable):
             async with administer(client):
@@ -154,8 +156,65 @@ async def test_a_broker_that_is_away_is_no_fault(machine: Machine) -> None:
 
 
 async def test_one_good_broker_of_a_list_is_enough(machine: Machine, secure: SecureBroker) -> None:
-    servers = f"kafka.nowhere.invalid:9092,{secure.at('OPEN')},127.0.0.1:1"
-    await look.check_connection(settings_of(machine.plain() | {"BOOTSTRAP_SERVERS": servers}).client("test"))
+    servers = f"kafka.nowhere.invalid:9092,{secure.at('MUTUAL')},127.0.0.1:1"
+    variables = machine.tls("MUTUAL", machine.good) | {"BOOTSTRAP_SERVERS": servers}
+    await look.check_connection(settings_of(variables).client("test"))
+
+
+async def test_where_another_listener_without_tls_answers_the_agency_is_not_named_in_clear(
+    machine: Machine, secure: SecureBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second look asks without TLS, to tell two causes apart; it says nothing of who asks."""
+    asked: list[tuple[str, object]] = []
+    real = create_conn
+
+    async def recorded(host: str, port: int, **words: object) -> object:
+        asked.append((str(words["security_protocol"]), words["client_id"]))
+        return await real(host, port, **words)
+
+    monkeypatch.setattr(look, "create_conn", recorded)
+    with pytest.raises(faults.TlsNotOffered):
+        await look.check_connection(settings_of(machine.tls("OPEN")).client("edge-harbor-light"))
+    assert ("PLAINTEXT", look.NOBODY) in asked
+    assert ("PLAINTEXT", "edge-harbor-light") not in asked
+
+
+ELSEWHERE = {"BOOTSTRAP_SERVERS": "192.0.2.7:9092"}
+
+
+@pytest.mark.usefixtures("agency")
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SASL_PLAINTEXT"])
+def test_whoever_works_refuses_to_work_in_clear(machine: Machine, protocol: str) -> None:
+    """Of every kind of user; at once, so nothing is sent."""
+    variables = machine.signed_in("NAMED") | ELSEWHERE | {"SECURITY_PROTOCOL": protocol}
+    for words in (*EVERY_COMMAND, ("replay",), ("doctor",)):
+        ran = exchange(*words, **prefixed(variables))
+        assert ran.returncode == (ExitStatus.ERROR if words == ("doctor",) else ExitStatus.USAGE), ran.stderr
+        said = " ".join((ran.stderr + ran.stdout).split())
+        assert f"{protocol} to 192.0.2.7:9092 is refused" in said, (words, said)
+        assert "192.0.2.7:9092" in said
+        assert PASSWORD not in said
+
+
+@pytest.mark.usefixtures("agency")
+def test_the_profile_alone_leads_through_tls_and_sign_in(machine: Machine, secure: SecureBroker) -> None:
+    """Nothing in the environment: what `[kafka]` names is used, and a wrong password is named."""
+    Path("kafka.password").write_text("wrong\n")
+    Path("kafka.password").chmod(0o600)
+    lines = f"""
+[kafka]
+bootstrap_servers = "{secure.at("SECRET")}"
+security_protocol = "SASL_SSL"
+ssl_cafile = "{secure.authority.file}"
+sasl_username = "{OPERATOR}"
+sasl_password_file = "kafka.password"
+"""
+    Path("agency.toml").write_text(PROFILE.partition("[kafka]")[0] + lines)
+    wrong = exchange("publish", "facts.jsonl", "--profile", "agency.toml")
+    assert wrong.stderr.strip().endswith(faults.SignInRefused.hint), wrong.stderr
+    Path("kafka.password").write_text(PASSWORD + "\n")
+    right = exchange("publish", "facts.jsonl", "--profile", "agency.toml")
+    assert "ClusterAuthorizationFailedError" in right.stderr, "it has signed in, and has no right yet"
 
 
 # As people meet them
@@ -172,7 +231,7 @@ EVERY_COMMAND = (
 def agency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder of an agency, which the commands run in."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "agency.toml").write_text(PROFILE.replace('bootstrap_servers = "127.0.0.1:1"', ""))
+    (tmp_path / "agency.toml").write_text(PROFILE.partition("[kafka]")[0])
     (tmp_path / "facts.jsonl").write_text(json.dumps(need("1")))
     assert exchange("edge", "init", "--key-file", "--profile", "agency.toml").returncode == 0
 

@@ -30,7 +30,8 @@ from producers.delivery.sending import RunOptions
 from producers.edge import Edge
 from producers.errors import EdgeError
 from producers.facts import Fact, Where
-from producers.profile import Profile, Secret
+from producers.profile import Profile
+from producers.secret_files import Secret
 from producers.switches import SWITCHES
 from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain

@@ -24,6 +24,8 @@ state = "ca"
 legal_class = "individual"
 vault = "harbor.vault"
 key_file = "harbor.key"
+
+[kafka]
 bootstrap_servers = "127.0.0.1:1"
 """
 

@@ -37,15 +37,18 @@ START_S_MAX = 90.0
 NOWHERE = "broker.nowhere.invalid"
 LISTENERS: Mapping[str, str] = {
     "OPEN": "PLAINTEXT",
-    "MOVED": "PLAINTEXT",
+    "MOVED": "SSL",
+    "BARE": "PLAINTEXT",
     "NAMED": "SASL_PLAINTEXT",
     "SECRET": "SASL_SSL",
     "MUTUAL": "SSL",
     "EXPIRED": "SSL",
     "CONTROLLER": "PLAINTEXT",
 }
-"""A listener and its protocol. MOVED advertises a name that resolves nowhere; MUTUAL wants a
+"""A listener and its protocol. MOVED advertises a name that resolves nowhere; BARE an
+address elsewhere; MUTUAL wants a
 certificate of the client; the certificate of EXPIRED has expired."""
+ADVERTISED = {"MOVED": NOWHERE, "BARE": "192.0.2.7"}
 PASSWORD = "correct horse"
 
 
@@ -111,7 +114,7 @@ def _format(launch: Launch, users: tuple[str, ...]) -> None:
 
 def _settings(ports: Mapping[str, int], authority: Authority) -> str:
     listeners = [f"{name}://{HOST}:{port}" for name, port in ports.items()]
-    advertised = {name: NOWHERE if name == "MOVED" else HOST for name in ports if name != "CONTROLLER"}
+    advertised = {name: ADVERTISED.get(name, HOST) for name in ports if name != "CONTROLLER"}
     scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
     plain = "org.apache.kafka.common.security.plain.PlainLoginModule required"
     own: dict[str, object] = {

@@ -75,7 +75,7 @@ def test_a_run_that_sends_what_an_earlier_one_left_reports_it(desk: Desk) -> Non
     said = desk.run("publish", "facts.jsonl", ends=1)
     assert isinstance(said.exception, ExchangeAway)
     assert "The exchange at 127.0.0.1:1 cannot be reached; 2 events are kept" in str(said.exception)
-    assert "bootstrap_servers in the profile" in str(said.exception)
+    assert "bootstrap_servers under [kafka] in the profile" in str(said.exception)
     desk.exchange.away = 0
     after = rows_of(desk.run("publish", "facts.jsonl").stdout)
     assert (after["new facts"], after["events left over from earlier runs"]) == (0, 2)

@@ -18,6 +18,7 @@ from consumers.doctor.machine_checks import disk_found, libraries_found, python_
 from consumers.doctor.settings_checks import settings_found
 from exchange.cli.operator import doctor
 from exchange.engine.broker.server import ONE_NODE_SETTINGS
+from exchange.engine.encryption import PlaintextRefused
 from exchange.engine.kafka.cluster.brokers import Broker, Replicas
 from exchange.engine.kafka.cluster.holes import KAFKA, Harm
 from exchange.engine.kafka.cluster.releases import of_level
@@ -172,14 +173,15 @@ def test_the_disk(free: int, state: State, tmp_path: Path, monkeypatch: pytest.M
     assert disk_found(tmp_path).state is state
 
 
-def test_a_connection_that_the_network_can_read_is_a_warning() -> None:
+def test_a_connection_that_the_network_could_read_is_not_made() -> None:
     far = Settings(
         bootstrap_servers="kafka.example.org:9092",
         security_protocol="SASL_PLAINTEXT",
         sasl_username="u",
         sasl_password=SecretStr("p"),
     )
-    assert connected(far).state is State.WARNING
+    with pytest.raises(PlaintextRefused):
+        connected(far)
     assert connected(far.model_copy(update={"security_protocol": "SASL_SSL"})).state is State.OK
     assert connected(Settings(bootstrap_servers="127.0.0.1:9092")).state is State.OK
 

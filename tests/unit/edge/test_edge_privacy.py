@@ -14,7 +14,7 @@ import pytest
 
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.errors import EdgeError
-from producers.profile import Secret
+from producers.secret_files import Secret
 from producers.sources.jsonl import JsonLines
 from tests.kits.edge_kit.agency import Agency
 

@@ -7,7 +7,9 @@ import pytest
 
 from exchange.core.model.vocabulary import LegalClass
 from producers.errors import ProfileInvalid, SecretExposed, VaultOfAnother
-from producers.profile import HmisProfile, Profile, Secret, read_key_file, rules_of, write_key_file
+from producers.profile import Profile, rules_of
+from producers.profile_sections import HmisProfile, KafkaProfile, Section
+from producers.secret_files import Secret, read_key_file, write_key_file
 from producers.vault.store import Vault
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +34,7 @@ def test_a_profile_reads_as_written(tmp_path: Path) -> None:
     "servers", ["127.0.0.1:1", "kafka.example.org:9093", "kafka_1:9092,kafka_2:9092", "a:1, b:2", "[::1]:9092"]
 )
 def test_addresses_are_read_as_written(tmp_path: Path, servers: str) -> None:
-    assert load(tmp_path, GOOD + f'bootstrap_servers = "{servers}"\n').bootstrap_servers == servers
+    assert load(tmp_path, GOOD + f'[kafka]\nbootstrap_servers = "{servers}"\n').kafka.bootstrap_servers == servers
 
 
 def own(path: Path, text: str, mode: int = 0o600) -> Path:
@@ -51,7 +53,9 @@ def complaint(folder: Path, text: str) -> str:
 
 def test_every_key_has_its_rule() -> None:
     rules = rules_of(Profile)
-    assert set(rules) == set(Profile.model_fields) | {f"hmis.{key}" for key in HmisProfile.model_fields}
+    sections: dict[str, type[Section]] = {"hmis": HmisProfile, "kafka": KafkaProfile}
+    inside = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
+    assert set(rules) == set(Profile.model_fields) | inside
     assert all(rule.startswith("is ") for rule in rules.values())
 
 
@@ -73,7 +77,14 @@ def test_what_has_no_default_must_be_written(tmp_path: Path, missing: str) -> No
         ('legal_class = "not_known"', '"individual", "year_only" or "tally_only"'),
         ('legal_class = "individual"\nsmall_counts = true', "small_counts goes with legal_class tally_only alone"),
         ("passphrase = 'planted'", "passphrase is no key: a secret never goes into the profile"),
-        ("bootstrap_server = 'planted'", "no key of the profile (did you mean bootstrap_servers?); known are agency, "),
+        ("vaults = 'planted'", "no key of the profile (did you mean vault?); known are agency, "),
+        ("bootstrap_servers = 'planted'", "no key of the profile (it belongs below a line [kafka])"),
+        ("[kafka]\nbootstrap_server = 'planted'", "no key of [kafka] (did you mean bootstrap_servers?); known are "),
+        ("[kafka]\nsasl_password = 'planted'", "Name a sasl_password_file below a line [kafka]"),
+        ("sasl_password = 'planted'", "Name a sasl_password_file below a line [kafka]"),
+        ("[kafka]\nsecurity_protocol = 'planted'", 'kafka.security_protocol is not right: it is "SASL_SSL" or "SSL"'),
+        ("[kafka]\nsasl_username = ''", "kafka.sasl_username is not right: it is your user name"),
+        ("[kafka]\nssl_keyfile = 'planted'", "kafka.ssl_keyfile needs kafka.ssl_certfile"),
         ("projects = ['planted']", "projects is no key of the profile (it belongs below a line [hmis])"),
         ("[hmis]\nscheduled = true", "scheduled is no key of [hmis] (it belongs above the first section)"),
         ('"Planted Jane" = 1', "a key of the profile does not look like one"),
@@ -94,11 +105,23 @@ def test_what_has_no_default_must_be_written(tmp_path: Path, missing: str) -> No
             '[hmis]\nall_projects_trafficking = true\nprojects = ["planted"]',
             "hmis.projects exclude each other: every project",
         ),
-        ('bootstrap_servers = "…"', "bootstrap_servers is not right: it is one text of host:port"),
-        ('bootstrap_servers = "localhost"', "bootstrap_servers is not right: it is one text of host:port"),
-        ('bootstrap_servers = "planted:0"', "bootstrap_servers is not right: it is one text of host:port"),
-        ('bootstrap_servers = "planted:65536"', "bootstrap_servers is not right: it is one text of host:port"),
-        ('bootstrap_servers = "planted:9092,"', "bootstrap_servers is not right: it is one text of host:port"),
+        ('[kafka]\nbootstrap_servers = "…"', "kafka.bootstrap_servers is not right: it is one text of host:port"),
+        (
+            '[kafka]\nbootstrap_servers = "localhost"',
+            "kafka.bootstrap_servers is not right: it is one text of host:port",
+        ),
+        (
+            '[kafka]\nbootstrap_servers = "planted:0"',
+            "kafka.bootstrap_servers is not right: it is one text of host:port",
+        ),
+        (
+            '[kafka]\nbootstrap_servers = "planted:65536"',
+            "kafka.bootstrap_servers is not right: it is one text of host:port",
+        ),
+        (
+            '[kafka]\nbootstrap_servers = "planted:9092,"',
+            "kafka.bootstrap_servers is not right: it is one text of host:port",
+        ),
         ('hmis = "planted"', "hmis is not right: it is a section of its own"),
     ],
 )

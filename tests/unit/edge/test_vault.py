@@ -12,7 +12,8 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers import errors
 from producers.facts import Fact, Where
-from producers.profile import Profile, Secret
+from producers.profile import Profile
+from producers.secret_files import Secret
 from producers.vault.fact_store import FactStore
 from producers.vault.schema import SCHEMA
 from producers.vault.sent_chain import Chain

@@ -6,7 +6,8 @@ from exchange.core.model.events import AgencyProfiled, CaseOpened, FundingReceiv
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.errors import ProfileInvalid
-from producers.profile import HmisProfile, Profile
+from producers.profile import Profile
+from producers.profile_sections import HmisProfile
 from producers.sources.hmis import HmisSettings
 from tests.kits.hmis_exports import bodies, facts, ignored, keys, only, readings, refusals, refused, sample
 

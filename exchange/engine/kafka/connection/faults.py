@@ -4,6 +4,7 @@ Rules kept: a message holds addresses, host names, user names and the names of s
 password. None of these errors means that a broker is merely away: that is `LogUnavailable`.
 """
 
+from exchange.engine.encryption import IN_A_PROFILE
 from exchange.engine.errors import EngineError
 
 
@@ -14,7 +15,7 @@ class ConnectionFault(EngineError):
 class HostUnknown(ConnectionFault):
     """The host name of a broker has no address."""
 
-    hint = "Correct the name in EXCHANGE_BOOTSTRAP_SERVERS, or mend this machine's network or DNS."
+    hint = f"Correct the name in EXCHANGE_BOOTSTRAP_SERVERS, or mend this machine's network or DNS. {IN_A_PROFILE}"
 
 
 class AdvertisedHostUnknown(ConnectionFault):
@@ -23,22 +24,33 @@ class AdvertisedHostUnknown(ConnectionFault):
     hint = (
         "The address in EXCHANGE_BOOTSTRAP_SERVERS is right. Set `advertised.listeners` of that broker to a name that"
         " its clients can resolve, or give this machine's DNS the name."
+        f" {IN_A_PROFILE}"
+    )
+
+
+class AdvertisedInClear(ConnectionFault):
+    """A broker on this machine advertises an address elsewhere, on a listener without TLS."""
+
+    hint = (
+        "Set EXCHANGE_SECURITY_PROTOCOL to SASL_SSL and use the port of the brokers' TLS listener, or set"
+        " `advertised.listeners` of that broker to localhost if all its clients are on its machine."
+        f" {IN_A_PROFILE}"
     )
 
 
 class TlsExpected(ConnectionFault):
     """The broker expects TLS, and this connection is without."""
 
-    hint = "Set EXCHANGE_SECURITY_PROTOCOL to SSL or SASL_SSL, or use the port of the broker's listener without TLS."
+    hint = (
+        "Set EXCHANGE_SECURITY_PROTOCOL to SSL or SASL_SSL, or use the port of the broker's listener without TLS."
+        f" {IN_A_PROFILE}"
+    )
 
 
 class TlsNotOffered(ConnectionFault):
     """The broker does not speak TLS at this address."""
 
-    hint = (
-        "Use the port of the broker's TLS listener. EXCHANGE_SECURITY_PROTOCOL PLAINTEXT or SASL_PLAINTEXT would"
-        " connect without TLS, and show everything to the network."
-    )
+    hint = "Use the port of the broker's TLS listener. Without TLS, a connection is refused unless it stays on one machine."
 
 
 class TlsRefused(ConnectionFault):
@@ -50,7 +62,10 @@ class TlsRefused(ConnectionFault):
 class ServerUntrusted(ConnectionFault):
     """The broker's certificate is not from an authority that this machine trusts."""
 
-    hint = "Set EXCHANGE_SSL_CAFILE to the certificate of the cluster's authority. Ask the operator for it."
+    hint = (
+        "Set EXCHANGE_SSL_CAFILE to the certificate of the cluster's authority. Ask the operator for it."
+        f" {IN_A_PROFILE}"
+    )
 
 
 class ServerCertificateExpired(ConnectionFault):
@@ -62,7 +77,10 @@ class ServerCertificateExpired(ConnectionFault):
 class ServerNameDiffers(ConnectionFault):
     """The broker's certificate is for another host name."""
 
-    hint = "Use a name that the certificate holds in EXCHANGE_BOOTSTRAP_SERVERS, or issue the certificate for this one."
+    hint = (
+        "Use a name that the certificate holds in EXCHANGE_BOOTSTRAP_SERVERS, or issue the certificate for this one."
+        f" {IN_A_PROFILE}"
+    )
 
 
 class ClientCertificateExpired(ConnectionFault):
@@ -74,7 +92,10 @@ class ClientCertificateExpired(ConnectionFault):
 class ClientCertificateMissing(ConnectionFault):
     """The broker wants a client certificate, and none is set."""
 
-    hint = "Set EXCHANGE_SSL_CERTFILE and EXCHANGE_SSL_KEYFILE to the certificate from the operator and to its key."
+    hint = (
+        "Set EXCHANGE_SSL_CERTFILE and EXCHANGE_SSL_KEYFILE to the certificate from the operator and to its key."
+        f" {IN_A_PROFILE}"
+    )
 
 
 class ClientCertificateRefused(ConnectionFault):
@@ -87,22 +108,23 @@ class SignInExpected(ConnectionFault):
     """The broker expects a user name and a password (SASL), and this connection has none."""
 
     hint = (
-        "Set EXCHANGE_SECURITY_PROTOCOL to SASL_SSL (or SASL_PLAINTEXT), EXCHANGE_SASL_USERNAME and"
+        "Set EXCHANGE_SECURITY_PROTOCOL to SASL_SSL, EXCHANGE_SASL_USERNAME and"
         " EXCHANGE_SASL_PASSWORD. A Kafka that `exchange up` started serves only the account that started it: work as"
         " that account, with the same XDG_DATA_HOME, and set nothing about security."
+        f" {IN_A_PROFILE}"
     )
 
 
 class SignInNotOffered(ConnectionFault):
     """The broker takes no user name and password (SASL) at this address."""
 
-    hint = "Use the port of the broker's SASL listener, or set EXCHANGE_SECURITY_PROTOCOL to SSL or PLAINTEXT."
+    hint = f"Use the port of the broker's SASL listener, or set EXCHANGE_SECURITY_PROTOCOL to SSL. {IN_A_PROFILE}"
 
 
 class MechanismNotOffered(ConnectionFault):
     """The broker does not offer this way of signing in."""
 
-    hint = "Set EXCHANGE_SASL_MECHANISM to one that the broker offers."
+    hint = f"Set EXCHANGE_SASL_MECHANISM to one that the broker offers. {IN_A_PROFILE}"
 
 
 class SignInRefused(ConnectionFault):
@@ -111,6 +133,7 @@ class SignInRefused(ConnectionFault):
     hint = (
         "It does not tell which of the two is wrong. Check EXCHANGE_SASL_USERNAME, EXCHANGE_SASL_PASSWORD and"
         " EXCHANGE_SASL_MECHANISM; the operator may have to make this user again."
+        f" {IN_A_PROFILE}"
     )
 
 

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiokafka import errors as kafka
@@ -23,6 +24,7 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.protocol.admin import SaslHandShakeRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
+from exchange.engine.encryption import IN_CLEAR, is_loopback
 from exchange.engine.kafka.connection import faults
 from exchange.engine.own_brokers import OWNER
 from exchange.engine.wall_clock import wall_ms
@@ -40,6 +42,8 @@ EXPIRED = {9, 10}
 """OpenSSL's codes: not valid yet, expired."""
 OTHER_NAME = {62, 64}
 """OpenSSL's codes: another host name, another address."""
+NOBODY = "exchange"
+"""The client's name in the one request that may go out in clear: it names no agency."""
 UNPROVEN = (ValueError, LookupError)
 """What aiokafka raises where the other side of SCRAM does not prove that it knows the password."""
 _AWAY = (OSError, kafka.KafkaError, TimeoutError)
@@ -88,7 +92,7 @@ async def _look(settings: ClientSettings, host: str, port: int) -> faults.Connec
     try:
         connection = await _connect(settings, host, port)
         try:
-            return await _look_around(connection, host, port)
+            return await _look_around(settings, connection, host, port)
         finally:
             connection.close()
     except _AWAY as error:
@@ -134,10 +138,17 @@ async def _connect(
     return await create_conn(host, port, **own)
 
 
-async def _look_around(connection: AIOKafkaConnection, host: str, port: int) -> faults.ConnectionFault | None:
-    """Whether the broker takes requests, and every name that it gives for others has an address."""
+async def _look_around(
+    settings: ClientSettings, connection: AIOKafkaConnection, host: str, port: int
+) -> faults.ConnectionFault | None:
+    """Whether the broker takes requests, and each address that it gives for others may be used."""
     metadata = await connection.send(MetadataRequest([]))
     for _, name, its_port, *_ in metadata.brokers:
+        if settings.security_protocol in IN_CLEAR and not is_loopback(name):
+            return faults.AdvertisedInClear(
+                f"The broker at {host}:{port} answers and advertises {name}:{its_port}, to which this machine would"
+                " connect without TLS."
+            )
         try:
             await asyncio.get_running_loop().getaddrinfo(name, its_port, type=socket.SOCK_STREAM)
         except socket.gaierror:
@@ -195,7 +206,7 @@ async def _speaks_tls(host: str, port: int) -> bool:
 
 
 async def _speaks_plainly(settings: ClientSettings, host: str, port: int) -> bool:
-    (await _connect(settings, host, port, "PLAINTEXT")).close()
+    (await _connect(replace(settings, client_id=NOBODY), host, port, "PLAINTEXT")).close()
     return True
 
 
