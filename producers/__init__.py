@@ -115,6 +115,7 @@ __all__ += [  # codes: the values of a body's fields, and a profile's
 ]
 __all__ += [  # errors, and the gate's reason in `Blocked`
     "Blocked",
+    "ClientUnknown",
     "DatabaseChanged",
     "EdgeError",
     "ExchangeAway",

@@ -182,6 +182,15 @@ class DatabaseChanged(EdgeError):
     hint = "Check the file. If your case system was replaced, ask the operator before you publish from the new one."
 
 
+class ClientUnknown(EdgeError):
+    """No file that was published names a client of this key. Nothing was changed."""
+
+    hint = (
+        "Check that the key is written as in your files. If a client refuses before any record about them was published,"
+        " use `exchange edge hold --unseen`."
+    )
+
+
 class KeyUnknown(EdgeError):
     """Nothing was published under this key."""
 

@@ -8,6 +8,7 @@ from producers.caps.marking import Caps, RuleCount, count_rules, sent_facts
 from producers.caps.tally import marked_facts
 from producers.delivery.ledger_memory import memory_of
 from producers.delivery.outbox import Outbox
+from producers.errors import ClientUnknown
 from producers.profile import Profile
 from producers.secret_files import Secret
 from producers.vault.fact_store import FactStore
@@ -99,9 +100,14 @@ class Hold:
     withdrawn: int
 
 
-def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool) -> Hold:
-    """Hold a client, whether the vault knows the client or not. Raises a VaultError."""
+def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool, unseen: bool = False) -> Hold:
+    """Hold a client. `unseen`: also one whom no published file has named.
+
+    Raises a VaultError, ClientUnknown: nothing was changed.
+    """
     with Vault.open(profile, secret) as vault:
+        if not unseen:
+            _expect_known(vault, client)
         known = "SELECT count(*) FROM fact JOIN client ON fact.client = client.id WHERE client.name = ?"
         row = vault.one(known, (client.encode(),))
         withdrawn = FactStore(vault).hold(client, retract=retract)
@@ -110,8 +116,17 @@ def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool)
 
 
 def unhold_client(profile: Profile, secret: Secret, client: str) -> bool:
-    """End a hold; returns whether there was one. Raises a VaultError."""
+    """End a hold; returns whether there was one.
+
+    Raises a VaultError, ClientUnknown: nothing was changed.
+    """
     with Vault.open(profile, secret) as vault:
+        _expect_known(vault, client)
         was = FactStore(vault).unhold(client)
         vault.commit()
     return was
+
+
+def _expect_known(vault: Vault, client: str) -> None:
+    if vault.one("SELECT 1 FROM client WHERE name = ?", (client.encode(),)) is None:
+        raise ClientUnknown

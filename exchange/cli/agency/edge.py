@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.agency.client_key import GivenAsArguments, ask_client_key
 from exchange.cli.agency.publish import ProfileOption, secret_of
 from exchange.cli.agency.work_at_the_edge import work_at_the_edge
 from exchange.cli.shared.help import ending
@@ -154,35 +155,31 @@ def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
         console().print(caps_table(found.caps))
 
 
-ClientArgument = Annotated[
-    str, typer.Argument(metavar="CLIENT", help="The client's key, as in your files. It never leaves this machine.")
-]
 HELD = (
     "Held: from now on, nothing about this client is sent, whatever your files contain. Events already on their way still "
     "arrive."
-)
-HELD_UNKNOWN = (
-    "The vault has no record of this client yet. If you have published records about them, your files use another key: look "
-    "it up, and hold that key."
 )
 
 
 @edge.command(
     epilog=ending(
         needs="a profile and its vault; with --retract also the exchange's Kafka.",
-        example="exchange edge hold 17 --profile agency.toml",
+        example="exchange edge hold --profile agency.toml",
         statuses=REFUSED_SOME,
     )
 )
 def hold(
-    client: ClientArgument,
     profile_file: ProfileOption,
+    given: GivenAsArguments = None,
     *,
     retract: Annotated[
         bool, typer.Option("--retract", help="Also withdraw the events already sent about the client.")
     ] = False,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="Hold a client whom none of your published files has named yet.")
+    ] = False,
 ) -> None:
-    """Stop sending anything about a client who withdrew consent.
+    """Stop sending anything about a client who withdrew consent. Asks for the client's key.
 
     The hold stays in the vault until `exchange edge unhold`. With --retract, also withdraws the
     events already sent (published figures are corrected once per cap).
@@ -191,11 +188,10 @@ def hold(
     from producers.setup import hold_client
     from producers.words import counted
 
+    client = ask_client_key(given)
     profile = Profile.load(profile_file)
-    held = hold_client(profile, secret_of(profile), client, retract=retract)
+    held = hold_client(profile, secret_of(profile), client, retract=retract, unseen=unseen)
     typer.echo(HELD)
-    if not held.facts:
-        typer.echo(HELD_UNKNOWN)
     if not retract:
         return
 
@@ -207,12 +203,16 @@ def hold(
     work_at_the_edge(profile_file, work)
 
 
-@edge.command(epilog=ending(needs=VAULT, example="exchange edge unhold 17 --profile agency.toml"))
-def unhold(client: ClientArgument, profile_file: ProfileOption) -> None:
-    """End a hold. After the client consents again, publish your files; their records are sent."""
+@edge.command(epilog=ending(needs=VAULT, example="exchange edge unhold --profile agency.toml"))
+def unhold(profile_file: ProfileOption, given: GivenAsArguments = None) -> None:
+    """End a hold. After the client consents again, publish your files; their records are sent.
+
+    Asks for the client's key.
+    """
     from producers.profile import Profile
     from producers.setup import unhold_client
 
+    client = ask_client_key(given)
     profile = Profile.load(profile_file)
     was = unhold_client(profile, secret_of(profile), client)
     typer.echo("No longer held. Publish your files again." if was else "This client was not held: nothing changed.")

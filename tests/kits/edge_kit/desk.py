@@ -49,9 +49,12 @@ class Desk:
         self.exchange = Exchange(registered("harbor-light", LegalClass.individual, keys))
         monkeypatch.setattr("producers.edge.kafka_link", lambda _: self.exchange.link())
 
-    def run(self, *words: str, ends: int = 0) -> Result:
+    def run(self, *words: str, ends: int = 0, typed: str | None = None) -> Result:
+        """`typed`: what is on standard input."""
         today = ["--today", TODAY] if words[0] == "publish" and "--today" not in words else []
-        result = CliRunner(env={"COLUMNS": "10000"}).invoke(app, [*words, *today, "--profile", "agency.toml"])
+        result = CliRunner(env={"COLUMNS": "10000"}).invoke(
+            app, [*words, *today, "--profile", "agency.toml"], input=typed
+        )
         assert result.exit_code == ends, result.output
         assert PLANTED not in result.output
         return result

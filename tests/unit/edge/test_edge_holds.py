@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from exchange.cli.agency.client_key import ClientKeyOnCommandLine, ClientKeyUnread
 from exchange.core.admission.cap_rules import Cap
+from exchange.core.exit_status import ExitStatus
 from exchange.core.model import events as e
 from exchange.core.model.events import Correction, Heartbeat
 from exchange.core.model.vocabulary import LegalClass
-from producers.errors import ExchangeSilent
+from producers.errors import ClientUnknown, ExchangeSilent
+from producers.profile import Profile
 from producers.setup import hold_client
 from producers.vault.fact_store import FactOutcome
+from producers.vault.store import Vault
+from tests.kits.at_a_terminal import at_a_terminal
 from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.kits.edge_kit.desk import PLANTED, Desk, need
 from tests.kits.edge_kit.facts import FOOD, bodies, publish
@@ -142,38 +147,86 @@ async def test_a_client_who_refused_is_in_no_tally(tmp_path: Path) -> None:
 
 def test_a_hold_is_kept_without_an_exchange_and_shows_in_the_status(desk: Desk) -> None:
     desk.exchange.away = 1_000
-    desk.run("edge", "hold", "client-1")
+    desk.run("edge", "hold", "--unseen", typed="client-1\n")
     assert json.loads(desk.run("edge", "status", "--json").stdout)["clients_held"] == 1
     desk.exchange.away = 0
     desk.write(need("1"), need("2"))
     plain = json.loads(desk.run("publish", "facts.jsonl", "--json").stdout)
     assert (plain["held"], plain["published"]) == (1, 1)
     assert desk.sent() == 1
-    assert "No longer held" in desk.run("edge", "unhold", "client-1").stdout
-    assert "nothing changed" in desk.run("edge", "unhold", "client-1").stdout
+    assert "No longer held" in desk.run("edge", "unhold", typed="client-1\n").stdout
+    assert "nothing changed" in desk.run("edge", "unhold", typed="client-1\n").stdout
     desk.run("publish", "facts.jsonl")
     assert desk.sent() == 2
 
 
-def test_a_hold_reports_that_the_vault_knows_no_such_client(desk: Desk) -> None:
+@pytest.mark.parametrize("words", [("hold",), ("hold", "--retract"), ("unhold",)])
+def test_a_key_that_no_file_named_is_refused_by_name_and_the_vault_is_as_before(
+    desk: Desk, words: tuple[str, ...]
+) -> None:
     """A mistyped key would hold nobody, and events about the client would still be sent."""
     desk.write(need("1"))
     desk.run("publish", "facts.jsonl")
-    unknown = "The vault has no record of this client yet."
-    assert unknown in desk.run("edge", "hold", "client-11").stdout
-    assert unknown in desk.run("edge", "hold", "client-11", "--retract").stdout
-    assert unknown not in desk.run("edge", "hold", "client-1").stdout
+    before = contents(desk)
+    refused = desk.run("edge", *words, typed="client-11\n", ends=1)
+    assert isinstance(refused.exception, ClientUnknown)
+    assert "client-11" not in refused.output + str(refused.exception)
+    assert contents(desk) == before
+    assert desk.sent() == 1
+    assert "Held:" in desk.run("edge", "hold", typed="client-1\n").stdout
+
+
+def contents(desk: Desk) -> list[tuple[object, ...]]:
+    """Every row of the vault about clients and facts."""
+    profile = Profile.load(desk.folder / "agency.toml")
+    with Vault.open(profile, profile.secret()) as vault:
+        return [*vault.all("SELECT * FROM client"), *vault.all("SELECT * FROM fact"), *vault.all("SELECT * FROM chain")]
+
+
+@pytest.mark.parametrize("words", [("hold",), ("hold", "--retract"), ("unhold",)])
+def test_a_clients_key_on_the_command_line_is_refused_and_not_repeated(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.write(need("1", client=PLANTED))
+    desk.run("publish", "facts.jsonl")
+    before = contents(desk)
+    for keys in ([PLANTED], [PLANTED, PLANTED]):
+        refused = desk.run("edge", *words, *keys, ends=1)
+        assert isinstance(refused.exception, ClientKeyOnCommandLine)
+        assert refused.exception.exit_code is ExitStatus.USAGE
+        assert PLANTED not in str(refused.exception)
+    assert contents(desk) == before
+
+
+@pytest.mark.parametrize("typed", ["", "\n", "  \n", "client-1\nclient-2\n", "client-1\n\n"])
+def test_standard_input_holds_one_key_or_nothing_is_done(desk: Desk, typed: str) -> None:
+    desk.write(need("1"), need("2"))
+    desk.run("publish", "facts.jsonl")
+    assert isinstance(desk.run("edge", "hold", typed=typed, ends=1).exception, ClientKeyUnread)
+    assert json.loads(desk.run("edge", "status", "--json").stdout)["clients_held"] == 0
+
+
+def test_at_a_terminal_the_key_is_asked_for_twice_and_not_shown(desk: Desk) -> None:
+    """In a process with a terminal of its own; nothing of the key is in its command line."""
+    desk.write(need("1", client=PLANTED))
+    desk.run("publish", "facts.jsonl")
+    shown, command_lines, status = at_a_terminal(
+        ["edge", "hold", "--profile", "agency.toml"], [PLANTED, PLANTED], desk.folder
+    )
+    assert status == 0, shown
+    assert "Held:" in shown
+    assert PLANTED not in shown
+    assert all(PLANTED.encode() not in line for line in command_lines)
+    assert json.loads(desk.run("edge", "status", "--json").stdout)["clients_held"] == 1
 
 
 def test_no_command_prints_the_clients_key(desk: Desk) -> None:
     """`Desk.run` looks for it in all that is printed."""
     desk.write(need("1", client=PLANTED))
     desk.run("publish", "facts.jsonl")
-    assert "Withdrawn: 1 fact about this client." in desk.run("edge", "hold", PLANTED, "--retract").stdout
+    assert "Withdrawn: 1 fact about this client." in desk.run("edge", "hold", "--retract", typed=PLANTED + "\n").stdout
     assert desk.sent() == 2
     desk.run("publish", "facts.jsonl")
     desk.run("edge", "status")
-    desk.run("edge", "unhold", PLANTED)
+    desk.run("edge", "unhold", typed=PLANTED + "\n")
 
 
 def test_the_agency_sees_what_is_within_and_past_its_caps(desk: Desk) -> None:
