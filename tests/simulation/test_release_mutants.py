@@ -133,7 +133,7 @@ class CallsWaitingAStall(ReleaseLane):
     """Knows no open transactions: what waits for one has got nowhere."""
 
     async def _attempt(self, resources):
-        self._moved = lambda: None
+        self._moved = lambda: None  # type: ignore[method-assign]
         await super()._attempt(resources)
 
 
