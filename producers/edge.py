@@ -96,7 +96,6 @@ class Edge:
     async def __aenter__(self) -> Self:
         if self._today.year > LAST_YEAR:
             raise errors.ProfileInvalid("Today is after the last period that the exchange knows.")
-        self._started_s = self._options.clock()
         self._vault = Vault.open(self.profile, self._secret or self.profile.secret())
         try:
             self._fact_store = FactStore(self._vault)
@@ -234,7 +233,7 @@ class Edge:
         return self._chain.retract_unclaimed()
 
     def spent(self, minutes: int) -> None:
-        """Set this run's minutes of staff time, for the heartbeat; else its own time counts."""
+        """State the staff minutes that this report took, for the heartbeat; else it has none."""
         self._minutes = minutes
 
     def stage(self) -> None:
@@ -265,8 +264,7 @@ class Edge:
     async def finish(self) -> None:
         """`flush`, then the signed heartbeat."""
         await walked(self._staging())
-        elapsed_s = self._options.clock() - self._started_s
-        await self._sending.deliver(closing_beat(self.profile, self._today, elapsed_s, self._minutes))
+        await self._sending.deliver(closing_beat(self.profile, self._today, self._minutes))
         self._chain.forget_unchained()
         end_first_batch(self._vault, current_quarter(self._today))
         self._commit()

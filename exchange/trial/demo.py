@@ -41,8 +41,6 @@ from producers.vault.store import Vault
 
 AT_ONCE: Final = 20
 """Edges that publish at the same time: a small run mostly waits for its receipt."""
-MINUTES: Final = 3
-"""Staff time that each edge reports for its run."""
 LOOK_S: Final = 1.0
 PATIENCE: Final = 5
 """The brokers may fail to answer this many looks in a row."""
@@ -117,7 +115,7 @@ class Demo:
     ) -> None:
         self._ground, self._sample, self._show, self._say = ground, sample, show, say
         self._months = sample.span.months
-        self._members = [sample_agency(ground, agency) for agency in sample.agencies]
+        self._members = [sample_agency(ground, agency, n) for n, agency in enumerate(sample.agencies)]
         self._hmis = hmis_agency(ground, hmis, sample.agencies[0].state, self._months[-1]) if hmis else None
         if self._hmis:
             self._members.append(self._hmis)
@@ -199,7 +197,7 @@ class Demo:
         async with slots, Edge.open(member.profile, secret=member.secret, today=day_after(month)) as edge:
             member.delivered += member.report.delivered
             member.report = edge.report
-            edge.spent(MINUTES)
+            edge.spent(member.minutes)
             await edge.read_all(member.readings(month))
 
     # Watching
@@ -259,8 +257,8 @@ class Demo:
     def _compare(self, parts: Sequence[Mapping[bytes, int]], export: Mapping[bytes, int]) -> tuple[int, int]:
         """(cells of the truth, cells that differ), without the cells of the export's agency."""
         runs = [
-            Run(a.code, current_quarter(day_after(month)), a.state, Scheduled.yes, minutes_band(MINUTES))
-            for a in self._sample.agencies
+            Run(a.code, current_quarter(day_after(month)), a.state, Scheduled.yes, minutes_band(member.minutes))
+            for a, member in zip(self._sample.agencies, self._members, strict=False)
             for month in self._months
         ]
         truth = self._sample.truth(runs)

@@ -21,6 +21,8 @@ from producers.sources.hmis import HmisExport, HmisSettings
 from producers.switches import SWITCHES
 
 HMIS_AGENCY: Final = "hmis-export"
+STAFF_MINUTES: Final = (3, 10, 20, 45, 90, 150)
+"""Staff minutes that a report takes, agency after agency: one in each band, so all may be shown."""
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class DemoAgency:
     secret: Secret
     readings: Callable[[int], Iterable[Reading]]
     """Its facts of a month, which is an epoch; months are requested in order."""
+    minutes: int = STAFF_MINUTES[0]
+    """Staff minutes that its people state for each report."""
     cap_key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
     """The generator's key, for a generated agency: its truth must know the facts in totals."""
     report: Report = field(default_factory=Report)
@@ -38,8 +42,11 @@ class DemoAgency:
     """From the runs before that of `report`."""
 
 
-def sample_agency(ground: TrialExchange, agency: SampleAgency) -> DemoAgency:
-    """A generated agency, with all sensitive facts switched on, so that every table has cells."""
+def sample_agency(ground: TrialExchange, agency: SampleAgency, number: int) -> DemoAgency:
+    """The generated agency of this number, with all sensitive facts switched on.
+
+    So every table has cells.
+    """
     profile = Profile(
         agency=agency.code,
         state=agency.state,
@@ -50,7 +57,8 @@ def sample_agency(ground: TrialExchange, agency: SampleAgency) -> DemoAgency:
         scheduled=True,
         sensitive=tuple(SWITCHES),
     )
-    return DemoAgency(profile, Secret(raw_key=secrets.token_bytes(32)), _Records(agency.dated()).of, agency.cap_key)
+    secret, minutes = Secret(raw_key=secrets.token_bytes(32)), STAFF_MINUTES[number % len(STAFF_MINUTES)]
+    return DemoAgency(profile, secret, _Records(agency.dated()).of, minutes, agency.cap_key)
 
 
 def hmis_agency(ground: TrialExchange, export: Path, state: UsState, month: int) -> DemoAgency:

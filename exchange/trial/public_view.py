@@ -56,6 +56,10 @@ HEADLINES: Final = (
     "state_cases",
     "clients_over_caps",
     "reporting_coverage",
+    "practice_use_share",
+    "places_by_service",
+    "dollars_by_funding_source",
+    "reporting_minutes",
 )
 """The metrics whose most precise points are printed; the topic has all metrics."""
 

@@ -1,7 +1,10 @@
-"""The heartbeat at the end of a run: scheduled or by hand, and how many minutes reporting took."""
+"""The heartbeat at the end of a run: scheduled or by hand, and the staff minutes that it took.
+
+Minutes are what a person stated, or `not_collected`. A run's own time is never sent: it grows with
+the number of facts, so clients would move a figure that is published without noise (ADR 37).
+"""
 
 from datetime import date
-from typing import Final
 
 from exchange.core.model.bands import band_of
 from exchange.core.model.vocabulary import REPORTING_MINUTES_MINUTES, ReportingMinutes, Scheduled
@@ -9,22 +12,17 @@ from producers.caps.tally import current_quarter
 from producers.profile import Profile
 from producers.vault.chain_row import Beat
 
-_SECONDS_A_MINUTE: Final = 60
-
 
 def minutes_band(minutes: int) -> ReportingMinutes:
     """The band of a number of whole minutes."""
     return ReportingMinutes(band_of(REPORTING_MINUTES_MINUTES, minutes) or ReportingMinutes.not_known)
 
 
-def closing_beat(profile: Profile, today: date, elapsed_s: float, minutes: int | None = None) -> Beat:
-    """The last heartbeat of a run.
-
-    `minutes`: staff time that the agency states, else the run's own time.
-    """
-    spent = int(elapsed_s / _SECONDS_A_MINUTE) if minutes is None else minutes
+def closing_beat(profile: Profile, today: date, minutes: int | None = None) -> Beat:
+    """The last heartbeat of a run. `minutes`: staff time that a person stated, if anybody did."""
     scheduled = Scheduled.yes if profile.scheduled else Scheduled.no
-    return Beat(current_quarter(today), profile.state, scheduled, minutes_band(spent))
+    stated = ReportingMinutes.not_collected if minutes is None else minutes_band(minutes)
+    return Beat(current_quarter(today), profile.state, scheduled, stated)
 
 
 def marking_beat(profile: Profile, today: date) -> Beat:

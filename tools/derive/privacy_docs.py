@@ -31,7 +31,7 @@ from exchange.core.model.vocabulary import DIVISION
 from exchange.core.release.budget import DELTA, PARTS, RESERVE, RHO_TOTAL, TABLE_COSTS, WHOLE, epsilon_of
 from exchange.core.release.catalogue import CatalogueEntry
 from exchange.core.release.client_tables import rows_of_tally, tally_bits
-from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, SHARE_MAX
+from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, REST_MIN, SHARE_MAX
 from exchange.core.release.sensitivity import distinct
 from exchange.core.release.tiers import BUCKETS
 from tools.derive.markdown import coded, table
@@ -146,6 +146,7 @@ def limits() -> Iterator[str]:
             (f"{float(RELATIVE_SD_MAX):.0%}", "and the noise has a standard deviation of at most so much", "public sizes, σ"),
             (str(AGENCIES_MIN), "agencies behind a cell of an agency table, or it is a hole", "exact sums"),
             (f"{float(SHARE_MAX):.0%}", "of such a cell no agency has more", "exact sums"),
+            (f"{float(REST_MIN):.0%}", "of its largest agency's part is left without the two largest", "exact sums"),
             (f"1–{SMALL_COUNT_MAX}", "counts of a tally that leave only with small-counts consent", "the agency's own counts"),
         ),
     )  # fmt: skip

@@ -197,7 +197,7 @@ WHY: Final[dict[str, dict[str, str]]] = {
     "FundingReceived": {
         "funding_source": "from whom",
         "service": "for what",
-        "dollars": "how much",
+        "dollars": "how much, fixed in advance; payments per client would be about clients",
     },
     "ProviderSurveyed": {
         "agency_type": "means by kind of agency, as in 2003",
@@ -215,7 +215,7 @@ WHY: Final[dict[str, dict[str, str]]] = {
     },
     "Heartbeat": {
         "scheduled": "only scheduled runs feed reporting coverage",
-        "reporting_minutes": "what publishing costs an agency",
+        "reporting_minutes": "what publishing costs an agency, as a person states it",
         "key": "number of the registered key that verifies the signature",
         "signature": "the agency answers for all that stands before it",
     },

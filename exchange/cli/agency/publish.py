@@ -73,7 +73,7 @@ def publish(
     minutes: Annotated[
         int | None,
         typer.Option(
-            min=0, metavar="N", help="Staff minutes that this report took.", show_default="the run's own time"
+            min=0, metavar="N", help="Staff minutes that this report took, as a person states them; else none are sent."
         ),
     ] = None,
     today: Annotated[
@@ -89,7 +89,7 @@ def publish(
     """Publish a file: send new events, correct changed ones, withdraw removed ones.
 
     Publishing the same file again adds nothing. No name, birth date or client number leaves this
-    machine. --dry-run shows everything that would leave.
+    machine. --dry-run shows everything that would leave. State no payments per client as dollars.
     """
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console

@@ -7,7 +7,9 @@ clamped. Periods: a quarter; a year (of quarterly tables: its four quarters, and
 year as a whole); RUNNING, everything so far, with the records that came too late for their period.
 
 Agency tables may hide cells. A period's estimate needs the increments that were shown while the
-period was open. Of later ones, only the shown are added; late reports may be missing.
+period was open. Of later ones, only the shown are added; late reports may be missing. A period that
+begins before the table's first month of arrivals is hidden as a whole: all or some of its
+increments were never drawn, and their sum would be 0, exactly and falsely.
 
 Rules kept:
 - A table is in the view of an epoch only if it was released in that very epoch and none of its
@@ -171,7 +173,10 @@ class View:
 
     def _vector(self, key: tuple[str, Period]) -> list[Estimate | None]:
         table, period = key
-        return self._cells_of(self._chains[table], period, self._parts(table, period))
+        chain = self._chains[table]
+        if _begins_too_early(chain, period):
+            return [None] * chain[-1].cells
+        return self._cells_of(chain, period, self._parts(table, period))
 
     def _parts(self, table: str, period: Period) -> tuple[int, ...]:
         """The periods, as buckets have them, that a period is made of."""
@@ -184,6 +189,11 @@ def lies_in(part: int, period: Period) -> bool:
     if period is RUNNING or part == period:
         return True
     return part != EARLIER and not quarter_of(period) and year_period(part) == period
+
+
+def _begins_too_early(chain: Sequence[Release], period: Period) -> bool:
+    """Whether it is a period of an agency table that began before the table's first arrivals."""
+    return not chain[0].clients and period is not RUNNING and first_month(period) < chain[0].since
 
 
 def _changed(release: Release) -> tuple[int, ...]:

@@ -226,7 +226,7 @@ class CapacityReported:
 
 @dataclass(frozen=True, slots=True)
 class FundingReceived:
-    """Money the agency got for a service (`not_applicable`: for all its work), in whole US dollars; 0: no amount stated."""
+    """Money granted for a service (`not_applicable`: all work), in whole US dollars, never per client; 0: no amount stated."""
 
     about: ClassVar[About] = About.AGENCY
     funding_source: v.FundingSource

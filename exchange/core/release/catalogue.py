@@ -2,7 +2,8 @@
 
 Client tables come from `exchange.core.release.client_tables`; codes that are kept out of them are
 not in their domain. Agency tables are those of `exchange.core.counting.tables` that have a tier,
-over their whole domain. Three more, of reporting coverage, count agencies themselves
+over their whole domain, except that minutes of reporting count only where they were stated. Three
+more, of reporting coverage, count agencies themselves
 (`exchange.core.release.coverage`). A changed table is a new table: a release agrees exactly with
 the declaration of its name, or is refused.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.core.admission.cap_rules import NONE, Cap
-from exchange.core.counting.tables import NOT_APPLICABLE, TABLES, Table, Tier, domain
+from exchange.core.counting.tables import MISSING_CODES, NOT_APPLICABLE, TABLES, Table, Tier, domain
 from exchange.core.model.events import About
 from exchange.core.model.vocabulary import DIVISION, AgencyType
 from exchange.core.release.client_tables import RELEASED_TABLES, ReleasedTable
@@ -60,10 +61,16 @@ def of_clients(row: ReleasedTable) -> CatalogueEntry:
     return CatalogueEntry(row.name, row.table, row.tier, row.bit, tuple(d.name for d in row.dimensions), row.domains)
 
 
+STATED: Final = frozenset({"heartbeats_by_reporting_minutes"})
+"""Agency tables without a cell for a missing answer: most runs state no minutes, and the number of
+these runs is no figure about reporting."""
+
+
 def _of_agencies(table: Table) -> CatalogueEntry:
-    return CatalogueEntry(
-        table.name, table, table.tier, NONE, tuple(d.name for d in table.dimensions), whole_codes(table)
-    )
+    codes = whole_codes(table)
+    if table.name in STATED:
+        codes = tuple(tuple(code for code in known if code not in MISSING_CODES) for known in codes)
+    return CatalogueEntry(table.name, table, table.tier, NONE, tuple(d.name for d in table.dimensions), codes)
 
 
 PRESENCE: Final = ("publishing", "silent")

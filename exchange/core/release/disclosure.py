@@ -1,8 +1,10 @@
 """Which cells of an agency table may be shown: exact figures, so the rule counts agencies.
 
-A cell is shown only if at least `AGENCIES_MIN` agencies are behind it, none with more than
-`SHARE_MAX` of it, and if the same holds for all that follows from what was shown before (PRIVACY,
-Agency tables):
+A cell is shown only if at least `AGENCIES_MIN` agencies are behind it, none has more than
+`SHARE_MAX` of it, and those behind the two largest have at least `REST_MIN` of the largest. The
+second largest knows its own number. Without the last rule (the p % rule) it could take that away
+and know the largest number closely. The same must hold for all that follows from what was shown
+before (PRIVACY, Agency tables):
 
 1. *Joiners and leavers.* Agencies report much the same every quarter, so the difference of two
    epochs is that of the agencies that joined and left. Between an increment and every earlier one
@@ -28,7 +30,8 @@ may follow from one client's arrival, and exact figures must not depend on it.
 
 Not promised: anything against agencies that put together what they know of themselves. Of three
 behind a cell, two know the third. Nor against somebody who knows that an agency's figure did not
-change while others' did.
+change while others' did. Rule 2 keeps exact numbers from combinations of three or more epochs; how
+closely such a combination bounds a number is checked between two epochs only (rule 1).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,6 +54,8 @@ from exchange.core.release.tiers import BUCKETS, bucket_of, is_due
 
 AGENCIES_MIN: Final = 3
 SHARE_MAX: Final = Fraction(85, 100)
+REST_MIN: Final = Fraction(15, 100)
+"""Of the largest agency's part: what is left without the two largest."""
 AGENCY_RELEASES: Final[tuple[CatalogueEntry, ...]] = tuple(one for one in DECLARED.values() if not one.bit)
 
 Amounts = Mapping[str, int]
@@ -101,9 +106,10 @@ def contributors(
     for agency, event in events:
         for name, n in () if _by_hand(event) else increments(agency, event):
             cell = parse_cell(name)
-            if cell.table is declared.table and first_month(cell.period) <= epoch:
+            number = values.get(cell.values) if cell.table.name == declared.name else None
+            if number is not None and first_month(cell.period) <= epoch:
                 bucket = buckets.index(bucket_of(declared.tier, epoch, cell.period))
-                of_cell = found[bucket * len(values) + values[cell.values]]
+                of_cell = found[bucket * len(values) + number]
                 of_cell[agency] = of_cell.get(agency, 0) + n
     return Contributors(
         declared, epoch, since, first, tuple({a: n for a, n in amounts.items() if n} for amounts in found)
@@ -139,9 +145,15 @@ def releases(
 
 
 def enough(amounts: Amounts) -> bool:
-    """Whether three agencies or more are behind a sum, none with over 85 % of its ins and outs."""
-    sizes = [abs(n) for n in amounts.values() if n]
-    return len(sizes) >= AGENCIES_MIN and max(sizes) <= SHARE_MAX * sum(sizes)
+    """Whether enough agencies are behind a sum, and its ins and outs are even enough.
+
+    That is three or more, none with over 85 %, and without the two largest there is left 15 % of
+    the largest.
+    """
+    sizes = sorted((abs(n) for n in amounts.values() if n), reverse=True)
+    if len(sizes) < AGENCIES_MIN:
+        return False
+    return sizes[0] <= SHARE_MAX * sum(sizes) and sum(sizes[2:]) >= REST_MIN * sizes[0]
 
 
 def may_be_shown(now: Amounts, past: Sequence[Amounts]) -> bool:

@@ -15,6 +15,7 @@ The law, at any moment of the log:
 """
 
 import asyncio
+import pickle
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -69,13 +70,21 @@ class Numbered:
 
 @dataclass(frozen=True)
 class DrawHere:
-    """Draws on the caller's loop, because the log in memory cannot leave this process."""
+    """Draws on the caller's loop, because the log in memory cannot leave this process.
+
+    The task is handed over as to a process of its own.
+    """
 
     log: Log
     noise: Noise
 
     async def draw(self, task: DrawTask, report: Report) -> Drawn:
-        return await carry_out(self.log, task, self.noise, report)
+        return await carry_out(self.log, handed_over(task), self.noise, report)
+
+
+def handed_over(task: DrawTask) -> DrawTask:
+    """The task as another process gets it: none of its parts is the same object."""
+    return pickle.loads(pickle.dumps(task))
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,7 @@ class ClosingWorld:
         seed: int = 0,
         lane: type[ReleaseLane] = ReleaseLane,
         publisher: type[PublisherLane] = PublisherLane,
+        drawer: type[DrawHere] = DrawHere,
         *,
         marker_delay_s: float = 0.01,
     ) -> None:
@@ -100,7 +110,7 @@ class ClosingWorld:
         for topic in (AGENCIES, EPOCHS, DRAWS, RELEASES, PULSE):
             self.broker.create(topic)
         self.broker.create(EVENTS, PARTITIONS)
-        self.lane, self.publisher, self.noise = lane, publisher, Numbered()
+        self.lane, self.publisher, self.drawer, self.noise = lane, publisher, drawer, Numbered()
         self.state = TemporaryDirectory(prefix="exchange-witness-")
         self.now_ms = NOW_MS
         self.ended: list[BaseException] = []
@@ -156,7 +166,7 @@ class ClosingWorld:
                     life = self.lane(
                         log,
                         PARTITIONS,
-                        DrawHere(log, self.noise),
+                        self.drawer(log, self.noise),
                         self.witness(host),
                         clock=lambda: self.now_ms,
                         hook=self._hear,

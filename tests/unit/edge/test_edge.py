@@ -190,7 +190,7 @@ async def test_flush_signs_what_it_sends_without_feeding_a_figure_and_the_block_
         await edge.publish(need("b", FOOD))
     first, mark, second, last = bodies(agency)
     assert (first, second) == (SHELTER, FOOD)
-    for beat, minutes in ((mark, ReportingMinutes.not_applicable), (last, ReportingMinutes.minutes_0_5)):
+    for beat, minutes in ((mark, ReportingMinutes.not_applicable), (last, ReportingMinutes.not_collected)):
         assert isinstance(beat, Heartbeat)
         assert beat.reporting_minutes is minutes
 

@@ -8,7 +8,7 @@ from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.model.period import period_of
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release
-from tests.kits.release_world import JUNE, MARCH, everything, of, release, released
+from tests.kits.release_world import JANUARY, JUNE, MARCH, everything, of, release, released, releases
 
 Q1, Q2, YEAR = period_of(2026, 1), period_of(2026, 2), period_of(2026)
 TABLE = "places_by_service"
@@ -52,3 +52,46 @@ def test_a_quarter_stays_when_nothing_of_it_came_late_and_grows_by_what_may_be_s
 def test_a_quarter_that_was_hidden_while_it_was_open_stays_so_and_with_it_its_year() -> None:
     later = [quarter(MARCH, None), quarter(JUNE, 40, 15)]
     assert figures(later) == [None, 40, None, None]
+
+
+# Before the first release
+
+
+def withheld(made: list[Release], metric: str) -> set[tuple[int | None, bool]]:
+    """(period, whether all its points are withheld), as of the newest epoch."""
+    epoch = max(one.epoch for one in made)
+    found = list(points(released(made), epoch, everything, [BY_METRIC[metric]]))
+    return {(n, all(p.withheld for p in found if p.period == n)) for n in {p.period for p in found}}
+
+
+def counting(_: int, __: str, ___: tuple[str, ...]) -> int:
+    return 12
+
+
+@pytest.mark.parametrize("metric", [TABLE, "reporting_coverage", "practice_use_share", "dollars_by_service"])
+def test_a_period_that_begins_before_the_first_release_is_withheld_and_not_0(metric: str) -> None:
+    """None of its own increments was drawn: what came late and is hidden would count as nothing."""
+    made = [release(table, MARCH, counting) for table in BY_METRIC[metric].tables]
+    before = {(period_of(2025, 4), True), (period_of(2025), True)}
+    assert withheld(made, metric) == {*before, (Q1, False), (YEAR, False), (None, False)}
+
+
+def test_a_period_in_which_the_first_release_begins_is_withheld() -> None:
+    made = [release(TABLE, MARCH, counting, since=JANUARY + 1)]
+    assert {(Q1, True), (YEAR, True), (None, False)} < withheld(made, TABLE)
+    made.append(release(TABLE, JUNE, counting, since=JANUARY + 1))
+    assert {(Q1, True), (YEAR, True), (Q2, False), (None, False)} < withheld(made, TABLE)
+
+
+def test_what_is_computed_from_a_period_before_the_first_release_is_withheld() -> None:
+    """Dollars of 2025 are not known, so neither are dollars for each unmet need: it is not 0.00."""
+    metric = "dollars_per_unmet_need"
+    dollars, needs = BY_METRIC[metric].tables
+    made = [release(dollars, MARCH, counting), *releases([needs], JANUARY, MARCH, lambda *_: 50)]
+    found = withheld(made, metric)
+    assert {(period_of(2025, 4), True), (period_of(2025), True), (Q1, False), (YEAR, False)} <= found
+
+
+def test_clients_figures_of_a_period_before_the_first_release_are_as_they_were() -> None:
+    made = releases(["cases"], JANUARY, MARCH, lambda *_: 50)
+    assert all(not hidden for _, hidden in withheld(made, "cases"))

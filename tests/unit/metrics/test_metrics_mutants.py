@@ -9,6 +9,7 @@ from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept, take_the_
 from tests.kits.coverage_world import WORLDS, Tally, by_estimate, by_public_size, cover, suppressed
 from tests.properties import test_metrics_intervals as of_intervals
 from tests.properties import test_metrics_sums as of_sums
+from tests.unit.metrics import test_agency_points as of_agencies
 from tests.unit.metrics import test_metrics_points as of_points
 
 LEAST = 0.94
@@ -54,6 +55,14 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     "threshold on increments": (
         BrokenRule(view, "raw_cells", "n or 0", "n if n and n > 10 else 0"),
         of_points.test_the_threshold_looks_at_the_sum_and_not_at_its_increments,
+    ),
+    "an exact 0 before the first release": (
+        BrokenRule(view, "_begins_too_early", "_1 < _2[0].since", "False"),
+        lambda: of_agencies.test_a_period_that_begins_before_the_first_release_is_withheld_and_not_0("places_by_service"),
+    ),
+    "an exact part of the first release's period": (
+        BrokenRule(view, "_begins_too_early", "first_month(period)", "first_month(period) + 2"),
+        of_agencies.test_a_period_in_which_the_first_release_begins_is_withheld,
     ),
     "<= for <": (
         BrokenRule(figures, "_withheld", "_1 < K", "_1 <= K"),

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exchange.core.counting.tables import MISSING_CODES
 from exchange.core.errors import NotDue
 from exchange.core.model import vocabulary as v
 from exchange.core.model.epochs import epoch_of
@@ -72,6 +73,17 @@ def test_a_run_by_hand_changes_nothing() -> None:
     assert sum(n or 0 for n in minutes.increments) == len(NAMES)
     for by_hand in (v.Scheduled.no, v.Scheduled.not_known):
         assert close(MARCH, [*scheduled, beat("a", by_hand), beat("b", by_hand)], PastEpochs(), first=True) == before
+
+
+def test_runs_whose_minutes_nobody_stated_are_in_no_figure_of_minutes() -> None:
+    stated = [beat(name) for name in NAMES]
+    before = close(MARCH, stated, PastEpochs(), first=True)
+    unstated = [minutes for minutes in v.ReportingMinutes if minutes in MISSING_CODES]
+    assert v.ReportingMinutes.not_collected in unstated  # what the edge sends by itself
+    more = [beat(name, minutes=minutes) for minutes in unstated for name in NAMES]
+    assert close(MARCH, [*stated, *more], PastEpochs(), first=True) == before
+    table = {one.table: one for one in before.releases}["heartbeats_by_reporting_minutes"]
+    assert MISSING_CODES.isdisjoint(table.codes[0])
 
 
 def test_what_was_shown_before_decides_what_is_shown_now() -> None:

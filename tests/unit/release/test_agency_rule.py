@@ -1,6 +1,7 @@
 """Agency tables are exact: a cell that is about one or two, or reveals such a figure, is hidden."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -51,6 +52,10 @@ def legal(amounts: Sums, past: Disclosed = Disclosed(), epoch: int = MARCH) -> t
     return release.increments[LEGAL], shown
 
 
+SMALL = dict.fromkeys("bcdefghijk", 15)
+"""Ten agencies with enough beside a large one for the p % rule, at the limit of its share."""
+
+
 def everybody(*names: str) -> dict[str, int]:
     return dict.fromkeys(names, 10)
 
@@ -65,16 +70,48 @@ def everybody(*names: str) -> dict[str, int]:
         ({"a": 5}, False),
         ({"a": 5, "b": 5}, False),
         ({"a": 5, "b": 5, "c": 5}, True),
-        ({"a": 85, "b": 14, "c": 1}, True),
-        ({"a": 86, "b": 13, "c": 1}, False),
-        ({"a": -85, "b": 14, "c": 1}, True),
-        ({"a": -86, "b": 13, "c": 1}, False),
+        ({"a": 850, **SMALL}, True),
+        ({"a": 851, **SMALL}, False),
+        ({"a": -850, **SMALL}, True),
+        ({"a": -851, **SMALL}, False),
         ({"a": 5, "b": 5, "c": 0}, False),
     ],
 )
 def test_three_agencies_are_behind_a_cell_and_none_has_more_than_85_percent_of_it(amounts: Sums, shown: bool) -> None:
     assert enough(amounts) is shown
     assert may_be_shown({a: n for a, n in amounts.items() if n}, ()) is shown
+
+
+@pytest.mark.parametrize(
+    ("amounts", "shown"),
+    [
+        ((849_000, 150_000, 1_000), False),
+        ((500_000, 499_900, 100), False),
+        ((400_000, 350_000, 250_000), True),
+        ((100, 100, 15), True),
+        ((100, 100, 14), False),
+        ((100, 100, 14, 1), True),
+        ((-849_000, 150_000, 1_000), False),
+        ((849_000, -150_000, 1_000), False),
+        ((10**9 * 20 // 3, 10**9, 10**9), True),  # 15 % of it is just below the rest
+        ((10**9 * 20 // 3 + 1, 10**9, 10**9), False),
+    ],
+)
+def test_the_second_largest_does_not_know_the_largest_closely(amounts: Sequence[int], shown: bool) -> None:
+    """The p % rule: it takes its own number away, and enough of the others is left."""
+    by_agency = dict(zip("dbca", amounts, strict=False))
+    assert enough(by_agency) is shown
+    assert may_be_shown(by_agency, ()) is shown
+
+
+def test_nor_does_the_second_largest_of_those_who_joined_or_left() -> None:
+    """The cell is even enough at both times; between them 849, 150 and 1 joined or left."""
+    even = dict.fromkeys("abc", 1_000)
+    more = {**even, "d": 849, "e": 150, "f": 1}
+    assert enough(more)
+    assert legal(more, legal(even)[1], JUNE)[0] is None
+    assert legal(even, legal(more)[1], JUNE)[0] is None
+    assert legal({**even, "d": 400, "e": 350, "f": 250}, legal(even)[1], JUNE)[0] == 4_000
 
 
 def test_what_is_hidden_has_no_number_and_neither_has_a_cell_behind_which_is_nobody() -> None:
@@ -114,8 +151,8 @@ def test_between_two_epochs_nobody_or_enough_joined_and_left(before: str, now: s
 
 
 def test_of_those_who_joined_none_has_more_than_85_percent_either() -> None:
-    _, past = legal(everybody("a", "b", "c"))
-    large = {**everybody("a", "b", "c"), "d": 90, "e": 5, "f": 5}
+    _, past = legal(everybody("x", "y", "z"))
+    large = {**everybody("x", "y", "z"), **SMALL, "a": 851}
     assert enough(large)
     assert legal(large, past, JUNE)[0] is None
 
@@ -179,17 +216,27 @@ def test_the_adversary_has_teeth(insiders: int) -> None:
 @pytest.mark.parametrize(
     ("function", "broken"),
     [
-        ("enough", lambda amounts: len(amounts) >= 3),
-        ("enough", lambda amounts: len(amounts) >= 2 and max(amounts.values()) <= 0.85 * sum(amounts.values())),
+        ("SHARE_MAX", Fraction(1)),
+        ("REST_MIN", Fraction(0)),
+        ("REST_MIN", Fraction(10, 100)),
+        ("enough", lambda amounts: max(amounts.values()) <= 0.85 * sum(amounts.values())),
         ("_moved", lambda now, then: {}),
         ("singled_out", lambda sums: False),
     ],
-    ids=["no share", "two agencies", "joiners and leavers alone", "several epochs together"],
+    ids=[
+        "no share",
+        "no p % rule",
+        "a p % rule of 10 %",
+        "two agencies",
+        "joiners and leavers alone",
+        "several epochs together",
+    ],
 )
 def test_a_broken_rule_is_noticed(function: str, broken: object, monkeypatch: pytest.MonkeyPatch) -> None:
     def laws() -> None:
-        for amounts, shown in (({"a": 86, "b": 13, "c": 1}, False), ({"a": 5, "b": 5}, False)):
-            assert disclosure.may_be_shown(amounts, ()) is shown
+        for amounts in ({"a": 851, **SMALL}, {"a": 5, "b": 5}, {"a": 8, "b": 7, "c": 1}):
+            assert not disclosure.may_be_shown(amounts, ())
+        test_nor_does_the_second_largest_of_those_who_joined_or_left()
         test_of_those_who_joined_none_has_more_than_85_percent_either()
         test_sums_that_together_single_somebody_out_are_not_shown()
 

@@ -31,8 +31,12 @@ Arrivals = list[tuple[str, Event]]
 PACIFIC, MOUNTAIN = v.UsState.ca, v.UsState.ut
 
 
-def beat(agency: str, scheduled: v.Scheduled = v.Scheduled.yes) -> tuple[str, Event]:
-    return agency, event(Heartbeat(scheduled, v.ReportingMinutes.not_known, 1, bytes(64)), 63)
+def beat(
+    agency: str,
+    scheduled: v.Scheduled = v.Scheduled.yes,
+    minutes: v.ReportingMinutes = v.ReportingMinutes.minutes_6_15,
+) -> tuple[str, Event]:
+    return agency, event(Heartbeat(scheduled, minutes, 1, bytes(64)), 63)
 
 
 def profile(agency: str, state: v.UsState, kind: v.AgencyType = v.AgencyType.legal) -> tuple[str, Event]:
