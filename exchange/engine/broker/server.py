@@ -8,31 +8,25 @@ Paths in the settings are relative to the data directory, which is the JVM's wor
 no path ever needs quoting.
 """
 
-import base64
 import os
-import secrets
 import shutil
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from exchange.engine import own_brokers
 from exchange.engine.broker.errors import BrokerDataUnusable, BrokerDidNotStart
 from exchange.engine.broker.java import Java
+from exchange.engine.broker.storage import KAFKA_LOGS, NODE, cluster_id, format_storage
 from exchange.engine.errors import SecretUnusable
 from exchange.engine.kafka.clients import ClientSettings, owners_client
-from exchange.engine.private_file import UMASK, write_private
+from exchange.engine.private_file import write_private
+from exchange.engine.wall_clock import wall_ms
 
 HOST = "127.0.0.1"
 SETTINGS_FILE = "server.properties"
-FORMAT_FILE = "format.arguments"
 LOG_FILE = "broker.log"
-KAFKA_LOGS = "log"  # Kafka's word for the folder of the records
-FORMAT_WAIT_S = 60
 SCRAM_MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
-ITERATIONS = 4096  # Kafka's least, and enough: nobody guesses 32 random bytes
-KEYS = b"UserScramCredentialRecord"  # formatting prints what was derived from the secret
 LAST_WORDS_LINES = 15
 
 # Required of any broker of one node; the test containers get the same settings.
@@ -140,38 +134,32 @@ class Launch:
 
     def command(self) -> list[str]:
         """The broker's command line, to be run inside the data directory."""
-        writes = (f"-XX:ArchiveClassesAtExit={CLASSES_FILE}",) if self.trains else ()
-        return self._jvm(writes, "kafka.Kafka", SETTINGS_FILE)
-
-    def format_command(self) -> list[str]:
-        """The command line that formats the data directory for Kafka, to be run inside it.
-
-        Java reads the program and its arguments, `format_arguments`, from a file.
-        """
-        return self._jvm((), f"@{FORMAT_FILE}")
-
-    def _jvm(self, flags: Sequence[str], *main: str) -> list[str]:
         reads = (f"-XX:SharedArchiveFile={self.classes}",) if self.classes else ()
+        writes = (f"-XX:ArchiveClassesAtExit={CLASSES_FILE}",) if self.trains else ()
         jars = os.pathsep.join(map(str, self.class_path))
-        return [str(self.java.executable), *JVM_FLAGS, *CLASSES_FLAGS, *reads, *flags, "-cp", jars, *main]
+        java = str(self.java.executable)
+        return [java, *JVM_FLAGS, *CLASSES_FLAGS, *reads, *writes, "-cp", jars, "kafka.Kafka", SETTINGS_FILE]
 
 
-def prepare(launch: Launch) -> None:
-    """Write the settings, and format the storage if it is new. Raises `BrokerDidNotStart`."""
+def _format(launch: Launch, secret: str) -> None:
+    format_storage(launch.data_dir, secret, wall_ms())
+
+
+def prepare(launch: Launch, formatting: Callable[[Launch, str], None] = _format) -> None:
+    """Write the settings, and format the storage if it is new. Raises `BrokerDidNotStart`.
+
+    `formatting`: of another Kafka than the pinned one.
+    """
     try:
         formatted = cluster_id(launch.data_dir) is not None
         secret = _secret(launch.data_dir, formatted=formatted)
         write_private(launch.data_dir / SETTINGS_FILE, settings(launch.ports, secret).encode("ascii"))
         if not formatted:
-            write_private(launch.data_dir / FORMAT_FILE, format_arguments(secret).encode("ascii"))
+            formatting(launch, secret)
     except OSError as error:
-        raise BrokerDidNotStart(did_not_start(launch, f"its settings cannot be written ({error.strerror})")) from error
-    if formatted:
-        return
-    try:
-        _format(launch)
-    finally:
-        (launch.data_dir / FORMAT_FILE).unlink(missing_ok=True)
+        raise BrokerDidNotStart(
+            did_not_start(launch, f"its settings and storage cannot be written ({error.strerror})")
+        ) from error
 
 
 def _secret(data_dir: Path, *, formatted: bool) -> str:
@@ -184,40 +172,13 @@ def _secret(data_dir: Path, *, formatted: bool) -> str:
         raise BrokerDataUnusable(error.args[0]) from error
 
 
-def _format(launch: Launch) -> None:
-    try:
-        ran = subprocess.run(  # noqa: S603 - our own command line
-            launch.format_command(),
-            cwd=launch.data_dir,
-            env=jvm_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            umask=UMASK,
-            timeout=FORMAT_WAIT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BrokerDidNotStart(f"Formatting the broker's storage failed ({type(error).__name__}).") from error
-    write_private(launch.log_path, b"".join(line for line in ran.stdout.splitlines(True) if KEYS not in line))
-    if ran.returncode != 0:
-        raise BrokerDidNotStart(did_not_start(launch, f"formatting its storage ended with status {ran.returncode}"))
-
-
-def format_arguments(secret: str) -> str:
-    """Java's arguments that format the storage and give the only user its secret."""
-    scram = f"{own_brokers.MECHANISM}=[name={own_brokers.OWNER},password={secret},iterations={ITERATIONS}]"
-    words = ("kafka.tools.StorageTool", "format", "-t", _new_cluster_id(), "-c", SETTINGS_FILE, "--add-scram", scram)
-    return "".join(f"{word}\n" for word in words)
-
-
 def settings(ports: Ports, secret: str) -> str:
     """The text of `server.properties`."""
     sign_in = f'{SCRAM_MODULE} required username="{own_brokers.OWNER}" password="{secret}";'
     own = {
         "process.roles": "broker,controller",
-        "node.id": "1",
-        "controller.quorum.voters": f"1@{HOST}:{ports.controller}",
+        "node.id": str(NODE),
+        "controller.quorum.voters": f"{NODE}@{HOST}:{ports.controller}",
         "listeners": f"CLIENT://{HOST}:{ports.client},CONTROLLER://{HOST}:{ports.controller}",
         "advertised.listeners": f"CLIENT://{HOST}:{ports.client}",
         "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
@@ -232,17 +193,6 @@ def settings(ports: Ports, secret: str) -> str:
         "log.dirs": KAFKA_LOGS,
     }
     return "".join(f"{key}={value}\n" for key, value in (own | dict(ONE_NODE_SETTINGS)).items())
-
-
-def cluster_id(data_dir: Path) -> str | None:
-    """The cluster id of the storage; None if it was never formatted."""
-    try:
-        text = (data_dir / KAFKA_LOGS / "meta.properties").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    return next(
-        (line.removeprefix("cluster.id=") for line in text.splitlines() if line.startswith("cluster.id=")), None
-    )
 
 
 def jvm_environment() -> dict[str, str]:
@@ -267,11 +217,3 @@ def last_words(log_path: Path) -> str:
         return "  (it printed nothing)"
     told = [line for line in text.splitlines() if line.strip() and not line.startswith(("\tat ", "\t... "))]
     return "\n".join(f"  {line}" for line in told[-LAST_WORDS_LINES:]) or "  (it printed nothing)"
-
-
-def _new_cluster_id() -> str:
-    """Sixteen random bytes as Kafka writes them; no leading dash, which means an option."""
-    while True:
-        drawn = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-        if not drawn.startswith("-"):
-            return drawn

@@ -26,7 +26,8 @@ from exchange.engine.broker.errors import BrokerAbandoned, BrokerError
 from exchange.engine.broker.jvm import child_of, supervised
 from exchange.engine.broker.prepared_classes import PreparedClasses
 from exchange.engine.broker.ready import answers
-from exchange.engine.broker.server import Launch, cluster_id, prepare
+from exchange.engine.broker.server import Launch, prepare
+from exchange.engine.broker.storage import cluster_id
 
 STAGING = ".preparing-"
 LOCK_FILE = ".preparing.lock"

@@ -33,8 +33,9 @@ from exchange.engine.broker.jars import cache_directory, pinned_jars
 from exchange.engine.broker.java import choose_java
 from exchange.engine.broker.prepared_classes import PreparedClasses
 from exchange.engine.broker.ready import answers
-from exchange.engine.broker.server import cluster_id, prepare
+from exchange.engine.broker.server import prepare
 from exchange.engine.broker.starting import Start
+from exchange.engine.broker.storage import cluster_id
 from exchange.engine.kafka.clients import client_at
 
 WAIT_S = 60

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from exchange.engine.broker import BrokerProcess, Silent
 from exchange.engine.broker.jars import Jar, cache_directory, class_path, jars_of
-from exchange.engine.broker.server import Launch
+from exchange.engine.broker.server import Launch, prepare
 from exchange.engine.broker.starting import Start
+from tests.kits.storage_tool import format_as_owner
 
 VERSION = "4.0.2"
 """The last patch of the oldest minor release that is supported."""
@@ -28,12 +29,18 @@ def oldest_jars() -> tuple[Jar, ...]:
 
 @dataclass(frozen=True, slots=True)
 class OldestStart(Start):
-    """A start with those archives. Its classes are not prepared: few runs would use them."""
+    """A start with those archives, of storage that Kafka's own tool formats.
+
+    Its classes are not prepared: few runs would use them.
+    """
 
     def plan(self, data_dir: Path) -> Launch:
         cache = cache_directory().with_name(f"kafka-{VERSION}")
         jars = class_path(cache, self.announcer, self.abandoned, self.repository, oldest_jars())
         return replace(Start.plan(self, data_dir), class_path=jars, classes=None)
+
+    def prepare(self, launch: Launch) -> None:
+        prepare(launch, format_as_owner)
 
 
 @contextmanager

@@ -18,20 +18,12 @@ from exchange.engine.broker import directory, supervise
 from exchange.engine.broker.announce import Silent
 from exchange.engine.broker.jars import cache_directory
 from exchange.engine.broker.ready import answers
-from exchange.engine.broker.server import (
-    FORMAT_FILE,
-    HOST,
-    KAFKA_LOGS,
-    ONE_NODE_SETTINGS,
-    SETTINGS_FILE,
-    Launch,
-    cluster_id,
-    format_arguments,
-    jvm_environment,
-)
+from exchange.engine.broker.server import HOST, ONE_NODE_SETTINGS, SETTINGS_FILE, Launch, jvm_environment
 from exchange.engine.broker.starting import Start
+from exchange.engine.broker.storage import KAFKA_LOGS, cluster_id
 from exchange.engine.kafka.clients import ClientSettings
 from tests.kits.secure_kit.certificates import Authority
+from tests.kits.storage_tool import format_by_kafka
 
 START_S_MAX = 90.0
 NOWHERE = "broker.nowhere.invalid"
@@ -75,7 +67,7 @@ def secure_broker(users: tuple[str, ...]) -> Iterator[SecureBroker]:
         authority = Authority.make(folder, "authority")
         ports = {name: directory.choose_ports().client for name in LISTENERS}
         (folder / SETTINGS_FILE).write_text(_settings(ports, authority))
-        _format(launch, users)
+        format_by_kafka(launch, dict.fromkeys(users, PASSWORD))
         supervisor = subprocess.Popen(
             [sys.executable, "-I", "-S", supervise.__file__, str(launch.log_path), str(lock), "", *launch.command()],
             cwd=folder,
@@ -103,13 +95,6 @@ def _wait(address: str, launch: Launch, supervisor: "subprocess.Popen[bytes]") -
         assert supervisor.poll() is None, log
         assert time.monotonic() < until, log
         time.sleep(0.1)
-
-
-def _format(launch: Launch, users: tuple[str, ...]) -> None:
-    words = [f"SCRAM-SHA-512=[name={user},password={PASSWORD},iterations=4096]" for user in users]
-    command = [*launch.format_command(), *(part for word in words for part in ("--add-scram", word))]
-    (launch.data_dir / FORMAT_FILE).write_text(format_arguments("0"))
-    subprocess.run(command, cwd=launch.data_dir, env=jvm_environment(), check=True, capture_output=True)
 
 
 def _settings(ports: Mapping[str, int], authority: Authority) -> str:

@@ -14,9 +14,7 @@ from exchange.engine.broker.server import (
     REMEDIES,
     Launch,
     Ports,
-    cluster_id,
     did_not_start,
-    format_arguments,
     jvm_environment,
     last_words,
     settings,
@@ -63,8 +61,7 @@ def test_every_listener_asks_for_the_secret() -> None:
 
 def test_the_secret_is_on_no_command_line(tmp_path: Path) -> None:
     launch = launch_in(tmp_path)
-    assert not any(SECRET in word for word in [*launch.command(), *launch.format_command()])
-    assert SECRET in format_arguments(SECRET)
+    assert not any(SECRET in word for word in launch.command())
 
 
 def test_no_path_is_in_the_settings() -> None:
@@ -77,13 +74,6 @@ def test_the_class_path_is_given_by_file() -> None:
     command = launch_in(Path("/data")).command()
     assert command[command.index("-cp") + 1] == "one.jar:two.jar"
     assert command[-2:] == ["kafka.Kafka", "server.properties"]
-
-
-def test_each_format_draws_another_cluster_id(tmp_path: Path) -> None:
-    arguments = [format_arguments(SECRET).split() for _ in range(200)]
-    drawn = {words[words.index("-t") + 1] for words in arguments}
-    assert len(drawn) == 200
-    assert all(len(cluster) == 22 and not cluster.startswith("-") for cluster in drawn)
 
 
 def test_the_broker_does_not_see_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +109,7 @@ def test_a_full_disk_is_named_though_the_log_could_not_be_written(
 
 def test_settings_that_cannot_be_written_are_no_internal_error(tmp_path: Path) -> None:
     (tmp_path / server.SETTINGS_FILE).mkdir()
-    with pytest.raises(BrokerDidNotStart, match="settings cannot be written"):
+    with pytest.raises(BrokerDidNotStart, match="settings and storage cannot be written"):
         server.prepare(launch_in(tmp_path))
 
 
@@ -135,10 +125,3 @@ def test_a_broker_that_printed_nothing_is_reported_as_such(tmp_path: Path) -> No
     (tmp_path / "broker.log").touch()
     assert "nothing" in last_words(tmp_path / "broker.log")
     assert "nothing" in last_words(tmp_path / "none.log")
-
-
-def test_storage_that_was_never_formatted_has_no_cluster(tmp_path: Path) -> None:
-    assert cluster_id(tmp_path) is None
-    (tmp_path / "log").mkdir()
-    (tmp_path / "log/meta.properties").write_text("#\nnode.id=1\ncluster.id=abc\nversion=1\n")
-    assert cluster_id(tmp_path) == "abc"
