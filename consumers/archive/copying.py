@@ -2,16 +2,18 @@
 
 Rules kept:
 - Key, value and time of every record stay as they are, but for the partition in a registration.
-- The records of one agency are sent in their order, to its one partition here.
+- The records of one agency are sent in their order, to its one partition here. Its chain is
+  followed before they are sent, and gives the state of its gate: nobody has to read them again.
 - `epochs` and `agencies` keep their offsets, because the ledger names them. Where the archived
   topic had a gap, an empty record fills it. Both topics' readers pass over it.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Final
 
+from consumers.admission.gate_chains import GateChains
 from consumers.archive.event_files import CopySum
 from consumers.archive.reading import CheckedArchive
 from exchange.core.release.cuts import Address
@@ -47,14 +49,20 @@ async def copy_small(
 
 
 class EventCopy:
-    """Copies `events`, file by file. `counts`: the number of events in each partition here."""
+    """Copies `events`, file by file.
+
+    `counts`: the number of events in each partition here. `gates`: the fold of each.
+    """
 
     def __init__(self, producer: Producer, places: Mapping[bytes, int], partitions: int, report: CopySum) -> None:
         self._producer, self._places, self._report = producer, places, report
         self.counts = [0] * partitions
+        self.gates = {number: GateChains() for number in range(partitions)}
 
     async def copy(self, archive: CheckedArchive) -> list[Address]:
         """Copy everything. Returns the addresses of the closed epochs' cuts here.
+
+        Raises SequenceBroken where an event does not follow its agency's last.
 
         Nobody else writes to the partitions, and no transaction does: so an offset is a count.
         """
@@ -86,16 +94,19 @@ class EventCopy:
             self._report.copied(len(pairs))
 
     def _next_chunk(self, runs: Iterator[Run]) -> dict[int, Columns]:
-        """Some runs, by partition here; nothing at their end."""
+        """Some runs, by partition here; nothing at their end. Raises SequenceBroken."""
         chunk: dict[int, Columns] = {}
         taken = 0
         for run in runs:
-            for key, of_agency in groupby(range(len(run.keys)), run.keys.__getitem__):
-                pairs, times = chunk.setdefault(self._places[key or b""], ([], []))
-                first, *rest = of_agency
-                end = rest[-1] + 1 if rest else first + 1
-                pairs += zip(run.keys[first:end], run.values[first:end], strict=True)
-                times += run.timestamps[first:end]
+            log, end = f"{EVENTS}-{run.partition}", 0
+            for key, of_agency in groupby(run.keys):
+                first, end = end, end + len(list(of_agency))
+                place = self._places[key or b""]
+                values, times = run.values[first:end], run.timestamps[first:end]
+                self.gates[place].take(key, values, times[-1], run.offsets[first:end], log)
+                pairs, stamps = chunk.setdefault(place, ([], []))
+                pairs += zip(repeat(key), values)
+                stamps += times
             taken += len(run.keys)
             if taken >= CHUNK_RECORDS:
                 break

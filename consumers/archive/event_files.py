@@ -5,12 +5,13 @@ archive holds is in this log too, with the same digests.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from consumers.archive.books import Books, begins_at_zero
 from consumers.archive.errors import ArchiveAhead, ArchiveOfAnother
@@ -18,7 +19,7 @@ from consumers.archive.manifest import OPEN, Manifest, Segment
 from consumers.archive.segments import run_of, segment_file
 from exchange.core.errors import SequenceBroken
 from exchange.core.model.epochs import epoch_text
-from exchange.core.model.event_layout import follows, sequence_of
+from exchange.core.model.event_layout import all_follow, follows, sequence_of
 from exchange.core.release.cuts import Offsets
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.reading import decided_ends, read_before
@@ -54,20 +55,36 @@ class ChainFollower:
 
     def take(self, run: Run) -> None:
         """Raises SequenceBroken, and ArchiveOfAnother where the digest differs."""
-        heads, awaited = self.heads, self._awaited
-        for key, value in zip(run.keys, run.values, strict=True):
-            if key is None or value is None:
+        end = 0
+        for key, same in groupby(run.keys):
+            first, end = end, end + len(list(same))
+            if key is None or None in (values := run.values[first:end]):
                 raise SequenceBroken(f"{EVENTS}-{run.partition} holds a record that is no event.")
-            last, digest = heads.get(key, NO_EVENT_YET)
-            if not follows(value, last, digest):
-                agency = key.decode("ascii", "replace")
-                raise SequenceBroken(
-                    f"{EVENTS}-{run.partition}: event {sequence_of(value)} of {agency} does not follow event {last}."
-                )
-            sequence = last + 1
-            head = heads[key] = (sequence, sha256(value).digest())
-            if awaited and key in awaited and awaited[key][0] == sequence and awaited.pop(key) != head:
-                raise ArchiveOfAnother(f"Event {sequence} of {key.decode('ascii')} differs from the archived one.")
+            self._take(key, cast("Sequence[bytes]", values), run.partition)
+
+    def _take(self, key: bytes, values: Sequence[bytes], partition: int) -> None:
+        """Events in a row of one agency."""
+        last, digest = self.heads.get(key, NO_EVENT_YET)
+        digests = [sha256(value).digest() for value in values]
+        if not all_follow(values, digests, last, digest):
+            raise SequenceBroken(self._broken(key, values, digests, partition))
+        sequence = last + len(values)
+        self.heads[key] = (sequence, digests[-1])
+        awaited, held = self._awaited.get(key, NO_EVENT_YET)
+        if last < awaited <= sequence:
+            del self._awaited[key]
+            if digests[awaited - last - 1] != held:
+                raise ArchiveOfAnother(f"Event {awaited} of {key.decode('ascii')} differs from the archived one.")
+
+    def _broken(self, key: bytes, values: Sequence[bytes], digests: Sequence[bytes], partition: int) -> str:
+        """The first of these events that does not follow."""
+        head = self.heads.get(key, NO_EVENT_YET)
+        for value, digest in zip(values, digests, strict=True):
+            if not follows(value, *head):
+                break
+            head = (head[0] + 1, digest)
+        agency = key.decode("ascii", "replace")
+        return f"{EVENTS}-{partition}: event {sequence_of(value)} of {agency} does not follow event {head[0]}."
 
     def all_passed(self) -> None:
         """Raise ArchiveAhead unless every awaited head was passed."""

@@ -2,11 +2,12 @@
 
 The order of the work decides what a program may meet that runs too early:
 
-1. Everything in the archive is checked. The cluster is empty. The topics are created.
+1. Everything in the archive is checked. The cluster is empty. The topics are created; those of
+   agencies while events are copied, for a nation's many take brokers seconds.
 2. `draws` gets the record that a restore has begun. From now on no epoch is closed here.
 3. `draws`, `releases` and `epochs` are copied, each record with its key, value and time.
 4. `events` are copied, epoch after epoch, so that every cut is a clean place in each partition.
-5. The gate's state and the agencies' receipts are made from the events.
+5. The gate's state and the agencies' receipts are written, as the copied events gave them.
 6. `agencies` are copied, each registration with its agency's partition here. Only now has the gate
    anything to read.
 7. `draws` gets the record that the restore has ended, with the new address of every cut.
@@ -25,16 +26,23 @@ from typing import Final, Protocol
 
 import structlog
 
-from consumers.admission.gate_rebuild import rebuild_gate
+from consumers.admission.gate_rebuild import write_new_gates
 from consumers.archive.copying import EventCopy, copy_small
 from consumers.archive.errors import ClusterNotEmpty, RestoreFailed, RestoreInterrupted
 from consumers.archive.event_files import CopySum, Hook
 from consumers.archive.reading import CheckedArchive, read_archive
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.witness_file import WITNESS_REFUSES, WitnessBusy, WitnessFiles
-from exchange.core.release.cuts import Address, Relocation
+from exchange.core.release.cuts import Relocation
 from exchange.core.release.witness import check_head
-from exchange.engine.kafka.provision import TopicAdmin, exchange_topics, provision
+from exchange.engine.kafka.provision import (
+    Provisioned,
+    TopicAdmin,
+    agency_topics,
+    exchange_topics,
+    provision,
+    refuse_other_counts,
+)
 from exchange.engine.log import Log, Partition, Producer
 from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire.records import decode_registration, encode_registration
@@ -89,20 +97,23 @@ async def restore(
 
     `again`: first delete the topics of an unfinished restore. `witness`: of this host; an archive
     that lacks a month which it saw is refused. Raises an ArchiveError, LedgerBehind, LedgerDiffers,
-    WitnessDamaged, PartitionsDiffer, and the engine's errors.
+    WitnessDamaged, PartitionsDiffer, SequenceBroken, and the engine's errors.
     """
     archive = await asyncio.to_thread(read_archive, directory)
     if witness is not None:
         _check_witness(witness, archive)
     await _check_empty(target, again=again)
-    topics = exchange_topics(
-        partitions=target.partitions, replication=target.replication, agencies=archive.registrations
-    )
+    topics = exchange_topics(partitions=target.partitions, replication=target.replication)
+    of_agencies = agency_topics(archive.registrations, replication=target.replication)
+    await refuse_other_counts(target.admin, of_agencies)
     await provision(target.admin, topics)
+    making = asyncio.create_task(provision(target.admin, of_agencies))
     producer = await target.log.producer()
     try:
-        done = await _Restoring(target, archive, producer).whole(progress, clock)
+        done = await _Restoring(target, archive, producer, making).whole(progress, clock)
     finally:
+        making.cancel()
+        await asyncio.gather(making, return_exceptions=True)
         await producer.close()
     if witness is not None:
         await _remember(witness, target.log)
@@ -110,10 +121,12 @@ async def restore(
 
 
 class _Restoring:
-    """The writing half of a restore."""
+    """The writing half of a restore. `making`: ends when the agencies' topics are there."""
 
-    def __init__(self, target: Target, archive: CheckedArchive, producer: Producer) -> None:
-        self._target, self._archive, self._producer = target, archive, producer
+    def __init__(
+        self, target: Target, archive: CheckedArchive, producer: Producer, making: asyncio.Task[Provisioned]
+    ) -> None:
+        self._target, self._archive, self._producer, self._making = target, archive, producer, making
         self._here = {
             code: replace(held, partition=partition_of(code, target.partitions))
             for code, held in archive.registrations.items()
@@ -128,9 +141,15 @@ class _Restoring:
         for topic in (DRAWS, RELEASES):
             await self._small(topic)
         await self._small(EPOCHS, keeps_offsets=True)
-        addresses = await self._events(progress)
+        places = {code.encode("ascii"): held.partition for code, held in self._here.items()}
+        report = CopySum(manifest.records(EVENTS), progress)
+        copy = EventCopy(self._producer, places, self._target.partitions, report)
+        addresses = await copy.copy(self._archive)
+        for number, count in enumerate(copy.counts):
+            self._wrote(Partition(EVENTS, number), count)
         await self._check_written()
-        await rebuild_gate(self._target.log, self._here.values())
+        await self._making
+        await write_new_gates(self._target.log, copy.gates, self._here.values())
         await self._agencies()
         await self._check_written()
         await self._relocate(replace(begun, finished=True, at_ms=clock(), addresses=tuple(addresses)))
@@ -160,15 +179,6 @@ class _Restoring:
         held = decode_registration(value)
         here = replace(held, partition=partition_of(held.agency, self._target.partitions))
         return value if here == held else encode_registration(here)
-
-    async def _events(self, progress: Hook) -> list[Address]:
-        places = {code.encode("ascii"): held.partition for code, held in self._here.items()}
-        report = CopySum(self._archive.manifest.records(EVENTS), progress)
-        copy = EventCopy(self._producer, places, self._target.partitions, report)
-        addresses = await copy.copy(self._archive)
-        for number, count in enumerate(copy.counts):
-            self._wrote(Partition(EVENTS, number), count)
-        return addresses
 
     def _wrote(self, partition: Partition, records: int) -> None:
         self._written[partition] = self._written.get(partition, 0) + records

@@ -10,12 +10,11 @@ is refused. A property test holds the two ways equal.
 """
 
 from collections.abc import Sequence
-from itertools import count
 from typing import Final
 
 from exchange.core.admission.gate import ACCEPTED, AgencyState, Arrival, Registration, Status, judge
 from exchange.core.model.chain import Head
-from exchange.core.model.event_layout import PREVIOUS, link_of
+from exchange.core.model.event_layout import all_follow
 from exchange.core.model.events import About
 from exchange.core.model.vocabulary import LegalClass
 
@@ -52,10 +51,9 @@ def extend(state: AgencyState, values: Sequence[bytes], digests: Sequence[bytes]
     `values`: with whole heads; `digests`: of them. Returns whether they do; if not, nothing has
     changed.
     """
-    head, sequences = state.head, count(state.head.sequence + 1)
-    before = [head.digest if head.sequence else values[0][PREVIOUS], *digests[:-1]]
+    head = state.head
     last = head.sequence + len(values)
-    if last > SEQUENCE_MAX or list(map(link_of, values)) != list(zip(sequences, before, strict=False)):
+    if last > SEQUENCE_MAX or not all_follow(values, digests, head.sequence, head.digest):
         return False
     state.refused = None
     state.head = Head(last, digests[-1])

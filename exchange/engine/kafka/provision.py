@@ -159,6 +159,12 @@ async def check(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> list[TopicDif
     ]
 
 
+async def refuse_other_counts(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> None:
+    """Raise PartitionsDiffer where a topic exists with another number of partitions."""
+    partitions = await _visible(admin, wanted)
+    _refuse_other_counts([difference for spec in wanted for difference in _partition_differences(spec, partitions)])
+
+
 async def require_topics(admin: TopicAdmin, wanted: Sequence[TopicSpec]) -> None:
     """Raise PartitionUnknown or PartitionsDiffer unless each topic exists with its partition count.
 
