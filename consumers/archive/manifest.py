@@ -19,7 +19,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text, parse_epoch
 
 KIND: Final = "exchange archive"
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST: Final = "manifest.json"
 NOTICE: Final = "Restricted: every event of every agency. For operators only; keep it encrypted, never pass it on."
 OPEN: Final = 0

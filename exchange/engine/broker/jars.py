@@ -44,6 +44,7 @@ KAFKA_VERSION = "4.4.0"
 # Kafka brings no SLF4J binding: without the second root, the broker logs nothing.
 ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 CONNECTIONS = 6
+READERS = 2
 ATTEMPTS = 3
 RETRY_WAIT_S = 0.5
 STAGING = ".fetching-"
@@ -105,10 +106,16 @@ def class_path(
     `BrokerExtraMissing` or `BrokerAbandoned`.
     """
     jars = pinned_jars() if jars is None else jars
-    missing = [jar for jar in jars if not jar.is_at(cache / jar.file_name)]
-    if missing:
+    if missing := missing_jars(cache, jars):
         _fetch(missing, cache, announcer, abandoned, repository)
     return [cache / jar.file_name for jar in jars]
+
+
+def missing_jars(cache: Path, jars: Sequence[Jar]) -> list[Jar]:
+    """The archives that the cache does not hold whole."""
+    with ThreadPoolExecutor(READERS, thread_name_prefix="digest") as pool:
+        present = pool.map(lambda jar: jar.is_at(cache / jar.file_name), jars)
+        return [jar for jar, whole in zip(jars, present, strict=True) if not whole]
 
 
 def _fetch(

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 PARTITIONS = "partitions"
 MISSING = "missing"
-SHOWN_S_MAX = 15.0
+SHOWN_S_MAX = 30.0
 """How long a cluster may take to show the next page of topics."""
-_LOOK_AGAIN_S = 0.05
+_LOOK_AGAIN_S, _LOOK_S_MAX = 0.05, 0.4
 
 
 class PartitionsDiffer(EngineError):
@@ -191,13 +191,18 @@ def _refuse_other_counts(differences: Sequence[TopicDifference]) -> None:
 
 
 async def _shown(admin: TopicAdmin, page: Sequence[TopicSpec]) -> None:
-    """Wait until the cluster shows these topics as they are wanted."""
+    """Wait until the cluster shows these topics as they are wanted.
+
+    Each look costs the brokers something, so the pauses grow.
+    """
+    pause_s = _LOOK_AGAIN_S
     try:
         async with asyncio.timeout(SHOWN_S_MAX):
             while True:
                 if await _shows(admin, page):
                     return
-                await asyncio.sleep(_LOOK_AGAIN_S)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LOOK_S_MAX)
     except TimeoutError:
         raise LogUnavailable(
             f"The cluster did not show {len(page)} topics as set within {SHOWN_S_MAX:.0f} s:"

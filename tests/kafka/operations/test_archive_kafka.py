@@ -54,7 +54,7 @@ async def command(settings: Settings, *words: str) -> CommandResult:
 def profile(folder: Path, settings: Settings, agency: str) -> Profile:
     told = {"agency": agency, "state": "ca", "legal_class": "individual"}
     return Profile.model_validate(
-        {**told, "bootstrap_servers": settings.bootstrap_servers, "vault": folder / f"{agency}.vault"}
+        {**told, "kafka": {"bootstrap_servers": settings.bootstrap_servers}, "vault": folder / f"{agency}.vault"}
     )
 
 
