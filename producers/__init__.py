@@ -131,6 +131,7 @@ __all__ += [  # errors, and the gate's reason in `Blocked`
     "PassphraseMissing",
     "PeriodInvalid",
     "ProfileInvalid",
+    "QuarterNotClosable",
     "Reason",
     "RefusalsUnwritable",
     "RestoreImpossible",

@@ -10,6 +10,9 @@ the broken rule, never the value. Leaving the block sends everything, ends with 
 and returns only when the exchange has accepted it. Whatever goes wrong on the way, running again
 continues where it stopped.
 
+A run is by hand unless its options say `scheduled`. What a tally_only agency sends about a quarter
+is counted by the one run that closes the quarter (`producers.caps.tally_batches`).
+
 Not promised: that a fact is durable before `flush` or the end of the block. One task uses an edge
 at a time.
 """
@@ -29,7 +32,7 @@ from exchange.engine.wall_clock import local_today
 from producers import errors
 from producers.caps.marking import Caps
 from producers.caps.policy import Policy
-from producers.caps.tally import current_quarter, stage_tallies
+from producers.caps.tally import closes_before, current_quarter, not_closed, stage_tallies
 from producers.caps.tally_batches import end_first_batch
 from producers.cooperative import cooperative, walked
 from producers.delivery.address import kafka_link, servers_of
@@ -88,8 +91,8 @@ class Edge:
 
         `secret`: opens the vault (default: from the profile). `link`: the way to the exchange
         (default: Kafka). `today`: decides which quarters have begun and are over (default: the
-        calendar). `options`: how the run waits and reports. `preview`: change nothing and connect
-        to nothing; use `leaving` to see what would leave.
+        calendar). `options`: how the run began, waits and reports. `preview`: change nothing and
+        connect to nothing; use `leaving` to see what would leave.
         """
         return cls(profile, secret, link, today, options or RunOptions(), preview=preview)
 
@@ -102,7 +105,10 @@ class Edge:
             self._fact_store.begin_run()
             self._intake = FactIntake(self._policy, self._fact_store, self.report)
             self._chain = Chain(self._vault, self._fact_store)
-            self._caps = Caps(self._vault, self._fact_store, small_counts=self.profile.small_counts)
+            began, kind, small_counts = self._options, self.profile.legal_class, self.profile.small_counts
+            bound = closes_before(kind, self._vault, self._today, scheduled=began.scheduled, asked=began.closes)
+            self._open_quarter = bound
+            self._caps = Caps(self._vault, self._fact_store, kind, small_counts=small_counts)
             self._outbox = Outbox(self._vault, self._fact_store, self._chain, self._caps)
             if self._preview:
                 return self
@@ -110,6 +116,7 @@ class Edge:
             self._link = self._given_link or kafka_link(self.profile)
             self._sending = Sending(
                 self._vault,
+                self._fact_store,
                 self._chain,
                 self._outbox,
                 link=self._link,
@@ -242,8 +249,11 @@ class Edge:
 
     def _staging(self) -> Iterator[None]:
         if self.profile.legal_class is LegalClass.tally_only:
-            tallied = stage_tallies(self._vault, self._fact_store, self._today, small_counts=self.profile.small_counts)
-            self.report.tally(tallied)
+            small_counts = self.profile.small_counts
+            self.report.tally(
+                stage_tallies(self._vault, self._fact_store, self._open_quarter, small_counts=small_counts)
+            )
+            self.report.not_closed = not_closed(self._fact_store, self._open_quarter, self._today)
         for claimed in self._outbox.claims():
             self.report.claimed += claimed
             yield
@@ -264,9 +274,10 @@ class Edge:
     async def finish(self) -> None:
         """`flush`, then the signed heartbeat."""
         await walked(self._staging())
-        await self._sending.deliver(closing_beat(self.profile, self._today, self._minutes))
+        beat = closing_beat(self.profile, self._today, self._minutes, scheduled=self._options.scheduled)
+        await self._sending.deliver(beat)
         self._chain.forget_unchained()
-        end_first_batch(self._vault, current_quarter(self._today))
+        end_first_batch(self._vault, self._open_quarter)
         self._commit()
         self.report.unclaimed = self._chain.unclaimed()
         self.report.complete = True

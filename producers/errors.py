@@ -176,6 +176,13 @@ class RestoreImpossible(EdgeError):
     )
 
 
+class QuarterNotClosable(EdgeError):
+    """The quarter cannot be closed by this run."""
+
+    exit_code = ExitStatus.USAGE
+    hint = "Nothing was changed or sent. Run again without --closes, or name a quarter that is over and not closed yet."
+
+
 class DatabaseChanged(EdgeError):
     """The export comes from another database than before, so its keys mean other rows."""
 

@@ -76,8 +76,6 @@ class Profile(Section):
         default=None,
         description="is the path of the vault's key file, in quotation marks (`exchange edge init --key-file` writes one)",
     )
-    scheduled: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
-    """Whether this profile runs on a schedule; feeds reporting coverage."""
     sensitive: tuple[str, ...] = Field(
         default=(),
         description=f'is a list of switches, such as ["foreign_national"]; known are {", ".join(sorted(SWITCHES))}',

@@ -66,7 +66,7 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
     with Vault.open(profile, secret) as vault:
         fact_store = FactStore(vault)
         chain = Chain(vault, fact_store)
-        outbox = Outbox(vault, fact_store, chain, Caps(vault, fact_store))
+        outbox = Outbox(vault, fact_store, chain, Caps(vault, fact_store, profile.legal_class))
         number, octets = chain.public_key
         accepted = int.from_bytes(vault.get("accepted"), "big")
         memory = memory_of(vault)

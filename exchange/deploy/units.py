@@ -154,7 +154,7 @@ def _worker(command: str) -> SystemdUnit:
 def _publish(command: str) -> SystemdUnit:
     export, profile = f"/var/lib/{EDGE}/export.zip", f"/etc/{EDGE}/agency.toml"
     service = {
-        **_service("oneshot", EDGE, EDGE, f"{command} publish {export} --profile {profile}"),
+        **_service("oneshot", EDGE, EDGE, f"{command} publish {export} --profile {profile} --scheduled"),
         "TimeoutStartSec": "6h",
         "TimeoutStopSec": "60",
         "MemoryMax": "2G",

@@ -194,7 +194,8 @@ class Demo:
             await asyncio.wait(publishing)
 
     async def _publish(self, member: DemoAgency, month: int, slots: asyncio.Semaphore) -> None:
-        async with slots, Edge.open(member.profile, secret=member.secret, today=day_after(month)) as edge:
+        options, today = member.options(month), day_after(month)
+        async with slots, Edge.open(member.profile, secret=member.secret, today=today, options=options) as edge:
             member.delivered += member.report.delivered
             member.report = edge.report
             edge.spent(member.minutes)

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from exchange.core.model.epochs import month_of
+from exchange.core.model.epochs import month_of, quarter_of_epoch
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.trial.empty_cluster import TrialExchange
 from exchange.trial.sample import SampleAgency
 from producers.delivery.report import Report
+from producers.delivery.sending import RunOptions
 from producers.facts import Fact, Reading
 from producers.profile import Profile
 from producers.profile_sections import HmisProfile, KafkaProfile
@@ -37,9 +38,17 @@ class DemoAgency:
     """Staff minutes that its people state for each report."""
     cap_key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
     """The generator's key, for a generated agency: its truth must know the facts in totals."""
+    scheduled: bool = True
+    """Whether its schedule begins its runs."""
     report: Report = field(default_factory=Report)
     delivered: int = 0
     """From the runs before that of `report`."""
+
+    def options(self, month: int) -> RunOptions:
+        """How its run after a month began; it closes the quarter that the month ends, if any."""
+        closes = quarter_of_epoch(month) if month_of(month) % 3 == 0 else None
+        totals = self.profile.legal_class is LegalClass.tally_only
+        return RunOptions(scheduled=self.scheduled, closes=closes if totals else None)
 
 
 def sample_agency(ground: TrialExchange, agency: SampleAgency, number: int) -> DemoAgency:
@@ -54,7 +63,6 @@ def sample_agency(ground: TrialExchange, agency: SampleAgency, number: int) -> D
         small_counts=agency.small_counts,
         vault=ground.folder / f"{agency.code}.vault",
         kafka=KafkaProfile(bootstrap_servers=ground.settings.bootstrap_servers),
-        scheduled=True,
         sensitive=tuple(SWITCHES),
     )
     secret, minutes = Secret(raw_key=secrets.token_bytes(32)), STAFF_MINUTES[number % len(STAFF_MINUTES)]
@@ -73,7 +81,10 @@ def hmis_agency(ground: TrialExchange, export: Path, state: UsState, month: int)
     )
     source = HmisExport(export, HmisSettings.from_profile(profile))
     return DemoAgency(
-        profile, Secret(raw_key=secrets.token_bytes(32)), lambda now: source.read() if now == month else ()
+        profile,
+        Secret(raw_key=secrets.token_bytes(32)),
+        lambda now: source.read() if now == month else (),
+        scheduled=False,
     )
 
 

@@ -138,17 +138,12 @@ class ClientPeriod:
     ranks: Ranks
     may_mark: bool = True
     may_take: bool = True
-    ever: bool = False
-    """Whether any event about the client in this period ever carried a bit."""
     _held: dict[bytes, dict[Own, SentMarks]] = field(default_factory=dict)
     """Rule's name → the events that have its places."""
     _corrections: Counter[bytes] = field(default_factory=Counter)
 
     def add_sent(self, one: SentMarks) -> None:
         """Add an event that was sent, with the bits that were not taken back."""
-        if not one.bits:
-            return
-        self.ever = True
         for bit in Cap(one.bits):
             for place in places_of(one.body, bit):
                 self._held.setdefault(place.name, {})[_own(place, one)] = one
@@ -156,7 +151,6 @@ class ClientPeriod:
     def count_correction(self, body: Correctable, bits: Cap) -> None:
         """Count a correction of such a body that was sent with these bits."""
         for bit in bits:
-            self.ever = True
             self._corrections.update(place.name for place in places_of(body, bit))
 
     def correct(self, one: SentMarks) -> Cap:
@@ -180,7 +174,6 @@ class ClientPeriod:
                 over += self._place(one, places, bit, displaced)
         self._mark_first_over([*over, *(gone.sent for gone in displaced.values())], fresh)
         bits = {fact: one.bits for fact, one in fresh.items() if one.bits}
-        self.ever |= bool(bits)
         return bits, list(displaced.values())
 
     def _in_order(self, ones: Iterable[SentMarks], bit: Cap) -> list[tuple[SentMarks, tuple[Place, ...]]]:

@@ -8,17 +8,16 @@ decided again. In particular:
 
 - *Events without a client.* An event about a client whom the source does not name carries no bit:
   nobody could count the client's caps.
-- *Lost and restored vaults.* Events that are read back from the inbox carry bits and belong to a
-  client whom the vault does not know. Their periods are *exhausted*: no client gets a bit there any
-  more, neither for an event nor for a correction. Other periods stay open: nothing is missing in
-  them, because the inbox shows all accepted events.
+- *Lost and restored vaults.* Where anything was read back that the vault did not know, all periods
+  that had begun are *exhausted*: no client gets a bit there any more, neither for an event nor for
+  a correction. What was read back does not matter, or one client's event would decide about all
+  others.
 - *Vaults older than caps.* A client's period with an event from before caps is exhausted, for this
   client alone.
 - *Moved records.* A record that ever carried bits may now name another client. Then neither client
   gets bits in that period any more: they may be one person, and either may be a third to whom the
   record belonged before. Sent events stay on the account of the client they named.
-- *Year and quarters.* A client's year gets no bit once a quarter of it has one, and the other way
-  round. Where both are new, the quarters get them.
+- *Year and quarters.* The agency's legal class decides which of them carry bits.
 - *Tallies* carry bits only if the agency's counsel agreed to small counts (a tally that may be held
   back as a whole for one small cell has no bounded sensitivity), and only in the first batch of
   their table and period: a later tally counts facts that were chosen among others. The calendar
@@ -33,10 +32,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule, effective
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule, effective, may_mark
 from exchange.core.counting.tables import TALLIED
 from exchange.core.model.events import Correctable, Tally
-from exchange.core.model.period import quarter_of, year_period
+from exchange.core.model.vocabulary import LegalClass
 from exchange.core.release.client_tables import tally_bits
 from producers.caps.choice import CHOSEN, ClientPeriod, Ranks, SentMarks, Wanted, places_of
 from producers.caps.tally_batches import first_batch_over
@@ -70,18 +69,21 @@ class _ClientWork:
 
 
 class Caps:
-    """The bits of the events that are to be sent.
+    """The bits of the events that are to be sent, by an agency of this legal class.
 
     `small_counts`: the agency's counsel agreed to send counts of 1–10.
     """
 
-    def __init__(self, vault: Vault, fact_store: FactStore, *, small_counts: bool = False) -> None:
-        self._vault, self._fact_store = vault, fact_store
+    def __init__(
+        self, vault: Vault, fact_store: FactStore, legal_class: LegalClass, *, small_counts: bool = False
+    ) -> None:
+        self._vault, self._fact_store, self._class = vault, fact_store, legal_class
         self._key = fact_store.cap_key
         self._small_counts = small_counts
         self._events: dict[bytes, Cap] = {}
         self._corrections: dict[bytes, Cap] = {}
         self._exhausted: set[tuple[int, int]] = set()
+        self._exhausted_through = 0
 
     def decide(self) -> Iterator[None]:
         """Choose the bits of all events that are to be sent, one client a step.
@@ -95,6 +97,7 @@ class Caps:
         self._exhausted = {
             (client, period) for client, period in self._vault.all("SELECT client, period FROM exhausted")
         }
+        self._exhausted_through = max((period for client, period in self._exhausted if client == NOBODY), default=0)
         self._decide_tallies()
         waiting = "SELECT DISTINCT client FROM fact WHERE todo > 0 AND client IS NOT NULL"
         for (client,) in self._vault.all(waiting):
@@ -115,10 +118,8 @@ class Caps:
         takes = [(key, *found.events[sent]) for key, sent in found.takes]
         for key, period, one in sorted(takes, key=lambda take: found.units[take[1]].ranks.of_fact(take[0])):
             self._corrections[key] = found.units[period].correct(one)
-        for period in sorted(found.units, key=lambda period: (not quarter_of(period), period)):
-            unit = found.units[period]
-            unit.may_mark = unit.may_mark and not self._other_width_marked(client, period, found.units)
-            bits, displaced = unit.choose(found.wanted[period])
+        for period in sorted(found.units):
+            bits, displaced = found.units[period].choose(found.wanted[period])
             self._events.update(bits)
             for gone in displaced:
                 assert gone.sent.fact is not None
@@ -139,9 +140,9 @@ class Caps:
         def unit(period: int) -> ClientPeriod:
             if period not in found.units:
                 ranks = Ranks.of(self._key, name, period)
-                unknown = (NOBODY, period) in self._exhausted
-                may_mark = not unknown and (client, period) not in self._exhausted
-                found.units[period] = ClientPeriod(ranks, may_mark, may_take=not unknown)
+                unknown = period <= self._exhausted_through
+                marks = may_mark(self._class, period) and not unknown and (client, period) not in self._exhausted
+                found.units[period] = ClientPeriod(ranks, marks, may_take=not unknown)
             return found.units[period]
 
         tails = self._read_chain(client, found, unit)
@@ -178,26 +179,13 @@ class Caps:
             if kind == 0:
                 tails[sequence] = (schema, tail)
                 found.events[sequence] = (period, SentMarks(sequence, _body(schema, tail), bits))
-                unit(period).ever |= bool(bits)
-                if cap & Cap.UNMARKED:
-                    unit(period).may_mark = False
+                whole = unit(period)
+                whole.may_mark = whole.may_mark and not cap & Cap.UNMARKED
             elif target in found.events:
                 one = found.events[target][1]
                 unit(period).count_correction(one.body, bits & one.bits)
                 one.bits &= ~bits
         return tails
-
-    def _other_width_marked(self, client: int, period: int, units: dict[int, ClientPeriod]) -> bool:
-        """Whether the year of this quarter, or a quarter of this year, has or may have bits.
-
-        Law 5.
-        """
-        year = year_period(period)
-        others = (year,) if quarter_of(period) else range(year + 1, year + 5)
-        return any(
-            self._exhausted & {(NOBODY, other), (client, other)} or (other in units and units[other].ever)
-            for other in others
-        )
 
     def _decide_tallies(self) -> None:
         if not self._small_counts:
@@ -209,7 +197,7 @@ class Caps:
             assert isinstance(body, Tally)
             batch = key.rpartition(b"|")[0] + b"|"
             if batch not in begun:
-                over = period < first_batch_over(self._vault) or (NOBODY, period) in self._exhausted
+                over = period < first_batch_over(self._vault) or period <= self._exhausted_through
                 begun[batch] = over or self._was_tallied(batch)
             if not begun[batch]:
                 self._events[key] = tally_bits(TALLIED[body.table])

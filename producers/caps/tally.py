@@ -1,7 +1,7 @@
 """Tallies: totals that a tally_only agency sends instead of events about its clients.
 
-There is one `Tally` for every quarter that is over (from the first to the last quarter of the kept
-facts), every state among these facts and every one-way client table. It has the table's full
+There is one `Tally` for every quarter that is closed (from the first to the last quarter of the
+kept facts), every state among these facts and every one-way client table. It has the table's full
 domain, zeros included, and is counted by the same `exchange.core.counting.cells.increments` that
 counts all other events. Only facts within their client's caps count, chosen like events
 (`producers.caps.marking`), because nothing can be taken out of a tally later; facts without a
@@ -17,7 +17,7 @@ facts that are there when it is counted.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -28,10 +28,11 @@ from exchange.core.counting.tables import TALLIED, tally_codes, tally_length
 from exchange.core.model.events import Correctable, Event, Tally
 from exchange.core.model.period import FIRST, LAST_YEAR, is_period, period_of, period_text, quarter_of, quarter_of_month
 from exchange.core.model.tally_tables import TallyTable
-from exchange.core.model.vocabulary import UsState
+from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.core.release.client_tables import needed
 from producers.caps.marking import Marked, choose_tally_facts
-from producers.caps.tally_batches import are_counted, were_counted
+from producers.caps.tally_batches import are_counted, first_batch_over, were_counted
+from producers.errors import QuarterNotClosable
 from producers.vault.event_tail import (
     body_bytes,
     body_of,
@@ -45,6 +46,7 @@ from producers.vault.event_tail import (
 from producers.vault.fact_store import TALLY, FactOutcome, FactStore
 from producers.vault.store import Vault
 
+CLOSES_AFTER_DAYS: Final = 15
 _ANY_AGENCY: Final = "tally"
 _ANY_STATE: Final = UsState.al
 _NO_PREVIOUS: Final = bytes(32)
@@ -66,16 +68,54 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """The result of counting: outcomes of tallies, those held back, and the facts with bits."""
+    """The result of counting: outcomes of tallies, those held back, and the facts with bits.
+
+    `put_off`: tallies that waited to be sent, and that the run which closes their quarter counts
+    anew.
+    """
 
     outcomes: Counter[FactOutcome] = field(default_factory=Counter)
     held_back: tuple[HeldBack, ...] = ()
     facts: Marked = field(default_factory=Counter)
+    put_off: int = 0
 
 
 def current_quarter(today: date) -> int:
     """The quarter of a day."""
     return period_of(min(today.year, LAST_YEAR), quarter_of_month(today.month))
+
+
+def due_before(today: date) -> int:
+    """The quarters before this one are closed by the next scheduled run.
+
+    A quarter is due `CLOSES_AFTER_DAYS` days after its end, when its last facts have been entered.
+    """
+    return current_quarter(today - timedelta(days=CLOSES_AFTER_DAYS))
+
+
+def closes_before(legal_class: LegalClass, vault: Vault, today: date, *, scheduled: bool, asked: int | None) -> int:
+    """The quarters before this one are closed after this run: those that were, and those it closes.
+
+    A run by hand closes nothing but what it is asked to. Otherwise a client's refusal, or whatever
+    else makes a person run the edge, would decide what is counted of all others. Raises
+    QuarterNotClosable.
+    """
+    closed = first_batch_over(vault)
+    if asked is None:
+        return max(closed, due_before(today)) if scheduled else closed
+    text = period_text(asked)
+    if legal_class is not LegalClass.tally_only:
+        raise QuarterNotClosable("Only an agency that shares totals only closes quarters.")
+    if not quarter_of(asked) or asked >= current_quarter(today):
+        raise QuarterNotClosable(f"{text} is no quarter that is over.")
+    if asked < closed:
+        raise QuarterNotClosable(f"{text} is closed already: its totals were counted once.")
+    return asked + 1
+
+
+def not_closed(fact_store: FactStore, open_quarter: int, today: date) -> list[int]:
+    """The quarters from `open_quarter` on that are over and have facts: nobody has closed them."""
+    return [period for period in fact_store.kept_periods() if open_quarter <= period < current_quarter(today)]
 
 
 def quarters(first: int, last: int) -> Iterator[int]:
@@ -134,22 +174,26 @@ def _places(periods: Iterable[int], states: Iterable[UsState]) -> Iterator[Place
     return ((name, period, state) for period in periods for state in states for name in TallyTable)
 
 
-def stage_tallies(vault: Vault, fact_store: FactStore, today: date, *, small_counts: bool) -> Tallied:
-    """Put the tallies of all quarters that are over into the fact store.
+def stage_tallies(vault: Vault, fact_store: FactStore, open_quarter: int, *, small_counts: bool) -> Tallied:
+    """Put the tallies of all quarters before `open_quarter` into the fact store.
 
-    Sent ones that are now empty become zeros.
+    Sent ones that are now empty become zeros. Later ones that wait to be sent do so no more: the
+    run that closes their quarter counts them anew.
 
     Does nothing if they are there and nothing has changed. Tallies that are held back are counted
     each time, so that the run can report them.
     """
-    open_quarter = current_quarter(today)
     if small_counts and are_counted(vault, open_quarter):
         return Tallied()
     facts = marked_facts(fact_store)
     counted = count(facts, open_quarter)
+    put_off = 0
     for key in _staged_before(fact_store):
-        if key[1] < open_quarter:  # if the clock was set back, the others are not over
+        if key[1] < open_quarter:
             counted.setdefault(key, [0] * tally_length(TALLIED[key[0]]))
+        elif fact_store.waits(tally_key(*key)):
+            fact_store.withdraw(tally_key(*key))
+            put_off += 1
     outcomes: Counter[FactOutcome] = Counter()
     held: list[HeldBack] = []
     for (name, period, state), counts in counted.items():
@@ -161,7 +205,7 @@ def stage_tallies(vault: Vault, fact_store: FactStore, today: date, *, small_cou
             continue
         outcomes[fact_store.put(place, period, encode_tail(period, state, NONE, Tally(name, tuple(counts))))] += 1
     were_counted(vault, open_quarter if small_counts else 0)  # without consent they are counted again each time
-    return Tallied(outcomes, tuple(held), facts)
+    return Tallied(outcomes, tuple(held), facts, put_off)
 
 
 def _staged_before(fact_store: FactStore) -> Iterator[Place]:

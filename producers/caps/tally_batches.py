@@ -4,8 +4,9 @@ Which are up to date, and which quarters have had their first batch.
 
 There are two marks, each a quarter. Tallies before the first mark are counted, and their facts have
 not changed since (triggers of the vault record changes). Quarters before the second mark have had
-the one batch that counts in releases, whatever it held. The second mark moves with complete runs,
-so with the calendar; no client's record can move it.
+the one batch that counts in releases, whatever it held. The second mark moves only with complete
+runs that close quarters: the first scheduled one after a fixed day, or one that was asked to. No
+client's record or refusal can move it.
 """
 
 from producers.vault.fact_store import TALLY, prefix_end
@@ -33,7 +34,7 @@ def first_batch_over(vault: Vault) -> int:
 
 
 def end_first_batch(vault: Vault, before: int) -> None:
-    """End the first batch of the quarters before this one, after a complete run.
+    """End the first batch of the quarters before this one, after a complete run that closes them.
 
     It does not end while the exchange refuses a tally.
     """

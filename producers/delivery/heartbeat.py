@@ -18,11 +18,15 @@ def minutes_band(minutes: int) -> ReportingMinutes:
     return ReportingMinutes(band_of(REPORTING_MINUTES_MINUTES, minutes) or ReportingMinutes.not_known)
 
 
-def closing_beat(profile: Profile, today: date, minutes: int | None = None) -> Beat:
-    """The last heartbeat of a run. `minutes`: staff time that a person stated, if anybody did."""
-    scheduled = Scheduled.yes if profile.scheduled else Scheduled.no
+def closing_beat(profile: Profile, today: date, minutes: int | None = None, *, scheduled: bool = False) -> Beat:
+    """The last heartbeat of a run.
+
+    `minutes`: staff time that a person stated, if anybody did. `scheduled`: the schedule began the
+    run, and no person.
+    """
+    began = Scheduled.yes if scheduled else Scheduled.no
     stated = ReportingMinutes.not_collected if minutes is None else minutes_band(minutes)
-    return Beat(current_quarter(today), profile.state, scheduled, stated)
+    return Beat(current_quarter(today), profile.state, began, stated)
 
 
 def marking_beat(profile: Profile, today: date) -> Beat:

@@ -24,6 +24,11 @@ class Report:
     refused_rows: list[RowRefused] = field(default_factory=list)
     tallies: Counter[FactOutcome] = field(default_factory=Counter)
     held_back: tuple[HeldBack, ...] = ()
+    put_off: int = 0
+    """Refused tallies that are to be sent again, once the run that closes their quarter counts
+    them anew."""
+    not_closed: list[int] = field(default_factory=list)
+    """Quarters that are over, and whose tallies wait for the run that closes them."""
     refused_by_exchange: Counter[str] = field(default_factory=Counter)
     claimed: int = 0
     restored: int = 0
@@ -69,6 +74,7 @@ class Report:
         """Note the result of counting tallies."""
         self.tallies += tallied.outcomes
         self.held_back = tallied.held_back
+        self.put_off += tallied.put_off
         self.count_caps(tallied.facts)
 
     def refuse(self, row: RowRefused) -> None:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from exchange.core.admission.cap_rules import effective
-from exchange.core.model.events import Correction, Event, Heartbeat, Tally
+from exchange.core.model.events import Correction, Event, Heartbeat
 from exchange.core.model.vocabulary import ReportingMinutes, Scheduled, UsState
-from producers.vault.event_tail import cap_of, event_of, value_of
+from producers.vault.event_tail import event_of, value_of
 
 
 class Kind(IntEnum):
@@ -53,14 +52,6 @@ class Beat:
     state: UsState
     scheduled: Scheduled = Scheduled.no
     minutes: ReportingMinutes = ReportingMinutes.not_applicable
-
-
-def spends(link: ChainRow) -> bool:
-    """Whether an event that was read back may have used up places of a client or of a tally."""
-    if link.kind is Kind.HEARTBEAT:
-        return False
-    body = link.event.body
-    return bool(effective(cap_of(link.tail))) or (isinstance(body, Correction) and isinstance(body.body, Tally))
 
 
 def chain_row(event: Event, schema: int, tail: bytes) -> ChainRow:

@@ -28,7 +28,7 @@ TALLY: Final = b"t:"
 UNCLAIMED: Final = b"u:"
 NOTHING, EVENT, CORRECTION = 0, 1, 2
 NOBODY: Final = 0
-"""No client has this number; in `exhausted` it means every client."""
+"""No client has this number; in `exhausted` it means every client, in that and earlier periods."""
 
 
 class FactOutcome(Enum):
@@ -148,8 +148,8 @@ class FactStore:
         self._vault.run(inherit, (both[-1], both[0]))
         self.undecided = True
 
-    def exhaust(self, period: int) -> None:
-        """Give no event about any client bits in this period any more."""
+    def exhaust_through(self, period: int) -> None:
+        """Give no event about any client bits in this or an earlier period any more."""
         self._vault.run("INSERT OR IGNORE INTO exhausted VALUES (?, ?)", (NOBODY, period))
 
     def withdraw(self, key: bytes) -> bool:
@@ -199,6 +199,20 @@ class FactStore:
         """(schema id, tail) of the current fact under a key; None where there is none."""
         row = self._vault.one("SELECT schema, want FROM fact WHERE key = ? AND want IS NOT NULL", (key,))
         return None if row is None else (row[0], row[1])
+
+    def waits(self, key: bytes) -> bool:
+        """Whether a fact is to be sent that never was."""
+        row = self._vault.one("SELECT 1 FROM fact WHERE key = ? AND todo > 0 AND sent = 0 AND spent = 0", (key,))
+        return row is not None
+
+    def kept_periods(self) -> list[int]:
+        """The periods of the facts that are kept for tallies, in order."""
+        return [
+            period
+            for (period,) in self._vault.all(
+                "SELECT DISTINCT period FROM fact WHERE kept = 1 AND want IS NOT NULL ORDER BY period"
+            )
+        ]
 
     def tally_facts(self) -> list[Row]:
         """(client's name, key, schema id, tail) of the facts for tallies, ordered by client."""

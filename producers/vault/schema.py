@@ -23,7 +23,7 @@ EXHAUSTED: Final = """CREATE TABLE exhausted (
         client INTEGER NOT NULL, period INTEGER NOT NULL, PRIMARY KEY (client, period)
     ) WITHOUT ROWID"""
 """Periods in which no event about a client gets bits any more (`producers.caps.marking`); client 0:
-any client."""
+any client, in this and all earlier periods."""
 OF_CLIENT: Final = "CREATE INDEX chain_client ON chain (client) WHERE client IS NOT NULL"
 RECOUNT: Final = (
     "CREATE TABLE recount (period INTEGER PRIMARY KEY)",

@@ -18,12 +18,11 @@ from exchange.core.model.chain import digest_of, heartbeat_message
 from exchange.core.model.events import ALL_CAPS, Heartbeat
 from exchange.wire.codec import EventUnreadable, decode
 from producers.errors import VaultDamaged
-from producers.vault.chain_row import Beat, ChainRow, Kind, spends
+from producers.vault.chain_row import Beat, ChainRow, Kind
 from producers.vault.event_tail import (
     correction_tail,
     encode_tail,
     newest_id,
-    period_of_tail,
     same_fact,
     value_of,
     with_cap,
@@ -135,10 +134,7 @@ class Chain:
     def adopt(self, value: bytes, link: ChainRow) -> None:
         """Append an event that the exchange accepted after the end of this chain.
 
-        It belongs to no fact yet.
-
-        Its client is known only if it retracts an event of this vault; otherwise its period is
-        exhausted.
+        It belongs to no fact yet. Its client is known only if it retracts an event of this vault.
         """
         target = self.row_at(link.target) if link.kind is Kind.CORRECTION else None
         client = target.client if target is not None else None
@@ -146,8 +142,6 @@ class Chain:
             f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target, client),
         )
-        if client is None and spends(link):
-            self._fact_store.exhaust(period_of_tail(link.tail))
         self._fact_store.undecided = True
         self.last, self.head = link.sequence, digest_of(value)
         self.signed = link.sequence if link.kind is Kind.HEARTBEAT else self.signed

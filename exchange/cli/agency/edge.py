@@ -31,6 +31,7 @@ edge = typer.Typer(
 app.add_typer(edge)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+PUT_OFF = "the next scheduled run counts and sends them, or `exchange publish --closes QUARTER`"
 NOTHING_REFUSED = "no event of this vault is refused: nothing to send again …"
 VAULT = "a profile and its vault."
 VAULT_AND_KAFKA = "a profile, its vault, and the exchange's Kafka."
@@ -270,7 +271,10 @@ def retry(profile_file: ProfileOption) -> None:
         async with opening as edge:
             again = edge.retry_refused()
             say(f"{counted(again, 'refused event')} to send again …" if again else NOTHING_REFUSED)
-        refused = sum(opening.report.refused_by_exchange.values())
-        return f"{counted(again, 'event')} sent again; {refused} refused again"
+        report = opening.report
+        refused, later = sum(report.refused_by_exchange.values()), ""
+        if report.put_off:
+            later = f"\n{counted(report.put_off, 'total')} of quarters that are not closed: {PUT_OFF}"
+        return f"{counted(again - report.put_off, 'event')} sent again; {refused} refused again{later}"
 
     work_at_the_edge(profile_file, work)

@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -76,6 +76,17 @@ def publish(
             min=0, metavar="N", help="Staff minutes that this report took, as a person states them; else none are sent."
         ),
     ] = None,
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="Your schedule began this run, and no person: write it into the task.")
+    ] = False,
+    closes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="QUARTER",
+            help="Count the totals of this quarter now (tally_only), such as 2026Q1.",
+            show_default="none",
+        ),
+    ] = None,
     today: Annotated[
         datetime | None,
         typer.Option(
@@ -90,9 +101,13 @@ def publish(
 
     Publishing the same file again adds nothing. No name, birth date or client number leaves this
     machine. --dry-run shows everything that would leave. State no payments per client as dollars.
+
+    An agency that shares totals only (tally_only) counts each quarter once: in its first scheduled
+    run from the 16th day after the quarter on, or in a run with --closes.
     """
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
+    from exchange.core.model.period import parse_period
     from producers.delivery.sending import RunOptions
     from producers.edge import Edge
     from producers.profile import Profile
@@ -102,7 +117,8 @@ def publish(
     source, secret = open_source(file, profile), secret_of(profile)
     stopped = "exchange: stopped. Everything read is kept in the vault: run the command again to continue."
     with progress_of(console(stderr=True)) as shown:
-        options = RunOptions(say=shown.say, progress=shown.sending, waiting=shown.waiting)
+        began = RunOptions(scheduled=scheduled, closes=parse_period(closes) if closes else None)
+        options = replace(began, say=shown.say, progress=shown.sending, waiting=shown.waiting)
         day = today.date() if today else None
         edge = Edge.open(profile, secret=secret, today=day, options=options, preview=dry_run)
         closing = _Closing(edge, source, refusals, as_json=as_json)

@@ -23,6 +23,7 @@ from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.counting.tables import TALLIED, domain
 from exchange.core.model.events import About, Body, Tally
 from exchange.core.model.period import period_text
+from producers.caps.tally import CLOSES_AFTER_DAYS
 from producers.delivery.preview import Leaving
 from producers.delivery.report import Report
 from producers.errors import RefusalsUnwritable
@@ -87,6 +88,8 @@ def rendered(
         parts.append(Text(f"{counted(report.unclaimed, 'accepted event')} {UNCLAIMED}"))
     if report.held_back:
         parts.append(_held_back(report))
+    if report.not_closed:
+        parts.append(Text(not_closed_words(report.not_closed)))
     if report.refused_rows:
         parts += [_refused_rows(report.refused_rows, all_in), Text(_numbering(report.refused_rows))]
     return Group(*parts)
@@ -111,6 +114,14 @@ def _outcomes(report: Report, *, would: bool) -> Table:
         if count or (stopped and name in {ACCEPTED, NOT_ACCEPTED}):
             shown.add_row(name, str(count))
     return shown
+
+
+def not_closed_words(quarters: Sequence[int]) -> str:
+    """What happens to the tallies of quarters that are over and not closed yet."""
+    return (
+        f"Totals of {', '.join(map(period_text, quarters))} are not counted yet. The first scheduled run from day"
+        f" {CLOSES_AFTER_DAYS + 1} after the quarter on counts them, or `--closes {period_text(quarters[-1])}`."
+    )
 
 
 def _tallies(report: Report) -> Iterator[tuple[str, int]]:
@@ -240,6 +251,7 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapp
         "refused_by_exchange": dict(report.refused_by_exchange),
         "tallies": {outcome.name.lower(): count for outcome, count in report.tallies.items()},
         "held_back": [str(held) for held in report.held_back],
+        "not_closed": list(map(period_text, report.not_closed)),
         "restored": report.restored,
         "claimed": report.claimed,
         "delivered": report.delivered,

@@ -17,8 +17,8 @@ and rule:
 4. A `Tally` counts marked events only (`exchange.core.release.client_tables.needed`) and carries
    the bits of the releases it feeds. Its correction carries none, nor does a tally that comes after
    one.
-5. A client whose quarter has marks gets none for that year as a whole at the same agency, nor the
-   other way round.
+5. An agency marks periods of one width only (`may_mark`): years, if its legal class is `year_only`,
+   else quarters. So no client has marks in a quarter and in its year.
 
 Events past a cap leave without the bit and are counted in every restricted table.
 
@@ -36,6 +36,8 @@ from typing import Final
 from exchange.core.admission.soundness import FACTORS, FACTS
 from exchange.core.counting.tables import GROUPINGS, NOT_APPLICABLE
 from exchange.core.model import events as e
+from exchange.core.model.period import quarter_of
+from exchange.core.model.vocabulary import LegalClass
 
 
 class Cap(IntFlag):
@@ -150,6 +152,11 @@ def rules_of(body: e.Body, bit: Cap | None = None) -> Iterator[CapRule]:
 def effective(cap: int) -> Cap:
     """The bits that an event counts with in releases. Without caps applied: none."""
     return NONE if cap & Cap.UNMARKED else Cap(cap & MARKS)
+
+
+def may_mark(legal_class: LegalClass, period: int) -> bool:
+    """Whether events of such a period may carry bits at an agency of this class (law 5)."""
+    return (legal_class is LegalClass.year_only) is not bool(quarter_of(period))
 
 
 def counts(cap: int, bit: Cap) -> bool:

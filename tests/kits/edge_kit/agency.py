@@ -39,7 +39,7 @@ from producers.vault.store import Vault
 from tests.kits.edge_kit.exchange import Exchange, Killed, Trouble, UnkindLink, registered
 
 SECRET = Secret(raw_key=bytes(range(32)))
-TODAY = date(2026, 10, 5)
+TODAY = date(2026, 10, 20)
 PERIODS = [period_of(2025, q) for q in (1, 2, 3, 4)] + [period_of(2026, q) for q in (1, 2, 3, 4)]
 AGENCY = "harbor-light"
 PLANTED = "Xq7-planted"
@@ -111,7 +111,9 @@ class Agency:
 
     @property
     def options(self) -> RunOptions:
-        return RunOptions(pause=self.exchange.pause, clock=self.exchange.clock, say=self.messages.append)
+        totals = self.profile.legal_class is LegalClass.tally_only
+        exchange = self.exchange
+        return RunOptions(scheduled=totals, pause=exchange.pause, clock=exchange.clock, say=self.messages.append)
 
     def edge(self, **options: object) -> Edge:
         link = self.exchange.link()

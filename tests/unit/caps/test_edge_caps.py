@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,16 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
 from producers.caps import marking
 from producers.caps.choice import ClientPeriod, Place, Ranks, Wanted, name_of
+from producers.caps.tally import current_quarter
 from producers.facts import Fact
 from producers.vault import event_tail
 from producers.vault.fact_store import FactOutcome
 from producers.vault.store import Vault
-from tests.kits.edge_kit.agency import SECRET
+from tests.kits.edge_kit.agency import SECRET, TODAY, Agency
 from tests.kits.edge_kit.clients import Homes
 from tests.kits.edge_kit.facts import HERE
 
+NOW, NEXT_QUARTER = current_quarter(TODAY), date(2027, 1, 20)
 Q1, Q2, YEAR = (parse_period(period) for period in ("2026Q1", "2026Q2", "2026"))
 CA = UsState.ca
 NEEDS = next(rule for rule in RULES if rule.body is e.NeedIdentified and rule.bit is Cap.NATION)
@@ -166,11 +169,17 @@ async def test_nobodys_events_are_in_no_release(agency: Homes) -> None:
 
 
 async def test_a_quarter_and_its_year_are_never_both_marked(agency: Homes) -> None:
-    await run(agency, fact("year", NEED_FOOD, YEAR), fact("quarter", NEED_FOOD))
-    assert {(ev.period, ev.cap) for _, ev in agency.exchange.events() if ev.body == NEED_FOOD} == {(YEAR, 0), (Q1, 3)}
-    await run(agency, fact("of another", NEED_FOOD, YEAR, "bea"))
-    await run(agency, fact("later", NEED_FOOD, Q2, "bea"))
-    assert [ev.cap for _, ev in agency.exchange.events() if ev.period == Q2 and ev.body == NEED_FOOD] == [0]
+    await run(agency, fact("year", NEED_FOOD, YEAR))
+    await run(agency, fact("quarter", NEED_FOOD), fact("of another", NEED_FOOD, YEAR, "bea"))
+    found = {(ev.period, ev.cap) for _, ev in agency.exchange.events() if ev.body == NEED_FOOD}
+    assert found == {(YEAR, 0), (Q1, 3)}, "this agency marks quarters"
+
+
+async def test_an_agency_of_years_marks_years(tmp_path: Path) -> None:
+    agency = Agency(tmp_path, v.LegalClass.year_only)
+    async with agency.edge() as edge:
+        await edge.publish(fact("quarter", NEED_FOOD))
+    assert {(ev.period, ev.cap) for _, ev in agency.exchange.events() if ev.body == NEED_FOOD} == {(YEAR, 3)}
 
 
 async def test_a_record_that_moves_to_another_client_ends_the_marks_of_both(agency: Homes) -> None:
@@ -218,12 +227,22 @@ async def test_however_a_record_gets_to_another_client_they_may_be_one(agency: H
     assert Counter(ev.cap for _, ev in agency.exchange.events() if ev.body == OPENED) == {0: 2, 3: 1}
 
 
-async def test_after_a_loss_the_periods_that_were_marked_are_exhausted_and_no_others(agency: Homes) -> None:
-    await run(agency, fact("food", NEED_FOOD), fact("opened", OPENED, client="bea"))
+@pytest.mark.parametrize("there", [True, False], ids=["with a client's event", "with a heartbeat alone"])
+async def test_after_a_loss_all_that_had_begun_is_exhausted_whatever_was_read_back(agency: Homes, there: bool) -> None:
+    await run(agency, *([fact("food", NEED_FOOD)] if there else []))
     agency.lose_vault()
-    await run(agency, fact("food", NEED_FOOD), *needs(v.Service.housing), fact("other", OPENED, Q2, "cy"))
-    said = [(ev.period, ev.cap) for _, ev in agency.exchange.events() if not isinstance(ev.body, e.Heartbeat)]
-    assert said == [(Q1, 3), (Q1, 3), *sorted([(Q1, 0), (Q2, 3)], key=said.index)]
+    await run(agency, *([fact("food", NEED_FOOD)] if there else []), *needs(v.Service.housing))
+    await run(agency, fact("other", OPENED, Q2, "cy"), fact("this quarter", OPENED, NOW, "cy"))
+    assert caps_of(agency) == [*([Cap(3)] if there else []), Cap(0), Cap(0), Cap(0)]
+    async with agency.edge(today=NEXT_QUARTER) as edge:
+        await edge.publish(fact("next quarter", OPENED, NOW + 1 + (NOW % 5 == 4), "cy"))
+    assert caps_of(agency)[-1] == Cap(3), "nothing is missing there"
+
+
+async def test_after_a_loss_a_correction_carries_no_bit(agency: Homes) -> None:
+    await run(agency, fact("food", NEED_FOOD))
+    agency.lose_vault()
+    await run(agency, fact("food", NEED_FOOD))
     await run(agency, retract=["food"])
     assert caps_of(agency)[-1] == Cap(0), "which corrections it had is not known"
 

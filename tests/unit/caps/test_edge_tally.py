@@ -13,8 +13,8 @@ from exchange.core.model.events import Correction, Heartbeat, Tally
 from exchange.core.model.period import parse_period
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import LegalClass, UsState
-from producers.caps.tally import HeldBack, count, current_quarter, marked_facts, quarters, tally_key
-from producers.caps.tally_batches import are_counted, were_counted
+from producers.caps.tally import HeldBack, count, current_quarter, due_before, marked_facts, quarters, tally_key
+from producers.caps.tally_batches import are_counted, first_batch_over, were_counted
 from producers.delivery.report import Report
 from producers.edge import Edge
 from producers.facts import Fact, Where
@@ -63,12 +63,14 @@ async def test_no_client_event_leaves(tmp_path: Path) -> None:
     assert {type(event.body) for _, event in agency.exchange.events()} == {Tally, Heartbeat}
 
 
-async def test_only_quarters_that_are_over_are_counted(tmp_path: Path) -> None:
+async def test_only_quarters_that_are_due_are_counted(tmp_path: Path) -> None:
     agency = Agency(tmp_path, LegalClass.tally_only)
     facts = [*needs(3, Q2), *needs(4, Q3, name="open")]
-    await publish(agency, facts)
+    assert (await publish(agency, facts)).not_closed == []
     assert {period for period, _, _ in tallies(agency)} == {Q2}
-    await publish(agency, facts, today=date(2026, 10, 1))
+    assert (await publish(agency, facts, today=date(2026, 10, 15))).not_closed == [Q3]
+    assert {period for period, _, _ in tallies(agency)} == {Q2}
+    assert (await publish(agency, facts, today=date(2026, 10, 16))).not_closed == []
     assert {period for period, _, _ in tallies(agency)} == {Q2, Q3}
 
 
@@ -163,8 +165,10 @@ async def test_tallies_that_are_not_counted_again_are_those_that_counting_gives(
                 await edge.publish(random.choice(stated))
         with Vault.open(agency.profile, SECRET) as vault:
             ledger = FactStore(vault)
-            assert are_counted(vault, current_quarter(today))
-            for (name, period, state), counts in count(marked_facts(ledger), current_quarter(today)).items():
+            closed = first_batch_over(vault)
+            assert closed >= due_before(today)
+            assert are_counted(vault, closed)
+            for (name, period, state), counts in count(marked_facts(ledger), closed).items():
                 said = ledger.current(tally_key(name, period, state))
                 assert said is not None
                 assert decode_tail(*said).body == Tally(name, tuple(counts))

@@ -1,5 +1,6 @@
 """The edge on an exchange in memory that judges with the real gate: what each call does."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -173,8 +174,8 @@ async def test_a_body_that_breaks_a_rule_is_refused_with_the_rule(agency: Agency
 
 
 async def test_the_last_event_is_the_signed_heartbeat_of_the_run(tmp_path: Path) -> None:
-    agency = Agency(tmp_path, scheduled=True)
-    async with agency.edge() as edge:
+    agency = Agency(tmp_path)
+    async with agency.edge(options=replace(agency.options, scheduled=True)) as edge:
         edge.spent(45)
         await edge.publish(need("a"))
     beat = bodies(agency)[-1]

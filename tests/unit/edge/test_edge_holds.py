@@ -258,5 +258,5 @@ def test_an_agency_of_totals_sees_it_of_the_facts_it_keeps(desk: Desk) -> None:
     (desk.folder / "harbor.vault").unlink()
     desk.run("edge", "init")
     desk.write(*(need(service, service, client="client-1") for service in SERVICES))
-    dry = json.loads(desk.run("publish", "facts.jsonl", "--dry-run", "--json").stdout)
+    dry = json.loads(desk.run("publish", "facts.jsonl", "--scheduled", "--dry-run", "--json").stdout)
     assert {"rule": "NeedIdentified, nation: 5 with another service", "kept": 5, "past": 3} in dry["caps"]

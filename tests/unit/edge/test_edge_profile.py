@@ -27,7 +27,7 @@ def test_a_profile_reads_as_written(tmp_path: Path) -> None:
     assert (read.agency, read.state, read.legal_class) == ("harbor-light", "ca", LegalClass.tally_only)
     assert (read.small_counts, read.sensitive, read.hmis.projects) == (True, ("foreign_national",), ("7",))
     assert read.vault == tmp_path / "a.vault"
-    assert (read.scheduled, read.hmis.gender_from_sex) == (False, False)
+    assert not read.hmis.gender_from_sex
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_has_no_default_must_be_written(tmp_path: Path, missing: str) -> No
         ("[kafka]\nsasl_username = ''", "kafka.sasl_username is not right: it is your user name"),
         ("[kafka]\nssl_keyfile = 'planted'", "kafka.ssl_keyfile needs kafka.ssl_certfile"),
         ("projects = ['planted']", "projects is no key of the profile (it belongs below a line [hmis])"),
-        ("[hmis]\nscheduled = true", "scheduled is no key of [hmis] (it belongs above the first section)"),
+        ("[hmis]\nsmall_counts = true", "small_counts is no key of [hmis] (it belongs above the first section)"),
         ('"Planted Jane" = 1', "a key of the profile does not look like one"),
         ('sensitive = ["planted"]', "sensitive is not right: it is a list of switches"),
         ('sensitive = "foreign_national"', "known are control_method, foreign_national"),
@@ -96,8 +96,7 @@ def test_what_has_no_default_must_be_written(tmp_path: Path, missing: str) -> No
             "project is no key of [hmis] (did you mean projects?); known are gender_from_sex",
         ),
         ("[hmis]\nprojects = [17, 23]", "hmis.projects is not right: it is a list of ProjectIDs in quotation marks"),
-        ('scheduled = "planted"', "scheduled is not right: it is true or false, without quotation marks"),
-        ('scheduled = "yes"', "scheduled is not right: it is true or false, without quotation marks"),
+        ('small_counts = "planted"', "small_counts is not right: it is true or false, without quotation marks"),
         ("small_counts = 1", "small_counts is not right: it is true or false, without quotation marks"),
         ('[hmis]\nall_projects_trafficking = "yes"', "hmis.all_projects_trafficking is not right: it is true or false"),
         ('[hmis]\ngender_from_sex = "true"', "hmis.gender_from_sex is not right: it is true or false"),

@@ -43,34 +43,38 @@ def settle(desk: Desk) -> None:
 
 
 def test_refused_tallies_stay_red_in_every_run_until_they_are_retried(totals: Desk) -> None:
-    first = totals.run("publish", "facts.jsonl", ends=3).stdout
+    first = totals.run("publish", "facts.jsonl", "--scheduled", ends=3).stdout
     assert "counsel has not agreed" in first
     assert "exchange edge retry --profile" in first
-    again = totals.run("publish", "facts.jsonl", ends=3).stdout
+    again = totals.run("publish", "facts.jsonl", "--scheduled", ends=3).stdout
     assert re.search(f"tallies that the exchange refused earlier +│ +{TALLIES}", again)
     assert "exchange edge retry --profile" in again
 
 
 def test_a_dry_run_shows_the_counts_of_a_tally_by_their_codes(totals: Desk) -> None:
-    plain = json.loads(totals.run("publish", "facts.jsonl", "--dry-run", "--json").stdout)
+    plain = json.loads(totals.run("publish", "facts.jsonl", "--scheduled", "--dry-run", "--json").stdout)
     counts = {said["fields"]["table"]: said["fields"]["counts"] for said in plain["leaving"]}
     assert {code: n for code, n in counts["needs_by_service"].items() if n} == {"food": 2}
     assert len(counts["needs_by_service"]) > 20
-    shown = totals.run("publish", "facts.jsonl", "--dry-run").stdout
+    shown = totals.run("publish", "facts.jsonl", "--scheduled", "--dry-run").stdout
     zeros = len(counts["needs_by_service"]) - 1
     assert f"table=needs_by_service food=2 and {zeros} zeros" in shown
 
 
 def test_a_retry_that_is_refused_again_ends_with_3_and_the_status_counts_what_remains(totals: Desk) -> None:
-    totals.run("publish", "facts.jsonl", ends=3)
+    totals.run("publish", "facts.jsonl", "--scheduled", ends=3)
     for _ in range(2):
-        said = totals.run("edge", "retry", ends=3).stdout
-        assert f"{TALLIES} events sent again; {TALLIES} refused again" in said
+        said = totals.run("edge", "retry").stdout
+        assert "0 events sent again; 0 refused again" in said
+        assert f"{TALLIES} totals of quarters that are not closed" in said
+        assert "exchange publish --closes" in said
+        assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {}
+        said = totals.run("publish", "facts.jsonl", "--scheduled", ends=3).stdout
         assert "exchange edge retry --profile" in said
         assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {
             "small_count": TALLIES
         }
     settle(totals)
-    assert f"{TALLIES} events sent again; 0 refused again" in totals.run("edge", "retry").stdout
+    totals.run("edge", "retry")
+    totals.run("publish", "facts.jsonl", "--scheduled")
     assert json.loads(totals.run("edge", "status", "--json").stdout)["refused_by_the_exchange"] == {}
-    totals.run("publish", "facts.jsonl")

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -48,8 +49,10 @@ def need(client: int, service: Service = Service.housing) -> Fact:
     return Fact(f"case-{client}/need", Q1, UsState.ca, NeedIdentified(service), str(client))
 
 
-async def published(exchange: InMemoryExchange, profile: Profile, facts: Sequence[Fact]) -> None:
-    async with exchange.edge(profile, options=AT_ONCE) as edge:
+async def published(
+    exchange: InMemoryExchange, profile: Profile, facts: Sequence[Fact], options: RunOptions = AT_ONCE
+) -> None:
+    async with exchange.edge(profile, options=options) as edge:
         for fact in facts:
             await edge.publish(fact)
 
@@ -154,6 +157,8 @@ async def test_an_agency_of_totals_sends_tallies_alone() -> None:
         profile = exchange.profile("north-star", LegalClass.tally_only, small_counts=True)
         exchange.enrol(profile)
         await published(exchange, profile, list(map(need, range(5))))
+        assert "needs_by_service|2026Q1|ca|housing" not in exchange.counts, "only its schedule closes a quarter"
+        await published(exchange, profile, [], replace(AT_ONCE, scheduled=True))
         assert exchange.counts["needs_by_service|2026Q1|ca|housing"] == 5
         assert not any(isinstance(event.body, NeedIdentified) for _, event in exchange.events)
 

@@ -1,0 +1,130 @@
+"""Which run closes a quarter's totals: a scheduled one that is due, or one that is asked to.
+
+Whatever else makes a person run the edge closes nothing: a refusal, another try, a correction.
+"""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from exchange.core.model.events import Heartbeat, Tally
+from exchange.core.model.period import parse_period
+from exchange.core.model.vocabulary import LegalClass, Scheduled
+from producers.edge import Edge
+from producers.errors import QuarterNotClosable
+from producers.vault.store import Vault
+from tests.kits.edge_kit.agency import SECRET, Agency
+from tests.unit.caps.test_edge_tally import needs, tallies
+
+Q1, Q2 = parse_period("2026Q1"), parse_period("2026Q2")
+APRIL_2, APRIL_10, APRIL_15, APRIL_16 = (date(2026, 4, day) for day in (2, 10, 15, 16))
+
+
+@pytest.fixture
+def agency(tmp_path: Path) -> Agency:
+    return Agency(tmp_path, LegalClass.tally_only)
+
+
+async def run(agency: Agency, clients: int, today: date, *, scheduled: bool = False, closes: str = "") -> list[int]:
+    """Publish needs of so many clients; the quarters that are over and not closed after it."""
+    closing = parse_period(closes) if closes else None
+    options = replace(agency.options, scheduled=scheduled, closes=closing)
+    async with agency.edge(today=today, options=options) as edge:
+        for fact in needs(clients):
+            await edge.publish(fact)
+    return edge.report.not_closed
+
+
+def food(agency: Agency) -> list[tuple[int, int]]:
+    """(count, bits) of each tally of needs, in the order of their arrival."""
+    return [
+        (sum(event.body.counts), event.cap)
+        for _, event in agency.exchange.events()
+        if isinstance(event.body, Tally) and event.body.table == "needs_by_service"
+    ]
+
+
+async def test_a_run_by_hand_closes_nothing(agency: Agency) -> None:
+    assert await run(agency, 3, date(2026, 9, 1)) == [Q1]
+    assert tallies(agency) == []
+
+
+async def test_a_refusal_closes_nothing_and_what_is_entered_after_it_is_in(agency: Agency) -> None:
+    await run(agency, 6, APRIL_2, scheduled=True)
+    async with agency.edge(today=APRIL_2, options=replace(agency.options, scheduled=False)) as edge:
+        edge.hold("client5", retract=True)
+    await run(agency, 12, APRIL_10)
+    assert food(agency) == []
+    assert await run(agency, 12, APRIL_16, scheduled=True) == []
+    [(counted, bits)] = food(agency)
+    assert (counted, bits > 0) == (11, True)
+
+
+async def test_the_first_scheduled_run_after_the_fifteenth_day_closes(agency: Agency) -> None:
+    assert await run(agency, 3, APRIL_15, scheduled=True) == [Q1]
+    assert await run(agency, 4, APRIL_16, scheduled=True) == []
+    assert await run(agency, 5, APRIL_16, scheduled=True) == []
+    assert [(n, bits > 0) for n, bits in food(agency)] == [(4, True), (5, False)]
+
+
+async def test_a_run_that_is_asked_to_closes_a_quarter_that_is_over(agency: Agency) -> None:
+    assert await run(agency, 3, APRIL_2, closes="2026Q1") == []
+    assert [(n, bits > 0) for n, bits in food(agency)] == [(3, True)]
+
+
+async def killed_while_it_closes(opening: Edge) -> None:
+    async with opening as edge:
+        for fact in needs(6):
+            await edge.publish(fact)
+        edge.stage()
+        raise InterruptedError
+
+
+async def test_a_run_that_was_killed_while_it_closed_leaves_the_counting_to_the_next_that_closes(
+    agency: Agency,
+) -> None:
+    options = replace(agency.options, scheduled=True)
+    with pytest.raises(InterruptedError):
+        await killed_while_it_closes(agency.edge(today=APRIL_16, options=options))
+    async with agency.edge(today=APRIL_16, options=replace(options, scheduled=False)) as edge:
+        edge.hold("client5", retract=True)
+    assert food(agency) == []
+    await run(agency, 8, APRIL_16, scheduled=True)
+    assert [(n, bits > 0) for n, bits in food(agency)] == [(7, True)]
+
+
+@pytest.mark.parametrize(
+    ("quarter", "today", "why"),
+    [
+        ("2026Q2", APRIL_2, "no quarter that is over"),
+        ("2026", date(2027, 2, 1), "no quarter that is over"),
+        ("2025Q4", date(2026, 9, 1), "closed already"),
+        ("2026Q1", date(2026, 9, 1), "closed already"),
+    ],
+)
+async def test_what_cannot_be_closed_is_refused_by_name_and_changes_nothing(
+    agency: Agency, quarter: str, today: date, why: str
+) -> None:
+    await run(agency, 3, APRIL_2, closes="2026Q1")
+    before = agency.exchange.events()
+    with pytest.raises(QuarterNotClosable, match=why):
+        await run(agency, 9, today, closes=quarter)
+    assert agency.exchange.events() == before
+    with Vault.open(agency.profile, SECRET) as vault:
+        assert vault.one("SELECT count(*) FROM fact WHERE kept") == (3,)
+
+
+async def test_an_agency_of_single_events_has_no_quarter_to_close(tmp_path: Path) -> None:
+    with pytest.raises(QuarterNotClosable, match="totals only"):
+        await run(Agency(tmp_path, LegalClass.individual), 1, APRIL_16, closes="2026Q1")
+
+
+async def test_only_a_run_that_its_schedule_began_says_so(agency: Agency) -> None:
+    await run(agency, 3, APRIL_16)
+    await run(agency, 3, APRIL_16, scheduled=True)
+    async with agency.edge(today=APRIL_16, options=replace(agency.options, scheduled=False)) as edge:
+        edge.retry_refused()
+    beats = [event.body.scheduled for _, event in agency.exchange.events() if isinstance(event.body, Heartbeat)]
+    assert beats == [Scheduled.no, Scheduled.yes, Scheduled.no]
