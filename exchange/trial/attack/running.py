@@ -6,9 +6,11 @@ tidy up.
 
 import os
 import signal
+import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +21,7 @@ from exchange.trial.attack.runs import LIFT, MEMBERSHIP, Attack, Job, Part, all_
 from exchange.trial.attack.weakened_noise import Setting
 
 PROCESSES_MOST: Final = 8
+ENDED_S_MAX: Final = 5.0
 Tell = Callable[[int, int], None]
 """Gets (jobs done, jobs)."""
 
@@ -83,7 +86,8 @@ def _in_order(parts: Mapping[Setting, list[Part]]) -> dict[Setting, list[Part]]:
 
 
 def _collected(pool: ProcessPoolExecutor, jobs: Sequence[Job], tell: Tell) -> dict[str, dict[Setting, list[Part]]]:
-    running: dict[Future[Part], Job] = {pool.submit(job.run): job for job in jobs}
+    with _ctrl_c_afterwards():  # a process that is half started is in no list, so nobody could end it
+        running: dict[Future[Part], Job] = {pool.submit(job.run): job for job in jobs}
     found: dict[str, dict[Setting, list[Part]]] = defaultdict(lambda: defaultdict(list))
     tell(0, len(jobs))
     for done, future in enumerate(as_completed(running), start=1):
@@ -91,6 +95,25 @@ def _collected(pool: ProcessPoolExecutor, jobs: Sequence[Job], tell: Tell) -> di
         found[job.attack][job.setting].append(future.result())
         tell(done, len(jobs))
     return found
+
+
+@contextmanager
+def _ctrl_c_afterwards() -> Iterator[None]:
+    """Let Ctrl-C interrupt after the block.
+
+    A blocked signal would not do: libraries have threads of their own, which do not block it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _begin() -> None:
@@ -107,3 +130,5 @@ def _end(pool: ProcessPoolExecutor) -> None:
     pool.shutdown(wait=False, cancel_futures=True)
     for process in processes:
         process.terminate()
+    for process in processes:  # whatever one says as it ends comes before our own last word
+        process.join(ENDED_S_MAX)
