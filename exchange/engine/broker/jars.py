@@ -106,16 +106,21 @@ def class_path(
     `BrokerExtraMissing` or `BrokerAbandoned`.
     """
     jars = pinned_jars() if jars is None else jars
-    if missing := missing_jars(cache, jars):
+    if missing := _missing(cache, jars):
         _fetch(missing, cache, announcer, abandoned, repository)
     return [cache / jar.file_name for jar in jars]
 
 
-def missing_jars(cache: Path, jars: Sequence[Jar]) -> list[Jar]:
-    """The archives that the cache does not hold whole."""
+def cached_class_path(cache: Path) -> Sequence[Path] | None:
+    """Paths of all archives; None if the cache lacks one, or holds a damaged one."""
+    jars = pinned_jars()
+    return None if _missing(cache, jars) else [cache / jar.file_name for jar in jars]
+
+
+def _missing(cache: Path, jars: Sequence[Jar]) -> list[Jar]:
     with ThreadPoolExecutor(READERS, thread_name_prefix="digest") as pool:
-        present = pool.map(lambda jar: jar.is_at(cache / jar.file_name), jars)
-        return [jar for jar, whole in zip(jars, present, strict=True) if not whole]
+        whole = pool.map(lambda jar: jar.is_at(cache / jar.file_name), jars)
+        return [jar for jar, is_whole in zip(jars, whole, strict=True) if not is_whole]
 
 
 def _fetch(

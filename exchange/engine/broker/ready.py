@@ -9,13 +9,16 @@ import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.metadata import MetadataRequest
 
 from exchange.engine.kafka.clients import ClientSettings
 
 ANSWER_WAIT_S = 5
 CONNECT_WAIT_S = 0.5
+_NO_ANSWER = (KafkaError, OSError, TimeoutError, ValueError, LookupError)
+"""The last two: of a program that does not prove that it knows the secret."""
 
 
 def answers(settings: ClientSettings, cluster: str | None) -> bool:
@@ -26,17 +29,20 @@ def answers(settings: ClientSettings, cluster: str | None) -> bool:
     except OSError:
         return False
     with ThreadPoolExecutor(1) as other_thread:
-        return other_thread.submit(asyncio.run, _lists_itself(settings, cluster)).result()
+        return other_thread.submit(asyncio.run, _lists_itself(settings, host, int(port), cluster)).result()
 
 
-async def _lists_itself(settings: ClientSettings, cluster: str | None) -> bool:
-    client = AIOKafkaAdminClient(**settings.connection() | {"request_timeout_ms": ANSWER_WAIT_S * 1000})
+async def _lists_itself(settings: ClientSettings, host: str, port: int, cluster: str | None) -> bool:
+    """One connection: a client of aiokafka would open two, and each signs in."""
+    own = settings.connection() | {"request_timeout_ms": ANSWER_WAIT_S * 1000}
+    del own["bootstrap_servers"]
     try:
         async with asyncio.timeout(ANSWER_WAIT_S):
-            await client.start()
-            answer = await client.describe_cluster()
-    except (KafkaError, OSError, TimeoutError):
+            connection = await create_conn(host, port, **own)
+            try:
+                answer = await connection.send(MetadataRequest([]))
+            finally:
+                connection.close()
+    except _NO_ANSWER:
         return False
-    finally:
-        await client.close()
-    return bool(answer["brokers"]) and answer["controller_id"] >= 0 and answer["cluster_id"] == cluster
+    return bool(answer.brokers) and answer.controller_id >= 0 and answer.cluster_id == cluster

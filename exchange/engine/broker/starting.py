@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -9,7 +10,7 @@ from threading import Event
 from exchange.engine.broker import directory
 from exchange.engine.broker.announce import Announcer
 from exchange.engine.broker.errors import BrokerAbandoned, BrokerDidNotStart
-from exchange.engine.broker.jars import KAFKA_VERSION, class_path
+from exchange.engine.broker.jars import KAFKA_VERSION, cached_class_path, class_path
 from exchange.engine.broker.java import choose_java
 from exchange.engine.broker.prepared_classes import PreparedClasses
 from exchange.engine.broker.ready import answers
@@ -36,9 +37,11 @@ class Start:
 
         The caller holds the directory's lock.
         """
-        java = choose_java()
+        with ThreadPoolExecutor(1) as other_thread:
+            checked = other_thread.submit(cached_class_path, self.cache)
+            java = choose_java()  # asks each Java for its version
         self.announcer.say(f"Apache Kafka {KAFKA_VERSION} on {java}")
-        jars = class_path(self.cache, self.announcer, self.abandoned, self.repository)
+        jars = checked.result() or class_path(self.cache, self.announcer, self.abandoned, self.repository)
         ports = directory.choose_ports(directory.last_holder(data_dir))
         return Launch(java, jars, data_dir, ports, self._classes(PreparedClasses(java, jars, self.cache)))
 
