@@ -81,12 +81,17 @@ def coverage(published: Iterable[MetricPoint], truth: Mapping[Where, MetricPoint
     shown = held = 0
     for point in published:
         true = truth.get(where(point))
-        if not point.shown or true is None or true.value is None or point.low == point.high:
+        if not point.shown or true is None or true.value is None or point.low == point.high or not _noised(point):
             continue
         shown += 1
         above = point.low is None or point.low <= true.value
         held += above and (point.high is None or true.value <= point.high)
     return Covered(shown, held)
+
+
+def _noised(point: MetricPoint) -> bool:
+    """Whether anything in it counts clients; shares of agency tables are exact, but rounded."""
+    return any(origin.table in TABLE_COSTS for origin in point.computed_from)
 
 
 def _due(release: Release) -> Due:

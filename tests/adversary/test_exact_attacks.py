@@ -1,10 +1,13 @@
 """Attacks on what has no noise: agency tables, digests, and identifiers in inputs."""
 
+from fractions import Fraction
+
 import pytest
 
 from exchange.core.model.chain import digest_of
 from exchange.core.model.events import CapacityReported
 from exchange.core.model.vocabulary import Service
+from exchange.core.release import disclosure
 from exchange.trial.attack.attacks import digests, margins, planted, programs
 from exchange.trial.attack.attacks.programs import Equation, UnknownAmount, World
 from exchange.trial.attack.weakened_noise import Setting
@@ -41,6 +44,18 @@ def test_an_amount_is_recovered_when_the_equations_leave_it_no_room() -> None:
 
 def test_amounts_that_cannot_be_negative_are_recovered_where_the_rest_is_nothing() -> None:
     assert programs.recovered(of(0, 0, 0), [Equation(frozenset({0, 1, 2}), 0)]).found == 3
+
+
+def test_an_amount_is_recovered_when_the_second_largest_knows_it_closely() -> None:
+    """1,000 of 850,000 are less than 15 %; 130,000 are more."""
+    told, insider = frozenset({0, 1, 2}), frozenset({"a1"})
+    assert programs.recovered(of(849_000, 150_000, 1_000), [Equation(told, 1_000_000)], insider) == (2, 1)
+    assert programs.recovered(of(700_000, 150_000, 150_000), [Equation(told, 1_000_000)], insider) == (2, 0)
+
+
+def test_without_the_p_percent_rule_an_insider_knows_amounts_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disclosure, "REST_MIN", Fraction(0))
+    assert programs.attacked(1, 12, 1, naive=False).found > 0
 
 
 def test_an_insider_takes_its_own_away() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from exchange.core.admission.cap_rules import Cap
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import BY_METRIC
+from exchange.core.metrics.view import Origin
 from exchange.core.model import vocabulary as v
 from exchange.core.model.events import CaseOpened, Event, NeedIdentified
 from exchange.core.release.budget import TABLE_COSTS
@@ -65,6 +66,8 @@ def test_coverage_counts_shown_points_with_noise_whose_interval_holds_the_truth(
         found = coverage([published], {where(truth): truth})
         assert (found.shown, found.held) == expected
     assert coverage([held], {}).shown == 0
+    of_agencies = replace(held, computed_from=(Origin("practices_by_practice_use", MARCH - 2, MARCH),))
+    assert coverage([of_agencies], {where(truth): truth}).shown == 0  # rounded, without noise
 
 
 def test_true_points_are_the_formulas_of_true_releases() -> None:
@@ -74,6 +77,9 @@ def test_true_points_are_the_formulas_of_true_releases() -> None:
     assert {p.value for p in points.values() if p.period is None} == {Decimal(30)}
 
 
+FROM = (Origin("cases", MARCH - 2, MARCH),)
+
+
 def _point(value: str, low: str, high: str) -> MetricPoint:
     a, b, c = Decimal(value), Decimal(low), Decimal(high)
-    return MetricPoint("cases", (), None, MARCH, a, b, c, "clients", withheld=False, usable=True, computed_from=())
+    return MetricPoint("cases", (), None, MARCH, a, b, c, "clients", withheld=False, usable=True, computed_from=FROM)

@@ -5,9 +5,10 @@ every quarter, while some agencies join and some leave: the worst case of
 `exchange.core.release.disclosure`. The attacker knows which agency reports for which cell and when,
 but not the amounts. Every shown figure is an equation over these amounts, which are at least 0. Two
 linear programs give the least and the greatest value of an amount, or of a cell withheld because
-few agencies are behind it. If these differ by less than 1, it is recovered. An insider also knows
-its own amounts, and seeks single amounts: if three agencies are behind a cell, it knows the sum of
-the other two, as the rule states.
+few agencies are behind it. If these differ by less than 1, it is recovered. So is an amount whose
+greatest value is closer to it than the p % rule allows. An insider also knows its own amounts, and
+seeks single amounts: if three agencies are behind a cell, it knows the sum of the other two, as the
+rule states. Each world has other insiders.
 
 Not attacked, because it is not promised: two insiders, who know the third of three.
 
@@ -30,6 +31,7 @@ from exchange.core.model.vocabulary import FundingSource, Service, UsState
 from exchange.core.release.disclosure import (
     AGENCIES_MIN,
     AGENCY_RELEASES,
+    REST_MIN,
     Contributors,
     Disclosed,
     contributors,
@@ -50,6 +52,8 @@ STAYS: Final = 0.75
 ATTACKED: Final = tuple(
     one for one in AGENCY_RELEASES if one.table is not None and one.table.body in (FundingReceived, CapacityReported)
 )
+ROUNDING: Final = 0.01
+"""Of the linear programs, in dollars or places."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -163,7 +167,10 @@ def recovered(world: World, known: Iterable[Equation], insiders: frozenset[str] 
     wanted = {frozenset({at}) for at, one in enumerate(world.records) if one.agency not in insiders}
     if not insiders:
         wanted |= {one.records for one in every if one.shown is None and _few(world, one)}
-    found = sum(pinned(some, matrix, sums, bounds) for some in wanted)
+    found = 0
+    for some in wanted:
+        amount = sum(world.records[at].amount for at in some) if len(some) == 1 else 0
+        found += pinned(some, matrix, sums, bounds) or closely_bounded(some, amount, matrix, sums, bounds)
     return Recovered(len(wanted), found)
 
 
@@ -178,23 +185,34 @@ def _few(world: World, one: Equation) -> bool:
 
 def pinned(some: frozenset[int], matrix: Floats, sums: Floats, bounds: Sequence[tuple[int, int | None]]) -> bool:
     """Whether the least and the greatest possible sum of these amounts meet."""
+    least, greatest = (_end(sign, some, matrix, sums, bounds) for sign in (1, -1))
+    return least is not None and greatest is not None and greatest - least < 1
+
+
+def closely_bounded(
+    some: frozenset[int], amount: int, matrix: Floats, sums: Floats, bounds: Sequence[tuple[int, int | None]]
+) -> bool:
+    """Whether the greatest possible value of an amount is closer to it than the p % rule allows."""
+    greatest = _end(-1, some, matrix, sums, bounds)
+    return greatest is not None and greatest < float(1 + REST_MIN) * amount - ROUNDING
+
+
+def _end(
+    sign: int, some: frozenset[int], matrix: Floats, sums: Floats, bounds: Sequence[tuple[int, int | None]]
+) -> float | None:
+    """The least (sign 1) or greatest (-1) possible sum of these amounts; None: unbounded."""
     cost = np.zeros(matrix.shape[1])
-    cost[sorted(some)] = 1
-    ends = []
-    for sign in (1, -1):
-        solved = linprog(sign * cost, A_eq=matrix, b_eq=sums, bounds=bounds, method="highs")
-        if solved.status != 0:  # unbounded: nothing is known of it
-            return False
-        ends.append(sign * solved.fun)
-    return bool(ends[1] - ends[0] < 1)
+    cost[sorted(some)] = sign
+    solved = linprog(cost, A_eq=matrix, b_eq=sums, bounds=bounds, method="highs")
+    return sign * float(solved.fun) if solved.status == 0 else None
 
 
 def attacked(seed: int, worlds: int, insiders: int, *, naive: bool) -> Recovered:
-    """Attack so many worlds, each time with the first agencies as insiders."""
+    """Attack so many worlds, each time with other agencies as insiders."""
     asked = found = 0
     for number in range(worlds):
         world = generated(seed + number)
-        inside = frozenset(f"agency-{n}" for n in range(insiders))
+        inside = frozenset(f"agency-{(number + n) % AGENCIES}" for n in range(insiders))
         one = recovered(world, equations(world, naive=naive), inside)
         asked, found = asked + one.asked, found + one.found
     return Recovered(asked, found)
