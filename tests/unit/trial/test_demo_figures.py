@@ -2,8 +2,6 @@
 
 from collections import defaultdict
 
-import pytest
-
 from exchange.cli.trial.demo import AGENCIES, YEARS
 from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.model.events import About, Event, Heartbeat
@@ -23,8 +21,7 @@ ABOUT_AGENCIES = ("practice_use_share", "places_by_service", "dollars_by_funding
 SEED = 1
 
 
-@pytest.fixture(scope="module")
-def sample() -> SampleExchange:
+def demo_sample() -> SampleExchange:
     """Its agencies' facts about themselves do not depend on the number of clients."""
     span = SampledQuarters(period_of(2024, 1), quarters=4 * YEARS)
     return sample_exchange(SEED, AGENCIES, clients_a_year=AGENCIES, span=span)
@@ -56,7 +53,8 @@ def released(sample: SampleExchange) -> Released:
     return found
 
 
-def test_a_practice_a_capacity_a_funding_and_a_minutes_figure_are_shown(sample: SampleExchange) -> None:
+def test_a_practice_a_capacity_a_funding_and_a_minutes_figure_are_shown() -> None:
+    sample = demo_sample()
     last = sample.span.months[-1]
     metrics = [BY_METRIC[name] for name in ABOUT_AGENCIES if name in HEADLINES]
     year = year_period(sample.span.periods[-1])
