@@ -8,7 +8,7 @@ command, and the lane refuses all but the first.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import Enum
@@ -23,7 +23,7 @@ from consumers.release.witnessed import witnessed_draws
 from exchange.core.errors import ExchangeError
 from exchange.core.release.closed_epochs import Closed, check_cluster
 from exchange.engine.errors import EngineError, LogUnavailable
-from exchange.engine.log import Log
+from exchange.engine.log import Log, Partition
 from exchange.engine.reading import decided_ends, read_to
 from exchange.engine.wall_clock import wall_ms
 from exchange.wire.release_records import Asker, Close, Spent, encode_close
@@ -50,6 +50,15 @@ class CommandsLost(ExchangeError):
     hint = (
         "Put `epochs` back from a replica, or make a new cluster from the last archive with `exchange restore`: until then no"
         " epoch is closed, by hand or by the calendar."
+    )
+
+
+class ExchangeEmpty(ExchangeError):
+    """No event ever reached this exchange whose first month is to be closed. Nothing is written."""
+
+    hint = (
+        "A closed month stays closed, and all before it with it. Wait for the first agency, or look whether this is the"
+        " right cluster. If it is meant: `exchange release close MONTH --yes`."
     )
 
 
@@ -82,17 +91,19 @@ async def close_epoch(
     waits: Callable[[Awaited], None] = lambda _: None,
     *,
     witness: WitnessFiles | None = None,
+    events: Sequence[Partition] = (),
 ) -> CloseResult:
     """Write the command and wait until it is carried out and public, or refused.
 
-    Raises CommandsLost or NotAuthorized, and as `check_cluster` and the witness of this host do,
-    before anything is written;
-    OutcomeUnread if brokers fail before the outcome is known. Once the epoch is closed and paid,
-    nothing is raised any more.
+    `events`: its partitions, for a caller who wants no first month closed before there is an event.
+
+    Raises CommandsLost, ExchangeEmpty or NotAuthorized, and as `check_cluster` and the witness of
+    this host do, before anything is written; OutcomeUnread if brokers fail before the outcome is
+    known. Once the epoch is closed and paid, nothing is raised any more.
 
     `waits`: called at every look, with the part that the closing waits for.
     """
-    following = _Following(log, await _ask(log, epoch, by, witness), epoch, waits)
+    following = _Following(log, await _ask(log, epoch, by, witness, events), epoch, waits)
     failures = 0
     while True:
         try:
@@ -149,13 +160,15 @@ def _compare(witness: WitnessFiles | None, closed: Closed, cluster: str) -> None
         witness.compares(closed, cluster)
 
 
-async def _ask(log: Log, epoch: int, by: Asker, witness: WitnessFiles | None) -> int:
+async def _ask(log: Log, epoch: int, by: Asker, witness: WitnessFiles | None, events: Sequence[Partition]) -> int:
     """Write the command. Returns its offset, which may lie behind the commands of others."""
     command = Close(epoch, by, wall_ms())
     reader, draws = await log.reader(), await log.reader()
     try:
         await public_keys(reader)  # whoever may not read them learns it now, not after the budget is spent
         closed = (await witnessed_draws(DrawsFollower(draws), log, partial(_compare, witness))).closed
+        if closed.last_epoch is None and events and not any((await reader.end_offsets(events)).values()):
+            raise ExchangeEmpty
         handled = closed.position
         before = (await reader.end_offsets([COMMANDS]))[COMMANDS]
         if before < handled:  # the outcome of an old command is recorded at the new command's offset

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterator
 
 import pytest
 
-from consumers.release.close_request import CloseResult, OutcomeUnread, close_epoch
+from consumers.release.close_request import CloseResult, ExchangeEmpty, OutcomeUnread, close_epoch
 from exchange.engine.errors import EngineError, LogUnavailable, NotAuthorized
 from exchange.engine.log import Partition
 from exchange.testing.memory_log import MemoryLog, MemoryReader
-from tests.simulation.world.closing_world import OF_DRAWS, OF_EPOCHS, OF_RELEASES, START, ClosingWorld
+from exchange.wire.topics import EVENTS
+from tests.simulation.world.closing_world import OF_DRAWS, OF_EPOCHS, OF_RELEASES, ONE, PARTITIONS, START, ClosingWorld
 
 
 @pytest.fixture
@@ -74,3 +75,29 @@ def test_an_outcome_that_cannot_be_read_is_no_failure_of_the_closing(world: Clos
     result = closed_by(world, BlindLog(world, OF_DRAWS, error))
     assert isinstance(result, OutcomeUnread)
     assert "exchange release list" in str(result)
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_the_first_month_is_not_closed_unasked_before_there_is_an_event(world: ClosingWorld, arrived: bool) -> None:
+    if arrived:
+        world.send(ONE, partition=1)
+    world.worker()
+    process, said = world.world.process("operator"), list[object]()
+    log = MemoryLog(world.broker, lambda: world.network.connect(process))
+    events = [Partition(EVENTS, number) for number in range(PARTITIONS)]
+
+    async def close(epoch: int, *, asked: bool) -> None:
+        try:
+            said.append((await close_epoch(log, epoch, events=() if asked else events)).spent.refused)
+        except ExchangeEmpty:
+            said.append("empty")
+
+    async def by_hand() -> None:
+        await close(START, asked=False)
+        await close(START, asked=True)
+        await close(START + 1, asked=False)
+
+    process.spawn(by_hand())
+    world.run(120)
+    assert said == (["", "EpochClosed", ""] if arrived else ["empty", "", ""])
+    assert world.broker.end_of(OF_EPOCHS) == len(said) - (not arrived)

@@ -4,6 +4,7 @@ A command that was written stays written, and is carried out when a worker runs.
 """
 
 import json
+import sys
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -61,18 +62,27 @@ def close(
     epoch: Annotated[
         str, typer.Argument(metavar="MONTH", help="The month to close, such as 2026-10. Months are closed in order.")
     ],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Also where no event ever reached this exchange.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Close a month: draw its figures once, pay for them from the privacy budget, publish them.
 
     Waits until the month is closed or refused. The first month you close may be any past one; after
-    it, close month by month. Events that arrive later are counted in later releases.
+    it, close month by month. It asks first where no event ever arrived. Events that arrive later
+    are counted in later releases.
     """
+    from consumers.release.close_request import ExchangeEmpty
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.core.model.epochs import parse_epoch
 
     month = parse_epoch(epoch)
-    done = at_kafka(lambda kafka: _close(kafka, month), notice=False)
+    try:
+        done = at_kafka(lambda kafka: _close(kafka, month, yes=yes), notice=False)
+    except ExchangeEmpty as empty:
+        if not sys.stdin.isatty() or not typer.confirm(f"{empty} Close {epoch} all the same?"):
+            raise
+        done = at_kafka(lambda kafka: _close(kafka, month, yes=True), notice=False)
     if as_json:
         typer.echo(json.dumps(asdict(done), indent=2))
     elif done.refused:
@@ -156,13 +166,15 @@ def _print(found: "History") -> None:
         console().print(shown)
 
 
-async def _close(kafka: "KafkaConnection", epoch: int) -> Done:
+async def _close(kafka: "KafkaConnection", epoch: int, *, yes: bool) -> Done:
     from consumers.release.close_request import Awaited, close_epoch
     from consumers.release.history import hint_of
     from consumers.release.witness_file import WitnessFiles
     from exchange.cli.shared.console import console
     from exchange.core.model.epochs import epoch_text
+    from exchange.engine.log import Partition
     from exchange.wire.release_records import Asker
+    from exchange.wire.topics import EVENTS
 
     began, shown = time.monotonic(), set[str]()
     with console(stderr=True).status("") as status:
@@ -177,7 +189,8 @@ async def _close(kafka: "KafkaConnection", epoch: int) -> Done:
                     typer.echo(doing, err=True)
 
         witness = WitnessFiles(kafka.settings.state_folder)
-        closed = await close_epoch(kafka.log, epoch, Asker.OPERATOR, waits, witness=witness)
+        events = [] if yes else [Partition(EVENTS, number) for number in range(kafka.settings.partitions)]
+        closed = await close_epoch(kafka.log, epoch, Asker.OPERATOR, waits, witness=witness, events=events)
     return Done(epoch_text(epoch), closed.spent.refused, hint_of(closed.spent.refused), closed.tables, closed.unseen)
 
 

@@ -73,13 +73,13 @@ async def public(ground: TrialExchange) -> dict[bytes, bytes]:
 
 async def closes(ground: TrialExchange, *epochs: int) -> None:
     for epoch in epochs:
-        status, _, err = await command(ground.settings, "release", "close", epoch_text(epoch))
+        status, _, err = await command(ground.settings, "release", "close", epoch_text(epoch), "--yes")
         assert status == 0, err
 
 
 async def refuses(ground: TrialExchange, epoch: int, says: str) -> None:
     """The command names the reason, the worker's alert too, and nothing is drawn."""
-    status, _, err = await command(ground.settings, "release", "close", epoch_text(epoch))
+    status, _, err = await command(ground.settings, "release", "close", epoch_text(epoch), "--yes")
     assert (status, says in err) == (1, True), err
     before = await ends(ground, [OF_DRAWS, OF_RELEASES])
     await ask(ground.log, epoch)  # from a host without a witness

@@ -58,7 +58,7 @@ async def test_a_draw_that_is_killed_alone_is_begun_again(settings: Settings, lo
 
 async def test_operators_close_list_and_see_what_is_left(settings: Settings, log: KafkaLog, tmp_path: Path) -> None:
     month = epoch_text(START)
-    status, _, said = await interrupted(settings, "release", "close", month)
+    status, _, said = await interrupted(settings, "release", "close", month, "--yes")
     assert status == 130
     assert "Traceback" not in said
     async with trial_exchange(settings, tmp_path) as ground:
