@@ -171,8 +171,8 @@ class RestoreImpossible(EdgeError):
     """The vault is older than what the exchange holds, and the inbox lacks events in between."""
 
     hint = (
-        "The inbox keeps 35 days: restore a newer backup of the vault. Without one, do not publish from this vault; "
-        "ask the operator to retract what was sent and to register the agency again."
+        "An inbox is kept for ever, unless it is flooded or lost with its cluster. Restore a newer backup of the vault, or "
+        "ask the operator. Do not publish from this vault before that."
     )
 
 

@@ -73,7 +73,6 @@ class Unfit(NamedTuple):
     """In the place of a record that can be on no walk, whatever its bytes, which are not kept."""
 
     offset: int
-    timestamp: int
     reason: Reason
     schema_id: int
 
@@ -94,20 +93,21 @@ def unfit(record: Record, key: bytes) -> Unfit | None:
         reason = Reason.UNREADABLE
     else:
         return None
-    return Unfit(record.offset, record.timestamp, reason, schema_id_of(value))
+    return Unfit(record.offset, reason, schema_id_of(value))
 
 
 class AgencyLane:
     """One agency's state and verdicts, with the counts since the step was made.
 
-    `heard_ms`, `forked_ms`: append times of its last event and of its last forked run; 0 if none.
+    `now_ms`: the gate's clock at the newest batch: records themselves have only their month.
+    `heard_ms`, `forked_ms`: when its last event and its last forked run came; 0 if none.
     `touched`: whether something changed since the last outcome.
     """
 
     def __init__(self, agency: str, reader: EventReader, verdict: VerdictOf = judge_by_rules) -> None:
         self.agency, self.key = agency, agency.encode("ascii")
         self.state = AgencyState(None)
-        self.heard_ms = self.forked_ms = 0
+        self.now_ms = self.heard_ms = self.forked_ms = 0
         self.accepted = self.duplicates = self.skipped = self.refused = self.strays = 0
         self.touched = False
         self._reader, self._verdict = reader, verdict
@@ -133,7 +133,7 @@ class AgencyLane:
             if end > at and extend(self.state, values[at:end], digests[at:end]):
                 written.events += zip(repeat(self.key), values[at:end])
                 self.accepted += end - at
-                self.heard_ms = stretch.records[places[end - 1]].timestamp
+                self.heard_ms = self.now_ms
                 at = end
             elif self._accepts(values[at], digests[at], stretch.records[places[at]], written):
                 at += 1
@@ -157,7 +157,7 @@ class AgencyLane:
         if not isinstance(verdict, Accepted):
             self._refuse_once(verdict, record, written)
             return False
-        self.heard_ms = record.timestamp
+        self.heard_ms = self.now_ms
         evolve(self.state, arrival, verdict)
         written.events.append((self.key, value))
         if isinstance(arrival, Arrival) and isinstance(arrival.body, Tally | Correction):

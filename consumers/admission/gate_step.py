@@ -25,6 +25,7 @@ from exchange.core.model.tally_tables import TallyTable
 from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.lanes.step import Outcome, Tail
 from exchange.engine.log import Pair, Partition, Record
+from exchange.engine.wall_clock import Clock, wall_ms
 from exchange.wire import records as m
 from exchange.wire.codec import EventReader
 from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, receipts_of
@@ -49,14 +50,16 @@ def limits(given: LaneLimits) -> LaneLimits:
 class GateStep:
     """Judges the inboxes of one partition's agencies.
 
-    Pure, but for the registry, and the ledger's head for receipts (`head_from_now_on`, asked once
-    the state is restored), which others update.
+    Pure, but for the clock, the registry, and the ledger's head for receipts (`head_from_now_on`,
+    asked once the state is restored), which others update.
     """
 
     independent = True  # by the chain, a record read twice is a duplicate and a lost one a gap
 
-    def __init__(self, partition: int, registry: Registry, reader: EventReader | None = None) -> None:
-        self._partition = partition
+    def __init__(
+        self, partition: int, registry: Registry, reader: EventReader | None = None, *, clock: Clock = wall_ms
+    ) -> None:
+        self._partition, self._clock = partition, clock
         self._registry = registry
         self._reader = reader or EventReader()
         self.agencies: dict[str, Inbox] = {}
@@ -104,8 +107,9 @@ class GateStep:
             return
         elif kind == "inbox":
             inbox = m.decode_gate_inbox(value)
-            lane.position = lane.reading = inbox.position
+            lane.position = lane.reading = None if inbox.position == m.NEVER_READ else inbox.position
             lane.heard_ms, lane.forked_ms = inbox.heard_ms, inbox.forked_ms
+            lane.waiting_since_ms = inbox.waiting_since_ms
             lane.state.refused = inbox.refused
             octets = inbox.refused_runs
             lane.state.refused_runs = tuple(octets[at : at + SHORT] for at in range(0, len(octets), SHORT))
@@ -168,8 +172,10 @@ class GateStep:
 
     def apply(self, batch: Mapping[Partition, Sequence[Record]]) -> None:
         """Take a batch, and work on it and on what was left, by turns, for some 20 ms."""
+        now_ms = self._clock()
         for source, records in batch.items():
             inbox = self._sources[source]
+            inbox.now_ms = now_ms
             inbox.arrive(records)
             self._holding.add(inbox)
             if inbox not in self._serving:
@@ -231,9 +237,10 @@ class GateStep:
         touched = [inbox for inbox in self.agencies.values() if inbox.touched]
         for agency, arrival in self._written.tallies:
             state.update(_tally_change(agency, arrival, self.agencies[agency].state))
-        for inbox in touched:
-            state.update(_state_of(inbox))
-            inbox.touched = False
+        for inbox in self.agencies.values():
+            if inbox.touched or inbox.began_to_wait:
+                state.update(_state_of(inbox))
+                inbox.touched = inbox.began_to_wait = False
         if not state:
             return Outcome([])
         written = self._written.take()
@@ -267,7 +274,8 @@ def _state_of(inbox: Inbox) -> Iterator[tuple[bytes, bytes]]:
     for number, digests in changed:
         yield b"block|%b|%d" % (key, number), m.encode_gate_block(digests)
     runs = b"".join(state.refused_runs)
-    position = m.GateInbox(inbox.position or 0, inbox.heard_ms, inbox.forked_ms, state.refused, runs)
+    at = m.NEVER_READ if inbox.position is None else inbox.position
+    position = m.GateInbox(at, inbox.heard_ms, inbox.forked_ms, state.refused, runs, inbox.waiting_since_ms)
     yield b"inbox|" + key, m.encode_gate_inbox(position)
 
 
@@ -288,7 +296,8 @@ def tally_key(agency: str, table: TallyTable, period: int, state: str) -> bytes:
 
 def _forget(lane: Inbox, kind: str, rest: Sequence[str]) -> None:
     if kind == "inbox":
-        lane.position, lane.reading, lane.heard_ms, lane.forked_ms, lane.state.refused = None, None, 0, 0, None
+        lane.position, lane.reading, lane.state.refused = None, None, None
+        lane.heard_ms = lane.forked_ms = lane.waiting_since_ms = 0
         lane.state.refused_runs = ()
     elif kind == "head":
         lane.state.head = Head()

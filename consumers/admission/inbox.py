@@ -54,8 +54,8 @@ class Inbox(AgencyLane):
     """One agency's inbox, as it is read.
 
     `position`: the stored one; None if the inbox was never read. `reading`: the next offset to
-    read. `waiting`, `waiting_since_ms`: the number of records that no heartbeat has signed, and the
-    first one's append time. `arrived`: the weight of what is not looked at yet.
+    read. `waiting`, `waiting_since_ms`: the number of records that no heartbeat has signed, and
+    when the first one came, before a restart too. `arrived`: the weight of what is not looked at.
     """
 
     def __init__(self, agency: str, reader: EventReader, verdict: VerdictOf = judge_by_rules) -> None:
@@ -63,6 +63,8 @@ class Inbox(AgencyLane):
         self.position: int | None = None
         self.reading: int | None = None
         self.waiting = self.waiting_since_ms = 0
+        self.began_to_wait = False
+        """Whether the state lacks that time."""
         self.admitting = False
         self._arrived: deque[Sequence[Record]] = deque()
         self._weights: deque[int] = deque()
@@ -144,7 +146,7 @@ class Inbox(AgencyLane):
 
     def _begin(self) -> None:
         self._stretch, self._marks = Stretch(), []
-        self.waiting = self.waiting_since_ms = self._octets = 0
+        self.waiting = self._octets = 0
 
     # Reading
 
@@ -193,8 +195,8 @@ class Inbox(AgencyLane):
         records, values, last = self._new(records, values)
         if not records:
             return False
-        if not self.waiting:
-            self.waiting_since_ms = records[0].timestamp
+        if not self.waiting_since_ms:
+            self.waiting_since_ms, self.began_to_wait = self.now_ms, True
         if self._stretch is not None:
             self._stretch.take(records, values)
             self._octets += sum(map(len, values))
@@ -223,7 +225,7 @@ class Inbox(AgencyLane):
             given_up = self._marks.pop(0)
             self.waiting -= SCANNED_MARK
             self.strays += SCANNED_MARK
-            first = Unfit(given_up, 0, Reason.NOT_SIGNED, -1)
+            first = Unfit(given_up, Reason.NOT_SIGNED, -1)
             self._quarantine(written, Refused(self.state.head.sequence, Reason.NOT_SIGNED), first)
             self._move_to(self._marks[0])
 
@@ -234,9 +236,11 @@ class Inbox(AgencyLane):
             if self._stretch is not None and self._stretch.records:
                 self._count_strays(written, range(len(self._stretch)), self._stretch)
                 self._begin()
-        if self._stretch is not None and not self._stretch.records and self.position != last.offset + 1:
-            self._begin()
-            self._move_to(last.offset + 1)
+        if self._stretch is not None and not self._stretch.records:
+            self.waiting_since_ms, self.began_to_wait = 0, False
+            if self.position != last.offset + 1:
+                self._begin()
+                self._move_to(last.offset + 1)
 
     def _move_to(self, position: int) -> None:
         self.position, self.touched = position, True
@@ -256,7 +260,7 @@ class Inbox(AgencyLane):
             case PassedOver(walked, refused):
                 self.skipped += len(walked)
                 if refused is not None:
-                    self.forked_ms = last.timestamp
+                    self.forked_ms = self.now_ms
                     self._refuse_once(refused, last, written)
                 else:
                     remember_refused(self.state, stretch.digests[-1])

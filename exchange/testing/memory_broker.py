@@ -22,6 +22,7 @@ from typing import NamedTuple
 from exchange.engine.errors import Fenced, LogUnavailable, PartitionUnknown, PositionOutOfRange, RecordRefused
 from exchange.engine.log import Pair, Partition
 from exchange.testing.memory_partition import ABORTED, COMMITTED, OPEN, Entry, PartitionLog, StoredRecord
+from exchange.wire.topics import record_time_ms
 
 
 class TryAgain(Exception):
@@ -158,8 +159,9 @@ class MemoryBroker:
         if sequence != expected:
             raise LogUnavailable(f"{partition.topic}: out of order, {sequence} after {expected}.")
         log.sequences[by] = sequence + len(pairs)
+        time_ms = record_time_ms(partition.topic, at_ms[0] if at_ms else int(self._now_s() * 1000))
         for pair in pairs:
-            log.append(pair, by[0], self._now_s(), state, *at_ms)
+            log.append(pair, by[0], time_ms, state)
         self._arrived()
         return True
 

@@ -45,9 +45,8 @@ class PartitionLog:
         """Where the first open transaction begins: everything below is decided."""
         return min(self.open_since.values(), default=self.end)
 
-    def append(self, pair: Pair, producer: int, now_s: float, state: str, at_ms: int | None = None) -> None:
-        """Append a record; its time is `at_ms`, without it `now_s`."""
-        at_ms = int(now_s * 1000) if at_ms is None else at_ms
+    def append(self, pair: Pair, producer: int, at_ms: int, state: str) -> None:
+        """Append a record of this time, in milliseconds."""
         self.entries.append(Entry(StoredRecord(*pair, (), self.end, at_ms), producer, state))
         self.end += 1
 
@@ -57,7 +56,7 @@ class PartitionLog:
             for entry in self.entries:
                 if entry.producer == producer and entry.state == OPEN:
                     entry.state = state
-        self.append((None, None), producer, now_s, MARKER)
+        self.append((None, None), producer, int(now_s * 1000), MARKER)
 
     def compact(self, keep_from: int) -> None:
         """Below `keep_from`, and below the stable end: keep the last committed record of each key.

@@ -38,12 +38,17 @@ class Refusal:
     offset: int
 
 
+NEVER_READ: Final = -1
+"""The position of an inbox of which nothing is decided yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class GateInbox:
     """How far an inbox was read, and the refusal that its records are skipped for.
 
-    `heard_ms`, `forked_ms`: when a record was last admitted, or refused as forked, milliseconds
-    since 1970, or 0. `refused_runs`: short digests, one after the other.
+    `heard_ms`, `forked_ms`, `waiting_since_ms`: when a record was last admitted, or refused as
+    forked, and since when records wait for their signature; milliseconds since 1970, or 0.
+    `refused_runs`: short digests, one after the other.
     """
 
     position: int
@@ -51,6 +56,7 @@ class GateInbox:
     forked_ms: int
     refused: Refused | None
     refused_runs: bytes = b""
+    waiting_since_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,10 @@ Rules kept:
 - No topic that an evaluator or a Faust agent reads is ever written in a transaction.
 - Evaluators read `metrics` and `releases` and nothing else.
 - `for ever` is written out as retention −1, because Kafka's default is seven days.
+- A record of a monthly topic has the first instant of its month, UTC, as its time: a finer one
+  would keep the day of each contact for ever. (Kafka refuses the month's end, a time to come.)
+- An inbox is kept for ever, so that a lost vault can be made again from it; the bound of bytes
+  is for floods.
 """
 
 import re
@@ -12,15 +16,18 @@ from enum import Enum, StrEnum
 from typing import Final
 
 from exchange.core.errors import ExchangeError
+from exchange.core.model.epochs import month_begins_ms
 
 AGENCY_CODE: Final = re.compile(r"[a-z][a-z0-9-]{1,31}")
 DAY_MS: Final = 86_400_000
 LONG_MAX: Final = (1 << 63) - 1
-INBOX_DAYS: Final = 35
 INBOX_BATCH_BYTES_MAX: Final = 1 << 20
 """A record batch in an inbox; twice what an edge sends."""
-
-
+INBOX_BYTES_MAX: Final = 1 << 30
+"""Of an inbox; beyond it, its oldest records go. About ten million events: what all agencies of the
+nation send in fourteen years."""
+INBOX_SEGMENT_BYTES: Final = 1 << 26
+"""Kafka deletes whole segments, and by default they are as large as the bound."""
 DRAW_BYTES_MAX: Final = 1 << 25
 """A record batch of `draws`; about a hundred times the largest one with 300 agencies."""
 
@@ -36,7 +43,7 @@ class Retention(Enum):
 
     FOR_EVER = "for ever"
     COMPACTED = "compacted"
-    INBOX = f"{INBOX_DAYS} days"
+    INBOX = f"for ever, up to {INBOX_BYTES_MAX >> 20:,} MiB"
     DAY = "1 day"
 
 
@@ -92,6 +99,7 @@ class Topic:
     """One row.
 
     `per`: each of these has a topic of its own. `partitioned`: P partitions; others have one.
+    `monthly`: the time of a record is the first instant of its month.
     """
 
     name: str
@@ -102,6 +110,7 @@ class Topic:
     partitioned: bool = False
     per: str = ""
     transactional: bool = True
+    monthly: bool = False
 
     def configs(self, replication: int) -> dict[str, str]:
         """Kafka's settings of the topic. None is left to a default that loses data."""
@@ -109,18 +118,18 @@ class Topic:
         configs["compression.type"] = "producer"
         if self.kept is Retention.INBOX:  # else a small batch may unpack to a huge one at the gate
             configs |= {"compression.type": "uncompressed", "max.message.bytes": str(INBOX_BATCH_BYTES_MAX)}
-        if Party.EVALUATORS in self.readers:  # records have the time of their epoch, never of the draw
+        if Party.EVALUATORS in self.readers or self.monthly:  # the writer gives the time, whatever clocks say
             configs |= {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(LONG_MAX)}
         if self.name == "draws":  # a ledger part lists the agencies behind every figure
             configs["max.message.bytes"] = str(DRAW_BYTES_MAX)
         if self.kept is Retention.COMPACTED:
             lag = {"min.compaction.lag.ms": str(3_600_000)} if self.name == "aggregates" else {}
             return {**configs, "cleanup.policy": "compact", **lag}
-        if self.kept is Retention.INBOX:  # retention and "last heard" go by the broker's clock, not an agency's
-            configs["message.timestamp.type"] = "LogAppendTime"
-        days = {Retention.INBOX: INBOX_DAYS, Retention.DAY: 1}.get(self.kept)
-        retention = str(days * DAY_MS) if days else "-1"
-        return {**configs, "cleanup.policy": "delete", "retention.ms": retention, "retention.bytes": "-1"}
+        bound = "-1"
+        if self.kept is Retention.INBOX:
+            configs["segment.bytes"], bound = str(INBOX_SEGMENT_BYTES), str(INBOX_BYTES_MAX)
+        retention = str(DAY_MS) if self.kept is Retention.DAY else "-1"
+        return {**configs, "cleanup.policy": "delete", "retention.ms": retention, "retention.bytes": bound}
 
 
 P = Party
@@ -128,10 +137,25 @@ EVER = Retention.FOR_EVER
 TOPICS: Final[tuple[Topic, ...]] = (
     Topic("agencies", "agency → registration", EVER, (P.OPERATOR,), (P.GATE, P.WATCH), transactional=False),
     Topic(
-        "inbox", "agency → Event", Retention.INBOX, (P.AGENCY,), (P.GATE, P.AGENCY), per="agency", transactional=False
+        "inbox",
+        "agency → Event",
+        Retention.INBOX,
+        (P.AGENCY,),
+        (P.GATE, P.AGENCY),
+        per="agency",
+        transactional=False,
+        monthly=True,
     ),
     Topic("receipts", "agency → Receipt", Retention.COMPACTED, (P.GATE,), (P.AGENCY,), per="agency"),
-    Topic("events", "agency → Event", EVER, (P.GATE,), (P.FOLD, P.RELEASE, P.OPERATOR, P.AUDIT), partitioned=True),
+    Topic(
+        "events",
+        "agency → Event",
+        EVER,
+        (P.GATE,),
+        (P.FOLD, P.RELEASE, P.OPERATOR, P.AUDIT),
+        partitioned=True,
+        monthly=True,
+    ),
     Topic("gate-state", "the gate's state", Retention.COMPACTED, (P.GATE,), (P.GATE,), partitioned=True),
     Topic("quarantine", "agency → Refusal", EVER, (P.GATE,), (P.OPERATOR,), partitioned=True),
     Topic(
@@ -178,6 +202,12 @@ PULSE: Final = "pulse"
 ALERTS: Final = "alerts"
 POSITION_KEY: Final = b"!position"
 """The reserved key of `aggregates` and `gate-state`; no other begins with an exclamation mark."""
+
+
+def record_time_ms(topic: str, at_ms: int) -> int:
+    """The time that a record written to a topic at this time has; milliseconds since 1970."""
+    row = BY_NAME.get(topic.partition(".")[0])
+    return month_begins_ms(at_ms) if row is not None and row.monthly else at_ms
 
 
 def check_agency(agency: str) -> str:

@@ -22,6 +22,8 @@ from exchange.wire.topics import EVENTS, GATE_STATE, QUARANTINE, inbox_of, recei
 
 Q1 = period_of(2026, 1)
 NEED, FOOD = e.NeedIdentified(v.Service.housing), e.NeedIdentified(v.Service.food)
+NOW_MS = 1_769_000_000_123
+"""The gate's clock; a record has only its month."""
 HARBOR, NORTH = "harbor-light", "north-star"
 
 
@@ -87,6 +89,11 @@ class Agency:
         return Partition(inbox_of(self.code), 0)
 
 
+def at_a_fixed_time(partition: int, registry: Registry) -> GateStep:
+    """A gate step whose clock stands still."""
+    return GateStep(partition, registry, clock=lambda: NOW_MS)
+
+
 @dataclass
 class World:
     """A gate with its inboxes and all that it has written, compacted as Kafka would."""
@@ -97,7 +104,7 @@ class World:
     refusals: list[Refusal] = field(default_factory=list)
     receipts: dict[str, Receipt] = field(default_factory=dict)
     inboxes: dict[Partition, list[Rec]] = field(default_factory=dict)
-    make_step: Callable[[int, Registry], GateStep] = GateStep
+    make_step: Callable[[int, Registry], GateStep] = at_a_fixed_time
 
     def __post_init__(self) -> None:
         self.restart()

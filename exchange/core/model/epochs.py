@@ -72,6 +72,11 @@ def epoch_at(at_ms: int) -> int:
     return day.year * 12 + day.month - 1
 
 
+def month_begins_ms(at_ms: int) -> int:
+    """The first instant of the month of a time, UTC; both in milliseconds since 1970."""
+    return begins_ms(epoch_at(at_ms))
+
+
 def quarter_of_epoch(epoch: int) -> int:
     """The period of the quarter that the month lies in: the open one."""
     return period_of(epoch // 12, quarter_of_month(month_of(epoch)))

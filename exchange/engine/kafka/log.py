@@ -14,7 +14,7 @@ trying in the background. It is harmless, because every later writer of that id 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ from exchange.engine.kafka.clients import TRANSACTION_TIMEOUT_MS, idempotent_pro
 from exchange.engine.kafka.errors import named, naming
 from exchange.engine.kafka.metadata import keep_in_mind, refuse_forbidden
 from exchange.engine.kafka.reader import KafkaReader
+from exchange.engine.wall_clock import wall_ms
+from exchange.wire.topics import record_time_ms
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection
@@ -111,7 +113,7 @@ class _Sending:
             raise PartitionUnknown(f"{topic} has no partition {number}.")
         sent: list[Awaitable[object]] = []
         batch = self._producer.create_batch()
-        times = timestamp_ms if isinstance(timestamp_ms, Sequence) else repeat(timestamp_ms, len(records))
+        times = _times(topic, timestamp_ms, len(records))
         for (key, value), at_ms in zip(records, times, strict=True):
             if batch.append(key=key, value=value, timestamp=at_ms) is None:
                 sent.append(await self._producer.send_batch(batch, topic, partition=number))
@@ -224,6 +226,13 @@ class KafkaProducer:
     async def close(self) -> None:
         """Stop, in bounded time."""
         await self._lingering.let_go(self._producer.stop())
+
+
+def _times(topic: str, given: Times, count: int) -> Iterable[int]:
+    """The time of each record; as coarse as its topic has it, whoever writes."""
+    if isinstance(given, Sequence):
+        return (record_time_ms(topic, at_ms) for at_ms in given)
+    return repeat(record_time_ms(topic, wall_ms() if given is None else given), count)
 
 
 async def _all_of(sent: Sequence[Awaitable[object]], doing: str) -> None:

@@ -5,9 +5,11 @@ Bad input is written to the inbox of one agency among two. The other agency is n
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from consumers.admission.gate_step import GateStep
 from exchange.core.admission.gate import Refused
 from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
 from exchange.core.model import events as e
@@ -17,7 +19,8 @@ from exchange.core.model.events import ALL_CAPS, Correction, Heartbeat, Tally
 from exchange.core.model.tally_tables import TallyTable
 from exchange.wire.codec import decode
 from exchange.wire.records import Receipt
-from tests.kits.step_world import FOOD, HARBOR, NEED, NORTH, Q1, Agency, Rec, World
+from exchange.wire.topics import GATE_STATE
+from tests.kits.step_world import FOOD, HARBOR, NEED, NORTH, NOW_MS, Q1, Agency, Rec, World
 
 
 def strays(harbor: Agency) -> Iterator[tuple[str, Reason, Rec]]:
@@ -122,9 +125,10 @@ def test_a_run_that_nobody_can_read_and_that_is_sent_again_stops_nobody(harbor: 
 def test_a_run_without_its_end_waits_and_is_read_again_after_a_restart(harbor: Agency) -> None:
     world = World([harbor])
     run = [harbor.say(NEED), harbor.say(FOOD)]
-    assert not world.take(*((harbor, record) for record in run)).outputs
+    outcome = world.take(*((harbor, record) for record in run))
+    assert [partition.topic for partition, _ in outcome.outputs] == [GATE_STATE], "no receipt: nothing is decided"
     assert world.step.agencies[HARBOR].waiting == 2
-    assert world.step.agencies[HARBOR].waiting_since_ms == run[0].timestamp
+    assert world.step.agencies[HARBOR].waiting_since_ms == NOW_MS
     world.restart()
     assert world.step.positions() == {harbor.inbox: None}
     world.take((harbor, harbor.beat()))
@@ -197,6 +201,24 @@ def test_a_late_copy_of_a_refused_run_is_no_fork_even_after_a_restart(harbor: Ag
     assert world.restored().positions() == {harbor.inbox: 6}
 
 
+def test_how_long_records_wait_for_their_signature_outlives_a_restart_and_ends_with_it(harbor: Agency) -> None:
+    """A record's own time is its month: by that alone, each restart would put off the alert."""
+    times = iter(range(NOW_MS, NOW_MS + 10_000, 1_000))
+    world = World([harbor], make_step=partial(GateStep, clock=lambda: next(times)))
+    world.take((harbor, harbor.say(NEED)))
+    for _ in range(3):
+        world.restart()
+        assert not world.take().outputs
+        assert world.step.agencies[HARBOR].waiting_since_ms == NOW_MS
+    world.take((harbor, harbor.beat()))
+    assert world.step.agencies[HARBOR].waiting_since_ms == 0
+    assert world.step.agencies[HARBOR].heard_ms > NOW_MS
+    world.restart()
+    assert world.step.agencies[HARBOR].waiting_since_ms == 0
+    world.take((harbor, harbor.say(FOOD)))
+    assert world.step.agencies[HARBOR].waiting_since_ms > NOW_MS
+
+
 def test_another_run_that_the_agency_signed_is_a_fork_reported_once(harbor: Agency) -> None:
     """Two copies of one vault publish; the good copy goes on."""
     world = World([harbor])
@@ -207,7 +229,7 @@ def test_another_run_that_the_agency_signed_is_a_fork_reported_once(harbor: Agen
         world.take(*harbor.again(*fork))
     assert world.receipts[HARBOR] == Receipt(Head(2, harbor.previous), Refused(2, Reason.FORKED))
     assert [refusal.reason for refusal in world.refusals] == [Reason.FORKED]
-    assert world.step.agencies[HARBOR].forked_ms == fork[1].timestamp
+    assert world.step.agencies[HARBOR].forked_ms == NOW_MS
     world.take(*harbor.run(harbor.say(NEED)))
     assert world.receipts[HARBOR] == Receipt(Head(4, harbor.previous))
 
