@@ -98,7 +98,8 @@ class VaultOfAnother(VaultError):
 
     hint = (
         "Use the vault that was made for this profile. A vault never changes its agency or legal class: if the class "
-        "has changed, ask the operator for a new code and make a new vault for it with `exchange edge init`."
+        "has changed, ask the operator for a new code that follows this one, and from which quarter; make a new vault for "
+        "it with `exchange edge init`."
     )
 
 

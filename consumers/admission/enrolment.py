@@ -6,17 +6,21 @@ Rules kept:
   changes.
 - Numbered keys are added or replaced, never dropped: old heartbeats are verified with old keys.
 - Neither a key nor a legal class changes by accident.
+- A code that follows another has marks in no period in which the other has some, or may have some
+  later: so no quarter of a client is released twice, under two codes.
 
 Not promised: an order between two operators who register the same agency at the same moment. The
-later one wins.
+later one wins. Nor that a run is seen which the earlier code sends in the very moment in which the
+later one is registered: it stops publishing before.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from consumers.admission.public_keys import OCTETS, PublicKeyInvalid
 from consumers.admission.registry import read_registry
+from consumers.admission.succession import SuccessionInvalid, expect_free, following
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass
@@ -52,8 +56,8 @@ class LegalClassWouldChange(ExchangeError):
     """The agency is registered with another legal class."""
 
     hint = (
-        "Only a mistake made before it published is mended so: repeat with --yes. Once it has published, suspend the code and"
-        " register a new one, with a new vault; what was sent stays."
+        "Only a mistake made before it published is mended so: repeat with --yes. Once it has published, register a new code"
+        " with --follows and --from, for a new vault; what was sent stays."
     )
 
 
@@ -93,6 +97,8 @@ class Enrolment:
     key_number: int | None = None
     small_counts: bool | None = None
     status: Status | None = None
+    follows: str | None = None
+    first_period: int | None = None
 
 
 async def register(
@@ -102,9 +108,9 @@ async def register(
 
     `replication`: of the inboxes and receipts that are created. Raises, before anything is written:
     AgencyCodeInvalid, AgencyNotRegistered, EnrolmentIncomplete, LegalClassWouldChange and
-    KeyWouldChange (unless `confirmed`), SmallCountsNotAllowed, KeyNumberInvalid, PublicKeyInvalid;
-    PartitionUnknown where `exchange topics apply` was not run. LogUnavailable when the brokers do
-    not open the new topics: repeat it.
+    KeyWouldChange (unless `confirmed`), SmallCountsNotAllowed, KeyNumberInvalid, PublicKeyInvalid,
+    SuccessionInvalid, PeriodTaken; PartitionUnknown where `exchange topics apply` was not run.
+    LogUnavailable when the brokers do not open the new topics: repeat it.
     """
     partitions = (await admin.partitions()).get(EVENTS)
     if partitions is None:
@@ -113,10 +119,15 @@ async def register(
     after = dict(before)
     for enrolment in enrolments:
         after[enrolment.agency] = enrolled(after, enrolment, partitions, confirmed=confirmed)
+        if enrolment.follows is not None and enrolment.agency not in before:
+            earlier = after[enrolment.follows]
+            await expect_free(log, earlier, after[enrolment.agency].first_period)
+            after[earlier.agency] = replace(earlier, until_period=after[enrolment.agency].first_period)
     wanted = {enrolment.agency: after[enrolment.agency] for enrolment in enrolments}
+    earlier_codes = {one.follows: after[one.follows] for one in wanted.values() if one.follows}
     provisioned = await provision(admin, agency_topics(wanted, replication=replication))
     await _answered(log, provisioned.created)
-    await _write(log, [registration for code, registration in wanted.items() if before.get(code) != registration])
+    await _write(log, [one for code, one in (earlier_codes | wanted).items() if before.get(code) != one])
     return [wanted[enrolment.agency] for enrolment in enrolments]
 
 
@@ -132,6 +143,12 @@ def enrolled(
         if enrolment.legal_class is None or enrolment.key is None:
             raise EnrolmentIncomplete
         held = Registration(code, enrolment.legal_class, False, partition_of(code, partitions), ())
+        held = _with_predecessor(held, registry, enrolment)
+    elif enrolment.follows is not None and (enrolment.follows, enrolment.first_period) != (
+        held.follows,
+        held.first_period,
+    ):
+        raise SuccessionInvalid(f"{code} is registered already.")
     legal_class = enrolment.legal_class or held.legal_class
     if legal_class not in LEGAL_CLASSES:
         raise EnrolmentIncomplete
@@ -147,7 +164,19 @@ def enrolled(
         held.partition,
         _keys(held.keys, enrolment, confirmed=confirmed),
         enrolment.status or held.status,
+        held.follows,
+        held.first_period,
+        held.until_period,
     )
+
+
+def _with_predecessor(new: Registration, registry: Mapping[str, Registration], enrolment: Enrolment) -> Registration:
+    if enrolment.follows is None:
+        return new
+    earlier = registry.get(enrolment.follows)
+    if earlier is None:
+        raise AgencyNotRegistered(f"{enrolment.follows} is not registered.")
+    return following(new, earlier, enrolment.first_period)
 
 
 def _changes_only(enrolment: Enrolment) -> bool:

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.admission.gate_chains import ChainState, GateChains
-from consumers.admission.gate_step import tally_key
+from consumers.admission.held_tallies import tally_key
 from consumers.admission.kept_state import EventsCutOff, KeptState
 from consumers.admission.refused_runs import Places, recall, refused_places
 from exchange.core.admission.gate import AgencyState, Registration

@@ -12,15 +12,14 @@ from dataclasses import replace
 from typing import Final
 
 from consumers.admission.agency_lane import Written
+from consumers.admission.held_tallies import tally_change
 from consumers.admission.inbox import Inbox
 from consumers.admission.kept_state import GateStateDamaged, KeptState
 from consumers.admission.registry import Registry
-from exchange.core.admission.gate import AgencyState, Arrival
 from exchange.core.errors import ExchangeError
 from exchange.core.model.chain import SHORT, Head
-from exchange.core.model.events import Correction, Tally
 from exchange.core.model.ledger_head import HeadNow, head_unknown
-from exchange.core.model.period import parse_period, period_text
+from exchange.core.model.period import parse_period
 from exchange.core.model.tally_tables import TallyTable
 from exchange.engine.lanes.lane import LaneLimits
 from exchange.engine.lanes.step import Outcome, Tail
@@ -236,7 +235,7 @@ class GateStep:
         state = dict[bytes, bytes | None]()
         touched = [inbox for inbox in self.agencies.values() if inbox.touched]
         for agency, arrival in self._written.tallies:
-            state.update(_tally_change(agency, arrival, self.agencies[agency].state))
+            state.update(tally_change(agency, arrival, self.agencies[agency].state))
         for inbox in self.agencies.values():
             if inbox.touched or inbox.began_to_wait:
                 state.update(_state_of(inbox))
@@ -277,21 +276,6 @@ def _state_of(inbox: Inbox) -> Iterator[tuple[bytes, bytes]]:
     at = m.NEVER_READ if inbox.position is None else inbox.position
     position = m.GateInbox(at, inbox.heard_ms, inbox.forked_ms, state.refused, runs, inbox.waiting_since_ms)
     yield b"inbox|" + key, m.encode_gate_inbox(position)
-
-
-def _tally_change(agency: str, arrival: Arrival, state: AgencyState) -> list[tuple[bytes, bytes | None]]:
-    """The state to keep, after an accepted event, for the tally that it sends or retracts."""
-    body = arrival.body.body if isinstance(arrival.body, Correction) else arrival.body
-    if not isinstance(body, Tally):
-        return []
-    sequence = state.tallies.get((body.table, arrival.period, arrival.state))
-    value = None if sequence is None else m.encode_gate_tally(sequence)
-    return [(tally_key(agency, body.table, arrival.period, arrival.state), value)]
-
-
-def tally_key(agency: str, table: TallyTable, period: int, state: str) -> bytes:
-    """The key of a held tally."""
-    return f"tally|{agency}|{table}|{period_text(period)}|{state}".encode("ascii")
 
 
 def _forget(lane: Inbox, kind: str, rest: Sequence[str]) -> None:

@@ -31,6 +31,7 @@ REPAIRABLE: Final = frozenset(
         Reason.OUT_OF_RANGE,
         Reason.LEGAL_CLASS,
         Reason.YEAR_ONLY,
+        Reason.MARKED_ELSEWHERE,
         Reason.UNSOUND,
         Reason.SMALL_COUNT,
         Reason.TALLY_REPEATED,

@@ -9,7 +9,7 @@ import typer
 from exchange.cli.shared.help import ending
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from consumers.admission.enrolment import Enrolment
     from exchange.cli.shared.at_kafka import KafkaConnection
@@ -64,6 +64,18 @@ def add(
     suspend: Annotated[
         bool | None, typer.Option("--suspend/--resume", help="Refuse its records, or accept them again.")
     ] = None,
+    follows: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="An earlier code of the same agency, such as under another legal class."),
+    ] = None,
+    first_period: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="2026Q3",
+            help="With --follows: the first period that counts under the new code, not the old.",
+        ),
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Do not ask before changing the legal class or replacing a key.")
     ] = False,
@@ -72,8 +84,11 @@ def add(
     from consumers.admission.enrolment import Enrolment, KeyWouldChange, LegalClassWouldChange
     from consumers.admission.public_keys import public_key as read_key
     from exchange.core.admission.gate import Status
+    from exchange.core.model.period import parse_period
     from exchange.core.model.vocabulary import LegalClass
 
+    if (follows is None) != (first_period is None):
+        raise typer.BadParameter("--follows and --from go together", param_hint="--follows")
     enrolment = Enrolment(
         code,
         LegalClass(legal_class.value) if legal_class else None,
@@ -81,12 +96,14 @@ def add(
         key_number,
         small_counts,
         None if suspend is None else Status.SUSPENDED if suspend else Status.ACTIVE,
+        follows,
+        None if first_period is None else parse_period(first_period),
     )
     try:
         registration = _register(enrolment, confirmed=yes)
     except LegalClassWouldChange as refused:
         if not typer.confirm(
-            f"{refused.args[0]} If it has published, its vault keeps its class: register a new code instead. "
+            f"{refused.args[0]} If it has published, its vault keeps its class: register a new code with --follows instead. "
             "Has its counsel confirmed the change?"
         ):
             raise
@@ -136,10 +153,23 @@ def _confirm(registration: "Registration") -> None:
     typer.echo(
         f"{registration.agency}: {registration.legal_class}, {registration.status}, key {numbers},"
         f" small counts {'yes' if registration.small_counts else 'no'}, partition {registration.partition}"
+        + "".join(f", {words}" for words in _bounds(registration))
     )
 
 
+def _bounds(registration: "Registration") -> "Iterator[str]":
+    """The periods that count under this code, where another code has the others."""
+    from exchange.core.model.period import period_text
+
+    if registration.first_period:
+        yield f"follows {registration.follows} from {period_text(registration.first_period)}"
+    if registration.until_period:
+        yield f"counts until {period_text(registration.until_period)} begins"
+
+
 def _plain(registration: "Registration") -> dict[str, object]:
+    from exchange.core.model.period import period_text
+
     return {
         "agency": registration.agency,
         "legal_class": registration.legal_class.value,
@@ -147,19 +177,23 @@ def _plain(registration: "Registration") -> dict[str, object]:
         "partition": registration.partition,
         "keys": {str(number): octets.hex() for number, octets in registration.keys},
         "status": registration.status.value,
+        "follows": registration.follows,
+        "first_period": period_text(registration.first_period) if registration.first_period else "",
+        "until_period": period_text(registration.until_period) if registration.until_period else "",
     }
 
 
 def _print(registrations: "Sequence[Registration]") -> None:
     from exchange.cli.shared.console import console, table
 
-    shown = table("agency", "legal class", "small counts", "status", "partition", "keys")
+    shown = table("agency", "legal class", "small counts", "status", "periods", "partition", "keys")
     for registration in registrations:
         shown.add_row(
             registration.agency,
             registration.legal_class,
             "yes" if registration.small_counts else "no",
             registration.status,
+            "\n".join(_bounds(registration)) or "all",
             str(registration.partition),
             "\n".join(f"{number}: {octets.hex()}" for number, octets in registration.keys),
         )

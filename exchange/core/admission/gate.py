@@ -22,6 +22,7 @@ from exchange.core.admission.cap_rules import NONE, Cap, effective, lawful
 from exchange.core.admission.reasons import SMALL_COUNT_MAX, Reason
 from exchange.core.admission.soundness import unsound
 from exchange.core.model.chain import Digests, Head, heartbeat_message
+from exchange.core.model.epochs import first_month, month_after
 from exchange.core.model.events import About, Body, Correction, Event, Heartbeat, Tally
 from exchange.core.model.period import is_period, quarter_of, year_period
 from exchange.core.model.tally_tables import TallyTable
@@ -41,7 +42,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """An agency's entry in the registry. `keys`: public Ed25519 keys by number, 32 bytes each."""
+    """An agency's entry in the registry. `keys`: public Ed25519 keys by number, 32 bytes each.
+
+    `follows`: an earlier code of the same agency. Only events of `first_period` and later may carry
+    marks, and only of periods that are over before `until_period`: the first of the code that
+    follows this one. 0: no such bound.
+    """
 
     agency: str
     legal_class: LegalClass
@@ -49,6 +55,16 @@ class Registration:
     partition: int
     keys: tuple[tuple[int, bytes], ...]
     status: Status = Status.ACTIVE
+    follows: str = ""
+    first_period: int = 0
+    until_period: int = 0
+
+    def may_mark(self, period: int) -> bool:
+        """Whether events of a period may carry marks. A year belongs to no code that has a part."""
+        begins, after = first_month(period), month_after(period)
+        return (not self.first_period or begins >= first_month(self.first_period)) and (
+            not self.until_period or after <= first_month(self.until_period)
+        )
 
 
 class Arrival(NamedTuple):
@@ -164,7 +180,7 @@ def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | Non
         return heartbeat_reason(registration, record, body, verify)
     if isinstance(body, Correction):
         return _reason_correction(state, record, body)
-    reason = _reason_class(registration, record.period, body)
+    reason = _reason_class(registration, record, body)
     return _reason_tally(state, registration, record, body) if isinstance(body, Tally) and not reason else reason
 
 
@@ -177,12 +193,14 @@ def wants_consent(cap: int, tally: Tally) -> bool:
     return bool(effective(cap)) or any(0 < n <= SMALL_COUNT_MAX for n in tally.counts)
 
 
-def _reason_class(registration: Registration, period: int, body: Body) -> Reason | None:
+def _reason_class(registration: Registration, record: Arrival, body: Body) -> Reason | None:
+    if effective(record.cap) and not registration.may_mark(record.period):
+        return Reason.MARKED_ELSEWHERE
     if body.about is About.CLIENT:
         if registration.legal_class is LegalClass.individual:
             pass
         elif registration.legal_class is LegalClass.year_only:
-            if quarter_of(period):
+            if quarter_of(record.period):
                 return Reason.YEAR_ONLY
         else:
             return Reason.LEGAL_CLASS

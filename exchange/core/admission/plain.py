@@ -1,9 +1,9 @@
 """Plain events, admitted many at once: the verdicts of `gate.judge` without a call for each.
 
 A plain event is one about a client or the agency that any active agency of the class *individual*
-may send. Its verdict depends on no other event. It is that of its middle (period, state and cap)
-and of its body, each by itself: so whoever has seen a middle in one plain event and a body in
-another knows that both together are plain.
+may send, if no other code of it has a part of its periods. Its verdict depends on no other event.
+It is that of its middle (period, state and cap) and of its body, each by itself: so whoever has
+seen a middle in one plain event and a body in another knows that both together are plain.
 
 Everything else is judged by itself: heartbeats, corrections, tallies, other classes, and all that
 is refused. A property test holds the two ways equal.
@@ -37,11 +37,12 @@ def _no_signature(_public_key: bytes, _signature: bytes, _message: bytes) -> boo
 
 
 def may_send_plain(registration: Registration | None) -> bool:
-    """Whether an agency may send every plain event."""
+    """Whether an agency may send every plain event, whatever its period."""
     return (
         registration is not None
         and registration.status is Status.ACTIVE
         and registration.legal_class is LegalClass.individual
+        and not (registration.first_period or registration.until_period)
     )
 
 

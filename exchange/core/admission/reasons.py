@@ -31,6 +31,7 @@ class Reason(StrEnum):
     FORKED = "forked"
     LEGAL_CLASS = "legal_class"
     YEAR_ONLY = "year_only"
+    MARKED_ELSEWHERE = "marked_elsewhere"
     UNSOUND = "unsound"
     SMALL_COUNT = "small_count"
     TALLY_REPEATED = "tally_repeated"
@@ -61,6 +62,8 @@ EXPLAINED: Final[dict[Reason, str]] = {
     "Stop both and restore one.",
     Reason.LEGAL_CLASS: "This agency may share totals only: no event about a client.",
     Reason.YEAR_ONLY: "This agency may give the year at finest: the period of a client's event is a year.",
+    Reason.MARKED_ELSEWHERE: "This period counts under another code of the same agency (`exchange agencies list` shows which"
+    " code follows which, and from when): publish its records there, and leave them out here.",
     Reason.UNSOUND: "The fields of the body contradict each other, a correction takes back more than its event added, or a"
     " tally counts in releases after one that did.",
     Reason.SMALL_COUNT: f"A tally holds a count of 1–{SMALL_COUNT_MAX}, or counts in releases, and the agency's counsel has not"

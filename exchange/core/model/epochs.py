@@ -87,6 +87,11 @@ def year_of_epoch(epoch: int) -> int:
     return period_of(epoch // 12)
 
 
+def month_after(period: int) -> int:
+    """The month after a quarter or a year, as an epoch's number."""
+    return first_month(period) + (3 if quarter_of(period) else 12)
+
+
 def first_month(period: int) -> int:
     """The month that a quarter or a year begins with, as an epoch's number."""
     return year_of(period) * 12 + 3 * max(0, quarter_of(period) - 1)

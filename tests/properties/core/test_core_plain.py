@@ -30,6 +30,9 @@ registrations = st.builds(
     st.just(0),
     st.just(()),
     st.sampled_from([Status.ACTIVE, *Status]),
+    st.just(""),
+    st.just(0) | periods,
+    st.just(0) | periods,
 )
 capped = st.one_of(st.just(0), st.just(ALL_CAPS), small)
 tails = st.tuples(periods, states, capped, st.one_of(sound_correctables, sound_correctables, bodies))
