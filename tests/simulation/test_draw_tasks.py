@@ -15,6 +15,7 @@ from exchange.core.model.epochs import epoch_of, quarter_of_epoch
 from exchange.core.model.events import Heartbeat
 from exchange.core.model.period import period_text
 from exchange.core.model.vocabulary import LegalClass
+from exchange.core.release import disclosure
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.closing import DrawTask
 from exchange.core.release.disclosure import AGENCY_RELEASES
@@ -25,6 +26,7 @@ from exchange.wire.public_records import decode_release
 from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES
 from tests.kits.agency_reports import FUNDED_ONCE, reports
+from tests.kits.broken_rules import BrokenRule, break_rule
 from tests.kits.draw_world import event
 from tests.simulation.world.closing_world import ONE, ClosingWorld, DrawHere, Numbered, handed_over
 
@@ -73,6 +75,15 @@ def test_a_task_that_was_handed_over_is_drawn_as_where_it_was_made(world: Closin
     assert {one.table for one in drawn} == set(DECLARED)
     assert {one.epoch for one in drawn} == set(MONTHS)
     assert {one.table for one in drawn if not one.first} >= {one.name for one in AGENCY_RELEASES}
+
+
+def test_tables_that_are_compared_by_identity_are_noticed(world: ClosingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_identity = BrokenRule(
+        disclosure, "contributors", "cell.table.name == declared.name", "cell.table is declared.table"
+    )
+    break_rule(monkeypatch, by_identity)
+    with pytest.raises(AssertionError):
+        live_through(world)
 
 
 def test_every_agency_table_shows_something_in_every_quarter(world: ClosingWorld) -> None:

@@ -228,7 +228,7 @@ RATES: Final = (
     in_bands(
         "reporting_minutes",
         "heartbeats_by_reporting_minutes",
-        "Minutes that an agency spends on one scheduled report, half and nine in ten of them, where all are shown.",
+        "Minutes that staff spend on one scheduled report, as they state them: half and nine in ten, where all are shown.",
         bands=v.REPORTING_MINUTES_MINUTES,
         unit=Unit("minutes"),
         answers="data_burden",
@@ -236,7 +236,7 @@ RATES: Final = (
     shares_of(
         "reporting_minutes_share",
         "heartbeats_by_reporting_minutes",
-        "What reporting costs: minutes that an agency spends on one scheduled report, as shares of those that are shown.",
+        "What reporting costs: minutes that staff spend on one scheduled report, as they state them, as shares of those shown.",
         "data_burden",
     ),
     Metric(

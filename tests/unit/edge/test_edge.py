@@ -184,6 +184,17 @@ async def test_the_last_event_is_the_signed_heartbeat_of_the_run(tmp_path: Path)
     assert agency.exchange.refused == []
 
 
+async def test_minutes_that_nobody_stated_are_not_made_up_from_the_time_of_the_run(agency: Agency) -> None:
+    """It grows with the number of facts: clients would move a figure without noise."""
+    for stated, band in ((None, ReportingMinutes.not_collected), (0, ReportingMinutes.minutes_0_5)):
+        async with agency.edge() as edge:
+            if stated is not None:
+                edge.spent(stated)
+        beat = bodies(agency)[-1]
+        assert isinstance(beat, Heartbeat)
+        assert beat.reporting_minutes is band
+
+
 async def test_flush_signs_what_it_sends_without_feeding_a_figure_and_the_block_goes_on(agency: Agency) -> None:
     async with agency.edge() as edge:
         await edge.publish(need("a"))
