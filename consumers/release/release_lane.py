@@ -186,17 +186,18 @@ class ReleaseLane(SingleLane):
     async def _decided(self, record: Record, closed: Closed) -> Sequence[Pair]:
         """The records to write for a command."""
         epoch = named_by(record)
-        decision = decide_close(closed, epoch, await self._moment())
+        moment = await self._moment(record)
+        decision = decide_close(closed, epoch, moment)
         if isinstance(decision, CloseRefused):
             logger.warning("an epoch was not closed", epoch=_text(epoch), reason=decision.name)
-            return [(ledger_part(record.offset), encode_spent(refusal(closed, record.offset, decision, self._clock())))]
+            return [(ledger_part(record.offset), encode_spent(refusal(closed, record.offset, decision, moment)))]
         drawn = await self._drawer.draw(decision.task, self._report)
         logger.info("an epoch is closed", epoch=_text(epoch), tables=len(drawn.parts))
         spent = encode_spent(payment(record.offset, decision, drawn))
         return [*drawn.parts, (ledger_part(record.offset), spent)]
 
-    async def _moment(self) -> Moment:
-        """The lane's clock, and the present ends of everything, once all of it is decided."""
+    async def _moment(self, command: Record) -> Moment:
+        """Both clocks, and the present ends of everything, once all of it is decided."""
         registered = Partition(AGENCIES, 0)
         reader = await self._log.reader()
         try:
@@ -204,23 +205,33 @@ class ReleaseLane(SingleLane):
         finally:
             await reader.close()
         cut = tuple(ends[source] for source in self._events)
-        return Moment(self._clock(), cut, ends[registered], await self._log.cluster_id())
+        return Moment(self._clock(), cut, ends[registered], await self._log.cluster_id(), command.timestamp)
 
     def _report(self, _: int) -> None:
         self._busy()
 
 
-def refusal(closed: Closed, offset: int, refused: CloseRefused, at_ms: int) -> Spent:
+def refusal(closed: Closed, offset: int, refused: CloseRefused, moment: Moment) -> Spent:
     """The ledger's entry for a refused command: everything as it was."""
-    accounts = tuple(sorted(closed.ledger.accounts.items()))
-    return Spent(offset + 1, closed.last_epoch or 0, at_ms, refused.name, closed.registered, closed.last_cut, accounts)
+    accounts, last = tuple(sorted(closed.ledger.accounts.items())), closed.last_epoch or 0
+    cut, registered = closed.last_cut, closed.registered
+    return Spent(offset + 1, last, moment.at_ms, moment.surely_ms, refused.name, registered, cut, accounts)
 
 
 def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
     """The ledger's entry for an accepted command."""
     epoch, moment, accounts = draw.task.epoch, draw.task.moment, tuple(sorted(draw.accounts.items()))
     return Spent(
-        offset + 1, epoch, moment.at_ms, "", moment.registered, drawn.cut, accounts, drawn.shown, drawn.profiles
+        position=offset + 1,
+        epoch=epoch,
+        at_ms=moment.at_ms,
+        surely_ms=moment.surely_ms,
+        refused="",
+        registered=moment.registered,
+        cut=drawn.cut,
+        accounts=accounts,
+        shown=drawn.shown,
+        reported=drawn.profiles,
     )
 
 

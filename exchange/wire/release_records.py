@@ -53,7 +53,9 @@ class Spent:
     `position`: offset in `epochs` of the next command. `epoch`: the last closed epoch, 0 before the
     first. `refused`: the name of the broken rule; empty if the command was carried out.
     `registered`: offset in `agencies` up to which records were read. `cut`: how much of `events`
-    was read. `reported`: of each agency whose profiles changed, the profiles that hold now.
+    was read. `at_ms`: when it was handled, by the lane's clock. `surely_ms`: the earlier of that
+    and the time at which brokers wrote the command down. `reported`: of each agency whose profiles
+    changed, the profiles that hold now.
 
     A refused command keeps `epoch`, `registered`, `cut` and `accounts`, and shows nothing.
     """
@@ -61,6 +63,7 @@ class Spent:
     position: int
     epoch: int
     at_ms: int
+    surely_ms: int
     refused: str
     registered: int
     cut: Cut

@@ -120,6 +120,8 @@ class Topic:
             configs |= {"compression.type": "uncompressed", "max.message.bytes": str(INBOX_BATCH_BYTES_MAX)}
         if Party.EVALUATORS in self.readers or self.monthly:  # the writer gives the time, whatever clocks say
             configs |= {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(LONG_MAX)}
+        if self.name == "epochs":  # when brokers wrote a command down bounds the lane's own clock
+            configs["message.timestamp.type"] = "LogAppendTime"
         if self.name == "draws":  # a ledger part lists the agencies behind every figure
             configs["max.message.bytes"] = str(DRAW_BYTES_MAX)
         if self.kept is Retention.COMPACTED:

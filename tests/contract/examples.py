@@ -237,8 +237,8 @@ def release_examples() -> dict[str, Examples]:
     said = (("an-agency", (("pacific", "shelter", 2),)),)
     cluster, other = "q1Sh-9_zSziwmZ-TPuJzYg", "5L6g3nShT-eMCtK--X86sw"
     cut = Cut((("an-agency", 24), ("another-agency", 16)), (24, 0, 16, 0), cluster, (25, 0, 17, 4))
-    done = c.Spent(1, epoch, 1_775_001_600_000, "", 40, cut, (("cases", account),), (behind,), said)
-    refused = c.Spent(2, epoch, 1_775_001_700_000, "EpochOutOfOrder", 40, cut, (("cases", account),))
+    done = c.Spent(1, epoch, 1_775_001_600_000, 1_775_001_599_000, "", 40, cut, (("cases", account),), (behind,), said)
+    refused = c.Spent(2, epoch, 1_775_001_700_000, 1_775_001_700_000, "EpochOutOfOrder", 40, cut, (("cases", account),))
     begun = Relocation(cluster, other, "ab" * 32, 1_775_001_800_000, finished=False)
     addresses = (Address(epoch, (40, 0), (40, 0)),)
     share = MetricPoint(

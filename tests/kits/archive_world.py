@@ -165,7 +165,7 @@ class MemoryCluster:
             )
             decision = decide_close(closed, epoch, moment)
             if isinstance(decision, CloseRefused):
-                pairs = [(ledger_part(offset), encode_spent(refusal(closed, offset, decision, at_ms)))]
+                pairs = [(ledger_part(offset), encode_spent(refusal(closed, offset, decision, moment)))]
                 parts: Sequence[tuple[bytes, bytes]] = ()
             else:
                 drawn = await carry_out(self.log, decision.task, seeded(epoch), lambda _: None)

@@ -24,27 +24,36 @@ MONTHS_OF_QUARTER: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a command is handled: the lane's clock (ms since 1970), and how far to read the logs.
+    """When a command is handled, and how far to read the logs.
 
-    `ends`, `registered`: the ends of `events` and of `agencies` on the cluster with this id.
+    `at_ms`: the lane's clock (ms since 1970). `ends`, `registered`: the ends of `events` and of
+    `agencies` on the cluster with this id. `asked_ms`: when brokers wrote the command down; None:
+    it was not looked at.
     """
 
     at_ms: int
     ends: Offsets
     registered: int
     cluster: str = ""
+    asked_ms: int | None = None
+
+    @property
+    def surely_ms(self) -> int:
+        """The earlier of both clocks: one that is far ahead decides nothing."""
+        return self.at_ms if self.asked_ms is None else min(self.at_ms, self.asked_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
     """Everything that was closed so far.
 
-    `position`: of the next command. `cuts`: of every closed epoch, by epoch. `when`: the time of
-    each closing, by the lane's clock. `agency_tables`: the last epoch of each agency table that was
-    ever released. `domains`: the values of its first release. `cluster`: the id of the cluster on
-    which the cuts have their addresses; empty before the first. `restoring`: the ids of the
-    clusters to which a restore has begun and not ended. `leaves`: whether the cluster was archived
-    for the last time. `trail`: what a witness outside of the brokers compares.
+    `position`: of the next command. `at_ms`: the latest that it surely was at a command. `cuts`: of
+    every closed epoch, by epoch. `when`: the time of each closing, by the lane's clock.
+    `agency_tables`: the last epoch of each agency table that was ever released. `domains`: the
+    values of its first release. `cluster`: the id of the cluster on which the cuts have their
+    addresses; empty before the first. `restoring`: the ids of the clusters to which a restore has
+    begun and not ended. `leaves`: whether the cluster was archived for the last time. `trail`: what
+    a witness outside of the brokers compares.
     """
 
     position: int = 0
@@ -134,7 +143,7 @@ def carried_out(
     return replace(
         closed,
         position=position,
-        at_ms=max(closed.at_ms, moment.at_ms),
+        at_ms=max(closed.at_ms, moment.surely_ms),
         registered=moment.registered,
         ledger=Ledger(MappingProxyType(dict(accounts)), epoch),
         cuts=MappingProxyType({**closed.cuts, epoch: cut}),

@@ -3,8 +3,9 @@
 Pure: clock and cut are passed in.
 
 Rules kept:
-- An epoch is closed once, in order, after its month is over by the lane's clock. The first may be
-  any past month.
+- An epoch is closed once, in order, after its month is over: by the lane's clock and by that of the
+  brokers, which wrote down when the command came. So no clock that is far ahead closes a month. The
+  first may be any past month.
 - The counts of a table begin at the cut of its last release, so nothing is counted twice or left
   out.
 - A table that was never released is counted from the log's beginning if it was not due before.
@@ -147,7 +148,7 @@ def _may_close(closed: Closed, epoch: int, moment: Moment) -> None:
         raise EpochOutOfOrder
     if moment.at_ms < closed.at_ms:
         raise ClockSetBack
-    if moment.at_ms <= ends_ms(epoch):
+    if moment.surely_ms <= ends_ms(epoch):
         raise EpochNotOver
     if moment.registered < closed.registered or _ends_before(moment.ends, closed.last_cut.offsets):
         raise CutBehind

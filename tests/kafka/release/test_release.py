@@ -100,7 +100,7 @@ async def test_a_ledger_part_of_thousands_of_agencies_fits(exchange: KafkaLog) -
     """One record far above a megabyte is written and read; else its quarter could never close."""
     amounts = tuple((f"agency-number-{n}", n + 1) for n in range(3_000))
     shown = tuple(ShownIncrement("activities_by_activity", number, amounts) for number in range(100))
-    value = encode_spent(Spent(1, START, 1, "", 0, BEGINNING, (), shown))
+    value = encode_spent(Spent(1, START, 1, 1, "", 0, BEGINNING, (), shown))
     assert len(value) > 5_000_000
     writer = await exchange.writer("release-0")
     await writer.begin()

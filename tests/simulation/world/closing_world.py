@@ -54,6 +54,8 @@ PARTITIONS = 2
 OF_EPOCHS, OF_DRAWS, OF_RELEASES = (Partition(topic, 0) for topic in (EPOCHS, DRAWS, RELEASES))
 START = epoch_of(2026, 1)
 NOW_MS = begins_ms(epoch_of(2028, 1))
+BROKERS_S = NOW_MS / 1000
+"""The brokers' clock, in seconds, at the beginning."""
 ONE = event(NeedIdentified(Service.food))
 
 
@@ -106,7 +108,9 @@ class ClosingWorld:
     ) -> None:
         self.world = World(seed)
         self.network = Network(self.world)
-        self.broker = MemoryBroker(self.world.after, lambda: self.world.now, marker_delay_s=lambda: marker_delay_s)
+        self.broker = MemoryBroker(
+            self.world.after, lambda: BROKERS_S + self.world.now, marker_delay_s=lambda: marker_delay_s
+        )
         for topic in (AGENCIES, EPOCHS, DRAWS, RELEASES, PULSE):
             self.broker.create(topic)
         self.broker.create(EVENTS, PARTITIONS)

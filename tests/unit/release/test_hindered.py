@@ -10,7 +10,7 @@ from exchange.wire.release_records import Spent
 
 def after(*refusals: str) -> DrawsState:
     """The state after these commands; an empty text is a closed epoch."""
-    return DrawsState(commands={n: Spent(n + 1, 0, n, refused, 0, Cut(), ()) for n, refused in enumerate(refusals)})
+    return DrawsState(commands={n: Spent(n + 1, 0, n, n, refused, 0, Cut(), ()) for n, refused in enumerate(refusals)})
 
 
 def test_a_repeated_or_early_command_hinders_nothing_and_is_shown_all_the_same() -> None:

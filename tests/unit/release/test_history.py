@@ -26,7 +26,7 @@ class Desk:
         for topic in TOPICS:
             self.broker.create(topic)
         self.broker.append(Partition(RELEASES, 0), (b"cases|2026-03", b"a release"))
-        refused = Spent(1, MARCH, 1, "BudgetExhausted", 0, Cut(), ())
+        refused = Spent(1, MARCH, 1, 1, "BudgetExhausted", 0, Cut(), ())
         self.broker.append(Partition(DRAWS, 0), (ledger_part(0), encode_spent(refused)))
 
     def read(self) -> History:

@@ -53,7 +53,7 @@ class Draws:
 
     def close(self, *epochs: int) -> None:
         for number, epoch in enumerate(epochs):
-            spent = Spent(number + 1, epoch, 0, "", 0, replace(BEGINNING, cluster=self.broker.cluster), ())
+            spent = Spent(number + 1, epoch, 0, 0, "", 0, replace(BEGINNING, cluster=self.broker.cluster), ())
             self.broker.append(SOURCE, (ledger_part(epoch), encode_spent(spent)))
 
     def folded(self) -> Closed:
