@@ -31,7 +31,7 @@ RANDOMNESS = (
 MAY = {
     ("consumers/release/noise.py", "opendp"): "the sampler",
     ("consumers/worker/faust_app.py", "secrets"): "tells workers apart",
-    ("exchange/engine/broker/server.py", "secrets"): "the embedded broker's cluster id",
+    ("exchange/engine/broker/storage.py", "secrets"): "the embedded broker's cluster id",
     ("exchange/engine/own_brokers.py", "secrets"): "the embedded broker's secret, and names of links under way",
     ("exchange/engine/private_file.py", "secrets"): "names of files under way",
     ("exchange/engine/broker/directory.py", "secrets"): "a free port",
