@@ -2,8 +2,9 @@
 
 Rules kept: everything in the file is encrypted, write-ahead log and temporary data included.
 Whatever must be known before an event is sent is durable before it is sent. One process at a time
-uses the vault, by SQLite's own exclusive lock. An error of the file becomes a named error that says
-what to do, and a failed write leaves the file as it was before.
+uses the vault, by SQLite's own exclusive lock, and its memory is private (`private_memory`). An
+error of the file becomes a named error that says what to do, and a failed write leaves the file as
+it was before.
 
 Promised: after a kill at any moment the vault opens and continues. Not promised: facts of the batch
 that was open at the kill (`commit` ends a batch); they are taken when the source is read again.
@@ -22,6 +23,7 @@ from sqlcipher3 import dbapi2 as sqlite
 from producers import errors
 from producers.profile import Profile
 from producers.secret_files import Secret
+from producers.vault.private_memory import keep_memory_private
 from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, WITHDRAWN, Row, Value, learn_of_caps
 
 FORMAT: Final = 2
@@ -47,6 +49,7 @@ class Vault:
         The file gets its name when it is complete: a kill on the way leaves no vault.
         """
         path = profile.vault
+        keep_memory_private()
         unfinished = path.with_name(path.name + ".unfinished")
         expect_no_vault(profile)
         with _naming(path):
@@ -72,6 +75,7 @@ class Vault:
         Raises VaultMissing, VaultNotOpened, VaultInUse, VaultDamaged, VaultOfAnother.
         """
         path = profile.vault
+        keep_memory_private()
         expect_vault(profile)
         if path.stat().st_size == 0:
             raise errors.VaultDamaged(f"{path} is empty.")

@@ -6,17 +6,20 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ENDS_S_MAX = 60.0
 PAUSE_S = 0.2
 
 
-def at_a_terminal(words: Sequence[str], answers: Sequence[str], folder: Path) -> tuple[str, set[bytes], int]:
+def at_a_terminal(
+    words: Sequence[str], answers: Sequence[str | Callable[[str], str]], folder: Path
+) -> tuple[str, set[bytes], int]:
     """(what the terminal showed, every command line that the process had, its exit status).
 
-    Each answer is typed after the next question, which ends with a colon.
+    Each answer is typed after the next question, which ends with a colon. It may depend on what
+    was shown.
     """
     ours, theirs = pty.openpty()
     path = os.pathsep.join(one for one in sys.path if one)
@@ -39,8 +42,9 @@ def at_a_terminal(words: Sequence[str], answers: Sequence[str], folder: Path) ->
             except OSError:  # the other side is closed
                 break
         elif left and shown.rstrip().endswith(b":"):
-            answer = left.pop(0).encode()
-            os.write(ours, answer + b"\n")
+            answer = left.pop(0)
+            typed = answer if isinstance(answer, str) else answer(shown.decode())
+            os.write(ours, typed.encode() + b"\n")
             shown += b"\n"
         elif process.poll() is not None:
             break

@@ -13,7 +13,6 @@ from exchange.cli.agency.client_key import GivenAsArguments, ask_client_key
 from exchange.cli.agency.publish import ProfileOption, secret_of
 from exchange.cli.agency.work_at_the_edge import work_at_the_edge
 from exchange.cli.shared.help import ending
-from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -37,17 +36,14 @@ VAULT = "a profile and its vault."
 VAULT_AND_KAFKA = "a profile, its vault, and the exchange's Kafka."
 REFUSED_SOME = {ExitStatus.SOME_REFUSED: "some records were refused. Everything else was sent."}
 
-PASSPHRASE_LENGTH_MIN = 12
+SAME_FOLDER = (
+    "The key file is in the folder of the vault: whoever takes that folder has both. Move it to another one, and correct"
+    " key_file in the profile."
+)
 PUBLISHED_BEFORE = (
     "If this agency has published before, from a vault that is lost, do not register this key. Remove this vault, and make "
     "it again with --key-number 2 (the next free number)."
 )
-
-
-class PassphraseTooShort(ExchangeError):
-    """The passphrase is too short: it needs 12 characters, because the vault names clients."""
-
-    hint = "Use four words or more, or a key file: `exchange edge init --key-file`."
 
 
 @edge.command(
@@ -89,6 +85,8 @@ def init(
     typer.echo(
         f"The vault of {profile.agency} is {profile.vault}. Back it up. Keep its passphrase or key file elsewhere."
     )
+    if profile.key_file and profile.key_file.resolve().parent == profile.vault.resolve().parent:
+        typer.echo(SAME_FOLDER)
     typer.echo("Send this line to the operator of the exchange:")
     small = " --small-counts" if profile.small_counts else ""
     typer.echo(
@@ -109,28 +107,20 @@ def _write_key_file(profile: "Profile") -> None:
         write_key_file(profile.key_file, secrets.token_bytes(KEY_OCTETS))
     except FileExistsError:
         raise KeyFileExists(f"The key file {profile.key_file} exists already.") from None
+    except OSError as error:
+        raise ProfileInvalid(f"The key file {profile.key_file} cannot be written: {error.strerror}.") from None
 
 
 def _new_secret(profile: "Profile") -> "Secret":
     """The secret of a new vault; a passphrase that is typed is typed twice."""
     import sys
 
-    words = f"New passphrase for the vault (at least {PASSPHRASE_LENGTH_MIN} characters)"
+    from exchange.cli.agency.new_passphrase import ask_new_passphrase, expect_long_enough
 
-    def ask() -> str:
-        return str(typer.prompt(words, hide_input=True, confirmation_prompt=True, err=True, value_proc=_long_enough))
-
-    secret = profile.secret(ask if sys.stdin.isatty() else None)
+    secret = profile.secret(ask_new_passphrase if sys.stdin.isatty() else None)
     if secret.passphrase:
-        _long_enough(secret.passphrase)
+        expect_long_enough(secret.passphrase)
     return secret
-
-
-def _long_enough(passphrase: str) -> str:
-    """The passphrase; raises PassphraseTooShort, before it is typed a second time."""
-    if len(passphrase) < PASSPHRASE_LENGTH_MIN:
-        raise PassphraseTooShort
-    return passphrase
 
 
 @edge.command(epilog=ending(needs=VAULT, example="exchange edge status --profile agency.toml"))

@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 
 from consumers.status.status import DIGEST_SHORT
 from exchange.cli import app
-from exchange.cli.agency.edge import PassphraseTooShort
+from exchange.cli.agency.new_passphrase import LETTERS, PassphraseTooShort, expect_long_enough, made_passphrase
 from exchange.core.model.events import Heartbeat
 from producers import errors
 from producers.caps.policy import IN_THE_FUTURE
+from tests.kits.at_a_terminal import at_a_terminal
 from tests.kits.edge_kit.desk import PLANTED, Desk, need
 from tests.kits.edge_kit.exchange import Trouble
 
@@ -221,15 +222,68 @@ def test_a_second_first_key_is_met_by_what_to_do_about_it(desk: Desk) -> None:
 
 
 def test_a_short_passphrase_is_reported_before_it_is_typed_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    (desk.folder / "harbor.vault").unlink()
-    profile = desk.folder / "agency.toml"
-    text = profile.read_text(encoding="utf-8").replace('key_file = "harbor.key"\n', "")
-    profile.write_text(text, encoding="utf-8")
-    monkeypatch.delenv("EXCHANGE_VAULT_PASSPHRASE", raising=False)
+    without_a_key_file(desk, monkeypatch)
     monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _: True)
     result = CliRunner().invoke(app, ["edge", "init", "--profile", "agency.toml"], input="short\n")
     assert isinstance(result.exception, PassphraseTooShort)
     assert "at least 12 characters" in result.output
+
+
+def without_a_key_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.folder / "harbor.vault").unlink()
+    profile = desk.folder / "agency.toml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace('key_file = "harbor.key"\n', ""), encoding="utf-8")
+    monkeypatch.delenv("EXCHANGE_VAULT_PASSPHRASE", raising=False)
+
+
+def test_an_empty_passphrase_has_one_made_which_is_shown_once_and_opens_the_vault(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a terminal of its own; the first repetition is wrong."""
+    without_a_key_file(desk, monkeypatch)
+    found = re.compile(rf"[{LETTERS}]{{5}}(-[{LETTERS}]{{5}}){{4}}")
+
+    def made(shown: str) -> str:
+        match = found.search(shown)
+        assert match is not None, shown
+        return match[0]
+
+    words = ["edge", "init", "--profile", "agency.toml"]
+    shown, _, status = at_a_terminal(words, ["", "not written down", made], desk.folder)
+    assert status == 0, shown
+    assert "That is another passphrase." in shown
+    assert shown.count(made(shown)) == 1
+    monkeypatch.setenv("EXCHANGE_VAULT_PASSPHRASE", made(shown))
+    assert json.loads(desk.run("edge", "status", "--json").stdout)["last_event"] == 0
+
+
+def test_made_passphrases_differ_and_are_long_enough() -> None:
+    several = {made_passphrase() for _ in range(50)}
+    assert len(several) == 50
+    for one in several:
+        expect_long_enough(one)
+        assert {*one} <= {*LETTERS, "-"}
+
+
+def test_a_key_file_in_a_folder_that_is_not_there_is_named(desk: Desk) -> None:
+    (desk.folder / "harbor.vault").unlink()
+    profile = desk.folder / "agency.toml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace("harbor.key", "nowhere/harbor.key"))
+    refused = desk.run("edge", "init", "--key-file", ends=1)
+    assert isinstance(refused.exception, errors.ProfileInvalid)
+    assert "cannot be written: No such file or directory" in str(refused.exception)
+
+
+def test_init_warns_of_a_key_file_beside_the_vault_and_not_of_one_elsewhere(desk: Desk) -> None:
+    (desk.folder / "harbor.vault").unlink()
+    beside = "whoever takes that folder has both"
+    assert beside in desk.run("edge", "init").stdout
+    (desk.folder / "harbor.vault").unlink()
+    (desk.folder / "elsewhere").mkdir()
+    (desk.folder / "harbor.key").rename(desk.folder / "elsewhere" / "harbor.key")
+    profile = desk.folder / "agency.toml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace("harbor.key", "elsewhere/harbor.key"))
+    assert beside not in desk.run("edge", "init").stdout
 
 
 def test_a_new_key_after_a_lost_vault_has_another_number(desk: Desk) -> None:
