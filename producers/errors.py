@@ -172,8 +172,8 @@ class RestoreImpossible(EdgeError):
     """The vault is older than what the exchange holds, and the inbox lacks events in between."""
 
     hint = (
-        "An inbox is kept for ever, unless it is flooded or lost with its cluster. Restore a newer backup of the vault, or "
-        "ask the operator. Do not publish from this vault before that."
+        "An inbox is kept for ever, unless it is flooded or lost with its cluster. Ask the operator to run `exchange "
+        "agencies refill CODE`, or restore a newer backup of the vault; then run again."
     )
 
 

@@ -134,6 +134,29 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
         typer.echo("No agency is registered yet. Add one: `exchange agencies add CODE --legal-class … --public-key …`.")
 
 
+@app.command(epilog=ending(needs=NEEDS, example="exchange agencies refill harbor-light"))
+def refill(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="The agency whose inbox lacks events.")],
+) -> None:
+    """Write accepted events that an inbox lacks into it, so that a vault can be made from it again.
+
+    An inbox lacks events if it was flooded, deleted, or left behind with another cluster. The gate
+    recognises events that it has admitted, so nothing is counted twice. Safe to repeat.
+    """
+    from consumers.admission.enrolment import AgencyNotRegistered
+    from consumers.admission.inbox_refill import refill as refilled
+    from consumers.admission.registry import read_registry
+    from exchange.cli.shared.at_kafka import at_kafka
+
+    async def work(kafka: "KafkaConnection") -> int:
+        registration = (await read_registry(kafka.log)).agencies.get(code)
+        if registration is None:
+            raise AgencyNotRegistered(f"{code} is not registered.")
+        return await refilled(kafka.log, registration)
+
+    typer.echo(f"{at_kafka(work):,} events written to the inbox of {code}.")
+
+
 def _register(enrolment: "Enrolment", *, confirmed: bool) -> "Registration":
     from consumers.admission.enrolment import register
     from exchange.cli.shared.at_kafka import at_kafka

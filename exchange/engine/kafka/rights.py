@@ -90,6 +90,8 @@ BESIDES: Final[tuple[tuple[Party, Operation, str, str], ...]] = (
     (Party.DERIVE, Operation.READ, "metrics", "writes no point twice"),
     (Party.WATCH, Operation.READ, "alerts", "goes on with the open alerts"),
     (Party.OPERATOR, Operation.READ, "agencies", "lists the registered agencies"),
+    (Party.OPERATOR, Operation.READ, "inbox", "`exchange agencies refill` looks what an inbox lacks"),
+    (Party.OPERATOR, Operation.WRITE, "inbox", "`exchange agencies refill`"),
     (Party.OPERATOR, Operation.READ, "gate-state", "`exchange status` shows heads and refusals"),
     (Party.OPERATOR, Operation.READ, "releases", "`exchange release` waits until they are public"),
 )

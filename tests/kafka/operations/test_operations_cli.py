@@ -72,6 +72,26 @@ async def test_an_agency_is_added_listed_changed_and_suspended(
     assert "suspended" not in table
 
 
+async def test_a_code_that_follows_another_is_registered_with_its_first_period_and_shown(
+    admin: Admin, exchange: KafkaLog, run: Run
+) -> None:
+    new_key = "ab" * 32
+    await run("agencies", "add", "old-door", "--legal-class", "tally_only", "--public-key", KEY)
+    words = ("agencies", "add", "new-door", "--legal-class", "individual", "--public-key", new_key)
+    half = await run(*words, "--follows", "old-door")
+    assert half.returncode == 2
+    assert "--follows and --from go together" in half.stderr
+    added = await run(*words, "--follows", "old-door", "--from", "2026Q3")
+    assert added.returncode == 0, added.stderr
+    assert "follows old-door from 2026Q3" in added.stdout
+    listed = {one["agency"]: one for one in json.loads((await run("agencies", "list", "--json")).stdout)}
+    assert (listed["new-door"]["follows"], listed["new-door"]["first_period"]) == ("old-door", "2026Q3")
+    assert (listed["old-door"]["follows"], listed["old-door"]["until_period"]) == ("", "2026Q3")
+    refilled = await run("agencies", "refill", "new-door")
+    assert (refilled.returncode, refilled.stdout) == (0, "0 events written to the inbox of new-door.\n")
+    assert "nobody is not registered" in (await run("agencies", "refill", "nobody")).stderr
+
+
 WRONG = (
     (("new-door", "--public-key", KEY), "--legal-class"),
     (("new-door", "--legal-class", "individual"), "--public-key"),

@@ -111,6 +111,8 @@ def test_every_role_does_its_whole_job(granted: SecureBroker, tmp_path: Path, mo
         assert AGENCY in done(exchange("agencies", "list", **as_operator)).stdout
         assert json.loads(done(exchange("status", "--json", **as_operator)).stdout)["running"] is True
         done(exchange("alerts", **as_operator))
+        done(exchange("agencies", "add", "new-door", *words, "--follows", AGENCY, "--from", "2027", **as_operator))
+        assert done(exchange("agencies", "refill", AGENCY, **as_operator)).stdout.startswith("0 events written")
         until = time.monotonic() + START_S_MAX
         while "No matching point" in points_of(granted):
             assert time.monotonic() < until, (tmp_path / "worker.log").read_text()

@@ -32,7 +32,7 @@ def held_by(principal: str, granted: list[Right]) -> set[tuple[str, str, str, bo
 def test_who_reads_and_writes_each_topic() -> None:
     assert {topic.name: (writers(topic), readers(topic)) for topic in TOPICS} == {
         "agencies": (["exchange-operator"], ["exchange-operator", "exchange-worker"]),
-        "inbox": (["agency-CODE"], ["agency-CODE", "exchange-worker"]),
+        "inbox": (["agency-CODE", "exchange-operator"], ["agency-CODE", "exchange-operator", "exchange-worker"]),
         "receipts": (["exchange-worker"], ["agency-CODE"]),
         "events": (["exchange-worker"], ["exchange-audit", "exchange-operator", "exchange-worker"]),
         "gate-state": (["exchange-worker"], ["exchange-operator", "exchange-worker"]),
