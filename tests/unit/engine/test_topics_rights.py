@@ -19,7 +19,7 @@ from exchange.engine.kafka.rights import (
     rights_of_an_operator,
     writers,
 )
-from exchange.wire.topics import AGENCY_CODE, TOPICS, TRANSACTIONAL_LANES, LaneName, Party, Retention
+from exchange.wire.topics import AGENCY_CODE, TOPICS, TRANSACTIONAL_LANES, LaneName, Party, Retention, record_time_ms
 
 GROUP = "exchange-workers"
 codes = st.from_regex(AGENCY_CODE, fullmatch=True)
@@ -146,3 +146,23 @@ def test_partitioned_topics_have_the_same_partitions_and_others_one() -> None:
         "aggregates",
     }
     assert set(counts.values()) == {1, 12}
+
+
+def test_records_of_events_and_inboxes_are_written_with_their_month_whatever_clocks_say() -> None:
+    """A broker neither replaces that time nor refuses it; other topics keep the time of writing."""
+    at_ms = 1_774_888_123_456  # 2026-03-30
+    for topic in TOPICS:
+        name = f"{topic.name}.harbor-light" if topic.per else topic.name
+        configs = topic.configs(3)
+        if topic.name in {"events", "inbox"}:
+            assert record_time_ms(name, at_ms) == 1_772_323_200_000  # 2026-03-01
+            assert configs["message.timestamp.type"] == "CreateTime"
+            assert configs["message.timestamp.after.max.ms"] == str(2**63 - 1)
+        else:
+            assert record_time_ms(name, at_ms) == at_ms
+
+
+def test_an_inbox_expires_by_no_clock_and_is_bounded_in_segments_that_kafka_can_delete() -> None:
+    (configs,) = [topic.configs(3) for topic in TOPICS if topic.kept is Retention.INBOX]
+    assert configs["retention.ms"] == "-1"
+    assert 10 * int(configs["segment.bytes"]) <= int(configs["retention.bytes"])
