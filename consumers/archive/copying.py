@@ -1,7 +1,8 @@
 """Copying an archive's records into the topics of an empty cluster.
 
 Rules kept:
-- Key, value and time of every record stay as they are, but for the partition in a registration.
+- Key, value and time of every record stay as they are, but for the partition in a registration,
+  and the time of a command in `epochs`: brokers give it, and those handled keep theirs in `draws`.
 - The records of one agency are sent in their order, to its one partition here. Its chain is
   followed before they are sent, and gives the state of its gate: nobody has to read them again.
 - `epochs` and `agencies` keep their offsets, because the ledger names them. Where the archived

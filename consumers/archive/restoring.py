@@ -5,7 +5,7 @@ The order of the work decides what a program may meet that runs too early:
 1. Everything in the archive is checked. The cluster is empty. The topics are created; those of
    agencies while events are copied, for a nation's many take brokers seconds.
 2. `draws` gets the record that a restore has begun. From now on no epoch is closed here.
-3. `draws`, `releases` and `epochs` are copied, each record with its key, value and time.
+3. `draws`, `releases` and `epochs` are copied.
 4. `events` are copied, epoch after epoch, so that every cut is a clean place in each partition.
 5. The gate's state and the agencies' receipts are written, as the copied events gave them.
 6. `agencies` are copied, each registration with its agency's partition here. Only now has the gate
