@@ -34,9 +34,12 @@ Run = Callable[..., Awaitable[CommandResult]]
 
 
 def exchange(*words: str, **variables: str) -> CommandResult:
-    """Run the command with these words, and of the exchange's settings these alone."""
+    """Run the command with these words, and of the exchange's settings these alone.
+
+    Its tables are as wide as they need to be, wherever the tests run.
+    """
     out, err = io.StringIO(), io.StringIO()
-    with _surroundings(words, variables), redirect_stdout(out), redirect_stderr(err):
+    with _surroundings(words, {"COLUMNS": "10000"} | variables), redirect_stdout(out), redirect_stderr(err):
         try:
             main()
             status: object = 0

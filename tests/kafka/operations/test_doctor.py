@@ -1,5 +1,6 @@
 """`exchange doctor` on a real Kafka: all is well, a setting is wrong, nobody answers."""
 
+import asyncio
 import json
 import socket
 
@@ -38,9 +39,10 @@ def test_a_provisioned_exchange_is_fit(exchange: KafkaLog, bootstrap_servers: st
 async def test_a_topic_with_another_setting_is_a_fault(
     admin: Admin, exchange: KafkaLog, bootstrap_servers: str
 ) -> None:
-    import asyncio
-
     await admin.set_configs({"quarantine": {"retention.ms": "1000"}})
+    async with asyncio.timeout(30):
+        while (await admin.configs(["quarantine"]))["quarantine"]["retention.ms"] != "1000":  # noqa: ASYNC110 - brokers do not tell
+            await asyncio.sleep(0.05)
     status, findings = await asyncio.to_thread(found, bootstrap_servers)
     assert status == ExitStatus.ERROR
     assert findings["topics"]["state"] == "fault"
