@@ -116,7 +116,6 @@ class Edge:
             self._link = self._given_link or kafka_link(self.profile)
             self._sending = Sending(
                 self._vault,
-                self._fact_store,
                 self._chain,
                 self._outbox,
                 link=self._link,

@@ -27,8 +27,6 @@ from producers.delivery.restore import by_digest, path_back, unknown_runs
 from producers.delivery.run_chain import CHUNK, RunChain
 from producers.delivery.waiting import Next, Wait, Waiting, WaitLimits
 from producers.vault.chain_row import Beat
-from producers.vault.event_tail import period_of_tail
-from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 from producers.words import counted
@@ -85,7 +83,6 @@ class Sending:
     def __init__(
         self,
         vault: Vault,
-        fact_store: FactStore,
         chain: Chain,
         outbox: Outbox,
         *,
@@ -95,8 +92,7 @@ class Sending:
         options: RunOptions,
         address: str = "",
     ) -> None:
-        self._vault, self._fact_store, self._link = vault, fact_store, link
-        self._chain, self._outbox = chain, outbox
+        self._vault, self._chain, self._outbox, self._link = vault, chain, outbox, link
         self._report, self._beat, self._options = report, beat, options
         self._exchange = f"exchange at {address}" if address else "exchange"
         self._waiting = Waiting(options.patience, options.clock())
@@ -287,10 +283,7 @@ class Sending:
         with self._vault.writing():
             self._chain.unchain(receipt.head.sequence - len(path) + 1)
             async for value, link in cooperative(reversed(path)):
-                self._chain.adopt(value, link)
-            if path:  # whatever it is: what the lost copy marked about whom is unknown
-                seen = (period_of_tail(link.tail) for _, link in path)
-                self._fact_store.exhaust_through(max(self._beat.period, *seen))
+                self._chain.adopt(value, link, self._beat.period)
             async for claimed in cooperative(self._outbox.claims()):
                 self._report.claimed += claimed
             self._chain.append_heartbeat(

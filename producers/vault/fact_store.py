@@ -207,12 +207,8 @@ class FactStore:
 
     def kept_periods(self) -> list[int]:
         """The periods of the facts that are kept for tallies, in order."""
-        return [
-            period
-            for (period,) in self._vault.all(
-                "SELECT DISTINCT period FROM fact WHERE kept = 1 AND want IS NOT NULL ORDER BY period"
-            )
-        ]
+        rows = self._vault.all("SELECT DISTINCT period FROM fact WHERE kept = 1 AND want IS NOT NULL ORDER BY period")
+        return [period for (period,) in rows]
 
     def tally_facts(self) -> list[Row]:
         """(client's name, key, schema id, tail) of the facts for tallies, ordered by client."""

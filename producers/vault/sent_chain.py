@@ -23,6 +23,7 @@ from producers.vault.event_tail import (
     correction_tail,
     encode_tail,
     newest_id,
+    period_of_tail,
     same_fact,
     value_of,
     with_cap,
@@ -131,10 +132,12 @@ class Chain:
         self.last, self.head = sequence, digest_of(value_of(schema, sequence, previous, tail))
         return sequence
 
-    def adopt(self, value: bytes, link: ChainRow) -> None:
+    def adopt(self, value: bytes, link: ChainRow, present: int) -> None:
         """Append an event that the exchange accepted after the end of this chain.
 
         It belongs to no fact yet. Its client is known only if it retracts an event of this vault.
+        Whatever it is, what the lost copy marked about whom is unknown: all periods up to the
+        `present` quarter are exhausted.
         """
         target = self.row_at(link.target) if link.kind is Kind.CORRECTION else None
         client = target.client if target is not None else None
@@ -142,6 +145,7 @@ class Chain:
             f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target, client),
         )
+        self._fact_store.exhaust_through(max(present, period_of_tail(link.tail)))
         self._fact_store.undecided = True
         self.last, self.head = link.sequence, digest_of(value)
         self.signed = link.sequence if link.kind is Kind.HEARTBEAT else self.signed

@@ -28,9 +28,10 @@ from exchange.core.model.events import Correction, Heartbeat, Tally
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.caps import tally
-from producers.delivery import heartbeat, sending
+from producers.delivery import heartbeat
 from producers.edge import Edge
 from producers.facts import Fact, Where
+from producers.vault import sent_chain
 from producers.vault.chain_row import ChainRow
 from producers.vault.event_tail import cap_of
 from producers.vault.store import Vault
@@ -180,10 +181,10 @@ def test_one_client_moves_nobody_else(seed: int, legal_class: LegalClass, tmp_pa
 
 
 BY_WHAT_WAS_READ_BACK = BrokenRule(
-    sending,
-    "Sending._replay",
+    sent_chain,
+    "Chain.adopt",
     "self._fact_store.exhaust_through(_1)",
-    "marked(path) and self._fact_store.exhaust_through(_1)",
+    "marked(link) and self._fact_store.exhaust_through(_1)",
 )
 ANY_RUN_CLOSES = BrokenRule(
     tally, "closes_before", "max(closed, due_before(today)) if scheduled else closed", "current_quarter(today)"
@@ -193,8 +194,8 @@ BY_HAND_IS_SCHEDULED = BrokenRule(
 )
 
 
-def marked(path: list[tuple[bytes, ChainRow]]) -> bool:
-    return any(effective(cap_of(link.tail)) for _, link in path)
+def marked(link: ChainRow) -> bool:
+    return bool(effective(cap_of(link.tail)))
 
 
 @pytest.mark.parametrize(
