@@ -5,36 +5,22 @@ also of agencies that may share the year at finest.
 """
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import date
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from consumers.admission.enrolment import Enrolment, register
 from exchange.core.model.epochs import begins_ms, epoch_at
-from exchange.core.model.events import NeedIdentified
-from exchange.core.model.period import parse_period
-from exchange.core.model.vocabulary import LegalClass, Service, UsState
+from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.kafka.clients import client_at
 from exchange.engine.log import Partition
 from exchange.engine.wall_clock import wall_ms
 from exchange.settings import Settings
 from exchange.trial.empty_cluster import TrialExchange, trial_exchange
 from exchange.wire.topics import EVENTS, inbox_of
-from producers.delivery.sending import RunOptions
-from producers.delivery.waiting import WaitLimits
-from producers.edge import Edge
-from producers.facts import Fact, Where
-from producers.profile import Profile
-from producers.profile_sections import KafkaProfile
-from producers.secret_files import Secret
-from producers.setup import make_vault
+from tests.kits.edge_kit.on_kafka import CODE, enrol, profile_at, publish
 
 pytestmark = pytest.mark.timeout(240)
-SECRET = Secret(raw_key=bytes(range(32)))
-Q1 = parse_period("2026Q1")
-CODE = "harbor-light"
 CREATE_TIME = 0
 """Kafka's word for a time that the writer gave, and no broker replaced."""
 
@@ -57,14 +43,6 @@ async def as_anybody(bootstrap_servers: str, partitions: Iterable[Partition]) ->
         await consumer.stop()
 
 
-async def publish(profile: Profile, keys: Iterable[str]) -> None:
-    options = RunOptions(patience=WaitLimits(poll_s=0.2))
-    async with Edge.open(profile, secret=SECRET, today=date(2026, 10, 5), options=options) as edge:
-        for key in keys:
-            fact = Fact(key, Q1, UsState.ca, NeedIdentified(Service.emergency_shelter), key, Where("f", 1))
-            await edge.publish(fact)
-
-
 async def abort_in(ground: TrialExchange, partition: Partition) -> None:
     writer = await ground.log.writer("another")
     await writer.begin()
@@ -78,15 +56,8 @@ async def test_events_and_inboxes_tell_the_month_of_a_record_and_no_finer_time(
 ) -> None:
     async with trial_exchange(settings, tmp_path) as ground:
         servers = ground.settings.bootstrap_servers
-        profile = Profile(
-            agency=CODE,
-            state=UsState.ca,
-            legal_class=LegalClass.year_only,
-            vault=tmp_path / "harbor.vault",
-            kafka=KafkaProfile(bootstrap_servers=servers),
-        )
-        number, key = make_vault(profile, SECRET)
-        await register(ground.log, ground.admin, Enrolment(CODE, LegalClass.year_only, key, number), replication=1)
+        profile = profile_at(ground, tmp_path, LegalClass.year_only)
+        await enrol(ground, profile)
         began_ms = wall_ms()
         await ground.start_worker()
         await publish(profile, "ab")
