@@ -8,29 +8,23 @@ and the difference would be twice the cap.
 Laws. An edge keeps them over a client's whole history (every run, source and correction, a lost
 vault included), and `exchange.core.release.sensitivity` depends on them. For each client, period
 and rule:
-1. At any time at most `most` marked events count, each with another key (`CapRule.key`). A
-   withdrawn event counts no more.
-2. At most `corrections` corrections carry the bit. Any further one goes without it: the event that
-   it withdraws then counts in releases, and only there, for ever. The event that would take its
-   place goes without the bit as well.
-3. A correction carries no bit that the event it restates does not count with (`lawful`).
-4. A `Tally` counts marked events only (`exchange.core.release.client_tables.needed`) and carries
+1. At every moment at most `most` marked events count, each with another key (`CapRule.key`). A
+   withdrawn event counts no more. Of a rule that holds for `ever`, at most one event is ever sent
+   with the bit, withdrawn or not.
+2. A correction carries exactly the marks of the event that it restates (`lawful`). So what is
+   withdrawn before a period is counted leaves nothing, and taking back costs nothing.
+3. A `Tally` counts marked events only (`exchange.core.release.client_tables.needed`) and carries
    the bits of the releases it feeds. Its correction carries none, nor does a tally that comes after
-   one.
-5. An agency marks periods of one width only (`may_mark`): years, if its legal class is `year_only`,
+   one: a cut could fall between the two, and one client's late fact would move everybody in it.
+4. An agency marks periods of one width only (`may_mark`): years, if its legal class is `year_only`,
    else quarters. So no client has marks in a quarter and in its year.
 
 Events past a cap leave without the bit and are counted in every restricted table.
-
-Bits 3 and 4 are free. Edges from before there were caps set all bits, `UNMARKED` among them. Such
-an event is in no release: nobody could tell such an edge from one that keeps the caps, so it must
-add nothing.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntFlag
-from functools import cache
 from typing import Final
 
 from exchange.core.admission.soundness import FACTORS, FACTS
@@ -48,16 +42,16 @@ class Cap(IntFlag):
     STATE = 2
     """Within its client's caps for the states' releases."""
     PAST = 4
-    """The first of its client in the period that is past a cap; counts clients over their caps."""
-    UNMARKED = 32
-    """No caps were applied: counts in no release."""
+    """On one event of a client with an event past a cap; counts clients over their caps."""
+    ONE = 8
+    """The one event of its client that counts where several could share a cell."""
+    ARRIVAL = 16
+    """The one event of its client that ever counts by month of arrival."""
 
 
 NONE: Final = Cap(0)
-MARKS: Final = Cap.NATION | Cap.STATE | Cap.PAST
-"""The bits that releases count with; each release has one."""
-CORRECTIONS: Final = 1
-"""Corrections with a bit, for each client, period and rule: c of the budget."""
+MARKS: Final = Cap.NATION | Cap.STATE | Cap.PAST | Cap.ONE | Cap.ARRIVAL
+"""Every bit; each release counts with one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +62,8 @@ class CapRule:
     - `strand`: the rule covers only bodies with one of these fields applicable. Empty: all bodies.
     - `distinct`: the `field` or `field>group` in which all marked events must differ. Empty: none.
     - `leaves_out`: codes of that field that never get the bit.
+    - `choice`: rules of one bit with the same choice admit the same keys, chosen among the keys of
+      all events under any of them. So a ratio's two ends are about the same services.
     """
 
     bit: Cap
@@ -76,7 +72,12 @@ class CapRule:
     distinct: str = ""
     strand: tuple[str, ...] = ()
     leaves_out: frozenset[str] = frozenset()
-    corrections: int = CORRECTIONS
+    choice: str = ""
+
+    @property
+    def ever(self) -> bool:
+        """Whether an event that was withdrawn still holds its place."""
+        return self.bit is Cap.ARRIVAL
 
     def concerns(self, body: e.Body) -> bool:
         """Whether the rule covers such a body."""
@@ -117,26 +118,35 @@ SENSITIVE_SERVICES: Final = frozenset(
 """Immigration, substance use, reproductive health: for the nation and the year only."""
 _GROUP: Final = "service>service_group"
 
+_NEEDS: Final = "needs"
+
 RULES: Final[tuple[CapRule, ...]] = (
     CapRule(Cap.NATION, e.CaseOpened, 1),
     CapRule(Cap.NATION, e.TraffickingFacts, 1, strand=FACTS),
     CapRule(Cap.NATION, e.TraffickingFacts, 2, "control_method", strand=("control_method",)),
-    CapRule(Cap.NATION, e.NeedIdentified, 5, "service"),
+    CapRule(Cap.NATION, e.NeedIdentified, 4, "service", choice=_NEEDS),
+    CapRule(Cap.NATION, e.NeedUnmet, 4, "service", choice=_NEEDS),
     CapRule(Cap.NATION, e.ServiceProvided, 3, "service"),
-    CapRule(Cap.NATION, e.NeedUnmet, 2, "service"),
     CapRule(Cap.NATION, e.BarrierReported, 2, "barrier"),
-    CapRule(Cap.NATION, e.ReferralMade, 3, "service"),
-    CapRule(Cap.NATION, e.ReferralResolved, 2, "service"),
+    CapRule(Cap.NATION, e.ReferralMade, 2, "service"),
     CapRule(Cap.NATION, e.HealthObserved, 2, "health_condition"),
     CapRule(Cap.NATION, e.OutcomeAssessed, 2, "outcome_domain"),
     CapRule(Cap.NATION, e.CaseClosed, 1),
     CapRule(Cap.NATION, e.ExploiterObserved, 2, "trafficker_type", strand=("trafficker_type",)),
     CapRule(Cap.NATION, e.ExploiterObserved, 1, strand=("buyer_or_beneficiary_type",)),
     *(CapRule(Cap.NATION, e.FactorObserved, 2, factor, strand=(factor,)) for factor in FACTORS),
+    CapRule(Cap.ONE, e.ServiceProvided, 1),
+    CapRule(Cap.ONE, e.NeedUnmet, 1),
+    CapRule(Cap.ONE, e.ReferralResolved, 1),
+    CapRule(Cap.ONE, e.OutcomeAssessed, 1),
     CapRule(Cap.STATE, e.CaseOpened, 1),
-    CapRule(Cap.STATE, e.NeedIdentified, 3, _GROUP, leaves_out=SENSITIVE_SERVICES),
-    CapRule(Cap.STATE, e.NeedUnmet, 2, _GROUP, leaves_out=SENSITIVE_SERVICES),
-    CapRule(Cap.PAST, None, 1, corrections=0),
+    CapRule(Cap.STATE, e.NeedIdentified, 2, _GROUP, leaves_out=SENSITIVE_SERVICES, choice=_NEEDS),
+    CapRule(Cap.STATE, e.NeedUnmet, 2, _GROUP, leaves_out=SENSITIVE_SERVICES, choice=_NEEDS),
+    CapRule(Cap.ARRIVAL, e.CaseOpened, 1),
+    CapRule(Cap.ARRIVAL, e.NeedIdentified, 1),
+    CapRule(Cap.ARRIVAL, e.ServiceProvided, 1),
+    CapRule(Cap.ARRIVAL, e.NeedUnmet, 1),
+    CapRule(Cap.PAST, None, 1),
 )
 
 
@@ -148,22 +158,19 @@ def rules_of(body: e.Body, bit: Cap | None = None) -> Iterator[CapRule]:
     return (rule for rule in RULES if rule.concerns(body) and bit in {None, rule.bit})
 
 
-@cache
-def effective(cap: int) -> Cap:
-    """The bits that an event counts with in releases. Without caps applied: none."""
-    return NONE if cap & Cap.UNMARKED else Cap(cap & MARKS)
-
-
 def may_mark(legal_class: LegalClass, period: int) -> bool:
-    """Whether events of such a period may carry bits at an agency of this class (law 5)."""
+    """Whether events of such a period may carry bits at an agency of this class (law 4)."""
     return (legal_class is LegalClass.year_only) is not bool(quarter_of(period))
 
 
 def counts(cap: int, bit: Cap) -> bool:
     """Whether an event, or a correction, with this `cap` is in releases of this bit."""
-    return bool(effective(cap) & bit)
+    return bool(cap & bit)
 
 
 def lawful(correction: int, restated: int) -> bool:
-    """Whether a correction with this `cap` withdraws no more than its event has added."""
-    return not effective(correction) & ~effective(restated)
+    """Whether a correction with this `cap` takes back exactly the marks of its event.
+
+    A `Tally` has none to take back: give NONE for it.
+    """
+    return correction == restated
