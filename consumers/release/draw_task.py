@@ -33,7 +33,7 @@ from exchange.core.errors import CannotCount, ExchangeError, SequenceBroken
 from exchange.core.model.epochs import first_month
 from exchange.core.model.event_layout import HEAD, PREFIX, sequence_of
 from exchange.core.model.events import About, AgencyProfiled, Body, Correction, Event, Heartbeat
-from exchange.core.release.agency_tables import Made, PastEpochs, ProfileChange, ShownIncrement, agency_releases
+from exchange.core.release.agency_tables import Made, PastEpochs, ProfileChange, ShownCount, agency_releases
 from exchange.core.release.closing import DrawTask
 from exchange.core.release.cuts import BEGINNING, Cut, Grown, Offsets
 from exchange.core.release.draw import Increments, counted, drawn, merged
@@ -64,7 +64,7 @@ class Drawn:
     """
 
     parts: tuple[tuple[bytes, bytes], ...]
-    shown: tuple[ShownIncrement, ...]
+    shown: tuple[ShownCount, ...]
     profiles: tuple[ProfileChange, ...]
     cut: Cut
 

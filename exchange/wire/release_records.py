@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from exchange.core.release.agency_tables import ProfileChange, ShownIncrement
+from exchange.core.release.agency_tables import ProfileChange, ShownCount
 from exchange.core.release.cuts import Cut, Relocation
 from exchange.core.release.privacy_ledger import Account
 from exchange.core.release.released import Release
@@ -68,7 +68,7 @@ class Spent:
     registered: int
     cut: Cut
     accounts: tuple[tuple[str, Account], ...]
-    shown: tuple[ShownIncrement, ...] = ()
+    shown: tuple[ShownCount, ...] = ()
     reported: tuple[ProfileChange, ...] = ()
 
 

@@ -33,7 +33,7 @@ from exchange.core.model.event_layout import PREFIX
 from exchange.core.model.ledger_head import LedgerHead
 from exchange.core.model.period import parse_period, period_of
 from exchange.core.model.tally_tables import TallyTable
-from exchange.core.release.agency_tables import ShownIncrement
+from exchange.core.release.agency_tables import ShownCount
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.cuts import Address, Cut, Relocation
 from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
@@ -233,7 +233,7 @@ def release_examples() -> dict[str, Examples]:
         rho=plan.rho,
     )
     account = Account(plan.rho, plan.terms, EVERY_PERIOD, epoch)
-    behind = ShownIncrement("activities_by_kind", 4, (("an-agency", 3), ("another-agency", 4), ("a-third-agency", 2)))
+    behind = ShownCount("activities_by_kind", 4, (("an-agency", 3), ("another-agency", 4), ("a-third-agency", 2)))
     said = (("an-agency", (("pacific", "shelter", 2),)),)
     cluster, other = "q1Sh-9_zSziwmZ-TPuJzYg", "5L6g3nShT-eMCtK--X86sw"
     cut = Cut((("an-agency", 24), ("another-agency", 16)), (24, 0, 16, 0), cluster, (25, 0, 17, 4))

@@ -34,10 +34,11 @@ MISSING_CODES: Final = frozenset(
 class Tier(Enum):
     """Where and how often a table is released."""
 
-    NATION_MONTHLY = "nation, monthly"
     NATION_QUARTERLY = "nation, quarterly"
     NATION_YEARLY = "nation, yearly"
     STATE_YEARLY = "state, yearly"
+    NATION_ARRIVALS = "nation, by month of arrival"
+    NATION_LATE = "nation, too late for a quarter"
     NEVER = "never released"
 
 
@@ -146,10 +147,10 @@ def _table(
 
 
 BY_STATE, BY_AGENCY = Scope.STATE, Scope.AGENCY
-Q, M, Y, S = Tier.NATION_QUARTERLY, Tier.NATION_MONTHLY, Tier.NATION_YEARLY, Tier.STATE_YEARLY
+Q, Y, S = Tier.NATION_QUARTERLY, Tier.NATION_YEARLY, Tier.STATE_YEARLY
 
 CLIENT_TABLES: Final = (
-    _table("cases", e.CaseOpened, "", M, scope=BY_STATE, tally=True),
+    _table("cases", e.CaseOpened, "", Q, scope=BY_STATE, tally=True),
     _table("cases_by_gender", e.CaseOpened, "gender", Q, tally=True),
     _table("cases_by_age_group", e.CaseOpened, "age_band>age_group", Q, tally=True),
     _table("cases_by_foreign_national", e.CaseOpened, "foreign_national", Y, tally=True),
@@ -162,7 +163,7 @@ CLIENT_TABLES: Final = (
     _table("cases_by_recruitment_method", e.TraffickingFacts, "recruitment_method", Q, tally=True),
     _table("cases_by_control_method", e.TraffickingFacts, "control_method", Y, tally=True),
     _table("cases_by_trafficking_status_and_decision_maker", e.TraffickingFacts, "trafficking_status decision_maker"),
-    _table("needs_by_service", e.NeedIdentified, "service", M, scope=BY_STATE, tally=True),
+    _table("needs_by_service", e.NeedIdentified, "service", Q, scope=BY_STATE, tally=True),
     _table("services_by_service", e.ServiceProvided, "service", Q, scope=BY_STATE, tally=True),
     _table("services_by_wait_band", e.ServiceProvided, "wait_band", Q, tally=True),
     _table("services_by_cost_band", e.ServiceProvided, "cost_band", Q, tally=True),
@@ -171,7 +172,7 @@ CLIENT_TABLES: Final = (
     _table("services_by_service_and_cost_band", e.ServiceProvided, "service cost_band"),
     _table("services_by_service_and_unit_band", e.ServiceProvided, "service unit_band"),
     _table("services_by_service_and_funding_source", e.ServiceProvided, "service funding_source"),
-    _table("unmet_needs_by_service", e.NeedUnmet, "service", M, scope=BY_STATE, tally=True),
+    _table("unmet_needs_by_service", e.NeedUnmet, "service", Q, scope=BY_STATE, tally=True),
     _table("unmet_needs_by_reason", e.NeedUnmet, "unmet_reason", Q, scope=BY_STATE, tally=True),
     _table("unmet_needs_by_funding_source", e.NeedUnmet, "funding_source", Q, scope=BY_STATE, tally=True),
     _table("unmet_needs_by_service_and_reason", e.NeedUnmet, "service unmet_reason"),

@@ -48,6 +48,16 @@ def year_period(period: int) -> int:
     return period - period % 5
 
 
+def quarter_before(quarter: int) -> int:
+    """The quarter before a quarter."""
+    return quarter - (2 if quarter_of(quarter) == 1 else 1)
+
+
+def year_before(year: int) -> int:
+    """The year before a whole year."""
+    return year - 5
+
+
 def period_text(period: int) -> str:
     """`2026Q1`, or `2026` for a year."""
     quarter = quarter_of(period)

@@ -2,6 +2,8 @@
 
 Rules kept:
 - Every client table with a tier is released under its own name. Only state releases have places.
+- Where two marked events of a client could share a cell, one event of each client counts
+  (`Cap.ONE`): such a table is of clients.
 - Some codes the law treats on their own: immigration, substance use, reproductive health,
   transgender codes (`SENSITIVE`). They are in no domain finer than the nation and the year. For the
   tables in `YEARLY_ONLY`, a table of its own releases these codes and no others,
@@ -13,8 +15,7 @@ Rules kept:
 
 A release adds up cells of `table`, made of events that count with `bit`
 (`exchange.core.admission.cap_rules.counts`). `value` maps the codes of such a cell, joined as in
-its name, to a place in the domain or to none. Every event is in one bucket of one release of a
-table: `exchange.core.release.sensitivity` depends on it.
+its name, to a place in the domain or to none.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ from functools import cache
 from itertools import product
 from typing import Final
 
-from exchange.core.admission.cap_rules import NONE, SENSITIVE_SERVICES, Cap
+from exchange.core.admission.cap_rules import NONE, RULES, SENSITIVE_SERVICES, Cap
 from exchange.core.counting.cells import NATION, SEPARATOR, grouped
 from exchange.core.counting.tables import (
     BY_NAME,
@@ -44,6 +45,16 @@ from exchange.core.release.tiers import whole_places
 
 OVER_CAPS: Final = "clients_over_caps"
 """Counts clients with an event past a cap in a period. Any client body may feed it."""
+TOO_LATE: Final = "cases_too_late"
+"""Counts the cases of a quarter that came after it was counted, less those withdrawn since."""
+ARRIVALS: Final[Mapping[str, str]] = {
+    "arrivals_cases": "cases",
+    "arrivals_needs": "needs_by_service",
+    "arrivals_services": "services_by_service",
+    "arrivals_unmet_needs": "unmet_needs_by_service",
+}
+"""A sign of life between quarters: single totals by month of arrival, name → counted table. Each
+client counts at most once a period and table, whatever is corrected."""
 
 SENSITIVE: Final[Mapping[str, frozenset[str]]] = {
     "gender": frozenset({"transgender_woman", "transgender_man"}),
@@ -162,11 +173,19 @@ def _rows(table: Table) -> Iterator[ReleasedTable]:
     state, dimensions = table.tier is Tier.STATE_YEARLY, table.dimensions
     left_out = _left_out(table)
     source = BY_NAME[_SOURCES[table.name]] if table.name in _SOURCES else table
-    yield ReleasedTable(table.name, source, Cap.STATE if state else Cap.NATION, table.tier, dimensions, left_out)
+    yield ReleasedTable(table.name, source, Cap.STATE if state else _bit(table), table.tier, dimensions, left_out)
     if table.name in YEARLY_ONLY:
         yield ReleasedTable(
             f"{table.name}_yearly_only", source, Cap.NATION, Tier.NATION_YEARLY, dimensions, frozenset(), left_out
         )
+
+
+def _bit(table: Table) -> Cap:
+    """NATION where the caps keep marked events apart, or there is one; else ONE."""
+    rules = [rule for rule in RULES if rule.bit is Cap.NATION and rule.body is table.body]
+    axes = {(dimension.field, dimension.group) for dimension in table.dimensions}
+    alone = any(rule.most == 1 or (rule.field, rule.group) in axes for rule in rules)
+    return Cap.NATION if alone else Cap.ONE
 
 
 def _check(table: Table) -> None:
@@ -192,14 +211,16 @@ def released_rows(tables: tuple[Table, ...]) -> tuple[ReleasedTable, ...]:
 RELEASED_TABLES: Final[tuple[ReleasedTable, ...]] = (
     *released_rows((*CLIENT_TABLES, *STATE_RELEASES)),
     ReleasedTable(OVER_CAPS, None, Cap.PAST, Tier.NATION_QUARTERLY),
+    ReleasedTable(TOO_LATE, BY_NAME["cases"], Cap.NATION, Tier.NATION_LATE),
+    *(ReleasedTable(name, BY_NAME[table], Cap.ARRIVAL, Tier.NATION_ARRIVALS) for name, table in ARRIVALS.items()),
 )
 
 
 @cache
 def rows_of_tally(tally: Table) -> tuple[ReleasedTable, ...]:
-    """The releases that a `Tally` of this table feeds."""
+    """The releases that a `Tally` of this table feeds; never arrivals, as totals come after."""
     fed = fed_by(tally)
-    return tuple(row for row in RELEASED_TABLES if row.table in fed)
+    return tuple(row for row in RELEASED_TABLES if row.table in fed and row.tier is not Tier.NATION_ARRIVALS)
 
 
 def needed(tally: Table, body: e.Correctable) -> Cap:

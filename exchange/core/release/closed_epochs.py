@@ -10,16 +10,13 @@ Rules kept:
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
 
 from exchange.core.errors import ClusterUnknown, ExchangeMoved, RestoreUnfinished
-from exchange.core.model.epochs import DAY_MS, begins_ms, month_of
-from exchange.core.release.agency_tables import PastEpochs, ProfileChange, ShownIncrement
+from exchange.core.model.epochs import DAY_MS, begins_ms
+from exchange.core.release.agency_tables import PastEpochs, ProfileChange, ShownCount
 from exchange.core.release.cuts import BEGINNING, Cut, Offsets, Relocation, moved
 from exchange.core.release.privacy_ledger import Account, Ledger
 from exchange.core.release.witness import Trail
-
-MONTHS_OF_QUARTER: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,6 @@ class Closed:
     ledger: Ledger = field(default_factory=Ledger)
     cuts: Mapping[int, Cut] = field(default_factory=lambda: MappingProxyType({}))
     when: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
-    agency_tables: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     domains: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     kept: PastEpochs = field(default_factory=PastEpochs)
     cluster: str = ""
@@ -80,21 +76,13 @@ class Closed:
         """The end of the last closed epoch; before the first, the log's beginning."""
         return BEGINNING if self.last_epoch is None else self.cuts[self.last_epoch]
 
-    def cut_before(self, since: int) -> Cut:
-        """The beginning of a month's arrivals: the cut before, or the log's beginning."""
-        return self.cuts.get(since - 1, BEGINNING)
+    def cut_before(self, month: int) -> Cut:
+        """The cut before all events of periods that begin with a month, or later.
 
-    def early_before(self, since: int, epoch: int) -> Cut:
-        """The first place, before `cut_before`, of events whose periods begin in these months.
-
-        It is the last cut that was taken before the first of these periods began, less a day for
-        clocks and time zones.
+        It is the last that was taken before the month began, less a day for clocks and time zones.
         """
-        first = since + (1 - month_of(since)) % MONTHS_OF_QUARTER
-        if first > epoch:  # none does
-            return self.cut_before(since)
-        begins = begins_ms(first) - DAY_MS
-        before = [epoch for epoch, at_ms in self.when.items() if epoch < since and at_ms < begins]
+        begins = begins_ms(month) - DAY_MS
+        before = [epoch for epoch, at_ms in self.when.items() if at_ms < begins]
         return self.cuts[max(before)] if before else BEGINNING
 
 
@@ -132,7 +120,7 @@ def carried_out(
     epoch: int,
     cut: Cut,
     accounts: Mapping[str, Account],
-    shown: Iterable[ShownIncrement],
+    shown: Iterable[ShownCount],
     profiles: Iterable[ProfileChange],
 ) -> Closed:
     """After a command that was carried out.
@@ -159,13 +147,9 @@ def drawn(closed: Closed, key: bytes, value: bytes) -> Closed:
     return replace(closed, trail=closed.trail.drawn(key, value))
 
 
-def released(closed: Closed, table: str, epoch: int, domain: object) -> Closed:
+def released(closed: Closed, table: str, domain: object) -> Closed:
     """After a release of an agency table, over these values."""
-    return replace(
-        closed,
-        agency_tables=MappingProxyType({**closed.agency_tables, table: epoch}),
-        domains=MappingProxyType({**closed.domains, table: domain}),
-    )
+    return replace(closed, domains=MappingProxyType({**closed.domains, table: domain}))
 
 
 def relocated(closed: Closed, relocation: Relocation) -> Closed:

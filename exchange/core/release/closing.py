@@ -6,17 +6,14 @@ Rules kept:
 - An epoch is closed once, in order, after its month is over: by the lane's clock and by that of the
   brokers, which wrote down when the command came. So no clock that is far ahead closes a month. The
   first may be any past month.
-- The counts of a table begin at the cut of its last release, so nothing is counted twice or left
-  out.
-- A table that was never released is counted from the log's beginning if it was not due before.
-  Otherwise it was added later: it is counted from the last cut, and only for periods that begin in
-  its first epoch or after. Earlier periods are never released, and do not pay.
+- A period is counted once, in the epoch of its tables (`exchange.core.release.tiers`), from all
+  that the log holds of it at the cut. What comes later is in no release about clients, but in the
+  number of cases that came too late.
+- A table that is added later is released from its next epoch on, for the periods of that epoch.
+  Earlier periods are never released, and do not pay.
 - A table pays before it is drawn. If the ledger refuses one, no table is drawn.
 - A refusal changes nothing but the position and, forward only, the time.
 - An agency table keeps the domain of its first release for ever, like a client table.
-- An event that arrives before its period's epoch is closed counts once. Its period may not have
-  begun in the epoch in which it arrives (closed late, or in the hours between a month's end and its
-  cut). Then it waits for the epoch in which its period begins.
 
 Not promised: that the cut is the end of the month. It is the end of the log when the command is
 handled: close promptly. Nor that an event is counted if it arrived a day or more before its period
@@ -24,7 +21,7 @@ began, by the lane's clock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Final
 
 from exchange.core.counting.tables import Tier
@@ -39,43 +36,36 @@ from exchange.core.errors import (
     ExchangeError,
     TableChanged,
 )
-from exchange.core.model.epochs import ends_ms, is_epoch
-from exchange.core.release.agency_tables import AgencyTable
+from exchange.core.model.epochs import ends_ms, first_month, is_epoch
 from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.catalogue import CatalogueEntry
 from exchange.core.release.closed_epochs import Closed, Moment, check_cluster
 from exchange.core.release.cuts import BEGINNING, Cut, Offsets
 from exchange.core.release.disclosure import AGENCY_RELEASES
-from exchange.core.release.draw import Due, dues, plans_due
-from exchange.core.release.privacy_ledger import Account, Ledger, spend
-from exchange.core.release.tiers import is_due
+from exchange.core.release.draw import Due, Reading, dues, plans_due, reading_of
+from exchange.core.release.privacy_ledger import Account, spend
+from exchange.core.release.tiers import MONTHS_OF_QUARTER, is_due, periods_due
 
 
 @dataclass(frozen=True, slots=True)
 class DrawTask:
     """The tables to count and to draw noise for. It can be handed to another process.
 
-    `starts`: for each `since` of a table, the cut from which that table is counted. `early`: for
-    each `since`, the cut from which to look for events that came before `starts`, of periods that
-    had not begun at that cut. `last`: the last closed epoch's cut, from which the new one grows.
+    `cuts`: for each reading, the cut after which the events come that it takes; a reading without
+    a cut takes none. `last`: the last closed epoch's cut, from which the new one grows.
     """
 
     epoch: int
     moment: Moment
     clients: tuple[Due, ...]
-    agencies: tuple[AgencyTable, ...]
-    starts: Mapping[int, Cut]
-    early: Mapping[int, Cut] = field(default_factory=dict)
+    agencies: tuple[CatalogueEntry, ...]
+    cuts: Mapping[Reading, Cut]
     last: Cut = BEGINNING
-
-    def begins(self, since: int) -> Cut:
-        """The cut from which to read for the tables that are counted since a month."""
-        return self.early.get(since, self.starts[since])
 
     @property
     def lowest(self) -> Cut:
         """The cut from which the log is read for all of them."""
-        return min((self.last, *map(self.begins, self.starts)), key=lambda cut: cut.total)
+        return min((self.last, *self.cuts.values()), key=lambda cut: cut.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,37 +151,25 @@ def _ends_before(ends: Offsets, last: Offsets) -> bool:
 def _draw(
     closed: Closed, epoch: int, moment: Moment, plans: Sequence[TableCost], agencies: Sequence[CatalogueEntry]
 ) -> Draw:
-    first = min(closed.cuts, default=epoch)
-    before = closed.ledger
-    added = {p.row.name for p in plans_due(epoch, plans) if _added_later(closed, p.row.name, p.row.tier)}
-    after = spend(_with_accounts(before, epoch, plans, added), epoch, plans_due(epoch, plans))
-    clients = tuple(
-        replace(due, since=epoch) if due.row.name in added else due for due in dues(before, after, first, plans)
-    )
-    of_agencies = tuple(_agency_due(closed, one, epoch, first) for one in agencies if is_due(one.tier, epoch))
-    since = {due.since for due in clients} | {due.since for due in of_agencies}
-    starts = {month: closed.cut_before(month) for month in sorted(since)}
-    early = {month: closed.early_before(month, epoch) for month in starts}
-    return Draw(DrawTask(epoch, moment, clients, of_agencies, starts, early, closed.last_cut), after.accounts)
+    after = spend(closed.ledger, epoch, plans_due(epoch, plans))
+    clients = dues(after, plans)
+    of_agencies = tuple(_checked(closed, one) for one in agencies if is_due(one.tier, epoch))
+    tiers = {due.row.tier for due in clients} | {one.tier for one in of_agencies}
+    cuts = {reading: cut for reading in Reading if (cut := _cut(closed, epoch, reading, tiers)) is not None}
+    return Draw(DrawTask(epoch, moment, clients, of_agencies, cuts, closed.last_cut), after.accounts)
 
 
-def _added_later(closed: Closed, name: str, tier: Tier) -> bool:
-    """Whether a table was never released although it was due: then it was added later."""
-    known = name in closed.ledger.accounts or name in closed.agency_tables
-    return not known and any(is_due(tier, epoch) for epoch in closed.cuts)
+def _cut(closed: Closed, epoch: int, reading: Reading, tiers: Iterable[Tier]) -> Cut | None:
+    """The cut after which to read; None if no table is due, or its quarter was not counted."""
+    periods = {period for tier in tiers if reading_of(tier) is reading for period in periods_due(tier, epoch)}
+    if not periods:
+        return None
+    if reading is Reading.ALL:
+        return closed.cut_before(min(map(first_month, periods)))
+    return closed.last_cut if reading is Reading.SINCE_LAST else closed.cuts.get(epoch - MONTHS_OF_QUARTER)
 
 
-def _with_accounts(ledger: Ledger, epoch: int, plans: Iterable[TableCost], added: Iterable[str]) -> Ledger:
-    """The ledger with accounts for tables that were added later, for periods from this epoch on."""
-    new = {p.row.name: Account(p.rho, p.terms, epoch, epoch) for p in plans if p.row.name in added}
-    return replace(ledger, accounts={**ledger.accounts, **new})
-
-
-def _agency_due(closed: Closed, declared: CatalogueEntry, epoch: int, first: int) -> AgencyTable:
-    last = closed.agency_tables.get(declared.name)
-    if last is not None:
-        if closed.domains.get(declared.name, declared.codes) != declared.codes:
-            raise TableChanged(f"{declared.name} has not the domain of its earlier epochs.")
-        return AgencyTable(declared, last + 1, first=False)
-    since = epoch if _added_later(closed, declared.name, declared.tier) else first
-    return AgencyTable(declared, since, first=True)
+def _checked(closed: Closed, declared: CatalogueEntry) -> CatalogueEntry:
+    if closed.domains.get(declared.name, declared.codes) != declared.codes:
+        raise TableChanged(f"{declared.name} has not the domain of its earlier epochs.")
+    return declared

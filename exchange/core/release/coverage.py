@@ -1,17 +1,16 @@
 """Reporting coverage: how many agencies there are, and how many publish.
 
 - *Known* agencies are registered and may publish when a quarter closes.
-- *Publishing* agencies are those with a scheduled heartbeat that arrived within the quarter's cuts.
-  All others are *silent*. Known is the sum of the two, so it is not a cell of its own.
+- *Publishing* agencies are those with a scheduled heartbeat of the quarter. All others are
+  *silent*. Known is the sum of the two, so it is not a cell of its own.
 - Nothing else makes an agency publishing, neither an event nor a run by hand: both may follow from
   one client's arrival.
 - An agency's division and kind come from the last profile that it sent and did not withdraw;
   `not_known` if there is none.
 
-An agency counts as one in each of the three tables, in the bucket of the quarter that closes; every
-other bucket is 0. So the sum of a year, and the running sum, are agency-quarters, and a share of
-them is the average coverage. The tables are exact; `exchange.core.release.disclosure`, rule 4,
-decides which cells are shown.
+An agency counts as one in each of the three tables, in each quarter; records of a year as a whole
+are 0. So the sum of a year is agency-quarters, and a share of them is the average coverage. The
+tables are exact; `exchange.core.release.disclosure`, rule 4, decides which cells are shown.
 
 Not promised: that a kind or a division is right. An agency without a profile is known, but not
 where.
@@ -29,7 +28,7 @@ from exchange.core.model.events import AgencyProfiled, Correction, Event, Heartb
 from exchange.core.model.vocabulary import DIVISION, AgencyType, Scheduled, UsState
 from exchange.core.release.catalogue import PRESENCE, CatalogueEntry
 from exchange.core.release.disclosure import Amounts, Contributors
-from exchange.core.release.tiers import BUCKETS, is_due
+from exchange.core.release.tiers import is_due, periods_due
 
 Profile = tuple[str, str]
 """An agency's Census division and kind."""
@@ -89,15 +88,17 @@ class Members:
     profiles: Profiles
     heard: frozenset[str] = frozenset()
 
-    def heard_from(self, events: Iterable[tuple[str, Event]]) -> "Members":
-        """With the agencies that have a scheduled heartbeat among these (agency, event) pairs."""
-        found = (a for a, e in events if isinstance(e.body, Heartbeat) and e.body.scheduled == Scheduled.yes)
+    def heard_from(self, events: Iterable[tuple[str, Event]], quarter: int) -> "Members":
+        """With the agencies that have a scheduled heartbeat of a quarter among these pairs."""
+        found = (
+            agency
+            for agency, event in events
+            if event.period == quarter and isinstance(event.body, Heartbeat) and event.body.scheduled == Scheduled.yes
+        )
         return replace(self, heard=self.heard.union(found))
 
 
-def coverage(
-    declared: CatalogueEntry, epoch: int, since: int, members: Members, *, first: bool = False
-) -> Contributors:
+def coverage(declared: CatalogueEntry, epoch: int, members: Members) -> Contributors:
     """The agencies in each cell of a coverage table when an epoch closes. Raises NotDue."""
     if not is_due(declared.tier, epoch):
         raise NotDue
@@ -108,5 +109,5 @@ def coverage(
         coordinates = {"division": division, "agency_type": kind, "presence": presence}
         found.setdefault(tuple(map(coordinates.__getitem__, declared.dimensions)), {})[agency] = 1
     cells: list[Amounts] = [found.get(values, {}) for values in product(*declared.codes)]
-    nobody: list[Amounts] = [{}] * (len(cells) * (len(BUCKETS[declared.tier]) - 1))
-    return Contributors(declared, epoch, since, first, (*cells, *nobody))
+    nobody: list[Amounts] = [{}] * (len(cells) * (len(periods_due(declared.tier, epoch)) - 1))
+    return Contributors(declared, epoch, (*cells, *nobody))

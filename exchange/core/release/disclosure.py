@@ -7,8 +7,8 @@ and know the largest number closely. The same must hold for all that follows fro
 before (PRIVACY, Agency tables):
 
 1. *Joiners and leavers.* Agencies report much the same every quarter, so the difference of two
-   epochs is that of the agencies that joined and left. Between an increment and every earlier one
-   shown of its cell and bucket, there are none of them, or enough.
+   epochs is that of the agencies that joined and left. Between a count and every earlier one shown
+   of its cell, there are none of them, or enough.
 2. *Several epochs together.* No combination of epochs, added and subtracted, may be about one or
    two agencies. Each shown sum is a row of the agencies behind it; a combination about agencies i
    and j is a row of the space that these span.
@@ -17,8 +17,8 @@ before (PRIVACY, Agency tables):
    keeps rule 2. But their cells divide the same dollars in two ways, and a cell of one less a cell
    of the other may be one agency's: linear programs over both found amounts, in one quarter and
    over several (`exchange attack`, linear programs). Two counts of the same bodies have no body in
-   common. The difference of all that is shown of a bucket is what only one of them hides; it is
-   nothing or enough, or else the second table's bucket is hidden as a whole.
+   common. The difference of all that is shown of a period is what only one of them hides; it is
+   nothing or enough, or else the second table's period is hidden as a whole.
 4. *Reporting coverage* counts each agency as one in each of its tables. So rule 2 holds for all of
    their cells and epochs together: a cell is hidden if, with everything that was shown of these
    tables, it would single somebody out.
@@ -44,13 +44,12 @@ from typing import Final
 from exchange.core.counting.cells import increments, parse_cell
 from exchange.core.counting.counts import merge
 from exchange.core.errors import NotDue
-from exchange.core.model.epochs import first_month
 from exchange.core.model.events import Event, Heartbeat
 from exchange.core.model.vocabulary import Scheduled
 from exchange.core.release.catalogue import DECLARED, CatalogueEntry
 from exchange.core.release.released import Release
 from exchange.core.release.singling_out import span_of
-from exchange.core.release.tiers import BUCKETS, bucket_of, is_due
+from exchange.core.release.tiers import block_of, is_due, periods_due
 
 AGENCIES_MIN: Final = 3
 SHARE_MAX: Final = Fraction(85, 100)
@@ -64,34 +63,27 @@ Amounts = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Contributors:
-    """The agencies behind each increment of a table.
-
-    `amounts`: in the order of `Release.increments`.
-    """
+    """The agencies behind each count of a table. `amounts`: in the order of `Release.counts`."""
 
     declared: CatalogueEntry
     epoch: int
-    since: int
-    first: bool
     amounts: tuple[Amounts, ...]
 
     @property
     def cells(self) -> int:
-        """Cells of one bucket."""
-        return len(self.amounts) // len(BUCKETS[self.declared.tier])
+        """Cells of one period."""
+        return len(self.amounts) // len(periods_due(self.declared.tier, self.epoch))
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """All that was shown: (table, number of the increment) → the agencies behind it, by epoch."""
+    """All that was shown: (table, number of the count) → the agencies behind it, by epoch."""
 
     held: Mapping[tuple[str, int], tuple[Amounts, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def contributors(
-    declared: CatalogueEntry, epoch: int, since: int, events: Iterable[tuple[str, Event]], *, first: bool = False
-) -> Contributors:
-    """Who added what, of (agency, event) pairs between two cuts; no period to come, no run by hand.
+def contributors(declared: CatalogueEntry, epoch: int, events: Iterable[tuple[str, Event]]) -> Contributors:
+    """Who added what to the periods of an epoch, of (agency, event) pairs; no run by hand.
 
     Raises NotDue.
     """
@@ -99,21 +91,19 @@ def contributors(
         raise ValueError(f"{declared.name} counts agencies: exchange.core.release.coverage says who is behind it.")
     if not is_due(declared.tier, epoch):
         raise NotDue
-    buckets, places = BUCKETS[declared.tier], declared.places
+    blocks, places = periods_due(declared.tier, epoch), declared.places
     values = {value: n for n, value in enumerate(product(*declared.codes))}
-    found: list[dict[str, int]] = [{} for _ in range(len(buckets) * len(values))]
+    found: list[dict[str, int]] = [{} for _ in range(len(blocks) * len(values))]
     assert len(places) == 1  # the nation
     for agency, event in events:
         for name, n in () if _by_hand(event) else increments(agency, event):
             cell = parse_cell(name)
             number = values.get(cell.values) if cell.table.name == declared.name else None
-            if number is not None and first_month(cell.period) <= epoch:
-                bucket = buckets.index(bucket_of(declared.tier, epoch, cell.period))
-                of_cell = found[bucket * len(values) + number]
+            block = block_of(declared.tier, epoch, cell.period)
+            if number is not None and block is not None:
+                of_cell = found[block * len(values) + number]
                 of_cell[agency] = of_cell.get(agency, 0) + n
-    return Contributors(
-        declared, epoch, since, first, tuple({a: n for a, n in amounts.items() if n} for amounts in found)
-    )
+    return Contributors(declared, epoch, tuple({a: n for a, n in amounts.items() if n} for amounts in found))
 
 
 def _by_hand(event: Event) -> bool:
@@ -157,7 +147,7 @@ def enough(amounts: Amounts) -> bool:
 
 
 def may_be_shown(now: Amounts, past: Sequence[Amounts]) -> bool:
-    """Whether an increment may be shown, after earlier ones of its cell and bucket."""
+    """Whether a count may be shown, after earlier ones of its cell."""
     moved = (_moved(now, then) for then in past)
     return enough(now) and all(not some or enough(some) for some in moved) and not singled_out([*past, now])
 
@@ -205,15 +195,15 @@ def _same_numbers(one: CatalogueEntry, other: CatalogueEntry) -> bool:
 
 
 def _was_shown(one: Contributors, past: Disclosed) -> bool:
-    """Whether any increment of the table was ever shown."""
+    """Whether any count of the table was ever shown."""
     return any(name == one.declared.name for name, _ in past.held)
 
 
 def _given_away_with(one: Contributors, may: set[int], other: Contributors, may_other: set[int]) -> set[int]:
-    """The other table's increments in buckets where both tables together give too much away."""
+    """The other table's counts in periods where both tables together give too much away."""
     given_away: set[int] = set()
-    for bucket in range(len(BUCKETS[one.declared.tier])):
-        mine, theirs = (_of_bucket(b, shown, bucket) for b, shown in ((one, may), (other, may_other)))
+    for block in range(len(periods_due(one.declared.tier, one.epoch))):
+        mine, theirs = (_of_block(b, shown, block) for b, shown in ((one, may), (other, may_other)))
         if not mine or not theirs:
             continue
         away = ((agency, -n) for agency, n in _added(other, theirs).items())
@@ -223,8 +213,8 @@ def _given_away_with(one: Contributors, may: set[int], other: Contributors, may_
     return given_away
 
 
-def _of_bucket(one: Contributors, shown: set[int], bucket: int) -> set[int]:
-    return {n for n in shown if n // one.cells == bucket}
+def _of_block(one: Contributors, shown: set[int], block: int) -> set[int]:
+    return {n for n in shown if n // one.cells == block}
 
 
 def _added(one: Contributors, numbers: Iterable[int]) -> dict[str, int]:
@@ -235,15 +225,12 @@ def _release(one: Contributors, shown: set[int], versions: tuple[str, ...]) -> R
     declared = one.declared
     counts = tuple(_count(one, n, shown) for n in range(len(one.amounts)))
     where = (declared.places, declared.dimensions, declared.codes)
-    head = (declared.name, declared.tier, declared.bit, one.epoch, one.since, one.first)
+    head = (declared.name, declared.tier, declared.bit, one.epoch)
     return Release(*head, *where, counts, Fraction(0), versions)
 
 
 def _count(one: Contributors, n: int, shown: set[int]) -> int | None:
-    """The published value of an increment.
-
-    Coverage is of the closing quarter, so its other buckets are 0.
-    """
+    """The published value. Coverage is of the quarter, so that of the year's own records is 0."""
     if one.declared.snapshot and n >= one.cells:
         return 0
     return sum(one.amounts[n].values()) if n in shown else None

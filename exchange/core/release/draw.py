@@ -1,42 +1,39 @@
-"""From events to a release: arrivals between two cuts, counted over a fixed domain, plus noise.
+"""From events to a release: what the log holds of a period, over a fixed domain, plus noise.
 
 This is the slow meaning that any faster way must equal. For each table that is due, an event adds
-to at most one cell of one bucket (a `Tally` to at most one cell for each of its counts):
+to at most one cell of one block (a `Tally` to at most one cell for each of its counts):
 
 1. Only with the table's bit (`exchange.core.admission.cap_rules.counts`). An event past its
    client's caps is in no release of theirs.
-2. To the bucket of its period, seen from the epoch in which it arrived (`tiers.bucket_of`). An
-   event that comes after the epoch of its period was closed goes to a bucket of this epoch, in the
-   end to `earlier`. A closed epoch never changes.
-3. Nowhere if the account that pays does not cover the period (`Account.covers`): the period is from
-   before the table, or has not begun. In the second case the caller brings the event again when it
-   has (`exchange.core.release.closing.DrawTask.early`).
-4. To the value that `ReleasedTable` gives its code. Sensitive codes have none in anything finer
+2. To the block of its period (`tiers.block_of`), or nowhere. A table of arrivals has one block for
+   all that arrived in the month, of whatever period.
+3. To the value that `ReleasedTable` gives its code. Sensitive codes have none in anything finer
    than the nation and the year.
-5. A correction takes away what the event that it restates added, in its own epoch, with its own
-   bits.
+4. A correction takes away what the event that it restates added. Arrivals are not taken back:
+   their one event a client and period counts in the month in which it came, once for ever.
+
+`Reading` says which events the caller must bring to which tables: all so far, or those that came
+after an earlier cut.
 
 Laws: counted(a + b) = merged(counted a, counted b). The order of events does not matter. An event
-that arrives and is corrected between two cuts leaves nothing. Increments are raw, negative ones
-too, and the only exact numbers here: restricted, never published.
+that is corrected before the cut leaves nothing. Counts are raw, negative ones too, and the only
+exact numbers here: restricted, never published.
 
-Two laws of the caps are kept here again, whatever an edge sends: a correction takes back no more
-than its event added (law 3), and no correction of a `Tally` is counted (law 4; the gate admits no
+Two laws of the caps are kept here again, whatever an edge sends: a correction takes back exactly
+what its event added (law 2), and no correction of a `Tally` is counted (law 3; the gate admits no
 second tally with bits). The other laws need a client's history, which only the edge has.
-
-Not promised: that a correction finds its event. An event that arrived before the first cut of a
-table that was added later is in no release of it. Its later correction is, and takes one away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import repeat
 from operator import add
 from typing import Final, NamedTuple
 
-from exchange.core.admission.cap_rules import NONE, Cap, effective
+from exchange.core.admission.cap_rules import NONE, Cap, lawful
 from exchange.core.counting.cells import counts_by_code
-from exchange.core.counting.tables import FED
+from exchange.core.counting.tables import FED, Tier
 from exchange.core.errors import NoiseUnfit, NotDue, TableChanged
 from exchange.core.model.events import About, Body, Correction, Event, Tally
 from exchange.core.release.budget import TABLE_COSTS, TableCost
@@ -44,26 +41,42 @@ from exchange.core.release.catalogue import of_clients
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.privacy_ledger import Account, Ledger
 from exchange.core.release.released import Release
-from exchange.core.release.tiers import BUCKETS, bucket_of, is_due
+from exchange.core.release.tiers import block_of, is_due, periods_due
 
 ONCE: Final[Iterable[int]] = repeat(1)
 """Every event counts once."""
+
+
+class Reading(Enum):
+    """The events that a table counts, if their period is in one of its blocks."""
+
+    ALL = "all so far"
+    SINCE_LAST = "those after the cut of the last closed epoch"
+    SINCE_COUNTED = "those after the cut at which their quarter was counted"
+
+
+READINGS: Final[Mapping[Tier, Reading]] = {
+    Tier.NATION_ARRIVALS: Reading.SINCE_LAST,
+    Tier.NATION_LATE: Reading.SINCE_COUNTED,
+}
+"""For other tiers: all."""
+
+
+def reading_of(tier: Tier) -> Reading:
+    """The events that tables of a tier count."""
+    return READINGS.get(tier, Reading.ALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """A client table to be drawn.
 
-    Raises NotDue, and TableChanged if the account pays for something else.
-
-    `account`: its own, from the ledger that has paid for this epoch. `since`: the first month of
-    the arrivals that it counts. `first`: it was never released before.
+    Raises NotDue, and TableChanged if the account pays for something else. `account`: its own, from
+    the ledger that has paid for this epoch.
     """
 
     plan: TableCost
     account: Account
-    since: int
-    first: bool
 
     def __post_init__(self) -> None:
         if self.account.terms != self.plan.terms:
@@ -83,13 +96,13 @@ class Due:
 
     @property
     def length(self) -> int:
-        """Numbers in a draw: one for each bucket and cell."""
-        return len(BUCKETS[self.row.tier]) * self.row.cells
+        """Numbers in a draw: one for each period and cell."""
+        return len(periods_due(self.row.tier, self.epoch)) * self.row.cells
 
 
 @dataclass(frozen=True, slots=True)
-class Increments:
-    """Exact and restricted: the arrivals, in the order of `Release.increments`."""
+class Counted:
+    """Exact and restricted: the counts, in the order of `Release.counts`."""
 
     due: Due
     counts: tuple[int, ...]
@@ -100,27 +113,17 @@ def plans_due(epoch: int, plans: Iterable[TableCost] = TABLE_COSTS.values()) -> 
     return tuple(plan for plan in plans if is_due(plan.row.tier, epoch))
 
 
-def dues(
-    before: Ledger, after: Ledger, since: int, plans: Iterable[TableCost] = TABLE_COSTS.values()
-) -> tuple[Due, ...]:
-    """The tables that the ledger has just paid for.
-
-    `since`: the first month of tables that were never released.
-    """
+def dues(after: Ledger, plans: Iterable[TableCost] = TABLE_COSTS.values()) -> tuple[Due, ...]:
+    """The tables that the ledger has just paid for."""
     if after.last_epoch is None:
         return ()
-    found = []
-    for plan in plans_due(after.last_epoch, plans):
-        name = plan.row.name
-        last = before.accounts.get(name)
-        found.append(Due(plan, after.accounts[name], last.last_epoch + 1 if last else since, last is None))
-    return tuple(found)
+    return tuple(Due(plan, after.accounts[plan.row.name]) for plan in plans_due(after.last_epoch, plans))
 
 
 def counted(
     due: Iterable[Due], events: Iterable[tuple[str, Event]], times: Iterable[int] = ONCE
-) -> tuple[Increments, ...]:
-    """The increments that (agency, event) pairs between two cuts add to each of these tables.
+) -> tuple[Counted, ...]:
+    """What (agency, event) pairs add to each of these tables.
 
     The agency is not looked at. `times`: how often each event counts, for callers who have put
     equal events together; at least as many numbers as events.
@@ -134,28 +137,25 @@ def counted(
             of_kind[kind] = [one for one in counters if _feeds(kind, one.due.row)]
         for counter in of_kind[kind]:
             counter.add(counted_event, often)
-    return tuple(Increments(counter.due, tuple(counter.counts)) for counter in counters)
+    return tuple(Counted(counter.due, tuple(counter.counts)) for counter in counters)
 
 
-def merged(one: Iterable[Increments], other: Iterable[Increments]) -> tuple[Increments, ...]:
-    """The increments of both together.
-
-    Raises ValueError unless tables, epochs and cuts are the same.
-    """
+def merged(one: Iterable[Counted], other: Iterable[Counted]) -> tuple[Counted, ...]:
+    """The counts of both together. Raises ValueError unless tables and epochs are the same."""
     found = []
     for a, b in zip(one, other, strict=True):
         if a.due != b.due:
-            raise ValueError("Increments of different draws are never added.")
-        found.append(Increments(a.due, tuple(map(add, a.counts, b.counts))))
+            raise ValueError("Counts of different draws are never added.")
+        found.append(Counted(a.due, tuple(map(add, a.counts, b.counts))))
     return tuple(found)
 
 
-def drawn(increments: Increments, noise: Sequence[int], versions: tuple[str, ...] = ()) -> Release:
-    """The release: increments plus noise, one number each from a sampler of the plan's scale.
+def drawn(of_table: Counted, noise: Sequence[int], versions: tuple[str, ...] = ()) -> Release:
+    """The release: counts plus noise, one number each from a sampler of the plan's scale.
 
     Raises NoiseUnfit.
     """
-    due, counts = increments.due, increments.counts
+    due, counts = of_table.due, of_table.counts
     if not len(noise) == len(counts) == due.length:
         raise NoiseUnfit
     declared = of_clients(due.row)
@@ -164,8 +164,6 @@ def drawn(increments: Increments, noise: Sequence[int], versions: tuple[str, ...
         declared.tier,
         declared.bit,
         due.epoch,
-        due.since,
-        due.first,
         declared.places,
         declared.dimensions,
         declared.codes,
@@ -191,18 +189,20 @@ class _TableCounter:
         places, values = ({name: n for n, name in enumerate(names)} for names in (row.places, row.codes))
         return cls(due, [0] * due.length, places, values)
 
-    def add(self, counted_event: "_Counted", often: int) -> None:
+    def add(self, counted_event: "_Read", often: int) -> None:
         row = self.due.row
         place = self.places.get(row.place(counted_event.state))
-        if not counted_event.bits & row.bit or place is None or not self.due.account.covers(counted_event.period):
+        block = block_of(row.tier, self.due.epoch, counted_event.period)
+        if not counted_event.bits & row.bit or place is None or block is None:
             return
-        bucket = BUCKETS[row.tier].index(bucket_of(row.tier, self.due.epoch, counted_event.period))
-        start = (bucket * len(self.places) + place) * len(self.values)
+        if row.tier is Tier.NATION_ARRIVALS and counted_event.sign < 0:
+            return
+        start = (block * len(self.places) + place) * len(self.values)
         for value, n in _values(row, counted_event.body):
             self.counts[start + self.values[value]] += counted_event.sign * n * often
 
 
-class _Counted(NamedTuple):
+class _Read(NamedTuple):
     """An event, or the event that a correction restates.
 
     `bits`: those it counts with. `sign`: 1, or -1 if withdrawn.
@@ -215,12 +215,12 @@ class _Counted(NamedTuple):
     body: Body
 
 
-def _read(event: Event) -> _Counted:
-    bits, body = effective(event.cap), event.body
+def _read(event: Event) -> _Read:
+    bits, body = Cap(event.cap), event.body
     if not isinstance(body, Correction):
-        return _Counted(bits, 1, event.period, str(event.state), body)
-    may = NONE if isinstance(body.body, Tally) else bits & effective(body.cap)
-    return _Counted(may, -1, body.period, str(body.state), body.body)
+        return _Read(bits, 1, event.period, str(event.state), body)
+    may = NONE if isinstance(body.body, Tally) or not lawful(event.cap, body.cap) else bits
+    return _Read(may, -1, body.period, str(body.state), body.body)
 
 
 def _feeds(kind: type[Body], row: ReleasedTable) -> bool:

@@ -3,28 +3,21 @@
 Neighbours are two histories of the exchange that differ in everything an agency ever sends about
 one client's period: its events, their corrections, its part of a tally, whenever they arrive.
 `squared_l2` bounds the sum, over all epochs and cells, of the squared differences. It follows from
-the declared caps alone (`exchange.core.admission.cap_rules`, laws 1–5).
+the declared caps alone (`exchange.core.admission.cap_rules`, laws 1–4).
 
-Let k events be within the cap and c corrections carry the bit. The marked events that count never
-exceed k, so at most k + c come and at most c go. Let x be the counting events of each cell, and d
-the change of x in one epoch.
+A period is counted once, net of corrections at its cut. At every moment at most k marked events of
+the client count, so they are what the whole difference is made of:
 - *Distinct cells* (the dimension tells marked events apart: needs by service, with a cap of
-  distinct services). A cell of x is 0 or 1, so a cell of d is -1, 0 or 1. Its square is at most the
-  number of comings and goings behind it: **k + 2c** in all. A domain of n < k such codes holds at
-  most n of them at a time: min(k, n) + 2c.
-- *Shared cells* (services by wait band: three services may share a band). In one epoch at most k
-  come and at most min(k, c) go. Squares are largest when as much as possible comes and goes at
-  once: k² for the first, then c go and c come: **k² + 2c²** while c ≤ k. In general
-  k² + 2(⌊c/k⌋k² + (c mod k)²).
+  distinct services): each adds 1 to a cell of its own. **k**, or the number of codes if that is
+  less.
+- *Shared cells*: all of them may be in one. **k²**; with k = 1 both are 1.
 
-With k = 1 both are 1 + 2c, the factor for a contribution that is corrected c times. Of k
-contributions, c are corrected once.
+By month of arrival an event counts in the one month in which it came. At most one event of the
+client, period and body is ever sent with the bit, and corrections are not counted: **1** over all
+months.
 
-Why cadence does not matter. Each event is in the increment of one epoch, the one it arrives in, and
-there in one bucket (its quarter, its year, or `earlier`), because a period has one name and a
-bucket is a function of period and epoch. So twelve monthly releases split a client's events among
-them rather than repeat them. The bound is over all epochs already, whatever their number. Running
-totals would repeat events; that is why increments are noised.
+What came *too late* for a quarter is what the log holds of it one quarter later, less what it held
+before. A client's case is in neither, in one or in both: the difference is -1, 0 or 1.
 
 A *yearly* release adds up periods, and its caps are those of the period. One client-quarter is
 still at most k of it, and another quarter of the same client does not change with it. Four quarters
@@ -33,7 +26,7 @@ with them, so one client adds at most k, or k² in shared cells. A *sum* of a cl
 bound without a cap on the number: such a table cannot be released at all.
 """
 
-from exchange.core.admission.cap_rules import RULES, Cap, CapRule
+from exchange.core.admission.cap_rules import RULES, CapRule
 from exchange.core.errors import TableUnbudgeted
 from exchange.core.release.client_tables import ReleasedTable
 
@@ -45,9 +38,7 @@ def squared_l2(row: ReleasedTable, rules: tuple[CapRule, ...] = RULES) -> int:
     """
     rule = bounding_rule(row, rules)
     codes = _codes_that_differ(row, rule)
-    if codes:
-        return min(rule.most, codes) + 2 * rule.corrections
-    return rule.most**2 + 2 * _most_squares(rule.corrections, rule.most)
+    return min(rule.most, codes) if codes else rule.most**2
 
 
 def bounding_rule(row: ReleasedTable, rules: tuple[CapRule, ...] = RULES) -> CapRule:
@@ -56,7 +47,7 @@ def bounding_rule(row: ReleasedTable, rules: tuple[CapRule, ...] = RULES) -> Cap
     Raises TableUnbudgeted unless there is exactly one.
     """
     found = [rule for rule in rules if rule.bit is row.bit and _bounds(rule, row)]
-    if len(found) != 1 or row.bit in {Cap.UNMARKED, Cap(0)}:
+    if len(found) != 1 or not row.bit:
         raise TableUnbudgeted(f"{row.name}: {len(found)} caps bound it, instead of one.")
     return found[0]
 
@@ -82,9 +73,3 @@ def _codes_that_differ(row: ReleasedTable, rule: CapRule) -> int:
     """How many codes the dimension has that tells marked events apart; 0: no dimension does."""
     pairs = zip(row.dimensions, row.domains, strict=True)
     return next((len(codes) for d, codes in pairs if rule.field and (d.field, d.group) == (rule.field, rule.group)), 0)
-
-
-def _most_squares(total: int, at_once: int) -> int:
-    """The greatest sum of squares of numbers that add up to `total`, none over `at_once`."""
-    whole, rest = divmod(total, at_once)
-    return whole * at_once**2 + rest**2

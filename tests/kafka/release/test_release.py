@@ -12,7 +12,7 @@ import pytest
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.history import read_closings
 from exchange.core.model.epochs import epoch_text
-from exchange.core.release.agency_tables import ShownIncrement
+from exchange.core.release.agency_tables import ShownCount
 from exchange.core.release.budget import RHO_TOTAL, TABLE_COSTS
 from exchange.core.release.cuts import BEGINNING
 from exchange.engine.kafka.log import KafkaLog
@@ -99,7 +99,7 @@ async def test_operators_close_list_and_see_what_is_left(settings: Settings, log
 async def test_a_ledger_part_of_thousands_of_agencies_fits(exchange: KafkaLog) -> None:
     """One record far above a megabyte is written and read; else its quarter could never close."""
     amounts = tuple((f"agency-number-{n}", n + 1) for n in range(3_000))
-    shown = tuple(ShownIncrement("activities_by_activity", number, amounts) for number in range(100))
+    shown = tuple(ShownCount("activities_by_activity", number, amounts) for number in range(100))
     value = encode_spent(Spent(1, START, 1, 1, "", 0, BEGINNING, (), shown))
     assert len(value) > 5_000_000
     writer = await exchange.writer("release-0")
