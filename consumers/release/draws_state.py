@@ -112,7 +112,7 @@ class DrawsState:
             self.closed = drawn(self.closed, part[0], record.value)
             heading = decode_heading(record.value)
             if not heading.bit:
-                self.closed = released(self.closed, heading.table, heading.epoch, heading.codes)
+                self.closed = released(self.closed, heading.table, heading.codes)
         elif is_relocation_part(record.key):
             self.closed = relocated(self.closed, decode_relocation(record.value))
         elif command is not None:

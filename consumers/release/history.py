@@ -29,7 +29,7 @@ class ClosedEpoch:
     """One epoch.
 
     `tables`: the drawn ones. `public`: how many are published; None where `releases` cannot be
-    read. `rho_paid`: by those first drawn in it. Where `draws` cannot be read, an epoch is what
+    read. `rho_paid`: for a client's period that it counted. Where `draws` cannot be read, an epoch is what
     `releases` holds of it, and `at_ms` and `rho_paid` are None.
     """
 
@@ -159,15 +159,13 @@ def history_of(closings: DrawsState, public: set[bytes] | None, asked: Mapping[i
 
 
 def _epochs(closings: DrawsState, public: set[bytes] | None) -> Iterator[ClosedEpoch]:
-    paid: set[str] = set()
     for one in closings.commands.values():
         if one.refused:
             continue
         keys = [part.key for part in closings.parts if part.epoch == one.epoch]
-        new = sum((account.rho for name, account in one.accounts if name not in paid), Fraction(0))
-        paid |= {name for name, _ in one.accounts}
+        paid = sum((account.rho for _, account in one.accounts if account.last_epoch == one.epoch), Fraction(0))
         shown = None if public is None else sum(key in public for key in keys)
-        yield ClosedEpoch(epoch_text(one.epoch), one.at_ms, tuple(map(_table_of, keys)), shown, float(new))
+        yield ClosedEpoch(epoch_text(one.epoch), one.at_ms, tuple(map(_table_of, keys)), shown, float(paid))
 
 
 def hint_of(refused: str) -> str:

@@ -13,6 +13,7 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.model.epochs import epoch_text, parse_epoch
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.release.released import Release
+from exchange.core.release.tiers import ARRIVED
 from exchange.wire.mapper import Mapper, Plain, as_record, converter
 from exchange.wire.message import MessageUnreadable, decode_plain, encode_plain, message, typed
 
@@ -59,7 +60,7 @@ class Heading:
     codes: tuple[tuple[str, ...], ...]
 
 
-_RELEASE: Final = Mapper(Release, epoch=EPOCH_TEXT, since=EPOCH_TEXT)
+_RELEASE: Final = Mapper(Release, epoch=EPOCH_TEXT)
 _HEADING: Final = Mapper(Heading, epoch=EPOCH_TEXT)
 
 
@@ -78,7 +79,7 @@ def encode_release(release: Release) -> bytes:
     named = zip(release.dimensions, release.codes, strict=True)
     plain = _RELEASE.plain(release)
     plain["dimensions"] = [{"name": name, "codes": codes} for name, codes in named]
-    plain["buckets"] = [bucket.value for bucket in release.buckets]
+    plain["periods"] = _period_texts(release)
     return encode_plain("release", plain)
 
 
@@ -89,9 +90,13 @@ def decode_release(value: bytes) -> Release:
     """
     plain = decode_plain("release", value)
     release = typed(_RELEASE, _with_codes(plain))
-    if [bucket.value for bucket in release.buckets] != plain["buckets"]:
+    if _period_texts(release) != plain["periods"]:
         raise MessageUnreadable
     return release
+
+
+def _period_texts(release: Release) -> list[str]:
+    return ["" if period == ARRIVED else period_text(period) for period in release.periods]
 
 
 def decode_heading(value: bytes) -> Heading:
