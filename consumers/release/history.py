@@ -29,7 +29,7 @@ class ClosedEpoch:
     """One epoch.
 
     `tables`: the drawn ones. `public`: how many are published; None where `releases` cannot be
-    read. `rho_paid`: for a client's period that it counted. Where `draws` cannot be read, an epoch is what
+    read. `rho_paid`: for a period that it counted. Where `draws` cannot be read, an epoch is what
     `releases` holds of it, and `at_ms` and `rho_paid` are None.
     """
 
