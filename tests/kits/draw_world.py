@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from exchange.core.admission.cap_rules import MARKS
 from exchange.core.counting.cells import SEPARATOR, increments, parse_cell
 from exchange.core.counting.tables import TALLIED, Tier, tally_length
 from exchange.core.model.epochs import epoch_of
@@ -14,27 +15,28 @@ from exchange.core.model.period import parse_period, period_text
 from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.client_tables import ReleasedTable
-from exchange.core.release.draw import Due, Increments, counted
-from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
-from exchange.core.release.tiers import BUCKETS, MONTHS_BETWEEN, is_due
+from exchange.core.release.draw import Counted, Due, Reading, counted, reading_of
+from exchange.core.release.privacy_ledger import Account
+from exchange.core.release.tiers import ARRIVED, is_due, periods_due
 from tests.kits.caps_kit.contribution import Sent
 from tests.kits.strategies import sound_correctables
 
-MARCH, DECEMBER = epoch_of(2026, 3), epoch_of(2026, 12)
+APRIL, JANUARY = epoch_of(2026, 4), epoch_of(2027, 1)
+"""The epochs that count the first quarter of 2026, and its last quarter and the whole year."""
 ALL_PLANS = tuple(TABLE_COSTS.values())
 Cell = tuple[str, str, str]
-"""(bucket, place, value)"""
+"""(period, place, value); `arrived` stands for the month of arrival."""
 
 
-def due(plan: TableCost, epoch: int, *, since: int = epoch_of(2026, 1), periods_from: int = EVERY_PERIOD) -> Due:
-    return Due(plan, Account(plan.rho, plan.terms, periods_from, epoch), since, first=True)
+def due(plan: TableCost, epoch: int) -> Due:
+    return Due(plan, Account(plan.row.tier, plan.rho, plan.terms, epoch, epoch))
 
 
-def all_due(epoch: int, periods_from: int = EVERY_PERIOD) -> list[Due]:
-    return [due(plan, epoch, periods_from=periods_from) for plan in ALL_PLANS if is_due(plan.row.tier, epoch)]
+def all_due(epoch: int) -> list[Due]:
+    return [due(plan, epoch) for plan in ALL_PLANS if is_due(plan.row.tier, epoch)]
 
 
-def event(body: Body, cap: int = 7, period: str = "2026Q1", state: UsState = UsState.ca) -> Event:
+def event(body: Body, cap: int = int(MARKS), period: str = "2026Q1", state: UsState = UsState.ca) -> Event:
     return Event(1, bytes(32), parse_period(period), state, cap, body)
 
 
@@ -49,10 +51,15 @@ def from_agency(events: Iterable[Event]) -> list[tuple[str, Event]]:
     return [("an-agency", one) for one in events]
 
 
-def cells_of(found: Increments) -> dict[Cell, int]:
-    """The increments that are not zero, by name."""
+def text(period: int) -> str:
+    return "arrived" if period == ARRIVED else period_text(period)
+
+
+def cells_of(found: Counted) -> dict[Cell, int]:
+    """The counts that are not zero, by name."""
     row = found.due.row
-    names = [(b.value, place, value) for b in BUCKETS[row.tier] for place in row.places for value in row.codes]
+    periods = periods_due(row.tier, found.due.epoch)
+    names = [(text(period), place, value) for period in periods for place in row.places for value in row.codes]
     return {name: n for name, n in zip(names, found.counts, strict=True) if n}
 
 
@@ -60,7 +67,7 @@ def by_hand(one: Due, events: Iterable[Event]) -> dict[Cell, int]:
     """The same, by the words of the rules."""
     found: Counter[Cell] = Counter()
     for given in events:
-        where = _bucket_by_hand(one, given)
+        where = _period_by_hand(one, given)
         if not where or not _counts_by_hand(one.row, given):
             continue
         for place, value, n in _cells_by_hand(one.row, given):
@@ -70,25 +77,30 @@ def by_hand(one: Due, events: Iterable[Event]) -> dict[Cell, int]:
 
 
 def _counts_by_hand(row: ReleasedTable, given: Event) -> bool:
-    own = given.cap < 32 and bool(given.cap & row.bit)
-    if isinstance(given.body, Correction):
-        restated = given.body
-        return own and restated.cap < 32 and bool(restated.cap & row.bit) and not isinstance(restated.body, Tally)
-    return own
+    if not isinstance(given.body, Correction):
+        return bool(given.cap & row.bit)
+    if row.tier is Tier.NATION_ARRIVALS or isinstance(given.body.body, Tally):
+        return False
+    return given.cap == given.body.cap and bool(given.cap & row.bit)
 
 
-def _bucket_by_hand(one: Due, given: Event) -> str:
-    """The bucket's name; empty where the account does not cover the period."""
+def _period_by_hand(one: Due, given: Event) -> str:
+    """The period that the epoch counts the event in; empty: in none."""
     year, month = divmod(one.epoch, 12)
-    year_text, _, quarter = period_text(given.period).partition("Q")
-    begins = int(year_text) * 12 + (int(quarter) - 1) * 3 if quarter else int(year_text) * 12
-    if begins > one.epoch or begins < one.account.periods_from:
-        return ""
-    yearly = one.row.tier in {Tier.NATION_YEARLY, Tier.STATE_YEARLY}
-    if quarter and not yearly:
-        ago = year * 4 + month // 3 - (int(year_text) * 4 + int(quarter) - 1)
-        return {0: "quarter", 1: "quarter before"}.get(ago, "earlier")
-    return {0: "year", 1: "year before"}.get(year - int(year_text), "earlier")
+    quarters = year * 4 + month // 3
+    restated = given.body.period if isinstance(given.body, Correction) else given.period
+    year_text, _, quarter = period_text(restated).partition("Q")
+    ago = quarters - (int(year_text) * 4 + int(quarter) - 1) if quarter else None
+    last_year = month == 0 and int(year_text) == year - 1
+    match one.row.tier:
+        case Tier.NATION_ARRIVALS:
+            return "arrived"
+        case Tier.NATION_YEARLY | Tier.STATE_YEARLY:
+            return year_text if last_year else ""
+        case Tier.NATION_LATE:
+            return period_text(restated) if ago == 2 and not month % 3 else ""
+        case _:
+            return period_text(restated) if (ago == 1 and not month % 3) or (ago is None and last_year) else ""
 
 
 def _cells_by_hand(row: ReleasedTable, given: Event) -> Iterator[tuple[str, str, int]]:
@@ -108,23 +120,21 @@ def _cells_by_hand(row: ReleasedTable, given: Event) -> Iterator[tuple[str, str,
 # Lives of one client
 
 
-def life(plan: TableCost, sent: Sequence[Sent], *, start: int, stretched: bool = False) -> list[Increments]:
-    """All draws of a table with these events; months count from `start` (or by its cadence)."""
-    step = MONTHS_BETWEEN[plan.row.tier] if stretched else 1
-    arrived = [(start + one.epoch * step, one.event) for one in sent]
-    found, since = [], start
-    last = max((month for month, _ in arrived), default=start)
-    for epoch in range(start, last + MONTHS_BETWEEN[plan.row.tier]):
-        if is_due(plan.row.tier, epoch):
-            between = from_agency(given for month, given in arrived if since <= month <= epoch)
-            found += counted([due(plan, epoch, since=since)], between)
-            since = epoch + 1
+def life(plan: TableCost, sent: Sequence[Sent]) -> list[Counted]:
+    """All draws of a table over three years, of events that arrived at months from January 2026."""
+    start, found = epoch_of(2026, 1), []
+    for epoch in range(start, start + 36):
+        if not is_due(plan.row.tier, epoch):
+            continue
+        after = {Reading.ALL: 0, Reading.SINCE_LAST: epoch, Reading.SINCE_COUNTED: epoch - 2}[reading_of(plan.row.tier)]
+        arrived = (one.event for one in sent if after <= start + one.epoch <= epoch)
+        found += counted([due(plan, epoch)], from_agency(arrived))
     return found
 
 
 # Strategies
 
-caps = st.one_of(st.integers(0, 7), st.sampled_from([0, 1, 3, 7, 32, 63]))
+caps = st.integers(0, int(MARKS))
 tallies = st.sampled_from(sorted(TALLIED)).flatmap(
     lambda table: st.builds(
         Tally,

@@ -1,9 +1,9 @@
-"""Releases for tests: any table over any epochs, from increments that a test gives or draws.
+"""Releases for tests: any table over any epochs, from counts that a test gives or draws.
 
 Noise is seeded, and only here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -16,12 +16,14 @@ from exchange.core.metrics.view import Sum
 from exchange.core.model.epochs import epoch_of
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release, Released
-from exchange.core.release.tiers import BUCKETS, MONTHS_BETWEEN, Bucket, is_due, period_of_bucket
+from exchange.core.release.tiers import is_due, periods_due
 
-JANUARY, MARCH, JUNE, DECEMBER = (epoch_of(2026, month) for month in (1, 3, 6, 12))
+JANUARY, APRIL, JULY, OCTOBER = (epoch_of(2026, month) for month in (1, 4, 7, 10))
+AFTER = epoch_of(2027, 1)
+"""The epoch that counts the year 2026 and its last quarter."""
 Cell = tuple[str, tuple[str, ...]]
-Truth = Mapping[tuple[int, int, str, tuple[str, ...]], int]
-"""(epoch of arrival, period, place, values) → how many events; what is not there is 0."""
+Truth = Mapping[tuple[int, str, tuple[str, ...]], int]
+"""(period, place, values) → how many events; what is not there is 0."""
 Numbers = npt.NDArray[np.int64]
 
 
@@ -43,27 +45,18 @@ def release(
     count: Callable[[int, str, tuple[str, ...]], int | None] = lambda *_: 0,
     *,
     variance: Fraction | int = 4,
-    since: int = JANUARY,
 ) -> Release:
-    """`count(period, place, values)`: noised increments; the first release starts at `since`."""
+    """`count(period, place, values)`: the noised counts."""
     declared = DECLARED[name]
-    before = epoch - MONTHS_BETWEEN[declared.tier]
-    first = before < since
     return Release(
         name,
         declared.tier,
         declared.bit,
         epoch,
-        since if first else before + 1,
-        first,
         declared.places,
         declared.dimensions,
         declared.codes,
-        tuple(
-            count(period_of_bucket(bucket, epoch), *cell)
-            for bucket in BUCKETS[declared.tier]
-            for cell in cells_of(name)
-        ),
+        tuple(count(period, *cell) for period in periods_due(declared.tier, epoch) for cell in cells_of(name)),
         Fraction(variance if declared.bit else 0),
         ("drawn in a test",),
     )
@@ -78,7 +71,7 @@ def releases(
 ) -> list[Release]:
     """Releases of tables in all epochs when due; `count(table, epoch, period, place, values)`."""
     return [
-        release(name, epoch, lambda *cell, n=name, e=epoch: count(n, e, *cell), variance=variance, since=first)
+        release(name, epoch, lambda *cell, n=name, e=epoch: count(n, e, *cell), variance=variance)
         for name in names
         for epoch in due_epochs(name, first, last)
     ]
@@ -98,9 +91,9 @@ def noise(rng: np.random.Generator, sigma: float, size: int) -> Numbers:
 
 def noised(release: Release, rng: np.random.Generator) -> Release:
     """The release with a draw of its own variance added."""
-    drawn = noise(rng, float(release.variance) ** 0.5, len(release.increments)).tolist()
-    increments = tuple(None if n is None else n + x for n, x in zip(release.increments, drawn, strict=True))
-    return replace(release, increments=increments)
+    drawn = noise(rng, float(release.variance) ** 0.5, len(release.counts)).tolist()
+    counts = tuple(None if n is None else n + x for n, x in zip(release.counts, drawn, strict=True))
+    return replace(release, counts=counts)
 
 
 def keyed(points: Iterable[MetricPoint]) -> dict[tuple[object, ...], MetricPoint]:
@@ -111,8 +104,3 @@ def keyed(points: Iterable[MetricPoint]) -> dict[tuple[object, ...], MetricPoint
 def of(points: Iterable[MetricPoint], **dimensions: str) -> Iterator[MetricPoint]:
     """The points that have these dimensions."""
     return (p for p in points if dimensions.items() <= dict(p.dimensions).items())
-
-
-def bucket_of(epoch: int, period: int, buckets: Sequence[Bucket]) -> Bucket:
-    """Where an epoch's release puts what arrived for a period."""
-    return next((b for b in buckets if period_of_bucket(b, epoch) == period), Bucket.EARLIER)
