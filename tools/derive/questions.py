@@ -85,6 +85,7 @@ ANSWERS: Final[dict[str, str]] = {
 
 BESIDE: Final[dict[str, str]] = {
     "cases_by_gender": "who is served, nationally",
+    "cases_by_elsewhere": "how many of the people counted another program serves too: nobody is de-duplicated",
     "cases_by_referral_source": "which doors people come through",
     "cases_by_trafficking_type": "which trafficking people went through, nationally",
     "cases_by_trafficking_status": "how sure the facts are that other tables count",
@@ -108,6 +109,7 @@ WHY: Final[dict[str, dict[str, str]]] = {
         "age_band": "age decides on protection and health; a band, because an age singles a person out",
         "foreign_national": "stands for the country of origin, which would reveal too much",
         "referral_source": "which door to fund",
+        "elsewhere": "how often two programs count the same person, which nobody may look up",
     },
     "TraffickingFacts": {
         "trafficking_type": "the 2003 shares of agencies by sex and labor trafficking",

@@ -229,6 +229,7 @@ CLIENT_TABLES: Final = (
     _table("cases_by_agency_and_trafficking_type", e.TraffickingFacts, "trafficking_type", scope=BY_AGENCY),
     _table("services_by_agency_and_service", e.ServiceProvided, "service", scope=BY_AGENCY),
     _table("outcomes_by_direction_and_reporter", e.OutcomeAssessed, "outcome_direction reported_by", Q),
+    _table("cases_by_elsewhere", e.CaseOpened, "elsewhere", Y, tally=True),
 )
 
 STATE_RELEASES: Final = (

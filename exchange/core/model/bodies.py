@@ -60,6 +60,7 @@ class CaseOpened:
     age_band: v.AgeBand
     foreign_national: v.ForeignNational
     referral_source: v.ReferralSource
+    elsewhere: v.ServedElsewhere = v.ServedElsewhere.not_collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +273,8 @@ class Heartbeat:
     reporting_minutes: v.ReportingMinutes
     key: Small
     signature: Signature
+    on_time: v.OnTime = v.OnTime.not_applicable
+    nothing_to_report: v.NothingToReport = v.NothingToReport.not_collected
 
 
 Correctable = (

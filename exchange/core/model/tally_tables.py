@@ -12,5 +12,5 @@ TallyTable = StrEnum(
     "referrals_by_service referrals_by_result referrals_by_wait_band health_by_condition "
     "outcomes_by_domain outcomes_by_direction exits_by_reason exits_by_destination exits_by_duration_band "
     "exploiters_by_type exploiters_by_buyer_or_beneficiary_type factors_by_societal_factor factors_by_economic_factor "
-    "factors_by_protective_factor factors_by_resiliency_factor cases_by_foreign_national",
+    "factors_by_protective_factor factors_by_resiliency_factor cases_by_foreign_national cases_by_elsewhere",
 )

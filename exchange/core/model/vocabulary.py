@@ -142,6 +142,14 @@ LegalClass = StrEnum(
     "individual year_only tally_only not_known declined not_collected worker_does_not_know withheld_by_agency "
     "not_applicable ",
 )
+NothingToReport = StrEnum(
+    "NothingToReport",
+    "yes no not_known declined not_collected worker_does_not_know withheld_by_agency not_applicable ",
+)
+OnTime = StrEnum(
+    "OnTime",
+    "yes no not_known declined not_collected worker_does_not_know withheld_by_agency not_applicable ",
+)
 OutcomeDirection = StrEnum(
     "OutcomeDirection",
     "improved unchanged worsened attained not_attained not_known declined not_collected worker_does_not_know "
@@ -209,6 +217,10 @@ ResiliencyFactor = StrEnum(
 )
 Scheduled = StrEnum(
     "Scheduled",
+    "yes no not_known declined not_collected worker_does_not_know withheld_by_agency not_applicable ",
+)
+ServedElsewhere = StrEnum(
+    "ServedElsewhere",
     "yes no not_known declined not_collected worker_does_not_know withheld_by_agency not_applicable ",
 )
 Service = StrEnum(

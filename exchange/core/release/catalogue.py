@@ -88,13 +88,16 @@ COVERAGE: Final = (
     _of_coverage("reporting_by_agency_type", agency_type=KINDS),
 )
 """Registered agencies: in all, by division and by kind, each publishing or silent."""
+TIMELINESS: Final = ("on_time", "late")
+ON_TIME: Final = CatalogueEntry("reporting_on_time", None, Tier.NATION_QUARTERLY, NONE, ("timeliness",), (TIMELINESS,))
+"""Publishing agencies: on time if no scheduled run of the quarter was late."""
 
 
 def _declared() -> Iterator[CatalogueEntry]:
     yield from map(of_clients, RELEASED_TABLES)
     released = (table for table in TABLES if table.about is not About.CLIENT and table.tier is not Tier.NEVER)
     yield from map(_of_agencies, released)
-    yield from COVERAGE
+    yield from (*COVERAGE, ON_TIME)
 
 
 DECLARED: Final[Mapping[str, CatalogueEntry]] = {one.name: one for one in _declared()}

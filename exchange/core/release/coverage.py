@@ -7,6 +7,8 @@
   one client's arrival.
 - An agency's division and kind come from the last profile that it sent and did not withdraw;
   `not_known` if there is none.
+- A publishing agency is *late* if one of its scheduled heartbeats of the quarter says so. Its edge
+  compares the run with the scheduled run before it, and with nothing about clients.
 
 An agency counts as one in each of the three tables, in each quarter; records of a year as a whole
 are 0. So the sum of a year is agency-quarters, and a share of them is the average coverage. The
@@ -25,8 +27,8 @@ from typing import Final
 from exchange.core.counting.tables import NOT_APPLICABLE
 from exchange.core.errors import NotDue
 from exchange.core.model.events import AgencyProfiled, Correction, Event, Heartbeat
-from exchange.core.model.vocabulary import DIVISION, AgencyType, Scheduled, UsState
-from exchange.core.release.catalogue import PRESENCE, CatalogueEntry
+from exchange.core.model.vocabulary import DIVISION, AgencyType, OnTime, Scheduled, UsState
+from exchange.core.release.catalogue import ON_TIME, PRESENCE, TIMELINESS, CatalogueEntry
 from exchange.core.release.disclosure import Amounts, Contributors
 from exchange.core.release.tiers import is_due, periods_due
 
@@ -82,20 +84,22 @@ def _without_last(history: ProfileHistory, one: Profile) -> ProfileHistory:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Agencies that may publish when a quarter closes, their profiles, and those heard from."""
+    """Agencies that may publish when a quarter closes, their profiles, and who was heard from."""
 
     registered: Collection[str]
     profiles: Profiles
     heard: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
 
     def heard_from(self, events: Iterable[tuple[str, Event]], quarter: int) -> "Members":
         """With the agencies that have a scheduled heartbeat of a quarter among these pairs."""
-        found = (
-            agency
+        beats = [
+            (agency, event.body.on_time)
             for agency, event in events
             if event.period == quarter and isinstance(event.body, Heartbeat) and event.body.scheduled == Scheduled.yes
-        )
-        return replace(self, heard=self.heard.union(found))
+        ]
+        late = frozenset(agency for agency, on_time in beats if on_time == OnTime.no)
+        return replace(self, heard=self.heard.union(agency for agency, _ in beats), late=self.late | late)
 
 
 def coverage(declared: CatalogueEntry, epoch: int, members: Members) -> Contributors:
@@ -105,8 +109,14 @@ def coverage(declared: CatalogueEntry, epoch: int, members: Members) -> Contribu
     found: dict[tuple[str, ...], dict[str, int]] = {}
     for agency in sorted(set(members.registered)):
         division, kind = members.profiles.of(agency)
-        presence = PRESENCE[agency not in members.heard]
-        coordinates = {"division": division, "agency_type": kind, "presence": presence}
+        if declared == ON_TIME and agency not in members.heard:
+            continue
+        coordinates = {
+            "division": division,
+            "agency_type": kind,
+            "presence": PRESENCE[agency not in members.heard],
+            "timeliness": TIMELINESS[agency in members.late],
+        }
         found.setdefault(tuple(map(coordinates.__getitem__, declared.dimensions)), {})[agency] = 1
     cells: list[Amounts] = [found.get(values, {}) for values in product(*declared.codes)]
     nobody: list[Amounts] = [{}] * (len(cells) * (len(periods_due(declared.tier, epoch)) - 1))
