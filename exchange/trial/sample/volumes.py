@@ -1,9 +1,9 @@
 """A sample nation's yearly events within caps, by released table and code.
 
 For planning a budget, from generated facts only. Every client's period is treated as a whole and
-its marks are chosen by hash, like an edge that knew everything at once. A real edge learns of
-events one by one, so it keeps a little less. Counts are from a fixed sample, scaled to a number of
-clients. An event that a totals-only agency would tally counts like any other.
+its marks are chosen by hash, like an edge that knew everything at once. Counts are from a fixed
+sample, scaled to a number of clients. An event that a totals-only agency would tally counts like
+any other.
 """
 
 from collections import Counter, defaultdict
@@ -21,6 +21,10 @@ from exchange.trial.sample import NATIONAL_CLIENTS_A_YEAR, sample_exchange
 
 SCALE: Final = 0.1
 SEED: Final = 2003
+CAPPED: Final = Cap.NATION | Cap.STATE
+"""The bits whose caps cut a client short; with ONE all but one event are left out on purpose."""
+Group = CapRule | tuple[Cap, str]
+"""What admits the same keys: a rule, or the rules of a bit with one choice."""
 _ROWS_OF: Final = {
     body: tuple(row for row in RELEASED_TABLES if row.table is None or row.table.body is body) for body in CORRECTABLE
 }
@@ -35,75 +39,96 @@ class Volumes:
     kept: Mapping[CapRule, Fraction]
 
 
-def yearly_volumes(clients: int = NATIONAL_CLIENTS_A_YEAR) -> Volumes:
-    """The volumes of a year with this many new clients."""
-    found, kept = _of_the_sample()
+def yearly_volumes(
+    clients: int = NATIONAL_CLIENTS_A_YEAR, *, seed: int = SEED, late: Fraction = Fraction(0)
+) -> Volumes:
+    """The volumes of a year with this many new clients, by a sample of this seed.
+
+    `late`: the share of events that come after their period was counted, at random.
+    """
+    found, kept = _of_a_sample(seed, late)
     per_client = Fraction(clients) / (Fraction(str(SCALE)) * NATIONAL_CLIENTS_A_YEAR)
     return Volumes(clients, {cell: n * per_client for cell, n in found.items()}, kept)
 
 
 @cache
-def _of_the_sample() -> tuple[Mapping[tuple[str, str], int], Mapping[CapRule, Fraction]]:
-    """The sample's own events within caps, and the share of its events that each rule keeps."""
-    units: dict[tuple[str, str, int], list[Correctable]] = defaultdict(list)
-    for agency in sample_exchange(SEED, scale=SCALE).agencies:
-        for fact in agency.facts():
-            if fact.client:
-                units[agency.code, fact.client, fact.period].append(fact.body)
+def _of_a_sample(seed: int, late: Fraction) -> tuple[Mapping[tuple[str, str], int], Mapping[CapRule, Fraction]]:
+    """A sample's own events within caps, and the share of its events that each rule keeps."""
     found: Counter[tuple[str, str]] = Counter()
     candidates: Counter[CapRule] = Counter()
     kept: Counter[CapRule] = Counter()
-    for unit, bodies in units.items():
-        found_keys = _keys(bodies)
-        for rule, keys in found_keys.items():
-            candidates[rule] += len(keys)
-            kept[rule] += min(len(keys), rule.most)
-        for body, bits in zip(bodies, _marks(bodies, found_keys, "|".join(map(str, unit))), strict=True):
+    for unit, bodies in _in_time(seed, late).items():
+        for body, bits in zip(bodies, marks(bodies, unit), strict=True):
             found.update(_released(body, bits))
+            for rule, _ in _rules(body):
+                candidates[rule] += 1
+                kept[rule] += bool(bits & rule.bit)
     return found, {rule: Fraction(kept[rule], candidates[rule]) for rule in RULES if candidates[rule]}
+
+
+def _in_time(seed: int, late: Fraction) -> Mapping[str, list[Correctable]]:
+    """The facts about each client's period that come before it is counted."""
+    units: dict[str, list[Correctable]] = defaultdict(list)
+    for agency in sample_exchange(seed, scale=SCALE).agencies:
+        for number, fact in enumerate(agency.facts()):
+            if fact.client and not (late and _share(f"{seed}|{agency.code}|{number}") < late):
+                units[f"{agency.code}|{fact.client}|{fact.period}"].append(fact.body)
+    return units
+
+
+def _share(text: str) -> Fraction:
+    """A number from 0 to 1 that a text stands for."""
+    return Fraction(int.from_bytes(_rank(text)[:4], "big"), 1 << 32)
+
+
+def _rank(text: str) -> bytes:
+    return sha256(text.encode("ascii")).digest()
 
 
 def marks(bodies: Sequence[Correctable], unit: str) -> list[Cap]:
     """The bits of each body of one client and period, from all of them in order of arrival."""
-    return _marks(bodies, _keys(bodies), unit)
-
-
-def _marks(bodies: Sequence[Correctable], keys: Mapping[CapRule, dict[str, int]], unit: str) -> list[Cap]:
-    chosen = {rule: _chosen(rule, found, unit) for rule, found in keys.items()}
-    bits, past = [NONE] * len(bodies), len(bodies)
+    firsts: dict[CapRule, dict[str, int]] = defaultdict(dict)
+    keys: dict[Group, dict[str, None]] = defaultdict(dict)
     for n, body in enumerate(bodies):
-        for bit in (Cap.NATION, Cap.STATE):
-            about = [(rule, key or str(n)) for rule, key in _rules(body) if rule.bit is bit]
-            if about and all(chosen[rule].get(key) == n for rule, key in about):
+        for rule, key in _rules(body):
+            firsts[rule].setdefault(key or str(n), n)
+            keys[_group(rule)][key or str(n)] = None
+    chosen = {group: _chosen(group, found, unit) for group, found in keys.items()}
+    bits, past = [NONE] * len(bodies), False
+    for n, body in enumerate(bodies):
+        about = [(rule, key or str(n)) for rule, key in _rules(body)]
+        for bit in {rule.bit for rule, _ in about}:
+            mine = [(rule, key) for rule, key in about if rule.bit is bit]
+            if not all(key in chosen[_group(rule)] for rule, key in mine):
+                past = past or bool(bit & CAPPED)
+            elif all(firsts[rule][key] == n for rule, key in mine):
                 bits[n] |= bit
-            elif any(key not in chosen[rule] for rule, key in about):
-                past = min(past, n)
-    if past < len(bodies):
-        bits[past] |= Cap.PAST
+    if past:
+        bits[0] |= Cap.PAST
     return bits
+
+
+def _group(rule: CapRule) -> Group:
+    return (rule.bit, rule.choice) if rule.choice else rule
+
+
+def _most(group: Group) -> int:
+    if isinstance(group, CapRule):
+        return group.most
+    return next(rule.most for rule in RULES if (rule.bit, rule.choice) == group)
+
+
+def _chosen(group: Group, keys: Mapping[str, None], unit: str) -> set[str]:
+    """The keys within the cap: by hash, so common ones are no likelier than rare."""
+    if len(keys) <= _most(group):
+        return set(keys)
+    return set(sorted(keys, key=lambda key: _rank(f"{unit}|{key}"))[: _most(group)])
 
 
 @lru_cache(maxsize=1 << 16)
 def _rules(body: Correctable) -> tuple[tuple[CapRule, str], ...]:
     """The rules for a body, each with the code that must differ; empty: each event is another."""
     return tuple((rule, rule.key(body)) for rule in rules_of(body) if rule.body)
-
-
-def _keys(bodies: Sequence[Correctable]) -> dict[CapRule, dict[str, int]]:
-    """For each rule, its keys, each with the position of its first body."""
-    found: dict[CapRule, dict[str, int]] = defaultdict(dict)
-    for n, body in enumerate(bodies):
-        for rule, key in _rules(body):
-            found[rule].setdefault(key or str(n), n)
-    return found
-
-
-def _chosen(rule: CapRule, keys: dict[str, int], unit: str) -> dict[str, int]:
-    """The keys within the cap: by hash, so common ones are no likelier than rare; or the first."""
-    if len(keys) <= rule.most:
-        return keys
-    order = sorted(keys, key=lambda key: sha256(f"{unit}|{key}".encode()).digest()) if rule.distinct else list(keys)
-    return {key: keys[key] for key in order[: rule.most]}
 
 
 @lru_cache(maxsize=1 << 16)
