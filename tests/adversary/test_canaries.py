@@ -10,7 +10,7 @@ from exchange.core.release.budget import RHO_PLANNED, TABLE_COSTS
 from exchange.trial.attack.attacks.membership_attack import HOSTS
 from exchange.trial.attack.canaries import COHORT, canary, moved
 from exchange.trial.attack.cohort import loads, squared_mu
-from tests.kits.caps_kit.contribution import Sent, broken_law
+from tests.kits.caps_kit.laws import Sent, broken_law
 
 EVERY = range(COHORT)
 

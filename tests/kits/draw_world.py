@@ -18,7 +18,7 @@ from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.draw import Counted, Due, Reading, counted, reading_of
 from exchange.core.release.privacy_ledger import Account
 from exchange.core.release.tiers import ARRIVED, is_due, periods_due
-from tests.kits.caps_kit.contribution import Sent
+from tests.kits.caps_kit.laws import Sent
 from tests.kits.strategies import sound_correctables
 
 APRIL, JANUARY = epoch_of(2026, 4), epoch_of(2027, 1)
@@ -77,9 +77,11 @@ def by_hand(one: Due, events: Iterable[Event]) -> dict[Cell, int]:
 
 
 def _counts_by_hand(row: ReleasedTable, given: Event) -> bool:
+    if row.tier is Tier.NATION_ARRIVALS and isinstance(given.body, Correction | Tally):
+        return False
     if not isinstance(given.body, Correction):
         return bool(given.cap & row.bit)
-    if row.tier is Tier.NATION_ARRIVALS or isinstance(given.body.body, Tally):
+    if isinstance(given.body.body, Tally):
         return False
     return given.cap == given.body.cap and bool(given.cap & row.bit)
 
@@ -130,6 +132,11 @@ def life(plan: TableCost, sent: Sequence[Sent]) -> list[Counted]:
         arrived = (one.event for one in sent if after <= start + one.epoch <= epoch)
         found += counted([due(plan, epoch)], from_agency(arrived))
     return found
+
+
+def moved(plan: TableCost, sent: Sequence[Sent]) -> int:
+    """The squared distance by which a client's events move all draws of a table together."""
+    return sum(n * n for found in life(plan, sent) for n in found.counts)
 
 
 # Strategies

@@ -224,10 +224,10 @@ def _read(event: Event) -> _Read:
 
 
 def _feeds(kind: type[Body], row: ReleasedTable) -> bool:
-    """Whether such a body may be in the table."""
+    """Whether such a body may be in the table. A total has no month in which its clients came."""
     if row.table is None:
         return kind.about is About.CLIENT
-    return kind in {row.table.body, Tally}
+    return kind is row.table.body or (kind is Tally and row.tier is not Tier.NATION_ARRIVALS)
 
 
 def _values(row: ReleasedTable, body: Body) -> Iterator[tuple[str, int]]:

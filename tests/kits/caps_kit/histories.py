@@ -7,19 +7,20 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from exchange.core.admission.cap_rules import Cap, CapRule
-from exchange.core.counting.tables import NOT_APPLICABLE, field_type
+from exchange.core.admission.cap_rules import MARKS, Cap, CapRule
+from exchange.core.counting.tables import NOT_APPLICABLE, Tier, field_type
 from exchange.core.model import events as e
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import TraffickingType, UsState
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.sensitivity import bounding_rule
-from tests.kits.caps_kit.contribution import Sent
+from tests.kits.caps_kit.laws import Sent
 from tests.kits.caps_kit.markers import Marker
 from tests.kits.strategies import correctables, made_sound
 
 QUARTER = parse_period("2026Q2")
-EVERY = Cap.NATION | Cap.STATE | Cap.PAST
+APRIL, AUGUST = 3, 7
+"""Months in which the quarter's events arrive before it is counted, in July's epoch, and after."""
 CODES = 4
 
 
@@ -65,18 +66,12 @@ def _nothing(body: type[e.Body]) -> dict[str, Enum]:
     return {f.name: field_type(body, f.name)(NOT_APPLICABLE) for f in fields(body)}
 
 
-def worst(row: ReleasedTable, marker: Callable[[int], Marker] = Marker, corrections: int | None = None) -> list[Sent]:
-    """All that the cap allows at once; then, monthly, each correction withdraws and restates."""
+def worst(row: ReleasedTable, marker: Callable[[int], Marker] = Marker) -> list[Sent]:
+    """All that the cap allows at once, in time to be counted."""
+    one, month = marker(QUARTER), AUGUST if row.tier is Tier.NATION_LATE else APRIL
     rule = bounding_rule(row)
-    one = marker(QUARTER)
     for key in range(rule.most):
-        one.add(0, UsState.ca, in_row(row, rule, key), EVERY)
-    again = rule.corrections if corrections is None else corrections
-    for n in range(again):
-        one.next_epoch()
-        one.withdraw(2 * n + 1, 0, EVERY)
-        one.next_epoch()
-        one.add(2 * n + 2, UsState.ca, in_row(row, rule, n), EVERY)
+        one.add(month, UsState.ca, in_row(row, rule, key), MARKS)
     return one.sent
 
 
@@ -97,14 +92,14 @@ def bodies_near(row: ReleasedTable) -> st.SearchStrategy[e.Correctable]:
 def histories(draw: st.DrawFn, row: ReleasedTable, *, corrects: bool = True) -> list[Sent]:
     """Any history of a client's period over months and states, marked as laxly as laws allow."""
     one = Marker(draw(st.sampled_from([QUARTER, parse_period("2026")])))
-    near, epoch = bodies_near(row), 0
+    near, epoch = bodies_near(row), draw(st.sampled_from([APRIL, AUGUST - 2, 11]))
     for _ in range(draw(st.integers(1, 24))):
-        wanted = EVERY if draw(st.integers(0, 4)) else Cap(draw(st.integers(0, 7)))
         match draw(st.sampled_from(["add", "add", "add", "month", *(["back", "back"] if corrects else [])])):
             case "add":
+                wanted = MARKS if draw(st.integers(0, 4)) else Cap(draw(st.integers(0, int(MARKS))))
                 one.add(epoch, draw(st.sampled_from([UsState.ca, UsState.wy])), draw(near), wanted)
             case "back":
-                one.withdraw(epoch, draw(st.integers(0, 5)), wanted)
+                one.withdraw(epoch, draw(st.integers(0, 5)))
             case _:
                 epoch += 1
                 one.next_epoch()

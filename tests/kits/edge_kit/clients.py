@@ -15,7 +15,7 @@ from exchange.core.model.period import quarter_of, year_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.facts import Fact, Where
 from producers.vault.store import Vault
-from tests.kits.caps_kit.contribution import Sent, broken_law
+from tests.kits.caps_kit.laws import Sent, broken_law
 from tests.kits.edge_kit.agency import PLANTED, SECRET, Agency
 from tests.kits.edge_kit.exchange import Trouble
 

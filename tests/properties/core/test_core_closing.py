@@ -1,6 +1,6 @@
-"""Epochs close once, in order and paid for; each table draws each arrival once."""
+"""Epochs close once, in order and paid for, and each reading begins at the cut that it should."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.counting.tables import Tier
 from exchange.core.errors import ClusterUnknown, RestoreUnfinished
 from exchange.core.model.epochs import DAY_MS, begins_ms, ends_ms, epoch_at, epoch_of
 from exchange.core.model.period import parse_period
 from exchange.core.release.budget import RHO_TOTAL, TABLE_COSTS, TableCost
 from exchange.core.release.closed_epochs import Closed, Moment, carried_out, refused_at, released, relocated
-from exchange.core.release.closing import REFUSALS, CloseRefused, Draw, decide_close
+from exchange.core.release.closing import REFUSALS, CloseRefused, Draw, DrawTask, decide_close
 from exchange.core.release.cuts import BEGINNING, Address, Cut, Relocation, moved
 from exchange.core.release.disclosure import AGENCY_RELEASES
-from exchange.core.release.privacy_ledger import EVERY_PERIOD, spent
-from exchange.core.release.tiers import MONTHS_BETWEEN, is_due
+from exchange.core.release.draw import Reading, reading_of
+from exchange.core.release.privacy_ledger import spent
+from exchange.core.release.tiers import is_due, periods_due
 
 START = epoch_of(2026, 1)
 LATER_MS = begins_ms(epoch_of(2030, 1))
@@ -43,7 +43,7 @@ commands = st.lists(
         Command,
         st.sampled_from([1, 1, 1, 1, 1, 0, -1, 2, 40]),
         st.tuples(st.integers(-1, 5), st.integers(0, 5)),
-        st.sampled_from([1, 1, 1, 0, -1, 10**9]),
+        st.sampled_from([*[32 * DAY_MS] * 5, 28 * DAY_MS, 1, 0, -1]),
         st.one_of(st.just(tuple(TABLE_COSTS)), some_tables),
     ),
     max_size=30,
@@ -51,14 +51,15 @@ commands = st.lists(
 
 
 def cut_at(offsets: tuple[int, ...]) -> Cut:
-    """A cut with an address and, as far as the law of closing goes, anything inside."""
-    return Cut((), offsets, "", offsets)
+    """A cut where agency n, alone in partition n, has sent so many events."""
+    heads = tuple((f"agency-{n}", offset) for n, offset in enumerate(offsets) if offset)
+    return Cut(heads, offsets, "", offsets)
 
 
 def after(closed: Closed, draw: Draw, position: int) -> Closed:
     """The state after a draw, as in the lane's records."""
     for one in draw.task.agencies:
-        closed = released(closed, one.declared.name, draw.task.epoch, one.declared.codes)
+        closed = released(closed, one.name, one.codes)
     return carried_out(
         closed,
         position,
@@ -74,7 +75,7 @@ def after(closed: Closed, draw: Draw, position: int) -> Closed:
 def closings(script: Sequence[Command]) -> tuple[Closed, list[Draw]]:
     """One lane's life, with the laws of every step."""
     closed, draws = Closed(), list[Draw]()
-    at_ms, cut, registered = LATER_MS, (0, 0), 0
+    at_ms, cut, registered = begins_ms(START), (0, 0), 0
     for position, command in enumerate(script, start=1):
         epoch = (closed.last_epoch or START - 1) + command.ahead
         at_ms, registered = at_ms + command.clock, registered + 1
@@ -108,31 +109,40 @@ def test_epochs_are_closed_once_in_order_and_a_refusal_changes_nothing(script: l
 
 
 @given(commands)
-def test_every_table_is_counted_from_its_own_last_cut_without_gap_or_overlap(script: list[Command]) -> None:
+def test_every_reading_begins_at_the_cut_that_it_should(script: list[Command]) -> None:
+    """Cuts before a period begins are compared by the clock's text, not by epochs."""
     _, draws = closings(script)
-    ends: dict[str, Draw] = {}
-    for draw in draws:
-        for name, since, first in (
-            *((one.row.name, one.since, one.first) for one in draw.task.clients),
-            *((one.declared.name, one.since, one.first) for one in draw.task.agencies),
-        ):
-            assert first == (name not in ends)
-            if not first:
-                assert since == ends[name].task.epoch + 1
-                assert draw.task.starts[since] == cut_at(ends[name].task.moment.ends)
-            ends[name] = draw
+    for n, draw in enumerate(draws):
+        task, last = draw.task, draws[n - 1].task if n else None
+        tiers = {one.row.tier for one in task.clients} | {one.tier for one in task.agencies}
+        assert task.cuts.keys() <= {reading_of(tier) for tier in tiers}
+        assert task.last == (cut_at(last.moment.ends) if last else BEGINNING)
+        if Reading.SINCE_LAST in task.cuts:
+            assert task.cuts[Reading.SINCE_LAST] == task.last
+        counted = [cut_at(one.task.moment.ends) for one in draws[:n] if one.task.epoch == task.epoch - 3]
+        late = any(reading_of(tier) is Reading.SINCE_COUNTED for tier in tiers)
+        assert (
+            [task.cuts[Reading.SINCE_COUNTED]] == counted
+            if counted and late
+            else Reading.SINCE_COUNTED not in task.cuts
+        )
+        periods = {p for tier in tiers if reading_of(tier) is Reading.ALL for p in periods_due(tier, task.epoch)}
+        assert (Reading.ALL in task.cuts) == bool(periods)
+        if periods:
+            first = min(1900 * 12 + p // 5 * 12 + 3 * max(0, p % 5 - 1) for p in periods)
+            early = [one.task for one in draws[:n] if one.task.moment.at_ms + DAY_MS < begins_ms(first)]
+            assert task.cuts[Reading.ALL] == (cut_at(early[-1].moment.ends) if early else BEGINNING)
+        assert all(task.lowest.total <= cut.total for cut in (task.last, *task.cuts.values()))
 
 
 @given(commands)
 def test_what_is_drawn_is_what_is_due_and_what_is_drawn_was_paid_for(script: list[Command]) -> None:
-    for command_draw in closings(script)[1]:
-        for one in command_draw.task.clients:
-            assert is_due(one.row.tier, command_draw.task.epoch)
-            assert command_draw.accounts[one.row.name] == one.account
-            assert one.account.last_epoch == command_draw.task.epoch
-        assert {one.declared.name for one in command_draw.task.agencies} == {
-            one.name for one in AGENCY_RELEASES if is_due(one.tier, command_draw.task.epoch)
-        }
+    for draw in closings(script)[1]:
+        for one in draw.task.clients:
+            assert is_due(one.row.tier, draw.task.epoch)
+            assert draw.accounts[one.row.name] == one.account
+            assert one.account.last_epoch == draw.task.epoch
+        assert set(draw.task.agencies) == {one for one in AGENCY_RELEASES if is_due(one.tier, draw.task.epoch)}
 
 
 # Single rules
@@ -224,75 +234,92 @@ def test_what_names_no_epoch_is_no_command(epoch: int | None) -> None:
 
 def test_a_changed_client_table_is_refused_and_so_is_every_other_with_it() -> None:
     changed = replace(CASES, scale=CASES.scale + 1)
-    assert refused(closing(closed_up_to(START), START + 1, [NEEDS, changed])) == "TableChanged"
+    assert refused(closing(closed_up_to(START + 2), START + 3, [NEEDS, changed])) == "TableChanged"
 
 
 def test_a_changed_agency_table_is_refused() -> None:
-    march = closed_up_to(START + 2)
-    name = next(iter(march.agency_tables))
-    other = replace(march, domains={**march.domains, name: (("another",),)})
-    assert isinstance(closing(closed_up_to(START + 4), START + 5), Draw)
-    changed = replace(closed_up_to(START + 4), domains=other.domains)
-    assert refused(closing(changed, START + 5)) == "TableChanged"
+    april = closed_up_to(START + 3)
+    name = next(iter(april.domains))
+    changed = replace(closed_up_to(START + 5), domains={**april.domains, name: (("another",),)})
+    assert isinstance(closing(closed_up_to(START + 5), START + 6), Draw)
+    assert refused(closing(changed, START + 6)) == "TableChanged"
 
 
 def test_what_does_not_fit_the_budget_is_refused_as_a_whole() -> None:
-    dear = replace(GENDER, squared_l2=GENDER.squared_l2 * 200)
+    dear = replace(GENDER, squared_l2=GENDER.squared_l2 * 400)
     assert dear.rho > RHO_TOTAL - CASES.rho
-    closed = closed_up_to(START + 1, [CASES])
-    assert refused(closing(closed, START + 2, [CASES, dear])) == "BudgetExhausted"
+    closed = closed_up_to(START + 2, [CASES])
+    assert refused(closing(closed, START + 3, [CASES, dear])) == "BudgetExhausted"
 
 
-def test_a_table_added_later_counts_and_costs_only_periods_that_begin_then() -> None:
-    june = START + 5
-    before = closed_up_to(june - 1, [CASES])
-    draw = closing(before, june, [CASES, GENDER])
+def test_a_table_added_later_counts_and_costs_the_periods_of_its_own_epochs_only() -> None:
+    july = START + 6
+    draw = closing(closed_up_to(july - 1, [CASES]), july, [CASES, GENDER])
     assert isinstance(draw, Draw)
-    [gender] = [one for one in draw.task.clients if one.row.name == "cases_by_gender"]
-    assert (gender.since, gender.first, gender.account.periods_from) == (june, True, june)
-    assert draw.task.starts[june] == before.last_cut
-    assert not gender.account.covers(parse_period("2026Q2"))
-    assert draw.accounts["cases"].periods_from == EVERY_PERIOD
+    gender = draw.accounts["cases_by_gender"]
+    assert (gender.first_epoch, gender.last_epoch) == (july, july)
+    assert [gender.pays(parse_period(text)) for text in ("2026Q1", "2026Q2", "2026Q3", "2025")] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert [draw.accounts["cases"].pays(parse_period(text)) for text in ("2026Q1", "2026Q2")] == [True, True]
 
 
-def test_a_table_that_was_never_due_before_is_counted_from_the_first_month_on() -> None:
-    draw = closing(closed_up_to(START + 1), START + 2)
+def at_cuts(epoch: int, when: Callable[[int], int]) -> DrawTask:
+    """The task of an epoch after six months whose cuts held 1, 2, 3 … events, closed at `when`."""
+    heads = {START + n: Cut((("an-agency", n + 1),), (n + 1,), "", (n + 1,)) for n in range(epoch - START)}
+    closed = replace(closed_up_to(epoch - 1), cuts=heads, when={one: when(one) for one in heads})
+    draw = closing(closed, epoch, ends=(99,))
     assert isinstance(draw, Draw)
-    assert {one.since for one in draw.task.clients if one.row.tier is Tier.NATION_QUARTERLY} == {START}
-    assert draw.task.starts[START] == BEGINNING
-    assert {one.account.periods_from for one in draw.task.clients} == {EVERY_PERIOD}
+    return draw.task
 
 
-def test_a_quarterly_table_is_counted_from_the_cut_of_its_own_last_quarter() -> None:
-    june = replace(closed_up_to(START + 4), cuts={START + n: cut_at((n + 1, n + 1)) for n in range(5)})
-    draw = closing(june, START + 5)
-    assert isinstance(draw, Draw)
-    since = {one.row.tier: one.since for one in draw.task.clients}
-    assert since == {Tier.NATION_MONTHLY: START + 5, Tier.NATION_QUARTERLY: START + 3}
-    assert draw.task.starts == {START + 5: cut_at((5, 5)), START + 3: cut_at((3, 3))}
+def test_readings_of_an_epoch_without_a_quarter_begin_at_the_last_cut() -> None:
+    task = at_cuts(START + 5, lambda epoch: ends_ms(epoch) + 1)
+    assert {reading: cut.total for reading, cut in task.cuts.items()} == {Reading.SINCE_LAST: 5}
+    assert (task.lowest, task.agencies) == (task.last, ())
 
 
-def test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began() -> None:
-    """March closes in May; later events about April's quarter lie between the last two cuts."""
-    promptly = {START: ends_ms(START) + 1, START + 1: begins_ms(START + 3) - DAY_MS - 1}
-    for when, expected in (
-        (promptly, cut_at((2, 2))),
-        ({**promptly, START + 1: begins_ms(START + 3) - DAY_MS}, cut_at((1, 1))),
-        (dict.fromkeys(promptly, begins_ms(START + 4)), BEGINNING),
-    ):
-        late = when | dict.fromkeys(range(START + 2, START + 5), LATER_MS)
-        june = replace(closed_up_to(START + 4), cuts={START + n: cut_at((n + 1, n + 1)) for n in range(5)}, when=late)
-        draw = closing(june, START + 5)
-        assert isinstance(draw, Draw)
-        assert draw.task.early == {START + 5: cut_at((5, 5)), START + 3: expected}
+def test_a_quarter_is_looked_for_from_the_last_cut_that_was_taken_a_day_before_it_began() -> None:
+    """July counts April's quarter: February's cut, taken in March, is the last before it."""
+    for late_ms, expected in ((-DAY_MS - 1, 2), (-DAY_MS, 1)):
+        task = at_cuts(
+            START + 6,
+            lambda epoch, ms=late_ms: begins_ms(START + 3) + ms if epoch == START + 1 else ends_ms(epoch) + DAY_MS,
+        )
+        assert {reading: cut.total for reading, cut in task.cuts.items()} == {
+            Reading.ALL: expected,
+            Reading.SINCE_LAST: 6,
+            Reading.SINCE_COUNTED: 4,
+        }
+        assert task.lowest.total == expected
+    assert at_cuts(START + 6, lambda _: LATER_MS).cuts[Reading.ALL] == BEGINNING
+
+
+def test_in_january_the_whole_year_is_looked_for() -> None:
+    task = at_cuts(START + 12, lambda epoch: ends_ms(epoch) + 1)
+    assert {reading: cut.total for reading, cut in task.cuts.items()} == {
+        Reading.ALL: 0,
+        Reading.SINCE_LAST: 12,
+        Reading.SINCE_COUNTED: 10,
+    }
+
+
+def test_cases_too_late_are_counted_only_where_their_quarter_was() -> None:
+    """The first closed epoch is February's: January, which counts the last quarter, never was."""
+    april = closing(closed_up_to(START + 2, start=START + 1), START + 3)
+    assert isinstance(april, Draw)
+    assert Reading.SINCE_COUNTED not in april.task.cuts
+    assert "cases_too_late" in april.accounts
 
 
 def test_a_year_pays_for_every_table_and_no_more() -> None:
-    year = closed_up_to(START + 11)
+    year = closed_up_to(START + 15)
     planned = sum((plan.rho for plan in ALL), Fraction(0))
     assert spent(year.ledger, parse_period("2026Q4")) == planned <= RHO_TOTAL
     assert set(year.ledger.accounts) == set(TABLE_COSTS)
-    assert all(is_due(plan.row.tier, START + 11) for plan in ALL if MONTHS_BETWEEN[plan.row.tier] > 1)
 
 
 @given(st.integers(epoch_of(2001, 1), epoch_of(2099, 12)), st.integers(0, 27 * 86_400_000))

@@ -1,8 +1,5 @@
 """The cost of years of releases to one client: two accountants and the exact loss agree."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from fractions import Fraction
 from math import exp, sqrt
 from statistics import NormalDist
 
@@ -12,11 +9,7 @@ from dp_accounting import dp_event
 from dp_accounting.pld import privacy_loss_distribution as pld
 from dp_accounting.rdp import RdpAccountant
 
-from exchange.core.release.budget import DELTA, RHO_PLANNED, RHO_TOTAL, TABLE_COSTS, TableCost, epsilon_of
-from exchange.core.release.client_tables import ReleasedTable
-from tests.kits.caps_kit.contribution import Sent, squared
-from tests.kits.caps_kit.histories import worst
-from tests.kits.caps_kit.markers import Marker
+from exchange.core.release.budget import DELTA, RHO_PLANNED, RHO_TOTAL, TABLE_COSTS, epsilon_of
 from tools.derive.privacy_docs import LIVES, OpponentGoal, belief, epsilon, right_guesses
 
 ORDERS = [1 + 1.05**n for n in range(-100, 200)]
@@ -80,42 +73,6 @@ def test_beliefs_beyond_epsilon_are_rarer_than_once_in_a_thousand(life: Opponent
         -(epsilon(life) - life.units * float(RHO_TOTAL)) / sqrt(2 * life.units * float(RHO_TOTAL))
     )
     assert beyond < 1e-5
-
-
-def together(
-    client: Callable[[ReleasedTable], list[Sent]], plans: Iterable[TableCost] = TABLE_COSTS.values()
-) -> Fraction:
-    """The squared distance, in the noise's standard deviations, one client moves all tables by."""
-    return sum((squared(plan.row, client(plan.row)) / plan.variance for plan in plans), Fraction(0))
-
-
-def test_no_client_moves_all_that_is_published_together_further_than_the_budget() -> None:
-    """No linear combination of independent Gaussians moves further, nor any difference or mean."""
-    assert together(worst) == 2 * RHO_PLANNED
-    assert together(worst) <= 2 * RHO_TOTAL
-
-
-def half(plan: TableCost) -> TableCost:
-    return replace(plan, scale=plan.scale / 2)
-
-
-def freely_corrected(row: ReleasedTable) -> list[Sent]:
-    return worst(row, lambda period: Marker(period, corrects_freely=True), corrections=3)
-
-
-@pytest.mark.parametrize(
-    "mutant",
-    [
-        pytest.param(lambda: together(worst, map(half, TABLE_COSTS.values())), id="scale halved"),
-        pytest.param(
-            lambda: together(worst, [*TABLE_COSTS.values(), *TABLE_COSTS.values()]), id="everything drawn twice"
-        ),
-        pytest.param(lambda: together(freely_corrected), id="three corrections"),
-        pytest.param(lambda: together(lambda row: 2 * worst(row)), id="caps begin anew"),
-    ],
-)
-def test_more_than_the_budget_is_found_out(mutant: Callable[[], Fraction]) -> None:
-    assert mutant() > 2 * RHO_TOTAL
 
 
 def test_the_figures_that_were_agreed_for_opponents() -> None:
