@@ -12,7 +12,6 @@ records only. Nothing is decoded: period and cap have their places in the bytes.
 from dataclasses import replace
 from typing import Final
 
-from exchange.core.admission.cap_rules import effective
 from exchange.core.admission.gate import Registration
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import first_month, month_after
@@ -72,7 +71,7 @@ async def last_marked(log: Log, registration: Registration) -> int | None:
         async for records in read_before(reader, source, end, records_max=RECORDS_MAX):
             for record in records:
                 value = record.value or b""
-                if record.key == key and len(value) > KIND and effective(cap_of_octet(value[CAP])):
+                if record.key == key and len(value) > KIND and cap_of_octet(value[CAP]):
                     marked.add(value[_PERIOD])
     finally:
         await reader.close()

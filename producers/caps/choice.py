@@ -1,28 +1,25 @@
-"""Which events about one client in one period are within the caps.
+"""Which marks the events about one client in one period have: a pure function of the present facts.
 
-Chosen by keyed hash, never by arrival.
+A keyed hash decides, never arrival. For each rule (`exchange.core.admission.cap_rules`) the hash of
+client, period, rule and key (a service, a barrier …) puts all keys in an order of their own; the
+first ones are within the cap. So the commonest service is no likelier to be kept than the rarest,
+and nobody without the vault's key can tell which ones were. Rules with one `choice` share the order
+and the chosen keys. A rule that tells no keys apart orders the facts themselves. An event takes its
+place under all rules of a bit, or gets no bit.
 
-For each rule (`exchange.core.admission.cap_rules`), a keyed hash of client, period, rule and the
-rule's key (a service, a barrier …) puts all keys in an order of their own; the first ones are
-within the cap. So the commonest service is no likelier to be kept than the rarest, and nobody
-without the vault's key can tell which ones were. Events that a rule does not tell apart (two events
-about one service, two openings) share one place. Within one choice the event's own hash decides
-between them; later, the event that has the place keeps it.
+Two facts with the same keys are equal under a rule. Of them the one whose event has the bit already
+keeps it; else their own hash decides. So which keys are marked depends on the facts alone.
 
-A choice covers all events about a client that are to be sent. It takes into account all that were
-sent: those that still carry bits, and how many corrections each rule has had. A key that comes
-before the key of a sent event displaces that event, if every rule of the bit can pay for the
-correction. An event takes its place in all rules of a bit, or in none. A free place goes to the
-next key. An event that was sent without the bit stays without it, because each change is one more
-event.
+Two bits look at what was sent. `Cap.PAST` stays on the event that has it while its client is over a
+cap. `Cap.ARRIVAL` is given once for ever, to an event that is about to be sent.
 
-Promised: laws 1–3 of `exchange.core.admission.cap_rules`, in whatever order events come. Pure: no
-vault, no clock, no randomness.
+Promised: the caps of every rule hold for the result, and for every part of it. Choosing again from
+the result changes nothing. Pure: no vault, no clock, no randomness.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -30,41 +27,53 @@ from typing import Final, NamedTuple
 from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule
 from exchange.core.model.events import CORRECTABLE, Correctable
 
-CHOSEN: Final = (Cap.NATION, Cap.STATE)
-"""The bits that are chosen here; `Cap.PAST` follows from them."""
-OVER: Final = next(rule for rule in RULES if rule.bit is Cap.PAST)
+CAPPED: Final = (Cap.NATION, Cap.STATE)
+"""The bits whose caps a client can be over."""
+CHOSEN: Final = (*CAPPED, Cap.ONE)
+"""The bits that the hash gives."""
+ARRIVING: Final = frozenset(rule.body for rule in RULES if rule.bit is Cap.ARRIVAL)
+"""The bodies that show an arrival."""
 _ABOUT: Final = {
     (kind, bit): tuple(rule for rule in RULES if rule.bit is bit and rule.body is kind)
     for kind in CORRECTABLE
     for bit in CHOSEN
 }
 _HASH_OCTETS: Final = 8
-Own = str | tuple[int, bytes | None]
+Key = str | bytes
 
 
 class Place(NamedTuple):
     """The place that a body takes under a rule.
 
-    `name`: the rule's; `key`: empty where each event has a place of its own.
+    `order`: the name of the rule, or of its choice, in hashes. `key`: empty if the rule tells no
+    keys apart.
     """
 
     rule: CapRule
-    name: bytes
+    order: bytes
     key: str
+
+
+class Present(NamedTuple):
+    """A fact that is there now. `sent`: the marks of the event that states it; None: none does."""
+
+    fact: bytes
+    body: Correctable
+    sent: Cap | None = None
 
 
 @lru_cache(maxsize=1 << 16)
 def places_of(body: Correctable, bit: Cap) -> tuple[Place, ...]:
-    """The places that a body needs to carry the bit: all of them. Without any it never does."""
-    rules = (OVER,) if bit is Cap.PAST else (rule for rule in _ABOUT.get((type(body), bit), ()) if rule.concerns(body))
-    return tuple(Place(rule, name_of(rule), rule.key(body)) for rule in rules)
+    """The places that a body needs to carry a bit: all of them. Without any it never does."""
+    rules = (rule for rule in _ABOUT[type(body), bit] if rule.concerns(body))
+    return tuple(Place(rule, order_of(rule), rule.key(body)) for rule in rules)
 
 
 @lru_cache
-def name_of(rule: CapRule) -> bytes:
-    """The name of a rule in hashes; it does not depend on the order of the list."""
-    body = rule.body.__name__ if rule.body else ""
-    return "|".join((rule.bit.name or "", body, *rule.strand, rule.distinct)).encode("ascii")
+def order_of(rule: CapRule) -> bytes:
+    """The name of a rule's order in hashes; it does not depend on the order of the list."""
+    name = rule.choice or "|".join((rule.body.__name__ if rule.body else "", *rule.strand, rule.distinct))
+    return f"{rule.bit.name}|{name}".encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +91,12 @@ class Ranks:
         """The order for a client, by the agency's own key, in a period."""
         return cls(key, period.to_bytes(2, "big") + client)
 
-    def of_key(self, place: Place) -> bytes:
-        """The rank of a key of a rule, 8 bytes: the smallest are within the cap."""
-        return self._hash(place.name + b"|" + place.key.encode("ascii"), b"key")
+    def of_key(self, order: bytes, key: str) -> bytes:
+        """The rank of a key, 8 bytes: the smallest are within the cap."""
+        return self._hash(order + b"|" + key.encode("ascii"), b"key")
 
     def of_fact(self, name: bytes) -> bytes:
-        """The rank of one of several equal facts, 8 bytes."""
+        """The rank of a fact among equal ones, 8 bytes."""
         return self._hash(name, b"fact")
 
     def _hash(self, what: bytes, person: bytes) -> bytes:
@@ -95,157 +104,70 @@ class Ranks:
         return blake2b(unit + what, digest_size=_HASH_OCTETS, key=self.key, person=person).digest()
 
 
-@dataclass(slots=True)
-class SentMarks:
-    """An event with those of its `bits` that were not taken back.
+def choose(
+    ranks: Ranks, facts: Sequence[Present], arrived: Collection[type[Correctable]] = frozenset()
+) -> dict[bytes, Cap]:
+    """The marks of each fact's event, for all present facts about one client in one period.
 
-    `sequence`: its place in the chain, 0 before it is chained. `fact`: the key of the fact that
-    still states it, and that could be sent again without a bit.
+    An event that was sent with other marks has to be sent anew. `arrived`: the bodies of which an
+    event was ever sent with `Cap.ARRIVAL`.
     """
-
-    sequence: int
-    body: Correctable
-    bits: Cap
-    fact: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A fact that is to be sent."""
-
-    fact: bytes
-    body: Correctable
-
-
-@dataclass(frozen=True, slots=True)
-class Displaced:
-    """A sent event that has to make room.
-
-    `bits`: those of its correction; the fact is sent again without them.
-    """
-
-    sent: SentMarks
-    bits: Cap
+    marks = dict.fromkeys((one.fact for one in facts), NONE)
+    over: list[Present] = []
+    for bit in CHOSEN:
+        past = list(_choose_bit(ranks, facts, bit, marks))
+        over += past if bit in CAPPED else []
+    if over:
+        marked = [one for one in facts if one.sent and one.sent & Cap.PAST]
+        marks[_first(ranks, marked or over).fact] |= Cap.PAST
+    waiting: dict[type[Correctable], list[Present]] = defaultdict(list)
+    for one in facts:
+        if one.sent is not None and one.sent & ~Cap.ARRIVAL == marks[one.fact]:
+            marks[one.fact] = one.sent
+        elif type(one.body) in ARRIVING:
+            waiting[type(one.body)].append(one)
+    for body in waiting.keys() - set(arrived):
+        marks[_first(ranks, waiting[body]).fact] |= Cap.ARRIVAL
+    return marks
 
 
-@dataclass(slots=True)
-class ClientPeriod:
-    """One client in one period: sent events, corrections so far, and what may carry bits.
+def _choose_bit(ranks: Ranks, facts: Iterable[Present], bit: Cap, marks: dict[bytes, Cap]) -> Iterator[Present]:
+    """Give one bit; yields the facts that are past a cap."""
+    needing = [(one, places) for one in facts if (places := places_of(one.body, bit))]
+    if len(needing) > 1:
+        needing.sort(key=lambda item: _order(ranks, item[0], item[1], bit))
+    chosen = _chosen(ranks, [place for _, places in needing for place in places if place.rule.choice])
+    taken: dict[CapRule, set[Key]] = defaultdict(set)
 
-    `may_mark`: whether new events may carry bits; `may_take`: whether corrections may.
-    """
+    def is_full(place: Place) -> bool:
+        return place.key not in chosen[place.order] if place.rule.choice else len(taken[place.rule]) >= place.rule.most
 
-    ranks: Ranks
-    may_mark: bool = True
-    may_take: bool = True
-    _held: dict[bytes, dict[Own, SentMarks]] = field(default_factory=dict)
-    """Rule's name → the events that have its places."""
-    _corrections: Counter[bytes] = field(default_factory=Counter)
-
-    def add_sent(self, one: SentMarks) -> None:
-        """Add an event that was sent, with the bits that were not taken back."""
-        for bit in Cap(one.bits):
-            for place in places_of(one.body, bit):
-                self._held.setdefault(place.name, {})[_own(place, one)] = one
-
-    def count_correction(self, body: Correctable, bits: Cap) -> None:
-        """Count a correction of such a body that was sent with these bits."""
-        for bit in bits:
-            self._corrections.update(place.name for place in places_of(body, bit))
-
-    def correct(self, one: SentMarks) -> Cap:
-        """The bits of the correction of a sent event: those whose rules have corrections left."""
-        bits = NONE
-        for bit in Cap(one.bits):
-            if self._can_pay(one, bit):
-                self._free(one, bit)
-                bits |= bit
-        return bits
-
-    def choose(self, wanted: Sequence[Wanted]) -> tuple[dict[bytes, Cap], list[Displaced]]:
-        """The bits of each wanted fact that gets any, and the events that must make room."""
-        if not self.may_mark or not wanted:
-            return {}, []
-        fresh = {one.fact: SentMarks(0, one.body, NONE, one.fact) for one in wanted}
-        displaced: dict[int, Displaced] = {}
-        over: list[SentMarks] = []
-        for bit in CHOSEN:
-            for one, places in self._in_order(fresh.values(), bit):
-                over += self._place(one, places, bit, displaced)
-        self._mark_first_over([*over, *(gone.sent for gone in displaced.values())], fresh)
-        bits = {fact: one.bits for fact, one in fresh.items() if one.bits}
-        return bits, list(displaced.values())
-
-    def _in_order(self, ones: Iterable[SentMarks], bit: Cap) -> list[tuple[SentMarks, tuple[Place, ...]]]:
-        concerned = [(one, places) for one in ones if (places := places_of(one.body, bit))]
-        if len(concerned) < 2:
-            return concerned
-        ranks = self.ranks
-        return sorted(concerned, key=lambda item: ([*map(ranks.of_key, item[1])], ranks.of_fact(item[0].fact or b"")))
-
-    def _place(
-        self, one: SentMarks, places: tuple[Place, ...], bit: Cap, displaced: dict[int, Displaced]
-    ) -> list[SentMarks]:
-        """Give the event its place under every rule of the bit, or under none.
-
-        Returns it where it is past a cap.
-        """
-        held = [self._held.setdefault(place.name, {}) for place in places]
-        taken = any(_own(place, one) in there for place, there in zip(places, held, strict=True))
-        full = [place for place, there in zip(places, held, strict=True) if self._is_full(place, there, one)]
-        if not taken and len(full) == 1 and (loser := self._loser(full[0], bit)):
-            self._free(loser, bit)
-            before = displaced.get(loser.sequence)
-            displaced[loser.sequence] = Displaced(loser, bit | (before.bits if before else NONE))
-            full = []
-        if not taken and not full:
-            one.bits |= bit
+    for one, places in needing:
+        if not any(is_full(place) or place.key in taken[place.rule] for place in places):
+            marks[one.fact] |= bit
             for place in places:
-                self._held[place.name][_own(place, one)] = one
-        return [one] if full else []
-
-    def _is_full(self, place: Place, there: dict[Own, SentMarks], one: SentMarks) -> bool:
-        return len(there) >= place.rule.most and _own(place, one) not in there
-
-    def _loser(self, place: Place, bit: Cap) -> SentMarks | None:
-        """The last correctable event under a full rule that comes after this place, or None."""
-        own = self.ranks.of_key(place)
-        found = [
-            (rank, held)
-            for held in self._held[place.name].values()
-            if held.sequence and held.fact and (rank := self._rank(held, place)) > own
-        ]
-        for _, held in sorted(found, key=lambda item: item[0], reverse=True):
-            if self._can_pay(held, bit):
-                return held
-        return None
-
-    def _rank(self, one: SentMarks, under: Place) -> bytes:
-        return self.ranks.of_key(under._replace(key=under.rule.key(one.body)))
-
-    def _can_pay(self, one: SentMarks, bit: Cap) -> bool:
-        return self.may_take and all(
-            self._corrections[place.name] < place.rule.corrections for place in places_of(one.body, bit)
-        )
-
-    def _free(self, one: SentMarks, bit: Cap) -> None:
-        """Take the event out of all rules of a bit, by a correction that carries the bit."""
-        one.bits &= ~bit
-        for place in places_of(one.body, bit):
-            self._corrections[place.name] += 1
-            del self._held[place.name][_own(place, one)]
-
-    def _mark_first_over(self, over: list[SentMarks], fresh: dict[bytes, SentMarks]) -> None:
-        """Mark the first event that is past a cap, once for ever; nothing takes the mark back."""
-        there = self._held.setdefault(name_of(OVER), {})
-        if not over or there:
-            return
-        first = min(over, key=lambda one: self.ranks.of_fact(one.fact or b""))
-        first = fresh.setdefault(first.fact or b"", SentMarks(0, first.body, NONE, first.fact))
-        first.bits |= Cap.PAST
-        there[""] = first
+                taken[place.rule].add(place.key or one.fact)
+    for one, places in needing:
+        if not marks[one.fact] & bit and any(is_full(place) and place.key not in taken[place.rule] for place in places):
+            yield one
 
 
-def _own(place: Place, one: SentMarks) -> Own:
-    """The key of an event's place: the rule's, or one of its own if the rule has no field."""
-    return place.key if place.rule.distinct else (one.sequence, one.fact)
+def _order(ranks: Ranks, one: Present, places: tuple[Place, ...], bit: Cap) -> tuple[list[bytes], bool, bytes]:
+    own = ranks.of_fact(one.fact)
+    keys = [ranks.of_key(place.order, place.key) if place.key else own for place in places]
+    return keys, not (one.sent and one.sent & bit), own
+
+
+def _chosen(ranks: Ranks, places: Iterable[Place]) -> dict[bytes, set[str]]:
+    """The keys that rules with a choice in common admit, by the name of their order."""
+    keys: dict[bytes, dict[str, int]] = defaultdict(dict)
+    for place in places:
+        keys[place.order][place.key] = place.rule.most
+    return {
+        order: set(sorted(found, key=lambda key: ranks.of_key(order, key))[: min(found.values())])
+        for order, found in keys.items()
+    }
+
+
+def _first(ranks: Ranks, facts: Iterable[Present]) -> Present:
+    return min(facts, key=lambda one: ranks.of_fact(one.fact))

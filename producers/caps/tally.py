@@ -21,7 +21,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
-from exchange.core.admission.cap_rules import NONE, Cap, effective
+from exchange.core.admission.cap_rules import NONE, Cap
 from exchange.core.admission.reasons import SMALL_COUNT_MAX
 from exchange.core.counting.cells import increments
 from exchange.core.counting.tables import TALLIED, tally_codes, tally_length
@@ -145,7 +145,7 @@ def count(facts: Marked, open_quarter: int) -> dict[Place, list[int]]:
         if period >= open_quarter:
             continue
         closed.add(period)
-        bits = effective(cap_of(tail))
+        bits = cap_of(tail)
         for name, value, must in _counting(schema, body_bytes(tail)):
             if not must & ~bits:
                 counted[(name, period, state), value] += times

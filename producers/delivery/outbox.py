@@ -2,11 +2,12 @@
 
 Claims, then corrections, then events, in an order that tells nobody anything.
 
-A batch holds everything that is to be sent when it begins. In it, corrections come before events,
-both sorted by the vault's keyed hash. All bits are decided (`producers.caps.marking`) before the
-first event is chained. After a restore, the exchange may hold an event that belongs to no fact of
-this vault. A fact that states exactly the same claims this event, instead of sending it a second
-time.
+All marks are decided (`producers.caps.marking`) before anything is chained. No event is chained
+while a correction waits: so whatever has to make room is taken back first, and every prefix of the
+chain keeps the caps. Corrections and events are each sorted by the vault's keyed hash.
+
+After a restore, the exchange may hold an event that belongs to no fact of this vault. A fact that
+states exactly the same claims this event, instead of sending it a second time.
 """
 
 from collections import Counter, deque
@@ -80,7 +81,7 @@ class Outbox:
                 "SELECT key, sent FROM fact WHERE todo = ? ORDER BY sort LIMIT ?", (CORRECTION, count)
             )
             for key, sent in corrections:
-                self._chain.append_correction(key, sent, self._caps.of_correction(key))
+                self._chain.append_correction(key, sent)
                 self._vault.run(f"UPDATE fact SET sent = 0, spent = 1, {TODO_UNSENT} WHERE key = ?", (key,))  # noqa: S608
             rows = self._vault.all(
                 "SELECT key, schema, want, client FROM fact WHERE todo = ? ORDER BY sort LIMIT ?",

@@ -21,7 +21,6 @@ class ChainRow:
     """One row of the chain.
 
     `key`: the fact that it states, or retracts. `target`: the sequence that a correction retracts.
-    `client`: the vault's number of the client it is about; None if none or unknown.
     """
 
     sequence: int
@@ -31,7 +30,6 @@ class ChainRow:
     kind: Kind
     key: bytes | None = None
     target: int = 0
-    client: int | None = None
 
     @property
     def value(self) -> bytes:

@@ -23,7 +23,7 @@ from exchange.core.model.event_layout import (
     parse_period_octets,
     state_of_octet,
 )
-from exchange.core.model.events import ALL_CAPS, Body, Correctable, Correction, Event
+from exchange.core.model.events import Body, Correctable, Correction, Event
 from exchange.core.model.period import FIRST
 from exchange.core.model.vocabulary import UsState
 from exchange.wire.codec import decode, encode
@@ -96,8 +96,8 @@ def same_fact(one: tuple[int, bytes], other: tuple[int, bytes]) -> bool:
 
 
 def with_each_cap(tail: bytes) -> tuple[bytes, ...]:
-    """The tail with every set of cap bits that an edge may have sent it with."""
-    return tuple(with_cap(tail, cap) for cap in (*range(int(MARKS) + 1), ALL_CAPS))
+    """The tail with every set of marks that an edge may have sent it with."""
+    return tuple(with_cap(tail, cap) for cap in range(int(MARKS) + 1))
 
 
 def correction_tail(restated: Event, schema_id: int, cap: int) -> bytes:

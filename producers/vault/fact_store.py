@@ -12,14 +12,13 @@ which arrives late cannot bring it back.
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from hashlib import blake2b
-from itertools import product
 from typing import Final
 
-from exchange.core.admission.cap_rules import NONE, effective
+from exchange.core.admission.cap_rules import NONE
 from exchange.core.model.period import quarter_of
 from producers.errors import DatabaseChanged
 from producers.vault.client_table import ClientTable
-from producers.vault.event_tail import cap_of, newest_id, period_of_tail, same_fact, with_cap
+from producers.vault.event_tail import newest_id, same_fact, with_cap
 from producers.vault.schema import Row
 from producers.vault.store import Vault
 
@@ -27,8 +26,6 @@ SOURCE: Final = b"f:"
 TALLY: Final = b"t:"
 UNCLAIMED: Final = b"u:"
 NOTHING, EVENT, CORRECTION = 0, 1, 2
-NOBODY: Final = 0
-"""No client has this number; in `exhausted` it means every client, in that and earlier periods."""
 
 
 class FactOutcome(Enum):
@@ -76,7 +73,7 @@ class FactStore:
 
         Facts about a held client are not taken.
         """
-        query = "SELECT schema, want, sent, kept, refused, edition, client, spent FROM fact WHERE key = ?"
+        query = "SELECT schema, want, sent, kept, refused, edition, client FROM fact WHERE key = ?"
         row = self._vault.one(query, (key,))
         if self.clients.is_held(client, row[6] if row else None):  # a new key for the client is no new consent
             self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (self._run, key))
@@ -107,10 +104,11 @@ class FactStore:
         return self._put_again(key, period, tail, client, for_tally, row)
 
     def _put_again(self, key: bytes, period: int, tail: bytes, client: str, for_tally: bool, row: Row) -> FactOutcome:  # noqa: PLR0917
-        schema, want, sent, was_for_tally, refused, _, was_of, _ = row
-        stated = (self.clients.number(client), period, self._run, self._edition)
-        if was_of != stated[0]:
-            self._exhaust_both(key, row, stated[0])
+        schema, want, sent, was_for_tally, refused, _, was_of = row
+        now_of = self.clients.number(client) or was_of
+        stated = (now_of, period, self._run, self._edition)
+        if was_of != now_of:
+            self._move(key, was_of, now_of)
         if want is not None and for_tally == was_for_tally and same_fact((schema, want), (self._schema, tail)):
             self._vault.run(
                 "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?", (*stated, key)
@@ -129,36 +127,38 @@ class FactStore:
         )
         return FactOutcome.PUBLISHED if want is None and not sent else FactOutcome.CORRECTED
 
-    def _exhaust_both(self, key: bytes, row: Row, now_of: int | None) -> None:
-        """A fact names another client now. They may be one person, so neither gets bits any more.
+    def _move(self, key: bytes, was_of: int | None, now_of: int | None) -> None:
+        """A fact names another client now, to whom its event and its arrival belong."""
+        self._vault.run("UPDATE chain SET arrived = ? WHERE arrived = ? AND key = ?", (now_of, was_of, key))
+        self._choose_anew(was_of)
+        self._choose_anew(now_of)
 
-        This holds in every period in which an event of the key had bits, retracted or not. Where
-        one of them may be a third client, so may the other.
-        """
-        sent, was_of, spent = row[2], row[6], row[7]
-        if was_of is None and spent:  # only the whole chain knows which client the key named
-            tails = self._vault.all("SELECT tail FROM chain WHERE kind = 0 AND key = ?", (key,))
-        else:
-            ever = "SELECT tail FROM chain WHERE sequence = ? OR (client = ? AND kind = 0 AND key = ?)"
-            tails = self._vault.all(ever, (sent, was_of, key))
-        both = [client for client in (was_of, now_of) if client is not None]
-        marked = {period_of_tail(tail) for (tail,) in tails if effective(cap_of(tail))}
-        self._vault.many("INSERT OR IGNORE INTO exhausted VALUES (?, ?)", product(both, marked))
-        inherit = "INSERT OR IGNORE INTO exhausted SELECT ?, period FROM exhausted WHERE client = ?"
-        self._vault.run(inherit, (both[-1], both[0]))
+    def _choose_anew(self, client: int | None) -> None:
+        """The marks about a client may be others, though nothing about the client waits."""
+        self._vault.run("UPDATE client SET anew = 1 WHERE id = ?", (client,))
         self.undecided = True
 
+    def choose_anew(self, key: bytes) -> None:
+        """Choose the marks anew about the client of this fact."""
+        row = self._vault.one("SELECT client FROM fact WHERE key = ?", (key,))
+        self._choose_anew(row[0] if row else None)
+
+    def exhausted_through(self) -> int:
+        """No event of this or an earlier period gets marks any more; 0: none."""
+        return int.from_bytes(self._vault.get("exhausted"), "big")
+
     def exhaust_through(self, period: int) -> None:
-        """Give no event about any client bits in this or an earlier period any more."""
-        self._vault.run("INSERT OR IGNORE INTO exhausted VALUES (?, ?)", (NOBODY, period))
+        """Give no event about any client marks in this or an earlier period any more."""
+        self._vault.set("exhausted", max(period, self.exhausted_through()).to_bytes(2, "big"))
+        self.undecided = True
 
     def withdraw(self, key: bytes) -> bool:
         """Withdraw the fact under a key; returns whether there was one."""
-        row = self._vault.one("SELECT want, sent, edition FROM fact WHERE key = ?", (key,))
+        row = self._vault.one("SELECT want, sent, edition, client FROM fact WHERE key = ?", (key,))
         if row is None or self._is_outdated(row[2]):
             return False
-        want, sent, _ = row
-        self.undecided = True
+        want, sent, _, client = row
+        self._choose_anew(client)
         self._vault.run(
             "UPDATE fact SET want = NULL, todo = ?, refused = NULL, edition = ? WHERE key = ?",
             (CORRECTION if sent else NOTHING, self._edition, key),
@@ -252,7 +252,7 @@ class FactStore:
     def unhold(self, client: str) -> bool:
         """End a hold; returns whether there was one."""
         was = self.clients.is_held(client)
-        self.clients.set_held(client, held=False)
+        self._choose_anew(self.clients.set_held(client, held=False))
         return was
 
     def refuse(self, key: bytes, reason: str, schema: int, tail: bytes) -> None:
@@ -260,7 +260,7 @@ class FactStore:
 
         It is not sent again, unless it has changed meanwhile.
         """
-        self.undecided = True
+        self.choose_anew(key)
         self._vault.run(
             "UPDATE fact SET todo = ?, refused = ? WHERE key = ? AND schema = ? AND want = ?",
             (NOTHING, reason, key, schema, tail),

@@ -8,14 +8,13 @@ bytes of a sequence are always computed from the same row, so sending twice send
 Ed25519 gives the same signature each time.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from exchange.core.admission.cap_rules import Cap
+from exchange.core.admission.cap_rules import NONE, Cap
 from exchange.core.model.chain import digest_of, heartbeat_message
-from exchange.core.model.events import ALL_CAPS, Heartbeat
+from exchange.core.model.events import Heartbeat, Tally
 from exchange.wire.codec import EventUnreadable, decode
 from producers.errors import VaultDamaged
 from producers.vault.chain_row import Beat, ChainRow, Kind
@@ -33,16 +32,7 @@ from producers.vault.store import Vault
 
 TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
 RUNS_REMEMBERED: Final = 16
-_COLUMNS: Final = "sequence, previous, schema, tail, kind, key, target, client"
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """The fact and client of an event or correction."""
-
-    key: bytes
-    client: int | None
-    target: int = 0
+_COLUMNS: Final = "sequence, previous, schema, tail, kind, key, target"
 
 
 class Chain:
@@ -69,7 +59,7 @@ class Chain:
     def row_at(self, sequence: int) -> ChainRow | None:
         """The row at a sequence."""
         row = self._vault.one(f"SELECT {_COLUMNS} FROM chain WHERE sequence = ?", (sequence,))  # noqa: S608
-        return None if row is None else ChainRow(row[0], row[1], row[2], row[3], Kind(row[4]), row[5], row[6], row[7])
+        return None if row is None else ChainRow(row[0], row[1], row[2], row[3], Kind(row[4]), row[5], row[6])
 
     def digest(self, sequence: int) -> bytes | None:
         """The digest of the event at a sequence."""
@@ -90,26 +80,28 @@ class Chain:
         row = self._vault.one(query, (Kind.HEARTBEAT, after, last))
         return int(row[0]) if row else 0
 
-    def append_event(self, key: bytes, schema: int, tail: bytes, client: int | None, bits: Cap) -> int:
-        """Chain the event that states a fact, with these bits; returns its sequence."""
-        return self._append(schema, with_cap(tail, bits), Kind.EVENT, _Subject(key, client))
+    def append_event(self, key: bytes, schema: int, tail: bytes, client: int | None, marks: Cap) -> int:
+        """Chain the event that states a fact, with these marks; returns its sequence."""
+        arrived = client if marks & Cap.ARRIVAL else None
+        return self._append(schema, with_cap(tail, marks), Kind.EVENT, key, arrived=arrived)
 
-    def append_correction(self, key: bytes, target: int, bits: Cap) -> int:
-        """Chain the correction that retracts the event at `target`, with these bits.
+    def append_correction(self, key: bytes, target: int) -> int:
+        """Chain the correction that retracts the event at `target`; returns its sequence.
 
-        Returns its sequence.
+        It carries the event's marks; that of a tally carries none.
         """
         link = self.row_at(target)
         if link is None:
             raise VaultDamaged(f"The chain of {self._vault.path} lacks sequence {target}.")
-        tail = correction_tail(link.event, link.schema, bits)
-        return self._append(link.schema, tail, Kind.CORRECTION, _Subject(key, link.client, target))
+        event = link.event
+        marks = NONE if isinstance(event.body, Tally) else event.cap
+        return self._append(link.schema, correction_tail(event, link.schema, marks), Kind.CORRECTION, key, target)
 
     def append_heartbeat(self, beat: Beat) -> int:
         """Chain a heartbeat, which signs all events before it; returns its sequence."""
         signature = self._signing_key.sign(heartbeat_message(self._agency, self.last + 1, self.head))
         body = Heartbeat(beat.scheduled, beat.minutes, self._key_number, signature)
-        self.signed = self._append(newest_id(), encode_tail(beat.period, beat.state, ALL_CAPS, body), Kind.HEARTBEAT)
+        self.signed = self._append(newest_id(), encode_tail(beat.period, beat.state, NONE, body), Kind.HEARTBEAT)
         return self.signed
 
     def has_signed(self, value: bytes) -> bool:
@@ -123,11 +115,19 @@ class Chain:
         message = heartbeat_message(self._agency, event.sequence, event.previous)
         return event.body.signature == self._signing_key.sign(message)  # Ed25519: one signature a message
 
-    def _append(self, schema: int, tail: bytes, kind: Kind, of: _Subject | None = None) -> int:
+    def _append(  # noqa: PLR0917
+        self,
+        schema: int,
+        tail: bytes,
+        kind: Kind,
+        key: bytes | None = None,
+        target: int = 0,
+        arrived: int | None = None,
+    ) -> int:
         sequence, previous = self.last + 1, self.head
         self._vault.run(
-            f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            (sequence, previous, schema, tail, int(kind), *((of.key, of.target, of.client) if of else (None, 0, None))),
+            f"INSERT INTO chain ({_COLUMNS}, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (sequence, previous, schema, tail, int(kind), key, target, arrived),
         )
         self.last, self.head = sequence, digest_of(value_of(schema, sequence, previous, tail))
         return sequence
@@ -135,18 +135,14 @@ class Chain:
     def adopt(self, value: bytes, link: ChainRow, present: int) -> None:
         """Append an event that the exchange accepted after the end of this chain.
 
-        It belongs to no fact yet. Its client is known only if it retracts an event of this vault.
-        Whatever it is, what the lost copy marked about whom is unknown: all periods up to the
-        `present` quarter are exhausted.
+        It belongs to no fact yet. Whatever it is, what the lost copy marked about whom is unknown:
+        all periods up to the `present` quarter are exhausted.
         """
-        target = self.row_at(link.target) if link.kind is Kind.CORRECTION else None
-        client = target.client if target is not None else None
         self._vault.run(
-            f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target, client),
+            f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target),
         )
         self._fact_store.exhaust_through(max(present, period_of_tail(link.tail)))
-        self._fact_store.undecided = True
         self.last, self.head = link.sequence, digest_of(value)
         self.signed = link.sequence if link.kind is Kind.HEARTBEAT else self.signed
         if link.kind is Kind.CORRECTION:
@@ -178,7 +174,7 @@ class Chain:
             (start,),
         )
         self._fact_store.undecided = True
-        for sequence, _, _, _, kind, key, target, _ in rows:
+        for sequence, _, _, _, kind, key, target in rows:
             if kind == Kind.EVENT:
                 self._mark_unsent(key, sequence)
             elif kind == Kind.CORRECTION:
@@ -221,6 +217,8 @@ class Chain:
             same = row[1] is not None and same_fact((row[0], row[1]), (link.schema, link.tail))
             todo = NOTHING if same else CORRECTION
             self._vault.run("UPDATE fact SET sent = ?, todo = ? WHERE key = ?", (target, todo, key))
+            assert key is not None
+            self._fact_store.choose_anew(key)
 
     def drop_correction(self, link: ChainRow) -> None:
         """Drop a correction that the exchange refuses.

@@ -24,9 +24,9 @@ from producers import errors
 from producers.profile import Profile
 from producers.secret_files import Secret
 from producers.vault.private_memory import keep_memory_private
-from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, WITHDRAWN, Row, Value, learn_of_caps
+from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, Row, Value
 
-FORMAT: Final = 2
+FORMAT: Final = 1
 CACHE_KIB: Final = 16_384
 FIRST_KEY: Final = 1
 
@@ -97,12 +97,11 @@ class Vault:
         for name in ("accepted", "run"):
             self.set(name, bytes(8))
         self.set("database", b"")
-        for name in ("counted", "tallied"):
+        for name in ("counted", "tallied", "exhausted"):
             self.set(name, NEVER)
 
     def _check(self, profile: Profile) -> None:
-        made_as = int.from_bytes(self.get("format"), "big")
-        if made_as > FORMAT:
+        if int.from_bytes(self.get("format"), "big") > FORMAT:
             raise errors.VaultTooNew
         made_for = (self.get("agency").decode("ascii"), self.get("legal_class").decode("ascii"))
         if made_for != (profile.agency, str(profile.legal_class)):
@@ -110,12 +109,6 @@ class Vault:
                 f"{self.path} is the vault of {made_for[0]} ({made_for[1]}), the profile's agency is {profile.agency} "
                 f"({profile.legal_class})."
             )
-        if self.one("SELECT 1 FROM sqlite_master WHERE name = 'withdrawn'") is None:  # older than this table
-            self.run(WITHDRAWN)
-        if made_as < FORMAT:
-            learn_of_caps(self)
-            self.set("format", FORMAT.to_bytes(2, "big"))
-            self.commit()
 
     def get(self, name: str) -> bytes:
         """One of the vault's own values."""

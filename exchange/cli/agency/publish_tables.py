@@ -18,7 +18,7 @@ from rich.text import Text
 
 from exchange.cli.agency.caps_tables import caps_shown
 from exchange.cli.shared.console import table
-from exchange.core.admission.cap_rules import effective
+from exchange.core.admission.cap_rules import Cap
 from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.counting.tables import TALLIED, domain
 from exchange.core.model.events import About, Body, Tally
@@ -202,7 +202,7 @@ def _line_of(item: Leaving) -> str:
         _counts_line(body) if isinstance(body, Tally) else " ".join(f"{k}={v}" for k, v in _fields_of(body).items())
     )
     before = "withdrawn: " if item.retracts else ""
-    if body.about is About.CLIENT and not item.retracts and not effective(item.event.cap):
+    if body.about is About.CLIENT and not item.retracts and not item.event.cap:
         values += " (over a cap: in no published figure)"
     return f"{before}{plain['count']}× {plain['body']} {plain['period']} {plain['state']} {values}"
 
@@ -237,7 +237,7 @@ def plain_event(item: Leaving) -> Plain:
         "period": period_text(event.period),
         "state": str(event.state),
         "fields": _fields_of(body),
-        **({} if item.retracts else {"caps": [str(bit.name).lower() for bit in effective(event.cap)]}),
+        **({} if item.retracts else {"caps": [str(bit.name).lower() for bit in Cap(event.cap)]}),
     }
 
 

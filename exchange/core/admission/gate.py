@@ -6,10 +6,10 @@ Rules kept (DESIGN §4):
 - The same bytes again are a `Duplicate`. Other bytes under a used sequence are `Forked`, even while
   skipping; this is recorded once.
 - The gate repeats every refusal of the edge: legal class, small counts, soundness.
-- Of the cap bits it checks all that shows without a client's history. It refuses a bit that no
-  release counts with; a correction's bit that its event does not have; bits of a tally without
-  small-counts consent; bits of a tally after another with bits for the same table, period and state
-  (law 4, as far as it shows).
+- Of the marks it checks all that shows without a client's history. It refuses a bit that is none;
+  a correction with other marks than its event's, or with any if that is a tally (laws 2 and 3);
+  marks of a tally without small-counts consent, or after another with marks for the same table,
+  period and state.
 - `judge` reads, never writes, and depends on no clock: the same records give the same verdicts.
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from exchange.core.admission.cap_rules import NONE, Cap, effective, lawful
+from exchange.core.admission.cap_rules import MARKS, NONE, lawful
 from exchange.core.admission.reasons import SMALL_COUNT_MAX, Reason
 from exchange.core.admission.soundness import unsound
 from exchange.core.model.chain import Digests, Head, heartbeat_message
@@ -114,8 +114,7 @@ class Refused:
 
 
 Verdict = Accepted | Duplicate | Skipped | Refused
-_CAPS: Final = frozenset(cap for cap in range(64) if cap & Cap.UNMARKED or cap == effective(cap))
-"""The bits that an edge may send. Without caps applied, it may send any."""
+_NO_MARK: Final = ~int(MARKS)
 ACCEPTED: Final = Accepted()
 DUPLICATE: Final = Duplicate()
 SKIPPED: Final = Skipped()
@@ -174,7 +173,7 @@ def _reason(state: AgencyState, record: Arrival, verify: Verify) -> Reason | Non
         return Reason.NOT_REGISTERED
     if registration.status is Status.SUSPENDED:
         return Reason.SUSPENDED
-    if not is_period(record.period) or record.cap not in _CAPS:
+    if not is_period(record.period) or record.cap & _NO_MARK:
         return Reason.OUT_OF_RANGE
     if isinstance(body, Heartbeat):
         return heartbeat_reason(registration, record, body, verify)
@@ -190,11 +189,11 @@ def wants_consent(cap: int, tally: Tally) -> bool:
     That is so for counts of 1–10, and for every tally in releases: if one small cell could hold
     back a whole tally, its sensitivity would have no bound.
     """
-    return bool(effective(cap)) or any(0 < n <= SMALL_COUNT_MAX for n in tally.counts)
+    return bool(cap) or any(0 < n <= SMALL_COUNT_MAX for n in tally.counts)
 
 
 def _reason_class(registration: Registration, record: Arrival, body: Body) -> Reason | None:
-    if effective(record.cap) and not registration.may_mark(record.period):
+    if record.cap and not registration.may_mark(record.period):
         return Reason.MARKED_ELSEWHERE
     if body.about is About.CLIENT:
         if registration.legal_class is LegalClass.individual:
@@ -218,22 +217,18 @@ def _reason_tally(state: AgencyState, registration: Registration, record: Arriva
     if held or any(around):
         return Reason.TALLY_REPEATED if held else Reason.TALLY_OVERLAPS
     counted_before = {held, *around} != {None}
-    return Reason.UNSOUND if counted_before and effective(record.cap) else None
+    return Reason.UNSOUND if counted_before and record.cap else None
 
 
 def _reason_correction(state: AgencyState, record: Arrival, body: Correction) -> Reason | None:
     if not 0 < body.sequence < record.sequence:
         return Reason.CORRECTS_UNKNOWN
-    if body.period != record.period or body.state != record.state or not _may_carry(record.cap, body):
+    marks = NONE if isinstance(body.body, Tally) else body.cap
+    if body.period != record.period or body.state != record.state or not lawful(record.cap, marks):
         return Reason.UNSOUND
     if state.digests.is_retracted(body.sequence):
         return Reason.CORRECTS_RETRACTED
     return None if state.digests.holds(body.sequence, record.restated) else Reason.CORRECTS_UNKNOWN
-
-
-def _may_carry(cap: int, body: Correction) -> bool:
-    """Whether a correction may carry these bits: only its event's, and none for a tally."""
-    return lawful(cap, NONE if isinstance(body.body, Tally) else body.cap)
 
 
 def heartbeat_reason(reg: Registration, record: Arrival | Event, body: Heartbeat, verify: Verify) -> Reason | None:
@@ -268,5 +263,5 @@ def _evolve_exchange(state: AgencyState, record: Arrival) -> None:
         state.digests.forget(body.sequence)
         if isinstance(body.body, Tally):
             key = (body.body.table, body.period, str(body.state))
-            if effective(body.cap) or state.tallies.pop(key, 0) < 0:
+            if body.cap or state.tallies.pop(key, 0) < 0:
                 state.tallies[key] = 0

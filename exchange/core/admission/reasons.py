@@ -64,8 +64,8 @@ EXPLAINED: Final[dict[Reason, str]] = {
     Reason.YEAR_ONLY: "This agency may give the year at finest: the period of a client's event is a year.",
     Reason.MARKED_ELSEWHERE: "This period counts under another code of the same agency (`exchange agencies list` shows which"
     " code follows which, and from when): publish its records there, and leave them out here.",
-    Reason.UNSOUND: "The fields of the body contradict each other, a correction takes back more than its event added, or a"
-    " tally counts in releases after one that did.",
+    Reason.UNSOUND: "The fields of the body contradict each other, a correction carries other marks than its"
+    " event, or a tally counts in releases after one that did.",
     Reason.SMALL_COUNT: f"A tally holds a count of 1–{SMALL_COUNT_MAX}, or counts in releases, and the agency's counsel has not"
     " agreed to send such counts.",
     Reason.TALLY_REPEATED: "A tally of this table, period and state is held: retract it first.",

@@ -17,11 +17,8 @@ from exchange.core.model.vocabulary import UsState
 __all__ = ["ALL_CAPS", "BODIES", "Body", "Correction", "Event"]
 __all__ += bodies.__all__
 
-ALL_CAPS: Final = 63
-"""Every cap bit set, as edges sent before there were caps: the event counts in no release.
-
-See `exchange.core.admission.cap_rules.Cap.UNMARKED`.
-"""
+ALL_CAPS: Final = 31
+"""Every mark of `exchange.core.admission.cap_rules` set."""
 
 
 @dataclass(frozen=True, slots=True)

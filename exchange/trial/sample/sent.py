@@ -22,7 +22,7 @@ from exchange.core.release.client_tables import needed, tally_bits
 from exchange.trial.sample_key import SampleKey
 from exchange.wire.codec import encode
 from exchange.wire.schemas import newest
-from producers.caps.choice import ClientPeriod, Ranks, Wanted
+from producers.caps.choice import Present, Ranks, choose
 from producers.facts import Fact, Where
 from producers.vault.fact_store import SOURCE
 
@@ -35,14 +35,15 @@ Marks = Mapping[str, Cap]
 
 def marks_of(facts: Iterable[Fact], cap_key: bytes) -> Marks:
     """The bits that an edge with this key gives these facts, if it learns of all at once."""
-    units: dict[tuple[str, int], list[Wanted]] = defaultdict(list)
+    units: dict[tuple[str, int], list[Present]] = defaultdict(list)
     for fact in facts:
         if fact.client:
-            units[fact.client, fact.period].append(Wanted(SOURCE + fact.key.encode(), fact.body))
+            units[fact.client, fact.period].append(Present(SOURCE + fact.key.encode(), fact.body))
     return {
         key.removeprefix(SOURCE).decode(): bits
-        for (client, period), wanted in units.items()
-        for key, bits in ClientPeriod(Ranks.of(cap_key, client.encode(), period)).choose(wanted)[0].items()
+        for (client, period), present in units.items()
+        for key, bits in choose(Ranks.of(cap_key, client.encode(), period), present).items()
+        if bits
     }
 
 
