@@ -5,78 +5,72 @@ from dataclasses import replace
 import pytest
 
 from exchange.core.errors import ExchangeError
-from exchange.core.model.epochs import first_month
-from exchange.core.release import draw
+from exchange.core.release import draw, tiers
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.released import Released, ReleaseDiffers
-from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept
-from tests.kits.draw_world import DECEMBER, MARCH, due, event, from_agency
+from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept, take_the_first_failure
+from tests.kits.draw_world import APRIL, JANUARY, due, event, from_agency
 from tests.properties.core import test_core_draw as laws
 from tests.unit.release import test_draw as rules
-
-
-def client_moves() -> None:
-    """Of every table: some client moves it by its sensitivity, no more and no less."""
-    for plan in TABLE_COSTS.values():
-        laws.test_some_client_moves_them_as_far(plan)
-
 
 MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     "events without the bit counted": (
         BrokenRule(draw, "_TableCounter.add", "not _1.bits & _2.bit", "False"),
         rules.test_an_event_without_the_bit_is_in_no_release,
     ),
-    "events of before caps counted": (
-        BrokenRule(draw, "_read", "effective(event.cap)", "Cap(event.cap)"),
-        rules.test_an_event_without_the_bit_is_in_no_release,
-    ),
-    "the bits of the event it restates for a correction's own": (
-        BrokenRule(draw, "_read", "bits & effective(_1)", "effective(_1)"),
-        rules.test_a_correction_counts_with_its_own_bits,
-    ),
-    "a correction takes back what was never added": (
-        BrokenRule(draw, "_read", "bits & effective(_1)", "bits"),
-        rules.test_a_correction_takes_back_no_more_than_was_added,
+    "a correction with other marks than its event": (
+        BrokenRule(draw, "_read", "not lawful(event.cap, body.cap)", "False"),
+        rules.test_a_correction_takes_back_what_its_event_added_and_one_with_other_marks_nothing,
     ),
     "a correction adds": (
         BrokenRule(draw, "_read", "-1", "1"),
-        rules.test_a_correction_counts_with_its_own_bits,
+        rules.test_counts_are_negative_where_more_went_than_came,
+    ),
+    "a correction counted in the period in which it came": (
+        BrokenRule(draw, "_read", "_Read(_1, -1, body.period, _2, _3)", "_Read(_1, -1, body.period + 5, _2, _3)"),
+        rules.test_a_correction_takes_back_what_its_event_added_and_one_with_other_marks_nothing,
     ),
     "a tally taken back": (
-        BrokenRule(draw, "_read", "NONE if isinstance(_1, Tally) else _2", "_2"),
-        rules.test_a_tally_feeds_every_release_of_its_codes_and_its_correction_none,
+        BrokenRule(draw, "_read", "isinstance(body.body, Tally)", "False"),
+        rules.test_a_tally_feeds_every_release_of_its_codes_but_arrivals_and_its_correction_none,
     ),
-    "a late event counted as if it had come in time": (
-        BrokenRule(
-            draw,
-            "_TableCounter.add",
-            "bucket_of(_1, self.due.epoch, _2)",
-            "bucket_of(_1, first_month(_2) + 2, _2)",
-        ),
-        rules.test_a_late_event_goes_to_its_bucket_of_the_epoch_in_which_it_arrives,
+    "a tally among arrivals": (
+        BrokenRule(draw, "_feeds", "row.tier is not Tier.NATION_ARRIVALS", "True"),
+        rules.test_a_tally_feeds_every_release_of_its_codes_but_arrivals_and_its_correction_none,
     ),
-    "a late event lost": (
-        BrokenRule(
-            draw,
-            "_TableCounter.add",
-            "place is None",
-            "place is None or first_month(counted_event.period) < self.due.since - 12",
-        ),
-        laws.test_every_marked_event_of_a_period_that_began_is_counted_once_in_any_table,
+    "an arrival taken back": (
+        BrokenRule(draw, "_TableCounter.add", "row.tier is Tier.NATION_ARRIVALS", "False"),
+        laws.test_what_is_corrected_before_the_cut_leaves_nothing_but_its_arrival,
     ),
-    "a period counted that has not begun or does not pay": (
-        BrokenRule(draw, "_TableCounter.add", "not self.due.account.covers(_1)", "False"),
-        rules.test_a_period_that_has_not_begun_counts_nowhere,
+    "any period counted": (
+        BrokenRule(draw, "_TableCounter.add", "block_of(row.tier, _1, _2)", "0 if is_due(row.tier, _1) else None"),
+        rules.test_an_event_counts_in_the_epoch_of_its_period_and_in_no_other,
     ),
-    "a full period counted by a table added later": (
-        BrokenRule(draw, "_TableCounter.add", "self.due.account.covers(_1)", "first_month(_1) <= self.due.epoch"),
-        rules.test_a_table_that_was_added_later_counts_no_period_that_it_does_not_pay_for,
+    "a year without its quarters": (
+        BrokenRule(tiers, "block_of", "year_period(period) if tier in _YEARLY else period", "period"),
+        laws.test_each_period_is_counted_in_one_epoch_and_in_one_block_of_it,
     ),
-    "increments clamped": (
+    "the year's own records left out in January": (
+        BrokenRule(tiers, "periods_due", "(before, *year)", "(before,)"),
+        laws.test_each_period_is_counted_in_one_epoch_and_in_one_block_of_it,
+    ),
+    "another quarter taken for the one that was counted": (
+        BrokenRule(tiers, "periods_due", "quarter_before(before)", "quarter_before(quarter_before(before))"),
+        laws.test_each_period_is_counted_in_one_epoch_and_in_one_block_of_it,
+    ),
+    "what came too late looked for too early": (
+        BrokenRule(tiers, "due_epoch", "month_after(period) + MONTHS_OF_QUARTER", "month_after(period)"),
+        laws.test_each_period_is_counted_in_one_epoch_and_in_one_block_of_it,
+    ),
+    "cases too late counted with those in time": (
+        BrokenRule(draw, "reading_of", "READINGS.get(tier, Reading.ALL)", "Reading.ALL"),
+        laws.test_cases_too_late_are_what_the_log_holds_a_quarter_later_less_what_it_held,
+    ),
+    "counts clamped": (
         BrokenRule(draw, "counted", "tuple(counter.counts)", "tuple(max(0, n) for n in counter.counts)"),
-        rules.test_increments_are_negative_where_more_went_than_came,
+        rules.test_counts_are_negative_where_more_went_than_came,
     ),
-    "increments clamped once they are noised": (
+    "counts clamped once they are noised": (
         BrokenRule(
             draw, "drawn", "tuple(map(add, counts, noise))", "tuple(max(0, n + x) for n, x in zip(counts, noise))"
         ),
@@ -87,12 +81,12 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         rules.test_noise_is_added_once_to_every_number,
     ),
     "an event counted twice": (
-        BrokenRule(draw, "_TableCounter.add", "counted_event.sign * n", "2 * counted_event.sign * n"),
-        client_moves,
+        BrokenRule(draw, "_TableCounter.add", "counted_event.sign * n * often", "2 * counted_event.sign * n * often"),
+        laws.counted_once,
     ),
     "a draw that was not paid for": (
         BrokenRule(draw, "Due.__post_init__", "_1 != self.plan.terms", "False"),
-        rules.test_nothing_is_drawn_that_was_not_paid_for_or_is_not_due,
+        rules.test_tables_are_drawn_when_they_are_due_and_only_once_paid_for,
     ),
 }
 
@@ -101,7 +95,8 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
 def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, law = MUTANTS[name]
     kept(law)
-    break_rule(monkeypatch, broken, first_month=first_month)
+    take_the_first_failure(monkeypatch, law)
+    break_rule(monkeypatch, broken)
     with pytest.raises((AssertionError, pytest.fail.Exception)):  # the second: an error that did not come
         law()
 
@@ -114,7 +109,7 @@ def test_a_sensitive_code_in_a_quarterly_table_is_noticed() -> None:
     rules.test_no_sensitive_code_moves_what_is_finer_than_the_nation_and_the_year()
     for name in ("cases_by_gender", "services_by_service", "exits_by_reason", "state_needs_by_service_group"):
         plan = TABLE_COSTS[name]
-        one = due(replace(plan, row=replace(plan.row, leaves_out=frozenset())), DECEMBER)
+        one = due(replace(plan, row=replace(plan.row, leaves_out=frozenset())), JANUARY)
         [found] = rules.sensitive_draws([one])
         assert any(found.counts), name
         if plan.row.codes != one.row.codes:
@@ -123,8 +118,8 @@ def test_a_sensitive_code_in_a_quarterly_table_is_noticed() -> None:
 
 
 def test_a_closed_epoch_drawn_again_with_what_came_late_is_refused() -> None:
-    late = event(rules.FOOD, period="2026Q1")
-    [before], [again] = (draw.counted([due(rules.NEEDS, MARCH)], from_agency(e)) for e in ([], [late]))
+    late = event(rules.FOOD)
+    [before], [again] = (draw.counted([due(rules.NEEDS, APRIL)], from_agency(e)) for e in ([], [late]))
     noise = [1] * before.due.length
     released = Released().taking([draw.drawn(before, noise)])
     with pytest.raises(ReleaseDiffers):
