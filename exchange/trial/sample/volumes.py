@@ -19,7 +19,7 @@ from exchange.core.model.events import CORRECTABLE, Correctable
 from exchange.core.release.client_tables import RELEASED_TABLES
 from exchange.trial.sample import NATIONAL_CLIENTS_A_YEAR, sample_exchange
 
-SCALE: Final = 0.1
+SCALE: Final = Fraction(1, 10)
 SEED: Final = 2003
 CAPPED: Final = Cap.NATION | Cap.STATE
 """The bits whose caps cut a client short; with ONE all but one event are left out on purpose."""
@@ -40,24 +40,31 @@ class Volumes:
 
 
 def yearly_volumes(
-    clients: int = NATIONAL_CLIENTS_A_YEAR, *, seed: int = SEED, late: Fraction = Fraction(0)
+    clients: int = NATIONAL_CLIENTS_A_YEAR,
+    *,
+    seed: int = SEED,
+    late: Fraction = Fraction(0),
+    scale: Fraction = SCALE,
 ) -> Volumes:
     """The volumes of a year with this many new clients, by a sample of this seed.
 
-    `late`: the share of events that come after their period was counted, at random.
+    `late`: the share of events that come after their period was counted, at random. `scale`: the
+    size of the sample; 1 is the nation.
     """
-    found, kept = _of_a_sample(seed, late)
-    per_client = Fraction(clients) / (Fraction(str(SCALE)) * NATIONAL_CLIENTS_A_YEAR)
+    found, kept = _of_a_sample(seed, late, scale)
+    per_client = Fraction(clients) / (scale * NATIONAL_CLIENTS_A_YEAR)
     return Volumes(clients, {cell: n * per_client for cell, n in found.items()}, kept)
 
 
 @cache
-def _of_a_sample(seed: int, late: Fraction) -> tuple[Mapping[tuple[str, str], int], Mapping[CapRule, Fraction]]:
+def _of_a_sample(
+    seed: int, late: Fraction, scale: Fraction
+) -> tuple[Mapping[tuple[str, str], int], Mapping[CapRule, Fraction]]:
     """A sample's own events within caps, and the share of its events that each rule keeps."""
     found: Counter[tuple[str, str]] = Counter()
     candidates: Counter[CapRule] = Counter()
     kept: Counter[CapRule] = Counter()
-    for unit, bodies in _in_time(seed, late).items():
+    for unit, bodies in _in_time(seed, late, scale).items():
         for body, bits in zip(bodies, marks(bodies, unit), strict=True):
             found.update(_released(body, bits))
             for rule, _ in _rules(body):
@@ -66,10 +73,10 @@ def _of_a_sample(seed: int, late: Fraction) -> tuple[Mapping[tuple[str, str], in
     return found, {rule: Fraction(kept[rule], candidates[rule]) for rule in RULES if candidates[rule]}
 
 
-def _in_time(seed: int, late: Fraction) -> Mapping[str, list[Correctable]]:
+def _in_time(seed: int, late: Fraction, scale: Fraction) -> Mapping[str, list[Correctable]]:
     """The facts about each client's period that come before it is counted."""
     units: dict[str, list[Correctable]] = defaultdict(list)
-    for agency in sample_exchange(seed, scale=SCALE).agencies:
+    for agency in sample_exchange(seed, scale=float(scale)).agencies:
         for number, fact in enumerate(agency.facts()):
             if fact.client and not (late and _share(f"{seed}|{agency.code}|{number}") < late):
                 units[f"{agency.code}|{fact.client}|{fact.period}"].append(fact.body)
