@@ -1,24 +1,23 @@
-"""A canary's part of each increment, and its own increments: known to the membership attack.
+"""A canary's part of each count, and the counts of its own: known to the membership attack.
 
 The attacker knows everything except whether a canary is there: all other events, and the events
 that this canary would have. Trials must not share noise, because Clopper–Pearson would not hold for
-them. So an increment that two canaries would touch belongs to the first, and the attack on the
-other does without it (a few yearly tables have fewer codes than a cohort has canaries).
+them. So a count that two canaries would touch belongs to the first, and the attack on the other
+does without it (three canaries of a quarter share its number of cases).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from exchange.core.model.epochs import epoch_of
 from exchange.core.release.budget import TABLE_COSTS
-from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, canary
+from exchange.trial.attack.canaries import COHORT, START, YEARS, Timed, canary
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 
 Place = tuple[str, int, int]
-"""(table, epoch, number of the increment)."""
+"""(table, epoch, number of the count)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def loads() -> tuple[Load, ...]:
     taken: set[Place] = set()
     found = []
     for number in range(COHORT):
-        every = dict(_counted(number))
+        every = dict(added_by(canary(number)))
         own = {}
         for place, n in every.items():
             table, epoch, at = place
@@ -54,15 +53,15 @@ def loads() -> tuple[Load, ...]:
     return tuple(found)
 
 
-def _counted(number: int) -> Iterator[tuple[Place, int]]:
-    start = epoch_of(FIRST_YEAR, 1)
-    lane = MemoryReleaseLane(start, TABLE_COSTS.values())
+def added_by(events: Iterable[Timed]) -> Iterator[tuple[Place, int]]:
+    """What these events alone add to every count."""
+    lane = MemoryReleaseLane(TABLE_COSTS.values())
     by_month = defaultdict(list)
-    for timed in canary(number):
+    for timed in events:
         by_month[timed.month].append(timed.event)
-    for epoch in range(start, start + 12 * YEARS):
+    for epoch in range(START, START + 12 * YEARS):
         lane.arrive(epoch, by_month[epoch])
-        after, increments = lane.counted(epoch)
+        after, counts = lane.counted(epoch)
         lane.settle(after)
-        for one in increments:
+        for one in counts:
             yield from (((one.due.row.name, epoch, at), n) for at, n in enumerate(one.counts) if n)

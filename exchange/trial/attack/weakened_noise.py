@@ -64,7 +64,7 @@ class Sampler:
 class Sparing:
     """Noise for whole draws: fresh where an attack looks, reused elsewhere, for speed.
 
-    `looked_at`: the increments of a draw that any guess depends on.
+    `looked_at`: the counts of a draw that any guess depends on.
     """
 
     sampler: Sampler

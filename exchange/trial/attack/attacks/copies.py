@@ -1,6 +1,6 @@
 """Many looks at one release: two subscriptions, replays, restarts and kills while it is drawn.
 
-The attacker keeps every value that was ever public. For each increment of the tables of cases, it
+The attacker keeps every value that was ever public. For each count of the tables of cases, it
 takes the mean of all different values. The lane is killed again and again. Before its transaction,
 a draw is lost that nobody has seen; after it, the committed draw is published again unchanged. Then
 two subscribers read the topic. If one draw is public, the mean has the variance of one draw.
@@ -40,7 +40,7 @@ def naive(years: int) -> Squares:
 def _looks(setting: Setting, years: int, *, first_publishes: bool) -> Squares:
     sampler, total, freedom = Sampler(setting, 1_000), 0.0, 0
     for _ in range(years):
-        lane = MemoryReleaseLane(epoch_of(YEAR, 1), PLANS_OF_CASES)
+        lane = MemoryReleaseLane(PLANS_OF_CASES)
         for month in range(MONTHS):
             public = _public(lane, epoch_of(YEAR, month + 1), sampler, first_publishes=first_publishes)
             squares = _averaged(public)
@@ -70,7 +70,7 @@ def _averaged(public: Iterable[tuple[bytes, ...]]) -> Squares:
     for values in zip(*dict.fromkeys(public), strict=True):
         releases = [decode_release(value) for value in values]
         variance = float(TABLE_COSTS[releases[0].table].variance)
-        for looks in zip(*(release.increments for release in releases), strict=True):
+        for looks in zip(*(release.counts for release in releases), strict=True):
             total += mean(n for n in looks if n is not None) ** 2 / variance
             freedom += 1
     return Squares(total, freedom)

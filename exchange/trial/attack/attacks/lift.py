@@ -34,7 +34,6 @@ from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.draw import Due
-from exchange.core.release.tiers import Bucket
 from exchange.trial.attack.findings import Finding, Measured, mean_slack
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing, scale_in
@@ -44,6 +43,7 @@ SMALL: Final = range(1, 11)
 RATE_MOST: Final = 60
 """Cells that expect more hardly ever have a count of 1–10."""
 YEAR: Final = 2026
+COUNTED_IN: Final = epoch_of(YEAR + 1, 1)
 OWN_MOST: Final = 40
 """Insiders add up to this much to a cell."""
 TAIL: Final = 9
@@ -123,21 +123,19 @@ def _cells() -> Iterator[Cell]:
 
 def _released(counts: Mapping[Cell, int], noise: Sparing) -> dict[Cell, int]:
     """The releases of a year in which agencies sent these counts as tallies."""
-    lane = MemoryReleaseLane(epoch_of(YEAR, 1), _STATE_PLANS)
-    for month in range(12):
-        lane.arrive(epoch_of(YEAR, month + 1), _tallies(counts) if month == 11 else ())
-        lane.close(epoch_of(YEAR, month + 1), noise)
+    lane = MemoryReleaseLane(_STATE_PLANS)
+    lane.arrive(COUNTED_IN, _tallies(counts))
+    lane.close(COUNTED_IN, noise)
     found: dict[Cell, int] = {}
     for plan in _STATE_PLANS:
-        numbers = lane.released.held[plan.row.name, epoch_of(YEAR, 12)].of(Bucket.YEAR)
+        numbers = lane.released.held[plan.row.name, COUNTED_IN].counts
         names = ((plan.row.name, place, value) for place in plan.row.places for value in plan.row.codes)
         found |= {cell: n for cell, n in zip(names, numbers, strict=True) if n is not None}
     return found
 
 
 def _looked_at(due: Due) -> range:
-    """The year's own bucket, which is the first."""
-    return range(due.row.cells)
+    return range(due.length)
 
 
 def _tallies(counts: Mapping[Cell, int]) -> Iterator[Event]:

@@ -1,10 +1,10 @@
-"""Linear programs against reporting coverage: its three tables are margins of one another.
+"""Linear programs against reporting coverage: its tables are margins of one another.
 
 Generated agencies of a few divisions and kinds are registered. In each quarter some are silent, in
-one quarter more than in another. The attacker does not know the numbers by division, kind and
-presence. The shown cells (in all, by division, by kind) are equations over these numbers, quarter
-by quarter. If a cell is withheld because one or two agencies are behind it, it counts as recovered
-when its least and greatest possible values differ by less than 1.
+one quarter more than in another, and some late. The attacker does not know the numbers by division,
+kind and presence. The shown cells (in all, by division, by kind, by timeliness) are equations over
+these numbers, quarter by quarter. If a cell is withheld because one or two agencies are behind it,
+it counts as recovered when its least and greatest possible values differ by less than 1.
 
 Naive release: every cell with three agencies behind it. The last cell of a row is the rest of the
 total.
@@ -22,9 +22,9 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import AgencyProfiled, Event
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION, AgencyType, ReportingMode, UsState
+from exchange.core.release.catalogue import PRESENCE, TIMELINESS
 from exchange.core.release.coverage import Members, Profiles, coverage
 from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, Disclosed, releases
-from exchange.core.release.tiers import Bucket
 from exchange.trial.attack.attacks.programs import Recovered, pinned
 
 AGENCIES: Final = 24
@@ -34,9 +34,12 @@ STATES: Final = (UsState.ca, UsState.ny, UsState.tx, UsState.oh)
 DIVISIONS: Final = tuple(DIVISION[state] for state in STATES)
 KINDS: Final = tuple(map(str, AgencyType))[:4]
 SILENT_MOST: Final = 0.4
+LATE_SHARE: Final = 0.25
 COVERAGE: Final = tuple(one for one in AGENCY_RELEASES if one.snapshot)
-Joint = tuple[str, str, bool]
-"""Division, kind, and whether the agency was heard from."""
+REPORTED: Final = (*TIMELINESS, PRESENCE[1])
+"""On time, late, or silent."""
+Joint = tuple[str, str, str]
+"""Division, kind, and how the agency reported."""
 
 
 class PublishedCell(NamedTuple):
@@ -65,14 +68,14 @@ def _quarters(seed: int, *, naive: bool) -> list[list[PublishedCell]]:
     for quarter in range(QUARTERS):
         silent = chance.random() * SILENT_MOST
         heard = frozenset(agency for agency in agencies if chance.random() >= silent)
-        epoch = epoch_of(2026 + quarter // 4, 3 * (quarter % 4) + 3)
-        now = [coverage(one, epoch, epoch - 2, Members(agencies, held, heard)) for one in COVERAGE]
+        late = frozenset(agency for agency in heard if chance.random() < LATE_SHARE)
+        members, epoch = Members(agencies, held, heard, late), epoch_of(2026, 4) + 3 * quarter
+        now = [coverage(one, epoch, members) for one in COVERAGE]
         made, past = releases(now, past)
         margins: list[PublishedCell] = []
         for one, release in zip(now, made, strict=True):
-            for values, amounts, shown in zip(
-                product(*one.declared.codes), one.amounts, release.of(Bucket.QUARTER), strict=False
-            ):
+            counts = release.of(release.periods[0])
+            for values, amounts, shown in zip(product(*one.declared.codes), one.amounts, counts, strict=False):
                 enough = len(amounts) if len(amounts) >= AGENCIES_MIN else None
                 unknowns = _unknowns(dict(zip(one.declared.dimensions, values, strict=True)))
                 margins.append(PublishedCell(unknowns, len(amounts), enough if naive else shown))
@@ -85,7 +88,7 @@ def _profiled(chance: random.Random) -> Event:
     return Event(1, bytes(32), period_of(2026, 1), chance.choice(STATES), 0, body)
 
 
-_JOINT: Final = tuple(product(DIVISIONS, KINDS, (True, False)))
+_JOINT: Final = tuple(product(DIVISIONS, KINDS, REPORTED))
 
 
 def _unknowns(cell: Mapping[str, str]) -> frozenset[int]:
@@ -94,8 +97,9 @@ def _unknowns(cell: Mapping[str, str]) -> frozenset[int]:
 
 
 def _named(joint: Joint) -> dict[str, str]:
-    division, kind, heard = joint
-    return {"division": division, "agency_type": kind, "presence": "publishing" if heard else "silent"}
+    division, kind, reported = joint
+    named = {"division": division, "agency_type": kind, "presence": PRESENCE[reported == PRESENCE[1]]}
+    return named | ({"timeliness": reported} if reported in TIMELINESS else {})
 
 
 def _recovered(margins: Sequence[PublishedCell]) -> Recovered:

@@ -1,10 +1,10 @@
 """Was this client there? The likelihood-ratio guess against canaries at the full cap.
 
 A fair coin decides whether a client is in; eight periods of one client share it. Events,
-corrections and the mark of being past the caps go through the whole release lane of a world of 18
-years. A client who is out has no records at all. The attacker knows all other events. It reads
-every table, epoch and bucket that a canary may have touched, from the published releases. With
-increments x, the others' part b, the canary's part d, and σ² as published, the logarithm of the
+corrections, refusals, moves and all marks go through the whole release lane of a world of 17 years.
+A client who is out has no records at all. The attacker knows all other events. It reads every
+table, epoch and period that a canary may have touched, from the published releases. With counts x,
+the others' part b, the canary's part d, and σ² as published, the logarithm of the
 ratio is the sum of (2(x-b)d - d²) / 2σ²: exactly, for the discrete Gaussian. The guess is *in* if
 it is above 0.
 
@@ -13,10 +13,9 @@ The proven mu must not exceed this. One check is free of chance: no canary's own
 `RHO_PLANNED`. Given the coin, right guesses of different periods are independent, so all count as
 trials.
 
-Noise is fresh for every increment that belongs to a canary; no guess looks at the others
-(`Sparing`).
+Noise is fresh for every count that belongs to a canary; no guess looks at the others (`Sparing`).
 
-Naive release: exact increments, cells of 1–10 withheld.
+Naive release: exact counts, cells of 1–10 withheld.
 """
 
 import random
@@ -28,7 +27,6 @@ from math import sqrt
 from typing import Final
 
 from exchange.core.counting.tables import TALLIED, tally_length
-from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event, Tally
 from exchange.core.model.period import period_of
 from exchange.core.model.tally_tables import TallyTable
@@ -36,7 +34,7 @@ from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import RHO_PLANNED, RHO_TOTAL, TABLE_COSTS
 from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.draw import Due
-from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, YEARS, moved
+from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, START, YEARS, moved
 from exchange.trial.attack.cohort import loads, squared_mu
 from exchange.trial.attack.findings import (
     Finding,
@@ -57,7 +55,6 @@ CLIENTS: Final = HOSTS * COHORT // PERIODS
 SUPPRESSED: Final = range(1, 11)
 CROWD: Final = ("cases", "needs_by_service", "unmet_needs_by_service")
 """The tallies that other agencies send at the end of a year."""
-START: Final = epoch_of(FIRST_YEAR, 1)
 Score = Callable[[str, int | None, int, int], float]
 """(table, published, the others' part, the canary's part) → positive: it is there."""
 
@@ -97,7 +94,7 @@ def guesses(setting: Setting, seed: int, worlds: int) -> Guesses:
 
 def _world(present: Sequence[bool]) -> MemoryReleaseLane:
     """All events that arrive in a world; no epoch is closed yet."""
-    lane = MemoryReleaseLane(START, TABLE_COSTS.values())
+    lane = MemoryReleaseLane(TABLE_COSTS.values())
     for year in range(HOSTS):
         for number in range(COHORT):
             if present[_client(year, number)]:
@@ -138,7 +135,7 @@ def _counts(length: int) -> tuple[int, ...]:
 
 
 Values = Mapping[tuple[str, int], Sequence[int | None]]
-"""(table, epoch) → increments as published."""
+"""(table, epoch) → counts as published."""
 
 
 def _epochs() -> range:
@@ -152,15 +149,15 @@ def _released(lane: MemoryReleaseLane, noise: Sparing) -> Values:
         lane.commit(draw)
         values += draw.values
     lane.publish(values)
-    return {key: release.increments for key, release in lane.released.held.items()}
+    return {key: release.counts for key, release in lane.released.held.items()}
 
 
 def _exact(lane: MemoryReleaseLane) -> dict[tuple[str, int], tuple[int, ...]]:
     found: dict[tuple[str, int], tuple[int, ...]] = {}
     for epoch in _epochs():
-        after, increments = lane.counted(epoch)
+        after, counts = lane.counted(epoch)
         lane.settle(after)
-        found |= {(one.due.row.name, epoch): one.counts for one in increments}
+        found |= {(one.due.row.name, epoch): one.counts for one in counts}
     return found
 
 
@@ -174,7 +171,7 @@ def _suppressed(n: int) -> int | None:
 
 @cache
 def _base() -> dict[tuple[str, int], tuple[int, ...]]:
-    """The others' part of every increment."""
+    """The others' part of every count."""
     return _exact(_world([False] * CLIENTS))
 
 
@@ -245,7 +242,7 @@ def _looked_at(due: Due) -> Sequence[int]:
 
 @cache
 def _own_places() -> dict[tuple[str, int], list[int]]:
-    """For each release of a world, the increments that belong to a canary."""
+    """For each release of a world, the counts that belong to a canary."""
     found = defaultdict(list)
     for year in range(HOSTS):
         for load in loads():

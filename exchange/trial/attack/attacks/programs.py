@@ -27,6 +27,7 @@ from scipy.optimize import linprog
 from exchange.core.counting.tables import Dimension
 from exchange.core.model.epochs import epoch_of, quarter_of_epoch
 from exchange.core.model.events import CapacityReported, Event, FundingReceived
+from exchange.core.model.period import quarter_before
 from exchange.core.model.vocabulary import FundingSource, Service, UsState
 from exchange.core.release.disclosure import (
     AGENCIES_MIN,
@@ -38,7 +39,6 @@ from exchange.core.release.disclosure import (
     enough,
     releases,
 )
-from exchange.core.release.tiers import BUCKETS, Bucket
 from exchange.trial.attack.findings import Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting
 
@@ -114,18 +114,18 @@ def equations(world: World, *, naive: bool) -> list[Equation]:
     found: list[Equation] = []
     past = Disclosed()
     for quarter, present in enumerate(world.present):
-        epoch = epoch_of(2026 + quarter // 4, 3 * (quarter % 4) + 3)
+        epoch = epoch_of(2026, 4) + 3 * quarter
         events = [(one.agency, _event(one, epoch)) for one in world.records if one.agency in present]
-        now = [contributors(one, epoch, epoch - 2, events, first=not quarter) for one in ATTACKED]
+        now = [contributors(one, epoch, events) for one in ATTACKED]
         made, past = releases(now, past)
         for one, release in zip(now, made, strict=True):
-            shown = [_naively(one, at) for at in range(one.cells)] if naive else release.of(Bucket.QUARTER)
+            shown = [_naively(one, at) for at in range(one.cells)] if naive else release.of(release.periods[0])
             found += _of_table(world, one, present, shown)
     return found
 
 
 def _event(record: UnknownAmount, epoch: int) -> Event:
-    return Event(1, bytes(32), quarter_of_epoch(epoch), UsState.ca, 0, record.body)
+    return Event(1, bytes(32), quarter_before(quarter_of_epoch(epoch)), UsState.ca, 0, record.body)
 
 
 def _naively(one: Contributors, at: int) -> int | None:
@@ -137,7 +137,6 @@ def _of_table(
     world: World, one: Contributors, present: frozenset[str], shown: Sequence[int | None]
 ) -> Iterator[Equation]:
     assert one.declared.table is not None
-    assert BUCKETS[one.declared.tier][0] is Bucket.QUARTER
     [dimension], [codes] = one.declared.table.dimensions, one.declared.codes
     for code, n in zip(codes, shown, strict=True):
         records = frozenset(
