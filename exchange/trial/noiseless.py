@@ -1,29 +1,32 @@
-"""Protected metrics without their noise: releases drawn again from generated events.
+"""Protected metrics without their noise: releases counted again from generated events.
 
 Truth minus release is the noise. So this exists in trials only, for generated agencies on a
 temporary broker: no worker can import `exchange.trial`. There are two truths. *Within caps* counts
-the events that the release counts; an interval promises to hold it. *All that happened* counts the
-generator's own facts, as if nobody had caps or shared totals only.
+the events that the release counts, those that had arrived by its cut; an interval promises to hold
+it. *All that happened* counts the generator's own facts, as if nobody had caps or shared totals
+only.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from typing import Final
 
-from exchange.core.admission.cap_rules import MARKS
+from exchange.core.admission.cap_rules import MARKS, Cap
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import Metric, points
 from exchange.core.model.events import About, Event
 from exchange.core.release.budget import TABLE_COSTS
-from exchange.core.release.draw import Due, counted
-from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
+from exchange.core.release.draw import Due, Reading, counted, reading_of
+from exchange.core.release.privacy_ledger import Account
 from exchange.core.release.released import Release, Released
+from exchange.core.release.tiers import MONTHS_OF_QUARTER
 from exchange.trial.sample import SampleExchange
 
-Arrival = tuple[str, Event]
-"""An agency and its event."""
-Arrived = Mapping[int, Sequence[Arrival]]
-"""Epoch → the events that arrived in it."""
+Arrived = Mapping[int, Mapping[Event, int]]
+"""Every closed epoch → the events that arrived in it, each with how often; heads do not matter."""
+UNCAPPED: Final = MARKS & ~Cap.PAST
+"""The marks of all events if nobody had caps."""
 Where = tuple[str, tuple[tuple[str, str], ...], int | None, int]
 """The metric, dimensions, period and epoch of a point."""
 
@@ -37,30 +40,39 @@ class Covered:
 
 
 def happened(sample: SampleExchange) -> Arrived:
-    """Every fact about clients of the generated agencies, by month, once and with every bit."""
-    found: dict[int, list[Arrival]] = {}
+    """Every fact about clients of the generated agencies, by month, once, as if nobody had caps."""
+    found: dict[int, Counter[Event]] = {}
     for agency in sample.agencies:
         for month, fact in agency.dated():
             if fact.body.about is About.CLIENT:
-                event = Event(0, bytes(32), fact.period, fact.state, int(MARKS), fact.body)
-                found.setdefault(month, []).append((agency.code, event))
+                event = Event(0, bytes(32), fact.period, fact.state, int(UNCAPPED), fact.body)
+                found.setdefault(month, Counter())[event] += 1
     return found
 
 
 def true_releases(published: Iterable[Release], arrived: Arrived) -> tuple[Release, ...]:
-    """Each release with exact increments; agency tables, already exact, unchanged."""
-    together: dict[tuple[int, int], list[Release]] = {}
+    """Each release with exact counts; agency tables, already exact, unchanged."""
+    together: dict[tuple[int, Reading], list[Release]] = {}
     found = []
     for release in published:
         if release.clients:
-            together.setdefault((release.since, release.epoch), []).append(release)
+            together.setdefault((release.epoch, reading_of(release.tier)), []).append(release)
         else:
             found.append(release)
-    for (since, epoch), releases in together.items():
-        events = chain.from_iterable(arrived.get(month, ()) for month in range(since, epoch + 1))
-        exact = counted(map(_due, releases), events)
-        found += [replace(release, increments=one.counts) for release, one in zip(releases, exact, strict=True)]
+    for (epoch, reading), releases in together.items():
+        events: Counter[Event] = Counter()
+        for month, so_many in arrived.items():
+            if _reads(reading, month, epoch):
+                events.update(so_many)
+        exact = counted(map(_due, releases), (("", event) for event in events), events.values())
+        found += [replace(release, counts=one.counts) for release, one in zip(releases, exact, strict=True)]
     return tuple(found)
+
+
+def _reads(reading: Reading, month: int, epoch: int) -> bool:
+    """Whether an epoch's release reads what arrived in a month."""
+    since = {Reading.SINCE_LAST: epoch, Reading.SINCE_COUNTED: epoch + 1 - MONTHS_OF_QUARTER}.get(reading, month)
+    return since <= month <= epoch
 
 
 def true_points(
@@ -96,8 +108,7 @@ def _noised(point: MetricPoint) -> bool:
 
 def _due(release: Release) -> Due:
     plan = TABLE_COSTS[release.table]
-    account = Account(plan.rho, plan.terms, EVERY_PERIOD, release.epoch)
-    return Due(plan, account, release.since, release.first)
+    return Due(plan, Account(release.tier, plan.rho, plan.terms, release.epoch, release.epoch))
 
 
 def _always(_: object) -> bool:

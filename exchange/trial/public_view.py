@@ -7,25 +7,29 @@ show (`exchange.trial.demo` asks for none).
 
 import asyncio
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from typing import Final
 
 from consumers.metrics.subscribe import follow
 from consumers.release.history import read_closings
+from exchange.core.counting.tables import Tier
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.query import select
 from exchange.core.metrics.table import BY_METRIC, METRICS
-from exchange.core.model.epochs import quarter_of_epoch
-from exchange.core.model.period import year_period
+from exchange.core.model.epochs import year_of_epoch
+from exchange.core.model.event_layout import DIGEST_OCTETS, HEAD, PREFIX, head_octets
+from exchange.core.model.events import Event
+from exchange.core.model.period import year_before
 from exchange.core.release.released import Release
 from exchange.engine.log import Log, Partition
 from exchange.engine.reading import read_whole
 from exchange.trial.noiseless import (
-    Arrival,
     Arrived,
     Covered,
     Where,
@@ -43,6 +47,9 @@ from exchange.wire.topics import EVENTS, RELEASES
 DERIVED_S_MAX: Final = 120.0
 LOOK_S: Final = 0.5
 TOP: Final = 3
+MONTHS_OF_YEAR: Final = 12
+YEARLY: Final = frozenset({Tier.NATION_YEARLY, Tier.STATE_YEARLY})
+"""With the year's other releases, all that the newest points are made of."""
 HEADLINES: Final = (
     "cases",
     "needs_by_service",
@@ -99,11 +106,12 @@ async def public_view(log: Log, sample: SampleExchange, *, truth: bool) -> Publi
 
     Raises MetricsMissing.
     """
-    releases = await _releases(log)
-    last = max(release.epoch for release in releases)
+    every = await _releases(log)
+    last = max(release.epoch for release in every)
+    releases = [one for one in every if one.epoch > last - MONTHS_OF_YEAR or one.tier in YEARLY]
     expected = await asyncio.to_thread(true_points, releases, [last], METRICS)  # the list of points depends on no count
     published = await _points(log, last, expected)
-    year = year_period(quarter_of_epoch(last))
+    year = year_before(year_of_epoch(last))
     chosen = list(_headlines(published.values(), year))
     within: Mapping[Where, MetricPoint] = {}
     did: Mapping[Where, MetricPoint] = {}
@@ -112,8 +120,8 @@ async def public_view(log: Log, sample: SampleExchange, *, truth: bool) -> Publi
         within = await asyncio.to_thread(_truth, releases, arrived, last, tuple(BY_METRIC))
         did = await asyncio.to_thread(_truth, releases, happened(sample), last, HEADLINES)
     return PublicView(
-        len({release.epoch for release in releases}),
-        len(releases),
+        len({release.epoch for release in every}),
+        len(every),
         len(published),
         sum(point.shown for point in published.values()),
         tuple(FigureWithTruth(point, within.get(where(point)), did.get(where(point))) for point in chosen),
@@ -172,7 +180,7 @@ async def _arrived(log: Log) -> Arrived:
     """Every event by its epoch of arrival, by the cuts; events after the last cut are left out."""
     closings, _ = await read_closings(log)
     epochs = sorted(closings.closed.cuts)
-    found: dict[int, list[Arrival]] = {epoch: [] for epoch in epochs}
+    tails: dict[int, Counter[bytes]] = {epoch: Counter() for epoch in epochs}
     reader = await log.reader()
     try:
         for number in range(len(closings.closed.last_cut.offsets)):
@@ -181,8 +189,18 @@ async def _arrived(log: Log) -> Arrived:
                 for record in records:
                     n = bisect_right(cuts, record.offset)
                     if n < len(epochs) and record.value is not None:
-                        found[epochs[n]].append(((record.key or b"").decode("ascii"), decode(record.value)))
-                await asyncio.sleep(0)
+                        tails[epochs[n]][record.value[:PREFIX] + record.value[HEAD:]] += 1
     finally:
         await reader.close()
-    return found
+    return await asyncio.to_thread(_decoded, tails)
+
+
+def _decoded(tails: Mapping[int, Mapping[bytes, int]]) -> Arrived:
+    """The events, each decoded once."""
+    events = {tail: _event(tail) for of_epoch in tails.values() for tail in of_epoch}
+    return {epoch: {events[tail]: n for tail, n in of_epoch.items()} for epoch, of_epoch in tails.items()}
+
+
+@lru_cache(maxsize=1 << 17)
+def _event(tail: bytes) -> Event:
+    return decode(head_octets(tail[:PREFIX], 1, bytes(DIGEST_OCTETS)) + tail[PREFIX:])

@@ -74,13 +74,14 @@ def demo(
 
 
 def _past_years() -> "SampledQuarters":
-    """The last whole years: every month of them is over, so that its epoch may close."""
+    """The last whole years before a month that is over, in which they are counted."""
     from exchange.core.model.period import period_of
     from exchange.engine.wall_clock import utc_today
     from exchange.trial.sample import SampledQuarters
 
-    this_year = utc_today().year
-    return SampledQuarters(period_of(this_year - YEARS, 1), quarters=4 * YEARS)
+    today = utc_today()
+    counted_in = today.year if today.month > 1 else today.year - 1
+    return SampledQuarters(period_of(counted_in - YEARS, 1), quarters=4 * YEARS)
 
 
 async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool, as_json: bool) -> "DemoResult":

@@ -64,16 +64,16 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class _Strand:
-    """The rules that bound the same bodies, by bit: those of the nation, the states, of one."""
+    """The rules that bound the same bodies: those of the nation, the states, of one."""
 
     body: type[Correctable]
-    rules: dict[Cap, CapRule]
+    rules: tuple[CapRule, ...]
     arrives: bool
 
     @property
     def main(self) -> CapRule:
         """The rule that admits most."""
-        return max(self.rules.values(), key=lambda rule: rule.most)
+        return max(self.rules, key=lambda rule: rule.most)
 
 
 def _strands() -> Iterator[_Strand]:
@@ -82,7 +82,7 @@ def _strands() -> Iterator[_Strand]:
         if rule.body is not None:
             found[rule.body, rule.strand][rule.bit] = rule
     for (body, _), rules in found.items():
-        yield _Strand(body, {bit: rules[bit] for bit in _CHOSEN if bit in rules}, Cap.ARRIVAL in rules)
+        yield _Strand(body, tuple(rules[bit] for bit in _CHOSEN if bit in rules), Cap.ARRIVAL in rules)
 
 
 def way_of(number: int) -> Way:
@@ -176,8 +176,8 @@ def _marked(strand: _Strand, number: int) -> Iterator[tuple[Correctable, Cap]]:
             codes = _codes(strand, field.name)
             values[field.name] = keyed[n] if field.name == strand.main.field else codes[number % len(codes)]
         bits = Cap.ARRIVAL if strand.arrives and n == 0 else NONE
-        for bit, rule in strand.rules.items():
-            bits |= bit if n < rule.most else NONE
+        for rule in strand.rules:
+            bits |= rule.bit if n < rule.most else NONE
         yield strand.body(**values), bits  # type: ignore[arg-type]  # the fields are the class's own
 
 
@@ -187,9 +187,8 @@ def _keyed(strand: _Strand, number: int) -> Iterator[Enum]:
     if not strand.main.field:
         return
     codes = _codes(strand, strand.main.field)
-    state = strand.rules.get(Cap.STATE)
-    if state is not None and state.group:
-        codes = _in_turn(codes, GROUPINGS[state.group])
+    for group in (rule.group for rule in strand.rules if rule.group):
+        codes = _in_turn(codes, GROUPINGS[group])
     yield from (codes[(number * most + n) % len(codes)] for n in range(most))
 
 
@@ -203,20 +202,16 @@ def _in_turn(codes: Iterable[Enum], groups: Mapping[str, str]) -> tuple[Enum, ..
     return tuple(code for _, code in sorted(turns, key=lambda pair: pair[0]))
 
 
-def _codes(strand: _Strand, field: str) -> tuple[Enum, ...]:
-    return _codes_of(strand.body, tuple(strand.rules.values()), field, keyed=field == strand.main.field)
-
-
 @cache
-def _codes_of(body: type[Correctable], rules: tuple[CapRule, ...], field: str, *, keyed: bool) -> tuple[Enum, ...]:
+def _codes(strand: _Strand, field: str) -> tuple[Enum, ...]:
     """Codes of a field in the finer tables, one a released value; or `not_applicable`."""
-    none = field_type(body, field)(NOT_APPLICABLE)
-    rows = [row for row in _rows(rules) if field in (dimension.field for dimension in row.dimensions)]
+    none = field_type(strand.body, field)(NOT_APPLICABLE)
+    rows = [row for row in _rows(strand) if field in (dimension.field for dimension in row.dimensions)]
     if not rows:
-        every = (code for code in field_type(body, field) if code is not none)
-        return tuple(every) if keyed else (none,)
+        every = (code for code in field_type(strand.body, field) if code is not none)
+        return tuple(every) if field == strand.main.field else (none,)
     found: dict[tuple[str, ...], Enum] = {}
-    for code in field_type(body, field):
+    for code in field_type(strand.body, field):
         values = [_released(row, field, str(code)) for row in rows]
         if None not in values and BARRIER_SIDE.get(str(code)) != "provider":
             found.setdefault(tuple(map(str, values if len(rows) == 1 else [*values, code])), code)
@@ -231,6 +226,6 @@ def _released(row: ReleasedTable, field: str, code: str) -> str | None:
     return row.code(released, grouped(counted, code))
 
 
-def _rows(rules: tuple[CapRule, ...]) -> list[ReleasedTable]:
+def _rows(strand: _Strand) -> list[ReleasedTable]:
     """The tables of these rules but those of sensitive codes: no event is in both of a pair."""
-    return [row for row in RELEASED_TABLES if row.table and not row.only and bounding_rule(row) in rules]
+    return [row for row in RELEASED_TABLES if row.table and not row.only and bounding_rule(row) in strand.rules]

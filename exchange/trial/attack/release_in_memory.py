@@ -11,6 +11,7 @@ process may be killed (`exchange.trial.attack.attacks.copies` does).
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from exchange.core.model.epochs import first_month
 from exchange.core.model.events import Event
@@ -40,6 +41,13 @@ class MemoryDraw:
     values: tuple[bytes, ...]
 
 
+@cache
+def _paid(plans: tuple[TableCost, ...], first: int, epoch: int) -> Ledger:
+    """The ledger after every epoch from the first to this one: the same in all worlds."""
+    before = Ledger() if epoch == first else _paid(plans, first, epoch - 1)
+    return spend(before, epoch, plans_due(epoch, plans))
+
+
 class MemoryReleaseLane:
     """One release lane: events arrive by month, epochs close in order, evaluators read.
 
@@ -51,7 +59,7 @@ class MemoryReleaseLane:
         self._plans = tuple(plans)
         self._arrived: dict[int, list[tuple[str, Event]]] = defaultdict(list)
         self._closed: set[int] = set()
-        self._ledger = Ledger()
+        self._first: int | None = None
         self.released = Released()
 
     def arrive(self, month: int, events: Iterable[Event]) -> None:
@@ -60,7 +68,7 @@ class MemoryReleaseLane:
 
     def counted(self, epoch: int) -> tuple[Ledger, list[Counted]]:
         """The ledger after this epoch has paid, and the exact counts of every due table."""
-        after = spend(self._ledger, epoch, plans_due(epoch, self._plans))
+        after = _paid(self._plans, epoch if self._first is None else self._first, epoch)
         by_start: dict[int, list[Due]] = defaultdict(list)
         for due in dues(after, self._plans):
             by_start[self._start(due)].append(due)
@@ -92,9 +100,9 @@ class MemoryReleaseLane:
 
     def settle(self, after: Ledger) -> None:
         """The epoch is paid for and closed."""
-        self._ledger = after
-        if after.last_epoch is not None:
-            self._closed.add(after.last_epoch)
+        assert after.last_epoch is not None
+        self._closed.add(after.last_epoch)
+        self._first = self._first or after.last_epoch
 
     def publish(self, values: Iterable[bytes]) -> None:
         """Evaluators read these bytes; raises ReleaseDiffers for a second draw."""

@@ -4,8 +4,8 @@
 (288 agencies, 13,631 new clients, about 50 facts a client); `events=100_000` gives the clients for
 that many published events. Promised: the same arguments give the same sample everywhere; every body
 is sound; half of the agencies share totals only. The truth is for edges whose profiles switch on
-all sensitive facts, so that every table has cells. Not promised: that anything but the calibrated
-shares resembles the world.
+all sensitive facts, so that every table has cells, and as if nothing came late. Not promised: that
+anything but the calibrated shares resembles the world.
 """
 
 from collections.abc import Iterable
@@ -83,11 +83,13 @@ def sample_exchange(
     events: int | None = None,
     tally_share: float = 0.5,
     span: SampledQuarters | None = None,
+    late: float = 0.0,
 ) -> SampleExchange:
     """A sample of one size. At most one of three arguments sets it; default: the national average.
 
     `scale`: 1.0 is the nation, agencies and clients alike. `clients_a_year`: new clients of all
-    agencies together. `events`: about so many published events in the whole span. Raises
+    agencies together. `events`: about so many published events in the whole span. `late`: the share
+    of facts about clients that come after their period was counted, at random. Raises
     SampleTooSmall, and ValueError for two sizes.
     """
     if sum(size is not None for size in (scale, clients_a_year, events)) > 1:
@@ -100,12 +102,14 @@ def sample_exchange(
         clients = clients_a_year
     elif events is not None:
         clients = _clients_for(events, traits, span)
-    return SampleExchange(seed, span, tuple(_agency(seed, n, t, clients, span) for n, t in enumerate(traits, start=1)))
+    made = (
+        SampleAgency(_code(n, one), one, clients * one.size, span, seed, late) for n, one in enumerate(traits, start=1)
+    )
+    return SampleExchange(seed, span, tuple(made))
 
 
-def _agency(seed: int, number: int, traits: Traits, clients: float, span: SampledQuarters) -> SampleAgency:
-    code = f"sample-{traits.agency_type.value.replace('_', '-')}-{number:04d}"
-    return SampleAgency(code, traits, clients * traits.size, span, seed)
+def _code(number: int, traits: Traits) -> str:
+    return f"sample-{traits.agency_type.value.replace('_', '-')}-{number:04d}"
 
 
 def _clients_for(events: int, traits: list[Traits], span: SampledQuarters) -> float:

@@ -70,7 +70,8 @@ def history(traits: Traits, opened: int, band: v.DurationBand, closed: int, unif
     client = _client(traits, uniform)
     labor = client.kind != "sex"
     foreign = pick(shares.FOREIGN["labor" if labor else "sex"], uniform)
-    yield opened, case_opened(client.gender, client.age_band, foreign, pick(shares.REFERRED_BY, uniform))
+    referred_by, elsewhere = pick(shares.REFERRED_BY, uniform), pick(shares.ELSEWHERE, uniform)
+    yield opened, case_opened(client.gender, client.age_band, foreign, referred_by, elsewhere)
     yield from _trafficking(client, opened, closed, uniform)
     yield from _health(client, opened, closed, uniform)
     services: list[v.Service] = []

@@ -9,12 +9,15 @@ agency's open cases, not those of its whole history.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from heapq import heappop, heappush
 from itertools import chain
 from random import Random
 from typing import Final
 
+from exchange.core.model.epochs import month_after
 from exchange.core.model.events import Correctable
 from exchange.core.model.vocabulary import AgencyType, LegalClass, UsState
+from exchange.core.release.tiers import MONTHS_OF_QUARTER
 from exchange.trial.sample.cases import LONGEST_DAYS, history, lasting
 from exchange.trial.sample.desk import quarter_at_desk
 from exchange.trial.sample.draws import Uniform
@@ -31,13 +34,17 @@ Planned = tuple[int, str, int, UsState, Correctable]
 
 @dataclass(frozen=True, slots=True)
 class SampleAgency:
-    """An agency of a sample. `clients_a_year`: new ones, on average."""
+    """An agency of a sample. `clients_a_year`: new ones, on average.
+
+    `late`: the share of facts about clients that are recorded after their period was counted.
+    """
 
     code: str
     traits: Traits
     clients_a_year: float
     span: SampledQuarters
     seed: int
+    late: float = 0.0
 
     @property
     def agency_type(self) -> AgencyType:
@@ -64,14 +71,36 @@ class SampleAgency:
         return (fact for _, fact in self.dated())
 
     def dated(self) -> Iterator[tuple[int, Fact]]:
-        """The facts, each with its month of recording, as an epoch; months come in order."""
+        """The facts, each with its month of recording, as an epoch; months come in order.
+
+        Facts that are late may come after the span.
+        """
         year_only = self.legal_class is LegalClass.year_only
         quarters = [self.span.period_at(day, year_only=False) for day in range(self.span.days)]
         client_periods = [self.span.period_at(day, year_only=year_only) for day in range(self.span.days)]
         months = [self.span.month_at(day) for day in range(self.span.days)]
+        waiting: list[tuple[int, int, Fact]] = []
         for row, (day, client, slot, state, body) in enumerate(self._planned(), start=1):
             period = client_periods[day] if client else quarters[day]
-            yield months[day], Fact(f"{client or 'desk'}.{slot}", period, state, body, client, Where(self.code, row))
+            fact = Fact(f"{client or 'desk'}.{slot}", period, state, body, client, Where(self.code, row))
+            while waiting and waiting[0][0] <= months[day]:
+                month, _, earlier = heappop(waiting)
+                yield month, earlier
+            if client and (after := self._months_late(fact.key)):
+                heappush(waiting, (month_after(period) + after, row, fact))
+            else:
+                yield months[day], fact
+        yield from ((month, fact) for month, _, fact in sorted(waiting, key=lambda one: one[:2]))
+
+    def _months_late(self, key: str) -> int:
+        """How long after the month in which its period is counted a fact is recorded; 0: in time.
+
+        At most as long as a count of what came too late can see it.
+        """
+        if not self.late:
+            return 0
+        chance = Random(f"{self.seed}|{self.code}|{key}|late")  # noqa: S311 - a sample must be repeatable
+        return 1 + chance.randrange(MONTHS_OF_QUARTER) if chance.random() < self.late else 0
 
     def sent(self) -> Iterator[Fact]:
         """An honest edge's events, no heartbeats: the facts, or own facts and tallies."""

@@ -30,6 +30,7 @@ REFERRED_BY: Final = spread(
     "law_enforcement 17 other_organization 13 self_referral 12 hotline 11 shelter 9 child_welfare 8 victim_service 8 "
     "family_or_friend 6 outreach_project 6 health_provider 5 immigrant_service 5",
 )
+ELSEWHERE: Final = spread(v.ServedElsewhere, "yes 9 no 70 not_known 12 not_collected 9", missing=0)
 STATUS: Final = spread(v.TraffickingStatus, "possible 38 confirmed 58 not_established 4")
 DECIDED_BY: Final = spread(v.DecisionMaker, "police 34 ngo 44 court_or_prosecution 12 other_government 10")
 SEXUAL: Final = spread(

@@ -103,7 +103,7 @@ def outcomes(parts: Mapping[Setting, Sequence[Worth]]) -> tuple[Finding, ...]:
     """A row for each rule."""
     found = []
     for rule, worth in parts[Setting.NAIVE]:
-        values = {Setting.NAIVE: worth, **{at: some[0][1] for at, some in parts.items() if at is not Setting.NAIVE}}
+        values = {at: some[0][1] for at, some in parts.items()} | {Setting.NAIVE: worth}
         measured = {at: Measured(value, value > 1, COHORT) for at, value in values.items()}
         found.append(Finding(f"worth of a client: {rule}", "of what is paid", 1.0, 0.0, measured))
     return tuple(found)
