@@ -1,9 +1,15 @@
-"""Whatever an agency does, what the exchange admits about each client keeps the laws of the caps.
+"""Whatever an agency does, what the exchange admits about each client keeps the laws of marks.
 
-A state machine of one agency with its real vault and the real gate. Its runs publish, correct and
-withdraw, hold and release clients; they are refused, killed, and lose the vault or restore an old
-copy. After each run all admitted events are checked, client by client
-(`tests.kits.edge_kit.clients`).
+State machines of one agency with its real vault and the real gate. Runs publish, correct and
+withdraw, hold and release clients; they are refused and killed.
+
+`Life` also loses its vault and restores old copies. There every client lives in a state of their
+own, and after each run all admitted events are checked, client by client
+(`tests.kits.edge_kit.clients`). In `MovingLife` records move between clients, as they are or
+changed, and the vault is asked whose an event is (`tests.kits.edge_kit.accounts`).
+
+Both look at each event as it is chained: no prefix of the chain passes a cap. After each complete
+run the marks are those that the present facts ask for, whatever was sent before.
 """
 
 import asyncio
@@ -20,6 +26,10 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.period import parse_period
+from producers.facts import Fact
+from producers.vault.store import Vault
+from tests.kits.edge_kit.accounts import every_prefix_checked, unlike_its_facts, unlike_their_events
+from tests.kits.edge_kit.agency import SECRET
 from tests.kits.edge_kit.clients import HOMES, Homes, client_of
 from tests.kits.edge_kit.exchange import Trouble
 from tests.kits.sizes import examples
@@ -54,11 +64,11 @@ bodies = st.one_of(
     ),
 )
 
-Change = tuple[int, tuple[int, v.UsState, e.Correctable] | None]
+Change = tuple[int, tuple[int, e.Correctable] | None]
 changes = st.lists(
     st.tuples(
         st.integers(0, 12),
-        st.none() | st.tuples(st.sampled_from(PERIODS), st.sampled_from(HOMES), bodies),
+        st.none() | st.tuples(st.sampled_from(PERIODS), bodies),
     ),
     min_size=1,
     max_size=10,
@@ -71,8 +81,11 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.agency = Homes(self.folder)
+        self.agency = self.agency_in(self.folder)
         self.backups = 0
+
+    def agency_in(self, folder: Path) -> Homes:
+        return Homes(folder)
 
     def teardown(self) -> None:
         self.run_quietly(over_fork=True)
@@ -86,7 +99,7 @@ class Life(RuleBasedStateMachine):
             if said is None:
                 self.agency.truth.pop(str(key), None)
             else:
-                self.agency.record(str(key), *said)
+                self.agency.record(str(key), said[0], HOMES[key % len(HOMES)], said[1])
 
     @rule(changes=changes)
     def change_and_run(self, changes: list[Change]) -> None:
@@ -106,14 +119,17 @@ class Life(RuleBasedStateMachine):
                 await agency.read_truth(edge)
 
         agency.exchange.judge_all()
-        asyncio.run(work())
+        with every_prefix_checked():
+            asyncio.run(work())
         self.look()
+        self.look_closely()
 
     @rule(seed=st.integers(0, 2**16))
     def run_among_troubles(self, seed: int) -> None:
         self.agency.exchange.trouble, self.agency.kill_at_commit = TROUBLE, 0.05
         self.agency.exchange.random.seed(seed)
-        asyncio.run(self.agency.run())
+        with every_prefix_checked():
+            asyncio.run(self.agency.run())
         self.look()
 
     @rule(each=st.booleans())
@@ -191,6 +207,11 @@ class Life(RuleBasedStateMachine):
     def look(self) -> None:
         assert self.agency.broken_laws() == []
 
+    def look_closely(self) -> None:
+        with Vault.open(self.agency.profile, SECRET) as vault:
+            assert not unlike_its_facts(vault)
+            assert not unlike_their_events(vault)
+
 
 Life.TestCase.settings = settings(
     max_examples=examples(20), stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -198,9 +219,49 @@ Life.TestCase.settings = settings(
 test_every_life_keeps_the_laws_of_the_caps = Life.TestCase
 
 
+class MovingLife(Life):
+    """An agency whose records name another client now and then. Its vault is never lost."""
+
+    restore = lose = disown = back_up = None  # type: ignore[assignment]
+
+    def agency_in(self, folder: Path) -> Homes:
+        self.movers = Movers(folder)
+        return self.movers
+
+    @rule(moves=st.lists(st.tuples(st.integers(0, 12), st.sampled_from(HOMES)), min_size=1, max_size=6))
+    def move(self, moves: list[tuple[int, v.UsState]]) -> None:
+        """Records name another client, and are otherwise as they were."""
+        for key, to in moves:
+            self.movers.named[str(key)] = to
+
+    def look(self) -> None:
+        """Here an event does not show whose it is."""
+
+
+class Movers(Homes):
+    """All records are of one state; which client each names is in `named`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.named: dict[str, v.UsState] = {}
+
+    def fact(self, key: str) -> Fact:
+        _, home, _ = self.truth[key]
+        return replace(super().fact(key), state=HOMES[0], client=client_of(self.named.get(key, home)))
+
+
+MovingLife.TestCase.settings = Life.TestCase.settings
+test_records_that_move_keep_the_laws_of_the_caps = MovingLife.TestCase
+
+
 class LongLife(Life):
     """The same, looked for longer."""
 
 
-LongLife.TestCase.settings = settings(Life.TestCase.settings, max_examples=100)
+class LongMovingLife(MovingLife):
+    """The same, looked for longer."""
+
+
+LongLife.TestCase.settings = LongMovingLife.TestCase.settings = settings(Life.TestCase.settings, max_examples=100)
 test_many_lives_keep_the_laws_of_the_caps = pytest.mark.slow(LongLife.TestCase)
+test_many_moves_keep_the_laws_of_the_caps = pytest.mark.slow(LongMovingLife.TestCase)

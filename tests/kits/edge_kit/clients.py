@@ -9,7 +9,6 @@ without asking the vault, which may have been lost meanwhile.
 from collections import defaultdict
 from pathlib import Path
 
-from exchange.core.admission.cap_rules import effective
 from exchange.core.model.events import Correctable
 from exchange.core.model.period import quarter_of, year_period
 from exchange.core.model.vocabulary import LegalClass, UsState
@@ -66,6 +65,6 @@ class Homes(Agency):
         """Every law that the admitted events of a client break, in words."""
         units = self.units()
         broken = [law for sent in units.values() if (law := broken_law(sent))]
-        marked = {unit for unit, sent in units.items() if any(effective(one.event.cap) for one in sent)}
+        marked = {unit for unit, sent in units.items() if any(one.event.cap for one in sent)}
         both = [unit for unit in marked if quarter_of(unit[1]) and (unit[0], year_period(unit[1])) in marked]
-        return broken + ["5: a year and a quarter of it are both marked" for _ in both]
+        return broken + ["4: a year and a quarter of it are both marked" for _ in both]

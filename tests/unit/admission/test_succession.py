@@ -225,7 +225,7 @@ BROKEN: dict[str, tuple[BrokenRule, Law]] = {
         test_a_code_may_mark_a_period_if_all_its_months_are_its_own,
     ),
     "the gate that does not ask": (
-        BrokenRule(gate, "_reason_class", "effective(_1) and not _2", "False"),
+        BrokenRule(gate, "_reason_class", "_1 and not _2", "False"),
         test_no_month_has_marks_under_two_codes_of_one_agency,
     ),
     "plain events that are not asked about": (

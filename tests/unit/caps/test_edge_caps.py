@@ -1,4 +1,4 @@
-"""Caps at the edge: by keyed hash, over every run and correction, after a loss too."""
+"""Marks at the edge: chosen anew from the present facts, and put right by corrections."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,17 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from exchange.core.admission.cap_rules import MARKS, RULES, Cap
+from exchange.core.admission.cap_rules import RULES, Cap
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
-from exchange.core.model.events import ALL_CAPS, Correction
+from exchange.core.model.events import Correction
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
-from producers.caps import marking
-from producers.caps.choice import ClientPeriod, Place, Ranks, Wanted, name_of
+from producers.caps.choice import Ranks, order_of
 from producers.caps.tally import current_quarter
 from producers.facts import Fact
-from producers.vault import event_tail
 from producers.vault.fact_store import FactOutcome
 from producers.vault.store import Vault
 from tests.kits.edge_kit.agency import SECRET, TODAY, Agency
@@ -27,8 +25,12 @@ from tests.kits.edge_kit.facts import HERE
 NOW, NEXT_QUARTER = current_quarter(TODAY), date(2027, 1, 20)
 Q1, Q2, YEAR = (parse_period(period) for period in ("2026Q1", "2026Q2", "2026"))
 CA = UsState.ca
+WITHIN = Cap.NATION | Cap.STATE
+FIRST = WITHIN | Cap.ARRIVAL
 NEEDS = next(rule for rule in RULES if rule.body is e.NeedIdentified and rule.bit is Cap.NATION)
+MOST = NEEDS.most
 SERVICES = [service for service in v.Service if service is not v.Service.not_applicable]
+NEED_FOOD = e.NeedIdentified(v.Service.food)
 OPENED = e.CaseOpened(
     v.Gender.woman, v.AgeBand.age_18_20, v.ForeignNational.withheld_by_agency, v.ReferralSource.not_known
 )
@@ -43,8 +45,8 @@ def fact(key: str, body: e.Correctable, period: int = Q1, client: str = "ann") -
     return Fact(key, period, CA, body, client, HERE)
 
 
-def needs(*services: v.Service) -> list[Fact]:
-    return [fact(f"{service}", e.NeedIdentified(service)) for service in services]
+def needs(*services: v.Service, client: str = "ann") -> list[Fact]:
+    return [fact(f"{service}", e.NeedIdentified(service), client=client) for service in services]
 
 
 async def run(agency: Homes, *facts: Fact, retract: Sequence[str] = (), each: bool = False) -> None:
@@ -58,109 +60,100 @@ async def run(agency: Homes, *facts: Fact, retract: Sequence[str] = (), each: bo
 
 
 def caps_of(agency: Homes) -> list[Cap]:
-    """The bits of what was admitted, heartbeats apart."""
+    """The marks of what was admitted, heartbeats apart."""
     return [Cap(ev.cap) for _, ev in agency.exchange.events() if not isinstance(ev.body, e.Heartbeat)]
+
+
+def net(agency: Homes) -> Counter[tuple[e.Body, Cap]]:
+    """(body, marks) of the events that stand."""
+    found: Counter[tuple[e.Body, Cap]] = Counter()
+    for _, event in agency.exchange.events():
+        if isinstance(event.body, Correction):
+            found[event.body.body, Cap(event.cap)] -= 1
+        elif not isinstance(event.body, e.Heartbeat):
+            found[event.body, Cap(event.cap)] += 1
+    assert not found or min(found.values()) >= 0, "a correction has other marks than its event"
+    return +found
 
 
 def in_nation(agency: Homes) -> set[v.Service]:
     """The needs in the nation's releases."""
-    found: Counter[v.Service] = Counter()
-    for _, event in agency.exchange.events():
-        body = event.body.body if isinstance(event.body, Correction) else event.body
-        if isinstance(body, e.NeedIdentified) and event.cap & Cap.NATION:
-            found[body.service] += -1 if isinstance(event.body, Correction) else 1
-    assert set(found.values()) <= {0, 1}
-    return {service for service, n in found.items() if n}
+    return {body.service for body, cap in net(agency) if isinstance(body, e.NeedIdentified) and cap & Cap.NATION}
 
 
 def by_hash(agency: Homes, client: str = "ann", period: int = Q1) -> list[v.Service]:
     """All services in the order of the vault's key."""
     with Vault.open(agency.profile, SECRET) as vault:
         ranks = Ranks.of(vault.get("cap_key"), client.encode(), period)
-    return sorted(SERVICES, key=lambda service: ranks.of_key(Place(NEEDS, name_of(NEEDS), str(service))))
+    return sorted(SERVICES, key=lambda service: ranks.of_key(order_of(NEEDS), str(service)))
 
 
-async def test_no_event_of_a_client_leaves_with_all_bits(agency: Homes) -> None:
-    await run(agency, fact("opened", OPENED), *needs(*SERVICES), retract=["food"])
-    assert caps_of(agency)
-    assert all(not cap & ~MARKS for cap in caps_of(agency))
+def arrivals(agency: Homes, body: type[e.Body] = e.NeedIdentified) -> int:
+    """The number of events that were ever sent with the mark of an arrival."""
+    return sum(isinstance(ev.body, body) and bool(ev.cap & Cap.ARRIVAL) for _, ev in agency.exchange.events())
 
 
 async def test_the_first_by_hash_are_within_and_one_event_shows_that_there_are_more(agency: Homes) -> None:
     await run(agency, *needs(*SERVICES))
-    assert in_nation(agency) == set(by_hash(agency)[: NEEDS.most])
+    assert in_nation(agency) == set(by_hash(agency)[:MOST])
     assert sum(bool(cap & Cap.PAST) for cap in caps_of(agency)) == 1
+    assert arrivals(agency) == 1
 
 
 async def test_a_client_within_all_caps_is_not_counted_as_over_them(agency: Homes) -> None:
     await run(agency, fact("opened", OPENED), *needs(v.Service.food, v.Service.housing), fact("again", NEED_FOOD))
     assert not any(cap & Cap.PAST for cap in caps_of(agency))
-    assert Counter(caps_of(agency)) == {Cap.NATION | Cap.STATE: 3, Cap(0): 1}
-
-
-NEED_FOOD = e.NeedIdentified(v.Service.food)
+    assert sum(bool(cap & Cap.NATION) for cap in caps_of(agency)) == 3
 
 
 @pytest.mark.parametrize("each", [False, True], ids=["one batch", "one by one"])
-async def test_the_same_events_in_other_batches_keep_the_same_but_for_what_corrections_cost(
-    agency: Homes, each: bool
-) -> None:
-    """A later smaller hash displaces one event; then the correction is used, the next has none."""
+async def test_the_same_are_marked_in_whatever_batches_facts_come(agency: Homes, each: bool) -> None:
     order = by_hash(agency)
-    await run(agency, *needs(*order[2:7]), each=each)
-    assert in_nation(agency) == set(order[2:7])
-    await run(agency, *needs(order[1]))
-    assert in_nation(agency) == set(order[1:6])
-    await run(agency, *needs(order[0]))
-    assert in_nation(agency) == set(order[1:6])
+    await run(agency, *needs(*order[3:9]), each=each)
+    assert in_nation(agency) == set(order[3 : 3 + MOST])
+    for last in (2, 1, 0):
+        await run(agency, *needs(order[last]), each=each)
+        assert in_nation(agency) == set(order[last : last + MOST])
     assert agency.broken_laws() == []
-    assert agency.admitted()[b"needs_by_service|2026Q1|ca|%b" % str(order[6]).encode()] == 1
+    assert arrivals(agency) == 1
 
 
-async def test_a_larger_hash_that_comes_later_displaces_nothing(agency: Homes) -> None:
+async def test_a_place_that_becomes_free_goes_to_the_next(agency: Homes) -> None:
     order = by_hash(agency)
-    await run(agency, *needs(*order[:5]))
-    await run(agency, *needs(*order[5:]))
-    assert in_nation(agency) == set(order[:5])
-    assert not any(isinstance(ev.body, Correction) and ev.cap & Cap.NATION for _, ev in agency.exchange.events())
-
-
-async def test_a_second_correction_goes_without_the_bit_and_its_place_stays_used(agency: Homes) -> None:
-    order = by_hash(agency)
-    await run(agency, *needs(*order[:5]))
-    await run(agency, retract=[str(order[0])])
-    assert in_nation(agency) == set(order[1:5])
-    await run(agency, retract=[str(order[1])])
-    assert in_nation(agency) == set(order[1:5]), "it stands in releases for ever"
-    await run(agency, *needs(order[5], order[6]))
-    assert in_nation(agency) == set(order[1:6]), "one place is free"
+    await run(agency, *needs(*order[: MOST + 2]))
+    for gone in range(2):
+        await run(agency, retract=[str(order[gone])])
+        assert in_nation(agency) == set(order[gone + 1 : gone + 1 + MOST])
     assert agency.broken_laws() == []
-    assert b"needs_by_service|2026Q1|ca|%b" % str(order[1]).encode() not in agency.admitted()
+    assert arrivals(agency) == 1
 
 
-async def test_what_the_restated_event_lacks_its_correction_lacks_too(agency: Homes) -> None:
-    await run(agency, *needs(*by_hash(agency)[:8]))
-    await run(agency, retract=[str(service) for service in by_hash(agency)[:8]])
-    for _, event in agency.exchange.events():
-        if isinstance(event.body, Correction):
-            assert not event.cap & ~event.body.cap
+async def test_unmet_needs_count_for_the_services_of_needs(agency: Homes) -> None:
+    order = by_hash(agency)
+    unmet = [
+        fact(f"unmet {s}", e.NeedUnmet(s, v.UnmetReason.not_known, v.FundingSource.not_known))
+        for s in (order[0], order[MOST], order[MOST + 1])
+    ]
+    await run(agency, *unmet)
+    await run(agency, *needs(*order))
+    kept = {body.service for body, cap in net(agency) if isinstance(body, e.NeedUnmet) and cap & Cap.NATION}
+    assert kept == {order[0]}
 
 
-def furthest_from_alike() -> float:
-    """The largest deviation of a service's kept count, in standard deviations; one fixed order."""
-    kept: Counter[bytes] = Counter()
-    clients, services = 3_000, [f"{service}".encode() for service in SERVICES[:10]]
-    for client in range(clients):
-        unit = ClientPeriod(Ranks.of(bytes(range(32)), b"%d" % client, Q1))
-        bits, _ = unit.choose([Wanted(name, e.NeedIdentified(v.Service(name.decode()))) for name in services])
-        kept.update(name for name, cap in bits.items() if cap & Cap.NATION)
-    share = NEEDS.most / len(services)
-    sd = (clients * share * (1 - share)) ** 0.5
-    return max(abs(kept[name] - clients * share) for name in services) / sd
+async def test_a_correction_has_its_events_marks(agency: Homes) -> None:
+    await run(agency, *needs(*SERVICES[:8]), fact("opened", OPENED))
+    await run(agency, retract=[*map(str, SERVICES[:8]), "opened"])
+    corrections = [ev for _, ev in agency.exchange.events() if isinstance(ev.body, Correction)]
+    assert len(corrections) >= 9
+    assert all(event.cap == event.body.cap for event in corrections if isinstance(event.body, Correction))
+    assert net(agency) == Counter()
 
 
-def test_the_last_to_come_is_kept_as_often_as_the_first() -> None:
-    assert furthest_from_alike() < 5
+async def test_whatever_is_corrected_a_client_arrives_once(agency: Homes) -> None:
+    for service in (v.Service.food, v.Service.housing, v.Service.food):
+        await run(agency, fact("need", e.NeedIdentified(service)))
+        await run(agency, retract=["need"])
+    assert arrivals(agency) == 1
 
 
 async def test_nobodys_events_are_in_no_release(agency: Homes) -> None:
@@ -168,63 +161,76 @@ async def test_nobodys_events_are_in_no_release(agency: Homes) -> None:
     assert caps_of(agency) == [Cap(0), Cap(0)]
 
 
+async def test_a_record_whose_client_is_left_out_later_is_still_the_clients(agency: Homes) -> None:
+    await run(agency, fact("food", NEED_FOOD))
+    await run(agency, fact("food", NEED_FOOD, client=""))
+    await run(agency, fact("food", e.NeedIdentified(v.Service.housing), client=""))
+    assert net(agency) == Counter({(e.NeedIdentified(v.Service.housing), WITHIN): 1})
+
+
 async def test_a_quarter_and_its_year_are_never_both_marked(agency: Homes) -> None:
     await run(agency, fact("year", NEED_FOOD, YEAR))
     await run(agency, fact("quarter", NEED_FOOD), fact("of another", NEED_FOOD, YEAR, "bea"))
     found = {(ev.period, ev.cap) for _, ev in agency.exchange.events() if ev.body == NEED_FOOD}
-    assert found == {(YEAR, 0), (Q1, 3)}, "this agency marks quarters"
+    assert found == {(YEAR, 0), (Q1, FIRST)}, "this agency marks quarters"
 
 
 async def test_an_agency_of_years_marks_years(tmp_path: Path) -> None:
     agency = Agency(tmp_path, v.LegalClass.year_only)
     async with agency.edge() as edge:
         await edge.publish(fact("quarter", NEED_FOOD))
-    assert {(ev.period, ev.cap) for _, ev in agency.exchange.events() if ev.body == NEED_FOOD} == {(YEAR, 3)}
+    assert {(ev.period, ev.cap) for _, ev in agency.exchange.events() if ev.body == NEED_FOOD} == {(YEAR, FIRST)}
 
 
-async def test_a_record_that_moves_to_another_client_ends_the_marks_of_both(agency: Homes) -> None:
+# Records that move
+
+
+async def test_a_record_that_moves_is_its_new_clients_with_its_marks_and_nobody_is_shut_out(agency: Homes) -> None:
     await run(agency, fact("food", NEED_FOOD))
     async with agency.edge() as edge:
         assert await edge.publish(fact("food", NEED_FOOD, client="bea")) is FactOutcome.KNOWN
-        for client in ("ann", "bea", "cy"):
-            await edge.publish(fact(client, OPENED, client=client))
-        await edge.publish(fact("bea later", OPENED, Q2, "bea"))
-    assert Counter(ev.cap for _, ev in agency.exchange.events() if ev.body == OPENED) == {0: 2, 3: 2}
+    assert caps_of(agency) == [FIRST], "nothing is sent for it"
+    await run(agency, *(fact(f"{c} again", NEED_FOOD, client=c) for c in ("ann", "bea")))
+    assert sorted(caps_of(agency)[1:]) == [Cap(0), FIRST], "bea has arrived, and has a need for food; ann has neither"
 
 
-MOVES: dict[str, list[Fact | None]] = {
-    "taken back in between": [fact("food", NEED_FOOD), None, fact("food", NEED_FOOD, client="bea")],
-    "by way of another period": [
-        fact("food", NEED_FOOD),
-        fact("food", NEED_FOOD, Q2),
-        fact("food", NEED_FOOD, Q1, "bea"),
-    ],
-    "by way of a third": [
-        fact("food", NEED_FOOD),
-        fact("food", e.NeedIdentified(v.Service.housing), client="cy"),
-        fact("food", NEED_FOOD, client="bea"),
-    ],
-    "by way of a third, as it is": [
-        fact("food", NEED_FOOD),
-        fact("food", NEED_FOOD, client="cy"),
-        None,
-        fact("food", NEED_FOOD, client="bea"),
-    ],
-    "by way of nobody": [
-        fact("food", NEED_FOOD),
-        fact("food", NEED_FOOD, client=""),
-        None,
-        fact("food", NEED_FOOD, client="bea"),
-    ],
-}
+async def test_many_records_of_one_placeholder_go_to_their_clients(agency: Homes) -> None:
+    clients = [f"client {n}" for n in range(14)]
+    await run(agency, *(fact(c, OPENED, client="walk-in") for c in clients))
+    assert sum(bool(cap & Cap.NATION) for cap in caps_of(agency)) == 1
+    await run(agency, *(fact(c, OPENED, client=c) for c in clients))
+    stand = net(agency)
+    assert sum(n for (_, cap), n in stand.items() if cap & WITHIN == WITHIN) == 14
+    assert not any(cap & Cap.PAST for _, cap in stand)
+    assert arrivals(agency, e.CaseOpened) == 14
 
 
-@pytest.mark.parametrize("way", MOVES.values(), ids=MOVES)
-async def test_however_a_record_gets_to_another_client_they_may_be_one(agency: Homes, way: list[Fact | None]) -> None:
-    for said in way:
-        await (run(agency, said) if said else run(agency, retract=["food"]))
-    await run(agency, *(fact(client, OPENED, client=client) for client in ("ann", "bea", "dan")))
-    assert Counter(ev.cap for _, ev in agency.exchange.events() if ev.body == OPENED) == {0: 2, 3: 1}
+async def test_who_gives_a_record_away_and_who_gets_it_are_chosen_anew(agency: Homes) -> None:
+    order = by_hash(agency)
+    of_bea = by_hash(agency, "bea")
+    await run(
+        agency, *needs(*order[: MOST + 1]), *(fact(f"b {s}", e.NeedIdentified(s), client="bea") for s in of_bea[:MOST])
+    )
+    moved = fact(str(order[0]), e.NeedIdentified(order[0]), client="bea")
+    await run(agency, moved)
+    assert in_nation_of(agency, "ann") == set(order[1 : MOST + 1])
+    beas = {order[0], *of_bea[:MOST]}
+    assert in_nation_of(agency, "bea") == set(sorted(beas, key=of_bea.index)[:MOST])
+
+
+def in_nation_of(agency: Homes, client: str) -> set[v.Service]:
+    """The same, of a client as the vault knows them."""
+    query = (
+        "SELECT chain.sequence FROM fact JOIN chain ON chain.sequence = fact.sent JOIN client ON client.id = fact.client "
+        "WHERE client.name = ?"
+    )
+    with Vault.open(agency.profile, SECRET) as vault:
+        sequences = {row[0] for row in vault.all(query, (client.encode(),))}
+    events = [ev for _, ev in agency.exchange.events() if ev.sequence in sequences and ev.cap & Cap.NATION]
+    return {ev.body.service for ev in events if isinstance(ev.body, e.NeedIdentified)}
+
+
+# Lost and restored vaults
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["with a client's event", "with a heartbeat alone"])
@@ -233,18 +239,30 @@ async def test_after_a_loss_all_that_had_begun_is_exhausted_whatever_was_read_ba
     agency.lose_vault()
     await run(agency, *([fact("food", NEED_FOOD)] if there else []), *needs(v.Service.housing))
     await run(agency, fact("other", OPENED, Q2, "cy"), fact("this quarter", OPENED, NOW, "cy"))
-    assert caps_of(agency) == [*([Cap(3)] if there else []), Cap(0), Cap(0), Cap(0)]
+    assert caps_of(agency) == [*([FIRST] if there else []), Cap(0), Cap(0), Cap(0)]
     async with agency.edge(today=NEXT_QUARTER) as edge:
         await edge.publish(fact("next quarter", OPENED, NOW + 1 + (NOW % 5 == 4), "cy"))
-    assert caps_of(agency)[-1] == Cap(3), "nothing is missing there"
+    assert caps_of(agency)[-1] == FIRST, "nothing is missing there"
 
 
-async def test_after_a_loss_a_correction_carries_no_bit(agency: Homes) -> None:
+async def test_after_a_loss_a_correction_still_has_its_events_marks(agency: Homes) -> None:
     await run(agency, fact("food", NEED_FOOD))
     agency.lose_vault()
     await run(agency, fact("food", NEED_FOOD))
-    await run(agency, retract=["food"])
-    assert caps_of(agency)[-1] == Cap(0), "which corrections it had is not known"
+    await run(agency, fact("food", e.NeedIdentified(v.Service.housing)))
+    assert caps_of(agency) == [FIRST, FIRST, Cap(0)]
+
+
+async def test_what_was_sent_in_an_exhausted_period_stays_as_it_is(agency: Homes) -> None:
+    order = by_hash(agency)
+    await run(agency, *needs(*order[1 : MOST + 2]))
+    agency.keep("backup")
+    await run(agency)
+    agency.restore("backup")
+    before = len(caps_of(agency))
+    await run(agency, *needs(*order), retract=[str(order[1])])
+    assert Counter(caps_of(agency)[before:])[Cap(0)] == len(order) - MOST - 1
+    assert in_nation(agency) == set(order[2 : MOST + 1]), "nobody takes the place"
 
 
 async def test_an_old_backup_exhausts_what_was_sent_after_it(agency: Homes) -> None:
@@ -253,35 +271,34 @@ async def test_an_old_backup_exhausts_what_was_sent_after_it(agency: Homes) -> N
     await run(agency, *needs(v.Service.housing))
     agency.restore("backup")
     await run(agency, *needs(v.Service.food, v.Service.housing, v.Service.transportation))
-    assert caps_of(agency) == [Cap(3), Cap(3), Cap(0)]
+    assert caps_of(agency) == [FIRST, WITHIN, Cap(0)]
 
 
-def as_before_caps(agency: Homes) -> None:
-    """Make the vault one of format 1: all bits in facts and events, and no record of clients."""
-    with Vault.open(agency.profile, SECRET) as vault:
-        for key, want in vault.all("SELECT key, want FROM fact WHERE want IS NOT NULL"):
-            vault.run("UPDATE fact SET want = ? WHERE key = ?", (event_tail.with_cap(want, ALL_CAPS), key))
-        vault.run("DROP INDEX chain_client")
-        vault.run("DROP TABLE exhausted")
-        for trigger in ("kept_new", "kept_changed", "kept_gone"):
-            vault.run(f"DROP TRIGGER {trigger}")
-        vault.run("DROP TABLE recount")
-        for table, column in (("chain", "client"), ("fact", "spent"), ("client", "held")):
-            vault.run(f"ALTER TABLE {table} DROP COLUMN {column}")
-        vault.run("DELETE FROM meta WHERE name IN ('cap_key', 'counted', 'tallied')")
-        vault.set("format", (1).to_bytes(2, "big"))
-        vault.commit()
+# Clients who withdrew consent, and refusals
 
 
-async def test_a_vault_of_before_caps_opens_and_its_clients_open_periods_count_as_exhausted(
-    agency: Homes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as before:
-        before.setattr(marking.Caps, "of_event", lambda *_: Cap(ALL_CAPS))
-        await run(agency, fact("food", NEED_FOOD), fact("opened", OPENED))
-    as_before_caps(agency)
-    await run(agency, fact("food", NEED_FOOD), fact("opened", OPENED), *needs(v.Service.housing))
-    await run(agency, fact("q2", NEED_FOOD, Q2), fact("bea", NEED_FOOD, client="bea"), retract=["opened"])
-    new = [(ev.period, ev.cap) for _, ev in agency.exchange.events() if not isinstance(ev.body, e.Heartbeat)][2:]
-    assert Counter(new) == {(Q1, 0): 2, (Q2, 3): 1, (Q1, 3): 1}
-    assert not agency.exchange.refused
+async def test_of_a_held_client_nothing_is_sent_anew_and_all_is_put_right_when_the_hold_ends(agency: Homes) -> None:
+    order = by_hash(agency)
+    await run(agency, *needs(*order[: MOST + 1]))
+    async with agency.edge() as edge:
+        edge.hold("ann")
+        await edge.retract(str(order[0]))
+    assert in_nation(agency) == set(order[1:MOST])
+    async with agency.edge() as edge:
+        edge.unhold("ann")
+    assert in_nation(agency) == set(order[1 : MOST + 1])
+    assert agency.broken_laws() == []
+
+
+async def test_the_place_of_an_event_that_the_exchange_refuses_goes_to_the_next(agency: Homes) -> None:
+    order = by_hash(agency)
+    await run(agency, *needs(*order[1 : MOST + 1]))
+    agency.exchange.refuse_body = e.NeedIdentified(order[0])
+    await run(agency, *needs(order[0]))
+    assert agency.exchange.refused
+    assert in_nation(agency) == set(order[1 : MOST + 1])
+    assert agency.broken_laws() == []
+    agency.exchange.refuse_body = None
+    async with agency.edge() as edge:
+        edge.retry_refused()
+    assert in_nation(agency) == set(order[:MOST])
