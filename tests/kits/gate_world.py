@@ -80,7 +80,7 @@ class Chain:
             message = heartbeat_message(AGENCY, sequence, self.previous)
             body = replace(body, signature=sha256(KEY + message).digest() * 2)
         own = digest(sequence, self.previous, period, state, body)
-        return Arrival(sequence, self.previous, period, state, 63, body, own, self._restated(body))
+        return Arrival(sequence, self.previous, period, state, 0, body, own, self._restated(body))
 
     def correction(self, of: int) -> Correction:
         """A body that retracts one of the sent records."""

@@ -12,7 +12,7 @@ from exchange.core.admission.gate import Registration
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.chain import digest_of, heartbeat_message
-from exchange.core.model.events import ALL_CAPS, Event, Heartbeat
+from exchange.core.model.events import Event, Heartbeat
 from exchange.core.model.period import period_of
 from exchange.engine.lanes.step import Outcome
 from exchange.engine.log import Pair, Partition
@@ -48,7 +48,7 @@ class Agency:
         self.sequence, self.previous, self.offset = 0, b"\7" * 32, 0
 
     def event(self, body: e.Body, **changed: object) -> bytes:
-        event = Event(self.sequence + 1, self.previous, Q1, v.UsState.ca, ALL_CAPS, body)
+        event = Event(self.sequence + 1, self.previous, Q1, v.UsState.ca, 0, body)
         return encode(replace(event, **changed))  # type: ignore[arg-type]
 
     def say(self, body: e.Body, **changed: object) -> Rec:

@@ -15,7 +15,7 @@ from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.chain import Head
-from exchange.core.model.events import ALL_CAPS, Correction, Heartbeat, Tally
+from exchange.core.model.events import Correction, Heartbeat, Tally
 from exchange.core.model.tally_tables import TallyTable
 from exchange.wire.codec import decode
 from exchange.wire.records import Receipt
@@ -53,7 +53,7 @@ def signed_records(harbor: Agency) -> Iterator[tuple[str, Reason, bytes]]:
     yield "a period of 2100", Reason.OUT_OF_RANGE, harbor.event(NEED, period=1000)
     barrier = e.BarrierReported(v.Barrier.staff_turnover, v.Service.food)
     yield "an unsound body", Reason.UNSOUND, harbor.event(barrier)
-    unknown = Correction(1, bytes(32), Q1, v.UsState.ca, ALL_CAPS, FOOD)
+    unknown = Correction(1, bytes(32), Q1, v.UsState.ca, 0, FOOD)
     yield "a correction of what was never sent", Reason.CORRECTS_UNKNOWN, harbor.event(unknown)
     yield "a tally of an agency of events", Reason.TALLY_NOT_ALLOWED, harbor.event(Tally(TallyTable.cases, (30,)))
 
