@@ -36,7 +36,7 @@ from producers.caps.tally import closes_before, current_quarter, not_closed, sta
 from producers.caps.tally_batches import end_first_batch
 from producers.cooperative import cooperative, walked
 from producers.delivery.address import kafka_link, servers_of
-from producers.delivery.heartbeat import closing_beat, marking_beat
+from producers.delivery.heartbeat import Stated, closing_beat, marking_beat, on_time, scheduled_run_ended
 from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.preview import Leaving, to_be_chained, what_leaves
@@ -73,7 +73,7 @@ class Edge:
         self._secret, self._given_link, self._options = secret, link, options
         self._today = today or local_today()
         self._policy = Policy(profile.legal_class, profile.sensitive, newest=current_quarter(self._today))
-        self._minutes: int | None = None
+        self._stated = Stated()
         self._preview, self._since_commit = preview, 0
 
     @classmethod
@@ -240,7 +240,11 @@ class Edge:
 
     def spent(self, minutes: int) -> None:
         """State the staff minutes that this report took, for the heartbeat; else it has none."""
-        self._minutes = minutes
+        self._stated = replace(self._stated, minutes=minutes)
+
+    def nothing_to_report(self) -> None:
+        """State that the agency has nothing to report, for the heartbeat; it is in no figure."""
+        self._stated = replace(self._stated, nothing=True)
 
     def stage(self) -> None:
         """Count the tallies that are due and make everything durable, without sending."""
@@ -273,8 +277,13 @@ class Edge:
     async def finish(self) -> None:
         """`flush`, then the signed heartbeat."""
         await walked(self._staging())
-        beat = closing_beat(self.profile, self._today, self._minutes, scheduled=self._options.scheduled)
-        await self._sending.deliver(beat)
+        scheduled = self._options.scheduled
+        punctual = on_time(self._vault, self._today, scheduled=scheduled)
+        await self._sending.deliver(
+            closing_beat(self.profile, self._today, self._stated, punctual, scheduled=scheduled)
+        )
+        if scheduled:
+            scheduled_run_ended(self._vault, self._today)
         self._chain.forget_unchained()
         end_first_batch(self._vault, self._open_quarter)
         self._commit()

@@ -11,6 +11,7 @@ dropped (`ClientWithdrawn`). Readings take effect in the order in which they com
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from exchange.core.model.events import Correctable
@@ -153,3 +154,17 @@ class Source(Protocol):
         A row that cannot be read is a `RowRefused`, and the next one follows. Raises
         SourceUnreadable for the input as a whole.
         """
+
+
+class Nothing:
+    """A source without a row: for a run that reports nothing, and withdraws nothing."""
+
+    stays_here: Mapping[str, int] = MappingProxyType({})
+
+    def rows(self) -> int:
+        """No row."""
+        return 0
+
+    def read(self) -> Iterator[Reading]:
+        """No reading, not even the end of a complete export."""
+        return iter(())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from exchange.core.model.events import Correction, Event, Heartbeat
-from exchange.core.model.vocabulary import ReportingMinutes, Scheduled, UsState
+from exchange.core.model.vocabulary import NothingToReport, OnTime, ReportingMinutes, Scheduled, UsState
 from producers.vault.event_tail import event_of, value_of
 
 
@@ -50,6 +50,8 @@ class Beat:
     state: UsState
     scheduled: Scheduled = Scheduled.no
     minutes: ReportingMinutes = ReportingMinutes.not_applicable
+    on_time: OnTime = OnTime.not_applicable
+    nothing_to_report: NothingToReport = NothingToReport.not_applicable
 
 
 def chain_row(event: Event, schema: int, tail: bytes) -> ChainRow:

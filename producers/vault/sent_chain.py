@@ -8,6 +8,7 @@ bytes of a sequence are always computed from the same row, so sending twice send
 Ed25519 gives the same signature each time.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -99,8 +100,11 @@ class Chain:
 
     def append_heartbeat(self, beat: Beat) -> int:
         """Chain a heartbeat, which signs all events before it; returns its sequence."""
-        signature = self._signing_key.sign(heartbeat_message(self._agency, self.last + 1, self.head))
-        body = Heartbeat(beat.scheduled, beat.minutes, self._key_number, signature)
+        unsigned = Heartbeat(
+            beat.scheduled, beat.minutes, self._key_number, bytes(64), beat.on_time, beat.nothing_to_report
+        )
+        place = (self._agency, self.last + 1, self.head, beat.period, str(beat.state))
+        body = replace(unsigned, signature=self._signing_key.sign(heartbeat_message(*place, unsigned)))
         self.signed = self._append(newest_id(), encode_tail(beat.period, beat.state, NONE, body), Kind.HEARTBEAT)
         return self.signed
 
@@ -112,7 +116,8 @@ class Chain:
             return False
         if not isinstance(event.body, Heartbeat):
             return False
-        message = heartbeat_message(self._agency, event.sequence, event.previous)
+        place = (self._agency, event.sequence, event.previous, event.period, str(event.state))
+        message = heartbeat_message(*place, event.body)
         return event.body.signature == self._signing_key.sign(message)  # Ed25519: one signature a message
 
     def _append(  # noqa: PLR0917

@@ -96,7 +96,8 @@ class Vault:
         self.set("key_number", bytes([key_number]))
         for name in ("accepted", "run"):
             self.set(name, bytes(8))
-        self.set("database", b"")
+        for name in ("database", "last_scheduled"):
+            self.set(name, b"")
         for name in ("counted", "tallied", "exhausted"):
             self.set(name, NEVER)
 

@@ -155,8 +155,9 @@ def event_chain(agency: str) -> Iterator[bytes]:
     value = encode(e.Event(sequence + 1, previous, PERIOD, v.UsState.ca, 0, restated))
     yield value
     previous = digest_of(value)
-    signature = KEY.sign(heartbeat_message(agency, sequence + 2, previous))
-    heartbeat = e.Heartbeat(v.Scheduled.yes, v.ReportingMinutes.minutes_0_5, 0, signature)
+    unsigned = e.Heartbeat(v.Scheduled.yes, v.ReportingMinutes.minutes_0_5, 0, bytes(64), v.OnTime.yes)
+    signature = KEY.sign(heartbeat_message(agency, sequence + 2, previous, PERIOD, "ca", unsigned))
+    heartbeat = replace(unsigned, signature=signature)
     yield encode(e.Event(sequence + 2, previous, PERIOD, v.UsState.ca, e.ALL_CAPS, heartbeat))
 
 

@@ -77,7 +77,7 @@ class Chain:
         """The next record, without going on to it."""
         sequence = self.sequence + 1
         if isinstance(body, Heartbeat) and body.signature == bytes(64):
-            message = heartbeat_message(AGENCY, sequence, self.previous)
+            message = heartbeat_message(AGENCY, sequence, self.previous, period, state, body)
             body = replace(body, signature=sha256(KEY + message).digest() * 2)
         own = digest(sequence, self.previous, period, state, body)
         return Arrival(sequence, self.previous, period, state, 0, body, own, self._restated(body))

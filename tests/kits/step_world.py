@@ -57,8 +57,9 @@ class Agency:
         return self.record(value)
 
     def beat(self) -> Rec:
-        message = heartbeat_message(self.code, self.sequence + 1, self.previous)
-        return self.say(Heartbeat(v.Scheduled.yes, v.ReportingMinutes.minutes_0_5, 0, self.signing.sign(message)))
+        beat = Heartbeat(v.Scheduled.yes, v.ReportingMinutes.minutes_0_5, 0, bytes(64))
+        message = heartbeat_message(self.code, self.sequence + 1, self.previous, Q1, "ca", beat)
+        return self.say(replace(beat, signature=self.signing.sign(message)))
 
     def sign(self, value: bytes) -> tuple[Rec, Rec]:
         """The record of these bytes as the next in the chain, whatever they are, and a heartbeat.

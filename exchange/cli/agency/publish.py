@@ -60,8 +60,10 @@ def secret_of(profile: "Profile") -> "Secret":
     )
 )
 def publish(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An HMIS CSV export (zip or folder), or JSON Lines.")],
     profile_file: ProfileOption,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="An HMIS CSV export (zip or folder), or JSON Lines.")
+    ] = None,
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "--preview", help="Show what would leave. Sends and changes nothing.")
@@ -76,6 +78,12 @@ def publish(
             min=0, metavar="N", help="Staff minutes that this report took, as a person states them; else none are sent."
         ),
     ] = None,
+    nothing: Annotated[
+        bool,
+        typer.Option(
+            "--nothing-to-report", help="Instead of a file: state that there is nothing to report. In no figure."
+        ),
+    ] = False,
     scheduled: Annotated[
         bool, typer.Option("--scheduled", help="Your schedule began this run, and no person: write it into the task.")
     ] = False,
@@ -110,11 +118,14 @@ def publish(
     from exchange.core.model.period import parse_period
     from producers.delivery.sending import RunOptions
     from producers.edge import Edge
+    from producers.facts import Nothing
     from producers.profile import Profile
     from producers.sources import open_source
 
+    if nothing is not (file is None):
+        raise typer.BadParameter("give a file, or --nothing-to-report instead", param_hint="FILE")
     profile = Profile.load(profile_file)
-    source, secret = open_source(file, profile), secret_of(profile)
+    source, secret = open_source(file, profile) if file else Nothing(), secret_of(profile)
     stopped = "exchange: stopped. Everything read is kept in the vault: run the command again to continue."
     with progress_of(console(stderr=True)) as shown:
         began = RunOptions(scheduled=scheduled, closes=parse_period(closes) if closes else None)
@@ -124,7 +135,7 @@ def publish(
         closing = _Closing(edge, source, refusals, as_json=as_json)
         try:
             with stopped_by_interrupt(stopped, before=shown.end):
-                leaving = asyncio.run(_publish(edge, source, shown, minutes))
+                leaving = asyncio.run(_publish(edge, source, shown, minutes, nothing=nothing))
         except (ExchangeError, typer.Exit) as error:
             shown.end()
             closing.stopped(error)
@@ -136,11 +147,13 @@ def publish(
 
 
 async def _publish(
-    edge: "Edge", source: "Source", shown: "ProgressDisplay", minutes: int | None
+    edge: "Edge", source: "Source", shown: "ProgressDisplay", minutes: int | None, *, nothing: bool
 ) -> "list[Leaving] | None":
     async with edge:
         if minutes is not None:
             edge.spent(minutes)
+        if nothing:
+            edge.nothing_to_report()
         with stopping_at_once():
             rows = source.rows()
         shown.reading(0, rows)

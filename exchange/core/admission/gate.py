@@ -236,7 +236,7 @@ def heartbeat_reason(reg: Registration, record: Arrival | Event, body: Heartbeat
     key = dict(reg.keys).get(body.key)
     if key is None:
         return Reason.UNKNOWN_KEY
-    message = heartbeat_message(reg.agency, record.sequence, record.previous)
+    message = heartbeat_message(reg.agency, record.sequence, record.previous, record.period, str(record.state), body)
     return None if verify(key, body.signature, message) else Reason.BAD_SIGNATURE
 
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
+from exchange.core.model.bodies import Heartbeat
+from exchange.core.model.period import period_text
+
 BLOCK: Final = 512
 SHORT: Final = 8
 _ZERO: Final = bytes(SHORT)
@@ -22,9 +25,14 @@ def digest_of(value: bytes) -> bytes:
     return sha256(value).digest()
 
 
-def heartbeat_message(agency: str, sequence: int, previous: bytes) -> bytes:
-    """The bytes that a `Heartbeat` signs: each field after its length, so none look alike."""
-    parts = (ED25519_CONTEXT, agency.encode("ascii"), sequence.to_bytes(8, "big"), previous)
+def heartbeat_message(agency: str, sequence: int, previous: bytes, period: int, state: str, beat: Heartbeat) -> bytes:  # noqa: PLR0917
+    """The bytes that a `Heartbeat` signs: its place in the chain, and all that it states itself.
+
+    Each field comes after its length, so none look alike. The signature in `beat` is not looked at.
+    """
+    answers = (beat.scheduled, beat.reporting_minutes, beat.on_time, beat.nothing_to_report)
+    stated = "|".join((period_text(period), state, str(beat.key), *map(str, answers)))
+    parts = (ED25519_CONTEXT, agency.encode("ascii"), sequence.to_bytes(8, "big"), previous, stated.encode("ascii"))
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
 
 

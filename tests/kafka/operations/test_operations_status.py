@@ -49,7 +49,7 @@ def chain(agency: str, *runs: int) -> list[bytes]:
     for last in accumulate(runs):
         while len(values) < last:
             sequence = len(values) + 1
-            body = SampleKey(agency).heartbeat(sequence, previous) if sequence == last else BODY
+            body = SampleKey(agency).heartbeat(sequence, previous, PERIOD, STATE) if sequence == last else BODY
             values.append(encode(Event(sequence, previous, PERIOD, STATE, ALL_CAPS, body)))
             previous = digest_of(values[-1])
     return values

@@ -16,6 +16,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.chain import Head, digest_of
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event, NeedIdentified
+from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
@@ -64,7 +65,11 @@ class Publishing:
             for number, (code, key) in enumerate(self._keys.items()):
                 values = [self._chained(code, one) for one in events[number :: len(AGENCIES)]]
                 head = self._chains[code]
-                beat = event(key.heartbeat(head.sequence + 1, head.digest), cap=0, period="2020Q1")
+                beat = event(
+                    key.heartbeat(head.sequence + 1, head.digest, parse_period("2020Q1"), UsState.ca),
+                    cap=0,
+                    period="2020Q1",
+                )
                 pairs = [(code.encode(), value) for value in (*values, self._chained(code, beat))]
                 await producer.send(Partition(inbox_of(code), 0), pairs)
         finally:
