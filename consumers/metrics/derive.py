@@ -2,9 +2,8 @@
 
 Rules kept:
 - What is published follows from the set of releases alone (`exchange.core.metrics.table`). Adding
-  one only adds points, of its epoch and later ones: a table has points in an epoch only once none
-  of its releases is missing. So order, repetition, restarts and two workers at once lead to the
-  same `metrics`, byte for byte.
+  one changes points of its epoch and later ones only. So order, repetition, restarts and two
+  workers at once lead to the same `metrics`, byte for byte.
 - Everything is read again from offset 0 at every start. Each point is an upsert under its own key;
   an equal one is not written again. A point whose bytes changed (other code, other planned sizes)
   is overwritten.
@@ -64,7 +63,7 @@ logger = structlog.get_logger(__name__)
 
 def encoded(released: Released, epoch: int, usability: Usability) -> list[Pair]:
     """The records of an epoch, in the order of the metrics."""
-    return [(point_key(p), encode_point(p)) for p in points(released, epoch, usability.as_of(epoch))]
+    return [(point_key(p), encode_point(p)) for p in points(released, epoch, usability.usable)]
 
 
 def epoch_of_key(key: bytes | None) -> int | None:

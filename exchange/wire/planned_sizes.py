@@ -35,7 +35,7 @@ def planned_sizes(clients: int) -> Yearly:
     planned = _planned()
     scale = Fraction(clients, planned["clients_a_year"])
     return {
-        (table, tuple(code.split(SEPARATOR)) if code else ()): events * scale
+        (table, tuple(code.split(SEPARATOR)) if code else ()): events if scale == 1 else events * scale
         for table, sizes in planned["events_a_year"].items()
         for code, events in sizes.items()
     }

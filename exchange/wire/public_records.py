@@ -9,42 +9,65 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
 
-from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.figures import Dimensions, MetricPoint
+from exchange.core.metrics.view import Origin
 from exchange.core.model.epochs import epoch_text, parse_epoch
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.release.released import Release
 from exchange.core.release.tiers import ARRIVED
-from exchange.wire.mapper import Mapper, Plain, as_record, converter
+from exchange.wire.mapper import Mapper, Plain, converter
 from exchange.wire.message import MessageUnreadable, decode_plain, encode_plain, message, typed
 
 EPOCH_TEXT: Final = converter(lru_cache(epoch_text), lru_cache(parse_epoch))
-"""Remembered, because thousands of points name the same few months."""
+"""Remembered, as below, because thousands of points name the same few months and tables."""
+ARRIVALS_TEXT: Final = "arrivals"
+"""In place of a period: what arrived in the epoch's month, of whatever period."""
 
 
-def _span_text(period: int | None) -> str:
-    """`2026Q2`; empty for the time since the first release."""
-    return "" if period is None else period_text(period)
+@lru_cache
+def period_of_point_text(period: int | None) -> str:
+    """`2026Q2`, `2026` or `arrivals`."""
+    return ARRIVALS_TEXT if period is None else period_text(period)
 
 
-def _parse_span(text: str) -> int | None:
-    return parse_period(text) if text else None
+@lru_cache
+def _parse_period_of_point(text: str) -> int | None:
+    return None if text == ARRIVALS_TEXT else parse_period(text)
+
+
+@lru_cache(maxsize=1 << 13)
+def _dimensions_plain(dimensions: Dimensions) -> list[Plain]:
+    return [{"name": name, "code": code} for name, code in dimensions]
+
+
+def _dimensions(plain: list[Plain]) -> Dimensions:
+    return tuple((str(one["name"]), str(one["code"])) for one in plain)
+
+
+@lru_cache(maxsize=1 << 10)
+def _origins_plain(origins: tuple[Origin, ...]) -> list[Plain]:
+    return [{"table": one.table, "epoch": epoch_text(one.epoch)} for one in origins]
+
+
+def _origins(plain: list[Plain]) -> tuple[Origin, ...]:
+    return tuple(Origin(str(one["table"]), parse_epoch(str(one["epoch"]))) for one in plain)
 
 
 encode_point, decode_point = message(
     "metric_point",
     MetricPoint,
-    dimensions=as_record("name", "code"),
-    period=converter(_span_text, _parse_span),
+    dimensions=converter(_dimensions_plain, _dimensions),
+    period=converter(period_of_point_text, _parse_period_of_point),
     epoch=EPOCH_TEXT,
-    computed_from=as_record(since=EPOCH_TEXT, epoch=EPOCH_TEXT),
+    computed_from=converter(_origins_plain, _origins),
 )
 """A value of `metrics`."""
 
 
 def point_key(point: MetricPoint) -> bytes:
-    """`metric|name=code|…|2026Q2|2026-11`: the key in `metrics`; `all`: since the first release."""
+    """`metric|name=code|…|2026Q2|2026-11`: the key in `metrics`."""
     codes = (f"{name}={code}" for name, code in point.dimensions)
-    return "|".join((point.metric, *codes, _span_text(point.period) or "all", epoch_text(point.epoch))).encode("ascii")
+    return "|".join((point.metric, *codes, period_of_point_text(point.period), epoch_text(point.epoch))).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

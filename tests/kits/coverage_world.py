@@ -9,22 +9,20 @@ and not withheld.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, floor, inf, isqrt
+from math import ceil, inf, isqrt
 from zlib import crc32
 
 import numpy as np
 
 from exchange.core.metrics import figures
-from exchange.core.metrics.figures import Count, Figure, Quantiles, Usable, point
-from exchange.core.metrics.reconcile import MARGINS, Margin, reconciled
+from exchange.core.metrics.figures import Count, Figure, Quantiles, Sums, Usable, point
 from exchange.core.metrics.table import BY_METRIC
-from exchange.core.metrics.view import RUNNING, Period, Sum, View
+from exchange.core.metrics.view import Period, Sum, View, parts_of
 from exchange.core.model import vocabulary as v
-from exchange.core.model.epochs import quarter_of_epoch
 from exchange.core.model.period import period_of
 from exchange.core.release.catalogue import DECLARED
-from exchange.core.release.released import Release, Released
-from tests.kits.release_world import DECEMBER, JANUARY, MARCH, cells_of, noised, release, released, releases
+from exchange.core.release.released import Release
+from tests.kits.release_world import AFTER, APRIL, JULY, cells_of, noised, release, released, releases, truth_of
 
 QUARTER, YEAR = period_of(2026, 1), period_of(2026)
 Judge = Callable[["World", View], Usable]
@@ -42,16 +40,6 @@ class World:
     made: tuple[Release, ...]
     quantiles: Mapping[str, int]
     """For quantiles, which counts do not fix: name → true days."""
-    margins: tuple[Margin, ...] = ()
-    """Reconciled in the view; none in production."""
-
-    def seen(self, made: Released) -> View:
-        """The view of these releases."""
-        return (
-            View(made, self.epoch, reconciled(made, self.epoch, self.margins))
-            if self.margins
-            else View(made, self.epoch)
-        )
 
 
 @dataclass
@@ -78,7 +66,7 @@ def sizes(count: int, most: int) -> list[int]:
 
 
 def _table_of(sizes_of: Mapping[str, int], name: str, epoch: int, period: int, variance: int) -> Release:
-    """A release with these true counts in one period, cells in order; other buckets are empty."""
+    """A release with these true counts in one period, cells in order; in others there are none."""
     cells = cells_of(name)
     counts = dict(zip(cells, sizes(len(cells), sizes_of[name]), strict=True))
     return release(name, epoch, lambda p, *cell: counts[cell] if p == period else 0, variance=variance)
@@ -88,57 +76,60 @@ STATE = {"state_cases": 1400, "state_needs_by_service_group": 2600, "state_unmet
 
 
 def of_states(metric: str) -> World:
-    made = tuple(_table_of(STATE, name, DECEMBER, YEAR, 256) for name in STATE)
-    return World(f"{metric} of states", metric, YEAR, DECEMBER, made, {})
+    made = tuple(_table_of(STATE, name, AFTER, YEAR, 256) for name in STATE)
+    return World(f"{metric} of states", metric, YEAR, AFTER, made, {})
 
 
 def of_shares() -> World:
-    made = (_table_of({"exits_by_reason": 800}, "exits_by_reason", MARCH, QUARTER, 144),)
-    return World("shares of exits", "exit_reason_share", QUARTER, MARCH, made, {})
+    made = (_table_of({"exits_by_reason": 800}, "exits_by_reason", APRIL, QUARTER, 144),)
+    return World("shares of exits", "exit_reason_share", QUARTER, APRIL, made, {})
 
 
 def of_two_ways() -> World:
     """Outcomes reported by survivors, workers and both: directions are shares of one reporter's."""
     name = "outcomes_by_direction_and_reporter"
-    made = (_table_of({name: 1500}, name, MARCH, QUARTER, 144),)
-    return World("shares within a reporter", "outcome_direction_share_by_reporter", QUARTER, MARCH, made, {})
+    made = (_table_of({name: 1500}, name, APRIL, QUARTER, 144),)
+    return World("shares within a reporter", "outcome_direction_share_by_reporter", QUARTER, APRIL, made, {})
 
 
 def of_a_lopsided_share() -> World:
     counts: dict[tuple[str, ...], int] = {("yes",): 60, ("no",): 900}
     name = "cases_by_foreign_national"
-    made = release(name, DECEMBER, lambda p, _, values: counts.get(values, 0) if p == YEAR else 0, variance=144)
-    return World("a lopsided share", "foreign_national_share", YEAR, DECEMBER, (made,), {})
+    made = release(name, AFTER, lambda p, _, values: counts.get(values, 0) if p == YEAR else 0, variance=144)
+    return World("a lopsided share", "foreign_national_share", YEAR, AFTER, (made,), {})
 
 
-def of_many_epochs() -> World:
-    """A whole year of months with late corrections: sixty increments a cell, of either sign."""
+def of_a_year() -> World:
+    """Four quarters and the year's own records of many small cells: five draws a cell."""
 
-    def count(_: str, epoch: int, period: int, __: str, values: tuple[str, ...]) -> int:
-        size = sizes(len(_SERVICES), 120)[_SERVICES.index(values[0])]
-        return {quarter_of_epoch(epoch): size, 0: -(size // 10)}.get(period, 0)
+    def count(_: str, __: int, ___: int, ____: str, values: tuple[str, ...]) -> int:
+        return sizes(len(_SERVICES), 120)[_SERVICES.index(values[0])]
 
-    made = tuple(releases(["needs_by_service"], JANUARY, DECEMBER, count, 64))
-    return World("sums of epochs", "needs_by_service", RUNNING, DECEMBER, made, {})
+    made = tuple(releases(["needs_by_service"], APRIL, AFTER, count, 16))
+    return World("sums of a year", "needs_by_service", YEAR, AFTER, made, {})
 
 
+def of_three_years() -> World:
+    """Small states over three years."""
+
+    def count(_: int, place: str, __: tuple[str, ...]) -> int:
+        return 400 // (1 + _STATES.index(place))
+
+    made = tuple(release("state_cases", AFTER - 12 * n, count, variance=144) for n in range(3))
+    return World("means of years", "state_cases_mean", YEAR, AFTER, made, {})
+
+
+def of_latecomers() -> World:
+    """A share whose terms were drawn in two epochs."""
+    made = (
+        release("cases", APRIL, lambda *_: 900, variance=144),
+        release("cases_too_late", JULY, lambda *_: 90, variance=144),
+    )
+    return World("a share of two epochs", "late_case_share", QUARTER, JULY, made, {})
+
+
+_STATES = DECLARED["state_cases"].places
 _SERVICES = DECLARED["needs_by_service"].codes[0]
-
-
-def of_margins(metric: str) -> World:
-    """A quarter of `cases` by month, and its split by age, which adds up to the same."""
-    [name] = MARGINS[0].parts
-    everybody = 3600
-    made = [
-        release("cases", epoch, lambda p, *_: 1200 if p == QUARTER else 0, variance=100)
-        for epoch in range(JANUARY, MARCH + 1)
-    ]
-    cells = cells_of(name)
-    counts = sizes(len(cells), everybody // 4)
-    counts[0] += everybody - sum(counts)
-    true = dict(zip(cells, counts, strict=True))
-    made.append(release(name, MARCH, lambda p, *cell: true[cell] if p == QUARTER else 0, variance=225))
-    return World(f"reconciled {metric}", metric, QUARTER, MARCH, tuple(made), {}, MARGINS)
 
 
 def of_waits(people: int = 2000, seed: int = 4) -> World:
@@ -158,22 +149,21 @@ def _of_days(name: str, days: list[int]) -> World:
         counts[next(band for band, (_, most) in v.WAIT_BAND_DAYS.items() if most is None or day <= most)] += 1
     made = release(
         "services_by_wait_band",
-        MARCH,
+        APRIL,
         lambda p, _, values: counts.get(values[0], 0) if p == QUARTER else 0,
         variance=144,
     )
     quantiles = (("p50", Fraction(1, 2)), ("p90", Fraction(9, 10)))
     true = {label: sorted(days)[ceil(q * len(days)) - 1] for label, q in quantiles}
-    return World(name, "days_to_service", QUARTER, MARCH, (made,), true)
+    return World(name, "days_to_service", QUARTER, APRIL, (made,), true)
 
 
 def by_public_size(world: World, _: View) -> Usable:
     """The rule: from sizes that are known before the draw."""
-    truth = _remembered(world)
+    truth = truth_of(world.made)
 
-    def usable(one: Sum) -> bool:
-        distorted = truth(one) * (2 + crc32(repr(one.values).encode()) % 3) // 3
-        return _passes(world, one, distorted)
+    def usable(term: Sums) -> bool:
+        return _passes(world, term, sum(truth(one) * (2 + crc32(repr(one.values).encode()) % 3) // 3 for one in term))
 
     return usable
 
@@ -181,29 +171,22 @@ def by_public_size(world: World, _: View) -> Usable:
 def by_estimate(world: World, view: View) -> Usable:
     """The mistake: cells are chosen by what the draw made of them."""
 
-    def usable(one: Sum) -> bool:
-        estimate = view.estimate([one])
+    def usable(term: Sums) -> bool:
+        estimate = view.estimate(term)
         assert estimate is not None
-        return _passes(world, one, floor(estimate.value))
+        return _passes(world, term, estimate.value)
 
     return usable
 
 
-def _passes(world: World, one: Sum, expected: int) -> bool:
-    of_table = [some for some in world.made if some.table == one.table]
-    variance = len(of_table) * of_table[0].variance * len(one.places) * len(one.values)
-    return expected >= 11 and 3 * expected >= 10 * isqrt(int(variance))
+def _passes(world: World, term: Sums, expected: int) -> bool:
+    sigma = isqrt(int(sum(_variance(world, one) for one in term)))
+    return expected >= 11 and 3 * expected >= 10 * sigma
 
 
-def _remembered(world: World) -> Callable[[Sum], int]:
-    view = View(released(world.made), world.epoch)
-
-    def truth(one: Sum) -> int:
-        estimate = view.estimate([one])
-        assert estimate is not None
-        return int(estimate.value)
-
-    return truth
+def _variance(world: World, one: Sum) -> Fraction:
+    some = next(some for some in world.made if some.table == one.table)
+    return some.variance * len(one.places) * len(one.values) * len(parts_of(some.tier, one.period))
 
 
 def cover(world: World, draws: int, seed: int, judge: Judge = by_public_size, change: Change = lambda r: r) -> Tally:
@@ -212,9 +195,9 @@ def cover(world: World, draws: int, seed: int, judge: Judge = by_public_size, ch
     `change`: what happens to releases before the noise.
     """
     rng, tally = np.random.default_rng(seed), Tally()
-    metric, truth = BY_METRIC[world.metric], _remembered(world)
+    metric, truth = BY_METRIC[world.metric], truth_of(world.made)
     for _ in range(draws):
-        view = world.seen(released(noised(change(some), rng) for some in world.made))
+        view = View(released(noised(change(some), rng) for some in world.made), world.epoch)
         usable = judge(world, view)
         for figure in metric.formula(view):
             true = _true(world, figure, truth) if figure.period == world.period else None
@@ -229,9 +212,9 @@ def cover(world: World, draws: int, seed: int, judge: Judge = by_public_size, ch
 
 def _holds(figure: Figure, view: View, unit: figures.Unit, true: Fraction) -> bool:
     """Whether the ends as they would be displayed hold the truth, withheld or not."""
-    worked = figures._worked(view, figure.says)
-    low = figures._shown(worked.interval[0], unit, worked.at_most, floor)
-    high = figures._shown(worked.interval[1], unit, worked.at_most, ceil)
+    worked = figures.worked(view, figure.says)
+    low = figures.displayed(worked.interval[0], unit, worked.at_most, figures.down)
+    high = figures.displayed(worked.interval[1], unit, worked.at_most, figures.up)
     return (low is None or low <= true) and true <= (inf if high is None else high)
 
 
@@ -239,7 +222,7 @@ def _true(world: World, figure: Figure, truth: Callable[[Sum], int]) -> Fraction
     """What is true of a figure; None where a ratio has nothing below."""
     says = figure.says
     if isinstance(says, Count):
-        return Fraction(sum(map(truth, says.of)))
+        return Fraction(sum(map(truth, says.of)), says.years)
     if isinstance(says, Quantiles):
         return Fraction(world.quantiles[dict(figure.dimensions)["quantile"]])
     under = sum(map(truth, says.under))
@@ -248,12 +231,13 @@ def _true(world: World, figure: Figure, truth: Callable[[Sum], int]) -> Fraction
 
 def suppressed(some: Release) -> Release:
     """The mistake: true counts of 1–10 are withheld, and noise comes after."""
-    return replace(some, increments=tuple(n if n is None or n > 10 else 0 for n in some.increments))
+    return replace(some, counts=tuple(n if n is None or n > 10 else 0 for n in some.counts))
 
 
 WORLDS: dict[str, Callable[[], World]] = {
     "sums": lambda: of_states("state_needs_by_service_group"),
-    "sums of epochs": of_many_epochs,
+    "sums of a year": of_a_year,
+    "means": of_three_years,
     "ratios": lambda: of_states("unmet_need_share"),
     "shares": of_shares,
     "shares within": of_two_ways,
@@ -262,6 +246,5 @@ WORLDS: dict[str, Callable[[], World]] = {
     "quantiles of few": lambda: of_waits(150),
     "quantiles at an edge": at_an_edge,
     "quantiles past an edge": lambda: at_an_edge(past=1),
-    "reconciled total": lambda: of_margins("cases"),
-    "reconciled parts": lambda: of_margins("cases_by_age_group"),
+    "a share of two epochs": of_latecomers,
 }

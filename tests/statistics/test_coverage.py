@@ -42,9 +42,9 @@ class Drawn:
         root = isqrt(int(release.variance))
         assert root**2 == release.variance  # so that the sampler takes the scale as it is
         held = self._held.setdefault(Fraction(root), self.numbers(Fraction(root)))
-        self.used += len(release.increments)
-        added = tuple(None if n is None else n + next(held) for n in release.increments)
-        return replace(release, increments=added)
+        self.used += len(release.counts)
+        added = tuple(None if n is None else n + next(held) for n in release.counts)
+        return replace(release, counts=added)
 
 
 @pytest.fixture
@@ -75,9 +75,9 @@ def test_noise_twice_as_wide_as_is_published_is_noticed(monkeypatch: pytest.Monk
 
         def noised(release: Release, rng: np.random.Generator) -> Release:
             wider = source.noised(release, rng)
-            both = zip(release.increments, wider.increments, strict=True)
+            both = zip(release.counts, wider.counts, strict=True)
             return replace(
-                release, increments=tuple(None if a is None or b is None else a + times * (b - a) for a, b in both)
+                release, counts=tuple(None if a is None or b is None else a + times * (b - a) for a, b in both)
             )
 
         monkeypatch.setattr(coverage_world, "noised", noised)

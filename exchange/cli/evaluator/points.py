@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from exchange.core.metrics.table import BY_METRIC, CAVEAT
 from exchange.core.model.epochs import epoch_text
-from exchange.core.model.period import period_text
+from exchange.wire.public_records import period_of_point_text
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -32,14 +32,12 @@ COLUMNS: Final = (
     "withheld",
     "usable",
 )
-RUNNING: Final = "all"
-"""How the period since the first release is written."""
 Key = tuple[str, tuple[tuple[str, str], ...], str]
 
 
 def period_of(point: "MetricPoint") -> str:
-    """`2026Q2`, `2026`, or `all`."""
-    return RUNNING if point.period is None else period_text(point.period)
+    """`2026Q2`, `2026`, or `arrivals`: those so far, of the epoch's month."""
+    return period_of_point_text(point.period)
 
 
 def as_plain(point: "MetricPoint") -> dict[str, object]:
@@ -53,10 +51,7 @@ def as_plain(point: "MetricPoint") -> dict[str, object]:
         "unit": point.unit,
         "withheld": point.withheld,
         "usable": point.usable,
-        "computed_from": [
-            {"table": one.table, "since": epoch_text(one.since), "epoch": epoch_text(one.epoch)}
-            for one in point.computed_from
-        ],
+        "computed_from": [{"table": one.table, "epoch": epoch_text(one.epoch)} for one in point.computed_from],
     }
 
 

@@ -7,7 +7,7 @@ A formula yields figures: a count, a ratio or a quantile of sums, with its dimen
    of a ratio, the total behind a quantile, wherever clients are counted. A withheld point has no
    value and no interval: an interval would give the value away. Agency tables are exact and have a
    rule of their own: a hidden cell (None) withholds.
-2. `usable` is decided elsewhere, before the draw (PRIVACY). It is asked about sums and sees no
+2. `usable` is decided elsewhere, before the draw (PRIVACY). It is asked about terms and sees no
    estimate. A figure is usable if its terms are; a quantile, if the total behind it is. A *shown*
    point is usable and not withheld. The coverage of intervals is promised for shown points, and
    over all points.
@@ -18,11 +18,10 @@ The number and kind of an epoch's points depend on domains only, so a point's pr
 (every cell, every time).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, floor
 from typing import Final
 
 from exchange.core.metrics.estimates import Estimate, Exact
@@ -34,7 +33,10 @@ K: Final = 11
 """Estimates of clients' events below this number are withheld (CMS: no cell of 1–10)."""
 
 Sums = tuple[Sum, ...]
-Usable = Callable[[Sum], bool]
+"""A term: what is added up as a whole."""
+Usable = Callable[[Sums], bool]
+Rounding = Callable[[int, int], int]
+"""(numerator, denominator) → a whole number."""
 Dimensions = tuple[tuple[str, str], ...]
 """(name, code) in the order of the metric's row."""
 
@@ -49,9 +51,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A number of events."""
+    """A number of events. `years`: the sums are of so many years, and the figure is their mean."""
 
     of: Sums
+    years: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,14 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """The q-th quantile of a table's bands. `cells`: the sums of each band."""
+    """The q-th quantile of a table's bands. `cells`: the sum of each band."""
 
-    cells: tuple[Sums, ...]
+    cells: tuple[Sum, ...]
     bands: tuple[Band, ...]
     q: Fraction
+
+
+Says = Count | Ratio | Quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Figure:
 
     dimensions: Dimensions
     period: Period
-    says: Count | Ratio | Quantiles
+    says: Says
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,8 @@ class MetricPoint:
     """One published value.
 
     `low`, `high`: the 95 % interval, noise only; None: no bound. `value` None: it is withheld, or
-    there is nothing to divide by or to take a quantile of. `period` None: since the first release.
-    `epoch`: as of the end of that month.
+    there is nothing to divide by or to take a quantile of. `period` None: the arrivals so far, in
+    the month of the epoch. `computed_from`: the releases.
     """
 
     metric: str
@@ -109,98 +115,107 @@ class MetricPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class _Worked:
-    """A point before display. None: withheld or undefined."""
+class Worked:
+    """A figure before display. None: undefined, or no bound."""
 
     value: Exact | None
     interval: Interval
     at_most: int | None = None
 
 
+WITHHELD: Final = Worked(None, (None, None))
+
+
 def point(metric: str, unit: Unit, figure: Figure, view: View, usable: Usable) -> MetricPoint:
     """The point of a figure, as of the view's epoch."""
-    groups = _groups(figure.says)
-    sums = tuple(one for group in groups for one in group)
-    withheld = any(_withheld(view, group) for group in _tested(figure.says))
-    worked = _Worked(None, (None, None)) if withheld else _worked(view, figure.says)
-    low, high = worked.interval
+    terms = terms_of(figure.says)
+    least = K * figure.says.years if isinstance(figure.says, Count) else K
+    withheld = any(_withheld(view, term, least) for term in terms)
+    found = WITHHELD if withheld else worked(view, figure.says)
+    low, high = found.interval
     return MetricPoint(
         metric,
         figure.dimensions,
         figure.period,
         view.epoch,
-        _shown(worked.value, unit, worked.at_most, round),
-        _shown(low, unit, worked.at_most, floor),
-        _shown(high, unit, worked.at_most, ceil),
+        displayed(found.value, unit, found.at_most, half_even),
+        displayed(low, unit, found.at_most, down),
+        displayed(high, unit, found.at_most, up),
         unit.name,
         withheld,
-        all(usable(one) for one in _asked(figure.says)),
-        view.origins(sums),
+        all(map(usable, terms)),
+        view.origins(one for term in terms for one in term),
     )
 
 
-def _groups(says: Count | Ratio | Quantiles) -> tuple[Sums, ...]:
+def terms_of(says: Says) -> tuple[Sums, ...]:
+    """What is tested as a whole: the terms of a figure, or all bands of a quantile together."""
     match says:
         case Count():
             return (says.of,)
         case Ratio():
             return says.over, says.under
         case Quantiles():
-            return says.cells
+            one = says.cells[0]
+            return ((Sum(one.table, one.period, one.places, tuple(v for cell in says.cells for v in cell.values)),),)
 
 
-def _asked(says: Count | Ratio | Quantiles) -> tuple[Sum, ...]:
-    """The sums whose usability decides about the figure: its terms, or all bands of a quantile."""
-    sums = tuple(dict.fromkeys(one for group in _groups(says) for one in group))
-    if not isinstance(says, Quantiles):
-        return sums
-    return (replace(sums[0], values=tuple(values for one in sums for values in one.values)),)
-
-
-def _tested(says: Count | Ratio | Quantiles) -> tuple[Sums, ...]:
-    """The groups of sums that the threshold tests, each as a whole."""
-    if isinstance(says, Quantiles):
-        return (tuple(one for cell in says.cells for one in cell),)
-    return _groups(says)
-
-
-def _withheld(view: View, sums: Sums) -> bool:
-    """Whether a sum has a hole, or counts clients' events and is estimated below K."""
-    if view.estimate(sums) is None:
+def _withheld(view: View, term: Sums, least: int) -> bool:
+    """Whether a term has a hole, or counts clients' events and is estimated below the least."""
+    estimate = view.estimate(term)
+    if estimate is None:
         return True
-    clients = view.estimate(one for one in sums if view.clients(one.table))
-    return clients is not None and bool(clients.loads) and clients.value < K
+    clients = [one for one in term if view.clients(one.table)]
+    if 0 < len(clients) < len(term):
+        estimate = _known(view, clients)
+    return bool(clients) and estimate.value < least
 
 
-def _worked(view: View, says: Count | Ratio | Quantiles) -> _Worked:
+def worked(view: View, says: Says) -> Worked:
+    """The value and interval of a figure without a hole."""
     match says:
         case Count():
             estimate = _known(view, says.of)
-            return _Worked(estimate.value, of_sum(estimate))
+            if says.years == 1:
+                return Worked(estimate.value, of_sum(estimate))
+            low, high = (None if end is None else Fraction(end) / says.years for end in of_sum(estimate))
+            return Worked(Fraction(estimate.value, says.years), (low, high))
         case Ratio():
             over, under = _known(view, says.over), _known(view, says.under)
-            value = Fraction(over.value) / Fraction(under.value) if under.value > 0 else None
-            return _Worked(value, of_ratio(over, under), 1 if says.part else None)
+            value = Fraction(over.value, under.value) if under.value > 0 else None
+            return Worked(value, of_ratio(over, under), 1 if says.part else None)
         case Quantiles():
-            found = quantile([_known(view, cell) for cell in says.cells], says.bands, says.q)
-            return _Worked(found.value, found.interval)
+            found = quantile([_known(view, (cell,)) for cell in says.cells], says.bands, says.q)
+            return Worked(found.value, found.interval)
 
 
-def _known(view: View, sums: Sums) -> Estimate:
+def _known(view: View, sums: Iterable[Sum]) -> Estimate:
     estimate = view.estimate(sums)
     assert estimate is not None  # a hole was withheld
     return estimate
 
 
-def _shown(
-    number: Exact | None, unit: Unit, at_most: int | None, to_whole: Callable[[Fraction], int]
-) -> Decimal | None:
+def down(over: int, under: int) -> int:
+    """The whole number at or below a fraction."""
+    return over // under
+
+
+def up(over: int, under: int) -> int:
+    """The whole number at or above a fraction."""
+    return -(-over // under)
+
+
+def half_even(over: int, under: int) -> int:
+    """The nearest whole number; the even one of two."""
+    whole, rest = divmod(over, under)
+    return whole + (2 * rest + whole % 2 > under)
+
+
+def displayed(number: Exact | None, unit: Unit, at_most: int | None, to_whole: Rounding) -> Decimal | None:
     """Clamped to its range, then rounded to the unit's decimals; the same bytes everywhere."""
     if number is None:
         return None
-    cut = max(0, number)
+    over, under, steps = number.numerator, number.denominator, 10**unit.decimals
     if at_most is not None:
-        cut = min(at_most, cut)
-    scaled = cut * 10**unit.decimals
-    whole = scaled if isinstance(scaled, int) else to_whole(scaled)  # most are whole numbers already
-    return Decimal((0, tuple(map(int, str(whole))), -unit.decimals))
+        over = min(over, at_most * under)
+    return Decimal(f"{to_whole(max(0, over) * steps, under)}E-{unit.decimals}")

@@ -18,14 +18,17 @@ that.
 """
 
 from fractions import Fraction
-from math import isqrt
+from functools import lru_cache
+from math import isqrt, lcm
 from typing import Final
 
 from exchange.core.metrics.estimates import Estimate, Exact, covariance
 
 Z: Final = Fraction(19599639845400546, 10**16)
 """The 97.5 % quantile of the standard normal, rounded up."""
+_Z_SQUARED: Final = Z * Z
 _ROOT_STEPS: Final = 10**9
+_REMEMBERED: Final = 1 << 12
 
 Interval = tuple[Exact | None, Exact | None]
 """Low and high; None: no bound."""
@@ -38,16 +41,18 @@ def root_up(square: Exact) -> Fraction:
     return Fraction(floor if floor * floor == scaled else floor + 1, _ROOT_STEPS)
 
 
-def root_down(square: Exact) -> Fraction:
-    """At most the square root, by less than 10⁻⁹."""
-    scaled = Fraction(square) * _ROOT_STEPS**2
-    return Fraction(isqrt(scaled.numerator // scaled.denominator), _ROOT_STEPS)
+@lru_cache(maxsize=_REMEMBERED)
+def _reach(over: int, under: int) -> Fraction:
+    """How far an end is from its value. Of the variance: its numerator and denominator."""
+    return Z * root_up(Fraction(over, under))
 
 
 def of_sum(estimate: Estimate) -> Interval:
     """The interval of a sum."""
-    reach = Z * root_up(estimate.variance)
-    return max(Fraction(0), estimate.value - reach), max(Fraction(0), estimate.value + reach)
+    variance = estimate.variance
+    reach = _reach(variance.numerator, variance.denominator)
+    value, far, under = estimate.value * reach.denominator, reach.numerator, reach.denominator
+    return Fraction(max(0, value - far), under), Fraction(max(0, value + far), under)
 
 
 def of_ratio(over: Estimate, under: Estimate) -> Interval:
@@ -58,18 +63,31 @@ def of_ratio(over: Estimate, under: Estimate) -> Interval:
     return fieller(over.value, under.value, over.variance, under_variance, covariance(over, under))
 
 
-def fieller(n: Exact, d: Exact, n_variance: Exact, d_variance: Exact, shared: Exact) -> Interval:
-    """One interval with every r ≥ 0 that is not rejected. `shared`: the covariance."""
-    a = Fraction(d * d - Z * Z * d_variance)
-    b = Fraction(n * d - Z * Z * shared)
-    c = Fraction(n * n - Z * Z * n_variance)  # rejected: a·r² − 2·b·r + c > 0
+def fieller(n: int, d: int, n_variance: Exact, d_variance: Exact, shared: Exact) -> Interval:
+    """One interval with every r ≥ 0 that is not rejected. `shared`: the covariance.
+
+    Whole numbers throughout: everything is multiplied by the denominator of the variances and Z².
+    """
+    common = lcm(n_variance.denominator, d_variance.denominator, shared.denominator)
+    scale = common * _Z_SQUARED.denominator
+
+    def noise(variance: Exact) -> int:
+        return _Z_SQUARED.numerator * variance.numerator * (common // variance.denominator)
+
+    a = scale * d * d - noise(d_variance)
+    b = scale * n * d - noise(shared)
+    c = scale * n * n - noise(n_variance)  # rejected: a·r² − 2·b·r + c > 0
     square = b * b - a * c
     if a > 0:
-        reach = root_up(max(square, Fraction(0)))
-        return max(Fraction(0), (b - reach) / a), max(Fraction(0), (b + reach) / a)
+        reach = _whole_root_up(max(square, 0))
+        return Fraction(max(0, b - reach), a), Fraction(max(0, b + reach), a)
     if a == 0 or square <= 0:
-        return Fraction(0), None
+        return 0, None
     # Two rays: up to the lesser root, and from the greater one on.
-    inner = root_down(square)
-    lesser, greater = (b + inner) / a, (b - inner) / a
-    return (max(Fraction(0), greater) if lesser < 0 else Fraction(0)), None
+    inner = isqrt(square)
+    return (Fraction(min(0, b - inner), a) if b + inner > 0 else 0), None
+
+
+def _whole_root_up(square: int) -> int:
+    """The least whole number that is no less than the root."""
+    return isqrt(square - 1) + 1 if square else 0

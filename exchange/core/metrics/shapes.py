@@ -7,9 +7,11 @@ from typing import Final
 
 from exchange.core.counting.tables import Tier
 from exchange.core.metrics.figures import Unit
-from exchange.core.metrics.formulas import Formula, counted, per, quantiles, rated, share_of, shared
+from exchange.core.metrics.formulas import Formula, counted, mean, per, quantiles, rated, share_of, shared
 from exchange.core.metrics.quantiles import Band
-from exchange.core.release.catalogue import DECLARED, PRESENCE, CatalogueEntry
+from exchange.core.release.budget import TABLE_COSTS
+from exchange.core.release.catalogue import COVERAGE, DECLARED, ON_TIME, PRESENCE, CatalogueEntry
+from exchange.core.release.client_tables import OVER_CAPS
 
 EVENTS: Final = Unit("events")
 CLIENTS: Final = Unit("clients")
@@ -40,23 +42,58 @@ class Metric:
 
 def count_of(one: CatalogueEntry) -> Metric:
     """Every cell of a released table."""
-    says, unit = _words_and_unit(one)
-    kinds = ("state",), ("division",)
-    axes = tuple((*place, *one.dimensions) for place in (kinds if one.tier is Tier.STATE_YEARLY else ((),)))
-    return Metric(one.name, counted(one.name), axes, unit, (one.name,), says)
+    return Metric(one.name, counted(one.name), _axes(one), _unit(one), (one.name,), _words(one))
 
 
-def _words_and_unit(one: CatalogueEntry) -> tuple[str, Unit]:
+def mean_of(one: CatalogueEntry) -> Metric:
+    """Every cell of a yearly table, over several years."""
+    says = (
+        f"The mean of `{one.name}` over the last two or three years, whose releases the point names: less noise, older."
+    )
+    return Metric(f"{one.name}_mean", mean(one.name), _axes(one), _unit(one), (one.name,), says)
+
+
+def _axes(one: CatalogueEntry) -> tuple[tuple[str, ...], ...]:
+    places = (("state",), ("division",)) if one.tier is Tier.STATE_YEARLY else ((),)
+    return tuple((*place, *one.dimensions) for place in places)
+
+
+def _unit(one: CatalogueEntry) -> Unit:
+    """Clients, where the caps let each count once a period."""
     if one.snapshot:
-        return "Registered agencies, each once a quarter: heard from by a scheduled heartbeat, or silent.", AGENCIES
+        return AGENCIES
+    if one.table and one.table.measure:
+        return Unit(one.table.measure)
+    return CLIENTS if one.bit and TABLE_COSTS[one.name].squared_l2 == 1 else EVENTS
+
+
+_OF_NO_TABLE: Final = {
+    ON_TIME.name: "Agencies heard from, each once a quarter: every scheduled run on time, or one of them late.",
+    OVER_CAPS: "Clients of a period with an event past a cap, each once: whom the caps cut short.",
+    **{
+        one.name: "Registered agencies, each once a quarter: heard from by a scheduled heartbeat, or silent."
+        for one in COVERAGE
+    },
+}
+_OF_A_TIER: Final = {
+    Tier.NATION_ARRIVALS: "arrivals so far in one month, of whatever quarter, each client at most once. Not part of a quarter.",
+    Tier.NATION_LATE: "clients of a quarter whose case came after the quarter was counted, less those withdrawn since.",
+}
+
+
+def _words(one: CatalogueEntry) -> str:
     if not one.table:
-        return "Clients of a period with an event past a cap, each once: whom the caps cut short.", CLIENTS
-    what = f"sum of `{one.table.measure}`" if one.table.measure else "events"
-    bounds = "within the caps" if one.bit else "exact, where enough agencies stand behind it"
+        return _OF_NO_TABLE[one.name]
+    what = _in_words(one.table.body.__name__)
+    if one.tier in _OF_A_TIER:
+        return f"{what}: {_OF_A_TIER[one.tier]}"
+    if not one.bit:
+        amount = f"sum of `{one.table.measure}`" if one.table.measure else "events"
+        return f"{what}: {amount}, exact, where enough agencies stand behind it. Released: {one.tier.value}."
     finer = one.name.removesuffix(YEARLY_ONLY)
     codes = "" if finer == one.name else f", of the codes that `{finer}` leaves out"
-    unit = Unit(one.table.measure) if one.table.measure else EVENTS
-    return f"{_in_words(one.table.body.__name__)}: {what}, {bounds}{codes}. Released: {one.tier.value}.", unit
+    counts = "clients, each by one event" if _unit(one) is CLIENTS else "events within the caps"
+    return f"{what}: {counts}{codes}. Released: {one.tier.value}."
 
 
 def _in_words(body: str) -> str:
@@ -76,7 +113,7 @@ def share_in(name: str, table: str, says: str, *, above: str, below: str = "", a
 
 
 def per_case(name: str, table: str, unit: str, says: str, answers: str) -> Metric:
-    """Each known cell for each case opened."""
+    """Each known cell for each case opened, that is, for each client of the period."""
     return Metric(
         name,
         per(table, "cases"),

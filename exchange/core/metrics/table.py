@@ -11,6 +11,7 @@ table that would change that.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from exchange.core.counting.tables import Tier
 from exchange.core.metrics.evidence_tables import EVIDENCE
 from exchange.core.metrics.figures import MetricPoint, Unit, Usable, point
 from exchange.core.metrics.formulas import (
@@ -18,6 +19,7 @@ from exchange.core.metrics.formulas import (
     evidence,
     over_last,
     part_of,
+    per,
     rated,
     shared_within,
 )
@@ -31,13 +33,14 @@ from exchange.core.metrics.shapes import (
     count_of,
     each_over,
     in_bands,
+    mean_of,
     per_case,
     share_in,
     shares_of,
 )
 from exchange.core.metrics.view import View
 from exchange.core.model import vocabulary as v
-from exchange.core.release.catalogue import COVERAGE, DECLARED
+from exchange.core.release.catalogue import COVERAGE, DECLARED, ON_TIME, TIMELINESS
 from exchange.core.release.released import Released
 
 CAVEAT: Final = (
@@ -46,13 +49,14 @@ CAVEAT: Final = (
 )
 """For every page that shows a point."""
 
-__all__ = ["BY_METRIC", "CAVEAT", "COUNTS", "METRICS", "RATES", "Metric", "all_points", "points"]
+__all__ = ["BY_METRIC", "CAVEAT", "COUNTS", "MEANS", "METRICS", "RATES", "Metric", "all_points", "points"]
 
 OF_STATES: Final = "state_needs_by_service_group"
 UNMET_OF_STATES: Final = "state_unmet_needs_by_service_group"
 
 
 COUNTS: Final = tuple(map(count_of, DECLARED.values()))
+MEANS: Final = tuple(mean_of(one) for one in DECLARED.values() if one.tier is Tier.STATE_YEARLY)
 
 RATES: Final = (
     Metric(
@@ -62,34 +66,42 @@ RATES: Final = (
         SHARE,
         ("unmet_needs_by_service", "needs_by_service", UNMET_OF_STATES, OF_STATES),
         "Needs reported unmet for each need identified in the same period; over 1 when needs of earlier periods went unmet. "
-        "Caps keep more of the one than of the other (how much: docs/METRICS.md).",
+        "Of each client, both are about the same services.",
         ("service_evaluation",),
+    ),
+    Metric(
+        "late_case_share",
+        per("cases_too_late", "cases"),
+        ((),),
+        SHARE,
+        ("cases_too_late", "cases"),
+        "Clients whose case came after their quarter was counted, for each client counted in it: what its figures lack.",
     ),
     in_bands(
         "days_to_service",
         "services_by_wait_band",
-        "Days from need to first service: half (p50) and nine in ten (p90) of those served waited no longer.",
+        "Of clients who got a first service, days from its need: half (p50) and nine in ten (p90) waited no longer.",
         bands=v.WAIT_BAND_DAYS,
         answers="responsiveness service_evaluation",
     ),
     in_bands(
         "days_to_referral_result",
         "referrals_by_wait_band",
-        "Days from referral to its result, half and nine in ten of those resolved.",
+        "Of clients with a resolved referral, days to its result: half and nine in ten waited no longer.",
         bands=v.WAIT_BAND_DAYS,
         answers="responsiveness",
     ),
     share_in(
         "served_within_30_days",
         "services_by_wait_band",
-        "Of first services after a need, those that came within 30 days; needs never served are not in it.",
+        "Of clients who got a first service after a need, those whose came within 30 days; needs never served are not in it.",
         above="same_day days_1_7 days_8_30",
         answers="responsiveness",
     ),
     share_in(
         "referral_acceptance",
         "referrals_by_result",
-        "Of referrals that came to an end, those accepted or leading to the service; waiting and withdrawn ones left out.",
+        "Of clients whose referral ended, those accepted or led to the service; waiting and withdrawn ones left out.",
         above="accepted attained",
         below="accepted attained client_declined provider_rejected not_attained no_response",
         answers="responsiveness service_evaluation",
@@ -122,30 +134,33 @@ RATES: Final = (
         "services_provided",
     ),
     shares_of(
-        "unmet_reason_share", "unmet_needs_by_reason", "Each reason as a share of needs unmet.", "funding_evidence"
+        "unmet_reason_share",
+        "unmet_needs_by_reason",
+        "Of clients with an unmet need, the share whose need went unmet for each reason.",
+        "funding_evidence",
     ),
     shares_of(
-        "exit_reason_share", "exits_by_reason", "Why care ended, as shares of cases closed.", "role_of_resiliency"
+        "exit_reason_share", "exits_by_reason", "Of clients whose case closed, why care ended.", "role_of_resiliency"
     ),
-    shares_of("exit_destination_share", "exits_by_destination", "Where people went, as shares of cases closed."),
+    shares_of("exit_destination_share", "exits_by_destination", "Of clients whose case closed, where they went."),
     in_bands(
         "days_in_care",
         "exits_by_duration_band",
-        "Days from opening to closing a case, half and nine in ten of cases closed; cases still open are not in it.",
+        "Of clients whose case closed, days in care: half and nine in ten; cases still open are not in it.",
         bands=v.DURATION_BAND_DAYS,
         answers="time_with_victim",
     ),
     share_in(
         "care_over_12_months",
         "exits_by_duration_band",
-        "Of cases closed, those open for more than twelve months: the figure of 2003.",
+        "Of clients whose case closed, the share in care for more than twelve months: the figure of 2003.",
         above="months_12_to_24 over_24_months",
         answers="time_with_victim",
     ),
     shares_of(
         "outcome_direction_share",
         "outcomes_by_direction",
-        "How lives moved between two looks, as shares of assessments, whoever said so.",
+        "Of clients assessed, how life moved between two looks, whoever said so.",
         "role_of_resiliency best_practices",
     ),
     Metric(
@@ -154,7 +169,7 @@ RATES: Final = (
         (("outcome_direction", "reported_by"),),
         SHARE,
         ("outcomes_by_direction_and_reporter",),
-        "How lives moved, as shares of what the survivors said, of what the workers said, and of what both said together.",
+        "Of clients assessed, how life moved, apart for those whose survivor, worker or both together said so.",
         ("role_of_resiliency", "best_practices"),
     ),
     shares_of(
@@ -166,10 +181,16 @@ RATES: Final = (
     share_in(
         "foreign_national_share",
         "cases_by_foreign_national",
-        "Of cases where it is known and the agency reports it, those of foreign nationals.",
+        "Of clients where it is known and the agency reports it, those who are foreign nationals.",
         above="yes",
         below="yes no",
         answers="countries_of_origin",
+    ),
+    share_in(
+        "served_elsewhere_share",
+        "cases_by_elsewhere",
+        "Of clients where it is known, those whom another trafficking program served already: how many people count twice.",
+        above="yes",
     ),
     share_in(
         "organized_exploiter_share",
@@ -196,8 +217,8 @@ RATES: Final = (
         "dollars_per_unmet_need_by_funding_source",
         "dollars_by_funding_source",
         "unmet_needs_by_funding_source",
-        "The same by the program that paid, and whose clients went without.",
-        unit=DOLLARS,
+        "Money received from a program for each client who went without what it pays for.",
+        unit=Unit("US dollars per client with an unmet need", 2),
     ),
     shares_of(
         "support_needed_share",
@@ -248,6 +269,13 @@ RATES: Final = (
         "Of registered agencies, those heard from by a scheduled heartbeat in the quarter; a year's is the average of its own.",
         ("data_systems_missing",),
     ),
+    share_in(
+        "reporting_on_time_share",
+        ON_TIME.name,
+        "Of agencies heard from, those whose scheduled runs in the quarter were on time; a year's is the average of its own.",
+        above=TIMELINESS[0],
+        answers="data_systems_missing",
+    ),
     Metric(
         "agencies_known",
         either(*(over_last(one.name) for one in COVERAGE)),
@@ -268,14 +296,14 @@ RATES: Final = (
     ),
 )
 
-METRICS: Final[tuple[Metric, ...]] = (*COUNTS, *RATES)
+METRICS: Final[tuple[Metric, ...]] = (*COUNTS, *MEANS, *RATES)
 BY_METRIC: Final[Mapping[str, Metric]] = {metric.name: metric for metric in METRICS}
 
 
 def points(
     released: Released, epoch: int, usable: Usable, metrics: Iterable[Metric] = METRICS
 ) -> Iterator[MetricPoint]:
-    """The points that an epoch's releases add or change, in the order of the table."""
+    """The points of the periods that an epoch's releases bring, in the order of the table."""
     view = View(released, epoch)
     for metric in metrics:
         for figure in metric.formula(view):
@@ -283,7 +311,7 @@ def points(
 
 
 def all_points(released: Released, usable: Usable, metrics: Iterable[Metric] = METRICS) -> Iterator[MetricPoint]:
-    """The points of every epoch so far, each as of its epoch."""
+    """The points of every epoch so far."""
     rows = tuple(metrics)
     for epoch in released.epochs():
         yield from points(released, epoch, usable, rows)

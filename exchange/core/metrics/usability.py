@@ -1,52 +1,50 @@
 """Which figures are worth reading: decided before the draw, from noise and public sizes.
 
-A sum is *usable* when the noise on it has a standard deviation of at most 30 % of the count that
-public sizes lead one to expect, and that count is at least 11. 30 % is the relative standard error
-above which the National Center for Health Statistics calls an estimate unreliable; 11 is the least
-count that CMS lets be shown.
+A term (what is added up as a whole) is *usable* when the noise on it has a standard deviation of at
+most 30 % of the count that public sizes lead one to expect, and that count is at least 11. 30 % is
+the relative standard error above which the National Center for Health Statistics calls an estimate
+unreliable; 11 is the least count that CMS lets be shown.
 
 Nothing here sees the estimate that it decides about. To choose cells by their own estimate keeps
 those whose noise happens to be high; their intervals then hold the truth in as few as 81 % of cases
 instead of 95 %. For the same reason, a usable cell tells nothing about any client.
 
 Rules kept (docs/adr/0019-public-sizes.md):
-- The size that is expected of a period in year Y comes from the releases of year Y-1, as they were
-  when its last month closed: the nation's cells, of tables that were released for all of that year.
-  Else it comes from planned sizes, which were fixed before the first release.
-- A running figure holds every release, so only planned sizes can decide about it. So no release is
-  judged by anything that holds a part of its own noise, and a usable sum stays usable.
+- The size that is expected in year Y is the nation's figure for year Y-1, from the releases of
+  January Y. A mean is judged by the year before its first. Where there is no such figure, and for
+  arrivals, planned sizes decide, which were fixed before the first release. So no figure is judged
+  by anything that holds a part of its own noise, and a usable figure stays usable.
 - A state's size is its share of the population (2020 Census) of the nation's size.
-- A period's size is its share of the year, by the months of it that had passed at the epoch and
-  were counted. A cell without a size adds nothing.
+- A quarter's size is a quarter of the year's, and a month's a twelfth. A cell without a size adds
+  nothing.
 - Agency tables are exact, so their sums are usable.
 """
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 from typing import Final, TypeVar
 
 from exchange.core.counting.cells import NATION
-from exchange.core.counting.tables import Tier
-from exchange.core.metrics.figures import Usable
-from exchange.core.metrics.view import RUNNING, Period, Sum, View, lies_in
-from exchange.core.model.epochs import epoch_of, first_month, is_epoch
+from exchange.core.metrics.estimates import Exact
+from exchange.core.metrics.figures import Sums
+from exchange.core.metrics.view import ARRIVALS, Period, Sum, View, parts_of
+from exchange.core.model.epochs import is_epoch
 from exchange.core.model.period import period_of, quarter_of, year_of
 from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Released
-from exchange.core.release.tiers import BUCKETS, is_due, period_of_bucket
 
 C = TypeVar("C", bound=Hashable)
 Values = tuple[str, ...]
-Sizes = Callable[[str, str, Values], Fraction]
-"""(table, place, values) → events a year; 0 where nothing is known."""
 Yearly = Mapping[tuple[str, Values], Fraction | int]
 """(released table, values) → events of the nation in a year, within caps."""
 
 RELATIVE_SD_MAX: Final = Fraction(3, 10)
+_LEAST_PRECISION: Final = 1 / RELATIVE_SD_MAX**2
 EXPECTED_MIN: Final = 11
 _CENSUS_2020: Final = """
 al 5024 ak 733 az 7152 ar 3012 ca 39538 co 5774 ct 3606 de 990 dc 690 fl 21538 ga 10712 hi 1455 id 1839 il 12813
@@ -59,23 +57,21 @@ POPULATION: Final[dict[UsState, int]] = {
 }
 """Residents in thousands, 2020 Census (Census Bureau: states and island areas)."""
 _REMEMBERED: Final = 4_096
-"""Tables, periods and epochs whose increments and months are remembered."""
-_PLANNED = None
 
 
-def is_usable(expected: Fraction | int, scale: Fraction, increments: int = 1) -> bool:
-    """Whether a figure of so many increments with this sigma is usable, given its expected size."""
-    if increments < 1 or scale <= 0:
-        raise ValueError("A figure is made of at least one increment, and each has noise.")
-    return expected >= EXPECTED_MIN and (RELATIVE_SD_MAX * expected) ** 2 >= increments * scale**2
+def is_usable(expected: Exact, variance: Exact) -> bool:
+    """Whether a figure with noise of this variance is usable, given its expected size."""
+    if variance <= 0:
+        raise ValueError("Every figure about clients has noise.")
+    return expected >= EXPECTED_MIN and expected * expected >= _LEAST_PRECISION * variance
 
 
-def usable_cells(sizes: Mapping[C, Fraction | int], scale: Fraction, increments: int = 1) -> frozenset[C]:
+def usable_cells(sizes: Mapping[C, Exact], variance: Exact) -> frozenset[C]:
     """The usable ones of these cells, by public size; a cell without a size is not usable."""
-    return frozenset(cell for cell, size in sizes.items() if is_usable(size, scale, increments))
+    return frozenset(cell for cell, size in sizes.items() if is_usable(size, variance))
 
 
-def by_population(national: Fraction | int) -> dict[UsState, Fraction]:
+def by_population(national: Exact) -> dict[UsState, Fraction]:
     """A national figure over the states by population: the public size of each.
 
     Codes for a missing state have none.
@@ -88,103 +84,76 @@ _SHARES: Final = {NATION: Fraction(1), **{str(state): share for state, share in 
 _NO_SHARE: Final = Fraction(0)
 
 
-def spread(yearly: Yearly) -> Sizes:
-    """Sizes from the nation's figures. A state has its share of the population."""
-
-    def size(table: str, place: str, values: Values) -> Fraction:
-        return yearly.get((table, values), 0) * _SHARES.get(place, _NO_SHARE)
-
-    return size
+@lru_cache(maxsize=_REMEMBERED)
+def _part(places: tuple[str, ...], period: Period) -> Fraction:
+    """The part of the nation's year that these places and this period are."""
+    share = sum((_SHARES.get(place, _NO_SHARE) for place in places), _NO_SHARE)
+    return share / (12 if period is ARRIVALS else 4 if quarter_of(period) else 1)
 
 
-def usable_sums(sizes: Sizes, since: Mapping[str, int], epoch: int) -> Usable:
-    """Which sums are usable as of an epoch.
+def expected(one: Sum, yearly: Yearly) -> Fraction:
+    """The size of a sum, if the nation has these sizes in a year."""
+    nation = sum(yearly.get((one.table, values), 0) for values in one.values)
+    return _part(one.places, one.period) * nation
 
-    `since`: the first month that each table's releases count.
-    """
 
-    def usable(one: Sum) -> bool:
-        if one.table not in since or one.table not in DECLARED:
-            return False
-        if one.table not in TABLE_COSTS:
-            return True
-        start = since[one.table]
-        each = increments_of(DECLARED[one.table].tier, start, epoch, one.period)
-        added = each * len(one.places) * len(one.values)
-        passed = Fraction(months_counted(start, epoch, one.period), 12)
-        if not added or not passed:
-            return False
-        yearly = sum((sizes(one.table, place, values) for place in one.places for values in one.values), Fraction(0))
-        return is_usable(yearly * passed, TABLE_COSTS[one.table].scale, added)
-
-    return usable
+def variance_of(one: Sum) -> Fraction:
+    """The variance of the noise on a sum; 0: it counts no clients."""
+    cells = len(one.places) * len(one.values)
+    return _variance(one.table, one.period, cells) if one.table in TABLE_COSTS else _NO_SHARE
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def increments_of(tier: Tier, since: int, epoch: int, period: Period) -> int:
-    """How many increments of a cell make up a period as of an epoch, in every release since."""
-    due = (when for when in range(since, epoch + 1) if is_due(tier, when))
-    return sum(lies_in(period_of_bucket(bucket, when), period) for when in due for bucket in BUCKETS[tier])
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def months_counted(since: int, epoch: int, period: Period) -> int:
-    """Months of a period that had passed at the epoch and were counted."""
-    if period is RUNNING:
-        return epoch - since + 1
-    start = first_month(period)
-    end = start + (3 if quarter_of(period) else 12) - 1
-    return max(0, min(end, epoch) - max(start, since) + 1)
+def _variance(table: str, period: Period, cells: int) -> Fraction:
+    cost = TABLE_COSTS[table]
+    return cost.variance * (cells * len(parts_of(cost.row.tier, period)))
 
 
 class Usability:
-    """Decides about all sums of these releases. Remembers the sizes of each year."""
+    """Decides about all terms of these releases. Remembers the sizes of each year."""
 
     def __init__(self, released: Released, planned: Yearly) -> None:
         self.released = released
         self._planned = planned
-        self._starts = released.starts()
-        self._yearly: dict[int | None, Yearly] = {_PLANNED: planned}
+        self._yearly: dict[int, Yearly] = {}
+        self._known: dict[Sums, bool] = {}
 
-    def as_of(self, epoch: int) -> Usable:
-        """Which sums are usable as of an epoch."""
-        by_year: dict[int | None, Usable] = {}
-        known: dict[Sum, bool] = {}
+    def usable(self, term: Sums) -> bool:
+        """Whether a term is usable."""
+        if term not in self._known:
+            self._known[term] = self._decided(term)
+        return self._known[term]
 
-        def usable(one: Sum) -> bool:
-            if one not in known:
-                known[one] = decided(one)
-            return known[one]
+    def _decided(self, term: Sums) -> bool:
+        if any(one.table not in DECLARED for one in term):
+            return False
+        noisy = [(one, variance) for one in term if (variance := variance_of(one))]
+        if not noisy:
+            return True
+        sizes = self._sizes(tuple(one.period for one, _ in noisy))
+        size = reduce(add, (expected(one, sizes) for one, _ in noisy))
+        return is_usable(size, reduce(add, (variance for _, variance in noisy)))
 
-        def decided(one: Sum) -> bool:
-            year = _PLANNED if one.period is RUNNING else year_of(one.period)
-            if year not in by_year:
-                by_year[year] = usable_sums(spread(self._sizes(year)), self._starts, epoch)
-            return by_year[year](one)
-
-        return usable
-
-    def _sizes(self, year: int | None) -> Yearly:
+    def _sizes(self, periods: tuple[Period, ...]) -> Yearly:
+        """The public sizes that judge a term with these periods."""
+        years = [year_of(period) for period in periods if period is not ARRIVALS]
+        if not years:
+            return self._planned
+        year = min(years)
         if year not in self._yearly:
-            assert year is not None  # the planned sizes are there from the start
             self._yearly[year] = {**self._planned, **last_year(self.released, year)}
         return self._yearly[year]
 
 
 def last_year(released: Released, year: int) -> Yearly:
-    """The nation's sizes of the year before, by its last month.
-
-    Tables that lack a part of that year are left out.
-    """
-    if not is_epoch(year * 12 - 1):
-        return {}
-    period, january, december = period_of(year - 1), epoch_of(year - 1, 1), epoch_of(year - 1, 12)
-    view, starts, found = View(released, december), released.starts(), dict[tuple[str, Values], Fraction]()
+    """The nation's sizes of the year before, of the tables that have a figure of it."""
+    january, found = year * 12, dict[tuple[str, Values], int]()
+    if not is_epoch(january):
+        return found
+    view, before = View(released, january), period_of(year - 1)
     for table in TABLE_COSTS:
-        if not view.has(table) or starts[table] > january:
-            continue
-        for values in view.values(table):
-            estimate = view.estimate([Sum(table, period, view.places(table), (values,))])
-            if estimate is not None:
-                found[table, values] = max(Fraction(0), Fraction(estimate.value))
+        if view.has(table, before):
+            for values in view.values(table):
+                estimate = view.estimate([Sum(table, before, view.places(table), (values,))])
+                found[table, values] = max(0, estimate.value if estimate else 0)
     return found

@@ -1,43 +1,36 @@
 """A view: the estimates, as of one epoch, of any sum of cells in any period.
 
-The only way to an estimate.
-
-A period's estimate is the sum of the increments that its buckets got over all epochs, never
-clamped. Periods: a quarter; a year (of quarterly tables: its four quarters, and the records for the
-year as a whole); RUNNING, everything so far, with the records that came too late for their period.
-
-Agency tables may hide cells. A period's estimate needs the increments that were shown while the
-period was open. Of later ones, only the shown are added; late reports may be missing. A period that
-begins before the table's first month of arrivals is hidden as a whole: all or some of its
-increments were never drawn, and their sum would be 0, exactly and falsely.
+The only way to an estimate. Each period is drawn once, so a period's estimate is what its release
+says, never clamped. Only the year of a quarterly table is a sum: of its four quarters and of the
+year's own records (of agencies that report years only), and it exists once all five were drawn.
 
 Rules kept:
-- A table is in the view of an epoch only if it was released in that very epoch and none of its
-  releases is missing (`Released.chain`).
-- Tables are compared for a period only if both count the same months of arrival. So no ratio has a
-  numerator from May over a denominator from March.
-- A view depends on the set of releases and on nothing else.
-
-`cells_of` is the one seam: how increments become cells. `raw_cells` adds them up, and is the only
-way in production; `exchange.core.metrics.reconcile` is another.
+- A period is new in the epoch in which the last release that it needs is due. Metrics have points
+  of new periods only, so no epoch repeats another's figures.
+- Several tables are compared for a period that all of them have by then. It may have been drawn in
+  an earlier epoch: cases that come too late are counted later than the cases of the same quarter.
+- Agency tables may hide cells. A sum that needs a hidden cell does not exist. A year needs its four
+  quarters; of the year's own records hardly three agencies have any, so they are added where they
+  are shown, and may be missing.
+- A view depends on the set of releases up to its epoch, and on nothing else.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from operator import or_
 from typing import Final, TypeVar
 
-from exchange.core.metrics.estimates import Block, Estimate, Exact, total
-from exchange.core.model.epochs import first_month
-from exchange.core.model.period import quarter_of, year_period
+from exchange.core.counting.tables import Tier
+from exchange.core.metrics.estimates import Block, Estimate, total
+from exchange.core.model.period import period_of, quarter_of, year_of
 from exchange.core.release.released import Release, Released
-from exchange.core.release.tiers import EARLIER, Bucket, period_of_bucket
+from exchange.core.release.tiers import ARRIVED
 
-RUNNING: Final = None
-"""The period of everything since the first release."""
+ARRIVALS: Final = None
+"""The period of everything that arrived in the epoch's month, whatever its quarter."""
 Period = int | None
-CellsOf = Callable[[Sequence[Release], Period, Container[int]], list[Estimate | None]]
-"""(releases of a table, period, its parts) → the estimate of each cell; None: hidden."""
 Key = TypeVar("Key")
 Made = TypeVar("Made")
 
@@ -54,44 +47,27 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A figure's source: a table's releases of the arrivals in the months `since` to `epoch`."""
+    """A release that a figure was made from."""
 
     table: str
-    since: int
     epoch: int
 
 
-def raw_cells(chain: Sequence[Release], period: Period, parts: Container[int]) -> list[Estimate | None]:
-    """Each cell of one table, summed over all increments to a period. Their noise is one block."""
-    columns: list[tuple[int | None, ...]] = []
-    variance: Exact = 0
-    for release, bucket in increments_to(chain, parts):
-        columns.append(shown_increments(release, bucket))
-        variance += release.variance
-    block = Block(chain[0].table, period, variance)
-    return [
-        None if None in column else Estimate(sum(n or 0 for n in column), {(block, i): 1} if variance else {})
-        for i, column in enumerate(zip(*columns, strict=True))
-    ]
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Each cell of a table in one period: its number or None (hidden); the blocks of its noise."""
+
+    counts: tuple[int | None, ...]
+    blocks: tuple[Block, ...]
 
 
-def increments_to(chain: Iterable[Release], parts: Container[int]) -> Iterator[tuple[Release, Bucket]]:
-    """The buckets that are added up, release by release."""
-    for release in chain:
-        for bucket in release.buckets:
-            if period_of_bucket(bucket, release.epoch) in parts:
-                yield release, bucket
-
-
-def shown_increments(release: Release, bucket: Bucket) -> tuple[int | None, ...]:
-    """The increments of a bucket.
-
-    In a late bucket of an agency table, a hidden one is left out: it adds 0.
-    """
-    found = release.of(bucket)
-    if release.clients or bucket is release.buckets[0]:
-        return found
-    return tuple(n or 0 for n in found)
+def parts_of(tier: Tier, period: Period) -> tuple[int, ...]:
+    """The drawn periods that a figure's period is the sum of."""
+    if period is ARRIVALS:
+        return (ARRIVED,)
+    if tier is Tier.NATION_QUARTERLY and not quarter_of(period):
+        return (*(period_of(year_of(period), quarter) for quarter in range(1, 5)), period)
+    return (period,)
 
 
 class View:
@@ -100,50 +76,54 @@ class View:
     Remembers its results; is otherwise a function of its arguments.
     """
 
-    def __init__(self, released: Released, epoch: int, cells_of: CellsOf | None = None) -> None:
+    def __init__(self, released: Released, epoch: int) -> None:
         self.epoch = epoch
-        self._cells_of = cells_of or raw_cells
-        tables = dict.fromkeys(name for name, _ in released.held)
-        self._chains = {name: chain for name in tables if (chain := released.chain(name, epoch))}
-        self._vectors: dict[tuple[str, Period], list[Estimate | None]] = {}
+        self._newest: dict[str, Release] = {}
+        self._drawn: dict[tuple[str, int], Release] = {}
+        for (table, when), release in released.held.items():
+            if when <= epoch:
+                self._newest[table] = release
+                self._drawn.update(((table, p), release) for p in release.periods if p != ARRIVED or when == epoch)
+        self._cells: dict[tuple[str, Period], _Cells] = {}
         self._estimates: dict[Sum, Estimate | None] = {}
-        self._origins: dict[tuple[str, Period], Origin] = {}
+        self._origins: dict[tuple[tuple[str, Period], ...], tuple[Origin, ...]] = {}
         self._numbers: dict[str, Mapping[tuple[str, tuple[str, ...]], int]] = {}
+        self._values: dict[str, tuple[tuple[str, ...], ...]] = {}
 
-    def has(self, *tables: str) -> bool:
-        """Whether all of these were released in this epoch, with none of their releases missing."""
-        return all(table in self._chains for table in tables)
+    def has(self, table: str, period: Period) -> bool:
+        """Whether everything that the period needs was drawn by this epoch."""
+        newest = self._newest.get(table)
+        return newest is not None and all((table, part) in self._drawn for part in parts_of(newest.tier, period))
+
+    def periods(self, *tables: str) -> tuple[Period, ...]:
+        """The periods that all the tables have; new in this epoch for one of them at least."""
+        new = {period for table in tables for period in self._new(table)}
+        common = [period for period in new if all(self.has(table, period) for table in tables)]
+        return tuple(sorted(common, key=lambda period: period or ARRIVED))
+
+    def _new(self, table: str) -> Iterator[Period]:
+        newest = self._newest.get(table)
+        if newest is not None and newest.epoch == self.epoch:
+            yield from (ARRIVALS if period == ARRIVED else period for period in newest.periods)
 
     def places(self, table: str) -> tuple[str, ...]:
         """Where the table has cells."""
-        return self._chains[table][-1].places
+        return self._newest[table].places
 
     def dimensions(self, table: str) -> tuple[str, ...]:
         """The names of its dimensions."""
-        return self._chains[table][-1].dimensions
+        return self._newest[table].dimensions
 
     def clients(self, table: str) -> bool:
         """Whether it counts clients' events."""
-        return self._chains[table][-1].clients
+        return self._newest[table].clients
 
     def values(self, table: str) -> tuple[tuple[str, ...], ...]:
         """The values of its dimensions that it has cells of."""
-        return tuple(product(*self._chains[table][-1].codes))
-
-    def periods(self, *tables: str) -> tuple[Period, ...]:
-        """The periods that this epoch changed and for which the tables can be compared."""
-        if not self.has(*tables):
-            return ()
-        changed = [set(_changed(self._chains[table][-1])) for table in tables]
-        common = sorted(set.intersection(*changed))
-        return tuple(period for period in (*common, RUNNING) if self._comparable(tables, period))
-
-    def _comparable(self, tables: tuple[str, ...], period: Period) -> bool:
-        starts = {self._chains[table][0].since for table in tables}
-        return len(starts) == 1 or (period is not RUNNING and max(starts) <= first_month(period))
+        return _remembered(self._values, table, lambda name: tuple(product(*self._newest[name].codes)))
 
     def estimate(self, sums: Iterable[Sum]) -> Estimate | None:
-        """The estimate of sums of one period together; None if one of their cells is hidden."""
+        """The estimate of sums together; None if one of their cells is hidden."""
         found = [_remembered(self._estimates, one, self._of_sum) for one in sums]
         known = [estimate for estimate in found if estimate is not None]
         if len(known) < len(found):
@@ -151,55 +131,47 @@ class View:
         return known[0] if len(known) == 1 else total(known)
 
     def origins(self, sums: Iterable[Sum]) -> tuple[Origin, ...]:
-        """The releases that sums were made from, one row a table and period."""
-        asked = dict.fromkeys((one.table, one.period) for one in sums)
-        return tuple(_remembered(self._origins, key, self._origin) for key in asked)
+        """The releases that sums were made from."""
+        asked = tuple(dict.fromkeys((one.table, one.period) for one in sums))
+        return _remembered(self._origins, asked, self._origins_of)
 
-    def _origin(self, key: tuple[str, Period]) -> Origin:
-        table, period = key
-        sought = self._parts(table, period)
-        used = [r for r in self._chains[table] if any(period_of_bucket(b, r.epoch) in sought for b in r.buckets)]
-        return Origin(table, used[0].since, used[-1].epoch)
+    def _origins_of(self, asked: tuple[tuple[str, Period], ...]) -> tuple[Origin, ...]:
+        releases = (release for table, period in asked for _, release in self._parts(table, period))
+        return tuple(dict.fromkeys(Origin(release.table, release.epoch) for release in releases))
 
     def _of_sum(self, asked: Sum) -> Estimate | None:
         number = _remembered(self._numbers, asked.table, self._numbered)
-        vector = _remembered(self._vectors, (asked.table, asked.period), self._vector)
-        found = [vector[number[place, values]] for place in asked.places for values in asked.values]
-        known = [estimate for estimate in found if estimate is not None]
-        return total(known) if len(known) == len(found) else None
+        cells = _remembered(self._cells, (asked.table, asked.period), self._cells_of)
+        wanted = [number[place, values] for place in asked.places for values in asked.values]
+        known = [n for n in map(cells.counts.__getitem__, wanted) if n is not None]
+        if len(known) < len(wanted):
+            return None
+        mask = reduce(or_, (1 << n for n in wanted), 0)
+        return Estimate(sum(known), dict.fromkeys(cells.blocks, mask))
 
     def _numbered(self, table: str) -> Mapping[tuple[str, tuple[str, ...]], int]:
         return {cell: i for i, cell in enumerate(product(self.places(table), self.values(table)))}
 
-    def _vector(self, key: tuple[str, Period]) -> list[Estimate | None]:
-        table, period = key
-        chain = self._chains[table]
-        if _begins_too_early(chain, period):
-            return [None] * chain[-1].cells
-        return self._cells_of(chain, period, self._parts(table, period))
+    def _cells_of(self, key: tuple[str, Period]) -> _Cells:
+        parts = self._parts(*key)
+        columns = zip(*(_shown(part, release, alone=len(parts) == 1) for part, release in parts), strict=True)
+        return _Cells(
+            tuple(None if None in column else sum(n or 0 for n in column) for column in columns),
+            tuple(Block(key[0], part, release.variance) for part, release in parts if release.variance),
+        )
 
-    def _parts(self, table: str, period: Period) -> tuple[int, ...]:
-        """The periods, as buckets have them, that a period is made of."""
-        known = {period_of_bucket(b, r.epoch) for r in self._chains[table] for b in r.buckets}
-        return tuple(sorted(part for part in known if lies_in(part, period)))
-
-
-def lies_in(part: int, period: Period) -> bool:
-    """Whether a period, as buckets have it, is one of those that a period is made of."""
-    if period is RUNNING or part == period:
-        return True
-    return part != EARLIER and not quarter_of(period) and year_period(part) == period
+    def _parts(self, table: str, period: Period) -> list[tuple[int, Release]]:
+        """The drawn periods behind a period, each with its release."""
+        return [(part, self._drawn[table, part]) for part in parts_of(self._newest[table].tier, period)]
 
 
-def _begins_too_early(chain: Sequence[Release], period: Period) -> bool:
-    """Whether it is a period of an agency table that began before the table's first arrivals."""
-    return not chain[0].clients and period is not RUNNING and first_month(period) < chain[0].since
+def _shown(part: int, release: Release, *, alone: bool) -> tuple[int | None, ...]:
+    """The counts of a drawn period.
 
-
-def _changed(release: Release) -> tuple[int, ...]:
-    """The periods of a release's buckets, and the years around its quarters."""
-    periods = [period_of_bucket(bucket, release.epoch) for bucket in release.buckets if bucket is not Bucket.EARLIER]
-    return tuple(dict.fromkeys((*periods, *map(year_period, periods))))
+    A hidden one of an agency table's records of a year adds 0 to the year's quarters.
+    """
+    counts = release.of(part)
+    return counts if alone or release.clients or quarter_of(part) else tuple(n or 0 for n in counts)
 
 
 def _remembered(memory: dict[Key, Made], key: Key, make: Callable[[Key], Made]) -> Made:

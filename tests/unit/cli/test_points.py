@@ -18,20 +18,20 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
 from exchange.core.metrics.view import Origin
 from exchange.core.model.period import period_of
-from tests.kits.release_world import JANUARY, MARCH
+from tests.kits.release_world import APRIL, JANUARY
 
 POINT = MetricPoint(
     "unmet_need_share",
     (("division", "pacific"), ("service_group", "housing")),
     period_of(2026, 1),
-    MARCH,
+    APRIL,
     Decimal("0.5000"),
     Decimal("0.4100"),
     None,
     "share",
     False,
     True,
-    (Origin("state_cases", JANUARY, MARCH),),
+    (Origin("state_cases", APRIL),),
 )
 WITHHELD = replace(POINT, withheld=True, value=None, low=None)
 numbers = st.none() | st.decimals(0, 10**9, places=4)
@@ -61,23 +61,23 @@ def test_a_point_as_json() -> None:
     assert as_plain(replace(POINT, period=None)) == {
         "metric": "unmet_need_share",
         "dimensions": {"division": "pacific", "service_group": "housing"},
-        "period": "all",
-        "epoch": "2026-03",
+        "period": "arrivals",
+        "epoch": "2026-04",
         "value": 0.5,
         "low": 0.41,
         "high": None,
         "unit": "share",
         "withheld": False,
         "usable": True,
-        "computed_from": [{"table": "state_cases", "since": "2026-01", "epoch": "2026-03"}],
+        "computed_from": [{"table": "state_cases", "epoch": "2026-04"}],
     }
 
 
 def test_a_point_as_csv() -> None:
     assert as_csv([POINT, WITHHELD], header=True).splitlines() == [
         ",".join(COLUMNS),
-        "unmet_need_share,division=pacific|service_group=housing,2026Q1,2026-03,0.5000,0.4100,,share,false,true",
-        "unmet_need_share,division=pacific|service_group=housing,2026Q1,2026-03,,,,share,true,true",
+        "unmet_need_share,division=pacific|service_group=housing,2026Q1,2026-04,0.5000,0.4100,,share,false,true",
+        "unmet_need_share,division=pacific|service_group=housing,2026Q1,2026-04,,,,share,true,true",
     ]
 
 

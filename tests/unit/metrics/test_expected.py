@@ -1,91 +1,109 @@
-"""Usable sums are known before the draw: from last year's releases, else from planned sizes."""
+"""Usable terms are known before the draw: from last year's releases, else from planned sizes."""
 
 import json
 
 import pytest
 
 from exchange.core.metrics.table import BY_METRIC, points
-from exchange.core.metrics.usability import Usability, last_year
-from exchange.core.metrics.view import RUNNING, Sum
+from exchange.core.metrics.usability import Usability, Yearly, last_year
+from exchange.core.metrics.view import ARRIVALS, Period, Sum
+from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.release.released import Release
 from exchange.wire.planned_sizes import planned_sizes
-from tests.kits.release_world import DECEMBER, JANUARY, MARCH, released, releases
+from tests.kits.release_world import AFTER, APRIL, release, released, releases
 from tools.derive.sizes import completed, write
 
 TABLE = "cases_by_age_group"
-NEXT_MARCH, NEXT_DECEMBER = MARCH + 12, DECEMBER + 12
+NEXT_APRIL, NEXT_AFTER = APRIL + 12, AFTER + 12
 ADULTS = ("adult_18_26",)
-NOTHING: dict[tuple[str, tuple[str, ...]], int] = {}
-PLENTY = {(TABLE, ADULTS): 100_000}
+NOTHING: Yearly = {}
+PLENTY: Yearly = {(TABLE, ADULTS): 100_000}
 
 
-def counting(first_year: int, later: int, last: int = NEXT_DECEMBER, first: int = JANUARY) -> list[Release]:
-    """So many in each release, by the year in which it was drawn."""
-    return releases([TABLE], first, last, lambda _, epoch, *__: first_year if epoch <= DECEMBER else later, 64)
+def counting(first_year: int, later: int, last: int = NEXT_AFTER, first: int = APRIL) -> list[Release]:
+    """So many in each period, by its year; none in records of a whole year."""
+
+    def count(_: str, __: int, period: int, *___: object) -> int:
+        if not period % 5:
+            return 0
+        return first_year if period < period_of(2027) else later
+
+    return releases([TABLE], first, last, count, 64)
 
 
-def usable(made: list[Release], planned, epoch: int, period: int | None) -> bool:
-    return Usability(released(made), planned).as_of(epoch)(Sum(TABLE, period, ("us",), (ADULTS,)))
+def usable(made: list[Release], planned: Yearly, period: Period) -> bool:
+    return Usability(released(made), planned).usable((Sum(TABLE, period, ("us",), (ADULTS,)),))
 
 
 def test_a_year_is_judged_by_the_year_before_it() -> None:
     period = period_of(2027, 1)
-    assert usable(counting(2_000, 0), NOTHING, NEXT_MARCH, period)
-    assert not usable(counting(0, 2_000), PLENTY, NEXT_MARCH, period)
+    assert usable(counting(2_000, 0), NOTHING, period)
+    assert not usable(counting(0, 2_000), PLENTY, period)
 
 
-@pytest.mark.parametrize("last", [NEXT_MARCH, NEXT_DECEMBER, NEXT_DECEMBER + 12])
+@pytest.mark.parametrize("last", [NEXT_APRIL, NEXT_AFTER, NEXT_AFTER + 12])
 def test_what_comes_later_changes_no_judgement(last: int) -> None:
     made = counting(900, 40, last)
-    for epoch, period in ((MARCH, period_of(2026, 1)), (NEXT_MARCH, period_of(2027, 1)), (NEXT_MARCH, RUNNING)):
+    for epoch, period in ((APRIL, period_of(2026, 1)), (AFTER, period_of(2026)), (NEXT_APRIL, period_of(2027, 1))):
         until = [one for one in made if one.epoch <= epoch]
         for planned in (NOTHING, PLENTY):
-            assert usable(made, planned, epoch, period) == usable(until, planned, epoch, period)
+            assert usable(made, planned, period) == usable(until, planned, period)
 
 
-def test_the_first_year_and_running_figures_are_judged_by_planned_sizes() -> None:
+def test_the_first_year_is_judged_by_planned_sizes() -> None:
     made = counting(5_000, 5_000)
-    for epoch, period in ((MARCH, period_of(2026, 1)), (NEXT_MARCH, period_of(2026)), (NEXT_MARCH, RUNNING)):
-        assert not usable(made, NOTHING, epoch, period)
-        assert usable(made, PLENTY, epoch, period)
+    for period in (period_of(2026, 1), period_of(2026, 4), period_of(2026)):
+        assert not usable(made, NOTHING, period)
+        assert usable(made, PLENTY, period)
 
 
-def test_a_year_that_was_not_released_whole_predicts_nothing_of_the_next() -> None:
-    made = counting(5_000, 5_000, first=JANUARY + 3)
+def test_arrivals_are_judged_by_planned_sizes() -> None:
+    asked = (Sum("arrivals_cases", ARRIVALS, ("us",), ((),)),)
+    made = released(releases(["arrivals_cases"], APRIL, NEXT_AFTER, lambda *_: 5_000))
+    assert not Usability(made, NOTHING).usable(asked)
+    assert Usability(made, {("arrivals_cases", ()): 12_000}).usable(asked)
+    assert not Usability(made, {("arrivals_cases", ()): 120}).usable(asked)  # ten a month
+
+
+@pytest.mark.parametrize("missing", [epoch_of(2026, 4), AFTER])
+def test_a_year_that_was_not_released_whole_predicts_nothing_of_the_next(missing: int) -> None:
+    made = [one for one in counting(5_000, 5_000) if one.epoch != missing]
     assert last_year(released(made), 2027) == {}
-    assert not usable(made, NOTHING, NEXT_MARCH, period_of(2027, 1))
-    assert usable(made, PLENTY, NEXT_MARCH, period_of(2027, 1))
-
-
-def test_a_missing_release_of_last_year_leaves_the_planned_sizes() -> None:
-    made = [one for one in counting(5_000, 5_000) if one.epoch != DECEMBER]
-    assert last_year(released(made), 2027) == {}
+    assert not usable(made, NOTHING, period_of(2027, 1))
+    assert usable(made, PLENTY, period_of(2027, 1))
 
 
 def test_last_years_size_is_the_whole_year_of_the_nation_and_never_less_than_nothing() -> None:
-    """Four quarters, each of which got its own and the next quarter's increments."""
-    found = last_year(released(counting(100, 7)), 2027)
-    assert found[TABLE, ADULTS] == 100 * (4 + 3 + 4)  # open quarters, quarters before, and what was sent for the year
-    made = releases([TABLE], JANUARY, DECEMBER, lambda *_: -50, 64)
+    assert last_year(released(counting(100, 7)), 2027)[TABLE, ADULTS] == 400
+    made = releases([TABLE], APRIL, AFTER, lambda *_: -50, 64)
     assert last_year(released(made), 2027)[TABLE, ADULTS] == 0
 
 
 def test_states_are_judged_by_the_nations_year_and_their_people() -> None:
-    made = releases(["state_cases"], JANUARY, NEXT_DECEMBER, lambda *_: 200, 64)
-    judged = Usability(released(made), NOTHING).as_of(NEXT_DECEMBER)
+    made = releases(["state_cases"], AFTER, NEXT_AFTER, lambda *_: 200, 64)
+    judged = Usability(released(made), NOTHING)
     year = period_of(2027)
-    assert judged(Sum("state_cases", year, ("ca",), ((),)))
-    assert not judged(Sum("state_cases", year, ("wy",), ((),)))  # a release of 200 does not make Wyoming large
+    assert judged.usable((Sum("state_cases", year, ("ca",), ((),)),))
+    assert not judged.usable((Sum("state_cases", year, ("wy",), ((),)),))  # 200 do not make Wyoming large
+
+
+def test_a_mean_is_judged_by_the_year_before_its_first() -> None:
+    """The later of two years is judged by the earlier by itself, and not in a mean of both."""
+    asked = tuple(Sum("state_cases", period_of(year), ("ca",), ((),)) for year in (2028, 2027))
+    for before, between in ((200, 0), (0, 200)):
+        made = [release("state_cases", epoch_of(2027, 1), lambda *_, n=before: n)]
+        made += [release("state_cases", epoch_of(2028, 1), lambda *_, n=between: n)]
+        assert Usability(released(made), NOTHING).usable(asked) is bool(before)
 
 
 def test_the_draw_that_is_judged_has_no_say() -> None:
     flags = [
-        [p.usable for p in points(every, NEXT_MARCH, Usability(every, NOTHING).as_of(NEXT_MARCH), [BY_METRIC[TABLE]])]
+        [p.usable for p in points(every, NEXT_APRIL, Usability(every, NOTHING).usable, [BY_METRIC[TABLE]])]
         for every in (released(counting(300, n)) for n in (0, 20_000))
     ]
     assert flags[0] == flags[1]
-    assert set(flags[0]) == {True, False}
+    assert set(flags[0]) == {True}
 
 
 # The planned sizes

@@ -13,37 +13,33 @@ from exchange.core.model.vocabulary import DIVISION, UsState
 from exchange.core.release.budget import TABLE_COSTS
 
 sizes = st.integers(0, 100_000)
-scales = st.fractions(Fraction(1, 16), Fraction(1000))
+variances = st.fractions(Fraction(1, 256), Fraction(10**6))
 
 
-@given(sizes, sizes, scales, scales, st.integers(1, 24), st.integers(1, 24))
-def test_more_people_less_noise_and_fewer_increments_never_make_a_cell_less_usable(
-    n: int, m: int, scale: Fraction, other: Fraction, some: int, more: int
+@given(sizes, sizes, variances, variances)
+def test_more_people_and_less_noise_never_make_a_cell_less_usable(
+    n: int, m: int, variance: Fraction, other: Fraction
 ) -> None:
-    if is_usable(min(n, m), max(scale, other), max(some, more)):
-        assert is_usable(max(n, m), min(scale, other), min(some, more))
+    if is_usable(min(n, m), max(variance, other)):
+        assert is_usable(max(n, m), min(variance, other))
 
 
-@given(sizes, scales, st.integers(1, 24))
-def test_a_usable_figure_has_noise_of_at_most_thirty_percent(n: int, scale: Fraction, increments: int) -> None:
-    relative = (increments * scale**2) / Fraction(n) ** 2 if n else None
-    assert is_usable(n, scale, increments) == (
-        n >= EXPECTED_MIN and relative is not None and relative <= Fraction(9, 100)
-    )
+@given(sizes, variances)
+def test_a_usable_figure_has_noise_of_at_most_thirty_percent(n: int, variance: Fraction) -> None:
+    relative = variance / Fraction(n) ** 2 if n else None
+    assert is_usable(n, variance) == (n >= EXPECTED_MIN and relative is not None and relative <= Fraction(9, 100))
 
 
 def test_both_bounds_are_included() -> None:
-    assert is_usable(100, Fraction(30))
-    assert not is_usable(100, Fraction(30) + Fraction(1, 16))
-    assert is_usable(100, Fraction(15), increments=4)
-    assert not is_usable(100, Fraction(15), increments=5)
+    assert is_usable(100, Fraction(900))
+    assert not is_usable(100, Fraction(900) + Fraction(1, 16))
     assert is_usable(EXPECTED_MIN, Fraction(1))
     assert not is_usable(EXPECTED_MIN - 1, Fraction(1, 16))
 
 
 def test_no_function_of_the_rule_can_see_an_estimate() -> None:
-    assert list(inspect.signature(usable_cells).parameters) == ["sizes", "scale", "increments"]
-    assert list(inspect.signature(is_usable).parameters) == ["expected", "scale", "increments"]
+    assert list(inspect.signature(usable_cells).parameters) == ["sizes", "variance"]
+    assert list(inspect.signature(is_usable).parameters) == ["expected", "variance"]
     assert not hasattr(module, "Release")
 
 
@@ -56,21 +52,21 @@ def test_states_share_a_national_figure_by_their_people_and_nothing_is_lost() ->
 
 
 def test_a_cell_without_a_size_is_not_usable() -> None:
-    assert usable_cells({"ca": 1000, "wy": 12, "not_known": 0}, Fraction(22)) == {"ca"}
+    assert usable_cells({"ca": 1000, "wy": 12, "not_known": 0}, Fraction(22**2)) == {"ca"}
 
 
 @pytest.mark.parametrize(("clients", "states"), [(8_000, range(30, 40)), (13_631, range(38, 44))])
 def test_state_figures_are_usable_where_most_people_live_and_all_divisions_are(clients: int, states: range) -> None:
-    scale = TABLE_COSTS["state_cases"].scale
-    found = usable_cells(by_population(clients), scale)
+    variance = TABLE_COSTS["state_cases"].variance
+    found = usable_cells(by_population(clients), variance)
     assert len(found) in states
     divisions = {DIVISION[state] for state in POPULATION} - {"territory"}
     for division in divisions:
         inside = [state for state in POPULATION if DIVISION[state] == division]
-        assert is_usable(sum(by_population(clients)[state] for state in inside), scale, len(inside)), division
+        assert is_usable(sum(by_population(clients)[state] for state in inside), len(inside) * variance), division
 
 
-@pytest.mark.parametrize(("scale", "increments"), [(Fraction(0), 1), (Fraction(-1), 1), (Fraction(1), 0)])
-def test_there_is_no_figure_without_noise_or_increments(scale: Fraction, increments: int) -> None:
-    with pytest.raises(ValueError, match="increment"):
-        is_usable(100, scale, increments)
+@pytest.mark.parametrize("variance", [0, -1])
+def test_there_is_no_figure_about_clients_without_noise(variance: int) -> None:
+    with pytest.raises(ValueError, match="noise"):
+        is_usable(100, variance)
