@@ -13,8 +13,8 @@ Rules kept:
 - A record that cannot be counted stops the draw. The error names its offset, never its value.
 
 The fast path: events that count alike differ only in their heads. They are grouped by the bytes of
-their tails, decoded once and counted that many times. `exchange.core.release.draw.counted` is the
-definition; a property test compares the two.
+their tails (`exchange.wire.event_tails`), decoded once and counted that many times.
+`exchange.core.release.draw.counted` is the definition; a property test compares the two.
 """
 
 from collections import Counter, defaultdict
@@ -23,35 +23,44 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import compress
 from operator import gt
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from consumers.admission.registry import read_registry_before
 from consumers.release.draws_state import DrawsFollower
 from exchange import __version__
 from exchange.core.errors import CannotCount, ExchangeError, SequenceBroken
-from exchange.core.model.event_layout import DIGEST_OCTETS, HEAD, KIND, PREFIX, head_octets, sequence_of
-from exchange.core.model.events import BODIES, About, Event
-from exchange.core.release.agency_tables import Heard, PastEpochs, ProfileChange, ShownCount, agency_releases
+from exchange.core.model.event_layout import sequence_of
+from exchange.core.release.agency_tables import (
+    Heard,
+    PastEpochs,
+    ProfileChange,
+    ShownCount,
+    agency_releases,
+    is_about_a_client,
+)
 from exchange.core.release.closing import DrawTask
 from exchange.core.release.cuts import BEGINNING, Cut, Grown, Offsets
-from exchange.core.release.draw import Counted, Reading, counted, drawn, reading_of
+from exchange.core.release.draw import Counted, Reading, counted, drawn, merged, reading_of
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import read_before
-from exchange.wire.codec import decode
+from exchange.wire.event_tails import event_of, tail_of
 from exchange.wire.public_records import encode_release
 from exchange.wire.release_records import release_part
 from exchange.wire.topics import EVENTS
 
+if TYPE_CHECKING:
+    from exchange.core.model.events import Event
+
 BATCH_RECORDS: Final = 20_000
 """Records counted at once."""
+TAILS_MAX: Final = 100_000
+"""Different events that are held until they are counted: some 40 MB."""
 VERSIONS: Final = (f"exchange {__version__}",)
 Noise: TypeAlias = Callable[[Fraction, int], Sequence[int]]
 """From a scale and a length to that many numbers: `consumers.release.noise.gaussian`."""
 Report: TypeAlias = Callable[[int], None]
 """Called with the number of events read since the last call."""
-_ABOUT_CLIENTS: Final = frozenset(i << 1 for i, body in enumerate(BODIES) if body.about is About.CLIENT)
-"""The kinds, as bytes, of events that no agency table counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +98,8 @@ async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> D
     try:
         for source, end in enumerate(task.moment.ends):
             async for batch in _read(reader, source, start.offsets, end):
+                counts.take(batch)  # first: it names a record that is no event, whose sequence means nothing
                 grown.take(source, zip(batch.keys, batch.sequences, strict=True))
-                counts.take(batch)
                 report(len(batch.keys))
     finally:
         await reader.close()
@@ -119,9 +128,8 @@ class EventBatch:
     def __init__(self, source: Partition, records: Sequence[Record]) -> None:
         self.source, self.offsets = source, [record.offset for record in records]
         self.keys = [record.key or b"" for record in records]
-        self.values = [record.value or b"" for record in records]
-        self.sequences = list(map(sequence_of, self.values))
-        self.tails = [value[:PREFIX] + value[HEAD:] for value in self.values]
+        values = [record.value or b"" for record in records]
+        self.sequences, self.tails = list(map(sequence_of, values)), list(map(tail_of, values))
         if b"" in self.keys:
             self.refuse(self.keys.index(b""), CannotCount)
 
@@ -138,16 +146,22 @@ Heads: TypeAlias = defaultdict[bytes, int]
 
 
 class DrawCounts:
-    """The events of a draw: by reading, how often each tail came; and those about agencies."""
+    """The events of a draw: the counts of client tables, and the events about agencies, in order.
+
+    Equal tails are counted together, at most `TAILS_MAX` different ones at a time.
+    """
 
     def __init__(self, task: DrawTask) -> None:
         self._task = task
-        self._heads: dict[Reading, Heads] = {
-            reading: defaultdict(int, cut.by_key()) for reading, cut in task.cuts.items()
+        self._due = {
+            reading: [one for one in task.clients if reading_of(one.row.tier) is reading] for reading in Reading
         }
-        self._last: Heads = defaultdict(int, task.last.by_key())
-        self._times: dict[Reading, Counter[bytes]] = {reading: Counter() for reading in Reading}
+        self._counted = {reading: counted(due, ()) for reading, due in self._due.items()}
+        self._heads = {reading: _heads(cut) for reading, cut in task.cuts.items()}
+        self._last = _heads(task.last)
+        self._times: dict[Reading, Counter[bytes]] = {reading: Counter() for reading in task.cuts}
         self._events: dict[bytes, Event] = {}
+        self._of_agencies: set[bytes] = set()
         self._so_far: list[tuple[str, Event]] = []
         self._since_last: list[tuple[str, Event]] = []
 
@@ -158,31 +172,51 @@ class DrawCounts:
 
     def take(self, batch: EventBatch) -> None:
         """Add the records of a batch. Raises CannotApply for one that cannot be counted."""
-        for tail in set(batch.tails).difference(self._events):
+        new = set(batch.tails).difference(self._events)
+        if len(self._events) + len(new) > TAILS_MAX:
+            self._fold()
+            new = set(batch.tails)
+        for tail in new:
             try:
-                self._events[tail] = decode(head_octets(tail[:PREFIX], 1, bytes(DIGEST_OCTETS)) + tail[PREFIX:])
+                event = self._events[tail] = event_of(tail)
             except ExchangeError as error:
                 batch.refuse(batch.tails.index(tail), type(error))
-        for reading, heads in self._heads.items():
-            self._times[reading].update(compress(batch.tails, batch.behind(heads)))
-        others = [i for i, value in enumerate(batch.values) if value[KIND] not in _ABOUT_CLIENTS]
-        for i in others:
-            key, sequence = batch.keys[i], batch.sequences[i]
-            one = (key.decode("ascii"), self._events[batch.tails[i]])
-            if Reading.ALL in self._heads and sequence > self._heads[Reading.ALL][key]:
-                self._so_far.append(one)
-            if sequence > self._last[key]:
-                self._since_last.append(one)
+            if not is_about_a_client(event):
+                self._of_agencies.add(tail)
+        behind = {reading: batch.behind(heads) for reading, heads in self._heads.items()}
+        for reading, which in behind.items():
+            self._times[reading].update(compress(batch.tails, which))
+        if not self._of_agencies.isdisjoint(batch.tails):
+            self._hear(batch, behind.get(Reading.ALL))
+
+    def _hear(self, batch: EventBatch, so_far: Sequence[bool] | None) -> None:
+        since_last = batch.behind(self._last)
+        for place, tail in enumerate(batch.tails):
+            if tail in self._of_agencies:
+                one = (batch.keys[place].decode("ascii"), self._events[tail])
+                if so_far is not None and so_far[place]:
+                    self._so_far.append(one)
+                if since_last[place]:
+                    self._since_last.append(one)
 
     def counted(self) -> tuple[Counted, ...]:
         """The exact counts of every client table, in the order of the task."""
-        found = {one.due.row.name: one for reading in Reading for one in self._of(reading)}
+        self._fold()
+        found = {one.due.row.name: one for some in self._counted.values() for one in some}
         return tuple(found[due.row.name] for due in self._task.clients)
 
-    def _of(self, reading: Reading) -> tuple[Counted, ...]:
-        due = [one for one in self._task.clients if reading_of(one.row.tier) is reading]
-        times = self._times[reading]
-        return counted(due, (("", self._events[tail]) for tail in times), times.values())
+    def _fold(self) -> None:
+        """Count the tails so far, and forget them."""
+        for reading, times in self._times.items():
+            more = counted(self._due[reading], (("", self._events[tail]) for tail in times), times.values())
+            self._counted[reading] = merged(self._counted[reading], more)
+            times.clear()
+        self._events.clear()
+        self._of_agencies.clear()
+
+
+def _heads(cut: Cut) -> Heads:
+    return defaultdict(int, cut.by_key())
 
 
 async def _read(reader: Reader, number: int, starts: Offsets, end: int) -> AsyncIterator[EventBatch]:

@@ -112,10 +112,11 @@ def agency_releases(
 
 
 def _of_agencies(pairs: Iterable[tuple[str, Event]]) -> list[tuple[str, Event]]:
-    return [(agency, event) for agency, event in pairs if not _is_about_a_client(event)]
+    return [(agency, event) for agency, event in pairs if not is_about_a_client(event)]
 
 
-def _is_about_a_client(event: Event) -> bool:
+def is_about_a_client(event: Event) -> bool:
+    """Whether it is about a client, or corrects an event that is: no agency table counts it."""
     body = event.body.body if isinstance(event.body, Correction) else event.body
     return body.about is About.CLIENT
 

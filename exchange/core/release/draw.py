@@ -31,7 +31,7 @@ from itertools import repeat
 from operator import add
 from typing import Final, NamedTuple
 
-from exchange.core.admission.cap_rules import NONE, Cap, lawful
+from exchange.core.admission.cap_rules import lawful
 from exchange.core.counting.cells import counts_by_code
 from exchange.core.counting.tables import FED, Tier
 from exchange.core.errors import NoiseUnfit, NotDue, TableChanged
@@ -129,14 +129,15 @@ def counted(
     equal events together; at least as many numbers as events.
     """
     counters = [_TableCounter.of(one) for one in due]
-    of_kind: dict[type[Body], list[_TableCounter]] = {}
+    alike: dict[tuple[object, ...], list[tuple[_TableCounter, int]]] = {}
     for (_, event), often in zip(events, times, strict=False):
-        counted_event = _read(event)
-        kind = type(counted_event.body)
-        if kind not in of_kind:
-            of_kind[kind] = [one for one in counters if _feeds(kind, one.due.row)]
-        for counter in of_kind[kind]:
-            counter.add(counted_event, often)
+        one = _read(event)
+        kind = type(one.body), one.bits, one.sign, one.period
+        if kind not in alike:
+            blocks = ((counter, counter.block(one)) for counter in counters)
+            alike[kind] = [(counter, block) for counter, block in blocks if block is not None]
+        for counter, block in alike[kind]:
+            counter.add(one, block, often)
     return tuple(Counted(counter.due, tuple(counter.counts)) for counter in counters)
 
 
@@ -189,17 +190,22 @@ class _TableCounter:
         places, values = ({name: n for n, name in enumerate(names)} for names in (row.places, row.codes))
         return cls(due, [0] * due.length, places, values)
 
-    def add(self, counted_event: "_Read", often: int) -> None:
+    def block(self, one: "_Read") -> int | None:
+        """The block in which an event of this kind, with these bits, counts; None: in none."""
         row = self.due.row
-        place = self.places.get(row.place(counted_event.state))
-        block = block_of(row.tier, self.due.epoch, counted_event.period)
-        if not counted_event.bits & row.bit or place is None or block is None:
-            return
-        if row.tier is Tier.NATION_ARRIVALS and counted_event.sign < 0:
+        if not one.bits & row.bit or not _feeds(type(one.body), row):
+            return None
+        if row.tier is Tier.NATION_ARRIVALS and one.sign < 0:
+            return None
+        return block_of(row.tier, self.due.epoch, one.period)
+
+    def add(self, one: "_Read", block: int, often: int) -> None:
+        place = self.places.get(self.due.row.place(one.state))
+        if place is None:
             return
         start = (block * len(self.places) + place) * len(self.values)
-        for value, n in _values(row, counted_event.body):
-            self.counts[start + self.values[value]] += counted_event.sign * n * often
+        for value, n in _values(self.due.row, one.body):
+            self.counts[start + self.values[value]] += one.sign * n * often
 
 
 class _Read(NamedTuple):
@@ -208,7 +214,7 @@ class _Read(NamedTuple):
     `bits`: those it counts with. `sign`: 1, or -1 if withdrawn.
     """
 
-    bits: Cap
+    bits: int
     sign: int
     period: int
     state: str
@@ -216,11 +222,11 @@ class _Read(NamedTuple):
 
 
 def _read(event: Event) -> _Read:
-    bits, body = Cap(event.cap), event.body
+    bits, body = event.cap, event.body
     if not isinstance(body, Correction):
-        return _Read(bits, 1, event.period, str(event.state), body)
-    may = NONE if isinstance(body.body, Tally) or not lawful(event.cap, body.cap) else bits
-    return _Read(may, -1, body.period, str(body.state), body.body)
+        return _Read(bits, 1, event.period, event.state, body)
+    may = 0 if isinstance(body.body, Tally) or not lawful(event.cap, body.cap) else bits
+    return _Read(may, -1, body.period, body.state, body.body)
 
 
 def _feeds(kind: type[Body], row: ReleasedTable) -> bool:
@@ -230,14 +236,12 @@ def _feeds(kind: type[Body], row: ReleasedTable) -> bool:
     return kind is row.table.body or (kind is Tally and row.tier is not Tier.NATION_ARRIVALS)
 
 
-def _values(row: ReleasedTable, body: Body) -> Iterator[tuple[str, int]]:
+def _values(row: ReleasedTable, body: Body) -> Iterable[tuple[str, int]]:
     """The released values that a body adds to, and how much."""
     if isinstance(body, Tally):
-        yield from _of_tally(row, body)
-        return
+        return _of_tally(row, body)
     value = row.value_of(body)
-    if value is not None:
-        yield value, 1
+    return () if value is None else ((value, 1),)
 
 
 def _of_tally(row: ReleasedTable, body: Tally) -> Iterator[tuple[str, int]]:

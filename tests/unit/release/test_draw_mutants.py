@@ -15,7 +15,7 @@ from tests.unit.release import test_draw as rules
 
 MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
     "events without the bit counted": (
-        BrokenRule(draw, "_TableCounter.add", "not _1.bits & _2.bit", "False"),
+        BrokenRule(draw, "_TableCounter.block", "not one.bits & row.bit", "False"),
         rules.test_an_event_without_the_bit_is_in_no_release,
     ),
     "a correction with other marks than its event": (
@@ -39,11 +39,11 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         rules.test_a_tally_feeds_every_release_of_its_codes_but_arrivals_and_its_correction_none,
     ),
     "an arrival taken back": (
-        BrokenRule(draw, "_TableCounter.add", "row.tier is Tier.NATION_ARRIVALS", "False"),
+        BrokenRule(draw, "_TableCounter.block", "row.tier is Tier.NATION_ARRIVALS", "False"),
         laws.test_what_is_corrected_before_the_cut_leaves_nothing_but_its_arrival,
     ),
     "any period counted": (
-        BrokenRule(draw, "_TableCounter.add", "block_of(row.tier, _1, _2)", "0 if is_due(row.tier, _1) else None"),
+        BrokenRule(draw, "_TableCounter.block", "block_of(row.tier, _1, _2)", "0 if is_due(row.tier, _1) else None"),
         rules.test_an_event_counts_in_the_epoch_of_its_period_and_in_no_other,
     ),
     "a year without its quarters": (
@@ -81,7 +81,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         rules.test_noise_is_added_once_to_every_number,
     ),
     "an event counted twice": (
-        BrokenRule(draw, "_TableCounter.add", "counted_event.sign * n * often", "2 * counted_event.sign * n * often"),
+        BrokenRule(draw, "_TableCounter.add", "one.sign * n * often", "2 * one.sign * n * often"),
         laws.counted_once,
     ),
     "a draw that was not paid for": (
