@@ -18,13 +18,12 @@ from math import ceil, exp, prod, sqrt
 from statistics import NormalDist
 from typing import Final
 
-from exchange.core.admission.cap_rules import CORRECTIONS
 from exchange.core.admission.reasons import SMALL_COUNT_MAX
 from exchange.core.counting.tables import TALLIED, Tier, tally_length
 from exchange.core.metrics.figures import K
 from exchange.core.metrics.intervals import Z
-from exchange.core.metrics.usability import EXPECTED_MIN, POPULATION, RELATIVE_SD_MAX, increments_of
-from exchange.core.metrics.view import Period
+from exchange.core.metrics.usability import EXPECTED_MIN, POPULATION, RELATIVE_SD_MAX
+from exchange.core.metrics.view import parts_of
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION
@@ -33,11 +32,12 @@ from exchange.core.release.catalogue import CatalogueEntry
 from exchange.core.release.client_tables import rows_of_tally, tally_bits
 from exchange.core.release.disclosure import AGENCIES_MIN, AGENCY_RELEASES, REST_MIN, SHARE_MAX
 from exchange.core.release.sensitivity import distinct
-from exchange.core.release.tiers import BUCKETS
+from exchange.core.release.tiers import periods_due
 from tools.derive.markdown import coded, table
 
 RARELY: Final = 1 / 1000
-FIRST: Final = epoch_of(2026, 1)
+JANUARY: Final = epoch_of(2027, 1)
+"""An epoch in which tables of every tier are due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +64,22 @@ LIVES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ErrorBar:
-    """A figure whose error bar is shown. `last`: the last month that it was released for."""
+    """A figure whose error bar is shown."""
 
     words: str
     name: str
-    period: Period
-    last: int
+    period: int
 
 
 WIDTHS: Final = (
-    ErrorBar("new cases of a quarter, at its end", "cases", period_of(2026, 1), epoch_of(2026, 3)),
-    ErrorBar("the same, one quarter later", "cases", period_of(2026, 1), epoch_of(2026, 6)),
-    ErrorBar("a quarter's need of one service", "needs_by_service", period_of(2026, 1), epoch_of(2026, 3)),
-    ErrorBar("a quarter's cases that were closed for one reason", "exits_by_reason", period_of(2026, 1), epoch_of(2026, 3)),
-    ErrorBar("a state's new cases of a year", "state_cases", period_of(2026), epoch_of(2026, 12)),
-    ErrorBar("a state's year of one group of needs", "state_needs_by_service_group", period_of(2026), epoch_of(2026, 12)),
-)  # fmt: skip
+    ErrorBar("new cases of a quarter", "cases", period_of(2026, 1)),
+    ErrorBar("new cases of a year", "cases", period_of(2026)),
+    ErrorBar("a quarter's need of one service", "needs_by_service", period_of(2026, 1)),
+    ErrorBar("a quarter's cases that were closed for one reason", "exits_by_reason", period_of(2026, 1)),
+    ErrorBar("a month's arrivals of new cases", "arrivals_cases", period_of(2026, 1)),
+    ErrorBar("a state's new cases of a year", "state_cases", period_of(2026)),
+    ErrorBar("a state's year of one group of needs", "state_needs_by_service_group", period_of(2026)),
+)
 
 
 def epsilon(life: OpponentGoal) -> float:
@@ -101,8 +101,7 @@ def belief(life: OpponentGoal, rarely: float) -> float:
 def reach(width: ErrorBar) -> int:
     """Half of the error bar, rounded up: the reach of the noise alone in 95 of 100 cases."""
     plan = TABLE_COSTS[width.name]
-    drawn = increments_of(plan.row.tier, FIRST, width.last, width.period)
-    return ceil(float(Z) * float(plan.scale) * sqrt(drawn))
+    return ceil(float(Z) * float(plan.scale) * sqrt(len(parts_of(plan.row.tier, width.period))))
 
 
 def learned() -> Iterator[str]:
@@ -159,7 +158,7 @@ def tiers() -> Iterator[str]:
         plans = [plan for plan in TABLE_COSTS.values() if plan.row.tier is tier]
         if plans:
             scales = sorted({float(plan.scale) for plan in plans})
-            numbers = sum(len(BUCKETS[tier]) * plan.row.cells for plan in plans)
+            numbers = sum(len(periods_due(tier, JANUARY)) * plan.row.cells for plan in plans)
             part = Fraction(sum(PARTS[plan.row.name] for plan in plans), WHOLE)
             sigma = f"{scales[0]:g}" if len(scales) == 1 else f"{scales[0]:g}–{scales[-1]:g}"
             rows.append((tier.value, str(len(plans)), f"{numbers:,}", f"{float(part):.1%}", sigma))
@@ -169,24 +168,23 @@ def tiers() -> Iterator[str]:
 
 def sensitivities() -> Iterator[str]:
     """Every kind of cap and cells, with the squared distance that one client can move them."""
-    kinds: Counter[tuple[int, str, int, int]] = Counter()
+    kinds: Counter[tuple[int, str, int]] = Counter()
     for plan in TABLE_COSTS.values():
         rule, told_apart = plan.rule, plan.rule.most == 1 or distinct(plan.row, plan.rule)
-        kinds[rule.most, "distinct" if told_apart else "shared", rule.corrections, plan.squared_l2] += 1
+        kinds[rule.most, "distinct" if told_apart else "shared", plan.squared_l2] += 1
     yield from table(
-        ("within the cap (k)", "cells", "corrections (c)", "how it follows", "L2²", "tables"),
+        ("within the cap (k)", "cells", "how it follows", "L2²", "tables"),
         (
-            (str(k), cells, str(c), _followed(k, cells, c, squared), str(squared), str(count))
-            for (k, cells, c, squared), count in sorted(kinds.items())
+            (str(k), cells, _followed(k, cells, squared), str(squared), str(count))
+            for (k, cells, squared), count in sorted(kinds.items())
         ),
     )
 
 
-def _followed(k: int, cells: str, c: int, squared: int) -> str:
+def _followed(k: int, cells: str, squared: int) -> str:
     if cells == "shared":
-        return f"k² + 2c² = {k}² + 2·{c}²"
-    held = squared - 2 * c
-    return f"k + 2c = {k} + 2·{c}" if held == k else f"codes + 2c = {held} + 2·{c}: there are fewer codes than k"
+        return f"k² = {k}²"
+    return "k" if squared == k else "codes: there are fewer than k"
 
 
 def state_tables() -> Iterator[str]:
@@ -265,9 +263,8 @@ def promise() -> Iterator[str]:
     """The promise in one sentence, and what of it is given out."""
     one, given = LIVES[0], float(1 - Fraction(RESERVE, WHOLE))
     yield "One client in one period at one agency: everything that is ever released, together, is"
-    yield f"({_up(epsilon(one))}, {DELTA:g})-differentially private, by ρ = {float(RHO_TOTAL)} of zero-concentrated"
-    yield f"differential privacy. Given out are {given:.0%} of it, {1 - given:.0%} are held back."
-    yield f"Corrections that are in releases, for each client, period and cap: {CORRECTIONS}."
+    yield f"({_up(epsilon(one))}, {DELTA:g})-differentially private, by ρ = {float(RHO_TOTAL)} of Gaussian noise."
+    yield f"Given out are {given:.0%} of it, {1 - given:.0%} are held back."
 
 
 def _percent(share: float) -> str:
