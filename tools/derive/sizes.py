@@ -16,6 +16,8 @@ from exchange.trial.sample.volumes import yearly_volumes
 from exchange.wire.planned_sizes import FILE
 
 LATE: Final = Fraction(1, 10)
+SCALE: Final = Fraction(3, 10)
+"""Of the nation: the sample whose sizes are planned with."""
 PATH: Final = Path(__file__).parents[2] / "schemas" / FILE
 
 
@@ -23,7 +25,7 @@ def completed(found: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     """These sizes, and those of every table and code that they lack."""
     if all(code in found.get(row.name, {}) for row in RELEASED_TABLES for code in row.codes):
         return found
-    volumes = dict(yearly_volumes().events)
+    volumes = dict(yearly_volumes(scale=SCALE).events)
     volumes[TOO_LATE, ""] = volumes["cases", ""] * LATE
     rows = {row.name: row.codes for row in RELEASED_TABLES}
     names = dict.fromkeys((*found, *rows))
