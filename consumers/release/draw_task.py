@@ -19,7 +19,7 @@ their tails (`exchange.wire.event_tails`), decoded once and counted that many ti
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import compress
 from operator import gt
@@ -115,7 +115,8 @@ def recorded(task: DrawTask, counts: "DrawCounts", agencies: Agencies, noise: No
     of_agencies = agency_releases(
         task.epoch, task.agencies, counts.heard, agencies.members, agencies.kept, versions=VERSIONS
     )
-    parts = tuple((release_part(one), encode_release(one)) for one in (*made, *of_agencies.releases))
+    planned = (replace(one, clients_a_year=task.clients_a_year) for one in (*made, *of_agencies.releases))
+    parts = tuple((release_part(one), encode_release(one)) for one in planned)
     return Drawn(parts, of_agencies.shown, of_agencies.profiles, cut)
 
 

@@ -136,7 +136,8 @@ def _parsed(key: bytes) -> tuple[tuple[bytes, int] | None, int | None]:
 
 def after(closed: Closed, spent: Spent) -> Closed:
     """The closed epochs and the ledger after this command."""
-    moment = Moment(spent.at_ms, spent.cut.offsets, spent.registered, spent.cut.cluster, spent.surely_ms)
+    times = (spent.registered, spent.cut.cluster, spent.surely_ms)
+    moment = Moment(spent.at_ms, spent.cut.offsets, *times, spent.clients_a_year)
     if spent.refused:
         return refused_at(closed, spent.position, moment.surely_ms)
     accounts = dict(spent.accounts)

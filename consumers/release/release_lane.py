@@ -61,7 +61,8 @@ logger = structlog.get_logger(__name__)
 class ReleaseLane(SingleLane):
     """The one release lane. `partitions`: of `events`. `clock`: decides which months are over.
 
-    `worker`: whose lane it is; its own pulses are not another witness.
+    `worker`: whose lane it is; its own pulses are not another witness. `clients_a_year`: for which
+    sizes are planned; it counts at the first epoch and never after.
     """
 
     halts_on = (
@@ -83,12 +84,14 @@ class ReleaseLane(SingleLane):
         witness: WitnessFiles,
         *,
         worker: str = "",
+        clients_a_year: int = 0,
         clock: Clock = wall_ms,
         hook: Hook = no_hook,
     ) -> None:
         super().__init__(LaneName.RELEASE, hook=hook)
         self._log, self._drawer, self._witness, self._worker, self._clock = log, drawer, witness, worker, clock
         self._events = [Partition(EVENTS, number) for number in range(partitions)]
+        self._clients_a_year = clients_a_year
         self._seen = DrawsState()
 
     @property
@@ -205,7 +208,8 @@ class ReleaseLane(SingleLane):
         finally:
             await reader.close()
         cut = tuple(ends[source] for source in self._events)
-        return Moment(self._clock(), cut, ends[registered], await self._log.cluster_id(), command.timestamp)
+        cluster = await self._log.cluster_id()
+        return Moment(self._clock(), cut, ends[registered], cluster, command.timestamp, self._clients_a_year)
 
     def _report(self, _: int) -> None:
         self._busy()
@@ -215,7 +219,8 @@ def refusal(closed: Closed, offset: int, refused: CloseRefused, moment: Moment) 
     """The ledger's entry for a refused command: everything as it was."""
     accounts, last = tuple(sorted(closed.ledger.accounts.items())), closed.last_epoch or 0
     cut, registered = closed.last_cut, closed.registered
-    return Spent(offset + 1, last, moment.at_ms, moment.surely_ms, refused.name, registered, cut, accounts)
+    times = (moment.at_ms, moment.surely_ms)
+    return Spent(offset + 1, last, *times, refused.name, registered, cut, accounts, closed.clients_a_year)
 
 
 def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
@@ -230,6 +235,7 @@ def payment(offset: int, draw: Draw, drawn: Drawn) -> Spent:
         registered=moment.registered,
         cut=drawn.cut,
         accounts=accounts,
+        clients_a_year=draw.task.clients_a_year,
         shown=drawn.shown,
         reported=drawn.profiles,
     )

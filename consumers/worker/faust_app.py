@@ -240,7 +240,8 @@ def witness_files(settings: Settings) -> WitnessFiles:
 def _closing(settings: Settings) -> ReleaseSettings:
     """How this worker closes epochs."""
     grace_ms = int(settings.close_after_hours * HOUR_MS) if settings.calendar == "on" else None
-    return ReleaseSettings(settings.partitions, DrawInProcess(KafkaSource(settings)), witness_files(settings), grace_ms)
+    drawer, witness = DrawInProcess(KafkaSource(settings)), witness_files(settings)
+    return ReleaseSettings(settings.partitions, drawer, witness, grace_ms, settings.clients_a_year)
 
 
 async def _require_topics(settings: Settings, log: Log) -> None:

@@ -51,13 +51,14 @@ class ReleaseSettings:
     """How a worker closes epochs.
 
     `partitions`: of `events`. `witness`: of this host. `grace_ms`: after a month's end; None: no
-    calendar.
+    calendar. `clients_a_year`: for which sizes are planned at the first epoch.
     """
 
     partitions: int
     drawer: Drawer
     witness: WitnessFiles
     grace_ms: int | None = None
+    clients_a_year: int = 0
     clock: Clock = wall_ms
 
 
@@ -183,6 +184,7 @@ class Lanes:
             closing.drawer,
             closing.witness,
             worker=self._worker,
+            clients_a_year=closing.clients_a_year,
             clock=closing.clock,
             hook=self._note,
         )

@@ -54,8 +54,9 @@ class Spent:
     first. `refused`: the name of the broken rule; empty if the command was carried out.
     `registered`: offset in `agencies` up to which records were read. `cut`: how much of `events`
     was read. `at_ms`: when it was handled, by the lane's clock. `surely_ms`: the earlier of that
-    and the time at which brokers wrote the command down. `reported`: of each agency whose profiles
-    changed, the profiles that hold now.
+    and the time at which brokers wrote the command down. `clients_a_year`: for which sizes are
+    planned since the first epoch; 0 before. `reported`: of each agency whose profiles changed, the
+    profiles that hold now.
 
     A refused command keeps `epoch`, `registered`, `cut` and `accounts`, and shows nothing.
     """
@@ -68,6 +69,7 @@ class Spent:
     registered: int
     cut: Cut
     accounts: tuple[tuple[str, Account], ...]
+    clients_a_year: int = 0
     shown: tuple[ShownCount, ...] = ()
     reported: tuple[ProfileChange, ...] = ()
 

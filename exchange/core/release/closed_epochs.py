@@ -25,7 +25,7 @@ class Moment:
 
     `at_ms`: the lane's clock (ms since 1970). `ends`, `registered`: the ends of `events` and of
     `agencies` on the cluster with this id. `asked_ms`: when brokers wrote the command down; None:
-    it was not looked at.
+    it was not looked at. `clients_a_year`: for which sizes are planned, by the lane's settings.
     """
 
     at_ms: int
@@ -33,6 +33,7 @@ class Moment:
     registered: int
     cluster: str = ""
     asked_ms: int | None = None
+    clients_a_year: int = 0
 
     @property
     def surely_ms(self) -> int:
@@ -45,12 +46,12 @@ class Closed:
     """Everything that was closed so far.
 
     `position`: of the next command. `at_ms`: the latest that it surely was at a command. `cuts`: of
-    every closed epoch, by epoch. `when`: the time of each closing, by the lane's clock.
-    `agency_tables`: the last epoch of each agency table that was ever released. `domains`: the
-    values of its first release. `cluster`: the id of the cluster on which the cuts have their
-    addresses; empty before the first. `restoring`: the ids of the clusters to which a restore has
-    begun and not ended. `leaves`: whether the cluster was archived for the last time. `trail`: what
-    a witness outside of the brokers compares.
+    every closed epoch, by epoch. `when`: the time of each closing, by the lane's clock. `domains`:
+    of each agency table that was ever released, its values. `cluster`: the id of the cluster on
+    which the cuts have their addresses; empty before the first. `restoring`: the ids of the
+    clusters to which a restore has begun and not ended. `leaves`: whether the cluster was archived
+    for the last time. `clients_a_year`: for which sizes were planned at the first epoch, for ever;
+    0 before. `trail`: what a witness outside of the brokers compares.
     """
 
     position: int = 0
@@ -64,6 +65,7 @@ class Closed:
     cluster: str = ""
     restoring: frozenset[str] = frozenset()
     leaves: bool = False
+    clients_a_year: int = 0
     trail: Trail = field(default_factory=Trail)
 
     @property
@@ -138,6 +140,7 @@ def carried_out(
         cluster=cut.cluster,
         when=MappingProxyType({**closed.when, epoch: moment.at_ms}),
         kept=closed.kept.after(shown, profiles),
+        clients_a_year=closed.clients_a_year or moment.clients_a_year,
         trail=closed.trail.closed(epoch),
     )
 

@@ -53,6 +53,7 @@ class DrawTask:
 
     `cuts`: for each reading, the cut after which the events come that it takes; a reading without
     a cut takes none. `last`: the last closed epoch's cut, from which the new one grows.
+    `clients_a_year`: for which sizes are planned, as it was at the first epoch.
     """
 
     epoch: int
@@ -61,6 +62,7 @@ class DrawTask:
     agencies: tuple[CatalogueEntry, ...]
     cuts: Mapping[Reading, Cut]
     last: Cut = BEGINNING
+    clients_a_year: int = 0
 
     @property
     def lowest(self) -> Cut:
@@ -156,7 +158,8 @@ def _draw(
     of_agencies = tuple(_checked(closed, one) for one in agencies if is_due(one.tier, epoch))
     tiers = {due.row.tier for due in clients} | {one.tier for one in of_agencies}
     cuts = {reading: cut for reading in Reading if (cut := _cut(closed, epoch, reading, tiers)) is not None}
-    return Draw(DrawTask(epoch, moment, clients, of_agencies, cuts, closed.last_cut), after.accounts)
+    planned = closed.clients_a_year or moment.clients_a_year
+    return Draw(DrawTask(epoch, moment, clients, of_agencies, cuts, closed.last_cut, planned), after.accounts)
 
 
 def _cut(closed: Closed, epoch: int, reading: Reading, tiers: Iterable[Tier]) -> Cut | None:

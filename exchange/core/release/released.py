@@ -59,6 +59,8 @@ class Release:
     - `versions`: the software that drew it, in words.
     - `rho`: the cost of the table to a client's period, in zero-concentrated differential privacy;
       0 if no client is counted.
+    - `clients_a_year`: the new clients a year for which sizes were planned at the first epoch; 0:
+      as many as the planned sizes have.
     """
 
     table: str
@@ -72,6 +74,7 @@ class Release:
     variance: Fraction
     versions: tuple[str, ...] = ()
     rho: Fraction = Fraction(0)
+    clients_a_year: int = 0
 
     def __post_init__(self) -> None:
         broken = _broken(self)
@@ -112,6 +115,8 @@ def _broken(release: Release) -> str:  # noqa: PLR0911 - one return a rule
         return "it has not one count for each period and cell"
     if release.bit not in (NONE, *MARKS):
         return "it counts with one bit of the caps, or with none"
+    if release.clients_a_year < 0:
+        return "it is planned for a number of clients"
     if release.variance < 0 or (release.clients and not release.variance):
         return "what counts clients has noise"
     if release.clients and None in release.counts:
@@ -151,6 +156,12 @@ class Released:
     def epochs(self) -> tuple[int, ...]:
         """Every epoch with a release."""
         return tuple(sorted({epoch for _, epoch in self.held}))
+
+    @property
+    def clients_a_year(self) -> int:
+        """The new clients a year for which sizes were planned at the first epoch; 0: not stated."""
+        first = min(self.held.values(), key=lambda release: release.epoch, default=None)
+        return first.clients_a_year if first else 0
 
     def of(self, table: str, epoch: int) -> Release | None:
         """The release of a table in an epoch, if it is here."""
