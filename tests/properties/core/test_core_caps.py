@@ -165,9 +165,12 @@ def test_services_that_share_a_band_are_not_taken_for_distinct() -> None:
     assert moved(plan, one.sent) == plan.squared_l2 == 1
 
 
-def test_the_states_have_the_caps_that_were_agreed() -> None:
-    caps = {row.name: bounding_rule(row).most for row in RELEASED_TABLES if row.bit is Cap.STATE}
-    assert caps == {"state_cases": 1, "state_needs_by_service_group": 2, "state_unmet_needs_by_service_group": 2}
+def test_the_two_ends_of_a_ratio_have_one_cap() -> None:
+    """Needs and unmet needs are one choice each: what is chosen of one is chosen of the other."""
+    for needs in ("needs_by_service", "state_needs_by_service_group"):
+        one, other = (bounding_rule(TABLE_COSTS[name].row) for name in (needs, needs.replace("needs", "unmet_needs")))
+        assert (one.most, one.distinct, one.choice) == (other.most, other.distinct, other.choice)
+        assert one.choice
 
 
 def test_the_laws_are_about_every_rule() -> None:

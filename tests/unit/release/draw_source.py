@@ -17,7 +17,7 @@ from exchange.engine.log import Log
 from exchange.wire.topics import AGENCIES, DRAWS
 from tests.unit.replay.replay_world import Broken, World
 
-DECEMBER = epoch_of(2026, 12)
+JANUARY = epoch_of(2027, 1)
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Empty:
         yield world.log
 
 
-def december() -> DrawTask:
-    """Every table is due, over no events: every increment of a client table is noise."""
-    draw = decide_close(Closed(), DECEMBER, Moment(begins_ms(DECEMBER + 1), (0,), 0))
+def january() -> DrawTask:
+    """Every table is due, over no events: every count of a client table is noise."""
+    draw = decide_close(Closed(), JANUARY, Moment(begins_ms(JANUARY + 1), (0,), 0))
     assert isinstance(draw, Draw)
     return draw.task
 

@@ -28,11 +28,11 @@ from exchange.core.release.disclosure import (
     singled_out,
 )
 from exchange.core.release.released import Release
-from tests.kits.draw_world import correcting, event
+from tests.kits.draw_world import APRIL, JANUARY, correcting, event
 from tests.kits.sizes import examples
 from tests.kits.strategies import events as any_event
 
-MARCH, JUNE = epoch_of(2026, 3), epoch_of(2026, 6)
+JULY = epoch_of(2026, 7)
 PLACES = DECLARED["places_by_service"]
 LEGAL = PLACES.codes[0].index("legal")
 SOURCES, SERVICES = DECLARED["dollars_by_funding_source"], DECLARED["dollars_by_service"]
@@ -46,10 +46,10 @@ def reported(amounts: Sums, period: str = "2026Q1", cap: int = 0) -> list[tuple[
     ]
 
 
-def legal(amounts: Sums, past: Disclosed = Disclosed(), epoch: int = MARCH) -> tuple[int | None, Disclosed]:  # noqa: B008 - a value
-    period = {MARCH: "2026Q1", JUNE: "2026Q2"}[epoch]
-    [release], shown = releases([contributors(PLACES, epoch, epoch - 2, reported(amounts, period))], past)
-    return release.increments[LEGAL], shown
+def legal(amounts: Sums, past: Disclosed = Disclosed(), epoch: int = APRIL) -> tuple[int | None, Disclosed]:  # noqa: B008 - a value
+    period = {APRIL: "2026Q1", JULY: "2026Q2"}[epoch]
+    [release], shown = releases([contributors(PLACES, epoch, reported(amounts, period))], past)
+    return release.counts[LEGAL], shown
 
 
 SMALL = dict.fromkeys("bcdefghijk", 15)
@@ -109,9 +109,9 @@ def test_nor_does_the_second_largest_of_those_who_joined_or_left() -> None:
     even = dict.fromkeys("abc", 1_000)
     more = {**even, "d": 849, "e": 150, "f": 1}
     assert enough(more)
-    assert legal(more, legal(even)[1], JUNE)[0] is None
-    assert legal(even, legal(more)[1], JUNE)[0] is None
-    assert legal({**even, "d": 400, "e": 350, "f": 250}, legal(even)[1], JUNE)[0] == 4_000
+    assert legal(more, legal(even)[1], JULY)[0] is None
+    assert legal(even, legal(more)[1], JULY)[0] is None
+    assert legal({**even, "d": 400, "e": 350, "f": 250}, legal(even)[1], JULY)[0] == 4_000
 
 
 def test_what_is_hidden_has_no_number_and_neither_has_a_cell_behind_which_is_nobody() -> None:
@@ -123,8 +123,8 @@ def test_what_is_hidden_has_no_number_and_neither_has_a_cell_behind_which_is_nob
 
 def test_an_agency_whose_event_was_corrected_is_not_behind_the_cell() -> None:
     one = reported(everybody("a", "b", "c"))
-    [release], _ = releases([contributors(PLACES, MARCH, MARCH - 2, [*one, ("c", correcting(one[2][1]))])], Disclosed())
-    assert release.increments[LEGAL] is None
+    [release], _ = releases([contributors(PLACES, APRIL, [*one, ("c", correcting(one[2][1]))])], Disclosed())
+    assert release.counts[LEGAL] is None
 
 
 # All past epochs
@@ -146,7 +146,7 @@ def test_an_agency_whose_event_was_corrected_is_not_behind_the_cell() -> None:
 )
 def test_between_two_epochs_nobody_or_enough_joined_and_left(before: str, now: str, shown: bool) -> None:
     _, past = legal(everybody(*before.split()))
-    found, _ = legal(everybody(*now.split()), past, JUNE)
+    found, _ = legal(everybody(*now.split()), past, JULY)
     assert (found is not None) is shown
 
 
@@ -154,7 +154,7 @@ def test_of_those_who_joined_none_has_more_than_85_percent_either() -> None:
     _, past = legal(everybody("x", "y", "z"))
     large = {**everybody("x", "y", "z"), **SMALL, "a": 851}
     assert enough(large)
-    assert legal(large, past, JUNE)[0] is None
+    assert legal(large, past, JULY)[0] is None
 
 
 def test_an_epoch_is_compared_with_all_that_were_shown_and_not_with_the_last_alone() -> None:
@@ -255,7 +255,7 @@ def funded(agency: str, source: v.FundingSource, service: v.Service, dollars: in
 
 
 def both(*given_: tuple[str, Event]) -> list[Release]:
-    now = [contributors(one, MARCH, MARCH - 2, given_) for one in (SOURCES, SERVICES)]
+    now = [contributors(one, APRIL, given_) for one in (SOURCES, SERVICES)]
     return list(releases(now, Disclosed())[0])
 
 
@@ -264,7 +264,7 @@ COMMON = [funded(agency, OVW, v.Service.legal, 1000) for agency in "abc"]
 
 
 def sum_of(release: Release) -> int:
-    return sum(n or 0 for n in release.increments)
+    return sum(n or 0 for n in release.counts)
 
 
 def test_what_one_table_hides_another_does_not_tell() -> None:
@@ -280,10 +280,10 @@ def test_of_two_tables_of_the_same_sums_only_the_one_that_was_shown_first_is_eve
     each_of_its_own = [
         funded(agency, list(v.FundingSource)[n], v.Service.legal, 1000) for n, agency in enumerate("abc")
     ]
-    now = [contributors(one, MARCH, MARCH - 2, each_of_its_own) for one in (SOURCES, SERVICES)]
+    now = [contributors(one, APRIL, each_of_its_own) for one in (SOURCES, SERVICES)]
     (sources, services), shown = releases(now, Disclosed())
     assert (sum_of(sources), sum_of(services)) == (0, 3000)
-    later = [contributors(one, JUNE, JUNE - 2, COMMON) for one in (SOURCES, SERVICES)]
+    later = [contributors(one, JULY, COMMON) for one in (SOURCES, SERVICES)]
     (sources, _), _ = releases(later, shown)
     assert sum_of(sources) == 0
 
@@ -295,9 +295,9 @@ def test_a_cell_of_one_table_less_a_cell_of_another_would_have_been_one_agency_s
         funded("d", OVC, v.Service.legal, 700),
         *(funded(agency, OVC, v.Service.food, 500) for agency in "efg"),
     ]
-    now = [contributors(one, MARCH, MARCH - 2, ring) for one in (SOURCES, SERVICES)]
+    now = [contributors(one, APRIL, ring) for one in (SOURCES, SERVICES)]
     alone = [releases([one], Disclosed())[0][0] for one in now]
-    assert [sorted(n for n in one.increments if n is not None) for one in alone] == [[2200, 3000], [1500, 3700]]
+    assert [sorted(n for n in one.counts if n is not None) for one in alone] == [[2200, 3000], [1500, 3700]]
     assert [sum_of(one) for one in releases(now, Disclosed())[0]] == [5200, 0]
 
 
@@ -308,9 +308,9 @@ def test_a_cell_of_one_table_less_a_cell_of_another_would_have_been_one_agency_s
 @settings(max_examples=examples(60))
 def test_what_is_shown_is_what_was_counted_and_bits_do_not_matter(arrived: list[tuple[str, Event]]) -> None:
     for declared in OF_EVENTS:
-        now = contributors(declared, JUNE, JUNE - 2, arrived)
+        now = contributors(declared, JULY, arrived)
         [release], _ = releases([now], Disclosed())
-        for number, amounts in zip(release.increments, now.amounts, strict=True):
+        for number, amounts in zip(release.counts, now.amounts, strict=True):
             assert number is None if not enough(amounts) else number == sum(amounts.values())
 
 
@@ -323,20 +323,20 @@ def test_agency_tables_are_the_nation_s_every_quarter_and_exact() -> None:
     for one in AGENCY_RELEASES:
         assert (one.tier, one.bit, one.places) == (Tier.NATION_QUARTERLY, NONE, ("us",))
         assert one.table is None or one.table.scope is not Scope.AGENCY
-    [release], _ = releases(
-        [contributors(PLACES, MARCH, MARCH - 2, reported(everybody("a", "b", "c")), first=True)], Disclosed()
-    )
+    [release], _ = releases([contributors(PLACES, APRIL, reported(everybody("a", "b", "c")))], Disclosed())
     assert not release.variance
-    assert (release.first, release.since) == (True, MARCH - 2)
 
 
-def test_late_reports_are_in_their_bucket_and_those_to_come_nowhere() -> None:
-    late = reported(everybody("a", "b", "c"), "2025Q4") + reported(everybody("a", "b", "c"), "2026Q2")
-    [release], _ = releases([contributors(PLACES, MARCH, MARCH - 2, late)], Disclosed())
-    assert [n for n in release.increments if n is not None] == [30]
-    assert release.increments[release.cells + LEGAL] == 30
+def test_reports_count_in_the_epoch_of_their_period_and_a_year_s_own_in_january() -> None:
+    three = everybody("a", "b", "c")
+    others = [*reported(three, "2025Q4"), *reported(three, "2026Q2"), *reported(three, "2026")]
+    [release], _ = releases([contributors(PLACES, APRIL, others)], Disclosed())
+    assert not any(release.counts)
+    year = [*reported(three, "2026Q4"), *reported(three, "2026"), *others[:6]]
+    [release], _ = releases([contributors(PLACES, JANUARY, year)], Disclosed())
+    assert {n: of for n, of in enumerate(release.counts) if of is not None} == {LEGAL: 30, release.cells + LEGAL: 30}
 
 
-def test_agency_tables_are_drawn_at_the_end_of_a_quarter_only() -> None:
+def test_agency_tables_are_drawn_in_the_month_after_a_quarter_only() -> None:
     with pytest.raises(NotDue):
-        contributors(PLACES, MARCH + 1, MARCH, [])
+        contributors(PLACES, APRIL + 1, [])

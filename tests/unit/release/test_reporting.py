@@ -5,6 +5,7 @@ An agency counts as publishing only by a scheduled heartbeat.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,19 +14,19 @@ from hypothesis import strategies as st
 
 from exchange.core.errors import NotDue
 from exchange.core.model import vocabulary as v
-from exchange.core.model.epochs import epoch_of
+from exchange.core.model.epochs import quarter_of_epoch
 from exchange.core.model.events import AgencyProfiled, Event, Heartbeat, NeedIdentified
+from exchange.core.model.period import parse_period, quarter_before
 from exchange.core.release import disclosure
-from exchange.core.release.agency_tables import AgencyTable, Made, PastEpochs, agency_releases
-from exchange.core.release.catalogue import COVERAGE, KINDS
+from exchange.core.release.agency_tables import Heard, Made, PastEpochs, agency_releases
+from exchange.core.release.catalogue import COVERAGE, KINDS, ON_TIME, TIMELINESS
 from exchange.core.release.coverage import Members, Profiles, coverage
 from exchange.core.release.disclosure import contributors
 from exchange.core.release.released import Release
-from tests.kits.draw_world import correcting, event
+from tests.kits.draw_world import APRIL, JANUARY, correcting, event
 from tests.kits.sizes import examples
 from tests.kits.strategies import events as any_event
 
-MARCH = epoch_of(2026, 3)
 NATION, BY_DIVISION, BY_KIND = COVERAGE
 Arrivals = list[tuple[str, Event]]
 PACIFIC, MOUNTAIN = v.UsState.ca, v.UsState.ut
@@ -35,18 +36,22 @@ def beat(
     agency: str,
     scheduled: v.Scheduled = v.Scheduled.yes,
     minutes: v.ReportingMinutes = v.ReportingMinutes.minutes_6_15,
+    period: str = "2026Q1",
+    on_time: v.OnTime = v.OnTime.yes,
 ) -> tuple[str, Event]:
-    return agency, event(Heartbeat(scheduled, minutes, 1, bytes(64)), 63)
+    return agency, event(Heartbeat(scheduled, minutes, 1, bytes(64), on_time), 0, period)
 
 
 def profile(agency: str, state: v.UsState, kind: v.AgencyType = v.AgencyType.legal) -> tuple[str, Event]:
-    return agency, event(AgencyProfiled(kind, v.ReportingMode.events), 63, state=state)
+    return agency, event(AgencyProfiled(kind, v.ReportingMode.events), 0, state=state)
 
 
 def quarter(number: int, arrived: Arrivals, registered: Collection[str], kept: PastEpochs = PastEpochs()) -> Made:  # noqa: B008 - a value
-    epoch = MARCH + 3 * number
-    tables = [AgencyTable(one, epoch - 2, first=not number) for one in COVERAGE]
-    return agency_releases(epoch, tables, {epoch - 2: arrived}, registered, kept)
+    """The tables of coverage of a quarter of 2026, given what arrived and is about it."""
+    epoch = APRIL + 3 * number
+    period = quarter_before(quarter_of_epoch(epoch))
+    heard = [(agency, replace(one, period=period)) for agency, one in arrived]
+    return agency_releases(epoch, (*COVERAGE, ON_TIME), Heard(heard, heard), registered, kept)
 
 
 def cells(release: Release) -> dict[tuple[str, ...], int]:
@@ -56,7 +61,7 @@ def cells(release: Release) -> dict[tuple[str, ...], int]:
         for others in ([(c,) for c in release.codes[0]] if len(release.codes) > 1 else [()])
         for p in release.codes[-1]
     ]
-    return {name: n for name, n in zip(names, release.of(release.buckets[0]), strict=True) if n is not None}
+    return {name: n for name, n in zip(names, release.of(release.periods[0]), strict=True) if n is not None}
 
 
 def many(state: v.UsState, names: str, kind: v.AgencyType = v.AgencyType.legal) -> Arrivals:
@@ -68,7 +73,7 @@ def many(state: v.UsState, names: str, kind: v.AgencyType = v.AgencyType.legal) 
 
 def test_known_agencies_are_publishing_or_silent_by_where_and_what_they_are() -> None:
     arrived = [*many(PACIFIC, "abcdef"), *many(MOUNTAIN, "ghi", v.AgencyType.health), *map(beat, "abcghi")]
-    nation, division, kind = (cells(one) for one in quarter(0, arrived, "abcdefghi").releases)
+    nation, division, kind, _ = (cells(one) for one in quarter(0, arrived, "abcdefghi").releases)
     assert nation == {("publishing",): 6, ("silent",): 3}
     assert division == {("pacific", "publishing"): 3, ("pacific", "silent"): 3, ("mountain", "publishing"): 3}
     assert kind == {("legal", "publishing"): 3, ("legal", "silent"): 3, ("health", "publishing"): 3}
@@ -114,12 +119,12 @@ def test_a_profile_of_not_applicable_reports_nothing() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abcde"), any_event), max_size=30), st.sets(st.sampled_from("abcdefg")))
 @settings(max_examples=examples(60))
 def test_each_registered_agency_is_in_one_cell_of_each_table(arrived: Arrivals, registered: set[str]) -> None:
-    members = Members(registered, Profiles().taking(arrived)).heard_from(arrived)
-    for declared in COVERAGE:
-        found = coverage(declared, MARCH, MARCH - 2, members)
-        assert Counter(a for amounts in found.amounts for a in amounts) == Counter(registered)
+    members = Members(registered, Profiles().taking(arrived)).heard_from(arrived, parse_period("2026Q1"))
+    for declared in (*COVERAGE, ON_TIME):
+        found = coverage(declared, APRIL, members)
+        expected = registered & members.heard if declared == ON_TIME else registered
+        assert Counter(a for amounts in found.amounts for a in amounts) == Counter(expected)
         assert all(n == 1 for amounts in found.amounts for n in amounts.values())
-        assert not any(found.amounts[found.cells :])
 
 
 def test_every_place_and_kind_has_its_cells() -> None:
@@ -128,13 +133,28 @@ def test_every_place_and_kind_has_its_cells() -> None:
     assert set(KINDS) == set(map(str, v.AgencyType)) - {"not_applicable"}
 
 
+def test_who_publishes_is_late_if_one_scheduled_run_of_the_quarter_was() -> None:
+    beats = [*map(beat, "abcdef"), *(beat(name, on_time=v.OnTime.no) for name in "abc")]
+    by_hand = [beat(name, v.Scheduled.no, on_time=v.OnTime.no) for name in "def"]
+    [*_, timely] = quarter(0, [*beats, *by_hand], "abcdefghi").releases
+    assert cells(timely) == {(TIMELINESS[0],): 3, (TIMELINESS[1],): 3}
+
+
 # When
 
 
-def test_coverage_is_of_the_closing_quarter_and_every_other_bucket_is_nothing() -> None:
-    for release in quarter(0, list(map(beat, "abc")), "abcdef").releases:
-        assert all(n == 0 for bucket in release.buckets[1:] for n in release.of(bucket))
+def test_a_heartbeat_is_of_its_own_quarter_whenever_it_came() -> None:
+    beats = [beat(name, period=text) for name, text in zip("abc", ("2026Q1", "2025Q4", "2026"), strict=True)]
+    assert Members("abc", Profiles()).heard_from(beats, parse_period("2026Q1")).heard == {"a"}
+
+
+def test_coverage_is_of_the_quarter_and_that_of_the_year_s_own_records_is_nothing() -> None:
+    january = quarter(3, list(map(beat, "abc")), "abcdef")
+    for release in january.releases:
+        assert (release.epoch, len(release.periods)) == (JANUARY, 2)
+        assert set(release.of(release.periods[1])) == {0}
         assert not release.variance
+    assert cells(january.releases[0]) == {("publishing",): 3, ("silent",): 3}
 
 
 def test_an_agency_is_heard_from_in_each_quarter_anew() -> None:
@@ -146,11 +166,11 @@ def test_an_agency_is_heard_from_in_each_quarter_anew() -> None:
     ]
 
 
-def test_coverage_is_drawn_at_the_end_of_a_quarter_and_not_from_what_was_reported() -> None:
+def test_coverage_is_drawn_in_the_month_after_a_quarter_and_not_from_what_was_reported() -> None:
     with pytest.raises(NotDue):
-        coverage(NATION, MARCH + 1, MARCH, Members("abc", Profiles()))
+        coverage(NATION, APRIL + 1, Members("abc", Profiles()))
     with pytest.raises(ValueError, match="reporting"):
-        contributors(NATION, MARCH, MARCH - 2, [])
+        contributors(NATION, APRIL, [])
 
 
 # Nobody is singled out: not by a cell, not by tables together, not by epochs together
@@ -159,7 +179,7 @@ def test_coverage_is_drawn_at_the_end_of_a_quarter_and_not_from_what_was_reporte
 def test_what_one_table_hides_the_others_do_not_tell() -> None:
     """Seven in one division and one in another: eight less seven would be that one."""
     arrived = [*many(PACIFIC, "abcdefg"), *many(MOUNTAIN, "h"), *map(beat, "abcdefgh")]
-    nation, division, kind = (cells(one) for one in quarter(0, arrived, "abcdefgh").releases)
+    nation, division, kind, _ = (cells(one) for one in quarter(0, arrived, "abcdefgh").releases)
     assert nation == {("publishing",): 8}
     assert division == {}
     assert kind == {("legal", "publishing"): 8}
@@ -249,6 +269,6 @@ def test_an_exchange_whose_agencies_stay_as_they_are_is_shown_whole_every_quarte
     made = quarter(0, [*arrived, *beats], names)
     for n in range(1, 9):
         again = quarter(n, beats, names, made.kept)
-        assert [r.increments for r in again.releases] == [r.increments for r in made.releases]
+        assert [r.of(r.periods[0]) for r in again.releases] == [r.of(r.periods[0]) for r in made.releases]
         made = again
     assert cells(made.releases[1]) == {("pacific", "publishing"): size, ("pacific", "silent"): size}
