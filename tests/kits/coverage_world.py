@@ -212,7 +212,7 @@ def cover(world: World, draws: int, seed: int, judge: Judge = by_public_size, ch
 
 def _holds(figure: Figure, view: View, unit: figures.Unit, true: Fraction) -> bool:
     """Whether the ends as they would be displayed hold the truth, withheld or not."""
-    worked = figures.worked(view, figure.says)
+    worked = figures.worked(lambda sums: figures._known(view, sums), figure.says)
     low = figures.displayed(worked.interval[0], unit, worked.at_most, figures.down)
     high = figures.displayed(worked.interval[1], unit, worked.at_most, figures.up)
     return (low is None or low <= true) and true <= (inf if high is None else high)

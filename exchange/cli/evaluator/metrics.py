@@ -1,4 +1,4 @@
-"""`exchange metrics list`: the metrics that can be subscribed to."""
+"""`exchange metrics`: the metrics that can be subscribed to, and the questions that they answer."""
 
 import json
 from typing import Annotated
@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.cli.shared.questions import show_questions
 
 app = typer.Typer()
 group = typer.Typer(no_args_is_help=True)
-app.add_typer(group, name="metrics", help="The published metrics: list them.")
+app.add_typer(group, name="metrics", help="The published metrics, and the questions that they answer.")
 
 
 @group.command("list", epilog=ending(needs="no Kafka.", example="exchange metrics list --json"))
@@ -38,3 +39,19 @@ def list_metrics(*, as_json: Annotated[bool, typer.Option("--json", help="Print 
         by = "; ".join(", ".join(kind) or "the nation" for kind in metric.dimensions)
         shown.add_row(metric.name, by, metric.unit.name, metric.says)
     console().print(shown)
+
+
+@group.command("questions", epilog=ending(needs="no Kafka.", example="exchange metrics questions --json"))
+def list_questions(
+    *,
+    clients: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="At this many new clients a year.", show_default="the nation's"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what evaluators ask, how precisely the figures will answer, and what is not met.
+
+    Worked out from public sizes and the noise of the budget. No record and no release is read.
+    """
+    show_questions(clients, as_json=as_json)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.cli.shared.questions import show_questions
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -30,13 +31,12 @@ NO_LEDGER = (
     f"Spent so far: not shown. That is in the ledger of an exchange, and no exchange can be read from here. {PAID_ONCE}"
 )
 COSTS = ("table", "released", "cap", "cells are", "L2²", "rho")
-BUYS = ("table", "noise σ", "cells", "usable", "usable, year", "usable, a year on")
+BUYS = ("table", "noise σ", "cells", "usable", "usable, year")
 COSTS_TITLE = "How much privacy a table can cost one client in one quarter at one agency"
 BUYS_TITLE = "Noise, and the cells usable at {:,} new clients a year"
-COSTS_NOTE = "cap: the events about one client in one period that a release counts, plus the corrections to them."
+COSTS_NOTE = "cap: the events about one client in one period that a release counts."
 BUYS_NOTE = (
-    "usable: cells whose noise is small compared with the expected count, in the open period's release; in a whole year's "
-    "figure; and in the same figure a year later."
+    "usable: cells whose noise is small compared with the expected count, in one release, and in a year's figure."
 )
 
 
@@ -55,6 +55,9 @@ def budget(
             min=1, metavar="N", help="Count usable cells for this many new clients a year.", show_default="the nation's"
         ),
     ] = None,
+    questions: Annotated[
+        bool, typer.Option("--questions", help="Show what evaluators ask, and whether it will be met.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the privacy budget: cost, noise and usable cells of every released table.
@@ -63,6 +66,9 @@ def budget(
     left. Usable cells are a planning figure: expected sizes from generated agencies, scaled to the
     number of clients. No real record is read.
     """
+    if questions:
+        show_questions(clients, as_json=as_json)
+        return
     from dataclasses import asdict
 
     from exchange.core.metrics.planning import budget_lines
@@ -91,10 +97,9 @@ def _print_plan(lines: "list[Line]", clients: int) -> None:
     costs = table(*COSTS, right=("cap", "L2²", "rho"), title=COSTS_TITLE, caption=COSTS_NOTE)
     buys = table(*BUYS, right=BUYS[1:], title=BUYS_TITLE.format(clients), caption=BUYS_NOTE)
     for line in lines:
-        cap = f"{line.within} + {line.corrections}"
-        costs.add_row(line.table, line.released, cap, line.cells_are, str(line.squared_l2), f"{line.rho:.6f}")
-        usable = (line.usable, line.usable_in_a_year, line.usable_a_year_on)
-        buys.add_row(line.table, f"{line.sigma}", *map(str, (line.cells, *usable)))
+        row = (line.table, line.released, str(line.within), line.cells_are, str(line.squared_l2), f"{line.rho:.6f}")
+        costs.add_row(*row)
+        buys.add_row(line.table, f"{line.sigma}", *map(str, (line.cells, line.usable, line.usable_in_a_year)))
     whole, screen = totals(), console()
     screen.print(costs)
     screen.print(buys)

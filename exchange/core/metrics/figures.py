@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from exchange.core.metrics.estimates import Estimate, Exact
@@ -131,7 +132,7 @@ def point(metric: str, unit: Unit, figure: Figure, view: View, usable: Usable) -
     terms = terms_of(figure.says)
     least = K * figure.says.years if isinstance(figure.says, Count) else K
     withheld = any(_withheld(view, term, least) for term in terms)
-    found = WITHHELD if withheld else worked(view, figure.says)
+    found = WITHHELD if withheld else worked(partial(_known, view), figure.says)
     low, high = found.interval
     return MetricPoint(
         metric,
@@ -171,21 +172,21 @@ def _withheld(view: View, term: Sums, least: int) -> bool:
     return bool(clients) and estimate.value < least
 
 
-def worked(view: View, says: Says) -> Worked:
-    """The value and interval of a figure without a hole."""
+def worked(known: Callable[[Sums], Estimate], says: Says) -> Worked:
+    """The value and interval of a figure without a hole. `known`: the estimate of a term."""
     match says:
         case Count():
-            estimate = _known(view, says.of)
+            estimate = known(says.of)
             if says.years == 1:
                 return Worked(estimate.value, of_sum(estimate))
             low, high = (None if end is None else Fraction(end) / says.years for end in of_sum(estimate))
             return Worked(Fraction(estimate.value, says.years), (low, high))
         case Ratio():
-            over, under = _known(view, says.over), _known(view, says.under)
+            over, under = known(says.over), known(says.under)
             value = Fraction(over.value, under.value) if under.value > 0 else None
             return Worked(value, of_ratio(over, under), 1 if says.part else None)
         case Quantiles():
-            found = quantile([_known(view, (cell,)) for cell in says.cells], says.bands, says.q)
+            found = quantile([known((cell,)) for cell in says.cells], says.bands, says.q)
             return Worked(found.value, found.interval)
 
 

@@ -5,7 +5,7 @@ new in the view's epoch and every cell of its fixed domain, whatever the numbers
 nothing for a period that one of its tables lacks. Codes for missing answers (`MISSING_CODES`) are
 counted but are in no share: a share is of the known answers.
 
-States are shown as they are, and added up to Census divisions; no other place is ever made up.
+States are shown as they are, and added up to Census divisions; in one ratio, to the nation.
 `all` is the sum over a dimension, in ratios whose two tables count the same codes.
 """
 
@@ -113,6 +113,17 @@ def rated(over: str, under: str) -> Formula:
         for (place, where), (label, values) in product(places(view, over), every):
             ratio = Ratio((Sum(over, period, where, values),), (Sum(under, period, where, values),))
             yield (*place, *_named(view, over, label)), ratio
+
+    return _formula([over, under], of_period)
+
+
+def rated_in_all(over: str, under: str) -> Formula:
+    """As `rated`, of all places of two state tables together: the nation's."""
+
+    def of_period(view: View, period: Period) -> Iterator[tuple[Dimensions, Says]]:
+        for values in view.values(over):
+            ratio = Ratio(_sum(view, over, period, [values]), _sum(view, under, period, [values]))
+            yield _named(view, over, values), ratio
 
     return _formula([over, under], of_period)
 
