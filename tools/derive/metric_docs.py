@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
-from exchange.core.metrics.table import COUNTS, RATES, Metric
+from exchange.cli.shared.questions import COLUMNS, NOT_MET, costs, rows
+from exchange.core.metrics.answers import answers
+from exchange.core.metrics.table import COUNTS, MEANS, RATES, Metric
 from exchange.core.release.catalogue import DECLARED, CatalogueEntry
+from exchange.wire.planned_sizes import national_clients, planned_sizes
 from tools.derive.markdown import coded, table
 from tools.derive.unanswered import UNRELEASED
 
@@ -21,7 +24,7 @@ def metrics() -> Iterator[str]:
                 coded(metric.tables),
                 coded(metric.answers) or "–",
             )
-            for metric in RATES
+            for metric in (*RATES, *MEANS)
         ),
     )
 
@@ -49,6 +52,14 @@ def not_metrics() -> Iterator[str]:
         ("asked", "why not", "smallest released table that would answer it", "answers"),
         ((row.says, f"never released: {coded(row.never)}", row.smallest, coded(row.answers)) for row in UNRELEASED),
     )
+
+
+def evaluators_questions() -> Iterator[str]:
+    """What evaluators ask, how precisely, and whether it is met at the planned sizes."""
+    found = list(answers(planned_sizes(national_clients())))
+    yield from table(COLUMNS, rows(found))
+    yield ""
+    yield from table(NOT_MET, costs(found))
 
 
 def _counted(one: CatalogueEntry) -> str:

@@ -39,7 +39,7 @@ def as_plain(answer: "Answer") -> dict[str, object]:
 
 def rows(answers: Iterable["Answer"]) -> list[tuple[str, ...]]:
     """The rows of the table, in `COLUMNS`."""
-    found = []
+    found: list[tuple[str, ...]] = []
     for answer in answers:
         question = answer.question
         exact = not question.precision.most

@@ -104,7 +104,7 @@ def test_columns_set_the_width_of_what_is_no_terminal(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("width", [80, 100])
-@pytest.mark.parametrize("words", [("metrics", "list"), ("topics", "rights"), ("budget",)])
+@pytest.mark.parametrize("words", [("metrics", "list"), ("metrics", "questions"), ("topics", "rights"), ("budget",)])
 def test_the_longest_tables_are_readable_at_usual_widths(
     words: tuple[str, ...], width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

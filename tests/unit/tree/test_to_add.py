@@ -64,13 +64,13 @@ def test_shares_of_outcome_domains_are_of_the_known_ones() -> None:
     def count(_: int, __: str, values: tuple[str, ...]) -> int:
         return {"housing": 30, "safety": 90, "not_known": 500}.get(values[0], 0)
 
-    made = [release("outcomes_by_domain", MARCH, count)]
-    assert the_point("outcome_domain_share", made, MARCH, outcome_domain="housing").value == Decimal("0.25")
+    made = [release("outcomes_by_domain", APRIL, count)]
+    assert the_point("outcome_domain_share", made, APRIL, outcome_domain="housing").value == Decimal("0.25")
 """
 
 
 TABLES, QUESTIONS = "exchange/core/counting/tables.py", "tools/derive/questions.py"
-METRICS, METRIC_TESTS = "exchange/core/metrics/table.py", "tests/unit/metrics/test_metrics_points.py"
+METRICS, METRIC_TESTS = "exchange/core/metrics/rates.py", "tests/unit/metrics/test_metrics_points.py"
 METRIC = Addition(
     "A metric, of tables that are released",
     {
