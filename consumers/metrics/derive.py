@@ -32,13 +32,14 @@ from consumers.metrics.arrivals import Arrivals
 from consumers.status.open_alerts import read_alerts
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.table import points
-from exchange.core.metrics.usability import Usability, Yearly
+from exchange.core.metrics.usability import Usability
 from exchange.core.model.epochs import ends_ms, epoch_text, parse_epoch
 from exchange.core.release.released import Release, Released
 from exchange.engine.errors import PositionOutOfRange
 from exchange.engine.log import Log, Pair, Partition, Producer, Reader, Record
 from exchange.engine.reading import decided_ends, newest_by_key, read_to, read_whole
 from exchange.engine.wall_clock import wall_ms
+from exchange.wire.planned_sizes import planned_for
 from exchange.wire.public_records import decode_release, encode_point, point_key
 from exchange.wire.pulse import Alert, AlertKind, encode_alert
 from exchange.wire.topics import ALERTS, METRICS, RELEASES, LaneName
@@ -64,6 +65,11 @@ logger = structlog.get_logger(__name__)
 def encoded(released: Released, epoch: int, usability: Usability) -> list[Pair]:
     """The records of an epoch, in the order of the metrics."""
     return [(point_key(p), encode_point(p)) for p in points(released, epoch, usability.usable)]
+
+
+def usability_of(released: Released) -> Usability:
+    """What decides which figures are usable, by the sizes that these releases were planned for."""
+    return Usability(released, planned_for(released))
 
 
 def epoch_of_key(key: bytes | None) -> int | None:
@@ -176,17 +182,15 @@ class Derive:
 
     `run` is its whole life; make a new one for another.
 
-    `planned`: public sizes (`exchange.core.metrics.usability`). `arrivals`: what calls it to look.
-    `off_loop`: where points are worked out.
+    `arrivals`: what calls it to look. `off_loop`: where points are worked out.
     """
 
-    def __init__(self, log: Log, planned: Yearly, arrivals: Arrivals, *, off_loop: OffLoop = asyncio.to_thread) -> None:
+    def __init__(self, log: Log, arrivals: Arrivals, *, off_loop: OffLoop = asyncio.to_thread) -> None:
         self._log = log
-        self._planned = planned
         self._arrivals = arrivals
         self._off_loop = off_loop
         self._intake = Intake()
-        self._usability = Usability(self._intake.released, planned)
+        self._usability = usability_of(self._intake.released)
         self._told: Alert | None = None
 
     async def run(self) -> None:
@@ -233,7 +237,7 @@ class Derive:
     async def _derive(self, epoch: int, standing: PublishedPoints, producer: Producer) -> None:
         released = self._intake.released
         if self._usability.released is not released:
-            self._usability = Usability(released, self._planned)
+            self._usability = usability_of(released)
         usability = self._usability
         wanted = await self._off_loop(lambda: encoded(released, epoch, usability))
         changes = await standing.changes(epoch, wanted)

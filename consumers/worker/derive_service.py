@@ -17,7 +17,6 @@ from mode import Service
 
 from consumers.metrics.derive import Derive
 from consumers.worker.derive_owner import DeriveOwner
-from exchange.core.metrics.usability import Yearly
 from exchange.engine.log import Log
 from exchange.wire.topics import RELEASES, LaneName
 
@@ -25,13 +24,13 @@ LOOK_S: Final = 0.5
 """How often the assignment is looked at."""
 
 
-def add_derive(app: faust.App, log: Log, planned: Yearly) -> None:
-    """Let the app derive. `planned`: public sizes."""
+def add_derive(app: faust.App, log: Log) -> None:
+    """Let the app derive."""
 
     def mine() -> bool:
         return any(tp.topic == RELEASES for tp in app.consumer.assignment())
 
-    owner = DeriveOwner(lambda arrivals: Derive(log, planned, arrivals), mine)
+    owner = DeriveOwner(lambda arrivals: Derive(log, arrivals), mine)
 
     async def derive(stream: Any) -> None:
         async for event in stream.events():

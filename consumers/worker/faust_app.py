@@ -45,7 +45,6 @@ from exchange.engine.lanes.stall_timer import first_of
 from exchange.engine.log import Log, Partition, Producer
 from exchange.engine.wall_clock import wall_ms
 from exchange.settings import Settings
-from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.pulse import encode_pulse
 from exchange.wire.topics import ALERTS, DAY_MS, EVENTS, PULSE, LaneName
 
@@ -140,7 +139,7 @@ def make_app(settings: Settings, log: KafkaLog, lanes: LanesService, folder: Pat
             await alerts.send(key=subject, value=value)
 
     app.timer(PULSE_EVERY_S)(tick)
-    add_derive(app, log, planned_sizes(settings.clients_a_year))
+    add_derive(app, log)
     return app
 
 

@@ -38,12 +38,10 @@ from exchange.core.model.events import Event
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.core.release.released import Release
 from exchange.engine.log import Partition
-from exchange.settings import Settings
 from exchange.testing.memory_broker import MemoryBroker
 from exchange.testing.memory_gate import MemoryGate
 from exchange.testing.memory_log import MemoryLog
 from exchange.wire.codec import decode
-from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import decode_point, decode_release
 from exchange.wire.records import Receipt, encode_registration
 from exchange.wire.topics import AGENCIES, DRAW_BYTES_MAX, EVENTS, METRICS, RELEASES, TOPICS
@@ -220,8 +218,7 @@ class InMemoryExchange:
             raise WorkerExtraMissing from None
         epoch = parse_epoch(month)
         if self._releases is None:
-            clients_a_year = Settings.model_construct().clients_a_year
-            self._releases = MemoryReleases(self._broker, planned_sizes(clients_a_year))
+            self._releases = MemoryReleases(self._broker)
         last = await self._releases.last_closed()
         first = epoch if last is None else min(last + 1, epoch)
         for one in range(first, epoch + 1):

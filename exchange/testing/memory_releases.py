@@ -10,11 +10,10 @@ returns, all of it is in the log.
 from collections.abc import Sequence
 from fractions import Fraction
 
-from consumers.metrics.derive import Intake, encoded
+from consumers.metrics.derive import Intake, encoded, usability_of
 from consumers.release.draw_task import Noise, carry_out
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.release_lane import payment
-from exchange.core.metrics.usability import Usability, Yearly
 from exchange.core.model.epochs import ends_ms
 from exchange.core.release.closed_epochs import Moment
 from exchange.core.release.closing import CloseRefused, Draw, decide_close
@@ -35,13 +34,10 @@ def no_noise(_scale: Fraction, length: int) -> Sequence[int]:
 
 
 class MemoryReleases:
-    """The releases of one exchange in memory.
+    """The releases of one exchange in memory."""
 
-    `planned`: the public sizes that decide which points are usable.
-    """
-
-    def __init__(self, broker: MemoryBroker, planned: Yearly) -> None:
-        self._broker, self._planned = broker, planned
+    def __init__(self, broker: MemoryBroker) -> None:
+        self._broker = broker
         self._log = MemoryLog(broker)
         self._intake = Intake()
 
@@ -81,7 +77,7 @@ class MemoryReleases:
 
     def _derive(self) -> None:
         released = self._intake.released
-        usability = Usability(released, self._planned)
+        usability = usability_of(released)
         for epoch in sorted(self._intake.pending):
             self._broker.append(OF_METRICS, *encoded(released, epoch, usability), at_ms=ends_ms(epoch))
         self._intake.pending.clear()

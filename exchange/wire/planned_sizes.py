@@ -13,6 +13,7 @@ from typing import Final, TypedDict
 
 from exchange.core.counting.cells import SEPARATOR
 from exchange.core.metrics.usability import Yearly
+from exchange.core.release.released import Released
 
 FILE: Final = "public_sizes.json"
 
@@ -39,6 +40,11 @@ def planned_sizes(clients: int) -> Yearly:
         for table, sizes in planned["events_a_year"].items()
         for code, events in sizes.items()
     }
+
+
+def planned_for(released: Released) -> Yearly:
+    """The sizes that decide about these releases: for the clients that the first of them names."""
+    return planned_sizes(released.clients_a_year or national_clients())
 
 
 @cache

@@ -30,14 +30,13 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.lanes.lane import Lane
 from exchange.engine.log import Partition
 from exchange.settings import Settings
-from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import encode_release, release_key
 from exchange.wire.topics import GATE_STATE
 from tests.bench.archive_cases import archiving, restoring
 from tests.bench.draw_cases import counting, drawing, releasing
 from tests.bench.lane_cases import GATE, bare, bare_relaxed, fold, gate, latency
 from tests.bench.load import Size, load, sample_agencies
-from tests.kits.release_world import DECEMBER, JANUARY, releases
+from tests.kits.release_world import AFTER, APRIL, releases
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +111,18 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
 
 
 async def derive(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """Derive December's points from a year of `releases`, until the last is in `metrics`."""
-    made = releases(list(DECLARED), JANUARY, DECEMBER, lambda *where: crc32(repr(where).encode()) % 500, 64)
+    """Derive a January's points from a year of `releases`, until the last is in `metrics`."""
+    made = releases(list(DECLARED), APRIL, AFTER, lambda *where: crc32(repr(where).encode()) % 500, 64)
     log = KafkaLog(settings.client("bench"))
     producer = await log.producer()
-    before, last = ([one for one in made if (one.epoch == DECEMBER) is late] for late in (False, True))
+    before, last = ([one for one in made if (one.epoch == AFTER) is late] for late in (False, True))
 
     async def publish(some: list[Release]) -> None:
         await producer.send(FROM, [(release_key(one), encode_release(one)) for one in some])
 
     await publish(before)
     arrivals = Arrivals()
-    deriving = Derive(log, planned_sizes(settings.clients_a_year), arrivals)
+    deriving = Derive(log, arrivals)
     running = asyncio.create_task(deriving.run())
 
     async def written(epoch: int) -> None:
@@ -133,13 +132,13 @@ async def derive(settings: Settings, size: Size) -> tuple[int, float, float, str
             await asyncio.sleep(0.002)
         running.result()
 
-    await written(DECEMBER - 1)
+    await written(AFTER - 1)
     reader = await log.reader()
     stood = (await reader.end_offsets([TO]))[TO]
     clock, cpu = time.perf_counter(), time.process_time()
     await publish(last)
     arrivals.hand_on((await reader.end_offsets([FROM]))[FROM] - 1)
-    await written(DECEMBER)
+    await written(AFTER)
     took = time.perf_counter() - clock, time.process_time() - cpu
     points = (await reader.end_offsets([TO]))[TO] - stood
     running.cancel()

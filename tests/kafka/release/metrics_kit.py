@@ -6,10 +6,10 @@ from functools import cache
 
 import pytest
 
+from consumers.metrics.derive import usability_of
 from consumers.release.noise import gaussian
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import points
-from exchange.core.metrics.usability import Usability
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.events import Event
 from exchange.core.release.draw import counted, drawn, dues, plans_due
@@ -20,7 +20,6 @@ from exchange.engine.log import Pair, Partition, Record
 from exchange.engine.reading import read_whole
 from exchange.trial.sample import sample_exchange
 from exchange.trial.sample.volumes import marks
-from exchange.wire.planned_sizes import planned_sizes
 from exchange.wire.public_records import encode_point, encode_release, point_key, release_key
 from exchange.wire.topics import METRICS, RELEASES
 
@@ -59,8 +58,8 @@ def draws(last: int) -> list[Release]:
 @cache
 def expected(last: int) -> list[MetricPoint]:
     released = Released().taking(draws(last))
-    usability = Usability(released, planned_sizes(13_631))
-    return [point for epoch in released.epochs() for point in points(released, epoch, usability.as_of(epoch))]
+    usability = usability_of(released)
+    return [point for epoch in released.epochs() for point in points(released, epoch, usability.usable)]
 
 
 async def send(log: KafkaLog, topic: str, pairs: Sequence[Pair]) -> None:

@@ -11,9 +11,8 @@ from functools import cache
 from zlib import crc32
 
 from consumers.metrics.arrivals import Arrivals
-from consumers.metrics.derive import FROM, SUBJECT, TO, TOLD, Derive, encoded
+from consumers.metrics.derive import FROM, SUBJECT, TO, TOLD, Derive, encoded, usability_of
 from consumers.worker.derive_owner import DeriveOwner
-from exchange.core.metrics.usability import Usability
 from exchange.core.release.released import Release
 from exchange.engine.log import Pair
 from exchange.testing.memory_broker import MemoryBroker
@@ -53,7 +52,7 @@ def pairs(some: Iterable[Release]) -> list[Pair]:
 @cache
 def expected(last: int) -> dict[bytes | None, bytes | None]:
     every = released(made(last))
-    usability = Usability(every, PLANNED)
+    usability = usability_of(every)
     return {key: value for epoch in every.epochs() for key, value in encoded(every, epoch, usability)}
 
 
@@ -85,7 +84,7 @@ class DeriveWorld:
         """
         process = self.world.process(name)
         log = MemoryLog(self.broker, lambda: self.network.connect(process))
-        owner = DeriveOwner(lambda arrivals: Derive(log, PLANNED, arrivals, off_loop=_here), lambda: self.mine)
+        owner = DeriveOwner(lambda arrivals: Derive(log, arrivals, off_loop=_here), lambda: self.mine)
 
         async def own() -> None:
             try:

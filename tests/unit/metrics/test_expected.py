@@ -1,6 +1,7 @@
 """Usable terms are known before the draw: from last year's releases, else from planned sizes."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from exchange.core.metrics.view import ARRIVALS, Period, Sum
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.release.released import Release
-from exchange.wire.planned_sizes import planned_sizes
+from exchange.wire.planned_sizes import national_clients, planned_for, planned_sizes
 from tests.kits.release_world import AFTER, APRIL, release, released, releases
 from tools.derive.sizes import completed, write
 
@@ -113,6 +114,13 @@ def test_planned_sizes_grow_with_the_clients() -> None:
     half, whole = planned_sizes(1_000), planned_sizes(2_000)
     assert {cell: n * 2 for cell, n in half.items()} == dict(whole)
     assert whole["cases", ()] == pytest.approx(2_000, rel=0.01)
+
+
+def test_the_first_release_says_for_how_many_clients_sizes_are_planned() -> None:
+    made = counting(100, 100)
+    assert planned_for(released(made)) == planned_sizes(national_clients())
+    named = [replace(one, clients_a_year=1_000 + one.epoch - APRIL) for one in made]
+    assert planned_for(released(named[::-1])) == planned_sizes(1_000)
 
 
 def test_the_file_is_complete_and_what_is_in_it_never_changes(tmp_path) -> None:

@@ -110,7 +110,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         means,
     ),
     "a mean with the threshold of a sum": (
-        BrokenRule(figures, "_withheld", "K * says.years", "K"),
+        BrokenRule(figures, "point", "K * figure.says.years", "K"),
         of_sums.test_the_threshold_of_a_mean_is_that_of_a_year,
     ),
     "a mean judged by a year that is in it": (
@@ -126,7 +126,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         of_points.test_what_is_withheld_has_no_ends_either,
     ),
     "threshold on the numerator only": (
-        BrokenRule(figures, "point", "any(_withheld(_1, _2, _3) for term in terms)", "_withheld(view, terms[0], figure.says)"),
+        BrokenRule(figures, "point", "any(_withheld(_1, _2, _3) for term in terms)", "_withheld(view, terms[0], least)"),
         lambda: of_points.test_shares_test_what_is_above_and_what_is_below(20, 10, withheld=True),
     ),
     "covariance ignored": (
