@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from math import sqrt
-from pathlib import Path
 
 import pytest
 from dp_accounting import dp_event
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from exchange.cli import app
-from exchange.core.admission.cap_rules import Cap
 from exchange.core.counting.tables import BY_NAME, CLIENT_TABLES, TABLES, Dimension, Table, Tier
 from exchange.core.errors import TableUnbudgeted
 from exchange.core.metrics.planning import budget_lines
@@ -251,16 +249,6 @@ def test_the_command_prints_json_and_reckons_with_the_clients_given() -> None:
 @pytest.mark.parametrize("clients", ["0", "-5", "many"])
 def test_a_number_of_clients_that_is_none_is_a_usage_error(clients: str) -> None:
     assert CliRunner().invoke(app, ["budget", "--clients", clients]).exit_code == 2
-
-
-def test_how_caps_tilt_the_share_of_unmet_needs_is_what_the_docs_say() -> None:
-    kept = {(rule.bit, rule.body): share for rule, share in yearly_volumes().kept.items()}
-    text = " ".join((Path(__file__).parents[3] / "docs" / "METRICS.md").read_text().split())
-    for bit in (Cap.NATION, Cap.STATE):
-        unmet, needs = kept[bit, e.NeedUnmet], kept[bit, e.NeedIdentified]
-        assert f"{float(unmet):.0%}".replace("%", " %") in text
-        assert f"{float(needs):.0%}".replace("%", " %") in text
-        assert f"comes out at {float(unmet / needs):.2f}" in text or f"come out at {float(unmet / needs):.2f}" in text
 
 
 def test_planned_volumes_grow_with_the_clients_and_stay_within_the_caps() -> None:
