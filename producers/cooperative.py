@@ -5,7 +5,8 @@ iterator. Each of its steps leaves the vault consistent, and the functions here 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import islice
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -25,3 +26,18 @@ async def walked(steps: Iterable[object]) -> None:
     """Walk through steps whose results are not needed."""
     async for _ in cooperative(steps):
         pass
+
+
+def some_at_once(items: Iterable[T]) -> Iterator[list[T]]:
+    """The items in lists of at most `STEPS`. Where their source fails, those before come first."""
+    source, some = iter(items), list[T]()
+    while True:
+        try:
+            some.extend(islice(source, STEPS))
+        except Exception:
+            yield some
+            raise
+        if not some:
+            return
+        yield some
+        some = []

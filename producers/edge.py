@@ -34,7 +34,7 @@ from producers.caps.marking import Caps
 from producers.caps.policy import Policy
 from producers.caps.tally import closes_before, current_quarter, not_closed, stage_tallies
 from producers.caps.tally_batches import end_first_batch
-from producers.cooperative import cooperative, walked
+from producers.cooperative import cooperative, some_at_once, walked
 from producers.delivery.address import kafka_link, servers_of
 from producers.delivery.heartbeat import Stated, closing_beat, marking_beat, on_time, scheduled_run_ended
 from producers.delivery.link import Link
@@ -190,8 +190,10 @@ class Edge:
 
     async def read_all(self, readings: Iterable[Reading]) -> None:
         """Take all readings of a source."""
-        for reading in readings:
-            await self.read(reading)
+        for some in some_at_once(readings):
+            with self._intake.looked_ahead(some):
+                for reading in some:
+                    await self.read(reading)
 
     async def publish(self, fact: Fact) -> FactOutcome:
         """Publish a fact under its key: new, corrected, or already known.

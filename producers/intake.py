@@ -1,9 +1,12 @@
 """What becomes of a fact: judged by the policy, put into the vault, counted in the report."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 from exchange.core.model.events import About
 from producers.caps.policy import Leaves, Policy, SwitchedOff
 from producers.delivery.report import Report
-from producers.facts import Fact, RowIgnored, RowRefused
+from producers.facts import Fact, Reading, RowIgnored, RowRefused
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
 
 
@@ -30,6 +33,16 @@ class FactIntake:
             self._report.refuse(RowRefused(fact.where, judged.column, judged.rule))
             outcome = FactOutcome.REFUSED
         return self.count(outcome)
+
+    @contextmanager
+    def looked_ahead(self, readings: Iterable[Reading]) -> Iterator[None]:
+        """A block that takes these readings: the vault looks up their facts all at once."""
+        facts = [(SOURCE + one.key.encode(), one.client) for one in readings if isinstance(one, Fact)]
+        self._fact_store.look_ahead(facts)
+        try:
+            yield
+        finally:
+            self._fact_store.look_ahead(())
 
     def refuse(self, row: RowRefused) -> None:
         """Count a row that the source refused."""

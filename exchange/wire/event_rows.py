@@ -1,4 +1,4 @@
-"""Reading events of the newest schema by their layout: a row of bytes needs no Avro.
+"""Reading and writing events of the newest schema by layout: a row of bytes needs no Avro.
 
 Every code and every small number is one byte, and every wide number has its width. So a body of
 such fields has one length, and each of its bytes has one meaning: what is read here is canonical
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Final
+from typing import Final, cast
 
 from exchange.core.errors import PeriodInvalid
 from exchange.core.model.event_layout import cap_octet, middle_octets, parse_period_octets
@@ -36,6 +36,7 @@ class Row:
     make: Callable[..., Body]
     length: int
     fields: tuple[tuple[slice, Callable[[bytes], object]], ...]
+    writes: tuple[tuple[str, Callable[[object], bytes]], ...]
 
 
 def middle_of(octets: bytes) -> Middle | None:
@@ -57,28 +58,45 @@ def body_of(octets: bytes) -> Body | None:
         return None
 
 
+def octets_of(body: Body) -> bytes | None:
+    """The bytes of a body, its kind the first; None if it is no row, or has a value of none."""
+    kind, row = _kinds()[type(body)]
+    if row is None:
+        return None
+    try:
+        return kind + b"".join([octets(getattr(body, name)) for name, octets in row.writes])
+    except (KeyError, OverflowError):
+        return None
+
+
+@cache
+def _kinds() -> Mapping[type[Body], tuple[bytes, Row | None]]:
+    return {body: (cap_octet(place), _row(body)) for place, body in enumerate(BODIES)}
+
+
 @cache
 def _rows() -> Mapping[bytes, Row]:
-    rows = {cap_octet(place): _row(body) for place, body in enumerate(BODIES)}
-    return {kind: row for kind, row in rows.items() if row is not None}
+    return {kind: row for kind, row in _kinds().values() if row is not None}
 
 
 def _row(body: type[Body]) -> Row | None:
     fields, begin = list[tuple[slice, Callable[[bytes], object]]](), 1
+    writes = list[tuple[str, Callable[[object], bytes]]]()
     for one in field_types(body):
-        value_of = _value_of(one)
-        if value_of is None:
+        both = _values_of(one)
+        if both is None:
             return None
         end = begin + (one.octets or 1)
-        fields.append((slice(begin, end), value_of))
+        fields.append((slice(begin, end), both[0]))
+        writes.append((one.name, both[1]))
         begin = end
-    return Row(body, begin, tuple(fields))
+    return Row(body, begin, tuple(fields), tuple(writes))
 
 
-def _value_of(one: FieldType) -> Callable[[bytes], object] | None:
-    """How the bytes of a field become its value; None if they are not always as many."""
+def _values_of(one: FieldType) -> tuple[Callable[[bytes], object], Callable[[object], bytes]] | None:
+    """How bytes become a field's value, and back; None if they are not always as many."""
     if one.octets:
-        return _number if one.hint is int else bytes if one.hint is bytes else None
+        return _wide(one.hint, one.octets)
     if one.bounds:
         values: dict[int, object] = {number: number for number in one.bounds}
     elif isinstance(one.hint, type) and issubclass(one.hint, Enum):
@@ -87,7 +105,20 @@ def _value_of(one: FieldType) -> Callable[[bytes], object] | None:
         return None
     if max(values) >= _ONE_OCTET_MAX:
         return None
-    return {cap_octet(number): value for number, value in values.items()}.__getitem__
+    read = {cap_octet(number): value for number, value in values.items()}
+    return read.__getitem__, {value: octet for octet, value in read.items()}.__getitem__
+
+
+def _wide(hint: object, octets: int) -> tuple[Callable[[bytes], object], Callable[[object], bytes]] | None:
+    if hint is int:
+        return _number, lambda number: cast("int", number).to_bytes(octets, "big")
+    return (bytes, lambda value: _fixed(cast("bytes", value), octets)) if hint is bytes else None
+
+
+def _fixed(value: bytes, octets: int) -> bytes:
+    if len(value) != octets:
+        raise OverflowError
+    return value
 
 
 def _number(octets: bytes) -> int:

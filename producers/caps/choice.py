@@ -19,13 +19,12 @@ the result changes nothing. Pure: no vault, no clock, no randomness.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule
-from exchange.core.model.events import CORRECTABLE, Correctable
+from exchange.core.model.events import Correctable
 
 CAPPED: Final = (Cap.NATION, Cap.STATE)
 """The bits whose caps a client can be over."""
@@ -34,9 +33,7 @@ CHOSEN: Final = (*CAPPED, Cap.ONE)
 ARRIVING: Final = frozenset(rule.body for rule in RULES if rule.bit is Cap.ARRIVAL)
 """The bodies that show an arrival."""
 _ABOUT: Final = {
-    (kind, bit): tuple(rule for rule in RULES if rule.bit is bit and rule.body is kind)
-    for kind in CORRECTABLE
-    for bit in CHOSEN
+    rule.body: [(number, one) for number, one in enumerate(RULES) if one.body is rule.body] for rule in RULES
 }
 _HASH_OCTETS: Final = 8
 Key = str | bytes
@@ -45,13 +42,15 @@ Key = str | bytes
 class Place(NamedTuple):
     """The place that a body takes under a rule.
 
-    `order`: the name of the rule, or of its choice, in hashes. `key`: empty if the rule tells no
-    keys apart.
+    `number`: the rule's. `order`: the name of the rule, or of its choice, in hashes. `key`: empty
+    if the rule tells no keys apart. `by_choice`: whether other rules admit the same keys.
     """
 
-    rule: CapRule
+    number: int
     order: bytes
     key: str
+    most: int
+    by_choice: bool
 
 
 class Present(NamedTuple):
@@ -62,11 +61,19 @@ class Present(NamedTuple):
     sent: Cap | None = None
 
 
+Needs = list[tuple[Present, tuple[Place, ...]]]
+
+
 @lru_cache(maxsize=1 << 16)
-def places_of(body: Correctable, bit: Cap) -> tuple[Place, ...]:
-    """The places that a body needs to carry a bit: all of them. Without any it never does."""
-    rules = (rule for rule in _ABOUT[type(body), bit] if rule.concerns(body))
-    return tuple(Place(rule, order_of(rule), rule.key(body)) for rule in rules)
+def places_of(body: Correctable) -> dict[Cap, tuple[Place, ...]]:
+    """The places that a body needs to carry a chosen bit: all of them. Other bits it never has."""
+    return {bit: places for bit in CHOSEN if (places := tuple(_places(body, bit)))}
+
+
+def _places(body: Correctable, bit: Cap) -> Iterator[Place]:
+    for number, rule in _ABOUT.get(type(body), ()):
+        if rule.bit is bit and rule.concerns(body):
+            yield Place(number, order_of(rule), rule.key(body), rule.most, bool(rule.choice))
 
 
 @lru_cache
@@ -76,15 +83,12 @@ def order_of(rule: CapRule) -> bytes:
     return f"{rule.bit.name}|{name}".encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
 class Ranks:
-    """The order of one client's period.
+    """The order of one client's period. `key`: the vault's own, 32 bytes."""
 
-    `key`: the vault's own, 32 bytes; `unit`: identifies client and period.
-    """
-
-    key: bytes
-    unit: bytes
+    def __init__(self, key: bytes, unit: bytes) -> None:
+        self._key, self._unit = key, len(unit).to_bytes(4, "big") + unit
+        self._begun: dict[bytes, blake2b] = {}
 
     @classmethod
     def of(cls, key: bytes, client: bytes, period: int) -> "Ranks":
@@ -100,8 +104,11 @@ class Ranks:
         return self._hash(name, b"fact")
 
     def _hash(self, what: bytes, person: bytes) -> bytes:
-        unit = len(self.unit).to_bytes(4, "big") + self.unit
-        return blake2b(unit + what, digest_size=_HASH_OCTETS, key=self.key, person=person).digest()
+        if person not in self._begun:
+            self._begun[person] = blake2b(self._unit, digest_size=_HASH_OCTETS, key=self._key, person=person)
+        made = self._begun[person].copy()
+        made.update(what)
+        return made.digest()
 
 
 def choose(
@@ -114,9 +121,9 @@ def choose(
     """
     marks = dict.fromkeys((one.fact for one in facts), NONE)
     over: list[Present] = []
-    for bit in CHOSEN:
-        past = list(_choose_bit(ranks, facts, bit, marks))
-        over += past if bit in CAPPED else []
+    for bit, needing in _needs(facts).items():
+        past = _choose_bit(ranks, needing, bit, marks)
+        over += past if bit in CAPPED else ()
     if over:
         marked = [one for one in facts if one.sent and one.sent & Cap.PAST]
         marks[_first(ranks, marked or over).fact] |= Cap.PAST
@@ -131,25 +138,57 @@ def choose(
     return marks
 
 
-def _choose_bit(ranks: Ranks, facts: Iterable[Present], bit: Cap, marks: dict[bytes, Cap]) -> Iterator[Present]:
-    """Give one bit; yields the facts that are past a cap."""
-    needing = [(one, places) for one in facts if (places := places_of(one.body, bit))]
-    if len(needing) > 1:
-        needing.sort(key=lambda item: _order(ranks, item[0], item[1], bit))
-    chosen = _chosen(ranks, [place for _, places in needing for place in places if place.rule.choice])
-    taken: dict[CapRule, set[Key]] = defaultdict(set)
+def _needs(facts: Iterable[Present]) -> dict[Cap, Needs]:
+    """Of each bit: the facts that it may be given to, and the places that each needs."""
+    needs: dict[Cap, Needs] = defaultdict(list)
+    for one in facts:
+        for bit, places in places_of(one.body).items():
+            needs[bit].append((one, places))
+    return needs
+
+
+def _fits(needing: Needs) -> bool:
+    """Whether there is a place for everyone, so that nothing is to be chosen."""
+    if len(needing) == 1:
+        return True
+    taken, keys = set[tuple[int, Key]](), defaultdict[int | bytes, set[Key]](set)
+    for one, places in needing:
+        for place in places:
+            key = place.key or one.fact
+            among = keys[place.order if place.by_choice else place.number]
+            among.add(key)
+            if (place.number, key) in taken or len(among) > place.most:
+                return False
+            taken.add((place.number, key))
+    return True
+
+
+def _choose_bit(ranks: Ranks, needing: Needs, bit: Cap, marks: dict[bytes, Cap]) -> list[Present]:
+    """Give one bit; returns the facts that are past a cap."""
+    if _fits(needing):
+        for one, _ in needing:
+            marks[one.fact] |= bit
+        return []
+    needing.sort(key=lambda item: _order(ranks, item[0], item[1], bit))
+    chosen = _chosen(ranks, [place for _, places in needing for place in places if place.by_choice])
+    taken: dict[int, set[Key]] = defaultdict(set)
 
     def is_full(place: Place) -> bool:
-        return place.key not in chosen[place.order] if place.rule.choice else len(taken[place.rule]) >= place.rule.most
+        if place.by_choice:
+            return place.key not in chosen[place.order]
+        return len(taken[place.number]) >= place.most
 
     for one, places in needing:
-        if not any(is_full(place) or place.key in taken[place.rule] for place in places):
+        if not any(is_full(place) or place.key in taken[place.number] for place in places):
             marks[one.fact] |= bit
             for place in places:
-                taken[place.rule].add(place.key or one.fact)
-    for one, places in needing:
-        if not marks[one.fact] & bit and any(is_full(place) and place.key not in taken[place.rule] for place in places):
-            yield one
+                taken[place.number].add(place.key or one.fact)
+    return [
+        one
+        for one, places in needing
+        if not marks[one.fact] & bit
+        and any(is_full(place) and place.key not in taken[place.number] for place in places)
+    ]
 
 
 def _order(ranks: Ranks, one: Present, places: tuple[Place, ...], bit: Cap) -> tuple[list[bytes], bool, bytes]:
@@ -162,12 +201,12 @@ def _chosen(ranks: Ranks, places: Iterable[Place]) -> dict[bytes, set[str]]:
     """The keys that rules with a choice in common admit, by the name of their order."""
     keys: dict[bytes, dict[str, int]] = defaultdict(dict)
     for place in places:
-        keys[place.order][place.key] = place.rule.most
+        keys[place.order][place.key] = place.most
     return {
         order: set(sorted(found, key=lambda key: ranks.of_key(order, key))[: min(found.values())])
         for order, found in keys.items()
     }
 
 
-def _first(ranks: Ranks, facts: Iterable[Present]) -> Present:
-    return min(facts, key=lambda one: ranks.of_fact(one.fact))
+def _first(ranks: Ranks, facts: Sequence[Present]) -> Present:
+    return min(facts, key=lambda one: ranks.of_fact(one.fact)) if len(facts) > 1 else facts[0]

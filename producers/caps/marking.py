@@ -25,6 +25,7 @@ was accepted never counted, and after a kill the same marks are chosen again. In
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule, may_mark
 from exchange.core.counting.tables import TALLIED
@@ -35,10 +36,18 @@ from producers.caps.choice import CAPPED, Present, Ranks, choose, places_of
 from producers.caps.tally_batches import first_batch_over
 from producers.vault.event_tail import body_bytes, body_of, cap_of, period_of_tail, same_fact
 from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, TALLY, FactStore, prefix_end
-from producers.vault.store import Vault
+from producers.vault.schema import Row
+from producers.vault.store import Vault, batches, places
 
 Marked = Counter[tuple[int, bytes]]
 """(schema id, tail with its marks) → count."""
+Arrived = set[tuple[int, type[Correctable]]]
+"""(period, body) of each arrival that was ever shown, corrected or not."""
+_PRESENT: Final = (
+    "SELECT fact.client, fact.key, fact.schema, want, todo, chain.schema, chain.tail FROM fact "
+    "LEFT JOIN chain ON chain.sequence = fact.sent WHERE want IS NOT NULL AND (todo > 0 OR sent > 0)"
+)
+_ASKED: Final = "UPDATE fact SET todo = ? WHERE key = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +84,15 @@ class Caps:
         self._marks.clear()
         self._exhausted_through = self._fact_store.exhausted_through()
         self._decide_tallies()
-        waiting = (
+        waiting = self._vault.all(
             "SELECT id, name, held FROM client WHERE anew = 1 "
             "OR id IN (SELECT client FROM fact WHERE todo > 0 AND client IS NOT NULL)"
         )
-        for client, name, held in self._vault.all(waiting):
-            self._decide_client(client, bytes(name), held=bool(held))
-            yield
+        for some in batches(waiting):
+            facts, arrived = self._look(tuple(client for client, _, _ in some))
+            for client, name, held in some:
+                self._decide_client(bytes(name), facts[client], arrived[client], held=bool(held))
+                yield
         self._vault.run("UPDATE client SET anew = 0 WHERE anew = 1")
         self._fact_store.undecided = False
 
@@ -89,15 +100,22 @@ class Caps:
         """The marks of the event that is to state this fact."""
         return self._marks.get(key, NONE)
 
-    def _decide_client(self, client: int, name: bytes, *, held: bool) -> None:
+    def _look(self, clients: tuple[int, ...]) -> tuple[dict[int, list[Row]], dict[int, Arrived]]:
+        """The present facts about each of these clients, and the bodies of their arrivals."""
+        facts: dict[int, list[Row]] = defaultdict(list)
+        arrived: dict[int, Arrived] = defaultdict(set)
+        query = f"{_PRESENT} AND fact.client IN ({places(clients)})"
+        for client, *row in self._vault.all(query, clients):
+            facts[client].append(tuple(row))
+        query = f"SELECT arrived, schema, tail FROM chain WHERE arrived IN ({places(clients)})"  # noqa: S608
+        for client, schema, tail in self._vault.all(query, clients):
+            arrived[client].add((period_of_tail(tail), type(_body(schema, tail))))
+        return facts, arrived
+
+    def _decide_client(self, name: bytes, rows: list[Row], arrived: Arrived, *, held: bool) -> None:
         units: dict[int, list[Present]] = defaultdict(list)
         asked: dict[bytes, int] = {}
-        query = (
-            "SELECT fact.key, fact.schema, want, todo, chain.schema, chain.tail FROM fact "
-            "LEFT JOIN chain ON chain.sequence = fact.sent "
-            "WHERE fact.client = ? AND want IS NOT NULL AND (todo > 0 OR sent > 0)"
-        )
-        for key, schema, want, todo, as_schema, as_sent in self._vault.all(query, (client,)):
+        for key, schema, want, todo, as_schema, as_sent in rows:
             states = as_sent is not None and same_fact((schema, want), (as_schema, as_sent))
             sent = Cap(cap_of(as_sent)) if states else None
             units[period_of_tail(want)].append(Present(key, _body(schema, want), sent))
@@ -106,22 +124,15 @@ class Caps:
             if held or period <= self._exhausted_through or not may_mark(self._class, period):
                 marks = {one.fact: one.sent or NONE for one in facts}
             else:
-                marks = choose(Ranks.of(self._key, name, period), facts, self._arrived(client, period))
+                before = {body for when, body in arrived if when == period}
+                marks = choose(Ranks.of(self._key, name, period), facts, before)
             for one in facts:
                 anew = one.sent is None or one.sent != marks[one.fact]
                 if anew:
                     self._marks[one.fact] = marks[one.fact]
-                if one.sent is not None:
-                    self._set_todo(one.fact, asked[one.fact], CORRECTION if anew else NOTHING)
-
-    def _set_todo(self, key: bytes, was: int, todo: int) -> None:
-        if was != todo:
-            self._vault.run("UPDATE fact SET todo = ? WHERE key = ?", (todo, key))
-
-    def _arrived(self, client: int, period: int) -> set[type[Correctable]]:
-        """The bodies that have shown this client's arrival in the period, corrected or not."""
-        rows = self._vault.all("SELECT schema, tail FROM chain WHERE arrived = ?", (client,))
-        return {type(_body(schema, tail)) for schema, tail in rows if period_of_tail(tail) == period}
+                todo = CORRECTION if anew else NOTHING
+                if one.sent is not None and asked[one.fact] != todo:
+                    self._vault.later(_ASKED, (todo, one.fact))
 
     def _decide_tallies(self) -> None:
         if not self._small_counts:
@@ -169,15 +180,15 @@ def sent_facts(vault: Vault) -> Marked:
 
 def count_rules(marked: Marked) -> list[RuleCount]:
     """By rule, how many of these events are within its cap and how many are past it."""
-    kept: Counter[CapRule] = Counter()
-    past: Counter[CapRule] = Counter()
+    kept: Counter[int] = Counter()
+    past: Counter[int] = Counter()
     for (schema, tail), times in marked.items():
         body, cap = body_of(schema, body_bytes(tail)), cap_of(tail)
         if isinstance(body, Correctable):
-            for bit in CAPPED:
-                for place in places_of(body, bit):
-                    (kept if cap & bit else past)[place.rule] += times
-    return [RuleCount(rule_text(rule), kept[rule], past[rule]) for rule in RULES if kept[rule] or past[rule]]
+            for bit, needed in places_of(body).items():
+                for place in needed if bit in CAPPED else ():
+                    (kept if cap & bit else past)[place.number] += times
+    return [RuleCount(rule_text(rule), kept[n], past[n]) for n, rule in enumerate(RULES) if kept[n] or past[n]]
 
 
 def rule_text(rule: CapRule) -> str:

@@ -11,7 +11,6 @@ independently.
 from dataclasses import dataclass
 from typing import Final
 
-from exchange.core.admission.cap_rules import NONE
 from exchange.core.admission.soundness import unsound
 from exchange.core.model import events as e
 from exchange.core.model.events import CORRECTABLE, About, Correctable
@@ -19,7 +18,7 @@ from exchange.core.model.field_types import field_types
 from exchange.core.model.period import LAST, is_period, quarter_of, year_period
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.switches import Switches
-from producers.vault.event_tail import encode_tail
+from producers.vault.event_tail import fact_tail
 from producers.words import code_rule
 
 _REMEMBERED: Final = 1 << 16
@@ -96,7 +95,7 @@ class Policy:
                 if not quarter_of(period):
                     return Unfit("period", "an agency that shares totals counts by quarter: a quarter, not a year")
                 kept = True
-        return Leaves(encode_tail(period, state, NONE, allowed), kept)
+        return Leaves(fact_tail(period, state, allowed), kept)
 
 
 def _unfit(period: int, state: UsState, body: Correctable) -> Unfit | None:

@@ -34,6 +34,8 @@ OF_ITS_KIND: dict[Reason, Callable[[Event], bool]] = {
 }
 """Reasons that apply to every event of a kind, because profile and registration differ."""
 _ALIKE: Final = ", ".join("?" * len(with_each_cap(bytes(4))))
+_CORRECTED: Final = f"UPDATE fact SET sent = 0, spent = 1, {TODO_UNSENT} WHERE key = ?"  # noqa: S608
+_SENT: Final = "UPDATE fact SET sent = ?, todo = ?, refused = NULL WHERE key = ?"
 OF_ITS_BYTES = frozenset({Reason.UNSOUND, Reason.OUT_OF_RANGE})
 """Reasons that apply to every equal event."""
 
@@ -80,9 +82,9 @@ class Outbox:
             corrections = self._vault.all(
                 "SELECT key, sent FROM fact WHERE todo = ? ORDER BY sort LIMIT ?", (CORRECTION, count)
             )
-            for key, sent in corrections:
-                self._chain.append_correction(key, sent)
-                self._vault.run(f"UPDATE fact SET sent = 0, spent = 1, {TODO_UNSENT} WHERE key = ?", (key,))  # noqa: S608
+            self._chain.append_corrections(corrections)
+            for key, _ in corrections:
+                self._vault.later(_CORRECTED, (key,))
             rows = self._vault.all(
                 "SELECT key, schema, want, client FROM fact WHERE todo = ? ORDER BY sort LIMIT ?",
                 (EVENT, count - len(corrections)),
@@ -94,7 +96,7 @@ class Outbox:
         return len(corrections) + len(rows)
 
     def _mark_sent(self, key: bytes, sequence: int) -> None:
-        self._vault.run("UPDATE fact SET sent = ?, todo = ?, refused = NULL WHERE key = ?", (sequence, NOTHING, key))
+        self._vault.later(_SENT, (sequence, NOTHING, key))
 
     def repair(self, sequence: int, reason: Reason, beat: Beat) -> int:
         """Drop a refused event, keep it with the reason, and put a heartbeat in its place.

@@ -3,10 +3,11 @@
 Nothing of it ever leaves.
 """
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
-from producers.vault.store import Vault
+from producers.vault.store import Vault, batches, places
 
 CLIENT_KEY_OCTETS: Final = 16
 
@@ -18,6 +19,8 @@ class ClientTable:
         self._vault = vault
         self._secret = vault.get("secret")
         self._numbers: dict[str, int] = {}
+        self._new: set[str] = set()
+        self._last = 0
         self._held: tuple[set[int], set[bytes]] | None = None
 
     def number(self, client: str) -> int | None:
@@ -26,8 +29,31 @@ class ClientTable:
             return None
         number = self._numbers.get(client)
         if number is None:
-            number = self._numbers[client] = self.row(client)[0]
+            number = self._add(client) if client in self._new else self.row(client)[0]
+            self._numbers[client] = number
         return number
+
+    def look_ahead(self, clients: Iterable[str]) -> None:
+        """Look up the clients who will be named soon, all at once."""
+        names = {client.encode(): client for client in clients if client not in self._numbers}
+        self._new = set(names.values())
+        for some in batches(list(names)):
+            query = f"SELECT id, name FROM client WHERE name IN ({places(some)})"  # noqa: S608
+            for number, name in self._vault.all(query, some):
+                self._numbers[names[bytes(name)]] = number
+                self._new.discard(names[bytes(name)])
+
+    def _add(self, client: str) -> int:
+        """Add a client who is not there yet; returns the number."""
+        self._new.discard(client)
+        if not self._last:
+            row = self._vault.one("SELECT max(id) FROM client")
+            self._last = int(row[0] or 0) if row else 0
+        self._last += 1
+        name = client.encode()
+        key = blake2b(name, digest_size=CLIENT_KEY_OCTETS, key=self._secret, person=b"client").digest()
+        self._vault.later("INSERT INTO client (id, name, key) VALUES (?, ?, ?)", (self._last, name, key))
+        return self._last
 
     def row(self, client: str) -> tuple[int, bytes]:
         """(number, key) of a client, who is added if unknown.
@@ -37,8 +63,7 @@ class ClientTable:
         name = client.encode()
         row = self._vault.one("SELECT id, key FROM client WHERE name = ?", (name,))
         if row is None:
-            key = blake2b(name, digest_size=CLIENT_KEY_OCTETS, key=self._secret, person=b"client").digest()
-            self._vault.run("INSERT INTO client (name, key) VALUES (?, ?)", (name, key))
+            self._add(client)
             row = self._vault.one("SELECT id, key FROM client WHERE name = ?", (name,))
             assert row is not None
         return int(row[0]), row[1]

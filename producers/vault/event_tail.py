@@ -27,6 +27,8 @@ from exchange.core.model.events import Body, Correctable, Correction, Event
 from exchange.core.model.period import FIRST
 from exchange.core.model.vocabulary import UsState
 from exchange.wire.codec import decode, encode
+from exchange.wire.event_rows import body_of as read_row
+from exchange.wire.event_rows import octets_of
 from exchange.wire.schemas import newest, schemas
 
 _NO_PREVIOUS: Final = bytes(DIGEST_OCTETS)
@@ -55,6 +57,16 @@ def decode_tail(schema_id: int, tail: bytes) -> Event:
     return event_of(schema_id, 0, _NO_PREVIOUS, tail)
 
 
+@lru_cache(maxsize=1 << 16)
+def _body_octets(body: Body) -> bytes:
+    return octets_of(body) or encode_tail(FIRST, UsState.al, NONE, body)[_BODY_AT:]
+
+
+def fact_tail(period: int, state: UsState, body: Correctable) -> bytes:
+    """The tail of a fact that waits to be sent, under the newest schema: without cap bits."""
+    return middle_octets(period, state, NONE) + _body_octets(body)
+
+
 def with_cap(tail: bytes, cap: int) -> bytes:
     """The tail with these cap bits and no others."""
     return tail[:_CAP_AT] + cap_octet(cap) + tail[_BODY_AT:]
@@ -78,7 +90,8 @@ def state_of_tail(tail: bytes) -> UsState:
 @lru_cache(maxsize=1 << 16)
 def body_of(schema_id: int, body: bytes) -> Body:
     """The body of a tail, from its `body_bytes`: the same for all periods, states and cap bits."""
-    return decode_tail(schema_id, middle_octets(FIRST, UsState.al, NONE) + body).body
+    row = read_row(body) if schema_id == newest_id() else None
+    return row or decode_tail(schema_id, middle_octets(FIRST, UsState.al, NONE) + body).body
 
 
 def body_bytes(tail: bytes) -> bytes:

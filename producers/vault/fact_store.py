@@ -9,10 +9,10 @@ keys of their own. A withdrawn key stays, with the edition that withdrew it, so 
 which arrives late cannot bring it back.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 from exchange.core.admission.cap_rules import NONE
 from exchange.core.model.period import quarter_of
@@ -20,12 +20,18 @@ from producers.errors import DatabaseChanged
 from producers.vault.client_table import ClientTable
 from producers.vault.event_tail import newest_id, same_fact, with_cap
 from producers.vault.schema import Row
-from producers.vault.store import Vault
+from producers.vault.store import Vault, batches, places
 
 SOURCE: Final = b"f:"
 TALLY: Final = b"t:"
 UNCLAIMED: Final = b"u:"
 NOTHING, EVENT, CORRECTION = 0, 1, 2
+_OF_FACT: Final = "schema, want, sent, kept, refused, edition, client"
+_NEW: Final = (
+    "INSERT INTO fact (key, client, period, schema, want, sort, todo, kept, stated, edition) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_STATED: Final = "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?"
 
 
 class FactOutcome(Enum):
@@ -51,6 +57,7 @@ class FactStore:
         self._schema = newest_id()
         self.clients = ClientTable(vault)
         self._edition = ""
+        self._ahead: dict[bytes, Sequence[Any] | None] = {}
         self._run = int.from_bytes(vault.get("run"), "big") + 1
         self.undecided = True
         """Whether a fact changed since the bits of the events to be sent were chosen."""
@@ -68,51 +75,49 @@ class FactStore:
             self._vault.set("database", database.encode())
         self._edition = made_at
 
+    def look_ahead(self, facts: Sequence[tuple[bytes, str]]) -> None:
+        """Look up the facts that are to be put next, from (key, client), all at once."""
+        self._ahead = dict.fromkeys(key for key, _ in facts)
+        for some in batches([*self._ahead]):
+            found = self._vault.all(f"SELECT key, {_OF_FACT} FROM fact WHERE key IN ({places(some)})", some)  # noqa: S608
+            self._ahead |= {key: row for key, *row in found}
+        self.clients.look_ahead({client for _, client in facts if client})
+
+    def _row(self, key: bytes) -> Sequence[Any] | None:
+        """What is known of a fact, once from what was looked up."""
+        if key in self._ahead:
+            return self._ahead.pop(key)
+        return self._vault.one(f"SELECT {_OF_FACT} FROM fact WHERE key = ?", (key,))  # noqa: S608
+
     def put(self, key: bytes, period: int, tail: bytes, *, client: str = "", for_tally: bool = False) -> FactOutcome:
         """Put a fact without bits under its key. `period`: the source's.
 
         Facts about a held client are not taken.
         """
-        query = "SELECT schema, want, sent, kept, refused, edition, client FROM fact WHERE key = ?"
-        row = self._vault.one(query, (key,))
+        row = self._row(key)
         if self.clients.is_held(client, row[6] if row else None):  # a new key for the client is no new consent
             self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (self._run, key))
             return FactOutcome.HELD
         if row is None:
             self.undecided = True
             todo = NOTHING if for_tally else EVENT
-            self._vault.run(
-                "INSERT INTO fact (key, client, period, schema, want, sort, todo, kept, stated, edition) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(
-                        key,
-                        self.clients.number(client),
-                        period,
-                        self._schema,
-                        tail,
-                        self.sort(key, tail),
-                        todo,
-                        for_tally,
-                    ),
-                    *(self._run, self._edition),
-                ),
-            )
+            fact = (key, self.clients.number(client), period, self._schema, tail, self.sort(key, tail))
+            self._vault.later(_NEW, (*fact, todo, for_tally, self._run, self._edition))
             return FactOutcome.PUBLISHED
         if self._is_outdated(row[5]):
             return FactOutcome.OUTDATED
         return self._put_again(key, period, tail, client, for_tally, row)
 
-    def _put_again(self, key: bytes, period: int, tail: bytes, client: str, for_tally: bool, row: Row) -> FactOutcome:  # noqa: PLR0917
+    def _put_again(  # noqa: PLR0917
+        self, key: bytes, period: int, tail: bytes, client: str, for_tally: bool, row: Sequence[Any]
+    ) -> FactOutcome:
         schema, want, sent, was_for_tally, refused, _, was_of = row
         now_of = self.clients.number(client) or was_of
         stated = (now_of, period, self._run, self._edition)
         if was_of != now_of:
             self._move(key, was_of, now_of)
         if want is not None and for_tally == was_for_tally and same_fact((schema, want), (self._schema, tail)):
-            self._vault.run(
-                "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?", (*stated, key)
-            )
+            self._vault.later(_STATED, (*stated, key))
             return FactOutcome.REFUSED_BEFORE if refused else FactOutcome.KNOWN
         self.undecided = True
         todo = NOTHING if for_tally else EVENT
@@ -140,8 +145,9 @@ class FactStore:
 
     def choose_anew(self, key: bytes) -> None:
         """Choose the marks anew about the client of this fact."""
-        row = self._vault.one("SELECT client FROM fact WHERE key = ?", (key,))
-        self._choose_anew(row[0] if row else None)
+        whose = "UPDATE client SET anew = 1 WHERE id = (SELECT client FROM fact WHERE key = ?)"
+        self._vault.run(whose, (key,))
+        self.undecided = True
 
     def exhausted_through(self) -> int:
         """No event of this or an earlier period gets marks any more; 0: none."""
@@ -154,10 +160,10 @@ class FactStore:
 
     def withdraw(self, key: bytes) -> bool:
         """Withdraw the fact under a key; returns whether there was one."""
-        row = self._vault.one("SELECT want, sent, edition, client FROM fact WHERE key = ?", (key,))
-        if row is None or self._is_outdated(row[2]):
+        row = self._row(key)
+        if row is None or self._is_outdated(row[5]):
             return False
-        want, sent, _, client = row
+        _, want, sent, _, _, _, client = row
         self._choose_anew(client)
         self._vault.run(
             "UPDATE fact SET want = NULL, todo = ?, refused = NULL, edition = ? WHERE key = ?",

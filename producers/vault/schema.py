@@ -10,7 +10,8 @@ RECOUNT: Final = (
     """CREATE TRIGGER kept_new AFTER INSERT ON fact WHEN NEW.kept BEGIN
         INSERT OR IGNORE INTO recount VALUES (NEW.period);
     END""",
-    """CREATE TRIGGER kept_changed AFTER UPDATE ON fact WHEN (NEW.kept OR OLD.kept) AND (
+    """CREATE TRIGGER kept_changed AFTER UPDATE OF want, schema, client, kept, period ON fact
+    WHEN (NEW.kept OR OLD.kept) AND (
         NEW.want IS NOT OLD.want OR NEW.schema IS NOT OLD.schema OR NEW.client IS NOT OLD.client
         OR NEW.kept IS NOT OLD.kept OR NEW.period IS NOT OLD.period
     ) BEGIN

@@ -8,6 +8,7 @@ bytes of a sequence are always computed from the same row, so sending twice send
 Ed25519 gives the same signature each time.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -29,11 +30,13 @@ from producers.vault.event_tail import (
     with_cap,
 )
 from producers.vault.fact_store import CORRECTION, NOTHING, UNCLAIMED, FactStore
-from producers.vault.store import Vault
+from producers.vault.schema import Row
+from producers.vault.store import Vault, batches, places
 
 TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
 RUNS_REMEMBERED: Final = 16
 _COLUMNS: Final = "sequence, previous, schema, tail, kind, key, target"
+_APPEND: Final = f"INSERT INTO chain ({_COLUMNS}, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
 class Chain:
@@ -60,7 +63,7 @@ class Chain:
     def row_at(self, sequence: int) -> ChainRow | None:
         """The row at a sequence."""
         row = self._vault.one(f"SELECT {_COLUMNS} FROM chain WHERE sequence = ?", (sequence,))  # noqa: S608
-        return None if row is None else ChainRow(row[0], row[1], row[2], row[3], Kind(row[4]), row[5], row[6])
+        return None if row is None else _row(row)
 
     def digest(self, sequence: int) -> bytes | None:
         """The digest of the event at a sequence."""
@@ -86,17 +89,21 @@ class Chain:
         arrived = client if marks & Cap.ARRIVAL else None
         return self._append(schema, with_cap(tail, marks), Kind.EVENT, key, arrived=arrived)
 
-    def append_correction(self, key: bytes, target: int) -> int:
-        """Chain the correction that retracts the event at `target`; returns its sequence.
+    def append_corrections(self, of: Sequence[tuple[bytes, int]]) -> None:
+        """Chain the corrections that retract these facts' events, from (key, sequence).
 
-        It carries the event's marks; that of a tally carries none.
+        Each carries its event's marks; that of a tally carries none.
         """
-        link = self.row_at(target)
-        if link is None:
-            raise VaultDamaged(f"The chain of {self._vault.path} lacks sequence {target}.")
-        event = link.event
-        marks = NONE if isinstance(event.body, Tally) else event.cap
-        return self._append(link.schema, correction_tail(event, link.schema, marks), Kind.CORRECTION, key, target)
+        rows: dict[int, ChainRow] = {}
+        for some in batches([sequence for _, sequence in of]):
+            query = f"SELECT {_COLUMNS} FROM chain WHERE sequence IN ({places(some)})"  # noqa: S608
+            rows |= {row[0]: _row(row) for row in self._vault.all(query, some)}
+        for key, target in of:
+            if target not in rows:
+                raise VaultDamaged(f"The chain of {self._vault.path} lacks sequence {target}.")
+            event, schema = rows[target].event, rows[target].schema
+            marks = NONE if isinstance(event.body, Tally) else event.cap
+            self._append(schema, correction_tail(event, schema, marks), Kind.CORRECTION, key, target)
 
     def append_heartbeat(self, beat: Beat) -> int:
         """Chain a heartbeat, which signs all events before it; returns its sequence."""
@@ -130,10 +137,7 @@ class Chain:
         arrived: int | None = None,
     ) -> int:
         sequence, previous = self.last + 1, self.head
-        self._vault.run(
-            f"INSERT INTO chain ({_COLUMNS}, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            (sequence, previous, schema, tail, int(kind), key, target, arrived),
-        )
+        self._vault.later(_APPEND, (sequence, previous, schema, tail, int(kind), key, target, arrived))
         self.last, self.head = sequence, digest_of(value_of(schema, sequence, previous, tail))
         return sequence
 
@@ -261,3 +265,8 @@ class Chain:
             "SELECT sequence FROM chain WHERE kind = ? ORDER BY sequence DESC LIMIT 1", (Kind.HEARTBEAT,)
         )
         self.signed = int(row[0]) if row else 0
+
+
+def _row(row: Row) -> ChainRow:
+    sequence, previous, schema, tail, kind, key, target = row
+    return ChainRow(sequence, previous, schema, tail, Kind(kind), key, target)

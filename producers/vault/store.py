@@ -12,11 +12,11 @@ that was open at the kill (`commit` ends a batch); they are taken when the sourc
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from sqlcipher3 import dbapi2 as sqlite
 
@@ -29,6 +29,8 @@ from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, Row, Value
 FORMAT: Final = 1
 CACHE_KIB: Final = 16_384
 FIRST_KEY: Final = 1
+NAMED_AT_ONCE: Final = 500
+T = TypeVar("T")
 
 OURS: Final = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISUSE", "SQLITE_MISMATCH", "SQLITE_RANGE")
 
@@ -39,6 +41,7 @@ class Vault:
     def __init__(self, connection: sqlite.Connection, path: Path) -> None:
         self._db = connection
         self.path = path
+        self._later: dict[str, list[tuple[Value, ...]]] = {}
 
     @classmethod
     def create(cls, profile: Profile, secret: Secret, *, key_number: int = FIRST_KEY) -> Self:
@@ -124,13 +127,28 @@ class Vault:
 
     def run(self, statement: str, values: Iterable[Value] = ()) -> int:
         """Run a statement in the open batch; returns the number of changed rows."""
+        self._settle()
         with _naming(self.path):
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
             return int(self._db.execute(statement, tuple(values)).rowcount)
 
+    def later(self, statement: str, values: tuple[Value, ...]) -> None:
+        """Run a statement that changes rows before anything else is run or asked.
+
+        Many of them are run at once. Two that wait must not change the same row.
+        """
+        self._later.setdefault(statement, []).append(values)
+
+    def _settle(self) -> None:
+        """Run what waits."""
+        while self._later:
+            statement = next(iter(self._later))
+            self.many(statement, self._later.pop(statement))
+
     def many(self, statement: str, rows: Iterable[tuple[Value, ...]]) -> None:
         """Run a statement for many rows, in the open batch."""
+        self._settle()
         with _naming(self.path):
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -138,18 +156,21 @@ class Vault:
 
     def one(self, query: str, values: tuple[Value, ...] = ()) -> Row | None:
         """The first row of a query."""
+        self._settle()
         with _naming(self.path):
             row: Row | None = self._db.execute(query, values).fetchone()
             return row
 
     def all(self, query: str, values: tuple[Value, ...] = ()) -> list[Row]:
         """All rows of a query."""
+        self._settle()
         with _naming(self.path):
             rows: list[Row] = self._db.execute(query, values).fetchall()
             return rows
 
     def commit(self) -> None:
         """Make the open batch durable."""
+        self._settle()
         if self._db.in_transaction:
             try:
                 with _naming(self.path):
@@ -160,6 +181,7 @@ class Vault:
 
     def rollback(self) -> None:
         """Undo the open batch."""
+        self._later.clear()
         if self._db.in_transaction:
             with contextlib.suppress(sqlite.Error):
                 self._db.execute("ROLLBACK")
@@ -167,13 +189,16 @@ class Vault:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A block of changes that are made together or not at all; `commit` makes them durable."""
+        self._settle()
         with _naming(self.path):
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("SAVEPOINT together")
         try:
             yield
+            self._settle()
         except BaseException:
+            self._later.clear()
             with contextlib.suppress(sqlite.Error):
                 self._db.execute("ROLLBACK TO together")
                 self._db.execute("RELEASE together")
@@ -204,6 +229,16 @@ def expect_no_vault(profile: Profile) -> None:
     """Raise VaultExists when there is a vault: before anything is written for a new one."""
     if profile.vault.exists():
         raise errors.VaultExists(f"There is a vault at {profile.vault}.")
+
+
+def batches(values: Sequence[T]) -> Iterator[tuple[T, ...]]:
+    """The values, as many at once as one query may name."""
+    return (tuple(values[first : first + NAMED_AT_ONCE]) for first in range(0, len(values), NAMED_AT_ONCE))
+
+
+def places(values: Sized) -> str:
+    """Places for these values in a statement."""
+    return ", ".join("?" * len(values))
 
 
 def _connect(path: Path, secret: Secret) -> sqlite.Connection:

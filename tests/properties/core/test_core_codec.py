@@ -26,7 +26,7 @@ from exchange.core.model.vocabulary import (
     UsState,
 )
 from exchange.wire.codec import EventReader, EventUnreadable, decode, encode, read_by_avro
-from exchange.wire.event_rows import body_of, middle_of
+from exchange.wire.event_rows import body_of, middle_of, octets_of
 from tests.kits.strategies import bodies, events, of, periods, small, states
 
 FACTS = e.NeedIdentified(Service.housing)
@@ -104,6 +104,12 @@ def test_what_is_read_by_its_layout_is_what_avro_reads(
             assert (by_avro.body, (by_avro.period, by_avro.state, by_avro.cap)) == (row, middle)
         elif isinstance(by_avro, Event):
             assert isinstance(by_avro.body, Tally | Correction), "every other body is a row"
+
+
+@given(event=events)
+def test_a_body_that_is_a_row_is_written_as_avro_writes_it(event: Event) -> None:
+    row = octets_of(event.body)
+    assert row == encode(event)[KIND:] or (row is None and isinstance(event.body, Tally | Correction))
 
 
 @given(event=events, at=st.one_of(st.just(-1), st.integers(0, 400)), flipped=st.sampled_from([1, 2, 4, 128]))

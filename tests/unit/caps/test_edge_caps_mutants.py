@@ -68,8 +68,8 @@ def of_this_run(caps: marking.Caps, key: bytes) -> bool:
 
 
 DECIDES = (marking, "Caps._decide_client")
-CORRECTS = (sent_chain, "Chain.append_correction", "NONE if _1 else _2")
-ROWS = "self._vault.all(query, (client,))"
+CORRECTS = (sent_chain, "Chain.append_corrections", "NONE if _1 else _2")
+ROWS = "rows"
 MUTANTS: dict[str, tuple[BrokenRule, Life | Law]] = {
     "caps per batch": (BrokenRule(*DECIDES, ROWS, f"[row for row in {ROWS} if row[3]]"), one_batch),
     "caps per run": (
@@ -90,7 +90,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Life | Law]] = {
         ),
         batches,
     ),
-    "an arrival given twice": (BrokenRule(*DECIDES, "self._arrived(_1, _2)", "set()"), changes),
+    "an arrival given twice": (BrokenRule(*DECIDES, "when == period", "False"), changes),
     "moving exhausts": (
         BrokenRule(fact_store, "FactStore._move", "self._choose_anew(now_of)", "self.exhaust_through(LAST)"),
         laws.test_many_records_of_one_placeholder_go_to_their_clients,

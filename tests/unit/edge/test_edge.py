@@ -66,7 +66,7 @@ async def test_correct_and_retract_need_a_known_key(agency: Agency) -> None:
 
 async def test_a_withdrawal_takes_back_every_key_that_begins_so_and_no_other(agency: Agency) -> None:
     keys = ["case-1/a", "case-1/b", "case-10/a", "case-2/a", "case-1"]
-    await publish(agency, *(need(key) for key in keys))
+    await publish(agency, *(need(key, client=key) for key in keys))
     async with agency.edge() as edge:
         await edge.read(Withdrawn("case-1/", HERE))
         assert edge.report.outcomes[FactOutcome.RETRACTED] == 2
