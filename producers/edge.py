@@ -36,7 +36,7 @@ from producers.caps.tally import closes_before, current_quarter, not_closed, sta
 from producers.caps.tally_batches import end_first_batch
 from producers.cooperative import cooperative, some_at_once, walked
 from producers.delivery.address import kafka_link, servers_of
-from producers.delivery.heartbeat import Stated, closing_beat, marking_beat, on_time, scheduled_run_ended
+from producers.delivery.heartbeat import Stated, closing_beat, marking_beat, on_time, run_ended
 from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.preview import Leaving, to_be_chained, what_leaves
@@ -56,7 +56,7 @@ BATCH: Final = 2_000
 
 
 class Edge:
-    """One agency's edge. Made by `open`, used as `async with`."""
+    """One agency's edge: made by `open`, used as `async with`. `is_preview`: it changes nothing."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Edge:
         self._today = today or local_today()
         self._policy = Policy(profile.legal_class, profile.sensitive, newest=current_quarter(self._today))
         self._stated = Stated()
-        self._preview, self._since_commit = preview, 0
+        self.is_preview, self._since_commit = preview, 0
 
     @classmethod
     def open(
@@ -90,9 +90,9 @@ class Edge:
         """An edge for an `async with` block.
 
         `secret`: opens the vault (default: from the profile). `link`: the way to the exchange
-        (default: Kafka). `today`: decides which quarters have begun and are over (default: the
-        calendar). `options`: how the run began, waits and reports. `preview`: change nothing and
-        connect to nothing; use `leaving` to see what would leave.
+        (default: Kafka). `today`: decides which quarters are over (default: the calendar).
+        `options`: how the run began, waits and reports. `preview`: change nothing, connect to
+        nothing; `leaving` shows what would leave.
         """
         return cls(profile, secret, link, today, options or RunOptions(), preview=preview)
 
@@ -110,7 +110,7 @@ class Edge:
             self._open_quarter = bound
             self._caps = Caps(self._vault, self._fact_store, kind, small_counts=small_counts)
             self._outbox = Outbox(self._vault, self._fact_store, self._chain, self._caps)
-            if self._preview:
+            if self.is_preview:
                 return self
             self.report.left_over = self._outbox.unaccepted()
             self._link = self._given_link or kafka_link(self.profile)
@@ -132,7 +132,7 @@ class Edge:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        if self._preview:
+        if self.is_preview:
             self._vault.close()
             return
         try:
@@ -159,11 +159,6 @@ class Edge:
         return self._vault
 
     @property
-    def is_preview(self) -> bool:
-        """Whether nothing is changed or sent."""
-        return self._preview
-
-    @property
     def public_key(self) -> tuple[int, bytes]:
         """(number, 32 bytes) of the key that the operator registers."""
         return self._chain.public_key
@@ -174,15 +169,13 @@ class Edge:
         match reading:
             case Fact():
                 await self.publish(reading)
-            case RowRefused():
-                self._intake.refuse(reading)
-            case RowIgnored():
-                self._intake.ignore(reading)
+            case RowRefused() | RowIgnored():
+                self._intake.leave(reading)
             case Edition(made_at, database):
                 self._fact_store.edition(made_at, database)
             case Withdrawn(prefix):
                 if not await self.retract_all(prefix):
-                    self._intake.ignore(RowIgnored(reading.where, NOTHING_WITHDRAWN))
+                    self._intake.leave(RowIgnored(reading.where, NOTHING_WITHDRAWN))
             case Complete(prefix, _, first, last):
                 await self._withdraw(self._fact_store.incomplete(prefix, first, last, self._policy.newest))
             case ClientWithdrawn(client):
@@ -255,9 +248,8 @@ class Edge:
     def _staging(self) -> Iterator[None]:
         if self.profile.legal_class is LegalClass.tally_only:
             small_counts = self.profile.small_counts
-            self.report.tally(
-                stage_tallies(self._vault, self._fact_store, self._open_quarter, small_counts=small_counts)
-            )
+            tallied = stage_tallies(self._vault, self._fact_store, self._open_quarter, small_counts=small_counts)
+            self.report.tally(tallied)
             self.report.not_closed = not_closed(self._fact_store, self._open_quarter, self._today)
         for claimed in self._outbox.claims():
             self.report.claimed += claimed
@@ -281,11 +273,9 @@ class Edge:
         await walked(self._staging())
         scheduled = self._options.scheduled
         punctual = on_time(self._vault, self._today, scheduled=scheduled)
-        await self._sending.deliver(
-            closing_beat(self.profile, self._today, self._stated, punctual, scheduled=scheduled)
-        )
-        if scheduled:
-            scheduled_run_ended(self._vault, self._today)
+        beat = closing_beat(self.profile, self._today, self._stated, punctual, scheduled=scheduled)
+        await self._sending.deliver(beat)
+        run_ended(self._vault, self._today, scheduled=scheduled)
         self._chain.forget_unchained()
         end_first_batch(self._vault, self._open_quarter)
         self._commit()
@@ -293,7 +283,7 @@ class Edge:
         self.report.complete = True
 
     async def _withdraw(self, keys: list[bytes]) -> int:
-        count = sum([withdrawn async for withdrawn in cooperative(self._fact_store.withdraw_each(keys))])
+        count = sum([gone async for gone in cooperative(self._fact_store.withdraw_each(keys))])
         self._intake.count(FactOutcome.RETRACTED, count)
         return count
 
@@ -306,5 +296,5 @@ class Edge:
 
     def _commit(self) -> None:
         self._since_commit = 0
-        if not self._preview:
+        if not self.is_preview:
             self._vault.commit()

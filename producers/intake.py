@@ -44,15 +44,14 @@ class FactIntake:
         finally:
             self._fact_store.look_ahead(())
 
-    def refuse(self, row: RowRefused) -> None:
-        """Count a row that the source refused."""
-        self._report.refuse(row)
-        self.count(FactOutcome.REFUSED)
-
-    def ignore(self, row: RowIgnored) -> None:
-        """Count a row that is not for the exchange."""
-        self._report.ignored[row.why] += 1
-        self.count(FactOutcome.IGNORED)
+    def leave(self, row: RowRefused | RowIgnored) -> None:
+        """Count a row that the source refused, or that is not for the exchange."""
+        if isinstance(row, RowRefused):
+            self._report.refuse(row)
+            self.count(FactOutcome.REFUSED)
+        else:
+            self._report.ignored[row.why] += 1
+            self.count(FactOutcome.IGNORED)
 
     def count(self, outcome: FactOutcome, times: int = 1) -> FactOutcome:
         """Count an outcome, and return it."""

@@ -64,9 +64,10 @@ def on_time(vault: Vault, today: date, *, scheduled: bool) -> OnTime:
     return OnTime.yes if today.toordinal() - int.from_bytes(before, "big") <= ON_TIME_DAYS else OnTime.no
 
 
-def scheduled_run_ended(vault: Vault, today: date) -> None:
+def run_ended(vault: Vault, today: date, *, scheduled: bool) -> None:
     """Remember the day of a scheduled run that came to its end."""
-    vault.set(LAST_SCHEDULED, today.toordinal().to_bytes(4, "big"))
+    if scheduled:
+        vault.set(LAST_SCHEDULED, today.toordinal().to_bytes(4, "big"))
 
 
 def marking_beat(profile: Profile, today: date) -> Beat:

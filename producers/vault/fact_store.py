@@ -135,16 +135,11 @@ class FactStore:
     def _move(self, key: bytes, was_of: int | None, now_of: int | None) -> None:
         """A fact names another client now, to whom its event and its arrival belong."""
         self._vault.run("UPDATE chain SET arrived = ? WHERE arrived = ? AND key = ?", (now_of, was_of, key))
-        self._choose_anew(was_of)
-        self._choose_anew(now_of)
-
-    def _choose_anew(self, client: int | None) -> None:
-        """The marks about a client may be others, though nothing about the client waits."""
-        self._vault.run("UPDATE client SET anew = 1 WHERE id = ?", (client,))
+        self._vault.run("UPDATE client SET anew = 1 WHERE id IN (?, ?)", (was_of, now_of))
         self.undecided = True
 
     def choose_anew(self, key: bytes) -> None:
-        """Choose the marks anew about the client of this fact."""
+        """Choose the marks anew about the client of this fact, even if no fact waits."""
         whose = "UPDATE client SET anew = 1 WHERE id = (SELECT client FROM fact WHERE key = ?)"
         self._vault.run(whose, (key,))
         self.undecided = True
@@ -163,8 +158,8 @@ class FactStore:
         row = self._row(key)
         if row is None or self._is_outdated(row[5]):
             return False
-        _, want, sent, _, _, _, client = row
-        self._choose_anew(client)
+        _, want, sent, *_ = row
+        self.choose_anew(key)
         self._vault.run(
             "UPDATE fact SET want = NULL, todo = ?, refused = NULL, edition = ? WHERE key = ?",
             (CORRECTION if sent else NOTHING, self._edition, key),
@@ -258,7 +253,9 @@ class FactStore:
     def unhold(self, client: str) -> bool:
         """End a hold; returns whether there was one."""
         was = self.clients.is_held(client)
-        self._choose_anew(self.clients.set_held(client, held=False))
+        number = self.clients.set_held(client, held=False)
+        self._vault.run("UPDATE client SET anew = 1 WHERE id = ?", (number,))
+        self.undecided = True
         return was
 
     def refuse(self, key: bytes, reason: str, schema: int, tail: bytes) -> None:
@@ -299,6 +296,4 @@ def prefix_end(prefix: bytes) -> bytes:
 
 def _within(period: int, first: int, last: int) -> bool:
     """Whether a quarter, or a year with all its quarters, lies between two periods."""
-    if quarter_of(period):
-        return first <= period <= last
-    return first <= period + 1 and period + 4 <= last
+    return first <= period <= last if quarter_of(period) else first <= period + 1 and period + 4 <= last

@@ -92,15 +92,15 @@ MUTANTS: dict[str, tuple[BrokenRule, Life | Law]] = {
     ),
     "an arrival given twice": (BrokenRule(*DECIDES, "when == period", "False"), changes),
     "moving exhausts": (
-        BrokenRule(fact_store, "FactStore._move", "self._choose_anew(now_of)", "self.exhaust_through(LAST)"),
+        BrokenRule(fact_store, "FactStore._move", "self.undecided = True", "self.exhaust_through(LAST)"),
         laws.test_many_records_of_one_placeholder_go_to_their_clients,
     ),
     "who gives a record away is as before": (
-        BrokenRule(fact_store, "FactStore._move", "self._choose_anew(was_of)", "None"),
+        BrokenRule(fact_store, "FactStore._move", "(was_of, now_of)", "(now_of, now_of)"),
         laws.test_who_gives_a_record_away_and_who_gets_it_are_chosen_anew,
     ),
     "an arrival stays with the old client": (
-        BrokenRule(fact_store, "FactStore._move", "self._vault.run(_1, _2)", "None"),
+        BrokenRule(fact_store, "FactStore._move", "(now_of, was_of, key)", "(was_of, was_of, key)"),
         laws.test_a_record_that_moves_is_its_new_clients_with_its_marks_and_nobody_is_shut_out,
     ),
     "a refused event keeps its place": (

@@ -113,8 +113,8 @@ async def test_a_complete_source_withdraws_what_it_no_longer_has(agency: Agency)
 
 
 async def test_a_clock_that_was_set_back_takes_nothing_back(agency: Agency) -> None:
-    """All rows of later periods would be refused, and each client's one correction wasted."""
-    await publish(agency, need("p/a"), need("p/gone"), need("p/later", period=Q2))
+    """All rows of later periods would be refused, and what was sent of them withdrawn."""
+    await publish(agency, need("p/a"), need("p/gone", client="c-2"), need("p/later", period=Q2))
     async with agency.edge(today=date(2026, 2, 1)) as edge:
         await edge.read_all([need("p/a"), need("p/later", period=Q2), Complete("p/", HERE)])
         assert [row.rule for row in edge.report.refused_rows] == [IN_THE_FUTURE.rule]
