@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from exchange.core.model.epochs import ends_ms
+from exchange.core.model.epochs import ends_ms, epoch_at
 from tests.simulation.world.closing_world import NOW_MS, ONE, START, ClosingWorld
 
 YEARS_MS = 10 * 366 * 86_400_000
-NOT_OVER = START + 24
+NOT_OVER = epoch_at(NOW_MS)
 """The month in which the brokers' clock is."""
 
 

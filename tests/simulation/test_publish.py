@@ -78,7 +78,7 @@ def intruded(world: ClosingWorld, what: str) -> None:
     if what == "another value":
         value = value[:-1] + bytes([value[-1] ^ 1])
     elif what == "another key":
-        key = b"cases|2026-02"
+        key = b"arrivals_cases|2026-03"
     else:
         at_ms += 1
     world.broker.append(OF_RELEASES, (key, value), at_ms=at_ms)

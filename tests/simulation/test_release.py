@@ -12,16 +12,18 @@ from consumers.release.draw_task import VERSIONS
 from consumers.release.release_lane import ReleaseLane
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.model.epochs import ends_ms
+from exchange.core.model.events import Event
 from exchange.core.model.vocabulary import LegalClass
-from exchange.core.release.agency_tables import AgencyTable, PastEpochs, agency_releases
+from exchange.core.release.agency_tables import Heard, PastEpochs, agency_releases
+from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.cuts import Cut
 from exchange.core.release.disclosure import AGENCY_RELEASES
-from exchange.core.release.tiers import Bucket
 from exchange.engine.log import Partition
 from exchange.wire.public_records import decode_release
 from exchange.wire.records import encode_registration
 from exchange.wire.release_records import RELEASE_PART
 from exchange.wire.topics import AGENCIES, EVENTS, RELEASES
+from tests.kits.caps_kit.histories import in_row
 from tests.kits.draw_world import correcting, event
 from tests.simulation.world.closing_world import (
     NOW_MS,
@@ -36,7 +38,9 @@ from tests.simulation.world.closing_world import (
 from tests.unit.release.test_draw import FOOD
 from tests.unit.release.test_reporting import PACIFIC, beat, profile
 
-FEBRUARY, MARCH, APRIL = START + 1, START + 2, START + 3
+MARCH, APRIL, MAY = START + 1, START + 2, START + 3
+CASES = TABLE_COSTS["cases"]
+CASE = event(in_row(CASES.row, CASES.rule, 0))
 
 
 @pytest.fixture
@@ -51,37 +55,37 @@ def world() -> Iterator[ClosingWorld]:
 
 def test_a_closed_epoch_is_drawn_recorded_and_published(world: ClosingWorld) -> None:
     world.send(ONE, ONE, partition=1)
-    world.close(START, FEBRUARY, MARCH)
+    world.close(START, MARCH, APRIL)
     world.worker()
     world.run(30)
     closings = world.settled()
-    assert closings.closed.last_epoch == MARCH
+    assert closings.closed.last_epoch == APRIL
     assert closings.closed.last_cut == Cut((("agency-of-1", 2),), (0, 2), world.broker.cluster, (0, 2))
-    assert {part.epoch for part in closings.parts} == {START, FEBRUARY, MARCH}
+    assert {part.epoch for part in closings.parts} == {START, MARCH, APRIL}
     assert len(world.releases()) == len(closings.parts)
 
 
 def test_every_reason_to_refuse_is_named_and_spends_nothing(world: ClosingWorld) -> None:
     world.send(ONE)
-    world.close(FEBRUARY)
+    world.close(MARCH)
     world.worker()
     world.run(10)
     spent = dict(world.closings().closed.ledger.accounts)
-    world.close(FEBRUARY, START, APRIL)
+    world.close(MARCH, START, MAY)
     world.append(OF_EPOCHS, b"no command")
     world.run(10)
-    world.now_ms = ends_ms(MARCH)  # earlier than the command before, and the month is not over either
-    world.close(MARCH)
+    world.now_ms = ends_ms(APRIL)  # earlier than the command before, and the month is not over either
+    world.close(APRIL)
     world.run(10)
     world.now_ms = NOW_MS
     world.broker.delete(EVENTS)
     world.broker.create(EVENTS, PARTITIONS)
-    world.close(MARCH)
+    world.close(APRIL)
     world.run(10)
     refused = ["EpochClosed", "EpochClosed", "EpochOutOfOrder", "CommandUnreadable", "ClockSetBack", "CutBehind"]
-    assert list(world.outcomes().values()) == [str(FEBRUARY), *refused]
+    assert list(world.outcomes().values()) == [str(MARCH), *refused]
     closed = world.closings().closed
-    assert (closed.last_epoch, dict(closed.ledger.accounts), closed.last_cut.offsets) == (FEBRUARY, spent, (1, 0))
+    assert (closed.last_epoch, dict(closed.ledger.accounts), closed.last_cut.offsets) == (MARCH, spent, (1, 0))
     assert closed.at_ms == NOW_MS
 
 
@@ -123,7 +127,7 @@ def test_a_commit_that_becomes_readable_late_is_not_taken_for_a_command_that_wai
     """Else the lane reports a waiting command for ever, looks stalled, and shows an old refusal."""
     world = ClosingWorld(lane=Observed, marker_delay_s=0.3)
     try:
-        world.close(FEBRUARY)
+        world.close(MARCH)
         world.worker()
         world.run(10)
         assert reported_by(Observed, world) == (0, "")
@@ -135,18 +139,37 @@ def test_a_commit_that_becomes_readable_late_is_not_taken_for_a_command_that_wai
         world.end()
 
 
-def test_what_comes_late_is_in_the_next_epoch_and_nothing_is_drawn_again(world: ClosingWorld) -> None:
+def counts_of(world: ClosingWorld, table: str) -> dict[int, int]:
+    """By epoch: the exact total of a table with one cell, or of one whose other cells are empty."""
+    found = [decode_release(part.value) for part in world.settled().parts]
+    numbers = {one.epoch: [n or 0 for n in one.of(one.periods[0])] for one in found if one.table == table}
+    return {epoch: max(of) % 1000 for epoch, of in numbers.items()}
+
+
+def test_what_comes_after_the_cut_is_in_no_release_but_arrivals_and_nothing_is_drawn_again(world: ClosingWorld) -> None:
     world.send(ONE)
-    world.close(START)
+    world.close(START, MARCH, APRIL)
     world.worker()
-    world.run(10)
+    world.run(30)
     before = [(part.key, part.value) for part in world.settled().parts]
     world.send(ONE, correcting(ONE), ONE)
-    world.close(FEBRUARY)
-    world.run(10)
+    world.close(*range(MAY, MAY + 3))
+    world.run(30)
     parts = [(part.key, part.value) for part in world.settled().parts]
     assert parts[: len(before)] == before
-    assert not {key for key, _ in parts[len(before) :]} & {key for key, _ in before}
+    assert counts_of(world, "needs_by_service") == {APRIL: 1, MAY + 2: 0}
+    assert counts_of(world, "arrivals_needs") == {START: 1, MARCH: 0, APRIL: 0, MAY: 2, MAY + 1: 0, MAY + 2: 0}
+
+
+def test_cases_too_late_are_those_between_the_cuts_of_two_quarters(world: ClosingWorld) -> None:
+    world.send(CASE, CASE)
+    world.close(START, MARCH, APRIL)
+    world.worker()
+    world.run(30)
+    world.send(CASE, CASE, CASE, correcting(CASE))
+    world.close(*range(MAY, MAY + 3))
+    world.run(30)
+    assert (counts_of(world, "cases"), counts_of(world, "cases_too_late")[MAY + 2]) == ({APRIL: 2, MAY + 2: 0}, 2)
 
 
 def test_what_came_before_its_period_was_closed_waits_and_counts_once(world: ClosingWorld) -> None:
@@ -156,15 +179,7 @@ def test_what_came_before_its_period_was_closed_waits_and_counts_once(world: Clo
     world.close(*range(START, START + 9))
     world.worker()
     world.run(60)
-    found = [decode_release(part.value) for part in world.settled().parts]
-    counts = {
-        (one.epoch - START, bucket): sum(n or 0 for n in of) - len(of) * min(n or 0 for n in of)
-        for one in found
-        if one.table == "needs_by_service"
-        for bucket in one.buckets
-        if (of := one.of(bucket))
-    }
-    assert {place: n for place, n in counts.items() if n} == dict.fromkeys([(m, Bucket.QUARTER) for m in (0, 3, 6)], 1)
+    assert counts_of(world, "needs_by_service") == dict.fromkeys([APRIL, APRIL + 3, APRIL + 6], 1)
 
 
 def test_a_record_that_cannot_be_counted_stops_the_lane_and_nothing_is_spent(world: ClosingWorld) -> None:
@@ -184,36 +199,37 @@ def test_agency_tables_are_those_of_their_rule_and_survive_a_new_worker(world: C
         world.append(Partition(AGENCIES, 0), encode_registration(registration), key=name.encode())
     suspended = Registration(names[0], LegalClass.individual, False, 0, (), Status.SUSPENDED)
     world.append(Partition(AGENCIES, 0), encode_registration(suspended), key=names[0].encode())
-    kept, arrived = PastEpochs(), [profile(name, PACIFIC) for name in names]
+    kept, so_far = PastEpochs(), list[tuple[str, Event]]()
     for quarter in range(2):
-        epoch = MARCH + 3 * quarter
-        arrived += [beat(name) for name in names[:4]]
+        epoch, arrived = APRIL + 3 * quarter, [profile(name, PACIFIC) for name in names] if not quarter else []
+        arrived += [beat(name, period=f"2026Q{quarter + 1}") for name in names[:4]]
         for name, said in arrived:
             world.send(said, agency=name)
-        world.close(epoch - 2, epoch - 1, epoch)
+        so_far += arrived
+        world.close(*range(epoch - 2, epoch + 1))
         process = world.worker()
-        world.run(30)
+        world.run(60)
         closings = world.settled()
         world.world.kill(process)
-        tables = [AgencyTable(one, epoch - 2, first=not quarter) for one in AGENCY_RELEASES]
-        made = agency_releases(epoch, tables, {epoch - 2: arrived}, names[1:], kept, versions=VERSIONS)
-        kept, arrived = made.kept, []
+        heard = Heard(so_far, () if quarter else arrived)  # profiles came with the month before
+        made = agency_releases(epoch, AGENCY_RELEASES, heard, names[1:], kept, versions=VERSIONS)
+        kept = made.kept
         assert closings.closed.kept == kept
         found = {decode_release(part.value) for part in closings.parts if part.epoch == epoch}
         assert set(made.releases) <= found
         [reporting] = [one for one in made.releases if one.table == "reporting"]
-        assert reporting.increments[:2] == (3, 4)
+        assert reporting.counts == (3, 4)
 
 
 def test_a_registration_that_was_emptied_registers_nobody_and_stops_nothing(world: ClosingWorld) -> None:
     registration = encode_registration(Registration("an-agency", LegalClass.individual, False, 0, ()))
     for value in (registration, None):
         world.broker.append(Partition(AGENCIES, 0), (b"an-agency", value))
-    world.close(START, FEBRUARY, MARCH)
+    world.close(START, MARCH, APRIL)
     world.worker()
     world.run(30)
     assert not world.ended
-    assert world.settled().closed.last_epoch == MARCH
+    assert world.settled().closed.last_epoch == APRIL
 
 
 @pytest.mark.parametrize("key", [b"\xff|release", b"cases|2026-13|release", b"cases|release", b"command|x|ledger", b""])
@@ -234,7 +250,7 @@ def test_a_log_that_was_cut_off_behind_the_last_cut_stops_closing_and_not_the_wo
     public = len(world.releases())
     world.send(ONE, ONE, ONE)
     world.broker.delete_before(Partition(EVENTS, 0), 4)
-    world.close(FEBRUARY)
+    world.close(MARCH)
     world.run(30)
     assert world.halted() == {"release": "PositionOutOfRange"}
     assert not world.ended
@@ -249,7 +265,7 @@ def test_a_second_draw_of_a_table_and_epoch_is_never_published(world: ClosingWor
     first = world.settled().parts[0]
     public = len(world.releases())
     world.append(OF_DRAWS, first.value[:-1] + bytes([first.value[-1] ^ 1]), key=first.key + RELEASE_PART)
-    world.close(FEBRUARY)
+    world.close(MARCH)
     world.worker()
     world.run(30)
     assert world.halted() == dict.fromkeys(("release", "publisher"), "DrawsDamaged")

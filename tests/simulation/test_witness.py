@@ -29,7 +29,7 @@ from tests.simulation.test_release_kills import steps_of_a_close
 from tests.simulation.world.closing_world import OF_DRAWS, ONE, START, BrokerCopy, ClosingWorld, prepared
 from tests.simulation.world.scenario import LawBroken
 
-FEBRUARY = START + 1
+MARCH = START + 1
 HOST = "host"
 
 
@@ -168,7 +168,7 @@ def closed_twice(world: ClosingWorld) -> None:
     """Two months are closed and public, and the worker is gone."""
     process = prepared(world)
     world.run(10)
-    world.close(FEBRUARY)
+    world.close(MARCH)
     world.run(10)
     world.settled()
     world.world.kill(process)
@@ -188,13 +188,13 @@ def test_a_copy_without_the_last_month_is_refused_until_a_newer_one_is_put_back(
     world.run(10)
     world.world.kill(process)
     older = world.copied()
-    world.close(FEBRUARY)
+    world.close(MARCH)
     process = world.worker()
     world.run(10)
     world.world.kill(process)
     newer, calls = world.copied(), world.noise.calls
     world.put_back(older)
-    world.close(FEBRUARY)
+    world.close(MARCH)
     assert started(world) == {"release": "LedgerBehind", "publisher": "LedgerBehind"}
     assert world.noise.calls == calls
     with pytest.raises(LedgerBehind):
@@ -255,7 +255,7 @@ def test_a_worker_that_was_stopped_to_be_mended_holds_up_nobody(world: ClosingWo
     """After `adopt` its next life begins at once, and would meet what its last one remembered."""
     world.send(ONE)
     world.close(START)
-    other = LedgerHead(FEBRUARY, b"other figures".ljust(32))
+    other = LedgerHead(MARCH, b"other figures".ljust(32))
     alive = WorkerPulse("worker-one", 0, world.now_ms, remembers=other, refuses="LedgerDiffers: other figures")
     heard(world, alive, replace(alive, ended=True))
     assert started(world) == {}
@@ -310,7 +310,7 @@ def test_the_old_cluster_is_refused_on_the_host_whose_worker_moved(world: Closin
     calls = world.noise.calls
     assert started(world) == {"release": "ClusterLeft", "publisher": "ClusterLeft"}
     assert world.noise.calls == calls
-    world.witness().adopt(world.closings().closed, name, FEBRUARY)  # the other one is gone and drew nothing
+    world.witness().adopt(world.closings().closed, name, MARCH)  # the other one is gone and drew nothing
     assert started(world) == {}
     assert world.closings().closed.last_epoch == START + 2
 
@@ -350,15 +350,15 @@ def test_damage_is_refused_and_a_lost_file_is_made_again(world: ClosingWorld) ->
     files, closed, cluster = world.witness(), world.closings().closed, world.broker.cluster
     [path] = files.folder.glob("ledger-*.json")
     whole = path.read_bytes()
-    for damaged in (b"", whole[:-30], whole.replace(b"2026-02", b"2026-01"), b"[]", b"[" * 100_000, whole + b" "):
+    for damaged in (b"", whole[:-30], whole.replace(b"2026-03", b"2026-02"), b"[]", b"[" * 100_000, whole + b" "):
         path.write_bytes(damaged)
         assert started(world) == {"release": "WitnessDamaged", "publisher": "WitnessDamaged"}
         with pytest.raises(WitnessDamaged):
             files.compares(closed, cluster)
         assert path.read_bytes() == damaged
     with pytest.raises(AdoptRefused):
-        files.adopt(closed, cluster, FEBRUARY + 1)
-    files.adopt(closed, cluster, FEBRUARY)
+        files.adopt(closed, cluster, MARCH + 1)
+    files.adopt(closed, cluster, MARCH)
     assert path.read_bytes() == whole
     path.unlink()
     assert started(world) == {}
