@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import zip_longest
+from itertools import product, zip_longest
 
 import pytest
 from hypothesis import given, settings
@@ -141,9 +141,9 @@ def test_the_event_of_a_tail_is_the_event_without_its_place_in_the_chain(one: Ev
     assert tail_of(encode(one)) == tail_of(encode(like))
 
 
-def test_events_that_differ_in_caps_period_or_state_do_not_count_alike() -> None:
-    different = [ONE, event(FOOD, 0), event(FOOD, period="2025Q4"), event(FOOD, state=v.UsState.wy)]
-    assert len({tail_of(encode(one)) for one in different}) == 4
+def test_events_count_alike_if_caps_period_and_state_are_the_same() -> None:
+    different = [ONE, event(FOOD, 0), event(FOOD, period="2025Q4"), event(FOOD, state=v.UsState.wy), ONE, ONE]
+    assert len({tail_of(encode(replace(one, sequence=n))) for n, one in enumerate(different)}) == 4
     assert counts(drawn([chained(different, 0)])) == {
         NEEDS.row.name: counted([OF_NEEDS], from_agency(different))[0].counts
     }
@@ -155,12 +155,10 @@ def test_events_that_differ_in_caps_period_or_state_do_not_count_alike() -> None
 def test_the_event_at_the_cut_is_of_the_next_draw() -> None:
     """`<` and not `<=`, at both ends: each of three events is in one of three draws of arrivals."""
     arrivals = due(TABLE_COSTS["arrivals_needs"], APRIL)
-    for start in range(4):
-        cuts = {Reading.SINCE_LAST: cut_at((start,))}
-        [found] = counts(
-            drawn([chained([ONE] * 3, 0)], [arrivals], cuts, last=cut_at((start,)), ends=(min(3, start + 1),))
-        ).values()
-        assert found == (1 if start < 3 else 0,)
+    for start, cluster in product(range(4), (CLUSTER, "")):
+        cut, ends = cut_at((start,), cluster), (min(3, start + 1),)
+        found = drawn([chained([ONE] * 3, 0)], [arrivals], {Reading.SINCE_LAST: cut}, last=cut, ends=ends)
+        assert counts(found) == {arrivals.row.name: (1 if start < 3 else 0,)}
 
 
 def test_a_table_whose_reading_has_no_cut_counts_nothing() -> None:

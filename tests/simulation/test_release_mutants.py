@@ -10,7 +10,7 @@ from exchange.engine.log import Partition
 from exchange.testing.memory_log import MemoryLog
 from exchange.wire.topics import AGENCIES, EVENTS
 from tests.simulation.test_release_kills import SEEDS, killed_at, steps_of_a_close, stormy
-from tests.simulation.world.closing_world import OF_DRAWS, OF_EPOCHS, OF_RELEASES, ONE, START, ClosingWorld
+from tests.simulation.world.closing_world import OF_DRAWS, OF_EPOCHS, OF_RELEASES, ONE, START, ClosingWorld, DrawHere
 from tests.simulation.world.mutants import StableIsTheEnd
 
 
@@ -90,9 +90,21 @@ class JudgesByWhatIsDecided(ReleaseLane):
         return StableIsTheEnd(await super()._reader(resources))
 
 
-def held_open(lane: type[ReleaseLane], topic: Partition) -> ClosingWorld:
+class DrawsByWhatIsDecided(DrawHere):
+    """The draw reads the ledger too, and waits in the same way: it must be broken with the lane."""
+
+    async def draw(self, task, report):
+        class Decided(MemoryLog):
+            async def reader(self):
+                return StableIsTheEnd(await super().reader())
+
+        broken = Decided(self.log._broker, self.log._connect)
+        return await DrawHere(broken, self.noise).draw(task, report)
+
+
+def held_open(lane: type[ReleaseLane], topic: Partition, drawer: type[DrawHere] = DrawHere) -> ClosingWorld:
     """A foreign transaction is open while an epoch is closed and workers die, and then ends."""
-    world = ClosingWorld(lane=lane)
+    world = ClosingWorld(lane=lane, drawer=drawer)
     world.send(ONE, ONE)
     world.close(START)
     first = world.worker()
@@ -121,7 +133,7 @@ def test_no_epoch_is_drawn_twice_while_a_foreign_transaction_is_open(topic: Part
 
 
 def test_a_lane_that_judges_by_what_is_decided_is_noticed() -> None:
-    world = held_open(JudgesByWhatIsDecided, OF_DRAWS)
+    world = held_open(JudgesByWhatIsDecided, OF_DRAWS, DrawsByWhatIsDecided)
     try:
         with pytest.raises(AssertionError, match="second draw"):
             world.settled()

@@ -1,22 +1,24 @@
 """Closing, drawing and publishing with one rule broken each: a named law notices every one of them.
 
 The lane's own mutants (a redraw after a kill, a crash between spend and publish, a transaction
-writing `releases`) are in `tests/simulation/test_release_mutants.py`; those of the counting (a late
-event reopening a closed epoch among them) in `test_draw_mutants.py`; a table missing from the
-budget in `test_budget.py`.
+writing `releases`) are in `tests/simulation/test_release_mutants.py`; those of the counting in
+`test_draw_mutants.py`; a table missing from the budget in `test_budget.py`.
 """
 
 import inspect
 from collections.abc import Callable
 from functools import partial
+from operator import ge
 
 import pytest
 
 from consumers.release import draw_task, publisher_lane, release_lane
+from exchange.core.errors import ExchangeError
 from exchange.core.model import epochs
 from exchange.core.release import closed_epochs, closing, cuts
 from exchange.engine import reading
-from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept
+from exchange.wire import event_tails
+from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept, take_the_first_failure
 from tests.properties import test_drawing as drawn
 from tests.properties.core import test_core_closing as laws
 from tests.simulation import test_publish as published
@@ -72,21 +74,32 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         cut_behind,
     ),
     "a changed agency table": (
-        BrokenRule(closing, "_agency_due", "_1 != declared.codes", "_1 is None"),
+        BrokenRule(closing, "_checked", "_1 != declared.codes", "_1 is None"),
         laws.test_a_changed_agency_table_is_refused,
     ),
-    "a table added later that is filled up from the past": (
-        BrokenRule(closing, "_with_accounts", "Account(_1, _2, epoch, _3)", "Account(_1, _2, 0, _3)"),
-        laws.test_a_table_added_later_counts_and_costs_only_periods_that_begin_then,
+    "a quarter looked for from the last cut, as arrivals are": (
+        BrokenRule(closing, "_cut", "closed.cut_before(_1)", "closed.last_cut"),
+        laws.test_a_quarter_is_looked_for_from_the_last_cut_that_was_taken_a_day_before_it_began,
     ),
-    "a table counted from the last epoch's cut, not from its own": (
-        BrokenRule(
-            closed_epochs,
-            "Closed.cut_before",
-            "self.cuts.get(_1, BEGINNING)",
-            "self.last_cut",
-        ),
-        laws.test_a_quarterly_table_is_counted_from_the_cut_of_its_own_last_quarter,
+    "the newest due period looked for, and not the earliest": (
+        BrokenRule(closing, "_cut", "min(map(first_month, periods))", "max(map(first_month, periods))"),
+        laws.test_in_january_the_whole_year_is_looked_for,
+    ),
+    "a quarter looked for too late": (
+        BrokenRule(closed_epochs, "Closed.cut_before", "at_ms < begins", "at_ms <= begins"),
+        laws.test_a_quarter_is_looked_for_from_the_last_cut_that_was_taken_a_day_before_it_began,
+    ),
+    "no day for clocks and time zones": (
+        BrokenRule(closed_epochs, "Closed.cut_before", "_1 - DAY_MS", "_1"),
+        laws.test_a_quarter_is_looked_for_from_the_last_cut_that_was_taken_a_day_before_it_began,
+    ),
+    "cases too late counted from the last cut": (
+        BrokenRule(closing, "_cut", "reading is Reading.SINCE_LAST", "True"),
+        laws.test_every_reading_begins_at_the_cut_that_it_should,
+    ),
+    "cases called too late whose quarter was never counted": (
+        BrokenRule(closing, "_cut", "closed.cuts.get(_1)", "closed.cuts.get(_1, closed.last_cut)"),
+        laws.test_cases_too_late_are_counted_only_where_their_quarter_was,
     ),
     "<= for < at the cut": (
         BrokenRule(
@@ -97,43 +110,53 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         ),
         drawn.test_the_event_at_the_cut_is_of_the_next_draw,
     ),
-    "the first event behind the head left out": (
-        BrokenRule(
-            draw_task, "EventBatch.of_interest", "sequence > starts.get(_1, 0)", "sequence > starts.get(_1, 0) + 1"
-        ),
-        drawn.test_tables_of_different_cadence_are_counted_from_their_own_cuts,
-    ),
-    "what waited for its period left out": (
-        BrokenRule(draw_task, "EventBatch.of_interest", "octets in early and sequence > begins.get(_1, 0)", "False"),
-        in_a_world(lanes.test_what_came_before_its_period_was_closed_waits_and_counts_once),
-    ),
-    "what was counted already counted with what waited": (
-        BrokenRule(draw_task, "_waits", "first_month(_1) >= since", "True"),
-        in_a_world(lanes.test_what_came_before_its_period_was_closed_waits_and_counts_once),
-    ),
-    "whoever was heard from heard again": (
-        BrokenRule(draw_task, "_waits", "isinstance(_1, AgencyProfiled | Heartbeat)", "False"),
-        drawn.test_who_was_heard_from_and_what_agencies_are_does_not_wait,
-    ),
-    "what waited looked for too late": (
-        BrokenRule(closed_epochs, "Closed.early_before", "at_ms < begins", "at_ms <= begins"),
-        laws.test_what_waits_is_looked_for_from_the_last_cut_before_its_period_began,
+    "the last event before a cut counted again": (
+        BrokenRule(draw_task, "EventBatch.behind", "map(gt, _1, _2)", "map(ge, _1, _2)"),
+        drawn.test_the_event_at_the_cut_is_of_the_next_draw,
     ),
     "an event that was written twice counted twice": (
         BrokenRule(cuts, "Grown.take", "sequence != heads.get(key, 0) + 1", "False"),
         partial(drawn.test_events_that_were_lost_or_written_twice_stop_the_draw, (1, 2, 2), "event 2 .* event 2"),
+    ),
+    "a log that lacks what the last epoch held": (
+        BrokenRule(draw_task, "carry_out", "not cut.holds(task.last)", "False"),
+        drawn.test_a_log_without_events_that_the_last_epoch_held_is_not_drawn_from,
+    ),
+    "a damaged record taken for a gap, and its bytes for a sequence": (
+        BrokenRule(draw_task, "carry_out", "counts.take(batch)", "None"),
+        partial(drawn.test_a_record_that_is_no_event_stops_the_draw_with_its_offset_and_without_its_value, 7),
     ),
     "a draw on a cluster that the ledger does not name": (
         BrokenRule(closed_epochs, "check_address", "closed.cluster and closed.cluster != cluster", "False"),
         laws.test_a_ledger_of_another_cluster_closes_nothing_until_a_relocation_names_this_one,
     ),
     "events that count alike counted once": (
-        BrokenRule(draw_task, "TableCounts.take", "counted(_1, _2, alike.values())", "counted(_1, _2)"),
-        drawn.test_tables_of_different_cadence_are_counted_from_their_own_cuts,
+        BrokenRule(draw_task, "DrawCounts._fold", "counted(_1, _2, times.values())", "counted(_1, _2)"),
+        drawn.test_events_count_alike_if_caps_period_and_state_are_the_same,
     ),
-    "events of different caps taken for alike": (
-        BrokenRule(draw_task, "_counting", "_1[HEAD:]", "_1[HEAD + 4 :]"),
-        drawn.test_events_that_differ_in_caps_period_or_state_do_not_count_alike,
+    "what was folded away forgotten": (
+        BrokenRule(draw_task, "DrawCounts._fold", "merged(_1, more)", "more"),
+        drawn.test_what_is_held_until_it_is_counted_is_bounded_and_changes_nothing,
+    ),
+    "memory without a bound": (
+        BrokenRule(draw_task, "DrawCounts.take", "len(self._events) + len(new) > TAILS_MAX", "False"),
+        drawn.test_what_is_held_until_it_is_counted_is_bounded_and_changes_nothing,
+    ),
+    "events of different periods, states or caps taken for alike": (
+        BrokenRule(event_tails, "tail_of", "value[:PREFIX] + value[HEAD:]", "value[:PREFIX] + value[KIND:]"),
+        drawn.test_events_count_alike_if_caps_period_and_state_are_the_same,
+    ),
+    "a correction that keeps its place in the chain": (
+        BrokenRule(event_tails, "tail_of", "value[KIND:FIELDS] == _CORRECTION", "False"),
+        drawn.test_the_event_of_a_tail_is_the_event_without_its_place_in_the_chain,
+    ),
+    "events about clients held for agency tables": (
+        BrokenRule(draw_task, "DrawCounts.take", "not is_about_a_client(event)", "True"),
+        drawn.test_agencies_are_heard_so_far_and_since_the_last_cut_and_what_is_about_clients_is_left_out,
+    ),
+    "a profile taken again that an earlier epoch took": (
+        BrokenRule(draw_task, "DrawCounts._hear", "since_last[place]", "True"),
+        drawn.test_agencies_are_heard_so_far_and_since_the_last_cut_and_what_is_about_clients_is_left_out,
     ),
     "another release under a key goes unnoticed": (
         BrokenRule(publisher_lane, "compared", "record.value != part.value", "False"),
@@ -154,8 +177,9 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
 def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, law = MUTANTS[name]
     kept(law)
-    break_rule(monkeypatch, broken)
-    with pytest.raises((AssertionError, pytest.fail.Exception, ExceptionGroup)):
+    take_the_first_failure(monkeypatch, law)
+    break_rule(monkeypatch, broken, ge=ge)
+    with pytest.raises((AssertionError, pytest.fail.Exception, ExceptionGroup, ExchangeError)):
         law()
 
 
