@@ -20,7 +20,7 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
@@ -79,6 +79,8 @@ class Deed:
     key: str = ""
     period: int = 0
     body: e.Correctable = BODIES[0]
+    to: UsState | None = None
+    """Whose the record is from now on, though it stays where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +103,30 @@ def script(seed: int, *, weeks: int = 58) -> Script:
 def _deeds(random: Random, weeks: int, *, moves: bool) -> Iterator[Deed]:
     day = BEGINS
     while day < BEGINS + timedelta(weeks=weeks):
-        yield from (_change(random, day, moves=moves) for _ in range(random.randrange(5)))
         if random.random() < 0.5:
             what, client = random.choice(BY_HAND), random.choice([ONE, *HOMES])
             if not (moves and client is ONE and "hold" in what):  # a refusal goes with a record that moves
                 yield Deed(day, what, client)
-        if random.random() < 0.15:
-            yield Deed(day, "keep a backup")
+        yield from (_change(random, day, moves=moves) for _ in range(random.randrange(5)))
         if random.random() < 0.7:
             yield Deed(day, "scheduled")
-        if random.random() < 0.08:
+            if random.random() < 0.15:  # the disk fails soon after a backup, or long after
+                yield Deed(day, "keep a backup")
+                yield replace(_change(random, day, moves=moves), what="record", client=ONE, key=f"{ONE}-0")
+        if random.random() < 0.12:
             yield Deed(day, "put the backup back")
         day += timedelta(days=random.choice([5, 7, 7, 9]))
 
 
 def _change(random: Random, day: date, *, moves: bool) -> Deed:
     client, begun = random.choice(HOMES), 1 + min(3, (day.month - 1) // 3) if day.year == BEGINS.year else 4
-    what = random.choice(["record", "record", "record", "remove", *(["move", "move"] if moves else [])])
+    what = random.choice(["record", "record", "record", "remove", "pass on", *(["move", "move"] if moves else [])])
     key = f"{client}-{random.randrange(RECORDS)}"
     period, body = QUARTERS[random.randrange(begun)], random.choice(BODIES)
     if what == "move":  # it is about the client who gets the record; without the one, a new record
         return Deed(day, what, random.choice(OTHERS), f"{ONE}-{random.randrange(RECORDS)}", period, body)
-    return Deed(day, what, client, key, period, body)
+    to = random.choice(OTHERS) if client is not ONE else ONE
+    return Deed(day, what, client, key, period, body, to)
 
 
 class OneWorld:
@@ -155,6 +159,9 @@ class OneWorld:
             case "remove":
                 if self._is_of(deed.client, deed.key):
                     self._records.pop(deed.key, None)
+            case "pass on":
+                if deed.key in self._records and self._is_of(deed.client, deed.key):
+                    self._records[deed.key] = replace(self._records[deed.key], client=_name(deed.to))
             case "keep a backup":
                 self._copy(self._folder, self._folder / "backup")
                 self._backup = True
