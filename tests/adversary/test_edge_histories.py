@@ -1,24 +1,26 @@
-"""Canaries are marked by the laws of the caps; clients are marked by an edge.
+"""Canaries are marked by the laws of marks; clients are marked by an edge.
 
 What a real one lets a client add is no more.
 
-One client with far too many records, all changed month after month, goes through the real edge and
-the real gate; the admitted events go through the release lane. All that the client moves there, by
-the noise of each table, is mu²: the attacks rely on its never passing 2 `RHO_PLANNED`. Edges that
-forget are seen to pass it.
+One client with far too many records, all changed run after run, refuses and comes back, and the
+vault is lost and put back; all of it goes through the real edge and the real gate, and the admitted
+events go through the release lane. All that the client moves there, by the noise of each table, is
+mu²: the attacks rely on its never passing 2 `RHO_PLANNED`. Edges that forget are seen to pass it.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from exchange.core.admission.cap_rules import NONE, Cap
 from exchange.core.counting.tables import field_type
 from exchange.core.model.epochs import epoch_of
-from exchange.core.model.events import CORRECTABLE, About
+from exchange.core.model.events import CORRECTABLE, About, Correctable
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import RHO_PLANNED, TABLE_COSTS
@@ -26,7 +28,8 @@ from exchange.trial.attack.cohort import squared_mu
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from exchange.wire.codec import decode
 from producers.caps import marking
-from producers.caps.choice import ClientPeriod
+from producers.caps.choice import Present, Ranks, choose
+from producers.errors import KeyUnknown
 from producers.facts import Fact
 from tests.kits.edge_kit.clients import Homes
 from tests.kits.edge_kit.facts import HERE
@@ -34,18 +37,20 @@ from tests.kits.strategies import made_sound
 
 PERIOD = parse_period("2026Q1")
 START = epoch_of(2026, 1)
-MONTHS = 24
+RUNS = (*sorted([0, 1, 2, 3] * 3), *range(4, 14))
+"""The month of each run: often before the quarter is counted in April, then until its year is."""
+REFUSES, RETURNS, BACKUP, LOSS = 4, 5, 9, 13
 EACH = 9
 """Facts of each kind of body."""
 BODIES = [kind for kind in sorted(CORRECTABLE, key=lambda kind: kind.__name__) if kind.about is About.CLIENT]
 
 
-def facts_in(month: int) -> list[Fact]:
-    """The client's records: other facts under the same keys, some months the same, some removed."""
-    chance = random.Random(f"history|{month // 2}")
+def facts_in(run: int) -> list[Fact]:
+    """The client's records: in each run some have changed, some are removed or back."""
     found = []
     for kind in BODIES:
-        for n in range(EACH - month % 3):
+        for n in range(EACH - run % 3):
+            chance = random.Random(f"history|{kind.__name__}|{n}|{(run + n) // 3}")
             values = {f.name: chance.choice(list(field_type(kind, f.name))) for f in fields(kind)}
             body = made_sound(kind(**values))  # type: ignore[arg-type]
             place = chance.choice([UsState.ca, UsState.wy])
@@ -53,28 +58,39 @@ def facts_in(month: int) -> list[Fact]:
     return found
 
 
-async def publish(agency: Homes, facts: Sequence[Fact], before: Sequence[Fact]) -> None:
+async def publish(agency: Homes, run: int) -> None:
     async with agency.edge() as edge:
+        if run == REFUSES:
+            edge.hold("canary", retract=True)
+        if run == RETURNS:
+            edge.unhold("canary")
+        facts = facts_in(run)
         for fact in facts:
             await edge.publish(fact)
-        for key in {fact.key for fact in before} - {fact.key for fact in facts}:
-            await edge.retract(key)
+        for key in {fact.key for fact in facts_in(run - 1)} - {fact.key for fact in facts} if run else ():
+            with suppress(KeyUnknown):  # withdrawn by the refusal, or by a vault that is older
+                await edge.retract(key)
 
 
 def worth(folder: Path) -> float:
     """mu² of all that the client added to releases."""
     folder.mkdir()
-    agency, lane, seen = Homes(folder), MemoryReleaseLane(START, TABLE_COSTS.values()), 0
-    added: dict[tuple[str, int, int], int] = {}
-    for month in range(MONTHS):
-        asyncio.run(publish(agency, facts_in(month), facts_in(month - 1) if month else ()))
+    agency, lane, seen = Homes(folder), MemoryReleaseLane(TABLE_COSTS.values()), 0
+    for run, month in enumerate(RUNS):
+        if run == LOSS:
+            agency.restore("backup")
+        asyncio.run(publish(agency, run))
+        if run == BACKUP:
+            agency.keep("backup")
         admitted = agency.exchange.admitted
         lane.arrive(START + month, [decode(value) for value in admitted[seen:]])
         seen = len(admitted)
-        after, increments = lane.counted(START + month)
+    added: dict[tuple[str, int, int], int] = {}
+    for epoch in range(START, START + RUNS[-1]):
+        after, counts = lane.counted(epoch)
         lane.settle(after)
-        for one in increments:
-            added |= {(one.due.row.name, START + month, at): n for at, n in enumerate(one.counts) if n}
+        for one in counts:
+            added |= {(one.due.row.name, epoch, at): n for at, n in enumerate(one.counts) if n}
     return float(squared_mu(added))
 
 
@@ -84,24 +100,30 @@ def test_no_history_that_an_edge_lets_through_is_worth_more_than_a_canary(tmp_pa
     assert found > 2 * RHO_PLANNED / 5, "else it says little"
 
 
-def forgotten(_: marking.Caps, *__: object) -> dict[int, object]:
-    return {}
+def per_run(ranks: Ranks, facts: Sequence[Present], arrived: Collection[type[Correctable]]) -> dict[bytes, Cap]:
+    """Chosen among what is new alone."""
+    new = [one for one in facts if one.sent is None]
+    return {one.fact: one.sent or NONE for one in facts} | choose(ranks, new, arrived)
 
 
-def uncounted(_: ClientPeriod, *__: object) -> None:
-    return None
+def uncapped(_: Ranks, facts: Sequence[Present], __: object) -> dict[bytes, Cap]:
+    return {one.fact: Cap.NATION | Cap.STATE | Cap.ONE for one in facts}
+
+
+def none_arrived(*_: object) -> set[type[Correctable]]:
+    return set()
 
 
 @pytest.mark.parametrize(
     ("place", "mutant"),
     [
-        pytest.param((marking.Caps, "_read_chain"), forgotten, id="caps per run"),
-        pytest.param((ClientPeriod, "count_correction"), uncounted, id="correction not counted"),
-        pytest.param((ClientPeriod, "_is_full"), lambda *_: False, id="no cap"),
+        pytest.param((marking, "choose"), per_run, id="caps per run"),
+        pytest.param((marking, "choose"), uncapped, id="no cap"),
+        pytest.param((marking.Caps, "_arrived"), none_arrived, id="an arrival marked again"),
     ],
 )
 def test_an_edge_that_forgets_is_found_out(
-    place: tuple[type, str], mutant: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: tuple[object, str], mutant: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(*place, mutant)
     assert worth(tmp_path / "mutant") > 2 * RHO_PLANNED

@@ -1,4 +1,4 @@
-"""Attacks on what has no noise: agency tables, digests, and identifiers in inputs."""
+"""Attacks on what has no noise: agency tables, other clients, digests, identifiers in inputs."""
 
 from fractions import Fraction
 
@@ -8,8 +8,9 @@ from exchange.core.model.chain import digest_of
 from exchange.core.model.events import CapacityReported
 from exchange.core.model.vocabulary import Service
 from exchange.core.release import disclosure
-from exchange.trial.attack.attacks import digests, margins, planted, programs
+from exchange.trial.attack.attacks import digests, margins, others, planted, programs
 from exchange.trial.attack.attacks.programs import Equation, UnknownAmount, World
+from exchange.trial.attack.runs import FOUND_BY
 from exchange.trial.attack.weakened_noise import Setting
 from exchange.wire.codec import decode, encode
 
@@ -78,6 +79,19 @@ def test_some_of_coverage_is_shown_and_some_is_not() -> None:
     found = margins.present(1)
     assert found[True] > 10
     assert found[False] > 10
+
+
+# Other clients
+
+
+def test_an_edge_where_one_client_moves_others_is_noticed_and_ours_is_not() -> None:
+    """Ours is looked at with the scripts that show the faults; `test_two_worlds` has more."""
+    naive = [others.lived(first, 1, (legal_class,), fault) for fault, (first, legal_class) in FOUND_BY.items()]
+    ours = [others.lived(first, 1, (legal_class,)) for first, legal_class in FOUND_BY.values()]
+    rows = others.outcomes({Setting.NAIVE: naive, Setting.OURS: ours})
+    assert len(rows) == len(others.FAULTS) == 4
+    assert all(row.within for row in rows)
+    assert [row.attack for row in rows if row.toothless] == []
 
 
 # Digests and leaves

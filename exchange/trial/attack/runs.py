@@ -1,9 +1,9 @@
 """The attacks, their numbers of trials, and their jobs for several processes.
 
-Power: with 16,800 client-periods at half the scale, 58.0 % of guesses are expected to be right, and
-56.3 % is beyond chance: the distance is 4.4 standard deviations. With eight periods at a time
-(2,100 clients), these are 71.6 %, 67.5 % and 4.1; with 40,000 small cells 1.05 points, 0.48 and
-4.9. Squared errors are a quarter of their number, and 0.7 of it is the limit: beyond 10.
+Power: with 15,456 client-periods at half the scale, 58.7 % of guesses are expected to be right, and
+56.7 % is beyond chance: the distance is 5.0 standard deviations. With eight periods at a time
+(1,932 clients), these are 73.2 %, 68.5 % and 4.7; with 40,000 small cells 1.80 points, 0.91 and
+6.7. Squared errors are a quarter of their number, and 0.6 of it is the limit: beyond 10.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar, cast
 
-from exchange.trial.attack.attacks import copies, digests, lift, margins, membership_attack, paths, planted, programs
+from exchange.core.model.vocabulary import LegalClass
+from exchange.trial.attack.attacks import (
+    copies,
+    digests,
+    lift,
+    margins,
+    membership_attack,
+    others,
+    paths,
+    planted,
+    programs,
+    worth,
+)
 from exchange.trial.attack.findings import Finding
 from exchange.trial.attack.weakened_noise import NOISED, Setting
 
@@ -48,7 +60,8 @@ class Attack:
 class Effort:
     """Numbers of trials: `worlds` of 336 client-periods, `years` of 1,647 small cells.
 
-    `paths`, `copies`: generated years; `agencies`: worlds of agencies.
+    `paths`, `copies`: generated years; `agencies`: worlds of agencies; `lives`: scripts for two
+    worlds.
     """
 
     worlds: Mapping[Setting, int]
@@ -56,11 +69,15 @@ class Effort:
     paths: int
     copies: int
     agencies: int
+    lives: int
 
 
-FULL: Final = Effort({Setting.NAIVE: 1, Setting.OURS: 30, Setting.HALF: 50, Setting.TENTH: 2}, 24, 24, 3, 25)
+FULL: Final = Effort({Setting.NAIVE: 1, Setting.OURS: 30, Setting.HALF: 46, Setting.TENTH: 2}, 24, 24, 3, 25, 6)
 LIFT_NAIVE_YEARS: Final = 3
+EVENTS, TOTALS = LegalClass.individual, LegalClass.tally_only
 WORLDS_A_JOB: Final = 6
+FOUND_BY: Final = dict(zip(others.FAULTS, ((3, EVENTS), (8, TOTALS), (0, EVENTS), (1, EVENTS)), strict=True))
+"""The script and the kind of agency that show each fault."""
 
 
 def attacks(effort: Effort = FULL) -> tuple[Attack, ...]:
@@ -72,6 +89,8 @@ def attacks(effort: Effort = FULL) -> tuple[Attack, ...]:
         _copies(effort),
         *(_programs(name, n, effort) for n, name in enumerate(("linear programs", "linear programs, one insider"))),
         _margins(effort),
+        _others(effort),
+        _worth(),
         _digests(),
         _planted(),
     )
@@ -130,6 +149,31 @@ def _margins(effort: Effort) -> Attack:
         for setting in (Setting.NAIVE, Setting.OURS)
     )
     return Attack(name, tuple(jobs), partial(_one, programs.outcome, name))
+
+
+def _others(effort: Effort) -> Attack:
+    name = "others"
+    naive = (
+        Job(name, Setting.NAIVE, partial(others.lived, first, 1, (legal_class,), fault))
+        for fault, (first, legal_class) in FOUND_BY.items()
+    )
+    ours = (Job(name, Setting.OURS, partial(others.lived, seed, 1)) for seed in range(effort.lives))
+    return Attack(name, (*naive, *ours), _of_others)
+
+
+def _of_others(parts: Parts) -> tuple[Finding, ...]:
+    return others.outcomes(cast("Mapping[Setting, Sequence[others.Moved]]", parts))
+
+
+def _worth() -> Attack:
+    name = "worth"
+    naive = (Job(name, Setting.NAIVE, partial(worth.naive, rule)) for rule in worth.FORGETFUL)
+    ours = (Job(name, at, partial(worth.ours, at)) for at in NOISED)
+    return Attack(name, (*naive, *ours), _worths)
+
+
+def _worths(parts: Parts) -> tuple[Finding, ...]:
+    return worth.outcomes(cast("Mapping[Setting, Sequence[worth.Worth]]", parts))
 
 
 def _digests() -> Attack:

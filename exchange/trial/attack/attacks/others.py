@@ -110,10 +110,11 @@ FAULTS: Final[Mapping[str, Callable[[], AbstractContextManager[None]]]] = {
 
 def outcomes(parts: Mapping[Setting, Sequence[Moved]]) -> tuple[Finding, ...]:
     """A row for each fault."""
-    ours = _measured(parts[Setting.OURS])
+    ours, naive = _measured(parts[Setting.OURS]), {one.fault: _measured([one]) for one in parts[Setting.NAIVE]}
     return tuple(
-        Finding(f"others: {one.fault}", "lives", 0.0, 0.0, {Setting.NAIVE: _measured([one]), Setting.OURS: ours})
-        for one in parts[Setting.NAIVE]
+        Finding(f"others: {fault}", "lives", 0.0, 0.0, {Setting.NAIVE: naive[fault], Setting.OURS: ours})
+        for fault in FAULTS
+        if fault in naive
     )
 
 

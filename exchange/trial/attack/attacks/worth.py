@@ -101,9 +101,9 @@ def _most(squared: Squared) -> float:
 
 def outcomes(parts: Mapping[Setting, Sequence[Worth]]) -> tuple[Finding, ...]:
     """A row for each rule."""
-    found = []
-    for rule, worth in parts[Setting.NAIVE]:
-        values = {at: some[0][1] for at, some in parts.items()} | {Setting.NAIVE: worth}
+    found, naively = [], dict(parts[Setting.NAIVE])
+    for rule in (one for one in FORGETFUL if one in naively):
+        values = {at: some[0][1] for at, some in parts.items()} | {Setting.NAIVE: naively[rule]}
         measured = {at: Measured(value, value > 1, COHORT) for at, value in values.items()}
         found.append(Finding(f"worth of a client: {rule}", "of what is paid", 1.0, 0.0, measured))
     return tuple(found)
