@@ -13,16 +13,21 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
+from functools import reduce
 from hashlib import sha256
 from io import BytesIO, StringIO
+from operator import or_
 from pathlib import Path
 
 import fastavro
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import schemas
+from exchange.core.admission.cap_rules import NONE, Cap, rules_of
 from exchange.core.admission.gate import Refused, Registration
 from exchange.core.admission.reasons import Reason
+from exchange.core.counting.tables import TALLIED
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.view import Origin
 from exchange.core.model import events as e
@@ -35,8 +40,10 @@ from exchange.core.model.period import parse_period, period_of
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.release.agency_tables import ShownCount
 from exchange.core.release.budget import TABLE_COSTS
+from exchange.core.release.catalogue import DECLARED
+from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.cuts import Address, Cut, Relocation
-from exchange.core.release.privacy_ledger import EVERY_PERIOD, Account
+from exchange.core.release.privacy_ledger import Account
 from exchange.core.release.released import Release
 from exchange.wire import public_records as out
 from exchange.wire import pulse as p
@@ -137,28 +144,32 @@ def bodies_of_events() -> list[e.Body]:
     ]
 
 
+def marks_of(body: e.Body) -> Cap:
+    """The bits of a client's only event of its kind; a total has those of the tables it feeds."""
+    if isinstance(body, e.Tally):
+        return tally_bits(TALLIED[body.table])
+    return reduce(or_, (rule.bit for rule in rules_of(body) if rule.body), NONE)
+
+
 def event_chain(agency: str) -> Iterator[bytes]:
     """A chain of every body that the agency may send, a correction of the first and a heartbeat."""
-    first_previous = sha256(agency.encode("ascii")).digest()
+    previous = sha256(agency.encode("ascii")).digest()
     totals: list[e.Body] = [e.Tally(TallyTable.cases_by_gender, (3, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0))]
-    sequence, previous, first = 0, first_previous, None
-    for body in totals if agency == TOTALS else bodies_of_events():
-        sequence += 1
-        event = e.Event(sequence, previous, PERIOD, v.UsState.ca, e.ALL_CAPS, body)
-        first = first or event
-        value = encode(event)
-        previous = digest_of(value)
-        yield value
-    assert first is not None
+    bodies = totals if agency == TOTALS else bodies_of_events()
+    first = e.Event(1, previous, PERIOD, v.UsState.ca, int(marks_of(bodies[0])), bodies[0])
     assert not isinstance(first.body, e.Heartbeat | e.Correction)
     restated = e.Correction(first.sequence, first.previous, first.period, first.state, first.cap, first.body)
-    value = encode(e.Event(sequence + 1, previous, PERIOD, v.UsState.ca, 0, restated))
-    yield value
-    previous = digest_of(value)
+    for sequence, body in enumerate((*bodies, restated), start=1):
+        cap = marks_of(body)
+        if body is restated and agency == EVENTS:
+            cap = Cap(first.cap)  # the correction of a total has none
+        value = encode(e.Event(sequence, previous, PERIOD, v.UsState.ca, int(cap), body))
+        previous = digest_of(value)
+        yield value
     unsigned = e.Heartbeat(v.Scheduled.yes, v.ReportingMinutes.minutes_0_5, 0, bytes(64), v.OnTime.yes)
-    signature = KEY.sign(heartbeat_message(agency, sequence + 2, previous, PERIOD, "ca", unsigned))
-    heartbeat = replace(unsigned, signature=signature)
-    yield encode(e.Event(sequence + 2, previous, PERIOD, v.UsState.ca, e.ALL_CAPS, heartbeat))
+    signature = KEY.sign(heartbeat_message(agency, len(bodies) + 2, previous, PERIOD, "ca", unsigned))
+    beat = replace(unsigned, signature=signature)
+    yield encode(e.Event(len(bodies) + 2, previous, PERIOD, v.UsState.ca, NONE, beat))
 
 
 def event_examples() -> Examples:
@@ -217,45 +228,54 @@ def message_examples() -> dict[str, Examples]:
 
 
 def release_examples() -> dict[str, Examples]:
-    epoch, plan = parse_epoch("2026-03"), TABLE_COSTS["cases"]
+    epoch, plan = parse_epoch("2026-04"), TABLE_COSTS["cases"]
+    january, versions, clients = parse_epoch("2027-01"), ("exchange 0.1", "opendp 0.16"), 12_000
     drawn = Release(
         "cases",
         plan.row.tier,
         plan.row.bit,
         epoch,
-        epoch,
-        first=True,
         places=plan.row.places,
         dimensions=(),
         codes=(),
-        increments=(131, -42, 7, 0, 18),
+        counts=(131,),
         variance=plan.variance,
-        versions=("exchange 0.1", "opendp 0.16"),
+        versions=versions,
         rho=plan.rho,
+        clients_a_year=clients,
     )
-    account = Account(plan.rho, plan.terms, EVERY_PERIOD, epoch)
+    shown = DECLARED["reporting"]
+    where = {"places": shown.places, "dimensions": shown.dimensions, "codes": shown.codes}
+    hidden = Release(
+        shown.name, shown.tier, NONE, epoch, **where, counts=(12, None), variance=Fraction(0), versions=versions
+    )
+    account = Account(plan.row.tier, plan.rho, plan.terms, epoch, epoch)
     behind = ShownCount("activities_by_kind", 4, (("an-agency", 3), ("another-agency", 4), ("a-third-agency", 2)))
     said = (("an-agency", (("pacific", "shelter", 2),)),)
     cluster, other = "q1Sh-9_zSziwmZ-TPuJzYg", "5L6g3nShT-eMCtK--X86sw"
     cut = Cut((("an-agency", 24), ("another-agency", 16)), (24, 0, 16, 0), cluster, (25, 0, 17, 4))
-    done = c.Spent(1, epoch, 1_775_001_600_000, 1_775_001_599_000, "", 40, cut, (("cases", account),), (behind,), said)
-    refused = c.Spent(2, epoch, 1_775_001_700_000, 1_775_001_700_000, "EpochOutOfOrder", 40, cut, (("cases", account),))
+    accounts = (("cases", account),)
+    done = c.Spent(1, epoch, 1_777_680_000_000, 1_777_679_999_000, "", 40, cut, accounts, clients, (behind,), said)
+    refused = c.Spent(2, epoch, 1_777_680_100_000, 1_777_680_100_000, "EpochOutOfOrder", 40, cut, accounts, clients)
     begun = Relocation(cluster, other, "ab" * 32, 1_775_001_800_000, finished=False)
     addresses = (Address(epoch, (40, 0), (40, 0)),)
     share = MetricPoint(
         "unmet_need_share",
         (("division", "pacific"),),
         parse_period("2026"),
-        epoch,
+        january,
         Decimal("0.2750"),
         Decimal("0.2011"),
         Decimal("0.3489"),
         "share",
         withheld=False,
         usable=True,
-        computed_from=(Origin("state_needs_by_service_group", epoch, epoch),),
+        computed_from=(Origin("state_needs_by_service_group", january),),
     )
-    withheld = replace(share, period=None, value=None, low=None, high=None, withheld=True, usable=False)
+    withheld = replace(share, value=None, low=None, high=None, withheld=True, usable=False)
+    arrived = replace(
+        share, metric="arrivals_cases", dimensions=(), period=None, computed_from=(Origin("arrivals_cases", january),)
+    )
     return {
         "close": [("by the calendar", c.encode_close(c.Close(epoch, c.Asker.CALENDAR, 1_775_001_600_000)))],
         "spent": [("carried out", c.encode_spent(done)), ("refused", c.encode_spent(refused))],
@@ -263,8 +283,15 @@ def release_examples() -> dict[str, Examples]:
             ("begun", c.encode_relocation(begun)),
             ("finished", c.encode_relocation(replace(begun, finished=True, addresses=addresses))),
         ],
-        "release": [("a monthly table's first", out.encode_release(drawn))],
-        "metric_point": [("shown", out.encode_point(share)), ("withheld", out.encode_point(withheld))],
+        "release": [
+            ("about clients", out.encode_release(drawn)),
+            ("about agencies, a cell hidden", out.encode_release(hidden)),
+        ],
+        "metric_point": [
+            ("shown", out.encode_point(share)),
+            ("withheld", out.encode_point(withheld)),
+            ("arrivals of a month", out.encode_point(arrived)),
+        ],
     }
 
 
