@@ -38,6 +38,9 @@ from tests.bench.lane_cases import GATE, bare, bare_relaxed, fold, gate, latency
 from tests.bench.load import Size, load, sample_agencies
 from tests.kits.release_world import AFTER, APRIL, releases
 
+LAST = AFTER + 24
+"""The third January: states have means of three years."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -111,11 +114,11 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
 
 
 async def derive(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """Derive a January's points from a year of `releases`, until the last is in `metrics`."""
-    made = releases(list(DECLARED), APRIL, AFTER, lambda *where: crc32(repr(where).encode()) % 500, 64)
+    """Derive the third January's points, the most there are, until the last is in `metrics`."""
+    made = releases(list(DECLARED), APRIL, LAST, lambda *where: crc32(repr(where).encode()) % 500, 64)
     log = KafkaLog(settings.client("bench"))
     producer = await log.producer()
-    before, last = ([one for one in made if (one.epoch == AFTER) is late] for late in (False, True))
+    before, last = ([one for one in made if (one.epoch == LAST) is late] for late in (False, True))
 
     async def publish(some: list[Release]) -> None:
         await producer.send(FROM, [(release_key(one), encode_release(one)) for one in some])
@@ -132,13 +135,13 @@ async def derive(settings: Settings, size: Size) -> tuple[int, float, float, str
             await asyncio.sleep(0.002)
         running.result()
 
-    await written(AFTER - 1)
+    await written(LAST - 1)
     reader = await log.reader()
     stood = (await reader.end_offsets([TO]))[TO]
     clock, cpu = time.perf_counter(), time.process_time()
     await publish(last)
     arrivals.hand_on((await reader.end_offsets([FROM]))[FROM] - 1)
-    await written(AFTER)
+    await written(LAST)
     took = time.perf_counter() - clock, time.process_time() - cpu
     points = (await reader.end_offsets([TO]))[TO] - stood
     running.cancel()
