@@ -84,11 +84,15 @@ def order_of(rule: CapRule) -> bytes:
 
 
 class Ranks:
-    """The order of one client's period. `key`: the vault's own, 32 bytes."""
+    """The order of one client's period. `key`: the vault's own, 32 bytes. Remembers each rank."""
 
     def __init__(self, key: bytes, unit: bytes) -> None:
-        self._key, self._unit = key, len(unit).to_bytes(4, "big") + unit
-        self._begun: dict[bytes, blake2b] = {}
+        unit = len(unit).to_bytes(4, "big") + unit
+        self._of_keys, self._of_facts = (
+            blake2b(unit, digest_size=_HASH_OCTETS, key=key, person=person) for person in (b"key", b"fact")
+        )
+        self._keys: dict[tuple[bytes, str], bytes] = {}
+        self._facts: dict[bytes, bytes] = {}
 
     @classmethod
     def of(cls, key: bytes, client: bytes, period: int) -> "Ranks":
@@ -97,18 +101,21 @@ class Ranks:
 
     def of_key(self, order: bytes, key: str) -> bytes:
         """The rank of a key, 8 bytes: the smallest are within the cap."""
-        return self._hash(order + b"|" + key.encode("ascii"), b"key")
+        rank = self._keys.get((order, key))
+        if rank is None:
+            made = self._of_keys.copy()
+            made.update(order + b"|" + key.encode("ascii"))
+            rank = self._keys[order, key] = made.digest()
+        return rank
 
     def of_fact(self, name: bytes) -> bytes:
         """The rank of a fact among equal ones, 8 bytes."""
-        return self._hash(name, b"fact")
-
-    def _hash(self, what: bytes, person: bytes) -> bytes:
-        if person not in self._begun:
-            self._begun[person] = blake2b(self._unit, digest_size=_HASH_OCTETS, key=self._key, person=person)
-        made = self._begun[person].copy()
-        made.update(what)
-        return made.digest()
+        rank = self._facts.get(name)
+        if rank is None:
+            made = self._of_facts.copy()
+            made.update(name)
+            rank = self._facts[name] = made.digest()
+        return rank
 
 
 def choose(
