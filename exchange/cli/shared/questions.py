@@ -41,15 +41,16 @@ def rows(answers: Iterable["Answer"]) -> list[tuple[str, ...]]:
     """The rows of the table, in `COLUMNS`."""
     found: list[tuple[str, ...]] = []
     for answer in answers:
-        question = answer.question
-        exact = not question.precision.most
-        asked = "exact" if exact else width(question.precision.most, points=question.precision.points)
-        expected = (
-            "" if question.missing else asked if exact else width(answer.half_width, points=question.precision.points)
-        )
-        figures = "" if question.missing else f"{answer.precise} of {answer.figures}"
-        met = "yes" if answer.met else "no"
-        found.append((question.source, question.asks, question.span.value, figures, asked, expected, met))
+        question, precision = answer.question, answer.question.precision
+        start, met = (question.source, question.asks, question.span.value), "yes" if answer.met else "no"
+        if question.missing:
+            found.append((*start, "", "", "", met))
+            continue
+        figures = f"{answer.precise} of {answer.figures}"
+        wide = ("exact", "exact")
+        if precision.most:
+            wide = width(precision.most, points=precision.points), width(answer.half_width, points=precision.points)
+        found.append((*start, figures, *wide, met))
     return found
 
 

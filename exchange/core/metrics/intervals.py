@@ -26,7 +26,7 @@ from exchange.core.metrics.estimates import Estimate, Exact, covariance
 
 Z: Final = Fraction(19599639845400546, 10**16)
 """The 97.5 % quantile of the standard normal, rounded up."""
-_Z_SQUARED: Final = Z * Z
+Z_SQUARED: Final = Z * Z
 _ROOT_STEPS: Final = 10**9
 _REMEMBERED: Final = 1 << 12
 
@@ -69,10 +69,10 @@ def fieller(n: int, d: int, n_variance: Exact, d_variance: Exact, shared: Exact)
     Whole numbers throughout: everything is multiplied by the denominator of the variances and Z².
     """
     common = lcm(n_variance.denominator, d_variance.denominator, shared.denominator)
-    scale = common * _Z_SQUARED.denominator
+    scale = common * Z_SQUARED.denominator
 
     def noise(variance: Exact) -> int:
-        return _Z_SQUARED.numerator * variance.numerator * (common // variance.denominator)
+        return Z_SQUARED.numerator * variance.numerator * (common // variance.denominator)
 
     a = scale * d * d - noise(d_variance)
     b = scale * n * d - noise(shared)

@@ -26,13 +26,12 @@ from itertools import accumulate
 from typing import Final
 
 from exchange.core.metrics.estimates import Estimate, Exact, total
-from exchange.core.metrics.intervals import Interval, Z
+from exchange.core.metrics.intervals import Z_SQUARED, Interval
 
 Band = tuple[int, int | None]
 """Least and greatest number, both included; None: open."""
 MEDIAN: Final = Fraction(1, 2)
 NINETIETH: Final = Fraction(9, 10)
-_Z_SQUARED: Final = Z * Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def quantile(cells: Sequence[Estimate], bands: Sequence[Band], q: Fraction) -> Q
     if everybody.value <= 0:
         return Quantile(None, (bands[0][0], None))
     value = _value([cell.value for cell in cells], bands, q)
-    if everybody.value**2 <= _Z_SQUARED * everybody.variance:
+    if everybody.value**2 <= Z_SQUARED * everybody.variance:
         return Quantile(value, (bands[0][0], None))
     ends = list(_ends(cells, q))
     low = next((j for j, (end, noise) in enumerate(ends) if not _surely_below(end, noise)), len(ends))
@@ -94,9 +93,9 @@ def _ends(cells: Sequence[Estimate], q: Fraction) -> Iterator[tuple[int, Exact]]
 
 def _surely_below(end: int, variance: Exact) -> bool:
     """Whether the upper bound of L is below 0."""
-    return end < 0 and end**2 > _Z_SQUARED * variance
+    return end < 0 and end**2 > Z_SQUARED * variance
 
 
 def _surely_reached(end: int, variance: Exact) -> bool:
     """Whether the lower bound of L is at least 0."""
-    return end >= 0 and end**2 >= _Z_SQUARED * variance
+    return end >= 0 and end**2 >= Z_SQUARED * variance

@@ -110,16 +110,20 @@ _BANDS: Final = "usd_0 usd_1_99 usd_100_499 usd_500_999 usd_1000_4999"
 _Q: Final = Span.QUARTER
 
 
+def _words(code: str) -> str:
+    return code.replace("_", " ")
+
+
 def _needs() -> Iterator[Question]:
     for service in _NEEDED.split():
-        of, asks = f"service {service}", f"clients who need {service}"
+        of, asks = f"service {service}", f"clients who need {_words(service)}"
         yield _row(f"need_{service}_quarter", STUDY, asks, f"needs_per_case {of}", "20 %", span=_Q)
         yield _row(f"need_{service}_year", STUDY, asks, f"needs_per_case {of}", "10 %")
 
 
 def _unmet() -> Iterator[Question]:
     for group in _GROUPS.split():
-        asks, beside = f"needs unmet: {group}", {"service_group": group}
+        asks, beside = f"needs unmet: {_words(group)}", {"service_group": group}
         yield _row(f"unmet_{group}", STUDY, asks, f"unmet_need_share service_group {group}", "15 %")
         if group in COMMON_GROUPS:
             yield _row(

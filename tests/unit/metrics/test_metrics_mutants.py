@@ -138,11 +138,11 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         ratios,
     ),
     "quantiles reached without a band": (
-        BrokenRule(quantiles, "_surely_reached", "_1**2 >= _Z_SQUARED * _2", "True"),
+        BrokenRule(quantiles, "_surely_reached", "_1**2 >= Z_SQUARED * _2", "True"),
         quantiles_past_an_edge,
     ),
     "quantiles passed without a band": (
-        BrokenRule(quantiles, "_surely_below", "_1**2 > _Z_SQUARED * _2", "True"),
+        BrokenRule(quantiles, "_surely_below", "_1**2 > Z_SQUARED * _2", "True"),
         quantiles_at_an_edge,
     ),
     "the band of the value for the interval": (
