@@ -13,8 +13,7 @@ continues where it stopped.
 A run is by hand unless its options say `scheduled`. What a tally_only agency sends about a quarter
 is counted by the one run that closes the quarter (`producers.caps.tally_batches`).
 
-Not promised: that a fact is durable before `flush` or the end of the block. One task uses an edge
-at a time.
+Not promised: that a fact is durable before `flush` or the end of the block; use by two tasks.
 """
 
 import asyncio
@@ -24,7 +23,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from exchange.core.model.period import LAST_YEAR
 from exchange.core.model.vocabulary import LegalClass
@@ -51,8 +50,8 @@ from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 from producers.words import NOTHING_WITHDRAWN, STOPPING
 
-BATCH: Final = 2_000
-"""Facts between two commits, and between two turns of other tasks."""
+TURN, BATCH = 2_000, 10_000
+"""Facts between two turns of other tasks, and between two commits."""
 
 
 class Edge:
@@ -292,6 +291,7 @@ class Edge:
         self._since_commit += 1
         if self._since_commit >= BATCH:
             self._commit()
+        if self._since_commit % TURN == 0:
             await asyncio.sleep(0)
 
     def _commit(self) -> None:

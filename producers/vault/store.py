@@ -28,6 +28,8 @@ from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, Row, Value
 
 FORMAT: Final = 1
 CACHE_KIB: Final = 16_384
+LOG_PAGES: Final = 8_192
+"""Pages of 4 KiB in the write-ahead log before they are copied into the file."""
 FIRST_KEY: Final = 1
 NAMED_AT_ONCE: Final = 500
 T = TypeVar("T")
@@ -251,6 +253,7 @@ def _connect(path: Path, secret: Secret) -> sqlite.Connection:
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
             db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             db.execute("BEGIN EXCLUSIVE")
             db.execute("SELECT count(*) FROM sqlite_master")
