@@ -222,7 +222,7 @@ test_every_life_keeps_the_laws_of_the_caps = Life.TestCase
 class MovingLife(Life):
     """An agency whose records name another client now and then. Its vault is never lost."""
 
-    restore = lose = disown = back_up = None  # type: ignore[assignment]
+    restore = lose = disown = back_up = None
 
     def agency_in(self, folder: Path) -> Homes:
         self.movers = Movers(folder)

@@ -1,7 +1,7 @@
 """The choice of marks: by keyed hash of the present facts, whatever was sent, in whatever order."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 import pytest
@@ -108,9 +108,8 @@ def test_an_event_that_has_the_mark_keeps_it_before_an_equal_one() -> None:
 
 
 def test_where_one_event_counts_the_hash_decides_and_no_event_keeps_its_place() -> None:
-    service = made_sound(
-        e.ServiceProvided(*(next(iter(field_type(e.ServiceProvided, f.name))) for f in fields(e.ServiceProvided)))
-    )
+    make: Callable[..., e.Correctable] = e.ServiceProvided
+    service = made_sound(make(*(next(iter(field_type(e.ServiceProvided, f.name))) for f in fields(e.ServiceProvided))))
     facts = [Present(b"%d" % n, service) for n in range(9)]
     [first] = [key for key, cap in choose(ranks(), facts).items() if cap & Cap.ONE]
     for holder in facts:
