@@ -5,7 +5,7 @@
         exchange.enrol(profile)
         async with exchange.edge(profile) as edge:
             await edge.publish(fact)
-        await exchange.close("2026-03")
+        await exchange.close("2026-04")
 
 Real: the edge with its vault on disk, the gate's verdicts and receipts, tables, releases (draws,
 agency tables, what is due when), metrics, and the log that evaluators read. `docs/TESTING.md` shows
@@ -203,12 +203,12 @@ class InMemoryExchange:
         return MemoryLog(self._broker)
 
     async def close(self, month: str, noise: "Noise | None" = None) -> None:
-        """Close a month such as 2026-03, and before it every month since the last that was closed.
+        """Close a month such as 2026-04, and before it every month since the last that was closed.
 
         All events that were admitted since then arrive in the first of these months. A quarter is
-        released with its last month: 2026Q1 with 2026-03. `noise`: from (sigma, length) to so many
-        integers; without it none, so that figures are exact. Raises EpochInvalid, EpochClosed, and
-        WorkerExtraMissing.
+        counted with the month after it: 2026Q1 with 2026-04. `noise`: from (sigma, length) to so
+        many integers; without it none, so that figures are exact. Raises EpochInvalid, EpochClosed,
+        and WorkerExtraMissing.
         """
         try:
             from exchange.testing.memory_releases import MemoryReleases, no_noise  # these need numpy

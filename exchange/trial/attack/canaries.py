@@ -105,10 +105,9 @@ def canary(number: int) -> tuple[Timed, ...]:
         found.append(Timed(counted_in, replace(first[0], cap=int(NONE))))
     late = counted_in + 1 + number % _PER_QUARTER
     if counted_in + 1 + _PER_QUARTER < AFTER:  # the case comes back in time for its year
-        found += [
-            Timed(late, withdrawn(stand[0])),
-            Timed(counted_in + 1 + _PER_QUARTER, _anew(stand[0], stand[0].state)),
-        ]
+        found.append(Timed(late, withdrawn(stand[0])))
+        stand[0] = _anew(stand[0], stand[0].state)
+        found.append(Timed(counted_in + 1 + _PER_QUARTER, stand[0]))
     gone = stand if way is Way.HELD else stand[:1]
     return (*found, *(Timed(AFTER + 1 + number % _PER_QUARTER, withdrawn(event)) for event in gone))
 

@@ -104,15 +104,15 @@ async def test_its_releases_are_those_of_the_adversarys_lane_and_stand_as_the_pu
 
     async with InMemoryExchange(today=TODAY) as exchange:
         await busy(exchange)
-        for month in ("2026-02", "2026-06"):
+        for month in ("2026-02", "2026-07"):
             await exchange.close(month, of_length)
         start = parse_epoch("2026-02")
-        lane = MemoryReleaseLane(start, TABLE_COSTS.values())
+        lane = MemoryReleaseLane(TABLE_COSTS.values())
         lane.arrive(start, [event for _, event in exchange.events])
-        for epoch in range(start, parse_epoch("2026-06") + 1):
+        for epoch in range(start, parse_epoch("2026-07") + 1):
             lane.close(epoch, lambda due: of_length(due.plan.scale, due.length))
-        released = {(one.table, one.epoch): one.increments for one in exchange.releases if one.clients}
-        assert released == {key: one.increments for key, one in lane.released.held.items()}
+        released = {(one.table, one.epoch): one.counts for one in exchange.releases if one.clients}
+        assert released == {key: one.counts for key, one in lane.released.held.items()}
         state, broker = DrawsState(), exchange.log._broker
         for record in broker.committed(Partition(DRAWS, 0)):
             state.take(record)
@@ -132,7 +132,7 @@ async def test_closing_a_month_closes_those_before_it_and_none_twice() -> None:
 async def test_figures_are_exact_without_noise_and_what_is_small_is_withheld() -> None:
     async with InMemoryExchange(today=TODAY) as exchange:
         await busy(exchange)
-        await exchange.close("2026-03")
+        await exchange.close("2026-04")
         shown = {point.dimensions[0][1]: point for point in exchange.metrics if point.metric == "needs_by_service"}
         assert shown["housing"].value == 29
         assert shown["food"].withheld

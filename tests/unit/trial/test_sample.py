@@ -39,7 +39,7 @@ from producers.facts import Fact
 SMALL = sample_exchange(
     11, agencies=10, events=12_000, span=SampledQuarters(parse_period("2025Q3"), quarters=6, open_quarters=1)
 )
-GOLDEN = "17448732a036aecb"
+GOLDEN = "2fe053d1088d0392"
 
 
 def sent(exchange: SampleExchange) -> list[tuple[str, Event]]:
