@@ -18,7 +18,7 @@ from consumers.release.draw_task import Drawn
 from exchange.engine.errors import StepFailed
 from exchange.wire.public_records import decode_release
 from tests.kits.children import fork_server, kill_and_wait, working_children, working_soon
-from tests.unit.release.draw_source import Empty, january, length_of
+from tests.unit.release.draw_source import Empty, february, january, length_of
 
 HERE = psutil.Process()
 
@@ -40,12 +40,12 @@ async def test_no_two_draws_of_one_worker_share_their_noise() -> None:
 
 async def test_a_draw_that_is_killed_is_begun_again_by_whoever_asked_for_it() -> None:
     with pytest.raises(DrawProcessLost):
-        await DrawInProcess(Empty("killed")).draw(january(), lambda _: None)
+        await DrawInProcess(Empty("killed")).draw(february(), lambda _: None)
 
 
 async def test_a_defect_of_a_draw_is_reported_by_its_place_and_without_its_text() -> None:
     with pytest.raises(StepFailed, match=r"The draw: ValueError at .*replay_world\.py:\d+") as raised:
-        await DrawInProcess(Empty("defect")).draw(january(), lambda _: None)
+        await DrawInProcess(Empty("defect")).draw(february(), lambda _: None)
     assert "Jane" not in f"{raised.value!r}{raised.value.__cause__!r}{raised.value.__context__!r}"
 
 
@@ -69,7 +69,7 @@ async def test_a_long_task_does_not_hold_up_the_loop_while_the_child_opens_its_l
 
 
 async def test_a_draw_that_is_cancelled_leaves_no_process_behind() -> None:
-    drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(january(), lambda _: None))
+    drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(february(), lambda _: None))
     started = await working_soon(HERE)
     drawing.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -79,30 +79,30 @@ async def test_a_draw_that_is_cancelled_leaves_no_process_behind() -> None:
 
 async def test_a_fork_server_that_was_killed_is_started_again() -> None:
     drawer = DrawInProcess(Empty())
-    await drawer.draw(january(), lambda _: None)
+    await drawer.draw(february(), lambda _: None)
     server = fork_server(HERE)
     assert server is not None
     kill_and_wait(server)
-    assert (await drawer.draw(january(), lambda _: None)).parts
+    assert (await drawer.draw(february(), lambda _: None)).parts
     assert fork_server(HERE) not in {None, server}
 
 
 async def test_a_draw_is_made_though_the_socket_of_the_fork_server_was_cleaned_up() -> None:
     """It is a file among the temporary ones, and months lie between two draws."""
     drawer = DrawInProcess(Empty())
-    await drawer.draw(january(), lambda _: None)
+    await drawer.draw(february(), lambda _: None)
     server = fork_server(HERE)
     assert server is not None
     (address,) = {Path(str(one.laddr)) for one in server.net_connections("unix") if one.laddr}
     address.unlink()
     try:
-        assert (await drawer.draw(january(), lambda _: None)).parts
+        assert (await drawer.draw(february(), lambda _: None)).parts
     finally:
         kill_and_wait(server)
 
 
 async def test_a_child_whose_fork_server_was_killed_does_not_outlive_its_draw() -> None:
-    drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(january(), lambda _: None))
+    drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(february(), lambda _: None))
     started = await working_soon(HERE)
     server = fork_server(HERE)
     assert server is not None
@@ -117,10 +117,10 @@ async def test_a_child_whose_fork_server_was_killed_does_not_outlive_its_draw() 
 PARENT = """
 import asyncio, sys
 from consumers.release.draw_process import DrawInProcess
-from tests.unit.release.draw_source import Empty, january
+from tests.unit.release.draw_source import Empty, february
 
 async def work():
-    drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(january(), lambda _: None))
+    drawing = asyncio.create_task(DrawInProcess(Empty("slow")).draw(february(), lambda _: None))
     print("opendp" in sys.modules, flush=True)
     await drawing
 
@@ -189,7 +189,7 @@ async def test_the_fork_server_has_no_socket_of_the_worker_and_one_thread() -> N
         old = fork_server(HERE)
         if old is not None:
             kill_and_wait(old)
-        await DrawInProcess(Empty()).draw(january(), lambda _: None)
+        await DrawInProcess(Empty()).draw(february(), lambda _: None)
         server = fork_server(HERE)
     assert server is not None
     assert [one for one in server.net_connections() if one.family != socket.AF_UNIX] == []
