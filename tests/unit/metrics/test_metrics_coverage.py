@@ -9,7 +9,7 @@ MOST = 0.985
 """Of shown sums and ratios: an interval that holds the truth more often claims less than is known.
 """
 FAST = {"sums": 6, "ratios": 4, "means": 14, "sums of a year": 20, "shares": 80, "shares within": 250}
-SLOW = {"sums": 80, "ratios": 210, "means": 300, "sums of a year": 500, "shares": 2000, "shares within": 1200}
+SLOW = {"sums": 80, "ratios": 210, "means": 450, "sums of a year": 500, "shares": 2000, "shares within": 1200}
 
 
 @pytest.mark.parametrize("world", WORLDS)
