@@ -245,9 +245,17 @@ def release_examples() -> dict[str, Examples]:
         clients_a_year=clients,
     )
     shown = DECLARED["reporting"]
-    where = {"places": shown.places, "dimensions": shown.dimensions, "codes": shown.codes}
     hidden = Release(
-        shown.name, shown.tier, NONE, epoch, **where, counts=(12, None), variance=Fraction(0), versions=versions
+        shown.name,
+        shown.tier,
+        NONE,
+        epoch,
+        shown.places,
+        shown.dimensions,
+        shown.codes,
+        counts=(12, None),
+        variance=Fraction(0),
+        versions=versions,
     )
     account = Account(plan.row.tier, plan.rho, plan.terms, epoch, epoch)
     behind = ShownCount("activities_by_kind", 4, (("an-agency", 3), ("another-agency", 4), ("a-third-agency", 2)))

@@ -98,6 +98,7 @@ class DrawsByWhatIsDecided(DrawHere):
             async def reader(self):
                 return StableIsTheEnd(await super().reader())
 
+        assert isinstance(self.log, MemoryLog)
         broken = Decided(self.log._broker, self.log._connect)
         return await DrawHere(broken, self.noise).draw(task, report)
 

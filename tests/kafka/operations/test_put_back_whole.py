@@ -31,7 +31,7 @@ from exchange.wire.topics import DRAWS, RELEASES
 from tests.kafka.operations.state_kit import WAIT_S, ends
 from tests.kafka.release.closing_kit import START, Publishing, ask, handled, needs
 
-FEBRUARY, MARCH = START + 1, START + 2
+MARCH, APRIL = START + 1, START + 2
 OF_DRAWS, OF_RELEASES = Partition(DRAWS, 0), Partition(RELEASES, 0)
 STAYS_S = 6.0
 """Longer than a worker takes from a command to its draw."""
@@ -115,13 +115,13 @@ async def test_a_broker_put_back_whole_closes_nothing_until_a_newer_copy_is_ther
     shutil.copytree(home, older)
     async with running(home, tmp_path) as ground:
         await ground.start_worker()
-        await closes(ground, FEBRUARY)
+        await closes(ground, MARCH)
         drawn = await public(ground)
     shutil.copytree(home, newer)
     put_back(home, older)
     async with running(home, tmp_path) as ground:
         await ground.start_worker()
-        await refuses(ground, FEBRUARY, behind)
+        await refuses(ground, MARCH, behind)
         assert drawn.items() > (await public(ground)).items()
         status, _, err = await command(ground.settings, "release", "adopt", "2020-01")
         assert (status, behind in err) == (1, True), err
@@ -130,7 +130,7 @@ async def test_a_broker_put_back_whole_closes_nothing_until_a_newer_copy_is_ther
     put_back(home, newer)
     async with running(home, tmp_path) as ground:
         await ground.start_worker()
-        await closes(ground, MARCH)
+        await closes(ground, APRIL)
         await alerted(ground, "")
         now = await public(ground)
         assert {key: now[key] for key in drawn} == drawn
@@ -157,8 +157,8 @@ async def test_an_old_cluster_that_comes_back_after_a_restore_is_refused_and_the
             assert status == 0, err
             await new.start_worker()
             await old.start_worker()
-            await refuses(old, FEBRUARY, "The exchange has left cluster")
-            await closes(new, FEBRUARY)
+            await refuses(old, MARCH, "The exchange has left cluster")
+            await closes(new, MARCH)
             await alerted(new, "")
             status, _, err = await command(old.settings, "release", "adopt", "2020-01")
             assert (status, "2020-02 was closed before" in err) == (1, True), err

@@ -29,7 +29,8 @@ from exchange.wire.topics import EPOCHS, EVENTS, inbox_of
 from tests.kits.children import fork_server, working_children
 from tests.kits.draw_world import event
 
-START = epoch_of(2020, 1)
+START = epoch_of(2020, 2)
+"""Arrivals alone, as in the month after; then an epoch that counts the quarter."""
 WAIT_S = 120
 AGENCIES = ("harbor-light", "new-door", "safe-passage")
 

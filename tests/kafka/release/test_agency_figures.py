@@ -15,7 +15,7 @@ from tests.kafka.release.closing_kit import AGENCIES, START, WAIT_S, Publishing,
 from tests.kits.agency_reports import DOLLARS, PLACES, reports
 from tests.kits.draw_world import event
 
-MARCH = START + 2
+APRIL = START + 2
 QUARTER = parse_period("2020Q1")
 EXPECTED = {
     ("practices_by_practice_use", "adopted"): len(AGENCIES),
@@ -41,7 +41,7 @@ async def values_of(log: KafkaLog) -> Values:
             async with aclosing(follow(log, select((), everything=True), start=0, once=True)) as batches:
                 async for batch in batches:
                     for point in batch.points:
-                        if (point.epoch, point.period) == (MARCH, QUARTER):
+                        if (point.epoch, point.period) == (APRIL, QUARTER):
                             codes = " ".join(code for _, code in point.dimensions)
                             found[point.metric, codes] = None if point.withheld else point.value
             await asyncio.sleep(0.5)
@@ -57,7 +57,7 @@ async def test_practices_capacity_funding_surveys_and_minutes_have_values(
         await agencies.register()
         await ground.start_worker()
         await agencies.send([event(body, 0, "2020Q1") for body in reports() for _ in AGENCIES])
-        await ask(log, START, START + 1, MARCH)
+        await ask(log, START, START + 1, APRIL)
         await handled(log, 3)
         found = await values_of(log)
     assert {key: found[key] for key in EXPECTED} == EXPECTED

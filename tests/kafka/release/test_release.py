@@ -14,6 +14,7 @@ from consumers.release.history import read_closings
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.agency_tables import ShownCount
 from exchange.core.release.budget import RHO_TOTAL, TABLE_COSTS
+from exchange.core.release.client_tables import ARRIVALS
 from exchange.core.release.cuts import BEGINNING
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
@@ -66,7 +67,7 @@ async def test_operators_close_list_and_see_what_is_left(settings: Settings, log
         await handled(log, 1)  # the command stayed written
         status, out, said = await run(settings, "release", "close", epoch_text(START + 1), "--json")
         assert (status, json.loads(out)["refused"]) == (0, ""), said
-        assert json.loads(out)["tables"] == 3
+        assert json.loads(out)["tables"] == len(ARRIVALS)
         status, out, said = await run(settings, "release", "close", month)
         assert (status, out) == (REFUSED, "")
         assert said.startswith(f"{month} was not closed: EpochClosed.")
@@ -74,8 +75,8 @@ async def test_operators_close_list_and_see_what_is_left(settings: Settings, log
         assert status == 0, said
         listed = json.loads(out)
         assert [(one["epoch"], len(one["tables"]), one["public"]) for one in listed["epochs"]] == [
-            (month, 3, 3),
-            (epoch_text(START + 1), 3, 3),
+            (month, len(ARRIVALS), len(ARRIVALS)),
+            (epoch_text(START + 1), len(ARRIVALS), len(ARRIVALS)),
         ]
         assert [(one["epoch"], one["refused"]) for one in listed["refused"]] == [(month, "EpochClosed")]
         assert listed["epochs"][0]["rho_paid"] == float(
@@ -100,7 +101,7 @@ async def test_a_ledger_part_of_thousands_of_agencies_fits(exchange: KafkaLog) -
     """One record far above a megabyte is written and read; else its quarter could never close."""
     amounts = tuple((f"agency-number-{n}", n + 1) for n in range(3_000))
     shown = tuple(ShownCount("activities_by_activity", number, amounts) for number in range(100))
-    value = encode_spent(Spent(1, START, 1, 1, "", 0, BEGINNING, (), shown))
+    value = encode_spent(Spent(1, START, 1, 1, "", 0, BEGINNING, (), shown=shown))
     assert len(value) > 5_000_000
     writer = await exchange.writer("release-0")
     await writer.begin()
@@ -119,13 +120,13 @@ async def test_what_is_public_has_the_noise_of_its_plan(settings: Settings, log:
     """Ordinary random numbers or none would fail: the spread is the plan's, drawn by OpenDP."""
     async with trial_exchange(settings, tmp_path) as ground:
         await ground.start_worker()
-        await ask(log, START + 11)  # a December: every table is due
+        await ask(log, START + 11)  # a January: every table is due
         await handled(log, 1)
         closings, _ = await read_closings(log)
     ratios = []
     for part in closings.parts:
         release = decode_release(part.value)
-        if release.clients:  # nothing ever arrived: every increment is noise
-            ratios += [float((n or 0) ** 2 / release.variance) for n in release.increments]
+        if release.clients:  # nothing ever arrived: every count is noise
+            ratios += [float((n or 0) ** 2 / release.variance) for n in release.counts]
     assert len(ratios) > 5_000
     assert sum(ratios) / len(ratios) == pytest.approx(1, abs=6 * (2 / len(ratios)) ** 0.5)

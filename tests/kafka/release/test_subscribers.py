@@ -24,7 +24,7 @@ from exchange.core.model.epochs import epoch_text
 from exchange.engine.kafka.log import KafkaLog
 from exchange.wire.topics import METRICS
 from tests.kafka.release.metrics_kit import (
-    FEBRUARY,
+    MARCH,
     eventually,
     every,
     made,
@@ -83,7 +83,7 @@ async def test_the_command_prints_what_the_topic_holds(exchange: KafkaLog, run: 
     said = await run("subscribe", "needs_by_service", "--once", "--csv", "--since", "2025-02")
     rows = list(csv.DictReader(io.StringIO(said.stdout)))
     assert [row["value"] for row in rows] == [
-        "" if p.value is None else str(p.value) for p in usable if p.epoch >= FEBRUARY
+        "" if p.value is None else str(p.value) for p in usable if p.epoch >= MARCH
     ]
     said = await run("subscribe", "cases", "--once")
     assert "2025Q1" in said.stdout

@@ -40,7 +40,9 @@ def test_the_recorded_changes_are_all_that_changed_and_survive_their_record(one:
     kept = PastEpochs()
     for epoch, arrived in ((APRIL, [*one, *places("2026Q1")]), (JULY, [*two, *places("2026Q2")])):
         made = close(epoch, arrived, kept)
-        spent = decode_spent(encode_spent(Spent(1, epoch, 0, 0, "", 0, BEGINNING, (), made.shown, made.profiles)))
+        spent = decode_spent(
+            encode_spent(Spent(1, epoch, 0, 0, "", 0, BEGINNING, (), shown=made.shown, reported=made.profiles))
+        )
         assert (spent.shown, spent.reported) == (made.shown, made.profiles)
         kept = kept.after(spent.shown, spent.reported)
         assert kept == made.kept
