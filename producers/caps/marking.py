@@ -10,9 +10,9 @@ was accepted never counted, and after a kill the same marks are chosen again. In
 - *Records that move.* A record that names another client now takes its event, with marks and
   arrival, to that client's account. Both clients are chosen anew.
 - *Lost and restored vaults.* Where anything was read back that the vault did not know, all periods
-  that had begun are *exhausted*: no event gets a mark there any more. What was sent there stays as
-  it is until its fact changes. What was read back does not matter, or one client's event would
-  decide about all others.
+  that had begun in the lost runs are *exhausted*: no event gets a mark there any more. What was
+  sent there stays as it is until its fact changes. What else was read back does not matter, nor
+  when, or one client's event would decide about all others.
 - *Held clients* get no new event; what was sent about them stays as it is.
 - *Year and quarters.* The agency's legal class decides which of them carry marks.
 - *Tallies* carry marks only if the agency's counsel agreed to small counts (a tally that may be

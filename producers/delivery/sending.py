@@ -283,7 +283,7 @@ class Sending:
         with self._vault.writing():
             self._chain.unchain(receipt.head.sequence - len(path) + 1)
             async for value, link in cooperative(reversed(path)):
-                self._chain.adopt(value, link, self._beat.period)
+                self._chain.adopt(value, link)
             async for claimed in cooperative(self._outbox.claims()):
                 self._report.claimed += claimed
             self._chain.append_heartbeat(

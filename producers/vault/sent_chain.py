@@ -141,17 +141,18 @@ class Chain:
         self.last, self.head = sequence, digest_of(value_of(schema, sequence, previous, tail))
         return sequence
 
-    def adopt(self, value: bytes, link: ChainRow, present: int) -> None:
+    def adopt(self, value: bytes, link: ChainRow) -> None:
         """Append an event that the exchange accepted after the end of this chain.
 
         It belongs to no fact yet. Whatever it is, what the lost copy marked about whom is unknown:
-        all periods up to the `present` quarter are exhausted.
+        all periods that had begun are exhausted. Each lost run's heartbeat names its quarter; the
+        day of the run that reads it back plays no part, as one client may have moved it.
         """
         self._vault.run(
             f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target),
         )
-        self._fact_store.exhaust_through(max(present, period_of_tail(link.tail)))
+        self._fact_store.exhaust_through(period_of_tail(link.tail))
         self.last, self.head = link.sequence, digest_of(value)
         self.signed = link.sequence if link.kind is Kind.HEARTBEAT else self.signed
         if link.kind is Kind.CORRECTION:

@@ -206,7 +206,7 @@ def marked(link: ChainRow) -> bool:
 @pytest.mark.parametrize(
     ("broken", "legal_class", "seed"),
     [
-        pytest.param(BY_WHAT_WAS_READ_BACK, LegalClass.individual, 3, id="exhausted by what was read back"),
+        pytest.param(BY_WHAT_WAS_READ_BACK, LegalClass.individual, 1, id="exhausted by what was read back"),
         pytest.param(ANY_RUN_CLOSES, LegalClass.tally_only, 3, id="a hold closes a quarter"),
         pytest.param(BY_HAND_IS_SCHEDULED, LegalClass.individual, 0, id="a run by hand counts as scheduled"),
     ],
