@@ -107,7 +107,8 @@ class Edge:
             began, kind, small_counts = self._options, self.profile.legal_class, self.profile.small_counts
             bound = closes_before(kind, self._vault, self._today, scheduled=began.scheduled, asked=began.closes)
             self._open_quarter = bound
-            self._caps = Caps(self._vault, self._fact_store, kind, small_counts=small_counts)
+            scheduled = self._options.scheduled
+            self._caps = Caps(self._vault, self._fact_store, kind, small_counts=small_counts, scheduled=scheduled)
             self._outbox = Outbox(self._vault, self._fact_store, self._chain, self._caps)
             if self.is_preview:
                 return self

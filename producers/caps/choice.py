@@ -11,7 +11,8 @@ Two facts with the same keys are equal under a rule. Of them the one whose event
 keeps it; else their own hash decides. So which keys are marked depends on the facts alone.
 
 Two bits look at what was sent. `Cap.PAST` stays on the event that has it while its client is over a
-cap. `Cap.ARRIVAL` is given once for ever, to an event that is about to be sent.
+cap. `Cap.ARRIVAL` is given once for ever, and by scheduled runs only: a run by hand may follow from
+one client's arrival, and would move all others' into another month.
 
 Promised: the caps of every rule hold for the result, and for every part of it. Choosing again from
 the result changes nothing. Pure: no vault, no clock, no randomness.
@@ -119,12 +120,16 @@ class Ranks:
 
 
 def choose(
-    ranks: Ranks, facts: Sequence[Present], arrived: Collection[type[Correctable]] = frozenset()
+    ranks: Ranks,
+    facts: Sequence[Present],
+    arrived: Collection[type[Correctable]] = frozenset(),
+    *,
+    scheduled: bool = True,
 ) -> dict[bytes, Cap]:
     """The marks of each fact's event, for all present facts about one client in one period.
 
     An event that was sent with other marks has to be sent anew. `arrived`: the bodies of which an
-    event was ever sent with `Cap.ARRIVAL`.
+    event was ever sent with `Cap.ARRIVAL`. `scheduled`: whether the run is.
     """
     marks = dict.fromkeys((one.fact for one in facts), NONE)
     over: list[Present] = []
@@ -134,14 +139,14 @@ def choose(
     if over:
         marked = [one for one in facts if one.sent and one.sent & Cap.PAST]
         marks[_first(ranks, marked or over).fact] |= Cap.PAST
-    waiting: dict[type[Correctable], list[Present]] = defaultdict(list)
     for one in facts:
         if one.sent is not None and one.sent & ~Cap.ARRIVAL == marks[one.fact]:
             marks[one.fact] = one.sent
-        elif type(one.body) in ARRIVING:
-            waiting[type(one.body)].append(one)
-    for body in waiting.keys() - set(arrived):
-        marks[_first(ranks, waiting[body]).fact] |= Cap.ARRIVAL
+    for body in ARRIVING.difference(arrived) if scheduled else ():
+        of_body = [one for one in facts if type(one.body) is body]
+        leaving = [one for one in of_body if one.sent != marks[one.fact]]
+        if of_body:
+            marks[_first(ranks, leaving or of_body).fact] |= Cap.ARRIVAL
     return marks
 
 

@@ -35,7 +35,16 @@ from exchange.core.release.client_tables import tally_bits
 from producers.caps.choice import CAPPED, Present, Ranks, choose, places_of
 from producers.caps.tally_batches import first_batch_over
 from producers.vault.event_tail import body_bytes, body_of, cap_of, period_of_tail, same_fact
-from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, TALLY, FactStore, prefix_end
+from producers.vault.fact_store import (
+    ANEW,
+    CORRECTION,
+    EVENT,
+    IN_SCHEDULED,
+    NOTHING,
+    TALLY,
+    FactStore,
+    prefix_end,
+)
 from producers.vault.schema import Row
 from producers.vault.store import Vault, batches, places
 
@@ -62,15 +71,22 @@ class RuleCount:
 class Caps:
     """The marks of the events that are to be sent, by an agency of this legal class.
 
-    `small_counts`: the agency's counsel agreed to send counts of 1–10.
+    `small_counts`: the agency's counsel agreed to send counts of 1–10. `scheduled`: whether the run
+    is.
     """
 
     def __init__(
-        self, vault: Vault, fact_store: FactStore, legal_class: LegalClass, *, small_counts: bool = False
+        self,
+        vault: Vault,
+        fact_store: FactStore,
+        legal_class: LegalClass,
+        *,
+        small_counts: bool = False,
+        scheduled: bool = False,
     ) -> None:
         self._vault, self._fact_store, self._class = vault, fact_store, legal_class
         self._key = fact_store.cap_key
-        self._small_counts = small_counts
+        self._small_counts, self._scheduled = small_counts, scheduled
         self._marks: dict[bytes, Cap] = {}
         self._exhausted_through = 0
 
@@ -85,15 +101,17 @@ class Caps:
         self._exhausted_through = self._fact_store.exhausted_through()
         self._decide_tallies()
         waiting = self._vault.all(
-            "SELECT id, name, held FROM client WHERE anew = 1 "
-            "OR id IN (SELECT client FROM fact WHERE todo > 0 AND client IS NOT NULL)"
+            "SELECT id, name, held FROM client WHERE anew BETWEEN 1 AND ? "
+            "OR id IN (SELECT client FROM fact WHERE todo > 0 AND client IS NOT NULL)",
+            (IN_SCHEDULED if self._scheduled else ANEW,),
         )
         for some in batches(waiting):
             facts, arrived = self._look(tuple(client for client, _, _ in some))
             for client, name, held in some:
                 self._decide_client(bytes(name), facts[client], arrived[client], held=bool(held))
                 yield
-        self._vault.run("UPDATE client SET anew = 0 WHERE anew = 1")
+        after = 0 if self._scheduled else IN_SCHEDULED
+        self._vault.many("UPDATE client SET anew = ? WHERE id = ?", ((after, client) for client, _, _ in waiting))
         self._fact_store.undecided = False
 
     def of_event(self, key: bytes) -> Cap:
@@ -125,7 +143,8 @@ class Caps:
                 marks = {one.fact: one.sent or NONE for one in facts}
             else:
                 before = {body for when, body in arrived if when == period}
-                marks = choose(Ranks.of(self._key, name, period), facts, before)
+                ranks = Ranks.of(self._key, name, period)
+                marks = choose(ranks, facts, before, scheduled=self._scheduled)
             for one in facts:
                 anew = one.sent is None or one.sent != marks[one.fact]
                 if anew:

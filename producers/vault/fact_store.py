@@ -26,6 +26,8 @@ SOURCE: Final = b"f:"
 TALLY: Final = b"t:"
 UNCLAIMED: Final = b"u:"
 NOTHING, EVENT, CORRECTION = 0, 1, 2
+ANEW, IN_SCHEDULED = 1, 2
+"""A client's marks are to be chosen anew: in the next run, or in the next scheduled one."""
 _OF_FACT: Final = "schema, want, sent, kept, refused, edition, client"
 _NEW: Final = (
     "INSERT INTO fact (key, client, period, schema, want, sort, todo, kept, stated, edition) "

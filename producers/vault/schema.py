@@ -26,12 +26,13 @@ code."""
 SCHEMA: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     # `held`: the client withdrew consent, and nothing more about them is sent. `anew`: the marks
-    # about the client are to be chosen anew, though no fact may wait.
+    # about the client are to be chosen anew, though no fact may wait: in the next run (1), or in
+    # the next scheduled one (2), because only those show arrivals.
     """CREATE TABLE client (
         id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, key BLOB NOT NULL, held INTEGER NOT NULL DEFAULT 0,
         anew INTEGER NOT NULL DEFAULT 0
     )""",
-    "CREATE INDEX client_anew ON client (anew) WHERE anew = 1",
+    "CREATE INDEX client_anew ON client (anew) WHERE anew > 0",
     # One row for each fact of a source. `want`: its current tail without bits (NULL: withdrawn);
     # `sent`: the sequence of the event that states it (0: none); `todo`: 0 nothing, 1 an event, 2 a
     # correction first; `kept`: for tallies only; `stated`: the last run that stated it; `edition`:

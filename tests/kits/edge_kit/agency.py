@@ -111,9 +111,8 @@ class Agency:
 
     @property
     def options(self) -> RunOptions:
-        totals = self.profile.legal_class is LegalClass.tally_only
         exchange = self.exchange
-        return RunOptions(scheduled=totals, pause=exchange.pause, clock=exchange.clock, say=self.messages.append)
+        return RunOptions(scheduled=True, pause=exchange.pause, clock=exchange.clock, say=self.messages.append)
 
     def edge(self, **options: object) -> Edge:
         link = self.exchange.link()

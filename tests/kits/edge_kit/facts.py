@@ -19,8 +19,9 @@ SHELTER = e.NeedIdentified(v.Service.emergency_shelter)
 FOOD = e.NeedIdentified(v.Service.food)
 
 
-def need(key: str, body: e.Correctable = SHELTER, period: int = Q1, client: str = "c-1") -> Fact:
-    return Fact(key, period, UsState.ca, body, client, HERE)
+def need(key: str, body: e.Correctable = SHELTER, period: int = Q1, client: str = "") -> Fact:
+    """A need of a client of its own, unless another is given."""
+    return Fact(key, period, UsState.ca, body, client or f"of {key}", HERE)
 
 
 def bodies(agency: Agency) -> list[e.Body]:

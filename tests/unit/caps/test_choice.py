@@ -128,9 +128,14 @@ def test_who_is_over_a_cap_is_counted_by_one_event_that_keeps_the_mark() -> None
     assert not any(cap & Cap.PAST for cap in choose(ranks(), within).values())
 
 
-def test_an_arrival_is_given_only_to_an_event_that_is_about_to_be_sent() -> None:
+def test_an_arrival_is_given_once_and_by_scheduled_runs_only() -> None:
+    """Who publishes by hand because of one client would else move all others' arrivals."""
     food, kept = e.NeedIdentified(v.Service.food), Cap.NATION | Cap.STATE
-    assert choose(ranks(), [Present(b"a", food, kept)]) == {b"a": kept}
+    assert choose(ranks(), [Present(b"a", food)], scheduled=False) == {b"a": kept}
+    assert choose(ranks(), [Present(b"a", food, kept)], scheduled=False) == {b"a": kept}
+    assert choose(ranks(), [Present(b"a", food, kept)]) == {b"a": kept | Cap.ARRIVAL}, "it came by hand before"
+    leaving = choose(ranks(), [Present(b"a", food, kept), Present(b"b", food)])
+    assert leaving == {b"a": kept, b"b": Cap.ARRIVAL}, "nothing is sent anew where something leaves anyway"
     assert choose(ranks(), [Present(b"a", food)], {e.NeedIdentified}) == {b"a": kept}
     assert choose(ranks(), [Present(b"a", food)]) == {b"a": kept | Cap.ARRIVAL}
     assert choose(ranks(), [Present(b"a", food, Cap.NATION)]) == {b"a": kept | Cap.ARRIVAL}, "it is sent anew"
@@ -177,9 +182,16 @@ def test_the_mutant_caps_by_arrival_is_found_out(monkeypatch: pytest.MonkeyPatch
             id="caps by arrival",
         ),
         pytest.param(
-            BrokenRule(choice, "choose", "waiting.keys() - set(arrived)", "waiting"),
-            test_an_arrival_is_given_only_to_an_event_that_is_about_to_be_sent,
+            BrokenRule(choice, "choose", "ARRIVING.difference(arrived)", "ARRIVING"),
+            test_an_arrival_is_given_once_and_by_scheduled_runs_only,
             id="arrival given twice",
+        ),
+        pytest.param(
+            BrokenRule(
+                choice, "choose", "ARRIVING.difference(arrived) if scheduled else ()", "ARRIVING.difference(arrived)"
+            ),
+            test_an_arrival_is_given_once_and_by_scheduled_runs_only,
+            id="arrivals by hand",
         ),
     ],
 )
