@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 SYNCED := $(VENV)/.synced
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
-PYTEST := $(BIN)/python -m pytest -n logical
+# Hundreds of processes import the same modules: they must be allowed to keep what Python makes of them.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n logical
 
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))

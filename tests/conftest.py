@@ -13,6 +13,7 @@ What needs a Kafka is in `tests/kafka` and is marked `kafka` by itself; what ask
 what each takes.
 """
 
+import gc
 import os
 import re
 import secrets
@@ -205,6 +206,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("long")
     if finds and not item.nodeid.startswith(sharing_out.FOLDER):
         raise pytest.UsageError(f"{item.nodeid} needs a Kafka: it belongs to {sharing_out.FOLDER}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """All processes collect all tests, and what that makes lasts: look for no garbage in it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -19,8 +19,8 @@ from exchange.wire.codec import decode, encode
 
 @pytest.mark.parametrize("insiders", [0, 1])
 def test_agency_tables_fall_where_only_the_number_of_agencies_counts_and_ours_do_not(insiders: int) -> None:
-    parts = {Setting.NAIVE: [programs.attacked(1, 4, insiders, naive=True)]}
-    parts[Setting.OURS] = [programs.attacked(1, 12, insiders, naive=False)]
+    parts = {Setting.NAIVE: [programs.attacked(1, 3, insiders, naive=True)]}
+    parts[Setting.OURS] = [programs.attacked(1, 6, insiders, naive=False)]
     row = programs.outcome("linear programs", parts)
     assert row.toothless == ()
     assert row.within
@@ -56,7 +56,7 @@ def test_an_amount_is_recovered_when_the_second_largest_knows_it_closely() -> No
 
 def test_without_the_p_percent_rule_an_insider_knows_amounts_closely(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disclosure, "REST_MIN", Fraction(0))
-    assert programs.attacked(1, 12, 1, naive=False).found > 0
+    assert programs.attacked(1, 4, 1, naive=False).found > 0
 
 
 def test_an_insider_takes_its_own_away() -> None:
@@ -69,7 +69,7 @@ def test_an_insider_takes_its_own_away() -> None:
 
 
 def test_coverage_falls_where_only_the_number_of_agencies_counts_and_ours_does_not() -> None:
-    parts = {Setting.NAIVE: [margins.attacked(1, 5, naive=True)], Setting.OURS: [margins.attacked(1, 12, naive=False)]}
+    parts = {Setting.NAIVE: [margins.attacked(1, 3, naive=True)], Setting.OURS: [margins.attacked(1, 6, naive=False)]}
     row = programs.outcome("coverage", parts)
     assert row.toothless == ()
     assert row.within

@@ -1,4 +1,4 @@
-"""How many examples a law is tried on: all at night, two in five by day, few in `make test-fast`.
+"""How many examples a law is tried on: all at night, a fifth by day, few in `make test-fast`.
 
 The profiles are in `tests/conftest.py`. `make test-slow` runs the laws again, at their full number.
 """
@@ -8,7 +8,7 @@ from typing import Final
 from hypothesis import settings
 
 BY_NIGHT: Final = 100
-BY_DAY: Final = 2 * BY_NIGHT // 5
+BY_DAY: Final = BY_NIGHT // 5
 IN_A_HURRY: Final = 15
 """Examples of a law that names no number of its own."""
 FEWEST: Final = 5

@@ -42,7 +42,7 @@ ONE: Final = UsState.nv
 HOMES: Final = (ONE, UsState.ca, UsState.tx, UsState.wa)
 QUARTERS: Final = tuple(parse_period(f"2026Q{n}") for n in range(1, 5))
 SERVICES: Final = tuple(service for service in v.Service if service is not v.Service.not_applicable)[:9]
-SEEDS = [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 60))]
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 60))]
 CLASSES = [LegalClass.individual, LegalClass.tally_only]
 
 

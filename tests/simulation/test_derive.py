@@ -75,7 +75,7 @@ def test_a_restart_writes_nothing(stage: DeriveWorld) -> None:
     assert stage.points() == expected(JULY)
 
 
-@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
 def test_kills_repetition_order_and_two_workers_lead_to_the_same_bytes(seed: int) -> None:
     derive_in_a_storm(seed)
 

@@ -12,7 +12,8 @@ from tests.simulation.world import mutants
 from tests.simulation.world.faults import Fault
 from tests.simulation.world.scenario import Engine, LawBroken, simulate
 
-SEEDS = range(12)
+SEEDS = (9, 2, 0, 1, *range(3, 9), 10, 11)
+"""The shortest run first; it exposes most."""
 
 
 def every(step_s: int, kind: str, length_s: float) -> list[Fault]:

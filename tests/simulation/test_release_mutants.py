@@ -162,7 +162,7 @@ def held_by_one_after_the_other(lane: type[ReleaseLane], topic: Partition, secon
     return world
 
 
-@pytest.mark.parametrize("seconds", [17, 29, 41])
+@pytest.mark.parametrize("seconds", [29, *(pytest.param(some, marks=pytest.mark.slow) for some in (17, 41))])
 @pytest.mark.parametrize("topic", [OF_DRAWS, OF_EPOCHS, OF_RELEASES, Partition(EVENTS, 0), Partition(AGENCIES, 0)])
 def test_foreign_transactions_one_after_the_other_are_no_stall(topic: Partition, seconds: float) -> None:
     world = held_by_one_after_the_other(ReleaseLane, topic, seconds)

@@ -25,7 +25,7 @@ from exchange.testing.memory_log import MemoryLog
 from exchange.wire.pulse import WorkerPulse, encode_worker_pulse
 from exchange.wire.release_records import encode_relocation, relocation_part
 from exchange.wire.topics import PULSE
-from tests.simulation.test_release_kills import steps_of_a_close
+from tests.simulation.test_release_kills import THIRDS, steps_of_a_close
 from tests.simulation.world.closing_world import OF_DRAWS, ONE, START, BrokerCopy, ClosingWorld, prepared
 from tests.simulation.world.scenario import LawBroken
 
@@ -55,9 +55,10 @@ def put_back_after(world: ClosingWorld, step: int) -> None:
     world.check_public()
 
 
-def test_a_kill_at_every_step_and_the_broker_put_back_leave_one_public_draw() -> None:
+@pytest.mark.parametrize("first", THIRDS)
+def test_a_kill_at_every_step_and_the_broker_put_back_leave_one_public_draw(first: int) -> None:
     refused = closed = 0
-    for step in range(1, steps_of_a_close()):
+    for step in range(first, steps_of_a_close(), len(THIRDS)):
         world = ClosingWorld()
         put_back_after(world, step)
         remembered = world.witness(HOST).known(world.closings().closed, world.broker.cluster)

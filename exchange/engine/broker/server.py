@@ -51,6 +51,8 @@ ONE_NODE_SETTINGS: Mapping[str, str] = {
     # default.
     "broker.heartbeat.interval.ms": "500",
     "broker.session.timeout.ms": "3000",
+    # An idle controller writes that it is idle twice a minute, not twice a second.
+    "metadata.max.idle.interval.ms": "30000",
     # Taken from the heap at start; 32 MB clean 1.2 million keys in one pass.
     "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
 }
