@@ -23,7 +23,7 @@ from exchange.core.counting.tables import TALLIED, Tier, tally_length
 from exchange.core.metrics.figures import K
 from exchange.core.metrics.intervals import Z
 from exchange.core.metrics.usability import EXPECTED_MIN, POPULATION, RELATIVE_SD_MAX
-from exchange.core.metrics.view import parts_of
+from exchange.core.metrics.view import ARRIVALS, Period, parts_of
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION
@@ -68,7 +68,7 @@ class ErrorBar:
 
     words: str
     name: str
-    period: int
+    period: Period
 
 
 WIDTHS: Final = (
@@ -76,7 +76,7 @@ WIDTHS: Final = (
     ErrorBar("new cases of a year", "cases", period_of(2026)),
     ErrorBar("a quarter's need of one service", "needs_by_service", period_of(2026, 1)),
     ErrorBar("a quarter's cases that were closed for one reason", "exits_by_reason", period_of(2026, 1)),
-    ErrorBar("a month's arrivals of new cases", "arrivals_cases", period_of(2026, 1)),
+    ErrorBar("a month's arrivals of new cases", "arrivals_cases", ARRIVALS),
     ErrorBar("a state's new cases of a year", "state_cases", period_of(2026)),
     ErrorBar("a state's year of one group of needs", "state_needs_by_service_group", period_of(2026)),
 )

@@ -220,6 +220,8 @@ WHY: Final[dict[str, dict[str, str]]] = {
         "reporting_minutes": "what publishing costs an agency, as a person states it",
         "key": "number of the registered key that verifies the signature",
         "signature": "the agency answers for all that stands before it",
+        "on_time": "whether reports come when they are due, beside whether they come",
+        "nothing_to_report": "an agency without news is not a silent one",
     },
     "Correction": {
         "sequence": "of the event that is taken back",
