@@ -77,9 +77,12 @@ def cap_of(tail: bytes) -> int:
     return cap_of_octet(tail[_CAP_AT])
 
 
+_period: Final = lru_cache(parse_period_octets)
+
+
 def period_of_tail(tail: bytes) -> int:
     """The period of a tail."""
-    return parse_period_octets(tail[:_STATE_AT])
+    return _period(tail[:_STATE_AT])
 
 
 def state_of_tail(tail: bytes) -> UsState:
