@@ -105,9 +105,8 @@ class Edge:
             self._intake = FactIntake(self._policy, self._fact_store, self.report)
             self._chain = Chain(self._vault, self._fact_store)
             began, kind, small_counts = self._options, self.profile.legal_class, self.profile.small_counts
-            bound = closes_before(kind, self._vault, self._today, scheduled=began.scheduled, asked=began.closes)
-            self._open_quarter = bound
-            scheduled = self._options.scheduled
+            scheduled, asked = began.scheduled, began.closes
+            self._open_quarter = closes_before(kind, self._vault, self._today, scheduled=scheduled, asked=asked)
             self._caps = Caps(self._vault, self._fact_store, kind, small_counts=small_counts, scheduled=scheduled)
             self._outbox = Outbox(self._vault, self._fact_store, self._chain, self._caps)
             if self.is_preview:
@@ -279,8 +278,7 @@ class Edge:
         self._chain.forget_unchained()
         end_first_batch(self._vault, self._open_quarter)
         self._commit()
-        self.report.unclaimed = self._chain.unclaimed()
-        self.report.complete = True
+        self.report.unclaimed, self.report.complete = self._chain.unclaimed(), True
 
     async def _withdraw(self, keys: list[bytes]) -> int:
         count = sum([gone async for gone in cooperative(self._fact_store.withdraw_each(keys))])

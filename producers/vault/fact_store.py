@@ -239,8 +239,7 @@ class FactStore:
             )
             self._vault.run(withdraw, (number,))
             return len(self._vault.all("SELECT 1 FROM fact WHERE client = ? AND todo = ?", (number, CORRECTION)))
-        # Waiting facts are dropped. Changed facts stay as they were sent. Withdrawn facts are still
-        # retracted.
+        # Waiting facts are dropped; changed ones stay as sent; withdrawn ones are still retracted.
         waits = "UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0"
         self._vault.run(waits, (number,))
         changed = self._vault.all(
@@ -255,8 +254,7 @@ class FactStore:
     def unhold(self, client: str) -> bool:
         """End a hold; returns whether there was one."""
         was = self.clients.is_held(client)
-        number = self.clients.set_held(client, held=False)
-        self._vault.run("UPDATE client SET anew = 1 WHERE id = ?", (number,))
+        self._vault.run("UPDATE client SET anew = 1 WHERE id = ?", (self.clients.set_held(client, held=False),))
         self.undecided = True
         return was
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -40,7 +41,7 @@ def some_readings(random: Random) -> list[Reading]:
     found: list[Reading] = []
     for _ in range(60):
         key, client = f"p/{random.randrange(9)}", random.choice(["ann", "bea", "cy", ""])
-        found.append(need(key, random.choice(BODIES), client=client))
+        found.append(replace(need(key, random.choice(BODIES)), client=client))
         if random.random() < 0.15:
             withdraws: list[Reading] = [
                 Withdrawn(key, HERE),

@@ -1,6 +1,7 @@
 """A client's refusal is kept and honoured; agencies see what is over caps, nobody a name."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from exchange.core.model import events as e
 from exchange.core.model.events import Correction, Heartbeat
 from exchange.core.model.vocabulary import LegalClass
 from producers.errors import ClientUnknown, ExchangeSilent
+from producers.facts import Fact
 from producers.profile import Profile
 from producers.setup import hold_client
 from producers.vault.fact_store import FactOutcome
@@ -19,8 +21,8 @@ from producers.vault.store import Vault
 from tests.kits.at_a_terminal import at_a_terminal
 from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.kits.edge_kit.desk import PLANTED, Desk, need
-from tests.kits.edge_kit.facts import FOOD, bodies, publish
-from tests.kits.edge_kit.facts import need as fact
+from tests.kits.edge_kit.facts import FOOD, SHELTER, bodies, publish
+from tests.kits.edge_kit.facts import need as need_of
 
 SERVICES = (
     "food",
@@ -42,6 +44,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 @pytest.fixture
 def agency(tmp_path: Path) -> Agency:
     return Agency(tmp_path)
+
+
+def fact(key: str, body: e.Correctable = SHELTER, client: str = "c-1") -> Fact:
+    return replace(need_of(key, body), client=client)
 
 
 async def hold(agency: Agency, *, retract: bool = False) -> None:
