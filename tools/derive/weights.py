@@ -10,7 +10,7 @@ division's cell of a year. Its noise is √terms·σ. It is within ± 20 % if 1.
 a fifth of its size; it counts as one then, and as `WITHIN_HALF` if it is within ± 50 %. To reach a
 width of w, a table needs rho = m·terms·(1.96 / (w·size))² / 2, so each figure is a step in the rho
 of its table. The parts are taken from the upper concave envelope of these steps, the steepest
-first.
+first. Before that, tables get what questions need that cost little.
 
 State sizes are the nation's by population (docs/adr/0019).
 """
@@ -34,10 +34,19 @@ from exchange.trial.sample.volumes import SEED, yearly_volumes
 WITHIN: Final = (0.2, 0.5)
 WITHIN_HALF: Final = 1.1
 """The worth of a figure within ± 50 %, beside one within ± 20 %."""
-FIXED: Final[Mapping[str, int]] = {**dict.fromkeys(ARRIVALS, 75), OVER_CAPS: 10, TOO_LATE: 20}
-"""The sign of life (three hundredths of all) and what says how complete a period is."""
+FIXED: Final[Mapping[str, int]] = {**dict.fromkeys(ARRIVALS, 40), OVER_CAPS: 10, TOO_LATE: 20}
+"""The sign of life (a sixtieth of all) and what says how complete a period is."""
 NEW: Final = frozenset({*FIXED, "cases_by_elsewhere"} - {OVER_CAPS})
 """Tables that came with counting each period once; the scores leave them out."""
+ASKED: Final[Mapping[str, int]] = {
+    "services_by_wait_band": 58,
+    "cases_by_trafficking_type": 28,
+    "cases_by_gender": 56,
+    "outcomes_by_direction": 34,
+    "factors_by_economic_factor": 116,
+    "factors_by_protective_factor": 113,
+}
+"""What questions need that are answered for little (`exchange budget --questions`)."""
 RESERVED: Final = 1_000
 LEAST: Final = 8
 """No table has a smaller part, of 10,000."""
@@ -100,7 +109,7 @@ def rho_for(squared_l2: int, figure: SizedFigure, width: float) -> float:
 
 def planned(sized: Sized, worth_half: float = WITHIN_HALF) -> dict[str, int]:
     """The part of each table, of `WHOLE`."""
-    parts = {**dict.fromkeys(TABLE_COSTS, LEAST), **FIXED}
+    parts = {**dict.fromkeys(TABLE_COSTS, LEAST), **ASKED, **FIXED}
     left = WHOLE - RESERVED - sum(parts.values())
     for table, part in _steepest_first(sized, worth_half):
         more = part - parts[table]

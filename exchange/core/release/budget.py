@@ -41,7 +41,7 @@ from exchange.core.release.sensitivity import bounding_rule, squared_l2
 RHO_TOTAL: Final = Fraction(278, 10_000)
 DELTA: Final = 1e-6
 WHOLE: Final = 10_000
-RESERVE: Final = 1_013
+RESERVE: Final = 1_004
 """Held back for tables that are added later.
 
 It only falls: a new table's part is taken from here.
@@ -52,14 +52,14 @@ SCALE_STEPS: Final = 16
 PARTS: Final[Mapping[str, int]] = {
     # the states, by year
     "state_cases": 321,
-    "state_needs_by_service_group": 2518,
-    "state_unmet_needs_by_service_group": 1137,
+    "state_needs_by_service_group": 2635,
+    "state_unmet_needs_by_service_group": 1119,
     # the nation, by year
     "cases_by_gender_yearly_only": 14,
     "cases_by_foreign_national": 8,
     "cases_by_referral_source_yearly_only": 8,
     "cases_by_control_method": 33,
-    "needs_by_service_yearly_only": 37,
+    "needs_by_service_yearly_only": 38,
     "services_by_service_yearly_only": 40,
     "unmet_needs_by_service_yearly_only": 8,
     "barriers_by_barrier_yearly_only": 8,
@@ -67,21 +67,21 @@ PARTS: Final[Mapping[str, int]] = {
     "cases_by_elsewhere": 10,
     # the nation, by quarter
     "cases": 8,
-    "cases_by_gender": 10,
+    "cases_by_gender": 56,
     "cases_by_age_group": 45,
     "cases_by_referral_source": 134,
-    "cases_by_trafficking_type": 19,
+    "cases_by_trafficking_type": 28,
     "cases_by_trafficking_status": 11,
     "cases_by_exploitation_type": 36,
-    "cases_by_sex_exploitation_type": 53,
+    "cases_by_sex_exploitation_type": 108,
     "cases_by_labor_sector": 130,
     "cases_by_recruitment_method": 48,
-    "needs_by_service": 699,
+    "needs_by_service": 503,
     "services_by_service": 409,
-    "services_by_wait_band": 45,
+    "services_by_wait_band": 71,
     "services_by_cost_band": 8,
     "services_by_funding_source": 36,
-    "unmet_needs_by_service": 273,
+    "unmet_needs_by_service": 288,
     "unmet_needs_by_reason": 143,
     "unmet_needs_by_funding_source": 92,
     "barriers_by_barrier": 355,
@@ -89,25 +89,25 @@ PARTS: Final[Mapping[str, int]] = {
     "referrals_by_result": 88,
     "referrals_by_wait_band": 18,
     "outcomes_by_domain": 63,
-    "outcomes_by_direction": 25,
+    "outcomes_by_direction": 34,
     "exits_by_reason": 72,
-    "exits_by_destination": 144,
+    "exits_by_destination": 162,
     "exits_by_duration_band": 66,
     "exploiters_by_type": 89,
     "exploiters_by_buyer_or_beneficiary_type": 76,
     "factors_by_societal_factor": 254,
-    "factors_by_economic_factor": 68,
-    "factors_by_protective_factor": 94,
+    "factors_by_economic_factor": 116,
+    "factors_by_protective_factor": 113,
     "factors_by_resiliency_factor": 234,
     "outcomes_by_direction_and_reporter": 130,
     # how complete and how capped a quarter is
     "clients_over_caps": 10,
     "cases_too_late": 20,
     # the sign of life, by month of arrival
-    "arrivals_cases": 75,
-    "arrivals_needs": 75,
-    "arrivals_services": 75,
-    "arrivals_unmet_needs": 75,
+    "arrivals_cases": 40,
+    "arrivals_needs": 40,
+    "arrivals_services": 40,
+    "arrivals_unmet_needs": 40,
 }
 """Chosen by `python -m tools.derive.weights`, once: a part never changes."""
 

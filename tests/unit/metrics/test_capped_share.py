@@ -43,6 +43,6 @@ def shares(bit: Cap) -> tuple[float, float]:
 @pytest.mark.parametrize("bit", [Cap.NATION, Cap.STATE])
 def test_the_share_within_caps_is_near_the_share_of_all_and_the_docs_say_how_near(bit: Cap) -> None:
     whole, capped = shares(bit)
-    assert 0.97 < capped / whole < 1.05
+    assert 0.99 < capped / whole < 1.01
     text = " ".join((ROOT / "docs" / "METRICS.md").read_text().split())
     assert f"{capped / whole:.2f} ({(bit.name or '').lower()})" in text
