@@ -38,7 +38,7 @@ async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
     lengths = sum(due.length for due in task.clients)
     times = -(-CELLS // lengths)
     clock, cpu = time.perf_counter(), time.process_time()
-    for _ in range(times):
+    for _again in range(times):
         drawn = recorded(task, DrawCounts(task), Agencies(), gaussian)
     took = time.perf_counter() - clock, time.process_time() - cpu
     return lengths * times, *took, f"{len(drawn.parts)} releases, {sum(len(v) for _, v in drawn.parts):,} bytes"
