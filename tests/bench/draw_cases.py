@@ -4,7 +4,7 @@ import time
 
 from consumers.log_source import KafkaSource
 from consumers.release.draw_process import DrawInProcess
-from consumers.release.draw_task import Agencies, TableCounts, carry_out, recorded
+from consumers.release.draw_task import Agencies, DrawCounts, carry_out, recorded
 from exchange.core.model.epochs import begins_ms, epoch_of
 from exchange.core.release.closed_epochs import Closed, Moment
 from exchange.core.release.closing import Draw, DrawTask, decide_close
@@ -19,10 +19,10 @@ CELLS = 50_000
 
 
 async def counting(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """Count as a draw does before its noise: from events to every table's exact increments."""
+    """Count as a draw does before its noise: from events to every table's exact counts."""
     relax_collector()
     log = KafkaLog(settings.client("bench"))
-    task = december(await end_of(log))
+    task = january(await end_of(log))
     clock, cpu, read = time.perf_counter(), time.process_time(), list[int]()
     drawn = await carry_out(log, task, lambda _, length: [0] * length, read.append)
     took = time.perf_counter() - clock, time.process_time() - cpu
@@ -34,20 +34,20 @@ async def releasing(_: Settings, size: Size) -> tuple[int, float, float, str]:
     """The rest of a draw for 50,000 cells or more: noise, agency tables, encoding; counts cells."""
     from consumers.release.noise import gaussian
 
-    task = december((0,))
+    task = january((0,))
     lengths = sum(due.length for due in task.clients)
     times = -(-CELLS // lengths)
-    sheets = [TableCounts(task, since) for since in task.starts] * times
     clock, cpu = time.perf_counter(), time.process_time()
-    drawn = recorded(task, sheets, Agencies(), gaussian)
+    for _again in range(times):
+        drawn = recorded(task, DrawCounts(task), Agencies(), gaussian)
     took = time.perf_counter() - clock, time.process_time() - cpu
     return lengths * times, *took, f"{len(drawn.parts)} releases, {sum(len(v) for _, v in drawn.parts):,} bytes"
 
 
-def december(cut: tuple[int, ...]) -> DrawTask:
-    """Every table due at once, from the log's beginning."""
-    closed, epoch = Closed(), epoch_of(2099, 12)
-    draw = decide_close(closed, epoch, Moment(begins_ms(epoch + 1), cut, 0))
+def january(cut: tuple[int, ...]) -> DrawTask:
+    """Every table due at once, from the log's beginning, for the first year of the sample."""
+    epoch = epoch_of(2026, 1)
+    draw = decide_close(Closed(), epoch, Moment(begins_ms(epoch + 1), cut, 0))
     assert isinstance(draw, Draw)
     return draw.task
 
@@ -55,7 +55,7 @@ def december(cut: tuple[int, ...]) -> DrawTask:
 async def drawing(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     """A whole draw as in a worker: start of its process, counting, noise, return of its parts."""
     log = KafkaLog(settings.client("bench"))
-    task = december(await end_of(log))
+    task = january(await end_of(log))
     await log.close()
     drawer, took, read = DrawInProcess(KafkaSource(settings)), list[float](), list[int]()
     cpu = time.process_time()

@@ -246,7 +246,7 @@ def test_a_changed_agency_table_is_refused() -> None:
 
 
 def test_what_does_not_fit_the_budget_is_refused_as_a_whole() -> None:
-    dear = replace(GENDER, squared_l2=GENDER.squared_l2 * 400)
+    dear = replace(GENDER, scale=Fraction(1))
     assert dear.rho > RHO_TOTAL - CASES.rho
     closed = closed_up_to(START + 2, [CASES])
     assert refused(closing(closed, START + 3, [CASES, dear])) == "BudgetExhausted"
@@ -313,6 +313,16 @@ def test_cases_too_late_are_counted_only_where_their_quarter_was() -> None:
     assert isinstance(april, Draw)
     assert Reading.SINCE_COUNTED not in april.task.cuts
     assert "cases_too_late" in april.accounts
+
+
+def test_for_how_many_clients_sizes_are_planned_is_settled_by_the_first_epoch() -> None:
+    """A setting that changes later changes no figure's usability."""
+    first = closing(Closed(), START, clients_a_year=9_000)
+    assert isinstance(first, Draw)
+    for later in (0, 9_000, 20_000):
+        draw = closing(after(Closed(), first, 1), START + 1, clients_a_year=later)
+        assert isinstance(draw, Draw)
+        assert draw.task.clients_a_year == first.task.clients_a_year == 9_000
 
 
 def test_a_year_pays_for_every_table_and_no_more() -> None:
