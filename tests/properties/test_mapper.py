@@ -128,14 +128,15 @@ def test_a_declaration_of_a_field_or_column_that_is_not_there_is_a_mistake(wrong
 
 
 SECRET = "7f3a"
+ACCOUNT = {"table": "", "tier": "nation, quarterly", "rho": "1", "terms": "", "first_epoch": 0, "last_epoch": 0}
 UNREADABLE = [
     (decode_registration, "registration", {"legal_class": SECRET}),
     (decode_refusal, "refusal", {"reason": SECRET}),
     (decode_receipt, "receipt", {"refused": {"sequence": 1, "reason": SECRET}}),
     (decode_alert, "alert", {"kind": SECRET}),
     (decode_close, "close", {"by": SECRET}),
-    (decode_spent, "spent", {"accounts": [{"table": "", "tier": "nation, quarterly", "rho": SECRET, "terms": "", "first_epoch": 0, "last_epoch": 0}]}),
-    (decode_spent, "spent", {"accounts": [{"table": "", "tier": "nation, quarterly", "rho": "1/0", "terms": "", "first_epoch": 0, "last_epoch": 0}]}),
+    (decode_spent, "spent", {"accounts": [ACCOUNT | {"rho": SECRET}]}),
+    (decode_spent, "spent", {"accounts": [ACCOUNT | {"rho": "1/0"}]}),
     (decode_release, "release", {"epoch": SECRET}),
     (decode_release, "release", {"tier": SECRET}),
     (decode_release, "release", {"periods": [SECRET]}),
