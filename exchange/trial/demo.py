@@ -37,14 +37,13 @@ from exchange.wire.release_records import Asker
 from producers.caps.tally import current_quarter
 from producers.delivery.heartbeat import minutes_band
 from producers.delivery.report import Report
-from producers.edge import Edge
 from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 
 AT_ONCE: Final = 20
 """Edges that publish at the same time: a small run mostly waits for its receipt."""
-LOOK_S: Final = 1.0
+LOOK_S: Final = 2.0
 PATIENCE: Final = 5
 """The brokers may fail to answer this many looks in a row."""
 SETTLE_S_MAX: Final = 60.0
@@ -106,7 +105,7 @@ class DemoResult:
 class Demo:
     """One demo on one trial exchange.
 
-    `show` gets a look about every second, `say` a line at every step.
+    `show` gets a look every other second, `say` a line at every step.
     """
 
     def __init__(
@@ -143,6 +142,8 @@ class Demo:
                 f"{totals} of them share totals only: one event of theirs, a tally, counts many needs or services"
             )
         async with AsyncExitStack() as readers:
+            for member in self._members:
+                readers.push_async_callback(member.link.end)
             for partition in range(self._ground.settings.partitions):
                 reader = await self._ground.log.reader()
                 readers.push_async_callback(reader.close)
@@ -158,8 +159,8 @@ class Demo:
         with self._timed("figures"):
             public = await self._public_view(worker)
         self._say(f"seconds: {', '.join(f'{phase} {took:.0f}' for phase, took in self._seconds.items())}")
-        report = self._hmis.report if self._hmis else None
-        return DemoResult(look, truth, differing, replayed, public, report, self._seconds)
+        hmis = self._hmis.report if self._hmis else None
+        return DemoResult(look, truth, differing, replayed, public, hmis, self._seconds)
 
     async def _public_view(self, worker: Worker) -> PublicView:
         try:
@@ -220,8 +221,7 @@ class Demo:
             await asyncio.wait(publishing)
 
     async def _publish(self, member: DemoAgency, month: int, slots: asyncio.Semaphore) -> None:
-        options, today = member.options(month), day_after(month)
-        async with slots, Edge.open(member.profile, secret=member.secret, today=today, options=options) as edge:
+        async with slots, member.edge(month) as edge:
             member.delivered += member.report.delivered
             member.report = edge.report
             edge.spent(member.minutes)
