@@ -9,8 +9,10 @@ export there is no truth to show. The totals are the operators' restricted view.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,14 +37,13 @@ from exchange.wire.release_records import Asker
 from producers.caps.tally import current_quarter
 from producers.delivery.heartbeat import minutes_band
 from producers.delivery.report import Report
-from producers.edge import Edge
 from producers.vault.fact_store import FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 
 AT_ONCE: Final = 20
 """Edges that publish at the same time: a small run mostly waits for its receipt."""
-LOOK_S: Final = 1.0
+LOOK_S: Final = 2.0
 PATIENCE: Final = 5
 """The brokers may fail to answer this many looks in a row."""
 SETTLE_S_MAX: Final = 60.0
@@ -92,6 +93,8 @@ class DemoResult:
     replay: ReplayResult
     protected: PublicView
     hmis: Report | None
+    seconds: Mapping[str, float]
+    """How long each phase took."""
 
     @property
     def true(self) -> bool:
@@ -102,7 +105,7 @@ class DemoResult:
 class Demo:
     """One demo on one trial exchange.
 
-    `show` gets a look about every second, `say` a line at every step.
+    `show` gets a look every other second, `say` a line at every step.
     """
 
     def __init__(
@@ -122,14 +125,16 @@ class Demo:
             self._members.append(self._hmis)
         self._live: list[LivePartition] = []
         self._doing = ""
+        self._seconds: defaultdict[str, float] = defaultdict(float)
 
     async def run(self) -> DemoResult:
         """Register, publish, close, count, compare, replay.
 
         Raises DidNotFinish, EpochRefused, MetricsMissing, WorkerEnded, or an edge's error.
         """
-        await self._register()
-        worker = await self._ground.start_worker()
+        with self._timed("starting"):
+            await self._register()
+            worker = await self._ground.start_worker()
         totals = sum(member.profile.legal_class is LegalClass.tally_only for member in self._members)
         self._say(f"{len(self._members)} agencies registered, one worker started")
         if totals:
@@ -137,22 +142,40 @@ class Demo:
                 f"{totals} of them share totals only: one event of theirs, a tally, counts many needs or services"
             )
         async with AsyncExitStack() as readers:
+            for member in self._members:
+                readers.push_async_callback(member.link.end)
             for partition in range(self._ground.settings.partitions):
                 reader = await self._ground.log.reader()
                 readers.push_async_callback(reader.close)
                 self._live.append(LivePartition(reader, partition))
             look, cells = await self._watch(worker)
-        export = await self._of_export() if self._hmis else {}
-        truth, differing = await asyncio.to_thread(self._compare, cells, export)
+        with self._timed("comparing"):
+            export = await self._of_export() if self._hmis else {}
+            truth, differing = await asyncio.to_thread(self._compare, cells, export)
         self._say(f"{truth} cells compared with the generator's truth: {differing} differ")
-        replayed = await replay(KafkaSource(self._ground.settings))
+        with self._timed("replaying"):
+            replayed = await replay(KafkaSource(self._ground.settings))
         self._say(f"{replayed.events} events replayed from offset 0: {replayed.verdict.value}")
+        with self._timed("figures"):
+            public = await self._public_view(worker)
+        self._say(f"seconds: {', '.join(f'{phase} {took:.0f}' for phase, took in self._seconds.items())}")
+        hmis = self._hmis.report if self._hmis else None
+        return DemoResult(look, truth, differing, replayed, public, hmis, self._seconds)
+
+    async def _public_view(self, worker: Worker) -> PublicView:
         try:
-            public = await public_view(self._ground.log, self._sample, truth=self._hmis is None)
+            return await public_view(self._ground.log, self._sample, truth=self._hmis is None)
         except MetricsMissing:
             self._say(worker.last_lines())
             raise
-        return DemoResult(look, truth, differing, replayed, public, self._hmis.report if self._hmis else None)
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seconds[phase] += time.monotonic() - began
 
     # Agencies
 
@@ -178,9 +201,11 @@ class Demo:
         for month in (*self._months, self._months[-1] + 1):
             if month in self._months:
                 self._doing = epoch_text(month)
-                await self._publish_all(month)
+                with self._timed("publishing"):
+                    await self._publish_all(month)
             self._doing = f"closing {epoch_text(month)}"
-            closing = await close_epoch(self._ground.log, month, Asker.CALENDAR)
+            with self._timed("closing"):
+                closing = await close_epoch(self._ground.log, month, Asker.CALENDAR)
             if closing.spent.refused:
                 raise EpochRefused(f"{epoch_text(month)}: {closing.spent.refused}.")
         self._doing = ""
@@ -196,8 +221,7 @@ class Demo:
             await asyncio.wait(publishing)
 
     async def _publish(self, member: DemoAgency, month: int, slots: asyncio.Semaphore) -> None:
-        options, today = member.options(month), day_after(month)
-        async with slots, Edge.open(member.profile, secret=member.secret, today=today, options=options) as edge:
+        async with slots, member.edge(month) as edge:
             member.delivered += member.report.delivered
             member.report = edge.report
             edge.spent(member.minutes)
@@ -215,8 +239,9 @@ class Demo:
                 _check_alive(worker)
                 await asyncio.wait({publishing}, timeout=LOOK_S)
             publishing.result()
-            async with asyncio.timeout(SETTLE_S_MAX):
-                return await self._settled()
+            with self._timed("counting"):
+                async with asyncio.timeout(SETTLE_S_MAX):
+                    return await self._settled()
         except TimeoutError:
             self._say(worker.last_lines())
             raise DidNotFinish from None

@@ -1,7 +1,7 @@
 """The agencies of a demo: profile, the secret of the vault, and records month by month."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -12,8 +12,11 @@ from exchange.core.model.epochs import month_of, quarter_of_epoch
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.trial.empty_cluster import TrialExchange
 from exchange.trial.sample import SampleAgency
+from exchange.wire.records import Receipt
+from producers.delivery.address import kafka_link
 from producers.delivery.report import Report
 from producers.delivery.sending import RunOptions
+from producers.edge import Edge
 from producers.facts import Fact, Reading
 from producers.profile import Profile
 from producers.profile_sections import HmisProfile, KafkaProfile
@@ -24,6 +27,52 @@ from producers.switches import SWITCHES
 HMIS_AGENCY: Final = "hmis-export"
 STAFF_MINUTES: Final = (3, 10, 20, 45, 90, 150)
 """Staff minutes that a report takes, agency after agency: one in each band, so all may be shown."""
+
+
+class KeptLink:
+    """An agency's connection that outlives its runs: to connect costs more than a small run."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._link = kafka_link(profile)
+        self._newest: Receipt | None = None
+        self._rests = False
+
+    async def connect(self) -> None:
+        """Connect, unless the connection was kept since the last run."""
+        kept, self._rests = self._rests, False
+        if not kept:
+            await self._link.connect()
+
+    async def cluster_id(self) -> str:
+        """The cluster's id."""
+        return await self._link.cluster_id()
+
+    async def send(self, values: Sequence[bytes]) -> None:
+        """Append values to the inbox, in order."""
+        await self._link.send(values)
+
+    async def latest(self) -> Receipt | None:
+        """The newest receipt; what was read in an earlier run is not read again."""
+        self._newest = await self._link.latest() or self._newest
+        return self._newest
+
+    async def receipt(self, timeout_s: float) -> Receipt | None:
+        """The newest receipt of those that came since the last one returned."""
+        found = await self._link.receipt(timeout_s)
+        self._newest = found or self._newest
+        return found
+
+    async def inbox(self) -> Sequence[bytes]:
+        """Every record of this agency in its inbox now."""
+        return await self._link.inbox()
+
+    async def close(self) -> None:
+        """A run has ended."""
+        self._rests = True
+
+    async def end(self) -> None:
+        """Close the connection."""
+        await self._link.close()
 
 
 @dataclass(slots=True)
@@ -40,9 +89,18 @@ class DemoAgency:
     """The generator's key, for a generated agency: its truth must know the facts in totals."""
     scheduled: bool = True
     """Whether its schedule begins its runs."""
+    link: KeptLink = field(init=False)
     report: Report = field(default_factory=Report)
     delivered: int = 0
     """From the runs before that of `report`."""
+
+    def __post_init__(self) -> None:
+        self.link = KeptLink(self.profile)
+
+    def edge(self, month: int) -> Edge:
+        """Its edge after a month."""
+        options, today = self.options(month), day_after(month)
+        return Edge.open(self.profile, secret=self.secret, link=self.link, today=today, options=options)
 
     def options(self, month: int) -> RunOptions:
         """How its run after a month began; it closes the quarter that the month ends, if any."""

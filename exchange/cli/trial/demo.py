@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 AGENCIES = 40
 EVENTS = 100_000
-YEARS = 2
+YEARS = 1
 
 
 @app.command(
@@ -52,7 +52,7 @@ def demo(
         bool, typer.Option("--json", help="Print the result as JSON, and the progress on standard error.")
     ] = False,
 ) -> None:
-    """Try the whole exchange: a Kafka, a worker and 40 sample agencies that live through two years.
+    """Try the whole exchange: a Kafka, a worker and 40 sample agencies that live through a year.
 
     Every month is closed. At the end, the counts are compared with the truth and replayed, and the
     published figures are shown beside the truth. Everything is temporary and stays on this machine.
@@ -74,7 +74,7 @@ def demo(
 
 
 def _past_years() -> "SampledQuarters":
-    """The last whole years before a month that is over, in which they are counted."""
+    """The last year before a month that is over, in which it is counted."""
     from exchange.core.model.period import period_of
     from exchange.engine.wall_clock import utc_today
     from exchange.trial.sample import SampledQuarters

@@ -160,6 +160,7 @@ def as_plain(result: DemoResult) -> dict[str, object]:
         "cells": result.cells,
         "differing": result.differing,
         "replay": {"verdict": result.replay.verdict.value, "events": result.replay.events},
+        "seconds": {phase: round(took, 1) for phase, took in result.seconds.items()},
         "epochs": public.epochs,
         "releases": public.tables,
         "points": public.points,

@@ -70,9 +70,9 @@ def _method(faulty: Callable[..., Any], honest: Callable[..., Any]) -> Callable[
     return lambda *given, **named: faulty(honest, *given, **named)
 
 
-def _adopt(honest: Callable[..., None], chain: Chain, value: bytes, link: ChainRow, present: int) -> None:
+def _adopt(honest: Callable[..., None], chain: Chain, value: bytes, link: ChainRow) -> None:
     vault, before = chain._vault, chain._vault.get("exhausted")  # noqa: SLF001 - a fault looks inside
-    honest(chain, value, link, present)
+    honest(chain, value, link)
     if not cap_of(link.tail):
         vault.set("exhausted", before)
 
@@ -87,14 +87,15 @@ def _closing_beat(honest: Callable[..., object], *given: object, scheduled: bool
 
 @contextmanager
 def _moving_exhausts() -> Iterator[None]:
-    exhausted: set[int | None] = set()
+    exhausted: set[bytes] = set()
 
     def move(honest: Callable[..., None], store: FactStore, key: bytes, was_of: int | None, now_of: int | None) -> None:
         honest(store, key, was_of, now_of)
-        exhausted.update((was_of, now_of))
+        query = "SELECT name FROM client WHERE id IN (?, ?)"
+        exhausted.update(bytes(name) for (name,) in store._vault.all(query, (was_of, now_of)))  # noqa: SLF001
 
-    def decide(honest: Callable[..., None], caps: Caps, client: int, name: bytes, *, held: bool) -> None:
-        honest(caps, client, name, held=held or client in exhausted)
+    def decide(honest: Callable[..., None], caps: Caps, name: bytes, *given: object, held: bool) -> None:
+        honest(caps, name, *given, held=held or name in exhausted)
 
     with _instead(FactStore, "_move", move), _instead(Caps, "_decide_client", decide):
         yield
