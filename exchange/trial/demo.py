@@ -1,18 +1,16 @@
 """The demo: a Kafka, a worker, sample agencies with real edges, and the growing totals.
 
 The agencies live through the months of the sample one by one. Each publishes once a month, and
-after each month its epoch is closed; the month after the last closes too, because it counts the
-last quarter and year. At the end every table is compared with the generator's truth.
-Truth exists for generated agencies only, so the events of a real export's agency are subtracted
-first. Then the log is replayed, and the evaluators' figures are put beside the truth; with a real
-export there is no truth to show. The totals are the operators' restricted view.
+after each month its epoch is closed, while the next is published; the month after the last closes
+too, because it counts the last quarter and year. At the end every table is compared with the
+generator's truth. Truth exists for generated agencies only, so the events of a real export's agency
+are subtracted first. Then the log is replayed, and the evaluators' figures are put beside the
+truth; with a real export there is no truth to show. The totals are the operators' restricted view.
 """
 
 import asyncio
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +27,7 @@ from exchange.core.model.vocabulary import LegalClass, Scheduled
 from exchange.engine.errors import LogUnavailable
 from exchange.trial.demo_agencies import HMIS_AGENCY, DemoAgency, day_after, hmis_agency, sample_agency
 from exchange.trial.empty_cluster import TrialExchange, Worker, WorkerEnded
+from exchange.trial.phase_times import PhaseTimes
 from exchange.trial.public_view import MetricsMissing, PublicView, public_view
 from exchange.trial.sample import Run, SampleExchange
 from exchange.trial.totals import Totals, totals_of
@@ -67,7 +66,7 @@ class Look:
 
     `events`: counted so far; `delivered`: accepted so far; `total`: about how many in all.
 
-    `doing`: the month that is being lived through or closed; empty at the end.
+    `doing`: the month that is being lived through; empty at the end.
     """
 
     picture: Totals
@@ -125,14 +124,14 @@ class Demo:
             self._members.append(self._hmis)
         self._live: list[LivePartition] = []
         self._doing = ""
-        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._times = PhaseTimes()
 
     async def run(self) -> DemoResult:
         """Register, publish, close, count, compare, replay.
 
         Raises DidNotFinish, EpochRefused, MetricsMissing, WorkerEnded, or an edge's error.
         """
-        with self._timed("starting"):
+        with self._times.of("starting"):
             await self._register()
             worker = await self._ground.start_worker()
         totals = sum(member.profile.legal_class is LegalClass.tally_only for member in self._members)
@@ -149,18 +148,18 @@ class Demo:
                 readers.push_async_callback(reader.close)
                 self._live.append(LivePartition(reader, partition))
             look, cells = await self._watch(worker)
-        with self._timed("comparing"):
+        with self._times.of("comparing"):
             export = await self._of_export() if self._hmis else {}
             truth, differing = await asyncio.to_thread(self._compare, cells, export)
         self._say(f"{truth} cells compared with the generator's truth: {differing} differ")
-        with self._timed("replaying"):
+        with self._times.of("replaying"):
             replayed = await replay(KafkaSource(self._ground.settings))
         self._say(f"{replayed.events} events replayed from offset 0: {replayed.verdict.value}")
-        with self._timed("figures"):
+        with self._times.of("figures"):
             public = await self._public_view(worker)
-        self._say(f"seconds: {', '.join(f'{phase} {took:.0f}' for phase, took in self._seconds.items())}")
+        self._say(f"seconds: {self._times}")
         hmis = self._hmis.report if self._hmis else None
-        return DemoResult(look, truth, differing, replayed, public, hmis, self._seconds)
+        return DemoResult(look, truth, differing, replayed, public, hmis, self._times.seconds)
 
     async def _public_view(self, worker: Worker) -> PublicView:
         try:
@@ -168,14 +167,6 @@ class Demo:
         except MetricsMissing:
             self._say(worker.last_lines())
             raise
-
-    @contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self._seconds[phase] += time.monotonic() - began
 
     # Agencies
 
@@ -197,18 +188,27 @@ class Demo:
     # Publishing
 
     async def _live_through(self) -> None:
-        """Month after month, and one more."""
-        for month in (*self._months, self._months[-1] + 1):
-            if month in self._months:
+        """Month after month, and one more. A month closes while the next is published."""
+        closing = asyncio.create_task(asyncio.sleep(0))
+        try:
+            for month in (*self._months, self._months[-1] + 1):
                 self._doing = epoch_text(month)
-                with self._timed("publishing"):
-                    await self._publish_all(month)
-            self._doing = f"closing {epoch_text(month)}"
-            with self._timed("closing"):
-                closing = await close_epoch(self._ground.log, month, Asker.CALENDAR)
-            if closing.spent.refused:
-                raise EpochRefused(f"{epoch_text(month)}: {closing.spent.refused}.")
+                if month in self._months:
+                    with self._times.of("publishing"):
+                        await self._publish_all(month)
+                with self._times.of("closing"):
+                    await closing
+                closing = asyncio.create_task(self._close(month))
+            with self._times.of("closing"):
+                await closing
+        finally:
+            closing.cancel()
         self._doing = ""
+
+    async def _close(self, month: int) -> None:
+        closing = await close_epoch(self._ground.log, month, Asker.CALENDAR)
+        if closing.spent.refused:
+            raise EpochRefused(f"{epoch_text(month)}: {closing.spent.refused}.")
 
     async def _publish_all(self, month: int) -> None:
         slots = asyncio.Semaphore(AT_ONCE)
@@ -239,7 +239,7 @@ class Demo:
                 _check_alive(worker)
                 await asyncio.wait({publishing}, timeout=LOOK_S)
             publishing.result()
-            with self._timed("counting"):
+            with self._times.of("counting"):
                 async with asyncio.timeout(SETTLE_S_MAX):
                     return await self._settled()
         except TimeoutError:
