@@ -47,7 +47,7 @@ def test_every_way_is_gone_by_canaries_of_quarters_and_of_years() -> None:
 def test_no_canary_is_worth_more_than_the_budget_plans_and_all_are_worth_nearly_that() -> None:
     for load in loads():
         assert squared_mu(load.own) <= squared_mu(load.all) <= 2 * RHO_PLANNED
-        assert squared_mu(load.own) > 0.93 * 2 * RHO_PLANNED
+        assert squared_mu(load.own) > 0.9 * 2 * RHO_PLANNED
 
 
 def test_no_count_is_the_own_one_of_two_canaries_of_any_two_cohorts_and_nobody_else_touches_it_unknown() -> None:

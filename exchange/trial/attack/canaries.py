@@ -168,7 +168,7 @@ def _moved(event: Event, years: int) -> Event:
 
 def _marked(strand: _Strand, number: int) -> Iterator[tuple[Correctable, Cap]]:
     """The bodies that may be marked at once under the rules of a strand, each with its bits."""
-    keyed = list(_keyed(strand, number))
+    keyed = _keyed(strand, number)
     for n in range(strand.main.most):
         values: dict[str, Enum] = {}
         for field in fields(strand.body):
@@ -180,15 +180,21 @@ def _marked(strand: _Strand, number: int) -> Iterator[tuple[Correctable, Cap]]:
         yield strand.body(**values), bits  # type: ignore[arg-type]  # the fields are the class's own
 
 
-def _keyed(strand: _Strand, number: int) -> Iterator[Enum]:
+def _keyed(strand: _Strand, number: int) -> tuple[Enum, ...]:
     """Different codes of the field that must differ; the states' rule wants different groups."""
     most = strand.main.most
     if not strand.main.field:
-        return
+        return ()
     codes = _codes(strand, strand.main.field)
+    groups = {str(code): str(code) for code in codes}
     for group in (rule.group for rule in strand.rules if rule.group):
-        codes = _in_turn(codes, GROUPINGS[group])
-    yield from (codes[(number * most + n) % len(codes)] for n in range(most))
+        groups = {str(code): GROUPINGS[group][str(code)] for code in codes}
+        codes = _in_turn(codes, groups)
+    at = number * most % len(codes)
+    one_a_group: dict[str, Enum] = {}
+    for code in (*codes[at:], *codes[:at]):
+        one_a_group.setdefault(groups[str(code)], code)
+    return tuple(one_a_group.values())[:most]
 
 
 def _in_turn(codes: Iterable[Enum], groups: Mapping[str, str]) -> tuple[Enum, ...]:
