@@ -100,6 +100,7 @@ __all__ += [  # codes: the values of a body's fields, and a profile's
     "ReportedBy",
     "ReportingMode",
     "ResiliencyFactor",
+    "ServedElsewhere",
     "Service",
     "SexExploitationType",
     "SocietalFactor",

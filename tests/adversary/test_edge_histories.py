@@ -100,18 +100,20 @@ def test_no_history_that_an_edge_lets_through_is_worth_more_than_a_canary(tmp_pa
     assert found > 2 * RHO_PLANNED / 5, "else it says little"
 
 
-def per_run(ranks: Ranks, facts: Sequence[Present], arrived: Collection[type[Correctable]]) -> dict[bytes, Cap]:
+def per_run(
+    ranks: Ranks, facts: Sequence[Present], arrived: Collection[type[Correctable]], *, scheduled: bool
+) -> dict[bytes, Cap]:
     """Chosen among what is new alone."""
     new = [one for one in facts if one.sent is None]
-    return {one.fact: one.sent or NONE for one in facts} | choose(ranks, new, arrived)
+    return {one.fact: one.sent or NONE for one in facts} | choose(ranks, new, arrived, scheduled=scheduled)
 
 
-def uncapped(_: Ranks, facts: Sequence[Present], __: object) -> dict[bytes, Cap]:
+def uncapped(_: Ranks, facts: Sequence[Present], *__: object, **___: object) -> dict[bytes, Cap]:
     return {one.fact: Cap.NATION | Cap.STATE | Cap.ONE for one in facts}
 
 
-def none_arrived(ranks: Ranks, facts: Sequence[Present], _: object) -> dict[bytes, Cap]:
-    return choose(ranks, facts)
+def none_arrived(ranks: Ranks, facts: Sequence[Present], _: object, *, scheduled: bool) -> dict[bytes, Cap]:
+    return choose(ranks, facts, scheduled=scheduled)
 
 
 @pytest.mark.parametrize(

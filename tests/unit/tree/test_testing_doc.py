@@ -39,13 +39,13 @@ def case(client: int) -> Fact:
 
 
 async def published() -> InMemoryExchange:
-    async with InMemoryExchange(today=date(2026, 4, 5)) as exchange:
+    async with InMemoryExchange(today=date(2026, 5, 5)) as exchange:
         profile = exchange.profile("harbor-light")
         exchange.enrol(profile)
         async with exchange.edge(profile) as edge:
             for client in range(20):
                 await edge.publish(case(client))
-        await exchange.close("2026-03")
+        await exchange.close("2026-04")
     return exchange
 
 

@@ -43,7 +43,7 @@ EVENTS = 8_000
 SMALL = sample_exchange(
     11, agencies=10, events=EVENTS, span=SampledQuarters(parse_period("2025Q3"), quarters=6, open_quarters=1)
 )
-GOLDEN = "2fe053d1088d0392"
+GOLDEN = "6648a394602d6824"
 
 
 def events_of(agency: SampleAgency) -> list[tuple[str, Event]]:
