@@ -106,7 +106,7 @@ def test_less_noise_lifts_more() -> None:
 
 @pytest.mark.parametrize("insiders", [0, 1, 2])
 def test_small_cells_fall_where_margins_are_exact_and_where_noise_is_a_tenth(insiders: int) -> None:
-    parts = {Setting.NAIVE: [lift.naive(1, 2, insiders)]}
+    parts = {Setting.NAIVE: [lift.naive(1, 8, insiders)]}
     parts |= {setting: [lift.noised(setting, 1, 2, insiders)] for setting in FEW[1:]}
     row = lift.outcome("small cells", parts)
     assert row.within
