@@ -73,7 +73,7 @@ class Effort:
 
 
 FULL: Final = Effort({Setting.NAIVE: 1, Setting.OURS: 30, Setting.HALF: 46, Setting.TENTH: 2}, 24, 24, 3, 25, 6)
-LIFT_NAIVE_YEARS: Final = 3
+LIFT_NAIVE_YEARS: Final = 10
 EVENTS, TOTALS = LegalClass.individual, LegalClass.tally_only
 WORLDS_A_JOB: Final = 6
 FOUND_BY: Final = dict(zip(others.FAULTS, ((1, EVENTS), (8, TOTALS), (0, EVENTS), (0, EVENTS)), strict=True))
