@@ -17,8 +17,9 @@ Gaussian for Differential Privacy", 2020, Theorem 14; Bun, Steinke, "Concentrate
 Privacy", 2016). From rho to (epsilon, delta) by the exact curve of a Gaussian of that rho: Balle,
 Wang, "Improving the Gaussian Mechanism for Differential Privacy", 2018, Theorem 8. That our
 discrete Gaussians, each with its own sigma, keep to it is shown with their privacy loss
-distributions, composed by dp-accounting (`tests/unit/release/test_composition.py`): epsilon at `DELTA`
-is below 1. `RHO_TOTAL` is a little below what the curve allows, 0.02801, for their being discrete.
+distributions, composed by dp-accounting (`tests/unit/release/test_composition.py`): epsilon at
+`DELTA` is below 1. `RHO_TOTAL` is a little below what the curve allows, 0.02801, for their being
+discrete.
 """
 
 from collections.abc import Mapping
