@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 AGENCIES = 40
-EVENTS = 60_000
+EVENTS = 40_000
 YEARS = 1
 
 
