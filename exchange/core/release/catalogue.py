@@ -45,11 +45,6 @@ class CatalogueEntry:
         """Whether it counts agencies when a quarter closes, rather than their reports."""
         return self.table is None and not self.bit
 
-    @property
-    def whole(self) -> bool:
-        """Whether every code of the counted table has a cell."""
-        return self.table is not None and self.codes == whole_codes(self.table)
-
 
 def whole_codes(table: Table) -> tuple[tuple[str, ...], ...]:
     """Every value of each dimension: the largest domain that a release can have."""

@@ -163,10 +163,6 @@ class Released:
         first = min(self.held.values(), key=lambda release: release.epoch, default=None)
         return first.clients_a_year if first else 0
 
-    def of(self, table: str, epoch: int) -> Release | None:
-        """The release of a table in an epoch, if it is here."""
-        return self.held.get((table, epoch))
-
     def awaited(self, epoch: int) -> tuple[str, ...]:
         """Tables that were released before and are due in this epoch, but missing.
 
