@@ -41,14 +41,14 @@ from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.wire.topics import AGENCY_CODE
 from producers.errors import ProfileInvalid
 from producers.profile_mistakes import ProfileMistakes, encoding_mistake, syntax_mistake
-from producers.profile_sections import TRUE_OR_FALSE, HmisProfile, KafkaProfile, Section
+from producers.profile_sections import TRUE_OR_FALSE, HmisProfile, KafkaProfile, ProfileSection
 from producers.secret_files import Secret, read_key_file, read_private
 from producers.switches import SWITCHES
 
 PASSPHRASE_VARIABLE = "EXCHANGE_VAULT_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
-class Profile(Section):
+class Profile(ProfileSection):
     """One agency's profile."""
 
     agency: str = Field(

@@ -22,13 +22,13 @@ FILES: Final = ("ssl_cafile", "ssl_certfile", "ssl_keyfile", "sasl_password_file
 """The keys of `[kafka]` that are paths."""
 
 
-class Section(BaseModel):
+class ProfileSection(BaseModel):
     """A part of a profile: frozen, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class HmisProfile(Section):
+class HmisProfile(ProfileSection):
     """How an HMIS export is read. HMIS 2026 has no gender: `gender_from_sex` reads Sex as gender.
 
     Every project of the export serves trafficked persons (`all_projects_trafficking`), or the
@@ -42,7 +42,7 @@ class HmisProfile(Section):
     )
 
 
-class KafkaProfile(Section):
+class KafkaProfile(ProfileSection):
     """How the agency reaches the exchange's Kafka: address, encryption, sign-in.
 
     A key that is left out is read from its variable, such as EXCHANGE_SSL_CAFILE; without an

@@ -69,7 +69,7 @@ def judge_by_rules(state: AgencyState, arrival: Arrival | Unreadable, _: bytes) 
     return judge(state, arrival, verify)
 
 
-class Unfit(NamedTuple):
+class RuledOut(NamedTuple):
     """In the place of a record that can be on no walk, whatever its bytes, which are not kept."""
 
     offset: int
@@ -77,10 +77,10 @@ class Unfit(NamedTuple):
     schema_id: int
 
 
-Held = Record | Unfit
+Held = Record | RuledOut
 
 
-def unfit(record: Record, key: bytes) -> Unfit | None:
+def unfit(record: Record, key: bytes) -> RuledOut | None:
     """What is kept of a record that can be on no walk; None for any other record."""
     value = record.value or b""
     if record.headers:
@@ -93,7 +93,7 @@ def unfit(record: Record, key: bytes) -> Unfit | None:
         reason = Reason.UNREADABLE
     else:
         return None
-    return Unfit(record.offset, reason, schema_id_of(value))
+    return RuledOut(record.offset, reason, schema_id_of(value))
 
 
 class AgencyLane:
@@ -192,11 +192,11 @@ class AgencyLane:
                 self.duplicates += 1
                 continue
             self.strays += 1
-            first.setdefault(record.reason if isinstance(record, Unfit) else Reason.NOT_SIGNED, record)
+            first.setdefault(record.reason if isinstance(record, RuledOut) else Reason.NOT_SIGNED, record)
         for reason, record in first.items():
             self._quarantine(written, Refused(self.state.head.sequence, reason), record)
 
     def _quarantine(self, written: Written, refused: Refused, record: Held) -> None:
-        schema_id = record.schema_id if isinstance(record, Unfit) else schema_id_of(record.value or b"")
+        schema_id = record.schema_id if isinstance(record, RuledOut) else schema_id_of(record.value or b"")
         refusal = m.Refusal(refused.sequence, refused.reason, min(schema_id, 2**31 - 1), record.offset)
         written.quarantine.append((self.key, m.encode_refusal(refusal)))

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from consumers.admission.agency_lane import AgencyLane, Held, Unfit, VerdictOf, Written, judge_by_rules, unfit
+from consumers.admission.agency_lane import AgencyLane, Held, RuledOut, VerdictOf, Written, judge_by_rules, unfit
 from exchange.core.admission.gate import Refused, Registration
 from exchange.core.admission.reasons import RUN_EVENTS_MAX, VALUE_OCTETS_MAX, Reason
 from exchange.core.admission.runs import (
@@ -225,7 +225,7 @@ class Inbox(AgencyLane):
             given_up = self._marks.pop(0)
             self.waiting -= SCANNED_MARK
             self.strays += SCANNED_MARK
-            first = Unfit(given_up, Reason.NOT_SIGNED, -1)
+            first = RuledOut(given_up, Reason.NOT_SIGNED, -1)
             self._quarantine(written, Refused(self.state.head.sequence, Reason.NOT_SIGNED), first)
             self._move_to(self._marks[0])
 

@@ -31,7 +31,7 @@ class PublicKeyInvalid(ExchangeError):
     hint = "Give a PEM file, 64 hexadecimal digits or 44 characters of base64, as the agency's edge prints it."
 
 
-class KeyFileMissing(PublicKeyInvalid):
+class PublicKeyFileMissing(PublicKeyInvalid):
     """The input is no public key, and there is no file of that name."""
 
     hint = "Check its name and folder, or give the key itself: 64 hexadecimal digits or 44 characters of base64."
@@ -46,7 +46,7 @@ class PrivateKeyGiven(ExchangeError):
 def public_key(given: str) -> bytes:
     """The 32 bytes of a key, from a file name, hexadecimal or base64.
 
-    Raises PublicKeyInvalid, KeyFileMissing, PrivateKeyGiven.
+    Raises PublicKeyInvalid, PublicKeyFileMissing, PrivateKeyGiven.
     """
     text = given.strip()
     found = _from_text(text.encode())
@@ -59,7 +59,7 @@ def public_key(given: str) -> bytes:
         octets = b""
     found = octets if len(octets) == OCTETS else _from_text(octets.strip())
     if found is None:
-        raise KeyFileMissing if _names_no_file(text) else PublicKeyInvalid
+        raise PublicKeyFileMissing if _names_no_file(text) else PublicKeyInvalid
     return found
 
 

@@ -19,7 +19,7 @@ from consumers.archive.event_files import CopySum
 from consumers.archive.reading import CheckedArchive
 from exchange.core.release.cuts import Address
 from exchange.engine.log import Pair, Partition, Producer, Record
-from exchange.wire.archive_files import Run
+from exchange.wire.archive_files import RecordRun
 from exchange.wire.topics import EVENTS
 
 CHUNK_RECORDS: Final = 20_000
@@ -74,7 +74,7 @@ class EventCopy:
                 addresses.append(Address(segment.epoch, tuple(self.counts), tuple(self.counts)))
         return addresses
 
-    async def _copy(self, runs: Iterator[Run]) -> None:
+    async def _copy(self, runs: Iterator[RecordRun]) -> None:
         """Read the next chunk in a thread while the brokers take the one before."""
         chunk = await asyncio.to_thread(self._next_chunk, runs)
         while chunk:
@@ -94,7 +94,7 @@ class EventCopy:
             self.counts[partition] += len(pairs)
             self._report.copied(len(pairs))
 
-    def _next_chunk(self, runs: Iterator[Run]) -> dict[int, Columns]:
+    def _next_chunk(self, runs: Iterator[RecordRun]) -> dict[int, Columns]:
         """Some runs, by partition here; nothing at their end. Raises SequenceBroken."""
         chunk: dict[int, Columns] = {}
         taken = 0

@@ -23,7 +23,7 @@ from exchange.core.model.event_layout import all_follow, follows, sequence_of
 from exchange.core.release.cuts import Offsets
 from exchange.engine.log import Log, Partition, Reader
 from exchange.engine.reading import decided_ends, read_before
-from exchange.wire.archive_files import Run
+from exchange.wire.archive_files import RecordRun
 from exchange.wire.topics import EVENTS
 
 BATCH_RECORDS: Final = 20_000
@@ -53,7 +53,7 @@ class ChainFollower:
         self.heads = heads
         self._awaited = {key: head for key, head in awaited.items() if heads.get(key) != head}
 
-    def take(self, run: Run) -> None:
+    def take(self, run: RecordRun) -> None:
         """Raises SequenceBroken, and ArchiveOfAnother where the digest differs."""
         end = 0
         for key, same in groupby(run.keys):
@@ -96,7 +96,7 @@ class ChainFollower:
 
 
 @asynccontextmanager
-async def written_beside(add: Callable[[Run], None]) -> AsyncIterator[Callable[[Run], Awaitable[None]]]:
+async def written_beside(add: Callable[[RecordRun], None]) -> AsyncIterator[Callable[[RecordRun], Awaitable[None]]]:
     """Write each run in a thread while the next is read; after the block all are written."""
     under_way: asyncio.Task[None] | None = None
 
@@ -105,7 +105,7 @@ async def written_beside(add: Callable[[Run], None]) -> AsyncIterator[Callable[[
             await asyncio.wait({under_way})  # a thread that writes cannot be cancelled
             under_way.result()
 
-    async def write(run: Run) -> None:
+    async def write(run: RecordRun) -> None:
         nonlocal under_way
         await finish()
         under_way = asyncio.create_task(asyncio.to_thread(add, run))

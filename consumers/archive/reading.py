@@ -17,7 +17,7 @@ from consumers.release.draws_state import DrawsDamaged
 from exchange.core.admission.gate import Registration
 from exchange.core.model.epochs import epoch_text
 from exchange.engine.log import Record
-from exchange.wire.archive_files import Run, read_runs
+from exchange.wire.archive_files import RecordRun, read_runs
 from exchange.wire.message import MessageUnreadable
 from exchange.wire.records import decode_registration
 from exchange.wire.topics import AGENCIES, EVENTS, AgencyCodeInvalid, check_agency
@@ -45,7 +45,7 @@ class CheckedArchive:
     books: Books
     registrations: dict[str, Registration]
 
-    def runs(self, segment: Segment) -> Iterator[Run]:
+    def runs(self, segment: Segment) -> Iterator[RecordRun]:
         """The records of a file, in order."""
         return read_runs(self.directory / segment.file)
 

@@ -18,7 +18,7 @@ from typing import Final
 from consumers.archive.errors import ArchiveDamaged, ArchiveFailed, ArchiveRefused
 from consumers.archive.manifest import Manifest, Segment, file_name, sync_directory
 from exchange.engine.log import Record
-from exchange.wire.archive_files import Run, RunWriter, digest_of_file, run_writer
+from exchange.wire.archive_files import RecordRun, RunWriter, digest_of_file, run_writer
 
 STAGED: Final = ".incomplete.avro"
 _OURS: Final = re.compile(r"[a-z]+-(open|\d{4}-\d{2})-[0-9a-f]{12}\.avro|\.incomplete\.avro|\.manifest\.json")
@@ -49,14 +49,14 @@ def prepare(directory: Path, *, earlier: bool) -> None:
     directory.chmod(0o700)
 
 
-def run_of(partition: int, records: Sequence[Record]) -> Run:
+def run_of(partition: int, records: Sequence[Record]) -> RecordRun:
     """Records as they were read, in columns. Raises ArchiveRefused for a record with headers."""
     for record in records:
         if record.headers:
             raise ArchiveRefused(
                 f"A record at offset {record.offset} has headers: no program of the exchange wrote it."
             )
-    return Run(
+    return RecordRun(
         partition,
         [record.offset for record in records],
         [record.timestamp for record in records],

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from consumers.doctor.findings import Finding, fault, listed, ok, warning
+from consumers.doctor.findings import CheckResult, fault, listed, ok, warning
 from exchange.core.counting.generation import GENERATION
 from exchange.engine.errors import NotAuthorized
 from exchange.engine.kafka.admin import Admin, TopicSpec
@@ -25,7 +25,7 @@ PULSE_MS_MAX: Final = 15_000
 """A worker that runs has sent a pulse within this."""
 
 
-async def topics_found(admin: Admin, wanted: list[TopicSpec]) -> Finding:
+async def topics_found(admin: Admin, wanted: list[TopicSpec]) -> CheckResult:
     """Whether every topic exists as the table says. Raises NotAuthorized if one may not be seen."""
     differences = await check(admin, wanted)
     if differences:
@@ -34,7 +34,7 @@ async def topics_found(admin: Admin, wanted: list[TopicSpec]) -> Finding:
     return ok(TOPICS, f"{len(wanted)}, all as they should be")
 
 
-async def state_found(log: Log, admin: Admin, wanted: list[TopicSpec]) -> Finding:
+async def state_found(log: Log, admin: Admin, wanted: list[TopicSpec]) -> CheckResult:
     """Whether a topic that holds state was lost. Raises NotAuthorized if one may not be seen."""
     found = await admin.partitions()
     await admin.refuse_hidden([spec.name for spec in wanted if spec.name not in found])
@@ -45,7 +45,7 @@ async def state_found(log: Log, admin: Admin, wanted: list[TopicSpec]) -> Findin
     return ok(STATE, "no topic with state was lost")
 
 
-async def clock_found(log: Log, admin: Admin, clock: Clock) -> Finding:
+async def clock_found(log: Log, admin: Admin, clock: Clock) -> CheckResult:
     """Whether this machine's clock agrees with that of a worker, which sends pulses.
 
     Raises NotAuthorized if those may not be read.
@@ -77,7 +77,7 @@ async def _newest_pulse_ms(log: Log) -> int | None:
     return None if newest is None else newest.timestamp
 
 
-async def rights_found(client: ClientSettings) -> Finding:
+async def rights_found(client: ClientSettings) -> CheckResult:
     """Whether this user has the rights of an operator."""
     try:
         await require_rights(client, rights_of_an_operator(GENERATION))

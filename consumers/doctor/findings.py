@@ -15,7 +15,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One line. `check`: its subject; `do`: the next step, empty where all is well."""
 
     check: str
@@ -24,27 +24,27 @@ class Finding:
     do: str = ""
 
 
-def ok(check: str, found: str) -> Finding:
+def ok(check: str, found: str) -> CheckResult:
     """All is well."""
-    return Finding(check, State.OK, found)
+    return CheckResult(check, State.OK, found)
 
 
-def warning(check: str, found: str, do: str) -> Finding:
+def warning(check: str, found: str, do: str) -> CheckResult:
     """Look at it soon; the exchange works."""
-    return Finding(check, State.WARNING, found, do)
+    return CheckResult(check, State.WARNING, found, do)
 
 
-def fault(check: str, found: str, do: str) -> Finding:
+def fault(check: str, found: str, do: str) -> CheckResult:
     """Something does not work, loses records or lets somebody in."""
-    return Finding(check, State.FAULT, found, do)
+    return CheckResult(check, State.FAULT, found, do)
 
 
-def not_known(check: str, found: str, do: str) -> Finding:
+def not_known(check: str, found: str, do: str) -> CheckResult:
     """It could not be found out."""
-    return Finding(check, State.NOT_KNOWN, found, do)
+    return CheckResult(check, State.NOT_KNOWN, found, do)
 
 
-def is_fit(findings: Sequence[Finding]) -> bool:
+def is_fit(findings: Sequence[CheckResult]) -> bool:
     """Whether every check was made and none found a fault."""
     return all(finding.state in (State.OK, State.WARNING) for finding in findings)
 

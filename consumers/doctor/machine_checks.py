@@ -8,9 +8,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from consumers.doctor.findings import Finding, fault, listed, ok, warning
+from consumers.doctor.findings import CheckResult, fault, listed, ok, warning
 from exchange.engine.kafka.cluster.holes import LIBRARIES, PYTHON_ENDS, REVIEW_DAYS, REVIEWED, Affected
-from exchange.engine.kafka.cluster.releases import Release, Span, release
+from exchange.engine.kafka.cluster.versions import Version, VersionRange, parse_version
 
 PYTHON: Final = "Python"
 LIBRARY: Final = "libraries"
@@ -21,7 +21,7 @@ DISK_LOW_BYTES: Final = 2 << 30
 UPDATE: Final = 'Update the exchange: `git pull`, then `make sync` or `pip install --upgrade ".[all]"` in the clone.'
 
 
-def python_found(version: tuple[int, int], today: date) -> Finding:
+def python_found(version: tuple[int, int], today: date) -> CheckResult:
     """Whether this Python is supported, by the exchange and by Python itself."""
     shown, supported = f"{version[0]}.{version[1]}", ", ".join(f"{a}.{b}" for a, b in PYTHON_ENDS)
     if version not in PYTHON_ENDS:
@@ -34,7 +34,7 @@ def python_found(version: tuple[int, int], today: date) -> Finding:
     return ok(PYTHON, f"{shown}, with security fixes until {ends:%Y-%m}")
 
 
-def libraries_found(installed: Callable[[str], str | None]) -> Iterator[Finding]:
+def libraries_found(installed: Callable[[str], str | None]) -> Iterator[CheckResult]:
     """A line for each known hole in an installed library, or one that there is none.
 
     `installed`: a library's version, or None.
@@ -42,8 +42,8 @@ def libraries_found(installed: Callable[[str], str | None]) -> Iterator[Finding]
     versions = {name: version for name in LIBRARIES if (version := installed(name)) is not None}
     clean = True
     for name, version in versions.items():
-        found = release(version)
-        span = Span(found, Release(found.major, found.minor, found.patch + 1))
+        found = parse_version(version)
+        span = VersionRange(found, Version(found.major, found.minor, found.patch + 1))
         for hole in LIBRARIES[name]:
             if hole.affects(span) is not Affected.NO:
                 clean = False
@@ -60,14 +60,14 @@ def installed_version(name: str) -> str | None:
         return None
 
 
-def review_found(today: date, reviewed: date = REVIEWED) -> Finding:
+def review_found(today: date, reviewed: date = REVIEWED) -> CheckResult:
     """Whether the table of known holes was compared with the advisories of late."""
     if today - reviewed > timedelta(days=REVIEW_DAYS):
         return warning(REVIEW, f"last reviewed on {reviewed}, over {REVIEW_DAYS} days ago", UPDATE)
     return ok(REVIEW, f"reviewed on {reviewed}")
 
 
-def disk_found(folder: Path) -> Finding:
+def disk_found(folder: Path) -> CheckResult:
     """Whether the disk of the Kafka on this machine has room."""
     free = shutil.disk_usage(folder).free
     shown = f"{free / 2**30:,.1f} GiB free in {folder}"
@@ -78,7 +78,7 @@ def disk_found(folder: Path) -> Finding:
     return ok(DISK, shown)
 
 
-def machine_found(today: date) -> Iterator[Finding]:
+def machine_found(today: date) -> Iterator[CheckResult]:
     """Every check that needs no Kafka."""
     yield python_found(sys.version_info[:2], today)
     yield from libraries_found(installed_version)

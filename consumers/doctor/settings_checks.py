@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.doctor.findings import Finding, State, listed, not_known, ok
+from consumers.doctor.findings import CheckResult, State, listed, not_known, ok
 from exchange.engine.encryption import host_of, is_loopback
 from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS
-from exchange.engine.kafka.cluster.brokers import Broker
+from exchange.engine.kafka.cluster.brokers import BrokerState
 
 SETTINGS: Final = "broker settings"
 TRANSACTION_MS_MAX: Final = 60_000
@@ -90,7 +90,7 @@ def _replicated(replication: int) -> tuple[Needed, ...]:
     )
 
 
-def settings_found(brokers: Sequence[Broker], replication: int) -> Iterator[Finding]:
+def settings_found(brokers: Sequence[BrokerState], replication: int) -> Iterator[CheckResult]:
     """A line for each setting that does not fit, or one that all do."""
     hidden = [str(broker.node) for broker in brokers if broker.settings is None]
     if hidden or not brokers:
@@ -109,7 +109,7 @@ def settings_found(brokers: Sequence[Broker], replication: int) -> Iterator[Find
         )
 
 
-def _judged(row: Needed, brokers: Sequence[Broker]) -> Finding | None:
+def _judged(row: Needed, brokers: Sequence[BrokerState]) -> CheckResult | None:
     values = {str(broker.node): (broker.settings or {}).get(row.name) for broker in brokers}
     unknown = [node for node, value in values.items() if value is None]
     if unknown:
@@ -117,8 +117,8 @@ def _judged(row: Needed, brokers: Sequence[Broker]) -> Finding | None:
     wrong = sorted({value or "not set" for value in values.values() if value is not None and not row.fits(value)})
     if not wrong:
         return None
-    return Finding(row.name, row.state, f"{listed(wrong)}: {row.why}", f"Set it to {row.wanted}, on every broker.")
+    return CheckResult(row.name, row.state, f"{listed(wrong)}: {row.why}", f"Set it to {row.wanted}, on every broker.")
 
 
-def _is_local(brokers: Sequence[Broker]) -> bool:
+def _is_local(brokers: Sequence[BrokerState]) -> bool:
     return all(is_loopback(host_of(broker.address)) for broker in brokers)

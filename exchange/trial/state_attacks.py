@@ -38,7 +38,7 @@ HARMLESS: Final = "harmless"
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class MustRefuse:
     """What a worker must log: one of `says`. `ends`: it ends by itself, with status 1."""
 
     name: str
@@ -95,55 +95,55 @@ class Hands:
         return None
 
 
-def missing(topic: str) -> Refusal:
+def missing(topic: str) -> MustRefuse:
     """The refusal of a topic with state that was lost."""
-    return Refusal("StateMissing", (f"`{topic}` is missing",))
+    return MustRefuse("StateMissing", (f"`{topic}` is missing",))
 
 
-BEHIND: Final = Refusal("GateStateBehind", ("GateStateBehind",))
+BEHIND: Final = MustRefuse("GateStateBehind", ("GateStateBehind",))
 
 
 # Attacks: damage, what must follow, mend
 
 
-async def _gate_state_put_back(hands: Hands) -> AsyncGenerator[Refusal, None]:
+async def _gate_state_put_back(hands: Hands) -> AsyncGenerator[MustRefuse, None]:
     await hands.damage.put_back(GATE_STATE, hands.copies[GATE_STATE])
     yield BEHIND
     await hands.command("gate", "rebuild")
 
 
-async def _gate_state_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:
+async def _gate_state_lost(hands: Hands) -> AsyncGenerator[MustRefuse, None]:
     await hands.damage.lose(GATE_STATE)
     yield missing(GATE_STATE)
     await hands.command("gate", "rebuild")
 
 
-async def _gate_state_cut_off(hands: Hands) -> AsyncGenerator[Refusal, None]:
+async def _gate_state_cut_off(hands: Hands) -> AsyncGenerator[MustRefuse, None]:
     await hands.damage.keep_last(GATE_STATE, LAST)
     yield BEHIND
     await hands.command("gate", "rebuild")
 
 
-async def _counts_put_back(hands: Hands) -> AsyncGenerator[Refusal, None]:
+async def _counts_put_back(hands: Hands) -> AsyncGenerator[MustRefuse, None]:
     await hands.damage.put_back(COUNTS, hands.copies[COUNTS])
-    yield Refusal(HARMLESS, ('"lane": "fold-0", "state": "running"',), ends=False)
+    yield MustRefuse(HARMLESS, ('"lane": "fold-0", "state": "running"',), ends=False)
     hands.did("nothing")
 
 
-async def _counts_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:
+async def _counts_lost(hands: Hands) -> AsyncGenerator[MustRefuse, None]:
     await hands.damage.lose(COUNTS)
-    yield Refusal("PartitionUnknown", ("lacks topics of the exchange",))
+    yield MustRefuse("PartitionUnknown", ("lacks topics of the exchange",))
     await hands.command("topics", "apply")
 
 
-async def _draws_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:
+async def _draws_lost(hands: Hands) -> AsyncGenerator[MustRefuse, None]:
     """No epoch was closed, so the message allows to make it empty."""
     await hands.damage.lose(DRAWS)
     yield missing(DRAWS)
     await hands.command("topics", "apply", "--anew", DRAWS)
 
 
-async def _agencies_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:
+async def _agencies_lost(hands: Hands) -> AsyncGenerator[MustRefuse, None]:
     await hands.damage.lose(AGENCIES)
     yield missing(AGENCIES)
     await hands.command("topics", "apply", "--anew", AGENCIES)
@@ -152,18 +152,18 @@ async def _agencies_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:
     await hands.command("gate", "rebuild")
 
 
-async def _events_lost(hands: Hands) -> AsyncGenerator[Refusal, None]:
+async def _events_lost(hands: Hands) -> AsyncGenerator[MustRefuse, None]:
     copy = await hands.damage.copied(EVENTS)
     await hands.damage.lose(EVENTS)
     yield missing(EVENTS)
     await _restore_events(hands, copy)
 
 
-async def _events_cut_off(hands: Hands) -> AsyncGenerator[Refusal, None]:
+async def _events_cut_off(hands: Hands) -> AsyncGenerator[MustRefuse, None]:
     copy = await hands.damage.copied(EVENTS)
     ends = await hands.damage.ends(EVENTS)
     await hands.damage.cut_off({partition: end // 2 for partition, end in ends.items()})
-    yield Refusal("EventsCutOff", ("EventsCutOff", "CountedOtherEvents", "PositionOutOfRange"))
+    yield MustRefuse("EventsCutOff", ("EventsCutOff", "CountedOtherEvents", "PositionOutOfRange"))
     await _restore_events(hands, copy)
 
 
@@ -176,14 +176,14 @@ async def _restore_events(hands: Hands, copy: Copy) -> None:
     await hands.command("topics", "apply")
 
 
-async def _held(hands: Hands, topic: str, *, ends: bool = False) -> AsyncGenerator[Refusal, None]:
+async def _held(hands: Hands, topic: str, *, ends: bool = False) -> AsyncGenerator[MustRefuse, None]:
     partitions = await hands.damage.partitions(topic)
     async with hands.damage.held_open(partitions):
-        yield Refusal("TransactionOpen", (f"{topic}-0 is not decided from offset",), ends)
+        yield MustRefuse("TransactionOpen", (f"{topic}-0 is not decided from offset",), ends)
     hands.did("the transaction was ended")
 
 
-ATTACKS: Final[dict[str, Callable[[Hands], AsyncGenerator[Refusal, None]]]] = {
+ATTACKS: Final[dict[str, Callable[[Hands], AsyncGenerator[MustRefuse, None]]]] = {
     "gate-state put back from an older copy": _gate_state_put_back,
     "gate-state lost": _gate_state_lost,
     "gate-state cut off": _gate_state_cut_off,
@@ -241,7 +241,7 @@ class StateAttacks:
         self.seen.append(AttackSeen(name, tuple(refused), round(after_s, 1), tuple(self._hands.mends), missed))
         return self.seen[-1]
 
-    async def _refused(self, refusal: Refusal) -> float | None:
+    async def _refused(self, refusal: MustRefuse) -> float | None:
         """Start a worker; the seconds until it refused, or None if it did not."""
         began_s = loop_s()
         worker = await self._ground.start_worker()
@@ -258,7 +258,7 @@ class StateAttacks:
             await worker.stop()
 
 
-async def _has_refused(worker: Worker, refusal: Refusal) -> bool:
+async def _has_refused(worker: Worker, refusal: MustRefuse) -> bool:
     if refusal.ends and (worker.alive or await worker.process.wait() != 1):
         return False
     log = worker.log_file.read_text(encoding="utf-8", errors="replace")

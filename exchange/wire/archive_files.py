@@ -66,7 +66,7 @@ class FileUnreadable(ExchangeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RecordRun:
     """Records of one partition, in order, in columns of equal length."""
 
     partition: int
@@ -95,7 +95,7 @@ class RunWriter:
         """The number of bytes that were written."""
         return self._out.octets
 
-    def add(self, run: Run) -> None:
+    def add(self, run: RecordRun) -> None:
         """Write a run."""
         self._writer.write(_packed(run))
         self.records += len(run.offsets)
@@ -132,7 +132,7 @@ def run_writer(file: IO[bytes]) -> Iterator[RunWriter]:
     writer.end()
 
 
-def read_runs(path: Path) -> Iterator[Run]:
+def read_runs(path: Path) -> Iterator[RecordRun]:
     """The runs of a file, in order. Raises FileUnreadable and OSError."""
     with path.open("rb") as file:
         try:
@@ -152,7 +152,7 @@ def _ours(blocks: "fastavro.block_reader") -> Iterator[dict[str, object]]:
         yield from cast("Iterator[dict[str, object]]", block)
 
 
-def _packed(run: Run) -> dict[str, object]:
+def _packed(run: RecordRun) -> dict[str, object]:
     values, count = run.values, len(run.values)
     return {
         "partition": run.partition,
@@ -164,7 +164,7 @@ def _packed(run: Run) -> dict[str, object]:
     }
 
 
-def _unpacked(packed: dict[str, object]) -> Run:
+def _unpacked(packed: dict[str, object]) -> RecordRun:
     """Raises where the columns are not of equal length."""
     lengths, octets = cast("bytes", packed["lengths"]), cast("bytes", packed["values"])
     count = len(lengths) // 4
@@ -180,7 +180,7 @@ def _unpacked(packed: dict[str, object]) -> Run:
     if bounds[-1] != len(octets) or len(keys) != count:
         raise ValueError
     offsets, times = (_unpacked_steps(cast("bytes", packed[name]), count) for name in ("offsets", "timestamps"))
-    return Run(cast("int", packed["partition"]), offsets, times, keys, values)
+    return RecordRun(cast("int", packed["partition"]), offsets, times, keys, values)
 
 
 def _packed_steps(numbers: Sequence[int]) -> bytes:

@@ -30,7 +30,7 @@ _CAPS: Final = {cap_octet(cap)[0]: cap for cap in range(_ONE_OCTET_MAX)}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BodyRow:
     """The bodies of one class: how long they are, with the byte of their kind, and their fields."""
 
     make: Callable[..., Body]
@@ -70,16 +70,16 @@ def octets_of(body: Body) -> bytes | None:
 
 
 @cache
-def _kinds() -> Mapping[type[Body], tuple[bytes, Row | None]]:
+def _kinds() -> Mapping[type[Body], tuple[bytes, BodyRow | None]]:
     return {body: (cap_octet(place), _row(body)) for place, body in enumerate(BODIES)}
 
 
 @cache
-def _rows() -> Mapping[bytes, Row]:
+def _rows() -> Mapping[bytes, BodyRow]:
     return {kind: row for kind, row in _kinds().values() if row is not None}
 
 
-def _row(body: type[Body]) -> Row | None:
+def _row(body: type[Body]) -> BodyRow | None:
     fields, begin = list[tuple[slice, Callable[[bytes], object]]](), 1
     writes = list[tuple[str, Callable[[object], bytes]]]()
     for one in field_types(body):
@@ -90,7 +90,7 @@ def _row(body: type[Body]) -> Row | None:
         fields.append((slice(begin, end), both[0]))
         writes.append((one.name, both[1]))
         begin = end
-    return Row(body, begin, tuple(fields), tuple(writes))
+    return BodyRow(body, begin, tuple(fields), tuple(writes))
 
 
 def _values_of(one: FieldType) -> tuple[Callable[[bytes], object], Callable[[object], bytes]] | None:

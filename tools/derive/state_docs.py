@@ -26,7 +26,7 @@ class Happened(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StateAnswer:
     """What follows, for some topics and questions, and the tests that tried it on a real Kafka."""
 
     topics: tuple[str, ...]
@@ -40,140 +40,140 @@ PUT_BACK, CUT, CLOSING = "test_state_put_back.py", "test_state_cut_off.py", "tes
 REGISTRY, HARMLESS, OPEN = "test_state_of_registry.py", "test_state_harmless.py", "test_open_transactions.py"
 HELD_READ = "test_open_transactions_elsewhere.py"
 ANSWERS: Final = (
-    Answer(
+    StateAnswer(
         ("gate-state",),
         (H.LOST,),
         "refused: `StateMissing`. `exchange topics apply` does not make it empty. `exchange gate rebuild` makes it anew:"
         " exact afterwards",
         (PUT_BACK,),
     ),
-    Answer(
+    StateAnswer(
         ("gate-state",),
         (H.EMPTIED, H.CUT_OFF, H.OTHERS, H.OLDER),
         "refused: `GateStateBehind` (`GateStateDamaged` where others wrote there). Stop the workers and run `exchange gate"
         " rebuild`: exact afterwards",
         (CUT, PUT_BACK),
     ),
-    Answer(
+    StateAnswer(
         ("gate-state", "aggregates"),
         (H.HELD,),
         "nothing older is restored: a lane that starts logs `TransactionOpen` with topic, partition and offset, and tries"
         " again until the transaction has ended. Other lanes go on. Exact afterwards",
         (OPEN,),
     ),
-    Answer(("events",), (H.LOST,), "refused: `StateMissing`. Restore it", (PUT_BACK,)),
-    Answer(
+    StateAnswer(("events",), (H.LOST,), "refused: `StateMissing`. Restore it", (PUT_BACK,)),
+    StateAnswer(
         ("events",),
         (H.EMPTIED, H.CUT_OFF, H.OLDER),
         "refused: `EventsCutOff`, or by the fold `CountedOtherEvents`. Restore it",
         (CUT, PUT_BACK),
     ),
-    Answer(
+    StateAnswer(
         ("events",),
         (H.OTHERS,),
         "refused: `CountedOtherEvents`. If `events` is right, delete `aggregates.<generation>` and run `exchange topics"
         " apply`: the worker counts everything again",
         (PUT_BACK,),
     ),
-    Answer(
+    StateAnswer(
         ("events",),
         (H.HELD,),
         "the gate goes on while it runs; a gate that starts waits. Counting waits. `status` shows lag and place, the alert"
         " is `held open`, `exchange replay` says `incomplete`",
         (OPEN,),
     ),
-    Answer(
+    StateAnswer(
         ("aggregates",),
         (H.LOST, H.EMPTIED, H.OLDER),
         "harmless: the fold counts on from the position that is stored there, or from the first event. Lost: `exchange"
         " topics apply`",
         (PUT_BACK, CUT),
     ),
-    Answer(
+    StateAnswer(
         ("aggregates",),
         (H.CUT_OFF, H.OTHERS),
         "refused: `CountsDamaged`. Delete the topic and run `exchange topics apply`: everything is counted again",
         (CUT,),
     ),
-    Answer(
+    StateAnswer(
         ("agencies",),
         (H.LOST,),
         "refused: `StateMissing`. Restore it; or `exchange topics apply --anew agencies`, register every agency again, and"
         " `exchange gate rebuild`: exact afterwards",
         (PUT_BACK,),
     ),
-    Answer(
+    StateAnswer(
         ("agencies",),
         (H.EMPTIED, H.CUT_OFF, H.OLDER),
         "refused: `RegistryBehind`, because a suspension may be forgotten. Restore it; or register every agency again, and"
         " `exchange gate rebuild`",
         (REGISTRY,),
     ),
-    Answer(
+    StateAnswer(
         ("agencies",),
         (H.OTHERS,),
         "refused by name. Find out who may write it; then as when it is lost",
         (REGISTRY,),
     ),
-    Answer(
+    StateAnswer(
         ("agencies",),
         (H.HELD,),
         "refused: `TransactionOpen`, because a suspension may be hidden. End the transaction, start the worker",
         (HELD_READ,),
     ),
-    Answer(
+    StateAnswer(
         ("epochs",),
         (H.LOST,),
         "refused: `StateMissing`. Restore it; made anew, nothing is closed on it",
         (CLOSING,),
     ),
-    Answer(("epochs",), (H.EMPTIED, H.CUT_OFF), "harmless: commands that were handled are in `draws`", (CLOSING,)),
-    Answer(
+    StateAnswer(("epochs",), (H.EMPTIED, H.CUT_OFF), "harmless: commands that were handled are in `draws`", (CLOSING,)),
+    StateAnswer(
         ("epochs",),
         (H.OTHERS, H.OLDER),
         "no epoch is closed: `release-0` has `failed` (`PositionOutOfRange`), and `exchange release close` refuses"
         " (`CommandsLost`). Restore it",
         (CLOSING,),
     ),
-    Answer(
+    StateAnswer(
         ("draws",),
         (H.LOST,),
         "refused: `StateMissing`. Made empty in spite of it (`--anew draws`), no epoch is closed: `DrawsDamaged`",
         (PUT_BACK,),
     ),
-    Answer(
+    StateAnswer(
         ("draws",),
         (H.EMPTIED, H.CUT_OFF, H.OTHERS),
         "no epoch is closed or published: `DrawsDamaged`. Restore it",
         (CLOSING,),
     ),
-    Answer(
+    StateAnswer(
         ("draws",),
         (H.HELD,),
         "no epoch is judged, drawn or published: `release-0` and `publisher-0` log `TransactionOpen` and try again. Each"
         " table is drawn once",
         (OPEN,),
     ),
-    Answer(
+    StateAnswer(
         ("epochs", "releases"),
         (H.HELD,),
         "commands, or new figures, wait behind the transaction. Nothing is drawn or published twice; alert `held open`",
         (HELD_READ,),
     ),
-    Answer(
+    StateAnswer(
         ("releases",),
         (H.LOST, H.EMPTIED, H.CUT_OFF, H.OLDER),
         "harmless: the publisher writes again what is missing, the same bytes. Lost: `exchange topics apply`",
         (CLOSING,),
     ),
-    Answer(
+    StateAnswer(
         ("releases",),
         (H.OTHERS,),
         "the publisher stops (`PublishedDiffers`) and names the offset. Tell its readers, delete the topic and run `exchange"
         " topics apply`: everything is published again",
         (CLOSING,),
     ),
-    Answer(
+    StateAnswer(
         ("quarantine", "metrics", "pulse", "alerts"),
         (H.LOST, H.EMPTIED, H.CUT_OFF, H.OTHERS, H.OLDER),
         "harmless: nothing is decided by it, and what still holds is written again. Of `quarantine`, past refusals are gone"
@@ -181,20 +181,20 @@ ANSWERS: Final = (
         " (`unreadable`)",
         (HARMLESS,),
     ),
-    Answer(
+    StateAnswer(
         ("quarantine", "metrics", "pulse", "alerts"),
         (H.HELD,),
         "counts go on; what is shown from it waits, and the alert is `held open`",
         (HELD_READ,),
     ),
-    Answer(
+    StateAnswer(
         ("inbox", "receipts"),
         (H.LOST, H.EMPTIED, H.CUT_OFF, H.OTHERS, H.OLDER),
         "harmless for all others. The agency is left out while a topic is missing (`exchange topics apply`). What was not"
         " admitted yet, its edge sends again; what comes twice is recognised, and what nobody signed is not counted",
         (HARMLESS,),
     ),
-    Answer(
+    StateAnswer(
         ("inbox", "receipts"),
         (H.HELD,),
         "that agency waits until the transaction has ended; nobody else does",

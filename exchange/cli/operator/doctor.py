@@ -15,7 +15,7 @@ from exchange.engine.wall_clock import utc_today, wall_ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumers.doctor.findings import Finding
+    from consumers.doctor.findings import CheckResult
     from exchange.cli.shared.at_kafka import KafkaConnection
 
 app = typer.Typer()
@@ -36,7 +36,7 @@ STYLES = {"ok": "", "warning": "yellow", "fault": "red", "not known": "magenta"}
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Check the cluster, this machine and your rights, and name what to do. It changes nothing.
 
-    It looks at the connection, the brokers, Kafka's release and its known security holes, the
+    It looks at the connection, the brokers, Kafka's version and its known security holes, the
     brokers' settings, topics, replicas, lost state, the clock, your rights, Python and libraries.
     What could not be found out is shown as `not known`, never as ok.
     """
@@ -50,7 +50,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     raise typer.Exit(ExitStatus.DONE if is_fit(findings) else ExitStatus.ERROR)
 
 
-def _findings() -> "list[Finding]":
+def _findings() -> "list[CheckResult]":
     from consumers.doctor.examine import Examination, of_this_machine, unreached
     from exchange.cli.shared.at_kafka import at_kafka
     from exchange.engine.errors import EngineError
@@ -59,7 +59,7 @@ def _findings() -> "list[Finding]":
 
     settings = Settings.model_validate({})
 
-    async def work(kafka: "KafkaConnection") -> "list[Finding]":
+    async def work(kafka: "KafkaConnection") -> "list[CheckResult]":
         return await Examination(kafka.log, kafka.admin, kafka.settings, wall_ms, _progress()).findings()
 
     try:
@@ -80,7 +80,7 @@ def _progress() -> Callable[[str], None]:
     return report
 
 
-def print_findings(findings: "Sequence[Finding]") -> None:
+def print_findings(findings: "Sequence[CheckResult]") -> None:
     """A line for each check; a column for the next step where one of them has one."""
     from exchange.cli.shared.console import console, table
 

@@ -28,7 +28,7 @@ def found(servers: str) -> tuple[int, dict[str, dict[str, str]]]:
 def test_a_provisioned_exchange_is_fit(exchange: KafkaLog, bootstrap_servers: str) -> None:
     status, findings = found(bootstrap_servers)
     assert status == ExitStatus.DONE, findings
-    expected = {"connection", "brokers", "Kafka's release", "broker settings", "replicas", "topics", "state", "rights"}
+    expected = {"connection", "brokers", "Kafka's version", "broker settings", "replicas", "topics", "state", "rights"}
     assert {name for name, one in findings.items() if one["state"] == "ok"} >= expected
     assert findings["clock"]["state"] == "warning"  # no worker runs
     shown = doctor(bootstrap_servers)

@@ -105,7 +105,7 @@ async def alerted(ground: TrialExchange, says: str) -> None:
 @pytest.mark.timeout(900)
 async def test_a_broker_put_back_whole_closes_nothing_until_a_newer_copy_is_there(tmp_path: Path) -> None:
     home, older, newer = tmp_path / "kafka", tmp_path / "older", tmp_path / "newer"
-    behind = "The ledger in `draws` ends with 2020-01, and 2020-02 was closed before."
+    behind = "The ledger in `draws` ends with 2020-02, and 2020-03 was closed before."
     async with running(home, tmp_path) as ground:
         agencies = Publishing(ground)
         await agencies.register()
@@ -123,7 +123,7 @@ async def test_a_broker_put_back_whole_closes_nothing_until_a_newer_copy_is_ther
         await ground.start_worker()
         await refuses(ground, MARCH, behind)
         assert drawn.items() > (await public(ground)).items()
-        status, _, err = await command(ground.settings, "release", "adopt", "2020-01")
+        status, _, err = await command(ground.settings, "release", "adopt", "2020-02")
         assert (status, behind in err) == (1, True), err
         agencies.now_at(ground)
         await agencies.send(list(needs(Random(2), 6)))  # it returns once the gate has admitted them
@@ -160,11 +160,11 @@ async def test_an_old_cluster_that_comes_back_after_a_restore_is_refused_and_the
             await refuses(old, MARCH, "The exchange has left cluster")
             await closes(new, MARCH)
             await alerted(new, "")
-            status, _, err = await command(old.settings, "release", "adopt", "2020-01")
-            assert (status, "2020-02 was closed before" in err) == (1, True), err
+            status, _, err = await command(old.settings, "release", "adopt", "2020-02")
+            assert (status, "2020-03 was closed before" in err) == (1, True), err
         assert (await ends(old, [OF_DRAWS]))[OF_DRAWS] < 10
-        status, _, err = await command(old.settings, "restore", archive)  # it lacks February
-        assert (status, "2020-02 was closed before" in err) == (1, True), err
+        status, _, err = await command(old.settings, "restore", archive)  # it lacks March
+        assert (status, "2020-03 was closed before" in err) == (1, True), err
 
 
 @pytest.mark.slow
@@ -188,7 +188,7 @@ async def test_a_worker_killed_between_the_commit_and_the_witness_publishes_the_
         closings = await handled(ground.log, 1)
         assert closings.parts == drawn.parts
         assert await public(ground) == {part.key: part.value for part in drawn.parts}
-        assert json.loads(witness.read_bytes())["epoch"] == "2020-01"
+        assert json.loads(witness.read_bytes())["epoch"] == "2020-02"
 
 
 async def witness_of(ground: TrialExchange) -> Path:

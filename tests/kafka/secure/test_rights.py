@@ -268,7 +268,7 @@ def test_the_doctor_calls_what_it_may_not_see_not_known_and_never_ok(granted: Se
     unseen = ("broker settings", "topics", "replicas", "state", "clock")
     assert {strange[check] for check in unseen} == {"not known"}
     assert strange["rights"] == "warning"
-    assert strange["brokers"] == strange["Kafka's release"] == "ok"
+    assert strange["brokers"] == strange["Kafka's version"] == "ok"
     settings = [one for one in GRANTED if one.resource is Resource.CLUSTER]
     with without(granted, *settings):
         assert states(OPERATOR)["broker settings"] == "not known"

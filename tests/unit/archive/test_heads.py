@@ -19,7 +19,7 @@ from exchange.core.errors import SequenceBroken
 from exchange.core.release.cuts import BEGINNING, Address, Cut, Grown, Relocation, moved
 from exchange.engine.log import Log
 from exchange.testing.memory_partition import StoredRecord
-from exchange.wire.archive_files import FileUnreadable, Run, digest_of_file, read_runs, run_writer
+from exchange.wire.archive_files import FileUnreadable, RecordRun, digest_of_file, read_runs, run_writer
 from exchange.wire.codec import decode
 from exchange.wire.release_records import (
     decode_relocation,
@@ -190,7 +190,9 @@ def test_a_file_reads_back_and_any_changed_bit_changes_its_digest(
     tmp_path_factory: pytest.TempPathFactory, given_: list[list[tuple[int, int, bytes | None, bytes | None]]], data
 ) -> None:
     path = tmp_path_factory.mktemp("runs") / "file.avro"
-    written = [Run(number, *(list(column) for column in zip(*rows, strict=True))) for number, rows in enumerate(given_)]
+    written = [
+        RecordRun(number, *(list(column) for column in zip(*rows, strict=True))) for number, rows in enumerate(given_)
+    ]
     with path.open("wb") as file, run_writer(file) as writer:
         for run in written:
             writer.add(run)

@@ -20,7 +20,7 @@ from consumers.admission.enrolment import (
     SmallCountsNotAllowed,
     enrolled,
 )
-from consumers.admission.public_keys import KeyFileMissing, PrivateKeyGiven, PublicKeyInvalid, public_key
+from consumers.admission.public_keys import PrivateKeyGiven, PublicKeyFileMissing, PublicKeyInvalid, public_key
 from exchange.core.admission.gate import Registration, Status
 from exchange.core.errors import ExchangeError
 from exchange.core.model.vocabulary import LegalClass
@@ -175,7 +175,7 @@ def test_what_is_no_key_is_refused(given_: str) -> None:
 @pytest.mark.parametrize("name", ["ns.pub", "no-such-file", "keys/harbor-light.pem", "/none/here", "~/ns.pub"])
 def test_a_file_that_is_missing_is_called_missing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(KeyFileMissing, match="there is no file of that name"):
+    with pytest.raises(PublicKeyFileMissing, match="there is no file of that name"):
         public_key(name)
 
 
@@ -185,7 +185,7 @@ def test_a_damaged_key_is_not_called_a_missing_file(damaged: str, tmp_path: Path
     for given_ in (damaged, str(tmp_path / "no-key.pem")):
         with pytest.raises(PublicKeyInvalid) as refused:
             public_key(given_)
-        assert not isinstance(refused.value, KeyFileMissing)
+        assert not isinstance(refused.value, PublicKeyFileMissing)
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -11,17 +11,17 @@ import pytest
 from pydantic import SecretStr
 
 from consumers.doctor import machine_checks
-from consumers.doctor.cluster_checks import brokers_found, holes_found, release_found, replicas_found
+from consumers.doctor.cluster_checks import brokers_found, holes_found, replicas_found, version_found
 from consumers.doctor.examine import OF_BROKERS, OF_EXCHANGE, connected, unreached
-from consumers.doctor.findings import Finding, State, is_fit, listed, ok
+from consumers.doctor.findings import CheckResult, State, is_fit, listed, ok
 from consumers.doctor.machine_checks import disk_found, libraries_found, python_found, review_found
 from consumers.doctor.settings_checks import settings_found
 from exchange.cli.operator import doctor
 from exchange.engine.broker.server import ONE_NODE_SETTINGS
 from exchange.engine.encryption import PlaintextRefused
-from exchange.engine.kafka.cluster.brokers import Broker, Replicas
+from exchange.engine.kafka.cluster.brokers import BrokerState, Replicas
 from exchange.engine.kafka.cluster.holes import KAFKA, Harm
-from exchange.engine.kafka.cluster.releases import of_level
+from exchange.engine.kafka.cluster.versions import of_level
 from exchange.kafka_address import NoKafka
 from exchange.settings import Settings
 
@@ -35,16 +35,16 @@ GOOD = {
     "transaction.state.log.replication.factor": "3",
     "transaction.state.log.min.isr": "2",
 }
-ONE = Broker(1, "kafka-1.example.org:9092", True, of_level(33), GOOD)
+ONE = BrokerState(1, "kafka-1.example.org:9092", True, of_level(33), GOOD)
 THREE = [ONE, replace(ONE, node=2), replace(ONE, node=3)]
 
 
-def states(found: Iterable[Finding]) -> list[tuple[str, State]]:
+def states(found: Iterable[CheckResult]) -> list[tuple[str, State]]:
     return [(finding.check, finding.state) for finding in found]
 
 
 def test_a_good_cluster_is_ok() -> None:
-    found = [brokers_found(THREE, 3), release_found(THREE), *holes_found(THREE), *settings_found(THREE, 3)]
+    found = [brokers_found(THREE, 3), version_found(THREE), *holes_found(THREE), *settings_found(THREE, 3)]
     assert [finding.state for finding in found] == [State.OK] * 4
 
 
@@ -66,14 +66,14 @@ def test_a_broker_that_does_not_answer_and_too_few_brokers_are_faults() -> None:
     ],
 )
 def test_the_release_of_the_oldest_broker_counts(levels: list[int | None], state: State, said: str) -> None:
-    brokers = [replace(ONE, release=None if level is None else of_level(level)) for level in levels]
-    found = release_found(brokers)
+    brokers = [replace(ONE, version=None if level is None else of_level(level)) for level in levels]
+    found = version_found(brokers)
     assert found.state is state
     assert said in found.found
 
 
 def test_a_known_hole_is_named_with_its_meaning_and_the_release_that_closes_it() -> None:
-    found = {finding.check: finding for finding in holes_found([replace(ONE, release=of_level(29))])}
+    found = {finding.check: finding for finding in holes_found([replace(ONE, version=of_level(29))])}
     assert set(found) == {"CVE-2026-111115", "CVE-2026-111108", "CVE-2026-111073", "CVE-2026-83525"}
     one = found["CVE-2026-111115"]
     assert one.state is State.WARNING
@@ -84,14 +84,14 @@ def test_a_known_hole_is_named_with_its_meaning_and_the_release_that_closes_it()
 
 
 def test_a_hole_that_lets_somebody_in_is_a_fault_where_it_is_surely_there() -> None:
-    surely = [finding for finding in holes_found([replace(ONE, release=of_level(27))]) if "open: " in finding.found]
+    surely = [finding for finding in holes_found([replace(ONE, version=of_level(27))]) if "open: " in finding.found]
     assert ("CVE-2026-111115", State.WARNING) in states(surely)  # it stops brokers
     opens = [replace(hole, harm=Harm.OPENS) for hole in KAFKA if hole.name == "CVE-2026-111115"]
-    assert states(holes_found([replace(ONE, release=of_level(27))], opens)) == [("CVE-2026-111115", State.FAULT)]
+    assert states(holes_found([replace(ONE, version=of_level(27))], opens)) == [("CVE-2026-111115", State.FAULT)]
 
 
 def test_without_a_release_no_hole_is_called_closed() -> None:
-    assert states(holes_found([replace(ONE, release=None)])) == [("known holes", State.NOT_KNOWN)]
+    assert states(holes_found([replace(ONE, version=None)])) == [("known holes", State.NOT_KNOWN)]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_it_is_fit_with_warnings_and_unfit_with_a_fault_or_what_is_not_known() -
     one = ok("a", "b")
     assert is_fit([one, replace(one, state=State.WARNING)])
     assert not is_fit([one, replace(one, state=State.FAULT)])
-    assert not is_fit([one, Finding("a", State.NOT_KNOWN, "b")])
+    assert not is_fit([one, CheckResult("a", State.NOT_KNOWN, "b")])
 
 
 def test_a_long_list_is_cut_with_its_number() -> None:
@@ -209,5 +209,5 @@ def test_where_nothing_is_to_do_no_column_is_kept_for_it(capsys: pytest.CaptureF
     fit = ok("rights", "this user has those of an operator")
     doctor.print_findings([fit])
     assert "next" not in capsys.readouterr().out
-    doctor.print_findings([fit, Finding("clock", State.WARNING, "not compared", "Start a worker.")])
+    doctor.print_findings([fit, CheckResult("clock", State.WARNING, "not compared", "Start a worker.")])
     assert "Start a worker." in capsys.readouterr().out

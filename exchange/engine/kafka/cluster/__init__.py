@@ -1,1 +1,1 @@
-"""The brokers of a cluster as they describe themselves: release, settings, known holes."""
+"""The brokers of a cluster as they describe themselves: version, settings, known holes."""

@@ -1,4 +1,4 @@
-"""What each broker of a cluster says about itself: its release, its settings, its share of topics.
+"""What each broker of a cluster says about itself: its version, its settings, its share of topics.
 
 Rules kept: asking changes nothing. What a broker does not tell, or may not tell to this user, is
 None, never a default. Each broker is asked by itself: during an update they differ.
@@ -19,7 +19,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
 from exchange import __version__
-from exchange.engine.kafka.cluster.releases import Span, of_level
+from exchange.engine.kafka.cluster.versions import VersionRange, of_level
 from exchange.engine.kafka.errors import naming
 
 if TYPE_CHECKING:
@@ -42,16 +42,16 @@ _FEATURES = CompactArray(
 
 
 @dataclass(frozen=True, slots=True)
-class Broker:
+class BrokerState:
     """One broker.
 
-    `release` and `settings` are None where they are not known; a setting without a value is None.
+    `version` and `settings` are None where they are not known; a setting without a value is None.
     """
 
     node: int
     address: str
     answers: bool = False
-    release: Span | None = None
+    version: VersionRange | None = None
     settings: Mapping[str, str | None] | None = None
 
 
@@ -67,7 +67,7 @@ class Replicas:
 class Cluster:
     """All brokers, and the replicas of the topics that were asked for and may be seen."""
 
-    brokers: Sequence[Broker]
+    brokers: Sequence[BrokerState]
     replicas: Mapping[str, Replicas]
 
 
@@ -150,20 +150,20 @@ async def _connect(settings: ClientSettings, host: str, port: int) -> AIOKafkaCo
     return await create_conn(host, port, **own)
 
 
-async def _ask(settings: ClientSettings, node: int, host: str, port: int) -> Broker:
+async def _ask(settings: ClientSettings, node: int, host: str, port: int) -> BrokerState:
     address = f"{host}:{port}"
     try:
         async with asyncio.timeout(ASK_S_MAX):
             connection = await _connect(settings, host, port)
             try:
-                return Broker(node, address, True, await _release(connection), await _settings(connection, node))
+                return BrokerState(node, address, True, await _version(connection), await _settings(connection, node))
             finally:
                 connection.close()
     except _AWAY:
-        return Broker(node, address)
+        return BrokerState(node, address)
 
 
-async def _release(connection: AIOKafkaConnection) -> Span | None:
+async def _version(connection: AIOKafkaConnection) -> VersionRange | None:
     try:
         answer = await connection.send(_Versions())
     except (kafka.IncompatibleBrokerVersion, NotImplementedError):

@@ -1,12 +1,12 @@
 """Known holes of Kafka's brokers and of the libraries that the exchange installs, as a table.
 
-Rules kept: a row is entered only from a published advisory that names the releases. Rows are about
+Rules kept: a row is entered only from a published advisory that names the versions. Rows are about
 what the exchange runs: holes of Java clients, Connect, MirrorMaker and Streams are left out, and
 holes of archives that a broker does not use. Whoever reviews the table sets `REVIEWED`, also if
 nothing changed; a table that was not reviewed for `REVIEW_DAYS` is itself a warning.
 
 Not promised: that the table is complete. Holes of Java, of the system and of a vendor's own Kafka
-are not in it, nor patches that a vendor put into an older release.
+are not in it, nor patches that a vendor put into an older version.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from exchange.engine.kafka.cluster.releases import Release, Span, release
+from exchange.engine.kafka.cluster.versions import Version, VersionRange, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ REVIEWED: Final = date(2026, 11, 30)
 """The day on which somebody last compared the table with the advisories."""
 REVIEW_DAYS: Final = 180
 SAFE: Final = "4.2.2, 4.3.2 or 4.4.0, or newer"
-"""The releases without any hole of the table, for people."""
+"""The versions without any hole of the table, for people."""
 
 
 class Harm(StrEnum):
@@ -38,7 +38,7 @@ class Harm(StrEnum):
 
 
 class Affected(StrEnum):
-    """Whether a hole is in a release of which only the span is known."""
+    """Whether a hole is in a version of which only the span is known."""
 
     YES = "yes"
     POSSIBLY = "possibly"
@@ -49,18 +49,18 @@ class Affected(StrEnum):
 class Hole:
     """A known hole.
 
-    `ranges`: the first release with it, and the first one without. `means`: one sentence for an
+    `ranges`: the first version with it, and the first one without. `means`: one sentence for an
     operator of an exchange.
     """
 
     name: str
-    ranges: tuple[tuple[Release, Release], ...]
+    ranges: tuple[tuple[Version, Version], ...]
     harm: Harm
     means: str
     source: str
 
-    def affects(self, span: Span) -> Affected:
-        """Whether it is in every release of the span, in some, or in none."""
+    def affects(self, span: VersionRange) -> Affected:
+        """Whether it is in every version of the span, in some, or in none."""
         met = [(first, fixed) for first, fixed in self.ranges if span.first < fixed and _before(first, span.end)]
         if not met:
             return Affected.NO
@@ -68,12 +68,12 @@ class Hole:
         return Affected.YES if whole else Affected.POSSIBLY
 
 
-def _before(first: Release, end: Release | None) -> bool:
+def _before(first: Version, end: Version | None) -> bool:
     return end is None or first < end
 
 
-def _ranges(*pairs: tuple[str, str]) -> tuple[tuple[Release, Release], ...]:
-    return tuple((release(first), release(fixed)) for first, fixed in pairs)
+def _ranges(*pairs: tuple[str, str]) -> tuple[tuple[Version, Version], ...]:
+    return tuple((parse_version(first), parse_version(fixed)) for first, fixed in pairs)
 
 
 ADVISORIES: Final = "kafka.apache.org, community, CVE list"
@@ -99,7 +99,7 @@ KAFKA: Final[Sequence[Hole]] = (
         _ranges(("0.0.0", "4.2.2"), ("4.3.0", "4.3.1")),
         Harm.STOPS,
         "an agency or any other user can exhaust a broker's memory with a small report of client metrics",
-        "osv.dev, UBUNTU-CVE-2026-111073; it names the releases that are fixed",
+        "osv.dev, UBUNTU-CVE-2026-111073; it names the versions that are fixed",
     ),
     Hole(
         "CVE-2026-83525",
@@ -127,7 +127,7 @@ KAFKA: Final[Sequence[Hole]] = (
         _ranges(("0.0.0", "3.9.2"), ("4.0.0", "4.0.2"), ("4.1.0", "4.1.2")),
         Harm.OPENS,
         "where lz4 runs without its native library, a crafted batch reads memory of the broker that unpacks it",
-        "tenable.com, CVE-2025-66566 (lz4-java before 1.10.1); which release brings which, from its pom",
+        "tenable.com, CVE-2025-66566 (lz4-java before 1.10.1); which version brings which, from its pom",
     ),
     Hole(
         "CVE-2025-27818",

@@ -59,7 +59,7 @@ class Squares(NamedTuple):
     freedom: int
 
 
-class Looked(NamedTuple):
+class DrawnPeriod(NamedTuple):
     """A table in one of its epochs, and one of its periods there."""
 
     row: ReleasedTable
@@ -91,9 +91,11 @@ def noised(setting: Setting, seed: int, years: int) -> Squares:
     return found
 
 
-def _asked() -> list[Looked]:
+def _asked() -> list[DrawnPeriod]:
     """Every reading of any of the unknown numbers."""
-    looks = (Looked(row, epoch, block) for row in WHOLE for epoch in EPOCHS for block in range(len(_due(row, epoch))))
+    looks = (
+        DrawnPeriod(row, epoch, block) for row in WHOLE for epoch in EPOCHS for block in range(len(_due(row, epoch)))
+    )
     return [one for one in looks if any(one.counts(*opened) for opened in OPENINGS)]
 
 
@@ -110,7 +112,7 @@ def _released(events: Sequence[Timed], sampler: Sampler) -> Released:
     return lane.released
 
 
-def _read(one: Looked, released: Released) -> float:
+def _read(one: DrawnPeriod, released: Released) -> float:
     """The sum over all cells."""
     release = released.held[one.row.name, one.epoch]
     return float(sum(n or 0 for n in release.of(release.periods[one.block])))

@@ -1,8 +1,8 @@
-"""Kafka's releases, and how much of its own release a broker reveals.
+"""Kafka's versions, and how much of its own version a broker reveals.
 
 No request asks a broker for its version. It does name the newest `metadata.version` that its
-software can use, and every minor release has levels of its own. So the minor release is known and
-the patch is not: a `Span` holds every release that is possible.
+software can use, and every minor version has levels of its own. So the minor version is known and
+the patch is not: a `VersionRange` holds every version that is possible.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Release(NamedTuple):
-    """A release of Kafka, or of a library."""
+class Version(NamedTuple):
+    """A version of Kafka, or of a library."""
 
     major: int
     minor: int = 0
@@ -26,10 +26,10 @@ class Release(NamedTuple):
         return f"{self.major}.{self.minor}.{self.patch}"
 
 
-def release(text: str) -> Release:
-    """The release that a text such as 4.2.0 or 46.0.7rc1 names. Raises ValueError for no number."""
+def parse_version(text: str) -> Version:
+    """The version that a text such as 4.2.0 or 46.0.7rc1 names. Raises ValueError for no number."""
     numbers = [_leading(part) for part in text.split(".")[:3]]
-    return Release(*numbers)
+    return Version(*numbers)
 
 
 def _leading(part: str) -> int:
@@ -37,44 +37,44 @@ def _leading(part: str) -> int:
     return int(digits)
 
 
-OLDEST_SUPPORTED: Final = Release(4, 0)
+OLDEST_SUPPORTED: Final = Version(4, 0)
 """The oldest that the exchange supports; `make test-oldest` runs its last patch.
 
 4.0 is the first without ZooKeeper, and whose brokers all check that a partition belongs to the
 transaction that writes to it (KIP-890), which bounds how long a transaction can stay open.
 """
-LEVELS: Final[Mapping[int, Release]] = {
-    **dict.fromkeys(range(22, 26), Release(4, 0)),
-    **dict.fromkeys(range(26, 28), Release(4, 1)),
-    **dict.fromkeys(range(28, 30), Release(4, 2)),
-    30: Release(4, 3),
-    **dict.fromkeys(range(31, 34), Release(4, 4)),
+LEVELS: Final[Mapping[int, Version]] = {
+    **dict.fromkeys(range(22, 26), Version(4, 0)),
+    **dict.fromkeys(range(26, 28), Version(4, 1)),
+    **dict.fromkeys(range(28, 30), Version(4, 2)),
+    30: Version(4, 3),
+    **dict.fromkeys(range(31, 34), Version(4, 4)),
 }
-"""Level of `metadata.version` → minor release, from Kafka's `MetadataVersion`."""
+"""Level of `metadata.version` → minor version, from Kafka's `MetadataVersion`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Every release from `first` on and before `end`; without `end`, every later one."""
+class VersionRange:
+    """Every version from `first` on and before `end`; without `end`, every later one."""
 
-    first: Release
-    end: Release | None
+    first: Version
+    end: Version | None
 
     def __str__(self) -> str:
         """For a person: 4.2.x, "before 4.0" or "4.5 or newer"."""
         if self.end is None:
             return f"{self.first.major}.{self.first.minor} or newer"
-        if self.first == Release(0):
+        if self.first == Version(0):
             return f"before {self.end.major}.{self.end.minor}"
         return f"{self.first.major}.{self.first.minor}.x"
 
 
-def of_level(level: int) -> Span:
-    """The releases whose newest `metadata.version` is this level."""
+def of_level(level: int) -> VersionRange:
+    """The versions whose newest `metadata.version` is this level."""
     if level in LEVELS:
         found = LEVELS[level]
-        return Span(found, Release(found.major, found.minor + 1))
+        return VersionRange(found, Version(found.major, found.minor + 1))
     if level < min(LEVELS):
-        return Span(Release(0), min(LEVELS.values()))
+        return VersionRange(Version(0), min(LEVELS.values()))
     newest = max(LEVELS.values())
-    return Span(Release(newest.major, newest.minor + 1), None)
+    return VersionRange(Version(newest.major, newest.minor + 1), None)
