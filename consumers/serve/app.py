@@ -1,0 +1,176 @@
+"""The addresses of the service. Nothing here can be written, and nothing is kept of who asked.
+
+Figures go out as bytes that were made once (`consumers.serve.prepared`); FastAPI describes the
+addresses (`/openapi.json`). Other faces of the service, such as its page, are added as routers.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import structlog
+from fastapi import FastAPI, Path, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from consumers.serve import schema_registry
+from consumers.serve.answering import answer, named_form, problem_answer, query_of
+from consumers.serve.asked import LIMIT, LIMIT_MAX, START_MAX, asked, asked_plainly, check_metric
+from consumers.serve.forms import ACCEPTED, FORMS, Form, by_suffix
+from consumers.serve.service import REVALIDATE, Service
+from exchange import __version__
+from exchange.core.metrics.query import codes_of
+from exchange.core.metrics.table import CAVEAT, METRICS
+from exchange.web.problems import MEDIA_TYPE, Kind, Problem, kinds
+from exchange.web.safe_headers import App, HeadRequests, SafeHeaders
+
+_logger = structlog.get_logger(__name__)
+_PROBLEM: Final = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "near": {"type": "array", "items": {"type": "string"}},
+    },
+}
+EPOCH: Final = "^20[0-9]{2}-(0[1-9]|1[0-2])$"
+PERIOD: Final = "^(20[0-9]{2}(Q[1-4])?|arrivals)$"
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    content = {MEDIA_TYPE: {"schema": _PROBLEM}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def _forms() -> dict[int | str, dict[str, Any]]:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content = {kind: {"schema": {"type": "object"}} if kind == "application/json" else binary for kind in ACCEPTED}
+    return {200: {"description": "The figures", "content": content}, 304: {"description": "You have them already"}}
+
+
+def _parameter(name: str, description: str, **schema: object) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "required": False, "schema": schema}
+
+
+def _parameters() -> list[dict[str, Any]]:
+    """What a request for a metric may have. `asked` checks it: its errors name what is near."""
+    codes = "Only figures with one of these codes; a metric has only some of these dimensions."
+    names = sorted({name for metric in METRICS for kind in metric.dimensions for name in kind})
+    lists = {name: {"type": "string", "enum": list(dict.fromkeys(codes_of(name)))} for name in names}
+    return [
+        _parameter("as_of", "The picture as it was after this month; such an answer never changes.", **_text(EPOCH)),
+        _parameter("period", "Only this quarter or year, such as 2026Q2 or 2026, or arrivals.", **_text(PERIOD)),
+        _parameter("start", "JSON: the first row.", type="integer", minimum=0, maximum=START_MAX),
+        _parameter("limit", "JSON: the number of rows.", type="integer", minimum=1, maximum=LIMIT_MAX, default=LIMIT),
+        _parameter("excel", "CSV: 1 for Excel.", type="string", enum=["0", "1"]),
+        *(_parameter(name, codes, type="array", items=lists[name]) | {"explode": True} for name in names),
+    ]
+
+
+def _text(pattern: str) -> dict[str, object]:
+    return {"type": "string", "pattern": pattern}
+
+
+def application(service: Service) -> FastAPI:
+    """The application of a service."""
+    app = FastAPI(
+        title="The shared national picture",
+        version=__version__,
+        description=f"Released figures of the exchange, to be read only. {CAVEAT}",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_failure)
+    _add_figures(app, service)
+    _add_facts(app, service)
+    for prefix in ("", "/registry"):
+        app.router.routes.extend(schema_registry.routes(prefix))
+    return app
+
+
+def faces(service: Service) -> App:
+    """The application as a server runs it."""
+    return SafeHeaders(HeadRequests(application(service)))
+
+
+def _add_figures(app: FastAPI, service: Service) -> None:
+    async def catalogue(request: Request, form: Form, *, by_name: bool) -> Response:
+        view = await service.catalogue(asked_plainly(query_of(request)), form)
+        return answer(request, view, form, by_name=by_name, headers=service.headers())
+
+    @app.get("/v1/metrics", responses={**_forms(), **_problems(400, 406)}, response_class=Response)
+    async def list_metrics(request: Request) -> Response:
+        """Every figure: meaning, formula, unit, dimensions, cadence, questions, precision."""
+        _, form, by_name = named_form(request, "metrics")
+        return await catalogue(request, form, by_name=by_name)
+
+    @app.get("/v1/metrics.{form}", include_in_schema=False)
+    async def list_metrics_as(request: Request, form: str) -> Response:
+        return await catalogue(request, by_suffix(form), by_name=True)
+
+    @app.get(
+        "/v1/metrics/{metric}",
+        responses={**_forms(), **_problems(400, 404, 406, 503)},
+        response_class=Response,
+        openapi_extra={"parameters": _parameters()},
+    )
+    async def read_metric(
+        request: Request,
+        metric: Annotated[
+            str, Path(description=f"A name, or a name with a suffix: {_suffixes()}.", examples=["cases"])
+        ],
+    ) -> Response:
+        """The released figures of a metric, each with its status and its 95 % interval."""
+        name, form, by_name = named_form(request, check_name(metric))
+        view = await service.metric(asked(name, query_of(request)), form)
+        return answer(request, view, form, by_name=by_name, headers=service.headers())
+
+
+def check_name(last: str) -> str:
+    """The last part of an address, whose name exists. Raises Problem."""
+    check_metric(last.partition(".")[0])
+    return last
+
+
+def _suffixes() -> str:
+    return ", ".join(f".{form.suffix}" for form in FORMS)
+
+
+def _add_facts(app: FastAPI, service: Service) -> None:
+    @app.get("/v1/status", response_class=JSONResponse)
+    async def read_status() -> JSONResponse:
+        """How far the figures have been read, and when Kafka last answered."""
+        return JSONResponse(service.status(), headers={"cache-control": "no-store"})
+
+    @app.get("/problems", response_class=JSONResponse)
+    async def list_problems() -> JSONResponse:
+        """Every kind of problem that an answer may name."""
+        return JSONResponse(kinds(), headers={"cache-control": REVALIDATE})
+
+
+async def _on_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_answer(error)
+
+
+_BY_STATUS: Final[Mapping[int, tuple[Kind, str]]] = {
+    404: (Kind.ADDRESS_UNKNOWN, "/openapi.json lists the addresses; /v1/metrics lists the figures."),
+    405: (Kind.METHOD_NOT_ALLOWED, "Use GET or HEAD."),
+}
+
+
+async def _on_http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind, detail = _BY_STATUS.get(error.status_code, (Kind.PARAMETER_INVALID, "The request cannot be read."))
+    return problem_answer(Problem(kind, detail, headers={"allow": "GET, HEAD"} if error.status_code == 405 else {}))
+
+
+async def _on_failure(_: Request, error: Exception) -> Response:
+    _logger.error("a request failed", error=type(error).__name__)
+    return problem_answer(Problem(Kind.INTERNAL, "The fault is ours, and is in the service's log."))

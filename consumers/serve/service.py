@@ -1,0 +1,105 @@
+"""The service: the picture that is shown, bodies prepared of it, and what is known of Kafka.
+
+Everything that answers a request takes it from here.
+"""
+
+import asyncio
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+from consumers.serve import catalogue
+from consumers.serve.asked import Asked, epoch_shown
+from consumers.serve.follow import Follower, Hearing
+from consumers.serve.forms import Form
+from consumers.serve.prepared import Body, Prepared, body_of
+from consumers.serve.sheets import Sheet, figures, sheet_of
+from consumers.serve.snapshot import Picture, Snapshot
+from exchange.core.model.epochs import epoch_text
+from exchange.engine.log import Log
+
+_ZIPPED = frozenset({"parquet", "zip"})
+REVALIDATE = "no-cache"
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A body, and how long it may be kept."""
+
+    body: Body
+    cache_control: str
+
+
+@dataclass(slots=True)
+class Service:
+    """One service. `follower`: what keeps its snapshot up to date."""
+
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    prepared: Prepared = field(default_factory=Prepared)
+    hearing: Hearing = field(default_factory=Hearing)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the service ends: whoever still sends ends too."""
+    changes: int = 0
+
+    @property
+    def picture(self) -> Picture:
+        """What readers see now."""
+        return self.snapshot.picture
+
+    def follower(self, log: Log) -> Follower:
+        """What follows a log for this service."""
+        found = Follower(log, self.snapshot, self.changed)
+        self.hearing = found.hearing
+        return found
+
+    def changed(self) -> None:
+        """The picture is another one."""
+        self.changes += 1
+        self.prepared.clear()
+
+    async def metric(self, asked: Asked, form: Form) -> View:
+        """A view of a metric. Raises Problem."""
+        picture, complete = self.picture, self.hearing.complete
+        epoch = epoch_shown(picture, asked.as_of, complete=complete)
+        for_ever = asked.as_of is not None and epoch in picture.settled
+        whole = complete or asked.as_of is not None
+
+        def make() -> Body:
+            found = figures(picture, asked, epoch)
+            return _written(form, sheet_of(asked, found, epoch, complete=whole), asked)
+
+        body = await self.prepared.body((self.changes, asked, form.suffix, whole), make)
+        return View(body, FOR_EVER if for_ever else REVALIDATE)
+
+    async def catalogue(self, asked: Asked, form: Form) -> View:
+        """The catalogue."""
+        question: Hashable = ("catalogue", form.suffix, asked.excel)
+        return View(await self.prepared.body(question, lambda: _written(form, catalogue.sheet(), asked)), REVALIDATE)
+
+    def headers(self) -> Mapping[str, str]:
+        """What every answer says of where its figures come from."""
+        newest, age = self.picture.newest, self.hearing.age_s()
+        found = {
+            "x-exchange-offset": str(self.picture.position),
+            "x-exchange-complete": "true" if self.hearing.complete else "false",
+            "x-exchange-heard-seconds-ago": "never" if age is None else str(int(age)),
+        }
+        return found | ({"x-exchange-as-of": epoch_text(newest)} if newest is not None else {})
+
+    def status(self) -> dict[str, object]:
+        """The same, for people and programs that ask."""
+        picture, age = self.picture, self.hearing.age_s()
+        return {
+            "as_of": epoch_text(picture.newest) if picture.newest is not None else None,
+            "offset": picture.position,
+            "complete": self.hearing.complete,
+            "heard_seconds_ago": None if age is None else round(age, 1),
+            "kafka": self.hearing.problem or "answers",
+            "epochs": len(picture.epochs),
+            "figures": sum(map(len, picture.epochs.values())),
+            "left_out": {"unreadable": self.snapshot.unreadable, "of_unknown_metrics": self.snapshot.unknown},
+        }
+
+
+def _written(form: Form, sheet: Sheet, asked: Asked) -> Body:
+    return body_of(form.write(sheet, asked.excel), compressed=form.suffix in _ZIPPED)

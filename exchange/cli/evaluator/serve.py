@@ -1,0 +1,107 @@
+"""`exchange serve`: the released figures by HTTP, for everybody who may see them."""
+
+import ipaddress
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from exchange.cli.shared.help import ending
+from exchange.core.exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    import socket
+
+    from consumers.serve.service import Service
+    from exchange.settings import Settings
+
+app = typer.Typer()
+PORT: Final = 8500
+PORT_MAX: Final = 65_535
+LOOK_S: Final = 0.1
+
+
+@app.command(
+    epilog=ending(
+        needs="the extra `web`, and the exchange's Kafka with the right to read `metrics` and `releases`.",
+        example="exchange serve --port 8500",
+        statuses={ExitStatus.DONE: "stopped with Ctrl-C.", ExitStatus.ERROR: "it could not listen, or may not read."},
+    )
+)
+def serve(
+    *,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Listen here. Elsewhere than on this machine only behind TLS.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=PORT_MAX, help="Listen at this port; 0 takes a free one.")] = PORT,
+) -> None:
+    """Serve the released figures by HTTP until Ctrl-C: JSON, CSV, Parquet and Arrow.
+
+    Reads the topics `metrics` and `releases`, and nothing else. Answers from the first second with
+    the figures that it has read so far, and says how far that is. Nothing is written down about
+    who asked.
+    """
+    import asyncio
+
+    from consumers.serve.server import listening
+    from exchange.cli.shared.at_kafka import with_address
+    from exchange.logs import set_up_logs
+    from exchange.settings import Settings
+
+    settings = with_address(Settings.model_validate({}))
+    set_up_logs("warning" if settings.log_level == "info" else settings.log_level)
+    listener = listening(host, port)
+    _announce(host, listener)
+    asyncio.run(_whole(settings, listener))
+
+
+def _announce(host: str, listener: "socket.socket") -> None:
+    name = f"[{host}]" if ":" in host else host
+    typer.echo(f"Serving http://{name}:{listener.getsockname()[1]}/v1/metrics (Ctrl-C stops)")
+    if not _on_this_machine(listener.getsockname()[0]):
+        typer.echo(
+            "exchange: others can reach this address, and nothing here encrypts. Put a proxy with TLS in front of it:"
+            " docs/SERVING.md.",
+            err=True,
+        )
+
+
+def _on_this_machine(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+async def _whole(settings: "Settings", listener: "socket.socket") -> None:
+    import asyncio
+    import signal
+
+    from consumers.serve.server import run
+    from consumers.serve.service import Service
+    from exchange.engine.kafka.connection.look import check_connection
+    from exchange.engine.kafka.log import KafkaLog
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, stop.set)
+    client = settings.client("exchange-serve")
+    await check_connection(client)
+    log, service = KafkaLog(client), Service()
+    telling = asyncio.create_task(_tell(service))
+    try:
+        await run(service, log, listener, stop)
+    finally:
+        telling.cancel()
+        await log.close()
+
+
+async def _tell(service: "Service") -> None:
+    """Say once that everything was read."""
+    import asyncio
+
+    from exchange.core.model.epochs import epoch_text
+
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    while not service.hearing.complete or service.snapshot.arriving is not None:  # noqa: ASYNC110 - a line for a person
+        await asyncio.sleep(LOOK_S)
+    status, newest = service.status(), service.picture.newest
+    as_of = f"as of {epoch_text(newest)}" if newest is not None else "nothing was released yet"
+    typer.echo(f"Read {status['figures']:,} figures in {loop.time() - began_s:.1f} s: {as_of}.")

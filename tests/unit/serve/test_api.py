@@ -1,0 +1,373 @@
+"""The API: its figures are the topic's, its errors name what is near, its pages never change."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator, Iterable
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from consumers.serve.asked import PARAMETERS, dimensions_of
+from consumers.serve.forms import ACCEPTED, FORMS
+from consumers.serve.service import FOR_EVER, REVALIDATE, Service
+from consumers.serve.sheets import NO_HIGH, NO_LOW
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.table import METRICS
+from exchange.core.model.epochs import epoch_text
+from exchange.core.picture.statuses import Status, status_of
+from exchange.web.problems import Kind
+from exchange.web.safe_headers import SAFE
+from exchange.wire.public_records import period_of_point_text
+from tests.kits.serve_world import (
+    FIRST,
+    JANUARY,
+    Topics,
+    asking,
+    following,
+    of_epoch,
+    read_to,
+    soon,
+    that_has_read,
+    world,
+)
+
+METRICS_THERE = sorted({point.metric for point in world()})
+OCTOBER = JANUARY - 3
+
+
+@pytest.fixture
+async def service() -> Service:
+    return that_has_read(JANUARY)
+
+
+@pytest.fixture
+async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    async with asking(service) as found:
+        yield found
+
+
+def plain(point: MetricPoint) -> dict:
+    status = status_of(point)
+    numbers = {name: getattr(point, name) if status.shows_number else None for name in ("value", "low", "high")}
+    return {
+        "dimensions": dict(point.dimensions),
+        "period": period_of_point_text(point.period),
+        "epoch": epoch_text(point.epoch),
+        "status": status.value,
+        **{name: None if number is None else float(number) for name, number in numbers.items()},
+        "unit": point.unit,
+        "computed_from": [{"table": one.table, "epoch": epoch_text(one.epoch)} for one in point.computed_from],
+    }
+
+
+def by_words(figures: Iterable[dict]) -> list[str]:
+    return sorted(json.dumps(one, sort_keys=True) for one in figures)
+
+
+async def all_pages(client: httpx.AsyncClient, address: str) -> list[dict]:
+    found, following_page = [], address
+    while following_page:
+        page = (await client.get(following_page)).raise_for_status().json()
+        found += page["figures"]
+        following_page = page["next"]
+    return found
+
+
+async def test_every_figure_of_the_topic_is_in_the_api_and_no_other(client: httpx.AsyncClient) -> None:
+    for name in METRICS_THERE:
+        got = await all_pages(client, f"/v1/metrics/{name}?limit=500")
+        numbers = [
+            {**one, **{n: None if one[n] is None else float(one[n]) for n in ("value", "low", "high")}} for one in got
+        ]
+        assert by_words(numbers) == by_words(plain(one) for one in world() if one.metric == name), name
+
+
+async def test_a_metric_without_figures_answers_with_none_of_them(client: httpx.AsyncClient) -> None:
+    absent = next(one.name for one in METRICS if one.name not in METRICS_THERE)
+    found = (await client.get(f"/v1/metrics/{absent}")).json()
+    assert (found["total"], found["figures"], found["next"]) == (0, [], None)
+
+
+async def test_filters_by_dimension_and_period(client: httpx.AsyncClient) -> None:
+    address = "/v1/metrics/needs_by_service?service=housing,legal&service=food&period=2026Q2"
+    got = (await client.get(address)).json()
+    assert {one["dimensions"]["service"] for one in got["figures"]} == {"housing", "legal", "food"}
+    assert {one["period"] for one in got["figures"]} == {"2026Q2"}
+    assert got["total"] == 3
+    states = (await client.get("/v1/metrics/state_cases?division=pacific")).json()["figures"]
+    assert [one["dimensions"] for one in states] == [{"division": "pacific"}]
+
+
+async def test_no_dimension_has_the_name_of_a_parameter() -> None:
+    assert not {name for metric in METRICS for name in dimensions_of(metric.name)} & set(PARAMETERS)
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv", "parquet", "arrow", "zip", "metadata.json"])
+async def test_a_suffix_and_accept_give_the_same_bytes_twice(
+    client: httpx.AsyncClient, service: Service, suffix
+) -> None:
+    form = next(form for form in FORMS if form.suffix == suffix)
+    for address in ("/v1/metrics", "/v1/metrics/state_cases"):
+        first = await client.get(f"{address}.{suffix}")
+        assert first.status_code == 200
+        assert first.headers["content-type"] == form.media_type
+        service.prepared.clear()
+        assert (await client.get(f"{address}.{suffix}")).content == first.content
+        if form.accepted:
+            accept = {"accept": form.media_type.partition(";")[0]}
+            assert (await client.get(address, headers=accept)).content == first.content
+
+
+async def test_all_forms_hold_the_same_rows(client: httpx.AsyncClient) -> None:
+    for name in METRICS_THERE:
+        text = (await client.get(f"/v1/metrics/{name}.csv")).text
+        rows = list(csv.DictReader(io.StringIO(text)))
+        arrow = pa.ipc.open_file((await client.get(f"/v1/metrics/{name}.arrow")).content).read_all()
+        parquet = pq.read_table(io.BytesIO((await client.get(f"/v1/metrics/{name}.parquet")).content))
+        figures = await all_pages(client, f"/v1/metrics/{name}?limit=10000")
+        assert arrow.to_pylist() == parquet.to_pylist()
+        assert len(rows) == arrow.num_rows == len(figures)
+        for row, typed, one in zip(rows, arrow.to_pylist(), figures, strict=True):
+            assert (row["status"], row["period"], row["epoch"]) == (one["status"], one["period"], one["epoch"])
+            assert {name: row[name] for name in one["dimensions"]} == one["dimensions"]
+            assert [typed[n] for n in ("value", "low", "high")] == [one[n] for n in ("value", "low", "high")]
+            for column in ("value", "low", "high"):
+                if one[column] is not None:
+                    assert float(row[column]) == one[column]
+        with zipfile.ZipFile(io.BytesIO((await client.get(f"/v1/metrics/{name}.zip")).content)) as archive:
+            assert archive.read(f"{name}.csv").decode() == text
+
+
+async def test_no_cell_of_a_file_is_blank_and_none_that_is_not_shown_has_a_number(client: httpx.AsyncClient) -> None:
+    unbounded = {NO_LOW, NO_HIGH}
+    for name in METRICS_THERE:
+        for row in csv.DictReader(io.StringIO((await client.get(f"/v1/metrics/{name}.csv")).text)):
+            assert all(cell.strip() and cell != "-" for cell in row.values()), row
+            status = Status(row["status"])
+            for column in ("value", "low", "high"):
+                words = row[column] == status.cell or row[column] in unbounded
+                assert words != (status.shows_number and row[column] not in unbounded), row
+
+
+async def test_rows_of_a_file_are_told_apart_by_their_names(client: httpx.AsyncClient) -> None:
+    for name in METRICS_THERE:
+        rows = list(csv.DictReader(io.StringIO((await client.get(f"/v1/metrics/{name}.csv")).text)))
+        keys = [tuple(row[n] for n in (*dimensions_of(name), "period", "epoch")) for row in rows]
+        assert len(set(keys)) == len(keys), name
+
+
+async def test_excel_gets_a_mark_and_its_own_line_ends(client: httpx.AsyncClient) -> None:
+    common = (await client.get("/v1/metrics/cases.csv")).content
+    excel = (await client.get("/v1/metrics/cases.csv?excel=1")).content
+    assert excel == "﻿".encode() + common.replace(b"\n", b"\r\n")
+
+
+async def test_an_etag_is_strong_and_saves_the_body(client: httpx.AsyncClient) -> None:
+    first = await client.get("/v1/metrics/needs_by_service", headers={"accept-encoding": "identity"})
+    tag = first.headers["etag"]
+    assert tag.startswith('"')
+    assert "content-encoding" not in first.headers
+    for given in (tag, f'"x", {tag}', f"W/{tag}", "*"):
+        headers = {"accept-encoding": "identity", "if-none-match": given}
+        again = await client.get("/v1/metrics/needs_by_service", headers=headers)
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    other = await client.get("/v1/metrics/needs_by_service", headers={"if-none-match": '"other"'})
+    assert other.status_code == 200
+    assert other.headers["content-encoding"] == "gzip"
+    assert other.headers["etag"] != tag
+    assert other.content == first.content
+    assert gzip.decompress(gzip.compress(other.content)) == first.content
+
+
+async def test_pages_as_of_a_month_are_the_same_for_ever() -> None:
+    """Hash every page of an epoch, then let the next ones come."""
+    topics, hashes = Topics(), {}
+    for epoch in range(FIRST, OCTOBER + 1):
+        topics.publish(epoch)
+
+    async def pages(client: httpx.AsyncClient) -> dict[str, str]:
+        found = {}
+        for name in METRICS_THERE:
+            for form in FORMS:
+                for month in (FIRST, FIRST + 2, OCTOBER):
+                    address = f"/v1/metrics/{name}.{form.suffix}?as_of={epoch_text(month)}"
+                    answer = await client.get(address)
+                    assert answer.status_code == 200
+                    assert answer.headers["cache-control"] == FOR_EVER
+                    found[address] = hashlib.sha256(answer.content).hexdigest() + answer.headers["etag"]
+        return found
+
+    async with following(topics.log) as service, asking(service) as client:
+        await read_to(service, OCTOBER)
+        hashes = await pages(client)
+        now = await client.get("/v1/metrics/cases")
+        for epoch in range(OCTOBER + 1, JANUARY + 1):
+            topics.publish(epoch)
+        await read_to(service, JANUARY)
+        assert await pages(client) == hashes
+        assert (await client.get("/v1/metrics/cases")).headers["etag"] != now.headers["etag"]
+        assert (await client.get(now.json()["permanent"])).json()["figures"] == now.json()["figures"]
+    async with following(topics.log) as again, asking(again) as client:
+        await read_to(again, JANUARY)
+        assert await pages(client) == hashes
+
+
+async def test_the_newest_view_is_asked_for_again_each_time(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/metrics/cases")
+    assert answer.headers["cache-control"] == REVALIDATE
+    assert answer.headers["x-exchange-as-of"] == epoch_text(JANUARY)
+    assert answer.headers["x-exchange-complete"] == "true"
+
+
+PROBLEMS = [
+    ("/v1/metrics/casess", Kind.METRIC_UNKNOWN, "cases"),
+    ("/v1/metrics/cases.xls", Kind.SUFFIX_UNKNOWN, "csv"),
+    ("/v1/metrics.xls", Kind.SUFFIX_UNKNOWN, "csv"),
+    ("/v1/metrics/needs_by_service?servicee=legal", Kind.DIMENSION_UNKNOWN, "service"),
+    ("/v1/metrics/needs_by_service?as_off=2026-10", Kind.DIMENSION_UNKNOWN, "as_of"),
+    ("/v1/metrics/needs_by_service?service=hosing", Kind.CODE_UNKNOWN, "housing"),
+    ("/v1/metrics/cases?as_of=2030-01", Kind.EPOCH_UNKNOWN, "2027-01"),
+    ("/v1/metrics/cases?as_of=2025-01", Kind.EPOCH_UNKNOWN, "2027-01"),
+    ("/v1/metrics/cases?as_of=yesterday", Kind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?as_of=2026-10&as_of=2026-11", Kind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?period=2026Q7", Kind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?limit=0", Kind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?limit=%D9%A3", Kind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?start=-1", Kind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?excel=yes", Kind.PARAMETER_INVALID, ""),
+    ("/v1/metrics?limit=3", Kind.DIMENSION_UNKNOWN, "excel"),
+    ("/v1/metrics/needs_by_service?service=" + ",".join(["legal"] * 201), Kind.TOO_MUCH_ASKED, ""),
+    ("/v1/metrics/needs_by_service?service=" + "x" * 5_000, Kind.TOO_MUCH_ASKED, ""),
+    ("/v1/metrics/", Kind.ADDRESS_UNKNOWN, ""),
+    ("/v1/nothing", Kind.ADDRESS_UNKNOWN, ""),
+    ("/v1/metrics/cases/more", Kind.ADDRESS_UNKNOWN, ""),
+]
+
+
+@pytest.mark.parametrize(("address", "kind", "near"), PROBLEMS)
+async def test_each_problem_is_named_with_what_is_near(
+    client: httpx.AsyncClient, address: str, kind: Kind, near: str
+) -> None:
+    answer = await client.get(address)
+    found = answer.json()
+    assert answer.status_code == found["status"] == kind.status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert found["type"] == kind.address
+    assert found["type"] in {one["type"] for one in (await client.get("/problems")).json()}
+    assert near in found.get("near", [""])
+    assert len(answer.content) < 1_500
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("*/*", "json"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "json"),
+        ("text/csv", "csv"),
+        ("TEXT/CSV;charset=utf-8", "csv"),
+        ("application/json;q=0.1, text/*", "csv"),
+        ("application/json;q=0, */*", "csv"),
+        ("application/vnd.apache.arrow.file, application/json;q=0.9", "arrow"),
+        ("", "json"),
+    ],
+)
+async def test_accept_chooses_the_form(client: httpx.AsyncClient, accept: str, form: str) -> None:
+    answer = await client.get("/v1/metrics/cases", headers={"accept": accept})
+    assert answer.headers["content-type"] == next(one.media_type for one in FORMS if one.suffix == form)
+    assert "accept" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("image/png", Kind.NOT_ACCEPTABLE),
+        ("text/html", Kind.NOT_ACCEPTABLE),
+        ("application/json;q=0", Kind.NOT_ACCEPTABLE),
+        ("json", Kind.ACCEPT_INVALID),
+        ("*/json", Kind.ACCEPT_INVALID),
+        ("text/csv;q=much", Kind.ACCEPT_INVALID),
+        ("text/csv," * 200, Kind.ACCEPT_INVALID),
+        ("\xff/\xfe", Kind.ACCEPT_INVALID),
+    ],
+)
+async def test_an_accept_that_names_no_form_is_a_problem(client: httpx.AsyncClient, accept: str, kind: Kind) -> None:
+    answer = await client.get("/v1/metrics/cases", headers=[(b"accept", accept.encode("latin-1"))])
+    assert answer.json()["type"] == kind.address
+    assert list(ACCEPTED) == answer.json().get("near", list(ACCEPTED))
+
+
+async def test_nothing_can_be_written(client: httpx.AsyncClient) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        answer = await client.request(method, "/v1/metrics/cases")
+        assert answer.json()["type"] == Kind.METHOD_NOT_ALLOWED.address
+        assert answer.headers["allow"] == "GET, HEAD"
+
+
+async def test_every_answer_keeps_its_reader_safe(client: httpx.AsyncClient) -> None:
+    addresses = (
+        "/v1/metrics",
+        "/v1/metrics/cases.csv",
+        "/v1/status",
+        "/nothing",
+        "/subjects",
+        "/openapi.json",
+        "/problems",
+    )
+    for address in addresses:
+        answer = await client.get(address)
+        for name, value in SAFE:
+            assert answer.headers[name.decode()] == value.decode(), address
+        assert "set-cookie" not in answer.headers
+        assert "server" not in answer.headers
+
+
+async def test_a_fault_of_ours_is_a_problem_without_its_text(
+    service: Service, client: httpx.AsyncClient, monkeypatch
+) -> None:
+    monkeypatch.setattr("consumers.serve.service.figures", lambda *_: {}["secret"])
+    answer = await client.get("/v1/metrics/cases?period=2026Q1")
+    assert answer.json()["type"] == Kind.INTERNAL.address
+    assert "secret" not in answer.text
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_while_it_reads_it_answers_with_what_it_has_and_says_so() -> None:
+    topics = Topics()
+    async with following(topics.log) as service, asking(service) as client:
+        await soon(lambda: service.hearing.complete)
+        assert (await client.get("/v1/metrics/cases")).json()["type"] == Kind.EPOCH_UNKNOWN.address
+        topics.publish(FIRST)
+        await soon(lambda: service.picture.newest == FIRST)
+        service.hearing.complete = False
+        answer = await client.get("/v1/metrics/arrivals_cases")
+        assert answer.json()["complete"] is False
+        assert answer.headers["x-exchange-complete"] == "false"
+        later = await client.get("/v1/metrics/cases?as_of=2026-12")
+        assert later.json()["type"] == Kind.NOT_READ_YET.address
+        assert later.headers["retry-after"] == "5"
+    async with asking(Service()) as client:
+        assert (await client.get("/v1/metrics/cases")).status_code == 503
+
+
+async def test_the_catalogue_names_every_metric_and_what_is_met(client: httpx.AsyncClient) -> None:
+    found = (await client.get("/v1/metrics")).json()["metrics"]
+    assert [one["name"] for one in found] == [metric.name for metric in METRICS]
+    assert all(one["formula"] and one["cadence"] and one["meaning"] for one in found)
+    legal = next(one for one in found if one["name"] == "unmet_need_share")
+    assert any(one["asked"] and one["met"] is True for one in legal["precision"])
+    assert (await client.get(legal["address"])).status_code == 200
+
+
+async def test_all_points_of_an_epoch_have_a_status(client: httpx.AsyncClient) -> None:
+    wanted = {status_of(point).value for point in of_epoch(JANUARY)}
+    got = set()
+    for name in METRICS_THERE:
+        got |= {one["status"] for one in await all_pages(client, f"/v1/metrics/{name}") if one["epoch"] == "2027-01"}
+    assert got == wanted
+    assert len(got) > 4
