@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from consumers.serve.forms import ACCEPTED, Form
-from exchange.web.problems import Kind, Problem
+from consumers.serve.forms import ACCEPTED, AnswerForm
+from exchange.web.problems import Problem, ProblemKind
 
 ACCEPT_MAX: Final = 1_000
 """Bytes of the header."""
@@ -14,7 +14,7 @@ _RANGE: Final = re.compile(rf"({_NAME})/({_NAME})")
 _QUALITY: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 
-def form_for(accept: str | None) -> Form:
+def form_for(accept: str | None) -> AnswerForm:
     """The form that a request likes best; of equals, the first of the table.
 
     Raises Problem: the header cannot be read, or names no form that exists.
@@ -26,7 +26,7 @@ def form_for(accept: str | None) -> Form:
         if quality > best:
             best, form = quality, one
     if form is None:
-        raise Problem(Kind.NOT_ACCEPTABLE, f"There are: {', '.join(ACCEPTED)}.", near=list(ACCEPTED))
+        raise Problem(ProblemKind.NOT_ACCEPTABLE, f"There are: {', '.join(ACCEPTED)}.", near=list(ACCEPTED))
     return form
 
 
@@ -64,7 +64,7 @@ def _quality(media_type: str, ranges: list[tuple[str, str, float]]) -> float:
 
 
 def _unreadable() -> Problem:
-    return Problem(Kind.ACCEPT_INVALID, "Write media types such as text/csv, separated by commas.")
+    return Problem(ProblemKind.ACCEPT_INVALID, "Write media types such as text/csv, separated by commas.")
 
 
 def takes_gzip(headers: Mapping[str, str]) -> bool:

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from consumers.serve.accepting import form_for, takes_gzip
 from consumers.serve.asked import QUERY_MAX, Pairs
-from consumers.serve.forms import Form, by_suffix
-from consumers.serve.service import View
-from exchange.web.problems import MEDIA_TYPE, Kind, Problem
+from consumers.serve.forms import AnswerForm, by_suffix
+from consumers.serve.service import ServedView
+from exchange.web.problems import MEDIA_TYPE, Problem, ProblemKind
 
 TAGS_MAX: Final = 50
 """ETags of one `If-None-Match`."""
@@ -20,11 +20,11 @@ TAGS_MAX: Final = 50
 def query_of(request: Request) -> Pairs:
     """The parameters of a request in their order. Raises Problem."""
     if len(request.scope["query_string"]) > QUERY_MAX:
-        raise Problem(Kind.TOO_MUCH_ASKED, f"A query may have {QUERY_MAX:,} bytes.")
+        raise Problem(ProblemKind.TOO_MUCH_ASKED, f"A query may have {QUERY_MAX:,} bytes.")
     return request.query_params.multi_items()
 
 
-def named_form(request: Request, last: str) -> tuple[str, Form, bool]:
+def named_form(request: Request, last: str) -> tuple[str, AnswerForm, bool]:
     """The name and form of the last part of an address; whether a suffix named the form.
 
     Without one, `Accept` chooses it. Raises Problem.
@@ -38,7 +38,9 @@ def _accept(request: Request) -> str | None:
     return ", ".join(found) if found else None
 
 
-def answer(request: Request, view: View, form: Form, *, by_name: bool, headers: Mapping[str, str]) -> Response:
+def answer(
+    request: Request, view: ServedView, form: AnswerForm, *, by_name: bool, headers: Mapping[str, str]
+) -> Response:
     """The answer with these bytes, or 304 where the reader has them already."""
     octets, etag, zipped = view.body.chosen(gzipped=takes_gzip(request.headers))
     found = {

@@ -16,12 +16,15 @@ from starlette.exceptions import HTTPException
 from consumers.serve import schema_registry
 from consumers.serve.answering import answer, named_form, problem_answer, query_of
 from consumers.serve.asked import LIMIT, LIMIT_MAX, START_MAX, asked, asked_plainly, check_metric
-from consumers.serve.forms import ACCEPTED, FORMS, Form, by_suffix
+from consumers.serve.forms import ACCEPTED, FORMS, AnswerForm, by_suffix
+from consumers.serve.frames import METRICS_MAX
 from consumers.serve.service import REVALIDATE, Service
+from consumers.serve.stream import MEDIA_TYPE as MEDIA_TYPE_OF_STREAM
+from consumers.serve.stream import EventStream, channel_of, place_of
 from exchange import __version__
 from exchange.core.metrics.query import codes_of
 from exchange.core.metrics.table import CAVEAT, METRICS
-from exchange.web.problems import MEDIA_TYPE, Kind, Problem, kinds
+from exchange.web.problems import MEDIA_TYPE, Problem, ProblemKind, kinds
 from exchange.web.safe_headers import App, HeadRequests, SafeHeaders
 
 _logger = structlog.get_logger(__name__)
@@ -88,6 +91,7 @@ def application(service: Service) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_failure)
     _add_figures(app, service)
+    _add_stream(app, service)
     _add_facts(app, service)
     for prefix in ("", "/registry"):
         app.router.routes.extend(schema_registry.routes(prefix))
@@ -100,7 +104,7 @@ def faces(service: Service) -> App:
 
 
 def _add_figures(app: FastAPI, service: Service) -> None:
-    async def catalogue(request: Request, form: Form, *, by_name: bool) -> Response:
+    async def catalogue(request: Request, form: AnswerForm, *, by_name: bool) -> Response:
         view = await service.catalogue(asked_plainly(query_of(request)), form)
         return answer(request, view, form, by_name=by_name, headers=service.headers())
 
@@ -132,6 +136,25 @@ def _add_figures(app: FastAPI, service: Service) -> None:
         return answer(request, view, form, by_name=by_name, headers=service.headers())
 
 
+def _add_stream(app: FastAPI, service: Service) -> None:
+    events: dict[int | str, dict[str, Any]] = {
+        200: {"description": "Events `epoch` or `points`", "content": {MEDIA_TYPE_OF_STREAM: {}}}
+    }
+    metric = _parameter("metric", f"Events `points` of this metric; up to {METRICS_MAX}.", type="string")
+    after = _parameter("after", "As the header Last-Event-ID: resume behind this event; -1: all.", type="integer")
+
+    @app.get(
+        "/v1/stream",
+        responses={**events, **_problems(400, 404, 503)},
+        response_class=Response,
+        openapi_extra={"parameters": [metric, after]},
+    )
+    async def read_stream(request: Request) -> Response:
+        """Server-sent events: an `epoch` a month, or `points` of some metrics as they come."""
+        query, source = query_of(request), service.source()
+        return EventStream(service.readers, service.source, channel_of(query), place_of(request, query, source))
+
+
 def check_name(last: str) -> str:
     """The last part of an address, whose name exists. Raises Problem."""
     check_metric(last.partition(".")[0])
@@ -159,18 +182,18 @@ async def _on_problem(_: Request, error: Exception) -> Response:
     return problem_answer(error)
 
 
-_BY_STATUS: Final[Mapping[int, tuple[Kind, str]]] = {
-    404: (Kind.ADDRESS_UNKNOWN, "/openapi.json lists the addresses; /v1/metrics lists the figures."),
-    405: (Kind.METHOD_NOT_ALLOWED, "Use GET or HEAD."),
+_BY_STATUS: Final[Mapping[int, tuple[ProblemKind, str]]] = {
+    404: (ProblemKind.ADDRESS_UNKNOWN, "/openapi.json lists the addresses; /v1/metrics lists the figures."),
+    405: (ProblemKind.METHOD_NOT_ALLOWED, "Use GET or HEAD."),
 }
 
 
 async def _on_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    kind, detail = _BY_STATUS.get(error.status_code, (Kind.PARAMETER_INVALID, "The request cannot be read."))
+    kind, detail = _BY_STATUS.get(error.status_code, (ProblemKind.PARAMETER_INVALID, "The request cannot be read."))
     return problem_answer(Problem(kind, detail, headers={"allow": "GET, HEAD"} if error.status_code == 405 else {}))
 
 
 async def _on_failure(_: Request, error: Exception) -> Response:
     _logger.error("a request failed", error=type(error).__name__)
-    return problem_answer(Problem(Kind.INTERNAL, "The fault is ours, and is in the service's log."))
+    return problem_answer(Problem(ProblemKind.INTERNAL, "The fault is ours, and is in the service's log."))

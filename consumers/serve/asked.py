@@ -16,7 +16,7 @@ from exchange.core.metrics.query import codes_of, near
 from exchange.core.metrics.table import BY_METRIC
 from exchange.core.model.epochs import EpochInvalid, epoch_text, parse_epoch
 from exchange.core.model.period import parse_period
-from exchange.web.problems import Kind, Problem, cut
+from exchange.web.problems import Problem, ProblemKind, cut
 from exchange.wire.public_records import ARRIVALS_TEXT
 
 PARAMETERS: Final = ("as_of", "period", "start", "limit", "excel")
@@ -35,7 +35,7 @@ Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FigureRequest:
     """A checked request for the figures of one metric.
 
     `where`: codes by dimension; of periods under `period`. `as_of`: None: the newest month.
@@ -48,7 +48,7 @@ class Asked:
     limit: int = LIMIT
     excel: bool = False
 
-    def of_page(self, start: int, as_of: int) -> "Asked":
+    def of_page(self, start: int, as_of: int) -> "FigureRequest":
         """The same question, from another row on, as of this month for ever."""
         return replace(self, start=start, as_of=as_of)
 
@@ -71,7 +71,7 @@ def check_metric(name: str) -> str:
     """The name itself; raises Problem."""
     if name not in BY_METRIC:
         close = near(name, BY_METRIC)
-        raise Problem(Kind.METRIC_UNKNOWN, f"There is no metric {cut(name)}. /v1/metrics lists all.", near=close)
+        raise Problem(ProblemKind.METRIC_UNKNOWN, f"There is no metric {cut(name)}. /v1/metrics lists all.", near=close)
     return name
 
 
@@ -80,20 +80,22 @@ def dimensions_of(metric: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for kind in BY_METRIC[metric].dimensions for name in kind))
 
 
-def asked(metric: str, query: Pairs) -> Asked:
+def asked(metric: str, query: Pairs) -> FigureRequest:
     """The request for a metric. Raises Problem."""
     check_metric(metric)
     given: dict[str, list[str]] = {}
     for name, text in query:
         given.setdefault(name, []).extend(text.split(","))
     if sum(map(len, given.values())) > CODES_MAX:
-        raise Problem(Kind.TOO_MUCH_ASKED, f"Ask for at most {CODES_MAX} codes at a time, or for the whole metric.")
+        raise Problem(
+            ProblemKind.TOO_MUCH_ASKED, f"Ask for at most {CODES_MAX} codes at a time, or for the whole metric."
+        )
     where = tuple(
         (name, tuple(dict.fromkeys(_checked(metric, name, code) for code in given[name])))
         for name in sorted(given)
         if name == "period" or name not in PARAMETERS
     )
-    return Asked(
+    return FigureRequest(
         metric,
         where,
         _as_of(given),
@@ -103,12 +105,12 @@ def asked(metric: str, query: Pairs) -> Asked:
     )
 
 
-def asked_plainly(query: Pairs) -> Asked:
+def asked_plainly(query: Pairs) -> FigureRequest:
     """A request without a metric: for the catalogue, which has one parameter."""
     for name, _ in query:
         if name != "excel":
-            raise Problem(Kind.DIMENSION_UNKNOWN, f"There is no parameter {cut(name)} here.", near=["excel"])
-    return Asked("", excel=_flag({"excel": [text for _, text in query]} if query else {}, "excel"))
+            raise Problem(ProblemKind.DIMENSION_UNKNOWN, f"There is no parameter {cut(name)} here.", near=["excel"])
+    return FigureRequest("", excel=_flag({"excel": [text for _, text in query]} if query else {}, "excel"))
 
 
 def _checked(metric: str, name: str, code: str) -> str:
@@ -118,10 +120,10 @@ def _checked(metric: str, name: str, code: str) -> str:
     if name not in there:
         words = (*there, *PARAMETERS)
         close = near(name, words) or list(there)
-        raise Problem(Kind.DIMENSION_UNKNOWN, f"{metric} has no dimension {cut(name)}.", near=close)
+        raise Problem(ProblemKind.DIMENSION_UNKNOWN, f"{metric} has no dimension {cut(name)}.", near=close)
     codes = set(codes_of(name))
     if code not in codes:
-        raise Problem(Kind.CODE_UNKNOWN, f"{name} has no code {cut(code)}.", near=near(code, codes))
+        raise Problem(ProblemKind.CODE_UNKNOWN, f"{name} has no code {cut(code)}.", near=near(code, codes))
     return code
 
 
@@ -130,7 +132,7 @@ def _period(text: str) -> str:
         try:
             parse_period(text)
         except PeriodInvalid as error:
-            raise Problem(Kind.PARAMETER_INVALID, f"period: {error}") from None
+            raise Problem(ProblemKind.PARAMETER_INVALID, f"period: {error}") from None
     return text
 
 
@@ -139,7 +141,7 @@ def _single(given: Mapping[str, list[str]], name: str) -> str | None:
     if texts is None:
         return None
     if len(texts) != 1:
-        raise Problem(Kind.PARAMETER_INVALID, f"Give {name} once.")
+        raise Problem(ProblemKind.PARAMETER_INVALID, f"Give {name} once.")
     return texts[0]
 
 
@@ -150,7 +152,7 @@ def _as_of(given: Mapping[str, list[str]]) -> int | None:
     try:
         return parse_epoch(text)
     except EpochInvalid as error:
-        raise Problem(Kind.PARAMETER_INVALID, f"as_of: {error}") from None
+        raise Problem(ProblemKind.PARAMETER_INVALID, f"as_of: {error}") from None
 
 
 def _number(given: Mapping[str, list[str]], name: str, default: int, least: int, most: int) -> int:
@@ -158,14 +160,14 @@ def _number(given: Mapping[str, list[str]], name: str, default: int, least: int,
     if text is None:
         return default
     if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
-        raise Problem(Kind.PARAMETER_INVALID, f"{name} must be a whole number from {least} to {most:,}.")
+        raise Problem(ProblemKind.PARAMETER_INVALID, f"{name} must be a whole number from {least} to {most:,}.")
     return int(text)
 
 
 def _flag(given: Mapping[str, list[str]], name: str) -> bool:
     text = _single(given, name)
     if text is not None and text not in _YES_NO:
-        raise Problem(Kind.PARAMETER_INVALID, f"{name} must be 1 or 0.")
+        raise Problem(ProblemKind.PARAMETER_INVALID, f"{name} must be 1 or 0.")
     return _YES_NO[text] if text is not None else False
 
 
@@ -178,7 +180,7 @@ def epoch_shown(picture: Picture, as_of: int | None, *, complete: bool) -> int:
     newest = picture.newest
     if newest is None:
         if complete and as_of is None:
-            raise Problem(Kind.EPOCH_UNKNOWN, "No figures have been released yet.")
+            raise Problem(ProblemKind.EPOCH_UNKNOWN, "No figures have been released yet.")
         raise _no_such_epoch(picture, as_of) if complete else _not_read_yet()
     if as_of is None:
         return newest
@@ -191,7 +193,7 @@ def epoch_shown(picture: Picture, as_of: int | None, *, complete: bool) -> int:
 
 def _not_read_yet() -> Problem:
     detail = "The figures are still being read from Kafka. Ask again in some seconds; /v1/status says how far it is."
-    return Problem(Kind.NOT_READ_YET, detail, headers={"retry-after": "5"})
+    return Problem(ProblemKind.NOT_READ_YET, detail, headers={"retry-after": "5"})
 
 
 def _no_such_epoch(picture: Picture, as_of: int | None) -> Problem:
@@ -199,4 +201,4 @@ def _no_such_epoch(picture: Picture, as_of: int | None) -> Problem:
     known = f"Figures were released for {epoch_text(there[0])} to {epoch_text(there[-1])}." if there else ""
     asked_for = epoch_text(as_of) if as_of is not None else "this month"
     close = [epoch_text(there[-1])] if there else []
-    return Problem(Kind.EPOCH_UNKNOWN, f"No figures were released for {asked_for}. {known}".strip(), near=close)
+    return Problem(ProblemKind.EPOCH_UNKNOWN, f"No figures were released for {asked_for}. {known}".strip(), near=close)

@@ -50,7 +50,7 @@ SCHEMA: Final = pa.schema(
 )
 
 
-class Row(NamedTuple):
+class PointCodes(NamedTuple):
     """One row of an epoch, in codes; see `SCHEMA`."""
 
     series: int
@@ -65,7 +65,7 @@ class Row(NamedTuple):
     offset: int
 
 
-class Codes(Generic[T]):
+class Dictionary(Generic[T]):
     """A dictionary: values in the order of first sight, each with its number."""
 
     def __init__(self) -> None:
@@ -85,13 +85,13 @@ class Codes(Generic[T]):
 class Dictionaries:
     """All names that columns have codes for. They only grow."""
 
-    series: Codes[Series] = field(default_factory=Codes)
-    units: Codes[str] = field(default_factory=Codes)
-    origins: Codes[Origins] = field(default_factory=Codes)
+    series: Dictionary[Series] = field(default_factory=Dictionary)
+    units: Dictionary[str] = field(default_factory=Dictionary)
+    origins: Dictionary[Origins] = field(default_factory=Dictionary)
 
-    def row(self, point: PointRow, offset: int) -> Row:
+    def row(self, point: PointRow, offset: int) -> PointCodes:
         """A point in codes."""
-        return Row(
+        return PointCodes(
             self.series.of((point.metric, point.dimensions)),
             point.period or _ARRIVALS,
             *point.numbers,
@@ -102,7 +102,7 @@ class Dictionaries:
             offset,
         )
 
-    def metric_of(self, row: Row) -> str:
+    def metric_of(self, row: PointCodes) -> str:
         """The metric of a row."""
         return self.series.values[row.series][0]
 
@@ -132,16 +132,16 @@ class EpochColumns:
     def __len__(self) -> int:
         return int(self.batch.num_rows)
 
-    def rows(self, metric: str) -> Iterator[Row]:
+    def rows(self, metric: str) -> Iterator[PointCodes]:
         """The rows of a metric, in order."""
         part = self.parts.get(metric)
         if part is not None:
             held = self.batch.slice(part.start, part.stop - part.start)
-            yield from map(Row, *(column.to_pylist() for column in held.columns))
+            yield from map(PointCodes, *(column.to_pylist() for column in held.columns))
 
-    def all_rows(self) -> Iterator[Row]:
+    def all_rows(self) -> Iterator[PointCodes]:
         """Every row, in order."""
-        yield from map(Row, *(column.to_pylist() for column in self.batch.columns))
+        yield from map(PointCodes, *(column.to_pylist() for column in self.batch.columns))
 
 
 class Filling:
@@ -153,10 +153,10 @@ class Filling:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[PointCodes]:
         return iter(self._rows.values())
 
-    def add(self, row: Row) -> None:
+    def add(self, row: PointCodes) -> None:
         """Take a point; it replaces an earlier one."""
         self._rows[row.series, row.period] = row
 
@@ -164,21 +164,21 @@ class Filling:
         """What came so far, in order."""
         series = names.series.values
 
-        def order(row: Row) -> tuple[object, ...]:
+        def order(row: PointCodes) -> tuple[object, ...]:
             metric, name, dimensions = _order(series[row.series])
             return metric, name, row.period, dimensions
 
         return columns_of(sorted(self._rows.values(), key=order), names)
 
 
-def columns_of(rows: list[Row], names: Dictionaries) -> EpochColumns:
+def columns_of(rows: list[PointCodes], names: Dictionaries) -> EpochColumns:
     """Sorted rows as columns."""
     columns = zip(*rows, strict=True) if rows else [()] * len(SCHEMA)
     arrays = [pa.array(column, kind.type) for column, kind in zip(columns, SCHEMA, strict=True)]
     return EpochColumns(pa.record_batch(arrays, schema=SCHEMA), parts_of(rows, names))
 
 
-def parts_of(rows: list[Row], names: Dictionaries) -> Mapping[str, slice]:
+def parts_of(rows: list[PointCodes], names: Dictionaries) -> Mapping[str, slice]:
     """Metric → its rows, of sorted rows."""
     found, start = {}, 0
     for metric, some in groupby(rows, names.metric_of):

@@ -18,7 +18,7 @@ import structlog
 
 from consumers.metrics.subscribe import mark_of
 from consumers.serve.due_figures import DueFigures
-from consumers.serve.snapshot import Snapshot
+from consumers.serve.snapshot import PointSnapshot
 from exchange.engine.errors import LogUnavailable, PartitionUnknown, PositionOutOfRange, TransactionOpen
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.loop_time import loop_s
@@ -59,7 +59,7 @@ class Hearing:
 class Follower:
     """One life of following. `changed` is called when the picture changed."""
 
-    def __init__(self, log: Log, snapshot: Snapshot, changed: Callable[[], None]) -> None:
+    def __init__(self, log: Log, snapshot: PointSnapshot, changed: Callable[[], None]) -> None:
         self.snapshot = snapshot
         self.hearing = Hearing()
         self._log = log

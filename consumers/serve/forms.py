@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from consumers.serve.sheets import Column, Sheet
-from exchange.web.problems import Kind, Problem, cut
+from exchange.web.problems import Problem, ProblemKind, cut
 
 _BOM: Final = "﻿"
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
@@ -29,7 +29,7 @@ _CALM: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class AnswerForm:
     """One row. `accepted`: whether a request may choose it by its media type."""
 
     suffix: str
@@ -116,23 +116,23 @@ def _zip(sheet: Sheet, excel: bool) -> bytes:
 
 
 FORMS: Final = (
-    Form("json", "application/json", _json, paged=True),
-    Form("csv", "text/csv; charset=utf-8", _csv),
-    Form("parquet", "application/vnd.apache.parquet", _parquet),
-    Form("arrow", "application/vnd.apache.arrow.file", _arrow),
-    Form("zip", "application/zip", _zip),
-    Form("metadata.json", "application/json", _metadata, accepted=False),
+    AnswerForm("json", "application/json", _json, paged=True),
+    AnswerForm("csv", "text/csv; charset=utf-8", _csv),
+    AnswerForm("parquet", "application/vnd.apache.parquet", _parquet),
+    AnswerForm("arrow", "application/vnd.apache.arrow.file", _arrow),
+    AnswerForm("zip", "application/zip", _zip),
+    AnswerForm("metadata.json", "application/json", _metadata, accepted=False),
 )
 BY_SUFFIX: Final = {form.suffix: form for form in FORMS}
 ACCEPTED: Final = {form.media_type.partition(";")[0]: form for form in FORMS if form.accepted}
 
 
-def by_suffix(suffix: str, near: Sequence[str] = ()) -> Form:
+def by_suffix(suffix: str, near: Sequence[str] = ()) -> AnswerForm:
     """The form of a suffix; raises Problem."""
     form = BY_SUFFIX.get(suffix)
     if form is None:
         there = ", ".join(f".{one}" for one in BY_SUFFIX)
         raise Problem(
-            Kind.SUFFIX_UNKNOWN, f"There is no form .{cut(suffix)}. Forms: {there}.", near=near or [*BY_SUFFIX]
+            ProblemKind.SUFFIX_UNKNOWN, f"There is no form .{cut(suffix)}. Forms: {there}.", near=near or [*BY_SUFFIX]
         )
     return form

@@ -23,6 +23,8 @@ END_S_MAX: Final = 2
 """Seconds that answers in progress have at the end."""
 HEADERS_MAX: Final = 16_384
 """Bytes of a request's line and headers."""
+SEND_BUFFER: Final = 1 << 18
+"""Bytes that the system holds for a reader that takes nothing; left to itself, megabytes."""
 SILENT_PEER_S: Final = 20
 """Seconds after which the system gives up a connection whose other side takes nothing."""
 
@@ -40,6 +42,7 @@ def listening(host: str, port: int) -> socket.socket:
         found = socket.socket(family, kind, protocol)
         try:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_PEER_S * 1_000)
             found.bind(address)
@@ -87,7 +90,7 @@ async def run(service: Service, log: Log, listener: socket.socket, stop: asyncio
     try:
         await asyncio.wait({following, serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        service.closing.set()
+        service.readers.close()
         server.should_exit = True
         stopping.cancel()
         await asyncio.wait({serving})

@@ -3,17 +3,17 @@
 Everything that answers a request takes it from here.
 """
 
-import asyncio
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from consumers.serve import catalogue
-from consumers.serve.asked import Asked, epoch_shown
+from consumers.serve.asked import FigureRequest, epoch_shown
 from consumers.serve.follow import Follower, Hearing
-from consumers.serve.forms import Form
+from consumers.serve.forms import AnswerForm
 from consumers.serve.prepared import Body, Prepared, body_of
 from consumers.serve.sheets import Sheet, figures, sheet_of
-from consumers.serve.snapshot import Picture, Snapshot
+from consumers.serve.snapshot import Picture, PointSnapshot
+from consumers.serve.stream import Readers, Source
 from exchange.core.model.epochs import epoch_text
 from exchange.engine.log import Log
 
@@ -23,7 +23,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ServedView:
     """A body, and how long it may be kept."""
 
     body: Body
@@ -34,11 +34,10 @@ class View:
 class Service:
     """One service. `follower`: what keeps its snapshot up to date."""
 
-    snapshot: Snapshot = field(default_factory=Snapshot)
+    snapshot: PointSnapshot = field(default_factory=PointSnapshot)
     prepared: Prepared = field(default_factory=Prepared)
     hearing: Hearing = field(default_factory=Hearing)
-    closing: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the service ends: whoever still sends ends too."""
+    readers: Readers = field(default_factory=Readers)
     changes: int = 0
 
     @property
@@ -56,8 +55,11 @@ class Service:
         """The picture is another one."""
         self.changes += 1
         self.prepared.clear()
+        if not self.picture.runs:
+            self.readers.ring.forget()
+        self.readers.wake()
 
-    async def metric(self, asked: Asked, form: Form) -> View:
+    async def metric(self, asked: FigureRequest, form: AnswerForm) -> ServedView:
         """A view of a metric. Raises Problem."""
         picture, complete = self.picture, self.hearing.complete
         epoch = epoch_shown(picture, asked.as_of, complete=complete)
@@ -69,12 +71,18 @@ class Service:
             return _written(form, sheet_of(asked, found, epoch, complete=whole), asked)
 
         body = await self.prepared.body((self.changes, asked, form.suffix, whole), make)
-        return View(body, FOR_EVER if for_ever else REVALIDATE)
+        return ServedView(body, FOR_EVER if for_ever else REVALIDATE)
 
-    async def catalogue(self, asked: Asked, form: Form) -> View:
+    async def catalogue(self, asked: FigureRequest, form: AnswerForm) -> ServedView:
         """The catalogue."""
         question: Hashable = ("catalogue", form.suffix, asked.excel)
-        return View(await self.prepared.body(question, lambda: _written(form, catalogue.sheet(), asked)), REVALIDATE)
+        return ServedView(
+            await self.prepared.body(question, lambda: _written(form, catalogue.sheet(), asked)), REVALIDATE
+        )
+
+    def source(self) -> Source:
+        """What a stream reads now."""
+        return Source(self.picture, self.hearing.complete)
 
     def headers(self) -> Mapping[str, str]:
         """What every answer says of where its figures come from."""
@@ -97,9 +105,10 @@ class Service:
             "kafka": self.hearing.problem or "answers",
             "epochs": len(picture.epochs),
             "figures": sum(map(len, picture.epochs.values())),
+            "readers": {"now": len(self.readers.waiting), "dropped": self.readers.dropped},
             "left_out": {"unreadable": self.snapshot.unreadable, "of_unknown_metrics": self.snapshot.unknown},
         }
 
 
-def _written(form: Form, sheet: Sheet, asked: Asked) -> Body:
+def _written(form: AnswerForm, sheet: Sheet, asked: FigureRequest) -> Body:
     return body_of(form.write(sheet, asked.excel), compressed=form.suffix in _ZIPPED)

@@ -13,8 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from consumers.serve.asked import Asked, dimensions_of
-from consumers.serve.columns import USABLE, WITHHELD, Dictionaries, Origins, Row
+from consumers.serve.asked import FigureRequest, dimensions_of
+from consumers.serve.columns import USABLE, WITHHELD, Dictionaries, Origins, PointCodes
 from consumers.serve.snapshot import Picture
 from exchange.core.counting.cells import NATION
 from exchange.core.metrics.figures import MetricPoint
@@ -66,7 +66,7 @@ class Sheet:
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-class Figure(NamedTuple):
+class ShownFigure(NamedTuple):
     """A point as it is shown. Numbers are digits; None: not shown, or no bound."""
 
     dimensions: Mapping[str, str]
@@ -90,14 +90,14 @@ def status_in(flags: int, *, arrivals: bool, number: bool, origins: Origins) -> 
     return status_of(MetricPoint("", (), period, 0, value, None, None, "", withheld, usable, computed_from))
 
 
-def figure(row: Row, epoch: int, names: Dictionaries) -> Figure:
+def figure(row: PointCodes, epoch: int, names: Dictionaries) -> ShownFigure:
     """A row in words."""
     origins = names.origins.values[row.origins]
     has_number = row.value is not None
     status = status_in(row.flags, arrivals=not row.period, number=has_number, origins=origins)
     shown = (row.value, row.low, row.high) if status.shows_number else (None, None, None)
     value, low, high = (_digits(number, row.decimals) for number in shown)
-    return Figure(
+    return ShownFigure(
         dict(names.series.values[row.series][1]),
         period_of_point_text(row.period or None),
         epoch_text(epoch),
@@ -118,12 +118,12 @@ def _digits(number: int | None, decimals: int) -> str | None:
     return f"{'-' if number < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
 
 
-def figures(picture: Picture, asked: Asked, epoch: int) -> list[Figure]:
+def figures(picture: Picture, asked: FigureRequest, epoch: int) -> list[ShownFigure]:
     """The figures that are asked for, as of a month: by month, then in the order of their rows."""
     return [one for month in picture.until(epoch) for one in figures_of_month(picture, asked, month)]
 
 
-def figures_of_month(picture: Picture, asked: Asked, month: int) -> Iterator[Figure]:
+def figures_of_month(picture: Picture, asked: FigureRequest, month: int) -> Iterator[ShownFigure]:
     """Those that were released for one month."""
     names = picture.names
     for row in picture.epochs[month].rows(asked.metric):
@@ -132,7 +132,7 @@ def figures_of_month(picture: Picture, asked: Asked, month: int) -> Iterator[Fig
             yield one
 
 
-def as_plain(one: Figure) -> dict[str, object]:
+def as_plain(one: ShownFigure) -> dict[str, object]:
     """A figure as JSON has it."""
     return {
         "dimensions": one.dimensions,
@@ -153,7 +153,7 @@ def _number(digits: str | None) -> int | float | None:
     return float(digits) if "." in digits else int(digits)
 
 
-def sheet_of(asked: Asked, found: list[Figure], epoch: int, *, complete: bool) -> Sheet:
+def sheet_of(asked: FigureRequest, found: list[ShownFigure], epoch: int, *, complete: bool) -> Sheet:
     """The sheet of a metric as of a month."""
     metric = BY_METRIC[asked.metric]
     where = {name: list(codes) for name, codes in asked.where}
@@ -178,7 +178,7 @@ def sheet_of(asked: Asked, found: list[Figure], epoch: int, *, complete: bool) -
     return Sheet(metric.name, metric.says, columns, document, (CAVEAT,), metric.unit.name, epoch_text(epoch), where)
 
 
-def _columns(metric: str, found: list[Figure]) -> Iterator[Column]:
+def _columns(metric: str, found: list[ShownFigure]) -> Iterator[Column]:
     yield _words("metric", [metric] * len(found))
     for name in dimensions_of(metric):
         yield _words(name, [_code(one, name) for one in found], f"Code of the list {name}.")
@@ -193,7 +193,7 @@ def _columns(metric: str, found: list[Figure]) -> Iterator[Column]:
     yield _words("computed_from", origins)
 
 
-def _code(one: Figure, name: str) -> str:
+def _code(one: ShownFigure, name: str) -> str:
     """The code of a row in a column that it may lack.
 
     A row of a state has its division too. A row of a division is of `all` its states, and any other

@@ -12,8 +12,10 @@ Rules kept:
 A *run* is a stretch of the topic with points of one epoch: what one event of the stream is about.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from types import MappingProxyType
 
 from consumers.metrics.subscribe import mark_of
@@ -25,7 +27,7 @@ from exchange.wire.public_records import decode_point_row
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PointRun:
     """Points of one epoch that came together: offsets of the first and the last one."""
 
     epoch: int
@@ -43,7 +45,7 @@ class Picture:
 
     names: Dictionaries = field(default_factory=Dictionaries)
     epochs: Mapping[int, EpochColumns] = field(default_factory=lambda: MappingProxyType({}))
-    runs: tuple[Run, ...] = ()
+    runs: tuple[PointRun, ...] = ()
     settled: frozenset[int] = frozenset()
     position: int = 0
     mark: str = ""
@@ -53,12 +55,17 @@ class Picture:
         """The newest whole epoch."""
         return max(self.epochs, default=None)
 
+    def runs_behind(self, place: int) -> Iterator[PointRun]:
+        """The runs with points behind an offset, in their order."""
+        first = bisect_right(self.runs, place, key=lambda run: run.last)
+        return islice(self.runs, first, None)
+
     def until(self, epoch: int) -> tuple[int, ...]:
         """Its epochs up to this one, in order."""
         return tuple(sorted(one for one in self.epochs if one <= epoch))
 
 
-class Snapshot:
+class PointSnapshot:
     """Takes the records of `metrics` in their order."""
 
     def __init__(self, picture: Picture | None = None) -> None:
@@ -71,7 +78,7 @@ class Snapshot:
         self.unreadable = 0
         self.unknown = 0
         """Points of metrics that this version does not know: kept, and not shown."""
-        self._open: Run | None = None
+        self._open: PointRun | None = None
         self._filling = Filling()
         self._last: Record | None = None
 
@@ -115,7 +122,7 @@ class Snapshot:
         """Open a run for a point, unless it belongs to the open one."""
         if self._open is None or self._open.epoch != epoch:
             self.end_run()
-            self._open = Run(epoch, offset, offset)
+            self._open = PointRun(epoch, offset, offset)
             self._filling = Filling(self.picture.epochs.get(epoch))
         elif self._open.last != offset:
             self._open = replace(self._open, last=offset)

@@ -14,7 +14,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 SHOWN_MAX: Final = 80
 
 
-class Kind(Enum):
+class ProblemKind(Enum):
     """Every kind: HTTP status and title. Its address is `/problems#` and its name."""
 
     METRIC_UNKNOWN = 404, "There is no such metric"
@@ -55,7 +55,7 @@ class Problem(Exception):
     """An answer that is no figure."""
 
     def __init__(
-        self, kind: Kind, detail: str, *, near: Sequence[str] = (), headers: Mapping[str, str] | None = None
+        self, kind: ProblemKind, detail: str, *, near: Sequence[str] = (), headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -81,4 +81,4 @@ def cut(text: str) -> str:
 
 def kinds() -> list[dict[str, object]]:
     """The list, for `/problems`."""
-    return [{"type": kind.address, "status": kind.status, "title": kind.title} for kind in Kind]
+    return [{"type": kind.address, "status": kind.status, "title": kind.title} for kind in ProblemKind]

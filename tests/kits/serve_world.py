@@ -16,8 +16,9 @@ import httpx
 
 from consumers.metrics.derive import usability_of
 from consumers.serve.app import faces
+from consumers.serve.server import listening, run
 from consumers.serve.service import Service
-from consumers.serve.snapshot import Picture, Snapshot
+from consumers.serve.snapshot import Picture, PointSnapshot
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import points
 from exchange.core.model.epochs import epoch_of
@@ -152,7 +153,7 @@ class ReadRecord:
 @cache
 def picture(last: int) -> Picture:
     """What a service has read after this month."""
-    snapshot = Snapshot()
+    snapshot = PointSnapshot()
     some = as_records(one for one in world() if one.epoch <= last)
     snapshot.take(ReadRecord(key, value, offset) for offset, (key, value) in enumerate(some))
     snapshot.end_run(every_figure=True)
@@ -161,7 +162,7 @@ def picture(last: int) -> Picture:
 
 def that_has_read(last: int) -> Service:
     """A service that has read everything up to a month, and follows no log."""
-    service = Service(Snapshot(picture(last)))
+    service = Service(PointSnapshot(picture(last)))
     service.hearing.heard_s, service.hearing.complete = loop_s(), True
     return service
 
@@ -172,6 +173,29 @@ async def asking(service: Service) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(faces(service), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://serve") as client:
         yield client
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service on a socket. `stop`: set it to end the service; `ended`: its task."""
+
+    service: Service
+    address: str
+    stop: asyncio.Event
+    ended: asyncio.Task[None]
+
+
+@asynccontextmanager
+async def running(log: Log, service: Service | None = None) -> AsyncIterator[Running]:
+    """A service that follows a log and listens, in this process."""
+    found, stop, listener = service or Service(), asyncio.Event(), listening("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    task = asyncio.create_task(run(found, log, listener, stop))
+    try:
+        yield Running(found, f"http://127.0.0.1:{port}", stop, task)
+    finally:
+        stop.set()
+        await task
 
 
 async def soon(so: Callable[[], bool]) -> None:

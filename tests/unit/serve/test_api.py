@@ -21,7 +21,7 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import METRICS
 from exchange.core.model.epochs import epoch_text
 from exchange.core.picture.statuses import Status, status_of
-from exchange.web.problems import Kind
+from exchange.web.problems import ProblemKind
 from exchange.web.safe_headers import SAFE
 from exchange.wire.public_records import period_of_point_text
 from tests.kits.serve_world import (
@@ -226,33 +226,33 @@ async def test_the_newest_view_is_asked_for_again_each_time(client: httpx.AsyncC
 
 
 PROBLEMS = [
-    ("/v1/metrics/casess", Kind.METRIC_UNKNOWN, "cases"),
-    ("/v1/metrics/cases.xls", Kind.SUFFIX_UNKNOWN, "csv"),
-    ("/v1/metrics.xls", Kind.SUFFIX_UNKNOWN, "csv"),
-    ("/v1/metrics/needs_by_service?servicee=legal", Kind.DIMENSION_UNKNOWN, "service"),
-    ("/v1/metrics/needs_by_service?as_off=2026-10", Kind.DIMENSION_UNKNOWN, "as_of"),
-    ("/v1/metrics/needs_by_service?service=hosing", Kind.CODE_UNKNOWN, "housing"),
-    ("/v1/metrics/cases?as_of=2030-01", Kind.EPOCH_UNKNOWN, "2027-01"),
-    ("/v1/metrics/cases?as_of=2025-01", Kind.EPOCH_UNKNOWN, "2027-01"),
-    ("/v1/metrics/cases?as_of=yesterday", Kind.PARAMETER_INVALID, ""),
-    ("/v1/metrics/cases?as_of=2026-10&as_of=2026-11", Kind.PARAMETER_INVALID, ""),
-    ("/v1/metrics/cases?period=2026Q7", Kind.PARAMETER_INVALID, ""),
-    ("/v1/metrics/cases?limit=0", Kind.PARAMETER_INVALID, ""),
-    ("/v1/metrics/cases?limit=%D9%A3", Kind.PARAMETER_INVALID, ""),
-    ("/v1/metrics/cases?start=-1", Kind.PARAMETER_INVALID, ""),
-    ("/v1/metrics/cases?excel=yes", Kind.PARAMETER_INVALID, ""),
-    ("/v1/metrics?limit=3", Kind.DIMENSION_UNKNOWN, "excel"),
-    ("/v1/metrics/needs_by_service?service=" + ",".join(["legal"] * 201), Kind.TOO_MUCH_ASKED, ""),
-    ("/v1/metrics/needs_by_service?service=" + "x" * 5_000, Kind.TOO_MUCH_ASKED, ""),
-    ("/v1/metrics/", Kind.ADDRESS_UNKNOWN, ""),
-    ("/v1/nothing", Kind.ADDRESS_UNKNOWN, ""),
-    ("/v1/metrics/cases/more", Kind.ADDRESS_UNKNOWN, ""),
+    ("/v1/metrics/casess", ProblemKind.METRIC_UNKNOWN, "cases"),
+    ("/v1/metrics/cases.xls", ProblemKind.SUFFIX_UNKNOWN, "csv"),
+    ("/v1/metrics.xls", ProblemKind.SUFFIX_UNKNOWN, "csv"),
+    ("/v1/metrics/needs_by_service?servicee=legal", ProblemKind.DIMENSION_UNKNOWN, "service"),
+    ("/v1/metrics/needs_by_service?as_off=2026-10", ProblemKind.DIMENSION_UNKNOWN, "as_of"),
+    ("/v1/metrics/needs_by_service?service=hosing", ProblemKind.CODE_UNKNOWN, "housing"),
+    ("/v1/metrics/cases?as_of=2030-01", ProblemKind.EPOCH_UNKNOWN, "2027-01"),
+    ("/v1/metrics/cases?as_of=2025-01", ProblemKind.EPOCH_UNKNOWN, "2027-01"),
+    ("/v1/metrics/cases?as_of=yesterday", ProblemKind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?as_of=2026-10&as_of=2026-11", ProblemKind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?period=2026Q7", ProblemKind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?limit=0", ProblemKind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?limit=%D9%A3", ProblemKind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?start=-1", ProblemKind.PARAMETER_INVALID, ""),
+    ("/v1/metrics/cases?excel=yes", ProblemKind.PARAMETER_INVALID, ""),
+    ("/v1/metrics?limit=3", ProblemKind.DIMENSION_UNKNOWN, "excel"),
+    ("/v1/metrics/needs_by_service?service=" + ",".join(["legal"] * 201), ProblemKind.TOO_MUCH_ASKED, ""),
+    ("/v1/metrics/needs_by_service?service=" + "x" * 5_000, ProblemKind.TOO_MUCH_ASKED, ""),
+    ("/v1/metrics/", ProblemKind.ADDRESS_UNKNOWN, ""),
+    ("/v1/nothing", ProblemKind.ADDRESS_UNKNOWN, ""),
+    ("/v1/metrics/cases/more", ProblemKind.ADDRESS_UNKNOWN, ""),
 ]
 
 
 @pytest.mark.parametrize(("address", "kind", "near"), PROBLEMS)
 async def test_each_problem_is_named_with_what_is_near(
-    client: httpx.AsyncClient, address: str, kind: Kind, near: str
+    client: httpx.AsyncClient, address: str, kind: ProblemKind, near: str
 ) -> None:
     answer = await client.get(address)
     found = answer.json()
@@ -286,17 +286,19 @@ async def test_accept_chooses_the_form(client: httpx.AsyncClient, accept: str, f
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [
-        ("image/png", Kind.NOT_ACCEPTABLE),
-        ("text/html", Kind.NOT_ACCEPTABLE),
-        ("application/json;q=0", Kind.NOT_ACCEPTABLE),
-        ("json", Kind.ACCEPT_INVALID),
-        ("*/json", Kind.ACCEPT_INVALID),
-        ("text/csv;q=much", Kind.ACCEPT_INVALID),
-        ("text/csv," * 200, Kind.ACCEPT_INVALID),
-        ("\xff/\xfe", Kind.ACCEPT_INVALID),
+        ("image/png", ProblemKind.NOT_ACCEPTABLE),
+        ("text/html", ProblemKind.NOT_ACCEPTABLE),
+        ("application/json;q=0", ProblemKind.NOT_ACCEPTABLE),
+        ("json", ProblemKind.ACCEPT_INVALID),
+        ("*/json", ProblemKind.ACCEPT_INVALID),
+        ("text/csv;q=much", ProblemKind.ACCEPT_INVALID),
+        ("text/csv," * 200, ProblemKind.ACCEPT_INVALID),
+        ("\xff/\xfe", ProblemKind.ACCEPT_INVALID),
     ],
 )
-async def test_an_accept_that_names_no_form_is_a_problem(client: httpx.AsyncClient, accept: str, kind: Kind) -> None:
+async def test_an_accept_that_names_no_form_is_a_problem(
+    client: httpx.AsyncClient, accept: str, kind: ProblemKind
+) -> None:
     answer = await client.get("/v1/metrics/cases", headers=[(b"accept", accept.encode("latin-1"))])
     assert answer.json()["type"] == kind.address
     assert list(ACCEPTED) == answer.json().get("near", list(ACCEPTED))
@@ -305,7 +307,7 @@ async def test_an_accept_that_names_no_form_is_a_problem(client: httpx.AsyncClie
 async def test_nothing_can_be_written(client: httpx.AsyncClient) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
         answer = await client.request(method, "/v1/metrics/cases")
-        assert answer.json()["type"] == Kind.METHOD_NOT_ALLOWED.address
+        assert answer.json()["type"] == ProblemKind.METHOD_NOT_ALLOWED.address
         assert answer.headers["allow"] == "GET, HEAD"
 
 
@@ -332,7 +334,7 @@ async def test_a_fault_of_ours_is_a_problem_without_its_text(
 ) -> None:
     monkeypatch.setattr("consumers.serve.service.figures", lambda *_: {}["secret"])
     answer = await client.get("/v1/metrics/cases?period=2026Q1")
-    assert answer.json()["type"] == Kind.INTERNAL.address
+    assert answer.json()["type"] == ProblemKind.INTERNAL.address
     assert "secret" not in answer.text
     assert answer.headers["referrer-policy"] == "no-referrer"
 
@@ -341,7 +343,7 @@ async def test_while_it_reads_it_answers_with_what_it_has_and_says_so() -> None:
     topics = Topics()
     async with following(topics.log) as service, asking(service) as client:
         await soon(lambda: service.hearing.complete)
-        assert (await client.get("/v1/metrics/cases")).json()["type"] == Kind.EPOCH_UNKNOWN.address
+        assert (await client.get("/v1/metrics/cases")).json()["type"] == ProblemKind.EPOCH_UNKNOWN.address
         topics.publish(FIRST)
         await soon(lambda: service.picture.newest == FIRST)
         service.hearing.complete = False
@@ -349,7 +351,7 @@ async def test_while_it_reads_it_answers_with_what_it_has_and_says_so() -> None:
         assert answer.json()["complete"] is False
         assert answer.headers["x-exchange-complete"] == "false"
         later = await client.get("/v1/metrics/cases?as_of=2026-12")
-        assert later.json()["type"] == Kind.NOT_READ_YET.address
+        assert later.json()["type"] == ProblemKind.NOT_READ_YET.address
         assert later.headers["retry-after"] == "5"
     async with asking(Service()) as client:
         assert (await client.get("/v1/metrics/cases")).status_code == 503
