@@ -145,7 +145,7 @@ class Edge:
             self._options.say(STOPPING)
             raise
         finally:
-            self.report.count_caps(self._outbox.left)
+            self.report.count_sent(self._outbox.left, self._outbox.claimed_late)
             if not self.report.complete:
                 with suppress(errors.VaultError):
                     self.report.waiting = self._outbox.unaccepted()

@@ -7,8 +7,9 @@ was accepted never counted, and after a kill the same marks are chosen again. In
 
 - *Facts without a client* have no marks: nobody could count the client's caps. A fact that named a
   client keeps it until it names another.
-- *Records that move.* A record that names another client now takes its event, with marks and
-  arrival, to that client's account. Both clients are chosen anew.
+- *Records that move.* A record that names another client now takes its event, with its marks, to
+  that client's account. Both clients are chosen anew. An arrival stays with the client who arrived:
+  whoever gets the record arrives by it like anybody else, and it is sent anew for that.
 - *Lost and restored vaults.* Where anything was read back that the vault did not know, all periods
   that had begun in the lost runs are *exhausted*: no event gets a mark there any more. What was
   sent there stays as it is until its fact changes. What else was read back does not matter, nor
@@ -53,7 +54,7 @@ Marked = Counter[tuple[int, bytes]]
 Arrived = set[tuple[int, type[Correctable]]]
 """(period, body) of each arrival that was ever shown, corrected or not."""
 _PRESENT: Final = (
-    "SELECT fact.client, fact.key, fact.schema, want, todo, chain.schema, chain.tail FROM fact "
+    "SELECT fact.client, fact.key, fact.schema, want, todo, chain.schema, chain.tail, arrived FROM fact "
     "LEFT JOIN chain ON chain.sequence = fact.sent WHERE want IS NOT NULL AND (todo > 0 OR sent > 0)"
 )
 _ASKED: Final = "UPDATE fact SET todo = ? WHERE key = ?"
@@ -108,7 +109,7 @@ class Caps:
         for some in batches(waiting):
             facts, arrived = self._look(tuple(client for client, _, _ in some))
             for client, name, held in some:
-                self._decide_client(bytes(name), facts[client], arrived[client], held=bool(held))
+                self._decide_client(client, bytes(name), facts[client], arrived[client], held=bool(held))
                 yield
         after = 0 if self._scheduled else IN_SCHEDULED
         self._vault.many("UPDATE client SET anew = ? WHERE id = ?", ((after, client) for client, _, _ in waiting))
@@ -130,12 +131,12 @@ class Caps:
             arrived[client].add((period_of_tail(tail), type(_body(schema, tail))))
         return facts, arrived
 
-    def _decide_client(self, name: bytes, rows: list[Row], arrived: Arrived, *, held: bool) -> None:
+    def _decide_client(self, client: int, name: bytes, rows: list[Row], arrived: Arrived, *, held: bool) -> None:
         units: dict[int, list[Present]] = defaultdict(list)
         asked: dict[bytes, int] = {}
-        for key, schema, want, todo, as_schema, as_sent in rows:
+        for key, schema, want, todo, as_schema, as_sent, whose in rows:
             states = as_sent is not None and same_fact((schema, want), (as_schema, as_sent))
-            sent = Cap(cap_of(as_sent)) if states else None
+            sent = _of_client(Cap(cap_of(as_sent)), client, whose) if states else None
             units[period_of_tail(want)].append(Present(key, _body(schema, want), sent))
             asked[key] = todo
         for period, facts in units.items():
@@ -216,6 +217,11 @@ def rule_text(rule: CapRule) -> str:
     what = f"{body} ({rule.strand[0]})" if len(rule.strand) == 1 else body
     most = f"{rule.most} with another {rule.group or rule.field}" if rule.distinct else str(rule.most)
     return f"{what}, {(rule.bit.name or '').lower()}: {most}"
+
+
+def _of_client(sent: Cap, client: int, whose: int | None) -> Cap:
+    """The marks of an event that are this client's: not another's arrival."""
+    return sent if whose == client else sent & ~Cap.ARRIVAL
 
 
 def _body(schema: int, tail: bytes) -> Correctable:

@@ -7,7 +7,8 @@ while a correction waits: so whatever has to make room is taken back first, and 
 chain keeps the caps. Corrections and events are each sorted by the vault's keyed hash.
 
 After a restore, the exchange may hold an event that belongs to no fact of this vault. A fact that
-states exactly the same claims this event, instead of sending it a second time.
+states exactly the same claims this event, instead of sending it a second time. A changed fact does
+so when its own event is corrected.
 """
 
 from collections import Counter, deque
@@ -23,6 +24,7 @@ from producers.caps.marking import Caps, Marked
 from producers.vault.chain_row import Beat, Kind
 from producers.vault.event_tail import decode_tail, with_cap, with_each_cap
 from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, FactStore
+from producers.vault.schema import Row
 from producers.vault.sent_chain import TODO_UNSENT, Chain
 from producers.vault.store import Vault
 
@@ -50,6 +52,9 @@ class Outbox:
         self._caps = caps
         self.left: Marked = Counter()
         """The events of facts that this outbox has chained."""
+        self.claimed_late = 0
+        """The facts that claimed an event once their own was corrected."""
+        self._claims_again = False
 
     def claims(self) -> Iterator[bool]:
         """Let facts claim equal accepted events without a fact; for each fact, whether it did."""
@@ -78,22 +83,37 @@ class Outbox:
     def fill(self, count: int) -> int:
         """Chain at most `count` of the events that are to be sent; returns their number."""
         with self._vault.writing():
-            deque(self.decide(), maxlen=0)
-            corrections = self._vault.all(
-                "SELECT key, sent FROM fact WHERE todo = ? ORDER BY sort LIMIT ?", (CORRECTION, count)
-            )
+            corrections = self._to_correct(count)
             self._chain.append_corrections(corrections)
             for key, _ in corrections:
                 self._vault.later(_CORRECTED, (key,))
+            self._claims_again = self._claims_again or bool(corrections and self._chain.unclaimed())
             rows = self._vault.all(
                 "SELECT key, schema, want, client FROM fact WHERE todo = ? ORDER BY sort LIMIT ?",
-                (EVENT, count - len(corrections)),
+                (EVENT, 0 if self._claims_again else count - len(corrections)),
             )
             for key, schema, want, client in rows:
                 bits = self._caps.of_event(key)
                 self._mark_sent(key, self._chain.append_event(key, schema, want, client, bits))
                 self.left[schema, with_cap(want, bits)] += 1
         return len(corrections) + len(rows)
+
+    def _to_correct(self, count: int) -> list[Row]:
+        """(key, sequence) of at most `count` facts whose events are to be corrected now.
+
+        A changed fact may state what an event without a fact states: it claims that one, as soon as
+        its own is corrected.
+        """
+        corrections = self._decided_to_correct(count)
+        if corrections or not self._claims_again:
+            return corrections
+        self.claimed_late += sum(self.claims())
+        self._claims_again = False
+        return self._decided_to_correct(count)
+
+    def _decided_to_correct(self, count: int) -> list[Row]:
+        deque(self.decide(), maxlen=0)
+        return self._vault.all("SELECT key, sent FROM fact WHERE todo = ? ORDER BY sort LIMIT ?", (CORRECTION, count))
 
     def _mark_sent(self, key: bytes, sequence: int) -> None:
         self._vault.later(_SENT, (sequence, NOTHING, key))

@@ -70,6 +70,11 @@ class Report:
         if counted := count_rules(marked):
             self.caps = counted
 
+    def count_sent(self, marked: Marked, claimed: int) -> None:
+        """Count what was sent, and the facts that claimed an event on the way."""
+        self.count_caps(marked)
+        self.claimed += claimed
+
     def tally(self, tallied: Tallied) -> None:
         """Note the result of counting tallies."""
         self.tallies += tallied.outcomes

@@ -98,7 +98,7 @@ class FactStore:
         """
         row = self._row(key)
         if self.clients.is_held(client, row[6] if row else None):  # a new key for the client is no new consent
-            self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (self._run, key))
+            self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (-self._run, key))
             return FactOutcome.HELD
         if row is None:
             self.undecided = True
@@ -117,7 +117,7 @@ class FactStore:
         now_of = self.clients.number(client) or was_of
         stated = (now_of, period, self._run, self._edition)
         if was_of != now_of:
-            self._move(key, was_of, now_of)
+            self._move(was_of, now_of)
         if want is not None and for_tally == was_for_tally and same_fact((schema, want), (self._schema, tail)):
             self._vault.later(_STATED, (*stated, key))
             return FactOutcome.REFUSED_BEFORE if refused else FactOutcome.KNOWN
@@ -134,9 +134,8 @@ class FactStore:
         )
         return FactOutcome.PUBLISHED if want is None and not sent else FactOutcome.CORRECTED
 
-    def _move(self, key: bytes, was_of: int | None, now_of: int | None) -> None:
-        """A fact names another client now, to whom its event and its arrival belong."""
-        self._vault.run("UPDATE chain SET arrived = ? WHERE arrived = ? AND key = ?", (now_of, was_of, key))
+    def _move(self, was_of: int | None, now_of: int | None) -> None:
+        """A fact names another client now, to whom its event belongs; an arrival stays."""
         self._vault.run("UPDATE client SET anew = 1 WHERE id IN (?, ?)", (was_of, now_of))
         self.undecided = True
 
@@ -179,7 +178,7 @@ class FactStore:
         """Keys that begin so, in these periods up to `newest`, that this run has not stated."""
         last += 0 if quarter_of(last) else 4
         rows = self._vault.all(
-            "SELECT key, period FROM fact WHERE key >= ? AND key < ? AND stated <> ? AND want IS NOT NULL",
+            "SELECT key, period FROM fact WHERE key >= ? AND key < ? AND abs(stated) <> ? AND want IS NOT NULL",
             (start := SOURCE + prefix.encode(), prefix_end(start), self._run),
         )
         return [key for key, period in rows if period <= newest and _within(period, first, last)]
@@ -188,7 +187,7 @@ class FactStore:
         """The keys of the facts about a client that were not stated in this run."""
         rows = self._vault.all(
             "SELECT fact.key FROM fact JOIN client ON client.id = fact.client "
-            "WHERE client.name = ? AND stated <> ? AND want IS NOT NULL",
+            "WHERE client.name = ? AND abs(stated) <> ? AND want IS NOT NULL",
             (client.encode(), self._run),
         )
         return [key for (key,) in rows]

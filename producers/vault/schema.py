@@ -35,8 +35,9 @@ SCHEMA: Final = (
     "CREATE INDEX client_anew ON client (anew) WHERE anew > 0",
     # One row for each fact of a source. `want`: its current tail without bits (NULL: withdrawn);
     # `sent`: the sequence of the event that states it (0: none); `todo`: 0 nothing, 1 an event, 2 a
-    # correction first; `kept`: for tallies only; `stated`: the last run that stated it; `edition`:
-    # the age of the export; `spent`: it was corrected once.
+    # correction first; `kept`: for tallies only; `stated`: the last run that stated it, negative
+    # if it was not taken because its client is held; `edition`: the age of the export; `spent`: it
+    # was corrected once.
     """CREATE TABLE fact (
         key BLOB PRIMARY KEY, client INTEGER, period INTEGER NOT NULL, schema INTEGER NOT NULL, want BLOB,
         sort INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0, todo INTEGER NOT NULL DEFAULT 0,

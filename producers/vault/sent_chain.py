@@ -29,12 +29,16 @@ from producers.vault.event_tail import (
     value_of,
     with_cap,
 )
-from producers.vault.fact_store import CORRECTION, NOTHING, UNCLAIMED, FactStore
+from producers.vault.fact_store import CORRECTION, NOTHING, TALLY, UNCLAIMED, FactStore
 from producers.vault.schema import Row
 from producers.vault.store import Vault, batches, places
 
 TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
 RUNS_REMEMBERED: Final = 16
+_STILL_WANTED: Final = (
+    f"todo > 0 OR (stated = ? AND key < X'{TALLY.hex()}' "  # noqa: S608
+    "AND NOT EXISTS (SELECT 1 FROM client WHERE client.id = fact.client AND held))"
+)
 _COLUMNS: Final = "sequence, previous, schema, tail, kind, key, target"
 _APPEND: Final = f"INSERT INTO chain ({_COLUMNS}, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
@@ -166,12 +170,13 @@ class Chain:
         retracted = self.row_at(target)
         self._vault.run("UPDATE chain SET retracted = 1 WHERE sequence = ?", (target,))
         if retracted is not None and retracted.key is not None:
-            # The source's current fact is known when it is read again; a change that was already
-            # read is still sent.
+            # What this run has read already is sent, or claims what the copy sent. Else the current
+            # fact is known when it is read, or counted, again.
+            run = int.from_bytes(self._vault.get("run"), "big")
             self._vault.run(
-                "UPDATE fact SET sent = 0, want = CASE WHEN todo = 0 THEN NULL ELSE want END, "
-                "todo = CASE WHEN todo = 0 OR want IS NULL THEN 0 ELSE 1 END WHERE key = ? AND sent = ?",
-                (retracted.key, target),
+                f"UPDATE fact SET sent = 0, want = CASE WHEN {_STILL_WANTED} THEN want END, "  # noqa: S608
+                f"todo = want IS NOT NULL AND ({_STILL_WANTED}) WHERE key = ? AND sent = ?",
+                (run, run, retracted.key, target),
             )
 
     def unchain(self, start: int) -> None:

@@ -5,12 +5,19 @@ The worlds, and edges with faults that show a difference, are the adversary's
 are more of them.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from exchange.core.model.vocabulary import LegalClass
-from exchange.trial.attack.two_worlds import others, script
+from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
+from exchange.core.model.period import period_of
+from exchange.core.model.vocabulary import LegalClass, UsState
+from exchange.trial.attack.two_worlds import ONE, Deed, others, script
 
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 60))]
 CLASSES = [LegalClass.individual, LegalClass.tally_only]
@@ -22,3 +29,61 @@ def test_one_client_moves_nobody_else(seed: int, legal_class: LegalClass, tmp_pa
     with_one, without = others(script(seed), legal_class, tmp_path)
     assert with_one == without
     assert sum(1 for said in without if said[-1]), "nothing with marks was said of others"
+
+
+# Shapes of lives in which one client once moved others
+
+WA, CA = UsState.wa, UsState.ca
+FOOD, HOUSING = e.NeedIdentified(v.Service.food), e.NeedIdentified(v.Service.housing)
+
+
+def lived(*weeks: Deed | tuple[Deed, ...]) -> tuple[Deed, ...]:
+    """Deeds, a week apart or in one week; the schedule runs after changes."""
+    days = (date(2026, 1, 5) + timedelta(weeks=n) for n in count())
+    return tuple(deed for week, day in zip(weeks, days, strict=False) for deed in _in_week(week, day))
+
+
+def _in_week(week: Deed | tuple[Deed, ...], day: date) -> Iterator[Deed]:
+    deeds = week if isinstance(week, tuple) else (week,)
+    yield from (replace(deed, day=day) for deed in deeds)
+    if any(deed.key for deed in deeds):
+        yield Deed(day, "scheduled")
+
+
+def of(
+    what: str, client: UsState | None = None, key: str = "", body: e.Correctable = FOOD, to: UsState | None = None
+) -> Deed:
+    return Deed(date.min, what, client, key, period_of(2026, 1), body, to)
+
+
+BACKUP, RESTORED, BY_HAND = of("keep a backup"), of("put the backup back"), of("by hand", ONE)
+FIRST, REMOVED, CHANGED = of("record", WA, "wa-1"), of("remove", WA, "wa-1"), of("record", WA, "wa-1", HOUSING)
+SHAPES = {
+    "what the run that reads back has read before is sent anew in that run": lived(
+        FIRST, BACKUP, REMOVED, RESTORED, BY_HAND, FIRST, CHANGED
+    ),
+    "and claims what a lost run sent": lived(FIRST, BACKUP, REMOVED, FIRST, RESTORED, BY_HAND, FIRST, CHANGED),
+    "what the source states of a client who is held is not sent": lived(
+        FIRST,
+        of("hold", CA),
+        BACKUP,
+        REMOVED,
+        RESTORED,
+        BY_HAND,
+        (FIRST, of("pass on", WA, "wa-1", to=CA)),
+        of("record", ONE, "nv-1"),
+    ),
+    "a record that moves claims what a lost run sent": lived(
+        of("record", ONE, "nv-1", HOUSING), BACKUP, FIRST, RESTORED, REMOVED, of("move", WA, "nv-1")
+    ),
+    "a record that moves leaves its client's arrival there": lived(
+        of("record", ONE, "nv-1"), of("move", WA, "nv-1"), CHANGED
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_client_moves_nobody_else_where_one_once_did(shape: str, tmp_path: Path) -> None:
+    with_one, without = others(SHAPES[shape], LegalClass.individual, tmp_path)
+    assert with_one == without
+    assert any(said[0] != "heartbeat" for said in without)

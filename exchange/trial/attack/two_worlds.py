@@ -10,10 +10,6 @@ scheduled heartbeats with their minutes. So batches, exhausted periods and cover
 
 Each client lives in a state of its own, so that an event or a total tells whom it is about. Every
 vault has the same keys, so that chance is the same.
-
-One thing may differ: a record's arrival goes with it to the client to whom it moves, so that
-client's own arrival may come in another month or not at all. Where records move, the marks of
-arrivals are not compared.
 """
 
 import asyncio
@@ -83,21 +79,13 @@ class Deed:
     """Whose the record is from now on, though it stays where it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A year of deeds. `moves`: whether records move from the one client to others."""
-
-    deeds: tuple[Deed, ...]
-    moves: bool
-
-
-def script(seed: int, *, weeks: int = 58) -> Script:
+def script(seed: int, *, weeks: int = 58) -> tuple[Deed, ...]:
     """Each week records change, and somebody or the schedule runs the edge, or nobody.
 
-    In every other script records move.
+    In every other script records move from the one client to others.
     """
     random = Random(f"two worlds|{seed}")  # noqa: S311 - a generated life
-    return Script(tuple(_deeds(random, weeks, moves=bool(seed % 2))), bool(seed % 2))
+    return tuple(_deeds(random, weeks, moves=bool(seed % 2)))
 
 
 def _deeds(random: Random, weeks: int, *, moves: bool) -> Iterator[Deed]:
@@ -220,20 +208,16 @@ class OneWorld:
         for file in of.glob(f"{VAULT}*"):
             shutil.copy(file, to / file.name)
 
-    def said_of_others(self, *, arrivals: bool) -> Said:
-        """All that the exchange holds and that is not about the one client.
-
-        `arrivals`: with the marks of arrivals.
-        """
-        unseen = Cap(0) if arrivals else Cap.ARRIVAL
-        return Counter(chain.from_iterable(_said(event, unseen) for _, event in self._gate.events()))
+    def said_of_others(self) -> Said:
+        """All that the exchange holds and that is not about the one client."""
+        return Counter(chain.from_iterable(_said(event) for _, event in self._gate.events()))
 
 
 def _name(client: UsState | None) -> str:
     return f"of-{client}"
 
 
-def _said(event: e.Event, unseen: Cap) -> Iterator[tuple[object, ...]]:
+def _said(event: e.Event) -> Iterator[tuple[object, ...]]:
     back, body = isinstance(event.body, e.Correction), event.body
     if isinstance(body, e.Correction):
         body = body.body
@@ -241,14 +225,14 @@ def _said(event: e.Event, unseen: Cap) -> Iterator[tuple[object, ...]]:
         if body.scheduled == v.Scheduled.yes:
             yield "heartbeat", event.period, body.reporting_minutes, body.on_time, body.nothing_to_report
     elif event.state is not ONE and not (isinstance(body, e.Tally) and not any(body.counts)):
-        yield event.period, event.state, body, back, Cap(event.cap) & ~unseen
+        yield event.period, event.state, body, back, Cap(event.cap)
 
 
-def others(lived: Script, legal_class: LegalClass, folder: Path) -> tuple[Said, Said]:
+def others(lived: tuple[Deed, ...], legal_class: LegalClass, folder: Path) -> tuple[Said, Said]:
     """What is said of others with the one client, and without."""
     said = []
     for name, without in (("with", None), ("without", ONE)):
         world = OneWorld(folder / f"{legal_class}-{name}", legal_class, without=without)
-        asyncio.run(world.live(lived.deeds))
-        said.append(world.said_of_others(arrivals=not lived.moves))
+        asyncio.run(world.live(lived))
+        said.append(world.said_of_others())
     return said[0], said[1]

@@ -1,7 +1,7 @@
 """Each client's account as the vault knows them: the events of their records, and their marks.
 
 Read from the chain alone, row by row. A record's events belong to the client whom the record names
-now, wherever it was before.
+now, wherever it was before; an arrival stays with the client who arrived.
 """
 
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from exchange.core.admission.cap_rules import RULES, Cap, CapRule, may_mark
+from exchange.core.admission.cap_rules import NONE, RULES, Cap, CapRule, may_mark
 from exchange.core.model.events import Correctable, Correction
 from exchange.core.model.vocabulary import LegalClass
 from producers.caps.choice import Present, Ranks, choose
@@ -38,17 +38,23 @@ class Stated:
 
 
 def accounts(vault: Vault) -> dict[Unit, list[Stated]]:
-    """All events of records that name a client, by client and period."""
+    """All events of records that name a client, by client and period.
+
+    An arrival is the client's who arrived, wherever the record is now.
+    """
     gone = {target for (target,) in vault.all("SELECT target FROM chain WHERE kind = 1")}
     query = (
-        "SELECT fact.client, sequence, chain.schema, chain.tail FROM chain JOIN fact USING (key) "
-        "WHERE kind = 0 AND fact.client IS NOT NULL"
+        "SELECT fact.client, coalesce(arrived, fact.client), sequence, chain.schema, chain.tail "
+        "FROM chain JOIN fact USING (key) WHERE kind = 0 AND fact.client IS NOT NULL"
     )
     found = defaultdict(list)
-    for client, sequence, schema, tail in vault.all(query):
+    for client, whose, sequence, schema, tail in vault.all(query):
         event = decode_tail(schema, tail)
         assert isinstance(event.body, Correctable)
-        found[client, event.period].append(Stated(event.body, Cap(event.cap), sequence not in gone))
+        caps = {client: Cap(event.cap) & ~_EVER}
+        caps[whose] = caps.get(whose, NONE) | (Cap(event.cap) & _EVER)
+        for one, cap in caps.items():
+            found[one, event.period].append(Stated(event.body, cap, sequence not in gone))
     return dict(found)
 
 

@@ -85,7 +85,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Callable[..., Any]]] = {
     "events before corrections": (
         BrokenRule(
             outbox,
-            "Outbox.fill",
+            "Outbox._decided_to_correct",
             "(CORRECTION, count)",
             "(CORRECTION, 0 if self._vault.one('SELECT 1 FROM fact WHERE todo = 1') else count)",
         ),
@@ -100,8 +100,8 @@ MUTANTS: dict[str, tuple[BrokenRule, Callable[..., Any]]] = {
         BrokenRule(fact_store, "FactStore._move", "(was_of, now_of)", "(now_of, now_of)"),
         laws.test_who_gives_a_record_away_and_who_gets_it_are_chosen_anew,
     ),
-    "an arrival stays with the old client": (
-        BrokenRule(fact_store, "FactStore._move", "(now_of, was_of, key)", "(was_of, was_of, key)"),
+    "an arrival goes with its record": (
+        BrokenRule(marking, "_of_client", "whose == client", "True"),
         laws.test_a_record_that_moves_is_its_new_clients_with_its_marks_and_nobody_is_shut_out,
     ),
     "a refused event keeps its place": (

@@ -14,6 +14,7 @@ from exchange.core.model.vocabulary import ReportingMinutes
 from exchange.wire.codec import decode, encode
 from producers import errors
 from producers.edge import Edge
+from producers.facts import Fact
 from producers.vault.fact_store import FactOutcome
 from producers.vault.sent_chain import RUNS_REMEMBERED
 from producers.vault.store import Vault
@@ -278,3 +279,42 @@ async def test_what_a_lost_run_corrected_is_unknown_until_the_source_has_it_agai
         b"needs_by_service|2026Q1|ca|food": 1,
         b"state_needs_by_service_group|2026Q1|ca|basic_needs": 1,
     }
+
+
+HOUSING = need("a", e.NeedIdentified(v.Service.housing))
+
+
+async def restored_after(agency: Agency, *lost: Fact) -> None:
+    """An agency that has published food. It lost a run of these facts, or of a withdrawal."""
+    await publish(agency, need("a", FOOD))
+    agency.keep("backup")
+    async with agency.edge() as edge:
+        for fact in lost:
+            await edge.publish(fact)
+        if not lost:
+            await edge.retract("a")
+    agency.restore("backup")
+
+
+async def test_what_the_run_that_reads_back_has_read_already_is_sent_by_it(agency: Agency) -> None:
+    await restored_after(agency)
+    assert not agency.admitted()
+    await publish(agency, need("a", FOOD))
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 1
+
+
+async def test_of_a_client_held_in_the_run_that_reads_back_nothing_is_sent_anew(agency: Agency) -> None:
+    await restored_after(agency)
+    async with agency.edge() as edge:
+        await edge.publish(need("a", FOOD))
+        edge.hold(need("a").client)
+    assert not agency.admitted()
+
+
+async def test_a_changed_fact_claims_what_a_lost_run_sent_for_another(agency: Agency) -> None:
+    await restored_after(agency, need("b", HOUSING.body))
+    async with agency.edge() as edge:
+        await edge.publish(HOUSING)
+    assert edge.report.claimed == 1
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|housing"] == 1
+    assert not edge.report.unclaimed

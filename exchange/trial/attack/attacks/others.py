@@ -89,13 +89,13 @@ def _closing_beat(honest: Callable[..., object], *given: object, scheduled: bool
 def _moving_exhausts() -> Iterator[None]:
     exhausted: set[bytes] = set()
 
-    def move(honest: Callable[..., None], store: FactStore, key: bytes, was_of: int | None, now_of: int | None) -> None:
-        honest(store, key, was_of, now_of)
+    def move(honest: Callable[..., None], store: FactStore, was_of: int | None, now_of: int | None) -> None:
+        honest(store, was_of, now_of)
         query = "SELECT name FROM client WHERE id IN (?, ?)"
         exhausted.update(bytes(name) for (name,) in store._vault.all(query, (was_of, now_of)))  # noqa: SLF001
 
-    def decide(honest: Callable[..., None], caps: Caps, name: bytes, *given: object, held: bool) -> None:
-        honest(caps, name, *given, held=held or name in exhausted)
+    def decide(honest: Callable[..., None], caps: Caps, client: int, name: bytes, *given: object, held: bool) -> None:
+        honest(caps, client, name, *given, held=held or name in exhausted)
 
     with _instead(FactStore, "_move", move), _instead(Caps, "_decide_client", decide):
         yield
