@@ -28,6 +28,12 @@ async def walked(steps: Iterable[object]) -> None:
         pass
 
 
+async def walked_slowly(steps: Iterable[object]) -> None:
+    """The same where one step takes long: other tasks run after each."""
+    for _ in steps:
+        await asyncio.sleep(0)
+
+
 def some_at_once(items: Iterable[T]) -> Iterator[list[T]]:
     """The items in lists of at most `STEPS`. Where their source fails, those before come first."""
     source, some = iter(items), list[T]()

@@ -102,7 +102,7 @@ class Caps:
         self._exhausted_through = self._fact_store.exhausted_through()
         self._decide_tallies()
         waiting = self._vault.all(
-            "SELECT id, name, held FROM client WHERE anew BETWEEN 1 AND ? "
+            "SELECT id, name, held FROM client WHERE anew > 0 AND anew <= ? "
             "OR id IN (SELECT client FROM fact WHERE todo > 0 AND client IS NOT NULL)",
             (IN_SCHEDULED if self._scheduled else ANEW,),
         )

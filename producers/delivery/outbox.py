@@ -24,7 +24,7 @@ from producers.caps.marking import Caps, Marked
 from producers.vault.chain_row import Beat, Kind
 from producers.vault.event_tail import decode_tail, with_cap, with_each_cap
 from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, FactStore
-from producers.vault.schema import Row
+from producers.vault.schema import TODO_IS, Row
 from producers.vault.sent_chain import TODO_UNSENT, Chain
 from producers.vault.store import Vault
 
@@ -37,6 +37,8 @@ OF_ITS_KIND: dict[Reason, Callable[[Event], bool]] = {
 """Reasons that apply to every event of a kind, because profile and registration differ."""
 _ALIKE: Final = ", ".join("?" * len(with_each_cap(bytes(4))))
 _CORRECTED: Final = f"UPDATE fact SET sent = 0, spent = 1, {TODO_UNSENT} WHERE key = ?"  # noqa: S608
+_RETRACTED: Final = f"SELECT key, sent FROM fact WHERE {TODO_IS} ORDER BY sort LIMIT ?"  # noqa: S608
+_STATED: Final = f"SELECT key, schema, want, client FROM fact WHERE {TODO_IS} ORDER BY sort LIMIT ?"  # noqa: S608
 _SENT: Final = "UPDATE fact SET sent = ?, todo = ?, refused = NULL WHERE key = ?"
 OF_ITS_BYTES = frozenset({Reason.UNSOUND, Reason.OUT_OF_RANGE})
 """Reasons that apply to every equal event."""
@@ -88,14 +90,14 @@ class Outbox:
             for key, _ in corrections:
                 self._vault.later(_CORRECTED, (key,))
             self._claims_again = self._claims_again or bool(corrections and self._chain.unclaimed())
-            rows = self._vault.all(
-                "SELECT key, schema, want, client FROM fact WHERE todo = ? ORDER BY sort LIMIT ?",
-                (EVENT, 0 if self._claims_again else count - len(corrections)),
-            )
+            rows = self._vault.all(_STATED, (EVENT, 0 if self._claims_again else count - len(corrections)))
+            chained: list[tuple[int, bytes]] = []
             for key, schema, want, client in rows:
                 bits = self._caps.of_event(key)
-                self._mark_sent(key, self._chain.append_event(key, schema, want, client, bits))
-                self.left[schema, with_cap(want, bits)] += 1
+                tail = with_cap(want, bits)
+                self._mark_sent(key, self._chain.append_event(key, schema, tail, client, bits))
+                chained.append((schema, tail))
+            self.left.update(chained)
         return len(corrections) + len(rows)
 
     def _to_correct(self, count: int) -> list[Row]:
@@ -113,7 +115,7 @@ class Outbox:
 
     def _decided_to_correct(self, count: int) -> list[Row]:
         deque(self.decide(), maxlen=0)
-        return self._vault.all("SELECT key, sent FROM fact WHERE todo = ? ORDER BY sort LIMIT ?", (CORRECTION, count))
+        return self._vault.all(_RETRACTED, (CORRECTION, count))
 
     def _mark_sent(self, key: bytes, sequence: int) -> None:
         self._vault.later(_SENT, (sequence, NOTHING, key))
@@ -154,7 +156,7 @@ class Outbox:
             return 0
         strikes: dict[tuple[int, bytes], bool] = {(schema, tail): True}
         dropped = 0
-        for key, its_schema, want in self._vault.all("SELECT key, schema, want FROM fact WHERE todo = ?", (EVENT,)):
+        for key, its_schema, want, _ in self._vault.all(_STATED, (EVENT, -1)):
             fact = (its_schema, with_cap(want, self._caps.of_event(key)))
             if fact not in strikes:
                 strikes[fact] = of_kind is not None and of_kind(decode_tail(*fact))

@@ -14,6 +14,7 @@ from exchange.core.model.events import Event
 from producers.caps.marking import Caps, Marked
 from producers.vault.event_tail import decode_tail, with_cap
 from producers.vault.fact_store import CORRECTION
+from producers.vault.schema import TODO_IS
 from producers.vault.store import Vault
 
 
@@ -32,8 +33,8 @@ class Leaving:
 def what_leaves(vault: Vault, caps: Caps) -> list[Leaving]:
     """All events that are still to be sent, chained or not; their bits are decided."""
     old = (
-        "SELECT chain.schema, chain.tail FROM fact JOIN chain ON chain.sequence = fact.sent WHERE fact.todo = ? "
-        "ORDER BY fact.key"
+        "SELECT chain.schema, chain.tail FROM fact JOIN chain ON chain.sequence = fact.sent "  # noqa: S608
+        f"WHERE {TODO_IS} ORDER BY fact.key"
     )
     waiting = "SELECT schema, tail FROM chain WHERE kind = 0 AND key IS NOT NULL AND sequence > ?"
     retracting = (

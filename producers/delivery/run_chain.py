@@ -5,6 +5,7 @@ feeds no figure follows every `EVENTS_A_RUN` events. A run that was killed befor
 closed by the next run. After a repair the run is closed again.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from producers.delivery.outbox import Outbox
@@ -33,6 +34,15 @@ class RunChain:
     def begin(self, end: Beat | None) -> None:
         """Begin a run. `end`: the fields of its last heartbeat; None: one that feeds no figure."""
         self._end, self._ended = end, b""
+
+    def chain_run(self) -> Iterator[None]:
+        """Chain what waits, at most one run and the heartbeat that closes it, in small steps.
+
+        A run is made durable at once: its facts lie all over the vault, and each commit writes
+        every page of theirs anew.
+        """
+        while self.chain_some() and self._chain.last > self._chain.signed:
+            yield
 
     def chain_some(self) -> bool:
         """Chain one chunk, and the heartbeat that is due after it.

@@ -16,7 +16,7 @@ from exchange.core.admission.reasons import Reason
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.wire.records import Receipt
 from producers import errors
-from producers.cooperative import cooperative, walked
+from producers.cooperative import cooperative, walked, walked_slowly
 from producers.delivery.clusters import check_cluster, note_cluster
 from producers.delivery.ledger_memory import remember
 from producers.delivery.link import Link
@@ -175,13 +175,13 @@ class Sending:
                 self._idle()
 
     async def _move(self) -> bool:
-        """Chain and send one chunk, if the window allows; returns whether anything was sent."""
+        """Send one chunk of the chained run, if the window allows; returns whether any was sent."""
         if self._next - self._accepted > WINDOW:
             return False
         if self._next > self._chain.last:
             await walked(self._outbox.decide())
-            if self._run_chain.chain_some():
-                self._vault.commit()  # durable before it is sent
+            await walked_slowly(self._run_chain.chain_run())
+            self._vault.commit()  # durable before it is sent
         values = self._chain.values(self._next, CHUNK)
         if not values:
             return False

@@ -2,11 +2,14 @@
 
 from typing import Any, Final
 
+from exchange.core.model.vocabulary import LegalClass
+
 SECRET_OCTETS: Final = 32
 NEVER: Final = bytes(2)
 """No period: no tallies were counted yet, none is exhausted."""
-RECOUNT: Final = (
-    "CREATE TABLE recount (period INTEGER PRIMARY KEY)",
+TODO_IS: Final = "todo = ? AND todo > 0"
+"""A condition that the index `fact_todo` answers; for `todo = ?` alone SQLite reads all facts."""
+_RECOUNT: Final = (
     """CREATE TRIGGER kept_new AFTER INSERT ON fact WHEN NEW.kept BEGIN
         INSERT OR IGNORE INTO recount VALUES (NEW.period);
     END""",
@@ -21,8 +24,8 @@ RECOUNT: Final = (
         INSERT OR IGNORE INTO recount VALUES (OLD.period);
     END""",
 )
-"""Periods in which facts kept for tallies have changed since they were last counted, by whatever
-code."""
+"""They note the periods in which facts kept for tallies have changed since they were last counted,
+by whatever code. Only a vault that keeps such facts has them: they cost every new fact a third."""
 SCHEMA: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     # `held`: the client withdrew consent, and nothing more about them is sent. `anew`: the marks
@@ -56,7 +59,7 @@ SCHEMA: Final = (
         arrived INTEGER
     )""",
     "CREATE INDEX chain_arrived ON chain (arrived) WHERE arrived IS NOT NULL",
-    *RECOUNT,
+    "CREATE TABLE recount (period INTEGER PRIMARY KEY)",
     "CREATE INDEX chain_unclaimed ON chain (tail) WHERE kind = 0 AND key IS NULL AND retracted = 0",
     """CREATE TABLE refusal (
         id INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, reason TEXT NOT NULL, key BLOB, schema INTEGER, tail BLOB
@@ -66,6 +69,12 @@ SCHEMA: Final = (
         sequence INTEGER NOT NULL, digest BLOB NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (sequence, digest)
     ) WITHOUT ROWID""",
 )
+
+
+def schema_of(legal_class: LegalClass) -> tuple[str, ...]:
+    """The statements that make the vault of an agency of this class."""
+    return (*SCHEMA, *_RECOUNT) if legal_class is LegalClass.tally_only else SCHEMA
+
 
 Value = int | str | bytes | None
 Row = tuple[Any, ...]

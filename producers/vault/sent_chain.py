@@ -27,13 +27,13 @@ from producers.vault.event_tail import (
     period_of_tail,
     same_fact,
     value_of,
-    with_cap,
 )
 from producers.vault.fact_store import CORRECTION, NOTHING, TALLY, UNCLAIMED, FactStore
 from producers.vault.schema import Row
 from producers.vault.store import Vault, batches, places
 
 TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
+_ARRIVAL: Final = int(Cap.ARRIVAL)
 RUNS_REMEMBERED: Final = 16
 _STILL_WANTED: Final = (
     f"todo > 0 OR (stated = ? AND key < X'{TALLY.hex()}' "  # noqa: S608
@@ -89,9 +89,9 @@ class Chain:
         return int(row[0]) if row else 0
 
     def append_event(self, key: bytes, schema: int, tail: bytes, client: int | None, marks: Cap) -> int:
-        """Chain the event that states a fact, with these marks; returns its sequence."""
-        arrived = client if marks & Cap.ARRIVAL else None
-        return self._append(schema, with_cap(tail, marks), Kind.EVENT, key, arrived=arrived)
+        """Chain the event that states a fact, its tail with these marks; returns its sequence."""
+        arrived = client if int(marks) & _ARRIVAL else None
+        return self._append(schema, tail, Kind.EVENT, key, arrived=arrived)
 
     def append_corrections(self, of: Sequence[tuple[bytes, int]]) -> None:
         """Chain the corrections that retract these facts' events, from (key, sequence).

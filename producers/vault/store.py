@@ -24,7 +24,7 @@ from producers import errors
 from producers.profile import Profile
 from producers.secret_files import Secret
 from producers.vault.private_memory import keep_memory_private
-from producers.vault.schema import NEVER, SCHEMA, SECRET_OCTETS, Row, Value
+from producers.vault.schema import NEVER, SECRET_OCTETS, Row, Value, schema_of
 
 FORMAT: Final = 1
 CACHE_KIB: Final = 16_384
@@ -63,7 +63,7 @@ class Vault:
             unfinished.touch(mode=0o600, exist_ok=False)
         try:
             with cls(_connect(unfinished, secret), unfinished) as vault:
-                for statement in SCHEMA:
+                for statement in schema_of(profile.legal_class):
                     vault.run(statement)
                 vault._found(profile, key_number)
                 vault.commit()

@@ -74,6 +74,14 @@ async def test_reading_an_inbox_back_and_claiming_it_gives_other_tasks_their_tur
     assert await turns_during(taken(agency)) >= indexed + walked + adopted + claimed
 
 
+async def test_chaining_a_run_gives_other_tasks_their_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producers.delivery.run_chain.CHUNK", STEPS)
+    async with Agency(tmp_path).edge() as edge:
+        await edge.read_all(facts())
+        decided, chained = [COUNT // STEPS] * 2
+        assert await turns_during(edge.flush()) >= decided + chained - 1
+
+
 async def test_withdrawing_gives_other_tasks_their_turn(tmp_path: Path) -> None:
     agency = Agency(tmp_path)
     await publish(agency, *facts())

@@ -15,7 +15,7 @@ from producers.facts import Fact, Where
 from producers.profile import Profile
 from producers.secret_files import Secret
 from producers.vault.fact_store import FactStore
-from producers.vault.schema import SCHEMA
+from producers.vault.schema import SCHEMA, Row, Value
 from producers.vault.sent_chain import Chain
 from producers.vault.store import FORMAT, Vault
 from tests.kits.edge_kit.agency import Agency
@@ -112,7 +112,7 @@ def test_a_vault_that_was_never_finished_is_none(tmp_path: Path) -> None:
 
 
 def test_a_vault_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producers.vault.store.SCHEMA", (*SCHEMA, "CREATE nonsense"))
+    monkeypatch.setattr("producers.vault.store.schema_of", lambda _: (*SCHEMA, "CREATE nonsense"))
     with pytest.raises(Exception, match="nonsense"):
         Vault.create(profile(tmp_path), RAW)
     assert list(tmp_path.iterdir()) == []
@@ -211,6 +211,32 @@ def test_a_kill_leaves_what_was_committed(tmp_path: Path) -> None:
                 vault.rollback()
     with Vault.open(profile(tmp_path / "copy"), RAW) as vault:
         assert vault.get("database") == b"20"
+
+
+async def test_what_is_to_be_sent_is_found_without_a_look_at_all_facts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = dict[str, tuple[Value, ...]]()
+    ask = Vault.all
+
+    def noting(vault: Vault, query: str, values: tuple[Value, ...] = ()) -> list[Row]:
+        asked[query] = values
+        return ask(vault, query, values)
+
+    async with Agency(tmp_path).edge() as edge:
+        await edge.read_all(many(20))
+        monkeypatch.setattr(Vault, "all", noting)
+        assert edge._outbox.fill(7) == 7
+        plans = [str(ask(edge.vault, f"EXPLAIN QUERY PLAN {query}", values)) for query, values in asked.items()]
+    assert len(plans) >= 4
+    assert not [plan for plan in plans if "SCAN fact" in plan or "TEMP B-TREE" in plan]
+
+
+@pytest.mark.parametrize("legal_class", ["individual", "year_only", "tally_only"])
+def test_only_a_vault_that_keeps_facts_for_tallies_watches_them(tmp_path: Path, legal_class: str) -> None:
+    with Vault.create(profile(tmp_path, legal_class=legal_class), RAW) as vault:
+        watches = vault.all("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    assert bool(watches) is (legal_class == "tally_only")
 
 
 def test_together_means_all_or_nothing(tmp_path: Path) -> None:
