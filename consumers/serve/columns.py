@@ -23,7 +23,7 @@ import pyarrow as pa
 from exchange.core.metrics.figures import Dimensions
 from exchange.core.metrics.query import codes_of
 from exchange.core.metrics.table import METRICS
-from exchange.wire.public_records import PointRow
+from exchange.wire.point_rows import PointRow
 
 T = TypeVar("T", bound=Hashable)
 Series = tuple[str, Dimensions]

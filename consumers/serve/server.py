@@ -14,6 +14,8 @@ from typing import Final
 import uvicorn
 
 from consumers.serve.app import faces
+from consumers.serve.cache_file import CacheFile
+from consumers.serve.caching import keep
 from consumers.serve.service import Service
 from exchange.core.errors import ExchangeError
 from exchange.engine.log import Log
@@ -80,12 +82,15 @@ def _config(service: Service) -> uvicorn.Config:
     )
 
 
-async def run(service: Service, log: Log, listener: socket.socket, stop: asyncio.Event) -> None:
+async def run(
+    service: Service, log: Log, listener: socket.socket, stop: asyncio.Event, cache: CacheFile | None = None
+) -> None:
     """Serve until `stop` is set. Raises the engine's named errors that waiting does not cure."""
     follower = service.follower(log)
     server = _Server(_config(service))
     following = asyncio.create_task(follower.run(), name="follow")
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="serve")
+    keeping = asyncio.create_task(keep(service, cache), name="keep") if cache else None
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait({following, serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -95,7 +100,12 @@ async def run(service: Service, log: Log, listener: socket.socket, stop: asyncio
         stopping.cancel()
         await asyncio.wait({serving})
         failed = following.done()
-        following.cancel()
+        for task in (following, keeping):
+            if task is not None:
+                task.cancel()
+        if keeping is not None:
+            with suppress(asyncio.CancelledError):
+                await keeping
         with suppress(asyncio.CancelledError, *(() if failed else (ExchangeError,))):
             await following
     await serving

@@ -23,7 +23,7 @@ from consumers.serve.columns import Dictionaries, EpochColumns, Filling
 from exchange.core.metrics.table import BY_METRIC
 from exchange.engine.log import Record
 from exchange.wire.message import MessageUnreadable
-from exchange.wire.public_records import decode_point_row
+from exchange.wire.point_rows import PointRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class PointSnapshot:
         self._open: PointRun | None = None
         self._filling = Filling()
         self._last: Record | None = None
+        self._rows = PointRows()
 
     @property
     def mark(self) -> str:
@@ -109,7 +110,7 @@ class PointSnapshot:
             if record.value is None:
                 continue
             try:
-                point = decode_point_row(record.value)
+                point = self._rows.row(record.value)
             except MessageUnreadable:
                 self.unreadable += 1
                 continue

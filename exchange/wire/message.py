@@ -78,8 +78,10 @@ def decode_plain(name: str, value: bytes) -> Plain:
     schema = schemas().get(schema_id_of(value))
     if schema is None or schema.name != name:
         raise MessageUnreadable
+    latest = newest(name)
+    as_read = None if schema is latest else latest.parsed  # comparing two equal schemas takes longer than decoding
     try:
-        return cast("Plain", fastavro.schemaless_reader(BytesIO(value[PREFIX:]), schema.parsed, newest(name).parsed))
+        return cast("Plain", fastavro.schemaless_reader(BytesIO(value[PREFIX:]), schema.parsed, as_read))
     except Exception:  # noqa: BLE001 - fastavro raises anything on foreign bytes, and quotes them
         raise MessageUnreadable from None
 

@@ -5,27 +5,23 @@ digits or fractions: a reader of these topics needs the schema and nothing else.
 function of the value: a repeat has the same bytes.
 """
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, cast
 
-from exchange.core.errors import PeriodInvalid
 from exchange.core.metrics.figures import Dimensions, MetricPoint
 from exchange.core.metrics.view import Origin
-from exchange.core.model.epochs import EpochInvalid, epoch_text, parse_epoch
+from exchange.core.model.epochs import epoch_text, parse_epoch
 from exchange.core.model.period import parse_period, period_text
 from exchange.core.release.released import Release
 from exchange.core.release.tiers import ARRIVED
 from exchange.wire.mapper import Mapper, Plain, converter
 from exchange.wire.message import MessageUnreadable, decode_plain, encode_plain, message, typed
 
-_parse_epoch: Final = lru_cache(parse_epoch)
-EPOCH_TEXT: Final = converter(lru_cache(epoch_text), _parse_epoch)
+EPOCH_TEXT: Final = converter(lru_cache(epoch_text), lru_cache(parse_epoch))
 """Remembered, as below, because thousands of points name the same few months and tables."""
 ARRIVALS_TEXT: Final = "arrivals"
 """In place of a period: what arrived in the epoch's month, of whatever period."""
-_INT64_MAX: Final = (1 << 63) - 1
 
 
 @lru_cache
@@ -35,7 +31,8 @@ def period_of_point_text(period: int | None) -> str:
 
 
 @lru_cache
-def _parse_period_of_point(text: str) -> int | None:
+def parse_period_of_point(text: str) -> int | None:
+    """The period of such a text; None: arrivals. Raises PeriodInvalid."""
     return None if text == ARRIVALS_TEXT else parse_period(text)
 
 
@@ -61,66 +58,11 @@ encode_point, decode_point = message(
     "metric_point",
     MetricPoint,
     dimensions=converter(_dimensions_plain, _dimensions),
-    period=converter(period_of_point_text, _parse_period_of_point),
+    period=converter(period_of_point_text, parse_period_of_point),
     epoch=EPOCH_TEXT,
     computed_from=converter(_origins_plain, _origins),
 )
 """A value of `metrics`."""
-
-_NUMBER: Final = re.compile(r"-?\d{1,18}(\.\d{1,17})?")
-
-
-class PointRow(NamedTuple):
-    """A point for whoever keeps columns: half the work of a `MetricPoint`.
-
-    `numbers`: value, low and high as whole numbers of 10**-`decimals`.
-    """
-
-    metric: str
-    dimensions: Dimensions
-    period: int | None
-    epoch: int
-    numbers: tuple[int | None, int | None, int | None]
-    decimals: int
-    unit: str
-    withheld: bool
-    usable: bool
-    computed_from: tuple[tuple[str, str], ...]
-
-
-def decode_point_row(value: bytes) -> PointRow:
-    """The same value as a row; raises MessageUnreadable."""
-    plain: dict[str, Any] = decode_plain("metric_point", value)
-    texts = plain["value"], plain["low"], plain["high"]
-    if not all(text is None or _NUMBER.fullmatch(text) for text in texts):
-        raise MessageUnreadable
-    decimals = max(0 if text is None else len(text.partition(".")[2]) for text in texts)
-    try:
-        return PointRow(
-            plain["metric"],
-            tuple((one["name"], one["code"]) for one in plain["dimensions"]),
-            _parse_period_of_point(plain["period"]),
-            _parse_epoch(plain["epoch"]),
-            (_whole(texts[0], decimals), _whole(texts[1], decimals), _whole(texts[2], decimals)),
-            decimals,
-            plain["unit"],
-            plain["withheld"],
-            plain["usable"],
-            tuple((one["table"], one["epoch"]) for one in plain["computed_from"]),
-        )
-    except (EpochInvalid, PeriodInvalid):
-        raise MessageUnreadable from None
-
-
-def _whole(text: str | None, decimals: int) -> int | None:
-    """Decimal digits as a whole number of 10**-decimals. Raises MessageUnreadable past 64 bits."""
-    if text is None:
-        return None
-    before, _, after = text.partition(".")
-    number = int((before + after).ljust(len(before) + decimals, "0"))
-    if abs(number) > _INT64_MAX:
-        raise MessageUnreadable
-    return number
 
 
 def point_key(point: MetricPoint) -> bytes:

@@ -16,6 +16,7 @@ import httpx
 
 from consumers.metrics.derive import usability_of
 from consumers.serve.app import faces
+from consumers.serve.cache_file import CacheFile
 from consumers.serve.server import listening, run
 from consumers.serve.service import Service
 from consumers.serve.snapshot import Picture, PointSnapshot
@@ -186,11 +187,11 @@ class Running:
 
 
 @asynccontextmanager
-async def running(log: Log, service: Service | None = None) -> AsyncIterator[Running]:
+async def running(log: Log, service: Service | None = None, cache: CacheFile | None = None) -> AsyncIterator[Running]:
     """A service that follows a log and listens, in this process."""
     found, stop, listener = service or Service(), asyncio.Event(), listening("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    task = asyncio.create_task(run(found, log, listener, stop))
+    task = asyncio.create_task(run(found, log, listener, stop, cache))
     try:
         yield Running(found, f"http://127.0.0.1:{port}", stop, task)
     finally:

@@ -1,6 +1,7 @@
 """`exchange serve`: the released figures by HTTP, for everybody who may see them."""
 
 import ipaddress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -11,6 +12,7 @@ from exchange.core.exit_status import ExitStatus
 if TYPE_CHECKING:
     import socket
 
+    from consumers.serve.cache_file import CacheFile
     from consumers.serve.service import Service
     from exchange.settings import Settings
 
@@ -33,15 +35,23 @@ def serve(
         str, typer.Option(metavar="ADDRESS", help="Listen here. Elsewhere than on this machine only behind TLS.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=PORT_MAX, help="Listen at this port; 0 takes a free one.")] = PORT,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", dir_okay=False, help="Keep the figures in this file, to answer at once next time."
+        ),
+    ] = None,
 ) -> None:
     """Serve the released figures by HTTP until Ctrl-C: JSON, CSV, Parquet and Arrow.
 
     Reads the topics `metrics` and `releases`, and nothing else. Answers from the first second with
     the figures that it has read so far, and says how far that is. Nothing is written down about
-    who asked.
+    who asked. With --cache it starts with what the file has, even while Kafka is away.
     """
     import asyncio
+    from contextlib import nullcontext
 
+    from consumers.serve.cache_file import held
     from consumers.serve.server import listening
     from exchange.cli.shared.at_kafka import with_address
     from exchange.logs import set_up_logs
@@ -49,9 +59,10 @@ def serve(
 
     settings = with_address(Settings.model_validate({}))
     set_up_logs("warning" if settings.log_level == "info" else settings.log_level)
-    listener = listening(host, port)
-    _announce(host, listener)
-    asyncio.run(_whole(settings, listener))
+    with held(cache) if cache else nullcontext() as file:
+        listener = listening(host, port)
+        _announce(host, listener)
+        asyncio.run(_whole(settings, listener, file))
 
 
 def _announce(host: str, listener: "socket.socket") -> None:
@@ -69,12 +80,12 @@ def _on_this_machine(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-async def _whole(settings: "Settings", listener: "socket.socket") -> None:
+async def _whole(settings: "Settings", listener: "socket.socket", cache: "CacheFile | None") -> None:
     import asyncio
     import signal
 
+    from consumers.serve.caching import service_from
     from consumers.serve.server import run
-    from consumers.serve.service import Service
     from exchange.engine.kafka.connection.look import check_connection
     from exchange.engine.kafka.log import KafkaLog
 
@@ -83,10 +94,10 @@ async def _whole(settings: "Settings", listener: "socket.socket") -> None:
         loop.add_signal_handler(one, stop.set)
     client = settings.client("exchange-serve")
     await check_connection(client)
-    log, service = KafkaLog(client), Service()
+    log, service = KafkaLog(client), service_from(cache.path if cache else None)
     telling = asyncio.create_task(_tell(service))
     try:
-        await run(service, log, listener, stop)
+        await run(service, log, listener, stop, cache)
     finally:
         telling.cancel()
         await log.close()

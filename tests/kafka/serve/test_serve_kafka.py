@@ -168,6 +168,26 @@ async def test_it_serves_while_kafka_is_away_and_says_so(variables: dict[str, st
         assert await serve.stopped() == 0
 
 
+async def test_with_a_cache_it_answers_before_kafka_does(
+    exchange: KafkaLog, variables: dict[str, str], tmp_path: Path
+) -> None:
+    for epoch in range(FIRST, APRIL + 1):
+        await publish(exchange, epoch)
+    cache = ("--cache", str(tmp_path / "serve.cache"))
+    async with served(variables, *cache) as serve, httpx.AsyncClient(base_url=serve.address) as client:
+        await read_as_of(client, epoch_text(APRIL))
+        before = (await client.get("/v1/metrics/needs_by_service?as_of=2026-04")).content
+        assert await serve.stopped() == 0
+    away = variables | {"EXCHANGE_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    async with served(away, *cache) as serve, httpx.AsyncClient(base_url=serve.address) as client:
+        answer = await client.get("/v1/metrics/needs_by_service?as_of=2026-04")
+        assert (answer.content, answer.headers["x-exchange-complete"]) == (before, "false")
+    async with served(variables, *cache) as serve, httpx.AsyncClient(base_url=serve.address) as client:
+        await publish(exchange, APRIL + 1)
+        status = await read_as_of(client, epoch_text(APRIL + 1))
+        assert status["figures"] == sum(len(of_epoch(epoch)) for epoch in range(FIRST, APRIL + 2))
+
+
 async def test_an_address_in_use_is_named(exchange: KafkaLog, variables: dict[str, str]) -> None:
     async with served(variables) as first:
         async with served(variables, "--port", first.address.rpartition(":")[2]) as second:

@@ -10,16 +10,13 @@ from exchange.core.model.epochs import epoch_text
 from exchange.core.picture.statuses import status_of
 from exchange.engine.log import Partition
 from exchange.wire.public_records import (
-    decode_point_row,
     encode_point,
     encode_release,
     period_of_point_text,
-    point_key,
 )
 from tests.kits.serve_world import (
     FIRST,
     JANUARY,
-    POINTS,
     Topics,
     following,
     of_epoch,
@@ -158,20 +155,3 @@ async def test_a_topic_of_the_same_length_with_other_records_is_noticed() -> Non
     async with following(after.log, service):
         await read_to(service, FIRST + 1)
         assert set(service.picture.epochs) == {FIRST + 1}
-
-
-def test_a_row_says_what_the_point_says() -> None:
-    for point in world():
-        row = decode_point_row(encode_point(point))
-        assert (row.metric, row.dimensions, row.period, row.epoch) == (
-            point.metric,
-            point.dimensions,
-            point.period,
-            point.epoch,
-        )
-        assert (row.unit, row.withheld, row.usable) == (point.unit, point.withheld, point.usable)
-        for number, digits in zip(row.numbers, (point.value, point.low, point.high), strict=True):
-            assert (number is None) == (digits is None)
-            assert digits is None or number == digits.scaleb(row.decimals)
-    assert point_key(point).startswith(row.metric.encode())
-    assert POINTS.topic == "metrics"
