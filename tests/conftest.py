@@ -30,7 +30,7 @@ from hypothesis import settings
 
 from exchange.engine.broker import KAFKA_VERSION, ONE_NODE_SETTINGS, broker_process
 from exchange.engine.kafka.clients import client_at
-from tests.kits import oldest_kafka, sharing_out, sizes
+from tests.kits import first_imports, oldest_kafka, sharing_out, sizes
 
 # Confluent 8.2 is Apache Kafka 4.2; testcontainers' KafkaContainer knows Confluent's images alone.
 PUBLIC_IMAGE = "confluentinc/cp-kafka:8.2.0"
@@ -209,10 +209,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """All processes collect all tests, and what that makes lasts: look for no garbage in it."""
     gc.disable()
     try:
+        first_imports.import_tests(session.config)
         return (yield)
     finally:
         gc.freeze()

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Final
 
 from consumers.release.ledger_watch import LedgerWatch
+from consumers.worker.end_reason import reason_of
 from exchange.core.errors import ExchangeError
 from exchange.engine.log import Log, Partition
 from exchange.engine.wall_clock import Clock, wall_ms
@@ -106,9 +107,3 @@ async def recorded(life: WorkerLife) -> AsyncIterator[WorkerLife]:
         raise
     finally:
         await life.close()
-
-
-def reason_of(error: BaseException) -> str:
-    """The error's name, with its message where it is a named one: those hold no client's value."""
-    name = type(error).__name__
-    return f"{name}: {error}" if isinstance(error, ExchangeError) else name

@@ -34,7 +34,7 @@ from typing import Final
 
 import structlog
 
-from consumers.worker.life import reason_of
+from consumers.worker.end_reason import reason_of
 from exchange.core.exit_status import ExitStatus
 
 LOOK_S: Final = 0.25

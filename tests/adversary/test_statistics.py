@@ -4,7 +4,7 @@ from math import exp
 
 import numpy as np
 import pytest
-from scipy.stats import binom, chi2
+import scipy  # loads its parts when they are first used
 
 from exchange.trial.attack import findings as o
 from exchange.trial.attack.findings import FALSE_ALARM, FALSE_ALARM_GUESSES, Finding, Measured
@@ -16,7 +16,7 @@ def test_the_lower_bound_of_an_accuracy_is_where_so_many_right_become_as_unlikel
     right: int, trials: int
 ) -> None:
     least = o.accuracy_at_least(right, trials)
-    assert binom.sf(right - 1, trials, least) == pytest.approx(FALSE_ALARM_GUESSES, rel=1e-6)
+    assert scipy.stats.binom.sf(right - 1, trials, least) == pytest.approx(FALSE_ALARM_GUESSES, rel=1e-6)
 
 
 def test_nothing_right_proves_nothing() -> None:
@@ -42,7 +42,7 @@ def test_the_slack_of_a_mean_is_bernsteins() -> None:
 
 
 def test_the_slack_of_squared_errors_is_that_of_chi_squared() -> None:
-    assert chi2.cdf((1 - o.ratio_slack(500)) * 500, 500) == pytest.approx(FALSE_ALARM)
+    assert scipy.stats.chi2.cdf((1 - o.ratio_slack(500)) * 500, 500) == pytest.approx(FALSE_ALARM)
 
 
 def test_a_row_is_within_and_toothless_by_what_was_caught() -> None:

@@ -19,11 +19,13 @@ from xdist.workermanage import WorkerController
 
 FOLDER = "tests/kafka/"
 WHOLE = (
+    "tests/kafka/engine/test_broker_lock.py",
     "tests/kafka/secure/",
     "tests/adversary/test_noised_attacks.py",
     "tests/simulation/test_derive.py",
     "tests/unit/deploy/test_certificates.py",
     "tests/unit/metrics/test_metrics_points.py",
+    "tests/unit/release/test_composition.py",
     "tests/unit/sources/test_hmis_real.py",
     "tests/unit/tree/test_mutants_listed.py",
     "tests/unit/tree/test_packaging.py",
@@ -43,6 +45,7 @@ WAITING = (
     "tests/kafka/release/test_public_topics.py",
     "tests/kafka/operations/test_alerts_kafka.py",
     "tests/kafka/operations/test_replay_kafka.py",
+    "tests/kafka/engine/test_broker_lock.py",
     "tests/kafka/engine/test_lane.py",
     "tests/kafka/edge/",
     "tests/kafka/engine/",

@@ -22,7 +22,7 @@ from math import ceil, exp, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy  # loads its parts when they are first used
 
 Sampler = Callable[[Fraction, int], Sequence[int]]
 Numbers = npt.NDArray[np.int64]
@@ -68,7 +68,7 @@ def cells(drawn: Numbers, true: DiscreteGaussian) -> float:
     """How often each number comes; neighbours are joined until 1 % of the numbers is expected."""
     edges, expected = _bins(true)
     found = np.bincount(np.clip(np.searchsorted(edges, drawn, side="right") - 1, 0, None), minlength=len(edges))
-    return float(stats.chisquare(found, expected * len(drawn)).pvalue)
+    return float(scipy.stats.chisquare(found, expected * len(drawn)).pvalue)
 
 
 def _bins(true: DiscreteGaussian) -> tuple[Numbers, Floats]:
@@ -116,7 +116,7 @@ def spread(drawn: Numbers, true: DiscreteGaussian) -> float:
     """The mean of the squares."""
     square = true.moment(2)
     sd = sqrt((true.moment(4) - square**2) / len(drawn))
-    return float(2 * stats.norm.sf(abs(float((drawn.astype(float) ** 2).mean()) - square) / sd))
+    return float(2 * scipy.stats.norm.sf(abs(float((drawn.astype(float) ** 2).mean()) - square) / sd))
 
 
 def signs_of_neighbours(drawn: Numbers, _: DiscreteGaussian) -> float:
@@ -137,11 +137,11 @@ def sizes_of_neighbours(drawn: Numbers, true: DiscreteGaussian) -> float:
     pairs = len(large) // 2
     found = np.bincount(2 * large[0 : 2 * pairs : 2] + large[1 : 2 * pairs : 2], minlength=4)
     expected = pairs * np.outer([1 - chance, chance], [1 - chance, chance]).ravel()
-    return float(stats.chisquare(found, expected).pvalue)
+    return float(scipy.stats.chisquare(found, expected).pvalue)
 
 
 def _binomial(found: int, of: int, chance: float) -> float:
-    return float(stats.binomtest(found, of, min(1.0, chance)).pvalue) if of else 0.0
+    return float(scipy.stats.binomtest(found, of, min(1.0, chance)).pvalue) if of else 0.0
 
 
 LAWS: dict[str, Law] = {

@@ -21,11 +21,11 @@ SCALE: Final = Fraction(3, 10)
 PATH: Final = Path(__file__).parents[2] / "schemas" / FILE
 
 
-def completed(found: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+def completed(found: dict[str, dict[str, int]], scale: Fraction = SCALE) -> dict[str, dict[str, int]]:
     """These sizes, and those of every table and code that they lack."""
     if all(code in found.get(row.name, {}) for row in RELEASED_TABLES for code in row.codes):
         return found
-    volumes = dict(yearly_volumes(scale=SCALE).events)
+    volumes = dict(yearly_volumes(scale=scale).events)
     volumes[TOO_LATE, ""] = volumes["cases", ""] * LATE
     rows = {row.name: row.codes for row in RELEASED_TABLES}
     names = dict.fromkeys((*found, *rows))
@@ -38,12 +38,12 @@ def completed(found: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     }
 
 
-def write(path: Path = PATH) -> bool:
-    """Complete the file. Whether it changed."""
+def write(path: Path = PATH, scale: Fraction = SCALE) -> bool:
+    """Complete the file by a sample of this size. Whether it changed."""
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     found = json.loads(before)["events_a_year"] if before else {}
     clients = json.loads(before)["clients_a_year"] if before else yearly_volumes().clients
-    planned = {"clients_a_year": clients, "events_a_year": completed(found)}
+    planned = {"clients_a_year": clients, "events_a_year": completed(found, scale)}
     after = json.dumps(planned, indent=1) + "\n"
     path.write_text(after, encoding="utf-8")
     return after != before

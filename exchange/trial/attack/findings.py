@@ -13,7 +13,7 @@ from math import log, sqrt
 from statistics import NormalDist
 from typing import Final
 
-from scipy.stats import beta, chi2
+import scipy  # loads its parts when they are first used
 
 from exchange.trial.attack.weakened_noise import Setting
 
@@ -72,7 +72,7 @@ def accuracy_bound(mu: float) -> float:
 
 def accuracy_at_least(right: int, trials: int) -> float:
     """The Clopper–Pearson lower bound of an accuracy."""
-    return float(beta.ppf(FALSE_ALARM_GUESSES, right, trials - right + 1)) if right else 0.0
+    return float(scipy.special.betaincinv(right, trials - right + 1, FALSE_ALARM_GUESSES)) if right else 0.0
 
 
 def mu_at_least(right: int, trials: int) -> float:
@@ -98,4 +98,5 @@ def mean_slack(variance: float, trials: int) -> float:
 
 def ratio_slack(freedom: int) -> float:
     """The shortfall below 1 that the mean of squared standard normals may show by chance."""
-    return 1 - float(chi2.ppf(FALSE_ALARM, freedom)) / freedom
+    chi_squared = 2 * float(scipy.special.gammaincinv(freedom / 2, FALSE_ALARM))
+    return 1 - chi_squared / freedom

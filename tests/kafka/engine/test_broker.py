@@ -75,14 +75,6 @@ async def test_records_outlive_a_restart_and_a_kill_on_the_same_port(tmp_path: P
     assert (tmp_path / "data/log").exists()
 
 
-def test_a_broker_reads_its_classes_from_the_cache() -> None:
-    """A Java without such files starts all the same."""
-    with broker_process() as broker:
-        prepared = prepared_in(cache_directory())
-        assert prepared.found() is not None or not prepared.may_be_made()
-        assert read_by(broker.pid) == {str(path) for path in [prepared.found()] if path}
-
-
 @pytest.mark.slow
 def test_damaged_classes_are_made_again_by_two_brokers_at_once(tmp_path: Path) -> None:
     """Java alone would crash: the file's head is whole and its end is missing."""
@@ -132,8 +124,14 @@ def owner() -> Iterator["subprocess.Popen[bytes]"]:
         process.kill()
 
 
-def test_the_broker_and_its_data_go_with_a_killed_owner(owner: "subprocess.Popen[bytes]") -> None:
+def test_a_broker_reads_its_classes_from_the_cache_and_goes_with_its_data_when_its_owner_is_killed(
+    owner: "subprocess.Popen[bytes]",
+) -> None:
+    """A Java without such files starts all the same."""
     pid, data_dir = owned_by(owner)
+    prepared = prepared_in(cache_directory())
+    assert prepared.found() is not None or not prepared.may_be_made()
+    assert read_by(pid) == {str(path) for path in [prepared.found()] if path}
     owner.kill()
     assert eventually(lambda: process_began(pid) is None and not data_dir.exists())
 

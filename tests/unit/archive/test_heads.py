@@ -30,6 +30,7 @@ from exchange.wire.release_records import (
     relocation_part,
 )
 from tests.kits.archive_world import CODES, JANUARY, MemoryCluster, old_exchange
+from tests.kits.sizes import examples
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ async def test_a_closed_epoch_counts_the_same_on_every_cluster_by_heads_and_by_a
 
 
 @given(st.tuples(*(st.integers(0, 15) for _ in CODES)), st.integers(1, 5))
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_any_heads_pick_the_first_events_of_each_agency(heads: tuple[int, ...], partitions: int) -> None:
     async def law() -> None:
         cluster = await MemoryCluster("any", partitions).founded()

@@ -20,6 +20,7 @@ from exchange.engine.reading import apply_compacted
 from exchange.wire.archive_files import digest_of_file, read_runs, run_writer
 from exchange.wire.topics import EVENTS, GATE_STATE, partition_of, receipts_of
 from tests.kits.archive_world import CODES, JANUARY, ChainOf, MemoryCluster, old_exchange
+from tests.kits.sizes import examples
 
 State = Mapping[bytes, bytes]
 sends = st.lists(
@@ -27,7 +28,7 @@ sends = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(sends, st.integers(1, 5))
 def test_the_state_is_what_a_rebuild_would_write(
     tmp_path_factory: pytest.TempPathFactory, given_: list[tuple[set[str], int, bool]], partitions: int

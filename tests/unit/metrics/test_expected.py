@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -10,10 +11,11 @@ from exchange.core.metrics.usability import Usability, Yearly, last_year
 from exchange.core.metrics.view import ARRIVALS, Period, Sum
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
+from exchange.core.release.client_tables import RELEASED_TABLES
 from exchange.core.release.released import Release
 from exchange.wire.planned_sizes import national_clients, planned_for, planned_sizes
 from tests.kits.release_world import AFTER, APRIL, release, released, releases
-from tools.derive.sizes import completed, write
+from tools.derive.sizes import write
 
 TABLE = "cases_by_age_group"
 NEXT_APRIL, NEXT_AFTER = APRIL + 12, AFTER + 12
@@ -123,12 +125,15 @@ def test_the_first_release_says_for_how_many_clients_sizes_are_planned() -> None
     assert planned_for(released(named[::-1])) == planned_sizes(1_000)
 
 
-def test_the_file_is_complete_and_what_is_in_it_never_changes(tmp_path) -> None:
-    assert completed({"cases": {"": 1}, "gone": {"x": 2}})["cases"] == {"": 1}
-    assert completed({"gone": {"x": 2}})["gone"] == {"x": 2}
+def test_the_file_is_completed_and_what_is_in_it_never_changes(tmp_path) -> None:
     path = tmp_path / "sizes.json"
-    path.write_text(json.dumps({"clients_a_year": 5, "events_a_year": {"cases": {"": 1}}}))
-    assert write(path)
+    before = {"cases": {"": 1}, "gone": {"x": 2}}
+    path.write_text(json.dumps({"clients_a_year": 5, "events_a_year": before}))
+    assert write(path, Fraction(1, 100))
     again = json.loads(path.read_text())
-    assert (again["clients_a_year"], again["events_a_year"]["cases"]) == (5, {"": 1})
-    assert not write(path)
+    sizes = again["events_a_year"]
+    assert (again["clients_a_year"], {name: sizes[name] for name in before}) == (5, before)
+    assert {row.name: set(sizes[row.name]) for row in RELEASED_TABLES} == {
+        row.name: set(row.codes) for row in RELEASED_TABLES
+    }
+    assert not write(path)  # nothing is missing: no sample is drawn

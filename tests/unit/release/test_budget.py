@@ -1,4 +1,4 @@
-"""Each table has a part of one budget and exactly its noise; two accountants agree on epsilon."""
+"""Each table has a part of one budget and exactly its noise."""
 
 import json
 from collections.abc import Callable
@@ -7,9 +7,6 @@ from fractions import Fraction
 from math import sqrt
 
 import pytest
-from dp_accounting import dp_event
-from dp_accounting.pld import privacy_loss_distribution as pld
-from dp_accounting.rdp import RdpAccountant
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -61,17 +58,6 @@ def test_the_whole_is_epsilon_one_and_no_more() -> None:
     assert delta_of(float(RHO_TOTAL), EPSILON) <= DELTA
     assert 0.99 < epsilon_of(float(RHO_TOTAL)) <= EPSILON
     assert epsilon_of(1.02 * float(RHO_TOTAL)) > EPSILON
-
-
-@pytest.mark.parametrize("rho", [0.001, float(RHO_TOTAL), 0.1])
-def test_a_second_accountant_converts_as_we_do_and_an_upper_bound_is_above(rho: float) -> None:
-    """The privacy loss distribution, and the conversion that holds for anything with this rho."""
-    exact = pld.from_gaussian_mechanism(standard_deviation=1 / sqrt(2 * rho), value_discretization_interval=1e-5)
-    assert epsilon_of(rho) == pytest.approx(exact.get_epsilon_for_delta(DELTA), rel=1e-3)
-    assert delta_of(rho, EPSILON) == pytest.approx(exact.get_delta_for_epsilon(EPSILON), rel=1e-3, abs=1e-12)
-    accountant = RdpAccountant([1 + 1.05**n for n in range(-100, 200)])
-    accountant.compose(dp_event.ZCDpEvent(rho))
-    assert epsilon_of(rho) < accountant.get_epsilon(DELTA)
 
 
 @given(st.floats(1e-5, 2.0), st.floats(1e-5, 2.0))
@@ -252,7 +238,8 @@ def test_a_number_of_clients_that_is_none_is_a_usage_error(clients: str) -> None
 
 
 def test_planned_volumes_grow_with_the_clients_and_stay_within_the_caps() -> None:
-    one, double = yearly_volumes(10_000), yearly_volumes(20_000)
+    sample = Fraction(1, 50)
+    one, double = yearly_volumes(10_000, scale=sample), yearly_volumes(20_000, scale=sample)
     assert {cell: 2 * n for cell, n in one.events.items()} == double.events
     assert all(0 < share <= 1 for share in one.kept.values())
     assert {name for name, _ in one.events} <= set(TABLE_COSTS)

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
+import scipy  # loads its parts when they are first used
 
 from exchange.core.counting.tables import Dimension
 from exchange.core.model.epochs import epoch_of, quarter_of_epoch
@@ -202,7 +202,7 @@ def _end(
     """The least (sign 1) or greatest (-1) possible sum of these amounts; None: unbounded."""
     cost = np.zeros(matrix.shape[1])
     cost[sorted(some)] = sign
-    solved = linprog(cost, A_eq=matrix, b_eq=sums, bounds=bounds, method="highs")
+    solved = scipy.optimize.linprog(cost, A_eq=matrix, b_eq=sums, bounds=bounds, method="highs")
     return sign * float(solved.fun) if solved.status == 0 else None
 
 
