@@ -36,6 +36,7 @@ from tests.bench.archive_cases import archiving, restoring
 from tests.bench.draw_cases import counting, drawing, releasing
 from tests.bench.lane_cases import GATE, bare, bare_relaxed, fold, gate, latency
 from tests.bench.load import Size, load, sample_agencies
+from tests.bench.worker_cases import living
 from tests.kits.release_world import AFTER, APRIL, releases
 
 LAST = AFTER + 24
@@ -182,6 +183,7 @@ CASES: dict[str, Case] = {
     "draw: process": drawing,
     "edge": edge,
     "derive": derive,
+    "worker": living,
     "faust table": faust_table,
 }
 

@@ -131,6 +131,8 @@ def counted(
     counters = [_TableCounter.of(one) for one in due]
     alike: dict[tuple[object, ...], list[tuple[_TableCounter, int]]] = {}
     for (_, event), often in zip(events, times, strict=False):
+        if not event.cap:
+            continue  # without marks it is in no table about clients
         one = _read(event)
         kind = type(one.body), one.bits, one.sign, one.period
         if kind not in alike:
