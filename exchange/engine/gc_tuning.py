@@ -12,5 +12,5 @@ NEW_OBJECTS: int = 200_000
 
 
 def relax_collector() -> None:
-    """Look for cycles rarely. Processes that run lanes or replay call this once, at their start."""
+    """Look for cycles rarely. A process that runs lanes, replays or publishes calls this first."""
     gc.set_threshold(NEW_OBJECTS, 20, 100)

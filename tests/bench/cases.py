@@ -80,6 +80,7 @@ async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
     from producers.vault.sent_chain import Chain
     from producers.vault.store import Vault
 
+    relax_collector()
     log = KafkaLog(settings.client("bench"))
     agency = next(a for a in sample_agencies(Size(size.events, 1)) if a)
     facts = [fact for fact, _ in zip(agency.facts(), range(size.events), strict=False)]

@@ -116,6 +116,7 @@ def publish(
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
     from exchange.core.model.period import parse_period
+    from exchange.engine.gc_tuning import relax_collector
     from producers.delivery.sending import RunOptions
     from producers.edge import Edge
     from producers.facts import Nothing
@@ -126,6 +127,7 @@ def publish(
         raise typer.BadParameter("give a file, or --nothing-to-report instead", param_hint="FILE")
     profile = Profile.load(profile_file)
     source, secret = open_source(file, profile) if file else Nothing(), secret_of(profile)
+    relax_collector()
     stopped = "exchange: stopped. Everything read is kept in the vault: run the command again to continue."
     with progress_of(console(stderr=True)) as shown:
         began = RunOptions(scheduled=scheduled, closes=parse_period(closes) if closes else None)
