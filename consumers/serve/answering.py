@@ -39,7 +39,7 @@ def _accept(request: Request) -> str | None:
 
 
 def answer(
-    request: Request, view: ServedView, form: AnswerForm, *, by_name: bool, headers: Mapping[str, str]
+    request: Request, view: ServedView, media_type: str, *, headers: Mapping[str, str], negotiated: bool = False
 ) -> Response:
     """The answer with these bytes, or 304 where the reader has them already."""
     octets, etag, zipped = view.body.chosen(gzipped=takes_gzip(request.headers))
@@ -47,7 +47,7 @@ def answer(
         **headers,
         "etag": etag,
         "cache-control": view.cache_control,
-        "vary": "accept-encoding" if by_name else "accept, accept-encoding",
+        "vary": "accept, accept-encoding" if negotiated else "accept-encoding",
         "access-control-allow-origin": "*",
         "access-control-expose-headers": "etag, x-exchange-as-of, x-exchange-complete, x-exchange-heard-seconds-ago",
     }
@@ -55,7 +55,7 @@ def answer(
         return Response(status_code=304, headers=found)
     if zipped:
         found["content-encoding"] = "gzip"
-    return Response(octets, 200, found, form.media_type)
+    return Response(octets, 200, found, media_type)
 
 
 def _has(headers: Headers, etag: str) -> bool:

@@ -16,8 +16,10 @@ from starlette.exceptions import HTTPException
 from consumers.serve import schema_registry
 from consumers.serve.answering import answer, named_form, problem_answer, query_of
 from consumers.serve.asked import LIMIT, LIMIT_MAX, START_MAX, asked, asked_plainly, check_metric
+from consumers.serve.feed import MEDIA_TYPE as FEED
 from consumers.serve.forms import ACCEPTED, FORMS, AnswerForm, by_suffix
 from consumers.serve.frames import METRICS_MAX
+from consumers.serve.guard import Guard, Terms
 from consumers.serve.service import REVALIDATE, Service
 from consumers.serve.stream import MEDIA_TYPE as MEDIA_TYPE_OF_STREAM
 from consumers.serve.stream import EventStream, channel_of, place_of
@@ -39,7 +41,7 @@ _PROBLEM: Final = {
         "near": {"type": "array", "items": {"type": "string"}},
     },
 }
-EPOCH: Final = "^20[0-9]{2}-(0[1-9]|1[0-2])$"
+EPOCH: Final = "^20(0[1-9]|[1-9][0-9])-(0[1-9]|1[0-2])$"
 PERIOD: Final = "^(20[0-9]{2}(Q[1-4])?|arrivals)$"
 
 
@@ -98,15 +100,16 @@ def application(service: Service) -> FastAPI:
     return app
 
 
-def faces(service: Service) -> App:
-    """The application as a server runs it."""
-    return SafeHeaders(HeadRequests(application(service)))
+def faces(service: Service, terms: Terms | None = None) -> App:
+    """The application as a server runs it. `terms`: who may read; None: everybody, always."""
+    app: App = application(service)
+    return SafeHeaders(HeadRequests(Guard(app, terms) if terms else app))
 
 
 def _add_figures(app: FastAPI, service: Service) -> None:
     async def catalogue(request: Request, form: AnswerForm, *, by_name: bool) -> Response:
         view = await service.catalogue(asked_plainly(query_of(request)), form)
-        return answer(request, view, form, by_name=by_name, headers=service.headers())
+        return answer(request, view, form.media_type, headers=service.headers(), negotiated=not by_name)
 
     @app.get("/v1/metrics", responses={**_forms(), **_problems(400, 406)}, response_class=Response)
     async def list_metrics(request: Request) -> Response:
@@ -133,7 +136,7 @@ def _add_figures(app: FastAPI, service: Service) -> None:
         """The released figures of a metric, each with its status and its 95 % interval."""
         name, form, by_name = named_form(request, check_name(metric))
         view = await service.metric(asked(name, query_of(request)), form)
-        return answer(request, view, form, by_name=by_name, headers=service.headers())
+        return answer(request, view, form.media_type, headers=service.headers(), negotiated=not by_name)
 
 
 def _add_stream(app: FastAPI, service: Service) -> None:
@@ -166,6 +169,23 @@ def _suffixes() -> str:
 
 
 def _add_facts(app: FastAPI, service: Service) -> None:
+    @app.get("/v1/epochs", response_class=JSONResponse)
+    async def list_epochs(request: Request) -> Response:
+        """The months whose figures were released, newest first, and what each brought."""
+        return answer(request, await service.epochs(), "application/json", headers=service.headers())
+
+    @app.get("/v1/epochs/{epoch}", responses=_problems(400, 404, 503), response_class=JSONResponse)
+    async def read_epoch(
+        request: Request, epoch: Annotated[str, Path(description="A month.", json_schema_extra={"pattern": EPOCH})]
+    ) -> Response:
+        """The figures that one month brought, by metric."""
+        return answer(request, await service.epoch(epoch), "application/json", headers=service.headers())
+
+    @app.get("/feed.atom", response_class=Response, responses={200: {"content": {FEED: {}}}})
+    async def read_feed(request: Request) -> Response:
+        """A feed with an entry for each month."""
+        return answer(request, await service.feed(), FEED, headers=service.headers())
+
     @app.get("/v1/status", response_class=JSONResponse)
     async def read_status() -> JSONResponse:
         """How far the figures have been read, and when Kafka last answered."""

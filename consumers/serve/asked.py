@@ -147,12 +147,15 @@ def _single(given: Mapping[str, list[str]], name: str) -> str | None:
 
 def _as_of(given: Mapping[str, list[str]]) -> int | None:
     text = _single(given, "as_of")
-    if text is None:
-        return None
+    return None if text is None else as_epoch(text)
+
+
+def as_epoch(text: str) -> int:
+    """The month of such a text. Raises Problem."""
     try:
         return parse_epoch(text)
     except EpochInvalid as error:
-        raise Problem(ProblemKind.PARAMETER_INVALID, f"as_of: {error}") from None
+        raise Problem(ProblemKind.PARAMETER_INVALID, f"{cut(text)}: {error}") from None
 
 
 def _number(given: Mapping[str, list[str]], name: str, default: int, least: int, most: int) -> int:
@@ -181,13 +184,13 @@ def epoch_shown(picture: Picture, as_of: int | None, *, complete: bool) -> int:
     if newest is None:
         if complete and as_of is None:
             raise Problem(ProblemKind.EPOCH_UNKNOWN, "No figures have been released yet.")
-        raise _no_such_epoch(picture, as_of) if complete else _not_read_yet()
+        raise no_such_epoch(picture, as_of) if complete else _not_read_yet()
     if as_of is None:
         return newest
     if as_of > newest and not complete:
         raise _not_read_yet()
     if not min(picture.epochs) <= as_of <= newest:
-        raise _no_such_epoch(picture, as_of)
+        raise no_such_epoch(picture, as_of)
     return as_of
 
 
@@ -196,7 +199,8 @@ def _not_read_yet() -> Problem:
     return Problem(ProblemKind.NOT_READ_YET, detail, headers={"retry-after": "5"})
 
 
-def _no_such_epoch(picture: Picture, as_of: int | None) -> Problem:
+def no_such_epoch(picture: Picture, as_of: int | None) -> Problem:
+    """What to say of a month without figures."""
     there = sorted(picture.epochs)
     known = f"Figures were released for {epoch_text(there[0])} to {epoch_text(there[-1])}." if there else ""
     asked_for = epoch_text(as_of) if as_of is not None else "this month"

@@ -174,7 +174,7 @@ def _responding(answer: Callable[[Request], object]) -> Callable[[Request], Awai
 
 
 def _response(status: int, content: object) -> Response:
-    return Response(json.dumps(content), status, {"cache-control": "public, max-age=300"}, MEDIA_TYPE)
+    return Response(json.dumps(content), status, {"cache-control": "max-age=300"}, MEDIA_TYPE)
 
 
 async def _read_only(request: Request) -> Response:

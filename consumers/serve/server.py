@@ -16,6 +16,7 @@ import uvicorn
 from consumers.serve.app import faces
 from consumers.serve.cache_file import CacheFile
 from consumers.serve.caching import keep
+from consumers.serve.guard import Terms
 from consumers.serve.service import Service
 from exchange.core.errors import ExchangeError
 from exchange.engine.log import Log
@@ -67,9 +68,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(service: Service) -> uvicorn.Config:
+def _config(service: Service, terms: Terms | None) -> uvicorn.Config:
     return uvicorn.Config(
-        faces(service),
+        faces(service, terms),
         http="h11",
         ws="none",
         lifespan="off",
@@ -83,11 +84,17 @@ def _config(service: Service) -> uvicorn.Config:
 
 
 async def run(
-    service: Service, log: Log, listener: socket.socket, stop: asyncio.Event, cache: CacheFile | None = None
+    service: Service,
+    log: Log,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    *,
+    cache: CacheFile | None = None,
+    terms: Terms | None = None,
 ) -> None:
     """Serve until `stop` is set. Raises the engine's named errors that waiting does not cure."""
     follower = service.follower(log)
-    server = _Server(_config(service))
+    server = _Server(_config(service, terms))
     following = asyncio.create_task(follower.run(), name="follow")
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="serve")
     keeping = asyncio.create_task(keep(service, cache), name="keep") if cache else None

@@ -3,13 +3,16 @@
 Everything that answers a request takes it from here.
 """
 
+import json
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from consumers.serve import catalogue
-from consumers.serve.asked import FigureRequest, epoch_shown
+from consumers.serve.asked import FigureRequest, as_epoch, epoch_shown, no_such_epoch
+from consumers.serve.feed import feed
 from consumers.serve.follow import Follower, Hearing
 from consumers.serve.forms import AnswerForm
+from consumers.serve.months import month, months
 from consumers.serve.prepared import Body, Prepared, body_of
 from consumers.serve.sheets import Sheet, figures, sheet_of
 from consumers.serve.snapshot import Picture, PointSnapshot
@@ -19,7 +22,8 @@ from exchange.engine.log import Log
 
 _ZIPPED = frozenset({"parquet", "zip"})
 REVALIDATE = "no-cache"
-FOR_EVER = "public, max-age=31536000, immutable"
+FOR_EVER = "max-age=31536000, immutable"
+"""Not `public`: with tokens, no shared cache may keep an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,27 @@ class Service:
             await self.prepared.body(question, lambda: _written(form, catalogue.sheet(), asked)), REVALIDATE
         )
 
+    async def epochs(self) -> ServedView:
+        """The months."""
+        picture = self.picture
+        body = await self.prepared.body((self.changes, "epochs"), lambda: body_of(_json(months(picture))))
+        return ServedView(body, REVALIDATE)
+
+    async def epoch(self, text: str) -> ServedView:
+        """One month. Raises Problem."""
+        asked_for = as_epoch(text)
+        picture = self.picture
+        epoch = epoch_shown(picture, asked_for, complete=self.hearing.complete)
+        if epoch not in picture.epochs:
+            raise no_such_epoch(picture, epoch)
+        body = await self.prepared.body((self.changes, "epoch", epoch), lambda: body_of(_json(month(picture, epoch))))
+        return ServedView(body, FOR_EVER if epoch in picture.settled else REVALIDATE)
+
+    async def feed(self) -> ServedView:
+        """The feed of months."""
+        picture = self.picture
+        return ServedView(await self.prepared.body((self.changes, "feed"), lambda: body_of(feed(picture))), REVALIDATE)
+
     def source(self) -> Source:
         """What a stream reads now."""
         return Source(self.picture, self.hearing.complete)
@@ -108,6 +133,10 @@ class Service:
             "readers": {"now": len(self.readers.waiting), "dropped": self.readers.dropped},
             "left_out": {"unreadable": self.snapshot.unreadable, "of_unknown_metrics": self.snapshot.unknown},
         }
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
 
 def _written(form: AnswerForm, sheet: Sheet, asked: FigureRequest) -> Body:

@@ -17,6 +17,7 @@ import httpx
 from consumers.metrics.derive import usability_of
 from consumers.serve.app import faces
 from consumers.serve.cache_file import CacheFile
+from consumers.serve.guard import Terms
 from consumers.serve.server import listening, run
 from consumers.serve.service import Service
 from consumers.serve.snapshot import Picture, PointSnapshot
@@ -169,9 +170,11 @@ def that_has_read(last: int) -> Service:
 
 
 @asynccontextmanager
-async def asking(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+async def asking(
+    service: Service, terms: Terms | None = None, peer: str = "127.0.0.1"
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a service, without a socket."""
-    transport = httpx.ASGITransport(faces(service), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(faces(service, terms), raise_app_exceptions=False, client=(peer, 123))
     async with httpx.AsyncClient(transport=transport, base_url="http://serve") as client:
         yield client
 
@@ -191,7 +194,7 @@ async def running(log: Log, service: Service | None = None, cache: CacheFile | N
     """A service that follows a log and listens, in this process."""
     found, stop, listener = service or Service(), asyncio.Event(), listening("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    task = asyncio.create_task(run(found, log, listener, stop, cache))
+    task = asyncio.create_task(run(found, log, listener, stop, cache=cache))
     try:
         yield Running(found, f"http://127.0.0.1:{port}", stop, task)
     finally:

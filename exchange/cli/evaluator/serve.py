@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     import socket
 
     from consumers.serve.cache_file import CacheFile
+    from consumers.serve.guard import Terms
     from consumers.serve.service import Service
     from exchange.settings import Settings
 
 app = typer.Typer()
 PORT: Final = 8500
 PORT_MAX: Final = 65_535
+PER_MINUTE: Final = 1_200
 LOOK_S: Final = 0.1
 
 
@@ -41,6 +43,21 @@ def serve(
             metavar="FILE", dir_okay=False, help="Keep the figures in this file, to answer at once next time."
         ),
     ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Answer only those who send a token of this file (`exchange tokens add`).",
+        ),
+    ] = None,
+    per_minute: Annotated[
+        int,
+        typer.Option("--requests-per-minute", min=0, metavar="N", help="Of one reader; 0 sets no limit."),
+    ] = PER_MINUTE,
+    proxy: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Believe X-Forwarded-For of this proxy alone.", show_default=False)
+    ] = "",
 ) -> None:
     """Serve the released figures by HTTP until Ctrl-C: JSON, CSV, Parquet and Arrow.
 
@@ -52,17 +69,20 @@ def serve(
     from contextlib import nullcontext
 
     from consumers.serve.cache_file import held
+    from consumers.serve.guard import Terms
     from consumers.serve.server import listening
+    from consumers.serve.tokens import read_tokens
     from exchange.cli.shared.at_kafka import with_address
     from exchange.logs import set_up_logs
     from exchange.settings import Settings
 
     settings = with_address(Settings.model_validate({}))
     set_up_logs("warning" if settings.log_level == "info" else settings.log_level)
+    terms = Terms(read_tokens(tokens) if tokens else None, per_minute, proxy)
     with held(cache) if cache else nullcontext() as file:
         listener = listening(host, port)
         _announce(host, listener)
-        asyncio.run(_whole(settings, listener, file))
+        asyncio.run(_whole(settings, listener, file, terms))
 
 
 def _announce(host: str, listener: "socket.socket") -> None:
@@ -80,7 +100,7 @@ def _on_this_machine(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-async def _whole(settings: "Settings", listener: "socket.socket", cache: "CacheFile | None") -> None:
+async def _whole(settings: "Settings", listener: "socket.socket", cache: "CacheFile | None", terms: "Terms") -> None:
     import asyncio
     import signal
 
@@ -97,7 +117,7 @@ async def _whole(settings: "Settings", listener: "socket.socket", cache: "CacheF
     log, service = KafkaLog(client), service_from(cache.path if cache else None)
     telling = asyncio.create_task(_tell(service))
     try:
-        await run(service, log, listener, stop, cache)
+        await run(service, log, listener, stop, cache=cache, terms=terms)
     finally:
         telling.cancel()
         await log.close()

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator, Iterable
+from xml.etree import ElementTree as ET
 
 import httpx
 import pyarrow as pa
@@ -373,3 +374,37 @@ async def test_all_points_of_an_epoch_have_a_status(client: httpx.AsyncClient) -
         got |= {one["status"] for one in await all_pages(client, f"/v1/metrics/{name}") if one["epoch"] == "2027-01"}
     assert got == wanted
     assert len(got) > 4
+
+
+async def test_the_months_and_the_feed_name_every_epoch(client: httpx.AsyncClient) -> None:
+    months = (await client.get("/v1/epochs")).json()["epochs"]
+    assert [one["epoch"] for one in months] == [epoch_text(epoch) for epoch in range(JANUARY, FIRST - 1, -1)]
+    for one in months:
+        answer = await client.get(one["address"])
+        assert answer.json() == one
+        assert answer.headers["cache-control"] == FOR_EVER
+        assert (
+            one["figures"]
+            == sum(one["metrics"].values())
+            == len([p for p in world() if epoch_text(p.epoch) == one["epoch"]])
+        )
+    feed = await client.get("/feed.atom")
+    assert feed.headers["content-type"] == "application/atom+xml"
+    root, atom = ET.fromstring(feed.content), {"a": "http://www.w3.org/2005/Atom"}
+    links = [link.attrib["href"] for link in root.findall("a:entry/a:link", atom)]
+    assert links == [one["address"] for one in months]
+    stamps = [stamp.text for stamp in root.findall("a:entry/a:updated", atom)]
+    assert stamps[0] == root.findtext("a:updated", namespaces=atom) == "2027-01-31T23:59:59Z"
+    assert len({one.text for one in root.findall("a:entry/a:id", atom)}) == len(months)
+
+
+async def test_an_empty_feed_is_a_feed() -> None:
+    async with asking(Service()) as client:
+        root = ET.fromstring((await client.get("/feed.atom")).content)
+        assert [child.tag.rpartition("}")[2] for child in root] == ["id", "title", "updated", "author", "link"]
+
+
+async def test_a_month_is_described_to_generators_and_unknown_ones_are_problems(client: httpx.AsyncClient) -> None:
+    for text, kind in (("2031-01", ProblemKind.EPOCH_UNKNOWN), ("soon", ProblemKind.PARAMETER_INVALID)):
+        assert (await client.get(f"/v1/epochs/{text}")).json()["type"] == kind.address
+    assert "/v1/epochs/{epoch}" in (await client.get("/openapi.json")).json()["paths"]
