@@ -1,19 +1,21 @@
-"""Derives the vocabulary module and the event schema: `python -m tools.derive.generate`.
+"""Derives vocabulary, labels and the event schema: `python -m tools.derive.generate`.
 
 - `exchange/core/model/vocabulary.py` is written from `schemas/vocabulary/*.csv`. The core reads no
-  file, so the codes are Python there.
+  file, so the codes are Python there. So is `exchange/core/picture/labels.py`: the labels of the
+  codes, and the rows of the 2003 needs assessment and the 2008 brief.
 - The schema of events follows from the classes in `exchange/core/model/bodies.py`, which use those
   codes. When it changed, `schemas/avro` gets a new file with a new id; `tools.derive.pinning` says
   how, and what it refuses.
 
 Rules kept: an enum's symbols are the codes of its list in order, then the `missing_reason` codes
-that the list lacks. A refused change leaves both as they were. `tests/contract` fails when a
+that the list lacks. A refused change leaves all as they were. `tests/contract` fails when a
 committed file differs from the one that this module derives, or when a published symbol moved.
 """
 
+import json
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from schemas.lists import list_names, read_list, symbols
@@ -89,23 +91,59 @@ def vocabulary_module() -> str:
     return "\n".join(lines) + "\n"
 
 
+LABELS_HEADER = '''"""Labels of codes, and the rows of 2003 and 2008, derived from `schemas/vocabulary/*.csv`. Do not edit.
+
+`python -m tools.derive.generate` writes this module. Codes without a label here are missing reasons. HTCDS codes: Human
+Trafficking Case Data Standard 2.0 by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this project.
+"""
+
+from exchange.core.picture.asked_rows import StudyFigure, Topic
+'''
+
+
+def _row(kind: str, row: dict[str, str], *columns: str) -> str:
+    return f"    {kind}({', '.join(json.dumps(row[column], ensure_ascii=False) for column in columns)}),"
+
+
+def labels_module() -> str:
+    """The text of `exchange/core/picture/labels.py`."""
+    lines = [LABELS_HEADER, "LABELS: dict[str, dict[str, str]] = {"]
+    for name in [*list_names(), "missing_reason"]:
+        pairs = (
+            f"{json.dumps(row['code'])}: {json.dumps(row['label'], ensure_ascii=False)}" for row in read_list(name)
+        )
+        lines += [f'    "{name}": {{', *(f"        {pair}," for pair in pairs), "    },"]
+    lines += ["}", "", "STUDY_2003: tuple[StudyFigure, ...] = ("]
+    of_study = ("code", "label", "source", "note", "published_figure", "live_measure")
+    lines += [_row("StudyFigure", row, *of_study) for row in read_list("needs_assessment_figure")]
+    lines += [")", "", "TOPICS_2008: tuple[Topic, ...] = ("]
+    of_topics = ("code", "label", "source_code", "note")
+    lines += [_row("Topic", row, *of_topics) for row in read_list("research_topic")]
+    return "\n".join([*lines, ")"]) + "\n"
+
+
 def write(root: Path = ROOT) -> str:
-    """Write both derived files. The name of a new schema file, or none; raises SchemaRefused."""
-    vocabulary = root / "exchange" / "core" / "model" / "vocabulary.py"
-    before, after = vocabulary.read_text(encoding="utf-8"), vocabulary_module()
-    if after != before:
-        vocabulary.write_text(after, encoding="utf-8")
+    """Write all derived files. The name of a new schema file, or none; raises SchemaRefused."""
+    core = root / "exchange" / "core"
+    after = {core / "model" / "vocabulary.py": vocabulary_module(), core / "picture" / "labels.py": labels_module()}
+    before = {path: path.read_text(encoding="utf-8") for path in after}
+    _put({path: text for path, text in after.items() if text != before[path]})
     try:
         from exchange.wire.event_schema import event_schema  # reads the vocabulary just written
 
         return pin_event(event_schema(), root / "schemas" / "avro")
     except BaseException:
-        vocabulary.write_text(before, encoding="utf-8")
+        _put(before)
         raise
 
 
+def _put(texts: Mapping[Path, str]) -> None:
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
-    """Write both, and say what to do next."""
+    """Write all, and say what to do next."""
     try:
         file = write()
     except SchemaRefused as refused:

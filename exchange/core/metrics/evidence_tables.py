@@ -3,7 +3,7 @@
 Rules kept: the tables of one topic are released together, at the end of a quarter or of a year.
 They are of different bodies, so no event counts twice. Each is among the tables that
 `tools.derive.questions` names for the topic. Codes are those of a table's first dimension; none
-named means all known ones. A topic that is missing here is in `tools.derive.unanswered`.
+named means all known ones. A topic that is missing here is in `exchange.core.picture.unanswered`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,6 @@
-"""Intervals of 95 %: of sums, and of ratios of sums. Exact rationals, rounded outwards only.
+"""Intervals of sums and of ratios of sums: of 95 %, unless asked otherwise. Exact rationals.
+
+They are rounded outwards only. `z`: how many standard deviations they reach.
 
 **Sums.** The noise of a sum is a sum of independent discrete Gaussians. It is sub-Gaussian with the
 sum of the σ² as its variance proxy, and has at most that variance (C. Canonne, G. Kamath, T.
@@ -42,37 +44,38 @@ def root_up(square: Exact) -> Fraction:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _reach(over: int, under: int) -> Fraction:
+def _reach(over: int, under: int, z: Fraction) -> Fraction:
     """How far an end is from its value. Of the variance: its numerator and denominator."""
-    return Z * root_up(Fraction(over, under))
+    return z * root_up(Fraction(over, under))
 
 
-def of_sum(estimate: Estimate) -> Interval:
+def of_sum(estimate: Estimate, z: Fraction = Z) -> Interval:
     """The interval of a sum."""
     variance = estimate.variance
-    reach = _reach(variance.numerator, variance.denominator)
+    reach = _reach(variance.numerator, variance.denominator, z)
     value, far, under = estimate.value * reach.denominator, reach.numerator, reach.denominator
     return Fraction(max(0, value - far), under), Fraction(max(0, value + far), under)
 
 
-def of_ratio(over: Estimate, under: Estimate) -> Interval:
+def of_ratio(over: Estimate, under: Estimate, z: Fraction = Z) -> Interval:
     """Fieller's interval of over/under, cut at 0. No bounds if the denominator is an exact 0."""
     under_variance = under.variance
     if not under.value and not under_variance:
         return None, None
-    return fieller(over.value, under.value, over.variance, under_variance, covariance(over, under))
+    return fieller(over.value, under.value, over.variance, under_variance, covariance(over, under), z=z)
 
 
-def fieller(n: int, d: int, n_variance: Exact, d_variance: Exact, shared: Exact) -> Interval:
+def fieller(n: int, d: int, n_variance: Exact, d_variance: Exact, shared: Exact, *, z: Fraction = Z) -> Interval:
     """One interval with every r ≥ 0 that is not rejected. `shared`: the covariance.
 
-    Whole numbers throughout: everything is multiplied by the denominator of the variances and Z².
+    Whole numbers throughout: everything is multiplied by the denominator of the variances and z².
     """
+    z_squared = Z_SQUARED if z is Z else z * z
     common = lcm(n_variance.denominator, d_variance.denominator, shared.denominator)
-    scale = common * Z_SQUARED.denominator
+    scale = common * z_squared.denominator
 
     def noise(variance: Exact) -> int:
-        return Z_SQUARED.numerator * variance.numerator * (common // variance.denominator)
+        return z_squared.numerator * variance.numerator * (common // variance.denominator)
 
     a = scale * d * d - noise(d_variance)
     b = scale * n * d - noise(shared)

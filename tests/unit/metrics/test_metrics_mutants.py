@@ -134,7 +134,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         of_intervals.test_the_covariance_of_a_part_with_its_whole_narrows_its_share,
     ),
     "noise of the denominator ignored": (
-        BrokenRule(intervals, "of_ratio", "fieller(_1, _2, _3, under_variance, _4)", "fieller(_1, _2, _3, 0, _4)"),
+        BrokenRule(intervals, "of_ratio", "fieller(_1, _2, _3, under_variance, _4, z=z)", "fieller(_1, _2, _3, 0, _4, z=z)"),
         ratios,
     ),
     "quantiles reached without a band": (

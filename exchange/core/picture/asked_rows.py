@@ -1,0 +1,32 @@
+"""The rows of what was asked: figures of the 2003 needs assessment, research topics of 2008.
+
+`exchange.core.picture.labels` has them, derived from `schemas/vocabulary`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFigure:
+    """A figure of the 2003 needs assessment, or of the 2008 brief where `source` says so.
+
+    `published`: as it was printed; empty: a question of the study whose figure is not at hand.
+    `measure`: how the exchange would measure it, in words.
+    """
+
+    code: str
+    label: str
+    source: str
+    note: str
+    published: str
+    measure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A research topic of the 2008 brief. `number`: its place in the list; `text`: before it."""
+
+    code: str
+    label: str
+    number: str
+    note: str
