@@ -4,7 +4,7 @@ import csv
 import io
 from importlib.resources import files
 
-NOT_ENUMS = {"missing_reason", "needs_assessment_figure", "research_topic"}
+NOT_ENUMS = {"missing_reason", "needs_assessment_figure", "practice", "research_topic"}
 
 
 def read_list(name: str) -> list[dict[str, str]]:

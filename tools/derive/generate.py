@@ -97,7 +97,7 @@ LABELS_HEADER = '''"""Labels of codes, and the rows of 2003 and 2008, derived fr
 Trafficking Case Data Standard 2.0 by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this project.
 """
 
-from exchange.core.picture.asked_rows import StudyFigure, Topic
+from exchange.core.picture.listed_rows import Practice, StudyFigure, Topic
 '''
 
 
@@ -119,6 +119,10 @@ def labels_module() -> str:
     lines += [")", "", "TOPICS_2008: tuple[Topic, ...] = ("]
     of_topics = ("code", "label", "source_code", "note")
     lines += [_row("Topic", row, *of_topics) for row in read_list("research_topic")]
+    lines += [")", "", "PRACTICES: tuple[Practice, ...] = ("]
+    of_practices = ("label", "source", "note", "link", "service")
+    rows = ((row["number"], _row("", row, *of_practices).strip(" (),")) for row in read_list("practice"))
+    lines += [f"    Practice({number}, {rest})," for number, rest in rows]
     return "\n".join([*lines, ")"]) + "\n"
 
 

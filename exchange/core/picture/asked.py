@@ -13,50 +13,17 @@ Rules kept:
   (`exchange.core.picture.unanswered`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from exchange.core.errors import ExchangeError
-from exchange.core.metrics.figures import Dimensions, MetricPoint
+from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.query import codes_of
 from exchange.core.metrics.questions import BRIEF, QUESTIONS
 from exchange.core.metrics.table import METRICS
 from exchange.core.picture.labels import STUDY_2003, TOPICS_2008
-from exchange.core.picture.live_figures import LIVE, Asked
-from exchange.core.picture.sentences import sentence_of
-from exchange.core.picture.statuses import Status, status_of
+from exchange.core.picture.live_figures import Cells, LiveFigure, cells_of, figure_of, live
+from exchange.core.picture.study_figures import LIVE
 from exchange.core.picture.unanswered import UNRELEASED, Unreleased
-from exchange.core.picture.words import label_of
-
-
-class PeriodsMixed(ExchangeError):
-    """Two of the points are of one figure in two periods."""
-
-    hint = "Give the points of one period: the table sets each published figure beside one live figure."
-
-
-@dataclass(frozen=True, slots=True)
-class LiveFigure:
-    """A figure beside what was asked. `point` None: the period has none."""
-
-    metric: str
-    dimensions: Dimensions
-    label: str
-    point: MetricPoint | None
-
-    @property
-    def status(self) -> Status:
-        """Of its point; without one it is not released."""
-        return status_of(self.point) if self.point else Status.NOT_RELEASED
-
-    @property
-    def sentence(self) -> str:
-        """What it says; without a point, that the period has none."""
-        return (
-            sentence_of(self.point)
-            if self.point
-            else f"{self.label}: {self.status.cell}. The period has no such figure."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +67,9 @@ class TopicRow:
     missing: tuple[Unreleased, ...]
 
 
-Cells = Mapping[tuple[str, Dimensions], MetricPoint]
-
-
 def study(points: Iterable[MetricPoint]) -> tuple[StudyRow, ...]:
     """Every figure of the study, in its order. Raises PeriodsMixed."""
-    cells = _cells(points)
+    cells = cells_of(points)
     return tuple(
         StudyRow(
             row.code,
@@ -114,7 +78,7 @@ def study(points: Iterable[MetricPoint]) -> tuple[StudyRow, ...]:
             row.published,
             row.note,
             LIVE[row.code].remark,
-            tuple(_live(LIVE[row.code].figures, cells)),
+            tuple(live(LIVE[row.code].figures, cells)),
             _missing(row.code),
         )
         for row in STUDY_2003
@@ -123,7 +87,7 @@ def study(points: Iterable[MetricPoint]) -> tuple[StudyRow, ...]:
 
 def topics(points: Iterable[MetricPoint]) -> tuple[TopicRow, ...]:
     """Every research topic, in the order of the brief. Raises PeriodsMixed."""
-    cells = _cells(points)
+    cells = cells_of(points)
     evidence = set(codes_of("research_topic"))
     return tuple(
         TopicRow(
@@ -132,7 +96,7 @@ def topics(points: Iterable[MetricPoint]) -> tuple[TopicRow, ...]:
             int(row.number) if row.number.isdigit() else 0,
             row.note,
             tuple(_speaking(row.code, cells)),
-            _figure("evidence", (("research_topic", row.code),), cells) if row.code in evidence else None,
+            figure_of("evidence", (("research_topic", row.code),), cells) if row.code in evidence else None,
             tuple(metric.name for metric in METRICS if row.code in metric.answers),
             _missing(row.code),
         )
@@ -146,39 +110,7 @@ def _speaking(topic: str, cells: Cells) -> Iterator[LiveFigure]:
         if (question.name, question.source) == (topic, BRIEF) and question.metric:
             for metric, dimensions in cells:
                 if metric == question.metric and question.about(dict(dimensions)):
-                    yield _figure(metric, dimensions, cells)
-
-
-def _cells(points: Iterable[MetricPoint]) -> Cells:
-    found: dict[tuple[str, Dimensions], MetricPoint] = {}
-    for point in points:
-        if found.setdefault((point.metric, point.dimensions), point) != point:
-            raise PeriodsMixed
-    return found
-
-
-def _live(asked: Iterable[Asked], cells: Cells) -> Iterator[LiveFigure]:
-    for one in asked:
-        for dimensions in _wanted(one, cells):
-            yield _figure(one.metric, dimensions, cells)
-
-
-def _wanted(asked: Asked, cells: Cells) -> Iterator[Dimensions]:
-    """The cells that are asked for: those that are named, or all that there are."""
-    found: list[Dimensions] = [()]
-    for name, codes in asked.where.items():
-        there = codes or dict.fromkeys(
-            dict(dimensions)[name]
-            for metric, dimensions in cells
-            if metric == asked.metric and [one for one, _ in dimensions] == list(asked.where)
-        )
-        found = [(*dimensions, (name, code)) for dimensions in found for code in there]
-    yield from found
-
-
-def _figure(metric: str, dimensions: Dimensions, cells: Cells) -> LiveFigure:
-    label = ", ".join(label_of(name, code) for name, code in dimensions) or "The nation"
-    return LiveFigure(metric, dimensions, label, cells.get((metric, dimensions)))
+                    yield figure_of(metric, dimensions, cells)
 
 
 def _missing(code: str) -> tuple[Unreleased, ...]:

@@ -4,7 +4,7 @@
 Trafficking Case Data Standard 2.0 by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this project.
 """
 
-from exchange.core.picture.asked_rows import StudyFigure, Topic
+from exchange.core.picture.listed_rows import Practice, StudyFigure, Topic
 
 LABELS: dict[str, dict[str, str]] = {
     "activity": {
@@ -833,4 +833,20 @@ TOPICS_2008: tuple[Topic, ...] = (
     Topic("best_practices", "Best practices in the care of victims", "11", "Association, not proof"),
     Topic("service_evaluation", "How well health service systems work for victims", "text", "The main gap named, before the list"),
     Topic("funding_evidence", "Evidence of need for funders", "text", "Funders ask for it, agencies lack it"),
+)
+
+PRACTICES: tuple[Practice, ...] = (
+    Practice(1, "Human Trafficking Task Force e-Guide", "OVC and BJA, Department of Justice", "Forming and running a task force that puts the person first, with victim services", "https://www.ovcttac.gov/taskforceguide/eguide/how-to-use-this-guide/", "case_management"),
+    Practice(2, "SOAR to Health and Wellness", "OTIP, Department of Health and Human Services", "Training of health and social workers to see, ask and respond", "https://nhttac.acf.hhs.gov/soar", "medical"),
+    Practice(3, "Toolkit for Building Survivor-Informed Organizations", "NHTTAC with the Sanar Institute", "Working with survivors as colleagues and leaders", "https://sanar-institute.org/sanar_resources/toolkit-for-building-survivor-informed-organizations/", "peer_support"),
+    Practice(4, "PEARR Tool", "Dignity Health, HEAL Trafficking and Pacific Survivor Center", "Privacy, education, asking and respect for patients who may have been harmed", "https://www.dignityhealth.org/hello-humankindness/human-trafficking/victim-centered-and-trauma-informed", "medical"),
+    Practice(5, "Protocol Toolkit for Developing a Response in Health Care Settings", "HEAL Trafficking", "Writing a protocol for a hospital or a clinic", "https://humantraffickinghotline.org/en/resources/protocol-toolkit-developing-response-victims-human-trafficking-health-care-settings", "medical"),
+    Practice(6, "Human Trafficking Response Protocol: A Toolkit for Hospitals", "Michigan Department of Health and Human Services", "A hospital system's own protocol, and what it learned", "https://www.michigan.gov/mdhhs/safety-injury-prev/publicsafety/crimevictims/boards-and-commissions/hthab-link/human-trafficking-response-protocol-toolkit", "medical"),
+    Practice(7, "Outcomes for Human Trafficking Survivors: User Guide", "RTI International, for the National Institute of Justice", "Following how a client's life goes in fourteen areas", "https://www.ojp.gov/ncjrs/virtual-library/abstracts/outcomes-human-trafficking-survivors-user-guide", "case_management"),
+    Practice(8, "Rights-Based Approach to Housing for Survivors", "Listed by the Office of Justice Programs", "Housing that leaves choices to the person", "https://ojp.gov/ncjrs/virtual-library/abstracts/rights-based-approach-housing-survivors-human-trafficking", "housing"),
+    Practice(9, "Housing Options for Survivors of Human Trafficking", "Listed by the Office of Justice Programs", "Which kinds of housing there are and for whom", "https://ojp.gov/ncjrs/virtual-library/abstracts/housing-options-survivors-human-trafficking", "housing"),
+    Practice(10, "Rapid Re-Housing: Securing Housing for Survivors", "Listed by the Office of Justice Programs", "Rent help for a time with support from case managers", "https://ojp.gov/ncjrs/virtual-library/abstracts/rapid-re-housing-securing-housing-survivors-trafficking", "rental_assistance"),
+    Practice(11, "Collaborating with Homeless Shelters to Serve Survivors", "Freedom Network Training Institute", "Whether a shelter is right and safe for a person, and working with it", "https://www.pschousing.org/news/housing-resources-survivors-human-trafficking", "emergency_shelter"),
+    Practice(12, "Comprehensive Victim Services, resources", "OVC and BJA, Department of Justice", "Language help, safe housing and legal help, with tools for each", "https://www.ovcttac.gov/taskforceguide/eguide/4-supporting-victims/resources-44-comprehensive-victim-services/", "case_management"),
+    Practice(13, "Resources Specific to Victims of Human Trafficking", "Administration for Children and Families", "Care that knows what trauma does", "https://www.acf.hhs.gov/trauma-toolkit/victims-human-trafficking", "mental_health"),
 )

@@ -9,10 +9,12 @@ from exchange.core.metrics.evidence_tables import EVIDENCE
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.model.period import period_of
-from exchange.core.picture.asked import PeriodsMixed, StudyRow, TopicRow, study, topics
+from exchange.core.picture.asked import StudyRow, TopicRow, study, topics
 from exchange.core.picture.labels import STUDY_2003, TOPICS_2008
-from exchange.core.picture.live_figures import LIVE
+from exchange.core.picture.live_figures import PeriodsMixed
+from exchange.core.picture.practices import practices
 from exchange.core.picture.statuses import Status
+from exchange.core.picture.study_figures import LIVE
 from exchange.core.picture.unanswered import UNRELEASED
 from exchange.core.release.catalogue import DECLARED
 from schemas.lists import read_list
@@ -105,3 +107,18 @@ def test_each_topic_has_live_figures_and_evidence_or_says_what_is_missing() -> N
     assert len(topic("demand_reduction_programs").live) > 1  # every size of audience
     assert "records with a known answer" in topic("financial_impact").evidence.sentence
     assert topic("labor_health_consequences").live == ()
+
+
+def test_practices_have_numbers_links_and_the_three_released_counts() -> None:
+    found = practices(of_2026())
+    assert [one.number for one in found.catalogue] == list(range(1, len(found.catalogue) + 1))
+    assert len({one.link for one in found.catalogue}) == len(found.catalogue)
+    services = {one["code"] for one in read_list("service")}
+    for one in found.catalogue:
+        assert one.link.startswith("https://")
+        assert one.service in services
+        assert one.title
+        assert one.by
+        assert one.what_for
+    assert [live.dimensions[0][1] for live in found.counts] == ["shared", "read", "adopted"]
+    assert all(live.point for live in found.counts)

@@ -1,4 +1,4 @@
-"""The rows of what was asked: figures of the 2003 needs assessment, research topics of 2008.
+"""Rows that the picture reads: figures of 2003, research topics of 2008, public practices.
 
 `exchange.core.picture.labels` has them, derived from `schemas/vocabulary`.
 """
@@ -30,3 +30,15 @@ class Topic:
     label: str
     number: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """A public practice. `number`: as events cite it. `service`: the code of what it is about."""
+
+    number: int
+    title: str
+    by: str
+    what_for: str
+    link: str
+    service: str
