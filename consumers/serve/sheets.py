@@ -23,7 +23,7 @@ from exchange.core.metrics.table import BY_METRIC, CAVEAT
 from exchange.core.metrics.view import Origin
 from exchange.core.model.epochs import epoch_text, parse_epoch
 from exchange.core.model.vocabulary import DIVISION, UsState
-from exchange.core.picture.statuses import Status, status_of
+from exchange.core.picture.statuses import FigureStatus, status_of
 from exchange.wire.public_records import period_of_point_text
 
 NO_LOW, NO_HIGH = "no lower bound", "no upper bound"
@@ -72,7 +72,7 @@ class ShownFigure(NamedTuple):
     dimensions: Mapping[str, str]
     period: str
     epoch: str
-    status: Status
+    status: FigureStatus
     value: str | None
     low: str | None
     high: str | None
@@ -81,7 +81,7 @@ class ShownFigure(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 14)
-def status_in(flags: int, *, arrivals: bool, number: bool, origins: Origins) -> Status:
+def status_in(flags: int, *, arrivals: bool, number: bool, origins: Origins) -> FigureStatus:
     """The status of a row, by the rule that all faces share."""
     computed_from = tuple(Origin(table, parse_epoch(epoch)) for table, epoch in origins)
     period = None if arrivals else 1
@@ -211,7 +211,7 @@ def _words(name: str, values: Sequence[str], says: str = "") -> Column:
     return Column(name, says or _SAYS[name], values, values)
 
 
-def _numbers(name: str, found: Sequence[tuple[str | None, Status, str]]) -> Column:
+def _numbers(name: str, found: Sequence[tuple[str | None, FigureStatus, str]]) -> Column:
     texts = [
         digits if digits is not None else unbounded if status.shows_number else status.cell
         for digits, status, unbounded in found

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from exchange.core.picture.statuses import Status
+from exchange.core.picture.statuses import FigureStatus
 from exchange.web.static_files import address
 
 LEAVE_TO: Final = "https://www.weather.gov/"
@@ -48,7 +48,7 @@ def environment(*more: BaseLoader, **seen: Any) -> Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    made.globals.update({"STATUSES": tuple(Status), "static": address, **seen})
+    made.globals.update({"STATUSES": tuple(FigureStatus), "static": address, **seen})
     return made
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from exchange.core.metrics.estimates import Block, Estimate
 from exchange.core.picture.comparing import Trend, changes, ranks
-from exchange.core.picture.measured import Measured
+from exchange.core.picture.measured import MeasuredFigure
 
 FIGURES, QUARTERS = 10, 5
 BY_DAY, BY_NIGHT = 150, 10_000
@@ -47,12 +47,14 @@ def noised(table: str, quarter: int, cell: int, count: int, sd: float, rng: np.r
     return Estimate(count + round(rng.normal(0, sd)), {block: 1 << cell})
 
 
-def figure(quarter: int, cell: int, truth: tuple[int, int], sd: float, rng: np.random.Generator) -> Measured | None:
+def figure(
+    quarter: int, cell: int, truth: tuple[int, int], sd: float, rng: np.random.Generator
+) -> MeasuredFigure | None:
     above, below = truth
     over = noised("above", quarter, cell, above, sd, rng)
     under = noised("below", quarter, cell, below, sd, rng) if below else None
     terms = [term for term in (over, under) if term]
-    return Measured(over, under) if all(term.value >= WITHHELD for term in terms) else None
+    return MeasuredFigure(over, under) if all(term.value >= WITHHELD for term in terms) else None
 
 
 def value(truth: tuple[int, int]) -> Fraction:

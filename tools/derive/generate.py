@@ -97,7 +97,7 @@ LABELS_HEADER = '''"""Labels of codes, and the rows of 2003 and 2008, derived fr
 Trafficking Case Data Standard 2.0 by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this project.
 """
 
-from exchange.core.picture.listed_rows import Practice, StudyFigure, Topic
+from exchange.core.picture.listed_rows import Practice, StudyFigure, ResearchTopic
 '''
 
 
@@ -116,9 +116,9 @@ def labels_module() -> str:
     lines += ["}", "", "STUDY_2003: tuple[StudyFigure, ...] = ("]
     of_study = ("code", "label", "source", "note", "published_figure", "live_measure")
     lines += [_row("StudyFigure", row, *of_study) for row in read_list("needs_assessment_figure")]
-    lines += [")", "", "TOPICS_2008: tuple[Topic, ...] = ("]
+    lines += [")", "", "TOPICS_2008: tuple[ResearchTopic, ...] = ("]
     of_topics = ("code", "label", "source_code", "note")
-    lines += [_row("Topic", row, *of_topics) for row in read_list("research_topic")]
+    lines += [_row("ResearchTopic", row, *of_topics) for row in read_list("research_topic")]
     lines += [")", "", "PRACTICES: tuple[Practice, ...] = ("]
     of_practices = ("label", "source", "note", "link", "service")
     rows = ((row["number"], _row("", row, *of_practices).strip(" (),")) for row in read_list("practice"))

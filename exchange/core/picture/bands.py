@@ -25,7 +25,7 @@ from exchange.core.picture.critical import NORMAL
 from exchange.core.picture.readings import is_exact
 from exchange.core.picture.statuses import status_of
 from exchange.core.picture.wording import wording_of
-from exchange.core.picture.wording_kinds import AtMost, Counted
+from exchange.core.picture.wording_kinds import AtMost, CountedThings
 
 DOTS: Final = 20
 _PRECISE: Final = Context(prec=40)
@@ -56,7 +56,7 @@ def _has_bands(point: MetricPoint) -> bool:
     match wording_of(point.metric):
         case AtMost():
             return False
-        case Counted():
+        case CountedThings():
             return True
     return bool(point.low) and not (point.unit == "share" and point.high == 1)
 
@@ -67,7 +67,7 @@ def _at(point: MetricPoint, deviate: Decimal, how: str) -> Decimal:
     assert point.low is not None
     assert point.high is not None
     above, below = point.high - point.value, point.value - point.low
-    if isinstance(wording_of(point.metric), Counted):
+    if isinstance(wording_of(point.metric), CountedThings):
         below = above
     k = deviate / _Z
     lean = k * k * (above - below)

@@ -22,7 +22,7 @@ from typing import Final
 from exchange.core.metrics.estimates import Exact
 from exchange.core.metrics.intervals import Interval, root_up
 from exchange.core.picture.critical import reach_for, reach_for_all_pairs
-from exchange.core.picture.measured import Measured
+from exchange.core.picture.measured import MeasuredFigure
 
 UNTOLD: Final[Interval] = (None, None)
 """The interval of a difference that cannot be told."""
@@ -76,7 +76,7 @@ def _small_number(number: int) -> str:
     return words[number - 2] if number - 2 < len(words) else str(number)
 
 
-def difference(one: Measured, other: Measured, z: Fraction) -> Interval:
+def difference(one: MeasuredFigure, other: MeasuredFigure, z: Fraction) -> Interval:
     """The interval of one less other, at z standard deviations; no bounds where noise is shared."""
     if one.value is None or other.value is None or one.shares_noise_with(other):
         return UNTOLD
@@ -94,18 +94,18 @@ def _reach(one: Fraction, end: Exact | None, other: Fraction, other_end: Exact |
     return root_up((one - end) ** 2 + (other - other_end) ** 2)
 
 
-def larger(one: Measured, other: Measured, z: Fraction) -> int:
+def larger(one: MeasuredFigure, other: MeasuredFigure, z: Fraction) -> int:
     """1: one is surely larger; -1: other is; 0: it cannot be told.
 
     Two ratios to one number are in the order of what is above the line.
     """
     if one.under is not None and one.under == other.under:
-        one, other = Measured(one.over), Measured(other.over)
+        one, other = MeasuredFigure(one.over), MeasuredFigure(other.over)
     low, high = difference(one, other, z)
     return int(low is not None and low > 0) - int(high is not None and high < 0)
 
 
-def change(earlier: Measured | None, later: Measured | None, *, among: int = 1) -> Change:
+def change(earlier: MeasuredFigure | None, later: MeasuredFigure | None, *, among: int = 1) -> Change:
     """Whether a figure rose or fell. `among`: how many such changes are shown together."""
     if earlier is None or later is None or earlier.span != later.span:
         return Change(Trend.CANNOT_TELL)
@@ -119,13 +119,13 @@ def change(earlier: Measured | None, later: Measured | None, *, among: int = 1) 
     return Change(Trend.CANNOT_TELL, low, high)
 
 
-def changes(series: Sequence[Measured | None], *, among: int = 0) -> tuple[Change, ...]:
+def changes(series: Sequence[MeasuredFigure | None], *, among: int = 0) -> tuple[Change, ...]:
     """The change from each figure of a series to the next. `among`: as `change`; 0: these alone."""
     pairs = list(pairwise(series))
     return tuple(change(earlier, later, among=among or len(pairs)) for earlier, later in pairs)
 
 
-def ranks(figures: Sequence[Measured]) -> tuple[Rank, ...]:
+def ranks(figures: Sequence[MeasuredFigure]) -> tuple[Rank, ...]:
     """The rank of each figure among all of them, the largest first; all of them hold together."""
     reach = reach_for_all_pairs(len(figures))
     of = len(figures)

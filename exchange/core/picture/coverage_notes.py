@@ -33,7 +33,7 @@ PUBLISHING, SILENT = PRESENCE
 _TABLES: Final = {"division": "reporting_by_division", "agency_type": "reporting_by_agency_type"}
 
 
-class Moved(StrEnum):
+class CoverageMoved(StrEnum):
     """Whether agencies that joined or left may be part of a change."""
 
     NO = "coverage hardly moved"
@@ -90,12 +90,14 @@ def _number(point: MetricPoint) -> Decimal | None:
     return point.value if status_of(point).shows_number else None
 
 
-def joiners(before: Coverage, after: Coverage) -> Moved:
+def joiners(before: Coverage, after: Coverage) -> CoverageMoved:
     """Whether coverage moved so far that agencies may be part of a change between two periods."""
     if before.publishing is None or after.publishing is None or before.share is None or after.share is None:
-        return Moved.NOT_KNOWN
+        return CoverageMoved.NOT_KNOWN
     up = after.share - before.share, after.publishing - before.publishing
     limits = POINTS_MAX, CHANGE_MAX * before.publishing
     if any(moved > limit for moved, limit in zip(up, limits, strict=True)):
-        return Moved.JOINED
-    return Moved.LEFT if any(-moved > limit for moved, limit in zip(up, limits, strict=True)) else Moved.NO
+        return CoverageMoved.JOINED
+    return (
+        CoverageMoved.LEFT if any(-moved > limit for moved, limit in zip(up, limits, strict=True)) else CoverageMoved.NO
+    )

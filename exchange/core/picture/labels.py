@@ -4,7 +4,7 @@
 Trafficking Case Data Standard 2.0 by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this project.
 """
 
-from exchange.core.picture.listed_rows import Practice, StudyFigure, Topic
+from exchange.core.picture.listed_rows import Practice, StudyFigure, ResearchTopic
 
 LABELS: dict[str, dict[str, str]] = {
     "activity": {
@@ -819,20 +819,20 @@ STUDY_2003: tuple[StudyFigure, ...] = (
     StudyFigure("practice_awareness", "Practices of other agencies not known", "HHS 2008 brief", "A listserv was the first idea", "not fully aware", "Practices shared and read, by agency"),
 )
 
-TOPICS_2008: tuple[Topic, ...] = (
-    Topic("demand_reduction_programs", "Demand reduction programs", "1", "Reach and place, not effect"),
-    Topic("societal_factors", "Societal factors behind solicitation", "2", "Worker reports, not a survey of buyers"),
-    Topic("trafficker_typologies", "Typologies of traffickers", "3", "No name, no place below the state"),
-    Topic("consumer_typologies", "Typologies of consumers and end users", "4", "Seen through the victim or the task force"),
-    Topic("economic_factors", "Economic factors in trafficking", "5", ""),
-    Topic("labor_health_consequences", "Health consequences of labor trafficking in the US", "6", "Compare labor with sex; suppress small cells"),
-    Topic("financial_impact", "Cost of health and mental health services", "7", "Bands only; sum of middles is an estimate"),
-    Topic("public_health_impact", "Public health impact in the US", "8", "A lower bound: agencies in the exchange only"),
-    Topic("role_of_resiliency", "Role of resiliency among victims", "9", "Needs two assessments of one case"),
-    Topic("protective_factors", "Protective factors for vulnerable populations", "10", "Only people who reached a service"),
-    Topic("best_practices", "Best practices in the care of victims", "11", "Association, not proof"),
-    Topic("service_evaluation", "How well health service systems work for victims", "text", "The main gap named, before the list"),
-    Topic("funding_evidence", "Evidence of need for funders", "text", "Funders ask for it, agencies lack it"),
+TOPICS_2008: tuple[ResearchTopic, ...] = (
+    ResearchTopic("demand_reduction_programs", "Demand reduction programs", "1", "Reach and place, not effect"),
+    ResearchTopic("societal_factors", "Societal factors behind solicitation", "2", "Worker reports, not a survey of buyers"),
+    ResearchTopic("trafficker_typologies", "Typologies of traffickers", "3", "No name, no place below the state"),
+    ResearchTopic("consumer_typologies", "Typologies of consumers and end users", "4", "Seen through the victim or the task force"),
+    ResearchTopic("economic_factors", "Economic factors in trafficking", "5", ""),
+    ResearchTopic("labor_health_consequences", "Health consequences of labor trafficking in the US", "6", "Compare labor with sex; suppress small cells"),
+    ResearchTopic("financial_impact", "Cost of health and mental health services", "7", "Bands only; sum of middles is an estimate"),
+    ResearchTopic("public_health_impact", "Public health impact in the US", "8", "A lower bound: agencies in the exchange only"),
+    ResearchTopic("role_of_resiliency", "Role of resiliency among victims", "9", "Needs two assessments of one case"),
+    ResearchTopic("protective_factors", "Protective factors for vulnerable populations", "10", "Only people who reached a service"),
+    ResearchTopic("best_practices", "Best practices in the care of victims", "11", "Association, not proof"),
+    ResearchTopic("service_evaluation", "How well health service systems work for victims", "text", "The main gap named, before the list"),
+    ResearchTopic("funding_evidence", "Evidence of need for funders", "text", "Funders ask for it, agencies lack it"),
 )
 
 PRACTICES: tuple[Practice, ...] = (

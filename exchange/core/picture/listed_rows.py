@@ -23,7 +23,7 @@ class StudyFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class ResearchTopic:
     """A research topic of the 2008 brief. `number`: its place in the list; `text`: before it."""
 
     code: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from exchange.core.errors import ExchangeError
 from exchange.core.metrics.figures import Dimensions, MetricPoint
 from exchange.core.picture.sentences import sentence_of
-from exchange.core.picture.statuses import Status, status_of
+from exchange.core.picture.statuses import FigureStatus, status_of
 from exchange.core.picture.words import label_of
 
 
@@ -26,9 +26,9 @@ class LiveFigure:
     point: MetricPoint | None
 
     @property
-    def status(self) -> Status:
+    def status(self) -> FigureStatus:
         """Of its point; without one it is not released."""
-        return status_of(self.point) if self.point else Status.NOT_RELEASED
+        return status_of(self.point) if self.point else FigureStatus.NOT_RELEASED
 
     @property
     def sentence(self) -> str:
@@ -41,7 +41,7 @@ class LiveFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedCells:
     """Figures of one metric. `where`: each of its dimensions → codes; no codes: all of them."""
 
     metric: str
@@ -60,14 +60,14 @@ def cells_of(points: Iterable[MetricPoint]) -> Cells:
     return found
 
 
-def live(asked: Iterable[Asked], cells: Cells) -> Iterator[LiveFigure]:
+def live(asked: Iterable[AskedCells], cells: Cells) -> Iterator[LiveFigure]:
     """The cells that are asked for, in that order; without named codes, those that there are."""
     for one in asked:
         for dimensions in _wanted(one, cells):
             yield figure_of(one.metric, dimensions, cells)
 
 
-def _wanted(asked: Asked, cells: Cells) -> Iterator[Dimensions]:
+def _wanted(asked: AskedCells, cells: Cells) -> Iterator[Dimensions]:
     """The cells that are asked for: those that are named, or all that there are."""
     found: list[Dimensions] = [()]
     for name, codes in asked.where.items():

@@ -1,7 +1,7 @@
 """A figure with its noise: what comparisons need, and a point does not hold.
 
     behind = Behind(released)
-    behind.of(point)        a Measured, or None
+    behind.of(point)        a MeasuredFigure, or None
 
 A point has an interval of 95 %. A comparison of many figures needs wider ones, and must know which
 noise two figures share. Both follow from the releases, which are public, so anybody finds the same.
@@ -26,7 +26,7 @@ from exchange.core.release.released import Released
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredFigure:
     """One figure: `over`, or `over` by `under`; `years`: a mean of so many.
 
     `span`: the length of its period, in quarters; 0: arrivals of a month.
@@ -56,7 +56,7 @@ class Measured:
         low, high = of_sum(self.over, z)
         return _over(low, self.years), _over(high, self.years)
 
-    def shares_noise_with(self, other: "Measured") -> bool:
+    def shares_noise_with(self, other: "MeasuredFigure") -> bool:
         """Whether one cell's noise is in both."""
         return any(
             cells & two.noise.get(block, 0)
@@ -82,7 +82,7 @@ class Behind:
         self._views: dict[int, View] = {}
         self._says: dict[tuple[str, int], Mapping[tuple[Dimensions, Period], Says]] = {}
 
-    def of(self, point: MetricPoint) -> Measured | None:
+    def of(self, point: MetricPoint) -> MeasuredFigure | None:
         """The figure behind a point; None: it is not shown, is no number of events, or unknown."""
         if not status_of(point).shows_number or point.metric not in BY_METRIC:
             return None
@@ -94,10 +94,10 @@ class Behind:
         match says:
             case Count(of, years):
                 over = view.estimate(of)
-                return None if over is None else Measured(over, None, years, span)
+                return None if over is None else MeasuredFigure(over, None, years, span)
             case Ratio(over_sums, under_sums):
                 over, under = view.estimate(over_sums), view.estimate(under_sums)
-                return None if over is None or under is None else Measured(over, under, 1, span)
+                return None if over is None or under is None else MeasuredFigure(over, under, 1, span)
             case Quantiles():
                 return None
 

@@ -22,7 +22,7 @@ from typing import Final
 
 from exchange.core.metrics.estimates import covariance
 from exchange.core.picture.critical import NORMAL
-from exchange.core.picture.measured import Measured
+from exchange.core.picture.measured import MeasuredFigure
 
 PUBLIC_SEED: Final = "the shared national picture 1"
 DRAWS: Final = 10_000
@@ -45,7 +45,7 @@ def _first(number: int) -> tuple[float, ...]:
     return tuple(islice(deviates(), number))
 
 
-def drawn(figure: Measured, below: float, above: float) -> float | None:
+def drawn(figure: MeasuredFigure, below: float, above: float) -> float | None:
     """The figure with other noise of the same size; None: nothing to divide by."""
     sd, over = sqrt(figure.over.variance), float(figure.over.value)
     if figure.under is None:
@@ -57,7 +57,9 @@ def drawn(figure: Measured, below: float, above: float) -> float | None:
     return max(0.0, above_line) / under if under > 0 else None
 
 
-def possible_pictures(figures: Sequence[Measured], pictures: int = PICTURES) -> tuple[tuple[float | None, ...], ...]:
+def possible_pictures(
+    figures: Sequence[MeasuredFigure], pictures: int = PICTURES
+) -> tuple[tuple[float | None, ...], ...]:
     """So many pictures of these figures: each is one that the published numbers may stand for.
 
     Figure j of picture i takes the deviates 2(i·n + j) and the next one, n being the number of
@@ -87,14 +89,14 @@ class Comparison:
         return f"in {times} of 100, {one if self.first else other} is the larger"
 
 
-def compared(one: Measured, other: Measured) -> Comparison:
+def compared(one: MeasuredFigure, other: MeasuredFigure) -> Comparison:
     """Which of two figures is the larger, and in how many of a hundred: rounded down.
 
     Of 10,000 pairs; a pair with nothing to divide by speaks for neither. It cannot be told of
     figures that share noise, unless both are ratios to one number.
     """
     if one.under is not None and one.under == other.under:
-        one, other = Measured(one.over), Measured(other.over)
+        one, other = MeasuredFigure(one.over), MeasuredFigure(other.over)
     if one.value is None or other.value is None or one.shares_noise_with(other):
         return Comparison()
     if one.exact and other.exact:

@@ -15,13 +15,13 @@ from typing import Final
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.picture.labels import PRACTICES
 from exchange.core.picture.listed_rows import Practice
-from exchange.core.picture.live_figures import Asked, LiveFigure, cells_of, live
+from exchange.core.picture.live_figures import AskedCells, LiveFigure, cells_of, live
 
 NOT_BY_PRACTICE: Final = (
     "How many agencies use each practice is in no release: "
     "few agencies would be behind such a number, and it would show them."
 )
-_USES: Final = (Asked("practices_by_practice_use", {"practice_use": ("shared", "read", "adopted")}),)
+_USES: Final = (AskedCells("practices_by_practice_use", {"practice_use": ("shared", "read", "adopted")}),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class NumbersRead:
     """Numbers to be read. `base` 1: of nothing. `low`, `high` None: no limit on that side.
 
     `exact`: counted without noise; a quantile of exact counts still has an interval, its band.
@@ -55,7 +55,7 @@ def is_exact(point: MetricPoint) -> bool:
     return bool(tables) and all(table is not None and not table.bit for table in tables)
 
 
-def reading(point: MetricPoint) -> Reading:
+def reading(point: MetricPoint) -> NumbersRead:
     """The numbers of a point that has a value. Raises ValueError if it has none."""
     if point.value is None:
         raise ValueError("A figure without a value is not read out.")
@@ -64,12 +64,12 @@ def reading(point: MetricPoint) -> Reading:
     if exact and (ratio or point.low == point.high):
         base = _base_of_exact(point.value) if ratio else 1
         value = _rounded(point.value * base, ONE, ROUND_HALF_EVEN)
-        return Reading(base, value, value, value, ONE, exact=True)
+        return NumbersRead(base, value, value, value, ONE, exact=True)
     width = None if point.low is None or point.high is None else point.high - point.low
     base = _base(width) if ratio else 1
     least = CENT if isinstance(wording, ForEach) else ONE
     step = least if width is None else max(least, _tenth(width * base))
-    return Reading(
+    return NumbersRead(
         base,
         _rounded(point.value * base, step, ROUND_HALF_EVEN),
         None if point.low is None else _rounded(point.low * base, step, ROUND_FLOOR),

@@ -21,10 +21,10 @@ from exchange.core.metrics.shapes import AGENCIES, CLIENTS
 from exchange.core.metrics.table import BY_METRIC, CAVEAT
 from exchange.core.metrics.view import ARRIVALS
 from exchange.core.model.period import quarter_of
-from exchange.core.picture.readings import Reading, is_exact, reading, text
+from exchange.core.picture.readings import NumbersRead, is_exact, reading, text
 from exchange.core.picture.statuses import status_of
 from exchange.core.picture.wording import MEAN, wording_of
-from exchange.core.picture.wording_kinds import AtMost, Counted, ForEach, PerHundred
+from exchange.core.picture.wording_kinds import AtMost, CountedThings, ForEach, PerHundred
 from exchange.core.picture.words import PHRASES, label_of, month_words, period_words, phrase, place
 from exchange.core.release.catalogue import DECLARED
 
@@ -66,7 +66,7 @@ def caveat_of(point: MetricPoint) -> str:
     return EXACT_CAVEAT if is_exact(point) else CAVEAT
 
 
-def interval_words(numbers: Reading, *, part: bool = True) -> str:
+def interval_words(numbers: NumbersRead, *, part: bool = True) -> str:
     """Such as `between 34 and 55 of 100, 95 times in 100`; of an exact number, that it is exact.
 
     `part`: of the base; else for every so many.
@@ -81,14 +81,14 @@ def interval_words(numbers: Reading, *, part: bool = True) -> str:
     return f"between {low} and {text(numbers.high)}{of}, {often}"
 
 
-def _said(point: MetricPoint, numbers: Reading) -> str:
+def _said(point: MetricPoint, numbers: NumbersRead) -> str:
     """The sentence without its full stop."""
     number = text(numbers.value) if numbers.bare else f"about {text(numbers.value)}"
     interval = interval_words(numbers, part=not _is_per(point))
     there = f"in {place(point.dimensions)} in {period_words(point)}"
     counted = _once(point)
     match wording_of(point.metric):
-        case Counted(things, reported):
+        case CountedThings(things, reported):
             said = f"agencies reported {number}" if reported else f"there were {number}"
             return f"{_where_counted(point)}, {said} {_filled(things, point)}{counted}: {interval}"
         case PerHundred(_, of, are, per):
@@ -144,7 +144,7 @@ def _is_per(point: MetricPoint) -> bool:
 
 def _title(point: MetricPoint) -> str:
     wording = wording_of(point.metric)
-    title = wording.things if isinstance(wording, Counted) else wording.title
+    title = wording.things if isinstance(wording, CountedThings) else wording.title
     part = dict(point.dimensions).get("quantile")
     return f"{_filled(title, point)}: {label_of('quantile', part).lower()}" if part else _filled(title, point)
 

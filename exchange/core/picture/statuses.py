@@ -31,7 +31,7 @@ from exchange.core.metrics.view import ARRIVALS
 from exchange.core.release.catalogue import DECLARED
 
 
-class Status(StrEnum):
+class FigureStatus(StrEnum):
     """What may be said of a figure. Its value is the code in API and CSV."""
 
     SHOWN = "shown"
@@ -61,7 +61,7 @@ class Status(StrEnum):
     @property
     def shows_number(self) -> bool:
         """Whether value and interval may be read and shown."""
-        return self in (Status.SHOWN, Status.PROVISIONAL)
+        return self in (FigureStatus.SHOWN, FigureStatus.PROVISIONAL)
 
     @property
     def cell(self) -> str:
@@ -75,51 +75,51 @@ class _Meaning:
     sentence: str
 
 
-_MEANINGS: Final[Mapping[Status, _Meaning]] = MappingProxyType(
+_MEANINGS: Final[Mapping[FigureStatus, _Meaning]] = MappingProxyType(
     {
-        Status.SHOWN: _Meaning(
+        FigureStatus.SHOWN: _Meaning(
             "", "The number is shown, with the interval that its noise calls for; an exact number has none."
         ),
-        Status.PROVISIONAL: _Meaning(
+        FigureStatus.PROVISIONAL: _Meaning(
             "[p]",
             "What arrived in one month so far, of whatever quarter; it is a sign of life and part of no quarter's figure.",
         ),
-        Status.WITHHELD: _Meaning("[c]", f"Not shown: fewer than {K} are estimated; fewer is not none."),
-        Status.HIDDEN_AGENCIES: _Meaning(
+        FigureStatus.WITHHELD: _Meaning("[c]", f"Not shown: fewer than {K} are estimated; fewer is not none."),
+        FigureStatus.HIDDEN_AGENCIES: _Meaning(
             "[c]", "Not shown: too few agencies are behind it, or it would reveal something about one or two of them."
         ),
-        Status.HIDDEN_PART: _Meaning(
+        FigureStatus.HIDDEN_PART: _Meaning(
             "[c]",
             f"Not shown: in a part of it fewer than {K} are estimated, or too few agencies are behind it.",
         ),
-        Status.NOT_USABLE: _Meaning(
+        FigureStatus.NOT_USABLE: _Meaning(
             "[u]",
             "Not shown: the noise is too large for its expected size, which was decided before the noise was drawn.",
         ),
-        Status.UNDEFINED: _Meaning("[z]", "There is nothing to divide by, or nobody to take the middle of."),
-        Status.NOT_RELEASED: _Meaning(
+        FigureStatus.UNDEFINED: _Meaning("[z]", "There is nothing to divide by, or nobody to take the middle of."),
+        FigureStatus.NOT_RELEASED: _Meaning(
             "[x]", "It is in no release; the page of open questions names the smallest table that would answer."
         ),
     }
 )
 
 
-def status_of(point: MetricPoint) -> Status:
+def status_of(point: MetricPoint) -> FigureStatus:
     """The status of a point. Never NOT_RELEASED: that is for a cell without a point."""
     if not point.usable:
-        return Status.NOT_USABLE
+        return FigureStatus.NOT_USABLE
     if point.withheld:
         return _hidden(point)
     if point.value is None:
-        return Status.UNDEFINED
-    return Status.PROVISIONAL if point.period is ARRIVALS else Status.SHOWN
+        return FigureStatus.UNDEFINED
+    return FigureStatus.PROVISIONAL if point.period is ARRIVALS else FigureStatus.SHOWN
 
 
-def _hidden(point: MetricPoint) -> Status:
+def _hidden(point: MetricPoint) -> FigureStatus:
     tables = [DECLARED.get(origin.table) for origin in point.computed_from]
     if not tables or None in tables:
-        return Status.HIDDEN_PART
+        return FigureStatus.HIDDEN_PART
     clients = {bool(table.bit) for table in tables if table}
     if len(clients) > 1:
-        return Status.HIDDEN_PART
-    return Status.WITHHELD if clients == {True} else Status.HIDDEN_AGENCIES
+        return FigureStatus.HIDDEN_PART
+    return FigureStatus.WITHHELD if clients == {True} else FigureStatus.HIDDEN_AGENCIES

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from exchange.core.picture.live_figures import Asked
+from exchange.core.picture.live_figures import AskedCells
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +13,11 @@ class Beside:
     """`figures` empty: nothing live. `remark`: how they differ, or why there are none."""
 
     remark: str
-    figures: tuple[Asked, ...] = ()
+    figures: tuple[AskedCells, ...] = ()
 
 
-def _of(metric: str, **where: str) -> Asked:
-    return Asked(metric, {name: tuple(codes.split()) for name, codes in where.items()})
+def _of(metric: str, **where: str) -> AskedCells:
+    return AskedCells(metric, {name: tuple(codes.split()) for name, codes in where.items()})
 
 
 _METHOD: Final = Beside("It describes how the study was made, so there is nothing to compute.")

@@ -13,7 +13,7 @@ from typing import Final
 
 from exchange.core.metrics.shapes import YEARLY_ONLY
 from exchange.core.picture.rate_wording import RATE_WORDINGS
-from exchange.core.picture.wording_kinds import Counted, Wording
+from exchange.core.picture.wording_kinds import CountedThings, Wording
 
 MEAN: Final = "_mean"
 """The ending of the means of yearly tables."""
@@ -86,8 +86,8 @@ _THERE_WERE: Final[Mapping[str, str]] = {
     "agencies_known": "registered agencies {agency_type}",
 }
 WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType({
-    **{name: Counted(things) for name, things in _COUNTS.items()},
-    **{name: Counted(things, reported=False) for name, things in _THERE_WERE.items()},
+    **{name: CountedThings(things) for name, things in _COUNTS.items()},
+    **{name: CountedThings(things, reported=False) for name, things in _THERE_WERE.items()},
     **RATE_WORDINGS,
 })  # fmt: skip
 """Metric → wording. `_yearly_only` and `_mean` have that of their namesake."""

@@ -1,6 +1,6 @@
 """The kinds of wordings: one for each way that a figure is put into a sentence.
 
-- `Counted`: a number of things. "In {place} in {period}, agencies reported {n} {things}".
+- `CountedThings`: a number of things. "In {place} in {period}, agencies reported {n} {things}".
 - `PerHundred`: a ratio. "Of 100 {of} in {place} in {period}, {n} {are}"; `per`: the figure is no
   part of a whole: "For every 100 …, there were {n} {are}".
 - `ForEach`: money for each of something. "For each {of} …, agencies received {n} {are}".
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedThings:
     """`reported`: agencies reported them; else there were so many of them."""
 
     things: str
@@ -51,4 +51,4 @@ class AtMost:
     open_from: int
 
 
-Wording = Counted | PerHundred | ForEach | AtMost
+Wording = CountedThings | PerHundred | ForEach | AtMost

@@ -13,7 +13,7 @@ from exchange.core.picture.asked import StudyRow, TopicRow, study, topics
 from exchange.core.picture.labels import STUDY_2003, TOPICS_2008
 from exchange.core.picture.live_figures import PeriodsMixed
 from exchange.core.picture.practices import practices
-from exchange.core.picture.statuses import Status
+from exchange.core.picture.statuses import FigureStatus
 from exchange.core.picture.study_figures import LIVE
 from exchange.core.picture.unanswered import UNRELEASED
 from exchange.core.release.catalogue import DECLARED
@@ -64,7 +64,7 @@ def test_live_figures_are_those_of_metrics_that_answer_the_question() -> None:
 def test_every_live_figure_of_a_full_year_has_a_number_and_a_sentence() -> None:
     for one in study(of_2026()):
         for live in one.live:
-            assert live.status is Status.SHOWN, (one.code, live.metric, live.dimensions)
+            assert live.status is FigureStatus.SHOWN, (one.code, live.metric, live.dimensions)
             assert "2026" in live.sentence
     needs = row("needs_of_victims")
     assert [live.label for live in needs.live][:2] == ["Housing or shelter, kind not stated", "Medical care"]
@@ -73,7 +73,7 @@ def test_every_live_figure_of_a_full_year_has_a_number_and_a_sentence() -> None:
 
 def test_a_figure_that_the_period_lacks_is_not_released_and_says_so() -> None:
     [live] = next(one for one in study([]) if one.code == "countries_of_origin").live
-    assert live.status is Status.NOT_RELEASED
+    assert live.status is FigureStatus.NOT_RELEASED
     assert live.sentence == "The nation: not released [x]. The period has no such figure."
 
 

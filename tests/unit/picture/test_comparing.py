@@ -12,7 +12,7 @@ from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.model.period import period_of
 from exchange.core.picture.comparing import Change, Rank, Trend, change, changes, difference, larger, ranks
 from exchange.core.picture.critical import reach_for, reach_for_all_pairs
-from exchange.core.picture.measured import Behind, Measured
+from exchange.core.picture.measured import Behind, MeasuredFigure
 from exchange.core.picture.possible import compared, possible_pictures
 from exchange.core.release.released import Released
 from tests.kits.release_world import AFTER, APRIL, JULY, everything, of, released, releases
@@ -21,13 +21,13 @@ Z = reach_for(1)
 WHOLE = Estimate(1000, {Block("cases", 1, 400): 1})
 
 
-def count(value: int, sd: int = 10, *, cell: int = 0, quarter: int = 1, table: str = "any") -> Measured:
-    return Measured(Estimate(value, {Block(table, quarter, sd * sd): 1 << cell} if sd else {}))
+def count(value: int, sd: int = 10, *, cell: int = 0, quarter: int = 1, table: str = "any") -> MeasuredFigure:
+    return MeasuredFigure(Estimate(value, {Block(table, quarter, sd * sd): 1 << cell} if sd else {}))
 
 
-def share(over: int, under: int, sd: int = 10, *, quarter: int = 1) -> Measured:
+def share(over: int, under: int, sd: int = 10, *, quarter: int = 1) -> MeasuredFigure:
     above, below = count(over, sd, quarter=quarter, table="over"), count(under, sd, quarter=quarter, table="under")
-    return Measured(above.over, below.over)
+    return MeasuredFigure(above.over, below.over)
 
 
 # How far is far enough
@@ -99,10 +99,10 @@ def test_ranks_have_intervals() -> None:
 
 
 def test_shares_of_one_total_are_ranked_by_their_counts() -> None:
-    parts = [Measured(count(value, cell=cell).over, WHOLE) for cell, value in enumerate((500, 300, 100))]
+    parts = [MeasuredFigure(count(value, cell=cell).over, WHOLE) for cell, value in enumerate((500, 300, 100))]
     assert [rank.first for rank in ranks(parts)] == [1, 2, 3]
     assert larger(parts[0], parts[1], Z) == 1
-    other = Measured(parts[1].over, Estimate(1001, WHOLE.noise))
+    other = MeasuredFigure(parts[1].over, Estimate(1001, WHOLE.noise))
     assert larger(parts[0], other, Z) == 0  # another number with the same noise
 
 

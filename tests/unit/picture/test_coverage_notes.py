@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.model.period import period_of
-from exchange.core.picture.coverage_notes import Coverage, Moved, coverage, joiners
+from exchange.core.picture.coverage_notes import Coverage, CoverageMoved, coverage, joiners
 from tests.kits.release_world import APRIL, everything, released, releases
 
 TABLES = ("reporting", "reporting_by_division", "reporting_by_agency_type", "reporting_on_time")
@@ -21,22 +21,22 @@ def of(publishing: int | None, silent: int | None = 10) -> Coverage:
 @pytest.mark.parametrize(
     ("before", "after", "moved"),
     [
-        (of(50, 50), of(50, 50), Moved.NO),
-        (of(50, 50), of(55, 45), Moved.NO),  # 10 % more, but 5 points
-        (of(50, 50), of(56, 50), Moved.JOINED),
-        (of(50, 50), of(50, 33), Moved.JOINED),  # the silent ones left: coverage is 10 points higher
-        (of(50, 50), of(50, 34), Moved.NO),
-        (of(90, 10), of(180, 20), Moved.JOINED),  # as many joined again, and coverage is the same
-        (of(50, 50), of(44, 50), Moved.LEFT),
-        (of(90, 10), of(79, 21), Moved.LEFT),
-        (of(0, 50), of(1, 49), Moved.JOINED),
-        (of(None), of(50), Moved.NOT_KNOWN),
-        (of(50), of(50, None), Moved.NOT_KNOWN),
-        (of(50), Coverage(), Moved.NOT_KNOWN),
-        (of(0, 0), of(5, 5), Moved.NOT_KNOWN),
+        (of(50, 50), of(50, 50), CoverageMoved.NO),
+        (of(50, 50), of(55, 45), CoverageMoved.NO),  # 10 % more, but 5 points
+        (of(50, 50), of(56, 50), CoverageMoved.JOINED),
+        (of(50, 50), of(50, 33), CoverageMoved.JOINED),  # the silent ones left: coverage is 10 points higher
+        (of(50, 50), of(50, 34), CoverageMoved.NO),
+        (of(90, 10), of(180, 20), CoverageMoved.JOINED),  # as many joined again, and coverage is the same
+        (of(50, 50), of(44, 50), CoverageMoved.LEFT),
+        (of(90, 10), of(79, 21), CoverageMoved.LEFT),
+        (of(0, 50), of(1, 49), CoverageMoved.JOINED),
+        (of(None), of(50), CoverageMoved.NOT_KNOWN),
+        (of(50), of(50, None), CoverageMoved.NOT_KNOWN),
+        (of(50), Coverage(), CoverageMoved.NOT_KNOWN),
+        (of(0, 0), of(5, 5), CoverageMoved.NOT_KNOWN),
     ],
 )
-def test_a_change_may_be_agencies_joining_or_leaving(before: Coverage, after: Coverage, moved: Moved) -> None:
+def test_a_change_may_be_agencies_joining_or_leaving(before: Coverage, after: Coverage, moved: CoverageMoved) -> None:
     assert joiners(before, after) is moved
 
 

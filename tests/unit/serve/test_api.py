@@ -21,7 +21,7 @@ from consumers.serve.sheets import NO_HIGH, NO_LOW
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import METRICS
 from exchange.core.model.epochs import epoch_text
-from exchange.core.picture.statuses import Status, status_of
+from exchange.core.picture.statuses import FigureStatus, status_of
 from exchange.web.problems import ProblemKind
 from exchange.web.safe_headers import SAFE
 from exchange.wire.public_records import period_of_point_text
@@ -150,7 +150,7 @@ async def test_no_cell_of_a_file_is_blank_and_none_that_is_not_shown_has_a_numbe
     for name in METRICS_THERE:
         for row in csv.DictReader(io.StringIO((await client.get(f"/v1/metrics/{name}.csv")).text)):
             assert all(cell.strip() and cell != "-" for cell in row.values()), row
-            status = Status(row["status"])
+            status = FigureStatus(row["status"])
             for column in ("value", "low", "high"):
                 words = row[column] == status.cell or row[column] in unbounded
                 assert words != (status.shows_number and row[column] not in unbounded), row
