@@ -28,7 +28,7 @@ from tools.derive.commands_docs import agency_exit_statuses, commands, exit_stat
 from tools.derive.generate import camel
 from tools.derive.markdown import coded as _coded
 from tools.derive.markdown import table as _table
-from tools.derive.metric_docs import evaluators_questions, metric_counts, metrics, not_metrics
+from tools.derive.metric_docs import evaluators_questions, metric_counts, metrics, not_metrics, statuses
 from tools.derive.privacy_docs import PRIVACY_PARTS
 from tools.derive.questions import ReasonMissing, purpose_of, questions_of, reason_of
 from tools.derive.state_docs import state_answers
@@ -236,6 +236,7 @@ PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
         metrics,
         metric_counts,
         not_metrics,
+        statuses,
         evaluators_questions,
         caps,
         budget,

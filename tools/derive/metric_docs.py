@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from exchange.cli.shared.questions import COLUMNS, NOT_MET, costs, rows
 from exchange.core.metrics.answers import answers
 from exchange.core.metrics.table import COUNTS, MEANS, RATES, Metric
+from exchange.core.picture.statuses import FigureStatus
 from exchange.core.picture.unanswered import UNRELEASED
 from exchange.core.release.catalogue import DECLARED, CatalogueEntry
 from exchange.wire.planned_sizes import national_clients, planned_sizes
@@ -70,3 +71,9 @@ def _counted(one: CatalogueEntry) -> str:
 
 def _axes(metric: Metric) -> str:
     return "; ".join(coded(axes) or "the nation" for axes in metric.dimensions)
+
+
+def statuses() -> Iterator[str]:
+    """Every status of a figure: code, shorthand, meaning."""
+    rows = ((f"`{status}`", status.shorthand or "–", status.sentence) for status in FigureStatus)
+    yield from table(("status", "shorthand", "meaning"), rows)

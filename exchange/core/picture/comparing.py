@@ -56,7 +56,7 @@ class Rank:
 
     @property
     def words(self) -> str:
-        """Such as `the largest`, `among the two largest` or `between rank 3 and rank 7 of 12`."""
+        """Such as `the largest`, `among the two largest` or `between rank 3 and rank 7`."""
         if self.of == 1:
             return "the only one"
         if self.first == 1 and self.last <= self.of // 2:
@@ -65,10 +65,10 @@ class Rank:
             tail = self.of - self.first + 1
             return "the smallest" if tail == 1 else f"among the {_small_number(tail)} smallest"
         if self.first == self.last:
-            return f"rank {self.first} of {self.of}"
+            return f"rank {self.first}"
         if (self.first, self.last) == (1, self.of):
             return "no rank can be told"
-        return f"between rank {self.first} and rank {self.last} of {self.of}"
+        return f"between rank {self.first} and rank {self.last}"
 
 
 def _small_number(number: int) -> str:

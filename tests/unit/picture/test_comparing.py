@@ -13,7 +13,7 @@ from exchange.core.model.period import period_of
 from exchange.core.picture.comparing import Change, Rank, Trend, change, changes, difference, larger, ranks
 from exchange.core.picture.critical import reach_for, reach_for_all_pairs
 from exchange.core.picture.measured import Behind, MeasuredFigure
-from exchange.core.picture.possible import compared, possible_pictures
+from exchange.core.picture.possible import compared, drawn, possible_pictures
 from exchange.core.release.released import Released
 from tests.kits.release_world import AFTER, APRIL, JULY, everything, of, released, releases
 
@@ -112,12 +112,12 @@ def test_shares_of_one_total_are_ranked_by_their_counts() -> None:
         (1, 1, 8, "the largest"),
         (1, 2, 8, "among the two largest"),
         (1, 4, 8, "among the four largest"),
-        (1, 5, 8, "between rank 1 and rank 5 of 8"),
+        (1, 5, 8, "between rank 1 and rank 5"),
         (1, 8, 8, "no rank can be told"),
         (8, 8, 8, "the smallest"),
         (7, 8, 8, "among the two smallest"),
-        (3, 3, 8, "rank 3 of 8"),
-        (3, 6, 8, "between rank 3 and rank 6 of 8"),
+        (3, 3, 8, "rank 3"),
+        (3, 6, 8, "between rank 3 and rank 6"),
         (1, 1, 1, "the only one"),
         (1, 1, 2, "the largest"),
         (2, 2, 2, "the smallest"),
@@ -145,6 +145,11 @@ def test_possible_pictures_are_the_same_for_everybody() -> None:
     [[one], [two], *_] = possible_pictures([count(100)])
     assert (one, two) == (pytest.approx(100 + 10 * FIRST[1]), pytest.approx(100 + 10 * FIRST[3]))
     assert len(possible_pictures([count(100), share(30, 100)])) == 10
+
+
+def test_a_ratio_is_drawn_with_the_noise_that_its_ends_share() -> None:
+    assert [drawn(MeasuredFigure(WHOLE, WHOLE), z, 0.0) for z in (-2.0, 0.0, 2.0)] == [1.0, 1.0, 1.0]
+    assert drawn(share(300, 10, quarter=2), -2.0, 0.0) is None
 
 
 FIRST = (-1.088909, 0.256765, 0.942511, -1.84136)
@@ -182,6 +187,18 @@ def test_disjoint_quarters_share_no_noise_and_a_year_shares_that_of_its_quarters
     assert not first.shares_noise_with(second)
     assert behind.of(year).shares_noise_with(last)
     assert behind.of(year).span == 4
+
+
+def test_a_mean_is_of_its_years() -> None:
+    made = released(releases(["state_cases"], AFTER - 24, AFTER, lambda *_: 300, variance=25))
+    point = next(one for one in points(made, AFTER, everything, [BY_METRIC["state_cases_mean"]]))
+    found = Behind(made).of(point)
+    low, high = found.interval()
+    assert float(found.value) == float(point.value) == 300
+    assert point.low <= low
+    assert high <= point.high
+    assert (low, high) != (point.low, point.high)
+    assert found.shares_noise_with(Behind(made).of(replace(point, metric="state_cases")))
 
 
 def test_nothing_is_behind_what_is_not_shown() -> None:
