@@ -25,7 +25,7 @@ from exchange.core.picture.critical import NORMAL
 from exchange.core.picture.readings import is_exact
 from exchange.core.picture.statuses import status_of
 from exchange.core.picture.wording import wording_of
-from exchange.core.picture.wording_kinds import AtMost, CountedThings
+from exchange.core.picture.wording_kinds import CountedThings, UpTo
 
 DOTS: Final = 20
 _PRECISE: Final = Context(prec=40)
@@ -54,7 +54,7 @@ def _has_bands(point: MetricPoint) -> bool:
     if not status_of(point).shows_number or is_exact(point) or None in (point.low, point.high):
         return False
     match wording_of(point.metric):
-        case AtMost():
+        case UpTo():
             return False
         case CountedThings():
             return True

@@ -11,7 +11,7 @@ from exchange.core.model.vocabulary import (
     WAIT_BAND_DAYS,
     YEARS_BAND_YEARS,
 )
-from exchange.core.picture.wording_kinds import AtMost, ForEach, PerHundred, Wording
+from exchange.core.picture.wording_kinds import ForEach, PerHundred, UpTo, Wording
 
 
 def _open(bands: Mapping[str, Band]) -> int:
@@ -135,31 +135,31 @@ _OTHERS: Final[Mapping[str, Wording]] = {
         "client with an unmet need at a program {funding_source}",
         "US dollars {funder}",
     ),
-    "days_to_service": AtMost(
+    "days_to_service": UpTo(
         "Days from need to first service",
         "the clients who got a first service",
         "waited for it",
         "days",
         _open(WAIT_BAND_DAYS),
     ),
-    "days_to_referral_result": AtMost(
+    "days_to_referral_result": UpTo(
         "Days to the result of a referral",
         "the clients with a resolved referral",
         "waited for the result",
         "days",
         _open(WAIT_BAND_DAYS),
     ),
-    "days_in_care": AtMost(
+    "days_in_care": UpTo(
         "Days in care", "the clients whose case was closed", "were in care for", "days", _open(DURATION_BAND_DAYS)
     ),
-    "years_in_position": AtMost(
+    "years_in_position": UpTo(
         "Years in the position at agencies {agency_type}",
         "the providers surveyed at agencies {agency_type}",
         "had been in their position for",
         "years",
         _open(YEARS_BAND_YEARS),
     ),
-    "reporting_minutes": AtMost(
+    "reporting_minutes": UpTo(
         "Staff minutes for a scheduled report",
         "the scheduled reports with stated staff time",
         "took staff",

@@ -24,7 +24,7 @@ from exchange.core.model.period import quarter_of
 from exchange.core.picture.readings import NumbersRead, is_exact, reading, text
 from exchange.core.picture.statuses import status_of
 from exchange.core.picture.wording import MEAN, wording_of
-from exchange.core.picture.wording_kinds import AtMost, CountedThings, ForEach, PerHundred
+from exchange.core.picture.wording_kinds import CountedThings, ForEach, PerHundred, UpTo
 from exchange.core.picture.words import PHRASES, label_of, month_words, period_words, phrase, place
 from exchange.core.release.catalogue import DECLARED
 
@@ -99,7 +99,7 @@ def _said(point: MetricPoint, numbers: NumbersRead) -> str:
             return (
                 f"For each {_filled(of, point)} {there}, agencies received {number} {_filled(are, point)}: {interval}"
             )
-        case AtMost(_, of, are, unit, open_from):
+        case UpTo(_, of, are, unit, open_from):
             part = label_of("quantile", dict(point.dimensions)["quantile"])
             lead = f"{part} of {_filled(of, point)} {there}{counted and f'{counted},'} {are} at most"
             if numbers.high is None and point.value == open_from:

@@ -4,7 +4,7 @@
 - `PerHundred`: a ratio. "Of 100 {of} in {place} in {period}, {n} {are}"; `per`: the figure is no
   part of a whole: "For every 100 …, there were {n} {are}".
 - `ForEach`: money for each of something. "For each {of} …, agencies received {n} {are}".
-- `AtMost`: a quantile. "{Half} of {of} …, {are} at most {n} {unit}".
+- `UpTo`: a quantile. "{Half} of {of} …, {are} at most {n} {unit}".
 
 A slot in braces is a row of `exchange.core.picture.words.PHRASES`; it is empty where a figure lacks
 the dimension.
@@ -41,7 +41,7 @@ class ForEach:
 
 
 @dataclass(frozen=True, slots=True)
-class AtMost:
+class UpTo:
     """`are`: what they did at most so many `unit`. `open_from`: where the last band begins."""
 
     title: str
@@ -51,4 +51,4 @@ class AtMost:
     open_from: int
 
 
-Wording = CountedThings | PerHundred | ForEach | AtMost
+Wording = CountedThings | PerHundred | ForEach | UpTo
