@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core.metrics.figures import MetricPoint
-from exchange.core.metrics.table import METRICS, points
+from exchange.core.metrics.table import BY_METRIC, METRICS, points
 from exchange.core.picture.readings import BASES, reading
 from exchange.core.picture.sentences import alt_text, copied_text, heading, sentence_of
 from exchange.core.picture.statuses import status_of
@@ -40,7 +40,7 @@ def number(text: str) -> Decimal:
 @st.composite
 def noisy(draw: st.DrawFn) -> MetricPoint:
     point = draw(st.sampled_from(all_kinds()))
-    decimals = -Decimal(str(point.value or 0)).as_tuple().exponent
+    decimals = BY_METRIC[point.metric].unit.decimals
     whole = st.integers(0, draw(st.sampled_from([9, 400, 12_000, 3_000_000, 10**9])))
     low, value, high = sorted(Decimal(draw(whole)).scaleb(-decimals) for _ in range(3))
     if point.value is not None and point.low == point.high:

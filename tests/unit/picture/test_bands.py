@@ -17,10 +17,10 @@ NEEDS = ("unmet_needs_by_service", "needs_by_service")
 def a_point(
     metric: str, value: str, low: str | None, high: str | None, *tables: str, unit: str = "events"
 ) -> MetricPoint:
-    numbers = (None if one is None else Decimal(one) for one in (value, low, high))
+    ends = [None if one is None else Decimal(one) for one in (low, high)]
     origins = tuple(Origin(table, 24_200) for table in tables or (metric,))
     dimensions = (("quantile", "p50"),) if metric.startswith("days") else (("service", "food"),)
-    return MetricPoint(metric, dimensions, 600, 24_200, *numbers, unit, False, True, origins)
+    return MetricPoint(metric, dimensions, 600, 24_200, Decimal(value), ends[0], ends[1], unit, False, True, origins)
 
 
 def a_share(value: str, low: str, high: str) -> MetricPoint:
