@@ -43,7 +43,7 @@ def noisy(draw: st.DrawFn) -> MetricPoint:
     decimals = BY_METRIC[point.metric].unit.decimals
     whole = st.integers(0, draw(st.sampled_from([9, 400, 12_000, 3_000_000, 10**9])))
     low, value, high = sorted(Decimal(draw(whole)).scaleb(-decimals) for _ in range(3))
-    if point.value is not None and point.low == point.high:
+    if reading(point).bare:
         return replace(point, value=value, low=value, high=value)
     return replace(point, value=value, low=low, high=draw(st.sampled_from([high, None])))
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.picture.wording import wording_of
-from exchange.core.picture.wording_kinds import ForEach, PerHundred
+from exchange.core.picture.wording_kinds import ForEach, PerHundred, UpTo
 from exchange.core.release.catalogue import DECLARED
 
 BASES: Final = (100, 1_000, 10_000)
@@ -33,7 +33,7 @@ CENT: Final = Decimal("0.01")
 class NumbersRead:
     """Numbers to be read. `base` 1: of nothing. `low`, `high` None: no limit on that side.
 
-    `exact`: counted without noise; a quantile of exact counts still has an interval, its band.
+    `exact`: counted without noise. `band`: a quantile of exact counts, whose interval is its band.
     """
 
     base: int
@@ -42,11 +42,12 @@ class NumbersRead:
     high: Decimal | None
     step: Decimal
     exact: bool
+    band: bool = False
 
     @property
     def bare(self) -> bool:
         """Whether the value alone says all: it is exact, and no band."""
-        return self.exact and self.low == self.high
+        return self.exact and not self.band
 
 
 def is_exact(point: MetricPoint) -> bool:
@@ -61,7 +62,8 @@ def reading(point: MetricPoint) -> NumbersRead:
         raise ValueError("A figure without a value is not read out.")
     wording, exact = wording_of(point.metric), is_exact(point)
     ratio = isinstance(wording, PerHundred)
-    if exact and (ratio or point.low == point.high):
+    band = exact and isinstance(wording, UpTo)
+    if exact and not band:
         base = _base_of_exact(point.value) if ratio else 1
         value = _rounded(point.value * base, ONE, ROUND_HALF_EVEN)
         return NumbersRead(base, value, value, value, ONE, exact=True)
@@ -76,6 +78,7 @@ def reading(point: MetricPoint) -> NumbersRead:
         None if point.high is None else _rounded(point.high * base, step, ROUND_CEILING),
         step,
         exact,
+        band,
     )
 
 

@@ -12,6 +12,7 @@ Rules kept:
 - A text that leaves the page carries the caveat, the epoch and the address.
 """
 
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -25,7 +26,7 @@ from exchange.core.picture.readings import NumbersRead, is_exact, reading, text
 from exchange.core.picture.statuses import status_of
 from exchange.core.picture.wording import MEAN, wording_of
 from exchange.core.picture.wording_kinds import CountedThings, ForEach, PerHundred, UpTo
-from exchange.core.picture.words import PHRASES, label_of, month_words, period_words, phrase, place
+from exchange.core.picture.words import label_of, month_words, period_words, phrase, place
 from exchange.core.release.catalogue import DECLARED
 
 EXACT_CAVEAT: Final = (
@@ -36,6 +37,7 @@ EXACT_CAVEAT: Final = (
 OFTEN: Final = "95 times in 100"
 NOTHING: Final = Decimal(0)
 MONTHS: Final = 12
+_SLOT: Final = re.compile(r"{(\w+)}")
 
 
 def sentence_of(point: MetricPoint) -> str:
@@ -74,7 +76,7 @@ def interval_words(numbers: NumbersRead, *, part: bool = True) -> str:
     if numbers.bare:
         return "an exact count" if numbers.base == 1 else "exact, but for rounding"
     of = "" if numbers.base == 1 or not part else f" of {numbers.base:,}"
-    often = "the band that is known" if numbers.exact else OFTEN
+    often = "the band that is known" if numbers.band else OFTEN
     low = text(numbers.low or NOTHING)
     if numbers.high is None:
         return f"at least {low}{of}, with no upper limit, {often}"
@@ -158,7 +160,8 @@ def _when_short(point: MetricPoint) -> str:
 def _filled(template: str, point: MetricPoint) -> str:
     """The template with its slots; a slot that the point lacks leaves no gap."""
     dimensions = dict(point.dimensions)
-    words = template.format_map({slot: phrase(slot, dimensions) for slot in PHRASES}).split()
+    slots = {slot: phrase(slot, dimensions) for slot in _SLOT.findall(template)}
+    words = template.format_map(slots).split()
     return " ".join(words).removesuffix(" at agencies").replace(" ,", ",")
 
 

@@ -81,6 +81,10 @@ SAID = {
     ),
     "For every 100 places for food reported in the nation in 2025, there were about 250 needs for food: at least 190, with no "
     "upper limit, 95 times in 100.": a_point("needs_per_place", "2.5000 1.9099 -", service="food"),
+    "Half of the providers surveyed at agencies of the kind “University or research body” in the nation in 2025 had been "
+    "in their position for at most about 0 years: between 0 and 0, the band that is known.": a_point(
+        "years_in_position", "0 0 0", agency_type="research", quantile="p50"
+    ),
     "Half of the providers surveyed at agencies of the kind “Hotline” in the nation in 2025 had been in their position for at "
     "most about 4 years: between 3 and 5, the band that is known.": a_point(
         "years_in_position", "4 3 5", agency_type="hotline", quantile="p50"
