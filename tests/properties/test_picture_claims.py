@@ -22,7 +22,7 @@ from exchange.core.picture.comparing import Trend, changes, ranks
 from exchange.core.picture.measured import MeasuredFigure
 
 FIGURES, QUARTERS = 10, 5
-BY_DAY, BY_NIGHT = 150, 10_000
+BY_DAY, BY_NIGHT = 100, 10_000
 WITHHELD = 11
 Truth = list[list[tuple[int, int]]]
 """Quarter → figure → what is above the line, and below it (0: a count)."""
