@@ -116,7 +116,7 @@ def as_real_counts(rng: np.random.Generator) -> Truth:
 
 
 def as_real_shares(rng: np.random.Generator) -> Truth:
-    wholes = as_real_counts(rng)
+    wholes = [[(size * 5, 0) for size, _ in row] for row in as_real_counts(rng)]
     shares = rng.uniform(0.1, 0.9, FIGURES)
     rows = []
     for row in wholes:

@@ -74,7 +74,7 @@ def test_more_lines_in_a_chart_make_a_change_harder_to_tell() -> None:
             releases(TABLES, APRIL, JULY, lambda _, epoch, *__: 400 if epoch == APRIL else 400 + later, variance=100)
         )
 
-    made = pair(32)  # 1.96 × 10 × √2 is 27.7, and for ten changes 39.7
+    made = pair(32)  # 2.05 × 10 × √2 is 29.05, and for ten changes 40.7
     found = [list(points(made, epoch, everything, [BY_METRIC[TABLES[0]]])) for epoch in (APRIL, JULY)]
     lines = [list(line) for line in zip(*found, strict=True)][:10]
     behind = Behind(made)
