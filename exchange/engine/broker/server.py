@@ -57,6 +57,15 @@ ONE_NODE_SETTINGS: Mapping[str, str] = {
     "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
 }
 
+# One account's clients need few threads. Each looks for work a few times a second, also when idle.
+THREADS: Mapping[str, str] = {
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "4",
+    "group.coordinator.threads": "1",
+    "share.coordinator.threads": "1",
+}
+
 JVM_FLAGS = (
     "-XX:+IgnoreUnrecognizedVMOptions",
     "-Xms64m",
@@ -194,7 +203,7 @@ def settings(ports: Ports, secret: str) -> str:
         "controller.listener.names": "CONTROLLER",
         "log.dirs": KAFKA_LOGS,
     }
-    return "".join(f"{key}={value}\n" for key, value in (own | dict(ONE_NODE_SETTINGS)).items())
+    return "".join(f"{key}={value}\n" for key, value in (own | dict(ONE_NODE_SETTINGS) | dict(THREADS)).items())
 
 
 def jvm_environment() -> dict[str, str]:
