@@ -6,7 +6,7 @@ from typing import Final
 from exchange.core.model.epochs import epoch_text
 from producers.caps.marking import Caps, RuleCount, count_rules, sent_facts
 from producers.caps.tally import marked_facts
-from producers.delivery.ledger_memory import memory_of
+from producers.delivery.ledger_memory import memory_of, settle
 from producers.delivery.outbox import Outbox
 from producers.errors import ClientUnknown
 from producers.profile import Profile
@@ -125,6 +125,15 @@ def unhold_client(profile: Profile, secret: Secret, client: str) -> bool:
         was = FactStore(vault).unhold(client)
         vault.commit()
     return was
+
+
+def settle_ledger(profile: Profile, secret: Secret, epoch: int) -> bool:
+    """End a trouble with the exchange's ledger; whether there was one of this month.
+
+    Raises a VaultError.
+    """
+    with Vault.open(profile, secret) as vault:
+        return settle(vault, epoch)
 
 
 def _expect_known(vault: Vault, client: str) -> None:

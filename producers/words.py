@@ -1,4 +1,4 @@
-"""Phrases that several modules of the edge show: numbers with a noun, rules about codes."""
+"""Phrases that several modules of the edge show."""
 
 import re
 from enum import Enum
@@ -8,11 +8,6 @@ STOPPING: Final = "stopping and disconnecting …"
 NOTHING_WITHDRAWN: Final = (
     "withdrawn, but no published fact has a key that begins so: never published, or withdrawn before"
 )
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 event`, `2 events`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def list_of(kind: type[Enum]) -> str:

@@ -5,7 +5,8 @@ outside of the exchange, so it notices what nothing in the exchange may show: th
 back from an older copy, or that a month was drawn twice.
 
 Rules kept: the vault remembers the furthest month. Nothing is held up: events are sent as ever, and
-a person is told to call the operator. A receipt that names nothing says nothing.
+a person is told to call the operator. A receipt that names nothing says nothing. Only a person ends
+a trouble that no later receipt ends, and names its month (`settle`).
 
 Not promised: that a second draw is noticed once later months were closed; a receipt names only the
 last one.
@@ -23,7 +24,7 @@ from producers.vault.store import Vault
 NAME: Final = "ledger"
 EPOCH_OCTETS: Final = 4
 DIGEST_OCTETS: Final = 32
-CALL: Final = "Call the operator of the exchange. Your events are sent as ever."
+CALL: Final = "Call the operator. Your events are sent as ever. Once it is explained: `exchange edge settle {month}`."
 
 
 class LedgerTrouble(StrEnum):
@@ -45,11 +46,12 @@ class LedgerMemory:
     def says(self) -> str:
         """The trouble for a person; empty where there is none."""
         month = epoch_text(self.head.epoch) if self.head.epoch else ""
+        call = CALL.format(month=month)
         match self.trouble:
             case LedgerTrouble.BEHIND:
-                return f"The exchange has lost months: its ledger ends before {month}, which was closed. {CALL}"
+                return f"The exchange has lost months: its ledger ends before {month}, which was closed. {call}"
             case LedgerTrouble.DIFFERS:
-                return f"The exchange drew figures twice: those up to {month} are not the ones it named before. {CALL}"
+                return f"The exchange drew figures twice: those up to {month} are not the ones it named before. {call}"
             case _:
                 return ""
 
@@ -90,3 +92,16 @@ def remember(vault: Vault, named: LedgerHead | None, say: Callable[[str], None])
         vault.commit()
     if memory.trouble:
         say(memory.says)
+
+
+def settle(vault: Vault, epoch: int) -> bool:
+    """Forget the head and the trouble of this month; the next receipt teaches the vault anew.
+
+    Returns whether there was such a trouble; otherwise nothing is changed.
+    """
+    memory = memory_of(vault)
+    if not memory.trouble or memory.head.epoch != epoch:
+        return False
+    vault.run("DELETE FROM meta WHERE name = ?", (NAME,))
+    vault.commit()
+    return True

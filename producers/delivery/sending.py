@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from exchange.core.admission.reasons import Reason
+from exchange.core.words import number_of
 from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.wire.records import Receipt
 from producers import errors
@@ -29,7 +30,6 @@ from producers.delivery.waiting import Next, Wait, Waiting, WaitLimits
 from producers.vault.chain_row import Beat
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
-from producers.words import counted
 
 WINDOW: Final = 50_000
 
@@ -148,7 +148,7 @@ class Sending:
 
     def _kept(self) -> str:
         waiting = self._outbox.unaccepted()
-        return f"{counted(waiting, 'event')} {'is' if waiting == 1 else 'are'} kept in the vault"
+        return f"{number_of(waiting, 'event')} {'is' if waiting == 1 else 'are'} kept in the vault"
 
     async def _connect(self) -> None:
         await self._link.connect()

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli.shared.console import table
+from exchange.core.words import number_of
 from producers.caps.marking import RuleCount
 from producers.delivery.report import Report
-from producers.words import counted
 
 PAST_CAPS = "Events over a cap are not counted in published figures. The exchange's operators still count them."
 UNNAMED = (
@@ -27,7 +27,7 @@ def caps_shown(report: Report) -> list[RenderableType]:
     if any(rule.past for rule in report.caps):
         shown += [caps_table(report.caps), Text(PAST_CAPS)]
     if report.unnamed:
-        shown.append(Text(f"{counted(report.unnamed, 'fact')} {UNNAMED}"))
+        shown.append(Text(f"{number_of(report.unnamed, 'fact')} {UNNAMED}"))
     return shown
 
 

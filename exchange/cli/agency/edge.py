@@ -175,9 +175,9 @@ def hold(
     The hold stays in the vault until `exchange edge unhold`. With --retract, also withdraws the
     events already sent (published figures are corrected once per cap).
     """
+    from exchange.core.words import number_of
     from producers.profile import Profile
     from producers.setup import hold_client
-    from producers.words import counted
 
     client = ask_client_key(given)
     profile = Profile.load(profile_file)
@@ -189,7 +189,7 @@ def hold(
     async def work(opening: "Edge", _: "Say") -> str:
         async with opening:
             pass
-        return f"Withdrawn: {counted(held.withdrawn, 'fact')} about this client."
+        return f"Withdrawn: {number_of(held.withdrawn, 'fact')} about this client."
 
     work_at_the_edge(profile_file, work)
 
@@ -207,6 +207,32 @@ def unhold(profile_file: ProfileOption, given: GivenAsArguments = None) -> None:
     profile = Profile.load(profile_file)
     was = unhold_client(profile, secret_of(profile), client)
     typer.echo("No longer held. Publish your files again." if was else "This client was not held: nothing changed.")
+
+
+@edge.command(
+    epilog=ending(
+        needs=VAULT,
+        example="exchange edge settle 2026-06 --profile agency.toml",
+        statuses={ExitStatus.ERROR: "nothing about this month was open."},
+    )
+)
+def settle(
+    month: Annotated[str, typer.Argument(metavar="MONTH", help="The month that `exchange edge status` names.")],
+    profile_file: ProfileOption,
+) -> None:
+    """End a notice that the exchange lost months or drew figures twice, once that is explained.
+
+    The vault forgets what it remembered of the exchange's ledger, and remembers it anew.
+    """
+    from exchange.core.model.epochs import epoch_text, parse_epoch
+    from producers.profile import Profile
+    from producers.setup import settle_ledger
+
+    epoch, profile = parse_epoch(month), Profile.load(profile_file)
+    if not settle_ledger(profile, secret_of(profile), epoch):
+        typer.echo(f"exchange: nothing about {epoch_text(epoch)} is open; nothing was changed.", err=True)
+        raise typer.Exit(ExitStatus.ERROR)
+    typer.echo("Settled. The vault remembers the exchange's ledger anew from its next receipt.")
 
 
 @edge.command(
@@ -231,7 +257,7 @@ def restore(
     Reads the accepted events back from the exchange. Then publish all your files again. Events that
     still match no record can be withdrawn with --retract-unclaimed.
     """
-    from producers.words import counted
+    from exchange.core.words import number_of
 
     async def work(opening: "Edge", say: "Say") -> str:
         say("asking the exchange which events of this agency it has accepted …")
@@ -239,9 +265,11 @@ def restore(
         async with opening as edge:
             await edge.flush()
             if retract_unclaimed:
-                withdrawn = f"withdrawn: {counted(edge.retract_unclaimed(), 'event')} of the other copy\n"
+                withdrawn = f"withdrawn: {number_of(edge.retract_unclaimed(), 'event')} of the other copy\n"
         report = opening.report
-        return f"{withdrawn}{counted(report.restored, 'event')} read back; {report.claimed} match this vault's records"
+        return (
+            f"{withdrawn}{number_of(report.restored, 'event')} read back; {report.claimed} match this vault's records"
+        )
 
     work_at_the_edge(profile_file, work, over_fork=True)
 
@@ -255,16 +283,16 @@ def restore(
 )
 def retry(profile_file: ProfileOption) -> None:
     """Send refused events again, once the cause is fixed (such as a registration or an update)."""
-    from producers.words import counted
+    from exchange.core.words import number_of
 
     async def work(opening: "Edge", say: "Say") -> str:
         async with opening as edge:
             again = edge.retry_refused()
-            say(f"{counted(again, 'refused event')} to send again …" if again else NOTHING_REFUSED)
+            say(f"{number_of(again, 'refused event')} to send again …" if again else NOTHING_REFUSED)
         report = opening.report
         refused, later = sum(report.refused_by_exchange.values()), ""
         if report.put_off:
-            later = f"\n{counted(report.put_off, 'total')} of quarters that are not closed: {PUT_OFF}"
-        return f"{counted(again - report.put_off, 'event')} sent again; {refused} refused again{later}"
+            later = f"\n{number_of(report.put_off, 'total')} of quarters that are not closed: {PUT_OFF}"
+        return f"{number_of(again - report.put_off, 'event')} sent again; {refused} refused again{later}"
 
     work_at_the_edge(profile_file, work)

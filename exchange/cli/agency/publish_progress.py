@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
+from exchange.core.words import number_of
 from producers.delivery.waiting import Wait
-from producers.words import counted
 
 WAITED_BETWEEN_LINES_S = 15.0
 WAITED_BEFORE_SHOWN_S = 3.0
@@ -34,7 +34,7 @@ class ProgressDisplay:
 
     def reading(self, rows: int, of: int | None = None) -> None:
         """So many rows were read."""
-        self._show("reading", "reading" if of is None else f"reading {counted(of, 'row')}", rows, of)
+        self._show("reading", "reading" if of is None else f"reading {number_of(of, 'row')}", rows, of)
 
     def read(self) -> None:
         """All rows were read, also those that gave no fact or were read twice."""

@@ -23,13 +23,13 @@ from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.counting.tables import TALLIED, domain
 from exchange.core.model.events import About, Body, Tally
 from exchange.core.model.period import period_text
+from exchange.core.words import number_of
 from producers.caps.tally import CLOSES_AFTER_DAYS
 from producers.delivery.preview import Leaving
 from producers.delivery.report import Report
 from producers.errors import RefusalsUnwritable
 from producers.facts import RowRefused
 from producers.vault.fact_store import FactOutcome
-from producers.words import counted
 
 ROWS_SHOWN = 20
 EVENTS_SHOWN = 12
@@ -85,7 +85,7 @@ def rendered(
     if report.refused_by_exchange or report.refused_before:
         parts.append(Text(refused_words(report)))
     if report.unclaimed:
-        parts.append(Text(f"{counted(report.unclaimed, 'accepted event')} {UNCLAIMED}"))
+        parts.append(Text(f"{number_of(report.unclaimed, 'accepted event')} {UNCLAIMED}"))
     if report.held_back:
         parts.append(_held_back(report))
     if report.not_closed:
@@ -191,7 +191,7 @@ def _leaving_table(leaving: Iterable[Leaving]) -> Table:
 def _examples(leaving: Sequence[Leaving]) -> RenderableType:
     lines = [f"  {_line_of(item)}" for item in leaving[:EVENTS_SHOWN]]
     if len(leaving) > EVENTS_SHOWN:
-        lines.append(f"  … and {counted(len(leaving) - EVENTS_SHOWN, 'other different event')}; --json shows all")
+        lines.append(f"  … and {number_of(len(leaving) - EVENTS_SHOWN, 'other different event')}; --json shows all")
     return Text("\n".join(["exactly as sent:", *lines]))
 
 
@@ -212,7 +212,7 @@ def _counts_line(tally: Tally) -> str:
     counts = _counts(tally)
     shown = [f"table={tally.table}", *(f"{code}={n}" for code, n in counts.items() if n)]
     zeros = sum(not n for n in counts.values())
-    return " ".join([*shown, f"and {counted(zeros, 'zero')}"] if zeros else shown)
+    return " ".join([*shown, f"and {number_of(zeros, 'zero')}"] if zeros else shown)
 
 
 def _counts(tally: Tally) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from exchange.core.metrics.table import BY_METRIC, CAVEAT
 from exchange.core.model.epochs import epoch_text
+from exchange.core.words import number_of
 from exchange.wire.public_records import period_of_point_text
 
 if TYPE_CHECKING:
@@ -78,14 +79,18 @@ def as_csv(points: Iterable["MetricPoint"], *, header: bool) -> str:
 
 
 def value_and_interval(point: "MetricPoint") -> tuple[str, str]:
-    """Value and interval, for people."""
+    """Value and interval, for people; an interval with two ends is one word, never folded."""
     if point.withheld:
         return "withheld", ""
     if point.value is None:
         return "undefined", ""
-    low = "…" if point.low is None else f"{point.low:,}"
-    high = "no upper bound" if point.high is None else f"{point.high:,}"
-    return f"{point.value:,}", f"{low} – {high}"
+    return f"{point.value:,}", _interval(point.low, point.high)
+
+
+def _interval(low: "Decimal | None", high: "Decimal | None") -> str:
+    if low is None:
+        return "no bound" if high is None else f"up to {high:,}"
+    return f"from {low:,}" if high is None else f"{low:,}–{high:,}"
 
 
 class Newest:
@@ -119,7 +124,7 @@ def points_table(points: list["MetricPoint"], *, hidden: int = 0, rows_max: int 
         if len(points) > len(shown)
         else []
     )
-    notes += [f"{hidden:,} points are left out because they are not usable; --all shows them"] if hidden else []
+    notes += [f"{number_of(hidden, 'point')} left out, as not usable; --all shows them"] if hidden else []
     made = table(
         "metric",
         "of",

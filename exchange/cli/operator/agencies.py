@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.core.words import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -154,7 +155,7 @@ def refill(
             raise AgencyNotRegistered(f"{code} is not registered.")
         return await refilled(kafka.log, registration)
 
-    typer.echo(f"{at_kafka(work):,} events written to the inbox of {code}.")
+    typer.echo(f"{number_of(at_kafka(work), 'event')} written to the inbox of {code}.")
 
 
 def _register(enrolment: "Enrolment", *, confirmed: bool) -> "Registration":

@@ -14,6 +14,7 @@ import typer
 from exchange.cli.shared.help import ending
 from exchange.cli.shared.tenths import each_tenth
 from exchange.core.exit_status import ExitStatus
+from exchange.core.words import number_of
 
 if TYPE_CHECKING:
     from consumers.archive import Archived, CopyProgress, Restored
@@ -74,8 +75,8 @@ def archive(
         typer.echo(json.dumps(archived_plain(done), indent=2))
         return
     manifest = done.manifest
-    epochs = f"{len(manifest.epochs)} closed month{'s' * (len(manifest.epochs) != 1)}"
-    typer.echo(f"archived: {manifest.records(EVENTS):,} events, {epochs}, to {done.directory} ({done.added} new files)")
+    events, epochs = number_of(manifest.records(EVENTS), "event"), number_of(len(manifest.epochs), "closed month")
+    typer.echo(f"archived: {events}, {epochs}, to {done.directory} ({number_of(done.added, 'new file')})")
     typer.echo(f"digest: {manifest.digest}")
     typer.echo(NOTICE)
 
@@ -120,9 +121,9 @@ def restore(
     if as_json:
         typer.echo(json.dumps(restored_plain(done), indent=2))
         return
-    months = f"{done.epochs} closed month{'s' * (done.epochs != 1)}"
-    agencies = f"{done.agencies} agenc{'y' if done.agencies == 1 else 'ies'}"
-    typer.echo(f"restored: {done.records['events']:,} events of {agencies}, {months}")
+    months = number_of(done.epochs, "closed month")
+    agencies = number_of(done.agencies, "agency", "agencies")
+    typer.echo(f"restored: {number_of(done.records['events'], 'event')} of {agencies}, {months}")
     typer.echo(f"from cluster {done.origin} to cluster {done.cluster}")
     typer.echo(NEXT_STEPS)
 

@@ -8,6 +8,7 @@ import typer
 
 from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
+from exchange.core.words import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +47,12 @@ def rebuild(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
         typer.echo(json.dumps([asdict(one) for one in done], indent=2))
         return
     for one in done:
-        late = f"; {one.inboxes_from_beginning} inboxes from their beginning" if one.inboxes_from_beginning else ""
-        typer.echo(f"gate-state-{one.partition}: {one.events:,} events of {one.agencies} agencies{late}")
+        agencies = number_of(one.agencies, "agency", "agencies")
+        late = number_of(one.inboxes_from_beginning, "inbox", "inboxes")
+        typer.echo(
+            f"gate-state-{one.partition}: {number_of(one.events, 'event')} of {agencies}"
+            + (f"; {late} from the beginning" if one.inboxes_from_beginning else "")
+        )
     typer.echo("Done. Start the workers: `exchange worker`.")
 
 

@@ -16,6 +16,7 @@ import typer
 from exchange.cli.shared.help import ending
 from exchange.cli.shared.tenths import each_tenth
 from exchange.core.exit_status import ExitStatus
+from exchange.core.words import number_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -148,12 +149,12 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
     """The result for a person: the verdict first."""
     from consumers.replay.table_files import NOTICE
 
-    partitions = f"{len(result.partitions)} partition{'s' * (len(result.partitions) != 1)}"
-    size = f"{result.events:,} events, {len(result.counts):,} cells, {partitions}"
+    partitions = number_of(len(result.partitions), "partition")
+    size = f"{number_of(result.events, 'event')}, {number_of(len(result.counts), 'cell')}, {partitions}"
     differences = result.differences
     yield from _broken_chains(result)
     if differences:
-        yield f"different: {len(differences):,} cell{'s' * (len(differences) != 1)}; {size}"
+        yield f"different: {number_of(len(differences), 'cell')}; {size}"
         yield f"first difference: {differences[0]}"
     else:
         yield f"{result.verdict.value}: {size}"
@@ -170,13 +171,14 @@ def lines_of(result: "ReplayResult", written: "Exported | None") -> Iterator[str
     if going_on := ", ".join(str(part.partition) for part in behind):
         yield f"the log continues after the cut in partition {going_on}"
     if written:
-        yield f"exported: {written.tables} tables, {written.rows:,} rows, to {written.directory} ({written.format})"
+        size = f"{number_of(written.tables, 'table')}, {number_of(written.rows, 'row')}"
+        yield f"exported: {size}, to {written.directory} ({written.format})"
         yield NOTICE
 
 
 def _broken_chains(result: "ReplayResult") -> Iterator[str]:
     if result.breaks:
-        yield f"broken chain: {result.breaks:,} event{'s' * (result.breaks != 1)} out of order"
+        yield f"broken chain: {number_of(result.breaks, 'event')} out of order"
         yield from map(str, result.broken[:BROKEN_SHOWN])
     for agency in result.in_two_partitions:
         yield f"broken chain: {agency} has events in more than one partition"

@@ -14,6 +14,7 @@ import typer
 
 from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
+from exchange.core.words import number_of
 
 if TYPE_CHECKING:
     from exchange.trial.kill_test_result import KillTestResult
@@ -69,7 +70,8 @@ def kill_test(
     else:
         _show_attacks(result)
         typer.echo(
-            f"kill-test: {result.rounds} rounds, {result.events} events, {result.lost} lost, {result.duplicated} duplicated"
+            f"kill-test: {number_of(result.rounds, 'round')}, {result.events} events, "
+            f"{result.lost} lost, {result.duplicated} duplicated"
         )
         if result.disordered:
             typer.echo(f"kill-test: {result.disordered} agencies' chains are out of order", err=True)

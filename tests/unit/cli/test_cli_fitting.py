@@ -61,7 +61,7 @@ def test_what_is_left_is_shared_out_and_no_column_gets_less_than_its_longest_wor
     assert all(width >= size.minimum for width, size in zip(widths, measured, strict=True))
 
 
-LONG_ROW = ("state_needs_by_service_group", "ny, housing", "2026Q2", "2026-06", "1,234", "1,100 – 1,368", "needs")
+LONG_ROW = ("state_needs_by_service_group", "ny, housing", "2026Q2", "2026-06", "1,234", "1,100–1,368", "needs")
 
 
 def points() -> FoldingTable:
@@ -82,7 +82,7 @@ def test_where_that_does_not_fit_either_each_row_is_a_record_with_one_indent() -
     assert first == "state_needs_by_service_group"
     assert all(line.startswith("  ") and not line.startswith("   ") for line in others)
     assert " ".join(line.strip() for line in others) == (
-        "of ny, housing, period 2026Q2, as of 2026-06, value 1,234, 95 % 1,100 – 1,368, unit needs"
+        "of ny, housing, period 2026Q2, as of 2026-06, value 1,234, 95 % 1,100–1,368, unit needs"
     )
 
 

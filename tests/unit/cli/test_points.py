@@ -84,14 +84,17 @@ def test_a_point_as_csv() -> None:
 def test_people_see_what_is_withheld_undefined_and_unbounded() -> None:
     assert value_and_interval(WITHHELD) == ("withheld", "")
     assert value_and_interval(replace(POINT, value=None)) == ("undefined", "")
-    assert value_and_interval(POINT) == ("0.5000", "0.4100 – no upper bound")
+    assert value_and_interval(POINT) == ("0.5000", "from 0.4100")
+    ends = {(None, None): "no bound", (None, Decimal(9)): "up to 9", (Decimal(1_000), Decimal(2_000)): "1,000–2,000"}
+    for (low, high), shown in ends.items():
+        assert value_and_interval(replace(POINT, low=low, high=high))[1] == shown
     assert value_and_interval(replace(POINT, value=Decimal(12_000), high=Decimal(13_000)))[0] == "12,000"
 
 
 def test_the_table_has_the_caveat_and_names_what_it_leaves_out() -> None:
     text = " ".join(printed([POINT, replace(POINT, usable=False)], hidden=7, rows_max=1).split())
     assert CAVEAT[:60] in text
-    assert "7 points are left out because they are not usable" in text
+    assert "7 points left out, as not usable" in text
     assert "1 more" in text
     assert "not usable" in printed([replace(POINT, usable=False)])
 

@@ -7,7 +7,7 @@ import pytest
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.ledger_head import LedgerHead
 from producers.delivery.ledger_memory import LedgerMemory, LedgerTrouble, after
-from producers.setup import look
+from producers.setup import look, settle_ledger
 from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.kits.edge_kit.facts import need, publish
 
@@ -44,6 +44,25 @@ def test_a_second_draw_stays_known() -> None:
     assert after_all(JUNE, MAY, AGAIN) == differs
     for later in (JULY, JUNE, MAY):
         assert after(differs, later) == differs
+
+
+async def test_a_person_who_names_the_month_ends_a_notice_and_nothing_else_does(tmp_path: Path) -> None:
+    agency = Agency(tmp_path)
+    for number, head in enumerate((JUNE, AGAIN)):
+        agency.exchange.ledger = head
+        await publish(agency, need(str(number)))
+    assert "exchange edge settle 2026-06" in look(agency.profile, SECRET).ledger
+    for epoch in (MAY.epoch, JULY.epoch):
+        assert not settle_ledger(agency.profile, SECRET, epoch)
+    assert look(agency.profile, SECRET).ledger
+    assert settle_ledger(agency.profile, SECRET, JUNE.epoch)
+    assert look(agency.profile, SECRET).ledger == ""
+    await publish(agency, need("c"))  # its receipt names the head that the exchange has now
+    assert (look(agency.profile, SECRET).last_closed_month, look(agency.profile, SECRET).ledger) == ("2026-06", "")
+    assert not settle_ledger(agency.profile, SECRET, JUNE.epoch)
+    agency.exchange.ledger = JUNE
+    await publish(agency, need("d"))
+    assert "up to 2026-06 are not the ones" in look(agency.profile, SECRET).ledger
 
 
 async def test_a_run_is_told_and_everything_is_sent_and_the_vault_shows_it(tmp_path: Path) -> None:
