@@ -10,6 +10,7 @@ only.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from exchange.core.admission.cap_rules import MARKS, Cap
@@ -37,6 +38,11 @@ class Covered:
 
     shown: int
     held: int
+
+    @property
+    def missed(self) -> int:
+        """Those whose interval does not hold the truth."""
+        return self.shown - self.held
 
 
 def happened(sample: SampleExchange) -> Arrived:
@@ -93,15 +99,19 @@ def coverage(published: Iterable[MetricPoint], truth: Mapping[Where, MetricPoint
     shown = held = 0
     for point in published:
         true = truth.get(where(point))
-        if not point.shown or true is None or true.value is None or point.low == point.high or not _noised(point):
+        if not point.shown or true is None or true.value is None or point.low == point.high or not noised(point):
             continue
         shown += 1
-        above = point.low is None or point.low <= true.value
-        held += above and (point.high is None or true.value <= point.high)
+        held += holds(point, true.value)
     return Covered(shown, held)
 
 
-def _noised(point: MetricPoint) -> bool:
+def holds(point: MetricPoint, truth: Decimal) -> bool:
+    """Whether the interval of a point holds a value."""
+    return (point.low is None or point.low <= truth) and (point.high is None or truth <= point.high)
+
+
+def noised(point: MetricPoint) -> bool:
     """Whether anything in it counts clients; shares of agency tables are exact, but rounded."""
     return any(origin.table in TABLE_COSTS for origin in point.computed_from)
 

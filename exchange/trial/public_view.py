@@ -29,6 +29,7 @@ from exchange.core.model.period import year_before
 from exchange.core.release.released import Release
 from exchange.engine.log import Log, Partition
 from exchange.engine.reading import read_whole
+from exchange.trial.answered import Answered, answered
 from exchange.trial.noiseless import (
     Arrived,
     Covered,
@@ -91,6 +92,7 @@ class PublicView:
     """The released figures.
 
     `shown`: the usable ones of the newest epoch's `points`; `covered`: None without a truth.
+    `answered`: the evaluators' questions.
     """
 
     epochs: int
@@ -99,6 +101,7 @@ class PublicView:
     shown: int
     headlines: tuple[FigureWithTruth, ...]
     covered: Covered | None
+    answered: tuple[Answered, ...]
 
 
 async def public_view(log: Log, sample: SampleExchange, *, truth: bool) -> PublicView:
@@ -126,6 +129,7 @@ async def public_view(log: Log, sample: SampleExchange, *, truth: bool) -> Publi
         sum(point.shown for point in published.values()),
         tuple(FigureWithTruth(point, within.get(where(point)), did.get(where(point))) for point in chosen),
         coverage(published.values(), within) if truth else None,
+        tuple(answered(published.values(), within, last)),
     )
 
 

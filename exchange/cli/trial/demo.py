@@ -54,8 +54,9 @@ def demo(
 ) -> None:
     """Try the whole exchange: a Kafka, a worker and 40 sample agencies that live through a year.
 
-    Every month is closed. At the end, the counts are compared with the truth and replayed, and the
-    published figures are shown beside the truth. Everything is temporary and stays on this machine.
+    Every month is closed. At the end, the counts are compared with the truth and replayed. The
+    published figures, and the answers to what evaluators ask, are shown beside the truth.
+    Everything is temporary and stays on this machine.
     """
     if scale not in {"", "national"}:
         raise typer.BadParameter("the only scale is `national`", param_hint="--scale")
@@ -88,6 +89,7 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool, as_js
     from exchange.cli.operator.broker import ConsoleAnnouncer
     from exchange.cli.shared.console import console as console_of
     from exchange.cli.trial.demo_tables import as_plain, hmis_table, protected_table, view
+    from exchange.cli.trial.question_tables import question_tables
     from exchange.settings import Settings
     from exchange.trial.demo import Demo
     from exchange.trial.empty_cluster import trial_exchange
@@ -109,6 +111,7 @@ async def _run(sample: "SampleExchange", hmis: Path | None, *, stay: bool, as_js
                     if result.hmis:
                         console.print(hmis_table(result.hmis))
                     console.print(protected_table(result.protected))
+                    console.print(*question_tables(result.protected.answered), sep="")
                     _say_result(result, announcer)
                 if stay:
                     await _stay(ground.settings.bootstrap_servers, announcer)

@@ -14,6 +14,7 @@ from rich.text import Text
 from exchange.cli.evaluator.points import as_plain as plain_point
 from exchange.cli.evaluator.points import period_of, value_and_interval
 from exchange.cli.shared.console import table
+from exchange.cli.trial.question_tables import as_plain as plain_question
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
 from exchange.trial.demo import DemoResult, Look
@@ -174,6 +175,7 @@ def as_plain(result: DemoResult) -> dict[str, object]:
             }
             for one in public.headlines
         ],
+        "questions": [plain_question(one) for one in public.answered],
         "hmis": result.hmis
         and {
             "rows": result.hmis.rows,

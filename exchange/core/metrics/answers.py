@@ -11,7 +11,7 @@ tables would need, by making the noise smaller until it is met.
 Not predicted: how many agencies take part, and what caps leave out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -21,7 +21,7 @@ from typing import Final
 from exchange.core.counting.tables import Tier
 from exchange.core.metrics.estimates import Estimate, Exact
 from exchange.core.metrics.figures import Says, terms_of, worked
-from exchange.core.metrics.questions import QUESTIONS, Question, Span
+from exchange.core.metrics.questions import QUESTIONS, Precision, Question, Span
 from exchange.core.metrics.table import BY_METRIC
 from exchange.core.metrics.usability import Yearly, expected
 from exchange.core.metrics.view import Sum, View
@@ -71,6 +71,23 @@ class Answer:
         return bool(self.figures) and self.precise >= (self.question.least or self.figures)
 
 
+def answer_of(question: Question, widths: Sequence[Exact | None]) -> Answer:
+    """The answer of figures with these half-widths."""
+    ranked = sorted(widths, key=lambda width: (width is None, width or 0))
+    deciding = ranked[min(question.least or len(ranked), len(ranked)) - 1] if ranked else None
+    return Answer(question, len(widths), sum(question.precision.holds(width) for width in widths), deciding)
+
+
+def half_width(precision: Precision, value: Exact | None, low: Exact | None, high: Exact | None) -> Exact | None:
+    """Of a value and its interval, as this precision is measured; None: it has no bound."""
+    if value is None or low is None or high is None:
+        return None
+    wide = max(high - value, value - low)
+    if precision.points:
+        return wide
+    return Fraction(wide) / value if value else None
+
+
 def answers(yearly: Yearly, questions: Iterable[Question] = QUESTIONS) -> Iterator[Answer]:
     """The answer to each question, if the nation has these sizes in a year."""
     for question in questions:
@@ -95,10 +112,7 @@ class Asked:
 
     def answer(self, noise: Fraction = Fraction(1)) -> Answer:
         """The answer if the variance of all noise is so many times what it is."""
-        widths = self.half_widths(noise)
-        ranked = sorted(widths, key=lambda width: (width is None, width or 0))
-        precise = sum(width is not None and width <= self.question.precision.most for width in widths)
-        return Answer(self.question, len(widths), precise, ranked[(self.question.least or len(ranked)) - 1])
+        return answer_of(self.question, self.half_widths(noise))
 
     def half_widths(self, noise: Fraction = Fraction(1)) -> list[Exact | None]:
         """Of each figure, as the question measures precision."""
@@ -106,13 +120,7 @@ class Asked:
 
     def _half_width(self, says: Says, noise: Fraction) -> Exact | None:
         found = worked(lambda term: _with_noise(self._view.estimate(term), noise), says)
-        low, high = found.interval
-        if found.value is None or low is None or high is None:
-            return None
-        wide = max(high - found.value, found.value - low)
-        if self.question.precision.points:
-            return wide
-        return Fraction(wide) / found.value if found.value else None
+        return half_width(self.question.precision, found.value, *found.interval)
 
     def costs(self) -> Iterator[Cost]:
         """The part that each table would need: by halving, as more noise widens every interval."""

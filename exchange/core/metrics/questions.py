@@ -35,6 +35,10 @@ class Precision:
     most: Fraction
     points: bool = False
 
+    def holds(self, half_width: Fraction | int | None) -> bool:
+        """Whether a half-width is narrow enough; None: it has no bound."""
+        return half_width is not None and half_width <= self.most
+
 
 _PLACES: Final = frozenset({"state", "division"})
 EXACT: Final = Precision(Fraction(0))

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from math import comb
 from pathlib import Path
 
 import pytest
 
 from consumers.replay.result import ReplayVerdict
 from exchange.cli.trial.demo_tables import as_plain
+from exchange.core.metrics.questions import QUESTIONS
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
@@ -79,6 +81,24 @@ async def test_the_demo_ends_true_and_matches_its_replay(settings: Settings, tmp
     assert plain["hmis"] is None
     assert len(plain["figures"]) == len(result.protected.headlines)
     assert len(looks) > 1
+    assert [one["question"] for one in plain["questions"]] == [question.name for question in QUESTIONS]
+    asked = [figure["truth_inside"] for one in plain["questions"] for figure in one["figures"]]
+    covered = result.protected.covered
+    assert covered is not None
+    for inside in ([one for one in asked if one is not None], [True] * covered.held + [False] * covered.missed):
+        print(f"{len(inside)} intervals, {sum(inside)} hold the truth")
+        assert len(inside) > 10
+        assert chance_of_misses(len(inside), inside.count(False)) > 1e-6
+
+
+def chance_of_misses(intervals: int, misses: int) -> float:
+    """The chance of at least so many misses, if nine of ten intervals held the truth."""
+    return sum(comb(intervals, n) * 0.1**n * 0.9 ** (intervals - n) for n in range(misses, intervals + 1))
+
+
+def test_a_tenth_of_misses_is_likely_and_many_more_are_not() -> None:
+    assert chance_of_misses(200, 20) > 0.5
+    assert chance_of_misses(200, 45) < 1e-6 < chance_of_misses(200, 40)
 
 
 @pytest.mark.slow
