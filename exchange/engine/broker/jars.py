@@ -42,7 +42,12 @@ if TYPE_CHECKING:
 
 KAFKA_VERSION = "4.4.0"
 # Kafka brings no SLF4J binding: without the second root, the broker logs nothing.
-ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
+ROOTS = (
+    f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
+    "org.slf4j:slf4j-simple:1.7.36",
+    "at.yawk.lz4:lz4-java:1.14.0",
+)
+"""The last is newer than the one that this Kafka asks for, 1.11.2, which has CVE-2026-106451."""
 CONNECTIONS = 6
 READERS = 2
 ATTEMPTS = 3
