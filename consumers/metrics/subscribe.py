@@ -26,6 +26,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.query import Selection, select
+from exchange.engine.kafka.connection.look import check_connection
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import decided_ends, newest_before, read_to
@@ -114,9 +115,12 @@ async def _stands_before(reader: Reader, start: int, mark: str) -> bool:
 async def metrics_log(settings: Settings | None = None) -> AsyncGenerator[Log, None]:
     """The exchange's log, for `follow`. `settings`: where it is; without them, the environment's.
 
-    Raises NoKafka.
+    Raises NoKafka, and why no connection comes about: the faults of `check_connection`, such as
+    AdvertisedInClear.
     """
-    log = KafkaLog(with_address(settings or Settings.model_validate({})).client("exchange-subscriber"))
+    client = with_address(settings or Settings.model_validate({})).client("exchange-subscriber")
+    await check_connection(client)
+    log = KafkaLog(client)
     try:
         yield log
     finally:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
+from exchange.engine.private_file import write_private
 
 
 class BookmarkUnfit(ExchangeError):
@@ -63,12 +64,7 @@ def read_bookmark(path: Path, asked: dict[str, object]) -> Bookmark:
 
 def keep(path: Path, bookmark: Bookmark) -> None:
     """Replace the file in one step, once it is on the disk."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as out:
-        json.dump(asdict(bookmark), out)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(path)
+    write_private(path, json.dumps(asdict(bookmark)).encode())
 
 
 def opened(path: Path, bookmark: Bookmark) -> BinaryIO:

@@ -16,6 +16,7 @@ import typer
 
 from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
+from exchange.core.words import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,26 +119,21 @@ def _each(
     import logging
     from contextlib import aclosing
 
-    from consumers.metrics.subscribe import follow
+    from consumers.metrics.subscribe import follow, metrics_log
     from exchange.cli.shared.at_kafka import addressed, with_address
-    from exchange.engine.kafka.connection.look import check_connection
-    from exchange.engine.kafka.log import KafkaLog
     from exchange.settings import Settings
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     settings = with_address(Settings.model_validate({}))
 
     async def whole() -> None:
-        client = settings.client("exchange-subscriber")
-        await check_connection(client)
-        log = KafkaLog(client)
-        try:
-            start, mark = (bookmark.go_on, bookmark.mark) if bookmark else (0, "")
-            async with aclosing(follow(log, asked, start=start, mark=mark, once=once)) as batches:
-                async for batch in batches:
-                    take(batch)
-        finally:
-            await log.close()
+        start, mark = (bookmark.go_on, bookmark.mark) if bookmark else (0, "")
+        async with (
+            metrics_log(settings) as log,
+            aclosing(follow(log, asked, start=start, mark=mark, once=once)) as batches,
+        ):
+            async for batch in batches:
+                take(batch)
 
     with addressed(settings):
         asyncio.run(whole())
@@ -225,7 +221,7 @@ def _write(asked: "Selection", form: Form, *, once: bool, output: Path | None, b
             out.close()
         _report_unreadable(unreadable)
         if hidden:
-            _note(f"{hidden:,} points are left out because they are not usable; --all writes them.")
+            _note(f"{number_of(hidden, 'point')} left out, as not usable; --all writes them.")
 
 
 @contextmanager
@@ -263,7 +259,7 @@ def _lines(form: Form, points: "tuple[MetricPoint, ...]", *, header: bool) -> st
 
 def _report_unreadable(unreadable: int) -> None:
     if unreadable:
-        _note(f"{unreadable:,} records could not be read: a newer version wrote them. Upgrade this install.")
+        _note(f"{number_of(unreadable, 'record')} could not be read: a newer version wrote this. Upgrade this install.")
 
 
 def _note(line: str) -> None:

@@ -83,7 +83,7 @@ def named(error: BaseException, doing: str, *, unknown: type[EngineError] = LogU
         for meaning, classes in MEANINGS:
             if isinstance(candidate, classes):
                 return meaning(f"{doing}: {type(candidate).__name__}{_places(candidate)}{_topic_of(candidate)}.")
-    cause = error.__cause__ or error
+    cause = error if isinstance(error, TimeoutError) else error.__cause__ or error  # a time-out's is our own
     meaning = unknown if isinstance(cause, kafka.UnknownError) else LogUnavailable
     return meaning(f"{doing}: {type(cause).__name__}.")
 

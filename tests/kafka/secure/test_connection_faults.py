@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from aiokafka.conn import create_conn
 
+from consumers.metrics.subscribe import metrics_log
 from exchange.core.exit_status import ExitStatus
 from exchange.engine.errors import LogUnavailable
 from exchange.engine.kafka.admin import administer
@@ -108,7 +109,8 @@ The others are about an embedded broker, in `tests/kafka/engine/test_broker_lock
 async def test_each_fault_has_its_own_name_and_its_mend(
     machine: Machine, secure: SecureBroker, fault: type[faults.ConnectionFault]
 ) -> None:
-    client = settings_of(machine.wrong()[fault]).client("test")
+    settings = settings_of(machine.wrong()[fault])
+    client = settings.client("test")
     began = time.monotonic()
     with pytest.raises(faults.ConnectionFault) as raised:
         await look.check_connection(client)
@@ -118,6 +120,9 @@ async def test_each_fault_has_its_own_name_and_its_mend(
     assert PASSWORD not in str(raised.value)
     with pytest.raises(fault):
         async with administer(client):
+            pass
+    with pytest.raises(fault):
+        async with metrics_log(settings):
             pass
     link = KafkaLink(client, "harbor-light")
     with pytest.raises(fault):

@@ -1,5 +1,7 @@
 """aiokafka's errors at the border: only their class passes, never their text."""
 
+import asyncio
+
 import pytest
 from aiokafka import TopicPartition
 from aiokafka import errors as kafka
@@ -45,6 +47,14 @@ def test_a_position_outside_its_log_is_named_with_its_place() -> None:
         naming("reading"),
     ):
         raise kafka.OffsetOutOfRangeError({TopicPartition("events", 2): 7})
+
+
+def test_a_time_out_is_named_as_one() -> None:
+    """And not as the cancellation by which asyncio ends the wait."""
+    late = TimeoutError()
+    late.__cause__ = asyncio.CancelledError()
+    with pytest.raises(LogUnavailable, match=r"reading: TimeoutError\."), naming("reading"):
+        raise late
 
 
 def test_a_missing_right_names_its_topic() -> None:
