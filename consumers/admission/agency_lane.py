@@ -27,7 +27,7 @@ from exchange.core.admission.gate import (
 )
 from exchange.core.admission.plain import extend, may_send_plain
 from exchange.core.admission.reasons import VALUE_OCTETS_MAX, Reason
-from exchange.core.admission.runs import Stretch, is_repeated
+from exchange.core.admission.runs import NO_EVENT, Stretch, is_repeated
 from exchange.core.model.event_layout import HEAD
 from exchange.core.model.events import Correction, Heartbeat, Tally
 from exchange.engine.log import Pair, Record
@@ -94,6 +94,16 @@ def unfit(record: Record, key: bytes) -> RuledOut | None:
     else:
         return None
     return RuledOut(record.offset, reason, schema_id_of(value))
+
+
+def held_of(records: Sequence[Record], key: bytes) -> tuple[Sequence[Held], Sequence[bytes]]:
+    """An agency's records as they are held, and the values that can be on a walk."""
+    held = list[Held](records)
+    values = [record.value or NO_EVENT for record in records]
+    for place, record in enumerate(records):
+        if record.key != key or record.headers or not HEAD < len(values[place]) <= VALUE_OCTETS_MAX:
+            held[place], values[place] = unfit(record, key) or record, NO_EVENT
+    return held, values
 
 
 class AgencyLane:

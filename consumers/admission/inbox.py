@@ -15,11 +15,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from consumers.admission.agency_lane import AgencyLane, Held, RuledOut, VerdictOf, Written, judge_by_rules, unfit
+from consumers.admission.agency_lane import AgencyLane, Held, RuledOut, VerdictOf, Written, held_of, judge_by_rules
 from exchange.core.admission.gate import Refused, Registration
-from exchange.core.admission.reasons import RUN_EVENTS_MAX, VALUE_OCTETS_MAX, Reason
+from exchange.core.admission.reasons import RUN_EVENTS_MAX, Reason
 from exchange.core.admission.runs import (
-    NO_EVENT,
     Extends,
     Misses,
     PassedOver,
@@ -30,7 +29,7 @@ from exchange.core.admission.runs import (
     walk_back,
 )
 from exchange.core.model.chain import digest_of
-from exchange.core.model.event_layout import HEAD, SEQUENCE, SEQUENCE_OCTETS
+from exchange.core.model.event_layout import SEQUENCE, SEQUENCE_OCTETS
 from exchange.engine.log import Record
 from exchange.wire.codec import EventReader
 
@@ -157,7 +156,7 @@ class Inbox(AgencyLane):
             yield from self._take_in(self._arrived.popleft(), written)
 
     def _take_in(self, records: Sequence[Record], written: Written) -> Iterator[int]:
-        held, values = self._sorted(records)
+        held, values = held_of(records, self.key)
         begin = 0
         for place in closing(values):
             yield COST_OF_A_SIGNATURE
@@ -177,15 +176,6 @@ class Inbox(AgencyLane):
         yield (len(records) - begin) // COST_OF_READING
         self._settle(records[-1], written)
         self._slide(written)
-
-    def _sorted(self, records: Sequence[Record]) -> tuple[Sequence[Held], Sequence[bytes]]:
-        """The records as they are held, and the values that can be on a walk."""
-        key, held = self.key, list[Held](records)
-        values = [record.value or NO_EVENT for record in records]
-        for place, record in enumerate(records):
-            if record.key != key or record.headers or not HEAD < len(values[place]) <= VALUE_OCTETS_MAX:
-                held[place], values[place] = unfit(record, key) or record, NO_EVENT
-        return held, values
 
     def _take(self, records: Sequence[Held], values: Sequence[bytes]) -> bool:
         """Take records into the stretch, but for repeated ones.

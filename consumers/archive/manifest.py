@@ -7,7 +7,6 @@ Rules kept: the manifest has a digest of itself. What cannot be read is damaged,
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -17,6 +16,7 @@ from typing import Final
 from consumers.archive.errors import ArchiveDamaged, NoArchive
 from exchange.core.errors import ExchangeError
 from exchange.core.model.epochs import epoch_text, parse_epoch
+from exchange.engine.private_file import write_private
 
 KIND: Final = "exchange archive"
 FORMAT: Final = 2
@@ -181,20 +181,4 @@ def _number(found: object) -> int:
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Put a manifest in the place of an earlier one, in one step. Raises OSError."""
-    staged = directory / f".{MANIFEST}"
-    staged.unlink(missing_ok=True)
-    with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(manifest.encoded())
-        out.flush()
-        os.fsync(out.fileno())
-    staged.replace(directory / MANIFEST)
-    sync_directory(directory)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make renames in a directory certain, also after a power cut."""
-    opened = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    write_private(directory / MANIFEST, manifest.encoded())

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Final
 
 from consumers.archive.errors import ArchiveDamaged, ArchiveFailed, ArchiveRefused
-from consumers.archive.manifest import Manifest, Segment, file_name, sync_directory
+from consumers.archive.manifest import Manifest, Segment, file_name
 from exchange.engine.log import Record
+from exchange.engine.private_file import sync_folder
 from exchange.wire.archive_files import RecordRun, RunWriter, digest_of_file, run_writer
 
 STAGED: Final = ".incomplete.avro"
-_OURS: Final = re.compile(r"[a-z]+-(open|\d{4}-\d{2})-[0-9a-f]{12}\.avro|\.incomplete\.avro|\.manifest\.json")
+_OURS: Final = re.compile(
+    r"[a-z]+-(open|\d{4}-\d{2})-[0-9a-f]{12}\.avro|\.incomplete\.avro|\.manifest\.json\.[0-9a-f]{8}"
+)
 
 
 @contextmanager
@@ -110,7 +113,7 @@ def clean_up(directory: Path, manifest: Manifest) -> None:
     for path in directory.iterdir():
         if _OURS.fullmatch(path.name) and path.name not in wanted:
             path.unlink()
-    sync_directory(directory)
+    sync_folder(directory)
 
 
 def check_files(directory: Path, manifest: Manifest) -> Iterator[Segment]:

@@ -111,12 +111,12 @@ async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> D
 
 def recorded(task: DrawTask, counts: "DrawCounts", agencies: Agencies, noise: Noise, cut: Cut = BEGINNING) -> Drawn:
     """Add noise to client tables, apply the rule of agency tables, and encode both for `draws`."""
-    made = [drawn(one, noise(one.due.plan.scale, one.due.length), VERSIONS) for one in counts.counted()]
-    of_agencies = agency_releases(
-        task.epoch, task.agencies, counts.heard, agencies.members, agencies.kept, versions=VERSIONS
+    made = [drawn(one, noise(one.due.plan.scale, one.due.length)) for one in counts.counted()]
+    of_agencies = agency_releases(task.epoch, task.agencies, counts.heard, agencies.members, agencies.kept)
+    parts = tuple(
+        (release_part(one), encode_release(replace(one, versions=VERSIONS, clients_a_year=task.clients_a_year)))
+        for one in (*made, *of_agencies.releases)
     )
-    planned = (replace(one, clients_a_year=task.clients_a_year) for one in (*made, *of_agencies.releases))
-    parts = tuple((release_part(one), encode_release(one)) for one in planned)
     return Drawn(parts, of_agencies.shown, of_agencies.profiles, cut)
 
 

@@ -35,6 +35,7 @@ from exchange.core.model.ledger_head import LedgerHead
 from exchange.core.release.closed_epochs import Closed
 from exchange.core.release.witness import Witness, check_head, witnessed
 from exchange.engine.errors import LogUnavailable
+from exchange.engine.private_file import write_private
 
 FORMAT: Final = 1
 NO_NAME: Final = re.compile(r"[^\w-]", re.ASCII)
@@ -109,7 +110,7 @@ class WitnessFiles:
             if seen != known and not closed.restoring:
                 with self._locked(path.name):  # another worker may have seen more meanwhile
                     seen = witnessed(read_witness(path), closed.trail, cluster, leaves=closed.leaves)
-                    _replace(path, seen)
+                    write_private(path, encoded(seen))
                 _say(known, seen)
         return seen
 
@@ -143,7 +144,7 @@ class WitnessFiles:
                     known = read_witness(path)
                 if known is not None and known.head.epoch > last:
                     check_head(known.head, closed.trail)
-                _replace(path, seen)
+                write_private(path, encoded(seen))
         return seen
 
     def _path(self, closed: Closed, cluster: str) -> Path:
@@ -234,20 +235,6 @@ def _names(path: Path, cluster: str) -> bool:
     except WitnessDamaged:  # another exchange's, for all that it shows
         return False
     return witness is not None and cluster in witness.clusters
-
-
-def _replace(path: Path, witness: Witness) -> None:
-    fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(encoded(witness))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _say(known: Witness | None, seen: Witness) -> None:

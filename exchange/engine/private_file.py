@@ -1,4 +1,4 @@
-"""Files for their owner's eyes only, written whole or not at all."""
+"""Files for their owner's eyes only, written whole or not at all, also if the power fails."""
 
 import os
 import secrets
@@ -13,14 +13,29 @@ UMASK: Final = OTHERS
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Put a new file (0600) in the place of what was there, by one rename. Raises OSError."""
+    """Put a new file (0600) in the place of what was there, by one rename. Raises OSError.
+
+    When it returns, content and name are on the disk.
+    """
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as out:
             out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
         fresh.replace(path)
+        sync_folder(path.parent)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk. Raises OSError."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def is_private(status: os.stat_result) -> bool:

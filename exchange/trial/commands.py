@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from exchange.settings import Settings
@@ -20,18 +21,26 @@ class Ran(NamedTuple):
 
 
 async def command(settings: Settings, *words: str, **variables: str) -> Ran:
+    """Run `exchange WORDS…` on these settings; `variables` are added. Raises as `ran` does."""
+    return await ran(variables_of(settings) | variables, *words)
+
+
+def variables_of(settings: Settings) -> dict[str, str]:
+    """The environment variables that give a command these settings."""
+    return {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()} | {"COLUMNS": "10000"}
+
+
+async def ran(variables: Mapping[str, str], *words: str, stdin: bytes = b"") -> Ran:
     """Run `exchange WORDS…`; `variables` are added to its environment.
 
     Raises TimeoutError after two minutes; the process is killed then, and when this is cancelled.
     """
-    own = {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()}
-    env = {**os.environ, **own, "COLUMNS": "10000", **variables}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "exchange.cli", *words, env=env, stdout=pipe, stderr=pipe
+        sys.executable, "-m", "exchange.cli", *words, env=os.environ | variables, stdin=pipe, stdout=pipe, stderr=pipe
     )
     try:
-        out, errors = await asyncio.wait_for(process.communicate(), COMMAND_S_MAX)
+        out, errors = await asyncio.wait_for(process.communicate(stdin), COMMAND_S_MAX)
     finally:
         if process.returncode is None:
             process.kill()

@@ -1,6 +1,4 @@
-"""The facts that the sources state now, beside the events that were sent.
-
-The difference is to be sent.
+"""The facts that the sources state now, beside the sent events: the difference is to be sent.
 
 A source's key has one fact. The same fact again changes nothing. A changed fact needs a correction
 of the sent event and a new event; a withdrawn fact needs the correction alone. The fact store only
@@ -151,7 +149,8 @@ class FactStore:
 
     def exhaust_through(self, period: int) -> None:
         """Give no event about any client marks in this or an earlier period any more."""
-        self._vault.set("exhausted", max(period, self.exhausted_through()).to_bytes(2, "big"))
+        if period > self.exhausted_through():  # once for a run that is read back, not for each event
+            self._vault.set("exhausted", period.to_bytes(2, "big"))
         self.undecided = True
 
     def withdraw(self, key: bytes) -> bool:

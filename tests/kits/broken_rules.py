@@ -66,6 +66,24 @@ def take_the_first_failure(patch: pytest.MonkeyPatch, law: Law) -> None:
         patch.setattr(law, SETTINGS, settings(getattr(law, SETTINGS), max_examples=SOUGHT, phases=without))
 
 
+def notices(
+    patch: pytest.MonkeyPatch,
+    law: Law,
+    broken: BrokenRule,
+    *others: type[BaseException],
+    **names: object,
+) -> None:
+    """Check that a law holds for the code as it is, and fails once the rule is broken.
+
+    `others`: errors that count as a failure too. `names`: as for `break_rule`.
+    """
+    kept(law)
+    take_the_first_failure(patch, law)
+    break_rule(patch, broken, **names)
+    with pytest.raises((AssertionError, pytest.fail.Exception, *others)):  # the second: an error that did not come
+        law()
+
+
 def _holders(function: object) -> Iterator[tuple[ModuleType, str]]:
     """Every module of ours that has the function, and under which name."""
     for module in [one for name, one in list(sys.modules.items()) if name.partition(".")[0] in OURS]:

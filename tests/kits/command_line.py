@@ -16,8 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from exchange.entry_point import main
-from exchange.settings import Settings
-from exchange.trial.empty_cluster import environment
+from exchange.trial.commands import ran
 
 WAIT_S = 90.0
 
@@ -56,18 +55,7 @@ async def in_a_thread(variables: Mapping[str, str], *words: str) -> CommandResul
 
 async def as_a_process(variables: Mapping[str, str], *words: str, stdin: bytes = b"") -> CommandResult:
     """The command as an operator runs it."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "exchange.cli", *words, env=os.environ | variables, stdin=pipe, stdout=pipe, stderr=pipe
-    )
-    out, err = await asyncio.wait_for(process.communicate(stdin), WAIT_S)
-    assert process.returncode is not None
-    return CommandResult(process.returncode, out.decode(), err.decode())
-
-
-def variables_of(settings: Settings) -> dict[str, str]:
-    """The environment variables that give a command these settings."""
-    return {f"EXCHANGE_{name.upper()}": value for name, value in environment(settings).items()} | {"COLUMNS": "10000"}
+    return CommandResult(*await ran(variables, *words, stdin=stdin))
 
 
 @contextmanager

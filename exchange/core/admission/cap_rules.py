@@ -163,11 +163,6 @@ def may_mark(legal_class: LegalClass, period: int) -> bool:
     return (legal_class is LegalClass.year_only) is not bool(quarter_of(period))
 
 
-def counts(cap: int, bit: Cap) -> bool:
-    """Whether an event, or a correction, with this `cap` is in releases of this bit."""
-    return bool(cap & bit)
-
-
 def lawful(correction: int, restated: int) -> bool:
     """Whether a correction with this `cap` takes back exactly the marks of its event.
 

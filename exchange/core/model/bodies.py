@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, get_args
 
 from exchange.core.model import vocabulary as v
-from exchange.core.model.body_fields import About, Counts, Digest, Number, Sequence, Signature, Small
+from exchange.core.model.body_fields import About, Counts, Number, Signature, Small
 from exchange.core.model.tally_tables import TallyTable
 
 __all__ = [
     "CORRECTABLE",
-    "About",
     "ActivityHeld",
     "AgencyProfiled",
     "BarrierReported",
@@ -27,8 +26,6 @@ __all__ = [
     "CaseClosed",
     "CaseOpened",
     "Correctable",
-    "Counts",
-    "Digest",
     "ExploiterObserved",
     "FactorObserved",
     "FundingReceived",
@@ -36,16 +33,12 @@ __all__ = [
     "Heartbeat",
     "NeedIdentified",
     "NeedUnmet",
-    "Number",
     "OutcomeAssessed",
     "PracticeShared",
     "ProviderSurveyed",
     "ReferralMade",
     "ReferralResolved",
-    "Sequence",
     "ServiceProvided",
-    "Signature",
-    "Small",
     "Tally",
     "TraffickingFacts",
 ]

@@ -11,10 +11,12 @@ from typing import ClassVar, Final
 
 from exchange.core.model import bodies
 from exchange.core.model.bodies import *  # noqa: F403 - the bodies are listed once, where they are
-from exchange.core.model.bodies import CORRECTABLE, About, Correctable, Digest, Heartbeat, Sequence, Small
+from exchange.core.model.bodies import CORRECTABLE, Correctable, Heartbeat
+from exchange.core.model.body_fields import About, Counts, Digest, Number, Sequence, Signature, Small
 from exchange.core.model.vocabulary import UsState
 
 __all__ = ["ALL_CAPS", "BODIES", "Body", "Correction", "Event"]
+__all__ += ["About", "Counts", "Digest", "Number", "Sequence", "Signature", "Small"]
 __all__ += bodies.__all__
 
 ALL_CAPS: Final = 31

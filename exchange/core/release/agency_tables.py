@@ -7,7 +7,7 @@
 
 - `tables`: the tables that are due.
 - `heard`: the (agency, event) pairs that the epoch read, each agency's in the order of its chain.
-  Client bodies may be left out; they are not looked at.
+  No agency table counts an event about a client (`is_about_a_client`), so these may be left out.
 - `registered`: the agencies that may publish when the epoch closes. They are the active ones in
   `agencies`, up to the offset that the draw records as its cut there.
 - `kept`: `PastEpochs()` before the first epoch. After that: the state that the last epoch left, or
@@ -57,8 +57,8 @@ class Heard:
     closed epoch's cut.
     """
 
-    so_far: Iterable[tuple[str, Event]] = ()
-    since_last: Iterable[tuple[str, Event]] = ()
+    so_far: Sequence[tuple[str, Event]] = ()
+    since_last: Sequence[tuple[str, Event]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +97,15 @@ def agency_releases(
     heard: Heard,
     registered: Collection[str],
     kept: PastEpochs,
-    *,
-    versions: tuple[str, ...] = (),
 ) -> Made:
     """The releases of these tables, and the state after them. Raises NotDue."""
-    profiles = kept.profiles.taking(_of_agencies(heard.since_last))
-    events = _of_agencies(heard.so_far)
+    profiles = kept.profiles.taking(heard.since_last)
     quarter = quarter_before(quarter_of_epoch(epoch))
-    members = Members(registered, profiles).heard_from(events, quarter)
-    now = [coverage(one, epoch, members) if one.snapshot else contributors(one, epoch, events) for one in tables]
-    made, disclosed = releases(now, kept.shown, versions)
+    members = Members(registered, profiles).heard_from(heard.so_far, quarter)
+    now = [coverage(one, epoch, members) if one.snapshot else contributors(one, epoch, heard.so_far) for one in tables]
+    made, disclosed = releases(now, kept.shown)
     changed = tuple((a, held) for a, held in sorted(profiles.held.items()) if kept.profiles.held.get(a) != held)
     return Made(made, PastEpochs(disclosed, profiles), tuple(_shown(made, now)), changed)
-
-
-def _of_agencies(pairs: Iterable[tuple[str, Event]]) -> list[tuple[str, Event]]:
-    return [(agency, event) for agency, event in pairs if not is_about_a_client(event)]
 
 
 def is_about_a_client(event: Event) -> bool:

@@ -13,9 +13,9 @@ Rules kept:
   already. None has a field with sensitive codes: a code left out of one dimension must mean nothing
   in the other.
 
-A release adds up cells of `table`, made of events that count with `bit`
-(`exchange.core.admission.cap_rules.counts`). `value` maps the codes of such a cell, joined as in
-its name, to a place in the domain or to none.
+A release adds up cells of `table`, made of events with `bit` among
+their own. `value` maps the codes of such a cell, joined as in its name, to a place in the domain or
+to none.
 """
 
 from collections.abc import Iterator, Mapping

@@ -111,9 +111,7 @@ def _by_hand(event: Event) -> bool:
     return isinstance(event.body, Heartbeat) and event.body.scheduled != Scheduled.yes
 
 
-def releases(
-    now: Sequence[Contributors], past: Disclosed, versions: tuple[str, ...] = ()
-) -> tuple[tuple[Release, ...], Disclosed]:
+def releases(now: Sequence[Contributors], past: Disclosed) -> tuple[tuple[Release, ...], Disclosed]:
     """The releases of agency tables drawn together, and all that is shown after them."""
     may = _together(now, [_may_be_shown(one, past) for one in now], past)
     for (i, one), (j, other) in combinations(enumerate(now), 2):
@@ -130,7 +128,7 @@ def releases(
         for n in sorted(numbers):
             key = (one.declared.name, n)
             held[key] = (*held.get(key, ()), one.amounts[n])
-    made = (_release(one, numbers, versions) for one, numbers in zip(now, may, strict=True))
+    made = (_release(one, numbers) for one, numbers in zip(now, may, strict=True))
     return tuple(made), Disclosed(MappingProxyType(held))
 
 
@@ -221,12 +219,12 @@ def _added(one: Contributors, numbers: Iterable[int]) -> dict[str, int]:
     return merge(added for n in numbers for added in one.amounts[n].items())
 
 
-def _release(one: Contributors, shown: set[int], versions: tuple[str, ...]) -> Release:
+def _release(one: Contributors, shown: set[int]) -> Release:
     declared = one.declared
     counts = tuple(_count(one, n, shown) for n in range(len(one.amounts)))
     where = (declared.places, declared.dimensions, declared.codes)
     head = (declared.name, declared.tier, declared.bit, one.epoch)
-    return Release(*head, *where, counts, Fraction(0), versions)
+    return Release(*head, *where, counts, Fraction(0))
 
 
 def _count(one: Contributors, n: int, shown: set[int]) -> int | None:

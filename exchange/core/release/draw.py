@@ -3,8 +3,8 @@
 This is the slow meaning that any faster way must equal. For each table that is due, an event adds
 to at most one cell of one block (a `Tally` to at most one cell for each of its counts):
 
-1. Only with the table's bit (`exchange.core.admission.cap_rules.counts`). An event past its
-   client's caps is in no release of theirs.
+1. Only with the table's bit among its own (`Cap`). An event past its client's caps is in no
+   release of theirs.
 2. To the block of its period (`tiers.block_of`), or nowhere. A table of arrivals has one block for
    all that arrived in the month, of whatever period.
 3. To the value that `ReleasedTable` gives its code. Sensitive codes have none in anything finer
@@ -153,7 +153,7 @@ def merged(one: Iterable[Counted], other: Iterable[Counted]) -> tuple[Counted, .
     return tuple(found)
 
 
-def drawn(of_table: Counted, noise: Sequence[int], versions: tuple[str, ...] = ()) -> Release:
+def drawn(of_table: Counted, noise: Sequence[int]) -> Release:
     """The release: counts plus noise, one number each from a sampler of the plan's scale.
 
     Raises NoiseUnfit.
@@ -172,8 +172,7 @@ def drawn(of_table: Counted, noise: Sequence[int], versions: tuple[str, ...] = (
         declared.codes,
         tuple(map(add, counts, noise)),
         due.plan.variance,
-        versions,
-        due.plan.rho,
+        rho=due.plan.rho,
     )
 
 

@@ -117,6 +117,14 @@ async def published(ground: TrialExchange, agencies: Agencies, events: int) -> N
     await stopped(ground, worker)
 
 
+async def at_work(ground: TrialExchange, events: int) -> Agencies:
+    """Registered agencies whose first run, of so many events each, is counted."""
+    agencies = Agencies(ground)
+    await agencies.register()
+    await published(ground, agencies, events)
+    return agencies
+
+
 async def stopped(ground: TrialExchange, worker: Worker) -> None:
     await worker.stop()
     ground.workers.remove(worker)

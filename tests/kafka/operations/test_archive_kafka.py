@@ -30,6 +30,7 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.engine.reading import read_whole
 from exchange.settings import Settings
+from exchange.trial.commands import variables_of
 from exchange.trial.empty_cluster import TrialExchange, trial_exchange
 from exchange.wire.topics import AGENCIES, DRAWS, EPOCHS, EVENTS, RELEASES, inbox_of
 from producers.delivery.sending import RunOptions
@@ -39,7 +40,7 @@ from producers.facts import Fact
 from producers.profile import Profile
 from producers.secret_files import Secret
 from producers.setup import make_vault
-from tests.kits.command_line import CommandResult, in_a_thread, variables_of
+from tests.kits.command_line import CommandResult, in_a_thread
 from tests.simulation.world.closing_world import DrawHere
 
 SECRET = Secret(raw_key=bytes(range(32)))

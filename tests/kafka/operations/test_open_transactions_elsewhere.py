@@ -20,7 +20,7 @@ from exchange.wire.topics import (
     receipts_of,
 )
 from tests.kafka.conftest import PARTITIONS
-from tests.kafka.operations.state_kit import WAIT_S, Agencies, published, refused
+from tests.kafka.operations.state_kit import WAIT_S, Agencies, at_work, published, refused
 from tests.kafka.release.closing_kit import START, ask, handled
 
 EVENTS_A_RUN = 30
@@ -66,9 +66,7 @@ async def test_a_worker_does_not_judge_while_registrations_are_held_open(
 
 @pytest.mark.slow
 async def test_what_is_held_open_elsewhere_waits_and_nothing_else(ground: TrialExchange, damage: StateDamage) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, EVENTS_A_RUN)
+    agencies = await at_work(ground, EVENTS_A_RUN)
     one = agencies.chains[0]
     own = (inbox_of(one.code), receipts_of(one.code))
     held = await damage.partitions(EPOCHS, RELEASES, QUARANTINE, METRICS, PULSE, ALERTS, *own)

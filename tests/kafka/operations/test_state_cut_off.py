@@ -10,7 +10,7 @@ from exchange.trial.empty_cluster import TrialExchange
 from exchange.trial.state_damage import StateDamage
 from exchange.wire.topics import EVENTS, GATE_STATE, aggregates_of
 from tests.kafka.conftest import PARTITIONS
-from tests.kafka.operations.state_kit import Agencies, Happens, exact, happen, published, rebuilt, refused
+from tests.kafka.operations.state_kit import Happens, at_work, exact, happen, rebuilt, refused
 
 pytestmark = pytest.mark.timeout(540)
 REBUILD = "`exchange gate rebuild`"
@@ -27,9 +27,7 @@ async def all_but_the_last(damage: StateDamage, topic: str) -> None:
 async def test_a_gate_state_cut_off_in_place_is_refused_and_rebuilt(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, 60)
+    agencies = await at_work(ground, 60)
     written = agencies.written
     await all_but_the_last(damage, GATE_STATE)
     await agencies.write(10)
@@ -42,9 +40,7 @@ async def test_a_gate_state_cut_off_in_place_is_refused_and_rebuilt(
 async def test_a_gate_state_emptied_or_replaced_in_place_is_refused_and_rebuilt(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, 60)
+    agencies = await at_work(ground, 60)
     written = agencies.written
     await damage.empty(GATE_STATE)
     await refused(ground, "GateStateBehind", REBUILD)
@@ -61,9 +57,7 @@ async def test_a_gate_state_emptied_or_replaced_in_place_is_refused_and_rebuilt(
 
 @pytest.mark.slow
 async def test_events_cut_off_in_place_are_refused(ground: TrialExchange, damage: StateDamage) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, 60)
+    agencies = await at_work(ground, 60)
     ends = await damage.ends(EVENTS)
     await damage.cut_off({partition: end // 2 for partition, end in ends.items()})
     await agencies.write(10)
@@ -77,9 +71,7 @@ async def test_events_cut_off_in_place_are_refused(ground: TrialExchange, damage
 async def test_counts_cut_off_emptied_or_replaced_in_place_are_counted_again_or_refused(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, 60)
+    agencies = await at_work(ground, 60)
     await damage.empty(COUNTS)
     await exact(ground, impatient, agencies)
     own = await damage.copied(COUNTS)

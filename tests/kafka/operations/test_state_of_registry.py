@@ -15,7 +15,7 @@ from exchange.trial.commands import command
 from exchange.trial.empty_cluster import TrialExchange
 from exchange.trial.state_damage import Copy, StateDamage
 from exchange.wire.topics import AGENCIES
-from tests.kafka.operations.state_kit import Agencies, Happens, exact, happen, published, rebuilt, refused
+from tests.kafka.operations.state_kit import Agencies, Happens, at_work, exact, happen, published, rebuilt, refused
 
 pytestmark = pytest.mark.timeout(540)
 BEHIND = ("`agencies` holds", "Stop the workers and restore it", "`exchange gate rebuild`")
@@ -54,9 +54,7 @@ async def test_a_registry_that_forgot_a_suspension_is_refused_and_exact_after_th
 async def test_a_registry_emptied_cut_off_or_replaced_is_refused_and_registered_again(
     ground: TrialExchange, damage: StateDamage, impatient: Settings, what: Happens
 ) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, 30)
+    agencies = await at_work(ground, 30)
     copy: Copy = {Partition(AGENCIES, 0): ()}
     await happen(damage, what, AGENCIES, copy)
     if what is Happens.OTHERS:

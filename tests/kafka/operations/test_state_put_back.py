@@ -13,7 +13,7 @@ from exchange.trial.commands import command
 from exchange.trial.empty_cluster import TrialExchange
 from exchange.trial.state_damage import StateDamage
 from exchange.wire.topics import AGENCIES, DRAWS, EVENTS, GATE_STATE, aggregates_of
-from tests.kafka.operations.state_kit import Agencies, exact, published, rebuilt, refused, stopped
+from tests.kafka.operations.state_kit import Agencies, at_work, exact, published, rebuilt, refused, stopped
 from tests.kafka.release.closing_kit import START, ask, handled
 
 pytestmark = pytest.mark.timeout(540)
@@ -25,9 +25,7 @@ COUNTS = aggregates_of(GENERATION)
 async def test_a_gate_state_put_back_older_or_lost_is_refused_and_rebuilt(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, 60)
+    agencies = await at_work(ground, 60)
     backup = await damage.copied(GATE_STATE)
     await published(ground, agencies, 40)
     written = agencies.written
@@ -45,9 +43,7 @@ async def test_a_gate_state_put_back_older_or_lost_is_refused_and_rebuilt(
 async def test_a_lost_gate_state_is_made_empty_by_no_command_and_made_so_is_refused(
     ground: TrialExchange, damage: StateDamage, impatient: Settings, admin: Admin
 ) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, 100)
+    agencies = await at_work(ground, 100)
     written = agencies.written
     await damage.lose(GATE_STATE)
     code, out, said = await command(impatient, "topics", "apply")
@@ -81,9 +77,7 @@ async def test_a_rebuild_is_refused_while_a_worker_runs(ground: TrialExchange, i
 async def test_lost_counts_are_counted_again_and_counts_of_another_log_are_refused(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, 60)
+    agencies = await at_work(ground, 60)
     older = await damage.copied(COUNTS)
     await published(ground, agencies, 60)
     await damage.put_back(COUNTS, older)
@@ -104,9 +98,7 @@ async def test_lost_counts_are_counted_again_and_counts_of_another_log_are_refus
 async def test_lost_events_beside_a_state_that_knows_them_are_refused(
     ground: TrialExchange, damage: StateDamage, impatient: Settings
 ) -> None:
-    agencies = Agencies(ground)
-    await agencies.register()
-    await published(ground, agencies, 60)
+    agencies = await at_work(ground, 60)
     backup = await damage.copied(EVENTS)
     await published(ground, agencies, 60)
     await damage.put_back(EVENTS, backup)

@@ -19,12 +19,13 @@ from exchange.core.release.cuts import BEGINNING
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
+from exchange.trial.commands import variables_of
 from exchange.trial.empty_cluster import trial_exchange
 from exchange.wire.public_records import decode_release
 from exchange.wire.release_records import Spent, encode_spent, ledger_part
 from exchange.wire.topics import DRAWS
 from tests.kafka.release.closing_kit import START, WAIT_S, ask, drawing, handled
-from tests.kits.command_line import CommandResult, in_a_thread, variables_of
+from tests.kits.command_line import CommandResult, in_a_thread
 
 REFUSED = 5
 

@@ -21,13 +21,9 @@ from aiokafka.protocol.types import CompactArray, CompactBytes, CompactString, I
 
 from exchange.engine.kafka.clients import ClientSettings
 from exchange.engine.kafka.rights import Right
+from tests.kits.acl_codes import acl
 
-CODES = {
-    "topic": 2, "group": 3, "cluster": 4, "transactional-id": 5,
-    "Read": 3, "Write": 4, "Create": 5, "Delete": 6, "Alter": 7, "Describe": 8,
-    "DescribeConfigs": 10, "AlterConfigs": 11, "IdempotentWrite": 12,
-}  # fmt: skip
-LITERAL, PREFIXED, ALLOW, SCRAM_SHA_512 = 3, 4, 3, 2
+SCRAM_SHA_512 = 2
 START_S_MAX = 180
 FILE = re.compile(r"SCRAM-SHA-512=\[iterations=(\d+),password=(\S+)\]\n")
 
@@ -131,8 +127,7 @@ async def give_passwords(client: AIOKafkaAdminClient, files: Iterable[Path]) -> 
 async def give_rights(client: AIOKafkaAdminClient, rights: Iterable[Right]) -> None:
     """Grant each of these rights, and nothing else."""
     for right in rights:
-        pattern = PREFIXED if right.prefixed else LITERAL
-        codes = CODES[right.resource.value], right.name, pattern
-        request = CreateAclsRequest(*codes, f"User:{right.principal}", "*", CODES[right.operation.value], ALLOW)
-        response = await client._send_request(request)
+        pattern = "prefixed" if right.prefixed else "literal"
+        given = acl(right.resource.value, right.name, pattern, f"User:{right.principal}", right.operation.value)
+        response = await client._send_request(CreateAclsRequest(*given))
         assert [result[0] for result in response.creation_responses] == [0]

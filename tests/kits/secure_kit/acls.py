@@ -12,15 +12,11 @@ from collections.abc import Iterable, Iterator
 from aiokafka.conn import create_conn
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
-RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional-id": 5}
+from tests.kits.acl_codes import OPERATIONS, RESOURCES, Acl, acl
+
 THE_CLUSTER = "kafka-cluster"
-PATTERNS = {"literal": 3, "prefixed": 4}
-OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10, "AlterConfigs": 11}
-ALLOW, ANYBODY_S_HOST = 3, "*"
 SHOWN_S = 0.5
 """Until every part of a broker of one node knows a change."""
-
-Acl = tuple[int, str, int, str, str, int, int]
 
 
 def parsed(line: str) -> Iterator[Acl]:
@@ -39,15 +35,8 @@ def parsed(line: str) -> Iterator[Acl]:
     found = vars(parser.parse_args(words))
     [kind] = [name for name in RESOURCES if found[name.replace("-", "_")] is not None]
     for operation in found["operation"]:
-        yield (
-            RESOURCES[kind],
-            found[kind.replace("-", "_")],
-            PATTERNS[found["resource_pattern_type"]],
-            found["allow_principal"],
-            ANYBODY_S_HOST,
-            OPERATIONS[operation],
-            ALLOW,
-        )
+        name, pattern = found[kind.replace("-", "_")], found["resource_pattern_type"]
+        yield acl(kind, name, pattern, found["allow_principal"], operation)
 
 
 async def give(address: str, lines: Iterable[str]) -> None:
@@ -55,8 +44,8 @@ async def give(address: str, lines: Iterable[str]) -> None:
     connection = await create_conn(*_host_and_port(address))
     try:
         for line in lines:
-            for acl in parsed(line):
-                answer = await connection.send(CreateAclsRequest(*acl))
+            for right in parsed(line):
+                answer = await connection.send(CreateAclsRequest(*right))
                 assert [code for code, _ in answer.creation_responses] == [0], line
     finally:
         connection.close()
@@ -68,8 +57,8 @@ async def take(address: str, lines: Iterable[str]) -> None:
     connection = await create_conn(*_host_and_port(address))
     try:
         for line in lines:
-            for acl in parsed(line):
-                answer = await connection.send(DeleteAclsRequest(*acl))
+            for right in parsed(line):
+                answer = await connection.send(DeleteAclsRequest(*right))
                 assert [response[0] for response in answer.filter_responses] == [0], line
     finally:
         connection.close()

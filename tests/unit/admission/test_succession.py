@@ -26,7 +26,7 @@ from exchange.engine.log import Partition
 from exchange.wire.codec import EventReader, encode
 from exchange.wire.topics import EVENTS
 from tests.kits.archive_world import MemoryCluster
-from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept, take_the_first_failure
+from tests.kits.broken_rules import BrokenRule, Law, notices
 from tests.kits.step_world import FOOD, HARBOR, NEED, Agency, World
 
 if TYPE_CHECKING:
@@ -245,11 +245,7 @@ BROKEN: dict[str, tuple[BrokenRule, Law]] = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, law = BROKEN[name]
-    kept(law)
-    break_rule(monkeypatch, broken)
-    take_the_first_failure(monkeypatch, law)
-    with pytest.raises(AssertionError):
-        law()
+    notices(monkeypatch, law, broken)
 
 
 def test_a_bounded_code_is_judged_event_by_event() -> None:

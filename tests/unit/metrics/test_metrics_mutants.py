@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.metrics import estimates, figures, formulas, intervals, quantiles, usability, view
 from exchange.core.model.epochs import epoch_of
-from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept, take_the_first_failure
+from tests.kits.broken_rules import BrokenRule, Law, notices
 from tests.kits.coverage_world import WORLDS, Tally, by_estimate, by_public_size, cover, suppressed
 from tests.kits.release_world import JULY, released
 from tests.properties import test_metrics_intervals as of_intervals
@@ -155,11 +155,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, law = MUTANTS[name]
-    kept(law)
-    break_rule(monkeypatch, broken)
-    take_the_first_failure(monkeypatch, law)
-    with pytest.raises(AssertionError):
-        law()
+    notices(monkeypatch, law, broken)
 
 
 # Rules that are broken around the metrics, not in them

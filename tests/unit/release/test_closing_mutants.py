@@ -18,7 +18,7 @@ from exchange.core.model import epochs
 from exchange.core.release import closed_epochs, closing, cuts
 from exchange.engine import reading
 from exchange.wire import event_tails
-from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept, take_the_first_failure
+from tests.kits.broken_rules import BrokenRule, Law, notices
 from tests.properties import test_drawing as drawn
 from tests.properties.core import test_core_closing as laws
 from tests.simulation import test_publish as published
@@ -176,11 +176,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, law = MUTANTS[name]
-    kept(law)
-    take_the_first_failure(monkeypatch, law)
-    break_rule(monkeypatch, broken, ge=ge)
-    with pytest.raises((AssertionError, pytest.fail.Exception, ExceptionGroup, ExchangeError)):
-        law()
+    notices(monkeypatch, law, broken, ExceptionGroup, ExchangeError, ge=ge)
 
 
 def test_ordinary_random_numbers_for_opendp_are_noticed() -> None:

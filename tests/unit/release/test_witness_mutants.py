@@ -12,7 +12,7 @@ from consumers.release import draws_state, ledger_watch, other_witnesses, witnes
 from exchange.core.errors import ExchangeError
 from exchange.core.release import closed_epochs, witness
 from producers.delivery import ledger_memory
-from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept, take_the_first_failure
+from tests.kits.broken_rules import BrokenRule, Law, notices
 from tests.properties.core import test_core_witness as laws
 from tests.simulation import test_witness as lanes
 from tests.simulation.world.closing_world import ClosingWorld
@@ -148,9 +148,4 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, law = MUTANTS[name]
-    kept(law)
-    with monkeypatch.context() as patch:
-        break_rule(patch, broken)
-        take_the_first_failure(patch, law)
-        with pytest.raises((AssertionError, pytest.fail.Exception, ExchangeError, ExceptionGroup)):
-            law()
+    notices(monkeypatch, law, broken, ExceptionGroup, ExchangeError)
