@@ -15,7 +15,7 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.questions import QUESTIONS, Precision, Question, Span
 from exchange.core.model.epochs import quarter_of_epoch, year_of_epoch
 from exchange.core.model.period import quarter_before, year_before
-from exchange.core.picture.statuses import Status, status_of
+from exchange.core.picture.statuses import FigureStatus, status_of
 from exchange.trial.noiseless import Where, holds, noised, where
 
 
@@ -29,7 +29,7 @@ class AnsweredFigure:
     """
 
     point: MetricPoint
-    status: Status
+    status: FigureStatus
     half_width: Exact | None
     precise: bool
     truth: MetricPoint | None

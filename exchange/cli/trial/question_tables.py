@@ -13,7 +13,7 @@ from rich.table import Table
 from exchange.cli.evaluator.points import as_plain as plain_point
 from exchange.cli.evaluator.points import value_and_interval
 from exchange.cli.shared.console import table
-from exchange.core.picture.statuses import Status
+from exchange.core.picture.statuses import FigureStatus
 from exchange.core.words import number_of
 from exchange.trial.answered import Answered, AnsweredFigure
 from exchange.wire.public_records import period_of_point_text
@@ -23,7 +23,7 @@ TITLE: Final = "What evaluators asked in {}, about {}"
 TOP: Final = 3
 """Figures of a question that get a row."""
 NOT_YET: Final = "not yet"
-NEVER: Final = Status.NOT_RELEASED.word
+NEVER: Final = FigureStatus.NOT_RELEASED.word
 CAPTION: Final = (
     "Truth: of what was counted, within caps. Too wide: the interval is wider than the question asks. Not usable: "
     "so few clients were expected that the noise hides them. Withheld: fewer than 11. Not yet: nothing was published "

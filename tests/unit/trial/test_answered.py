@@ -18,7 +18,7 @@ from exchange.core.metrics.questions import QUESTIONS, Precision, Question, Span
 from exchange.core.metrics.table import BY_METRIC, Metric, points
 from exchange.core.metrics.usability import Usability, by_population
 from exchange.core.metrics.view import Origin
-from exchange.core.picture.statuses import Status
+from exchange.core.picture.statuses import FigureStatus
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release
@@ -62,20 +62,20 @@ def ask(question: Question, *published: MetricPoint, truth: str | None = "104") 
 @pytest.mark.parametrize(
     ("published", "status", "inside", "answer"),
     [
-        (POINT, Status.SHOWN, True, "met"),
-        (point("100", "90", "110"), Status.SHOWN, True, "met"),
-        (point("100", "89", "110"), Status.SHOWN, True, "too wide"),
-        (point("100", "90", "103"), Status.SHOWN, False, "met"),
-        (point("110", "105", "115"), Status.SHOWN, False, "met"),
-        (point("100", None, "105"), Status.SHOWN, True, "too wide"),
-        (replace(POINT, usable=False), Status.NOT_USABLE, None, "not usable"),
-        (replace(point(None, None, None), withheld=True), Status.WITHHELD, None, "withheld"),
-        (replace(point(None, None, None), withheld=True, usable=False), Status.NOT_USABLE, None, "not usable"),
-        (point(None, None, None), Status.UNDEFINED, None, "undefined"),
+        (POINT, FigureStatus.SHOWN, True, "met"),
+        (point("100", "90", "110"), FigureStatus.SHOWN, True, "met"),
+        (point("100", "89", "110"), FigureStatus.SHOWN, True, "too wide"),
+        (point("100", "90", "103"), FigureStatus.SHOWN, False, "met"),
+        (point("110", "105", "115"), FigureStatus.SHOWN, False, "met"),
+        (point("100", None, "105"), FigureStatus.SHOWN, True, "too wide"),
+        (replace(POINT, usable=False), FigureStatus.NOT_USABLE, None, "not usable"),
+        (replace(point(None, None, None), withheld=True), FigureStatus.WITHHELD, None, "withheld"),
+        (replace(point(None, None, None), withheld=True, usable=False), FigureStatus.NOT_USABLE, None, "not usable"),
+        (point(None, None, None), FigureStatus.UNDEFINED, None, "undefined"),
     ],
 )
 def test_a_figure_is_judged_by_what_is_published_and_compared_where_it_may_be_read(
-    published: MetricPoint, status: Status, inside: bool | None, answer: str
+    published: MetricPoint, status: FigureStatus, inside: bool | None, answer: str
 ) -> None:
     found = ask(CASES, published)
     [figure] = found.figures
