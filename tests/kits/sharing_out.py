@@ -21,9 +21,12 @@ FOLDER = "tests/kafka/"
 WHOLE = (
     "tests/kafka/engine/test_broker_lock.py",
     "tests/kafka/secure/",
+    "tests/kafka/serve/test_serve_kafka.py",
     "tests/adversary/test_noised_attacks.py",
     "tests/simulation/test_derive.py",
+    "tests/unit/charts/",
     "tests/unit/deploy/test_certificates.py",
+    "tests/unit/files/",
     "tests/unit/metrics/test_metrics_points.py",
     "tests/unit/release/test_composition.py",
     "tests/unit/sources/test_hmis_real.py",

@@ -24,6 +24,8 @@ EXTRAS: Final = {
     "starlette": "web",
     "uvicorn": "web",
     "limits": "web",
+    "gptables": "web",
+    "pandas": "web",
     "scipy": "attack",
 }
 """Library → the extra that brings it."""

@@ -1,0 +1,198 @@
+"""Charts for whoever serves or exports them: made by one helper process, and kept as bytes.
+
+    async with Charts() as charts:
+        await charts.prepare(wanted)          # when an epoch has come
+        svg = charts.ready(drawing, width)    # None: not made; the page stands with its table
+        svg = await charts.svg(drawing, width)
+
+vl-convert costs 150 MB and a second for its first chart, has crashed when used at the same time,
+and cannot be limited from within. So it runs in a process of its own, one chart at a time, which is
+started anew every 500 charts, and whenever it was killed or held on for too long.
+
+Rules kept: equal drawings have equal bytes, and are drawn once. A drawing that failed twice is not
+tried again, so one bad figure cannot keep the helper busy. What is kept has a limit.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+
+from consumers.charts.drawings import ChartWidth, Drawing
+from exchange.core.errors import ExchangeError
+
+CHARTS_A_LIFE: Final = 500
+DEADLINE_S: Final = 20.0
+"""For one chart; the first of a helper's life waits for its start too."""
+KEPT_BYTES: Final = 64 << 20
+TRIES: Final = 2
+_LINE_BYTES: Final = 8 << 20
+_GOODBYE_S: Final = 2.0
+_COMMAND: Final = (sys.executable, "-m", "consumers.charts.helper")
+_logger = structlog.get_logger(__name__)
+
+Wanted = tuple[Drawing, ChartWidth]
+
+
+class ChartFailed(ExchangeError):
+    """A chart could not be drawn."""
+
+    hint = "The table beside it has the same figures. The worker's log names the reason."
+
+
+class Charts:
+    """The charts of one process. `command`: what starts a helper."""
+
+    def __init__(
+        self,
+        *,
+        command: tuple[str, ...] = _COMMAND,
+        deadline_s: float = DEADLINE_S,
+        life: int = CHARTS_A_LIFE,
+        kept_bytes: int = KEPT_BYTES,
+    ) -> None:
+        self.starts = 0
+        """How often a helper was started."""
+        self._command, self._deadline_s, self._life, self._kept_bytes = command, deadline_s, life, kept_bytes
+        self._made: OrderedDict[Wanted, bytes] = OrderedDict()
+        self._bytes = 0
+        self._failed: dict[Wanted, int] = {}
+        self._one_at_a_time = asyncio.Lock()
+        self._helper: asyncio.subprocess.Process | None = None
+        self._drawn = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end()
+
+    def ready(self, drawing: Drawing, width: ChartWidth) -> bytes | None:
+        """The chart if it has been made."""
+        found = self._made.get((drawing, width))
+        if found is not None:
+            self._made.move_to_end((drawing, width))
+        return found
+
+    async def svg(self, drawing: Drawing, width: ChartWidth) -> bytes:
+        """The chart, made now unless it was made before. Raises ChartFailed."""
+        async with self._one_at_a_time:
+            found = self.ready(drawing, width)
+            return found if found is not None else await self._new((drawing, width))
+
+    async def prepare(self, wanted: Iterable[Wanted]) -> int:
+        """Make charts; how many of them failed."""
+        failed = 0
+        for drawing, width in wanted:
+            try:
+                await self.svg(drawing, width)
+            except ChartFailed:
+                failed += 1
+        return failed
+
+    async def _new(self, wanted: Wanted) -> bytes:
+        if self._failed.get(wanted, 0) >= TRIES:
+            raise ChartFailed(f"{wanted[0].title}: it failed {TRIES} times.")
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                answer = await self._answer(wanted)
+        except (TimeoutError, OSError, ValueError, EOFError) as error:
+            await self._kill()
+            raise self._failure(wanted, type(error).__name__) from None
+        except asyncio.CancelledError:  # its answer would be taken for the next one's
+            await self._kill()
+            raise
+        if "svg" not in answer:
+            raise self._failure(wanted, answer.get("error", "no answer"))
+        self._keep(wanted, answer["svg"].encode())
+        return self._made[wanted]
+
+    def _failure(self, wanted: Wanted, reason: str) -> ChartFailed:
+        self._failed[wanted] = self._failed.get(wanted, 0) + 1
+        _logger.warning("chart failed", title=wanted[0].title, reason=reason)
+        return ChartFailed(f"{wanted[0].title}: {reason}.")
+
+    def _keep(self, wanted: Wanted, svg: bytes) -> None:
+        self._made[wanted] = svg
+        self._bytes += len(svg)
+        while self._bytes > self._kept_bytes and len(self._made) > 1:
+            self._bytes -= len(self._made.popitem(last=False)[1])
+
+    async def _answer(self, wanted: Wanted) -> Mapping[str, str]:
+        """The answer of the running helper; if that was killed, of another one."""
+        try:
+            return await self._asked(wanted)
+        except (OSError, EOFError):
+            if not self._drawn:  # it ended with its first chart, and so would the next
+                raise
+            await self._kill()
+            return await self._asked(wanted)
+
+    async def _asked(self, wanted: Wanted) -> Mapping[str, str]:
+        """The helper's answer. Raises EOFError if it ended, ValueError for what is no answer."""
+        helper = await self._started()
+        assert helper.stdin is not None
+        assert helper.stdout is not None
+        drawing, width = wanted
+        request = json.dumps({"drawing": drawing.as_plain(), "width": width.value}, sort_keys=True).encode()
+        helper.stdin.write(request + b"\n")
+        await helper.stdin.drain()
+        line = await helper.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise EOFError
+        self._drawn += 1
+        answer = json.loads(line)
+        if not isinstance(answer, dict):
+            raise ValueError("an answer is an object")  # noqa: TRY004 - as for what is no JSON
+        return answer
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        """A helper that has charts left to draw; another one after so many."""
+        if self._helper is not None and (self._drawn >= self._life or self._helper.returncode is not None):
+            await self._end()
+        if self._helper is None:
+            pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+            self._helper = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=nothing,
+                limit=_LINE_BYTES,
+                env=_environment(),
+                start_new_session=True,
+            )
+            self.starts, self._drawn = self.starts + 1, 0
+        return self._helper
+
+    async def _end(self) -> None:
+        """Let the helper go: it ends with its standard input."""
+        helper = self._helper
+        if helper is not None and helper.stdin is not None:
+            helper.stdin.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE_S):
+                    await helper.wait()
+        await self._kill()
+
+    async def _kill(self) -> None:
+        helper, self._helper = self._helper, None
+        if helper is not None:
+            if helper.returncode is None:
+                with suppress(ProcessLookupError):
+                    helper.kill()
+            await helper.wait()
+
+
+def _environment() -> dict[str, str]:
+    """What the helper needs to find its modules; no address and no secret of the exchange."""
+    kept = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LANG", "LC_ALL", "HOME", "TMPDIR", "SYSTEMROOT")
+    return {name: os.environ[name] for name in kept if name in os.environ}

@@ -1,0 +1,216 @@
+"""What a chart shows: marks in one of five forms, as values that cross to the helper as JSON.
+
+    drawing = drawing_of(points, title="Unmet needs for housing", describes="Of 100 needs …")
+    drawing.as_plain()
+
+The form follows from the points, so nobody chooses a misleading one:
+
+| points | form |
+|---|---|
+| one figure in several periods | TREND: a line with two bands |
+| several figures in one period | COMPARISON: dots with fading intervals, the largest first |
+| the same, exact counts of agencies | BARS |
+| the same, by state | TILES: a map with a tile for each state |
+| one figure | HEADLINE: twenty dots, each one way in twenty that it could have come out |
+
+Rules kept: an estimate is never a bar, because readers of a bar take what is inside it for more
+likely than what is outside. A mark whose number is not shown carries no number: its status stands
+there in words. A share is drawn out of 100, as the sentences put it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Final
+
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.view import ARRIVALS
+from exchange.core.model.epochs import epoch_text
+from exchange.core.model.period import quarter_of
+from exchange.core.picture.statuses import FigureStatus, status_of
+from exchange.wire.public_records import period_of_point_text
+
+SHARE: Final = "share"
+OF_HUNDRED: Final = "of 100"
+"""The unit in which shares are drawn."""
+ChartRow = tuple[str, MetricPoint | None]
+"""A label and its point."""
+
+
+class ChartForm(StrEnum):
+    """How marks are drawn."""
+
+    TREND = "trend"
+    COMPARISON = "comparison"
+    BARS = "bars"
+    TILES = "tiles"
+    HEADLINE = "headline"
+
+
+class ChartWidth(StrEnum):
+    """For which column: a phone of 320 px, or a desk. A chart is as high as its marks need."""
+
+    NARROW = "narrow"
+    WIDE = "wide"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartMark:
+    """One figure. `low`, `high` None: no bound. `panel`: marks with one are drawn together.
+
+    `note`: what else happened then, such as agencies that joined; only in a trend.
+    """
+
+    label: str
+    status: FigureStatus
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    panel: str = ""
+    note: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether it has no interval because it has no noise."""
+        return self.value is not None and self.value == self.low == self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A chart. `most`: the end of its scale, for charts that are compared; None: its own."""
+
+    form: ChartForm
+    title: str
+    describes: str
+    unit: str
+    marks: tuple[ChartMark, ...]
+    most: float | None = None
+
+    def as_plain(self) -> dict[str, object]:
+        """As JSON has it. Equal drawings have equal plain ones."""
+        return asdict(self)
+
+
+def drawing_from(plain: Mapping[str, object]) -> Drawing:
+    """The drawing of `as_plain`. Raises ValueError, KeyError or TypeError for anything else."""
+    marks = plain["marks"]
+    if not isinstance(marks, Sequence):
+        raise TypeError("marks are a list")
+    made = tuple(ChartMark(**{**mark, "status": FigureStatus(mark["status"])}) for mark in marks)
+    return Drawing(**{**plain, "form": ChartForm(str(plain["form"])), "marks": made})  # type: ignore[arg-type]
+
+
+def mark_of(point: MetricPoint, label: str, *, panel: str = "", note: str = "") -> ChartMark:
+    """The mark of a point. What is not shown has no number, and none can be drawn by mistake."""
+    status = status_of(point)
+    if not status.shows_number:
+        return ChartMark(label, status, panel=panel, note=note)
+    times = 100 if point.unit == SHARE else 1
+    value, low, high = (None if n is None else float(n) * times for n in (point.value, point.low, point.high))
+    return ChartMark(label, status, value, low, high, panel, note)
+
+
+def missing(label: str, *, panel: str = "") -> ChartMark:
+    """The mark of a figure that is in no release."""
+    return ChartMark(label, FigureStatus.NOT_RELEASED, panel=panel)
+
+
+def drawing_of(
+    points: Iterable[MetricPoint],
+    *,
+    title: str,
+    describes: str,
+    labels: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
+    most: float | None = None,
+) -> Drawing:
+    """The chart of one metric's points. Raises ValueError where they are no chart.
+
+    `labels`: words for codes; without one a code's own. `notes`: what happened, by period.
+    """
+    named = labels or {}
+    rows = [(_label(point, named), point) for point in points]
+    return drawing_of_rows(rows, title=title, describes=describes, labels=named, notes=notes, most=most)
+
+
+def drawing_of_rows(
+    rows: Iterable[ChartRow],
+    *,
+    title: str,
+    describes: str,
+    labels: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
+    most: float | None = None,
+) -> Drawing:
+    """The chart of the rows of a table, each with its label there; None: in no release.
+
+    Raises ValueError where they are no chart: of no or several metrics, or of several figures in
+    several periods.
+    """
+    found = tuple(rows)
+    points = [point for _, point in found if point is not None]
+    if len({point.metric for point in points}) != 1:
+        raise ValueError("A chart is of the points of one metric.")
+    form, named, noted = _form(points), labels or {}, notes or {}
+    marks: Iterable[ChartMark]
+    if form in (ChartForm.TREND, ChartForm.HEADLINE):
+        ordered = sorted(points, key=_when)
+        texts = [(point, when_of(point)) for point in ordered]
+        marks = (mark_of(point, text, note=noted.get(text, "")) for point, text in texts)
+    elif form is ChartForm.TILES:
+        marks = (mark_of(point, dict(point.dimensions)["state"]) for point in points)
+    else:
+        marks = _ranked(_compared(label, point, named) for label, point in found)
+    unit = OF_HUNDRED if points[0].unit == SHARE else points[0].unit
+    return Drawing(form, title, describes, unit, tuple(marks), most)
+
+
+def when_of(point: MetricPoint) -> str:
+    """`2026Q1`, `2026`, or the month in which arrivals came."""
+    return epoch_text(point.epoch) if point.period is ARRIVALS else period_of_point_text(point.period)
+
+
+def _when(point: MetricPoint) -> tuple[int, int]:
+    return point.period or 0, point.epoch
+
+
+def _form(points: Sequence[MetricPoint]) -> ChartForm:
+    if len({point.dimensions for point in points}) == 1:
+        return _of_one(points)
+    if len({(point.period, point.period is ARRIVALS and point.epoch) for point in points}) != 1:
+        raise ValueError("A chart is of one figure in several periods, or of several figures in one period.")
+    if {tuple(name for name, _ in point.dimensions) for point in points} == {("state",)}:
+        return ChartForm.TILES
+    shown = [mark for mark in (mark_of(point, "") for point in points) if mark.value is not None]
+    counts = all(point.unit != SHARE for point in points)
+    return ChartForm.BARS if counts and shown and all(mark.exact for mark in shown) else ChartForm.COMPARISON
+
+
+def _of_one(points: Sequence[MetricPoint]) -> ChartForm:
+    """Of one figure: quarters, years or months, and never a year among its quarters."""
+    if len(points) == 1:
+        return ChartForm.HEADLINE
+    if len({None if point.period is ARRIVALS else bool(quarter_of(point.period)) for point in points}) != 1:
+        raise ValueError("A chart over time is of quarters, of years or of months.")
+    return ChartForm.TREND
+
+
+def _label(point: MetricPoint, named: Mapping[str, str]) -> str:
+    """The words of its last code."""
+    codes = [code for _, code in point.dimensions]
+    return named.get(codes[-1], codes[-1].replace("_", " ")) if codes else "the nation"
+
+
+def _compared(label: str, point: MetricPoint | None, named: Mapping[str, str]) -> ChartMark:
+    """All codes but the last are its panel."""
+    if point is None:
+        return missing(label)
+    words = [named.get(code, code.replace("_", " ")) for _, code in point.dimensions[:-1]]
+    return mark_of(point, label, panel=", ".join(words))
+
+
+def _ranked(marks: Iterable[ChartMark]) -> list[ChartMark]:
+    """Panel by panel in their order; within one the largest first, and what is not shown last."""
+    found = list(marks)
+    panels = {panel: number for number, panel in enumerate(dict.fromkeys(mark.panel for mark in found))}
+    return sorted(found, key=lambda mark: (panels[mark.panel], mark.value is None, -(mark.value or 0), mark.label))

@@ -1,0 +1,50 @@
+"""All files of an export, made from what was published. To add a form, append it to `FORMS`.
+
+Rules kept: the files are a function of what was published and of the versions of this software and
+its libraries. No clock, no random number and no path is in them.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from consumers.files.adx import adx
+from consumers.files.catalogs import catalog, json_ld
+from consumers.files.files import ExportFile
+from consumers.files.forms import as_csv, as_parquet
+from consumers.files.package import datapackage
+from consumers.files.published import PublishedMonth
+from consumers.files.readme import readme
+from consumers.files.sdmx import sdmx_csv, structure
+from consumers.files.tables import FileTable, tables_of
+from consumers.files.workbook import workbook
+from exchange.core.metrics.table import CAVEAT
+
+FORMS: Final[tuple[Callable[[PublishedMonth], ExportFile], ...]] = (sdmx_csv, structure, adx, workbook)
+"""Beside the tables. The pages as static files will be one more."""
+Told = Callable[[int, int], None]
+
+
+def files_of(published: PublishedMonth, told: Told = lambda *_: None) -> list[ExportFile]:
+    """Every file; `told`: how many parts are made, and of how many."""
+    plain = tuple(tables_of(published))
+    parts = len(plain) + len(FORMS)
+    tables = []
+    for done, table in enumerate(plain, 1):
+        tables.append((table, _table_files(published, table)))
+        told(done, parts)
+    made = [file for _, files in tables for file in files]
+    for done, form in enumerate(FORMS, 1):
+        made.append(form(published))
+        told(len(plain) + done, parts)
+    made.append(datapackage(published, tables))
+    described = tuple(made)
+    made += [catalog(published, described), json_ld(published, described)]
+    return [readme(published, made), *made]
+
+
+def _table_files(published: PublishedMonth, table: FileTable) -> tuple[ExportFile, ExportFile]:
+    about = {"epoch": published.month, "caveat": CAVEAT}
+    return (
+        ExportFile(f"{table.name}.csv", as_csv(table), "text/csv", table.title),
+        ExportFile(f"{table.name}.parquet", as_parquet(table, about), "application/vnd.apache.parquet", table.title),
+    )

@@ -1,0 +1,160 @@
+"""Which form a chart has, what its marks hold, and how wide its bands are."""
+
+import json
+from decimal import Decimal
+from itertools import pairwise
+from statistics import NormalDist
+
+import pytest
+
+from consumers.charts.drawings import OF_HUNDRED, ChartForm, Drawing, drawing_from, drawing_of, drawing_of_rows, mark_of
+from consumers.charts.spread import DOTS, band, dots, reach
+from consumers.charts.tile_map import PLACES
+from consumers.charts.words_on_charts import NO_UPPER, numbers_of
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.model.period import period_of
+from exchange.core.model.vocabulary import DIVISION
+from exchange.core.picture.statuses import FigureStatus
+from tests.kits.national_year import year_points
+
+TABLES = ("needs_by_service", "unmet_needs_by_service", "state_cases", "practices_by_practice_use", "arrivals_cases")
+
+
+def chosen(metric: str, period: int | None = None, **dimensions: str) -> list[MetricPoint]:
+    wanted = set(dimensions.items())
+    found = [point for point in year_points(*TABLES) if point.metric == metric and wanted <= set(point.dimensions)]
+    return [point for point in found if period is None or point.period == period]
+
+
+def drawn(points: list[MetricPoint]) -> Drawing:
+    return drawing_of(points, title="A title", describes="A sentence.")
+
+
+QUARTERS = [period_of(2026, quarter) for quarter in (1, 2, 3, 4)]
+
+
+def test_the_form_follows_from_the_points() -> None:
+    housing = [point for point in chosen("needs_by_service", service="legal") if point.period in QUARTERS]
+    assert drawn(housing).form is ChartForm.TREND
+    assert drawn(housing[:1]).form is ChartForm.HEADLINE
+    assert drawn(chosen("unmet_need_share", period_of(2026, 1))).form is ChartForm.COMPARISON
+    assert drawn(chosen("practices_by_practice_use", period_of(2026, 1))).form is ChartForm.BARS
+    states = [point for point in chosen("state_cases") if dict(point.dimensions).keys() == {"state"}]
+    assert drawn(states).form is ChartForm.TILES
+
+
+def test_no_estimate_is_ever_a_bar() -> None:
+    for metric in {point.metric for point in year_points(*TABLES)}:
+        points = chosen(metric, period_of(2026, 1))
+        if len(points) > 1 and any(point.shown and point.low != point.high for point in points):
+            assert drawn(points).form is not ChartForm.BARS
+
+
+def test_what_is_not_shown_has_its_status_and_no_number() -> None:
+    statuses = set()
+    for point in year_points(*TABLES):
+        mark = mark_of(point, "label")
+        statuses.add(mark.status)
+        if not mark.status.shows_number:
+            assert (mark.value, mark.low, mark.high) == (None, None, None)
+            assert numbers_of(mark, "clients") == mark.status.cell
+    assert {FigureStatus.SHOWN, FigureStatus.NOT_USABLE, FigureStatus.HIDDEN_AGENCIES} <= statuses
+
+
+def test_a_chart_has_exactly_the_published_numbers() -> None:
+    points = chosen("unmet_need_share", period_of(2026, 1))
+    drawing = drawn(points)
+    assert drawing.unit == OF_HUNDRED
+    assert len(drawing.marks) == len(points)
+    for point in points:
+        label = dict(point.dimensions)["service"].replace("_", " ")
+        [mark] = [mark for mark in drawing.marks if mark.label == label]
+        if point.shown:
+            assert Decimal(str(mark.value)) == pytest.approx(point.value * 100)
+
+
+def test_the_largest_comes_first_and_what_is_not_shown_last() -> None:
+    values = [mark.value for mark in drawn(chosen("unmet_need_share", period_of(2026, 1))).marks]
+    shown = [value for value in values if value is not None]
+    assert shown == sorted(shown, reverse=True)
+    assert values[: len(shown)] == shown
+
+
+def test_periods_are_in_their_order() -> None:
+    points = [point for point in chosen("needs_by_service", service="legal") if point.period in QUARTERS]
+    assert [mark.label for mark in drawn(points[::-1]).marks] == ["2026Q1", "2026Q2", "2026Q3", "2026Q4"]
+
+
+def test_several_metrics_or_figures_and_periods_at_once_are_no_chart() -> None:
+    with pytest.raises(ValueError, match="one metric"):
+        drawn([*chosen("needs_by_service"), *chosen("state_cases")])
+    with pytest.raises(ValueError, match="one period"):
+        drawn(chosen("needs_by_service"))
+
+
+def test_months_of_arrivals_are_a_line_of_months() -> None:
+    drawing = drawn(chosen("arrivals_cases"))
+    assert drawing.form is ChartForm.TREND
+    assert [mark.label for mark in drawing.marks][:3] == ["2026-04", "2026-05", "2026-06"]
+    assert {mark.status for mark in drawing.marks} <= {
+        FigureStatus.PROVISIONAL,
+        FigureStatus.WITHHELD,
+        FigureStatus.NOT_USABLE,
+    }
+
+
+def test_a_year_does_not_stand_among_its_quarters() -> None:
+    with pytest.raises(ValueError, match="of quarters, of years"):
+        drawn(chosen("needs_by_service", service="legal"))
+
+
+def test_a_row_without_a_point_says_that_it_is_in_no_release() -> None:
+    points = chosen("unmet_need_share", period_of(2026, 1))
+    rows = [("Legal help", points[0]), ("Housing", points[1]), ("Pets", None)]
+    drawing = drawing_of_rows(rows, title="A title", describes="A sentence.")
+    [mark] = [mark for mark in drawing.marks if mark.label == "Pets"]
+    assert (mark.status, mark.value) == (FigureStatus.NOT_RELEASED, None)
+
+
+def test_a_drawing_crosses_a_process_border_unchanged() -> None:
+    drawing = drawn(chosen("unmet_need_share", period_of(2026, 1)))
+    assert drawing_from(json.loads(json.dumps(drawing.as_plain()))) == drawing
+
+
+def test_bands_are_inside_each_other_and_the_outermost_is_the_published_one() -> None:
+    assert band(100, 80, 125, 95) == (80, 125)
+    ends = [band(100, 80, 125, percent) for percent in (95, 80, 50)]
+    assert all(a[0] < b[0] and b[1] < a[1] for a, b in pairwise(ends))
+
+
+def test_the_inner_band_holds_half_of_what_could_have_come_out() -> None:
+    noise = NormalDist(0, 10)
+    z95 = NormalDist().inv_cdf(0.975) * 10
+    low, high = band(1_000, 1_000 - z95, 1_000 + z95, 50)
+    assert noise.cdf(high - 1_000) - noise.cdf(low - 1_000) == pytest.approx(0.5)
+    assert reach(95) == 1
+
+
+def test_an_end_that_was_cut_at_zero_does_not_make_the_band_narrow() -> None:
+    low, high = band(12, 0, 32, 50)
+    assert 12 - low == pytest.approx(high - 12)
+
+
+def test_half_of_the_twenty_dots_are_above_the_value_and_about_one_beyond_the_interval() -> None:
+    found = dots(100, 80, 120)
+    assert len(found) == DOTS
+    assert sum(dot > 100 for dot in found) == DOTS / 2
+    assert sum(not 80 <= dot <= 120 for dot in found) <= 1
+    assert list(found) == sorted(found)
+
+
+def test_no_upper_bound_is_said_in_words() -> None:
+    point = MetricPoint("m", (), 1, 1, Decimal("0.4"), Decimal("0.2"), None, "share", False, True, ())
+    assert NO_UPPER in numbers_of(mark_of(point, "x"), OF_HUNDRED)
+
+
+def test_every_state_has_one_tile() -> None:
+    assert PLACES.keys() == {
+        code for code, division in DIVISION.items() if division not in ("unknown", "not_applicable")
+    } - {code for code in DIVISION if DIVISION[code] == code}
+    assert len(set(PLACES.values())) == len(PLACES)
