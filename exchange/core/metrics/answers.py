@@ -90,22 +90,37 @@ def half_width(precision: Precision, value: Exact | None, low: Exact | None, hig
 
 def answers(yearly: Yearly, questions: Iterable[Question] = QUESTIONS) -> Iterator[Answer]:
     """The answer to each question, if the nation has these sizes in a year."""
+    planned = Planned(yearly)
     for question in questions:
         if question.missing:
             yield Answer(question, 0, 0, None)
             continue
-        asked = Asked(question, yearly)
+        asked = Asked(question, planned)
         found = asked.answer()
         yield found if found.met else replace(found, costs=tuple(asked.costs()))
+
+
+class Planned:
+    """The releases of planned sizes: those of a table are made once, for all questions to it."""
+
+    def __init__(self, yearly: Yearly) -> None:
+        self._yearly = yearly
+        self._made: dict[str, Sequence[Release]] = {}
+
+    def of(self, table: str) -> Sequence[Release]:
+        """All releases of a table that its figures need."""
+        if table not in self._made:
+            self._made[table] = tuple(_releases(table, self._yearly))
+        return self._made[table]
 
 
 class Asked:
     """A question to the releases of planned sizes."""
 
-    def __init__(self, question: Question, yearly: Yearly) -> None:
+    def __init__(self, question: Question, planned: Planned) -> None:
         metric, period = BY_METRIC[question.metric], PERIODS[question.span]
         self.question = question
-        releases = (one for table in metric.tables for one in _releases(table, yearly))
+        releases = (one for table in metric.tables for one in planned.of(table))
         self._view = View(Released().taking(releases), JANUARY)
         figures = (one for one in metric.formula(self._view) if one.period == period)
         self._says = [one.says for one in figures if question.about(dict(one.dimensions))]

@@ -6,7 +6,7 @@ from math import sqrt
 
 import pytest
 
-from exchange.core.metrics.answers import JANUARY, PERIODS, Asked, answers
+from exchange.core.metrics.answers import JANUARY, PERIODS, Asked, Planned, answers
 from exchange.core.metrics.estimates import Exact
 from exchange.core.metrics.questions import COMMON_GROUPS, QUESTIONS, Precision, Question, Span
 from exchange.core.metrics.table import BY_METRIC, points
@@ -18,12 +18,13 @@ from schemas.lists import read_list
 from tests.kits.release_world import everything, of, release, released
 
 NATION = planned_sizes(national_clients())
+PLANNED_NATION = Planned(NATION)
 BY_NAME = {question.name: question for question in QUESTIONS}
 CASES = Question("cases", "2003", "cases", "cases", "", (), Span.QUARTER, Precision(Fraction(1, 10)))
 
 
 def width(question: Question, sizes: Yearly, noise: Fraction = Fraction(1)) -> Exact | None:
-    [found] = Asked(question, sizes).half_widths(noise)
+    [found] = Asked(question, Planned(sizes)).half_widths(noise)
     return found
 
 
@@ -38,7 +39,7 @@ def test_names_are_given_once_and_every_research_topic_has_a_row() -> None:
 @pytest.mark.parametrize("name", [name for name, question in BY_NAME.items() if question.metric])
 def test_a_question_asks_for_a_figure_of_each_of_its_codes(name: str) -> None:
     question = BY_NAME[name]
-    figures = len(Asked(question, NATION).half_widths())
+    figures = len(Asked(question, PLANNED_NATION).half_widths())
     assert figures >= max(1, len(question.codes), question.least)
     if question.precision.most:  # not about agencies, whose tables may have a second dimension
         assert not question.codes or figures == len(question.codes)
@@ -68,7 +69,7 @@ def test_a_year_has_the_noise_of_five_draws_and_a_mean_that_of_a_third() -> None
     assert quarter is not None
     assert year is not None
     assert float(year / quarter) == pytest.approx(sqrt(5) / 4, rel=1e-5)
-    one, three = (Asked(BY_NAME[name], NATION).half_widths() for name in ("states", "states_mean"))
+    one, three = (Asked(BY_NAME[name], PLANNED_NATION).half_widths() for name in ("states", "states_mean"))
     for alone, mean in zip(one, three, strict=True):
         if alone is not None and alone < 1 and mean is not None:
             assert float(mean / alone) == pytest.approx(1 / sqrt(3), rel=1e-3)
@@ -89,7 +90,7 @@ def test_a_half_width_is_that_of_the_point_which_such_releases_have(name: str) -
     assert point.low is not None
     assert point.high is not None
     wide = max(point.high - point.value, point.value - point.low)
-    [expected] = Asked(question, NATION).half_widths()
+    [expected] = Asked(question, PLANNED_NATION).half_widths()
     assert expected is not None
     assert float(wide if question.precision.points else wide / point.value) == pytest.approx(float(expected), abs=2e-4)
 
@@ -136,7 +137,7 @@ def test_the_part_that_a_question_would_need_meets_it_and_a_little_less_does_not
     [found] = answers(sizes, [BY_NAME[name]])
     assert not found.met
     assert found.costs
-    asked = Asked(BY_NAME[name], sizes)
+    asked = Asked(BY_NAME[name], Planned(sizes))
     for cost in found.costs:
         assert asked.answer(Fraction(cost.part, cost.needed + 1)).met
         assert not asked.answer(Fraction(cost.part, cost.needed) * Fraction(102, 100)).met
@@ -144,7 +145,10 @@ def test_the_part_that_a_question_would_need_meets_it_and_a_little_less_does_not
 
 def test_more_clients_answer_no_question_worse() -> None:
     asked = [question for question in QUESTIONS if question.metric]
-    few, many = ([Asked(question, planned_sizes(n)).answer() for question in asked] for n in (4_000, 40_000))
+    few, many = (
+        [Asked(question, planned).answer() for question in asked]
+        for planned in (Planned(planned_sizes(n)) for n in (4_000, 40_000))
+    )
     for one, other in zip(few, many, strict=True):
         assert other.precise >= one.precise
     assert sum(one.met for one in few) < sum(other.met for other in many)
