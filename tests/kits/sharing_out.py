@@ -32,6 +32,7 @@ WHOLE = (
     "tests/unit/sources/test_hmis_real.py",
     "tests/unit/tree/test_mutants_listed.py",
     "tests/unit/tree/test_packaging.py",
+    "tests/unit/trial/test_answered.py",
     "tests/unit/trial/test_sample_calibration.py",
 )
 """Files and folders whose tests share what is dear to make: a broker, a nation, a wheel."""
