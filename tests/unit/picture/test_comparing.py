@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from scipy.stats import norm, studentized_range
+import scipy  # loads its parts when they are first used
 
 from exchange.core.metrics.estimates import Block, Estimate
 from exchange.core.metrics.figures import MetricPoint
@@ -35,13 +35,13 @@ def share(over: int, under: int, sd: int = 10, *, quarter: int = 1) -> MeasuredF
 
 @pytest.mark.parametrize("figures", [2, 3, 10, 27, 51])
 def test_the_reach_for_all_pairs_is_tukeys(figures: int) -> None:
-    exact = studentized_range.ppf(0.96, figures, float("inf")) / 2**0.5
+    exact = scipy.stats.studentized_range.ppf(0.96, figures, float("inf")) / 2**0.5
     assert exact <= reach_for_all_pairs(figures) < exact + 2e-4
 
 
 @pytest.mark.parametrize("statements", [1, 2, 40])
 def test_the_reach_for_some_statements_is_bonferronis(statements: int) -> None:
-    exact = norm.ppf(1 - 0.02 / statements)
+    exact = scipy.stats.norm.ppf(1 - 0.02 / statements)
     assert exact <= reach_for(statements) < exact + 1e-4
 
 
@@ -133,7 +133,7 @@ def test_a_rank_is_said_in_words(first: int, last: int, of: int, words: str) -> 
 def test_two_figures_are_compared_in_natural_frequencies() -> None:
     one, other = count(110), count(100, cell=1)
     told = compared(one, other)
-    assert told.hundred == pytest.approx(100 * norm.cdf(10 / 200**0.5), abs=1.5)  # 76
+    assert told.hundred == pytest.approx(100 * scipy.stats.norm.cdf(10 / 200**0.5), abs=1.5)  # 76
     assert told.words("housing", "food") == f"in {told.hundred} of 100, housing is the larger"
     assert compared(other, one).first is False
     assert compared(count(900), other).words("housing", "food") == "in more than 99 of 100, housing is the larger"
