@@ -16,7 +16,7 @@ from consumers.serve.months import month, months
 from consumers.serve.prepared import Body, Prepared, body_of
 from consumers.serve.sheets import Sheet, figures, sheet_of
 from consumers.serve.snapshot import Picture, PointSnapshot
-from consumers.serve.stream import Readers, Source
+from consumers.serve.stream import Readers, StreamSource
 from exchange.core.model.epochs import epoch_text
 from exchange.engine.log import Log
 
@@ -105,9 +105,9 @@ class Service:
         picture = self.picture
         return ServedView(await self.prepared.body((self.changes, "feed"), lambda: body_of(feed(picture))), REVALIDATE)
 
-    def source(self) -> Source:
+    def source(self) -> StreamSource:
         """What a stream reads now."""
-        return Source(self.picture, self.hearing.complete)
+        return StreamSource(self.picture, self.hearing.complete)
 
     def headers(self) -> Mapping[str, str]:
         """What every answer says of where its figures come from."""

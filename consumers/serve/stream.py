@@ -62,14 +62,14 @@ class Readers:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StreamSource:
     """What a stream reads: the picture of now, and whether everything was read."""
 
     picture: Picture
     complete: bool
 
 
-NowSource = Callable[[], Source]
+StreamSourceNow = Callable[[], StreamSource]
 
 
 def channel_of(query: Pairs) -> Channel:
@@ -88,7 +88,7 @@ def channel_of(query: Pairs) -> Channel:
     return Channel(tuple(asked(metric, rest) for metric in metrics))
 
 
-def place_of(request: Request, query: Pairs, source: Source) -> int:
+def place_of(request: Request, query: Pairs, source: StreamSource) -> int:
     """The id behind which a reader begins: its own, else the newest. Raises Problem."""
     given = request.headers.getlist("last-event-id") or [text for name, text in query if name == "after"]
     newest = source.picture.position - 1
@@ -108,7 +108,7 @@ def place_of(request: Request, query: Pairs, source: Source) -> int:
 class EventStream(Response):
     """One reader's stream."""
 
-    def __init__(self, readers: Readers, now: NowSource, channel: Channel, place: int) -> None:
+    def __init__(self, readers: Readers, now: StreamSourceNow, channel: Channel, place: int) -> None:
         if len(readers.waiting) >= READERS_MAX:
             raise Problem(ProblemKind.TOO_MANY_READERS, "Try again in a minute.", headers={"retry-after": "60"})
         super().__init__(None, 200, dict(_HEADERS))

@@ -90,7 +90,7 @@ def half_width(precision: Precision, value: Exact | None, low: Exact | None, hig
 
 def answers(yearly: Yearly, questions: Iterable[Question] = QUESTIONS) -> Iterator[Answer]:
     """The answer to each question, if the nation has these sizes in a year."""
-    planned = Planned(yearly)
+    planned = PlannedReleases(yearly)
     for question in questions:
         if question.missing:
             yield Answer(question, 0, 0, None)
@@ -100,7 +100,7 @@ def answers(yearly: Yearly, questions: Iterable[Question] = QUESTIONS) -> Iterat
         yield found if found.met else replace(found, costs=tuple(asked.costs()))
 
 
-class Planned:
+class PlannedReleases:
     """The releases of planned sizes: those of a table are made once, for all questions to it."""
 
     def __init__(self, yearly: Yearly) -> None:
@@ -117,7 +117,7 @@ class Planned:
 class Asked:
     """A question to the releases of planned sizes."""
 
-    def __init__(self, question: Question, planned: Planned) -> None:
+    def __init__(self, question: Question, planned: PlannedReleases) -> None:
         metric, period = BY_METRIC[question.metric], PERIODS[question.span]
         self.question = question
         releases = (one for table in metric.tables for one in planned.of(table))

@@ -6,7 +6,7 @@ from math import sqrt
 
 import pytest
 
-from exchange.core.metrics.answers import JANUARY, PERIODS, Asked, Planned, answers
+from exchange.core.metrics.answers import JANUARY, PERIODS, Asked, PlannedReleases, answers
 from exchange.core.metrics.estimates import Exact
 from exchange.core.metrics.questions import COMMON_GROUPS, QUESTIONS, Precision, Question, Span
 from exchange.core.metrics.table import BY_METRIC, points
@@ -18,13 +18,13 @@ from schemas.lists import read_list
 from tests.kits.release_world import everything, of, release, released
 
 NATION = planned_sizes(national_clients())
-PLANNED_NATION = Planned(NATION)
+PLANNED_NATION = PlannedReleases(NATION)
 BY_NAME = {question.name: question for question in QUESTIONS}
 CASES = Question("cases", "2003", "cases", "cases", "", (), Span.QUARTER, Precision(Fraction(1, 10)))
 
 
 def width(question: Question, sizes: Yearly, noise: Fraction = Fraction(1)) -> Exact | None:
-    [found] = Asked(question, Planned(sizes)).half_widths(noise)
+    [found] = Asked(question, PlannedReleases(sizes)).half_widths(noise)
     return found
 
 
@@ -137,7 +137,7 @@ def test_the_part_that_a_question_would_need_meets_it_and_a_little_less_does_not
     [found] = answers(sizes, [BY_NAME[name]])
     assert not found.met
     assert found.costs
-    asked = Asked(BY_NAME[name], Planned(sizes))
+    asked = Asked(BY_NAME[name], PlannedReleases(sizes))
     for cost in found.costs:
         assert asked.answer(Fraction(cost.part, cost.needed + 1)).met
         assert not asked.answer(Fraction(cost.part, cost.needed) * Fraction(102, 100)).met
@@ -147,7 +147,7 @@ def test_more_clients_answer_no_question_worse() -> None:
     asked = [question for question in QUESTIONS if question.metric]
     few, many = (
         [Asked(question, planned).answer() for question in asked]
-        for planned in (Planned(planned_sizes(n)) for n in (4_000, 40_000))
+        for planned in (PlannedReleases(planned_sizes(n)) for n in (4_000, 40_000))
     )
     for one, other in zip(few, many, strict=True):
         assert other.precise >= one.precise

@@ -11,7 +11,7 @@ import pytest
 from httpx_sse import ServerSentEvent, aconnect_sse
 
 from consumers.serve.frames import METRICS_MAX, Channel, Ring, encoded
-from consumers.serve.stream import MEDIA_TYPE, EventStream, Readers, Source
+from consumers.serve.stream import MEDIA_TYPE, EventStream, Readers, StreamSource
 from exchange.core.metrics.table import METRICS
 from exchange.core.model.epochs import epoch_text
 from exchange.web.problems import ProblemKind
@@ -242,7 +242,7 @@ async def test_a_place_of_another_topic_ends_the_stream_once_everything_was_read
     async def send(message):
         sent.append(message)
 
-    stream = EventStream(readers, lambda: Source(there, complete[0]), Channel(), 50_000)
+    stream = EventStream(readers, lambda: StreamSource(there, complete[0]), Channel(), 50_000)
     sending = asyncio.create_task(stream({"type": "http"}, receive, send))
     await soon(lambda: len(sent) == 2)
     await asyncio.sleep(0.05)
