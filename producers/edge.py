@@ -72,8 +72,7 @@ class Edge:
         self._secret, self._given_link, self._options = secret, link, options
         self._today = today or local_today()
         self._policy = Policy(profile.legal_class, profile.sensitive, newest=current_quarter(self._today))
-        self._stated = Stated()
-        self.is_preview, self._since_commit = preview, 0
+        self._stated, self.is_preview, self._since_commit = Stated(), preview, 0
 
     @classmethod
     def open(
@@ -120,6 +119,7 @@ class Edge:
                 link=self._link,
                 report=self.report,
                 beat=marking_beat(self.profile, self._today),
+                stage=self._staging,
                 options=self._options,
                 address="" if self._given_link else servers_of(self.profile),
             )
@@ -246,8 +246,8 @@ class Edge:
 
     def _staging(self) -> Iterator[None]:
         if self.profile.legal_class is LegalClass.tally_only:
-            small_counts = self.profile.small_counts
-            tallied = stage_tallies(self._vault, self._fact_store, self._open_quarter, small_counts=small_counts)
+            how = {"small_counts": self.profile.small_counts, "closes": self._options.closes_quarters}
+            tallied = stage_tallies(self._vault, self._fact_store, self._open_quarter, **how)
             self.report.tally(tallied)
             self.report.not_closed = not_closed(self._fact_store, self._open_quarter, self._today)
         for claimed in self._outbox.claims():

@@ -31,7 +31,7 @@ from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.core.release.client_tables import needed
 from producers.caps.marking import Marked, choose_tally_facts
-from producers.caps.tally_batches import are_counted, first_batch_over, were_counted
+from producers.caps.tally_batches import are_counted, count_anew, first_batch_over, were_counted
 from producers.errors import QuarterNotClosable
 from producers.vault.event_tail import (
     body_bytes,
@@ -44,6 +44,7 @@ from producers.vault.event_tail import (
     with_cap,
 )
 from producers.vault.fact_store import TALLY, FactOutcome, FactStore
+from producers.vault.read_back import tally_key
 from producers.vault.store import Vault
 
 CLOSES_AFTER_DAYS: Final = 15
@@ -123,11 +124,6 @@ def quarters(first: int, last: int) -> Iterator[int]:
     return (period for period in range(first, last + 1) if quarter_of(period) and is_period(period))
 
 
-def tally_key(table: TallyTable, period: int, state: UsState) -> bytes:
-    """The key of a tally in the fact store."""
-    return TALLY + f"{table}|{period_text(period)}|{state}".encode("ascii")
-
-
 def marked_facts(fact_store: FactStore) -> Marked:
     """The facts that are kept for tallies, with the bits that they would carry as events."""
     chosen = choose_tally_facts(fact_store.cap_key, fact_store.tally_facts())
@@ -174,16 +170,20 @@ def _places(periods: Iterable[int], states: Iterable[UsState]) -> Iterator[Place
     return ((name, period, state) for period in periods for state in states for name in TallyTable)
 
 
-def stage_tallies(vault: Vault, fact_store: FactStore, open_quarter: int, *, small_counts: bool) -> Tallied:
+def stage_tallies(
+    vault: Vault, fact_store: FactStore, open_quarter: int, *, small_counts: bool, closes: bool
+) -> Tallied:
     """Put the tallies of all quarters before `open_quarter` into the fact store.
 
     Sent ones that are now empty become zeros. Later ones that wait to be sent do so no more: the
     run that closes their quarter counts them anew.
 
+    `closes`: whether this run closes quarters; no other counts anything after some were read back.
+
     Does nothing if they are there and nothing has changed. Tallies that are held back are counted
     each time, so that the run can report them.
     """
-    if small_counts and are_counted(vault, open_quarter):
+    if (small_counts and are_counted(vault, open_quarter)) or (count_anew(vault) and not closes):
         return Tallied()
     facts = marked_facts(fact_store)
     counted = count(facts, open_quarter)

@@ -10,6 +10,7 @@ client's record or refusal can move it.
 """
 
 from producers.vault.fact_store import TALLY, prefix_end
+from producers.vault.read_back import COUNT_ANEW
 from producers.vault.store import Vault
 
 
@@ -20,6 +21,11 @@ def are_counted(vault: Vault, before: int) -> bool:
     if changed or vault.one(fallen, (TALLY, prefix_end(TALLY))):  # by the exchange, or by another copy of this vault
         return False
     return vault.get("counted") == before.to_bytes(2, "big")
+
+
+def count_anew(vault: Vault) -> bool:
+    """Whether tallies were read back, and the next run that closes quarters counts them anew."""
+    return vault.get("counted") == COUNT_ANEW
 
 
 def were_counted(vault: Vault, before: int) -> None:

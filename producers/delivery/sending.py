@@ -8,7 +8,7 @@ the receipt. Many events are under way at once (`WINDOW`). Waiting is bounded
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -71,11 +71,17 @@ class RunOptions:
     """A person confirmed that the other copy of the vault has stopped: read back its accepted
     events and go on."""
 
+    @property
+    def closes_quarters(self) -> bool:
+        """Whether the run closes the quarters that are due, or one that it was asked to."""
+        return self.scheduled or self.closes is not None
+
 
 class Sending:
     """The delivery of one run. `beat`: the fields of a heartbeat that feeds no figure.
 
-    It takes the place of a refused event and closes parts of a run.
+    It takes the place of a refused event and closes parts of a run. `stage`: the steps that make
+    ready what is to be sent, again after something was read back.
 
     `address`: of the exchange, for the message when it cannot be reached.
     """
@@ -89,11 +95,12 @@ class Sending:
         link: Link,
         report: Report,
         beat: Beat,
+        stage: Callable[[], Iterator[None]],
         options: RunOptions,
         address: str = "",
     ) -> None:
         self._vault, self._chain, self._outbox, self._link = vault, chain, outbox, link
-        self._report, self._beat, self._options = report, beat, options
+        self._report, self._beat, self._stage, self._options = report, beat, stage, options
         self._exchange = f"exchange at {address}" if address else "exchange"
         self._waiting = Waiting(options.patience, options.clock())
         self._connected = False
@@ -284,11 +291,8 @@ class Sending:
             self._chain.unchain(receipt.head.sequence - len(path) + 1)
             async for value, link in cooperative(reversed(path)):
                 self._chain.adopt(value, link)
-            async for claimed in cooperative(self._outbox.claims()):
-                self._report.claimed += claimed
-            self._chain.append_heartbeat(
-                self._beat
-            )  # a mark: the inbox may hold more events that this vault has forgotten
-        self._vault.commit()
+            # a mark: the inbox may hold more events that this vault has forgotten
+            self._chain.append_heartbeat(self._beat)
+        await walked(self._stage())
         self._report.restored += len(path)
         self._next = receipt.head.sequence + 1

@@ -28,17 +28,14 @@ from producers.vault.event_tail import (
     same_fact,
     value_of,
 )
-from producers.vault.fact_store import CORRECTION, NOTHING, TALLY, UNCLAIMED, FactStore
+from producers.vault.fact_store import CORRECTION, NOTHING, UNCLAIMED, FactStore
+from producers.vault.read_back import stated_by, take_retraction, take_tally
 from producers.vault.schema import Row
 from producers.vault.store import Vault, batches, places
 
 TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
 _ARRIVAL: Final = int(Cap.ARRIVAL)
 RUNS_REMEMBERED: Final = 16
-_STILL_WANTED: Final = (
-    f"todo > 0 OR (stated = ? AND key < X'{TALLY.hex()}' "  # noqa: S608
-    "AND NOT EXISTS (SELECT 1 FROM client WHERE client.id = fact.client AND held))"
-)
 _COLUMNS: Final = "sequence, previous, schema, tail, kind, key, target"
 _APPEND: Final = f"INSERT INTO chain ({_COLUMNS}, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
@@ -148,36 +145,26 @@ class Chain:
     def adopt(self, value: bytes, link: ChainRow) -> None:
         """Append an event that the exchange accepted after the end of this chain.
 
-        It belongs to no fact yet. Whatever it is, what the lost copy marked about whom is unknown:
-        all periods that had begun are exhausted. Each lost run's heartbeat names its quarter; the
-        day of the run that reads it back plays no part, as one client may have moved it.
+        It belongs to no fact yet, unless it is a tally. Whatever it is, what the lost copy marked
+        about whom is unknown: all periods that had begun are exhausted. Each lost run's heartbeat
+        names its quarter; the day of the run that reads it back plays no part, as one client may
+        have moved it.
         """
+        key = stated_by(link)
         self._vault.run(
             f"INSERT INTO chain ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            (link.sequence, link.previous, link.schema, link.tail, int(link.kind), None, link.target),
+            (link.sequence, link.previous, link.schema, link.tail, int(link.kind), key, link.target),
         )
         self._fact_store.exhaust_through(period_of_tail(link.tail))
         self.last, self.head = link.sequence, digest_of(value)
         self.signed = link.sequence if link.kind is Kind.HEARTBEAT else self.signed
+        if key is not None:
+            take_tally(self._vault, self._fact_store, key, link)
         if link.kind is Kind.CORRECTION:
-            self._retracted_elsewhere(link.target)
-
-    def _retracted_elsewhere(self, target: int) -> None:
-        """Take a correction that this vault does not remember.
-
-        The event at its target is retracted.
-        """
-        retracted = self.row_at(target)
-        self._vault.run("UPDATE chain SET retracted = 1 WHERE sequence = ?", (target,))
-        if retracted is not None and retracted.key is not None:
-            # What this run has read already is sent, or claims what the copy sent. Else the current
-            # fact is known when it is read, or counted, again.
-            run = int.from_bytes(self._vault.get("run"), "big")
-            self._vault.run(
-                f"UPDATE fact SET sent = 0, want = CASE WHEN {_STILL_WANTED} THEN want END, "  # noqa: S608
-                f"todo = want IS NOT NULL AND ({_STILL_WANTED}) WHERE key = ? AND sent = ?",
-                (run, run, retracted.key, target),
-            )
+            retracted = self.row_at(link.target)
+            self._vault.run("UPDATE chain SET retracted = 1 WHERE sequence = ?", (link.target,))
+            if retracted is not None and retracted.key is not None:
+                take_retraction(self._vault, retracted)
 
     def unchain(self, start: int) -> None:
         """Remove everything from `start` on, which the exchange never accepted.

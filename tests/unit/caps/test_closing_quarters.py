@@ -128,3 +128,44 @@ async def test_only_a_run_that_its_schedule_began_says_so(agency: Agency) -> Non
         edge.retry_refused()
     beats = [event.body.scheduled for _, event in agency.exchange.events() if isinstance(event.body, Heartbeat)]
     assert beats == [Scheduled.no, Scheduled.yes, Scheduled.no]
+
+
+# Read back after a restore
+
+
+async def restored(agency: Agency) -> None:
+    """The agency lost a run in which three had become five, and has its older copy back."""
+    await run(agency, 3, APRIL_16, scheduled=True)
+    agency.keep("backup")
+    await run(agency, 5, APRIL_16, scheduled=True)
+    agency.restore("backup")
+
+
+def net(agency: Agency) -> int:
+    """The need for food as the exchange counts it now."""
+    return agency.admitted()[b"needs_by_service|2026Q1|ca|food"]
+
+
+async def test_a_run_by_hand_counts_nothing_that_was_read_back(agency: Agency) -> None:
+    await restored(agency)
+    for clients in (3, 4):
+        await run(agency, clients, APRIL_16)
+        assert [n for n, _ in food(agency)] == [3, 5], "nobody knows yet what the lost run had read"
+    await run(agency, 4, APRIL_16, scheduled=True)
+    assert [n for n, _ in food(agency)] == [3, 5, 4]
+    assert net(agency) == 4
+
+
+async def test_the_scheduled_run_that_reads_back_counts_at_once(agency: Agency) -> None:
+    await restored(agency)
+    await run(agency, 3, APRIL_16, scheduled=True)
+    assert net(agency) == 3, "though this copy had counted them, and nothing has changed since"
+
+
+async def test_a_total_that_was_read_back_is_stated_by_its_fact(agency: Agency) -> None:
+    await restored(agency)
+    async with agency.edge(today=APRIL_16) as edge:
+        for fact in needs(5):
+            await edge.publish(fact)
+    assert not edge.report.unclaimed
+    assert [n for n, _ in food(agency)] == [3, 5]

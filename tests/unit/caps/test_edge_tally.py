@@ -13,13 +13,14 @@ from exchange.core.model.events import Correction, Heartbeat, Tally
 from exchange.core.model.period import parse_period
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import LegalClass, UsState
-from producers.caps.tally import HeldBack, count, current_quarter, due_before, marked_facts, quarters, tally_key
+from producers.caps.tally import HeldBack, count, current_quarter, due_before, marked_facts, quarters
 from producers.caps.tally_batches import are_counted, first_batch_over, were_counted
 from producers.delivery.report import Report
 from producers.edge import Edge
 from producers.facts import Fact, Where
 from producers.vault.event_tail import decode_tail
 from producers.vault.fact_store import FactOutcome, FactStore
+from producers.vault.read_back import tally_key
 from producers.vault.store import Vault
 from tests.kits.edge_kit.agency import SECRET, Agency
 
