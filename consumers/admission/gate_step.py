@@ -194,9 +194,12 @@ class GateStep:
                 self._serving[inbox] = parts
 
     def _shed(self) -> None:
-        """Keep no more records in memory than HELD_MAX, and drop the largest holders first."""
+        """Keep no more records in memory than HELD_MAX, and drop the largest holders first.
+
+        An inbox at work stays in view without weight: it may have taken records into its hands.
+        """
         weights = {inbox: inbox.held for inbox in self._holding}
-        self._holding = {inbox for inbox, weight in weights.items() if weight}
+        self._holding = {inbox for inbox, weight in weights.items() if weight or inbox in self._serving}
         held = {inbox: weights[inbox] for inbox in self._holding if inbox is not self._reading_again}
         total = sum(held.values())
         for inbox in sorted(held, key=held.__getitem__, reverse=True) if total > HELD_MAX else ():

@@ -35,6 +35,12 @@ def test_events_hold_a_prefix_of_what_the_agency_signed_once_and_in_order(seed: 
     assert not broken_law(Random(seed), harmless=harmless)
 
 
+@pytest.mark.parametrize("seed", [2213, 2547])
+def test_records_taken_up_while_another_inbox_is_served_count_as_held(seed: int) -> None:
+    """Once an inbox was out of sight when all that it held was in the hands of its own work."""
+    assert not broken_law(Random(seed), harmless=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("hundred", range(10))
 def test_the_laws_hold_for_many_more_inboxes(hundred: int, fresh_random: Random) -> None:
