@@ -97,6 +97,7 @@ def application(service: Service) -> FastAPI:
     _add_facts(app, service)
     for prefix in ("", "/registry"):
         app.router.routes.extend(schema_registry.routes(prefix))
+    app.router.routes.extend(service.more)
     return app
 
 

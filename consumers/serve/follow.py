@@ -19,6 +19,7 @@ import structlog
 from consumers.metrics.subscribe import mark_of
 from consumers.serve.due_figures import DueFigures
 from consumers.serve.snapshot import PointSnapshot
+from exchange.core.release.released import Released
 from exchange.engine.errors import LogUnavailable, PartitionUnknown, PositionOutOfRange, TransactionOpen
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.loop_time import loop_s
@@ -66,6 +67,11 @@ class Follower:
         self._changed = changed
         self._due = DueFigures()
         self._came_s = 0.0
+
+    @property
+    def released(self) -> Released:
+        """The releases that were read so far."""
+        return self._due.released
 
     async def run(self) -> None:
         """Follow until cancelled. Raises the engine's named errors that waiting does not cure."""

@@ -4,8 +4,10 @@ Everything that answers a request takes it from here.
 """
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from starlette.routing import BaseRoute
 
 from consumers.serve import catalogue
 from consumers.serve.asked import FigureRequest, as_epoch, epoch_shown, no_such_epoch
@@ -18,6 +20,7 @@ from consumers.serve.sheets import Sheet, figures, sheet_of
 from consumers.serve.snapshot import Picture, PointSnapshot
 from consumers.serve.stream import Readers, StreamSource
 from exchange.core.model.epochs import epoch_text
+from exchange.core.release.released import Released
 from exchange.engine.log import Log
 
 _ZIPPED = frozenset({"parquet", "zip"})
@@ -42,7 +45,12 @@ class Service:
     prepared: Prepared = field(default_factory=Prepared)
     hearing: Hearing = field(default_factory=Hearing)
     readers: Readers = field(default_factory=Readers)
+    more: Sequence[BaseRoute] = ()
+    """Addresses of other faces of the same service, such as its page."""
+    on_change: list[Callable[[], None]] = field(default_factory=list)
+    """Called when the picture is another one."""
     changes: int = 0
+    following: Follower | None = None
 
     @property
     def picture(self) -> Picture:
@@ -52,8 +60,13 @@ class Service:
     def follower(self, log: Log) -> Follower:
         """What follows a log for this service."""
         found = Follower(log, self.snapshot, self.changed)
-        self.hearing = found.hearing
+        self.hearing, self.following = found.hearing, found
         return found
+
+    @property
+    def released(self) -> Released:
+        """All releases that were read, with their counts: the noise behind figures."""
+        return self.following.released if self.following else Released()
 
     def changed(self) -> None:
         """The picture is another one."""
@@ -62,6 +75,8 @@ class Service:
         if not self.picture.runs:
             self.readers.ring.forget()
         self.readers.wake()
+        for call in self.on_change:
+            call()
 
     async def metric(self, asked: FigureRequest, form: AnswerForm) -> ServedView:
         """A view of a metric. Raises Problem."""

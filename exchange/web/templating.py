@@ -7,15 +7,13 @@ Every template sees the statuses of a figure, the addresses of static files and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from exchange.core.picture.statuses import FigureStatus
+from exchange.web.leaving import LEAVE_TO
 from exchange.web.static_files import address
-
-LEAVE_TO: Final = "https://www.weather.gov/"
-"""Where the button leads that leaves a page: somewhere that anybody may be seen to read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`exchange serve`: the released figures by HTTP, for everybody who may see them."""
 
 import ipaddress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -8,6 +9,7 @@ import typer
 
 from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
+from exchange.web.leaving import LEAVE_TO
 
 if TYPE_CHECKING:
     import socket
@@ -18,6 +20,16 @@ if TYPE_CHECKING:
     from exchange.settings import Settings
 
 app = typer.Typer()
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """How the page is served."""
+
+    address: str
+    leave_to: str
+
+
 PORT: Final = 8500
 PORT_MAX: Final = 65_535
 PER_MINUTE: Final = 1_200
@@ -58,8 +70,14 @@ def serve(
     proxy: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Believe X-Forwarded-For of this proxy alone.", show_default=False)
     ] = "",
+    public_address: Annotated[
+        str, typer.Option(metavar="URL", help="Where others reach this service; in citations and copied texts.")
+    ] = "",
+    leave_to: Annotated[
+        str, typer.Option(metavar="URL", help="The neutral site that `Leave this page` leads to.")
+    ] = LEAVE_TO,
 ) -> None:
-    """Serve the released figures by HTTP until Ctrl-C: JSON, CSV, Parquet and Arrow.
+    """Serve the released figures by HTTP until Ctrl-C: a page, JSON, CSV, Parquet and Arrow.
 
     Reads the topics `metrics` and `releases`, and nothing else. Answers from the first second with
     the figures that it has read so far, and says how far that is. Nothing is written down about
@@ -82,12 +100,13 @@ def serve(
     with held(cache) if cache else nullcontext() as file:
         listener = listening(host, port)
         _announce(host, listener)
-        asyncio.run(_whole(settings, listener, file, terms))
+        page = PageOptions(public_address.rstrip("/"), leave_to)
+        asyncio.run(_whole(settings, listener, file, terms, page))
 
 
 def _announce(host: str, listener: "socket.socket") -> None:
     name = f"[{host}]" if ":" in host else host
-    typer.echo(f"Serving http://{name}:{listener.getsockname()[1]}/v1/metrics (Ctrl-C stops)")
+    typer.echo(f"Serving http://{name}:{listener.getsockname()[1]}/ (Ctrl-C stops)")
     if not _on_this_machine(listener.getsockname()[0]):
         typer.echo(
             "exchange: others can reach this address, and nothing here encrypts. Put a proxy with TLS in front of it:"
@@ -100,10 +119,14 @@ def _on_this_machine(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-async def _whole(settings: "Settings", listener: "socket.socket", cache: "CacheFile | None", terms: "Terms") -> None:
+async def _whole(
+    settings: "Settings", listener: "socket.socket", cache: "CacheFile | None", terms: "Terms", page: PageOptions
+) -> None:
     import asyncio
     import signal
 
+    from consumers.pages.keeping_ready import with_site
+    from consumers.pages.rendering import SiteSetting
     from consumers.serve.caching import service_from
     from consumers.serve.server import run
     from exchange.engine.kafka.connection.look import check_connection
@@ -116,8 +139,10 @@ async def _whole(settings: "Settings", listener: "socket.socket", cache: "CacheF
     await check_connection(client)
     log, service = KafkaLog(client), service_from(cache.path if cache else None)
     telling = asyncio.create_task(_tell(service))
+    setting = SiteSetting(page.address or f"http://localhost:{listener.getsockname()[1]}", leave_to=page.leave_to)
     try:
-        await run(service, log, listener, stop, cache=cache, terms=terms)
+        async with with_site(service, setting):
+            await run(service, log, listener, stop, cache=cache, terms=terms)
     finally:
         telling.cancel()
         await log.close()

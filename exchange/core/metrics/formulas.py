@@ -81,6 +81,15 @@ def counted(table: str) -> Formula:
     return _formula([table], of_period)
 
 
+def in_all(table: str) -> Formula:
+    """All cells of a nation table together, codes for missing answers among them."""
+
+    def of_period(view: View, period: Period) -> Iterator[tuple[Dimensions, Says]]:
+        yield (), Count(_sum(view, table, period, view.values(table)))
+
+    return _formula([table], of_period)
+
+
 def mean(table: str) -> Formula:
     """The mean of each cell of a yearly table over the last two or three years, drawn in a row."""
 

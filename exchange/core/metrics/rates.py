@@ -7,6 +7,7 @@ from exchange.core.metrics.figures import Unit
 from exchange.core.metrics.formulas import (
     either,
     evidence,
+    in_all,
     over_last,
     part_of,
     per,
@@ -36,7 +37,17 @@ GROUP: Final = "service_group"
 OF_STATES: Final = "state_needs_by_service_group"
 UNMET_OF_STATES: Final = "state_unmet_needs_by_service_group"
 
+_BUT_FOR: Final = "those of services that are released for the year only left out"
+
+
+def _in_all(name: str, table: str, says: str) -> Metric:
+    return Metric(name, in_all(table), ((),), EVENTS, (table,), f"{says}, of all services together; {_BUT_FOR}.")
+
+
 RATES: Final = (
+    _in_all("needs", NEEDS, "Needs identified"),
+    _in_all("services", "services_by_service", "Services given"),
+    _in_all("unmet_needs", UNMET, "Needs reported unmet"),
     Metric(
         "unmet_need_share",
         either(rated(UNMET, NEEDS), rated_in_all(UNMET_OF_STATES, OF_STATES), rated(UNMET_OF_STATES, OF_STATES)),

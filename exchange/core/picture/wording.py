@@ -76,6 +76,9 @@ _COUNTS: Final[Mapping[str, str]] = {
     "heartbeats_by_reporting_minutes": "scheduled reports {reporting_minutes}",
     "practices_by_practice_use": "records of a practice, {practice_use}",
     "provider_barriers_by_barrier": "answers of providers who named {barrier}",
+    "needs": "needs that were identified",
+    "services": "services given",
+    "unmet_needs": "needs that went unmet",
     "evidence": "records with a known answer that speak to {research_topic}",
 }
 _THERE_WERE: Final[Mapping[str, str]] = {

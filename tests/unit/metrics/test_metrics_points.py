@@ -57,6 +57,19 @@ def test_shares_test_what_is_above_and_what_is_below(over: int, under: int, with
     assert (found.value is None) is withheld
 
 
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("needs", "needs_by_service"), ("services", "services_by_service"), ("unmet_needs", "unmet_needs_by_service")],
+)
+def test_all_services_together_are_every_cell_of_their_table(name: str, table: str) -> None:
+    made = [release(table, APRIL, lambda *_: 3, variance=4)]
+    cells = len(DECLARED[table].codes[0])
+    found = the_point(name, made, APRIL)
+    assert (found.value, found.computed_from) == (3 * cells, (Origin(table, APRIL),))
+    assert found.high is not None
+    assert float(found.high - found.value) == pytest.approx(1.96 * (4 * cells) ** 0.5, abs=1)
+
+
 def test_agency_tables_are_exact_and_have_no_threshold() -> None:
     found = the_point("places_by_service", [release("places_by_service", APRIL, lambda *_: 3)], APRIL, service="legal")
     assert (found.value, found.low, found.high, found.withheld) == (3, 3, 3, False)

@@ -5,8 +5,9 @@ import re
 import pytest
 from jinja2 import DictLoader, UndefinedError
 
+from exchange.web.leaving import LEAVE_TO
 from exchange.web.static_files import read
-from exchange.web.templating import LEAVE_TO, Frame, environment, render
+from exchange.web.templating import Frame, environment, render
 
 PAGE = "{% extends 'base.html' %}{% block main %}<p>{{ words }}</p>{% endblock %}"
 

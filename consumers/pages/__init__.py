@@ -1,0 +1,1 @@
+"""The page of the shared national picture: sections of figures, rendered to HTML on the server."""

@@ -1,0 +1,52 @@
+"""Ranks and changes beside figures: what may be called the largest, and what rose or fell.
+
+The rules are those of `exchange.core.picture.told`: all ranks of a table hold together 95 times in
+100, and so do all changes of a chart. Without the releases nothing is said.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from consumers.pages.coverage import coverage_of
+from consumers.pages.figures import Figures
+from consumers.pages.panels import Panel
+from exchange.core.picture.told import charted, ranked
+
+RANK: Final = "Rank"
+CHANGE: Final = "Change"
+FIRST: Final = "nothing before it here"
+TOGETHER: Final = "All ranks of this table together are right 95 times in 100."
+NO_RANK: Final = "no rank can be told"
+RANKED_MAX: Final = 60
+"""Figures that are ranked together."""
+
+
+def with_ranks(figures: Figures, panel: Panel) -> Panel:
+    """A table of one period with the rank of each figure, and what may be called the largest."""
+    if figures.behind is None or not 1 < len(panel.points) <= RANKED_MAX:
+        return panel
+    found = ranked(panel.points, figures.behind)
+    if sum(one.rank is not None for one in found) <= 1:
+        return panel
+    shown = [one.rank for one in found if one.rank is not None]
+    if all(one.words == NO_RANK for one in shown):
+        return replace(panel, sentences=(*panel.sentences, f"Which of the {len(shown)} is the largest cannot be told."))
+    words = {id(one.point): one.words for one in found}
+    rows = tuple(replace(row, more=(*row.more, words[id(row.point)])) for row in panel.rows)
+    said = f"Its rank: {found[0].words}." if found[0].point is panel.points[0] else ""
+    sentences = (*panel.sentences, said) if said else panel.sentences
+    return replace(panel, rows=rows, heads=(*panel.heads, RANK), sentences=sentences, notes=(*panel.notes, TOGETHER))
+
+
+def with_changes(figures: Figures, panel: Panel) -> Panel:
+    """A figure over time with what became of it from period to period."""
+    points = panel.points
+    if figures.behind is None or len(points) <= 1:
+        return panel
+    coverage = {one.period: coverage_of(figures, one.period) for one in points}
+    (told,) = charted([points], figures.behind, coverage)
+    words = [FIRST, *(one.change.trend.value for one in told)]
+    rows = tuple(replace(row, more=(*row.more, text)) for row, text in zip(panel.rows, words, strict=True))
+    said = told[-1].words
+    sentences = (*panel.sentences, f"{said[:1].upper()}{said[1:]}.")
+    return replace(panel, rows=rows, heads=(*panel.heads, CHANGE), sentences=sentences)

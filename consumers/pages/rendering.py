@@ -1,0 +1,185 @@
+"""Sections as HTML: a function of figures and setting, with the same bytes for the same input.
+
+    Pages(setting).section("/needs", figures)          bytes of a page
+    Pages(setting).alone(panel, figures, embedded=False)    one figure
+
+Rules kept: a page stands without charts; a chart stands where `setting.charts` has one. A title
+names nothing that anybody would have to hide.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from jinja2 import PackageLoader
+from markupsafe import Markup
+
+from consumers.pages import cells
+from consumers.pages.citing import bibtex, copied
+from consumers.pages.figures import Figures
+from consumers.pages.labels import month_words
+from consumers.pages.panels import Panel, PanelChart, PanelRow, Part, in_table
+from consumers.pages.sections.all_sections import SECTIONS, PageSection
+from consumers.pages.tiles import PLACES
+from exchange.core.metrics.table import BY_METRIC
+from exchange.core.model.epochs import epoch_text
+from exchange.core.picture.sentences import caveat_of
+from exchange.core.picture.statuses import FigureStatus
+from exchange.web.leaving import LEAVE_TO
+from exchange.web.templating import Frame, environment, render
+
+NAME: Final = "National service figures"
+"""In titles and at the top: what anybody may be seen to read."""
+STANDING: Final = (
+    "These are services that agencies reported. They are not people: somebody whom two agencies help is counted twice. And "
+    "they do not say how many people are trafficked."
+)
+NO_CHART_YET: Final = b'data-chart="awaited"'
+"""In a page that a chart may still be added to."""
+FORMS: Final = (("CSV", "csv"), ("JSON", "json"), ("Parquet", "parquet"), ("CSV with its description (zip)", "zip"))
+
+Charts = Callable[[Panel, int], str | None]
+"""(panel, epoch) → its chart as SVG; None: it is not ready, or there is none."""
+
+
+def no_charts(_: Panel, __: int) -> str | None:
+    """Tables only."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSetting:
+    """Where a site stands. `address`: its public address, for links that leave it."""
+
+    address: str = ""
+    root: str = ""
+    leave_to: str = LEAVE_TO
+    live: bool = True
+    charts: Charts = no_charts
+    drawn: bool = False
+    """Whether charts are made at all: then a page without one may still change."""
+
+
+class Pages:
+    """All pages of a site."""
+
+    def __init__(self, setting: SiteSetting | None = None) -> None:
+        self.setting = setting or SiteSetting()
+        self._made = environment(PackageLoader("consumers.pages"))
+
+    def section(
+        self,
+        section: PageSection,
+        figures: Figures,
+        *,
+        chosen: Mapping[str, str] | None = None,
+        frozen: bool = False,
+        notice: str = "",
+    ) -> bytes:
+        """A section's page. `frozen`: it was asked for as of a month and never changes."""
+        parts = [self._part(part, figures) for part in section.parts(figures, chosen or {})]
+        current = section.address_of(chosen or {})
+        values = {
+            "heading": section.heading_of(chosen or {}),
+            "intro": section.intro,
+            "parts": parts,
+            "frozen": frozen,
+            **self._around(figures, current, section.title, live=not frozen, notice=notice),
+        }
+        return render(self._made, "section.html", values).encode()
+
+    def alone(self, panel: Panel, figures: Figures, *, embedded: bool) -> bytes:
+        """One figure on a page of its own; `embedded`: without what stands around it."""
+        around = self._around(figures, f"/figures/{panel.name}", "A figure", live=False)
+        values = {"figure": self._figure(panel, figures), "embedded": embedded, **around}
+        return render(self._made, "alone.html", values).encode()
+
+    def _around(
+        self, figures: Figures, current: str, title: str, *, live: bool, notice: str = ""
+    ) -> Mapping[str, object]:
+        setting = self.setting
+        sections = tuple((one.address, one.title) for one in SECTIONS if one.in_menu)
+        frame = Frame(
+            NAME, sections, current, setting.leave_to, live=live and setting.live, notice=notice, root=setting.root
+        )
+        as_of = epoch_text(figures.as_of)
+        return {
+            "frame": frame,
+            "title": f"{title} – {NAME}",
+            "standing": STANDING,
+            "as_of_words": month_words(figures.as_of),
+            "permanent": f"{setting.root}{current}?as_of={as_of}",
+        }
+
+    def _part(self, part: Part, figures: Figures) -> Mapping[str, object]:
+        it = self._figure(part, figures) if isinstance(part, Panel) else part
+        return {"kind": type(part).__name__, "it": it}
+
+    def _figure(self, panel: Panel, figures: Figures) -> Mapping[str, Any]:
+        as_of, root = epoch_text(figures.as_of), self.setting.root
+        svg = self.setting.charts(panel, figures.as_of) if panel.chart is PanelChart.DRAWN and panel.points else None
+        permanent = f"{root}/figures/{panel.name}?as_of={as_of}"
+        return {
+            "name": panel.name,
+            "title": panel.title,
+            "of": panel.of,
+            "unit": _unit(panel),
+            "heads": panel.heads,
+            "rows": [_row(row, root) for row in in_table(panel)],
+            "hidden": _hidden(panel),
+            "tiles": list(_tiles(panel, root)) if panel.chart is PanelChart.TILES else [],
+            "awaited": self.setting.drawn and not svg and panel.chart is PanelChart.DRAWN and bool(panel.points),
+            "chart": Markup(svg) if svg else "",  # noqa: S704 - made by our own helper, of our own specification
+            "sentences": panel.sentences,
+            "notes": panel.notes,
+            "statuses": panel.statuses,
+            "reading": panel.reading,
+            "says": BY_METRIC[panel.metric].says,
+            "caveat": caveat_of(panel.points[0]) if panel.points else "",
+            "origins": [f"{table} of {month_words(epoch)}" for table, epoch in panel.origins],
+            "downloads": [(form, root + panel.download(suffix, as_of)) for form, suffix in FORMS],
+            "permanent": permanent,
+            "embed": f"{root}/embed/{panel.name}?as_of={as_of}",
+            "copied": copied(panel, self.setting.address + permanent),
+            "bibtex": bibtex(panel, figures.as_of, self.setting.address + permanent),
+        }
+
+
+def _unit(panel: Panel) -> str:
+    unit = BY_METRIC[panel.metric].unit.name
+    return unit[:1].upper() + unit[1:]
+
+
+def _hidden(panel: Panel) -> list[tuple[FigureStatus, list[str]]]:
+    """The labels of the other rows, by the status of each."""
+    there = in_table(panel)
+    rest = [row for row in panel.rows if row not in there]
+    return [(one, found) for one in FigureStatus if (found := [row.label for row in rest if row.status is one])]
+
+
+def _row(row: PanelRow, root: str) -> Mapping[str, object]:
+    return {
+        "label": row.label,
+        "address": root + row.address if row.address else "",
+        "shown": cells.is_number(row.point),
+        "value": cells.value(row.point),
+        "interval": cells.interval(row.point),
+        "more": row.more,
+    }
+
+
+def _tiles(panel: Panel, root: str) -> Iterator[Mapping[str, object]]:
+    """A tile for each state, in the order of the list; other places are in the table only."""
+    for row in panel.rows:
+        code = dict(row.point.dimensions).get("state", "") if row.point else ""
+        if code in PLACES:
+            column, down = PLACES[code]
+            yield {
+                "code": code.upper(),
+                "label": row.label,
+                "value": cells.value(row.point),
+                "status": row.status.value,
+                "address": root + row.address,
+                "column": column + 1,
+                "row": down + 1,
+            }

@@ -1,0 +1,133 @@
+"""The site over a service: pages prepared once for each picture, and kept as bytes.
+
+Rules kept: a page shows one picture whole. The page of a past month is handed out for ever only
+when it can never change again: its month is settled, all releases were read, and its charts are
+there. Every other page says that it must be asked for again.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from consumers.pages.asked_pages import PageRequest
+from consumers.pages.figures import Figures
+from consumers.pages.from_picture import source_of
+from consumers.pages.panels import Panel
+from consumers.pages.rendering import NO_CHART_YET, Pages, SiteSetting
+from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS
+from consumers.pages.sections.places import DIVISIONS, STATES
+from consumers.serve.asked import epoch_shown
+from consumers.serve.prepared import Body, body_of
+from consumers.serve.service import FOR_EVER, REVALIDATE, ServedView, Service
+from consumers.serve.snapshot import Picture
+from exchange.core.picture.measured import Behind
+from exchange.web.problems import Problem, ProblemKind, cut
+
+STEPS_MIN = (1, 5, 15, 60, 360, 1_440)
+"""Minutes of silence that a page tells apart."""
+
+
+@dataclass(slots=True)
+class HeldFigures:
+    """Figures that were read from a picture; kept until the picture changes."""
+
+    picture: Picture
+    figures: dict[int, Figures]
+
+
+class Site:
+    """All pages over one service."""
+
+    def __init__(self, service: Service, setting: SiteSetting | None = None) -> None:
+        self.service = service
+        self.pages = Pages(setting)
+        self._held = HeldFigures(service.picture, {})
+
+    async def section(self, asked: PageRequest) -> ServedView:
+        """A section's page. Raises Problem."""
+        frozen, notice = asked.as_of is not None, self.notice()
+
+        def made(figures: Figures) -> bytes:
+            return self.pages.section(
+                asked.section, figures, chosen=asked.choice, frozen=frozen, notice="" if frozen else notice
+            )
+
+        return await self._view(("section", asked.section.address, asked.chosen, notice), asked.as_of, made)
+
+    async def figure(self, name: str, as_of: int | None, *, embedded: bool) -> ServedView:
+        """One figure by its name, alone. Raises Problem."""
+
+        def made(figures: Figures) -> bytes:
+            return self.pages.alone(_found(figures, name), figures, embedded=embedded)
+
+        return await self._view(("figure", name, embedded), as_of, made)
+
+    async def _view(
+        self, question: tuple[object, ...], as_of: int | None, made: Callable[[Figures], bytes]
+    ) -> ServedView:
+        service = self.service
+        picture, complete = service.picture, service.hearing.complete
+        epoch = epoch_shown(picture, as_of, complete=complete)
+        figures = self._figures(picture, epoch)
+
+        def make() -> Body:
+            return body_of(made(figures))
+
+        key = (service.changes, complete, epoch, as_of is None, *question)
+        body = await service.prepared.body(key, make)
+        drawn = not self.pages.setting.drawn or NO_CHART_YET not in body.plain
+        for_ever = as_of is not None and complete and drawn and epoch in picture.settled
+        return ServedView(body, FOR_EVER if for_ever else REVALIDATE)
+
+    def newest(self) -> Figures | None:
+        """The newest figures; None: nothing was read."""
+        picture = self.service.picture
+        return None if picture.newest is None else self._figures(picture, picture.newest)
+
+    def _figures(self, picture: Picture, epoch: int) -> Figures:
+        """The figures of a month, read once a picture."""
+        if self._held.picture is not picture:
+            self._held = HeldFigures(picture, {})
+        complete = self.service.hearing.complete
+        found = self._held.figures.get(epoch)
+        if found is None or (complete and found.behind is None):
+            behind = Behind(self.service.released) if complete else None
+            found = self._held.figures[epoch] = Figures(source_of(picture), epoch, behind)
+        return found
+
+    def notice(self) -> str:
+        """What readers must know of how old the figures may be; empty: nothing."""
+        hearing = self.service.hearing
+        if hearing.heard_s is None:
+            return "The figures are being read. Some may be missing for a moment."
+        minutes = (hearing.age_s() or 0.0) / 60
+        passed = [one for one in STEPS_MIN if minutes >= one]
+        if hearing.problem and passed:
+            return (
+                f"The exchange has not answered for more than {passed[-1]} minutes. The figures below stand; newer ones may be "
+                "missing."
+            )
+        return "" if hearing.complete else "The newest figures are being read. Some may be missing for a moment."
+
+
+def _found(figures: Figures, name: str) -> Panel:
+    """The panel of a name. Raises Problem."""
+    for panel in all_panels(figures, name):
+        if panel.name == name:
+            return panel
+    raise Problem(ProblemKind.ADDRESS_UNKNOWN, f"There is no figure {cut(name)}. / lists them.")
+
+
+def panels_of_menu(figures: Figures) -> Iterator[Panel]:
+    """Every panel of every section of the menu."""
+    for section in SECTIONS:
+        if section.in_menu:
+            yield from (part for part in section.parts(figures, {}) if isinstance(part, Panel))
+
+
+def all_panels(figures: Figures, name: str = "") -> Iterator[Panel]:
+    """Every panel of every section; of places, only those that the name may be of."""
+    yield from panels_of_menu(figures)
+    for place in (*STATES, *DIVISIONS):
+        if not name or name.startswith(f"{place}-"):
+            found = PLACES_SECTION.parts(figures, {"place": place})
+            yield from (part for part in found if isinstance(part, Panel))

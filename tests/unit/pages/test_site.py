@@ -1,0 +1,126 @@
+"""The page by HTTP: what is asked is checked, what cannot change is kept, embeds may be framed."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from consumers.pages.keeping_ready import with_site
+from consumers.pages.rendering import SiteSetting
+from consumers.serve.service import FOR_EVER, Service
+from exchange.core.model.epochs import epoch_of
+from tests.kits.page_world import MENU
+from tests.kits.serve_world import JANUARY, Topics, asking, following, read_to
+
+DECEMBER = JANUARY - 1
+
+
+@asynccontextmanager
+async def site(topics: Topics, last: int) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
+    """The site over everything that was published up to a month."""
+    service = Service()
+    async with with_site(service, SiteSetting("https://figures.example")), following(topics.log, service):
+        await read_to(service, last)
+        async with asking(service) as client:
+            yield service, client
+
+
+@pytest.fixture
+def topics() -> Topics:
+    found = Topics()
+    for month in range(epoch_of(2026, 2), DECEMBER + 1):
+        found.publish(month)
+    return found
+
+
+async def test_every_section_answers_with_a_page_that_nobody_may_frame(topics: Topics) -> None:
+    async with site(topics, DECEMBER) as (_, client):
+        for address in (*(one.address for one in MENU), "/places/ca", "/places/new_england", "/figures/cases"):
+            got = await client.get(address)
+            assert got.status_code == 200, address
+            assert got.headers["content-type"] == "text/html; charset=utf-8"
+            assert "frame-ancestors 'none'" in got.headers["content-security-policy"]
+            assert got.headers["referrer-policy"] == "no-referrer"
+            assert "set-cookie" not in got.headers
+            for loaded in re.findall(r'(?:src|href)="(/static/[^"]+)"', got.text):
+                assert (await client.get(loaded)).status_code == 200
+
+
+async def test_embeds_alone_may_be_framed_and_have_no_script(topics: Topics) -> None:
+    async with site(topics, DECEMBER) as (_, client):
+        got = await client.get("/embed/cases?as_of=2026-10")
+        assert "frame-ancestors *" in got.headers["content-security-policy"]
+        assert "<script" not in got.text
+        assert 'target="_top"' in got.text
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "near"),
+    [
+        ("/needs?as_off=2026-10", 400, "as_of"),
+        ("/?year=2026Q1", 400, ""),
+        ("/?as_of=2026-13", 400, ""),
+        ("/?as_of=2031-01", 404, "2026-12"),
+        ("/places/new_englnd", 404, "new_england"),
+        ("/figures/nothing", 404, ""),
+        ("/figures/cases?metric=x", 400, ""),
+        ("/static/page.css", 404, ""),
+        ("/static/..%2Ftemplating.py", 404, ""),
+    ],
+)
+async def test_what_does_not_exist_is_a_problem(topics: Topics, address: str, status: int, near: str) -> None:
+    async with site(topics, DECEMBER) as (_, client):
+        got = await client.get(address)
+        assert got.status_code == status
+        assert got.headers["content-type"] == "application/problem+json"
+        assert not near or near in got.text
+
+
+async def test_a_page_as_of_a_month_has_the_same_bytes_after_the_next_month(topics: Topics) -> None:
+    addresses = [f"{one.address}?as_of=2026-10" for one in MENU] + ["/figures/cases?as_of=2026-10"]
+    async with site(topics, DECEMBER) as (service, client):
+        before = {address: await client.get(address) for address in addresses}
+        newest = (await client.get("/")).text
+        topics.publish(JANUARY)
+        await read_to(service, JANUARY)
+        for address, got in before.items():
+            again = await client.get(address)
+            assert got.headers["cache-control"] == again.headers["cache-control"] == FOR_EVER
+            assert got.content == again.content, address
+            assert got.headers["etag"] == again.headers["etag"]
+        assert (await client.get("/")).text != newest
+        assert (await client.get("/")).headers["cache-control"] == "no-cache"
+
+
+async def test_a_page_that_a_reader_has_is_not_sent_again(topics: Topics) -> None:
+    async with site(topics, DECEMBER) as (_, client):
+        got = await client.get("/needs")
+        again = await client.get("/needs", headers={"if-none-match": got.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_citations_hold_the_public_address_and_the_caveat(topics: Topics) -> None:
+    async with site(topics, DECEMBER) as (_, client):
+        text = (await client.get("/figures/cases")).text
+        assert "https://figures.example/figures/cases?as_of=2026-12" in text
+        assert "these are services, not prevalence" in text
+        assert "@misc{cases-2026-12" in text
+
+
+async def test_before_anything_was_released_the_page_says_so() -> None:
+    service = Service()
+    async with with_site(service, SiteSetting()), following(Topics().log, service), asking(service) as client:
+        got = await client.get("/")
+        assert got.status_code in (404, 503)
+
+
+async def test_while_kafka_is_away_the_page_stands_and_says_so(topics: Topics) -> None:
+    async with site(topics, DECEMBER) as (service, client):
+        service.hearing.problem = "Kafka does not answer"
+        assert "has not answered" not in (await client.get("/")).text
+        service.hearing.heard_s = (service.hearing.heard_s or 0.0) - 400
+        text = (await client.get("/")).text
+        assert "has not answered for more than 5 minutes" in text
+        assert "Who is missing" in text
