@@ -31,10 +31,10 @@ _PER_FIGURE: Final = 2
 """Deviates for a figure: of what is below the line, and of what is above it."""
 
 
-def deviates(seed: str = PUBLIC_SEED) -> Iterator[float]:
+def deviates() -> Iterator[float]:
     """Standard normal deviates without end."""
     for block in count():
-        digest = sha256(seed.encode("ascii") + block.to_bytes(8, "big")).digest()
+        digest = sha256(PUBLIC_SEED.encode("ascii") + block.to_bytes(8, "big")).digest()
         for at in range(0, len(digest), 8):
             number = int.from_bytes(digest[at : at + 8], "big")
             yield round(NORMAL.inv_cdf(((number >> 11) + 0.5) / 2**53), 6)
