@@ -13,11 +13,8 @@ import altair as alt
 from consumers.charts.colours import ESTIMATE, HATCH, MUTED
 from consumers.charts.drawings import ChartForm, ChartMark, Drawing
 from consumers.charts.layers import SMALL, Layer, Layers, Row, amounts, fixed, layer, pixels, text, unit_of
-from consumers.charts.spread import band
-from consumers.charts.words_on_charts import numbers_of
+from consumers.charts.spread import FADING, bands
 
-FADING: Final = ((95, 0.16), (90, 0.1), (80, 0.1), (65, 0.1), (50, 0.22))
-"""Percent of a band, and its own opacity; those inside lie on those outside."""
 ROW: Final = 42
 HEADER: Final = 34
 LINE: Final = 17
@@ -59,7 +56,7 @@ def comparison(drawing: Drawing, width: int) -> Layers:
             )
         )
     names: list[Row] = [{"y": one.top, "text": one.mark.label} for one in lines]
-    numbers: list[Row] = [{"y": one.numbers, "text": numbers_of(one.mark, drawing.unit)} for one in lines]
+    numbers: list[Row] = [{"y": one.numbers, "text": one.mark.says} for one in lines]
     layers.append(text(names, x=fixed(0), y=y))
     layers.append(text(numbers, x=fixed(width), y=y, align="right", fontSize=SMALL, fill=MUTED))
     return ([*layers, unit_of(drawing, width, high + 34)] if shown else layers), width, high
@@ -78,7 +75,7 @@ def _lines(drawing: Drawing, width: int) -> tuple[list[Row], list[_Line], int]:
             panel = mark.panel
             heads.append({"y": at + 20, "text": panel})
             at += HEADER
-        needed = len(mark.label) * _LETTER + len(numbers_of(mark, drawing.unit)) * _SMALL_LETTER
+        needed = len(mark.label) * _LETTER + len(mark.says) * _SMALL_LETTER
         below = LINE if needed > width else 0
         lines.append(_Line(mark, at + 14, at + 14 + below))
         at += ROW + below
@@ -86,20 +83,19 @@ def _lines(drawing: Drawing, width: int) -> tuple[list[Row], list[_Line], int]:
 
 
 def _intervals(shown: Sequence[_Line], x: Any, y: Any, width: int) -> list[Layer]:
-    found: list[Layer] = []
     placed = [(line.mark, line.middle) for line in shown]
-    for percent, opacity in FADING:
-        bands: list[Row] = []
-        for mark, place in placed:
-            if mark.value is not None and mark.high is not None and not mark.exact:
-                low, high = band(mark.value, mark.low or 0, mark.high, percent)
-                bands.append({"y": place, "x": low, "x2": high})
-        if bands:
-            rule = {"type": "rule", "stroke": ESTIMATE, "strokeWidth": 11, "opacity": opacity}
-            found.append(layer(rule, bands, x=x, x2=alt.X2("x2:Q"), y=y))
+    faded: dict[tuple[int, float], list[Row]] = {}
+    for mark, place in placed:
+        for percent, opacity, low, high in bands(mark):
+            faded.setdefault((-percent, opacity), []).append({"y": place, "x": low, "x2": high})
+    rule = {"type": "rule", "stroke": ESTIMATE, "strokeWidth": 11}
+    found = [
+        layer({**rule, "opacity": opacity}, faded[key, opacity], x=x, x2=alt.X2("x2:Q"), y=y)
+        for key, opacity in sorted(faded)
+    ]
     open_: list[Row] = [{"y": place, "x": mark.low or 0} for mark, place in placed if mark.high is None]
     if open_:
-        rule = {"type": "rule", "stroke": ESTIMATE, "strokeWidth": 11, "opacity": FADING[0][1]}
+        rule |= {"opacity": FADING[0][1]}
         arrow = {
             "type": "point",
             "shape": "triangle-right",

@@ -21,18 +21,17 @@ there in words. A share is drawn out of 100, as the sentences put it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any
 
+from consumers.charts.words_on_charts import beside, scale_of, unit_of_chart
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.view import ARRIVALS
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.period import quarter_of
+from exchange.core.picture.bands import dots, half_band
 from exchange.core.picture.statuses import FigureStatus, status_of
 from exchange.wire.public_records import period_of_point_text
 
-SHARE: Final = "share"
-OF_HUNDRED: Final = "of 100"
-"""The unit in which shares are drawn."""
 ChartRow = tuple[str, MetricPoint | None]
 """A label and its point."""
 
@@ -56,9 +55,12 @@ class ChartWidth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChartMark:
-    """One figure. `low`, `high` None: no bound. `panel`: marks with one are drawn together.
+    """One figure, on the scale of the chart.
 
-    `note`: what else happened then, such as agencies that joined; only in a trend.
+    - `low`, `high`: the 95 % interval; None: no bound. `half`: the 50 % band; None: not known.
+    - `dots`: twenty numbers that are equally likely; none: not known.
+    - `says`: the numbers, or the status, as they stand beside the mark.
+    - `panel`: marks with one are drawn together. `note`: what else happened then; in a trend.
     """
 
     label: str
@@ -66,6 +68,9 @@ class ChartMark:
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    half: tuple[float, float] | None = None
+    dots: tuple[float, ...] = ()
+    says: str = ""
     panel: str = ""
     note: str = ""
 
@@ -96,23 +101,40 @@ def drawing_from(plain: Mapping[str, object]) -> Drawing:
     marks = plain["marks"]
     if not isinstance(marks, Sequence):
         raise TypeError("marks are a list")
-    made = tuple(ChartMark(**{**mark, "status": FigureStatus(mark["status"])}) for mark in marks)
+    made = tuple(_mark_from(mark) for mark in marks)
     return Drawing(**{**plain, "form": ChartForm(str(plain["form"])), "marks": made})  # type: ignore[arg-type]
+
+
+def _mark_from(plain: Mapping[str, Any]) -> ChartMark:
+    half = tuple(plain["half"]) if plain["half"] else None
+    made = {"status": FigureStatus(plain["status"]), "half": half, "dots": tuple(plain["dots"])}
+    return ChartMark(**{**plain, **made})
 
 
 def mark_of(point: MetricPoint, label: str, *, panel: str = "", note: str = "") -> ChartMark:
     """The mark of a point. What is not shown has no number, and none can be drawn by mistake."""
-    status = status_of(point)
+    status, says = status_of(point), beside(point)
     if not status.shows_number:
-        return ChartMark(label, status, panel=panel, note=note)
-    times = 100 if point.unit == SHARE else 1
-    value, low, high = (None if n is None else float(n) * times for n in (point.value, point.low, point.high))
-    return ChartMark(label, status, value, low, high, panel, note)
+        return ChartMark(label, status, says=says, panel=panel, note=note)
+    times, half = scale_of(point), half_band(point)
+    value, low, high = (None if n is None else float(n * times) for n in (point.value, point.low, point.high))
+    return ChartMark(
+        label,
+        status,
+        value,
+        low,
+        high,
+        (float(half[0] * times), float(half[1] * times)) if half else None,
+        tuple(float(dot * times) for dot in dots(point)),
+        says,
+        panel,
+        note,
+    )
 
 
 def missing(label: str, *, panel: str = "") -> ChartMark:
     """The mark of a figure that is in no release."""
-    return ChartMark(label, FigureStatus.NOT_RELEASED, panel=panel)
+    return ChartMark(label, FigureStatus.NOT_RELEASED, says=FigureStatus.NOT_RELEASED.cell, panel=panel)
 
 
 def drawing_of(
@@ -161,8 +183,7 @@ def drawing_of_rows(
         marks = (mark_of(point, dict(point.dimensions)["state"]) for point in points)
     else:
         marks = _ranked(_compared(label, point, named) for label, point in found)
-    unit = OF_HUNDRED if points[0].unit == SHARE else points[0].unit
-    return Drawing(form, title, describes, unit, tuple(marks), most)
+    return Drawing(form, title, describes, unit_of_chart(points[0]), tuple(marks), most)
 
 
 def when_of(point: MetricPoint) -> str:
@@ -182,7 +203,7 @@ def _form(points: Sequence[MetricPoint]) -> ChartForm:
     if {tuple(name for name, _ in point.dimensions) for point in points} == {("state",)}:
         return ChartForm.TILES
     shown = [mark for mark in (mark_of(point, "") for point in points) if mark.value is not None]
-    counts = all(point.unit != SHARE for point in points)
+    counts = all(scale_of(point) == 1 for point in points)
     return ChartForm.BARS if counts and shown and all(mark.exact for mark in shown) else ChartForm.COMPARISON
 
 

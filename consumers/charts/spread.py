@@ -1,44 +1,38 @@
-"""How a figure could have come out: its narrower bands and its twenty dots, from its 95 % interval.
+"""The bands of an interval that fades: from the published 95 % to the 50 % band inside.
 
-The noise of a count is normal to a good approximation (`exchange.core.metrics.intervals`), so a
-band of p % reaches as far as z(p)/z(95) of the published interval, on each side for itself: an
-interval of a ratio is longer on one side. An end that was cut at 0 does not tell how long its side
-is; the other side stands in for it, and the band is cut at 0 again.
-
-The 50 % band is the inner half: of a hundred such figures the truth is within it for about fifty.
+Both ends of both bands come from the core (`exchange.core.picture.bands`). Between them an end
+moves as a normal one would: by how far its percent lies between 50 and 95, in standard deviations.
+Where the 50 % band is not known, because an end was cut or has no bound, there is one flat band:
+nothing inside of it is said to be likelier.
 """
 
-from collections.abc import Sequence
-from statistics import NormalDist
+from collections.abc import Iterator
 from typing import Final
 
-_NORMAL: Final = NormalDist()
-_Z95: Final = _NORMAL.inv_cdf(0.975)
-DOTS: Final = 20
+from consumers.charts.drawings import ChartMark
+from exchange.core.picture.critical import NORMAL
+
+FADING: Final = ((95, 0.16), (90, 0.1), (80, 0.1), (65, 0.1), (50, 0.22))
+"""Percent of a band, and its own opacity; those inside lie on those outside."""
+FLAT: Final = 0.3
+"""The opacity of a band that does not fade."""
 
 
-def reach(percent: int) -> float:
-    """How far a band of so many percent reaches, as a part of the 95 % interval's half-width."""
-    return _NORMAL.inv_cdf(0.5 + percent / 200) / _Z95
+def bands(mark: ChartMark) -> Iterator[tuple[int, float, float, float]]:
+    """Percent, opacity, low and high, the outermost first; none of an exact mark."""
+    if mark.value is None or mark.high is None or mark.exact:
+        return
+    low, high = mark.low or 0.0, mark.high
+    if mark.half is None:
+        yield 95, FLAT, low, high
+        return
+    half_low, half_high = mark.half
+    for percent, opacity in FADING:
+        out = _out(percent)
+        yield percent, opacity, half_low + out * (low - half_low), half_high + out * (high - half_high)
 
 
-def band(value: float, low: float, high: float, percent: int) -> tuple[float, float]:
-    """The band of so many percent around a value with this 95 % interval."""
-    below, above = _sides(value, low, high)
-    part = reach(percent)
-    return max(0.0, value - part * below), value + part * above
-
-
-def dots(value: float, low: float, high: float, count: int = DOTS) -> Sequence[float]:
-    """So many equally likely ways for the figure to come out, in order: quantiles, cut at 0."""
-    below, above = _sides(value, low, high)
-    found = []
-    for i in range(count):
-        z = _NORMAL.inv_cdf((i + 0.5) / count) / _Z95
-        found.append(max(0.0, value + z * (above if z > 0 else below)))
-    return found
-
-
-def _sides(value: float, low: float, high: float) -> tuple[float, float]:
-    below, above = value - low, high - value
-    return (max(below, above), above) if low <= 0 else (below, above)
+def _out(percent: int) -> float:
+    """How far from the 50 % band (0) to that of 95 % (1)."""
+    z, half, whole = (NORMAL.inv_cdf(0.5 + p / 200) for p in (percent, 50, 95))
+    return (z - half) / (whole - half)

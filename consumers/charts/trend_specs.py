@@ -11,14 +11,13 @@ from consumers.charts.colours import ESTIMATE, HATCH, MUTED, TEXT
 from consumers.charts.comparison_specs import comparison
 from consumers.charts.drawings import ChartMark, Drawing
 from consumers.charts.layers import SMALL, Layer, Layers, Row, amounts, fixed, layer, pixels, text, unit_of
-from consumers.charts.spread import band, dots
+from consumers.charts.spread import FADING, bands
 
 HEIGHT: Final = 200
 AXIS: Final = 46
 """Room for the numbers at the left."""
 LABEL: Final = 58
 """Room that the name of a period needs."""
-BANDS: Final = ((95, 0.2), (80, 0.12), (50, 0.26))
 DOT: Final = 18
 COLUMNS: Final = 11
 """Of the twenty dots, over their whole range."""
@@ -63,32 +62,30 @@ def _runs(places: Sequence[Placed]) -> Iterator[list[Placed]]:
 
 def _bands(run: Sequence[Placed], step: float, x: Any, y: Any) -> Iterator[Layer]:
     """Areas over periods in a row; a column where one stands alone or has no upper bound."""
-    for bounded, part in groupby(run, lambda one: one[1].high is not None):
+    for kind, part in groupby(run, lambda one: (one[1].high is not None, one[1].half is not None)):
         some = list(part)
-        if not bounded:
+        if not kind[0]:
             yield from _without_bound(some, step, x, y)
             continue
-        for percent, opacity in BANDS:
-            rows: list[Row] = []
-            for at, mark in some:
-                if mark.value is not None and mark.high is not None:
-                    low, high = band(mark.value, mark.low or 0, mark.high, percent)
-                    rows.append({"x": at, "y": low, "y2": high})
-            if len(rows) > 1:
-                yield layer({"type": "area", "fill": ESTIMATE, "opacity": opacity}, rows, x=x, y=y, y2=alt.Y2("y2:Q"))
-            else:
-                yield layer(
-                    {"type": "rule", "stroke": ESTIMATE, "strokeWidth": 14, "opacity": opacity},
-                    rows,
-                    x=x,
-                    y=y,
-                    y2=alt.Y2("y2:Q"),
-                )
+        faded: dict[tuple[int, float], list[Row]] = {}
+        for at, mark in some:
+            for percent, opacity, low, high in bands(mark):
+                faded.setdefault((-percent, opacity), []).append({"x": at, "y": low, "y2": high})
+        for key, opacity in sorted(faded):
+            yield _band(faded[key, opacity], opacity, x, y)
+
+
+def _band(rows: Sequence[Row], opacity: float, x: Any, y: Any) -> Layer:
+    """An area over periods in a row; a column over one."""
+    area = (
+        {"type": "area", "fill": ESTIMATE} if len(rows) > 1 else {"type": "rule", "stroke": ESTIMATE, "strokeWidth": 14}
+    )
+    return layer({**area, "opacity": opacity}, rows, x=x, y=y, y2=alt.Y2("y2:Q"))
 
 
 def _without_bound(some: Sequence[Placed], step: float, x: Any, y: Any) -> Iterator[Layer]:
     rows: list[Row] = [{"x": at, "y": mark.low or 0} for at, mark in some]
-    rule = {"type": "rule", "stroke": ESTIMATE, "strokeWidth": min(14, step), "opacity": BANDS[0][1]}
+    rule = {"type": "rule", "stroke": ESTIMATE, "strokeWidth": min(14, step), "opacity": FADING[0][1]}
     arrow = {"type": "point", "shape": "triangle-up", "filled": True, "fill": ESTIMATE, "size": 90, "opacity": 1}
     yield layer(rule, rows, x=x, y=y, y2=fixed(0, alt.Y2Value))
     yield layer(arrow, rows, x=x, y=fixed(4, alt.YValue))
@@ -124,9 +121,9 @@ def _noted(places: Sequence[Placed], x: Any) -> Iterator[Layer]:
 def headline(drawing: Drawing, width: int) -> Layers:
     """Twenty dots, each one way in twenty that the figure could have come out."""
     (mark,) = drawing.marks
-    if mark.value is None or mark.high is None or mark.exact:
+    if not mark.dots:
         return comparison(drawing, width)
-    found = dots(mark.value, mark.low or 0, mark.high)
+    found = mark.dots
     least, most = found[0], found[-1]
     size = (most - least) / COLUMNS or 1
     columns = [min(COLUMNS - 1, int((one - least) / size)) for one in found]

@@ -1,37 +1,46 @@
-"""Numbers as they stand beside marks: as many digits as the interval leaves a meaning to."""
+"""Numbers as they stand beside marks: those of the figure's sentence, put on the chart's scale."""
 
+from decimal import Decimal
 from typing import Final
 
-from consumers.charts.drawings import OF_HUNDRED, ChartMark
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.picture.readings import NumbersRead, reading, text
+from exchange.core.picture.statuses import status_of
+from exchange.core.picture.wording import wording_of
+from exchange.core.picture.wording_kinds import PerHundred
 
+SHARE: Final = "share"
+HUNDRED: Final = 100
 NO_UPPER: Final = "no upper bound"
-_WIDE: Final = 2
-"""An interval of so many of 100, or more, leaves no meaning to tenths."""
 
 
-def numbers_of(mark: ChartMark, unit: str) -> str:
+def scale_of(point: MetricPoint) -> int:
+    """By what a value is multiplied to be drawn: what sentences count out of 100 is drawn so."""
+    return HUNDRED if isinstance(wording_of(point.metric), PerHundred) else 1
+
+
+def unit_of_chart(point: MetricPoint) -> str:
+    """What the numbers on the axis count."""
+    if scale_of(point) == 1:
+        return point.unit
+    return "of 100" if point.unit == SHARE else f"{point.unit.partition(' per ')[0]} for every 100"
+
+
+def beside(point: MetricPoint) -> str:
     """Such as `44 (34 to 55)`; of what is not shown its status, in words."""
-    if mark.value is None:
-        return mark.status.cell
-    places = _decimals(mark, unit)
-    value = _text(mark.value, places)
-    shorthand = f" {mark.status.shorthand}" if mark.status.shorthand else ""
-    if mark.exact:
+    status = status_of(point)
+    if not status.shows_number:
+        return status.cell
+    read = reading(point)
+    value, shorthand = _on_scale(read.value, read), f" {status.shorthand}" if status.shorthand else ""
+    if read.bare:
         return value + shorthand
-    low = _text(mark.low or 0, places)
-    if mark.high is None:
+    low = _on_scale(read.low or Decimal(0), read)
+    if read.high is None:
         return f"{value} ({low} or more, {NO_UPPER}){shorthand}"
-    return f"{value} ({low} to {_text(mark.high, places)}){shorthand}"
+    return f"{value} ({low} to {_on_scale(read.high, read)}){shorthand}"
 
 
-def _decimals(mark: ChartMark, unit: str) -> int:
-    numbers = [n for n in (mark.value, mark.low, mark.high) if n is not None]
-    if all(n == int(n) for n in numbers):
-        return 0
-    if unit == OF_HUNDRED:
-        return 1 if mark.high is not None and mark.high - (mark.low or 0) < _WIDE else 0
-    return 2 if max(numbers) < 100 else 0
-
-
-def _text(number: float, places: int) -> str:
-    return f"{number:,.{places}f}"
+def _on_scale(number: Decimal, read: NumbersRead) -> str:
+    """Of 1,000 or 10,000, the same of 100: 42 of 1,000 is 4.2."""
+    return text(number / (read.base // HUNDRED) if read.base > HUNDRED else number)

@@ -7,15 +7,18 @@ from statistics import NormalDist
 
 import pytest
 
-from consumers.charts.drawings import OF_HUNDRED, ChartForm, Drawing, drawing_from, drawing_of, drawing_of_rows, mark_of
-from consumers.charts.spread import DOTS, band, dots, reach
+from consumers.charts.drawings import ChartForm, ChartMark, Drawing, drawing_from, drawing_of, drawing_of_rows, mark_of
+from consumers.charts.spread import bands
 from consumers.charts.tile_map import PLACES
-from consumers.charts.words_on_charts import NO_UPPER, numbers_of
+from consumers.charts.words_on_charts import NO_UPPER, scale_of, unit_of_chart
 from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.view import Origin
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION
+from exchange.core.picture.readings import reading
+from exchange.core.picture.sentences import sentence_of
 from exchange.core.picture.statuses import FigureStatus
-from tests.kits.national_year import year_points
+from tests.kits.national_year import APRIL, year_points
 
 TABLES = ("needs_by_service", "unmet_needs_by_service", "state_cases", "practices_by_practice_use", "arrivals_cases")
 
@@ -57,14 +60,14 @@ def test_what_is_not_shown_has_its_status_and_no_number() -> None:
         statuses.add(mark.status)
         if not mark.status.shows_number:
             assert (mark.value, mark.low, mark.high) == (None, None, None)
-            assert numbers_of(mark, "clients") == mark.status.cell
+            assert mark.says == mark.status.cell
     assert {FigureStatus.SHOWN, FigureStatus.NOT_USABLE, FigureStatus.HIDDEN_AGENCIES} <= statuses
 
 
 def test_a_chart_has_exactly_the_published_numbers() -> None:
     points = chosen("unmet_need_share", period_of(2026, 1))
     drawing = drawn(points)
-    assert drawing.unit == OF_HUNDRED
+    assert drawing.unit == "of 100"
     assert len(drawing.marks) == len(points)
     for point in points:
         label = dict(point.dimensions)["service"].replace("_", " ")
@@ -121,36 +124,56 @@ def test_a_drawing_crosses_a_process_border_unchanged() -> None:
     assert drawing_from(json.loads(json.dumps(drawing.as_plain()))) == drawing
 
 
-def test_bands_are_inside_each_other_and_the_outermost_is_the_published_one() -> None:
-    assert band(100, 80, 125, 95) == (80, 125)
-    ends = [band(100, 80, 125, percent) for percent in (95, 80, 50)]
-    assert all(a[0] < b[0] and b[1] < a[1] for a, b in pairwise(ends))
+def of_count(value: int, low: int, high: int) -> ChartMark:
+    origins = (Origin("cases", APRIL),)
+    numbers = (Decimal(value), Decimal(low), Decimal(high))
+    return mark_of(MetricPoint("cases", (), period_of(2026, 1), APRIL, *numbers, "clients", False, True, origins), "x")
 
 
-def test_the_inner_band_holds_half_of_what_could_have_come_out() -> None:
-    noise = NormalDist(0, 10)
-    z95 = NormalDist().inv_cdf(0.975) * 10
-    low, high = band(1_000, 1_000 - z95, 1_000 + z95, 50)
-    assert noise.cdf(high - 1_000) - noise.cdf(low - 1_000) == pytest.approx(0.5)
-    assert reach(95) == 1
+def test_bands_fade_from_the_published_one_to_the_half_band() -> None:
+    mark = of_count(1_000, 804, 1_196)
+    found = list(bands(mark))
+    assert found[0][2:] == (804, 1_196)
+    assert found[-1][2:] == mark.half
+    assert all(a[2] < b[2] and b[3] < a[3] for a, b in pairwise(found))
 
 
-def test_an_end_that_was_cut_at_zero_does_not_make_the_band_narrow() -> None:
-    low, high = band(12, 0, 32, 50)
-    assert 12 - low == pytest.approx(high - 12)
+def test_the_band_between_holds_what_it_says() -> None:
+    """The 80 % band of a normal noise whose 95 % interval is published."""
+    sigma = 196 / NormalDist().inv_cdf(0.975)
+    [(low, high)] = [(low, high) for percent, _, low, high in bands(of_count(1_000, 804, 1_196)) if percent == 80]
+    noise = NormalDist(1_000, sigma)
+    assert noise.cdf(high) - noise.cdf(low) == pytest.approx(0.8, abs=0.01)
 
 
-def test_half_of_the_twenty_dots_are_above_the_value_and_about_one_beyond_the_interval() -> None:
-    found = dots(100, 80, 120)
-    assert len(found) == DOTS
-    assert sum(dot > 100 for dot in found) == DOTS / 2
-    assert sum(not 80 <= dot <= 120 for dot in found) <= 1
-    assert list(found) == sorted(found)
+def test_a_band_that_is_not_known_is_flat() -> None:
+    mark = ChartMark("x", FigureStatus.SHOWN, 12.0, 0.0, 40.0)
+    assert [(percent, low, high) for percent, _, low, high in bands(mark)] == [(95, 0, 40)]
 
 
-def test_no_upper_bound_is_said_in_words() -> None:
-    point = MetricPoint("m", (), 1, 1, Decimal("0.4"), Decimal("0.2"), None, "share", False, True, ())
-    assert NO_UPPER in numbers_of(mark_of(point, "x"), OF_HUNDRED)
+def test_an_exact_mark_has_no_band() -> None:
+    assert list(bands(ChartMark("x", FigureStatus.SHOWN, 12.0, 12.0, 12.0))) == []
+
+
+def test_marks_say_the_numbers_of_the_sentence_and_where_there_is_no_bound() -> None:
+    unbounded = 0
+    for point in chosen("unmet_need_share"):
+        mark = mark_of(point, "x")
+        if not point.shown or point.value is None:
+            assert mark.says == mark.status.cell
+        elif point.high is None:
+            unbounded += 1
+            assert NO_UPPER in mark.says
+        elif reading(point).base == 100:
+            assert f"about {mark.says.partition(' ')[0]} " in sentence_of(point)
+    assert unbounded
+
+
+def test_what_sentences_count_out_of_a_hundred_is_drawn_so() -> None:
+    [share, *_] = [point for point in chosen("unmet_need_share") if point.shown and point.value is not None]
+    assert mark_of(share, "x").value == pytest.approx(float(share.value) * 100)
+    assert unit_of_chart(share) == "of 100"
+    assert scale_of(chosen("needs_by_service")[0]) == 1
 
 
 def test_every_state_has_one_tile() -> None:

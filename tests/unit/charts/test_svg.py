@@ -18,22 +18,28 @@ HIDDEN = [status for status in FigureStatus if not status.shows_number]
 
 
 def shown(label: str, value: float, low: float | None, high: float | None) -> ChartMark:
-    return ChartMark(label, FigureStatus.SHOWN, value, low, high)
+    half = None if low is None or high is None or low == high else ((low + value) / 2, (value + high) / 2)
+    dots = tuple(value + n - 9.5 for n in range(20)) if half else ()
+    return ChartMark(label, FigureStatus.SHOWN, value, low, high, half, dots, f"{value:g}")
+
+
+def hidden(label: str, status: FigureStatus) -> ChartMark:
+    return ChartMark(label, status, says=status.cell)
 
 
 MARKS = {
     ChartForm.TREND: (
         shown("2026Q1", 40, 30, 52),
-        *(ChartMark(f"2026Q{n}", status) for n, status in enumerate(HIDDEN, 2)),
+        *(hidden(f"2026Q{n}", status) for n, status in enumerate(HIDDEN, 2)),
     ),
     ChartForm.COMPARISON: (
         shown("Housing", 40, 30, 52),
         shown("Legal", 20, 5, None),
-        *(ChartMark(s.word, s) for s in HIDDEN),
+        *(hidden(s.word, s) for s in HIDDEN),
     ),
-    ChartForm.BARS: (shown("Shared", 40, 40, 40), *(ChartMark(status.word, status) for status in HIDDEN)),
+    ChartForm.BARS: (shown("Shared", 40, 40, 40), *(hidden(status.word, status) for status in HIDDEN)),
     ChartForm.TILES: tuple(
-        ChartMark(code, status) if n < len(HIDDEN) else shown(code, n, 0, 90)
+        hidden(code, status) if n < len(HIDDEN) else shown(code, n, 0, 90)
         for n, (code, status) in enumerate(zip(sorted(PLACES), HIDDEN * len(PLACES), strict=False))
     ),
     ChartForm.HEADLINE: (shown("2026", 40, 30, 52),),
