@@ -115,11 +115,20 @@ def _zip(sheet: Sheet, excel: bool) -> bytes:
     return out.getvalue()
 
 
+def _xlsx(sheet: Sheet, excel: bool) -> bytes:
+    del excel
+    from consumers.serve.excel import as_xlsx  # a second to import, for the few who ask
+
+    return as_xlsx(sheet)
+
+
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMS: Final = (
     AnswerForm("json", "application/json", _json, paged=True),
     AnswerForm("csv", "text/csv; charset=utf-8", _csv),
     AnswerForm("parquet", "application/vnd.apache.parquet", _parquet),
     AnswerForm("arrow", "application/vnd.apache.arrow.file", _arrow),
+    AnswerForm("xlsx", _XLSX, _xlsx),
     AnswerForm("zip", "application/zip", _zip),
     AnswerForm("metadata.json", "application/json", _metadata, accepted=False),
 )

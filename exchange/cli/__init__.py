@@ -15,7 +15,7 @@ import typer
 
 from exchange import __version__
 from exchange.cli.agency import edge, publish, vocabulary
-from exchange.cli.evaluator import export, metrics, serve, subscribe, tokens
+from exchange.cli.evaluator import brief, export, metrics, serve, subscribe, tokens
 from exchange.cli.operator import (
     agencies,
     archive,
@@ -62,7 +62,7 @@ COMMANDS = {
         doctor,
         deploy,
     ),
-    "An evaluator": (metrics, subscribe, serve, tokens, export),
+    "An evaluator": (metrics, subscribe, serve, tokens, export, brief),
     "To try it out": (demo, kill_test, attack),
 }
 """Audience → modules of its commands, in the order of help and of docs/COMMANDS.md."""

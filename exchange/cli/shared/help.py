@@ -26,6 +26,8 @@ EXTRAS: Final = {
     "limits": "web",
     "gptables": "web",
     "pandas": "web",
+    "typst": "web",
+    "xlsxwriter": "web",
     "scipy": "attack",
 }
 """Library → the extra that brings it."""

@@ -40,6 +40,9 @@ async def test_a_month_is_exported_whole_and_twice_the_same(
     status, words = await export("one")
     assert (status, "not an empty folder" in words) == (2, True), words
 
+    said = await as_a_process(variables, "brief", "--state", "ca", "--out", str(tmp_path / "ca.html"))
+    assert (said.returncode, "No year of California was released" in said.stderr) == (1, True)
+
     with (tmp_path / "one" / "all_figures.csv").open(newline="") as file:
         rows = {(row["metric"], row["dimensions"], row["period"], row["epoch"]): row for row in csv.DictReader(file)}
     assert len(rows) == len(every)

@@ -19,7 +19,7 @@ from consumers.serve.forms import ACCEPTED, FORMS
 from consumers.serve.service import FOR_EVER, REVALIDATE, Service
 from consumers.serve.sheets import NO_HIGH, NO_LOW
 from exchange.core.metrics.figures import MetricPoint
-from exchange.core.metrics.table import METRICS
+from exchange.core.metrics.table import CAVEAT, METRICS
 from exchange.core.model.epochs import epoch_text
 from exchange.core.picture.statuses import FigureStatus, status_of
 from exchange.web.problems import ProblemKind
@@ -109,7 +109,7 @@ async def test_no_dimension_has_the_name_of_a_parameter() -> None:
     assert not {name for metric in METRICS for name in dimensions_of(metric.name)} & set(PARAMETERS)
 
 
-@pytest.mark.parametrize("suffix", ["json", "csv", "parquet", "arrow", "zip", "metadata.json"])
+@pytest.mark.parametrize("suffix", ["json", "csv", "parquet", "arrow", "xlsx", "zip", "metadata.json"])
 async def test_a_suffix_and_accept_give_the_same_bytes_twice(
     client: httpx.AsyncClient, service: Service, suffix
 ) -> None:
@@ -143,6 +143,31 @@ async def test_all_forms_hold_the_same_rows(client: httpx.AsyncClient) -> None:
                     assert float(row[column]) == one[column]
         with zipfile.ZipFile(io.BytesIO((await client.get(f"/v1/metrics/{name}.zip")).content)) as archive:
             assert archive.read(f"{name}.csv").decode() == text
+
+
+def cells_of(workbook: bytes) -> list[list[str]]:
+    """The rows of the first sheet, as texts."""
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    with zipfile.ZipFile(io.BytesIO(workbook)) as parts:
+        strings = ["".join(one.itertext()) for one in ET.fromstring(parts.read("xl/sharedStrings.xml"))]
+        rows = ET.fromstring(parts.read("xl/worksheets/sheet1.xml")).iter(f"{main}row")
+    return [
+        [strings[int(cell.findtext(f"{main}v"))] if cell.get("t") == "s" else cell.findtext(f"{main}v") for cell in row]
+        for row in rows
+    ]
+
+
+async def test_a_workbook_has_the_rows_of_the_csv_below_its_notes(client: httpx.AsyncClient) -> None:
+    for name in METRICS_THERE:
+        table = list(csv.reader(io.StringIO((await client.get(f"/v1/metrics/{name}.csv")).text)))
+        lines = cells_of((await client.get(f"/v1/metrics/{name}.xlsx")).content)
+        notes, rows = lines[: -len(table)], lines[-len(table) :]
+        assert CAVEAT in [line[0] for line in notes]
+        numbers = [table[0].index(column) for column in ("value", "low", "high")]
+        for text, cells in zip(table, rows, strict=True):
+            assert len(text) == len(cells)
+            for at, (one, other) in enumerate(zip(text, cells, strict=True)):
+                assert one == other or (at in numbers and float(one) == float(other))
 
 
 async def test_no_cell_of_a_file_is_blank_and_none_that_is_not_shown_has_a_number(client: httpx.AsyncClient) -> None:

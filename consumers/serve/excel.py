@@ -1,0 +1,61 @@
+"""A sheet as an accessible workbook: a title, its notes, and one marked table without a blank cell.
+
+It follows the United Kingdom's guidance for spreadsheets that people with screen readers use: one
+table a sheet, no merged cell, words where no number is shown. The document's date is the month's
+first day, so equal sheets have equal bytes.
+"""
+
+import io
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import xlsxwriter
+
+from consumers.serve.sheets import Column, Sheet
+
+_NO_MONTH: Final = "1980-01"
+"""The date of a sheet that is of no month."""
+_WIDTH: Final = 18
+
+
+def as_xlsx(sheet: Sheet) -> bytes:
+    """The workbook's bytes."""
+    out = io.BytesIO()
+    plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(out, plain)
+    year, month = map(int, (sheet.as_of or _NO_MONTH).split("-"))
+    book.set_properties({"title": sheet.title, "created": datetime(year, month, 1, tzinfo=UTC)})
+    page = book.add_worksheet("Figures")
+    bold = book.add_format({"bold": True, "font_size": 14})
+    lines = [
+        sheet.title,
+        *sheet.notes,
+        *([f"As of {sheet.as_of}."] if sheet.as_of else []),
+        "This sheet has one table.",
+    ]
+    for row, line in enumerate(lines):
+        page.write_string(row, 0, line, bold if row == 0 else None)
+    _table(page, sheet, len(lines))
+    book.close()
+    return out.getvalue()
+
+
+def _table(page: Any, sheet: Sheet, top: int) -> None:
+    names = [column.name for column in sheet.columns]
+    rows = len(sheet.columns[0].texts)
+    page.set_column(0, len(names) - 1, _WIDTH)
+    if rows:
+        heads = [{"header": name} for name in names]
+        page.add_table(top, 0, top + rows, len(names) - 1, {"name": "figures", "columns": heads, "autofilter": False})
+    else:
+        page.write_row(top, 0, names)
+    for at, column in enumerate(sheet.columns):
+        for row, cell in enumerate(_cells(column), top + 1):
+            page.write(row, at, cell)
+
+
+def _cells(column: Column) -> list[object]:
+    """Numbers where they are shown, else words."""
+    if not column.number:
+        return list(column.texts)
+    return [text if number is None else number for number, text in zip(column.typed, column.texts, strict=True)]
