@@ -29,7 +29,9 @@ from exchange.core.metrics.view import ARRIVALS
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.period import quarter_of
 from exchange.core.picture.bands import dots, half_band
+from exchange.core.picture.readings import reading
 from exchange.core.picture.statuses import FigureStatus, status_of
+from exchange.core.picture.words import label_of, place
 from exchange.wire.public_records import period_of_point_text
 
 ChartRow = tuple[str, MetricPoint | None]
@@ -118,6 +120,8 @@ def mark_of(point: MetricPoint, label: str, *, panel: str = "", note: str = "") 
         return ChartMark(label, status, says=says, panel=panel, note=note)
     times, half = scale_of(point), half_band(point)
     value, low, high = (None if n is None else float(n * times) for n in (point.value, point.low, point.high))
+    if reading(point).bare:  # its ends differ from it by rounding only
+        low = high = value
     return ChartMark(
         label,
         status,
@@ -148,11 +152,16 @@ def drawing_of(
 ) -> Drawing:
     """The chart of one metric's points. Raises ValueError where they are no chart.
 
-    `labels`: words for codes; without one a code's own. `notes`: what happened, by period.
+    `labels`: other words for codes than those of their lists. `notes`: what happened, by period.
     """
-    named = labels or {}
-    rows = [(_label(point, named), point) for point in points]
-    return drawing_of_rows(rows, title=title, describes=describes, labels=named, notes=notes, most=most)
+    found, others = tuple(points), labels or {}
+    named = _varying(found)[-1:]
+    codes = ["".join(dict(point.dimensions).get(name, "") for name in named) for point in found]
+    rows = [
+        (others.get(code) or _words(point, named) or place(point.dimensions), point)
+        for code, point in zip(codes, found, strict=True)
+    ]
+    return drawing_of_rows(rows, title=title, describes=describes, notes=notes, most=most)
 
 
 def drawing_of_rows(
@@ -160,7 +169,6 @@ def drawing_of_rows(
     *,
     title: str,
     describes: str,
-    labels: Mapping[str, str] | None = None,
     notes: Mapping[str, str] | None = None,
     most: float | None = None,
 ) -> Drawing:
@@ -173,7 +181,7 @@ def drawing_of_rows(
     points = [point for _, point in found if point is not None]
     if len({point.metric for point in points}) != 1:
         raise ValueError("A chart is of the points of one metric.")
-    form, named, noted = _form(points), labels or {}, notes or {}
+    form, noted, panels = _form(points), notes or {}, _varying(points)[:-1]
     marks: Iterable[ChartMark]
     if form in (ChartForm.TREND, ChartForm.HEADLINE):
         ordered = sorted(points, key=_when)
@@ -182,8 +190,22 @@ def drawing_of_rows(
     elif form is ChartForm.TILES:
         marks = (mark_of(point, dict(point.dimensions)["state"]) for point in points)
     else:
-        marks = _ranked(_compared(label, point, named) for label, point in found)
+        marks = _ranked(
+            missing(label) if point is None else mark_of(point, label, panel=_words(point, panels))
+            for label, point in found
+        )
     return Drawing(form, title, describes, unit_of_chart(points[0]), tuple(marks), most)
+
+
+def _varying(points: Sequence[MetricPoint]) -> tuple[str, ...]:
+    """The dimensions in which points differ: the last one names a mark, the others its panel."""
+    names = dict.fromkeys(name for point in points for name, _ in point.dimensions)
+    return tuple(name for name in names if len({dict(point.dimensions).get(name) for point in points}) > 1)
+
+
+def _words(point: MetricPoint, names: Iterable[str]) -> str:
+    held = dict(point.dimensions)
+    return ", ".join(label_of(name, held[name]) for name in names if name in held)
 
 
 def when_of(point: MetricPoint) -> str:
@@ -200,7 +222,10 @@ def _form(points: Sequence[MetricPoint]) -> ChartForm:
         return _of_one(points)
     if len({(point.period, point.period is ARRIVALS and point.epoch) for point in points}) != 1:
         raise ValueError("A chart is of one figure in several periods, or of several figures in one period.")
-    if {tuple(name for name, _ in point.dimensions) for point in points} == {("state",)}:
+    kinds = {tuple(name for name, _ in point.dimensions) for point in points}
+    if len(kinds) != 1:
+        raise ValueError("A chart is of figures that are broken down by the same dimensions.")
+    if kinds == {("state",)}:
         return ChartForm.TILES
     shown = [mark for mark in (mark_of(point, "") for point in points) if mark.value is not None]
     counts = all(scale_of(point) == 1 for point in points)
@@ -214,20 +239,6 @@ def _of_one(points: Sequence[MetricPoint]) -> ChartForm:
     if len({None if point.period is ARRIVALS else bool(quarter_of(point.period)) for point in points}) != 1:
         raise ValueError("A chart over time is of quarters, of years or of months.")
     return ChartForm.TREND
-
-
-def _label(point: MetricPoint, named: Mapping[str, str]) -> str:
-    """The words of its last code."""
-    codes = [code for _, code in point.dimensions]
-    return named.get(codes[-1], codes[-1].replace("_", " ")) if codes else "the nation"
-
-
-def _compared(label: str, point: MetricPoint | None, named: Mapping[str, str]) -> ChartMark:
-    """All codes but the last are its panel."""
-    if point is None:
-        return missing(label)
-    words = [named.get(code, code.replace("_", " ")) for _, code in point.dimensions[:-1]]
-    return mark_of(point, label, panel=", ".join(words))
 
 
 def _ranked(marks: Iterable[ChartMark]) -> list[ChartMark]:

@@ -1,6 +1,7 @@
 """Which form a chart has, what its marks hold, and how wide its bands are."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from statistics import NormalDist
@@ -18,6 +19,7 @@ from exchange.core.model.vocabulary import DIVISION
 from exchange.core.picture.readings import reading
 from exchange.core.picture.sentences import sentence_of
 from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.words import label_of
 from tests.kits.national_year import APRIL, year_points
 
 TABLES = ("needs_by_service", "unmet_needs_by_service", "state_cases", "practices_by_practice_use", "arrivals_cases")
@@ -70,7 +72,7 @@ def test_a_chart_has_exactly_the_published_numbers() -> None:
     assert drawing.unit == "of 100"
     assert len(drawing.marks) == len(points)
     for point in points:
-        label = dict(point.dimensions)["service"].replace("_", " ")
+        label = label_of("service", dict(point.dimensions)["service"])
         [mark] = [mark for mark in drawing.marks if mark.label == label]
         if point.shown:
             assert Decimal(str(mark.value)) == pytest.approx(point.value * 100)
@@ -81,6 +83,25 @@ def test_the_largest_comes_first_and_what_is_not_shown_last() -> None:
     shown = [value for value in values if value is not None]
     assert shown == sorted(shown, reverse=True)
     assert values[: len(shown)] == shown
+
+
+def test_marks_are_named_by_what_differs_last_and_stand_in_panels_by_the_rest() -> None:
+    [share, *_] = [point for point in chosen("unmet_need_share") if point.shown and point.value is not None]
+
+    def of(*codes: tuple[str, str]) -> MetricPoint:
+        return replace(share, dimensions=codes)
+
+    groups = [of(("division", "pacific"), ("service_group", code)) for code in ("housing", "legal")]
+    assert {(mark.panel, mark.label) for mark in drawn(groups).marks} == {
+        ("", label_of("service_group", "housing")),
+        ("", label_of("service_group", "legal")),
+    }
+    both = [*groups, of(("division", "mountain"), ("service_group", "legal"))]
+    assert [mark.panel for mark in drawn(both).marks] == ["Pacific", "Pacific", "Mountain"]
+    waits = [of(("service", code), ("quantile", "p50")) for code in ("housing", "legal")]
+    assert {mark.panel for mark in drawn(waits).marks} == {""}
+    with pytest.raises(ValueError, match="same dimensions"):
+        drawn([*groups, of(("state", "ca"))])
 
 
 def test_periods_are_in_their_order() -> None:
