@@ -59,6 +59,8 @@ WAITING = (
 LONG = (
     "tests/unit/tree/test_to_add.py",
     "tests/unit/trial/",
+    "tests/unit/files/",
+    "tests/unit/charts/",
     "tests/simulation/test_derive.py",
     "tests/simulation/test_simulation.py",
     "tests/simulation/test_mutants.py",
