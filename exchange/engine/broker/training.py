@@ -33,6 +33,7 @@ STAGING = ".preparing-"
 LOCK_FILE = ".preparing.lock"
 WAIT_S = supervise.PATIENCE_S
 LOOK_S = 0.05
+ATTEMPTS = 3
 
 
 def train(prepared: PreparedClasses, abandoned: Event) -> Path | None:
@@ -80,17 +81,27 @@ def _trained(prepared: PreparedClasses, abandoned: Event) -> Path | None:
     except OSError:  # a cache that may only be read
         return None
     try:
-        with contextlib.suppress(BrokerError, OSError):
-            _run(Launch(prepared.java, prepared.class_path, staging, directory.choose_ports(), trains=True), abandoned)
-        if abandoned.is_set():
-            raise BrokerAbandoned
-        return prepared.keep(Launch.written_classes(staging))
+        for attempt in range(ATTEMPTS):
+            data_dir = staging / str(attempt)
+            if _answered(prepared, data_dir, abandoned):
+                return prepared.keep(Launch.written_classes(data_dir))
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+    return None
 
 
-def _run(launch: Launch, abandoned: Event) -> None:
-    """Start it, wait for its answer, and let it write while it stops."""
+def _answered(prepared: PreparedClasses, data_dir: Path, abandoned: Event) -> bool:
+    """Run a broker, which may write its classes if it answered. Raises BrokerAbandoned."""
+    answered, ports = False, directory.choose_ports()
+    with contextlib.suppress(BrokerError, OSError):
+        answered = _run(Launch(prepared.java, prepared.class_path, data_dir, ports, trains=True), abandoned)
+    if abandoned.is_set():
+        raise BrokerAbandoned
+    return answered
+
+
+def _run(launch: Launch, abandoned: Event) -> bool:
+    """Start it, wait for its answer, and let it write while it stops; whether it answered."""
     lock = directory.take(launch.data_dir)
     try:
         prepare(launch)
@@ -98,10 +109,11 @@ def _run(launch: Launch, abandoned: Event) -> None:
         assert supervisor.stdin is not None
         try:
             child_of(supervisor)
-            _until(lambda: answers(launch.client(), cluster_id(launch.data_dir)), supervisor, abandoned)
+            answered = _until(lambda: answers(launch.client(), cluster_id(launch.data_dir)), supervisor, abandoned)
             with contextlib.suppress(BrokenPipeError):
                 os.write(supervisor.stdin.fileno(), supervise.PATIENTLY)
             _until(lambda: False, supervisor, abandoned)
+            return answered
         finally:
             supervisor.stdin.close()
             supervisor.kill()  # on Linux, the broker goes with it
@@ -110,8 +122,14 @@ def _run(launch: Launch, abandoned: Event) -> None:
         os.close(lock)
 
 
-def _until(holds: Callable[[], bool], supervisor: subprocess.Popen[bytes], abandoned: Event) -> None:
-    """Wait until it holds, the broker has ended, nobody wants it any more, or time is up."""
+def _until(holds: Callable[[], bool], supervisor: subprocess.Popen[bytes], abandoned: Event) -> bool:
+    """Wait until it holds, the broker has ended, nobody wants it any more, or time is up.
+
+    Returns whether it held.
+    """
     deadline = time.monotonic() + WAIT_S
-    while supervisor.poll() is None and not abandoned.is_set() and time.monotonic() < deadline and not holds():
+    while supervisor.poll() is None and not abandoned.is_set() and time.monotonic() < deadline:
+        if holds():
+            return True
         time.sleep(LOOK_S)
+    return False

@@ -9,10 +9,11 @@ from threading import Event
 
 import pytest
 
-from exchange.engine.broker import prepared_classes
+from exchange.engine.broker import prepared_classes, training
 from exchange.engine.broker.errors import BrokerAbandoned
 from exchange.engine.broker.java import Java
 from exchange.engine.broker.prepared_classes import PreparedClasses
+from exchange.engine.broker.server import Launch
 from exchange.engine.broker.training import LOCK_FILE, train
 
 CONTENT = b"classes" * 1000
@@ -110,10 +111,28 @@ def test_a_cache_that_cannot_be_written_stays_without(prepared: PreparedClasses,
     assert train(nowhere, Event()) is None
 
 
-def test_a_broker_that_cannot_run_leaves_no_file_and_no_directory(prepared: PreparedClasses) -> None:
+def test_a_broker_that_never_answers_leaves_nothing_and_says_nothing_about_its_java(prepared: PreparedClasses) -> None:
     assert train(prepared, Event()) is None
-    assert not prepared.may_be_made()
+    assert prepared.may_be_made()
     assert [path for path in prepared.cache.iterdir() if path.is_dir()] == []
+
+
+def test_when_ports_are_taken_other_ones_are_tried(prepared: PreparedClasses, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Launch] = []
+
+    def run(launch: Launch, _: Event) -> bool:
+        tried.append(launch)
+        launch.data_dir.mkdir()
+        if len(tried) == training.ATTEMPTS:
+            Launch.written_classes(launch.data_dir).write_bytes(CONTENT)
+        return len(tried) == training.ATTEMPTS
+
+    monkeypatch.setattr(training, "_run", run)
+    path = train(prepared, Event())
+    assert path is not None
+    assert path.read_bytes() == CONTENT
+    assert prepared.found() == path
+    assert len({launch.ports for launch in tried}) == training.ATTEMPTS
 
 
 def test_of_two_processes_one_prepares_and_the_other_waits_for_it(prepared: PreparedClasses) -> None:
