@@ -4,7 +4,7 @@ Rules kept: the files are a function of what was published and of the versions o
 its libraries. No clock, no random number and no path is in them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from consumers.files.adx import adx
@@ -20,12 +20,14 @@ from consumers.files.workbook import workbook
 from exchange.core.metrics.table import CAVEAT
 
 FORMS: Final[tuple[Callable[[PublishedMonth], ExportFile], ...]] = (sdmx_csv, structure, adx, workbook)
-"""Beside the tables. The pages as static files will be one more."""
+"""Beside the tables."""
 Told = Callable[[int, int], None]
 
 
-def files_of(published: PublishedMonth, told: Told = lambda *_: None) -> list[ExportFile]:
-    """Every file; `told`: how many parts are made, and of how many."""
+def files_of(
+    published: PublishedMonth, told: Told = lambda *_: None, *, more: Sequence[ExportFile] = ()
+) -> list[ExportFile]:
+    """Every file; `told`: how many parts are made, and of how many. `more`: go along."""
     plain = tuple(tables_of(published))
     parts = len(plain) + len(FORMS)
     tables = []
@@ -39,6 +41,7 @@ def files_of(published: PublishedMonth, told: Told = lambda *_: None) -> list[Ex
     made.append(datapackage(published, tables))
     described = tuple(made)
     made += [catalog(published, described), json_ld(published, described)]
+    made += more
     return [readme(published, made), *made]
 
 

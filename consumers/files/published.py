@@ -5,6 +5,7 @@ is made. A month whose releases or figures are not all there is refused: half a 
 like a whole one.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -91,10 +92,12 @@ def published(
     held = Released().taking(release for release in releases if release.epoch <= epoch)
     if epoch not in held.epochs():
         raise MonthUnknown(f"Nothing was released for {epoch_text(epoch)}.")
-    due = sum(1 for metric in METRICS for _ in metric.formula(View(held, epoch)))
-    there = sum(point.epoch == epoch for point in newest.values())
-    if held.awaited(epoch) or there < due:
-        raise MonthIncomplete(f"{there:,} of at least {due:,} figures of {epoch_text(epoch)} are there.")
+    there = Counter(point.epoch for point in newest.values())
+    for one in held.epochs():
+        view = View(held, one)
+        due = sum(1 for metric in METRICS for _ in metric.formula(view))
+        if held.awaited(one) or there[one] < due:
+            raise MonthIncomplete(f"{there[one]:,} of at least {due:,} figures of {epoch_text(one)} are there.")
     order = {metric.name: number for number, metric in enumerate(METRICS)}
     ranked = sorted(newest.values(), key=lambda one: (order[one.metric], one.epoch, one.period or 0, one.dimensions))
     return PublishedMonth(epoch, tuple(ranked), tuple(held.held.values()), publisher or DataPublisher())

@@ -14,7 +14,9 @@ WIDTH: Final = 100
 
 def readme(published: PublishedMonth, files: Sequence[ExportFile]) -> ExportFile:
     """In plain words."""
-    others = [file for file in files if not file.path.startswith("figures/")]
+    others = [file for file in files if not file.path.startswith(("figures/", "site/"))]
+    has_site = any(file.path.startswith("site/") for file in files)
+    site = ["- `site/`: the page as static files; begin with `site/index.html`."] if has_site else []
     paragraphs = (
         f"# The shared national picture, {published.month}",
         (
@@ -36,6 +38,7 @@ def readme(published: PublishedMonth, files: Sequence[ExportFile]) -> ExportFile
         "## The files",
         "- `figures/`: a CSV and a Parquet file for each metric.",
         *(f"- `{file.path}`: {file.says}." for file in others),
+        *site,
         "`datapackage.json` has the meaning of every column and the SHA-256 of every table.",
         "## For statisticians",
         (

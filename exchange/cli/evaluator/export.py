@@ -15,7 +15,8 @@ from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from consumers.files.published import DataPublisher
+    from consumers.files.files import ExportFile
+    from consumers.files.published import DataPublisher, PublishedMonth
     from exchange.core.metrics.figures import MetricPoint
     from exchange.core.release.released import Release
 
@@ -41,6 +42,7 @@ def export(
     publisher: Annotated[str, typer.Option(metavar="NAME", help="Who publishes the files.")] = "",
     contact: Annotated[str, typer.Option(metavar="NAME", help="Who answers questions about them.")] = "",
     email: Annotated[str, typer.Option(metavar="ADDRESS", help="Where questions may be sent.")] = "",
+    site: Annotated[bool, typer.Option("--site", help="Also write the page as static files, into site/.")] = False,
     address: Annotated[
         str, typer.Option(metavar="URL", help="Where the page and the API are, such as https://picture.example.org.")
     ] = "",
@@ -69,7 +71,8 @@ def export(
         typer.echo(f"export: {progress[0]} of {progress[1]} parts", err=True)
 
     told = each_tenth(lambda progress: progress, line)
-    files = files_of(found, lambda done, whole: told((done, whole)))
+    pages = _site(found) if site else []
+    files = files_of(found, lambda done, whole: told((done, whole)), more=pages)
     size = write(files, out)
     typer.echo(f"{len(files)} files, {size:,} bytes, {len(found.points):,} figures up to {found.month}: {out}")
 
@@ -83,6 +86,13 @@ def _publisher(name: str, contact: str, email: str, address: str) -> "DataPublis
         raise typer.BadParameter("write an address such as https://picture.example.org", param_hint="--address")
     plain = DataPublisher()
     return DataPublisher(name or plain.name, contact or plain.contact, email, address.rstrip("/"))
+
+
+def _site(found: "PublishedMonth") -> "list[ExportFile]":
+    from consumers.files.static_site import site_files
+
+    typer.echo("export: writing pages", err=True)
+    return asyncio.run(site_files(found))
 
 
 def _read() -> "tuple[list[MetricPoint], list[Release]]":

@@ -288,6 +288,9 @@ def test_half_a_month_is_refused() -> None:
     newest = [point for point in points if point.epoch == AFTER]
     with pytest.raises(MonthIncomplete, match=f"{len(newest) - 1:,} of at least {len(newest):,}"):
         published([point for point in points if point is not newest[3]], year_releases(*TABLES), AFTER)
+    oldest = next(point for point in points if point.epoch == APRIL)
+    with pytest.raises(MonthIncomplete, match="of 2026-04"):
+        published([point for point in points if point is not oldest], year_releases(*TABLES), AFTER)
     lacking = [one for one in year_releases(*TABLES) if (one.table, one.epoch) != ("state_cases", AFTER)]
     cases_only = [one for one in lacking if (one.table, one.epoch) != ("cases", AFTER)]
     with pytest.raises(MonthIncomplete):

@@ -1,0 +1,132 @@
+"""The whole page as static files, for a disk, an archive, or any server: all sections and figures.
+
+Pages are those of the service, of one month. They are found by following links from the first one,
+so a page that nothing leads to is not there. Links lead to the file beside, downloads to the files
+of the export. What only a service can do, such as following new figures, is linked to the
+publisher's service; where there is none, its words stay and lead nowhere.
+
+Rules kept: nothing is loaded from elsewhere, and no page needs a script.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from html import escape, unescape
+from posixpath import relpath
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+from consumers.files.files import ExportFile
+from consumers.files.published import PublishedMonth
+from consumers.pages.figures import Figures
+from consumers.pages.keeping_ready import ChartMaker
+from consumers.pages.rendering import Pages, SiteSetting, no_charts
+from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS
+from consumers.pages.site import all_panels, panels_of_menu
+from exchange.core.picture.measured import Behind
+from exchange.core.release.released import Released
+from exchange.web.static_files import PREFIX, static_files
+
+FOLDER: Final = "site"
+_LINK: Final = re.compile(r' (href|src)="([^"]*)"')
+_DOWNLOAD: Final = re.compile(r"/v1/metrics/([a-z0-9_]+)\.[a-z.]+")
+_PLACES: Final = PLACES_SECTION.address.partition("{")[0]
+_FIGURES: Final = "/figures/"
+_SAYS: Final = "A page of the site; index.html is the first"
+
+
+def figures_of(published: PublishedMonth) -> Figures:
+    """The figures of an export, as pages ask for them."""
+    behind = Behind(Released().taking(published.releases))
+    return Figures(lambda metric: published.by_metric.get(metric, ()), published.epoch, behind)
+
+
+async def site_files(published: PublishedMonth, charts: ChartMaker | None = None) -> list[ExportFile]:
+    """Every page, and the static files. `charts` None: pages have their tables only."""
+    figures = figures_of(published)
+    if charts is not None:
+        await charts.prepare(list(panels_of_menu(figures)))
+    pages = Pages(SiteSetting(published.publisher.address, live=False, charts=charts or no_charts))
+    return [*_Crawl(published, figures, pages).files(), *_static()]
+
+
+def _static() -> Iterator[ExportFile]:
+    for one in static_files():
+        yield ExportFile(f"{FOLDER}/static/{one.name}", one.content, one.media_type, "A part of the pages")
+
+
+class _Crawl:
+    """Follows links from page to page."""
+
+    def __init__(self, published: PublishedMonth, figures: Figures, pages: Pages) -> None:
+        self._published, self._figures, self._pages = published, figures, pages
+        self._panels = {panel.name: panel for panel in all_panels(figures)}
+        self._sections = {section.address: section for section in SECTIONS}
+
+    def files(self) -> Iterator[ExportFile]:
+        """Each page once, in the order in which links lead to it."""
+        waiting, known = ["/"], {"index.html"}
+        while waiting:
+            address = waiting.pop(0)
+            name = self.name_of(address) or ""
+            html = self._page(address).decode()
+            for link in (unescape(found[2]) for found in _LINK.finditer(html)):
+                there = self.name_of(link)
+                if there is not None and there not in known:
+                    known.add(there)
+                    waiting.append(link)
+            yield ExportFile(f"{FOLDER}/{name}", self._linked(html, name).encode(), "text/html", _SAYS)
+
+    def name_of(self, address: str) -> str | None:
+        """The file of a page's address, within the site; None: it is no page."""
+        parts = urlsplit(address)
+        path, chosen = parts.path, _chosen(parts.query)
+        place = path.removeprefix(_PLACES)
+        if parts.scheme or parts.netloc or not path.startswith("/"):
+            return None
+        if path.startswith(_FIGURES):
+            return f"{path[1:]}.html" if path.removeprefix(_FIGURES) in self._panels else None
+        if path not in self._sections and (place == path or "/" in place):
+            return None
+        stem = path[1:] or "index"
+        return "-".join((stem, *chosen.values())) + ".html"
+
+    def _page(self, address: str) -> bytes:
+        parts = urlsplit(address)
+        path, chosen = parts.path, _chosen(parts.query)
+        if path.startswith(_FIGURES):
+            return self._pages.alone(self._panels[path.removeprefix(_FIGURES)], self._figures, embedded=False)
+        if path in self._sections:
+            return self._pages.section(self._sections[path], self._figures, chosen=chosen)
+        return self._pages.section(PLACES_SECTION, self._figures, chosen={"place": path.removeprefix(_PLACES)})
+
+    def _linked(self, html: str, name: str) -> str:
+        """The page with its links to the files beside it."""
+        here = f"{FOLDER}/{name}".rpartition("/")[0]
+
+        def replaced(found: re.Match[str]) -> str:
+            target = self._target(unescape(found[2]), here)
+            return f' {found[1]}="{escape(target)}"' if target else ""
+
+        return _LINK.sub(replaced, html)
+
+    def _target(self, link: str, here: str) -> str:
+        """Where a link leads from a folder; empty: nowhere."""
+        parts = urlsplit(link)
+        if parts.scheme or not parts.path.startswith("/"):
+            return link
+        fragment = f"#{parts.fragment}" if parts.fragment else ""
+        page = self.name_of(link)
+        if page is not None:
+            return relpath(f"{FOLDER}/{page}", here) + fragment
+        if parts.path.startswith(PREFIX):
+            return relpath(f"{FOLDER}/static/{parts.path.removeprefix(PREFIX)}", here)
+        download = _DOWNLOAD.fullmatch(parts.path)
+        if download and download[1] in self._published.by_metric:
+            suffix = "parquet" if parts.path.endswith(".parquet") else "csv"
+            return relpath(f"figures/{download[1]}.{suffix}", here)
+        address = self._published.publisher.address
+        return address + link if address else ""
+
+
+def _chosen(query: str) -> Mapping[str, str]:
+    return {name: text for name, text in parse_qsl(query) if name != "as_of"}
