@@ -132,6 +132,39 @@ PHRASES: Final[Mapping[str, Phrase]] = MappingProxyType({
 """Slot → its words."""
 
 
+_DIMENSIONS: Final[Mapping[str, str]] = MappingProxyType({
+    "age_group": "Age",
+    "agency_type": "Kind of agency",
+    "audience_band": "Audience",
+    "buyer_or_beneficiary_type": "Buyer or beneficiary",
+    "control_method": "Means of control",
+    "cost_band": "Cost",
+    "duration_band": "Time in care",
+    "elsewhere": "Served by another program",
+    "foreign_national": "Nationality",
+    "labor_sector": "Sector of work",
+    "outcome_direction": "Direction",
+    "outcome_domain": "Area of life",
+    "presence": "Heard from or silent",
+    "quantile": "Part",
+    "recruitment_method": "Way of recruitment",
+    "reporting_minutes": "Staff time",
+    "service_group": "Group of services",
+    "support_needed": "Help needed with",
+    "timeliness": "On time or late",
+    "trafficker_type": "Kind of trafficker",
+    "unmet_reason": "Reason",
+    "wait_band": "Wait",
+    "years_band": "Time in the position",
+})  # fmt: skip
+"""Dimension → its heading, where it is not its name."""
+
+
+def dimension_label(dimension: str) -> str:
+    """The heading of a dimension's column, such as `Group of services`."""
+    return _DIMENSIONS.get(dimension) or dimension.replace("_", " ").capitalize()
+
+
 def label_of(dimension: str, code: str) -> str:
     """The label of a code, as headings and tables have it; an unknown code is its own label."""
     if code == ALL:

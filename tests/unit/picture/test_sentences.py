@@ -13,7 +13,7 @@ from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.picture.sentences import EXACT_CAVEAT, alt_text, copied_text, heading, sentence_of
 from exchange.core.picture.wording import WORDINGS
-from exchange.core.picture.words import PHRASES, label_of, phrase, place
+from exchange.core.picture.words import PHRASES, dimension_label, label_of, phrase, place
 
 YEAR, QUARTER = period_of(2025), period_of(2026, 1)
 JANUARY = epoch_of(2026, 1)
@@ -148,6 +148,13 @@ def test_places_are_said_as_people_say_them() -> None:
     assert place((("division", "territory"),)) == "the territories"
     assert place((("state", "not_known"),)) == place((("division", "unknown"),)) == "a place marked “Not known”"
     assert place(()) == "the nation"
+
+
+def test_every_dimension_has_a_heading_of_its_own() -> None:
+    dimensions = {dimension for metric in METRICS for kind in metric.dimensions for dimension in kind}
+    labels = {dimension_label(one) for one in dimensions}
+    assert len(labels) == len(dimensions)
+    assert {"Service", "Group of services", "State", "Trafficking status"} <= labels
 
 
 def test_labels_with_commas_and_missing_answers_are_quoted() -> None:

@@ -71,10 +71,15 @@ def test_shares_of_outcome_domains_are_of_the_known_ones() -> None:
 
 TABLES, QUESTIONS = "exchange/core/counting/tables.py", "tools/derive/questions.py"
 METRICS, METRIC_TESTS = "exchange/core/metrics/rates.py", "tests/unit/metrics/test_metrics_points.py"
+SHARES = "exchange/core/picture/rate_wording.py"
+METRIC_WORDS = """"outcome_domain_share": PerHundred(
+        "Assessments {outcome_domain}", "assessments of a known area of life", "were made {outcome_domain}"
+    ),"""
 METRIC = Addition(
     "A metric, of tables that are released",
     {
         METRICS: append(METRICS, "RATES", METRIC_ROW),
+        SHARES: first_in(SHARES, "_SHARES", METRIC_WORDS),
         METRIC_TESTS: lambda tree: tree.append(METRIC_TESTS, METRIC_TEST),
         "CHANGELOG.md": changelog("Metric `outcome_domain_share`."),
     },
@@ -106,6 +111,15 @@ def take_from_the_reserve(part: int) -> Edit:
     return edit
 
 
+THINGS, WORDS = "exchange/core/picture/wording.py", "exchange/core/picture/words.py"
+
+
+def name_what_is_counted(tree: TreeCopy) -> None:
+    row = '"cases_by_decision_maker": "clients {decision_maker} of their facts",'
+    first_in(THINGS, "_COUNTS", row)(tree)
+    first_in(WORDS, "PHRASES", '"decision_maker": _with("decision maker"),')(tree)
+
+
 # Its caps exist already: the facts of a case are under one rule.
 RELEASED_ROW = '    _table("cases_by_decision_maker", e.TraffickingFacts, "decision_maker", Q),'
 RELEASED_TABLE = Addition(
@@ -113,6 +127,7 @@ RELEASED_TABLE = Addition(
     {
         TABLES: append(TABLES, "CLIENT_TABLES", RELEASED_ROW),
         "exchange/core/release/budget.py": take_from_the_reserve(40),
+        THINGS: name_what_is_counted,
         QUESTIONS: first_in(QUESTIONS, "BESIDE", '"cases_by_decision_maker": "who decides what the facts are",'),
         "CHANGELOG.md": one_more_table,
     },
