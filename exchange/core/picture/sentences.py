@@ -125,8 +125,14 @@ def _years(point: MetricPoint) -> str:
 
 
 def _once(point: MetricPoint) -> str:
-    """How the whole is counted, where that is no matter of course."""
-    units = {BY_METRIC[origin.table].unit for origin in point.computed_from}
+    """How the whole is counted, where that is no matter of course: clients once, agencies once."""
+    wording = wording_of(point.metric)
+    if isinstance(wording, CountedThings):
+        units = {BY_METRIC[point.metric].unit}
+    elif isinstance(wording, PerHundred) and wording.per:
+        return ""
+    else:
+        units = {BY_METRIC[origin.table].unit for origin in point.computed_from}
     quarters = point.period is not ARRIVALS and not quarter_of(point.period) and _is_quarterly(point)
     if units == {CLIENTS}:
         return f", each counted with one record{' in each quarter' if quarters else ''}"

@@ -35,7 +35,7 @@ LIVE: Final[Mapping[str, Beside]] = MappingProxyType({
     "providers_in_focus_groups": _METHOD,
     "victims_interviewed": _METHOD,
     "agency_types": Beside(
-        "The study names kinds of agencies without shares. The exchange counts those that are registered.",
+        "The study's abstract names kinds of agencies, without shares. The exchange counts those that are registered.",
         (_of("agencies_known", agency_type="legal health immigrant faith_based trafficking"),),
     ),
     "years_in_position": Beside(
@@ -47,15 +47,16 @@ LIVE: Final[Mapping[str, Beside]] = MappingProxyType({
     "share_sex_trafficking": _AGENCIES_SERVING,
     "share_labor_trafficking": _AGENCIES_SERVING,
     "countries_of_origin": Beside(
-        "The study names countries. The exchange knows whether a client is a foreign national, where agencies report it.",
+        "The study speaks of many countries. The exchange knows only whether a client is a foreign national, where "
+        "agencies report it.",
         (_of("foreign_national_share"),),
     ),
     "needs_of_victims": Beside(
-        "The study names needs, the most frequent first. The exchange counts needs for each case opened.",
+        "The study's abstract names needs, without ranks or shares. The exchange counts needs for each case opened.",
         (_of("needs_per_case", service="housing medical advocacy legal transportation outreach food"),),
     ),
     "services_provided": Beside(
-        "The study asked which services agencies offer. The exchange counts services given for each case opened.",
+        "The study's figure was not at hand. The exchange counts services given for each case opened.",
         (_of("services_per_case", service=""),),
     ),
     "needs_met": Beside(
@@ -63,7 +64,7 @@ LIVE: Final[Mapping[str, Beside]] = MappingProxyType({
         (_of("unmet_need_share", service_group=""),),
     ),
     "responsiveness": Beside(
-        "The study asked for opinions. The exchange has waits and results.",
+        "The study asked how responsive services are; its answer was not at hand. The exchange has waits and results.",
         (
             _of("days_to_service", quantile="p50 p90"),
             _of("served_within_30_days"),
@@ -81,8 +82,8 @@ LIVE: Final[Mapping[str, Beside]] = MappingProxyType({
         (_of("care_over_12_months"), _of("days_in_care", quantile="p50")),
     ),
     "barriers_for_victims": Beside(
-        "The study names barriers without shares. The exchange counts them for each case opened; fear of deportation "
-        "has its own count, once a year.",
+        "The study's abstract names barriers, without shares. The exchange counts them for each case opened; fear of "
+        "deportation has its own count, once a year.",
         (
             _of("barriers_per_case", barrier=_FEARS),
             _of("barriers_by_barrier_yearly_only", barrier="fear_of_deportation"),

@@ -64,6 +64,22 @@ SAID = {
     "case was opened, each counted with one record: between 110 and 190, 95 times in 100.": a_point(
         "arrivals_cases", "150 110 190", period=None, epoch=epoch_of(2026, 10)
     ),
+    "In the nation in the first quarter of 2026, agencies reported about 2,900 records with a known answer that speak to the "
+    "topic “Societal factors behind solicitation”: between 2,300 and 3,500, 95 times in 100.": a_point(
+        "evidence",
+        "2898 2387 3409",
+        "factors_by_societal_factor",
+        period=QUARTER,
+        research_topic="societal_factors",
+    ),
+    "For every 100 cases opened in the nation in the first quarter of 2026, there were about 44 clients counted with the "
+    "barrier “Language”: between 34 and 55, 95 times in 100.": a_point(
+        "barriers_per_case", "0.4412 0.3407 0.5488", period=QUARTER, barrier="language"
+    ),
+    "Of 100 clients who met a barrier in the nation in 2025, each counted with one record in each quarter, about 44 were "
+    "counted with the barrier “Language”: between 34 and 55 of 100, 95 times in 100.": a_point(
+        "barrier_share", "0.4412 0.3407 0.5488", barrier="language"
+    ),
     "In the nation in 2025, agencies reported 2,054 places for emergency shelter, added up over their reports: an exact "
     "count.": a_point("places_by_service", "2054 2054 2054", service="emergency_shelter"),
     "Of 1,000 registered agencies in the nation in the first quarter of 2026, 92 were heard from by a scheduled report: exact, "
