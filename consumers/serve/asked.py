@@ -7,6 +7,7 @@ answer. What was not read yet is not said to be missing. Every size has a limit.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 from urllib.parse import urlencode
 
@@ -121,10 +122,15 @@ def _checked(metric: str, name: str, code: str) -> str:
         words = (*there, *PARAMETERS)
         close = near(name, words) or list(there)
         raise Problem(ProblemKind.DIMENSION_UNKNOWN, f"{metric} has no dimension {cut(name)}.", near=close)
-    codes = set(codes_of(name))
+    codes = _codes(name)
     if code not in codes:
         raise Problem(ProblemKind.CODE_UNKNOWN, f"{name} has no code {cut(code)}.", near=near(code, codes))
     return code
+
+
+@cache
+def _codes(dimension: str) -> frozenset[str]:
+    return frozenset(codes_of(dimension))
 
 
 def _period(text: str) -> str:

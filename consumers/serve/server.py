@@ -2,10 +2,11 @@
 
 Rules kept: it ends when it is told to (`stop`), or with the error that ended its reader; it ends in
 bounded time, whoever still reads. Nothing is written down about requests: uvicorn's access log is
-off, and its own messages go to the log without texts of requests.
+off, and so are its own messages, which would tell of each reader; the application logs its faults.
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -93,6 +94,7 @@ async def run(
     terms: Terms | None = None,
 ) -> None:
     """Serve until `stop` is set. Raises the engine's named errors that waiting does not cure."""
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it logs each reader that is dropped
     follower = service.follower(log)
     server = _Server(_config(service, terms))
     following = asyncio.create_task(follower.run(), name="follow")

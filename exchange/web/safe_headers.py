@@ -4,6 +4,7 @@ Rules kept: a page loads nothing from elsewhere and runs no inline script; nobod
 `Referer` that somebody was here; no answer sets a cookie; who may embed a page is decided here.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -52,13 +53,39 @@ class SafeHeaders:
 
 
 class HeadRequests:
-    """The application, which answers HEAD as it does GET, without the body."""
+    """The application, which answers HEAD as it does GET, without the body.
+
+    An answer that has no end, such as a stream, ends behind its headers: the application is told
+    that the reader went.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer. The server itself leaves the body out."""
+        """Answer."""
         if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
+            headers_only = _HeadersOnly(receive, send)
+            scope, receive, send = {**scope, "method": "GET"}, headers_only.receive, headers_only.send
         await self._app(scope, receive, send)
+
+
+class _HeadersOnly:
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._asked = False
+        self._ended = asyncio.Event()
+
+    async def receive(self) -> Message:
+        if not self._asked:
+            self._asked = True
+            return await self._receive()
+        await self._ended.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await self._send(message)
+        elif not self._ended.is_set():
+            self._ended.set()
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})

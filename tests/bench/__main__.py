@@ -24,6 +24,13 @@ from tests.bench.load import Size
 MAIN = Size(1_000_000, 288)
 GROWTH = (Size(100_000, 288), Size(300_000, 288), MAIN, Size(3_000_000, 288))
 AGENCIES = (Size(300_000, 10), Size(300_000, 100), Size(300_000, 1_000))
+SERVED = (
+    ("serve: read", Size(250_000, 0)),
+    ("serve: read", Size(1_000_000, 0)),
+    ("serve: JSON", Size(50_000, 0)),
+    ("serve: stream", Size(50_000, 0)),
+)
+"""Case and points of `metrics`. Each has a broker of its own."""
 YEAR = Size(680_000, 288)
 """What a nation's agencies send in a year."""
 QUICK = (Size(100_000, 40),)
@@ -200,6 +207,8 @@ def main() -> None:
             bench.broker(Size(EDGE_EVENTS, 1), extra_cases())
             year = min(size, YEAR, key=lambda one: one.events)
             bench.broker(year, iter([("load", year), ("worker", year)]))
+            for case, points in SERVED:
+                bench.broker(points, iter([("load", Size(1_000, 1)), (case, points)]))
     bench.show(bench.out)
     bench.out.print(f"numbers in {options.json}", highlight=False)
     sys.exit(any("failed" in row for rows in bench.runs for row in rows))

@@ -36,6 +36,7 @@ from tests.bench.archive_cases import archiving, restoring
 from tests.bench.draw_cases import counting, drawing, releasing
 from tests.bench.lane_cases import GATE, bare, bare_relaxed, fold, gate, latency
 from tests.bench.load import Size, load, sample_agencies
+from tests.bench.serve_cases import answering, reading, streaming
 from tests.bench.worker_cases import living
 from tests.kits.release_world import AFTER, APRIL, releases
 
@@ -185,6 +186,9 @@ CASES: dict[str, Case] = {
     "edge": edge,
     "derive": derive,
     "worker": living,
+    "serve: read": reading,
+    "serve: JSON": answering,
+    "serve: stream": streaming,
     "faust table": faust_table,
 }
 

@@ -65,6 +65,7 @@ def in_a_process(*words: str, **variables: str) -> "subprocess.CompletedProcess[
             ["worker", "status", "status --watch", "alerts", "replay", "demo --exit", "kill-test"],
         ),
         (["scipy"], "attack", ["attack --demo"]),
+        (["fastapi", "starlette", "uvicorn", "limits"], "web", ["serve"]),
     ],
 )
 def test_a_base_install_names_the_extra_that_a_command_needs_and_no_index(
@@ -248,13 +249,20 @@ OF_OPERATORS = [
     "replay",
     "budget",
     "subscribe",
+    "serve",
     "attack",
 ]
 
 
 @pytest.mark.parametrize(
     "words",
-    [*([name] for name in OF_OPERATORS), ["agencies", "add"], ["topics", "rights"], ["metrics", "list"]],
+    [
+        *([name] for name in OF_OPERATORS),
+        ["agencies", "add"],
+        ["topics", "rights"],
+        ["metrics", "list"],
+        ["tokens", "add"],
+    ],
     ids=" ".join,
 )
 def test_help_names_values_by_what_they_are_and_not_by_a_type_of_python(words: list[str]) -> None:
