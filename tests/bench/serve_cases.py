@@ -22,8 +22,8 @@ from exchange.core.model.epochs import FIRST_EPOCH_YEAR
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Producer
 from exchange.settings import Settings
+from exchange.trial.commands import variables_of
 from tests.bench.load import Size
-from tests.kits.command_line import variables_of
 from tests.kits.serve_process import Served, served
 from tests.kits.serve_world import DRAWN, JANUARY, POINTS, as_records, as_released, of_epoch, releases
 

@@ -48,7 +48,9 @@ def serve(
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Listen here. Elsewhere than on this machine only behind TLS.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=PORT_MAX, help="Listen at this port; 0 takes a free one.")] = PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=PORT_MAX, metavar="PORT", help="Listen at this port; 0 takes a free one.")
+    ] = PORT,
     cache: Annotated[
         Path | None,
         typer.Option(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import NoError
@@ -32,6 +33,7 @@ from tests.kits.command_line import CommandResult, exchange
 from tests.kits.edge_kit.desk import PROFILE, need
 from tests.kits.secure_kit.acls import give, take
 from tests.kits.secure_kit.broker import PASSWORD, SecureBroker
+from tests.kits.serve_process import read_as_of, served
 
 GROUP = "exchange-workers"
 OPERATOR, WORKER = PRINCIPALS[Party.OPERATOR], PRINCIPALS[Party.WORKERS]
@@ -116,6 +118,7 @@ def test_every_role_does_its_whole_job(granted: SecureBroker, tmp_path: Path, mo
         until = time.monotonic() + START_S_MAX
         while "No matching point" in points_of(granted):
             assert time.monotonic() < until, (tmp_path / "worker.log").read_text()
+        assert asyncio.run(figures_served(granted)) > 0
         done(exchange("replay", **variables(granted, AUDITOR)))
         done(exchange("archive", "copy", **as_operator))
         assert working.poll() is None
@@ -124,6 +127,12 @@ def test_every_role_does_its_whole_job(granted: SecureBroker, tmp_path: Path, mo
 def points_of(broker: SecureBroker) -> str:
     ran = done(exchange("subscribe", "--once", "--all", **variables(broker, EVALUATOR)))
     return ran.stdout + ran.stderr
+
+
+async def figures_served(broker: SecureBroker) -> int:
+    """How many figures an evaluator's service shows of the month."""
+    async with served(variables(broker, EVALUATOR)) as serve, httpx.AsyncClient(base_url=serve.address) as client:
+        return int((await read_as_of(client, "2026-10"))["figures"])
 
 
 # Nothing else
@@ -238,6 +247,7 @@ def test_commands_name_the_topic_that_they_have_no_right_to(granted: SecureBroke
     read = Operation.READ, Resource.TOPIC
     cases: Mapping[tuple[str, ...], tuple[str, str]] = {
         ("subscribe", "--once"): (EVALUATOR, "metrics"),
+        ("serve", "--port", "0"): (EVALUATOR, "releases"),
         ("replay",): (AUDITOR, "events"),
     }
     for words, (user, topic) in cases.items():

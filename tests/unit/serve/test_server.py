@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -57,7 +58,7 @@ async def test_while_kafka_is_away_it_serves_what_it_has_says_how_old_and_recove
     for epoch in range(FIRST, APRIL + 1):
         topics.publish(epoch)
     log = AwayLog(topics.log)
-    async with running(log) as served, httpx.AsyncClient(base_url=served.address) as client:
+    async with running(cast("Any", log)) as served, httpx.AsyncClient(base_url=served.address) as client:
         await read_to(served.service, APRIL)
         page = "/v1/metrics/needs_by_service"
         before = (await client.get(page)).content
@@ -83,7 +84,7 @@ async def test_a_missing_right_ends_it_with_the_named_error() -> None:
     log = AwayLog(Topics().log)
     log.error = NotAuthorized("reading metrics")
     with pytest.raises(NotAuthorized):
-        async with running(log) as served:
+        async with running(cast("Any", log)) as served:
             await asyncio.wait_for(served.ended, 10)
 
 
