@@ -71,7 +71,7 @@ async def send(producer: Producer, points: Iterator[MetricPoint]) -> None:
 async def whole(client: httpx.AsyncClient) -> int:
     """How many figures there are, once everything was read."""
     while True:
-        status = (await client.get("/v1/status")).json()
+        status = (await client.get("/v1/status", timeout=60)).json()
         if status["complete"] and status["as_of"] == "2027-01":
             return int(status["figures"])
         await asyncio.sleep(0.05)

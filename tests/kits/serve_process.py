@@ -65,7 +65,7 @@ async def read_as_of(client: httpx.AsyncClient, month: str) -> dict:
     """The status, once the service shows this month and has read everything."""
     async with asyncio.timeout(START_S):
         while True:
-            status = (await client.get("/v1/status")).json()
+            status = (await client.get("/v1/status", timeout=START_S)).json()
             if status["as_of"] == month and status["complete"]:
                 return status
             await asyncio.sleep(0.05)
