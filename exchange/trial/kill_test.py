@@ -186,14 +186,17 @@ class KillTest:
         deeds = ["kill_one", "kill_one", "kill_all", "stop_and_thaw", "stop_and_thaw", "add_and_remove"]
         return [*deeds, "restart_broker"] if self._ground.broker is not None else deeds
 
-    def _any(self) -> Worker:
-        return self._random.choice([worker for worker in self._ground.workers if worker.alive])
+    async def _any(self) -> Worker:
+        """A worker that is alive: all may have ended since the round began, their broker was away."""
+        while not (alive := [worker for worker in self._ground.workers if worker.alive]):
+            await self._revive()
+        return self._random.choice(alive)
 
     async def _pause(self, least_s: float, most_s: float) -> None:
         await asyncio.sleep(self._random.uniform(least_s, most_s))
 
     async def _kill_one(self) -> None:
-        worker = self._any()
+        worker = await self._any()
         await self._pause(0, 1)
         await worker.kill()
         await self._replace(worker)
@@ -205,14 +208,14 @@ class KillTest:
 
     async def _stop_and_thaw(self) -> None:
         """A zombie: for longer than the session, so that another takes over, or shorter."""
-        worker = self._any()
+        worker = await self._any()
         worker.send(signal.SIGSTOP)
         await self._pause(1, 10)
         worker.send(signal.SIGCONT)
 
     async def _add_and_remove(self) -> None:
         """Lanes change owner: a third worker joins, another leaves in good order."""
-        leaving = self._any()
+        leaving = await self._any()
         await self._ground.start_worker()
         await self._pause(1, 4)
         self._ground.workers.remove(leaving)
