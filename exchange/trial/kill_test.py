@@ -187,7 +187,7 @@ class KillTest:
         return [*deeds, "restart_broker"] if self._ground.broker is not None else deeds
 
     async def _any(self) -> Worker:
-        """A worker that is alive: all may have ended since the round began, their broker was away."""
+        """A worker that is alive: all may have ended since, if their broker was away."""
         while not (alive := [worker for worker in self._ground.workers if worker.alive]):
             await self._revive()
         return self._random.choice(alive)
