@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from consumers.pages.sections.all_sections import SECTIONS, PageSection
 from consumers.pages.sections.places import DIVISIONS, STATES
@@ -11,6 +12,8 @@ from exchange.core.metrics.query import near
 from exchange.core.model.epochs import EpochInvalid, parse_epoch
 from exchange.core.model.period import parse_period, quarter_of
 from exchange.web.problems import Problem, ProblemKind, cut
+
+COMPARED: Final = ("figure", "one", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,21 @@ def page_request(section: PageSection, query: Pairs, place: str = "") -> PageReq
             known = ["as_of", *(one for one in section.chosen if one != "place")]
             raise Problem(ProblemKind.DIMENSION_UNKNOWN, f"This page has no parameter {cut(name)}.", near=known)
     return PageRequest(section, as_of, tuple(sorted(chosen.items())))
+
+
+def comparison_asked(query: Pairs) -> tuple[int | None, Mapping[str, str]]:
+    """(month, chosen values) of a request to compare. Raises Problem."""
+    as_of, chosen = None, {}
+    for name, text in query:
+        if name == "as_of":
+            as_of = _month(text)
+        elif name in COMPARED:
+            chosen[name] = text
+        else:
+            raise Problem(
+                ProblemKind.DIMENSION_UNKNOWN, f"This page has no parameter {cut(name)}.", near=list(COMPARED)
+            )
+    return as_of, chosen
 
 
 def month_asked(query: Pairs) -> int | None:

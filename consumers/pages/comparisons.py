@@ -4,13 +4,15 @@ The rules are those of `exchange.core.picture.told`: all ranks of a table hold t
 100, and so do all changes of a chart. Without the releases nothing is said.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from consumers.pages.coverage import coverage_of
 from consumers.pages.figures import Figures
 from consumers.pages.panels import Panel
-from exchange.core.picture.told import charted, ranked
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.picture.told import RankedPoint, charted, ranked
 
 RANK: Final = "Rank"
 CHANGE: Final = "Change"
@@ -33,9 +35,16 @@ def with_ranks(figures: Figures, panel: Panel) -> Panel:
         return replace(panel, sentences=(*panel.sentences, f"Which of the {len(shown)} is the largest cannot be told."))
     words = {id(one.point): one.words for one in found}
     rows = tuple(replace(row, more=(*row.more, words[id(row.point)])) for row in panel.rows)
-    said = f"Its rank: {found[0].words}." if found[0].point is panel.points[0] else ""
-    sentences = (*panel.sentences, said) if said else panel.sentences
+    sentences = (*panel.sentences, *_said(found[0], panel.points[0]))
     return replace(panel, rows=rows, heads=(*panel.heads, RANK), sentences=sentences, notes=(*panel.notes, TOGETHER))
+
+
+def _said(first: RankedPoint, of: MetricPoint) -> Iterator[str]:
+    """What is said of the figure that a table begins with."""
+    if first.rank is None or first.point is not of:
+        return
+    told = first.rank.words != NO_RANK
+    yield f"It is {first.words}." if told else f"Its rank among the {first.rank.of} shown cannot be told."
 
 
 def with_changes(figures: Figures, panel: Panel) -> Panel:

@@ -58,9 +58,8 @@ def with_agencies(figures: Figures, panel: Panel) -> Panel:
 def _note(marks: Mapping[str, str]) -> tuple[str, ...]:
     if not marks:
         return ()
-    return (
-        f"In {', '.join(marks)} agencies joined or left: part of a change there may be agencies, and not what happened.",
-    )
+    noted = "; ".join(f"{number}: {period}, {what}" for number, (period, what) in enumerate(marks.items(), 1))
+    return (f"Notes on the chart: {noted}. Part of a change there may be agencies, and not what happened.",)
 
 
 def newest_quarter(figures: Figures) -> int | None:

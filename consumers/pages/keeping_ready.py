@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from consumers.pages.asked_pages import PageRequest
+from consumers.pages.figures import Figures
 from consumers.pages.panels import Panel
 from consumers.pages.planned import answered, noise
 from consumers.pages.rendering import SiteSetting
@@ -39,41 +40,59 @@ async def with_site(service: Service, setting: SiteSetting, charts: ChartMaker |
     """Add the site to a service, and keep it ready. `charts` None: tables only."""
     site = Site(service, replace(setting, charts=charts, drawn=True) if charts else setting)
     service.more = routes(site)
-    changed = asyncio.Event()
-    service.on_change.append(changed.set)
-    keeping = asyncio.create_task(_keep(site, charts, changed), name="site")
+    service.on_change.append(site.woken.set)
+    keeping = asyncio.create_task(_keep(site, charts), name="site")
     try:
         yield site
     finally:
-        service.on_change.remove(changed.set)
+        service.on_change.remove(site.woken.set)
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
 
 
-async def _keep(site: Site, charts: ChartMaker | None, changed: asyncio.Event) -> None:
+async def _keep(site: Site, charts: ChartMaker | None) -> None:
     await asyncio.to_thread(lambda: (answered(), noise()))
+    ready = -1
     while True:
-        changed.clear()
+        site.woken.clear()
         try:
-            await _ready(site, charts)
+            if site.service.changes != ready:
+                ready = site.service.changes
+                site.tried.clear()
+                await _ready(site, charts)
+            await _draw_past(site, charts)
         except Exception:  # a page that fails says so to its reader; the others must go on
             _logger.exception("a page cannot be prepared")
-        await changed.wait()
+        await site.woken.wait()
 
 
 async def _ready(site: Site, charts: ChartMaker | None) -> None:
+    """The newest pages: with tables at once, and with charts when they are made."""
     figures = site.newest()
     if figures is None:
         return
     await _prepared(site)
     if charts is not None:
-        panels = await asyncio.to_thread(lambda: list(panels_of_menu(figures)))
-        failed = await charts.prepare(panels)
-        if failed:
-            _logger.warning("charts were left out", failed=failed)
-        site.service.prepared.clear()
+        await _draw(site, charts, figures)
         await _prepared(site)
+
+
+async def _draw_past(site: Site, charts: ChartMaker | None) -> None:
+    """The charts of past months that were asked for."""
+    for epoch in sorted(site.undrawn, reverse=True):
+        if charts is not None and epoch in site.service.picture.epochs:
+            await _draw(site, charts, site.figures_of(epoch))
+        site.undrawn.discard(epoch)
+        site.tried.add(epoch)
+
+
+async def _draw(site: Site, charts: ChartMaker, figures: Figures) -> None:
+    panels = await asyncio.to_thread(lambda: list(panels_of_menu(figures)))
+    failed = await charts.prepare(panels)
+    if failed:
+        _logger.warning("charts were left out", failed=failed)
+    site.service.prepared.clear()
 
 
 async def _prepared(site: Site) -> None:

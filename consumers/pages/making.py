@@ -13,7 +13,7 @@ from consumers.pages.figures import Figures
 from consumers.pages.labels import label_of, month_words, period_in_row, period_in_title
 from consumers.pages.panels import Panel, PanelChart, PanelRow
 from exchange.core.metrics.figures import MetricPoint
-from exchange.core.metrics.formulas import ALL
+from exchange.core.metrics.formulas import ALL, QUANTILES
 from exchange.core.metrics.questions import Span
 from exchange.core.model.period import period_text
 from exchange.core.picture.sentences import sentence_of
@@ -156,4 +156,8 @@ def _exact(points: Sequence[MetricPoint]) -> bool:
 def quantiles(figures: Figures, metric: str, title: str) -> Panel:
     """Half and nine in ten, in the newest year."""
     panel = across(figures, metric, "quantile", title, of="How many people", notes=(BANDS,))
-    return replace(panel, reading=IN_BANDS)
+    order = list(QUANTILES)
+    rows = tuple(
+        sorted(panel.rows, key=lambda row: order.index(dict(row.point.dimensions)["quantile"]) if row.point else 0)
+    )
+    return replace(panel, rows=rows, sentences=_lead(rows) if rows else panel.sentences, reading=IN_BANDS)

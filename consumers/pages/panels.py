@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.picture.statuses import FigureStatus, status_of
 
+CHART_ROWS_MAX: Final = 20
+"""Rows of a table of one period that its chart shows."""
 NOT_SHOWN_MAX: Final = 6
 """Rows of a table without a number; if there are more, all stand in a list below it."""
 
@@ -92,9 +94,20 @@ class Panel:
 
 
 def in_table(panel: Panel) -> list[PanelRow]:
-    """The rows of the table: all, unless so many show no number that a list is easier to read."""
+    """The rows of the table.
+
+    All of them; of one period, those with a number if so many have none that a list reads better.
+    """
+    if panel.period in ("", "arrivals"):
+        return list(panel.rows)
     shown = [row for row in panel.rows if row.status.shows_number]
     return list(panel.rows) if len(panel.rows) - len(shown) <= NOT_SHOWN_MAX else shown
+
+
+def in_chart(panel: Panel) -> list[PanelRow]:
+    """The rows that a chart shows: those of the table, or the first ones of a long table."""
+    rows = [row for row in in_table(panel) if row.point is not None]
+    return rows if panel.period in ("", "arrivals") else rows[:CHART_ROWS_MAX]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,28 @@ Rules kept: a page stands without charts; a chart stands where `setting.charts` 
 names nothing that anybody would have to hide.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from jinja2 import PackageLoader
 from markupsafe import Markup
 
+from consumers.charts.tile_map import PLACES
 from consumers.pages import cells
 from consumers.pages.citing import bibtex, copied
+from consumers.pages.comparing_two import can_be_compared, choices, compare
 from consumers.pages.figures import Figures
 from consumers.pages.labels import month_words
-from consumers.pages.panels import Panel, PanelChart, PanelRow, Part, in_table
+from consumers.pages.panels import Panel, PanelChart, PanelRow, Part, in_chart, in_table
 from consumers.pages.sections.all_sections import SECTIONS, PageSection
-from consumers.pages.tiles import PLACES
 from exchange.core.metrics.table import BY_METRIC
 from exchange.core.model.epochs import epoch_text
+from exchange.core.picture.briefs import Brief
 from exchange.core.picture.sentences import caveat_of
 from exchange.core.picture.statuses import FigureStatus
 from exchange.web.leaving import LEAVE_TO
+from exchange.web.problems import Problem
 from exchange.web.templating import Frame, environment, render
 
 NAME: Final = "National service figures"
@@ -36,7 +39,13 @@ STANDING: Final = (
 )
 NO_CHART_YET: Final = b'data-chart="awaited"'
 """In a page that a chart may still be added to."""
-FORMS: Final = (("CSV", "csv"), ("JSON", "json"), ("Parquet", "parquet"), ("CSV with its description (zip)", "zip"))
+FORMS: Final = (
+    ("CSV", "csv"),
+    ("Excel", "xlsx"),
+    ("JSON", "json"),
+    ("Parquet", "parquet"),
+    ("CSV with its description (zip)", "zip"),
+)
 
 Charts = Callable[[Panel, int], str | None]
 """(panel, epoch) → its chart as SVG; None: it is not ready, or there is none."""
@@ -56,6 +65,8 @@ class SiteSetting:
     leave_to: str = LEAVE_TO
     live: bool = True
     charts: Charts = no_charts
+    brief_pdf: Callable[[Brief], bytes] | None = None
+    """Makes a brief's PDF; None: there are none."""
     drawn: bool = False
     """Whether charts are made at all: then a page without one may still change."""
 
@@ -94,6 +105,34 @@ class Pages:
         values = {"figure": self._figure(panel, figures), "embedded": embedded, **around}
         return render(self._made, "alone.html", values).encode()
 
+    def comparison(self, figures: Figures, tables: Sequence[Panel], panel: Panel | None, one: str, other: str) -> bytes:
+        """The page that compares two figures of a table."""
+        values = {
+            "tables": tables,
+            "chosen": panel.name if panel else "",
+            "rows": choices(figures, panel) if panel else (),
+            "one": one,
+            "other": other,
+            "found": compare(figures, panel, one, other) if panel else None,
+            **self._around(figures, "/compare", "Compare", live=False),
+        }
+        return render(self._made, "compare.html", values).encode()
+
+    def brief(self, brief: Brief, place: str, figures: Figures) -> bytes:
+        """The brief of a place: a part for each of its blocks."""
+        address = f"{self.setting.root}/brief/{place}.pdf?as_of={epoch_text(figures.as_of)}"
+        parts = [{"kind": type(one).__name__, "it": one} for one in brief.blocks]
+        pdf = address if self.setting.brief_pdf else ""
+        around = self._around(figures, f"/brief/{place}", "A brief", live=False)
+        values = {"heading": brief.title, "parts": parts, "pdf": pdf, "place": place, **around}
+        return render(self._made, "brief.html", values).encode()
+
+    def problem(self, problem: Problem) -> bytes:
+        """What is wrong with a request, for people."""
+        sections = tuple((one.address, one.title) for one in SECTIONS if one.in_menu)
+        frame = Frame(NAME, sections, "", self.setting.leave_to, root=self.setting.root)
+        return render(self._made, "problem.html", {"frame": frame, "title": NAME, "problem": problem}).encode()
+
     def _around(
         self, figures: Figures, current: str, title: str, *, live: bool, notice: str = ""
     ) -> Mapping[str, object]:
@@ -125,10 +164,11 @@ class Pages:
             "of": panel.of,
             "unit": _unit(panel),
             "heads": panel.heads,
+            "cut": len(in_chart(panel)) if len(in_chart(panel)) < len(in_table(panel)) else 0,
             "rows": [_row(row, root) for row in in_table(panel)],
             "hidden": _hidden(panel),
             "tiles": list(_tiles(panel, root)) if panel.chart is PanelChart.TILES else [],
-            "awaited": self.setting.drawn and not svg and panel.chart is PanelChart.DRAWN and bool(panel.points),
+            "awaited": self.setting.drawn and not svg and panel.chart is PanelChart.DRAWN and bool(in_chart(panel)),
             "chart": Markup(svg) if svg else "",  # noqa: S704 - made by our own helper, of our own specification
             "sentences": panel.sentences,
             "notes": panel.notes,
@@ -138,6 +178,7 @@ class Pages:
             "caveat": caveat_of(panel.points[0]) if panel.points else "",
             "origins": [f"{table} of {month_words(epoch)}" for table, epoch in panel.origins],
             "downloads": [(form, root + panel.download(suffix, as_of)) for form, suffix in FORMS],
+            "compare": f"{root}/compare?figure={panel.name}" if can_be_compared(figures, panel) else "",
             "permanent": permanent,
             "embed": f"{root}/embed/{panel.name}?as_of={as_of}",
             "copied": copied(panel, self.setting.address + permanent),

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from consumers.pages.asked_pages import month_asked, page_request
+from consumers.pages.asked_pages import checked_place, comparison_asked, month_asked, page_request
 from consumers.pages.sections.all_sections import SECTIONS, PageSection
 from consumers.pages.site import Site
 from consumers.serve.answering import answer, query_of
@@ -17,17 +17,38 @@ from exchange.web.problems import Problem, ProblemKind, cut
 from exchange.web.safe_headers import EMBEDDED
 
 HTML: Final = "text/html; charset=utf-8"
+PDF: Final = "application/pdf"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def routes(site: Site) -> list[Route]:
     """Every route. All take GET only."""
+    pages: dict[str, Endpoint] = {
+        **{one.address: _section(site, one) for one in SECTIONS},
+        "/figures/{name}": _figure(site, embedded=False),
+        "/embed/{name}": _figure(site, embedded=True),
+        "/compare": _comparison(site),
+        "/brief/{place}": _brief(site),
+    }
     return [
-        *(Route(one.address, _section(site, one)) for one in SECTIONS),
-        Route("/figures/{name}", _figure(site, embedded=False)),
-        Route("/embed/{name}", _figure(site, embedded=True)),
+        *(Route(address, _for_people(site, endpoint)) for address, endpoint in pages.items()),
         Route(static_files.PREFIX + "{name}", _static),
     ]
+
+
+def _for_people(site: Site, endpoint: Endpoint) -> Endpoint:
+    """The endpoint, whose problems are a page for a reader who asks for pages."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Problem as problem:
+            if "text/html" not in request.headers.get("accept", ""):
+                raise
+            headers = {"cache-control": "no-store", **problem.headers}
+            return Response(site.pages.problem(problem), problem.kind.status, headers, HTML)
+
+    return answered
 
 
 def _section(site: Site, section: PageSection) -> Endpoint:
@@ -45,6 +66,25 @@ def _figure(site: Site, *, embedded: bool) -> Endpoint:
         if embedded:
             found.headers["content-security-policy"] = EMBEDDED
         return found
+
+    return endpoint
+
+
+def _comparison(site: Site) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        as_of, chosen = comparison_asked(query_of(request))
+        return _page(site, request, await site.comparison(as_of, chosen))
+
+    return endpoint
+
+
+def _brief(site: Site) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        name, dot, suffix = request.path_params["place"].partition(".")
+        if dot and suffix != "pdf":
+            raise Problem(ProblemKind.SUFFIX_UNKNOWN, f"There is no brief as .{cut(suffix)}.", near=["pdf"])
+        view = await site.brief(checked_place(name), month_asked(query_of(request)), pdf=bool(dot))
+        return answer(request, view, PDF if dot else HTML, headers=site.service.headers())
 
     return endpoint
 

@@ -5,23 +5,28 @@ when it can never change again: its month is settled, all releases were read, an
 there. Every other page says that it must be asked for again.
 """
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from consumers.pages.asked_pages import PageRequest
+from consumers.pages.comparing_two import can_be_compared
 from consumers.pages.figures import Figures
 from consumers.pages.from_picture import source_of
 from consumers.pages.panels import Panel
 from consumers.pages.rendering import NO_CHART_YET, Pages, SiteSetting
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS
 from consumers.pages.sections.places import DIVISIONS, STATES
-from consumers.serve.asked import epoch_shown
+from consumers.serve.asked import epoch_shown, not_read_yet
 from consumers.serve.prepared import Body, body_of
 from consumers.serve.service import FOR_EVER, REVALIDATE, ServedView, Service
 from consumers.serve.snapshot import Picture
+from exchange.core.picture.briefs import CASES, NEEDS, SHARE, NothingToBrief, brief_of
 from exchange.core.picture.measured import Behind
 from exchange.web.problems import Problem, ProblemKind, cut
 
+BRIEFED = (CASES, NEEDS, SHARE, "reporting", "reporting_by_division", "reporting_on_time")
+"""The metrics of a brief."""
 STEPS_MIN = (1, 5, 15, 60, 360, 1_440)
 """Minutes of silence that a page tells apart."""
 
@@ -40,6 +45,12 @@ class Site:
     def __init__(self, service: Service, setting: SiteSetting | None = None) -> None:
         self.service = service
         self.pages = Pages(setting)
+        self.undrawn: set[int] = set()
+        """Past months whose pages were asked for, and have charts that were not made yet."""
+        self.tried: set[int] = set()
+        """Months whose charts were tried since the picture changed."""
+        self.woken = asyncio.Event()
+        """Something is to be done: the picture changed, or a month is undrawn."""
         self._held = HeldFigures(service.picture, {})
 
     async def section(self, asked: PageRequest) -> ServedView:
@@ -61,6 +72,35 @@ class Site:
 
         return await self._view(("figure", name, embedded), as_of, made)
 
+    async def brief(self, place: str, as_of: int | None, *, pdf: bool) -> ServedView:
+        """The brief of a place, as a page or as a PDF. Raises Problem."""
+        as_pdf = self.pages.setting.brief_pdf if pdf else None
+        if pdf and as_pdf is None:
+            raise Problem(ProblemKind.SUFFIX_UNKNOWN, "This site makes no PDF.")
+
+        def made(figures: Figures) -> bytes:
+            points = [one for metric in BRIEFED for one in figures.points(metric)]
+            if figures.behind is None:
+                raise not_read_yet()
+            try:
+                brief = brief_of(points, figures.behind, place)
+            except NothingToBrief as error:
+                raise Problem(ProblemKind.EPOCH_UNKNOWN, f"{error} Years come in January.") from None
+            return as_pdf(brief) if as_pdf else self.pages.brief(brief, place, figures)
+
+        return await self._view(("brief", place, pdf), as_of, made)
+
+    async def comparison(self, as_of: int | None, chosen: Mapping[str, str]) -> ServedView:
+        """Two figures of one table, or the choice of them. Raises Problem."""
+
+        def made(figures: Figures) -> bytes:
+            tables = [panel for panel in panels_of_menu(figures) if can_be_compared(figures, panel)]
+            name = chosen.get("figure") or (tables[0].name if tables else "")
+            panel = _found(figures, name) if name else None
+            return self.pages.comparison(figures, tables, panel, chosen.get("one", ""), chosen.get("other", ""))
+
+        return await self._view(("compare", *sorted(chosen.items())), as_of, made)
+
     async def _view(
         self, question: tuple[object, ...], as_of: int | None, made: Callable[[Figures], bytes]
     ) -> ServedView:
@@ -75,13 +115,20 @@ class Site:
         key = (service.changes, complete, epoch, as_of is None, *question)
         body = await service.prepared.body(key, make)
         drawn = not self.pages.setting.drawn or NO_CHART_YET not in body.plain
+        if as_of is not None and not drawn and epoch not in self.tried | self.undrawn:
+            self.undrawn.add(epoch)
+            self.woken.set()
         for_ever = as_of is not None and complete and drawn and epoch in picture.settled
         return ServedView(body, FOR_EVER if for_ever else REVALIDATE)
 
     def newest(self) -> Figures | None:
         """The newest figures; None: nothing was read."""
-        picture = self.service.picture
-        return None if picture.newest is None else self._figures(picture, picture.newest)
+        newest = self.service.picture.newest
+        return None if newest is None else self.figures_of(newest)
+
+    def figures_of(self, epoch: int) -> Figures:
+        """The figures as of a month that was read."""
+        return self._figures(self.service.picture, epoch)
 
     def _figures(self, picture: Picture, epoch: int) -> Figures:
         """The figures of a month, read once a picture."""

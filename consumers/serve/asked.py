@@ -190,17 +190,18 @@ def epoch_shown(picture: Picture, as_of: int | None, *, complete: bool) -> int:
     if newest is None:
         if complete and as_of is None:
             raise Problem(ProblemKind.EPOCH_UNKNOWN, "No figures have been released yet.")
-        raise no_such_epoch(picture, as_of) if complete else _not_read_yet()
+        raise no_such_epoch(picture, as_of) if complete else not_read_yet()
     if as_of is None:
         return newest
     if as_of > newest and not complete:
-        raise _not_read_yet()
+        raise not_read_yet()
     if not min(picture.epochs) <= as_of <= newest:
         raise no_such_epoch(picture, as_of)
     return as_of
 
 
-def _not_read_yet() -> Problem:
+def not_read_yet() -> Problem:
+    """The figures are still being read."""
     detail = "The figures are still being read from Kafka. Ask again in some seconds; /v1/status says how far it is."
     return Problem(ProblemKind.NOT_READ_YET, detail, headers={"retry-after": "5"})
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from consumers.charts.charting import Charts
+from consumers.pages.charted_pages import SiteCharts
 from consumers.pages.keeping_ready import with_site
 from consumers.pages.rendering import SiteSetting
 from consumers.serve.server import listening, run
@@ -38,26 +40,26 @@ class LiveSite:
         self.exchange._broker.append(DRAWN, *releases)
         self.exchange._broker.append(POINTS, *points)
 
-    async def _serve(self, leave_to: str) -> None:
+    async def _serve(self, leave_to: str, *, charts: bool) -> None:
         listener = listening("127.0.0.1", 0)
         self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         setting = SiteSetting(self.address, leave_to=leave_to or SiteSetting().leave_to)
-        async with with_site(self.service, setting):
+        async with Charts() as drawn, with_site(self.service, setting, SiteCharts(drawn) if charts else None):
             self.ready.set()
             await run(self.service, self.exchange.log, listener, self.stop)
 
-    def run(self, leave_to: str) -> None:
+    def run(self, leave_to: str, *, charts: bool) -> None:
         """Serve until stopped, in a loop of its own."""
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(self._serve(leave_to))
+        self.loop.run_until_complete(self._serve(leave_to, charts=charts))
         self.loop.close()
 
 
 @contextmanager
-def live_site(last: int = LAST, *, leave_to: str = "") -> Iterator[LiveSite]:
+def live_site(last: int = LAST, *, leave_to: str = "", charts: bool = False) -> Iterator[LiveSite]:
     """A site that has read everything up to a month."""
     site = LiveSite()
-    thread = threading.Thread(target=site.run, args=(leave_to,))
+    thread = threading.Thread(target=site.run, args=(leave_to,), kwargs={"charts": charts})
     thread.start()
     try:
         assert site.ready.wait(READY_S)

@@ -19,6 +19,7 @@ from xdist.workermanage import WorkerController
 
 FOLDER = "tests/kafka/"
 WHOLE = (
+    "tests/browser/",
     "tests/kafka/engine/test_broker_lock.py",
     "tests/kafka/secure/",
     "tests/kafka/serve/test_serve_kafka.py",
@@ -28,6 +29,7 @@ WHOLE = (
     "tests/unit/deploy/test_certificates.py",
     "tests/unit/files/",
     "tests/unit/metrics/test_metrics_points.py",
+    "tests/unit/pages/",
     "tests/unit/release/test_composition.py",
     "tests/unit/sources/test_hmis_real.py",
     "tests/unit/tree/test_mutants_listed.py",
@@ -57,6 +59,7 @@ WAITING = (
 )
 """Files and folders of tests with Kafka; those with the longest tests first."""
 LONG = (
+    "tests/browser/",
     "tests/unit/tree/test_to_add.py",
     "tests/unit/trial/",
     "tests/unit/files/",

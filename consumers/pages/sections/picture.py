@@ -29,6 +29,11 @@ INTRO = (
         "Every number says how sure it is."
     ),
 )
+ALL_SERVICES = {"service": "all"}
+TWENTY = (
+    "Each of the twenty dots is one way in twenty that the figure could have come out, as far as noise goes. Count dots to see "
+    "how likely a range is: half of them are in the middle."
+)
 ALL_CELLS = "Answers that are missing for another reason than not known are in the files only: no agency is in them."
 
 
@@ -117,6 +122,7 @@ def _least(rows: Sequence[PanelRow]) -> tuple[str, ...]:
 
 def _nation(figures: Figures) -> Iterator[Part]:
     yield PartHeading("nation", "The nation, quarter by quarter")
+    yield _headline(figures)
     for metric, title in (
         ("cases", "Clients whose case was opened"),
         ("needs", "Needs identified"),
@@ -131,6 +137,21 @@ def _nation(figures: Figures) -> Iterator[Part]:
         span=Span.YEAR,
         notes=("A person who goes to two agencies is counted at each. This share says how often that happens.",),
     )
+
+
+def _headline(figures: Figures) -> Panel:
+    """The share of needs that went unmet in the newest year, drawn as twenty possible figures."""
+    panel = over_time(
+        figures,
+        "unmet_need_share",
+        "Of all needs, how many went unmet",
+        span=Span.YEAR,
+        name="headline",
+        where=ALL_SERVICES,
+    )
+    newest = panel.rows[-1:]
+    reading = TWENTY if newest else panel.reading
+    return replace(panel, rows=tuple(replace(row, more=()) for row in newest), heads=(), reading=reading)
 
 
 def _largest(figures: Figures) -> Iterator[Part]:

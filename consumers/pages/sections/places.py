@@ -52,6 +52,7 @@ def parts(figures: Figures, chosen: Mapping[str, str]) -> Iterator[Part]:
 
 def _parts(figures: Figures, place: str) -> Iterator[Part]:
     where, named = {kind_of(place): place}, name_of_place(place)
+    yield PageLinks("For a funder", (PageLink("A brief of two pages", f"/brief/{place}"),))
     yield PartHeading("unmet", "Needs that went unmet")
     yield across(
         figures,

@@ -28,6 +28,7 @@ class PageOptions:
 
     address: str
     leave_to: str
+    charts: bool
 
 
 PORT: Final = 8500
@@ -78,6 +79,9 @@ def serve(
     leave_to: Annotated[
         str, typer.Option(metavar="URL", help="The neutral site that `Leave this page` leads to.")
     ] = LEAVE_TO,
+    charts: Annotated[
+        bool, typer.Option(help="Draw charts, in a process of its own; without them pages have tables.")
+    ] = True,
 ) -> None:
     """Serve the released figures by HTTP until Ctrl-C: a page, JSON, CSV, Parquet and Arrow.
 
@@ -102,7 +106,7 @@ def serve(
     with held(cache) if cache else nullcontext() as file:
         listener = listening(host, port)
         _announce(host, listener)
-        page = PageOptions(public_address.rstrip("/"), leave_to)
+        page = PageOptions(public_address.rstrip("/"), leave_to, charts)
         asyncio.run(_whole(settings, listener, file, terms, page))
 
 
@@ -127,6 +131,9 @@ async def _whole(
     import asyncio
     import signal
 
+    from consumers.charts.charting import Charts
+    from consumers.files.briefs import as_pdf
+    from consumers.pages.charted_pages import SiteCharts
     from consumers.pages.keeping_ready import with_site
     from consumers.pages.rendering import SiteSetting
     from consumers.serve.caching import service_from
@@ -141,9 +148,11 @@ async def _whole(
     await check_connection(client)
     log, service = KafkaLog(client), service_from(cache.path if cache else None)
     telling = asyncio.create_task(_tell(service))
-    setting = SiteSetting(page.address or f"http://localhost:{listener.getsockname()[1]}", leave_to=page.leave_to)
+    setting = SiteSetting(
+        page.address or f"http://localhost:{listener.getsockname()[1]}", leave_to=page.leave_to, brief_pdf=as_pdf
+    )
     try:
-        async with with_site(service, setting):
+        async with Charts() as drawn, with_site(service, setting, SiteCharts(drawn) if page.charts else None):
             await run(service, log, listener, stop, cache=cache, terms=terms)
     finally:
         telling.cancel()

@@ -1,5 +1,6 @@
 """The page by HTTP: what is asked is checked, what cannot change is kept, embeds may be framed."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,21 +8,28 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from consumers.charts.charting import Charts
+from consumers.files.briefs import as_pdf
+from consumers.pages.charted_pages import SiteCharts
 from consumers.pages.keeping_ready import with_site
 from consumers.pages.rendering import SiteSetting
-from consumers.serve.service import FOR_EVER, Service
+from consumers.serve.service import FOR_EVER, REVALIDATE, Service
 from exchange.core.model.epochs import epoch_of
 from tests.kits.page_world import MENU
 from tests.kits.serve_world import JANUARY, Topics, asking, following, read_to
 
 DECEMBER = JANUARY - 1
+CHARTS_S = 120
 
 
 @asynccontextmanager
 async def site(topics: Topics, last: int) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
     """The site over everything that was published up to a month."""
     service = Service()
-    async with with_site(service, SiteSetting("https://figures.example")), following(topics.log, service):
+    async with (
+        with_site(service, SiteSetting("https://figures.example", brief_pdf=as_pdf)),
+        following(topics.log, service),
+    ):
         await read_to(service, last)
         async with asking(service) as client:
             yield service, client
@@ -78,6 +86,35 @@ async def test_what_does_not_exist_is_a_problem(topics: Topics, address: str, st
         assert not near or near in got.text
 
 
+async def test_a_brief_is_a_page_and_a_pdf_once_a_year_was_released(topics: Topics) -> None:
+    async with site(topics, DECEMBER) as (service, client):
+        assert (await client.get("/brief/ca")).status_code == 404
+        topics.publish(JANUARY)
+        await read_to(service, JANUARY)
+        page, pdf = await client.get("/brief/ca"), await client.get("/brief/ca.pdf?as_of=2027-01")
+        assert "What people needed" in page.text
+        assert (pdf.content[:5], pdf.headers["content-type"]) == (b"%PDF-", "application/pdf")
+        assert (await client.get("/brief/zz")).status_code == 404
+        assert (await client.get("/brief/ca.docx")).status_code == 404
+
+
+async def test_a_person_gets_a_problem_as_a_page(topics: Topics) -> None:
+    async with site(topics, DECEMBER) as (_, client):
+        got = await client.get("/places/new_englnd", headers={"accept": "text/html,*/*;q=0.8"})
+        assert got.status_code == 404
+        assert got.headers["content-type"] == "text/html; charset=utf-8"
+        assert "new_england" in got.text
+        assert "Leave this page" in got.text
+
+
+async def test_two_figures_of_a_table_are_compared_by_a_form(topics: Topics) -> None:
+    async with site(topics, DECEMBER) as (_, client):
+        empty = await client.get("/compare")
+        assert empty.status_code == 200
+        assert (await client.get("/compare?figure=nothing")).status_code == 404
+        assert (await client.get("/compare?metric=cases")).status_code == 400
+
+
 async def test_a_page_as_of_a_month_has_the_same_bytes_after_the_next_month(topics: Topics) -> None:
     addresses = [f"{one.address}?as_of=2026-10" for one in MENU] + ["/figures/cases?as_of=2026-10"]
     async with site(topics, DECEMBER) as (service, client):
@@ -124,3 +161,23 @@ async def test_while_kafka_is_away_the_page_stands_and_says_so(topics: Topics) -
         text = (await client.get("/")).text
         assert "has not answered for more than 5 minutes" in text
         assert "Who is missing" in text
+
+
+async def test_a_past_month_is_kept_for_ever_only_once_its_charts_are_there(topics: Topics) -> None:
+    service = Service()
+    async with (
+        Charts() as charts,
+        with_site(service, SiteSetting(), SiteCharts(charts)),
+        following(topics.log, service),
+        asking(service) as client,
+    ):
+        await read_to(service, DECEMBER)
+        address = "/figures/cases?as_of=2026-10"
+        first = await client.get(address)
+        assert first.headers["cache-control"] == REVALIDATE
+        assert "<svg" not in first.text
+        async with asyncio.timeout(CHARTS_S):
+            while "<svg" not in (again := await client.get(address)).text:  # noqa: ASYNC110 - the page is asked for
+                await asyncio.sleep(0.1)
+        assert again.headers["cache-control"] == FOR_EVER
+        assert (await client.get(address)).content == again.content

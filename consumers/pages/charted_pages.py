@@ -1,0 +1,50 @@
+"""The charts of a site: drawn from the points of a table, and put above it when they are ready."""
+
+from collections.abc import Iterable, Iterator
+
+from consumers.charts.charting import Charts, Wanted
+from consumers.charts.drawings import ChartWidth, Drawing, drawing_of_rows
+from consumers.pages.panels import Panel, PanelChart, in_chart
+from exchange.core.picture.sentences import alt_text
+
+
+class SiteCharts:
+    """Charts for the panels of a site, in two widths each: the page shows the one that fits."""
+
+    def __init__(self, charts: Charts) -> None:
+        self._charts = charts
+
+    def __call__(self, panel: Panel, epoch: int) -> str | None:
+        """The chart of a panel, if it has been made."""
+        del epoch  # a drawing is of its points
+        drawing = drawing_for(panel)
+        if drawing is None:
+            return None
+        found = [(width, self._charts.ready(drawing, width)) for width in ChartWidth]
+        if any(svg is None for _, svg in found):
+            return None
+        return "".join(f'<div class="{width.value}">{(svg or b"").decode()}</div>' for width, svg in found)
+
+    async def prepare(self, panels: Iterable[Panel]) -> int:
+        """Make the charts of these panels; how many failed."""
+        return await self._charts.prepare(_wanted(panels))
+
+
+def _wanted(panels: Iterable[Panel]) -> Iterator[Wanted]:
+    for panel in panels:
+        drawing = drawing_for(panel)
+        if drawing is not None:
+            yield from ((drawing, width) for width in ChartWidth)
+
+
+def drawing_for(panel: Panel) -> Drawing | None:
+    """The drawing of a panel's table; None: it has none."""
+    rows = in_chart(panel)
+    points = [row.point for row in rows if row.point is not None]
+    if panel.chart is not PanelChart.DRAWN or not points:
+        return None
+    first = panel.sentences[0] if panel.sentences else alt_text(points[0])
+    describes = f"{first} The numbers are in the table below."
+    return drawing_of_rows(
+        [(row.label, row.point) for row in rows], title=panel.title, describes=describes, notes=panel.marks
+    )

@@ -1,0 +1,61 @@
+"""A chart is drawn of the very rows of its table, and a page stands without it."""
+
+import pytest
+
+from consumers.charts.charting import Charts
+from consumers.charts.drawings import ChartForm
+from consumers.charts.words_on_charts import scale_of
+from consumers.pages.charted_pages import SiteCharts, drawing_for
+from consumers.pages.panels import Panel, PanelChart, in_chart
+from consumers.pages.rendering import NO_CHART_YET, Pages, SiteSetting
+from consumers.pages.sections.all_sections import SECTIONS
+from exchange.core.picture.statuses import status_of
+from tests.kits.page_world import figures, panels
+
+
+def panel(name: str) -> Panel:
+    return next(panel for _, panel in panels() if panel.name == name)
+
+
+def test_every_mark_is_a_row_of_the_table_with_the_same_number() -> None:
+    for _, one in panels():
+        drawing = drawing_for(one)
+        if drawing is None:
+            assert one.chart is not PanelChart.DRAWN or not one.points
+            continue
+        rows = in_chart(one)
+        assert len(drawing.marks) == len(rows), one.name
+        times = scale_of(one.points[0])
+        shown = sorted(float(row.point.value) * times for row in rows if row.status.shows_number)
+        assert sorted(mark.value for mark in drawing.marks if mark.value is not None) == pytest.approx(shown)
+        if drawing.form in (ChartForm.COMPARISON, ChartForm.BARS):
+            assert sorted(mark.label for mark in drawing.marks) == sorted(row.label for row in rows), one.name
+            assert not any(mark.panel for mark in drawing.marks)
+        assert {mark.status for mark in drawing.marks} == {status_of(row.point) for row in rows if row.point}
+
+
+def test_a_description_says_the_sentence_and_where_the_numbers_are() -> None:
+    drawing = drawing_for(panel("cases"))
+    assert drawing is not None
+    assert drawing.describes.startswith(panel("cases").sentences[0])
+    assert drawing.describes.endswith("The numbers are in the table below.")
+
+
+async def test_a_page_has_its_charts_once_they_are_made_and_says_that_it_waits_before() -> None:
+    async with Charts() as charts:
+        drawn = SiteCharts(charts)
+        pages = Pages(SiteSetting(charts=drawn, drawn=True))
+        before = pages.alone(panel("cases"), figures(), embedded=False)
+        assert NO_CHART_YET in before
+        assert b"<svg" not in before
+        assert await drawn.prepare([panel("cases")]) == 0
+        after = pages.alone(panel("cases"), figures(), embedded=False)
+        assert NO_CHART_YET not in after
+        assert after.count(b"<svg") == 2
+        assert b"style=" not in after
+
+
+def test_places_have_tables_and_wait_for_no_chart() -> None:
+    section = next(one for one in SECTIONS if not one.in_menu)
+    pages = Pages(SiteSetting(drawn=True))
+    assert NO_CHART_YET not in pages.section(section, figures(), chosen={"place": "ca"})
