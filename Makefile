@@ -17,22 +17,25 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 PYTHON ?= $(shell for name in $(CANDIDATES); do "$$name" -c '$(SUITABLE)' >/dev/null 2>&1 && echo "$$name" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-slow test-oldest check bench docs sync clean
+.PHONY: help demo test test-fast test-browser test-slow test-oldest check bench docs sync clean
 # Each target may call sync at most once; two pytest runs at a time would share nothing but the processor.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(SYNCED) ## the exchange at work on a Kafka of its own; DEMO_ARGS="--exit" ends by itself
 	@$(BIN)/exchange demo $(DEMO_ARGS)
 
-test: $(SYNCED) ## all tests but the slow ones; PYTEST_ARGS="-k broker" picks some
+test: $(SYNCED) ## all tests but the slow ones and those in a browser; PYTEST_ARGS="-k broker" picks some
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-fast: $(SYNCED) ## the tests that need no Kafka and take no long time, within two minutes
-	$(PYTEST) -m 'not kafka and not slow and not long' --hypothesis-profile=fast $(PYTEST_ARGS)
+	$(PYTEST) -m 'not kafka and not slow and not long and not browser' --hypothesis-profile=fast $(PYTEST_ARGS)
+
+test-browser: $(SYNCED) ## the tests of pages in a real Chromium, which must be installed (Debian: apt install chromium)
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 0 -m 'browser and not slow' tests/browser $(PYTEST_ARGS)
 
 test-slow: $(SYNCED) test-oldest ## the slow tests: twenty kill rounds, all examples of each law, and what else takes minutes
 	$(PYTEST) -m 'slow or hypothesis' --hypothesis-profile=night $(PYTEST_ARGS)

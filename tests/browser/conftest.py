@@ -1,7 +1,7 @@
 """A real Chromium for the tests of pages: the one of this machine; Playwright downloads none.
 
-Without one, these tests are left out, and a line says so. With EXCHANGE_TEST_BROWSER=required, as
-in `.ci/run`, they fail instead.
+`make test-browser` runs them. Without a Chromium they are left out, and a line says so; with
+EXCHANGE_TEST_BROWSER=required, as in `.ci/run`, they fail instead.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.kits.two_years import BEFORE
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NEUTRAL = "/noise"
 HERE = Path(__file__).parent
-LEFT_OUT = "no Chromium on this machine: `apt install chromium`, then `make test PYTEST_ARGS=tests/browser`"
+LEFT_OUT = "no Chromium on this machine: `apt install chromium`, then `make test-browser`"
 
 
 def chromium() -> str | None:
@@ -34,8 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(left_out)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Of one module: Playwright has a loop that runs, beside which no other test may start one."""
     program = chromium()
     assert program, LEFT_OUT
     with sync_playwright() as playwright:
