@@ -118,9 +118,8 @@ async def test_two_services_on_one_file_do_not_harm_it(path: Path, monkeypatch, 
         assert (first.ours, second.ours) == (True, False)
         async with running(topics.log, service_from(path), second) as later:
             await read_to(later.service, APRIL)
-            await asyncio.sleep(0.2)
+            await said(capsys, "only reads it")
             assert read_cache(path) is None
-            assert "only reads it" in "".join(capsys.readouterr())
             async with running(topics.log, service_from(path), first) as served:
                 await read_to(served.service, APRIL)
                 await soon(path.exists)
@@ -132,6 +131,18 @@ async def test_two_services_on_one_file_do_not_harm_it(path: Path, monkeypatch, 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(CacheUnwritable, match="No such file"), held(tmp_path / "no" / "serve.cache"):
         pass
+
+
+async def said(capsys, notice: str) -> None:
+    """Wait for a notice, wherever this process writes them."""
+    found = ""
+
+    def so() -> bool:
+        nonlocal found
+        found += "".join(capsys.readouterr())
+        return notice in found
+
+    await soon(so)
 
 
 async def test_a_disk_that_is_full_ends_nothing(path: Path, monkeypatch, capsys) -> None:
@@ -146,10 +157,9 @@ async def test_a_disk_that_is_full_ends_nothing(path: Path, monkeypatch, capsys)
     with held(path) as file:
         async with running(topics.log, service_from(path), file) as served:
             await read_to(served.service, FIRST)
-            await asyncio.sleep(0.2)
+            await said(capsys, "No space left")
             assert not served.ended.done()
     assert [one.name for one in path.parent.iterdir()] == [f"{path.name}.lock"]
-    assert "No space left" in "".join(capsys.readouterr())
 
 
 def test_reading_maps_the_file_and_is_quick(path: Path) -> None:
