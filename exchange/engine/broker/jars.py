@@ -7,7 +7,8 @@ from Maven's own answer.
 Rules kept: an archive enters the cache only whole and with its pinned digest, by one atomic rename.
 So a broken or interrupted download leaves nothing behind, and the next run continues where this one
 stopped. Every start checks every digest again, so a damaged cache heals itself. Two processes may
-fetch at once.
+fetch at once: an archive has one time of change, whoever brought it, since Java reads no prepared
+classes (`prepared_classes`) of an archive whose time has changed.
 
 Not promised: no search of `~/.m2`, no other version.
 """
@@ -54,6 +55,8 @@ ATTEMPTS = 3
 RETRY_WAIT_S = 0.5
 STAGING = ".fetching-"
 STALE_S = 3600
+CHANGED_S = 1_000_000_000
+"""The time of change of every archive in the cache, in seconds of the Unix clock."""
 # jgo raises the first if an archive is missing, the others if a proxy answers with something else.
 _ODD_ANSWERS = (RuntimeError, LookupError, ValueError)
 
@@ -198,6 +201,7 @@ def _download(artifact: "Artifact") -> Path:
 def _keep(staged: Path, jar: Jar, cache: Path) -> None:
     if not jar.is_at(staged):
         raise KafkaDamaged(f"{jar.coordinate} does not have the digest that is pinned for it.")
+    os.utime(staged, (CHANGED_S, CHANGED_S))
     staged.replace(cache / jar.file_name)
 
 

@@ -116,6 +116,16 @@ def test_a_first_fetch_brings_every_archive_and_reports_how_far_it_is(tmp_path: 
     assert announcer.done_bytes == sorted(announcer.done_bytes)
 
 
+def test_an_archive_that_two_processes_brought_has_not_changed(tmp_path: Path, repository: Repository) -> None:
+    """Classes that were prepared between the two fetches would be refused by Java."""
+    paths = fetch(tmp_path / "cache", repository)
+    before = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    again = fetch(tmp_path / "other", repository)
+    for path in again:
+        path.replace(tmp_path / "cache" / path.name)
+    assert [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths] == before
+
+
 def test_a_full_cache_asks_nobody(tmp_path: Path, repository: Repository) -> None:
     fetch(tmp_path, repository)
     repository.asked.clear()
