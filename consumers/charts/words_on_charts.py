@@ -5,13 +5,12 @@ from typing import Final
 
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.picture.readings import NumbersRead, reading, text
-from exchange.core.picture.statuses import status_of
+from exchange.core.picture.statuses import NO_HIGH, status_of
 from exchange.core.picture.wording import wording_of
 from exchange.core.picture.wording_kinds import PerHundred
 
 SHARE: Final = "share"
 HUNDRED: Final = 100
-NO_UPPER: Final = "no upper bound"
 
 
 def scale_of(point: MetricPoint) -> int:
@@ -37,7 +36,7 @@ def beside(point: MetricPoint) -> str:
         return value + shorthand
     low = _on_scale(read.low or Decimal(0), read)
     if read.high is None:
-        return f"{value} ({low} or more, {NO_UPPER}){shorthand}"
+        return f"{value} ({low} or more, {NO_HIGH}){shorthand}"
     return f"{value} ({low} to {_on_scale(read.high, read)}){shorthand}"
 
 

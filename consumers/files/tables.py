@@ -19,7 +19,7 @@ from exchange.core.metrics.table import BY_METRIC, CAVEAT, METRICS
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.period import period_text
 from exchange.core.model.vocabulary import DIVISION
-from exchange.core.picture.statuses import FigureStatus, status_of
+from exchange.core.picture.statuses import NO_HIGH, NO_LOW, FigureStatus, status_of
 from exchange.core.release.released import Release
 from exchange.core.release.tiers import ARRIVED
 from exchange.wire.public_records import ARRIVALS_TEXT, period_of_point_text
@@ -28,7 +28,6 @@ from schemas.lists import list_names, read_list
 if TYPE_CHECKING:
     from decimal import Decimal
 
-NO_LOW, NO_HIGH = "no lower bound", "no upper bound"
 EVERY: Final = "all"
 """In a column that a figure is not broken down by: it is of all of them together."""
 NATION: Final = "the nation"

@@ -9,10 +9,9 @@ from typing import Final
 
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.picture.readings import reading
-from exchange.core.picture.statuses import FigureStatus, status_of
+from exchange.core.picture.statuses import NO_HIGH, NO_LOW, FigureStatus, status_of
 
 EXACT: Final = "exact"
-NO_UPPER, NO_LOWER = "no upper bound", "no lower bound"
 _PERCENT: Final = {"share"}
 _MONEY: Final = "US dollars"
 
@@ -36,8 +35,8 @@ def interval(point: MetricPoint | None) -> str:
         return status.cell
     if reading(point).bare:
         return EXACT
-    low = NO_LOWER if point.low is None else number(point.low, point.unit)
-    return f"{low} or more, {NO_UPPER}" if point.high is None else f"{low} to {number(point.high, point.unit)}"
+    low = NO_LOW if point.low is None else number(point.low, point.unit)
+    return f"{low} or more, {NO_HIGH}" if point.high is None else f"{low} to {number(point.high, point.unit)}"
 
 
 def number(digits: Decimal, unit: str) -> str:

@@ -1,10 +1,10 @@
 """Text that leaves the page with a number: copied text and BibTeX, with interval and caveat."""
 
-from consumers.pages.labels import month_words
 from consumers.pages.panels import Panel
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.model.epochs import epoch_text
 from exchange.core.picture.sentences import caveat_of, copied_text
+from exchange.core.picture.words import month_words
 
 _YEAR: int = 12
 

@@ -14,11 +14,11 @@ import structlog
 from consumers.pages.asked_pages import PageRequest
 from consumers.pages.figures import Figures
 from consumers.pages.panels import Panel
-from consumers.pages.planned import answered, noise
 from consumers.pages.rendering import SiteSetting
 from consumers.pages.routes import routes
 from consumers.pages.sections.all_sections import SECTIONS
 from consumers.pages.site import Site, panels_of_menu
+from consumers.serve.planned import answered, noise
 from consumers.serve.service import Service
 from exchange.web.problems import Problem
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from consumers.pages.comparisons import with_changes, with_ranks
 from consumers.pages.figures import Figures
-from consumers.pages.labels import label_of, month_words, period_in_row, period_in_title
+from consumers.pages.labels import label_of, period_in_row, period_in_title
 from consumers.pages.panels import Panel, PanelChart, PanelRow
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.formulas import ALL, QUANTILES
@@ -18,6 +18,7 @@ from exchange.core.metrics.questions import Span
 from exchange.core.model.period import period_text
 from exchange.core.picture.sentences import sentence_of
 from exchange.core.picture.statuses import status_of
+from exchange.core.picture.words import month_words
 
 NOT_YET: Final[Mapping[Span, str]] = {
     Span.QUARTER: "No quarter of this figure has been released yet. The first comes in the month after the quarter.",

@@ -19,7 +19,6 @@ from consumers.pages import cells
 from consumers.pages.citing import bibtex, copied
 from consumers.pages.comparing_two import can_be_compared, choices, compare
 from consumers.pages.figures import Figures
-from consumers.pages.labels import month_words
 from consumers.pages.panels import Panel, PanelChart, PanelRow, Part, in_chart, in_table
 from consumers.pages.sections.all_sections import SECTIONS, PageSection
 from exchange.core.metrics.table import BY_METRIC
@@ -27,6 +26,7 @@ from exchange.core.model.epochs import epoch_text
 from exchange.core.picture.briefs import Brief
 from exchange.core.picture.sentences import caveat_of
 from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.words import month_words
 from exchange.web.leaving import LEAVE_TO
 from exchange.web.problems import Problem
 from exchange.web.templating import Frame, environment, render

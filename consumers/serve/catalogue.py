@@ -2,12 +2,12 @@
 
 from functools import cache
 
+from consumers.serve.planned import answered
 from consumers.serve.sheets import Column, Sheet
-from exchange.core.metrics.answers import Answer, answers
+from exchange.core.metrics.answers import Answer
 from exchange.core.metrics.shapes import Metric
 from exchange.core.metrics.table import CAVEAT, COUNTS, MEANS, METRICS
 from exchange.core.release.catalogue import DECLARED
-from exchange.wire.planned_sizes import national_clients, planned_sizes
 
 _SAYS = {
     "name": "Name of the figure.",
@@ -25,7 +25,7 @@ _SAYS = {
 def entries() -> tuple[dict[str, object], ...]:
     """An entry for each metric, in the order of the table. Takes a second the first time."""
     questions: dict[str, list[Answer]] = {}
-    for answer in answers(planned_sizes(national_clients())):
+    for answer in answered():
         questions.setdefault(answer.question.metric, []).append(answer)
     return tuple(_entry(metric, questions.get(metric.name, [])) for metric in METRICS)
 
@@ -67,7 +67,7 @@ def _precision(answer: Answer) -> dict[str, object]:
         "source": question.source,
         "asks": question.asks,
         "period": question.span.value,
-        "unit": "share" if question.precision.points else "part of the value",
+        "unit": question.precision.unit,
         "asked": float(question.precision.most),
         "expected": None if answer.half_width is None else float(answer.half_width),
         "figures": answer.figures,

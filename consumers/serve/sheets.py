@@ -23,10 +23,9 @@ from exchange.core.metrics.table import BY_METRIC, CAVEAT
 from exchange.core.metrics.view import Origin
 from exchange.core.model.epochs import epoch_text, parse_epoch
 from exchange.core.model.vocabulary import DIVISION, UsState
-from exchange.core.picture.statuses import FigureStatus, status_of
+from exchange.core.picture.statuses import NO_HIGH, NO_LOW, FigureStatus, status_of
 from exchange.wire.public_records import period_of_point_text
 
-NO_LOW, NO_HIGH = "no lower bound", "no upper bound"
 _ANY: Final = Decimal(0)
 _SAYS: Final = {
     "metric": "Name of the figure; /v1/metrics says what it means.",

@@ -16,7 +16,17 @@ from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release, Released
 from tests.kits.release_world import AFTER, APRIL, due_epochs, release
 
-__all__ = ["AFTER", "APRIL", "year_points", "year_releases"]
+__all__ = ["AFTER", "APRIL", "TABLES", "year_points", "year_releases"]
+
+TABLES = (
+    "needs_by_service",
+    "unmet_needs_by_service",
+    "state_cases",
+    "practices_by_practice_use",
+    "arrivals_cases",
+    "cases",
+)
+"""A few tables for exports: of clients, of agencies, of states, of arrivals."""
 
 
 def _count(name: str, period: int, place: str, values: tuple[str, ...]) -> int | None:

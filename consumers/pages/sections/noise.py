@@ -5,7 +5,7 @@ from functools import cache
 
 from consumers.pages.figures import Figures
 from consumers.pages.panels import Grid, GridCell, KeyNumber, KeyNumbers, Part, PartHeading
-from consumers.pages.planned import answered, noise
+from consumers.serve.planned import answered, noise
 from exchange.core.metrics.answers import Answer
 from exchange.core.metrics.planning import Line
 from exchange.core.release.budget import DELTA, PARTS, RESERVE, RHO_TOTAL, WHOLE, epsilon_of

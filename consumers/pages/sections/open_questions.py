@@ -5,7 +5,7 @@ from functools import cache
 
 from consumers.pages.figures import Figures
 from consumers.pages.panels import Grid, GridCell, Part, PartHeading
-from consumers.pages.planned import answered
+from consumers.serve.planned import answered
 from exchange.core.metrics.answers import Answer
 from exchange.core.picture.unanswered import UNRELEASED
 from exchange.core.release.budget import RESERVE, WHOLE

@@ -25,7 +25,7 @@ def as_plain(answer: "Answer") -> dict[str, object]:
         "asks": question.asks,
         "metric": question.metric,
         "period": question.span.value,
-        "unit": "share" if question.precision.points else "part of the value",
+        "unit": question.precision.unit,
         "asked": float(question.precision.most),
         "expected": None if answer.half_width is None else float(answer.half_width),
         "figures": answer.figures,

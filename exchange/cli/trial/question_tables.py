@@ -124,7 +124,7 @@ def as_plain(one: Answered) -> dict[str, object]:
         "source": question.source,
         "asks": question.asks,
         "period": period_of_point_text(one.period),
-        "unit": "share" if question.precision.points else "part of the value",
+        "unit": question.precision.unit,
         "asked": float(question.precision.most),
         "precise": one.answer.precise,
         "least": question.least or len(one.figures),

@@ -35,6 +35,11 @@ class Precision:
     most: Fraction
     points: bool = False
 
+    @property
+    def unit(self) -> str:
+        """What `most` and half-widths are measured in, in words."""
+        return "share" if self.points else "part of the value"
+
     def holds(self, half_width: Fraction | int | None) -> bool:
         """Whether a half-width is narrow enough; None: it has no bound."""
         return half_width is not None and half_width <= self.most

@@ -30,6 +30,10 @@ from exchange.core.metrics.figures import K, MetricPoint
 from exchange.core.metrics.view import ARRIVALS
 from exchange.core.release.catalogue import DECLARED
 
+NO_LOW: Final = "no lower bound"
+NO_HIGH: Final = "no upper bound"
+"""In the place of an end that the interval of a shown figure does not have."""
+
 
 class FigureStatus(StrEnum):
     """What may be said of a figure. Its value is the code in API and CSV."""

@@ -53,8 +53,8 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 """Labels of dimensions without a list."""
-_QUARTERS: Final = ("first", "second", "third", "fourth")
-_MONTHS: Final = (
+QUARTERS: Final = ("first", "second", "third", "fourth")
+MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
@@ -212,9 +212,9 @@ def period_words(point: MetricPoint) -> str:
     if point.period is ARRIVALS:
         return month_words(point.epoch)
     quarter, year = quarter_of(point.period), year_of(point.period)
-    return f"the {_QUARTERS[quarter - 1]} quarter of {year}" if quarter else str(year)
+    return f"the {QUARTERS[quarter - 1]} quarter of {year}" if quarter else str(year)
 
 
 def month_words(epoch: int) -> str:
     """Such as `October 2026`."""
-    return f"{_MONTHS[month_of(epoch) - 1]} {year_of(year_of_epoch(epoch))}"
+    return f"{MONTHS[month_of(epoch) - 1]} {year_of(year_of_epoch(epoch))}"

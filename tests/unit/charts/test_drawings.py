@@ -11,14 +11,14 @@ import pytest
 from consumers.charts.drawings import ChartForm, ChartMark, Drawing, drawing_from, drawing_of, drawing_of_rows, mark_of
 from consumers.charts.spread import bands
 from consumers.charts.tile_map import PLACES
-from consumers.charts.words_on_charts import NO_UPPER, scale_of, unit_of_chart
+from consumers.charts.words_on_charts import scale_of, unit_of_chart
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.view import Origin
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION
 from exchange.core.picture.readings import reading
 from exchange.core.picture.sentences import sentence_of
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.statuses import NO_HIGH, FigureStatus
 from exchange.core.picture.words import label_of
 from tests.kits.national_year import APRIL, year_points
 
@@ -184,7 +184,7 @@ def test_marks_say_the_numbers_of_the_sentence_and_where_there_is_no_bound() -> 
             assert mark.says == mark.status.cell
         elif point.high is None:
             unbounded += 1
-            assert NO_UPPER in mark.says
+            assert NO_HIGH in mark.says
         elif reading(point).base == 100:
             assert f"about {mark.says.partition(' ')[0]} " in sentence_of(point)
     assert unbounded

@@ -12,17 +12,9 @@ from consumers.files.files import write
 from consumers.files.published import published
 from consumers.files.tables import missing_values
 from exchange.core.metrics.figures import MetricPoint
-from tests.kits.national_year import AFTER, year_points, year_releases
+from tests.kits.national_year import AFTER, TABLES, year_points, year_releases
 
 DOC = Path(__file__).parents[3] / "docs" / "EXAMPLES.md"
-TABLES = (
-    "needs_by_service",
-    "unmet_needs_by_service",
-    "state_cases",
-    "practices_by_practice_use",
-    "arrivals_cases",
-    "cases",
-)
 BLOCKS = re.findall(r"## ([^\n]+)\n.*?```(\w+)\n(.*?)```", DOC.read_text(), flags=re.DOTALL)
 PYTHON = {title: code for title, language, code in BLOCKS if language == "python"}
 

@@ -28,19 +28,11 @@ from exchange.core.model.epochs import epoch_text
 from exchange.core.picture.statuses import FigureStatus, status_of
 from exchange.core.release.catalogue import DECLARED
 from exchange.wire.public_records import period_of_point_text
-from tests.kits.national_year import AFTER, APRIL, year_points, year_releases
+from tests.kits.national_year import AFTER, APRIL, TABLES, year_points, year_releases
 
 STANDARDS = Path(__file__).parent / "standards"
 WITH_AN_ADDRESS = DataPublisher("A publisher", "The data desk", "data@example.org", "https://picture.example.org")
 BLANKS = {"", "-", "–", "—", "*", ".", "..", "n/a", "NA", "null", "None"}
-TABLES = (
-    "needs_by_service",
-    "unmet_needs_by_service",
-    "state_cases",
-    "practices_by_practice_use",
-    "arrivals_cases",
-    "cases",
-)
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,10 @@ import pytest
 from consumers.serve.asked import PARAMETERS, dimensions_of
 from consumers.serve.forms import ACCEPTED, FORMS
 from consumers.serve.service import FOR_EVER, REVALIDATE, Service
-from consumers.serve.sheets import NO_HIGH, NO_LOW
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT, METRICS
 from exchange.core.model.epochs import epoch_text
-from exchange.core.picture.statuses import FigureStatus, status_of
+from exchange.core.picture.statuses import NO_HIGH, NO_LOW, FigureStatus, status_of
 from exchange.web.problems import ProblemKind
 from exchange.web.safe_headers import SAFE
 from exchange.wire.public_records import period_of_point_text
