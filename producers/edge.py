@@ -28,7 +28,7 @@ from typing import Self
 from exchange.core.model.period import LAST_YEAR
 from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.wall_clock import local_today
-from producers import errors
+from producers import errors, facts
 from producers.caps.marking import Caps
 from producers.caps.policy import Policy
 from producers.caps.tally import closes_before, current_quarter, not_closed, stage_tallies
@@ -41,7 +41,7 @@ from producers.delivery.outbox import Outbox
 from producers.delivery.preview import Leaving, to_be_chained, what_leaves
 from producers.delivery.report import Report
 from producers.delivery.sending import RunOptions, Sending
-from producers.facts import ClientWithdrawn, Complete, Edition, Fact, Reading, RowIgnored, RowRefused, Withdrawn
+from producers.facts import Fact, Reading, RowIgnored, Spares, spares_nothing
 from producers.intake import FactIntake
 from producers.profile import Profile
 from producers.secret_files import Secret
@@ -168,17 +168,18 @@ class Edge:
         match reading:
             case Fact():
                 await self.publish(reading)
-            case RowRefused() | RowIgnored():
+            case facts.RowRefused() | RowIgnored() | facts.Taken() | facts.NotWhole():
                 self._intake.leave(reading)
-            case Edition(made_at, database):
+            case facts.Edition(made_at, database):
                 self._fact_store.edition(made_at, database)
-            case Withdrawn(prefix):
+            case facts.Withdrawn(prefix):
                 if not await self.retract_all(prefix):
                     self._intake.leave(RowIgnored(reading.where, NOTHING_WITHDRAWN))
-            case Complete(prefix, _, first, last):
-                await self._withdraw(self._fact_store.incomplete(prefix, first, last, self._policy.newest))
-            case ClientWithdrawn(client):
-                await self._withdraw(self._fact_store.of_client(client))
+            case facts.Complete(prefix, _, first, last, spares):
+                absent = self._fact_store.incomplete(prefix, first, last, self._policy.newest)
+                await self._withdraw(absent, spares)
+            case facts.ClientWithdrawn(client, _, spares):
+                await self._withdraw(self._fact_store.of_client(client), spares)
 
     async def read_all(self, readings: Iterable[Reading]) -> None:
         """Take all readings of a source."""
@@ -188,10 +189,7 @@ class Edge:
                     await self.read(reading)
 
     async def publish(self, fact: Fact) -> FactOutcome:
-        """Publish a fact under its key: new, corrected, or already known.
-
-        Sent by `flush` or at the end of the block.
-        """
+        """Take a fact under its key, to be sent by `flush` or at the end of the block."""
         outcome = self._intake.take(fact)
         await self._breathe()
         return outcome
@@ -280,8 +278,9 @@ class Edge:
         self._commit()
         self.report.unclaimed, self.report.complete = self._chain.unclaimed(), True
 
-    async def _withdraw(self, keys: list[bytes]) -> int:
-        count = sum([gone async for gone in cooperative(self._fact_store.withdraw_each(keys))])
+    async def _withdraw(self, keys: list[bytes], spares: Spares = spares_nothing) -> int:
+        gone_keys = [key for key in keys if not spares(key.removeprefix(SOURCE).decode())]
+        count = sum([gone async for gone in cooperative(self._fact_store.withdraw_each(gone_keys))])
         self._intake.count(FactOutcome.RETRACTED, count)
         return count
 

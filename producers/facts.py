@@ -5,12 +5,17 @@ adds nothing, and a changed row becomes a correction. Keys and clients stay in t
 period, state and body can leave.
 
 Some sources are exports of a whole database, not lists of new records. They also state their age
-(`Edition`, first of all), where they are complete (`Complete`), and which clients the database has
-dropped (`ClientWithdrawn`). Readings take effect in the order in which they come.
+(`Edition`, first of all), how much of it they hold (`Taken`), where they are complete (`Complete`),
+and which clients the database has dropped (`ClientWithdrawn`). Readings take effect in the order in
+which they come.
+
+Damage is no evidence. A field that the source could not read (`Fact.unread`) changes no known
+answer. A refused row does not show that its facts are gone, so a source spares their keys
+(`Spares`). Totals of a file that was not read whole (`NotWhole`) are not final.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -34,6 +39,14 @@ class Where:
 NOWHERE: Final = Where("", 0)
 """The place of a fact that code made: no row of any file."""
 
+Spares = Callable[[str], bool]
+"""Whether the fact of a key stays, though the source is complete and did not state it."""
+
+
+def spares_nothing(_: str) -> bool:
+    """No key stays."""
+    return False
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -41,7 +54,9 @@ class Fact:
 
     `key`: the agency's own key of this fact. `client`: the agency's own key of the client; empty
     for facts about the agency. Both stay in the vault. `where`: the row that the fact comes from;
-    code that has no row leaves it out.
+    code that has no row leaves it out. `unread`: the fields of the body that the source could not
+    read, for want of a column or because a cell is damaged: where the fact is known already, they
+    keep the known code.
     """
 
     key: str
@@ -50,6 +65,7 @@ class Fact:
     body: Correctable
     client: str = ""
     where: Where = NOWHERE
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +103,24 @@ class Complete:
     When this comes, the edge looks at every key that begins with `key_prefix` and whose period lies
     within `first`–`last` (a year: all four quarters of it), and withdraws those that no `Fact` of
     this run has stated so far. A fact that the policy kept back, or that did not change, counts as
-    stated. Refused rows state nothing. But facts in a period that has not begun by the run's clock
-    stay: every such row is refused, because the clock was set back.
+    stated. Refused rows state nothing, so the source `spares` their keys. Facts in a period that
+    has not begun by the run's clock stay too: every such row is refused, because the clock was set
+    back.
     """
 
     key_prefix: str
     where: Where
     first: int = FIRST
     last: int = LAST
+    spares: Spares = field(default=spares_nothing, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ClientWithdrawn:
     """The source withdrew a client.
 
-    Earlier facts about this client that are not in this run are gone. Comes last.
+    Earlier facts about this client that are not in this run are gone, but for those that the source
+    `spares`. Comes last.
 
     Needed beside `Withdrawn`, because the source may no longer list this client's rows. Two clients
     whom the agency found to be one come like this too: their rows come again in the same run under
@@ -110,18 +129,46 @@ class ClientWithdrawn:
 
     client: str
     where: Where
+    spares: Spares = field(default=spares_nothing, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How the edge took the source as a whole: `words` for a person, without a value of a record.
+
+    Comes once, after `Edition`.
+    """
+
+    words: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class NotWhole:
+    """A part of the source is missing or damaged, so rows may be missing: no total is final.
+
+    `why`: a short fixed phrase.
+    """
+
+    where: Where
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class RowRefused:
     """A row, or a part of one, that became no fact.
 
-    `rule`: the broken rule in words, without the value.
+    `rule`: the broken rule in words, without the value. `part`: the rest of the row was read.
+    `follows`: only because another row or file was refused, which has a refusal of its own.
+    `record`: the source's own key of the row; only a list for the agency itself may show it.
     """
 
     where: Where
     column: str
     rule: str
+    part: bool = False
+    follows: bool = False
+    record: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +182,7 @@ class RowIgnored:
     why: str
 
 
-Reading = Fact | Withdrawn | Edition | Complete | ClientWithdrawn | RowRefused | RowIgnored
+Reading = Fact | Withdrawn | Edition | Taken | NotWhole | Complete | ClientWithdrawn | RowRefused | RowIgnored
 
 
 class Source(Protocol):

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from exchange.core.model.events import About
+from exchange.core.model.events import About, Correctable
 from producers.caps.policy import Leaves, Policy, SwitchedOff
 from producers.delivery.report import Report
-from producers.facts import Fact, Reading, RowIgnored, RowRefused
+from producers.facts import Fact, NotWhole, Reading, RowIgnored, RowRefused, Taken
+from producers.vault.event_tail import decode_tail
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
 
 
@@ -18,8 +20,8 @@ class FactIntake:
 
     def take(self, fact: Fact) -> FactOutcome:
         """Put a fact under its key, if the policy lets it leave or count."""
-        judged = self._policy.judge(fact.period, fact.state, fact.body)
         key = SOURCE + fact.key.encode()
+        judged = self._policy.judge(fact.period, fact.state, self._body(key, fact))
         if isinstance(judged, Leaves):
             outcome = self._fact_store.put(
                 key, fact.period, judged.tail, client=fact.client, for_tally=judged.for_tally
@@ -34,6 +36,14 @@ class FactIntake:
             outcome = FactOutcome.REFUSED
         return self.count(outcome)
 
+    def _body(self, key: bytes, fact: Fact) -> Correctable:
+        """The body, in which the fields that the source could not read keep their known codes."""
+        known = self._fact_store.current(key) if fact.unread else None
+        body = None if known is None else decode_tail(*known).body
+        if type(body) is not type(fact.body):
+            return fact.body
+        return replace(fact.body, **{name: getattr(body, name) for name in fact.unread})
+
     @contextmanager
     def looked_ahead(self, readings: Iterable[Reading]) -> Iterator[None]:
         """A block that takes these readings: the vault looks up their facts all at once."""
@@ -44,14 +54,19 @@ class FactIntake:
         finally:
             self._fact_store.look_ahead(())
 
-    def leave(self, row: RowRefused | RowIgnored) -> None:
-        """Count a row that the source refused, or that is not for the exchange."""
-        if isinstance(row, RowRefused):
-            self._report.refuse(row)
-            self.count(FactOutcome.REFUSED)
-        else:
-            self._report.ignored[row.why] += 1
-            self.count(FactOutcome.IGNORED)
+    def leave(self, reading: RowRefused | RowIgnored | Taken | NotWhole) -> None:
+        """Count a row that became no fact, or note what the source states about itself."""
+        match reading:
+            case RowRefused():
+                self._report.refuse(reading)
+                self.count(FactOutcome.REFUSED)
+            case RowIgnored():
+                self._report.ignored[reading.why] += 1
+                self.count(FactOutcome.IGNORED)
+            case Taken():
+                self._report.taken.append(reading.words)
+            case NotWhole():
+                self._report.not_whole[reading.why] += 1
 
     def count(self, outcome: FactOutcome, times: int = 1) -> FactOutcome:
         """Count an outcome, and return it."""

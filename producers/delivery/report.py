@@ -19,6 +19,10 @@ class Report:
     rows: int = 0
     """Rows of the source with any reading, each once, however often the source comes back to it."""
     outcomes: Counter[FactOutcome] = field(default_factory=Counter)
+    taken: list[str] = field(default_factory=list)
+    """How the source was taken as a whole: a sentence each."""
+    not_whole: Counter[str] = field(default_factory=Counter)
+    """Why parts of the source are missing or damaged: rows may be missing, so no total is final."""
     ignored: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     refused_rows: list[RowRefused] = field(default_factory=list)

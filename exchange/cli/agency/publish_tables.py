@@ -80,6 +80,7 @@ def rendered(
                 "holds no identifier."
             )
         )
+    parts += [Text(words) for words in report.taken]
     parts.append(_outcomes(report, would=leaving is not None))
     parts += caps_shown(report)
     if report.refused_by_exchange or report.refused_before:
@@ -246,6 +247,8 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapp
     plain: Plain = {
         "rows": report.rows,
         **{outcome.name.lower(): report.outcomes[outcome] for outcome in FactOutcome},
+        "taken": report.taken,
+        "not_whole": dict(report.not_whole),
         "ignored_why": dict(report.ignored),
         "refused_why": dict(report.refused),
         "refused_by_exchange": dict(report.refused_by_exchange),
