@@ -17,16 +17,17 @@ def chief(panel: Panel) -> MetricPoint | None:
     return points[-1] if len({one.period for one in points}) > 1 or points[0].period is None else points[0]
 
 
-def copied(panel: Panel, address: str) -> str:
-    """What the button copies."""
+def copied(panel: Panel, address: str, preface: str = "") -> str:
+    """What the button copies. `preface`: stands before it."""
     point = chief(panel)
-    return copied_text(point, address) if point else f"{panel.title}: not released yet. {address}"
+    text = copied_text(point, address) if point else f"{panel.title}: not released yet. {address}"
+    return f"{preface} {text}".strip()
 
 
-def bibtex(panel: Panel, as_of: int, address: str) -> str:
-    """An entry for a bibliography. The caveat is its note."""
+def bibtex(panel: Panel, as_of: int, address: str, preface: str = "") -> str:
+    """An entry for a bibliography. The caveat is its note, behind the preface."""
     point = chief(panel)
-    note = f"Figures as of {month_words(as_of)}. {caveat_of(point) if point else ''}".strip()
+    note = f"{preface} Figures as of {month_words(as_of)}. {caveat_of(point) if point else ''}".strip()
     key = f"{panel.name}-{epoch_text(as_of)}"
     fields = (
         ("title", panel.title),

@@ -1,27 +1,31 @@
-"""Keeps a site ready: when figures change, its charts are made and its pages are prepared again.
+"""Keeps a site ready: the charts of a page are drawn when it is asked for, and pages are prepared.
 
-Pages are answered meanwhile, with their tables. A chart that cannot be made is left out.
+A page is answered at once, with its tables, and has its charts when they are made. Once figures
+have been quiet, every page of the menu is prepared before somebody asks. A chart that cannot be
+made is left out.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import Protocol
+from itertools import takewhile
+from typing import Final, Protocol
 
 import structlog
 
 from consumers.pages.asked_pages import PageRequest
-from consumers.pages.figures import Figures
 from consumers.pages.panels import Panel
 from consumers.pages.rendering import SiteSetting
 from consumers.pages.routes import routes
 from consumers.pages.sections.all_sections import SECTIONS
-from consumers.pages.site import Site, panels_of_menu
+from consumers.pages.site import Question, Site, UndrawnPage
 from consumers.serve.planned import answered, noise
 from consumers.serve.service import Service
 from exchange.web.problems import Problem
 
+QUIET_S: Final = 5.0
+"""So long no new figures may come before pages are prepared that nobody has asked for."""
 _logger = structlog.get_logger(__name__)
 
 
@@ -40,12 +44,12 @@ async def with_site(service: Service, setting: SiteSetting, charts: ChartMaker |
     """Add the site to a service, and keep it ready. `charts` None: tables only."""
     site = Site(service, replace(setting, charts=charts, drawn=True) if charts else setting)
     service.more = routes(site)
-    service.on_change.append(site.woken.set)
+    service.on_change.append(site.changed)
     keeping = asyncio.create_task(_keep(site, charts), name="site")
     try:
         yield site
     finally:
-        service.on_change.remove(site.woken.set)
+        service.on_change.remove(site.changed)
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
@@ -57,46 +61,41 @@ async def _keep(site: Site, charts: ChartMaker | None) -> None:
     while True:
         site.woken.clear()
         try:
-            if site.service.changes != ready:
+            if charts is not None and site.undrawn:
+                await _draw(site, charts, *site.undrawn.popitem())
+            elif await _quiet(site, ready):
                 ready = site.service.changes
-                site.tried.clear()
-                await _ready(site, charts)
-            await _draw_past(site, charts)
+                await _prepared(site)
         except Exception:  # a page that fails says so to its reader; the others must go on
             _logger.exception("a page cannot be prepared")
-        await site.woken.wait()
 
 
-async def _ready(site: Site, charts: ChartMaker | None) -> None:
-    """The newest pages: with tables at once, and with charts when they are made."""
-    figures = site.newest()
-    if figures is None:
-        return
-    await _prepared(site)
-    if charts is not None:
-        await _draw(site, charts, figures)
-        await _prepared(site)
+async def _quiet(site: Site, ready: int) -> bool:
+    """Wait until there is something to draw, or until figures that are not ready are quiet."""
+    try:
+        async with asyncio.timeout(QUIET_S if site.service.changes != ready else None):
+            await site.woken.wait()
+    except TimeoutError:
+        return True
+    return False
 
 
-async def _draw_past(site: Site, charts: ChartMaker | None) -> None:
-    """The charts of past months that were asked for."""
-    for epoch in sorted(site.undrawn, reverse=True):
-        if charts is not None and epoch in site.service.picture.epochs:
-            await _draw(site, charts, site.figures_of(epoch))
-        site.undrawn.discard(epoch)
-        site.tried.add(epoch)
-
-
-async def _draw(site: Site, charts: ChartMaker, figures: Figures) -> None:
-    panels = await asyncio.to_thread(lambda: list(panels_of_menu(figures)))
-    failed = await charts.prepare(panels)
+async def _draw(site: Site, charts: ChartMaker, page: Question, wanted: UndrawnPage) -> None:
+    """The charts of a page, and the page again; given up when the picture changes."""
+    changes = site.service.changes
+    figures = site.figures_of(wanted.epoch)
+    panels = await asyncio.to_thread(lambda: list(wanted.panels(figures)))
+    failed = await charts.prepare(takewhile(lambda _: site.service.changes == changes, panels))
     if failed:
         _logger.warning("charts were left out", failed=failed)
-    site.service.prepared.clear()
+    if site.service.changes == changes:
+        site.tried.add(page)
+        await wanted.again()
 
 
 async def _prepared(site: Site) -> None:
-    for section in SECTIONS:
+    """The newest pages, the first of the menu last: what was asked for last is drawn first."""
+    for section in reversed(SECTIONS):
         if section.in_menu:
             with suppress(Problem):
                 await site.section(PageRequest(section, None))

@@ -58,9 +58,13 @@ def no_charts(_: Panel, __: int) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SiteSetting:
-    """Where a site stands. `address`: its public address, for links that leave it."""
+    """Where a site stands. `address`: its public address, for links that leave it.
+
+    `preface`: a sentence that stands first on every page and in every text that is taken along.
+    """
 
     address: str = ""
+    preface: str = ""
     root: str = ""
     leave_to: str = LEAVE_TO
     live: bool = True
@@ -86,8 +90,12 @@ class Pages:
         chosen: Mapping[str, str] | None = None,
         frozen: bool = False,
         notice: str = "",
+        coming: bool = False,
     ) -> bytes:
-        """A section's page. `frozen`: it was asked for as of a month and never changes."""
+        """A section's page. `frozen`: it was asked for as of a month and never changes.
+
+        `coming`: charts that are not there are being drawn.
+        """
         parts = [self._part(part, figures) for part in section.parts(figures, chosen or {})]
         current = section.address_of(chosen or {})
         values = {
@@ -95,6 +103,7 @@ class Pages:
             "intro": section.intro,
             "parts": parts,
             "frozen": frozen,
+            "coming": coming and any(part["kind"] == "Panel" and part["it"]["awaited"] for part in parts),
             **self._around(figures, current, section.title, live=not frozen, notice=notice),
         }
         return render(self._made, "section.html", values).encode()
@@ -130,7 +139,7 @@ class Pages:
     def problem(self, problem: Problem) -> bytes:
         """What is wrong with a request, for people."""
         sections = tuple((one.address, one.title) for one in SECTIONS if one.in_menu)
-        frame = Frame(NAME, sections, "", self.setting.leave_to, root=self.setting.root)
+        frame = Frame(NAME, sections, "", self.setting.leave_to, root=self.setting.root, preface=self.setting.preface)
         return render(self._made, "problem.html", {"frame": frame, "title": NAME, "problem": problem}).encode()
 
     def _around(
@@ -139,7 +148,14 @@ class Pages:
         setting = self.setting
         sections = tuple((one.address, one.title) for one in SECTIONS if one.in_menu)
         frame = Frame(
-            NAME, sections, current, setting.leave_to, live=live and setting.live, notice=notice, root=setting.root
+            NAME,
+            sections,
+            current,
+            setting.leave_to,
+            live=live and setting.live,
+            notice=notice,
+            preface=setting.preface,
+            root=setting.root,
         )
         as_of = epoch_text(figures.as_of)
         return {
@@ -150,7 +166,7 @@ class Pages:
             "permanent": f"{setting.root}{current}?as_of={as_of}",
         }
 
-    def _part(self, part: Part, figures: Figures) -> Mapping[str, object]:
+    def _part(self, part: Part, figures: Figures) -> Mapping[str, Any]:
         it = self._figure(part, figures) if isinstance(part, Panel) else part
         return {"kind": type(part).__name__, "it": it}
 
@@ -181,8 +197,8 @@ class Pages:
             "compare": f"{root}/compare?figure={panel.name}" if can_be_compared(figures, panel) else "",
             "permanent": permanent,
             "embed": f"{root}/embed/{panel.name}?as_of={as_of}",
-            "copied": copied(panel, self.setting.address + permanent),
-            "bibtex": bibtex(panel, figures.as_of, self.setting.address + permanent),
+            "copied": copied(panel, self.setting.address + permanent, self.setting.preface),
+            "bibtex": bibtex(panel, figures.as_of, self.setting.address + permanent, self.setting.preface),
         }
 
 

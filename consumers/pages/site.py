@@ -6,8 +6,8 @@ there. Every other page says that it must be asked for again.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from consumers.pages.asked_pages import PageRequest
 from consumers.pages.comparing_two import can_be_compared
@@ -15,13 +15,13 @@ from consumers.pages.figures import Figures
 from consumers.pages.from_picture import source_of
 from consumers.pages.panels import Panel
 from consumers.pages.rendering import NO_CHART_YET, Pages, SiteSetting
-from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS
+from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS, PageSection
 from consumers.pages.sections.places import DIVISIONS, STATES
 from consumers.serve.asked import epoch_shown, not_read_yet
 from consumers.serve.prepared import Body, body_of
 from consumers.serve.service import FOR_EVER, REVALIDATE, ServedView, Service
 from consumers.serve.snapshot import Picture
-from exchange.core.picture.briefs import CASES, NEEDS, SHARE, NothingToBrief, brief_of
+from exchange.core.picture.briefs import CASES, NEEDS, SHARE, BriefText, NothingToBrief, brief_of
 from exchange.core.picture.measured import Behind
 from exchange.web.problems import Problem, ProblemKind, cut
 
@@ -39,38 +39,65 @@ class HeldFigures:
     figures: dict[int, Figures]
 
 
+PageMaker = Callable[[Figures, bool], bytes]
+"""(figures, whether missing charts are coming) → a page."""
+PanelFinder = Callable[[Figures], Iterable[Panel]]
+"""The figures that stand on a page."""
+Question = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UndrawnPage:
+    """A page that was asked for, and has charts that were not made yet. `again`: asks once more."""
+
+    epoch: int
+    panels: PanelFinder
+    again: Callable[[], Awaitable[object]]
+
+
 class Site:
     """All pages over one service."""
 
     def __init__(self, service: Service, setting: SiteSetting | None = None) -> None:
         self.service = service
         self.pages = Pages(setting)
-        self.undrawn: set[int] = set()
-        """Past months whose pages were asked for, and have charts that were not made yet."""
-        self.tried: set[int] = set()
-        """Months whose charts were tried since the picture changed."""
+        self.undrawn: dict[Question, UndrawnPage] = {}
+        """Pages whose charts are to be drawn; the one that was asked for last comes first."""
+        self.tried: set[Question] = set()
+        """Pages whose charts were tried since the picture changed."""
         self.woken = asyncio.Event()
-        """Something is to be done: the picture changed, or a month is undrawn."""
+        """Something is to be done: the picture changed, or a page is undrawn."""
         self._held = HeldFigures(service.picture, {})
+
+    def changed(self) -> None:
+        """The picture is another one: what was to be drawn of the old one is asked for again."""
+        self.undrawn.clear()
+        self.tried.clear()
+        self.woken.set()
 
     async def section(self, asked: PageRequest) -> ServedView:
         """A section's page. Raises Problem."""
         frozen, notice = asked.as_of is not None, self.notice()
 
-        def made(figures: Figures) -> bytes:
+        def made(figures: Figures, coming: bool) -> bytes:
+            told = "" if frozen else notice
             return self.pages.section(
-                asked.section, figures, chosen=asked.choice, frozen=frozen, notice="" if frozen else notice
+                asked.section, figures, chosen=asked.choice, frozen=frozen, notice=told, coming=coming
             )
 
-        return await self._view(("section", asked.section.address, asked.chosen, notice), asked.as_of, made)
+        def panels(figures: Figures) -> Iterator[Panel]:
+            return _panels(asked.section, figures, asked.choice)
+
+        question = ("section", asked.section.address, asked.chosen, notice)
+        return await self._view(question, asked.as_of, made, panels)
 
     async def figure(self, name: str, as_of: int | None, *, embedded: bool) -> ServedView:
         """One figure by its name, alone. Raises Problem."""
 
-        def made(figures: Figures) -> bytes:
+        def made(figures: Figures, _: bool) -> bytes:
             return self.pages.alone(_found(figures, name), figures, embedded=embedded)
 
-        return await self._view(("figure", name, embedded), as_of, made)
+        return await self._view(("figure", name, embedded), as_of, made, lambda figures: [_found(figures, name)])
 
     async def brief(self, place: str, as_of: int | None, *, pdf: bool) -> ServedView:
         """The brief of a place, as a page or as a PDF. Raises Problem."""
@@ -78,7 +105,7 @@ class Site:
         if pdf and as_pdf is None:
             raise Problem(ProblemKind.SUFFIX_UNKNOWN, "This site makes no PDF.")
 
-        def made(figures: Figures) -> bytes:
+        def made(figures: Figures, _: bool) -> bytes:
             points = [one for metric in BRIEFED for one in figures.points(metric)]
             if figures.behind is None:
                 raise not_read_yet()
@@ -86,6 +113,8 @@ class Site:
                 brief = brief_of(points, figures.behind, place)
             except NothingToBrief as error:
                 raise Problem(ProblemKind.EPOCH_UNKNOWN, f"{error} Years come in January.") from None
+            if self.pages.setting.preface:
+                brief = replace(brief, blocks=(BriefText(self.pages.setting.preface), *brief.blocks))
             return as_pdf(brief) if as_pdf else self.pages.brief(brief, place, figures)
 
         return await self._view(("brief", place, pdf), as_of, made)
@@ -93,7 +122,7 @@ class Site:
     async def comparison(self, as_of: int | None, chosen: Mapping[str, str]) -> ServedView:
         """Two figures of one table, or the choice of them. Raises Problem."""
 
-        def made(figures: Figures) -> bytes:
+        def made(figures: Figures, _: bool) -> bytes:
             tables = [panel for panel in panels_of_menu(figures) if can_be_compared(figures, panel)]
             name = chosen.get("figure") or (tables[0].name if tables else "")
             panel = _found(figures, name) if name else None
@@ -102,21 +131,22 @@ class Site:
         return await self._view(("compare", *sorted(chosen.items())), as_of, made)
 
     async def _view(
-        self, question: tuple[object, ...], as_of: int | None, made: Callable[[Figures], bytes]
+        self, question: Question, as_of: int | None, made: PageMaker, panels: PanelFinder | None = None
     ) -> ServedView:
         service = self.service
         picture, complete = service.picture, service.hearing.complete
         epoch = epoch_shown(picture, as_of, complete=complete)
         figures = self._figures(picture, epoch)
+        page = (epoch, as_of is None, *question)
+        coming = self.pages.setting.drawn and page not in self.tried
 
         def make() -> Body:
-            return body_of(made(figures))
+            return body_of(made(figures, coming))
 
-        key = (service.changes, complete, epoch, as_of is None, *question)
-        body = await service.prepared.body(key, make)
+        body = await service.prepared.body((service.changes, complete, coming, *page), make)
         drawn = not self.pages.setting.drawn or NO_CHART_YET not in body.plain
-        if as_of is not None and not drawn and epoch not in self.tried | self.undrawn:
-            self.undrawn.add(epoch)
+        if panels is not None and not drawn and coming and page not in self.undrawn and picture is service.picture:
+            self.undrawn[page] = UndrawnPage(epoch, panels, lambda: self._view(question, as_of, made, panels))
             self.woken.set()
         for_ever = as_of is not None and complete and drawn and epoch in picture.settled
         return ServedView(body, FOR_EVER if for_ever else REVALIDATE)
@@ -164,11 +194,15 @@ def _found(figures: Figures, name: str) -> Panel:
     raise Problem(ProblemKind.ADDRESS_UNKNOWN, f"There is no figure {cut(name)}. / lists them.")
 
 
+def _panels(section: PageSection, figures: Figures, chosen: Mapping[str, str]) -> Iterator[Panel]:
+    return (part for part in section.parts(figures, chosen) if isinstance(part, Panel))
+
+
 def panels_of_menu(figures: Figures) -> Iterator[Panel]:
     """Every panel of every section of the menu."""
     for section in SECTIONS:
         if section.in_menu:
-            yield from (part for part in section.parts(figures, {}) if isinstance(part, Panel))
+            yield from _panels(section, figures, {})
 
 
 def all_panels(figures: Figures, name: str = "") -> Iterator[Panel]:
@@ -176,5 +210,4 @@ def all_panels(figures: Figures, name: str = "") -> Iterator[Panel]:
     yield from panels_of_menu(figures)
     for place in (*STATES, *DIVISIONS):
         if not name or name.startswith(f"{place}-"):
-            found = PLACES_SECTION.parts(figures, {"place": place})
-            yield from (part for part in found if isinstance(part, Panel))
+            yield from _panels(PLACES_SECTION, figures, {"place": place})

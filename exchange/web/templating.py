@@ -22,7 +22,7 @@ class Frame:
 
     `leave_to`: the neutral site. `sections`: (address, name) of the page's parts; `current`: the
     address of this one. `live`: whether new figures come by themselves. `notice`: what is wrong
-    now, in a sentence.
+    now, in a sentence. `preface`: what every reader must know first, such as that all is made up.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Frame:
     leave_to: str = LEAVE_TO
     live: bool = False
     notice: str = ""
+    preface: str = ""
     root: str = ""
     """In front of every address of this site; empty: at the root of the server."""
 

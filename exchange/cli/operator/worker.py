@@ -1,8 +1,6 @@
 """`exchange worker`: check, count, release and monitor, until it is stopped."""
 
 import asyncio
-import os
-import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from exchange.cli.shared.help import ending
+from exchange.cli.shared.parent import end_with_parent
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -57,8 +56,7 @@ def worker(
 
     settings = with_address(Settings.model_validate({}))
     set_up_logs(settings.log_level)
-    if os.environ.get("EXCHANGE_DIE_WITH_STDIN"):
-        threading.Thread(target=_die_with_stdin, name="parent", daemon=True).start()
+    end_with_parent()
     watchdog = Watchdog()
     watchdog.start()
     with addressed(settings):
@@ -81,10 +79,3 @@ async def _touch(alive: Path, started: asyncio.Event) -> None:
     while True:
         alive.touch()  # noqa: ASYNC240 - one system call, on a file in memory
         await asyncio.sleep(ALIVE_EVERY_S)
-
-
-def _die_with_stdin() -> None:
-    """A trial's worker ends with the trial: without a parent, standard input ends."""
-    while os.read(0, 4096):  # sys.stdin's lock would abort the interpreter's own end
-        pass
-    os._exit(0)

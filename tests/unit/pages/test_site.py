@@ -10,6 +10,7 @@ import pytest
 
 from consumers.charts.charting import Charts
 from consumers.files.briefs import as_pdf
+from consumers.pages import keeping_ready
 from consumers.pages.charted_pages import SiteCharts
 from consumers.pages.keeping_ready import with_site
 from consumers.pages.rendering import SiteSetting
@@ -181,3 +182,49 @@ async def test_a_past_month_is_kept_for_ever_only_once_its_charts_are_there(topi
                 await asyncio.sleep(0.1)
         assert again.headers["cache-control"] == FOR_EVER
         assert (await client.get(address)).content == again.content
+
+
+async def test_the_charts_of_a_page_are_drawn_when_it_is_asked_for(
+    topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping_ready, "QUIET_S", 600.0)
+    service = Service()
+    async with (
+        Charts() as charts,
+        with_site(service, SiteSetting(), SiteCharts(charts)),
+        following(topics.log, service),
+        asking(service) as client,
+    ):
+        await read_to(service, DECEMBER)
+        first = (await client.get("/needs")).text
+        assert "The charts of this page are being drawn." in first
+        assert "load delay:" in first  # with scripts it asks again by itself
+        drawn = await with_chart(client, "/needs")
+        assert "being drawn" not in drawn
+        assert "load delay:" not in drawn
+        assert "<svg" not in (await client.get("/barriers")).text
+        topics.publish(JANUARY)
+        await read_to(service, JANUARY)
+        assert "January 2027" in await with_chart(client, "/needs")
+
+
+async def with_chart(client: httpx.AsyncClient, address: str) -> str:
+    async with asyncio.timeout(CHARTS_S):
+        while "<svg" not in (got := await client.get(address)).text:  # noqa: ASYNC110 - the page is asked for
+            await asyncio.sleep(0.1)
+    return got.text
+
+
+async def test_a_preface_stands_on_every_page_and_in_what_is_taken_along(topics: Topics) -> None:
+    service, preface = Service(), "A pilot: <do> not quote."
+    async with (
+        with_site(service, SiteSetting(preface=preface)),
+        following(topics.log, service),
+        asking(service) as client,
+    ):
+        await read_to(service, DECEMBER)
+        for address in ("/", "/places/ca", "/figures/cases", "/embed/cases", "/compare"):
+            assert "A pilot: &lt;do&gt; not quote." in (await client.get(address)).text, address
+        text = (await client.get("/figures/cases")).text
+        assert 'id="cases-text">A pilot: ' in text
+        assert "note = {A pilot: " in text
