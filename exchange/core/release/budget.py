@@ -42,7 +42,7 @@ from exchange.core.release.sensitivity import bounding_rule, squared_l2
 RHO_TOTAL: Final = Fraction(278, 10_000)
 DELTA: Final = 1e-6
 WHOLE: Final = 10_000
-RESERVE: Final = 1_004
+RESERVE: Final = 499
 """Held back for tables that are added later.
 
 It only falls: a new table's part is taken from here.
@@ -52,9 +52,9 @@ SCALE_STEPS: Final = 16
 
 PARTS: Final[Mapping[str, int]] = {
     # the states, by year
-    "state_cases": 321,
-    "state_needs_by_service_group": 2635,
-    "state_unmet_needs_by_service_group": 1119,
+    "state_cases": 780,
+    "state_needs_by_service_group": 2097,
+    "state_unmet_needs_by_service_group": 1900,
     # the nation, by year
     "cases_by_gender_yearly_only": 14,
     "cases_by_foreign_national": 8,
@@ -73,13 +73,13 @@ PARTS: Final[Mapping[str, int]] = {
     "cases_by_referral_source": 134,
     "cases_by_trafficking_type": 28,
     "cases_by_trafficking_status": 11,
-    "cases_by_exploitation_type": 36,
-    "cases_by_sex_exploitation_type": 108,
+    "cases_by_exploitation_type": 21,
+    "cases_by_sex_exploitation_type": 53,
     "cases_by_labor_sector": 130,
     "cases_by_recruitment_method": 48,
-    "needs_by_service": 503,
-    "services_by_service": 409,
-    "services_by_wait_band": 71,
+    "needs_by_service": 486,
+    "services_by_service": 330,
+    "services_by_wait_band": 58,
     "services_by_cost_band": 8,
     "services_by_funding_source": 36,
     "unmet_needs_by_service": 288,
@@ -92,7 +92,7 @@ PARTS: Final[Mapping[str, int]] = {
     "outcomes_by_domain": 63,
     "outcomes_by_direction": 34,
     "exits_by_reason": 72,
-    "exits_by_destination": 162,
+    "exits_by_destination": 144,
     "exits_by_duration_band": 66,
     "exploiters_by_type": 89,
     "exploiters_by_buyer_or_beneficiary_type": 76,
