@@ -76,7 +76,7 @@ def test_the_exact_distribution_is_one() -> None:
         whole = sigma * np.sqrt(2 * np.pi) * (1 + 2 * sum(np.exp(-2 * (np.pi * sigma * k) ** 2) for k in (1, 2, 3)))
         assert true.masses.sum() == pytest.approx(1)
         assert true.masses[true.far] == pytest.approx(1 / whole, rel=1e-9)
-        assert true.moment(2) <= sigma**2  # its variance is never above the continuous one's
+        assert true.moment(2) <= sigma**2 * (1 + 1e-12)  # its variance is never above the continuous one's
 
 
 # Numbers that are something else

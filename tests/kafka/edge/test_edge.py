@@ -221,7 +221,7 @@ async def test_a_broker_that_goes_away_while_publishing_costs_nothing(
         log = KafkaLog(settings)
         async with administer(settings) as admin, gate_over(log, admin, harbor) as gate:
             await broker.halt(kill=True)
-            with pytest.raises(errors.ExchangeAway, match="2500 events are kept"):
+            with pytest.raises(errors.ExchangeAway, match="2,500 events are kept"):
                 await publish(harbor, needs(2_500), WaitLimits(pauses_s=(0.1, 0.1)))
             await broker.restart()
             gate.hold_at = 4_000

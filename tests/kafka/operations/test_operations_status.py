@@ -88,12 +88,16 @@ async def running(log: KafkaLog, step: str) -> AsyncIterator[None]:
 
 
 async def until_idle(looker: StatusReader, step: str, *, unsigned: int = 0) -> ExchangeStatus:
-    """The status once the lanes have nothing to do. `unsigned`: records that are left to wait."""
+    """The status once the lanes have nothing to do. `unsigned`: records that are left to wait.
+
+    A look reads one topic after another, so the first that finds the lanes idle may have read the
+    others before they were: it looks once more.
+    """
     async with asyncio.timeout(60):
         while True:
             status = status_of(await looker.look(), NOW)
             if sum(lane.lag for lane in status.lanes if lane.lane.startswith(step)) == unsigned:
-                return status
+                return status_of(await looker.look(), NOW)
 
 
 def lags(status: ExchangeStatus) -> dict[str, int]:
