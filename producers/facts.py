@@ -54,9 +54,9 @@ class Fact:
 
     `key`: the agency's own key of this fact. `client`: the agency's own key of the client; empty
     for facts about the agency. Both stay in the vault. `where`: the row that the fact comes from;
-    code that has no row leaves it out. `unread`: the fields of the body that the source could not
-    read, for want of a column or because a cell is damaged: where the fact is known already, they
-    keep the known code.
+    code that has no row leaves it out. `unread`: the fields of the body, or `state`, that the
+    source could not read, for want of a column or because a cell is damaged: where the fact is
+    known already, they keep the known code.
     """
 
     key: str

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Final
 
-from exchange.core.model.events import About, Correctable
+from exchange.core.model.events import About
 from producers.caps.policy import Leaves, Policy, SwitchedOff
 from producers.delivery.report import Report
 from producers.facts import Fact, NotWhole, Reading, RowIgnored, RowRefused, Taken
 from producers.vault.event_tail import decode_tail
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
+
+STATE: Final = "state"
+"""The one field of a fact outside its body that a source may not have read."""
 
 
 class FactIntake:
@@ -21,7 +25,8 @@ class FactIntake:
     def take(self, fact: Fact) -> FactOutcome:
         """Put a fact under its key, if the policy lets it leave or count."""
         key = SOURCE + fact.key.encode()
-        judged = self._policy.judge(fact.period, fact.state, self._body(key, fact))
+        fact = self._as_known(key, fact) if fact.unread else fact
+        judged = self._policy.judge(fact.period, fact.state, fact.body)
         if isinstance(judged, Leaves):
             outcome = self._fact_store.put(
                 key, fact.period, judged.tail, client=fact.client, for_tally=judged.for_tally
@@ -36,13 +41,15 @@ class FactIntake:
             outcome = FactOutcome.REFUSED
         return self.count(outcome)
 
-    def _body(self, key: bytes, fact: Fact) -> Correctable:
-        """The body, in which the fields that the source could not read keep their known codes."""
-        known = self._fact_store.current(key) if fact.unread else None
-        body = None if known is None else decode_tail(*known).body
-        if type(body) is not type(fact.body):
-            return fact.body
-        return replace(fact.body, **{name: getattr(body, name) for name in fact.unread})
+    def _as_known(self, key: bytes, fact: Fact) -> Fact:
+        """The fact, in which the fields that the source could not read keep their known codes."""
+        known = self._fact_store.current(key)
+        event = None if known is None else decode_tail(*known)
+        if event is None or type(event.body) is not type(fact.body):
+            return fact
+        kept = {name: getattr(event.body, name) for name in fact.unread if name != STATE}
+        state = event.state if STATE in fact.unread else fact.state
+        return replace(fact, state=state, body=replace(fact.body, **kept))
 
     @contextmanager
     def looked_ahead(self, readings: Iterable[Reading]) -> Iterator[None]:

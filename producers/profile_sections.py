@@ -8,7 +8,7 @@ and so is the private key of a certificate. The description of a field is its ru
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, field_validator
 
@@ -32,13 +32,16 @@ class HmisProfile(ProfileSection):
     """How an HMIS export is read. HMIS 2026 has no gender: `gender_from_sex` reads Sex as gender.
 
     Every project of the export serves trafficked persons (`all_projects_trafficking`), or the
-    listed `projects` do.
+    listed `projects` do. Of a household, the head alone is a case, or `everyone` enrolled is.
     """
 
     gender_from_sex: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
     all_projects_trafficking: StrictBool = Field(default=False, description=TRUE_OR_FALSE)
     projects: tuple[str, ...] = Field(
         default=(), description='is a list of ProjectIDs in quotation marks, such as ["17", "23"]'
+    )
+    household_cases: Literal["head", "everyone"] = Field(
+        default="head", description='is "head" or "everyone": who of a household is a case'
     )
 
 

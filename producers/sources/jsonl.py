@@ -90,6 +90,8 @@ class JsonLines:
         with self._open() as file:
             for number, line in enumerate(_lines(file), start=1):
                 where = Where(self._path.name, number)
+                if number == 1:
+                    self._expect_lines(line)
                 try:
                     if line.strip():
                         yield self._reading(line, where, known_keys)
@@ -101,6 +103,13 @@ class JsonLines:
             return self._path.open("rb")
         except OSError as error:
             raise SourceUnreadable(f"{self._path} cannot be read: {error.strerror}.") from None
+
+    def _expect_lines(self, first: bytes) -> None:
+        """Refuse one JSON value that is spread over the whole file."""
+        begins = first.decode("utf-8-sig", "replace").strip()
+        if begins.startswith("[") or begins == "{":
+            kind = "array" if begins.startswith("[") else "object over several lines"
+            raise SourceUnreadable(f"{self._path} holds a JSON {kind}; JSON Lines has one object a line.")
 
     def _reading(self, line: bytes, where: Where, known_keys: set[bytes]) -> Reading:
         row = _object(line)

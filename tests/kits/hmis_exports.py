@@ -29,7 +29,7 @@ IDENTITY = {
     "ProjectCoC.csv": ["Address1", "City", "ZIP", "Geocode"],
     "Funder.csv": ["GrantID"],
     "Client.csv": ["FirstName", "MiddleName", "LastName", "NameSuffix", "SSN"],
-    "Enrollment.csv": ["HouseholdID"],
+    "Enrollment.csv": ["UserID"],
     "Exit.csv": ["OtherDestination"],
     "Services.csv": ["OtherTypeProvided", "MovingOnOtherType"],
     "Event.csv": ["LocationCrisisOrPHHousing"],

@@ -8,7 +8,8 @@ slot, so it is the same in every export. Client merges do not change keys.
 
 A full export of a reporting period also shows which facts are gone: it gives `Complete` for each
 project, over the quarters that it covers whole. It does so only if every file with facts is there
-and could be parsed.
+and was read whole, and `rules.absence` says what stays even then. An export of a year that is not
+known, or without one of the files that every other needs, is refused whole.
 
 Files are read several times (survey, index, facts) and streamed each time. Memory grows with stays
 and clients, not with rows.
@@ -19,7 +20,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, Self
 
-from producers.facts import ClientWithdrawn, Complete, Reading, RowIgnored, RowRefused, Where
+from exchange.core.model.period import period_text
+from exchange.core.words import number_of
+from producers.facts import ClientWithdrawn, Complete, NotWhole, Reading, RowIgnored, RowRefused, Taken, Where
 from producers.profile import Profile
 from producers.sources.hmis.hmis_settings import HmisSettings
 from producers.sources.hmis.reading import layout
@@ -27,11 +30,13 @@ from producers.sources.hmis.reading.codes import Codes, load_codes
 from producers.sources.hmis.reading.csv_rows import CsvFile
 from producers.sources.hmis.reading.files import Bundle, bundle
 from producers.sources.hmis.reading.row import Row
-from producers.sources.hmis.reading.walk import Surveyed, complaint, rows, surveyed
-from producers.sources.hmis.rules.agency_rows import CONTEXT, AgencyReader
-from producers.sources.hmis.rules.agency_side import Agency, project_prefix
+from producers.sources.hmis.reading.walk import Surveyed, complaints, rows, surveyed
+from producers.sources.hmis.rules.absence import Absence
+from producers.sources.hmis.rules.agency_rows import AgencyReader
+from producers.sources.hmis.rules.agency_side import ROOT, Agency, project_prefix
 from producers.sources.hmis.rules.enrollment import EnrollmentRule
 from producers.sources.hmis.rules.exits import ExitRule
+from producers.sources.hmis.rules.export_row import CONTEXT, ExportRow
 from producers.sources.hmis.rules.health import HealthRule
 from producers.sources.hmis.rules.persons import Clients
 from producers.sources.hmis.rules.referrals import EventRule
@@ -80,54 +85,84 @@ class HmisExport:
             yield from readings
 
     def _read(self, found: Bundle) -> Generator[Reading, None, None]:
-        files, complaints = _open(found)
-        codes = load_codes()
-        agency, readings = AgencyReader.read(files, self._settings, codes)
+        files, broken = _open(found)
+        yield from broken
+        agency, codes = Agency(self._settings), load_codes()
+        export = ExportRow(files.get(layout.EXPORT.name), files.get(layout.CLIENT.name))
+        readable = not layout.INDISPENSABLE - files.keys()
+        if readable:
+            yield from export.read(agency)
+        if not agency.year:
+            yield NotWhole(Where(layout.EXPORT.name, 0), "the export cannot be read")
+            yield Taken("Nothing of this export was taken: its first refusal says why.", Where(layout.EXPORT.name, 0))
+            return
+        readings = AgencyReader.read(files, agency, codes)
+        stays = StayIndex.read(agency, Clients(self._settings, codes, agency.year), files)
+        absence = Absence(agency, stays, files)
+        yield _taken(export, absence)
+        yield from (NotWhole(Where(name, 0), why) for name, why in absence.lacking() if name in FACT_FILES)
         yield from readings
-        yield from complaints
         yield from _unknown_projects(agency)
-        stays = StayIndex.read(
-            agency, Clients(self._settings, codes), files.get(layout.ENROLLMENT.name), files.get(layout.CLIENT.name)
-        )
         withdrawn: list[ClientWithdrawn] = []
-        yield from _clients(files.get(layout.CLIENT.name), stays, withdrawn)
-        yield from _facts(files, agency, stays, codes)
+        yield from _clients(files.get(layout.CLIENT.name), stays, absence, withdrawn)
+        yield from _facts(files, agency, stays, codes, absence)
+        for file in files.values():
+            stays.unread |= file.survey.unread_stays
         yield from withdrawn
-        yield from _completed(files, agency)
+        yield from _completed(absence)
 
 
 def _open(found: Bundle) -> tuple[dict[str, Surveyed], list[Reading]]:
-    """The files that can be read, and a reading for each of the others."""
+    """The files that can be read, and the readings about files as a whole."""
     files: dict[str, Surveyed] = {}
-    complaints: list[Reading] = []
+    about: list[Reading] = []
     for file in layout.FILES:
         opened = surveyed(found, file)
-        wrong = complaint(file, opened)
-        if wrong:
-            complaints.append(wrong)
-        elif opened:
+        about += complaints(file, opened)
+        if opened and not opened.sheet.fault:
             files[file.name] = opened
-    return files, complaints
+    return files, about
+
+
+def _taken(export: ExportRow, absence: Absence) -> Taken:
+    """How the export is taken, and why."""
+    agency, where = absence.agency, Where(layout.EXPORT.name, 0)
+    projects = number_of(len(agency.proven()), "project")
+    because = export.delta_because
+    lacking = [name for name, _ in absence.lacking() if name in FACT_FILES]
+    if not because and lacking:
+        because = f"these files are missing or were not read whole: {', '.join(lacking)}"
+    quarters = agency.window.quarters() if agency.window else None
+    if because or quarters is None:
+        return Taken(f"Taken as a delta for {projects}, because {because}: nothing that it lacks is withdrawn.", where)
+    first, last = map(period_text, quarters)
+    return Taken(
+        f"Taken as a full export of {first} to {last} for {projects}, as ExportDirective is 2 and ExportPeriodType 3:"
+        " what it no longer has is withdrawn.",
+        where,
+    )
 
 
 def _unknown_projects(agency: Agency) -> Iterator[Reading]:
     named = agency.settings.projects
     if absent := named - agency.projects.keys():
         rule = (
-            f"every project that the profile names: {len(absent)} of {len(named)} cannot be read here, so nothing "
-            "about them leaves. Compare [hmis] projects with this file's ProjectIDs"
+            f"of the {len(named)} projects that the profile names, {len(absent)} cannot be read here, so nothing about "
+            "them leaves. Compare [hmis] projects with this file's ProjectIDs"
         )
         yield RowRefused(Where(layout.PROJECT_FILE.name, 0), "ProjectID", rule)
 
 
-def _clients(file: Surveyed | None, stays: StayIndex, withdrawn: list[ClientWithdrawn]) -> Iterator[Reading]:
+def _clients(
+    file: Surveyed | None, stays: StayIndex, absence: Absence, withdrawn: list[ClientWithdrawn]
+) -> Iterator[Reading]:
     for row in rows(file):
         if not isinstance(row, Row):
             yield row
             continue
         key = row.key(layout.PERSON)
         if key and row.withdrawn:
-            withdrawn.append(ClientWithdrawn(key, row.where))
+            withdrawn.append(ClientWithdrawn(key, row.where, absence.spares_client))
         elif key in stays.persons:
             stays.clients.person(row)
             yield RowIgnored(row.where, CONTEXT)
@@ -136,14 +171,17 @@ def _clients(file: Surveyed | None, stays: StayIndex, withdrawn: list[ClientWith
         yield from row.refused
 
 
-def _facts(files: Mapping[str, Surveyed], agency: Agency, stays: StayIndex, codes: Codes) -> Iterator[Reading]:
-    services = ServicesRule(layout.SERVICES, "DateProvided", agency, stays, codes)
-    health = HealthRule(layout.HEALTH, "InformationDate", agency, stays, codes)
-    yield from _rule(files, EnrollmentRule(layout.ENROLLMENT, "EntryDate", agency, stays, codes))
-    yield from _rule(files, ExitRule(layout.EXIT, "ExitDate", agency, stays, codes))
+def _facts(
+    files: Mapping[str, Surveyed], agency: Agency, stays: StayIndex, codes: Codes, absence: Absence
+) -> Iterator[Reading]:
+    shared = (agency, stays, codes, absence)
+    services = ServicesRule(layout.SERVICES, "DateProvided", *shared)
+    health = HealthRule(layout.HEALTH, "InformationDate", *shared)
+    yield from _rule(files, EnrollmentRule(layout.ENROLLMENT, "EntryDate", *shared))
+    yield from _rule(files, ExitRule(layout.EXIT, "ExitDate", *shared))
     yield from _rule(files, services)
     yield from services.after()
-    yield from _rule(files, EventRule(layout.EVENT, "EventDate", agency, stays, codes))
+    yield from _rule(files, EventRule(layout.EVENT, "EventDate", *shared))
     health.before(files.get(layout.HEALTH.name))
     yield from _rule(files, health)
 
@@ -156,13 +194,12 @@ def _rule(files: Mapping[str, Surveyed], rule: FileRule) -> Iterator[Reading]:
             yield row
 
 
-def _completed(files: Mapping[str, Surveyed], agency: Agency) -> Iterator[Reading]:
-    where = Where(layout.EXPORT.name, 0)
+def _completed(absence: Absence) -> Iterator[Reading]:
+    """Withdraw what has left a project, and what a full export no longer has."""
+    agency, where = absence.agency, Where(layout.EXPORT.name, 0)
+    yield Complete(f"{ROOT}project/", where, spares=absence.spares_unmoved)
     quarters = agency.window.quarters() if agency.full and agency.window else None
-    if quarters is None:
+    if quarters is None or any(name in FACT_FILES for name, _ in absence.lacking()):
         return
-    if FACT_FILES - files.keys() or any(files[name].survey.damaged for name in FACT_FILES):
-        yield RowIgnored(where, "a file is missing or damaged: no absent fact is withdrawn")
-        return
-    for project in agency.counted():
-        yield Complete(project_prefix(project.key), where, *quarters)
+    for project in agency.proven():
+        yield Complete(project_prefix(project.key), where, *quarters, spares=absence.spares)

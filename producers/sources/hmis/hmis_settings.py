@@ -14,14 +14,17 @@ class HmisSettings:
 
     `state`: of projects that name none. `gender_from_sex`: read Sex as gender. The clients of all
     projects (`all_projects_trafficking`), or of the listed `projects` (ProjectIDs), are clients of
-    an anti-trafficking program. `year_only`: count by the year. `totals_only`: only totals leave,
-    no event about a client; then projects of victim service providers are read too.
+    an anti-trafficking program. `everyone_is_a_case`: of a household, also those who are recorded
+    as another member than its head; else only its head is a case, and the others get services
+    without one. `year_only`: count by the year. `totals_only`: only totals leave, no event about a
+    client; then projects of victim service providers are read too.
     """
 
     state: UsState
     gender_from_sex: bool = False
     all_projects_trafficking: bool = False
     projects: frozenset[str] = frozenset()
+    everyone_is_a_case: bool = False
     year_only: bool = False
     totals_only: bool = False
 
@@ -44,6 +47,7 @@ class HmisSettings:
             gender_from_sex=profile.hmis.gender_from_sex,
             all_projects_trafficking=profile.hmis.all_projects_trafficking,
             projects=frozenset(profile.hmis.projects),
+            everyone_is_a_case=profile.hmis.household_cases == "everyone",
             year_only=profile.legal_class is LegalClass.year_only,
             totals_only=profile.legal_class is LegalClass.tally_only,
         )

@@ -129,8 +129,6 @@ def test_permanent_housing_is_a_need_at_the_entry_and_a_service_at_the_move_in_w
         (ServiceProvided, parse_period("2026Q2")),
     ]
     assert found[2].body.wait_band == "days_31_90"
-    backwards = readings(written.change("Enrollment.csv", MoveInDate="2026-02-01"), tmp_path)
-    assert "not_known" in {body.wait_band for body in bodies(backwards, ServiceProvided)}
     waiting = readings(written.change("Enrollment.csv", MoveInDate=""), tmp_path)
     assert {body.service for body in bodies(waiting, ServiceProvided)} == {"legal"}
 

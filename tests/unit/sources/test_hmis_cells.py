@@ -8,7 +8,16 @@ from exchange.core.model.bands import band_of
 from exchange.core.model.vocabulary import COST_BAND_USD, DURATION_BAND_DAYS, UNIT_BAND_UNITS, WAIT_BAND_DAYS, Service
 from producers.sources.hmis.reading.banded import cost_band, duration_band, unit_band, wait_band
 from producers.sources.hmis.reading.codes import load_codes, read_integer
-from producers.sources.hmis.reading.dates import age_on, period_days, period_on, read_date, read_timestamp
+from producers.sources.hmis.reading.date_orders import DateForms, Order
+from producers.sources.hmis.reading.dates import (
+    age_on,
+    is_nothing,
+    is_some_day,
+    period_days,
+    period_on,
+    read_date,
+    read_timestamp,
+)
 from producers.sources.hmis.rules.agency_side import Window, state_of
 from schemas.lists import read_list
 
@@ -22,10 +31,17 @@ DAY = date(2026, 3, 14)
         "2026-3-14",
         "2026-03-14 09:05:01",
         "2026-03-14T9:05",
-        "3/14/2026",
-        "03-14-2026",
+        "2026-03-14 09:05:01 AM",
+        "2026-03-14T00:00:00Z",
+        "2026-03-14T05:00:00Z",
+        "2026-03-14T23:30:00-08:00",
+        "2026/03/14",
+        "2026/3/14 12:00:00 AM",
+        "20260314",
         "14-MAR-2026",
         "14-Mar-2026 00:00:00",
+        "14 March 2026",
+        "March 14, 2026",
     ],
 )
 def test_a_date_that_can_mean_one_day_is_read(text):
@@ -37,15 +53,19 @@ def test_a_date_that_can_mean_one_day_is_read(text):
     [
         "",
         "03/04/2026",
+        "3/14/2026",
+        "4/4/2026",
         "4-3-2026",
+        "2026-03-14T03:59:00Z",
+        "1900-01-01",
+        "9999-12-31",
         "14/3/2026",
         "14-03-2026",
         "3/14/26",
         "14-MAR-26",
         "26-03-14",
         "2026-02-30",
-        "2026/03/14",
-        "20260314",
+        "20261403",
         "2026-03",
         "45000",
         "14-XYZ-2026",
@@ -59,13 +79,43 @@ def test_a_date_that_could_mean_two_days_or_none_is_not_guessed(text):
     assert read_date(text) is None
 
 
-def test_the_same_day_and_month_is_no_guess():
-    assert read_date("4/4/2026") == date(2026, 4, 4)
+def test_a_column_that_proves_the_order_of_month_and_day_makes_its_dates_one_day():
+    assert read_date("3/14/2026", DateForms(Order.MONTH_FIRST)) == DAY
+    assert read_date("14.3.2026 08:00", DateForms(Order.DAY_FIRST)) == DAY
+    assert read_date("14/3/2026", DateForms(Order.MONTH_FIRST)) is None
+
+
+def test_a_serial_number_is_a_day_only_in_a_column_of_them():
+    assert read_date("46095", DateForms(serials=True)) == DAY
+    assert read_timestamp("46095.375", DateForms(serials=True)) == "2026-03-14T09:00:00"
+    assert read_date("46095") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0000-00-00", "00/00/0000", "0000-00-00 00:00:00", "0", "1/0/1900", "1900-01-01 00:00:00.000", "12/31/9999"],
+)
+def test_what_stands_for_no_date_is_nothing_and_no_day(text):
+    assert is_nothing(text)
+    assert not is_some_day(text)
+
+
+@pytest.mark.parametrize("text", ["2026-03-14", "3/4/2026", "14/3/2026 08:00", "46095", "2026-03-14T03:59:00Z"])
+def test_some_day_is_a_date_even_if_it_is_not_known_which(text):
+    assert is_some_day(text)
+    assert not is_nothing(text)
 
 
 def test_timestamps_sort_by_age_as_text_whatever_their_form():
-    forms = ["2025-12-31 23:59:58", "12/31/2025 23:59:59", "2026-01-01 9:00", "2026-01-01 10:00:30.5", "2026-01-01"]
-    read = [read_timestamp(form) for form in forms]
+    forms = [
+        "2025-12-31 11:59:58 PM",
+        "12/31/2025 23:59:59",
+        "2026-01-01 9:00",
+        "2026-01-01 10:00:30.5",
+        "2026-01-01T08:00:00-05:00",
+        "2026-01-01",
+    ]
+    read = [read_timestamp(form, DateForms(Order.MONTH_FIRST)) for form in forms]
     assert read == sorted(read)
     assert all(read)
     assert read_timestamp("1/2/2026 10:00") == ""

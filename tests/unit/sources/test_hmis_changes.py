@@ -55,9 +55,32 @@ def repeated(folder, first, second):
 def test_of_rows_with_one_key_the_newest_counts_and_the_others_are_reported(tmp_path):
     assert repeated(tmp_path, "2026-09-02 10:00:00", "2026-09-01 10:00:00") == 2
     assert repeated(tmp_path, "2026-09-01 10:00:00", "2026-09-02") == 1
-    assert repeated(tmp_path, "not a date", "2026-09-02") == 1
-    assert repeated(tmp_path, "2026-09-01", "") == 2
-    assert repeated(tmp_path, "", "") == 1
+    assert repeated(tmp_path, "2026-09-01T10:00:00Z", "2026-09-02T10:00:00Z") == 1
+    assert repeated(tmp_path, "9/1/2026 10:00", "9/22/2026 10:00") == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("not a date", "2026-09-02"),
+        ("2026-09-01", ""),
+        ("", ""),
+        ("9/1/2026", "8/1/2026"),
+        ("2026-09-01", "2026-09-01"),
+    ],
+)
+def test_of_rows_with_one_key_none_counts_where_nobody_knows_which_is_the_newest(tmp_path, first, second):
+    written = sample().change("Exit.csv", DateUpdated=first, Destination="422")
+    written.add("Exit.csv", **STAY, ExitID="X1", ExitDate="2026-08-20", Destination="101", DateUpdated=second)
+    found = readings(written, tmp_path)
+    assert refused(found) >= {("Exit.csv", 1, "ExitID"), ("Exit.csv", 2, "ExitID")}
+    assert not bodies(found, CaseClosed)
+
+
+def test_a_row_that_is_there_twice_is_one_row(tmp_path):
+    written = sample()
+    written.tables["Exit.csv"] *= 2
+    assert len(bodies(readings(written, tmp_path), CaseClosed)) == 1
 
 
 def test_a_stay_has_one_exit_the_newest(tmp_path):

@@ -74,7 +74,7 @@ def test_a_pending_referral_has_no_result_and_one_without_a_date_no_wait(tmp_pat
 def test_a_result_on_no_day_is_refused_and_the_referral_is_kept(tmp_path):
     said, found = events(tmp_path, ReferralResult="1", ResultDate="4/5/2026")
     assert {type(body) for body in said} == {NeedIdentified, ReferralMade}
-    assert refused(found) == {("Event.csv", 1, "ResultDate")}
+    assert refused(found) == {("Event.csv", 0, "ResultDate"), ("Event.csv", 1, "ResultDate")}
 
 
 def test_a_result_comes_as_an_update_of_the_row_under_a_key_of_its_own(tmp_path):

@@ -45,7 +45,9 @@ def test_rows_of_projects_that_the_profile_does_not_name_are_ignored_with_all_th
 def test_a_project_of_the_profile_that_is_not_in_the_export_is_refused_and_the_rest_is_read(tmp_path):
     found = readings(sample(), tmp_path, all_projects_trafficking=False, projects=frozenset({"J1", "J9"}))
     assert ("Project.csv", 0, "ProjectID") in refused(found)
-    assert "1 of 2 cannot be read here" in next(x.rule for x in refusals(found) if x.where.row == 0)
+    assert "of the 2 projects that the profile names, 1 cannot be read here" in next(
+        x.rule for x in refusals(found) if x.where.row == 0
+    )
     assert keys(found) == keys(readings(sample(), tmp_path))
 
 

@@ -2,16 +2,14 @@
 
 import pytest
 
-from exchange.core.model.events import CaseOpened
 from exchange.core.model.period import parse_period
-from producers.facts import ClientWithdrawn, Complete, Edition, RowIgnored
+from producers.facts import ClientWithdrawn, Complete, Edition, Fact, NotWhole, Withdrawn
 from producers.sources.hmis import HmisExport
 from tests.kits.hmis_exports import (
     STAY,
     empty,
     facts,
     keys,
-    only,
     readings,
     refusals,
     refused,
@@ -111,7 +109,9 @@ def test_a_withdrawn_funder_or_organization_is_withdrawn(tmp_path):
 
 
 def completions(found):
-    return {(r.key_prefix, r.first, r.last) for r in found if isinstance(r, Complete) and r.where.file == "Export.csv"}
+    """Of whole projects; not the one by which a moved stay leaves its former project."""
+    whole = [r for r in found if isinstance(r, Complete) and r.where.file == "Export.csv"]
+    return {(r.key_prefix, r.first, r.last) for r in whole if r.key_prefix != "hmis/project/"}
 
 
 def test_every_row_is_marked_once_all_of_it_is_read(tmp_path):
@@ -153,23 +153,33 @@ def test_a_missing_or_damaged_file_proves_no_absence(tmp_path, file):
         damaged.write("cut off")
     found = list(HmisExport(folder, settings()).read())
     assert completions(found) == set()
-    assert any(isinstance(reading, RowIgnored) and "damaged" in reading.why for reading in found)
+    assert [reading.where.file for reading in found if isinstance(reading, NotWhole)] == [file]
 
 
-def test_an_export_without_its_own_row_is_read_as_a_delta_without_age(tmp_path):
+def test_an_export_without_its_own_row_is_refused_whole(tmp_path):
     written = sample()
     written.tables["Export.csv"] = []
     found = readings(written, tmp_path)
     assert completions(found) == set()
     assert not any(isinstance(reading, Edition) for reading in found)
     assert refused(found) == {("Export.csv", 0, "")}
-    assert only(found, CaseOpened)
+    assert not facts(found)
 
 
-def test_an_export_of_another_version_is_pointed_out_and_read(tmp_path):
-    found = readings(sample().change("Export.csv", CSVVersion="2022 v1.3"), tmp_path)
+@pytest.mark.parametrize("version", ["2022 v1.3", "", "FY2022, made in 2024", "6.12", "2028"])
+def test_an_export_of_a_year_that_is_not_known_is_refused_whole(tmp_path, version):
+    found = readings(sample().change("Export.csv", CSVVersion=version), tmp_path)
     assert refused(found) == {("Export.csv", 1, "CSVVersion")}
-    assert only(found, CaseOpened)
+    assert not [reading for reading in found if isinstance(reading, (Fact, Withdrawn, Complete, ClientWithdrawn))]
+
+
+def test_an_export_with_the_columns_of_another_year_than_it_states_is_refused_whole(tmp_path):
+    written = sample()
+    written.headers["Client.csv"] = [column for column in written.headers["Client.csv"] if column != "Sex"]
+    written.headers["Client.csv"] += ["Female", "Male", "NoSingleGender"]
+    found = readings(written, tmp_path)
+    assert refused(found) == {("Export.csv", 1, "CSVVersion")}
+    assert not facts(found)
 
 
 def test_an_export_without_any_row_withdraws_nothing(tmp_path):

@@ -1,27 +1,37 @@
-"""Reads one CSV file of an export as records, in whatever form the vendor wrote it.
+r"""Reads one CSV file of an export as records, in whatever form the vendor wrote it.
 
 Rules kept: columns are found by name, ignoring case and surrounding space, and only those of the
 layout are read. UTF-8 with or without a byte order mark, else Windows-1252; LF, CRLF and a mix; any
-quoting; blank lines are no rows. A record that is wider or narrower than the header, or too long,
-is faulty by itself: the next record is read. Memory: one record.
+quoting; commas, semicolons, tabs or bars between the fields. A row without one value is no row, and
+the words by which tools write nothing (`NULL`, `nan`, `\N`) are nothing.
 
-Not promised: a quote that is never closed takes in everything after it, up to the bounds; that is
-one faulty record.
+A record that is wider or narrower than the header, or too long, is faulty by itself: the next
+record is read. So is a record that took in others, because a quote is never closed or closes in the
+wrong place: its fault names how many lines it took, and no field of it is read. Memory: one record.
 """
 
-import codecs
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
+from exchange.core.words import number_of
+from producers.sources.hmis.reading.encoding import encoding_of
 from producers.sources.hmis.reading.files import Bundle
 from producers.sources.hmis.reading.layout import FileLayout
 
 RECORD_CHARS_MAX: Final = 1 << 20
-CHUNK_OCTETS: Final = 1 << 20
 INVISIBLE: Final = "\ufeff\u200b\x00"
+SEPARATORS: Final = ",;\t|"
+WIDTH: Final = "the row has more or fewer fields than the header has columns"
+QUOTES: Final = "the row cannot be parsed: a quote is not closed, or closes in the wrong place; it took {}"
+NOTHING: Final = frozenset(
+    form
+    for word in ("null", "(null)", "<null>", "[null]", "none", "nil", "na", "n/a", "<na>", "nan", "nat", "\\n")
+    for form in (word, word.upper(), word.title(), word.capitalize())
+) | {"NaN", "NaT", "\\N", "-", "--", "."}
+"""The words by which databases and statistics programs write an empty cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +43,34 @@ class CsvRow:
     fault: str = ""
 
 
+class _Record(NamedTuple):
+    """The fields of a record, or the reason why there are none."""
+
+    fields: list[str]
+    fault: str = ""
+
+    @property
+    def blank(self) -> bool:
+        """Whether the record has no value at all."""
+        return not self.fault and not (self.fields and self.fields[0].strip()) and not any(map(str.strip, self.fields))
+
+
 class _RecordTooLong(csv.Error):
     """A record is longer than any real one."""
 
 
 @dataclass(slots=True)
 class _BoundedLines:
-    """Bounded lines for the parser: no line and no record of many lines grows without end."""
+    """Bounded lines for the parser: no line and no record of many lines grows without end.
+
+    `lines`, `separated`: the lines and the separators in them since the record began.
+    """
 
     text: io.TextIOWrapper
+    separator: str
     taken: int = 0
+    lines: int = 0
+    separated: int = 0
 
     def __iter__(self) -> "_BoundedLines":
         return self
@@ -52,6 +80,8 @@ class _BoundedLines:
         if not line:
             raise StopIteration
         self.taken += len(line)
+        self.lines += 1
+        self.separated += line.count(self.separator)
         if self.taken < RECORD_CHARS_MAX:
             return line
         self.taken = 0
@@ -59,22 +89,27 @@ class _BoundedLines:
             line = self.text.readline(RECORD_CHARS_MAX)
         raise _RecordTooLong
 
+    def begin(self) -> None:
+        """A new record begins."""
+        self.taken = self.lines = self.separated = 0
+
 
 class CsvFile:
     """One file of the export, to be read any number of times.
 
-    `fault`: why it cannot be read; empty when it can.
+    `fault`: why it cannot be read; empty when it can. `names`: the names of all its columns, in
+    small letters.
     """
 
     def __init__(self, bundle: Bundle, layout: FileLayout) -> None:
         self.layout = layout
         self._bundle = bundle
-        self._encoding = _encoding(bundle, layout.name)
-        header = next((cells for cells in self._parsed() if cells), [])
-        self.width = len(header)
-        names = [name.strip(INVISIBLE).strip().lower() for name in header]
-        self._at = {column: names.index(column.lower()) for column in layout.columns if column.lower() in names}
-        self.fault = self._fault(names)
+        self._encoding = encoding_of(bundle, layout.name)
+        self._separator, self.names = self._header()
+        self.width = len(self.names)
+        self._at = {column: self.names.index(column.lower()) for column in self._columns(self.names)}
+        self._surplus, self._last = self._ending()
+        self.fault = self._fault()
 
     def has(self, column: str) -> bool:
         """Whether the file has this column."""
@@ -82,59 +117,94 @@ class CsvFile:
 
     def records(self) -> Iterator[CsvRow]:
         """Every row after the header, in order; none if the file has a fault."""
-        wanted = tuple(self._at.items())
-        parsed = enumerate(() if self.fault else self._parsed(), 1)
-        next((cells for _, cells in parsed if cells), None)
-        for row, cells in parsed:
-            if cells == []:
+        wanted, verbatim = tuple(self._at.items()), self.layout.verbatim
+        for row, record in () if self.fault else self._after_header():
+            fault = record.fault or self._misfit(record.fields)
+            if fault:
+                yield CsvRow(row, {}, fault)
                 continue
-            if cells is None:
-                yield CsvRow(row, {}, "the row cannot be parsed: it is too long, or a quote is never closed")
-            elif len(cells) != self.width:
-                yield CsvRow(row, {}, "as many fields as the header has columns")
-            else:
-                yield CsvRow(row, {column: cells[at].strip() for column, at in wanted})
+            fields = record.fields
+            cells = {column: "" if (text := fields[at].strip()) in NOTHING else text for column, at in wanted}
+            if verbatim in self._at:
+                cells[verbatim] = fields[self._at[verbatim]].strip()
+            yield CsvRow(row, cells)
 
     def count(self) -> int:
         """The number of rows after the header."""
-        return max(0, sum(1 for cells in self._parsed() if cells is None or cells) - 1)
+        return sum(1 for _ in self._after_header())
 
-    def _parsed(self) -> Iterator[list[str] | None]:
-        """The fields of each record; none for a blank line, None for what cannot be parsed."""
+    def _after_header(self) -> Iterator[tuple[int, _Record]]:
+        """The rows that are not blank, with their numbers in a spreadsheet."""
+        numbered = enumerate(self._parsed(self._separator), 1)
+        next((record for _, record in numbered if not record.blank), None)
+        return ((row, record) for row, record in numbered if not record.blank)
+
+    def _header(self) -> tuple[str, list[str]]:
+        """The separator under which the header has most columns of the layout, and its names."""
+        found = [(separator, self._names(separator)) for separator in SEPARATORS]
+        return max(found, key=lambda one: len(self._columns(one[1])))
+
+    def _names(self, separator: str) -> list[str]:
+        """The names of the columns in small letters, up to the last that has one."""
+        header = next((record.fields for record in self._parsed(separator) if not record.blank), [])
+        names = [name.strip(INVISIBLE).strip().lower() for name in header]
+        while names and not names[-1]:
+            names.pop()
+        return names
+
+    def _columns(self, names: Iterable[str]) -> list[str]:
+        return [column for column in self.layout.columns if column.lower() in names]
+
+    def _ending(self) -> tuple[int, str]:
+        """How the first row ends: surplus fields without a value, and its value of the last column.
+
+        Other rows may end alike. Without either sign, a surplus field may have been pushed to the
+        end by a comma that is missing its quotes.
+        """
+        first = next((record.fields for _, record in self._after_header() if not record.fault), [])
+        surplus = len(first) - self.width
+        if surplus < 0 or any(map(str.strip, first[self.width :])):
+            return 0, ""
+        last = first[self.width - 1].strip() if self.names[-1:] == ["exportid"] else ""
+        return surplus, last
+
+    def _misfit(self, fields: list[str]) -> str:
+        """Why a row does not fit the header: empty when it does."""
+        surplus = len(fields) - self.width
+        if surplus == self._surplus and not (surplus and any(map(str.strip, fields[self.width :]))):
+            return ""
+        if surplus < 0 or any(map(str.strip, fields[self.width :])) or not self._last:
+            return WIDTH
+        return "" if fields[self.width - 1].strip() == self._last else WIDTH
+
+    def _parsed(self, separator: str) -> Iterator[_Record]:
+        """Each record; without fields for a blank line, with a fault for what cannot be parsed."""
         errors = "strict" if self._encoding == "utf-8-sig" else "replace"
         with self._bundle.opened(self.layout.name) as stream:
-            lines = _BoundedLines(io.TextIOWrapper(io.BufferedReader(stream), self._encoding, errors, newline=""))  # type: ignore[type-var]
-            parser = csv.reader(lines)
+            text = io.TextIOWrapper(io.BufferedReader(stream), self._encoding, errors, newline="")  # type: ignore[type-var]
+            lines = _BoundedLines(text, separator)
+            parser = csv.reader(lines, delimiter=separator, strict=True)
+            width = 0
             while True:
+                lines.begin()
                 try:
-                    cells = next(parser, ())
+                    fields = next(parser, None)
                 except csv.Error:
-                    lines.taken = 0
-                    yield None
+                    yield _Record([], QUOTES.format(number_of(lines.lines, "line")))
                     continue
-                if cells == ():
+                if fields is None:
                     return
-                lines.taken = 0
-                yield list(cells)
+                if lines.lines > 1 and width > 1 and lines.separated >= 2 * (width - 1):
+                    yield _Record([], QUOTES.format(number_of(lines.lines, "line")))
+                    continue
+                width = width or len(fields)
+                yield _Record(fields)
 
-    def _fault(self, names: list[str]) -> str:
-        if not names:
+    def _fault(self) -> str:
+        if not self.names:
             return "the header row with the names of the columns is missing"
         if missing := [column for column in self.layout.required if column not in self._at]:
             return f"the column {missing[0]} is missing"
-        if twice := [column for column in self._at if names.count(column.lower()) > 1]:
+        if twice := [column for column in self._at if self.names.count(column.lower()) > 1]:
             return f"the column {twice[0]} is there twice"
         return ""
-
-
-def _encoding(bundle: Bundle, name: str) -> str:
-    """UTF-8 if the whole file is valid UTF-8, else Windows-1252."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with bundle.opened(name) as stream:
-        try:
-            while chunk := stream.read(CHUNK_OCTETS):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8-sig"

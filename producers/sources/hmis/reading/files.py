@@ -23,6 +23,10 @@ ZIP_BEGINS: Final = b"PK\x03\x04"
 NAMES: Final[Mapping[str, str]] = {layout.name.lower(): layout.name for layout in FILES}
 
 
+FOLDERS_DEEP: Final = 4
+NONE_THERE: Final = "None of the files of an HMIS CSV export (Export.csv, Client.csv …) is there or in a folder inside."
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """The files of one export that are there, by their names in the layout."""
@@ -51,7 +55,8 @@ def bundle(path: Path) -> Iterator[Bundle]:
     """The export at a path, open until the block ends; raises SourceUnreadable."""
     try:
         if path.is_dir():
-            yield _bounded((entry.name, entry.stat().st_size, _file_opener(entry)) for entry in _regular(path))
+            folder = _folder_of(path)
+            yield _bounded((entry.name, entry.stat().st_size, _file_opener(entry)) for entry in _regular(folder))
             return
         archive = ZipFile(path)
     except FileNotFoundError:
@@ -91,8 +96,25 @@ def _bounded(found: Iterator[tuple[str, int, Callable[[], IO[bytes]]]]) -> Bundl
             raise SourceUnreadable(f"{name} is larger than an export can be; export fewer projects or years at once.")
         openers[name] = opener
     if not openers:
-        raise SourceUnreadable("None of the files of an HMIS CSV export is there.")
+        raise SourceUnreadable(NONE_THERE)
     return Bundle(openers)
+
+
+def _folder_of(path: Path) -> Path:
+    """The folder with the export's files: this one, or the only one inside that has some."""
+    level = [path]
+    for _ in range(FOLDERS_DEEP):
+        holding = [folder for folder in level if any(entry.name.lower() in NAMES for entry in _regular(folder))]
+        if len(holding) > 1:
+            raise SourceUnreadable("Several folders inside have files of an export; name one of them.")
+        if holding:
+            return holding[0]
+        level = [inner for folder in level for inner in sorted(folder.iterdir()) if _is_folder(inner)]
+    raise SourceUnreadable(NONE_THERE)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _regular(folder: Path) -> Iterator[Path]:

@@ -6,14 +6,20 @@ OtherTypeProvided, MovingOnOtherType) and every place below the state (LocationC
 Address1, ZIP …). OtherFunder is text, but about money.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
+
+KEY: Final = re.compile(r"[A-Za-z0-9_.:{}-]{1,64}")
+"""A key of the source, as a text; never a number."""
 
 DELETED: Final = "DateDeleted"
 UPDATED: Final = "DateUpdated"
 STAY: Final = "EnrollmentID"
 PERSON: Final = "PersonalID"
 PROJECT: Final = "ProjectID"
+HOUSEHOLD: Final = "HouseholdID"
+RELATION: Final = "RelationshipToHoH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +27,14 @@ class FileLayout:
     """One file: its columns, which of them it needs, and its keys.
 
     `keys`: at most one live row for each value of each of these columns; the first one is the row's
-    own key.
+    own key. `verbatim`: a column in which a word such as `none` is a word, not an empty cell.
     """
 
     name: str
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    verbatim: str = ""
 
     @property
     def table(self) -> str:
@@ -38,6 +45,11 @@ class FileLayout:
     def columns(self) -> tuple[str, ...]:
         """All columns that are read."""
         return (*self.required, *self.optional, UPDATED, DELETED)
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """The columns that hold dates."""
+        return tuple(column for column in self.columns if "Date" in column or column == "DOB")
 
 
 EXPORT: Final = FileLayout(
@@ -53,7 +65,11 @@ PROJECT_FILE: Final = FileLayout(
 )
 PROJECT_COC: Final = FileLayout("ProjectCoC.csv", (PROJECT, "CoCCode"))
 FUNDER: Final = FileLayout(
-    "Funder.csv", (PROJECT, "Funder", "StartDate"), ("FunderID", "OtherFunder", "EndDate"), keys=("FunderID",)
+    "Funder.csv",
+    (PROJECT, "Funder", "StartDate"),
+    ("FunderID", "OtherFunder", "EndDate"),
+    keys=("FunderID",),
+    verbatim="OtherFunder",
 )
 GENDERS_2024: Final = (
     "Woman",
@@ -69,7 +85,7 @@ CLIENT: Final = FileLayout("Client.csv", (PERSON,), ("DOB", "DOBDataQuality", "S
 ENROLLMENT: Final = FileLayout(
     "Enrollment.csv",
     (STAY, PERSON, PROJECT, "EntryDate"),
-    ("EnrollmentCoC", "LivingSituation", "MoveInDate", "ReferralSource"),
+    ("EnrollmentCoC", "LivingSituation", "MoveInDate", "ReferralSource", HOUSEHOLD, RELATION),
     keys=(STAY,),
 )
 TRAFFICKING: Final = (

@@ -1,14 +1,26 @@
-"""Walks over the rows of any file; broken, repeated and withdrawn rows are handled here."""
+"""Walks over the rows of any file; broken, repeated and withdrawn rows are handled here.
+
+Rules kept: only a file that was read whole withdraws a row. A row of which nobody knows whether it
+is live, or which of several it is, is refused; its stay is noted, so that nothing about it is
+withdrawn.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from producers.facts import RowIgnored, RowRefused, Where
-from producers.sources.hmis.reading.csv_rows import CsvFile
+from producers.sources.hmis.reading.csv_rows import CsvFile, CsvRow
 from producers.sources.hmis.reading.files import Bundle
-from producers.sources.hmis.reading.layout import INDISPENSABLE, FileLayout
+from producers.sources.hmis.reading.layout import DELETED, INDISPENSABLE, KEY, STAY, FileLayout
 from producers.sources.hmis.reading.row import Row
-from producers.sources.hmis.reading.unique import Survey, is_live, survey
+from producers.sources.hmis.reading.unique import NO_ROW, Standing, Survey, standing, survey
+
+NOT_DELETED: Final = "the cell is neither a date nor empty, so whether the row is withdrawn is not known"
+NOT_PROVEN: Final = "the row is withdrawn, but the file has rows that cannot be read: it withdraws nothing"
+NEWER: Final = "the key is repeated: a newer row has it, and counts"
+WHICH: Final = "the key is repeated: DateUpdated does not show which row is the newest, so none counts"
+OPEN_DATES: Final = "the column does not show whether the month or the day comes first: write YYYY-MM-DD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +44,62 @@ def surveyed(bundle: Bundle, layout: FileLayout) -> Surveyed | None:
     return Surveyed(sheet, survey(sheet))
 
 
-def complaint(layout: FileLayout, file: Surveyed | None) -> RowRefused | RowIgnored | None:
-    """The reading about a file as a whole, if there is one."""
+def complaints(layout: FileLayout, file: Surveyed | None) -> Iterator[RowRefused | RowIgnored]:
+    """The readings about a file as a whole."""
     where = Where(layout.name, 0)
     if file is None:
         if layout.name in INDISPENSABLE:
-            return RowRefused(where, "", "the file is missing: no export can be read without it")
-        return RowIgnored(where, "the export lacks this file")
-    return RowRefused(where, "", file.sheet.fault) if file.sheet.fault else None
+            yield RowRefused(where, "", "the file is missing: no export can be read without it")
+        else:
+            yield RowIgnored(where, "the export lacks this file")
+    elif file.sheet.fault:
+        yield RowRefused(where, "", file.sheet.fault)
+    else:
+        for column in file.survey.open_dates:
+            yield RowRefused(where, column, OPEN_DATES)
 
 
 def rows(file: Surveyed | None) -> Iterator[Row | RowRefused | RowIgnored]:
     """Every row to be read, live or `withdrawn`; a refusal or reason for each of the others."""
     if file is None:
         return
-    keys = file.sheet.layout.keys
     for record in file.sheet.records():
-        where = Where(file.name, record.row)
         if record.fault:
-            yield RowRefused(where, "", record.fault)
-        elif not is_live(record):
-            if keys and file.survey.is_replaced(record, keys[0]):
-                yield RowIgnored(where, "withdrawn, but another row with its key is live")
-            else:
-                yield Row(where, record.cells, withdrawn=True)
-        elif column := file.survey.repeated_column(record):
-            yield RowRefused(where, column, "one row for each key: a newer row has the same key")
+            yield RowRefused(Where(file.name, record.row), "", record.fault)
         else:
-            yield Row(where, record.cells)
+            yield _row(file, record)
+
+
+def _row(file: Surveyed, record: CsvRow) -> Row | RowRefused | RowIgnored:
+    where, now = Where(file.name, record.row), standing(record)
+    if now is Standing.UNKNOWN:
+        return _unread(file, record, DELETED, NOT_DELETED)
+    if now is Standing.WITHDRAWN:
+        return _withdrawn(file, record)
+    if repeated := file.survey.repeated(record):
+        column, winner = repeated
+        if winner.row == NO_ROW:
+            return _unread(file, record, column, WHICH)
+        return RowRefused(where, column, NEWER, record=_name(file, record))
+    return Row(where, record.cells, file.survey.forms, record=_name(file, record))
+
+
+def _withdrawn(file: Surveyed, record: CsvRow) -> Row | RowRefused | RowIgnored:
+    keys, where = file.sheet.layout.keys, Where(file.name, record.row)
+    if keys and file.survey.is_replaced(record, keys[0]):
+        return RowIgnored(where, "withdrawn, but another row with its key is live")
+    if not file.survey.whole:
+        return _unread(file, record, DELETED, NOT_PROVEN)
+    return Row(where, record.cells, file.survey.forms, withdrawn=True, record=_name(file, record))
+
+
+def _unread(file: Surveyed, record: CsvRow, column: str, rule: str) -> RowRefused:
+    file.survey.unread_stays.add(record.cells.get(STAY, ""))
+    return RowRefused(Where(file.name, record.row), column, rule, record=_name(file, record))
+
+
+def _name(file: Surveyed, record: CsvRow) -> str:
+    """The source's own key of a row."""
+    keys = file.sheet.layout.keys
+    name = record.cells.get(keys[0], "") if keys else ""
+    return name if KEY.fullmatch(name) else ""

@@ -1,42 +1,44 @@
-"""Reads Export, Organization, Project, ProjectCoC and Funder into an `Agency`.
+"""Reads Organization, Project, ProjectCoC and Funder into an `Agency`.
 
-Rules kept: an export without a readable ExportDirective is a delta: an absent fact is not gone.
-`AgencyProfiled` states the kind of agency that the export shows, in the quarter in which it was
-made. `FundingReceived` states that a funder began to pay. HMIS has no amounts, so its dollars are 0
-and add nothing to any sum; they are never made from the money that clients were given (ADR 0010).
+Rules kept: a provider counts as a victim service provider unless its organization was read with the
+flag 0. `AgencyProfiled` states the kind of agency that the export shows, in the quarter in which it
+was made. `FundingReceived` states that a funder began to pay. HMIS has no amounts, so its dollars
+are 0 and add nothing to any sum; they are never made from the money that clients were given (ADR
+10).
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from exchange.core.model.events import AgencyProfiled, FundingReceived
 from exchange.core.model.vocabulary import AgencyType, FundingSource, ReportingMode, Service
-from producers.facts import Edition, Fact, Reading, RowIgnored, RowRefused, Where, Withdrawn
-from producers.sources.hmis.hmis_settings import HmisSettings
+from producers.facts import Fact, Reading, RowIgnored, RowRefused, Where, Withdrawn
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes, read_integer
-from producers.sources.hmis.reading.dates import is_event_day, period_on, read_date, read_timestamp
-from producers.sources.hmis.reading.row import KEY, NOT_A_DATE, NOT_AN_EVENT_DAY, Row
-from producers.sources.hmis.reading.walk import Surveyed, rows
+from producers.sources.hmis.reading.dates import is_event_day, period_on
+from producers.sources.hmis.reading.layout import KEY
+from producers.sources.hmis.reading.row import NOT_A_DATE, NOT_AN_EVENT_DAY, Row
+from producers.sources.hmis.reading.unique import Standing, standing
+from producers.sources.hmis.reading.walk import NEWER, Surveyed, rows
 from producers.sources.hmis.rules.agency_side import (
     ROOT,
     Agency,
     Grant,
     NotRead,
     Project,
-    Window,
-    project_prefix,
+    funder_prefix,
     state_of,
 )
+from producers.sources.hmis.rules.export_row import CONTEXT
 
-ONE_ROW: Final = "one row for the whole export"
-CONTEXT: Final = "read as context for other rows"
 GONE: Final = "withdrawn; nothing was published from it"
-YEARS: Final = frozenset({"2024", "2026"})
-FULL: Final = 2
-REPORTING_PERIOD: Final = 3
+OF_GONE: Final = "about a withdrawn project"
+FLAG: Final = "VictimServiceProvider"
+SHELTERED_ALL: Final = (
+    "it does not show who is a victim service provider, so every one counts as one: only totals may leave"
+)
+NO_PROJECT: Final = "the project is not in the export, or was refused"
 SURVIVORS: Final = 1
 KINDS: Final = range(15)
 OTHER_FUNDER: Final = 46
@@ -44,115 +46,127 @@ OTHER_FUNDER: Final = 46
 
 @dataclass(slots=True)
 class AgencyReader:
-    """Reads the five files in their order; `readings` collects the readings of their rows."""
+    """Reads the four files in their order; `readings` collects the readings of their rows."""
 
     agency: Agency
     codes: Codes
     files: Mapping[str, Surveyed]
     readings: list[Reading] = field(default_factory=list)
-    _sheltered: dict[str, bool] = field(default_factory=dict)
-    _exported: bool = False
+    _open: dict[str, bool] = field(default_factory=dict)
+    """Organization → whether it was read as no victim service provider; else it is sheltered."""
+    _doubtful: set[str] = field(default_factory=set)
+    _gone: set[str] = field(default_factory=set)
+    _funders_unread: bool = False
 
     @classmethod
-    def read(cls, files: Mapping[str, Surveyed], settings: HmisSettings, codes: Codes) -> tuple[Agency, list[Reading]]:
-        """The agency, and at least one reading for each row."""
-        reader = cls(Agency(settings), codes, files)
+    def read(cls, files: Mapping[str, Surveyed], agency: Agency, codes: Codes) -> list[Reading]:
+        """Fill the agency; at least one reading for each row."""
+        reader = cls(agency, codes, files)
+        reader._doubt()
         for name, rule in (
-            (layout.EXPORT.name, reader._export),
             (layout.ORGANIZATION.name, reader._organization),
             (layout.PROJECT_FILE.name, reader._project),
             (layout.PROJECT_COC.name, reader._place),
             (layout.FUNDER.name, reader._funder),
         ):
             for row in rows(files.get(name)):
-                reader.readings += [*rule(row), *row.refused] if isinstance(row, Row) else [row]
-        reader.readings += [*reader._profiles(), *reader._nameless()]
-        return reader.agency, reader.readings
+                if isinstance(row, Row):
+                    reader.readings += [*rule(row), *row.refused]
+                else:
+                    reader.readings.append(row)
+                    reader._funders_unread |= name == layout.FUNDER.name and is_unread(row)
+        reader._mark_unread()
+        reader.readings += reader._profiles()
+        return reader.readings
 
-    def _export(self, row: Row) -> Iterator[Reading]:
-        if self._exported:
-            row.refuse("", ONE_ROW)
-            return
-        self._exported = True
-        made = read_date(row.text("ExportDate"))
-        if made is None or not is_event_day(made):
-            row.refuse("ExportDate", NOT_A_DATE)
-            made = None
-        if not YEARS & set(re.findall(r"20[0-9]{2}", row.text("CSVVersion"))):
-            row.refuse("CSVVersion", "2024 or 2026; codes of other years may have other meanings")
-        start, end = read_date(row.text("ExportStartDate")), read_date(row.text("ExportEndDate"))
-        agency = self.agency
-        agency.made_on = made
-        agency.window = Window.of(start, end, made)
-        agency.full = row.number("ExportDirective") == FULL and row.number("ExportPeriodType") == REPORTING_PERIOD
-        database = row.text("ImplementationID")
-        database = database if KEY.fullmatch(database) else ""
-        yield Edition(read_timestamp(row.text("ExportDate")) if made else "", database, row.where)
-        yield RowIgnored(row.where, CONTEXT)
+    def _doubt(self) -> None:
+        """Note the organizations of which some live row has another flag than 0."""
+        file = self.files.get(layout.ORGANIZATION.name)
+        if not self.agency.settings.totals_only and not (file and file.sheet.has(FLAG)):
+            self.readings.append(RowRefused(Where(layout.ORGANIZATION.name, 0), FLAG, SHELTERED_ALL))
+        for record in file.sheet.records() if file else ():
+            live = not record.fault and standing(record) is not Standing.WITHDRAWN
+            if live and read_integer(record.cells.get(FLAG, "")) != 0:
+                self._doubtful.add(record.cells["OrganizationID"])
 
-    def _nameless(self) -> Iterator[Reading]:
-        export = self.files.get(layout.EXPORT.name)
-        if export and not export.survey.rows:
-            yield RowRefused(Where(export.name, 0), "", f"{ONE_ROW}; read as a delta of unknown age")
+    def _mark_unread(self) -> None:
+        """Mark the projects of which rows about places or funders may be missing."""
+        places, funders = self.files.get(layout.PROJECT_COC.name), self.files.get(layout.FUNDER.name)
+        for project in self.agency.projects.values():
+            project.places_unread = places is None or not places.survey.whole
+            project.funders_unread |= self._funders_unread or funders is None or not funders.survey.whole
 
     def _organization(self, row: Row) -> Iterator[Reading]:
         key = row.key("OrganizationID")
         if key and row.withdrawn:
             yield Withdrawn(f"{ROOT}organization/{key}/", row.where)
         elif key:
-            flag = row.text("VictimServiceProvider")
-            answer = read_integer(flag)
-            if flag and answer not in (0, 1):
-                row.refuse("VictimServiceProvider", "0 or 1; read as 1, the stricter")
-            self._sheltered[key] = bool(flag) and answer != 0
+            answer = read_integer(row.text(FLAG))
+            if answer not in (0, 1) and FLAG in row.cells:
+                row.refuse(FLAG, "the flag is not 0 or 1; it is read as 1, the stricter")
+            elif answer == 0 and key in self._doubtful:
+                row.refuse(FLAG, "another row of the organization has another flag; it is read as 1, the stricter")
+            if answer in (0, 1):
+                self._open[key] = answer == 0
+            if key in self._doubtful and answer != 1:
+                self._open.pop(key, None)
             yield RowIgnored(row.where, CONTEXT)
 
     def _project(self, row: Row) -> Iterator[Reading]:
-        if row.withdrawn:
+        key, organization = row.key(layout.PROJECT), row.text("OrganizationID")
+        if row.withdrawn and key:
+            self._gone.add(key)
+            if self.agency.settings.counts(key):
+                yield Withdrawn(funder_prefix(key), row.where)
             yield RowIgnored(row.where, GONE)
-            return
-        key, organization = row.key(layout.PROJECT), row.key("OrganizationID")
-        if layout.ORGANIZATION.name in self.files and organization not in self._sheltered:
-            row.refuse("OrganizationID", "an organization of the export")
-        elif key and organization:
+        elif key:
+            why_not = self._why_not_read(key, organization)
+            if why_not is NotRead.UNPROVEN:
+                rule = "the organization was not read with VictimServiceProvider 0, so no client's event leaves"
+                row.refuse("OrganizationID", rule, follows=True)
             kind = row.number("ProjectType")
             if kind is not None and kind not in KINDS:
-                row.refuse("ProjectType", "a code of its list; read as none")
+                row.refuse("ProjectType", "the code is not in its list; it is read as none")
                 kind = None
             survivors = row.number("TargetPopulation") == SURVIVORS
-            self.agency.projects[key] = Project(
-                key, organization, kind, survivors, self._why_not_read(key, organization)
-            )
+            self.agency.projects[key] = Project(key, organization, kind, survivors, why_not)
             yield RowIgnored(row.where, CONTEXT)
 
     def _why_not_read(self, key: str, organization: str) -> NotRead | None:
         if not self.agency.settings.counts(key):
             return NotRead.OUTSIDE
-        if self._sheltered.get(organization) and not self.agency.settings.totals_only:
-            return NotRead.SHELTERED
-        return None
+        if self.agency.settings.totals_only or self._open.get(organization):
+            return None
+        return NotRead.SHELTERED if organization in self._open else NotRead.UNPROVEN
 
     def _place(self, row: Row) -> Iterator[Reading]:
-        project = self.agency.projects.get(row.text(layout.PROJECT))
+        key = row.text(layout.PROJECT)
+        project = self.agency.projects.get(key)
         state = state_of(row.text("CoCCode"))
         if row.withdrawn:
             yield RowIgnored(row.where, GONE)
         elif project is None:
-            row.refuse(layout.PROJECT, "a project of the export")
+            yield from self._orphan(row, key)
         elif state is None:
             yield RowIgnored(row.where, "names no state: the profile's is taken")
         else:
             project.states.add(state)
             yield RowIgnored(row.where, CONTEXT)
 
+    def _orphan(self, row: Row, key: str) -> Iterator[Reading]:
+        if key in self._gone:
+            yield RowIgnored(row.where, OF_GONE)
+        else:
+            row.refuse(layout.PROJECT, NO_PROJECT)
+
     def _funder(self, row: Row) -> Iterator[Reading]:
         project = self.agency.projects.get(row.text(layout.PROJECT))
         if row.withdrawn:
             key, project_key = row.key("FunderID"), row.key(layout.PROJECT)
             if key and project_key:
-                yield Withdrawn(_funder_prefix(project_key, key), row.where)
+                yield Withdrawn(f"{funder_prefix(project_key)}{key}/", row.where)
         elif project is None:
-            row.refuse(layout.PROJECT, "a project of the export")
+            yield from self._orphan(row, row.text(layout.PROJECT))
         elif project.not_read is NotRead.OUTSIDE:
             yield RowIgnored(row.where, NotRead.OUTSIDE.value)
         else:
@@ -161,14 +175,15 @@ class AgencyReader:
             if grant:
                 project.grants.append(grant)
                 yield from self._received(row, project, key, grant)
+            project.funders_unread |= bool(row.refused)
 
     def _grant(self, row: Row) -> Grant | None:
-        start, end = read_date(row.text("StartDate")), read_date(row.text("EndDate"))
+        start, end = row.read_day("StartDate"), row.read_day("EndDate")
         if start is None:
             row.refuse("StartDate", NOT_A_DATE)
             return None
-        if end is None and row.text("EndDate"):
-            row.refuse("EndDate", f"{NOT_A_DATE}; read as the first day")
+        if end is None and row.dated("EndDate"):
+            row.refuse("EndDate", f"{NOT_A_DATE}; it is read as the first day")
             end = start
         return Grant(self._source(row), start, end)
 
@@ -180,12 +195,15 @@ class AgencyReader:
         else:
             body = FundingReceived(grant.source, Service.not_applicable, 0)
             state = project.state(None, self.agency.settings.state)
-            fact_key = f"{_funder_prefix(project.key, key)}received"
-            yield Fact(fact_key, period_on(grant.start), state, body, "", row.where)
+            fact_key = f"{funder_prefix(project.key)}{key}/received"
+            unread = frozenset({"state"} if project.places_unread else ())
+            if row.refuses("Funder"):
+                unread |= {"funding_source"}
+            yield Fact(fact_key, period_on(grant.start), state, body, "", row.where, unread)
 
     def _composed(self, row: Row) -> str:
         """A key for vendors without FunderID: a project has a funder once from a day on."""
-        start = read_date(row.text("StartDate"))
+        start = row.read_day("StartDate")
         code = read_integer(row.text("Funder"))
         return f"{code if code is not None else '-'}.{start.isoformat() if start else '-'}"
 
@@ -200,23 +218,31 @@ class AgencyReader:
             if not isinstance(row, Row) or row.withdrawn or not KEY.fullmatch(key := row.text("OrganizationID")):
                 continue
             mine = [project for project in self.agency.counted() if project.organization == key]
-            if mine and self._sheltered[key] and not self.agency.settings.totals_only:
-                row.refuse("VictimServiceProvider", f"{NotRead.SHELTERED.value}; this profile's legal class sends more")
+            if mine and self._open.get(key) is False and not self.agency.settings.totals_only:
+                row.refuse(FLAG, "the provider is a victim service provider: only totals may leave, no client's event")
                 yield from row.refused
-            if mine and self.agency.made_on:
+            if mine and self.agency.made_on and (key in self._open or self.agency.settings.totals_only):
                 mode = ReportingMode.tallies if self.agency.settings.totals_only else ReportingMode.events
                 period = period_on(self.agency.made_on)
                 state = mine[0].state(None, self.agency.settings.state)
                 body = AgencyProfiled(self._kind(key, mine), mode)
-                yield Fact(f"{ROOT}organization/{key}/{period}", period, state, body, "", row.where)
+                unread = _unread_of(mine)
+                yield Fact(f"{ROOT}organization/{key}/{period}", period, state, body, "", row.where, unread)
 
     def _kind(self, organization: str, projects: list[Project]) -> AgencyType:
-        if self._sheltered[organization] or any(project.for_survivors for project in projects):
+        if self._open.get(organization) is False or any(project.for_survivors for project in projects):
             return AgencyType.domestic_violence
         if any(grant.source is FundingSource.fysb_rhy for project in projects for grant in project.grants):
             return AgencyType.youth_service
         return AgencyType.homeless_service
 
 
-def _funder_prefix(project: str, funder: str) -> str:
-    return f"{project_prefix(project)}Funder/{funder}/"
+def _unread_of(projects: list[Project]) -> frozenset[str]:
+    """What of an organization's profile was not read: its state, its kind."""
+    fields = {"state": any(p.places_unread for p in projects), "agency_type": any(p.funders_unread for p in projects)}
+    return frozenset(name for name, unread in fields.items() if unread)
+
+
+def is_unread(row: RowRefused | RowIgnored) -> bool:
+    """Whether a row that is not read may state something, so that its absence shows nothing."""
+    return isinstance(row, RowRefused) and row.rule != NEWER

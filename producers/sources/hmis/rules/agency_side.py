@@ -2,9 +2,10 @@
 
 Its date and the days it covers, the projects, their funders and states.
 
-Rules kept: a project is read if the profile counts it and its organization is no victim service
-provider (or if only totals leave). Its state is that of its CoC codes, else the profile's. The
-funder is stated only where it is certain.
+Rules kept: a project is read if the profile counts it and its organization is read and says that it
+is no victim service provider (or if only totals leave). Its state is that of its CoC codes, else
+the profile's. The funder is stated only where it is certain. Where rows about either could not be
+read, facts that are known keep theirs.
 """
 
 import re
@@ -13,6 +14,7 @@ from datetime import date, timedelta
 from enum import Enum
 from typing import Final, Self
 
+from exchange.core.model.events import Correctable
 from exchange.core.model.period import FIRST_YEAR, LAST_YEAR
 from exchange.core.model.vocabulary import FundingSource, UsState
 from producers.sources.hmis.hmis_settings import HmisSettings
@@ -27,6 +29,7 @@ class NotRead(Enum):
 
     OUTSIDE = "not from a project that the profile names"
     SHELTERED = "from a victim service provider: only totals may leave"
+    UNPROVEN = "from a provider that may be a victim service provider: only totals may leave"
     WITHDRAWN = "about a withdrawn stay or client"
 
 
@@ -47,7 +50,8 @@ class Grant:
 class Project:
     """A live project. `kind`: its ProjectType.
 
-    `not_read`: why its rows are not read, if they are not.
+    `not_read`: why its rows are not read, if they are not. `places_unread`, `funders_unread`:
+    whether rows about its states or its funders may be missing.
     """
 
     key: str
@@ -57,6 +61,15 @@ class Project:
     not_read: NotRead | None
     states: set[UsState] = field(default_factory=set)
     grants: list[Grant] = field(default_factory=list)
+    places_unread: bool = False
+    funders_unread: bool = False
+
+    def unread(self, body: Correctable) -> frozenset[str]:
+        """What of a fact about this project was not read: its state, its funder."""
+        fields = {"state"} if self.places_unread else set()
+        if self.funders_unread and hasattr(body, "funding_source"):
+            fields.add("funding_source")
+        return frozenset(fields)
 
     def state(self, stay_state: UsState | None, otherwise: UsState) -> UsState:
         """The project's state; of several, the stay's if it is one of them, else the agency's."""
@@ -117,10 +130,12 @@ class Window:
 class Agency:
     """The agency as its files describe it.
 
-    `full`: within `window`, rows that are absent from the export are gone.
+    `year`: whose columns and codes the export has. `full`: within `window`, rows that are absent
+    from the export are gone.
     """
 
     settings: HmisSettings
+    year: int = 0
     made_on: date | None = None
     full: bool = False
     window: Window | None = None
@@ -130,10 +145,23 @@ class Agency:
         """The projects that the profile counts."""
         return [project for project in self.projects.values() if project.not_read is not NotRead.OUTSIDE]
 
+    def proven(self) -> list[Project]:
+        """Of these, the projects that surely are, or are not, a victim service provider's."""
+        return [project for project in self.counted() if project.not_read is not NotRead.UNPROVEN]
+
+    def had_come(self, day: date) -> bool:
+        """Whether a day had come anywhere when the export was made, as far as that is known."""
+        return self.made_on is None or day <= self.made_on + timedelta(days=1)
+
 
 def project_prefix(project: str) -> str:
     """The beginning of the keys of all facts from a project."""
     return f"{ROOT}project/{project}/"
+
+
+def funder_prefix(project: str) -> str:
+    """The beginning of the keys of all facts about a project's funders."""
+    return f"{project_prefix(project)}Funder/"
 
 
 def state_of(coc_code: str) -> UsState | None:

@@ -1,9 +1,9 @@
-"""Enrollment: a case opens, and a housing program provides housing.
+"""Enrollment: a case opens, if the stay is one, and a housing program provides housing.
 
 The kind of project decides which service a stay is: shelters and transitional programs from the day
-of entry, permanent programs from MoveInDate. An enrollment in a permanent program states a need for
-housing; the days to MoveInDate are the wait for it. Shelters that count night by night publish bed
-nights (`services`) instead. Other projects house nobody.
+of entry, permanent programs from the move-in (`households`). An enrollment in a permanent program
+states a need for housing; the days to the move-in are the wait for it. Shelters that count night by
+night publish bed nights (`services`) instead. Other projects house nobody.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,15 +17,15 @@ from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.banded import wait_band
 from producers.sources.hmis.reading.row import Row
 from producers.sources.hmis.rules.agency_side import NotRead
+from producers.sources.hmis.rules.households import HOUSED_AT_MOVE_IN, MOVED_IN
 from producers.sources.hmis.rules.rule import FileRule, RowFacts
-from producers.sources.hmis.rules.stays import Stay
+from producers.sources.hmis.rules.stays import AFTER_EXPORT, Stay
 
 HOUSED_AT_ENTRY: Final[Mapping[int | None, Service]] = {
     0: Service.emergency_shelter,
     2: Service.transitional_housing,
     8: Service.emergency_shelter,
 }
-HOUSED_AT_MOVE_IN: Final = frozenset({3, 9, 10, 13})
 
 
 class EnrollmentRule(FileRule):
@@ -36,7 +36,8 @@ class EnrollmentRule(FileRule):
         row, person = row_facts.row, self.stays.person(row_facts.stay)
         source = row.code("ReferralSource", self.codes.referral_source)
         body = CaseOpened(person.gender, person.age_band(day), ForeignNational.not_collected, source)
-        yield row_facts.fact("opened", day, body)
+        if row_facts.stay.is_case:
+            yield row_facts.fact("opened", day, body, row_facts.unread(referral_source="ReferralSource"))
         yield from self._housing(row_facts, day)
 
     def _housing(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
@@ -45,9 +46,19 @@ class EnrollmentRule(FileRule):
             yield self._housed(row_facts, service, day, WaitBand.not_applicable)
         elif kind in HOUSED_AT_MOVE_IN:
             yield row_facts.fact("need", day, NeedIdentified(Service.long_term_housing))
-            moved = row_facts.row.day("MoveInDate") if row_facts.row.text("MoveInDate") else None
+            moved = self._moved(row_facts)
             if moved:
                 yield self._housed(row_facts, Service.long_term_housing, moved, wait_band(day, moved))
+
+    def _moved(self, row_facts: RowFacts) -> date | None:
+        stay, row, households = row_facts.stay, row_facts.row, self.stays.households
+        if stay.member and households.lacks_head(stay.key):
+            self.stays.unread.add(stay.key)
+        moved = households.moved_in(row, member=stay.member)
+        if moved and not self.agency.had_come(moved):
+            row.refuse(MOVED_IN, AFTER_EXPORT)
+            return None
+        return moved
 
     def _housed(self, row_facts: RowFacts, service: Service, day: date, wait: WaitBand) -> Reading:
         funder = row_facts.stay.project.paid_by(day)
@@ -57,16 +68,18 @@ class EnrollmentRule(FileRule):
 
     def _live(self, row: Row) -> Iterator[Reading]:
         stay = self.stays.stay_of(row)
-        if isinstance(stay, NotRead):
+        if stay is None:
+            self.stays.unread.add(row.text(layout.STAY))
+        elif isinstance(stay, NotRead):
             yield RowIgnored(row.where, stay.value)
-        elif stay is not None:
+        else:
             found = self.stays.of(row)
             if found is NotRead.WITHDRAWN:
                 yield Withdrawn(stay.prefix, row.where)
             elif isinstance(found, Stay):
                 row_facts = RowFacts(found, row, f"{self.layout.table}/")
                 yield from self.facts(row_facts, stay.entered)
-                yield row_facts.complete()
+                yield from self.complete(row_facts)
 
     def _withdrawn(self, row: Row) -> Iterator[Reading]:
         key = row.key(layout.STAY)

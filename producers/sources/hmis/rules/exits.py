@@ -33,7 +33,7 @@ from producers.sources.hmis.reading.banded import duration_band, unit_band
 from producers.sources.hmis.reading.codes import YES, read_integer
 from producers.sources.hmis.reading.row import ANSWERS, OUTSIDE_LIST, Row
 from producers.sources.hmis.rules.rule import FileRule, RowFacts, outcome
-from producers.sources.hmis.rules.trafficking import trafficking_of
+from producers.sources.hmis.rules.trafficking import trafficking_of, unread_of
 
 DECEASED: Final = 24
 RANKS: Final[Mapping[int, int]] = {1: 0, 2: 1, 3: 1, 4: 2}
@@ -58,15 +58,18 @@ class ExitRule(FileRule):
 
     def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
         """The facts of an exit."""
-        yield row_facts.fact("closed", day, self._closed(row_facts, day))
+        if row_facts.stay.is_case:
+            closed = self._closed(row_facts, day)
+            yield row_facts.fact("closed", day, closed, _unread(row_facts.row))
         trafficking = trafficking_of(row_facts.row, minor=self.stays.person(row_facts.stay).is_minor(day))
         if trafficking:
-            yield row_facts.fact("trafficking", day, trafficking)
+            yield row_facts.fact("trafficking", day, trafficking, unread_of(row_facts.row))
         yield from self._housing(row_facts, day)
         yield from self._safety(row_facts, day)
         yield from self._connections(row_facts, day)
         if row_facts.row.answer("CounselingReceived", ANSWERS) == YES:
-            yield row_facts.fact("counseling", day, self._counseling(row_facts, day))
+            counseling = self._counseling(row_facts, day)
+            yield row_facts.fact("counseling", day, counseling, row_facts.unread(unit_band="SessionCountAtExit"))
 
     def _closed(self, row_facts: RowFacts, day: date) -> CaseClosed:
         destination = row_facts.row.code("Destination", self.codes.destination)
@@ -80,7 +83,7 @@ class ExitRule(FileRule):
             early = self.codes.early_exit.read(text)
             if early is not None:
                 return early
-            row.refuse("EarlyExitReason", "a code of its list; read as involuntary")
+            row.refuse("EarlyExitReason", "the code is not in its list; it is read as involuntary")
         return reason
 
     def _housing(self, row_facts: RowFacts, day: date) -> Iterator[Fact]:
@@ -98,19 +101,20 @@ class ExitRule(FileRule):
         ):
             direction = _answer(row_facts.row, column, worker=reporter is ReportedBy.worker)
             if direction:
-                yield row_facts.fact(
-                    slot, day, outcome(OutcomeDomain.safety, direction, reporter, self._age(row_facts, day))
-                )
+                body = outcome(OutcomeDomain.safety, direction, reporter, self._age(row_facts, day))
+                yield row_facts.fact(slot, day, body, row_facts.unread(outcome_direction=column))
 
     def _connections(self, row_facts: RowFacts, day: date) -> Iterator[Fact]:
         age, by = self._age(row_facts, day), ReportedBy.worker
         answers = {factor: _answer(row_facts.row, column, worker=True) for column, factor in FACTORS.items()}
-        for factor, direction in answers.items():
-            if direction:
-                yield row_facts.fact(factor, day, outcome(OutcomeDomain.protective_factors, direction, by, age, factor))
+        for column, factor in FACTORS.items():
+            if direction := answers[factor]:
+                body = outcome(OutcomeDomain.protective_factors, direction, by, age, factor)
+                yield row_facts.fact(factor, day, body, row_facts.unread(outcome_direction=column))
         together = _together(list(answers.values()))
         if together:
-            yield row_facts.fact("support", day, outcome(OutcomeDomain.social_support, together, by, age))
+            unread = {"outcome_direction"} if row_facts.row.lacks(*FACTORS) else ()
+            yield row_facts.fact("support", day, outcome(OutcomeDomain.social_support, together, by, age), unread)
 
     def _age(self, row_facts: RowFacts, day: date) -> AgeBand:
         return self.stays.person(row_facts.stay).age_band(day)
@@ -126,6 +130,14 @@ def moved(before: int, after: int) -> OutcomeDirection:
     if before == after:
         return OutcomeDirection.unchanged
     return OutcomeDirection.improved if after > before else OutcomeDirection.worsened
+
+
+def _unread(row: Row) -> Iterator[str]:
+    """The fields of `CaseClosed` that were not read."""
+    if row.lacks("ProjectCompletionStatus") or row.refuses("EarlyExitReason"):
+        yield "exit_reason"
+    if row.lacks("Destination"):
+        yield "exit_destination"
 
 
 def _rank(code: int | None) -> int | None:

@@ -8,6 +8,9 @@
   the profile switches it on. The domestic violence columns make no fact: the vocabulary has no code
   for them.
 
+If a row of the stay was refused, or the file was not read whole, nobody knows which rows belong
+together: there is no new fact about it, and known ones stay.
+
 An earlier reading of the file finds the two rows. Memory: one entry for each stay with a row.
 """
 
@@ -62,6 +65,7 @@ class Health:
     entry: Assessment | None = None
     exit: Assessment | None = None
     pregnant: tuple[date, int] | None = None
+    unread: bool = False
 
     def take(self, row: Row, day: date) -> None:
         """Add a row."""
@@ -90,9 +94,14 @@ class HealthRule(FileRule):
         """Find the rows that belong together."""
         for row in rows(file):
             if isinstance(row, Row) and not row.withdrawn and row.key(self.layout.keys[0]):
-                stay, day = self.stays.of(row), row.day(self.day_column)
+                stay, day = self.stays.of(row), self.stays.day(row, self.day_column)
                 if isinstance(stay, Stay) and day:
                     self.by_stay.setdefault(stay.key, Health()).take(row, day)
+                else:
+                    self.stays.unread.add(row.text(layout.STAY))
+        unread = self.stays.unread | (file.survey.unread_stays if file else set())
+        for key, health in self.by_stay.items():
+            health.unread = key in unread or not self.absence.shows(self.layout)
 
     def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
         """The facts of a row, given the other rows of its stay."""
@@ -100,6 +109,8 @@ class HealthRule(FileRule):
         for column in DOMAINS:
             row.answer(column, RATINGS | UNRATED)
         row.answer("PregnancyStatus", ANSWERS)
+        if health.unread:
+            return
         if health.entry and health.exit and health.exit.row == row.where.row:
             yield from self._outcomes(row_facts, health.entry, health.exit)
         if health.pregnant == (day, row.where.row):
@@ -108,8 +119,9 @@ class HealthRule(FileRule):
     def complete(self, row_facts: RowFacts) -> Iterator[Complete]:
         """Only the later row of a pair completes the outcomes of its stay."""
         health = self.by_stay[row_facts.stay.key]
-        if health.entry and health.exit and health.exit.row == row_facts.row.where.row:
-            yield Complete(row_facts.stay.prefix + OUTCOME, row_facts.row.where)
+        last = health.entry and health.exit and health.exit.row == row_facts.row.where.row
+        if last and not health.unread:
+            yield Complete(row_facts.stay.prefix + OUTCOME, row_facts.row.where, spares=self.absence.spares)
 
     def _outcomes(self, row_facts: RowFacts, entry: Assessment, leave: Assessment) -> Iterator[Reading]:
         age = self.stays.person(row_facts.stay).age_band(leave.day)
@@ -134,6 +146,8 @@ class HealthRule(FileRule):
         if not stay or not row.key(self.layout.keys[0]):
             return
         left = self.by_stay.get(stay, Health())
+        if left.unread:
+            return
         stage = read_integer(row.text("DataCollectionStage"))
         for prefix in self.stays.prefixes(stay):
             if stage not in BETWEEN and not (left.entry and left.exit):

@@ -4,8 +4,9 @@ Never a name, a number or a birth date.
 
 Rules kept: a birth date that the source calls partial may be a year off; it gives a band only where
 that makes no difference. A birth date that the source calls unknown, refused or not collected is
-not used at all. Sex is read as gender only if the profile says so; the gender columns of 2024 are
-genders. A combination of answers without a code of its own is another gender.
+not used at all. In an export of 2024 the gender columns are genders. In one of 2026 Sex is read as
+gender only if the profile says so; otherwise a gender that is known stands. A combination of
+answers without a code of its own is another gender.
 """
 
 from collections.abc import Mapping
@@ -16,11 +17,12 @@ from typing import Final
 from exchange.core.model.bands import band_of
 from exchange.core.model.vocabulary import AGE_BAND_YEARS, AgeBand, Gender
 from producers.sources.hmis.hmis_settings import HmisSettings
-from producers.sources.hmis.reading.codes import Codes, read_integer
-from producers.sources.hmis.reading.dates import AGE_MAX, age_on, read_date
+from producers.sources.hmis.reading.codes import YES, Codes, read_integer
+from producers.sources.hmis.reading.dates import AGE_MAX, age_on
 from producers.sources.hmis.reading.layout import GENDERS_2024
-from producers.sources.hmis.reading.row import NOT_A_DATE, OUTSIDE_LIST, Row
+from producers.sources.hmis.reading.row import ANSWERS, NOT_A_DATE, OUTSIDE_LIST, Row
 
+GENDERS_YEAR: Final = 2024
 FULL_DATE, PARTIAL_DATE = 1, 2
 ADULT: Final = 18
 GENDER_OF_ANSWERS: Final[Mapping[frozenset[str], Gender]] = {
@@ -38,13 +40,14 @@ GENDER_OF_ANSWERS: Final[Mapping[frozenset[str], Gender]] = {
 class Person:
     """A client. `born`: None where `no_age` has the reason.
 
-    `about`: the birth date may be a year off.
+    `about`: the birth date may be a year off. `unread`: what of gender and age was not read.
     """
 
     born: date | None
     about: bool
     no_age: AgeBand
     gender: Gender
+    unread: frozenset[str] = frozenset()
 
     def _ages(self, day: date) -> list[int]:
         if self.born is None:
@@ -76,26 +79,34 @@ class Clients:
 
     settings: HmisSettings
     codes: Codes
+    year: int
 
     def person(self, row: Row) -> Person:
         """The client of a Client row; refusals are added to the row."""
         gender = self._gender(row)
-        text = row.text("DOB")
         quality = read_integer(row.text("DOBDataQuality"))
         missing = self.codes.answer_age.codes.get(-1 if quality is None else quality)
         if missing is not None:
-            return Person(None, about=False, no_age=missing, gender=gender)
+            return Person(None, about=False, no_age=missing, gender=gender, unread=self._unread(row))
         if row.text("DOBDataQuality") and quality not in (FULL_DATE, PARTIAL_DATE):
             row.refuse("DOBDataQuality", OUTSIDE_LIST)
-        born = read_date(text)
-        if born is None and text:
-            row.refuse("DOB", f"{NOT_A_DATE}; ages are not_known")
-        no_age = AgeBand.not_known if text else AgeBand.not_collected
-        return Person(born, about=quality != FULL_DATE, no_age=no_age, gender=gender)
+        born, dated = row.read_day("DOB"), row.dated("DOB")
+        if born is None and dated:
+            row.refuse("DOB", f"{NOT_A_DATE}; ages are read as not_known")
+        no_age = AgeBand.not_known if dated else AgeBand.not_collected
+        unread = self._unread(row).union({"age_band"} if row.lacks("DOB") else ())
+        return Person(born, about=quality != FULL_DATE, no_age=no_age, gender=gender, unread=unread)
+
+    def _unread(self, row: Row) -> frozenset[str]:
+        """`gender`, if its columns are not in the file, or hold what is no answer."""
+        columns = GENDERS_2024 if self.year == GENDERS_YEAR else ("Sex",)
+        asked = self.year == GENDERS_YEAR or self.settings.gender_from_sex
+        return frozenset() if asked and not row.lacks(*columns) else frozenset({"gender"})
 
     def _gender(self, row: Row) -> Gender:
-        if any(column in row.cells for column in GENDERS_2024):
-            answers = frozenset(column for column in GENDERS_2024 if column != "GenderNone" and row.says_yes(column))
+        if self.year == GENDERS_YEAR:
+            asked = [column for column in GENDERS_2024 if column != "GenderNone"]
+            answers = frozenset(column for column in asked if row.answer(column, ANSWERS) == YES)
             if not answers:
                 return row.code("GenderNone", self.codes.answer_gender)
             return GENDER_OF_ANSWERS.get(answers, Gender.another_gender)

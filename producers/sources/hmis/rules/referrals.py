@@ -72,14 +72,21 @@ UNKNOWN_EVENT: Final = Referral(Service.not_known, need=False)
 
 def referred(row_facts: RowFacts, day: date, referral: Referral) -> Iterator[Fact]:
     """The referral itself, and the need that it shows."""
+    unread = unread_service(row_facts)
     if referral.need:
-        yield row_facts.fact("need", day, NeedIdentified(referral.service))
-    yield row_facts.fact("referral", day, ReferralMade(referral.service, AgencyType.not_collected))
+        yield row_facts.fact("need", day, NeedIdentified(referral.service), unread)
+    yield row_facts.fact("referral", day, ReferralMade(referral.service, AgencyType.not_collected), unread)
+
+
+def unread_service(row_facts: RowFacts) -> frozenset[str]:
+    """The service, if its code was refused."""
+    return frozenset({"service"} if row_facts.row.refuses("Event", "TypeProvided") else ())
 
 
 def unmet(row_facts: RowFacts, day: date, service: Service, reason: UnmetReason) -> Fact:
     """The unmet need. HMIS does not record whose program could not meet it."""
-    return row_facts.fact("unmet", day, NeedUnmet(service, reason, FundingSource.not_collected))
+    body = NeedUnmet(service, reason, FundingSource.not_collected)
+    return row_facts.fact("unmet", day, body, unread_service(row_facts))
 
 
 def path_referral(row_facts: RowFacts, day: date, service: Service, codes: Codes) -> Iterator[Reading]:
@@ -87,7 +94,8 @@ def path_referral(row_facts: RowFacts, day: date, service: Service, codes: Codes
     yield from referred(row_facts, day, Referral(service))
     if row_facts.row.text("ReferralOutcome"):
         result = row_facts.row.code("ReferralOutcome", codes.path_outcome)
-        yield row_facts.fact("result", day, ReferralResolved(service, result, WaitBand.not_known))
+        unread = unread_service(row_facts) | row_facts.unread(referral_result="ReferralOutcome")
+        yield row_facts.fact("result", day, ReferralResolved(service, result, WaitBand.not_known), unread)
         if result is ReferralResult.not_attained:
             yield unmet(row_facts, day, service, UnmetReason.not_known)
 
@@ -103,7 +111,7 @@ class EventRule(FileRule):
             return
         referral = EVENTS.get(-1 if event is None else event)
         if not row_facts.row.text("Event"):
-            row_facts.row.refuse("Event", "a number of this column's list in the HMIS data standards: it is empty")
+            row_facts.row.refuse("Event", "the cell is empty, so it is not known which event this was")
             return
         if referral is None:
             row_facts.row.refuse("Event", OUTSIDE_LIST)
@@ -122,11 +130,13 @@ class EventRule(FileRule):
         if not row.text("ReferralResult"):
             return
         result = row.code("ReferralResult", self.codes.referral_result)
-        resolved = row.day("ResultDate") if row.text("ResultDate") else day
+        dated = row.dated("ResultDate")
+        resolved = self.stays.day(row, "ResultDate") if dated else day
         if resolved is None:
             return
-        wait = wait_band(day, resolved) if row.text("ResultDate") else WaitBand.not_known
-        yield row_facts.fact("result", resolved, ReferralResolved(service, result, wait))
+        wait = wait_band(day, resolved) if dated else WaitBand.not_known
+        unread = unread_service(row_facts) | row_facts.unread(referral_result="ReferralResult", wait_band="ResultDate")
+        yield row_facts.fact("result", resolved, ReferralResolved(service, result, wait), unread)
         reason = self.codes.unmet_by_result.codes.get(read_integer(row.text("ReferralResult")) or 0)
         if reason and not already_unmet:
             yield unmet(row_facts, resolved, service, reason)

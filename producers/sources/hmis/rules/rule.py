@@ -1,8 +1,8 @@
 """The common part of all rules: a row of a stay, its day, and the facts under its key."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 
 from exchange.core.model.events import Correctable, OutcomeAssessed
@@ -19,6 +19,7 @@ from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes
 from producers.sources.hmis.reading.layout import FileLayout
 from producers.sources.hmis.reading.row import Row
+from producers.sources.hmis.rules.absence import Absence
 from producers.sources.hmis.rules.agency_side import Agency, NotRead
 from producers.sources.hmis.rules.stays import Stay, StayIndex
 
@@ -33,13 +34,13 @@ class RowFacts:
     row: Row
     key: str
 
-    def fact(self, slot: str, day: date, body: Correctable) -> Fact:
-        """A fact in the quarter of its day."""
-        return self.stay.fact(f"{self.key}{slot}", day, body, self.row)
+    def unread(self, **columns: str) -> frozenset[str]:
+        """The fields whose column is not in the file, or was refused."""
+        return frozenset(field for field, column in columns.items() if self.row.lacks(column))
 
-    def complete(self) -> Complete:
-        """All facts of the row were given."""
-        return Complete(self.stay.prefix + self.key, self.row.where)
+    def fact(self, slot: str, day: date, body: Correctable, unread: Iterable[str] = ()) -> Fact:
+        """A fact in the quarter of its day. `unread`: the fields of its body that were not read."""
+        return self.stay.fact(f"{self.key}{slot}", day, body, self.row, unread)
 
 
 def outcome(
@@ -62,6 +63,7 @@ class FileRule(ABC):
     agency: Agency
     stays: StayIndex
     codes: Codes
+    absence: Absence
 
     @abstractmethod
     def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
@@ -70,14 +72,25 @@ class FileRule(ABC):
     def readings(self, row: Row) -> Iterator[Reading]:
         """The readings of a row: at least one beside `Complete`."""
         found = list(self._withdrawn(row) if row.withdrawn else self._live(row))
-        yield from found
-        yield from row.refused
+        if row.refused:
+            self.stays.unread.add(row.text(layout.STAY))
+        yield from map(self._with_unread_person, found)
+        part = any(isinstance(reading, Fact) for reading in found)
+        yield from (replace(refused, part=part) for refused in row.refused)
         if not row.refused and all(isinstance(reading, Complete) for reading in found):
             yield RowIgnored(row.where, NOTHING_PUBLISHED)
 
+    def _with_unread_person(self, reading: Reading) -> Reading:
+        """The fact with what was not read of its client."""
+        person = self.stays.persons.get(reading.client) if isinstance(reading, Fact) else None
+        if person is None or not person.unread or not isinstance(reading, Fact):
+            return reading
+        return replace(reading, unread=reading.unread.union(f for f in person.unread if hasattr(reading.body, f)))
+
     def complete(self, row_facts: RowFacts) -> Iterator[Complete]:
-        """The prefix under which all facts of the row were given."""
-        yield row_facts.complete()
+        """The prefix under which all facts of the row were given, if its file was read whole."""
+        if self.absence.shows(self.layout):
+            yield Complete(row_facts.stay.prefix + row_facts.key, row_facts.row.where, spares=self.absence.spares)
 
     def row_key(self, key: str) -> str:
         """The key of the row within its stay."""
@@ -88,7 +101,7 @@ class FileRule(ABC):
         if isinstance(stay, NotRead):
             yield RowIgnored(row.where, stay.value)
         elif stay is not None:
-            key, day = row.key(self.layout.keys[0]), row.day(self.day_column)
+            key, day = row.key(self.layout.keys[0]), self.stays.day(row, self.day_column)
             if key and day:
                 row_facts = RowFacts(stay, row, self.row_key(key))
                 yield from self.facts(row_facts, day)

@@ -6,8 +6,8 @@ service. Bed nights (200) are one fact for each stay and quarter, with their num
 by night they would outnumber every other service and reveal the dates of the stay.
 
 The number of nights is known only from a full export that covers the quarter (from the entry on);
-otherwise it is `not_known`. In a delta, a single withdrawn night cannot be taken out of its
-quarter, and is refused.
+otherwise a number that is known stands, and a new one is `not_known`. In a delta, a single
+withdrawn night cannot be taken out of its quarter, and is refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,6 +27,7 @@ from producers.sources.hmis.rules.rule import FileRule, RowFacts
 from producers.sources.hmis.rules.stays import Stay
 
 PATH_REFERRAL, BED_NIGHT, VOUCHER_STEP = 161, 200, 210
+WITH_SUBTYPES: Final = 144
 SERVICES: Final = frozenset({141, 142, 143, 144, 300})
 MONEY: Final = frozenset({151, 152})
 PAID_BY: Final[Mapping[int, FundingSource]] = {
@@ -68,9 +69,10 @@ class ServicesRule(FileRule):
         elif record == PATH_REFERRAL:
             yield from path_referral(row_facts, day, self._service(row, record), self.codes)
         elif record in SERVICES or record in MONEY:
-            yield row_facts.fact("provided", day, self._provided(row_facts, day, record))
+            provided = self._provided(row_facts, day, record)
+            yield row_facts.fact("provided", day, provided, self._unread(row_facts, record))
         else:
-            row.refuse("RecordType", "a record type of the list")
+            row.refuse("RecordType", "the code is not a record type of the list")
 
     def after(self) -> Iterator[Reading]:
         """The bed nights, after all rows were read."""
@@ -83,7 +85,16 @@ class ServicesRule(FileRule):
                 self._how_many(nights, period),
                 funder,
             )
-            yield Fact(f"{stay.prefix}Nights/{period}", period, stay.state, body, stay.client, nights.where)
+            unread = stay.project.unread(body).union({"unit_band"} if body.unit_band is UnitBand.not_known else ())
+            yield Fact(f"{stay.prefix}Nights/{period}", period, stay.state, body, stay.client, nights.where, unread)
+
+    def _unread(self, row_facts: RowFacts, record: int) -> Iterator[str]:
+        """The fields of a service that were not read."""
+        row = row_facts.row
+        if row.refuses("TypeProvided") or (record == WITH_SUBTYPES and row.lacks("SubTypeProvided")):
+            yield "service"
+        if record in MONEY and row.lacks("FAAmount"):
+            yield "cost_band"
 
     def _count(self, row_facts: RowFacts, day: date) -> None:
         period = period_on(day, whole_year=self.agency.settings.year_only)
@@ -93,7 +104,8 @@ class ServicesRule(FileRule):
     def _how_many(self, nights: Nights, period: int) -> UnitBand:
         first, last = period_days(period)
         window = self.agency.window
-        if self.agency.full and window and window.covers(max(first, min(nights.stay.entered, last)), last):
+        known = self.absence.shows(self.layout) and nights.stay.key not in self.stays.unread
+        if known and self.agency.full and window and window.covers(max(first, min(nights.stay.entered, last)), last):
             return unit_band(nights.bits.bit_count())
         return UnitBand.not_known
 
@@ -108,7 +120,7 @@ class ServicesRule(FileRule):
     def _cost(self, row: Row) -> CostBand:
         cost = cost_band(row.text("FAAmount"))
         if cost is None:
-            row.refuse("FAAmount", "dollars without a sign, with at most cents after a point; read as not_known")
+            row.refuse("FAAmount", "the cell is not dollars, with at most cents after a point; it is read as not_known")
             return CostBand.not_known
         return cost
 
@@ -125,5 +137,5 @@ class ServicesRule(FileRule):
 
     def _withdrawn(self, row: Row) -> Iterator[Reading]:
         if read_integer(row.text("RecordType")) == BED_NIGHT and not self.agency.full:
-            row.refuse("DateDeleted", "a full export: a delta does not show which nights are left in the period")
+            row.refuse("DateDeleted", "the night stays: a delta does not show which nights are left in the period")
         yield from super()._withdrawn(row)

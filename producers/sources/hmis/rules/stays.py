@@ -1,30 +1,43 @@
 """Stays and their clients: an index in which every other row finds its stay.
 
-A stay (one enrollment in one project that the profile counts) is a case of the exchange. Rules
-kept: a row belongs to a stay only if its enrollment is in the export and both name the same client.
-The rows of a withdrawn client or enrollment are withdrawn too. Memory: one entry for each
-enrollment, and one for each client of a counted project.
+A stay (one enrollment in one project that the profile counts) is a case of the exchange, unless it
+is recorded for another member of a household than its head. Rules kept: a row belongs to a stay
+only if its enrollment is in the export and both name the same client. The rows of a withdrawn
+client or enrollment are withdrawn too. A refused row is no evidence of absence: nothing about its
+stay is withdrawn (`unread`). Memory: one entry for each enrollment, and one for each client of a
+counted project.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from exchange.core.model.events import Correctable
 from exchange.core.model.vocabulary import UsState
 from producers.facts import Fact
 from producers.sources.hmis.reading import layout
+from producers.sources.hmis.reading.codes import read_integer
 from producers.sources.hmis.reading.dates import period_on
-from producers.sources.hmis.reading.row import KEY, Row
+from producers.sources.hmis.reading.layout import KEY
+from producers.sources.hmis.reading.row import Row
 from producers.sources.hmis.reading.walk import Surveyed, rows
+from producers.sources.hmis.rules.agency_rows import NO_PROJECT
 from producers.sources.hmis.rules.agency_side import Agency, NotRead, Project, project_prefix, state_of
+from producers.sources.hmis.rules.households import HOUSED_AT_MOVE_IN, Households
 from producers.sources.hmis.rules.persons import Clients, Person
+
+HEAD: Final = 1
+OTHER_MEMBERS: Final = range(2, 6)
+AFTER_EXPORT: Final = "the date is after the day on which the export was made"
 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
     """One enrollment of a client in a counted project.
 
-    `lived`: its LivingSituation, where the client lived before.
+    `lived`: its LivingSituation, where the client lived before. `member`: recorded as another
+    member of a household than its head. `is_case`: whether the stay is a case.
     """
 
     key: str
@@ -33,15 +46,18 @@ class Stay:
     state: UsState
     entered: date
     lived: int | None
+    member: bool
+    is_case: bool
 
     @property
     def prefix(self) -> str:
         """The beginning of the keys of all facts from the stay."""
         return stay_prefix(self.project.key, self.key)
 
-    def fact(self, key: str, day: date, body: Correctable, row: Row) -> Fact:
+    def fact(self, key: str, day: date, body: Correctable, row: Row, unread: Iterable[str] = ()) -> Fact:
         """A fact about the stay's client, in the quarter of a day that has one."""
-        return Fact(self.prefix + key, period_on(day), self.state, body, self.client, row.where)
+        fields = self.project.unread(body).union(unread)
+        return Fact(self.prefix + key, period_on(day), self.state, body, self.client, row.where, fields)
 
 
 def stay_prefix(project: str, stay: str) -> str:
@@ -53,25 +69,26 @@ def stay_prefix(project: str, stay: str) -> str:
 class StayIndex:
     """All enrollments of the export by key: a stay, or why its rows are not read.
 
-    The key of an orphan is unknown.
+    The key of an orphan is unknown. `unread`: stays with a refused row. `projects`: the project of
+    each enrollment that was read and is live.
     """
 
     agency: Agency
     clients: Clients
     persons: dict[str, Person] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    projects: dict[str, str] = field(default_factory=dict)
+    households: Households = field(default_factory=Households)
     _found: dict[str, Stay | NotRead] = field(default_factory=dict)
 
     @classmethod
-    def read(
-        cls, agency: Agency, clients: Clients, enrollments: Surveyed | None, people: Surveyed | None
-    ) -> "StayIndex":
-        """Index both files; refusals of their rows are given when they are read again."""
-        stays = cls(agency, clients)
-        for row in rows(enrollments):
+    def read(cls, agency: Agency, clients: Clients, files: Mapping[str, Surveyed]) -> "StayIndex":
+        """Index enrollments, clients and move-ins; their refusals come when they are read again."""
+        stays, people = cls(agency, clients), files.get(layout.CLIENT.name)
+        for row in rows(files.get(layout.ENROLLMENT.name)):
             if isinstance(row, Row) and KEY.fullmatch(key := row.text(layout.STAY)):
-                found = NotRead.WITHDRAWN if row.withdrawn else stays.stay_of(row)
-                if found is not None:
-                    stays._found[key] = found
+                stays._index(key, row)
+        stays.households.leave(files.get(layout.EXIT.name))
         wanted = {stay.client for stay in stays._found.values() if isinstance(stay, Stay)}
         withdrawn = set()
         for row in rows(people):
@@ -83,6 +100,18 @@ class StayIndex:
         stays._settle(withdrawn - stays.persons.keys())
         return stays
 
+    def _index(self, key: str, row: Row) -> None:
+        """Take an Enrollment row that has a key."""
+        found = NotRead.WITHDRAWN if row.withdrawn else self.stay_of(row)
+        if found is None:
+            self.unread.add(key)
+            return
+        self._found[key] = found
+        if found not in (NotRead.WITHDRAWN, NotRead.UNPROVEN):
+            self.projects[key] = row.text(layout.PROJECT)
+        if isinstance(found, Stay) and found.project.kind in HOUSED_AT_MOVE_IN:
+            self.households.enter(row, found.entered, is_head=read_integer(row.text(layout.RELATION)) == HEAD)
+
     def _settle(self, withdrawn: set[str]) -> None:
         """A withdrawn client's stays are withdrawn.
 
@@ -93,6 +122,7 @@ class StayIndex:
                 self._found[key] = NotRead.WITHDRAWN
             elif isinstance(found, Stay) and found.client not in self.persons:
                 del self._found[key]
+                self.unread.add(key)
 
     def stay_of(self, row: Row) -> Stay | NotRead | None:
         """The stay of an Enrollment row, or why it is not read.
@@ -102,24 +132,37 @@ class StayIndex:
         key, client = row.key(layout.STAY), row.key(layout.PERSON)
         project = self.agency.projects.get(row.text(layout.PROJECT))
         if project is None:
-            row.refuse(layout.PROJECT, "a project of the export")
+            row.refuse(layout.PROJECT, NO_PROJECT)
             return None
         if project.not_read is not None:
             return project.not_read if key else None
-        entered = row.day("EntryDate")
+        entered = self.day(row, "EntryDate")
         if not (key and client and entered):
             return None
         state = project.state(state_of(row.text("EnrollmentCoC")), self.agency.settings.state)
-        return Stay(key, client, project, state, entered, row.number("LivingSituation"))
+        member = read_integer(row.text(layout.RELATION)) in OTHER_MEMBERS
+        is_case = not member or self.agency.settings.everyone_is_a_case
+        return Stay(key, client, project, state, entered, row.number("LivingSituation"), member, is_case)
+
+    def day(self, row: Row, column: str) -> date | None:
+        """The day of an event; None, and refused, when there is none, or it had not come yet."""
+        day = row.day(column)
+        if day is None or self.agency.had_come(day):
+            return day
+        row.refuse(column, AFTER_EXPORT)
+        return None
 
     def of(self, row: Row) -> Stay | NotRead | None:
         """The stay of a row; None, with a refusal, if it has none or names another client."""
         key = row.key(layout.STAY)
         found = self._found.get(key)
         if key and found is None:
-            row.refuse(layout.STAY, "an enrollment of the export that is read, with its client")
+            follows = key in self.unread
+            row.refuse(
+                layout.STAY, "the enrollment, or its client, is not in the export or was refused", follows=follows
+            )
         elif isinstance(found, Stay) and found.client != row.text(layout.PERSON):
-            row.refuse(layout.PERSON, "the client of its enrollment")
+            row.refuse(layout.PERSON, "the client is not the one of the enrollment")
             return None
         return found
 

@@ -11,6 +11,7 @@ Answers without a sign leave the type `not_known`; if all are refusals it is `de
 for sector, recruitment, recruiter or control method.
 """
 
+from dataclasses import fields
 from typing import Final
 
 from exchange.core.model.events import TraffickingFacts
@@ -30,6 +31,15 @@ from producers.sources.hmis.reading.row import ANSWERS, Row
 COUNT: Final = "CountOfExchangeForSex"
 COUNTS: Final = frozenset({1, 2, 3, 4, 8, 9, 99})
 YES, DECLINED, NOT_COLLECTED = 1, 9, 99
+
+
+SIGNS: Final = ("ExchangeForSex", "AskedOrForcedToExchangeForSex", "WorkplaceViolenceThreats", "CoercedToContinueWork")
+FIELDS: Final = frozenset(one.name for one in fields(TraffickingFacts))
+
+
+def unread_of(row: Row) -> frozenset[str]:
+    """The fields that were not read: all, if a sign has no column or an answer was refused."""
+    return FIELDS if row.lacks(*SIGNS) or row.refuses(*TRAFFICKING) else frozenset()
 
 
 def trafficking_of(row: Row, *, minor: bool) -> TraffickingFacts | None:
