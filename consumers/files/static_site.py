@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from consumers.files.files import ExportFile
 from consumers.files.published import PublishedMonth
-from consumers.pages.figures import Figures
+from consumers.pages.figures import Figures, HeldPoints
 from consumers.pages.keeping_ready import ChartMaker
 from consumers.pages.rendering import Pages, SiteSetting, no_charts
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS
@@ -37,7 +37,7 @@ _SAYS: Final = "A page of the site; index.html is the first"
 def figures_of(published: PublishedMonth) -> Figures:
     """The figures of an export, as pages ask for them."""
     behind = Behind(Released().taking(published.releases))
-    return Figures(lambda metric: published.by_metric.get(metric, ()), published.epoch, behind)
+    return Figures(HeldPoints(published.by_metric), published.epoch, behind)
 
 
 async def site_files(published: PublishedMonth, charts: ChartMaker | None = None) -> list[ExportFile]:

@@ -23,8 +23,8 @@ HEAD: Final = "Agencies heard from"
 def coverage_of(figures: Figures, period: int | None, division: str = "") -> Coverage:
     """The agencies of one period, in all or of a division."""
     table = "reporting_by_division" if division else "reporting"
-    found = [one for name in (table, "reporting_on_time") for one in figures.points(name) if one.period == period]
-    return coverage(found if period is not None else (), division=division)
+    found = [one for name in (table, "reporting_on_time") for one in figures.of_period(name, period)]
+    return coverage(found, division=division)
 
 
 def moved_into(figures: Figures, period: int) -> CoverageMoved:

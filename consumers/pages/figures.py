@@ -8,20 +8,53 @@ Rules kept: nothing here computes or rounds; a page shows published points and n
 is chosen by its dimensions and its period, never by its value.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol
 
 from exchange.core.metrics.figures import Dimensions, MetricPoint
 from exchange.core.metrics.questions import Span
 from exchange.core.metrics.table import BY_METRIC
-from exchange.core.metrics.view import ARRIVALS
+from exchange.core.metrics.view import ARRIVALS, Period
 from exchange.core.model.period import quarter_of
 from exchange.core.picture.measured import Behind
 
-Source = Callable[[str], Iterable[MetricPoint]]
-"""Of a metric: every point that was released so far."""
-Key = tuple[frozenset[tuple[str, str]], int]
-"""(dimensions, period)."""
+Where = frozenset[tuple[str, str]]
+"""Dimensions with their codes, in no order."""
+
+
+class Source(Protocol):
+    """Where points come from: those released up to one month, in the order of their release."""
+
+    def periods(self, metric: str) -> Iterable[int]:
+        """The quarters and years that a metric has points of."""
+
+    def of_period(self, metric: str, period: Period) -> Iterable[MetricPoint]:
+        """The points of a metric in one period."""
+
+    def of_series(self, metric: str, where: Where) -> Iterable[MetricPoint]:
+        """The points of a metric with exactly these dimensions, in every period."""
+
+
+class HeldPoints:
+    """A source over points that are held already, by metric."""
+
+    def __init__(self, by_metric: Mapping[str, Sequence[MetricPoint]]) -> None:
+        self._by_metric = by_metric
+
+    def periods(self, metric: str) -> Iterable[int]:
+        """The quarters and years that a metric has points of."""
+        return {one.period for one in self._of(metric) if one.period is not None}
+
+    def of_period(self, metric: str, period: Period) -> Iterable[MetricPoint]:
+        """The points of a metric in one period."""
+        return (one for one in self._of(metric) if one.period == period)
+
+    def of_series(self, metric: str, where: Where) -> Iterable[MetricPoint]:
+        """The points of a metric with exactly these dimensions, in every period."""
+        return (one for one in self._of(metric) if frozenset(one.dimensions) == where)
+
+    def _of(self, metric: str) -> Sequence[MetricPoint]:
+        return self._by_metric.get(metric, ())
 
 
 def span_of(period: int) -> Span:
@@ -30,8 +63,9 @@ def span_of(period: int) -> Span:
 
 
 class Figures:
-    """The points of `source` up to the epoch `as_of`, each metric read when it is first asked for.
+    """The points of `source`, which were released up to the epoch `as_of`.
 
+    Only what a page asks for is read, and kept: a period of a metric, which has few points of all.
     `behind`: the noise behind points; without it nothing is ranked, and no change is told.
     """
 
@@ -39,52 +73,54 @@ class Figures:
         self.as_of: Final = as_of
         self.behind: Final = behind
         self._source = source
-        self._points: dict[str, tuple[MetricPoint, ...]] = {}
-        self._found: dict[str, Mapping[Key, MetricPoint]] = {}
+        self._found: dict[tuple[str, Period], Mapping[Where, MetricPoint]] = {}
 
-    def points(self, metric: str) -> tuple[MetricPoint, ...]:
-        """All points of a metric, in the order of their release. Raises KeyError for no metric."""
-        if metric not in self._points:
-            known = BY_METRIC[metric].name
-            self._points[metric] = tuple(one for one in self._source(known) if one.epoch <= self.as_of)
-        return self._points[metric]
+    def periods(self, metric: str) -> Sequence[int]:
+        """The quarters and years that a metric has points of, in order.
+
+        Raises KeyError for no metric, as all of these do.
+        """
+        return sorted(set(self._source.periods(BY_METRIC[metric].name)))
+
+    def of_period(self, metric: str, period: int | None) -> Sequence[MetricPoint]:
+        """All points of a metric in one quarter or year, in the order of their release."""
+        return () if period is None else tuple(self._by_where(metric, period).values())
+
+    def of_series(self, metric: str, /, **where: str) -> Sequence[MetricPoint]:
+        """One figure in every period that it was released of."""
+        return tuple(self._source.of_series(BY_METRIC[metric].name, frozenset(where.items())))
 
     def one(self, metric: str, period: int | None, /, **where: str) -> MetricPoint | None:
         """The point with exactly these dimensions; None: it is in no release so far."""
-        return None if period is None else self._by_key(metric).get((frozenset(where.items()), period))
+        return None if period is None else self._by_where(metric, period).get(frozenset(where.items()))
 
     def newest(self, metric: str, span: Span) -> int | None:
         """The newest quarter or year that the metric has points of."""
-        return max((p for p in self._periods(metric) if span_of(p) is span), default=None)
+        return max((p for p in self.periods(metric) if span_of(p) is span), default=None)
 
     def over_time(self, metric: str, span: Span, /, **where: str) -> Sequence[MetricPoint]:
         """One figure in every quarter, or every year, in order."""
-        wanted = frozenset(where.items())
-        periods = sorted(p for p in self._periods(metric) if span_of(p) is span)
-        found = (self._by_key(metric).get((wanted, period)) for period in periods)
-        return [one for one in found if one is not None]
+        found = {one.period: one for one in self.of_series(metric, **where) if one.period is not None}
+        return [found[period] for period in sorted(found) if span_of(period) is span]
 
     def arrivals(self, metric: str) -> Sequence[MetricPoint]:
         """The arrivals of every month, in order."""
-        return sorted((one for one in self.points(metric) if one.period is ARRIVALS), key=lambda one: one.epoch)
+        return sorted(self._source.of_period(BY_METRIC[metric].name, ARRIVALS), key=lambda one: one.epoch)
 
     def across(self, metric: str, dimension: str, period: int | None, /, **where: str) -> Sequence[MetricPoint]:
         """All codes of a dimension in one period; what else the points have is given."""
         names, wanted = {dimension, *where}, set(where.items())
         return [
             one
-            for one in self.points(metric)
-            if one.period == period is not None and _names(one.dimensions) == names and wanted <= set(one.dimensions)
+            for one in self.of_period(metric, period)
+            if _names(one.dimensions) == names and wanted <= set(one.dimensions)
         ]
 
-    def _by_key(self, metric: str) -> Mapping[Key, MetricPoint]:
-        if metric not in self._found:
-            found = ((one, one.period) for one in self.points(metric))
-            self._found[metric] = {(frozenset(one.dimensions), when): one for one, when in found if when is not None}
-        return self._found[metric]
-
-    def _periods(self, metric: str) -> set[int]:
-        return {period for _, period in self._by_key(metric)}
+    def _by_where(self, metric: str, period: int) -> Mapping[Where, MetricPoint]:
+        key = (BY_METRIC[metric].name, period)
+        if key not in self._found:
+            self._found[key] = {frozenset(one.dimensions): one for one in self._source.of_period(*key)}
+        return self._found[key]
 
 
 def _names(dimensions: Dimensions) -> set[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from consumers.pages.asked_pages import PageRequest
 from consumers.pages.comparing_two import can_be_compared
 from consumers.pages.figures import Figures
-from consumers.pages.from_picture import source_of
+from consumers.pages.from_picture import PicturePoints
 from consumers.pages.panels import Panel
 from consumers.pages.rendering import NO_CHART_YET, Pages, SiteSetting
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS, PageSection
@@ -21,12 +21,16 @@ from consumers.serve.asked import epoch_shown, not_read_yet
 from consumers.serve.prepared import Body, body_of
 from consumers.serve.service import FOR_EVER, REVALIDATE, ServedView, Service
 from consumers.serve.snapshot import Picture
-from exchange.core.picture.briefs import CASES, NEEDS, SHARE, BriefText, NothingToBrief, brief_of
+from exchange.core.metrics.figures import MetricPoint
+from exchange.core.metrics.questions import Span
+from exchange.core.picture.briefs import CASES, COVERAGE, NEEDS, SHARE, BriefText, NothingToBrief, brief_of, where_of
 from exchange.core.picture.measured import Behind
 from exchange.web.problems import Problem, ProblemKind, cut
 
-BRIEFED = (CASES, NEEDS, SHARE, "reporting", "reporting_by_division", "reporting_on_time")
-"""The metrics of a brief."""
+BRIEFED = (NEEDS, SHARE, COVERAGE, "reporting", "reporting_by_division", "reporting_on_time")
+"""The metrics of a brief, of its year."""
+MONTHS_HELD = 4
+"""As many months have figures in memory, those of the last requests."""
 STEPS_MIN = (1, 5, 15, 60, 360, 1_440)
 """Minutes of silence that a page tells apart."""
 
@@ -106,11 +110,10 @@ class Site:
             raise Problem(ProblemKind.SUFFIX_UNKNOWN, "This site makes no PDF.")
 
         def made(figures: Figures, _: bool) -> bytes:
-            points = [one for metric in BRIEFED for one in figures.points(metric)]
             if figures.behind is None:
                 raise not_read_yet()
             try:
-                brief = brief_of(points, figures.behind, place)
+                brief = brief_of(_briefed(figures, place), figures.behind, place)
             except NothingToBrief as error:
                 raise Problem(ProblemKind.EPOCH_UNKNOWN, f"{error} Years come in January.") from None
             if self.pages.setting.preface:
@@ -165,10 +168,14 @@ class Site:
         if self._held.picture is not picture:
             self._held = HeldFigures(picture, {})
         complete = self.service.hearing.complete
-        found = self._held.figures.get(epoch)
+        held = self._held.figures
+        found = held.pop(epoch, None)
         if found is None or (complete and found.behind is None):
             behind = Behind(self.service.released) if complete else None
-            found = self._held.figures[epoch] = Figures(source_of(picture), epoch, behind)
+            found = Figures(PicturePoints(picture, epoch), epoch, behind)
+        held[epoch] = found
+        while len(held) > MONTHS_HELD:
+            del held[next(iter(held))]
         return found
 
     def notice(self) -> str:
@@ -184,6 +191,13 @@ class Site:
                 "missing."
             )
         return "" if hearing.complete else "The newest figures are being read. Some may be missing for a moment."
+
+
+def _briefed(figures: Figures, place: str) -> list[MetricPoint]:
+    """The points of a place's brief: its clients over the years, and the rest of the newest one."""
+    cases = figures.over_time(CASES, Span.YEAR, **dict(where_of(place)))
+    year = cases[-1].period if cases else None
+    return [*cases, *(one for metric in BRIEFED for one in figures.of_period(metric, year))]
 
 
 def _found(figures: Figures, name: str) -> Panel:

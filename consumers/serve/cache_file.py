@@ -84,7 +84,7 @@ def _picture(buffer: pa.Buffer, start: int) -> Picture:
         raise ValueError
     names = Dictionaries()
     for metric, dimensions in head["series"]:
-        names.series.of((metric, tuple((name, code) for name, code in dimensions)))
+        names.series_of(metric, tuple((name, code) for name, code in dimensions))
     for unit in head["units"]:
         names.units.of(unit)
     for origins in head["origins"]:

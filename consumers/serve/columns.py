@@ -12,26 +12,25 @@ Rules kept:
 Not safe for several threads at a time; what is sealed may be read by any.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
+from sys import intern
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exchange.core.metrics.figures import Dimensions
 from exchange.core.metrics.query import codes_of
-from exchange.core.metrics.table import METRICS
-from exchange.wire.point_rows import PointRow
+from exchange.core.metrics.table import BY_METRIC, METRICS
+from exchange.wire.point_rows import Origins, PointMarks, PointRow
 
 T = TypeVar("T", bound=Hashable)
 Series = tuple[str, Dimensions]
 """(metric, its dimensions with their codes)."""
-Origins = tuple[tuple[str, str], ...]
-"""(table, epoch in words) of each release that a point was computed from."""
 _METRIC_ORDER: Final = {metric.name: number for number, metric in enumerate(METRICS)}
-_ARRIVALS: Final = 0
+ARRIVALS_CODE: Final = 0
 """In place of a period: the arrivals of the epoch's month. No period is 0."""
 WITHHELD, USABLE = 1, 2
 SCHEMA: Final = pa.schema(
@@ -81,30 +80,66 @@ class Dictionary(Generic[T]):
         return number
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class SeriesRanks:
+    """What rows are sorted by, at the number of each series.
+
+    `metrics`, `dimensions`: their places, int32. `names`: the metric of each place.
+    """
+
+    metrics: pa.Array
+    dimensions: pa.Array
+    names: tuple[str, ...]
+
+
 class Dictionaries:
     """All names that columns have codes for. They only grow."""
 
-    series: Dictionary[Series] = field(default_factory=Dictionary)
-    units: Dictionary[str] = field(default_factory=Dictionary)
-    origins: Dictionary[Origins] = field(default_factory=Dictionary)
+    def __init__(self) -> None:
+        self.series: Dictionary[Series] = Dictionary()
+        self.units: Dictionary[str] = Dictionary()
+        self.origins: Dictionary[Origins] = Dictionary()
+        self.known: list[bool] = []
+        """At the number of each series: whether this version knows its metric."""
+        self._of_metric: dict[str, list[int]] = {}
+        self._releases: dict[tuple[str, str], tuple[str, str]] = {}
+        self._ranks: SeriesRanks | None = None
 
-    def row(self, point: PointRow, offset: int) -> PointCodes:
-        """A point in codes."""
-        return PointCodes(
-            self.series.of((point.metric, point.dimensions)),
-            point.period or _ARRIVALS,
-            *point.numbers,
-            point.decimals,
-            self.units.of(point.unit),
-            WITHHELD * point.withheld | USABLE * point.usable,
-            self.origins.of(point.computed_from),
-            offset,
-        )
+    def series_of(self, metric: str, dimensions: Dimensions) -> int:
+        """The number of a series."""
+        named = tuple((intern(name), intern(code)) for name, code in dimensions)
+        number = self.series.of((intern(metric), named))
+        if number == len(self.known):
+            self.known.append(metric in BY_METRIC)
+            self._of_metric.setdefault(metric, []).append(number)
+            self._ranks = None
+        return number
 
-    def metric_of(self, row: PointCodes) -> str:
-        """The metric of a row."""
-        return self.series.values[row.series][0]
+    def numbers_of(self, metric: str, where: frozenset[tuple[str, str]]) -> list[int]:
+        """The numbers of the series of a metric that have exactly these dimensions."""
+        numbers, values = self._of_metric.get(metric, ()), self.series.values
+        return [number for number in numbers if frozenset(values[number][1]) == where]
+
+    def marks_of(self, marks: PointMarks) -> tuple[int, int, int]:
+        """Unit, flags and origins of a point, in codes."""
+        origins = tuple(self._releases.setdefault(one, one) for one in marks.computed_from)
+        flags = WITHHELD * marks.withheld | USABLE * marks.usable
+        return self.units.of(marks.unit), flags, self.origins.of(origins)
+
+    @property
+    def ranks(self) -> SeriesRanks:
+        """By metric in the order of their table, and by dimensions in the order of their lists."""
+        if self._ranks is None:
+            keys = [_order(series) for series in self.series.values]
+            metrics, dimensions = sorted({key[0] for key in keys}), sorted({key[1] for key in keys})
+            places = ({key: place for place, key in enumerate(some)} for some in (metrics, dimensions))
+            by_metric, by_dimensions = places
+            self._ranks = SeriesRanks(
+                pa.array([by_metric[key[0]] for key in keys], pa.int32()),
+                pa.array([by_dimensions[key[1]] for key in keys], pa.int32()),
+                tuple(name for _, name in metrics),
+            )
+        return self._ranks
 
 
 @cache
@@ -113,12 +148,11 @@ def _places_of_codes(dimension: str) -> Mapping[str, int]:
     return {code: number for number, code in enumerate(codes_of(dimension))}
 
 
-@cache
-def _order(series: Series) -> tuple[int, str, tuple[tuple[str, int, str], ...]]:
+def _order(series: Series) -> tuple[tuple[int, str], tuple[tuple[str, int, str], ...]]:
     """What series are sorted by. A name that this version does not know comes last."""
     metric, dimensions = series
     known = ((name, _places_of_codes(name).get(code, len(_places_of_codes(name))), code) for name, code in dimensions)
-    return _METRIC_ORDER.get(metric, len(METRICS)), metric, tuple(known)
+    return (_METRIC_ORDER.get(metric, len(METRICS)), metric), tuple(known)
 
 
 class EpochColumns:
@@ -128,16 +162,30 @@ class EpochColumns:
         self.batch = batch
         self.parts = parts
         """Metric → its rows."""
+        self._periods: dict[str, tuple[int, ...]] = {}
 
     def __len__(self) -> int:
         return int(self.batch.num_rows)
 
-    def rows(self, metric: str) -> Iterator[PointCodes]:
-        """The rows of a metric, in order."""
-        part = self.parts.get(metric)
-        if part is not None:
-            held = self.batch.slice(part.start, part.stop - part.start)
-            yield from map(PointCodes, *(column.to_pylist() for column in held.columns))
+    def periods(self, metric: str) -> tuple[int, ...]:
+        """The periods of a metric's rows; `ARRIVALS_CODE` for arrivals."""
+        if metric not in self._periods:
+            self._periods[metric] = tuple(self._part(metric)["period"].unique().to_pylist())
+        return self._periods[metric]
+
+    def rows(self, metric: str, *, period: int | None = None, series: int | None = None) -> Iterator[PointCodes]:
+        """The rows of a metric, in order; only those of a period, or of a series."""
+        if metric not in self.parts or (period is not None and period not in self.periods(metric)):
+            return
+        held = self._part(metric)
+        for name, wanted in (("period", period), ("series", series)):
+            if wanted is not None:
+                held = held.filter(pc.equal(held[name], wanted))
+        yield from map(PointCodes, *(column.to_pylist() for column in held.columns))
+
+    def _part(self, metric: str) -> pa.RecordBatch:
+        part = self.parts.get(metric, slice(0, 0))
+        return self.batch.slice(part.start, part.stop - part.start)
 
     def all_rows(self) -> Iterator[PointCodes]:
         """Every row, in order."""
@@ -148,40 +196,39 @@ class Filling:
     """The points of an epoch while they come."""
 
     def __init__(self, sealed: EpochColumns | None = None) -> None:
-        self._rows = {(row.series, row.period): row for row in sealed.all_rows()} if sealed else {}
+        self._rows: dict[tuple[int, int], tuple[int | None, ...]] = {}
+        if sealed is not None:
+            self._rows = {(row.series, row.period): tuple(row) for row in sealed.all_rows()}
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterator[PointCodes]:
-        return iter(self._rows.values())
+    def of_known(self, known: Sequence[bool]) -> int:
+        """How many rows are of series that `known` says yes to, by their numbers."""
+        return sum(known[series] for series, _ in self._rows)
 
-    def add(self, row: PointCodes) -> None:
+    def add(self, row: PointRow[int, tuple[int, int, int]], offset: int) -> None:
         """Take a point; it replaces an earlier one."""
-        self._rows[row.series, row.period] = row
+        series, period, _, value, low, high, decimals, marks = row
+        when = period or ARRIVALS_CODE
+        self._rows[series, when] = (series, when, value, low, high, decimals, *marks, offset)
 
     def sealed(self, names: Dictionaries) -> EpochColumns:
         """What came so far, in order."""
-        series = names.series.values
-
-        def order(row: PointCodes) -> tuple[object, ...]:
-            metric, name, dimensions = _order(series[row.series])
-            return metric, name, row.period, dimensions
-
-        return columns_of(sorted(self._rows.values(), key=order), names)
-
-
-def columns_of(rows: list[PointCodes], names: Dictionaries) -> EpochColumns:
-    """Sorted rows as columns."""
-    columns = zip(*rows, strict=True) if rows else [()] * len(SCHEMA)
-    arrays = [pa.array(column, kind.type) for column, kind in zip(columns, SCHEMA, strict=True)]
-    return EpochColumns(pa.record_batch(arrays, schema=SCHEMA), parts_of(rows, names))
+        columns = zip(*self._rows.values(), strict=True) if self._rows else [()] * len(SCHEMA)
+        arrays = [pa.array(column, kind.type) for column, kind in zip(columns, SCHEMA, strict=True)]
+        ranks, (series, period, *_) = names.ranks, arrays
+        metric = ranks.metrics.take(series)
+        keys = pa.table({"metric": metric, "period": period, "dimensions": ranks.dimensions.take(series)})
+        order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
+        batch = pa.record_batch([array.take(order) for array in arrays], schema=SCHEMA)
+        return EpochColumns(batch, _parts(metric.take(order), ranks.names))
 
 
-def parts_of(rows: list[PointCodes], names: Dictionaries) -> Mapping[str, slice]:
-    """Metric → its rows, of sorted rows."""
+def _parts(places: pa.Array, names: Sequence[str]) -> Mapping[str, slice]:
+    """Metric → its rows, of the place of each row's metric, in order."""
     found, start = {}, 0
-    for metric, some in groupby(rows, names.metric_of):
-        stop = start + sum(1 for _ in some)
-        found[metric], start = slice(start, stop), stop
+    for one in pc.value_counts(places).to_pylist():
+        stop = start + one["counts"]
+        found[names[one["values"]]], start = slice(start, stop), stop
     return found

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from consumers.serve.asked import FigureRequest, dimensions_of
-from consumers.serve.columns import USABLE, WITHHELD, Dictionaries, Origins, PointCodes
+from consumers.serve.columns import USABLE, WITHHELD, Dictionaries, PointCodes
 from consumers.serve.snapshot import Picture
 from exchange.core.counting.cells import NATION
 from exchange.core.metrics.figures import MetricPoint
@@ -24,6 +24,7 @@ from exchange.core.metrics.view import Origin
 from exchange.core.model.epochs import epoch_text, parse_epoch
 from exchange.core.model.vocabulary import DIVISION, UsState
 from exchange.core.picture.statuses import NO_HIGH, NO_LOW, FigureStatus, status_of
+from exchange.wire.point_rows import Origins
 from exchange.wire.public_records import period_of_point_text
 
 _ANY: Final = Decimal(0)

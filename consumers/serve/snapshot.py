@@ -20,7 +20,6 @@ from types import MappingProxyType
 
 from consumers.metrics.subscribe import mark_of
 from consumers.serve.columns import Dictionaries, EpochColumns, Filling
-from exchange.core.metrics.table import BY_METRIC
 from exchange.engine.log import Record
 from exchange.wire.message import MessageUnreadable
 from exchange.wire.point_rows import PointRows
@@ -79,9 +78,12 @@ class PointSnapshot:
         self.unknown = 0
         """Points of metrics that this version does not know: kept, and not shown."""
         self._open: PointRun | None = None
+        self._newest = 0
+        """The offset of the open run's newest point."""
         self._filling = Filling()
         self._last: Record | None = None
-        self._rows = PointRows()
+        names = self.picture.names
+        self._rows = PointRows(names.series_of, names.marks_of)
 
     @property
     def mark(self) -> str:
@@ -96,8 +98,7 @@ class PointSnapshot:
     @property
     def arrived(self) -> int:
         """How many figures the arriving epoch has, of metrics that this version knows."""
-        metric_of = self.picture.names.metric_of
-        return sum(metric_of(row) in BY_METRIC for row in self._filling)
+        return self._filling.of_known(self.picture.names.known)
 
     def forget(self) -> None:
         """Begin again, with nothing."""
@@ -105,38 +106,35 @@ class PointSnapshot:
 
     def take(self, records: Iterable[Record]) -> None:
         """Take records. Points of another epoch than before end the run."""
+        known = self.picture.names.known
         for record in records:
             self.position = record.offset + 1
             if record.value is None:
                 continue
             try:
-                point = self._rows.row(record.value)
+                row = self._rows.row(record.value)
             except MessageUnreadable:
                 self.unreadable += 1
                 continue
-            self._room(point.epoch, record.offset)
-            self._last = record
-            self.unknown += point.metric not in BY_METRIC
-            self._filling.add(self.picture.names.row(point, record.offset))
+            if self._open is None or self._open.epoch != row.epoch:
+                self._begin_run(row.epoch, record.offset)
+            self._last, self._newest = record, record.offset
+            self.unknown += not known[row.series]
+            self._filling.add(row, record.offset)
 
-    def _room(self, epoch: int, offset: int) -> None:
-        """Open a run for a point, unless it belongs to the open one."""
-        if self._open is None or self._open.epoch != epoch:
-            self.end_run()
-            self._open = PointRun(epoch, offset, offset)
-            self._filling = Filling(self.picture.epochs.get(epoch))
-        elif self._open.last != offset:
-            self._open = replace(self._open, last=offset)
+    def _begin_run(self, epoch: int, offset: int) -> None:
+        self.end_run()
+        self._open = PointRun(epoch, offset, offset)
+        self._filling = Filling(self.picture.epochs.get(epoch))
 
     def end_run(self, *, every_figure: bool = False) -> bool:
         """Show what has come of the arriving epoch; whether there was anything.
 
         `every_figure`: it has all that its releases bring.
         """
-        run = self._open
-        if run is None:
+        if self._open is None:
             return False
-        before = self.picture
+        run, before = replace(self._open, last=self._newest), self.picture
         epochs = {**before.epochs, run.epoch: self._filling.sealed(before.names)}
         settled = {one for one in epochs if one < max(epochs)} | ({run.epoch} if every_figure else set())
         self.picture = replace(

@@ -1,15 +1,17 @@
 """Points for whoever keeps columns: decoded many times faster than one by one.
 
 Names repeat from point to point. So a value is cut where its Avro fields end, without reading them,
-and each part that was met before is looked up: (metric, dimensions), period, epoch, and (unit,
-marks, releases). Only the three numbers differ from point to point.
+and each part that was met before is looked up: (metric, dimensions), period and epoch, and (unit,
+marks, releases). Only the three numbers differ from point to point. Whoever keeps codes in place of
+names gives what makes them, which is called once for each part.
 
 Rule kept: a part is remembered from `decode_plain`, the one decoder, and a value that is not cut
 as expected goes there whole. So a row is what `decode_plain` says, or MessageUnreadable is raised.
 """
 
 import re
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Hashable
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from exchange.core.errors import PeriodInvalid
 from exchange.core.metrics.figures import Dimensions
@@ -19,149 +21,168 @@ from exchange.wire.message import MessageUnreadable, decode_plain
 from exchange.wire.public_records import parse_period_of_point
 from exchange.wire.schemas import newest
 
-REMEMBERED_MAX: Final = 60_000
-_LONG: Final = 0x80
-"""A length of one byte is below."""
+REMEMBERED_MAX: Final = 30_000
+"""Parts of one kind, some 150 bytes each; they are more than all series of this version."""
+_LENGTH_MAX: Final = 0x7F
+"""Of lengths in one byte."""
 _TEXT_BRANCH: Final = 2
 """Of a union of null and text, zigzag."""
 _INT64_MAX: Final = (1 << 63) - 1
-_NUMBER: Final = re.compile(r"-?\d{1,18}(\.\d{1,17})?", re.ASCII)
+_NUMBER: Final = re.compile(rb"-?\d{1,18}(\.\d{1,17})?")
 Number = int | None
+Origins = tuple[tuple[str, str], ...]
+"""(table, epoch in words) of each release that a point was computed from."""
+S = TypeVar("S", bound=Hashable)
+M = TypeVar("M", bound=Hashable)
+Part = TypeVar("Part")
 
 
-class PointRow(NamedTuple):
-    """A point. `numbers`: value, low and high as whole numbers of 10**-`decimals`."""
+class PointMarks(NamedTuple):
+    """What a point says beside its numbers."""
 
-    metric: str
-    dimensions: Dimensions
-    period: int | None
-    epoch: int
-    numbers: tuple[Number, Number, Number]
-    decimals: int
     unit: str
     withheld: bool
     usable: bool
-    computed_from: tuple[tuple[str, str], ...]
+    computed_from: Origins
+
+
+class PointRow(NamedTuple, Generic[S, M]):
+    """A point. `value`, `low` and `high`: whole numbers of 10**-`decimals`.
+
+    `series`: made of metric and dimensions; `marks`: made of `PointMarks`.
+    """
+
+    series: S
+    period: int | None
+    epoch: int
+    value: Number
+    low: Number
+    high: Number
+    decimals: int
+    marks: M
 
 
 class _Uncut(Exception):
     """The value is not cut as expected."""
 
 
-class PointRows:
+class PointRows(Generic[S, M]):
     """Decodes values of `metrics`, and remembers their parts."""
 
-    def __init__(self) -> None:
+    def __init__(self, series_of: Callable[[str, Dimensions], S], marks_of: Callable[[PointMarks], M]) -> None:
         self._prefix = newest("metric_point").prefix
-        self._heads: dict[bytes, tuple[str, Dimensions]] = {}
+        self._series_of, self._marks_of = series_of, marks_of
+        self._heads: dict[bytes, S] = {}
         self._times: dict[bytes, tuple[int | None, int]] = {}
-        self._tails: dict[bytes, tuple[str, bool, bool, tuple[tuple[str, str], ...]]] = {}
+        self._tails: dict[bytes, M] = {}
 
-    def row(self, value: bytes) -> PointRow:
+    def row(self, value: bytes) -> PointRow[S, M]:
         """The row of a value. Raises MessageUnreadable."""
         try:
-            head, times, texts, tail = self._cut(value)
-        except (_Uncut, IndexError, UnicodeDecodeError):
-            return _slowly(value)
-        of, when, rest = self._heads.get(head), self._times.get(times), self._tails.get(tail)
-        if of is None or when is None or rest is None:
-            found = _slowly(value)
-            self._remember(head, times, tail, found)
+            times_at, numbers_at = _cut(value, self._prefix)
+            first, at = _optional(value, numbers_at)
+            second, at = _optional(value, at)
+            third, at = _optional(value, at)
+            series, tail = self._heads[value[PREFIX:times_at]], self._tails[value[at:]]
+            period, epoch = self._times[value[times_at:numbers_at]]
+        except KeyError:
+            found = self._slowly(value)
+            _remember(self._heads, value[PREFIX:times_at], found.series)
+            _remember(self._times, value[times_at:numbers_at], (found.period, found.epoch))
+            _remember(self._tails, value[at:], found.marks)
             return found
-        decimals, numbers = _numbers(*texts)
-        (metric, dimensions), (period, epoch), (unit, withheld, usable, origins) = of, when, rest
-        return PointRow(metric, dimensions, period, epoch, numbers, decimals, unit, withheld, usable, origins)
+        except (_Uncut, IndexError):
+            return self._slowly(value)
+        return PointRow(series, period, epoch, *_numbers(first, second, third), tail)
 
-    def _cut(self, value: bytes) -> tuple[bytes, bytes, tuple[str | None, str | None, str | None], bytes]:
-        """The parts of a value. Raises _Uncut, or IndexError where it ends too soon."""
-        if not value.startswith(self._prefix):
+    def _slowly(self, value: bytes) -> PointRow[S, M]:
+        plain: dict[str, Any] = decode_plain("metric_point", value)
+        texts = (None if plain[name] is None else plain[name].encode() for name in ("value", "low", "high"))
+        numbers = _numbers(*texts)
+        try:
+            period, epoch = parse_period_of_point(plain["period"]), parse_epoch(plain["epoch"])
+        except (EpochInvalid, PeriodInvalid):
+            raise MessageUnreadable from None
+        dimensions = tuple((one["name"], one["code"]) for one in plain["dimensions"])
+        origins = tuple((one["table"], one["epoch"]) for one in plain["computed_from"])
+        marks = PointMarks(plain["unit"], plain["withheld"], plain["usable"], origins)
+        return PointRow(self._series_of(plain["metric"], dimensions), period, epoch, *numbers, self._marks_of(marks))
+
+
+def _remember(memory: dict[bytes, Part], octets: bytes, part: Part) -> None:
+    if len(memory) >= REMEMBERED_MAX:
+        memory.clear()
+    memory[octets] = part
+
+
+def _cut(value: bytes, prefix: bytes) -> tuple[int, int]:
+    """Where the period and where the numbers begin.
+
+    Raises _Uncut, or IndexError where the value ends too soon.
+    """
+    if not value.startswith(prefix):
+        raise _Uncut
+    at = _behind_texts(value, PREFIX, 1)
+    count = value[at]  # of pairs of texts, in one block; zigzag: twice as many texts as pairs is the count itself
+    if count > _LENGTH_MAX or count & 1:
+        raise _Uncut
+    at = _behind_texts(value, at + 1, count)
+    if count:
+        if value[at]:
             raise _Uncut
-        times_at = _behind_array(value, _behind_text(value, PREFIX))
-        at = _behind_text(value, _behind_text(value, times_at))
-        times = value[times_at:at]
-        value_text, at = _optional(value, at)
-        low, at = _optional(value, at)
-        high, at = _optional(value, at)
-        return value[PREFIX:times_at], times, (value_text, low, high), value[at:]
-
-    def _remember(self, head: bytes, times: bytes, tail: bytes, found: PointRow) -> None:
-        if len(self._heads) + len(self._tails) + len(self._times) > REMEMBERED_MAX:
-            for memory in (self._heads, self._times, self._tails):
-                memory.clear()
-        self._heads[head] = found.metric, found.dimensions
-        self._times[times] = found.period, found.epoch
-        self._tails[tail] = found.unit, found.withheld, found.usable, found.computed_from
+        at += 1
+    return at, _behind_texts(value, at, 2)
 
 
-def _behind_text(value: bytes, at: int) -> int:
-    length = value[at]
-    if length >= _LONG or length & 1:
-        raise _Uncut
-    return at + 1 + (length >> 1)
+def _behind_texts(value: bytes, at: int, count: int) -> int:
+    for _ in range(count):
+        length = value[at]
+        if length > _LENGTH_MAX or length & 1:
+            raise _Uncut
+        at += 1 + (length >> 1)
+    return at
 
 
-def _behind_array(value: bytes, at: int) -> int:
-    """Behind an array of pairs of texts, in one block."""
-    count = value[at]
-    if count >= _LONG or count & 1:
-        raise _Uncut
-    at += 1
-    if not count:
-        return at
-    for _ in range(count):  # zigzag: twice as many texts as pairs is the count itself
-        at = _behind_text(value, at)
-    if value[at]:
-        raise _Uncut
-    return at + 1
-
-
-def _optional(value: bytes, at: int) -> tuple[str | None, int]:
+def _optional(value: bytes, at: int) -> tuple[bytes | None, int]:
     branch = value[at]
     if not branch:
         return None, at + 1
-    if branch != _TEXT_BRANCH:
+    length = value[at + 1]
+    if branch != _TEXT_BRANCH or length > _LENGTH_MAX or length & 1:
         raise _Uncut
-    end = _behind_text(value, at + 1)
-    return value[at + 2 : end].decode(), end
+    end = at + 2 + (length >> 1)
+    return value[at + 2 : end], end
 
 
-def _slowly(value: bytes) -> PointRow:
-    plain: dict[str, Any] = decode_plain("metric_point", value)
-    decimals, numbers = _numbers(plain["value"], plain["low"], plain["high"])
-    try:
-        return PointRow(
-            plain["metric"],
-            tuple((one["name"], one["code"]) for one in plain["dimensions"]),
-            parse_period_of_point(plain["period"]),
-            parse_epoch(plain["epoch"]),
-            numbers,
-            decimals,
-            plain["unit"],
-            plain["withheld"],
-            plain["usable"],
-            tuple((one["table"], one["epoch"]) for one in plain["computed_from"]),
-        )
-    except (EpochInvalid, PeriodInvalid):
-        raise MessageUnreadable from None
+def _numbers(value: bytes | None, low: bytes | None, high: bytes | None) -> tuple[Number, Number, Number, int]:
+    """The numbers without their decimals, and how many these are. Raises MessageUnreadable."""
+    first, second, third = _number(value), _number(low), _number(high)
+    decimals = max(first[1], second[1], third[1])
+    if decimals:
+        return _raised(first, decimals), _raised(second, decimals), _raised(third, decimals), decimals
+    return first[0], second[0], third[0], 0
 
 
-def _numbers(*texts: str | None) -> tuple[int, tuple[Number, Number, Number]]:
-    """How many decimals, and the numbers without them. Raises MessageUnreadable."""
-    decimals = 0
-    for text in texts:
-        if text is not None:
-            if not _NUMBER.fullmatch(text):
-                raise MessageUnreadable
-            decimals = max(decimals, len(text.partition(".")[2]))
-    value, low, high = (_whole(text, decimals) for text in texts)
-    return decimals, (value, low, high)
-
-
-def _whole(text: str | None, decimals: int) -> Number:
+def _number(text: bytes | None) -> tuple[Number, int]:
+    """A number without its decimals, and how many these are."""
     if text is None:
-        return None
-    before, _, after = text.partition(".")
-    number = int(before + after.ljust(decimals, "0"))
+        return None, 0
+    if not _NUMBER.fullmatch(text):
+        raise MessageUnreadable
+    whole, dot, part = text.partition(b".")
+    return (_held(int(whole + part)), len(part)) if dot else (int(whole), 0)
+
+
+def _held(number: int) -> int:
+    """The number itself; raises MessageUnreadable where no column can hold it."""
     if abs(number) > _INT64_MAX:
         raise MessageUnreadable
     return number
+
+
+def _raised(number: tuple[Number, int], decimals: int) -> Number:
+    """The same number with so many decimals."""
+    digits, held = number
+    if digits is None or held == decimals:
+        return digits
+    return _held(digits * 10 ** (decimals - held))

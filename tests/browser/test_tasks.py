@@ -96,7 +96,7 @@ def test_a_task_is_done_in_four_clicks_and_by_one_call(
 def published(task: EvaluatorTask) -> MetricPoint:
     (found,) = [
         one
-        for one in figures().points(task.metric)
-        if one.period is not None and period_text(one.period) == task.period and dict(one.dimensions) == task.where
+        for one in figures().of_series(task.metric, **task.where)
+        if one.period is not None and period_text(one.period) == task.period
     ]
     return found

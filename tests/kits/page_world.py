@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
 
-from consumers.pages.figures import Figures
+from consumers.pages.figures import Figures, HeldPoints
 from consumers.pages.panels import Panel
 from consumers.pages.rendering import Pages, SiteSetting
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS, PageSection
@@ -36,7 +36,8 @@ def _behind() -> Behind:
 @cache
 def figures(as_of: int = LAST) -> Figures:
     """The figures as of a month; before the first one there are none."""
-    return Figures(lambda metric: _by_metric().get(metric, ()), as_of, _behind())
+    held = {metric: [one for one in some if one.epoch <= as_of] for metric, some in _by_metric().items()}
+    return Figures(HeldPoints(held), as_of, _behind())
 
 
 @cache

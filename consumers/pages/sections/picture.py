@@ -12,7 +12,7 @@ from consumers.pages.coverage import (
     newest_quarter,
     with_agencies,
 )
-from consumers.pages.figures import Figures
+from consumers.pages.figures import Figures, span_of
 from consumers.pages.labels import period_in_title
 from consumers.pages.making import across, arrivals, name_of, over_time
 from consumers.pages.panels import PageLink, PageLinks, Panel, PanelChart, PanelRow, Part, PartHeading
@@ -177,7 +177,7 @@ def _places(figures: Figures, year: str) -> Iterator[Part]:
         name="cases-by-division",
         address=address_of,
     )
-    years = sorted({one.period for one in figures.points("state_cases") if one.period})
+    years = [one for one in figures.periods("state_cases") if span_of(one) is Span.YEAR]
     yield PageLinks(
         "Year of the map",
         tuple(

@@ -40,7 +40,7 @@ def newest_of(figures: Figures, metrics: Iterable[str]) -> list[MetricPoint]:
     for metric in dict.fromkeys(metrics):
         quarter, year = figures.newest(metric, Span.QUARTER), figures.newest(metric, Span.YEAR)
         period = quarter if BY_METRIC[metric].unit is AGENCIES else year or quarter
-        found += [one for one in figures.points(metric) if one.period == period is not None]
+        found += figures.of_period(metric, period)
     return found
 
 

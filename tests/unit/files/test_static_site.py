@@ -70,7 +70,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Mapping[str, ExportFile]) -> Non
 
 
 def test_it_says_what_the_points_say(site: Mapping[str, ExportFile]) -> None:
-    [cases] = [one for one in figures_of(month()).points("cases") if one.period == period_of(2026, 4)]
+    [cases] = figures_of(month()).of_period("cases", period_of(2026, 4))
     assert sentence_of(cases) in unescape(site[f"{FOLDER}/figures/cases.html"].content.decode())
 
 
