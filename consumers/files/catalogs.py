@@ -11,7 +11,7 @@ from typing import Final
 from consumers.files.files import ExportFile
 from consumers.files.package import as_json
 from consumers.files.published import PublishedMonth
-from consumers.files.tables import SAYS
+from consumers.sheets.figure_columns import SAYS
 from exchange.core.metrics.table import CAVEAT
 from exchange.wire.public_records import period_of_point_text
 

@@ -10,14 +10,14 @@ from typing import Final
 from consumers.files.adx import adx
 from consumers.files.catalogs import catalog, json_ld
 from consumers.files.files import ExportFile
-from consumers.files.forms import as_csv, as_parquet
 from consumers.files.package import datapackage
 from consumers.files.published import PublishedMonth
 from consumers.files.readme import readme
 from consumers.files.sdmx import sdmx_csv, structure
-from consumers.files.tables import FileTable, tables_of
+from consumers.files.tables import tables_of
 from consumers.files.workbook import workbook
-from exchange.core.metrics.table import CAVEAT
+from consumers.sheets.forms import as_csv, as_parquet
+from consumers.sheets.sheet import Sheet
 
 FORMS: Final[tuple[Callable[[PublishedMonth], ExportFile], ...]] = (sdmx_csv, structure, adx, workbook)
 """Beside the tables."""
@@ -32,7 +32,7 @@ def files_of(
     parts = len(plain) + len(FORMS)
     tables = []
     for done, table in enumerate(plain, 1):
-        tables.append((table, _table_files(published, table)))
+        tables.append((table, _table_files(table)))
         told(done, parts)
     made = [file for _, files in tables for file in files]
     for done, form in enumerate(FORMS, 1):
@@ -45,9 +45,8 @@ def files_of(
     return [readme(published, made), *made]
 
 
-def _table_files(published: PublishedMonth, table: FileTable) -> tuple[ExportFile, ExportFile]:
-    about = {"epoch": published.month, "caveat": CAVEAT}
+def _table_files(table: Sheet) -> tuple[ExportFile, ExportFile]:
     return (
         ExportFile(f"{table.name}.csv", as_csv(table), "text/csv", table.title),
-        ExportFile(f"{table.name}.parquet", as_parquet(table, about), "application/vnd.apache.parquet", table.title),
+        ExportFile(f"{table.name}.parquet", as_parquet(table), "application/vnd.apache.parquet", table.title),
     )

@@ -7,7 +7,8 @@ from typing import Final
 
 from consumers.files.files import ExportFile
 from consumers.files.published import PublishedMonth
-from consumers.files.tables import FileColumn, FileTable, missing_values
+from consumers.files.tables import missing_values
+from consumers.sheets.sheet import Column, Sheet
 from exchange.core.metrics.table import CAVEAT
 from exchange.core.picture.statuses import FigureStatus
 
@@ -15,7 +16,7 @@ PROFILE: Final = "https://datapackage.org/profiles/2.0/{}.json"
 _CSV: Final = "csv"
 
 
-def datapackage(published: PublishedMonth, found: Sequence[tuple[FileTable, Sequence[ExportFile]]]) -> ExportFile:
+def datapackage(published: PublishedMonth, found: Sequence[tuple[Sheet, Sequence[ExportFile]]]) -> ExportFile:
     """The description of tables and of the files that hold them."""
     document = {
         "$schema": PROFILE.format("datapackage"),
@@ -41,7 +42,7 @@ def as_json(document: object) -> bytes:
     return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def _resource(table: FileTable, file: ExportFile) -> dict[str, object]:
+def _resource(table: Sheet, file: ExportFile) -> dict[str, object]:
     form = file.path.rpartition(".")[2]
     return {
         "$schema": PROFILE.format("dataresource"),
@@ -63,7 +64,7 @@ def _resource(table: FileTable, file: ExportFile) -> dict[str, object]:
     }
 
 
-def _field(column: FileColumn) -> dict[str, object]:
+def _field(column: Column) -> dict[str, object]:
     kind = "string" if column.numbers is None else "integer" if column.whole else "number"
     described: dict[str, object] = {"name": column.name, "type": kind, "description": column.says}
     if column.name == "status":

@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property
 
 from consumers.metrics.subscribe import follow
+from consumers.sheets.figure_columns import order_of_dimensions, order_of_metric
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 from exchange.core.metrics.figures import MetricPoint
@@ -98,9 +99,17 @@ def published(
         due = sum(1 for metric in METRICS for _ in metric.formula(view))
         if held.awaited(one) or there[one] < due:
             raise MonthIncomplete(f"{there[one]:,} of at least {due:,} figures of {epoch_text(one)} are there.")
-    order = {metric.name: number for number, metric in enumerate(METRICS)}
-    ranked = sorted(newest.values(), key=lambda one: (order[one.metric], one.epoch, one.period or 0, one.dimensions))
+    ranked = sorted(newest.values(), key=_order)
     return PublishedMonth(epoch, tuple(ranked), tuple(held.held.values()), publisher or DataPublisher())
+
+
+def _order(point: MetricPoint) -> tuple[object, ...]:
+    return (
+        order_of_metric(point.metric),
+        point.epoch,
+        point.period or 0,
+        order_of_dimensions(point.dimensions),
+    )
 
 
 async def read(log: Log) -> tuple[list[MetricPoint], list[Release]]:

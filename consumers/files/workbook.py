@@ -13,7 +13,7 @@ from typing import Final
 
 from consumers.files.files import ExportFile
 from consumers.files.published import PublishedMonth
-from consumers.files.tables import FileColumn, figures_of
+from consumers.files.tables import figures_of
 from exchange.core.metrics.table import BY_METRIC, CAVEAT
 from exchange.core.picture.statuses import FigureStatus
 
@@ -28,9 +28,9 @@ def workbook(published: PublishedMonth) -> ExportFile:
 
     sheets = {}
     for number, (metric, points) in enumerate(published.by_metric.items(), 1):
-        table = figures_of(metric, points)
+        table = figures_of(metric, points, {})
         sheets[f"{number} {metric}"[:NAME_MAX]] = gptables.GPTable(
-            table=pd.DataFrame({column.name: _cells(column) for column in table.columns}, dtype=object),
+            table=pd.DataFrame({column.name: column.cells for column in table.columns}, dtype=object),
             table_name=f"figures_{metric}",
             title=metric.replace("_", " ").capitalize(),
             subtitles=[BY_METRIC[metric].says, CAVEAT],
@@ -63,9 +63,3 @@ def workbook(published: PublishedMonth) -> ExportFile:
     made.close()
     media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return ExportFile("national-picture.xlsx", out.getvalue(), media_type, "Every figure, a sheet for each metric")
-
-
-def _cells(column: FileColumn) -> list[object]:
-    if column.numbers is None:
-        return list(column.texts)
-    return [text if number is None else number for number, text in zip(column.numbers, column.texts, strict=True)]

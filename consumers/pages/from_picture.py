@@ -1,15 +1,13 @@
 """The points of a served picture, as a page asks for them: no more of them is read."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from consumers.pages.figures import Where
-from consumers.serve.columns import ARRIVALS_CODE, USABLE, WITHHELD, Dictionaries, PointCodes
+from consumers.serve.columns import ARRIVALS_CODE
+from consumers.serve.points import point_of
 from consumers.serve.snapshot import Picture
 from exchange.core.metrics.figures import MetricPoint
-from exchange.core.metrics.view import Origin, Period
-from exchange.core.model.epochs import parse_epoch
-from exchange.wire.point_rows import Origins
+from exchange.core.metrics.view import Period
 
 
 class PicturePoints:
@@ -37,29 +35,3 @@ class PicturePoints:
         for epoch in self._epochs:
             for row in self._picture.epochs[epoch].rows(metric, **only):
                 yield point_of(row, epoch, self._picture.names)
-
-
-def point_of(row: PointCodes, epoch: int, names: Dictionaries) -> MetricPoint:
-    """The point of a row: the digits that were published."""
-    metric, dimensions = names.series.values[row.series]
-    return MetricPoint(
-        metric,
-        dimensions,
-        row.period or None,
-        epoch,
-        _decimal(row.value, row.decimals),
-        _decimal(row.low, row.decimals),
-        _decimal(row.high, row.decimals),
-        names.units.values[row.unit],
-        bool(row.flags & WITHHELD),
-        bool(row.flags & USABLE),
-        _origins(names.origins.values[row.origins]),
-    )
-
-
-def _decimal(number: int | None, decimals: int) -> Decimal | None:
-    return None if number is None else Decimal(number).scaleb(-decimals)
-
-
-def _origins(found: Origins) -> tuple[Origin, ...]:
-    return tuple(Origin(table, parse_epoch(epoch)) for table, epoch in found)

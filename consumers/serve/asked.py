@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from consumers.serve.snapshot import Picture
+from consumers.sheets.figure_columns import dimensions_of
 from exchange.core.errors import PeriodInvalid
 from exchange.core.metrics.query import codes_of, near
 from exchange.core.metrics.table import BY_METRIC
@@ -74,11 +75,6 @@ def check_metric(name: str) -> str:
         close = near(name, BY_METRIC)
         raise Problem(ProblemKind.METRIC_UNKNOWN, f"There is no metric {cut(name)}. /v1/metrics lists all.", near=close)
     return name
-
-
-def dimensions_of(metric: str) -> tuple[str, ...]:
-    """Every dimension that points of a metric may have."""
-    return tuple(dict.fromkeys(name for kind in BY_METRIC[metric].dimensions for name in kind))
 
 
 def asked(metric: str, query: Pairs) -> FigureRequest:

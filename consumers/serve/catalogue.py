@@ -3,7 +3,8 @@
 from functools import cache
 
 from consumers.serve.planned import answered
-from consumers.serve.sheets import Column, Sheet
+from consumers.serve.sheets import ServedSheet
+from consumers.sheets.sheet import Column, Sheet
 from exchange.core.metrics.answers import Answer
 from exchange.core.metrics.shapes import Metric
 from exchange.core.metrics.table import CAVEAT, COUNTS, MEANS, METRICS
@@ -76,17 +77,12 @@ def _precision(answer: Answer) -> dict[str, object]:
     }
 
 
-def sheet() -> Sheet:
+def sheet() -> ServedSheet:
     """The catalogue as a view."""
     found = entries()
-    columns = tuple(Column(name, says, *_texts(found, name)) for name, says in _SAYS.items())
-    document = {"caveat": CAVEAT, "metrics": found}
-    return Sheet("metrics", "Every figure of the exchange", columns, document, (CAVEAT,))
-
-
-def _texts(found: tuple[dict[str, object], ...], name: str) -> tuple[list[str], list[str]]:
-    texts = [_text(one[name]) for one in found]
-    return texts, texts
+    columns = tuple(Column(name, says, [_text(one[name]) for one in found]) for name, says in _SAYS.items())
+    made = Sheet("metrics", "Every figure of the exchange", columns, {"notes": CAVEAT})
+    return ServedSheet(made, {"caveat": CAVEAT, "metrics": found})
 
 
 def _text(value: object) -> str:

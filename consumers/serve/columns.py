@@ -14,22 +14,20 @@ Not safe for several threads at a time; what is sealed may be read by any.
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from sys import intern
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from consumers.sheets.figure_columns import order_of_dimensions, order_of_metric
 from exchange.core.metrics.figures import Dimensions
-from exchange.core.metrics.query import codes_of
-from exchange.core.metrics.table import BY_METRIC, METRICS
+from exchange.core.metrics.table import BY_METRIC
 from exchange.wire.point_rows import Origins, PointMarks, PointRow
 
 T = TypeVar("T", bound=Hashable)
 Series = tuple[str, Dimensions]
 """(metric, its dimensions with their codes)."""
-_METRIC_ORDER: Final = {metric.name: number for number, metric in enumerate(METRICS)}
 ARRIVALS_CODE: Final = 0
 """In place of a period: the arrivals of the epoch's month. No period is 0."""
 WITHHELD, USABLE = 1, 2
@@ -130,7 +128,7 @@ class Dictionaries:
     def ranks(self) -> SeriesRanks:
         """By metric in the order of their table, and by dimensions in the order of their lists."""
         if self._ranks is None:
-            keys = [_order(series) for series in self.series.values]
+            keys = [(order_of_metric(one), order_of_dimensions(held)) for one, held in self.series.values]
             metrics, dimensions = sorted({key[0] for key in keys}), sorted({key[1] for key in keys})
             places = ({key: place for place, key in enumerate(some)} for some in (metrics, dimensions))
             by_metric, by_dimensions = places
@@ -140,19 +138,6 @@ class Dictionaries:
                 tuple(name for _, name in metrics),
             )
         return self._ranks
-
-
-@cache
-def _places_of_codes(dimension: str) -> Mapping[str, int]:
-    """The place of each code of a dimension in its list."""
-    return {code: number for number, code in enumerate(codes_of(dimension))}
-
-
-def _order(series: Series) -> tuple[tuple[int, str], tuple[tuple[str, int, str], ...]]:
-    """What series are sorted by. A name that this version does not know comes last."""
-    metric, dimensions = series
-    known = ((name, _places_of_codes(name).get(code, len(_places_of_codes(name))), code) for name, code in dimensions)
-    return (_METRIC_ORDER.get(metric, len(METRICS)), metric), tuple(known)
 
 
 class EpochColumns:

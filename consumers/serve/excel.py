@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from consumers.serve.sheets import Column, Sheet
+from consumers.sheets.forms import lines_about
+from consumers.sheets.sheet import Sheet
 
 _NO_MONTH: Final = "1980-01"
 """The date of a sheet that is of no month."""
@@ -23,16 +24,11 @@ def as_xlsx(sheet: Sheet) -> bytes:
     out = io.BytesIO()
     plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, plain)
-    year, month = map(int, (sheet.as_of or _NO_MONTH).split("-"))
+    year, month = map(int, sheet.about.get("as_of", _NO_MONTH).split("-"))
     book.set_properties({"title": sheet.title, "created": datetime(year, month, 1, tzinfo=UTC)})
     page = book.add_worksheet("Figures")
     bold = book.add_format({"bold": True, "font_size": 14})
-    lines = [
-        sheet.title,
-        *sheet.notes,
-        *([f"As of {sheet.as_of}."] if sheet.as_of else []),
-        "This sheet has one table.",
-    ]
+    lines = [sheet.title, *lines_about(sheet), "This sheet has one table."]
     for row, line in enumerate(lines):
         page.write_string(row, 0, line, bold if row == 0 else None)
     _table(page, sheet, len(lines))
@@ -42,7 +38,7 @@ def as_xlsx(sheet: Sheet) -> bytes:
 
 def _table(page: Any, sheet: Sheet, top: int) -> None:
     names = [column.name for column in sheet.columns]
-    rows = len(sheet.columns[0].texts)
+    rows = sheet.rows
     page.set_column(0, len(names) - 1, _WIDTH)
     if rows:
         heads = [{"header": name} for name in names]
@@ -50,12 +46,5 @@ def _table(page: Any, sheet: Sheet, top: int) -> None:
     else:
         page.write_row(top, 0, names)
     for at, column in enumerate(sheet.columns):
-        for row, cell in enumerate(_cells(column), top + 1):
+        for row, cell in enumerate(column.cells, top + 1):
             page.write(row, at, cell)
-
-
-def _cells(column: Column) -> list[object]:
-    """Numbers where they are shown, else words."""
-    if not column.number:
-        return list(column.texts)
-    return [text if number is None else number for number, text in zip(column.typed, column.texts, strict=True)]

@@ -18,6 +18,7 @@ import structlog
 
 from consumers.metrics.subscribe import mark_of
 from consumers.serve.due_figures import DueFigures
+from consumers.serve.memory import give_back
 from consumers.serve.snapshot import PointSnapshot
 from exchange.core.release.released import Released
 from exchange.engine.errors import LogUnavailable, PartitionUnknown, PositionOutOfRange, TransactionOpen
@@ -149,6 +150,8 @@ class Follower:
         """Ask for the ends: whether Kafka answers, and whether everything was read."""
         ends = await reader.end_offsets([POINTS, DRAWN])
         at_ends = [await reader.position(one) >= ends[one] for one in (POINTS, DRAWN)]
+        if all(at_ends) and not self.hearing.complete:
+            await asyncio.to_thread(give_back)
         self.hearing.complete = all(at_ends)
         self.hearing.heard_s, self.hearing.problem = loop_s(), ""
 

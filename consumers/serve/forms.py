@@ -7,7 +7,6 @@ this software and of pyarrow being the same). Text files are UTF-8, with a byte-
 Excel. Column order and row order are those of the sheet.
 """
 
-import csv
 import io
 import json
 import zipfile
@@ -15,13 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from consumers.serve.sheets import Column, Sheet
+from consumers.serve.sheets import ServedSheet
+from consumers.sheets.forms import as_arrow, as_csv, as_parquet, lines_about
 from exchange.web.problems import Problem, ProblemKind, cut
 
-_BOM: Final = "﻿"
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every file in a zip: the form's earliest."""
 _CALM: Final = 6
@@ -34,92 +30,61 @@ class AnswerForm:
 
     suffix: str
     media_type: str
-    write: Callable[[Sheet, bool], bytes]
+    write: Callable[[ServedSheet, bool], bytes]
     accepted: bool = True
     paged: bool = False
 
 
-def _json(sheet: Sheet, excel: bool) -> bytes:
+def _json(view: ServedSheet, excel: bool) -> bytes:
     del excel
-    return json.dumps(sheet.document, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    return json.dumps(view.document, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
-def _csv(sheet: Sheet, excel: bool) -> bytes:
-    out = io.StringIO(newline="")
-    rows = csv.writer(out, lineterminator="\r\n" if excel else "\n")
-    rows.writerow([column.name for column in sheet.columns])
-    rows.writerows(zip(*(column.texts for column in sheet.columns), strict=True))
-    return ((_BOM if excel else "") + out.getvalue()).encode()
+def _csv(view: ServedSheet, excel: bool) -> bytes:
+    return as_csv(view.sheet, excel=excel)
 
 
-def _table(sheet: Sheet) -> pa.Table:
-    arrays = [_array(column) for column in sheet.columns]
-    fields = [
-        pa.field(column.name, array.type, metadata={"description": column.says})
-        for column, array in zip(sheet.columns, arrays, strict=True)
-    ]
-    about = {"title": sheet.title, "unit": sheet.unit, "as_of": sheet.as_of, "notes": " ".join(sheet.notes)}
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about))
-
-
-def _array(column: Column) -> pa.Array:
-    if column.number:
-        return pa.array(column.typed, pa.float64())
-    return pa.array(column.typed, pa.string()).dictionary_encode()
-
-
-def _parquet(sheet: Sheet, excel: bool) -> bytes:
+def _parquet(view: ServedSheet, excel: bool) -> bytes:
     del excel
-    out = io.BytesIO()
-    pq.write_table(_table(sheet), out, compression="zstd")
-    return out.getvalue()
+    return as_parquet(view.sheet)
 
 
-def _arrow(sheet: Sheet, excel: bool) -> bytes:
+def _arrow(view: ServedSheet, excel: bool) -> bytes:
     del excel
-    out = io.BytesIO()
-    table = _table(sheet)
-    with pa.ipc.new_file(out, table.schema) as file:
-        file.write_table(table)
-    return out.getvalue()
+    return as_arrow(view.sheet)
 
 
-def _metadata(sheet: Sheet, excel: bool) -> bytes:
+def _metadata(view: ServedSheet, excel: bool) -> bytes:
     del excel
+    sheet = view.sheet
     document = {
         "name": sheet.name,
         "title": sheet.title,
-        "unit": sheet.unit,
-        "as_of": sheet.as_of,
-        "where": sheet.where,
-        "notes": sheet.notes,
+        **sheet.about,
+        "where": view.where,
         "columns": [{"name": one.name, "description": one.says} for one in sheet.columns],
     }
     return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def _zip(sheet: Sheet, excel: bool) -> bytes:
-    out = io.BytesIO()
-    about = (
-        f"{sheet.title}\n\n"
-        + "".join(f"{note}\n" for note in sheet.notes)
-        + (f"As of {sheet.as_of}.\n" * bool(sheet.as_of))
-    )
+def _zip(view: ServedSheet, excel: bool) -> bytes:
+    out, sheet = io.BytesIO(), view.sheet
+    about = "".join(f"{line}\n" for line in (sheet.title, "", *lines_about(sheet)))
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=_CALM) as archive:
         for name, content in (
-            (f"{sheet.name}.csv", _csv(sheet, excel)),
-            (f"{sheet.name}.metadata.json", _metadata(sheet, excel)),
+            (f"{sheet.name}.csv", _csv(view, excel)),
+            (f"{sheet.name}.metadata.json", _metadata(view, excel)),
             ("README.txt", about.encode()),
         ):
             archive.writestr(zipfile.ZipInfo(name, _FIRST_DAY), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
-def _xlsx(sheet: Sheet, excel: bool) -> bytes:
+def _xlsx(view: ServedSheet, excel: bool) -> bytes:
     del excel
     from consumers.serve.excel import as_xlsx  # a second to import, for the few who ask
 
-    return as_xlsx(sheet)
+    return as_xlsx(view.sheet)
 
 
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -19,8 +19,9 @@ from hashlib import sha256
 from typing import Final
 
 from consumers.serve.asked import FigureRequest
-from consumers.serve.sheets import ShownFigure, as_plain, figure
+from consumers.serve.sheets import as_plain, figure
 from consumers.serve.snapshot import Picture, PointRun
+from consumers.sheets.figure_columns import ShownFigure
 from exchange.core.model.epochs import epoch_text
 
 METRICS_MAX: Final = 20

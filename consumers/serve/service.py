@@ -16,7 +16,7 @@ from consumers.serve.follow import Follower, Hearing
 from consumers.serve.forms import AnswerForm
 from consumers.serve.months import month, months
 from consumers.serve.prepared import Body, Prepared, body_of
-from consumers.serve.sheets import Sheet, figures, sheet_of
+from consumers.serve.sheets import ServedSheet, figures, sheet_of
 from consumers.serve.snapshot import Picture, PointSnapshot
 from consumers.serve.stream import Readers, StreamSource
 from exchange.core.model.epochs import epoch_text
@@ -154,5 +154,5 @@ def _json(document: object) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
 
-def _written(form: AnswerForm, sheet: Sheet, asked: FigureRequest) -> Body:
-    return body_of(form.write(sheet, asked.excel), compressed=form.suffix in _ZIPPED)
+def _written(form: AnswerForm, view: ServedSheet, asked: FigureRequest) -> Body:
+    return body_of(form.write(view, asked.excel), compressed=form.suffix in _ZIPPED)

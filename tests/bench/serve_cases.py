@@ -1,78 +1,45 @@
 """`exchange serve` as a process: how fast it reads, answers and streams, and in how much memory.
 
-Points are those of the richest month, with other months and values. Answers are compared with a
-bare Starlette route of the same run, which sends the same number of bytes.
+Answers are compared with a bare Starlette route of the same run, which sends as many bytes.
 """
 
 import asyncio
 import resource
 import socket
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from pathlib import Path
 from statistics import quantiles
 
 import httpx
 import psutil
 
-from exchange.core.metrics.figures import MetricPoint
-from exchange.core.model.epochs import FIRST_EPOCH_YEAR
 from exchange.engine.kafka.log import KafkaLog
-from exchange.engine.log import Producer
 from exchange.settings import Settings
 from exchange.trial.commands import variables_of
 from tests.bench.load import Size
+from tests.bench.serve_load import LAST_TEXT, fill, moved, next_month, send
 from tests.kits.serve_process import Served, served
-from tests.kits.serve_world import DRAWN, JANUARY, POINTS, as_records, as_released, of_epoch, releases
 
-BATCH = 2_000
 RATE, SECONDS, TURNS = 200, 5, 4
 READERS = 1_000
 FILTERED = "/v1/stream?metric=needs_by_service"
 FOLLOWED = "/v1/stream"
 NO_LIMIT = ("--requests-per-minute", "0")
-FIRST_MONTH = FIRST_EPOCH_YEAR * 12
+PAGES = ("/", "/needs", "/places/ca", "/")
+STEADY_S = 12.0
+"""After the last figure: pages of the menu are prepared once figures have been quiet for 5 s."""
 Result = tuple[int, float, float, str]
-
-
-def made_up(count: int) -> Iterator[MetricPoint]:
-    """So many points, month by month; the last month is the one whose releases are there."""
-    base = of_epoch(JANUARY)
-    for number in range(count - len(base)):
-        month, at = divmod(number, len(base))
-        point = base[at]
-        moved = None if point.value is None else point.value + month % 97
-        yield replace(point, epoch=FIRST_MONTH + month, value=moved)
-    yield from base
-
-
-async def fill(settings: Settings, count: int) -> None:
-    """Write the topics."""
-    log = KafkaLog(settings.client("bench"))
-    producer = await log.producer()
-    await producer.send(DRAWN, as_released(releases()))
-    await send(producer, made_up(count))
-    await producer.close()
-    await log.close()
-
-
-async def send(producer: Producer, points: Iterator[MetricPoint]) -> None:
-    batch = []
-    for point in points:
-        batch.append(point)
-        if len(batch) == BATCH:
-            await producer.send(POINTS, as_records(batch))
-            batch = []
-    await producer.send(POINTS, as_records(batch))
 
 
 async def whole(client: httpx.AsyncClient) -> int:
     """How many figures there are, once everything was read."""
     while True:
         status = (await client.get("/v1/status", timeout=60)).json()
-        if status["complete"] and status["as_of"] == "2027-01":
+        if status["complete"] and status["as_of"] == LAST_TEXT:
             return int(status["figures"])
         await asyncio.sleep(0.05)
 
@@ -86,22 +53,46 @@ def cpu_s(serve: Served) -> float:
 
 
 async def reading(settings: Settings, size: Size) -> Result:
-    """From the start of the process until everything is read."""
+    """From the start of the process until everything is read; then pages, and a second start."""
     await fill(settings, size.events)
+    with tempfile.TemporaryDirectory() as folder:
+        cache = ("--cache", str(Path(folder) / "serve.cache"))
+        clock = time.perf_counter()
+        async with served(variables_of(settings), *cache) as serve, asking(serve) as client:
+            figures = await whole(client)
+            took, cpu, memory = time.perf_counter() - clock, cpu_s(serve), memory_mb(serve)
+            first = [await milliseconds(client, page) for page in PAGES]
+            await asyncio.sleep(STEADY_S)
+            later = memory_mb(serve)
+            await serve.stopped()
+        clock = time.perf_counter()
+        async with served(variables_of(settings), *cache) as serve, asking(serve) as client:
+            while (await client.get("/v1/status")).json()["as_of"] != LAST_TEXT:  # noqa: ASYNC110 - asked over a socket
+                await asyncio.sleep(0.01)
+            again = time.perf_counter() - clock
+            await serve.stopped()
+    pages = ", ".join(f"{page} {ms:.0f} ms" for page, ms in zip(PAGES, first, strict=True))
+    note = f"{memory:.0f} MB, {later:.0f} with its pages; first asked for: {pages}; from its cache after {again:.1f} s"
+    return figures, took, cpu, note
+
+
+@asynccontextmanager
+async def asking(serve: Served) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=serve.address, timeout=60) as client:
+        yield client
+
+
+async def milliseconds(client: httpx.AsyncClient, page: str) -> float:
+    """Until a page is there."""
     clock = time.perf_counter()
-    async with served(variables_of(settings)) as serve, httpx.AsyncClient(base_url=serve.address) as client:
-        answers = time.perf_counter() - clock
-        figures = await whole(client)
-        took = time.perf_counter() - clock
-        cpu, memory = cpu_s(serve), memory_mb(serve)
-        await serve.stopped()
-    return figures, took, cpu, f"{memory:.0f} MB in serve; it answered after {answers:.1f} s"
+    (await client.get(page)).raise_for_status()
+    return (time.perf_counter() - clock) * 1e3
 
 
 async def answering(settings: Settings, size: Size) -> Result:
     """Prepared JSON at 200 requests a second, in turns with a bare Starlette route."""
     await fill(settings, size.events)
-    async with served(variables_of(settings), *NO_LIMIT) as serve, httpx.AsyncClient(base_url=serve.address) as client:
+    async with served(variables_of(settings), *NO_LIMIT) as serve, asking(serve) as client:
         await whole(client)
         page = "/v1/metrics/needs_by_service?limit=100"
         length = len((await client.get(page, headers={"accept-encoding": "identity"})).content)
@@ -183,8 +174,9 @@ async def streaming(settings: Settings, size: Size) -> Result:
     await fill(settings, size.events)
     log = KafkaLog(settings.client("bench"))
     producer = await log.producer()
-    async with served(variables_of(settings), *NO_LIMIT) as serve, httpx.AsyncClient(base_url=serve.address) as client:
+    async with served(variables_of(settings), *NO_LIMIT) as serve, asking(serve) as client:
         await whole(client)
+        alone = memory_mb(serve)
         arrived: list[float] = []
         begun = asyncio.Semaphore(0)
         readers = [
@@ -193,10 +185,9 @@ async def streaming(settings: Settings, size: Size) -> Result:
         ]
         for _ in readers:
             await begun.acquire()
-        before = cpu_s(serve)
-        month = [replace(point, epoch=JANUARY + 1) for point in of_epoch(JANUARY)]
-        await producer.send(POINTS, as_records(month))
-        await producer.send(POINTS, as_records([replace(month[0], epoch=JANUARY + 2)]))  # the month before is whole
+        before, waiting = cpu_s(serve), memory_mb(serve)
+        month = next_month()
+        await send(producer, [*month, moved(month[0], 1)])  # the first of another month: the one before is whole
         clock = asyncio.get_running_loop().time()
         await asyncio.gather(*readers)
         last, median = max(arrived) - clock, sorted(arrived)[READERS // 2] - clock
@@ -206,7 +197,8 @@ async def streaming(settings: Settings, size: Size) -> Result:
         ended = time.perf_counter() - ended
     await producer.close()
     await log.close()
-    note = f"last reader {last:.2f} s, median {median:.2f} s after the write; {memory:.0f} MB; ended in {ended:.1f} s"
+    used = f"{memory:.0f} MB, of which {waiting - alone:.0f} for readers"
+    note = f"last reader {last:.2f} s, median {median:.2f} s after the write; {used}; ended in {ended:.1f} s"
     return len(arrived), last, cpu, note
 
 

@@ -72,12 +72,12 @@ def _made_up(table: str, epoch: int, n: int, *, clients: bool) -> int | None:
     return None if not clients and number % 7 == 0 else number
 
 
-def releases(last: int = JANUARY, first: int = FIRST) -> list[Release]:
-    """All that are due in these months."""
+def releases(last: int = JANUARY, first: int = FIRST, tables: Sequence[str] = TABLES) -> list[Release]:
+    """All of these tables that are due in these months."""
     return [
         release(table, epoch)
         for epoch in range(first, last + 1)
-        for table in TABLES
+        for table in tables
         if is_due(DECLARED[table].tier, epoch)
     ]
 

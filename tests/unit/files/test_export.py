@@ -63,7 +63,7 @@ def test_every_point_is_there_once_with_its_digits(picture: PublishedMonth, file
     }
     assert len(found) == len(picture.points)
     for point in picture.points:
-        dimensions = "|".join(f"{name}={code}" for name, code in point.dimensions) or "the nation"
+        dimensions = "|".join(f"{name}={code}" for name, code in point.dimensions) or "all"
         row = found[point.metric, dimensions, period_of_point_text(point.period), epoch_text(point.epoch)]
         assert row["status"] == status_of(point).value
         if status_of(point).shows_number:

@@ -1,5 +1,7 @@
 """A page over a served picture finds the points that were published, and no other."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from consumers.pages.figures import Figures, HeldPoints
@@ -36,10 +38,10 @@ def test_a_page_reads_the_periods_that_it_shows_and_no_more() -> None:
     read: list[MetricPoint] = []
 
     class Watched(PicturePoints):
-        def _points(self, metric: str, **only: int) -> "list[MetricPoint]":
+        def _points(self, metric: str, **only: int) -> Iterator[MetricPoint]:
             found = list(super()._points(metric, **only))
             read.extend(found)
-            return found
+            return iter(found)
 
     figures = Figures(Watched(picture(JANUARY), JANUARY), JANUARY)
     year = max(figures.periods("state_cases"))

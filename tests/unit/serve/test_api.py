@@ -14,9 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from consumers.serve.asked import PARAMETERS, dimensions_of
+from consumers.files.published import published
+from consumers.files.tables import tables_of
+from consumers.serve.asked import PARAMETERS
 from consumers.serve.forms import ACCEPTED, FORMS
 from consumers.serve.service import FOR_EVER, REVALIDATE, Service
+from consumers.sheets.figure_columns import dimensions_of
+from consumers.sheets.forms import as_csv, as_parquet
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT, METRICS
 from exchange.core.model.epochs import epoch_text
@@ -32,6 +36,7 @@ from tests.kits.serve_world import (
     following,
     of_epoch,
     read_to,
+    releases,
     soon,
     that_has_read,
     world,
@@ -185,6 +190,14 @@ async def test_rows_of_a_file_are_told_apart_by_their_names(client: httpx.AsyncC
         rows = list(csv.DictReader(io.StringIO((await client.get(f"/v1/metrics/{name}.csv")).text)))
         keys = [tuple(row[n] for n in (*dimensions_of(name), "period", "epoch")) for row in rows]
         assert len(set(keys)) == len(keys), name
+
+
+async def test_an_export_has_the_bytes_of_the_api(client: httpx.AsyncClient) -> None:
+    made = {sheet.name: sheet for sheet in tables_of(published(world()[::-1], releases(), JANUARY))}
+    for name in METRICS_THERE:
+        sheet = made[f"figures/{name}"]
+        for form, octets in (("csv", as_csv(sheet)), ("parquet", as_parquet(sheet))):
+            assert (await client.get(f"/v1/metrics/{name}.{form}?as_of={epoch_text(JANUARY)}")).content == octets
 
 
 async def test_excel_gets_a_mark_and_its_own_line_ends(client: httpx.AsyncClient) -> None:

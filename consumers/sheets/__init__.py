@@ -1,0 +1,1 @@
+"""Figures as tables, the same for the API and for the files of an export."""
