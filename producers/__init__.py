@@ -127,6 +127,7 @@ __all__ += [  # errors, and the gate's reason in `Blocked`
     "ExchangeSilent",
     "ExchangeUnnamed",
     "Forked",
+    "HoldsUnmatched",
     "InboxMissing",
     "KeyFileExists",
     "KeyFileMissing",
@@ -134,6 +135,7 @@ __all__ += [  # errors, and the gate's reason in `Blocked`
     "PassphraseMissing",
     "PeriodInvalid",
     "ProfileInvalid",
+    "QuarterKeptOpen",
     "QuarterNotClosable",
     "Reason",
     "RefusalsUnwritable",
@@ -150,6 +152,7 @@ __all__ += [  # errors, and the gate's reason in `Blocked`
     "VaultOfAnother",
     "VaultTooNew",
     "VaultUnwritable",
+    "WithdrawalsUnconfirmed",
 ]
 
 _HOMES: Final = (
@@ -168,7 +171,8 @@ _HOMES: Final = (
     "producers.delivery.waiting",
     "producers.delivery.preview",
     "producers.delivery.report",
-    "producers.delivery.sending",
+    "producers.delivery.unconfirmed",
+    "producers.delivery.run_options",
     "producers.vault.fact_store",
     "producers.setup",
     "producers.edge",
@@ -218,7 +222,7 @@ if TYPE_CHECKING:
     from producers.delivery.report import (
         Report,
     )
-    from producers.delivery.sending import (
+    from producers.delivery.run_options import (
         RunOptions,
     )
     from producers.delivery.waiting import (

@@ -10,8 +10,9 @@ the broken rule, never the value. Leaving the block sends everything, ends with 
 and returns only when the exchange has accepted it. Whatever goes wrong on the way, running again
 continues where it stopped.
 
-A run is by hand unless its options say `scheduled`. What a tally_only agency sends about a quarter
-is counted by the one run that closes the quarter (`producers.caps.tally_batches`).
+A run is by hand unless its options say `scheduled`. A quarter's totals are counted by the run that
+closes it (`producers.delivery.closing`). What would be withdrawn waits for a person if it is much
+(`producers.delivery.guard`): the run ends with a named error after all else was accepted.
 
 Not promised: that a fact is durable before `flush` or the end of the block; use by two tasks.
 """
@@ -26,21 +27,22 @@ from types import TracebackType
 from typing import Self
 
 from exchange.core.model.period import LAST_YEAR
-from exchange.core.model.vocabulary import LegalClass
 from exchange.engine.wall_clock import local_today
 from producers import errors, facts
 from producers.caps.marking import Caps
 from producers.caps.policy import Policy
-from producers.caps.tally import closes_before, current_quarter, not_closed, stage_tallies
-from producers.caps.tally_batches import end_first_batch
+from producers.caps.tally import current_quarter
 from producers.cooperative import cooperative, some_at_once, walked
 from producers.delivery.address import kafka_link, servers_of
+from producers.delivery.closing import Closing
+from producers.delivery.guard import WithdrawalGuard
 from producers.delivery.heartbeat import Stated, closing_beat, marking_beat, on_time, run_ended
 from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.preview import Leaving, to_be_chained, what_leaves
 from producers.delivery.report import Report
-from producers.delivery.sending import RunOptions, Sending
+from producers.delivery.run_options import RunOptions
+from producers.delivery.sending import Sending
 from producers.facts import Fact, Reading, RowIgnored, Spares, spares_nothing
 from producers.intake import FactIntake
 from producers.profile import Profile
@@ -48,6 +50,7 @@ from producers.secret_files import Secret
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
+from producers.vault.unsettled import GoneBy
 from producers.words import NOTHING_WITHDRAWN, STOPPING
 
 TURN, BATCH = 2_000, 10_000
@@ -89,8 +92,7 @@ class Edge:
 
         `secret`: opens the vault (default: from the profile). `link`: the way to the exchange
         (default: Kafka). `today`: decides which quarters are over (default: the calendar).
-        `options`: how the run began, waits and reports. `preview`: change nothing, connect to
-        nothing; `leaving` shows what would leave.
+        `options`: how the run began, waits and reports. `preview`: change and send nothing.
         """
         return cls(profile, secret, link, today, options or RunOptions(), preview=preview)
 
@@ -100,28 +102,29 @@ class Edge:
         self._vault = Vault.open(self.profile, self._secret or self.profile.secret())
         try:
             self._fact_store = FactStore(self._vault)
+            began, profile = self._options, self.profile
+            self._guard = WithdrawalGuard(self._fact_store, self.report, began, is_preview=self.is_preview)
             self._fact_store.begin_run()
             self._intake = FactIntake(self._policy, self._fact_store, self.report)
             self._chain = Chain(self._vault, self._fact_store)
-            began, kind, small_counts = self._options, self.profile.legal_class, self.profile.small_counts
-            scheduled, asked = began.scheduled, began.closes
-            self._open_quarter = closes_before(kind, self._vault, self._today, scheduled=scheduled, asked=asked)
-            self._caps = Caps(self._vault, self._fact_store, kind, small_counts=small_counts, scheduled=scheduled)
+            self._closing = Closing(profile, self._vault, self._fact_store, self._today, began)
+            how = {"small_counts": profile.small_counts, "scheduled": began.scheduled}
+            self._caps = Caps(self._vault, self._fact_store, profile.legal_class, **how)
             self._outbox = Outbox(self._vault, self._fact_store, self._chain, self._caps)
             if self.is_preview:
                 return self
             self.report.left_over = self._outbox.unaccepted()
-            self._link = self._given_link or kafka_link(self.profile)
+            self._link = self._given_link or kafka_link(profile)
             self._sending = Sending(
                 self._vault,
                 self._chain,
                 self._outbox,
                 link=self._link,
                 report=self.report,
-                beat=marking_beat(self.profile, self._today),
+                beat=marking_beat(profile, self._today),
                 stage=self._staging,
-                options=self._options,
-                address="" if self._given_link else servers_of(self.profile),
+                options=began,
+                address="" if self._given_link else servers_of(profile),
             )
         except BaseException:
             self._vault.close()
@@ -177,9 +180,9 @@ class Edge:
                     self._intake.leave(RowIgnored(reading.where, NOTHING_WITHDRAWN))
             case facts.Complete(prefix, _, first, last, spares):
                 absent = self._fact_store.incomplete(prefix, first, last, self._policy.newest)
-                await self._withdraw(absent, spares)
+                await self._withdraw(absent, GoneBy.ABSENT, spares)
             case facts.ClientWithdrawn(client, _, spares):
-                await self._withdraw(self._fact_store.of_client(client), spares)
+                await self._withdraw(self._fact_store.of_client(client), GoneBy.MARKED, spares)
 
     async def read_all(self, readings: Iterable[Reading]) -> None:
         """Take all readings of a source."""
@@ -202,16 +205,15 @@ class Edge:
 
     async def retract(self, key: str) -> FactOutcome:
         """Withdraw the fact under a key; raises KeyUnknown when there is none."""
-        if not self._fact_store.withdraw(SOURCE + key.encode()):
+        if not self._fact_store.take_back(SOURCE + key.encode(), GoneBy.MARKED):
             raise errors.KeyUnknown
         await self._breathe()
         return self._intake.count(FactOutcome.RETRACTED)
 
     async def retract_all(self, key_prefix: str) -> int:
         """Withdraw all facts whose keys begin so, none for an empty prefix; how many."""
-        count = await self._withdraw(self._fact_store.keys(SOURCE + key_prefix.encode())) if key_prefix else 0
-        await self._breathe()
-        return count
+        keys = self._fact_store.keys(SOURCE + key_prefix.encode()) if key_prefix else []
+        return await self._withdraw(keys, GoneBy.MARKED)
 
     def hold(self, client: str, *, retract: bool = False) -> int:
         """Send nothing more about a client. `retract`: also withdraw sent facts; how many."""
@@ -243,11 +245,8 @@ class Edge:
         deque(self._staging(), maxlen=0)
 
     def _staging(self) -> Iterator[None]:
-        if self.profile.legal_class is LegalClass.tally_only:
-            how = {"small_counts": self.profile.small_counts, "closes": self._options.closes_quarters}
-            tallied = stage_tallies(self._vault, self._fact_store, self._open_quarter, **how)
-            self.report.tally(tallied)
-            self.report.not_closed = not_closed(self._fact_store, self._open_quarter, self._today)
+        yield from self._guard.settle()
+        self._closing.stage(self.report)
         for claimed in self._outbox.claims():
             self.report.claimed += claimed
             yield
@@ -274,14 +273,16 @@ class Edge:
         await self._sending.deliver(beat)
         run_ended(self._vault, self._today, scheduled=scheduled)
         self._chain.forget_unchained()
-        end_first_batch(self._vault, self._open_quarter)
+        self._closing.end()
         self._commit()
         self.report.unclaimed, self.report.complete = self._chain.unclaimed(), True
+        self.report.raise_what_waits()
 
-    async def _withdraw(self, keys: list[bytes], spares: Spares = spares_nothing) -> int:
+    async def _withdraw(self, keys: list[bytes], by: GoneBy, spares: Spares = spares_nothing) -> int:
         gone_keys = [key for key in keys if not spares(key.removeprefix(SOURCE).decode())]
-        count = sum([gone async for gone in cooperative(self._fact_store.withdraw_each(gone_keys))])
+        count = sum([gone async for gone in cooperative(self._fact_store.take_back_each(gone_keys, by))])
         self._intake.count(FactOutcome.RETRACTED, count)
+        await self._breathe()
         return count
 
     async def _breathe(self) -> None:

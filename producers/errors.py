@@ -184,6 +184,36 @@ class QuarterNotClosable(EdgeError):
     hint = "Nothing was changed or sent. Run again without --closes, or name a quarter that is over and not closed yet."
 
 
+class WithdrawalsUnconfirmed(EdgeError):
+    """The run would withdraw, or publish again, much of what is published."""
+
+    exit_code = ExitStatus.WAITS
+    hint = (
+        "That waits; all else was done. If the file is not as it should be, correct it and publish it again. If it is right, "
+        "publish it with --withdraw."
+    )
+
+
+class HoldsUnmatched(WithdrawalsUnconfirmed):
+    """Clients on hold cannot be recognised, as hardly any key of the file is known."""
+
+    hint = (
+        "All new facts about clients wait, also with --withdraw, or a client who refused might be published. Hold these "
+        "clients under their new keys (`exchange edge hold --unseen`), and end the old holds of those whom the file no "
+        "longer has (`exchange edge unhold`). Then publish the file with --withdraw."
+    )
+
+
+class QuarterKeptOpen(EdgeError):
+    """A quarter was not closed, because its first totals are final and rows were not read."""
+
+    exit_code = ExitStatus.WAITS
+    hint = (
+        "All else was done. Correct what was refused or is missing, then run again: the next run that closes quarters closes "
+        "it. If its totals are right without that, close it with --incomplete."
+    )
+
+
 class DatabaseChanged(EdgeError):
     """The export comes from another database than before, so its keys mean other rows."""
 

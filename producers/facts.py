@@ -161,6 +161,7 @@ class RowRefused:
     `rule`: the broken rule in words, without the value. `part`: the rest of the row was read.
     `follows`: only because another row or file was refused, which has a refusal of its own.
     `record`: the source's own key of the row; only a list for the agency itself may show it.
+    `period`: of what became no fact, 0 if unknown: no total of it is final.
     """
 
     where: Where
@@ -169,6 +170,7 @@ class RowRefused:
     part: bool = False
     follows: bool = False
     record: str = field(default="", repr=False)
+    period: int = 0
 
 
 @dataclass(frozen=True, slots=True)

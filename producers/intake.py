@@ -11,6 +11,7 @@ from producers.delivery.report import Report
 from producers.facts import Fact, NotWhole, Reading, RowIgnored, RowRefused, Taken
 from producers.vault.event_tail import decode_tail
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
+from producers.vault.unsettled import GoneBy
 
 STATE: Final = "state"
 """The one field of a fact outside its body that a source may not have read."""
@@ -35,9 +36,11 @@ class FactIntake:
             self._report.unnamed += fact.body.about is About.CLIENT and not fact.client
         elif isinstance(judged, SwitchedOff):
             self._report.ignored[judged.why] += 1
-            outcome = FactOutcome.RETRACTED if self._fact_store.withdraw(key) else FactOutcome.IGNORED
+            gone = self._fact_store.take_back(key, GoneBy.SWITCHED_OFF)
+            outcome = FactOutcome.RETRACTED if gone else FactOutcome.IGNORED
         else:
-            self._report.refuse(RowRefused(fact.where, judged.column, judged.rule))
+            refused = RowRefused(fact.where, judged.column, judged.rule, record=fact.key, period=fact.period)
+            self._report.refuse(refused)
             outcome = FactOutcome.REFUSED
         return self.count(outcome)
 

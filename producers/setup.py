@@ -93,11 +93,13 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
 class Hold:
     """A hold. `facts`: how many the vault has about the client.
 
-    `withdrawn`: how many the next run withdraws.
+    `withdrawn`: how many the next run withdraws. `alike`: how many known clients, who are not held,
+    have another spelling of the same key.
     """
 
     facts: int
     withdrawn: int
+    alike: int = 0
 
 
 def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool, unseen: bool = False) -> Hold:
@@ -110,9 +112,10 @@ def hold_client(profile: Profile, secret: Secret, client: str, *, retract: bool,
             _expect_known(vault, client)
         known = "SELECT count(*) FROM fact JOIN client ON fact.client = client.id WHERE client.name = ?"
         row = vault.one(known, (client.encode(),))
-        withdrawn = FactStore(vault).hold(client, retract=retract)
+        fact_store = FactStore(vault)
+        withdrawn, alike = fact_store.hold(client, retract=retract), fact_store.clients.alike(client)
         vault.commit()
-    return Hold(int(row[0]) if row else 0, withdrawn)
+    return Hold(int(row[0]) if row else 0, withdrawn, alike)
 
 
 def unhold_client(profile: Profile, secret: Secret, client: str) -> bool:

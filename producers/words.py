@@ -17,4 +17,4 @@ def list_of(kind: type[Enum]) -> str:
 
 def code_rule(kind: type[Enum]) -> str:
     """The rule of a column that holds a code of this list."""
-    return f"a code of the list {list_of(kind)}: `exchange vocabulary {list_of(kind)}` shows them"
+    return f"must be a code of the list {list_of(kind)}: `exchange vocabulary {list_of(kind)}` shows them"

@@ -16,6 +16,7 @@ class ExitStatus(IntEnum):
     DIFFERENT = 4, "A comparison found a difference."
     NOT_CLOSED = 5, "The month was not closed. No privacy budget was spent."
     CHAIN_BROKEN = 6, "An agency's events are not 1, 2, 3… once each, each following the one before."
+    WAITS = 7, "A part of the run waits for a person, as the message says. Everything else was done."
     INTERNAL = 70, "An internal error. Please report the traceback; it holds no value from a record."
     HUNG = 75, "The worker did not start, go on or end in time, and ended itself. Start it again."
     INTERRUPTED = 130, "Stopped with Ctrl-C, also at a question."

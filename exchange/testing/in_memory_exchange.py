@@ -46,7 +46,7 @@ from exchange.wire.public_records import decode_point, decode_release
 from exchange.wire.records import Receipt, encode_registration
 from exchange.wire.topics import AGENCIES, DRAW_BYTES_MAX, EVENTS, METRICS, RELEASES, TOPICS
 from producers.delivery.link import Link
-from producers.delivery.sending import RunOptions
+from producers.delivery.run_options import RunOptions
 from producers.edge import Edge
 from producers.profile import Profile
 from producers.secret_files import KEY_OCTETS, Secret

@@ -15,7 +15,7 @@ from exchange.trial.sample import SampleAgency
 from exchange.wire.records import Receipt
 from producers.delivery.address import kafka_link
 from producers.delivery.report import Report
-from producers.delivery.sending import RunOptions
+from producers.delivery.run_options import RunOptions
 from producers.edge import Edge
 from producers.facts import Fact, Reading
 from producers.profile import Profile
@@ -108,7 +108,8 @@ class DemoAgency:
         """How its run after a month began; it closes the quarter that the month ends, if any."""
         closes = quarter_of_epoch(month) if month_of(month) % 3 == 0 else None
         totals = self.profile.legal_class is LegalClass.tally_only
-        return RunOptions(scheduled=self.scheduled, closes=closes if totals else None)
+        # nobody sits there to be asked, and made-up records are never damaged
+        return RunOptions(scheduled=self.scheduled, closes=closes if totals else None, withdraw=True)
 
 
 def sample_agency(ground: TrialExchange, agency: SampleAgency, number: int) -> DemoAgency:

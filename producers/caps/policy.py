@@ -52,7 +52,7 @@ class Unfit:
 
 Judged = Leaves | SwitchedOff | Unfit
 SWITCHED_OFF: Final = SwitchedOff("switched off: sensitive")
-IN_THE_FUTURE: Final = Unfit("period", "a quarter or a year that has begun: this one lies in the future")
+IN_THE_FUTURE: Final = Unfit("period", "has not begun: this quarter or year lies in the future")
 
 
 class Policy:
@@ -100,14 +100,14 @@ class Policy:
 
 def _unfit(period: int, state: UsState, body: Correctable) -> Unfit | None:
     if isinstance(body, e.Tally) or type(body) not in _CHECKS:
-        return Unfit("body", "not a body that a source may have; the edge itself counts tallies")
+        return Unfit("body", "is not a body that a source may have; the edge itself counts tallies")
     if not is_period(period):
-        return Unfit("period", "a quarter or a year of 2000–2099")
+        return Unfit("period", "must be a quarter or a year of 2000–2099")
     if type(state) is not UsState:
-        return Unfit("state", "a code of us_state")
+        return Unfit("state", "must be a code of us_state")
     for name, kind, below in _CHECKS[type(body)]:
         if not _fits(getattr(body, name), kind, below):
-            return Unfit(name, f"a whole number from 0 to {below - 1}" if below else code_rule(kind))
+            return Unfit(name, f"must be a whole number from 0 to {below - 1}" if below else code_rule(kind))
     rule = unsound(body)
     return Unfit("body", rule) if rule else None
 

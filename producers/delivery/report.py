@@ -4,8 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from exchange.core.model.period import period_text
+from exchange.core.words import number_of
 from producers.caps.marking import Marked, RuleCount, count_rules
 from producers.caps.tally import HeldBack, Tallied
+from producers.delivery.unconfirmed import Unconfirmed
+from producers.errors import QuarterKeptOpen
 from producers.facts import RowRefused, Where
 from producers.vault.fact_store import FactOutcome
 
@@ -33,6 +37,12 @@ class Report:
     them anew."""
     not_closed: list[int] = field(default_factory=list)
     """Quarters that are over, and whose tallies wait for the run that closes them."""
+    unconfirmed: Unconfirmed | None = None
+    """What waits for a person, if anything does."""
+    held_alike: int = 0
+    """New clients who are on hold from now on, because their keys are nearly a held client's."""
+    kept_open: list[int] = field(default_factory=list)
+    """Quarters that the run was to close and did not, because rows of theirs were not read."""
     refused_by_exchange: Counter[str] = field(default_factory=Counter)
     claimed: int = 0
     restored: int = 0
@@ -90,6 +100,23 @@ class Report:
         """Note a refused row."""
         self.refused[row.rule] += 1
         self.refused_rows.append(row)
+
+    @property
+    def doubtful(self) -> set[int]:
+        """The periods whose facts this run did not read whole; 0: any period."""
+        unsure = {0} if self.not_whole or self.unconfirmed else set()
+        return unsure | {row.period for row in self.refused_rows}
+
+    def raise_what_waits(self) -> None:
+        """Raise WithdrawalsUnconfirmed, HoldsUnmatched or QuarterKeptOpen, if a person must act."""
+        if self.unconfirmed is not None:
+            raise self.unconfirmed.error()
+        if self.kept_open:
+            raise QuarterKeptOpen(f"Not closed: {', '.join(map(period_text, self.kept_open))}. {self._why_open()}")
+
+    def _why_open(self) -> str:
+        refused = [f"refused here: {number_of(len(self.refused_rows), 'row')}"] if self.refused_rows else []
+        return f"{'; '.join([*refused, *sorted(self.not_whole)]).capitalize()}."
 
     @property
     def clean(self) -> bool:

@@ -6,10 +6,7 @@ the receipt. Many events are under way at once (`WINDOW`). Waiting is bounded
 (`producers.delivery.waiting`) and ends with a named error, while everything is kept in the vault.
 """
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from exchange.core.admission.reasons import Reason
@@ -26,55 +23,13 @@ from producers.delivery.receipts import Delivered, Fork, Mark, Repair, Replay, R
 from producers.delivery.report import Report
 from producers.delivery.restore import by_digest, path_back, unknown_runs
 from producers.delivery.run_chain import CHUNK, RunChain
-from producers.delivery.waiting import Next, Wait, Waiting, WaitLimits
+from producers.delivery.run_options import RunOptions
+from producers.delivery.waiting import Next, Waiting
 from producers.vault.chain_row import Beat
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 
 WINDOW: Final = 50_000
-
-
-def say_nothing(_: str) -> None:
-    """Show no sentence."""
-
-
-def show_nothing(_done: int, _of: int) -> None:
-    """Show no progress."""
-
-
-def wait_silently(_: Wait) -> None:
-    """Show no wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How a run began, waits and reports.
-
-    `say` gets sentences for a person, without any value of a record.
-    """
-
-    scheduled: bool = False
-    """The agency's schedule began this run, and no person: it shows that the agency reports on
-    time, and closes the quarters that are due. Only a flag of the command says so, never a
-    profile."""
-    closes: int | None = None
-    """A quarter to close, with all before it (`producers.caps.tally.closes_before`)."""
-    patience: WaitLimits = field(default_factory=WaitLimits)
-    say: Callable[[str], None] = say_nothing
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    clock: Callable[[], float] = time.monotonic
-    progress: Callable[[int, int], None] = show_nothing
-    """Gets (events accepted in this run, all events of this run known so far)."""
-    waiting: Callable[[Wait], None] = wait_silently
-    """Gets the current wait about once a second, while nothing happens."""
-    over_fork: bool = False
-    """A person confirmed that the other copy of the vault has stopped: read back its accepted
-    events and go on."""
-
-    @property
-    def closes_quarters(self) -> bool:
-        """Whether the run closes the quarters that are due, or one that it was asked to."""
-        return self.scheduled or self.closes is not None
 
 
 class Sending:

@@ -38,7 +38,7 @@ LINE_OCTETS_MAX: Final = 1 << 16
 KEY_LETTERS_MAX: Final = 200
 COLUMNS: Final = ("key", "period", "state", "client", "body", "fields")
 REQUIRED: Final = ("key", "period", "body", "fields")
-BODY_RULE: Final = "a body of docs/BODIES.md in snake case, such as case_opened"
+BODY_RULE: Final = "must be a body of docs/BODIES.md in snake case, such as case_opened"
 Plain = dict[str, object]
 
 
@@ -89,14 +89,15 @@ class JsonLines:
         self._skipped.clear()
         with self._open() as file:
             for number, line in enumerate(_lines(file), start=1):
-                where = Where(self._path.name, number)
+                where, row = Where(self._path.name, number), Plain()
                 if number == 1:
                     self._expect_lines(line)
                 try:
                     if line.strip():
-                        yield self._reading(line, where, known_keys)
+                        row = _object(line)
+                        yield self._reading(row, where, known_keys)
                 except _Refused as refused:
-                    yield RowRefused(where, refused.column, refused.rule)
+                    yield RowRefused(where, refused.column, refused.rule, record=_key(row), period=_begun(row))
 
     def _open(self) -> BinaryIO:
         try:
@@ -111,8 +112,7 @@ class JsonLines:
             kind = "array" if begins.startswith("[") else "object over several lines"
             raise SourceUnreadable(f"{self._path} holds a JSON {kind}; JSON Lines has one object a line.")
 
-    def _reading(self, line: bytes, where: Where, known_keys: set[bytes]) -> Reading:
-        row = _object(line)
+    def _reading(self, row: Plain, where: Where, known_keys: set[bytes]) -> Reading:
         if "withdraw" in row:
             return Withdrawn(_withdrawn(row), where)
         self._leave_identifiers(row, COLUMNS)
@@ -120,11 +120,11 @@ class JsonLines:
         key = _text(row, "key")
         digest = blake2b(key.encode(), digest_size=16).digest()
         if digest in known_keys:
-            raise _Refused("key", "repeated: an earlier line of this file has it")
+            raise _Refused("key", "is repeated: an earlier line of this file has it")
         body = _code(row, "body", BODIES)
         values = row["fields"]
         if not isinstance(values, dict):
-            raise _Refused("fields", "an object of the body's fields")
+            raise _Refused("fields", "must be an object of the body's fields")
         self._leave_identifiers(values, _HINTS[body])
         state = _state(row) if "state" in row else self._state
         client = _text(row, "client") if "client" in row else ""
@@ -152,15 +152,15 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 def _object(line: bytes) -> Plain:
     if len(line) > LINE_OCTETS_MAX:
-        raise _Refused("", f"longer than {LINE_OCTETS_MAX} bytes")
+        raise _Refused("", f"the line is longer than {LINE_OCTETS_MAX} bytes")
     try:
         row = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_not_json)
     except UnicodeDecodeError:
-        raise _Refused("", "not UTF-8") from None
+        raise _Refused("", "the line is not UTF-8") from None
     except (ValueError, RecursionError):
-        raise _Refused("", "not JSON") from None
+        raise _Refused("", "the line is not JSON") from None
     if not isinstance(row, dict):
-        raise _Refused("", "not an object")
+        raise _Refused("", "the line is not an object")
     return row
 
 
@@ -179,10 +179,10 @@ def _only(row: Plain, known: tuple[str, ...], required: tuple[str, ...], inside:
     for number, column in enumerate(row, start=1):
         if column not in known:
             place = f"{inside}, number {number}" if inside else f"number {number}"
-            raise _Refused(place, f"not a column; known are {', '.join(known)}")
+            raise _Refused(place, f"is not a column; known are {', '.join(known)}")
     for column in required:
         if column not in row:
-            raise _Refused(column, "missing")
+            raise _Refused(column, "is missing")
 
 
 def _withdrawn(row: Plain) -> str:
@@ -190,10 +190,26 @@ def _withdrawn(row: Plain) -> str:
     return _text(row, "withdraw")
 
 
+def _key(row: Plain) -> str:
+    """The key of a refused row, as far as it can be read."""
+    try:
+        return _text(row, "key")
+    except (_Refused, KeyError):
+        return ""
+
+
+def _begun(row: Plain) -> int:
+    """The period of a refused row; 0 if it cannot be read."""
+    try:
+        return _period(row)
+    except (_Refused, KeyError):
+        return 0
+
+
 def _text(row: Plain, column: str) -> str:
     value = row[column]
     if not isinstance(value, str) or not 0 < len(value) <= KEY_LETTERS_MAX or not _encodes(value):
-        raise _Refused(column, f"a text of 1 to {KEY_LETTERS_MAX} characters")
+        raise _Refused(column, f"must be a text of 1 to {KEY_LETTERS_MAX} characters")
     return value
 
 
@@ -216,13 +232,13 @@ def _period(row: Plain) -> int:
     try:
         return parse_period(value if isinstance(value, str) else "")
     except PeriodInvalid:
-        raise _Refused("period", "a quarter such as 2026Q1, or a year such as 2026, of 2000–2099") from None
+        raise _Refused("period", "must be a quarter such as 2026Q1, or a year such as 2026, of 2000–2099") from None
 
 
 def _state(row: Plain) -> UsState:
     value = row["state"]
     if not isinstance(value, str) or value not in _STATES:
-        raise _Refused("state", "the two small letters of a state, or a missing reason")
+        raise _Refused("state", "must be the two small letters of a state, or a missing reason")
     return UsState(value)
 
 
@@ -245,4 +261,4 @@ def _value(column: str, hint: type, value: object) -> object:
         raise _Refused(column, code_rule(hint))
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise _Refused(column, "a whole number")
+    raise _Refused(column, "must be a whole number")

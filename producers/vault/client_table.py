@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
+from producers.vault.key_forms import form_of
 from producers.vault.store import Vault, batches, places
 
 CLIENT_KEY_OCTETS: Final = 16
@@ -21,7 +22,11 @@ class ClientTable:
         self._numbers: dict[str, int] = {}
         self._new: set[str] = set()
         self._last = 0
-        self._held: tuple[set[int], set[bytes]] | None = None
+        self._held: tuple[set[int], set[bytes], set[str]] | None = None
+        self.held_seen: set[bytes | int | None] = set()
+        """Held clients whom this run has met, by name, or number if a record names another."""
+        self.held_alike = 0
+        """New clients whom this run has held, because a held client's key is spelt nearly so."""
 
     def number(self, client: str) -> int | None:
         """The vault's number of a client; None for facts about the agency."""
@@ -76,11 +81,47 @@ class ClientTable:
         return number
 
     def is_held(self, client: str, number: int | None = None) -> bool:
-        """Whether the client of this name, or of this number, is held."""
+        """Whether the client of this name, or of this number, is held.
+
+        A new client whose key is another spelling of a held client's is held from now on, too:
+        nobody can know that they are two.
+        """
         if self._held is None:
             held = self._vault.all("SELECT id, name FROM client WHERE held = 1")
-            self._held = {number for number, _ in held}, {name for _, name in held}
-        return number in self._held[0] or client.encode() in self._held[1]
+            forms = {form_of(bytes(name).decode()) for _, name in held}
+            self._held = {number for number, _ in held}, {name for _, name in held}, forms
+        numbers, names, forms = self._held
+        if not numbers:
+            return False
+        name = client.encode()
+        if name in names or number in numbers:
+            self.held_seen.add(name if name in names else number)
+            return True
+        if client and form_of(client) in forms and self._is_new(client):
+            self.set_held(client, held=True)
+            self.held_alike += 1
+            self.held_seen.add(name)
+            return True
+        return False
+
+    def _is_new(self, client: str) -> bool:
+        known = "SELECT 1 FROM client WHERE name = ?"
+        return client not in self._numbers and self._vault.one(known, (client.encode(),)) is None
+
+    def alike(self, client: str) -> int:
+        """How many known clients have another spelling of this key, and are not held."""
+        form = form_of(client)
+        names = (bytes(name).decode() for (name,) in self._vault.all("SELECT name FROM client WHERE held = 0"))
+        return sum(form_of(name) == form for name in names if name != client)
+
+    def unmatched_holds(self) -> int:
+        """How many held clients this run has not met, less the ones it met in their place."""
+        return max(0, self.held() - 2 * len(self.held_seen))
+
+    def forget(self) -> None:
+        """Forget the numbers of clients: some may be gone."""
+        self._numbers.clear()
+        self._new.clear()
 
     def held(self) -> int:
         """The number of held clients."""

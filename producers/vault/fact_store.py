@@ -12,13 +12,14 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any, Final
 
-from exchange.core.admission.cap_rules import NONE
 from exchange.core.model.period import quarter_of
 from producers.errors import DatabaseChanged
 from producers.vault.client_table import ClientTable
-from producers.vault.event_tail import newest_id, same_fact, with_cap
+from producers.vault.event_tail import newest_id, same_fact
+from producers.vault.holding import hold
 from producers.vault.schema import Row
 from producers.vault.store import Vault, batches, places
+from producers.vault.unsettled import GoneBy, Unsettled
 
 SOURCE: Final = b"f:"
 TALLY: Final = b"t:"
@@ -26,12 +27,12 @@ UNCLAIMED: Final = b"u:"
 NOTHING, EVENT, CORRECTION = 0, 1, 2
 ANEW, IN_SCHEDULED = 1, 2
 """A client's marks are to be chosen anew: in the next run, or in the next scheduled one."""
-_OF_FACT: Final = "schema, want, sent, kept, refused, edition, client"
+_OF_FACT: Final = "schema, want, sent, kept, refused, edition, client, gone"
 _NEW: Final = (
-    "INSERT INTO fact (key, client, period, schema, want, sort, todo, kept, stated, edition) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO fact (key, client, period, schema, want, sort, todo, kept, stated, edition, born) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_STATED: Final = "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ? WHERE key = ?"
+_STATED: Final = "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ?, gone = 0 WHERE key = ?"
 
 
 class FactOutcome(Enum):
@@ -58,13 +59,14 @@ class FactStore:
         self.clients = ClientTable(vault)
         self._edition = ""
         self._ahead: dict[bytes, Sequence[Any] | None] = {}
-        self._run = int.from_bytes(vault.get("run"), "big") + 1
+        self.run = int.from_bytes(vault.get("run"), "big") + 1
+        self.unsettled = Unsettled(vault)
         self.undecided = True
         """Whether a fact changed since the bits of the events to be sent were chosen."""
 
     def begin_run(self) -> None:
         """Begin a run: from now on `incomplete` and `of_client` know which facts it has stated."""
-        self._vault.set("run", self._run.to_bytes(8, "big"))
+        self._vault.set("run", self.run.to_bytes(8, "big"))
 
     def edition(self, made_at: str, database: str) -> None:
         """Set the age and the database of everything that follows; raises DatabaseChanged."""
@@ -96,13 +98,14 @@ class FactStore:
         """
         row = self._row(key)
         if self.clients.is_held(client, row[6] if row else None):  # a new key for the client is no new consent
-            self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (-self._run, key))
+            self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (-self.run, key))
             return FactOutcome.HELD
         if row is None:
             self.undecided = True
             todo = NOTHING if for_tally else EVENT
             fact = (key, self.clients.number(client), period, self._schema, tail, self.sort(key, tail))
-            self._vault.later(_NEW, (*fact, todo, for_tally, self._run, self._edition))
+            self._vault.later(_NEW, (*fact, todo, for_tally, self.run, self._edition, self.unsettled.open()))
+            self.unsettled.news += 1
             return FactOutcome.PUBLISHED
         if self._is_outdated(row[5]):
             return FactOutcome.OUTDATED
@@ -111,9 +114,9 @@ class FactStore:
     def _put_again(  # noqa: PLR0917
         self, key: bytes, period: int, tail: bytes, client: str, for_tally: bool, row: Sequence[Any]
     ) -> FactOutcome:
-        schema, want, sent, was_for_tally, refused, _, was_of = row
+        schema, want, sent, was_for_tally, refused, _, was_of, _ = row
         now_of = self.clients.number(client) or was_of
-        stated = (now_of, period, self._run, self._edition)
+        stated = (now_of, period, self.run, self._edition)
         if was_of != now_of:
             self._move(was_of, now_of)
         if want is not None and for_tally == was_for_tally and same_fact((schema, want), (self._schema, tail)):
@@ -126,7 +129,7 @@ class FactStore:
             same = chained is not None and not for_tally and same_fact((chained[0], chained[1]), (self._schema, tail))
             todo = NOTHING if same else CORRECTION
         self._vault.run(
-            "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ?, "
+            "UPDATE fact SET client = ?, period = ?, stated = ?, edition = ?, gone = 0, "
             "schema = ?, want = ?, sort = ?, todo = ?, kept = ?, refused = NULL WHERE key = ?",
             (*stated, self._schema, tail, self.sort(key, tail), todo, for_tally, key),
         )
@@ -166,19 +169,34 @@ class FactStore:
         )
         return want is not None
 
+    def take_back(self, key: bytes, by: GoneBy) -> bool:
+        """Note that the source withdraws the fact under a key; returns whether there was one."""
+        row = self._row(key)
+        if row is None or row[1] is None:
+            return self.withdraw(key)
+        if self._is_outdated(row[5]) or row[7] == self.unsettled.open():
+            return False
+        self.unsettled.gone(key, by)
+        return True
+
+    def withdrawn_is_due(self) -> Iterator[int]:
+        """Withdraw what the source withdraws, in steps; the number of facts in each."""
+        self.undecided = True
+        return self.unsettled.apply_gone(self._edition)
+
     def _is_outdated(self, edition: str) -> bool:
         return bool(self._edition) and edition > self._edition
 
-    def withdraw_each(self, keys: Iterable[bytes]) -> Iterator[bool]:
-        """Withdraw the facts under these keys; for each, whether there was one."""
-        return (self.withdraw(key) for key in keys)
+    def take_back_each(self, keys: Iterable[bytes], by: GoneBy) -> Iterator[bool]:
+        """Note that the source withdraws these facts; for each, whether there was one."""
+        return (self.take_back(key, by) for key in keys)
 
     def incomplete(self, prefix: str, first: int, last: int, newest: int) -> list[bytes]:
         """Keys that begin so, in these periods up to `newest`, that this run has not stated."""
         last += 0 if quarter_of(last) else 4
         rows = self._vault.all(
             "SELECT key, period FROM fact WHERE key >= ? AND key < ? AND abs(stated) <> ? AND want IS NOT NULL",
-            (start := SOURCE + prefix.encode(), prefix_end(start), self._run),
+            (start := SOURCE + prefix.encode(), prefix_end(start), self.run),
         )
         return [key for key, period in rows if period <= newest and _within(period, first, last)]
 
@@ -187,7 +205,7 @@ class FactStore:
         rows = self._vault.all(
             "SELECT fact.key FROM fact JOIN client ON client.id = fact.client "
             "WHERE client.name = ? AND abs(stated) <> ? AND want IS NOT NULL",
-            (client.encode(), self._run),
+            (client.encode(), self.run),
         )
         return [key for (key,) in rows]
 
@@ -198,7 +216,8 @@ class FactStore:
 
     def current(self, key: bytes) -> tuple[int, bytes] | None:
         """(schema id, tail) of the current fact under a key; None where there is none."""
-        row = self._vault.one("SELECT schema, want FROM fact WHERE key = ? AND want IS NOT NULL", (key,))
+        query = "SELECT schema, want FROM fact WHERE key = ? AND want IS NOT NULL AND (gone = 0 OR gone <> ?)"
+        row = self._vault.one(query, (key, self.unsettled.part))
         return None if row is None else (row[0], row[1])
 
     def waits(self, key: bytes) -> bool:
@@ -228,26 +247,8 @@ class FactStore:
 
         `retract`: also withdraw what was sent; returns the number of facts.
         """
-        number = self.clients.set_held(client, held=True)
         self.undecided = True
-        if retract:
-            withdraw = (
-                "UPDATE fact SET want = NULL, refused = NULL, "
-                "todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
-            )
-            self._vault.run(withdraw, (number,))
-            return len(self._vault.all("SELECT 1 FROM fact WHERE client = ? AND todo = ?", (number, CORRECTION)))
-        # Waiting facts are dropped; changed ones stay as sent; withdrawn ones are still retracted.
-        waits = "UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0"
-        self._vault.run(waits, (number,))
-        changed = self._vault.all(
-            "SELECT fact.key, chain.schema, chain.tail FROM fact JOIN chain ON chain.sequence = fact.sent "
-            "WHERE fact.client = ? AND todo = ? AND want IS NOT NULL",
-            (number, CORRECTION),
-        )
-        as_sent = ((schema, with_cap(tail, NONE), key) for key, schema, tail in changed)
-        self._vault.many("UPDATE fact SET schema = ?, want = ?, todo = 0 WHERE key = ?", as_sent)
-        return 0
+        return hold(self._vault, self.clients.set_held(client, held=True), retract=retract)
 
     def unhold(self, client: str) -> bool:
         """End a hold; returns whether there was one."""

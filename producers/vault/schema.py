@@ -40,13 +40,16 @@ SCHEMA: Final = (
     # `sent`: the sequence of the event that states it (0: none); `todo`: 0 nothing, 1 an event, 2 a
     # correction first; `kept`: for tallies only; `stated`: the last run that stated it, negative
     # if it was not taken because its client is held; `edition`: the age of the export; `spent`: it
-    # was corrected once.
+    # was corrected once; `born`: the part of a run that brought it; `gone`: the open part in which
+    # its source withdraws it, `gone_by` how (`producers.vault.unsettled`).
     """CREATE TABLE fact (
         key BLOB PRIMARY KEY, client INTEGER, period INTEGER NOT NULL, schema INTEGER NOT NULL, want BLOB,
         sort INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0, todo INTEGER NOT NULL DEFAULT 0,
         kept INTEGER NOT NULL DEFAULT 0, refused TEXT, stated INTEGER NOT NULL DEFAULT 0,
-        edition TEXT NOT NULL DEFAULT '', spent INTEGER NOT NULL DEFAULT 0
+        edition TEXT NOT NULL DEFAULT '', spent INTEGER NOT NULL DEFAULT 0, born INTEGER NOT NULL DEFAULT 0,
+        gone INTEGER NOT NULL DEFAULT 0, gone_by INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID""",
+    "CREATE INDEX fact_gone ON fact (gone) WHERE gone > 0",
     "CREATE INDEX fact_todo ON fact (todo, sort) WHERE todo > 0",
     "CREATE INDEX fact_client ON fact (client) WHERE client IS NOT NULL",
     # The chain; accepted events are never removed. `kind`: 0 event, 1 correction (of `target`), 2

@@ -99,7 +99,7 @@ class Vault:
         for name in ("genesis", "secret", "signing_key", "cap_key"):
             self.set(name, secrets.token_bytes(SECRET_OCTETS))
         self.set("key_number", bytes([key_number]))
-        for name in ("accepted", "run"):
+        for name in ("accepted", "run", "part", "settled"):
             self.set(name, bytes(8))
         for name in ("database", "last_scheduled"):
             self.set(name, b"")

@@ -18,6 +18,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.trial.attack.two_worlds import ONE, Deed, others, script
+from producers.delivery.guard import InQuestion, WithdrawalGuard
 
 SEEDS = [0, 1, 66, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 60))]
 CLASSES = [LegalClass.individual, LegalClass.tally_only]
@@ -79,6 +80,20 @@ SHAPES = {
     "a record that moves leaves its client's arrival there": lived(
         of("record", ONE, "nv-1"), of("move", WA, "nv-1"), CHANGED
     ),
+    "a client who goes with so many records that a person is asked withholds nobody else's": lived(
+        (FIRST, *(of("record", ONE, f"nv-{n}") for n in range(11))),
+        (
+            *(of("remove", ONE, f"nv-{n}") for n in range(11)),
+            of("record", WA, "wa-2", HOUSING),
+            of("record", CA, "ca-1"),
+        ),
+        of("record", CA, "ca-2", HOUSING),
+    ),
+    "nor takes others' withdrawals along for good": lived(
+        (FIRST, of("record", CA, "ca-1"), *(of("record", ONE, f"nv-{n}") for n in range(11))),
+        (*(of("remove", ONE, f"nv-{n}") for n in range(11)), REMOVED, of("record", CA, "ca-2", HOUSING)),
+        of("record", CA, "ca-3"),
+    ),
 }
 
 
@@ -87,3 +102,16 @@ def test_one_client_moves_nobody_else_where_one_once_did(shape: str, tmp_path: P
     with_one, without = others(SHAPES[shape], LegalClass.individual, tmp_path)
     assert with_one == without
     assert any(said[0] != "heartbeat" for said in without)
+
+
+def test_a_guard_that_stops_the_whole_run_moves_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a person then sends by hand arrives by hand: one client would take all others along."""
+    leave_out = WithdrawalGuard._leave_out
+
+    def all_of_it(of: WithdrawalGuard, found: InQuestion) -> int:
+        return leave_out(of, replace(found, new=None))
+
+    monkeypatch.setattr(WithdrawalGuard, "_leave_out", all_of_it)
+    shape = SHAPES["a client who goes with so many records that a person is asked withholds nobody else's"]
+    with_one, without = others(shape, LegalClass.individual, tmp_path)
+    assert with_one != without

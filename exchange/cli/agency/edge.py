@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchange.cli.agency.client_key import GivenAsArguments, ask_client_key
+from exchange.cli.agency.client_key import GivenAsArguments, ask_client_key, held_words
 from exchange.cli.agency.publish import ProfileOption, secret_of
 from exchange.cli.agency.work_at_the_edge import work_at_the_edge
 from exchange.cli.shared.help import ending
@@ -146,12 +146,6 @@ def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
         console().print(caps_table(found.caps))
 
 
-HELD = (
-    "Held: from now on, nothing about this client is sent, whatever your files contain. Events already on their way still "
-    "arrive."
-)
-
-
 @edge.command(
     epilog=ending(
         needs="a profile and its vault; with --retract also the exchange's Kafka.",
@@ -182,7 +176,7 @@ def hold(
     client = ask_client_key(given)
     profile = Profile.load(profile_file)
     held = hold_client(profile, secret_of(profile), client, retract=retract, unseen=unseen)
-    typer.echo(HELD)
+    typer.echo(held_words(held.alike))
     if not retract:
         return
 

@@ -25,12 +25,14 @@ from exchange.core.exit_status import ExitStatus
 if TYPE_CHECKING:
     from exchange.cli.agency.publish_progress import ProgressDisplay
     from producers.delivery.preview import Leaving
+    from producers.delivery.unconfirmed import Unconfirmed
     from producers.edge import Edge
     from producers.facts import Reading, Source
     from producers.profile import Profile
     from producers.secret_files import Secret
 
 READINGS_BETWEEN_LOOKS = 1_000
+REALLY = "All else is published in any case. Is that right, and shall it be done?"
 REPORT_CUT = "exchange: stopped while the report was printed. The run itself was finished."
 
 app = typer.Typer()
@@ -56,7 +58,10 @@ def secret_of(profile: "Profile") -> "Secret":
     epilog=ending(
         needs="a profile and its vault; without --dry-run also the exchange's Kafka.",
         example="exchange publish export.zip --profile agency.toml --dry-run",
-        statuses={ExitStatus.SOME_REFUSED: "some records were refused. Everything else was sent."},
+        statuses={
+            ExitStatus.SOME_REFUSED: "some records were refused. Everything else was sent.",
+            ExitStatus.WAITS: "withdrawals, facts under new keys, or a quarter wait for a person. All else was done.",
+        },
     )
 )
 def publish(
@@ -95,6 +100,15 @@ def publish(
             show_default="none",
         ),
     ] = None,
+    withdraw: Annotated[
+        bool,
+        typer.Option(
+            "--withdraw", help="Let through what a run asks about: much is withdrawn, or published under new keys."
+        ),
+    ] = False,
+    incomplete: Annotated[
+        bool, typer.Option("--incomplete", help="Close quarters though rows are refused or a file is missing.")
+    ] = False,
     today: Annotated[
         datetime | None,
         typer.Option(
@@ -117,7 +131,7 @@ def publish(
     from exchange.cli.shared.console import console
     from exchange.core.model.period import parse_period
     from exchange.engine.gc_tuning import relax_collector
-    from producers.delivery.sending import RunOptions
+    from producers.delivery.run_options import RunOptions
     from producers.edge import Edge
     from producers.facts import Nothing
     from producers.profile import Profile
@@ -131,7 +145,15 @@ def publish(
     stopped = "exchange: stopped. Everything read is kept in the vault: run the command again to continue."
     with progress_of(console(stderr=True)) as shown:
         began = RunOptions(scheduled=scheduled, closes=parse_period(closes) if closes else None)
-        options = replace(began, say=shown.say, progress=shown.sending, waiting=shown.waiting)
+        options = replace(
+            began,
+            withdraw=withdraw,
+            incomplete=incomplete,
+            confirm=asking(shown),
+            say=shown.say,
+            progress=shown.sending,
+            waiting=shown.waiting,
+        )
         day = today.date() if today else None
         edge = Edge.open(profile, secret=secret, today=day, options=options, preview=dry_run)
         closing = _Closing(edge, source, refusals, as_json=as_json)
@@ -145,6 +167,7 @@ def publish(
         shown.end()
         with stopped_by_interrupt(REPORT_CUT, before=lambda: None):
             closing.ended(leaving)
+    edge.report.raise_what_waits()
     raise typer.Exit(ExitStatus.DONE if edge.report.clean else ExitStatus.SOME_REFUSED)
 
 
@@ -196,7 +219,7 @@ class _Closing:
             typer.echo(f"exchange: {unwritable}", err=True)
 
     def _write(self) -> None:
-        from exchange.cli.agency.publish_tables import write_refusals
+        from exchange.cli.agency.refused_rows import write_refusals
 
         if self.refusals:
             write_refusals(self.refusals, self.edge.report.refused_rows)
@@ -210,6 +233,17 @@ class _Closing:
             typer.echo(json.dumps(plain_of(report, leaving, stays_here), indent=2))
         else:
             console().print(rendered(report, leaving, stays_here, all_in=self.refusals))
+
+
+def asking(shown: "ProgressDisplay") -> "Callable[[Unconfirmed], bool]":
+    """Asks about what a run has in question, at a terminal; elsewhere it waits for `--withdraw`."""
+    import sys
+
+    def ask(question: "Unconfirmed") -> bool:
+        with shown.paused(), stopping_at_once():
+            return typer.confirm(f"{question.says} {REALLY}", default=False, err=True)
+
+    return ask if sys.stdin.isatty() else lambda _: False
 
 
 def _next_of(readings: "Iterator[Reading]") -> "list[Reading]":

@@ -57,6 +57,13 @@ class ProgressDisplay:
             if self._waited_s:
                 self.say(str(wait))
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """No bars while a person is asked."""
+        self.bars.stop()
+        yield
+        self.bars.start()
+
     def end(self) -> None:
         """Take the bars away before the report."""
         self.bars.stop()

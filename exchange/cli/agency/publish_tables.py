@@ -1,12 +1,8 @@
-"""The end of `exchange publish`: the closing table, refused rows, and the events that would leave.
+"""The end of `exchange publish`: the closing table, and the events that would leave.
 
-Rules kept: places and rules, never a value of a record; at most `ROWS_SHOWN` refused rows on the
-screen, all of them in the file that --refusals names.
+Rules kept: places and rules, never a value of a record.
 """
 
-import csv
-import os
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -17,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli.agency.caps_tables import caps_shown
+from exchange.cli.agency.refused_rows import plain_row, refused_shown
 from exchange.cli.shared.console import table
 from exchange.core.admission.cap_rules import Cap
 from exchange.core.admission.reasons import EXPLAINED, Reason
@@ -27,11 +24,8 @@ from exchange.core.words import number_of
 from producers.caps.tally import CLOSES_AFTER_DAYS
 from producers.delivery.preview import Leaving
 from producers.delivery.report import Report
-from producers.errors import RefusalsUnwritable
-from producers.facts import RowRefused
 from producers.vault.fact_store import FactOutcome
 
-ROWS_SHOWN = 20
 EVENTS_SHOWN = 12
 HELD_SHOWN = 10
 OUTCOMES_SHOWN = (
@@ -60,6 +54,7 @@ UNSETTLED = (
     "Refused events are not counted, and are not sent again by themselves. Fix the cause with the operator (usually, the "
     "profile and the registration differ), then run `exchange edge retry --profile …`."
 )
+FOLLOWING = "only because another row or file was refused"
 ACCEPTED = "events accepted by the exchange"
 NOT_ACCEPTED = "events kept in the vault, not accepted yet"
 Plain = dict[str, object]
@@ -92,7 +87,7 @@ def rendered(
     if report.not_closed:
         parts.append(Text(not_closed_words(report.not_closed)))
     if report.refused_rows:
-        parts += [_refused_rows(report.refused_rows, all_in), Text(_numbering(report.refused_rows))]
+        parts += refused_shown(report.refused_rows, all_in)
     return Group(*parts)
 
 
@@ -104,9 +99,11 @@ def _outcomes(report: Report, *, would: bool) -> Table:
     for outcome in OUTCOMES_SHOWN:
         if report.outcomes[outcome] or outcome in OUTCOMES_SHOWN[:4]:
             shown.add_row(FACTS.get(outcome, outcome.value), str(report.outcomes[outcome]))
-        reasons = {FactOutcome.IGNORED: report.ignored, FactOutcome.REFUSED: report.refused}.get(outcome, Counter())
+        reasons = {FactOutcome.IGNORED: report.ignored, FactOutcome.REFUSED: _causes(report)}.get(outcome, Counter())
         for why, count in reasons.most_common():
             shown.add_row(f"  {why}", str(count), style="dim")
+    for name, count in _waiting(report):
+        shown.add_row(name, str(count))
     for name, count in _tallies(report):
         if count:
             shown.add_row(name, str(count))
@@ -117,12 +114,26 @@ def _outcomes(report: Report, *, would: bool) -> Table:
     return shown
 
 
+def _causes(report: Report) -> Counter[str]:
+    """How often each rule was broken; what only follows from that in one line."""
+    return Counter(FOLLOWING if row.follows else row.rule for row in report.refused_rows)
+
+
 def not_closed_words(quarters: Sequence[int]) -> str:
     """What happens to the tallies of quarters that are over and not closed yet."""
     return (
         f"Totals of {', '.join(map(period_text, quarters))} are not counted yet. The first scheduled run from day"
         f" {CLOSES_AFTER_DAYS + 1} after the quarter on counts them, or `--closes {period_text(quarters[-1])}`."
     )
+
+
+def _waiting(report: Report) -> Iterator[tuple[str, int]]:
+    if report.unconfirmed is not None and report.unconfirmed.withdraws:
+        yield "facts to be withdrawn, which wait for your yes", report.unconfirmed.withdraws
+    if report.unconfirmed is not None and report.unconfirmed.new:
+        yield "facts under new keys, which wait for your yes", report.unconfirmed.new
+    if report.held_alike:
+        yield "clients held now: their keys are spelt nearly like a held client's", report.held_alike
 
 
 def _tallies(report: Report) -> Iterator[tuple[str, int]]:
@@ -156,23 +167,6 @@ def _held_back(report: Report) -> Table:
     if len(report.held_back) > HELD_SHOWN:
         shown.add_row(f"… and {len(report.held_back) - HELD_SHOWN} more")
     return shown
-
-
-def _refused_rows(rows: Sequence[RowRefused], all_in: Path | None) -> Table:
-    shown = table("file", "row", "column", "rule", title="refused rows")
-    for row in rows[:ROWS_SHOWN]:
-        shown.add_row(row.where.file, str(row.where.row or "whole file"), row.column, row.rule)
-    if len(rows) > ROWS_SHOWN:
-        rest = f"all of them are in {all_in}" if all_in else "--refusals FILE writes all of them"
-        shown.add_row("…", f"+{len(rows) - ROWS_SHOWN}", "", rest)
-    return shown
-
-
-def _numbering(rows: Iterable[RowRefused]) -> str:
-    """How refused rows are numbered."""
-    if any(row.where.file.endswith(".csv") for row in rows):
-        return "row: as a spreadsheet numbers it; the header is row 1"
-    return "row: the line of the file"
 
 
 def _leaving_table(leaving: Iterable[Leaving]) -> Table:
@@ -242,6 +236,14 @@ def plain_event(item: Leaving) -> Plain:
     }
 
 
+def _waits(report: Report) -> Plain | None:
+    found = report.unconfirmed
+    if found is None:
+        return None
+    numbers = {name: getattr(found, name) for name in ("withdraws", "published", "new", "holds")}
+    return {"cause": found.cause.name.lower(), **numbers}
+
+
 def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapping[str, int]) -> Plain:
     """The result as JSON-able data."""
     plain: Plain = {
@@ -255,6 +257,8 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapp
         "tallies": {outcome.name.lower(): count for outcome, count in report.tallies.items()},
         "held_back": [str(held) for held in report.held_back],
         "not_closed": list(map(period_text, report.not_closed)),
+        "kept_open": list(map(period_text, report.kept_open)),
+        "waits": _waits(report),
         "restored": report.restored,
         "claimed": report.claimed,
         "delivered": report.delivered,
@@ -270,33 +274,3 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapp
     if leaving is None:
         return {**plain, "complete": report.complete, "waiting": report.waiting}
     return {**plain, "leaving": [plain_event(item) for item in leaving]}
-
-
-def plain_row(row: RowRefused) -> Plain:
-    """A refused row as JSON-able data."""
-    return {"file": row.where.file, "row": row.where.row, "column": row.column, "rule": row.rule}
-
-
-def write_refusals(path: Path, rows: Iterable[RowRefused]) -> None:
-    """Write every refused row as CSV that its owner alone can read; raises RefusalsUnwritable."""
-    try:
-        with os.fdopen(_for_its_owner(path), "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(("file", "row", "column", "rule"))
-            writer.writerows((row.where.file, row.where.row, row.column, row.rule) for row in rows)
-    except OSError as error:
-        raise RefusalsUnwritable(f"{path} cannot be written: {error.strerror}.") from None
-
-
-def _for_its_owner(path: Path) -> int:
-    """A descriptor of the emptied file, whose mode is 0600 before anything is written."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe or /dev/stdout is left as it is
-            if hasattr(os, "fchmod"):
-                os.fchmod(descriptor, 0o600)
-            os.ftruncate(descriptor, 0)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor

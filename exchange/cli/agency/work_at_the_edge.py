@@ -24,7 +24,7 @@ def work_at_the_edge(
     """Do this with the edge of a profile, show its progress, and print the result."""
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
-    from producers.delivery.sending import RunOptions
+    from producers.delivery.run_options import RunOptions
     from producers.edge import Edge
     from producers.profile import Profile
 

@@ -17,7 +17,7 @@ from typing import Final
 from exchange.core.model.vocabulary import LegalClass
 from exchange.testing import InMemoryExchange, MemoryGate
 from exchange.wire.records import encode_receipt
-from producers.delivery.sending import RunOptions
+from producers.delivery.run_options import RunOptions
 from producers.facts import Reading
 from producers.profile import Profile
 from producers.profile_sections import HmisProfile

@@ -30,8 +30,9 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.testing import SECRET, MemoryGate
-from producers.delivery.sending import RunOptions
+from producers.delivery.run_options import RunOptions
 from producers.edge import Edge
+from producers.errors import WithdrawalsUnconfirmed
 from producers.facts import Fact, Where
 from producers.profile import Profile
 from producers.vault.fact_store import SOURCE, FactStore
@@ -172,8 +173,14 @@ class OneWorld:
         return key not in self._records or self._records[key].state is client
 
     async def _run(self, deed: Deed) -> None:
-        by_schedule = deed.client is None
-        options, link = RunOptions(scheduled=by_schedule), self._gate.link()
+        """One run. Where much would be withdrawn, a person looks, and lets it go."""
+        try:
+            await self._run_once(deed, RunOptions(scheduled=deed.client is None))
+        except WithdrawalsUnconfirmed:
+            await self._run_once(deed, RunOptions(withdraw=True))
+
+    async def _run_once(self, deed: Deed, options: RunOptions) -> None:
+        link = self._gate.link()
         async with Edge.open(self._profile, secret=SECRET, link=link, today=deed.day, options=options) as edge:
             match deed.what:
                 case "hold" | "hold and retract":

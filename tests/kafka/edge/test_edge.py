@@ -30,7 +30,7 @@ from exchange.engine.log import Partition
 from exchange.wire.codec import decode
 from exchange.wire.topics import EVENTS, inbox_of, receipts_of
 from producers import errors
-from producers.delivery.sending import RunOptions
+from producers.delivery.run_options import RunOptions
 from producers.delivery.waiting import WaitLimits
 from producers.edge import Edge
 from producers.facts import Fact, Where

@@ -17,7 +17,7 @@ from exchange.settings import Settings
 from exchange.trial.empty_cluster import TrialExchange, trial_exchange
 from exchange.wire.codec import decode, encode
 from exchange.wire.topics import inbox_of
-from producers.delivery.sending import RunOptions
+from producers.delivery.run_options import RunOptions
 from producers.delivery.waiting import WaitLimits
 from producers.edge import Edge
 from producers.facts import Fact, Where

@@ -26,7 +26,7 @@ from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.caps.policy import Leaves, Policy
 from producers.caps.tally import current_quarter
 from producers.delivery.report import Report
-from producers.delivery.sending import RunOptions
+from producers.delivery.run_options import RunOptions
 from producers.edge import Edge
 from producers.errors import EdgeError
 from producers.facts import Fact, Where
@@ -112,7 +112,8 @@ class Agency:
     @property
     def options(self) -> RunOptions:
         exchange = self.exchange
-        return RunOptions(scheduled=True, pause=exchange.pause, clock=exchange.clock, say=self.messages.append)
+        waits = {"pause": exchange.pause, "clock": exchange.clock}
+        return RunOptions(scheduled=True, withdraw=True, incomplete=True, say=self.messages.append, **waits)
 
     def edge(self, **options: object) -> Edge:
         link = self.exchange.link()

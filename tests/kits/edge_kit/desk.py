@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from exchange.cli import app
 from exchange.core.model.events import Heartbeat
 from exchange.core.model.vocabulary import LegalClass
-from producers.delivery.sending import RunOptions
+from producers.delivery.run_options import RunOptions
 from tests.kits.edge_kit.exchange import Exchange, registered
 
 PLANTED = "Jane Q. Planted"
@@ -63,7 +63,7 @@ class Desk:
         """Waiting is done on the exchange's own clock, which moves only while nothing happens."""
         clock, pause = self.exchange.clock, self.exchange.pause
         self._monkeypatch.setattr(
-            "producers.delivery.sending.RunOptions", partial(RunOptions, clock=clock, pause=pause)
+            "producers.delivery.run_options.RunOptions", partial(RunOptions, clock=clock, pause=pause)
         )
 
     def write(self, *lines: object) -> None:

@@ -11,7 +11,7 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, Service, UsState
 from exchange.trial.empty_cluster import TrialExchange
 from producers.delivery.report import Report
-from producers.delivery.sending import RunOptions
+from producers.delivery.run_options import RunOptions
 from producers.delivery.waiting import WaitLimits
 from producers.edge import Edge
 from producers.facts import Fact, Where

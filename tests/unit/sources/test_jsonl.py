@@ -114,7 +114,28 @@ def test_what_is_wrong_is_named_by_row_column_and_rule(tmp_path: Path, line: obj
 def test_a_key_written_twice_is_refused_the_second_time(tmp_path: Path) -> None:
     first, second = read(tmp_path, NEED, without(fields={"service": "housing"}))
     assert isinstance(first, Fact)
-    assert second == RowRefused(Where("facts.jsonl", 2), "key", "repeated: an earlier line of this file has it")
+    assert second == RowRefused(
+        Where("facts.jsonl", 2),
+        "key",
+        "is repeated: an earlier line of this file has it",
+        record="1",
+        period=parse_period("2026Q1"),
+    )
+
+
+def test_a_refused_line_is_named_by_its_key_and_period_where_they_can_be_read(tmp_path: Path) -> None:
+    lines = (without(body=7), without(period="x"), without(key=7), b"no")
+    refused = [reading for reading in read(tmp_path, *lines) if isinstance(reading, RowRefused)]
+    q1 = parse_period("2026Q1")
+    assert [(row.record, row.period) for row in refused] == [("1", q1), ("1", 0), ("", q1), ("", 0)]
+
+
+@pytest.mark.parametrize("text", ["[\n", '[{"key": "1"}]', "\ufeff  [", json.dumps([NEED], indent=1)])
+def test_a_json_array_is_one_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "facts.jsonl"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SourceUnreadable, match="holds a JSON array; JSON Lines has one object a line"):
+        list(JsonLines(path, UsState.ca).read())
 
 
 def test_a_refused_line_has_not_used_its_key(tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""A hold, on a client's facts: those that wait are dropped; sent ones stay, or are withdrawn."""
+
+from exchange.core.admission.cap_rules import NONE
+from producers.vault.event_tail import with_cap
+from producers.vault.store import Vault
+
+CORRECTION = 2
+"""As in `producers.vault.fact_store`."""
+
+
+def hold(vault: Vault, client: int, *, retract: bool) -> int:
+    """Drop what waits about the client of this number, who is held now.
+
+    `retract`: also withdraw what was sent; returns the number of these facts.
+    """
+    if retract:
+        withdraw = (
+            "UPDATE fact SET want = NULL, refused = NULL, todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
+        )
+        vault.run(withdraw, (client,))
+        return len(vault.all("SELECT 1 FROM fact WHERE client = ? AND todo = ?", (client, CORRECTION)))
+    # Waiting facts are dropped; changed ones stay as sent; withdrawn ones are still retracted.
+    vault.run("UPDATE fact SET want = NULL, todo = 0, refused = NULL WHERE client = ? AND sent = 0", (client,))
+    changed = vault.all(
+        "SELECT fact.key, chain.schema, chain.tail FROM fact JOIN chain ON chain.sequence = fact.sent "
+        "WHERE fact.client = ? AND todo = ? AND want IS NOT NULL",
+        (client, CORRECTION),
+    )
+    as_sent = ((schema, with_cap(tail, NONE), key) for key, schema, tail in changed)
+    vault.many("UPDATE fact SET schema = ?, want = ?, todo = 0 WHERE key = ?", as_sent)
+    return 0
