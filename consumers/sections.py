@@ -109,7 +109,8 @@ class FollowedTopic(WithReader):
     """A topic, read on from where the last look stopped.
 
     `begin`: forgets what was taken; called before the first record. `newest`: how many offsets
-    before the end to begin; None: at the beginning.
+    before the end to begin; None: at the beginning. `check`: raises where what was read up to the
+    end is damaged.
     """
 
     def __init__(
@@ -120,8 +121,10 @@ class FollowedTopic(WithReader):
         begin: Callable[[Mapping[Partition, Extent]], None],
         *,
         newest: int | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(log)
+        self._check = check
         self.name = next(iter(partitions)).topic
         self._partitions, self._take, self._begin, self._newest = partitions, take, begin, newest
         self._assigned = False
@@ -135,6 +138,7 @@ class FollowedTopic(WithReader):
         async for source, records in read_to(reader, {p: extent.stable for p, extent in found.items()}):
             for record in records:
                 self._take(source, record)
+        self._check()
 
     def _assign(self, reader: Reader, found: Mapping[Partition, Extent]) -> None:
         reader.assign(self._partitions)

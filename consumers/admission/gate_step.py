@@ -68,6 +68,7 @@ class GateStep:
         self._reading_again: Inbox | None = None
         self._silent = 0
         self._kept = KeptState(partition)
+        self._foreign: set[bytes] = set()
         self._holding: set[Inbox] = set()
         self._registered = -1
         self.head_from_now_on: Callable[[], HeadNow] = lambda: head_unknown
@@ -81,14 +82,21 @@ class GateStep:
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Restore one record of `gate-state`.
 
-        Raises GateStateDamaged for one that no gate wrote. The rebuild deletes such keys.
+        One that no gate wrote is damage, unless the rebuild has deleted or replaced it since:
+        until the topic is compacted, both are read.
         """
+        self._foreign.discard(key)
         try:
             if not self._kept.restore(key, value):
                 self._restore(key, value)
         except (ValueError, IndexError, ExchangeError):
             if value is not None:
-                raise GateStateDamaged(f"{GATE_STATE}-{self._partition} holds a record that no gate wrote.") from None
+                self._foreign.add(key)
+
+    def check_records(self) -> None:
+        """Raise GateStateDamaged where a restored record is left that no gate wrote."""
+        if self._foreign:
+            raise GateStateDamaged(f"{GATE_STATE}-{self._partition} holds a record that no gate wrote.")
 
     def _restore(self, key: bytes, value: bytes | None) -> None:
         kind, agency, *rest = key.decode("ascii").split("|")
@@ -122,8 +130,9 @@ class GateStep:
     def restored(self) -> None:
         """Check the state's digest, and every head against that of its sequence.
 
-        Raises GateStateBehind.
+        Raises GateStateDamaged or GateStateBehind.
         """
+        self.check_records()
         self._kept.check()
         self._head = self.head_from_now_on()  # every earlier owner is shut out by now
         for lane in self.agencies.values():

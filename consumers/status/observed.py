@@ -71,6 +71,11 @@ class Observed:
         if record.key is not None:
             self.gates[source.partition].restore(record.key, record.value)
 
+    def check_gates(self) -> None:
+        """Raise GateStateDamaged where a gate has a record that no gate wrote."""
+        for gate in self.gates.values():
+            gate.check_records()
+
     def forget_gates(self, _: Mapping[Partition, Extent]) -> None:
         """Begin anew with `gate-state`."""
         self.gates = {p: GateStep(p, self.registry) for p in range(self.partitions)}

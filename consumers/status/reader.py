@@ -198,7 +198,7 @@ def _followed(log: Log, seen: Observed) -> list[Section]:
         FollowedTopic(log, [Partition(PULSE, 0)], seen.take_pulse, seen.forget_pulses, newest=pulses),
         FollowedTopic(log, [Partition(AGENCIES, 0)], seen.take_registration, seen.forget_registry),
         FollowedTopic(log, [Partition(ALERTS, 0)], take_alert, forget_alerts),
-        FollowedTopic(log, whole(GATE_STATE), seen.take_state, seen.forget_gates),
+        FollowedTopic(log, whole(GATE_STATE), seen.take_state, seen.forget_gates, check=seen.check_gates),
         FollowedTopic(log, whole(QUARANTINE), seen.take_refusal, seen.forget_refusals),
     ]
 

@@ -29,6 +29,16 @@ from exchange.wire.topics import EVENTS, POSITION_KEY
 from tests.kits.step_world import FOOD, HARBOR, NEED, NORTH, Q1, Agency, Rec, World
 from tests.unit.admission.test_gate_signed import strays
 
+FOREIGN = [
+    (b"foreign", b"x"),
+    (b"head|harbor-light", b"x"),
+    (b"block|harbor-light", b""),
+    (b"\xff|x", b"x"),
+    (POSITION_KEY, b"x"),
+    (b"tally|harbor-light|needs|2026|ca", b"x"),
+]
+"""Records of `gate-state` that no gate wrote."""
+
 
 @pytest.mark.parametrize(
     ("agency", "body", "reason"),
@@ -130,21 +140,25 @@ def test_a_registry_with_fewer_records_than_the_gate_had_read_admits_nothing(har
         step.compare(Partition(EVENTS, 0), tail)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        (b"foreign", b"x"),
-        (b"head|harbor-light", b"x"),
-        (b"block|harbor-light", b""),
-        (b"\xff|x", b"x"),
-        (POSITION_KEY, b"x"),
-        (b"tally|harbor-light|needs|2026|ca", b"x"),
-    ],
-)
+@pytest.mark.parametrize(("key", "value"), FOREIGN)
 def test_what_no_gate_wrote_is_refused_with_its_mend(harbor: Agency, key: bytes, value: bytes) -> None:
     step = World([harbor]).step
+    step.restore(key, value)
     with pytest.raises(GateStateDamaged, match=r"no gate wrote.*gate rebuild"):
-        step.restore(key, value)
+        step.restored()
+
+
+@pytest.mark.parametrize(("key", "value"), FOREIGN)
+def test_what_no_gate_wrote_and_the_rebuild_deleted_is_passed_over_until_it_is_compacted(
+    harbor: Agency, key: bytes, value: bytes
+) -> None:
+    world = World([harbor])
+    world.take(*harbor.run(harbor.say(NEED)))
+    step = world.make_step(0, Registry())
+    step.restore(key, value)
+    for written, kept in ({key: None} | world.state).items():  # what the rebuild writes
+        step.restore(written, kept)
+    step.restored()
 
 
 def test_a_foreign_key_that_the_rebuild_deleted_is_passed_over(harbor: Agency) -> None:
