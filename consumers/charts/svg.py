@@ -11,6 +11,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from consumers.charts.colours import HATCH, TEXT
+from consumers.charts.smaller import smaller
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _NUMBER: Final = re.compile(r"-?\d+\.\d{3,}")
@@ -29,8 +30,16 @@ def accessible(svg: str, *, title: str, describes: str, key: str) -> bytes:
     marks = ET.SubElement(root, f"{{{_SVG}}}g", {"aria-hidden": "true"})
     if HATCH in svg:
         marks.append(_hatch(key))
-    marks.extend(kept for child in drawn if (kept := _tidied(child, key)) is not None)
+    marks.extend(smaller(kept) for child in drawn if (kept := _tidied(child, key)) is not None)
+    _with_one_font(root)
     return ET.tostring(root, encoding="unicode").encode() + b"\n"
+
+
+def _with_one_font(root: ET.Element) -> None:
+    """The font of all texts stands once, on the whole."""
+    found = {one.attrib.pop("font-family") for one in root.iter() if "font-family" in one.attrib}
+    for font in found:
+        root.set("font-family", font)
 
 
 def _hatch(key: str) -> ET.Element:

@@ -16,6 +16,8 @@ from consumers.charts.spread import FADING, bands
 HEIGHT: Final = 200
 AXIS: Final = 46
 """Room for the numbers at the left."""
+NOTE: Final = 45
+"""Room that a note's name needs; in less there is its number alone."""
 LABEL: Final = 58
 """Room that the name of a period needs."""
 DOT: Final = 18
@@ -32,7 +34,7 @@ def trend(drawing: Drawing, width: int) -> Layers:
     if y.axis:
         y.axis.minExtent = y.axis.maxExtent = AXIS - 8
     places = [(round((i + 0.5) * step, 1), mark) for i, mark in enumerate(drawing.marks)]
-    layers = [*_hatched(places, step, x), *_noted(places, x)]
+    layers = [*_hatched(places, step, x), *_noted(places, step, x)]
     for run in _runs(places):
         layers += _bands(run, step, x, y)
     shown: list[Row] = [{"x": at, "y": mark.value, "run": n} for n, run in enumerate(_runs(places)) for at, mark in run]
@@ -108,13 +110,14 @@ def _hatched(places: Sequence[Placed], step: float, x: Any) -> Iterator[Layer]:
         yield text(words, x=x, y=fixed(HEIGHT - 8, alt.YValue), angle=270, baseline="middle", fontSize=SMALL)
 
 
-def _noted(places: Sequence[Placed], x: Any) -> Iterator[Layer]:
+def _noted(places: Sequence[Placed], step: float, x: Any) -> Iterator[Layer]:
     """A dashed line where something else happened, with its number in the list below the chart."""
+    word = "note " if step >= NOTE else ""
     noted = [at for at, mark in places if mark.note]
     if noted:
         dashed = {"type": "rule", "stroke": TEXT, "strokeDash": [2, 4], "strokeWidth": 1, "opacity": 0.7}
         yield layer(dashed, [{"x": at} for at in noted], x=x, y=fixed(0, alt.YValue), y2=fixed(HEIGHT, alt.Y2Value))
-        numbers: list[Row] = [{"x": at, "text": f"note {n}"} for n, at in enumerate(noted, 1)]
+        numbers: list[Row] = [{"x": at, "text": f"{word}{n}"} for n, at in enumerate(noted, 1)]
         yield text(numbers, x=x, y=fixed(-3, alt.YValue), align="center", fontSize=SMALL, fill=MUTED)
 
 

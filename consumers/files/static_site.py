@@ -21,7 +21,7 @@ from consumers.pages.figures import Figures, HeldPoints
 from consumers.pages.keeping_ready import ChartMaker
 from consumers.pages.rendering import Pages, SiteSetting, no_charts
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS
-from consumers.pages.site import all_panels, panels_of_menu
+from consumers.pages.site import all_panels
 from exchange.core.picture.measured import Behind
 from exchange.core.release.released import Released
 from exchange.web.static_files import PREFIX, static_files
@@ -30,7 +30,7 @@ FOLDER: Final = "site"
 _LINK: Final = re.compile(r' (href|src)="([^"]*)"')
 _DOWNLOAD: Final = re.compile(r"/v1/metrics/([a-z0-9_]+)\.[a-z.]+")
 _PLACES: Final = PLACES_SECTION.address.partition("{")[0]
-_FIGURES: Final = "/figures/"
+_FIGURES, _POSSIBLE = "/figures/", "/possible/"
 _SAYS: Final = "A page of the site; index.html is the first"
 
 
@@ -44,7 +44,7 @@ async def site_files(published: PublishedMonth, charts: ChartMaker | None = None
     """Every page, and the static files. `charts` None: pages have their tables only."""
     figures = figures_of(published)
     if charts is not None:
-        await charts.prepare(list(panels_of_menu(figures)))
+        await charts.prepare(list(all_panels(figures)))
     pages = Pages(SiteSetting(published.publisher.address, live=False, charts=charts or no_charts))
     return [*_Crawl(published, figures, pages).files(), *_static()]
 
@@ -83,8 +83,8 @@ class _Crawl:
         place = path.removeprefix(_PLACES)
         if parts.scheme or parts.netloc or not path.startswith("/"):
             return None
-        if path.startswith(_FIGURES):
-            return f"{path[1:]}.html" if path.removeprefix(_FIGURES) in self._panels else None
+        if path.startswith((_FIGURES, _POSSIBLE)):
+            return f"{path[1:]}.html" if path.split("/", 2)[2] in self._panels else None
         if path not in self._sections and (place == path or "/" in place):
             return None
         stem = path[1:] or "index"
@@ -95,6 +95,8 @@ class _Crawl:
         path, chosen = parts.path, _chosen(parts.query)
         if path.startswith(_FIGURES):
             return self._pages.alone(self._panels[path.removeprefix(_FIGURES)], self._figures, embedded=False)
+        if path.startswith(_POSSIBLE):
+            return self._pages.possible(self._panels[path.removeprefix(_POSSIBLE)], self._figures)
         if path in self._sections:
             return self._pages.section(self._sections[path], self._figures, chosen=chosen)
         return self._pages.section(PLACES_SECTION, self._figures, chosen={"place": path.removeprefix(_PLACES)})

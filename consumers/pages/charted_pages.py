@@ -1,11 +1,16 @@
 """The charts of a site: drawn from the points of a table, and put above it when they are ready."""
 
+import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from consumers.charts.charting import Charts, Wanted
 from consumers.charts.drawings import ChartWidth, Drawing, drawing_of_rows
 from consumers.pages.panels import Panel, PanelChart, in_chart
 from exchange.core.picture.sentences import alt_text
+
+_NAMED: Final = re.compile(r'(?P<by>aria-labelledby="[^"]*")[^>]*>(?P<words><title.*?</desc>)', re.DOTALL)
+"""How a chart is named, and the words that name it."""
 
 
 class SiteCharts:
@@ -23,11 +28,23 @@ class SiteCharts:
         found = [(width, self._charts.ready(drawing, width)) for width in ChartWidth]
         if any(svg is None for _, svg in found):
             return None
-        return "".join(f'<div class="{width.value}">{(svg or b"").decode()}</div>' for width, svg in found)
+        return "".join(f'<div class="{width.value}">{svg}</div>' for width, svg in _named_once(found))
 
     async def prepare(self, panels: Iterable[Panel]) -> int:
         """Make the charts of these panels; how many failed."""
         return await self._charts.prepare(_wanted(panels))
+
+
+def _named_once(found: Iterable[tuple[ChartWidth, bytes | None]]) -> Iterator[tuple[ChartWidth, str]]:
+    """The charts of a figure: the others are named by the words of the first."""
+    first: re.Match[str] | None = None
+    for width, svg in found:
+        text = (svg or b"").decode()
+        named = _NAMED.search(text)
+        if first is not None and named is not None:
+            text = text.replace(named["words"], "").replace(named["by"], first["by"])
+        first = first or named
+        yield width, text
 
 
 def _wanted(panels: Iterable[Panel]) -> Iterator[Wanted]:

@@ -19,24 +19,29 @@ CHANGE: Final = "Change"
 FIRST: Final = "nothing before it here"
 TOGETHER: Final = "All ranks of this table together are right 95 times in 100."
 NO_RANK: Final = "no rank can be told"
+NO_ANSWER: Final = "missing answers have no rank"
 RANKED_MAX: Final = 60
 """Figures that are ranked together."""
 
 
 def with_ranks(figures: Figures, panel: Panel) -> Panel:
     """A table of one period with the rank of each figure, and what may be called the largest."""
-    if figures.behind is None or not 1 < len(panel.points) <= RANKED_MAX:
+    answers = [row.point for row in panel.rows if row.point is not None and not row.missing]
+    if figures.behind is None or not 1 < len(answers) <= RANKED_MAX:
         return panel
-    found = ranked(panel.points, figures.behind)
+    found = ranked(answers, figures.behind)
     if sum(one.rank is not None for one in found) <= 1:
         return panel
     shown = [one.rank for one in found if one.rank is not None]
     if all(one.words == NO_RANK for one in shown):
-        return replace(panel, sentences=(*panel.sentences, f"Which of the {len(shown)} is the largest cannot be told."))
+        said = f"Which of the {len(shown)} is the largest cannot be told: their intervals overlap."
+        highest = "It is the highest number as published, perhaps by chance. " if panel.sentences else ""
+        return replace(panel, sentences=(*panel.sentences, highest + said))
     words = {id(one.point): one.words for one in found}
-    rows = tuple(replace(row, more=(*row.more, words[id(row.point)])) for row in panel.rows)
-    sentences = (*panel.sentences, *_said(found[0], panel.points[0]))
-    return replace(panel, rows=rows, heads=(*panel.heads, RANK), sentences=sentences, notes=(*panel.notes, TOGETHER))
+    rows = tuple(replace(row, more=(*row.more, words.get(id(row.point), NO_ANSWER))) for row in panel.rows)
+    sentences = (*panel.sentences, *_said(found[0], answers[0]))
+    together = () if all(point.low == point.high for point in answers if point.shown) else (TOGETHER,)
+    return replace(panel, rows=rows, heads=(*panel.heads, RANK), sentences=sentences, notes=(*panel.notes, *together))
 
 
 def _said(first: RankedPoint, of: MetricPoint) -> Iterator[str]:

@@ -12,6 +12,7 @@ from consumers.pages.comparisons import with_changes, with_ranks
 from consumers.pages.figures import Figures
 from consumers.pages.labels import label_of, period_in_row, period_in_title
 from consumers.pages.panels import Panel, PanelChart, PanelRow
+from exchange.core.counting.tables import MISSING_CODES
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.formulas import ALL, QUANTILES
 from exchange.core.metrics.questions import Span
@@ -111,10 +112,16 @@ def across(
     when = period if period is not None else figures.newest(metric, span)
     found = list(figures.across(metric, dimension, when, **(where or {})))
     found = [one for one in found if dict(one.dimensions)[dimension] in (codes or _every(found, dimension))]
-    rows = tuple(
-        PanelRow(label_of(one, dimension), one, address=address(dict(one.dimensions)[dimension]) if address else "")
-        for one in (found if chart is PanelChart.TILES else sorted(found, key=_largest_first))
+    made = (
+        PanelRow(
+            label_of(one, dimension),
+            one,
+            address=address(dict(one.dimensions)[dimension]) if address else "",
+            missing=dict(one.dimensions)[dimension] in MISSING_CODES,
+        )
+        for one in found
     )
+    rows = tuple(made if chart is PanelChart.TILES else sorted(made, key=_largest_first))
     words = f", {period_in_title(when)}" if when is not None else ""
     panel = Panel(
         name or name_of(metric),
@@ -137,16 +144,17 @@ def _every(points: Iterable[MetricPoint], dimension: str) -> set[str]:
     return {dict(one.dimensions)[dimension] for one in points} - {ALL}
 
 
-def _largest_first(point: MetricPoint) -> tuple[bool, float]:
-    """An order for reading; which rows there are does not depend on it."""
-    shown = point.shown and point.value is not None
-    return (not shown, -float(point.value) if shown and point.value is not None else 0.0)
+def _largest_first(row: PanelRow) -> tuple[bool, bool, float]:
+    """An order for reading, missing answers last; which rows there are does not depend on it."""
+    point = row.point
+    shown = point is not None and point.shown and point.value is not None
+    return (row.missing, not shown, -float(point.value) if shown and point and point.value is not None else 0.0)
 
 
 def _lead(rows: Sequence[PanelRow]) -> tuple[str, ...]:
-    """The first row as a sentence; of a map, none: it has no first."""
+    """The first row as a sentence, unless it has no number or counts missing answers."""
     first = rows[0].point
-    return (sentence_of(first),) if first is not None and status_of(first).shows_number else ()
+    return (sentence_of(first),) if first and not rows[0].missing and status_of(first).shows_number else ()
 
 
 def _exact(points: Sequence[MetricPoint]) -> bool:

@@ -29,12 +29,16 @@ class PanelChart(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PanelRow:
-    """A row of a figure's table. `point` None: it is in no release. `more`: further cells."""
+    """A row of a figure's table. `point` None: it is in no release. `more`: further cells.
+
+    `missing`: it counts answers that are missing, such as "not collected".
+    """
 
     label: str
     point: MetricPoint | None
     more: tuple[str, ...] = ()
     address: str = ""
+    missing: bool = False
 
     @property
     def status(self) -> FigureStatus:
@@ -96,18 +100,24 @@ class Panel:
 def in_table(panel: Panel) -> list[PanelRow]:
     """The rows of the table.
 
-    All of them; of one period, those with a number if so many have none that a list reads better.
+    All of them over time. Of one period, those with a number, and others if they are few; missing
+    answers without a number never.
     """
     if panel.period in ("", "arrivals"):
         return list(panel.rows)
-    shown = [row for row in panel.rows if row.status.shows_number]
-    return list(panel.rows) if len(panel.rows) - len(shown) <= NOT_SHOWN_MAX else shown
+    hidden = [row for row in panel.rows if not row.status.shows_number and not row.missing]
+    few = hidden if len(hidden) <= NOT_SHOWN_MAX else []
+    return [row for row in panel.rows if row.status.shows_number or row in few]
 
 
 def in_chart(panel: Panel) -> list[PanelRow]:
-    """The rows that a chart shows: those of the table, or the first ones of a long table."""
-    rows = [row for row in in_table(panel) if row.point is not None]
-    return rows if panel.period in ("", "arrivals") else rows[:CHART_ROWS_MAX]
+    """The rows that a chart shows: over time all, of one period the first ones with a number.
+
+    A row without a number would look like a long bar there, and a missing answer is no answer.
+    """
+    if panel.period in ("", "arrivals"):
+        return [row for row in panel.rows if row.point is not None]
+    return [row for row in panel.rows if row.status.shows_number and not row.missing][:CHART_ROWS_MAX]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,16 @@ from jinja2 import PackageLoader
 from markupsafe import Markup
 
 from consumers.charts.tile_map import PLACES
+from consumers.charts.words_on_charts import beside
 from consumers.pages import cells
 from consumers.pages.citing import bibtex, copied
 from consumers.pages.comparing_two import can_be_compared, choices, compare
 from consumers.pages.figures import Figures
-from consumers.pages.panels import Panel, PanelChart, PanelRow, Part, in_chart, in_table
+from consumers.pages.linked_data import dataset_of
+from consumers.pages.panels import Panel, PanelChart, PanelRow, Part, PartHeading, in_chart, in_table
+from consumers.pages.possible_pages import has_pictures, pictures_of
 from consumers.pages.sections.all_sections import SECTIONS, PageSection
+from exchange.core.metrics.shapes import EVENTS
 from exchange.core.metrics.table import BY_METRIC
 from exchange.core.model.epochs import epoch_text
 from exchange.core.picture.briefs import Brief
@@ -39,6 +43,8 @@ STANDING: Final = (
 )
 NO_CHART_YET: Final = b'data-chart="awaited"'
 """In a page that a chart may still be added to."""
+PART: Final = 2
+"""The level of a part's heading."""
 FORMS: Final = (
     ("CSV", "csv"),
     ("Excel", "xlsx"),
@@ -100,6 +106,7 @@ class Pages:
         current = section.address_of(chosen or {})
         values = {
             "heading": section.heading_of(chosen or {}),
+            "contents": _contents(parts),
             "intro": section.intro,
             "parts": parts,
             "frozen": frozen,
@@ -111,7 +118,9 @@ class Pages:
     def alone(self, panel: Panel, figures: Figures, *, embedded: bool) -> bytes:
         """One figure on a page of its own; `embedded`: without what stands around it."""
         around = self._around(figures, f"/figures/{panel.name}", "A figure", live=False)
-        values = {"figure": self._figure(panel, figures), "embedded": embedded, **around}
+        setting = self.setting
+        data = dataset_of(panel, figures.as_of, setting.address, setting.root, setting.preface)
+        values = {"figure": self._figure(panel, figures), "embedded": embedded, "data": data, **around}
         return render(self._made, "alone.html", values).encode()
 
     def comparison(self, figures: Figures, tables: Sequence[Panel], panel: Panel | None, one: str, other: str) -> bytes:
@@ -126,6 +135,18 @@ class Pages:
             **self._around(figures, "/compare", "Compare", live=False),
         }
         return render(self._made, "compare.html", values).encode()
+
+    def possible(self, panel: Panel, figures: Figures) -> bytes:
+        """Ten possible pictures of a figure."""
+        root = self.setting.root
+        values = {
+            "figure": panel.title,
+            "found": pictures_of(figures, panel),
+            "compare": f"{root}/compare" + (f"?figure={panel.name}" if can_be_compared(figures, panel) else ""),
+            "back": f"{root}/figures/{panel.name}",
+            **self._around(figures, f"/possible/{panel.name}", "Possible pictures", live=False),
+        }
+        return render(self._made, "possible.html", values).encode()
 
     def brief(self, brief: Brief, place: str, figures: Figures) -> bytes:
         """The brief of a place: a part for each of its blocks."""
@@ -180,7 +201,8 @@ class Pages:
             "of": panel.of,
             "unit": _unit(panel),
             "heads": panel.heads,
-            "cut": len(in_chart(panel)) if len(in_chart(panel)) < len(in_table(panel)) else 0,
+            "cut": len(in_chart(panel)) if len(in_chart(panel)) < len(panel.rows) else 0,
+            "of_all": len(panel.rows),
             "rows": [_row(row, root) for row in in_table(panel)],
             "hidden": _hidden(panel),
             "tiles": list(_tiles(panel, root)) if panel.chart is PanelChart.TILES else [],
@@ -192,9 +214,10 @@ class Pages:
             "reading": panel.reading,
             "says": BY_METRIC[panel.metric].says,
             "caveat": caveat_of(panel.points[0]) if panel.points else "",
-            "origins": [f"{table} of {month_words(epoch)}" for table, epoch in panel.origins],
+            "origins": list(_origins(panel)),
             "downloads": [(form, root + panel.download(suffix, as_of)) for form, suffix in FORMS],
             "compare": f"{root}/compare?figure={panel.name}" if can_be_compared(figures, panel) else "",
+            "possible": f"{root}/possible/{panel.name}" if has_pictures(figures, panel) else "",
             "permanent": permanent,
             "embed": f"{root}/embed/{panel.name}?as_of={as_of}",
             "copied": copied(panel, self.setting.address + permanent, self.setting.preface),
@@ -202,8 +225,24 @@ class Pages:
         }
 
 
+def _contents(parts: Sequence[Mapping[str, Any]]) -> list[PartHeading]:
+    """The headings that a list at the top leads to: those of parts, or of what one part holds."""
+    found = [one["it"] for one in parts if one["kind"] == "PartHeading"]
+    chief = [one for one in found if one.level == PART]
+    named = chief if len(chief) > 1 else [one for one in found if one.level != PART]
+    return named if len(named) > 1 else []
+
+
+def _origins(panel: Panel) -> Iterator[str]:
+    """Each table that a figure was computed from, with the months of its releases."""
+    for table in dict.fromkeys(table for table, _ in panel.origins):
+        yield f"{table} of {', '.join(month_words(epoch) for one, epoch in panel.origins if one == table)}"
+
+
 def _unit(panel: Panel) -> str:
     unit = BY_METRIC[panel.metric].unit.name
+    if BY_METRIC[panel.metric].unit is EVENTS:
+        return "Number"
     return unit[:1].upper() + unit[1:]
 
 
@@ -231,10 +270,12 @@ def _tiles(panel: Panel, root: str) -> Iterator[Mapping[str, object]]:
         code = dict(row.point.dimensions).get("state", "") if row.point else ""
         if code in PLACES:
             column, down = PLACES[code]
+            number, _, range_ = (beside(row.point) if row.point else cells.value(None)).partition(" (")
             yield {
                 "code": code.upper(),
                 "label": row.label,
-                "value": cells.value(row.point),
+                "value": number,
+                "range": range_.removesuffix(")"),
                 "status": row.status.value,
                 "address": root + row.address,
                 "column": column + 1,

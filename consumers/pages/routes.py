@@ -28,6 +28,7 @@ def routes(site: Site) -> list[Route]:
         "/figures/{name}": _figure(site, embedded=False),
         "/embed/{name}": _figure(site, embedded=True),
         "/compare": _comparison(site),
+        "/possible/{name}": _possible(site),
         "/brief/{place}": _brief(site),
     }
     return [
@@ -74,6 +75,14 @@ def _comparison(site: Site) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         as_of, chosen = comparison_asked(query_of(request))
         return _page(site, request, await site.comparison(as_of, chosen))
+
+    return endpoint
+
+
+def _possible(site: Site) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        name = request.path_params["name"]
+        return _page(site, request, await site.possible(name, month_asked(query_of(request))))
 
     return endpoint
 

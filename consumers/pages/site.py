@@ -103,6 +103,14 @@ class Site:
 
         return await self._view(("figure", name, embedded), as_of, made, lambda figures: [_found(figures, name)])
 
+    async def possible(self, name: str, as_of: int | None) -> ServedView:
+        """Ten possible pictures of a figure. Raises Problem."""
+
+        def made(figures: Figures, _: bool) -> bytes:
+            return self.pages.possible(_found(figures, name), figures)
+
+        return await self._view(("possible", name), as_of, made)
+
     async def brief(self, place: str, as_of: int | None, *, pdf: bool) -> ServedView:
         """The brief of a place, as a page or as a PDF. Raises Problem."""
         as_pdf = self.pages.setting.brief_pdf if pdf else None

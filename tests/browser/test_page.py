@@ -143,7 +143,6 @@ def test_a_copied_figure_carries_its_interval_and_its_caveat(browser: Browser, s
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.address)
     page = context.new_page()
     page.goto(f"{site.address}/figures/cases")
-    page.locator("#cases-cite summary").click()
     page.get_by_role("button", name="Copy this text").click()
     expect(page.get_by_role("status")).to_contain_text("Copied")
     text = page.evaluate("navigator.clipboard.readText()")

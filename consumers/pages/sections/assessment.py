@@ -30,7 +30,7 @@ def parts(figures: Figures, chosen: Mapping[str, str]) -> Iterator[Part]:
 def _asked(row: StudyRow) -> Iterator[Part]:
     published = row.published or "the figure was not at hand"
     note = f" ({row.note[:1].lower()}{row.note[1:]})" if row.note else ""
-    says = (f"{row.source}: {published}{note}.", row.remark, *(_missing(row)))
+    says = (f"Published ({row.source}): {published}{note}.", row.remark, *(_missing(row)))
     yield PartHeading(row.code.replace("_", "-"), row.label, says, level=3)
     if row.live:
         yield Grid(

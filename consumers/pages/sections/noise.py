@@ -65,7 +65,14 @@ def _parts() -> tuple[Part, ...]:
         Grid(
             "noise-table",
             "Standard deviation, cost and usable cells, table by table",
-            ("Table", "Released", "Standard deviation", "Parts", "Usable cells", "Usable cells of a whole year"),
+            (
+                "Table",
+                "Released",
+                "Standard deviation",
+                "Parts of 10,000",
+                "Usable cells",
+                "Usable cells of a whole year",
+            ),
             tuple(map(_row, noise())),
         ),
         PartHeading("questions", "The questions, and whether they are met"),

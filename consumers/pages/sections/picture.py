@@ -114,7 +114,7 @@ def _is_a_group(row: PanelRow, dimension: str) -> bool:
 
 def _least(rows: Sequence[PanelRow]) -> tuple[str, ...]:
     """The group from which fewest are heard; the numbers are exact."""
-    shown = [row.point for row in rows if row.point and row.point.shown and row.point.value is not None]
+    shown = [row.point for row in rows if row.point and row.status.shows_number and not row.missing]
     if not shown:
         return ()
     return (f"Where fewest are heard from, among those that are shown: {sentence_of(shown[-1])}",)

@@ -1,15 +1,15 @@
 """One place: a state or a division, year by year. And links to all of them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final
 
 from consumers.pages.figures import Figures
 from consumers.pages.making import across, over_time
-from consumers.pages.panels import PageLink, PageLinks, Panel, PanelChart, Part, PartHeading
+from consumers.pages.panels import PageLink, PageLinks, Part, PartHeading
 from exchange.core.counting.tables import MISSING_CODES
 from exchange.core.metrics.query import codes_of
 from exchange.core.metrics.questions import Span
+from exchange.core.model.vocabulary import DIVISION
 from exchange.core.picture.words import label_of
 
 DIVISIONS: Final = tuple(code for code in codes_of("division") if code not in {"unknown", "not_applicable"})
@@ -45,14 +45,11 @@ def all_places() -> Iterator[Part]:
 
 
 def parts(figures: Figures, chosen: Mapping[str, str]) -> Iterator[Part]:
-    """The section of `chosen["place"]`: tables only, as there are many places."""
-    for part in _parts(figures, chosen["place"]):
-        yield replace(part, chart=PanelChart.NONE) if isinstance(part, Panel) else part
-
-
-def _parts(figures: Figures, place: str) -> Iterator[Part]:
+    """The section of `chosen["place"]`."""
+    place = chosen["place"]
     where, named = {kind_of(place): place}, name_of_place(place)
     yield PageLinks("For a funder", (PageLink("A brief of two pages", f"/brief/{place}"),))
+    yield _around(place)
     yield PartHeading("unmet", "Needs that went unmet")
     yield across(
         figures,
@@ -93,3 +90,12 @@ def _parts(figures: Figures, place: str) -> Iterator[Part]:
             figures, "reporting_coverage", f"{named}: agencies heard from", name=f"{place}-agencies", where=where
         )
     yield from all_places()
+
+
+def _around(place: str) -> PageLinks:
+    """Of a division its states, of a state its division."""
+    if kind_of(place) == "division":
+        states = tuple(one for one in STATES if DIVISION.get(one) == place)
+        return PageLinks("Its states", tuple(PageLink(name_of_place(one), address_of(one)) for one in states))
+    division = DIVISION[place]
+    return PageLinks("Part of the country", (PageLink(name_of_place(division), address_of(division)),))

@@ -50,9 +50,6 @@ def _topic(row: TopicRow) -> Iterator[Part]:
     if row.evidence is not None:
         says.append(f"How much there is: {row.evidence.sentence}")
     says += [f"Missing: {one.says} What would answer it: {one.smallest}." for one in row.missing]
-    metrics = [one for one in row.metrics if one != "evidence"]
-    if metrics:
-        says.append(f"Figures that speak to it: {', '.join(metrics)}.")
     yield PartHeading(row.code.replace("_", "-"), f"{number}{row.label}", tuple(says), level=3)
     if row.live:
         yield Grid(

@@ -7,7 +7,7 @@ Progress goes to standard error.
 import asyncio
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from exchange.core.release.released import Release
 
 app = typer.Typer()
+SITE_BYTES: Final = 256 << 20
+"""Of charts that are kept until all pages are written: those of a whole site are some megabytes."""
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -43,6 +45,9 @@ def export(
     contact: Annotated[str, typer.Option(metavar="NAME", help="Who answers questions about them.")] = "",
     email: Annotated[str, typer.Option(metavar="ADDRESS", help="Where questions may be sent.")] = "",
     site: Annotated[bool, typer.Option("--site", help="Also write the page as static files, into site/.")] = False,
+    charts: Annotated[
+        bool, typer.Option(help="Draw the charts of --site: some minutes. Without them, pages have tables.")
+    ] = True,
     address: Annotated[
         str, typer.Option(metavar="URL", help="Where the page and the API are, such as https://picture.example.org.")
     ] = "",
@@ -71,7 +76,7 @@ def export(
         typer.echo(f"export: {progress[0]} of {progress[1]} parts", err=True)
 
     told = each_tenth(lambda progress: progress, line)
-    pages = _site(found) if site else []
+    pages = _site(found, charts=charts) if site else []
     files = files_of(found, lambda done, whole: told((done, whole)), more=pages)
     size = write(files, out)
     typer.echo(f"{len(files)} files, {size:,} bytes, {len(found.points):,} figures up to {found.month}: {out}")
@@ -88,11 +93,17 @@ def _publisher(name: str, contact: str, email: str, address: str) -> "DataPublis
     return DataPublisher(name or plain.name, contact or plain.contact, email, address.rstrip("/"))
 
 
-def _site(found: "PublishedMonth") -> "list[ExportFile]":
+def _site(found: "PublishedMonth", *, charts: bool) -> "list[ExportFile]":
+    from consumers.charts.charting import Charts
     from consumers.files.static_site import site_files
+    from consumers.pages.charted_pages import SiteCharts
 
-    typer.echo("export: writing pages", err=True)
-    return asyncio.run(site_files(found))
+    async def whole() -> "list[ExportFile]":
+        async with Charts(kept_bytes=SITE_BYTES) as drawn:
+            return await site_files(found, SiteCharts(drawn) if charts else None)
+
+    typer.echo("export: drawing charts and writing pages" if charts else "export: writing pages", err=True)
+    return asyncio.run(whole())
 
 
 def _read() -> "tuple[list[MetricPoint], list[Release]]":

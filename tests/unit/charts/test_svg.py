@@ -108,6 +108,11 @@ def test_it_fits_a_phone(form: ChartForm) -> None:
     assert width <= 320
 
 
+def test_it_is_small(svg: bytes) -> None:
+    assert len(svg) <= 6_500
+    assert svg.count(b"font-family") == 1
+
+
 def test_equal_drawings_have_equal_bytes(form: ChartForm, svg: bytes) -> None:
     assert chart(form) == svg
 

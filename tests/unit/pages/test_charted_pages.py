@@ -1,5 +1,7 @@
 """A chart is drawn of the very rows of its table, and a page stands without it."""
 
+import re
+
 import pytest
 
 from consumers.charts.charting import Charts
@@ -21,7 +23,7 @@ def test_every_mark_is_a_row_of_the_table_with_the_same_number() -> None:
     for _, one in panels():
         drawing = drawing_for(one)
         if drawing is None:
-            assert one.chart is not PanelChart.DRAWN or not one.points
+            assert one.chart is not PanelChart.DRAWN or not in_chart(one)
             continue
         rows = in_chart(one)
         assert len(drawing.marks) == len(rows), one.name
@@ -55,7 +57,25 @@ async def test_a_page_has_its_charts_once_they_are_made_and_says_that_it_waits_b
         assert b"style=" not in after
 
 
-def test_places_have_tables_and_wait_for_no_chart() -> None:
+def test_places_wait_for_charts_too() -> None:
     section = next(one for one in SECTIONS if not one.in_menu)
     pages = Pages(SiteSetting(drawn=True))
-    assert NO_CHART_YET not in pages.section(section, figures(), chosen={"place": "ca"})
+    assert NO_CHART_YET in pages.section(section, figures(), chosen={"place": "ca"})
+
+
+def test_a_chart_beside_a_table_shows_numbers_only_and_no_missing_answer() -> None:
+    for _, one in panels():
+        if one.period not in ("", "arrivals"):
+            assert all(row.status.shows_number and not row.missing for row in in_chart(one)), one.name
+
+
+async def test_the_charts_of_a_figure_are_named_once_by_words_that_are_there() -> None:
+    async with Charts() as charts:
+        drawn = SiteCharts(charts)
+        assert await drawn.prepare([panel("cases")]) == 0
+        text = drawn(panel("cases"), 0) or ""
+    ids = set(re.findall(r'<(?:title|desc) id="([^"]*)"', text))
+    named = re.findall(r'aria-labelledby="([^"]*)"', text)
+    assert len(named) == 2
+    assert len(ids) == 2
+    assert all(set(one.split()) == ids for one in named)

@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
+from html import unescape
 from itertools import pairwise
 
 import pytest
 
+from consumers.pages.comparisons import NO_ANSWER, RANK
 from consumers.pages.panels import PanelChart
 from consumers.pages.rendering import NAME, STANDING, Pages
 from consumers.pages.sections.all_sections import SECTIONS
@@ -17,7 +19,7 @@ from exchange.core.picture.unanswered import UNRELEASED
 from tests.kits.page_world import BEFORE, LAST, PLACES, Page, every_page, figures, page, panels
 
 NOTHING = epoch_of(2020, 1)
-PLAIN_MAX = 115_000
+PLAIN_MAX = 95_000
 """Bytes of a page without charts."""
 
 
@@ -107,6 +109,47 @@ def test_every_topic_of_2008_and_every_open_question_has_its_place() -> None:
         assert f'id="{topic.code.replace("_", "-")}"' in research
     for one in UNRELEASED:
         assert one.name in questions or one.says[:30].replace("'", "&#39;") in questions
+
+
+def test_missing_answers_come_last_have_no_rank_and_are_never_called_the_largest() -> None:
+    seen = 0
+    for _, panel in panels():
+        missing = [row.missing for row in panel.rows]
+        if panel.chart is PanelChart.TILES or not any(missing):
+            continue
+        seen += 1
+        assert missing == sorted(missing), panel.name
+        ranks = [row.more[-1] for row in panel.rows if row.missing and RANK in panel.heads[-1:]]
+        assert set(ranks) <= {NO_ANSWER}, panel.name
+        said = {sentence_of(row.point) for row in panel.rows if row.missing and row.point}
+        assert not said & set(panel.sentences), panel.name
+    assert seen > 20
+
+
+def test_what_has_no_number_is_named_in_the_table_or_in_the_list_below_it() -> None:
+    for section, panel in panels():
+        text = unescape(page(section.address, PLACES[0] if "{" in section.address else ""))
+        if f'id="{panel.name}"' not in text:
+            continue
+        part = text.partition(f'<article class="figure" id="{panel.name}"')[2].partition("</article>")[0]
+        assert all(row.label in part for row in panel.rows), panel.name
+
+
+def test_a_page_of_several_parts_begins_with_a_list_of_them() -> None:
+    assert re.search(r'aria-label="On this page".*?#missing.*?#nation.*?#places.*?</nav>', page("/"), re.DOTALL)
+    assert "<summary>On this page: " in page("/assessment")
+
+
+def test_a_state_leads_to_its_division_and_back() -> None:
+    assert "/places/pacific" in Page(page("/places/{place}", "ca")).links
+    assert "/places/me" in Page(page("/places/{place}", "new_england")).links
+
+
+def test_a_tile_with_a_number_has_its_interval() -> None:
+    tiles = re.findall(r'<a class="(\w+)" href="/places/[^"]*">(.*?)</a>', page("/"))
+    shown = [text for status, text in tiles if status == "shown"]
+    assert shown
+    assert all(re.search(r'class="range">[\d,]+ to [\d,]+<', text) for text in shown)
 
 
 def test_survivors_own_reports_stand_apart_and_first() -> None:
