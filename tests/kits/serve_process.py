@@ -31,11 +31,11 @@ class Served:
 
 
 @asynccontextmanager
-async def served(variables: Mapping[str, str], *words: str) -> AsyncIterator[Served]:
-    """The service on a free port, from the moment that it listens."""
+async def served(variables: Mapping[str, str], *words: str, command: str = "serve") -> AsyncIterator[Served]:
+    """The service on a free port, from the moment that it listens. `command`: what starts it."""
     out = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-u", "-m", "exchange.cli", "serve", "--port", "0", *words,
+        sys.executable, "-u", "-m", "exchange.cli", command, "--port", "0", *words,
         env=os.environ | variables, stdout=out, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     found = Served(process)

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from math import comb
 from pathlib import Path
 
+import httpx
 import pytest
 
 from consumers.replay.result import ReplayVerdict
@@ -19,12 +21,14 @@ from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.demo import Demo, Look
+from exchange.trial.demo_page import MADE_UP
 from exchange.trial.empty_cluster import NotEmpty, TrialExchange, Worker, trial_exchange
 from exchange.trial.kill_test import BATCH, OPEN_S, KillTest
 from exchange.trial.kill_test_result import KillTestResult
 from exchange.trial.sample import SampledQuarters, sample_exchange
 from exchange.trial.state_attacks import ATTACKS, seeded_order
 from exchange.wire.topics import EVENTS, partition_of
+from tests.kits.serve_process import Served, served
 
 pytestmark = pytest.mark.timeout(540)
 NOWHERE = Settings(bootstrap_servers="", batch_records=BATCH, open_transaction_s=OPEN_S)
@@ -207,14 +211,83 @@ def test_the_kill_test_command_prints_json(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["events"] == 5000
 
 
-def test_a_demo_that_is_stopped_reports_it_and_leaves_nothing() -> None:
-    command = [sys.executable, "-m", "exchange.cli", "demo", "--events", "20000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
-        assert ran.stdout is not None
-        assert any("one worker started" in line for line in ran.stdout)
+async def test_a_demo_serves_its_page_and_when_it_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    """From its first seconds; figures move while its calendar runs."""
+    file = tmp_path / "demo.figures"
+    async with running_demo("--events", "20000", str(file)) as (ran, lines):
+        address = await lines.having("the page: http")
+        async with httpx.AsyncClient(base_url=address.partition("the page: ")[2]) as client:
+            page = await client.get("/", timeout=60)
+            assert MADE_UP in page.text
+            first = await as_of(client, after="")
+            assert await as_of(client, after=first) > first
         ran.send_signal(signal.SIGINT)
-        said, errors = ran.communicate(timeout=120)
-    assert ran.returncode == 130
-    assert said.endswith("Stopped. Nothing of the demo is left on this machine.\n")
-    assert "Stopping the worker" in said
-    assert "Traceback" not in errors
+        assert await asyncio.wait_for(ran.wait(), 120) == 130
+        said = await lines.all()
+    assert said[-1] == "Stopped. Nothing of the demo is left on this machine."
+    assert any("Stopping the worker, the page" in line for line in said)
+    assert not any("Traceback" in line for line in said)
+    assert not file.exists()
+
+
+@pytest.mark.slow
+async def test_a_finished_demo_leaves_figures_that_its_page_shows_again(tmp_path: Path) -> None:
+    file = tmp_path / "demo.figures"
+    async with running_demo("--exit", "--events", "20000", str(file)) as (ran, lines):
+        assert await asyncio.wait_for(ran.wait(), 400) == 0
+        said = await lines.all()
+    assert any(line.startswith(f"The released figures stay in {file}") for line in said)
+    async with served({}, "--serve-only", str(file), command="demo") as again, again_client(again) as client:
+        await as_of(client, after="")
+        assert MADE_UP in (await client.get("/needs", timeout=60)).text
+        assert (await client.get("/brief/ca", timeout=60)).status_code == 200
+
+
+async def as_of(client: httpx.AsyncClient, *, after: str) -> str:
+    """The newest month of the service, once it is another one than `after`."""
+    async with asyncio.timeout(180):
+        while True:
+            found = (await client.get("/v1/status", timeout=60)).json()["as_of"] or ""
+            if found > after:
+                return found
+            await asyncio.sleep(0.2)
+
+
+def again_client(service: Served) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=service.address)
+
+
+class Lines:
+    """What a process said, line by line."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        self._stream = process.stdout
+        self._said: list[str] = []
+
+    async def having(self, words: str) -> str:
+        async with asyncio.timeout(120):
+            async for line in self._stream:
+                self._said.append(line.decode().rstrip())
+                if words in self._said[-1]:
+                    return self._said[-1]
+        raise AssertionError(self._said)
+
+    async def all(self) -> list[str]:
+        self._said += [line.decode().rstrip() async for line in self._stream]
+        return self._said
+
+
+@asynccontextmanager
+async def running_demo(*words: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, Lines]]:
+    out = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", "-m", "exchange.cli", "demo", *words,
+        stdout=out, stderr=asyncio.subprocess.STDOUT, env={**os.environ, "COLUMNS": "200"},
+    )  # fmt: skip
+    try:
+        yield process, Lines(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -58,7 +58,7 @@ def test_over_time_a_picture_is_a_line_with_as_many_ends_as_periods() -> None:
 def test_exact_figures_and_maps_and_figures_whose_noise_is_not_known_have_none() -> None:
     assert not has_pictures(figures(), panel("places-by-service"))
     assert not has_pictures(figures(), panel("state-cases"))
-    unknown = Figures(lambda metric: figures().points(metric), figures().as_of)
+    unknown = Figures(figures()._source, figures().as_of)
     assert not has_pictures(unknown, panel("cases"))
     assert "There is nothing to draw" in Pages().possible(panel("cases"), unknown).decode()
 
