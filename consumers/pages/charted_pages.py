@@ -5,16 +5,21 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from consumers.charts.charting import Charts, Wanted
-from consumers.charts.drawings import ChartWidth, Drawing, drawing_of_rows
+from consumers.charts.drawings import ChartForm, ChartWidth, Drawing, drawing_of_rows
 from consumers.pages.panels import Panel, PanelChart, in_chart
 from exchange.core.picture.sentences import alt_text
 
+_ANY_SIZE: Final = (ChartForm.TREND, ChartForm.HEADLINE)
 _NAMED: Final = re.compile(r'(?P<by>aria-labelledby="[^"]*")[^>]*>(?P<words><title.*?</desc>)', re.DOTALL)
 """How a chart is named, and the words that name it."""
 
 
 class SiteCharts:
-    """Charts for the panels of a site, in two widths each: the page shows the one that fits."""
+    """Charts for the panels of a site.
+
+    Figures beside each other have two widths, and the page shows the one that fits; their words
+    stand beside their marks. A chart over time, and twenty dots, are one drawing at any size.
+    """
 
     def __init__(self, charts: Charts) -> None:
         self._charts = charts
@@ -25,10 +30,11 @@ class SiteCharts:
         drawing = drawing_for(panel)
         if drawing is None:
             return None
-        found = [(width, self._charts.ready(drawing, width)) for width in ChartWidth]
+        found = [(width, self._charts.ready(drawing, width)) for width in _widths(drawing)]
         if any(svg is None for _, svg in found):
             return None
-        return "".join(f'<div class="{width.value}">{svg}</div>' for width, svg in _named_once(found))
+        kinds = {width: width.value if len(found) > 1 else "any" for width, _ in found}
+        return "".join(f'<div class="{kinds[width]}">{svg}</div>' for width, svg in _named_once(found))
 
     async def prepare(self, panels: Iterable[Panel]) -> int:
         """Make the charts of these panels; how many failed."""
@@ -51,7 +57,11 @@ def _wanted(panels: Iterable[Panel]) -> Iterator[Wanted]:
     for panel in panels:
         drawing = drawing_for(panel)
         if drawing is not None:
-            yield from ((drawing, width) for width in ChartWidth)
+            yield from ((drawing, width) for width in _widths(drawing))
+
+
+def _widths(drawing: Drawing) -> tuple[ChartWidth, ...]:
+    return (ChartWidth.NARROW,) if drawing.form in _ANY_SIZE else tuple(ChartWidth)
 
 
 def drawing_for(panel: Panel) -> Drawing | None:

@@ -159,16 +159,29 @@ class Pages:
 
     def problem(self, problem: Problem) -> bytes:
         """What is wrong with a request, for people."""
-        sections = tuple((one.address, one.title) for one in SECTIONS if one.in_menu)
-        frame = Frame(NAME, sections, "", self.setting.leave_to, root=self.setting.root, preface=self.setting.preface)
-        return render(self._made, "problem.html", {"frame": frame, "title": NAME, "problem": problem}).encode()
+        values = {"frame": self._frame("", live=False), "title": NAME, "problem": problem}
+        return render(self._made, "problem.html", values).encode()
+
+    def waiting(self, address: str, detail: str) -> bytes:
+        """Instead of any page while nothing has been released. It becomes that page by itself."""
+        values = {"frame": self._frame(address, live=True), "title": NAME, "detail": detail}
+        return render(self._made, "waiting.html", values).encode()
 
     def _around(
         self, figures: Figures, current: str, title: str, *, live: bool, notice: str = ""
     ) -> Mapping[str, object]:
-        setting = self.setting
-        sections = tuple((one.address, one.title) for one in SECTIONS if one.in_menu)
-        frame = Frame(
+        setting, as_of = self.setting, epoch_text(figures.as_of)
+        return {
+            "frame": self._frame(current, live=live, notice=notice),
+            "title": f"{title} – {NAME}",
+            "standing": STANDING,
+            "as_of_words": month_words(figures.as_of),
+            "permanent": f"{setting.root}{current}?as_of={as_of}",
+        }
+
+    def _frame(self, current: str, *, live: bool, notice: str = "") -> Frame:
+        setting, sections = self.setting, tuple((one.address, one.title) for one in SECTIONS if one.in_menu)
+        return Frame(
             NAME,
             sections,
             current,
@@ -178,14 +191,6 @@ class Pages:
             preface=setting.preface,
             root=setting.root,
         )
-        as_of = epoch_text(figures.as_of)
-        return {
-            "frame": frame,
-            "title": f"{title} – {NAME}",
-            "standing": STANDING,
-            "as_of_words": month_words(figures.as_of),
-            "permanent": f"{setting.root}{current}?as_of={as_of}",
-        }
 
     def _part(self, part: Part, figures: Figures) -> Mapping[str, Any]:
         it = self._figure(part, figures) if isinstance(part, Panel) else part

@@ -47,7 +47,11 @@ def _for_people(site: Site, endpoint: Endpoint) -> Endpoint:
             if "text/html" not in request.headers.get("accept", ""):
                 raise
             headers = {"cache-control": "no-store", **problem.headers}
-            return Response(site.pages.problem(problem), problem.kind.status, headers, HTML)
+            if site.service.picture.newest is None:
+                page = site.pages.waiting(request.url.path, problem.detail)
+            else:
+                page = site.pages.problem(problem)
+            return Response(page, problem.kind.status, headers, HTML)
 
     return answered
 

@@ -9,11 +9,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import NEUTRAL, Watched
-from tests.kits.live_site import LiveSite, live_site
+from tests.kits.live_site import NOTHING, LiveSite, live_site
 from tests.kits.page_world import MENU
-from tests.kits.two_years import LAST
+from tests.kits.two_years import FIRST, LAST
 
-ADDRESSES = (*(one.address for one in MENU), "/places/ca", "/figures/cases")
+ADDRESSES = (*(one.address for one in MENU), "/places/ca", "/figures/cases", "/possible/largest-unmet-shares")
 SHOTS = Path(os.environ.get("EXCHANGE_SCREENSHOTS", "build/screenshots"))
 TABS_MAX = 400
 MODES: dict[str, dict[str, Any]] = {
@@ -136,6 +136,16 @@ def test_new_figures_come_by_themselves_and_what_is_open_stays_open(browser: Bro
     expect(page.get_by_role("status")).to_contain_text("New figures: as of January 2026")
     expect(page.locator("#cases")).to_contain_text("2025Q4, October to December")
     assert watched.said == []
+
+
+def test_before_anything_was_released_the_page_waits_and_then_shows_itself(browser: Browser) -> None:
+    with live_site(NOTHING) as empty:
+        page = browser.new_page()
+        page.goto(f"{empty.address}/needs")
+        expect(page.locator("h1")).to_have_text("No figures yet")
+        empty.publish(FIRST, FIRST + 2)
+        expect(page.locator("h1")).to_have_text("Needs, and what went unmet", timeout=60_000)
+        expect(page.locator("#figures")).to_be_visible()
 
 
 def test_a_copied_figure_carries_its_interval_and_its_caveat(browser: Browser, site: LiveSite) -> None:

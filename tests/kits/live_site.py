@@ -17,6 +17,8 @@ from tests.kits.serve_world import DRAWN, POINTS, as_records, as_released
 from tests.kits.two_years import LAST, national_points, national_releases
 
 READY_S = 90.0
+NOTHING = 0
+"""As the last month: nothing has been released yet."""
 
 
 @dataclass
@@ -66,7 +68,7 @@ def live_site(last: int = LAST, *, leave_to: str = "", charts: bool = False) -> 
         site.publish(0, last)
         pause = threading.Event()
         for _ in range(int(READY_S * 10)):
-            if site.service.picture.newest == last and site.service.hearing.complete:
+            if site.service.picture.newest == (last or None) and site.service.hearing.complete:
                 break
             pause.wait(0.1)
         yield site

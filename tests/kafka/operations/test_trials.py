@@ -217,7 +217,7 @@ async def test_a_demo_serves_its_page_and_when_it_is_stopped_leaves_nothing(tmp_
     async with running_demo("--events", "20000", str(file)) as (ran, lines):
         address = await lines.having("the page: http")
         async with httpx.AsyncClient(base_url=address.partition("the page: ")[2]) as client:
-            page = await client.get("/", timeout=60)
+            page = await client.get("/", timeout=60, headers={"accept": "text/html"})
             assert MADE_UP in page.text
             first = await as_of(client, after="")
             assert await as_of(client, after=first) > first

@@ -152,12 +152,19 @@ async def test_before_anything_was_released_the_page_says_so() -> None:
     async with with_site(service, SiteSetting()), following(Topics().log, service), asking(service) as client:
         got = await client.get("/")
         assert got.status_code in (404, 503)
+        page = await client.get("/needs", headers={"accept": "text/html"})
+        assert page.status_code in (404, 503)
+        assert "No figures yet" in page.text
+        assert 'hx-get="/needs"' in page.text
+        assert "/v1/stream?after=-1" in page.text
+        assert page.headers["cache-control"] == "no-store"
 
 
 async def test_while_kafka_is_away_the_page_stands_and_says_so(topics: Topics) -> None:
     async with site(topics, DECEMBER) as (service, client):
         service.hearing.problem = "Kafka does not answer"
         assert "has not answered" not in (await client.get("/")).text
+        service.hearing.problem = "Kafka does not answer"  # it may have answered since
         service.hearing.heard_s = (service.hearing.heard_s or 0.0) - 400
         text = (await client.get("/")).text
         assert "has not answered for more than 5 minutes" in text
