@@ -22,7 +22,7 @@ Where = frozenset[tuple[str, str]]
 """Dimensions with their codes, in no order."""
 
 
-class Source(Protocol):
+class PointSource(Protocol):
     """Where points come from: those released up to one month, in the order of their release."""
 
     def periods(self, metric: str) -> Iterable[int]:
@@ -69,7 +69,7 @@ class Figures:
     `behind`: the noise behind points; without it nothing is ranked, and no change is told.
     """
 
-    def __init__(self, source: Source, as_of: int, behind: Behind | None = None) -> None:
+    def __init__(self, source: PointSource, as_of: int, behind: Behind | None = None) -> None:
         self.as_of: Final = as_of
         self.behind: Final = behind
         self._source = source

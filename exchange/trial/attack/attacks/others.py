@@ -26,6 +26,7 @@ from exchange.trial.attack.weakened_noise import Setting
 from producers import edge
 from producers.caps.marking import Caps
 from producers.caps.tally import current_quarter
+from producers.delivery import closing
 from producers.vault.chain_row import ChainRow
 from producers.vault.event_tail import cap_of
 from producers.vault.fact_store import FactStore
@@ -103,7 +104,7 @@ def _moving_exhausts() -> Iterator[None]:
 
 FAULTS: Final[Mapping[str, Callable[[], AbstractContextManager[None]]]] = {
     "exhausted by what was read back": partial(_instead, Chain, "adopt", _adopt),
-    "any run closes a quarter": partial(_instead, edge, "closes_before", _closes_before),
+    "any run closes a quarter": partial(_instead, closing, "closes_before", _closes_before),
     "by hand is scheduled": partial(_instead, edge, "closing_beat", _closing_beat),
     "a move exhausts": _moving_exhausts,
 }
