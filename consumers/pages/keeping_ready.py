@@ -43,7 +43,7 @@ class ChartMaker(Protocol):
 async def with_site(service: Service, setting: SiteSetting, charts: ChartMaker | None = None) -> AsyncIterator[Site]:
     """Add the site to a service, and keep it ready. `charts` None: tables only."""
     site = Site(service, replace(setting, charts=charts, drawn=True) if charts else setting)
-    service.more = routes(site)
+    service.more, service.problem_page = routes(site), site.problem
     service.on_change.append(site.changed)
     keeping = asyncio.create_task(_keep(site, charts), name="site")
     try:

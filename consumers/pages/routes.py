@@ -10,13 +10,12 @@ from starlette.routing import Route
 from consumers.pages.asked_pages import checked_place, comparison_asked, month_asked, page_request
 from consumers.pages.sections.all_sections import SECTIONS, PageSection
 from consumers.pages.site import Site
-from consumers.serve.answering import answer, query_of
+from consumers.serve.answering import HTML, answer, query_of
 from consumers.serve.service import ServedView
 from exchange.web import static_files
 from exchange.web.problems import Problem, ProblemKind, cut
 from exchange.web.safe_headers import EMBEDDED
 
-HTML: Final = "text/html; charset=utf-8"
 PDF: Final = "application/pdf"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -32,28 +31,9 @@ def routes(site: Site) -> list[Route]:
         "/brief/{place}": _brief(site),
     }
     return [
-        *(Route(address, _for_people(site, endpoint)) for address, endpoint in pages.items()),
+        *(Route(address, endpoint) for address, endpoint in pages.items()),
         Route(static_files.PREFIX + "{name}", _static),
     ]
-
-
-def _for_people(site: Site, endpoint: Endpoint) -> Endpoint:
-    """The endpoint, whose problems are a page for a reader who asks for pages."""
-
-    async def answered(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except Problem as problem:
-            if "text/html" not in request.headers.get("accept", ""):
-                raise
-            headers = {"cache-control": "no-store", **problem.headers}
-            if site.service.picture.newest is None:
-                page = site.pages.waiting(request.url.path, problem.detail)
-            else:
-                page = site.pages.problem(problem)
-            return Response(page, problem.kind.status, headers, HTML)
-
-    return answered
 
 
 def _section(site: Site, section: PageSection) -> Endpoint:

@@ -186,6 +186,12 @@ class Site:
             del held[next(iter(held))]
         return found
 
+    def problem(self, path: str, problem: Problem) -> bytes:
+        """What is wrong with a request, as a page."""
+        if self.service.picture.newest is None and problem.kind is not ProblemKind.ADDRESS_UNKNOWN:
+            return self.pages.waiting(path, problem.detail)
+        return self.pages.problem(problem)
+
     def notice(self) -> str:
         """What readers must know of how old the figures may be; empty: nothing."""
         hearing = self.service.hearing

@@ -13,6 +13,7 @@ from consumers.serve.forms import AnswerForm, by_suffix
 from consumers.serve.service import ServedView
 from exchange.web.problems import MEDIA_TYPE, Problem, ProblemKind
 
+HTML: Final = "text/html; charset=utf-8"
 TAGS_MAX: Final = 50
 """ETags of one `If-None-Match`."""
 
@@ -67,7 +68,13 @@ def _has(headers: Headers, etag: str) -> bool:
     return etag in tags or tags == ["*"]
 
 
-def problem_answer(problem: Problem) -> Response:
-    """The answer that says what is wrong."""
-    headers = {"cache-control": "no-store", "access-control-allow-origin": "*", **problem.headers}
-    return Response(problem.body(), problem.kind.status, headers, MEDIA_TYPE)
+def for_people(request: Request) -> bool:
+    """Whether a problem is to be told on a page: not below `/v1/`, which is for programs."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+def problem_answer(problem: Problem, page: bytes | None = None) -> Response:
+    """The answer that says what is wrong; `page`: for people."""
+    headers = {"cache-control": "no-store", "access-control-allow-origin": "*", "vary": "accept", **problem.headers}
+    body, media_type = (problem.body(), MEDIA_TYPE) if page is None else (page, HTML)
+    return Response(body, problem.kind.status, headers, media_type)

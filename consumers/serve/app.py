@@ -14,8 +14,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from consumers.serve import schema_registry
-from consumers.serve.answering import answer, named_form, problem_answer, query_of
+from consumers.serve.answering import answer, for_people, named_form, problem_answer, query_of
 from consumers.serve.asked import LIMIT, LIMIT_MAX, START_MAX, asked, asked_plainly, check_metric
+from consumers.serve.chart_views import MEDIA_TYPE as MEDIA_TYPE_OF_CHART
+from consumers.serve.chart_views import SUFFIX as CHART
 from consumers.serve.feed import MEDIA_TYPE as FEED
 from consumers.serve.forms import ACCEPTED, FORMS, AnswerForm, by_suffix
 from consumers.serve.frames import METRICS_MAX
@@ -50,9 +52,10 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-def _forms() -> dict[int | str, dict[str, Any]]:
+def _forms(*others: str) -> dict[int | str, dict[str, Any]]:
     binary = {"schema": {"type": "string", "format": "binary"}}
-    content = {kind: {"schema": {"type": "object"}} if kind == "application/json" else binary for kind in ACCEPTED}
+    kinds = (*ACCEPTED, *others)
+    content = {kind: {"schema": {"type": "object"}} if kind == "application/json" else binary for kind in kinds}
     return {200: {"description": "The figures", "content": content}, 304: {"description": "You have them already"}}
 
 
@@ -90,8 +93,7 @@ def application(service: Service) -> FastAPI:
         redirect_slashes=False,
         responses=_problems(401, 429, 500),
     )
-    app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(HTTPException, _on_http_error)
+    _add_problems(app, service)
     app.add_exception_handler(Exception, _on_failure)
     _add_figures(app, service)
     _add_stream(app, service)
@@ -125,7 +127,7 @@ def _add_figures(app: FastAPI, service: Service) -> None:
 
     @app.get(
         "/v1/metrics/{metric}",
-        responses={**_forms(), **_problems(400, 404, 406, 503)},
+        responses={**_forms(MEDIA_TYPE_OF_CHART), **_problems(400, 404, 406, 503)},
         response_class=Response,
         openapi_extra={"parameters": _parameters()},
     )
@@ -136,7 +138,11 @@ def _add_figures(app: FastAPI, service: Service) -> None:
         ],
     ) -> Response:
         """The released figures of a metric, each with its status and its 95 % interval."""
-        name, form, by_name = named_form(request, check_name(metric))
+        name, _, suffix = check_name(metric).partition(".")
+        if suffix == CHART:
+            drawn = await service.chart(asked(name, query_of(request)))
+            return answer(request, drawn, MEDIA_TYPE_OF_CHART, headers=service.headers())
+        name, form, by_name = named_form(request, metric)
         view = await service.metric(asked(name, query_of(request)), form)
         return answer(request, view, form.media_type, headers=service.headers(), negotiated=not by_name)
 
@@ -167,7 +173,7 @@ def check_name(last: str) -> str:
 
 
 def _suffixes() -> str:
-    return ", ".join(f".{form.suffix}" for form in FORMS)
+    return ", ".join(f".{suffix}" for suffix in (*(form.suffix for form in FORMS), CHART))
 
 
 def _add_facts(app: FastAPI, service: Service) -> None:
@@ -199,21 +205,31 @@ def _add_facts(app: FastAPI, service: Service) -> None:
         return JSONResponse(kinds(), headers={"cache-control": REVALIDATE})
 
 
-async def _on_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return problem_answer(error)
-
-
 _BY_STATUS: Final[Mapping[int, tuple[ProblemKind, str]]] = {
-    404: (ProblemKind.ADDRESS_UNKNOWN, "/openapi.json lists the addresses; /v1/metrics lists the figures."),
+    404: (ProblemKind.ADDRESS_UNKNOWN, "The page begins at /. For programs, /openapi.json lists the addresses."),
     405: (ProblemKind.METHOD_NOT_ALLOWED, "Use GET or HEAD."),
 }
 
 
-async def _on_http_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _add_problems(app: FastAPI, service: Service) -> None:
+    async def on_problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        page = service.problem_page
+        if page is None or not for_people(request):
+            return problem_answer(error)
+        return problem_answer(error, page(request.url.path, error))
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return await on_problem(request, _problem_of(error))
+
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(HTTPException, on_http_error)
+
+
+def _problem_of(error: HTTPException) -> Problem:
     kind, detail = _BY_STATUS.get(error.status_code, (ProblemKind.PARAMETER_INVALID, "The request cannot be read."))
-    return problem_answer(Problem(kind, detail, headers={"allow": "GET, HEAD"} if error.status_code == 405 else {}))
+    return Problem(kind, detail, headers={"allow": "GET, HEAD"} if error.status_code == 405 else {})
 
 
 async def _on_failure(_: Request, error: Exception) -> Response:

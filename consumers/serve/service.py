@@ -3,6 +3,7 @@
 Everything that answers a request takes it from here.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,17 +12,19 @@ from starlette.routing import BaseRoute
 
 from consumers.serve import catalogue
 from consumers.serve.asked import FigureRequest, as_epoch, epoch_shown, no_such_epoch
+from consumers.serve.chart_views import ChartDrawer, drawn
 from consumers.serve.feed import feed
 from consumers.serve.follow import Follower, Hearing
 from consumers.serve.forms import AnswerForm
 from consumers.serve.months import month, months
 from consumers.serve.prepared import Body, Prepared, body_of
-from consumers.serve.sheets import ServedSheet, figures, sheet_of
+from consumers.serve.sheets import ServedSheet, figures, points, sheet_of
 from consumers.serve.snapshot import Picture, PointSnapshot
 from consumers.serve.stream import Readers, StreamSource
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.released import Released
 from exchange.engine.log import Log
+from exchange.web.problems import Problem
 
 _ZIPPED = frozenset({"parquet", "zip"})
 REVALIDATE = "no-cache"
@@ -51,6 +54,10 @@ class Service:
     """Called when the picture is another one."""
     changes: int = 0
     following: Follower | None = None
+    charts: ChartDrawer | None = None
+    """Draws views; None: there is no `.svg`."""
+    problem_page: Callable[[str, Problem], bytes] | None = None
+    """A path and its problem as a page, for people; None: they get the document, too."""
 
     @property
     def picture(self) -> Picture:
@@ -91,6 +98,15 @@ class Service:
 
         body = await self.prepared.body((self.changes, asked, form.suffix, whole), make)
         return ServedView(body, FOR_EVER if for_ever else REVALIDATE)
+
+    async def chart(self, asked: FigureRequest) -> ServedView:
+        """A view of a metric, drawn. Raises Problem."""
+        picture, complete = self.picture, self.hearing.complete
+        epoch = epoch_shown(picture, asked.as_of, complete=complete)
+        found = await asyncio.to_thread(lambda: list(points(picture, asked, epoch)))
+        svg = await drawn(self.charts, found, asked, epoch)
+        for_ever = asked.as_of is not None and epoch in picture.settled
+        return ServedView(await asyncio.to_thread(body_of, svg), FOR_EVER if for_ever else REVALIDATE)
 
     async def catalogue(self, asked: FigureRequest, form: AnswerForm) -> ServedView:
         """The catalogue."""

@@ -13,8 +13,10 @@ from consumers.serve.points import point_of
 from consumers.serve.snapshot import Picture
 from consumers.sheets.figure_columns import ShownFigure, by_dimension, shown
 from consumers.sheets.sheet import Sheet
+from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import BY_METRIC, CAVEAT
 from exchange.core.model.epochs import epoch_text
+from exchange.wire.public_records import period_of_point_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,16 @@ def figure(row: PointCodes, epoch: int, names: Dictionaries) -> ShownFigure:
 
 def figures(picture: Picture, asked: FigureRequest, epoch: int) -> list[ShownFigure]:
     """The figures that are asked for, as of a month: by month, then in the order of their rows."""
-    return [one for month in picture.until(epoch) for one in figures_of_month(picture, asked, month)]
+    return [shown(point) for point in points(picture, asked, epoch)]
 
 
-def figures_of_month(picture: Picture, asked: FigureRequest, month: int) -> Iterator[ShownFigure]:
-    """Those that were released for one month."""
-    names = picture.names
-    for row in picture.epochs[month].rows(asked.metric):
-        one = figure(row, month, names)
-        if asked.takes(one.dimensions.items(), one.period):
-            yield one
+def points(picture: Picture, asked: FigureRequest, epoch: int) -> Iterator[MetricPoint]:
+    """Their points, in the same order."""
+    for month in picture.until(epoch):
+        for row in picture.epochs[month].rows(asked.metric):
+            point = point_of(row, month, picture.names)
+            if asked.takes(point.dimensions, period_of_point_text(point.period)):
+                yield point
 
 
 def as_plain(one: ShownFigure) -> dict[str, object]:

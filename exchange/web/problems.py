@@ -25,6 +25,7 @@ class ProblemKind(Enum):
     CODE_UNKNOWN = 400, "The dimension has no such code"
     PARAMETER_INVALID = 400, "A parameter has a wrong value"
     TOO_MUCH_ASKED = 400, "The request is too long or too large"
+    NO_CHART = 400, "These figures are no chart"
     ACCEPT_INVALID = 400, "The header Accept cannot be read"
     EVENT_ID_INVALID = 400, "The header Last-Event-ID cannot be used"
     TOKEN_NEEDED = 401, "A token is needed"
@@ -32,6 +33,7 @@ class ProblemKind(Enum):
     NOT_ACCEPTABLE = 406, "None of the accepted forms exists"
     TOO_MANY_REQUESTS = 429, "Too many requests"
     INTERNAL = 500, "The service failed"
+    CHART_FAILED = 503, "The chart could not be drawn"
     NOT_READ_YET = 503, "The figures are not read yet"
     TOO_MANY_READERS = 503, "Too many readers of the stream"
 

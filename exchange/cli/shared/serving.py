@@ -73,6 +73,7 @@ async def serve_log(
     setting = SiteSetting(address, leave_to=page.leave_to, brief_pdf=as_pdf, preface=page.preface)
     try:
         async with Charts() as drawn, with_site(service, setting, SiteCharts(drawn) if page.charts else None):
+            service.charts = drawn if page.charts else None
             await run(service, log, listener, stop, cache=cache, terms=terms)
     finally:
         telling.cancel()

@@ -235,3 +235,19 @@ async def test_a_preface_stands_on_every_page_and_in_what_is_taken_along(topics:
         text = (await client.get("/figures/cases")).text
         assert 'id="cases-text">A pilot: ' in text
         assert "note = {A pilot: " in text
+
+
+@pytest.mark.parametrize("address", ["/nothing", "/places/atlantis", "/figures/no-such", "/needs/more", "/registry-x"])
+async def test_a_problem_is_a_page_for_people_and_a_document_for_programs(topics: Topics, address: str) -> None:
+    async with site(topics, DECEMBER) as (_, client):
+        page = await client.get(address, headers={"accept": "text/html,*/*;q=0.8"})
+        document = await client.get(address)
+        assert page.status_code == document.status_code == 404
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert document.headers["content-type"] == "application/problem+json"
+        assert document.json()["title"] in page.text
+        assert "Leave this page" in page.text
+        assert page.headers["vary"] == "accept"
+        assert page.headers["content-security-policy"] == document.headers["content-security-policy"]
+        below = await client.get("/v1/nothing", headers={"accept": "text/html"})
+        assert below.headers["content-type"] == "application/problem+json"

@@ -223,6 +223,45 @@ async def test_an_etag_is_strong_and_saves_the_body(client: httpx.AsyncClient) -
     assert gzip.decompress(gzip.compress(other.content)) == first.content
 
 
+async def test_gzip_goes_to_those_who_take_it(client: httpx.AsyncClient) -> None:
+    address = "/v1/metrics/needs_by_service.csv"
+    plain = await client.get(address, headers={"accept-encoding": "identity"})
+    for given, zipped in (
+        ("gzip", True),
+        ("br, gzip;q=0.5", True),
+        ("GZIP", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.0, br", False),
+        ("deflate", False),
+        ("", False),
+    ):
+        answer = await client.get(address, headers={"accept-encoding": given})
+        assert (answer.headers.get("content-encoding") == "gzip") is zipped, given
+        assert answer.content == plain.content
+        assert "accept-encoding" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize("given", ["bytes=0-9", "bytes=-5", "bytes=99999999-", "nonsense"])
+async def test_a_range_is_not_taken_and_the_whole_is_sent(client: httpx.AsyncClient, given: str) -> None:
+    """RFC 9110, 14.2: who does not serve parts leaves the header aside, and does not claim to."""
+    whole = await client.get("/v1/metrics/cases.csv")
+    answer = await client.get("/v1/metrics/cases.csv", headers={"range": given})
+    assert (answer.status_code, answer.content) == (200, whole.content)
+    assert "accept-ranges" not in answer.headers
+    assert "content-range" not in answer.headers
+
+
+@pytest.mark.parametrize("address", ["/v1/metrics/cases", "/v1/metrics/cases.xlsx", "/v1/epochs", "/v1/nothing"])
+async def test_head_has_every_header_of_get(client: httpx.AsyncClient, address: str) -> None:
+    for headers in ({}, {"accept-encoding": "identity"}):
+        got, head = await client.get(address, headers=headers), await client.head(address, headers=headers)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        without = {"x-exchange-heard-seconds-ago"}
+        assert {k: v for k, v in head.headers.items() if k not in without} == {
+            k: v for k, v in got.headers.items() if k not in without
+        }
+
+
 async def test_pages_as_of_a_month_are_the_same_for_ever() -> None:
     """Hash every page of an epoch, then let the next ones come."""
     topics, hashes = Topics(), {}
