@@ -51,7 +51,7 @@ def test_several_figures_are_drawn_in_the_newest_period() -> None:
     ("metric", "query", "kind"),
     [
         ("cases", [("period", "2026"), ("period", "2026Q1")], ProblemKind.NO_CHART),
-        ("unmet_need_share", [("period", "2026")], ProblemKind.NO_CHART),
+        ("state_cases", [("period", "2026")], ProblemKind.NO_CHART),
         ("cases", [("period", "2025")], ProblemKind.NO_CHART),
         ("state_needs_by_service_group", [("period", "2026")], ProblemKind.TOO_MUCH_ASKED),
     ],

@@ -81,6 +81,17 @@ def test_it_decodes_through_forgetting(monkeypatch) -> None:
         assert rows.row(value).series[0] == decode_point(value).metric
 
 
+def test_numbers_of_a_point_have_the_decimals_of_the_finest() -> None:
+    plain = decode_plain("metric_point", encode_point(next(one for one in of_epoch(JANUARY) if one.value is not None)))
+    for texts, wanted in (
+        (("1.5", "-1", "2.25"), (150, -100, 225, 2)),
+        (("3", None, "0.125"), (3_000, None, 125, 3)),
+        (("-0.10", "7", None), (-10, 700, None, 2)),
+    ):
+        value = encode_plain("metric_point", plain | dict(zip(("value", "low", "high"), texts, strict=True)))
+        assert plainly().row(value)[3:7] == wanted
+
+
 def test_parts_that_were_met_are_not_handed_over_again() -> None:
     series, marks = [], []
     rows = PointRows(lambda *one: series.append(one), marks.append)

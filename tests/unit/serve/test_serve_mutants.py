@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from tests.unit.serve import test_snapshot as of_snapshot
 from tests.unit.serve import test_stream as of_stream
 
 
-def asks(law: Callable[..., Awaitable[None]], *given: object) -> Law:
+def asks(law: Callable[..., Coroutine[object, object, None]], *given: object) -> Law:
     """A law about answers, with a client of a service that has read everything."""
 
     async def asked() -> None:
@@ -32,7 +32,7 @@ def asks(law: Callable[..., Awaitable[None]], *given: object) -> Law:
     return checked
 
 
-def runs(law: Callable[..., Awaitable[None]], *given: object) -> Law:
+def runs(law: Callable[..., Coroutine[object, object, None]], *given: object) -> Law:
     """A law that has its own world."""
 
     def checked() -> None:
@@ -110,17 +110,21 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
             "192.0.2.9", "192.0.2.9", ["198.51.100.1, 203.0.113.5", "198.51.100.2, 203.0.113.5"], True,
         ),
     ),
-    "a length of two bytes is taken for one": (
-        BrokenRule(point_rows, "_behind_texts", "length > _LENGTH_MAX or length & 1", "False"),
-        of_rows.test_a_damaged_value_is_what_it_is_to_a_decoder_that_remembers_nothing,
+    "a part remembered as another": (
+        BrokenRule(point_rows, "_remember", "memory[octets] = part", "memory[octets] = next(iter(memory.values()), part)"),
+        of_rows.test_a_row_says_what_the_point_says,
     ),
-    "an array of several blocks is taken for one": (
-        BrokenRule(point_rows, "_cut", "value[at]", "False"),
+    "a period that ends where the month begins": (
+        BrokenRule(point_rows, "_cut", "_behind_texts(value, at, 2)", "_behind_texts(value, at, 1)"),
+        of_rows.test_parts_that_were_met_are_not_handed_over_again,
+    ),
+    "a schema is not looked at": (
+        BrokenRule(point_rows, "_cut", "not value.startswith(prefix)", "False"),
         of_rows.test_a_damaged_value_is_what_it_is_to_a_decoder_that_remembers_nothing,
     ),
     "decimals are not raised": (
         BrokenRule(point_rows, "_raised", "digits * 10 ** (decimals - held)", "digits"),
-        of_rows.test_a_row_says_what_the_point_says,
+        of_rows.test_numbers_of_a_point_have_the_decimals_of_the_finest,
     ),
     "a number that no column holds": (
         BrokenRule(point_rows, "_held", "abs(number) > _INT64_MAX", "False"),
