@@ -15,10 +15,10 @@ Not safe for several threads at a time; what is sealed may be read by any.
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar, cast
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from consumers.sheets.figure_columns import order_of_dimensions, order_of_metric
 from exchange.core.metrics.figures import Dimensions
@@ -26,6 +26,7 @@ from exchange.core.metrics.table import BY_METRIC
 from exchange.wire.point_rows import Origins, PointMarks, PointRow
 
 T = TypeVar("T", bound=Hashable)
+Numbers = np.ndarray[tuple[int], np.dtype[np.int32]]
 Series = tuple[str, Dimensions]
 """(metric, its dimensions with their codes)."""
 ARRIVALS_CODE: Final = 0
@@ -85,8 +86,8 @@ class SeriesRanks:
     `metrics`, `dimensions`: their places, int32. `names`: the metric of each place.
     """
 
-    metrics: pa.Array
-    dimensions: pa.Array
+    metrics: Numbers
+    dimensions: Numbers
     names: tuple[str, ...]
 
 
@@ -133,8 +134,8 @@ class Dictionaries:
             places = ({key: place for place, key in enumerate(some)} for some in (metrics, dimensions))
             by_metric, by_dimensions = places
             self._ranks = SeriesRanks(
-                pa.array([by_metric[key[0]] for key in keys], pa.int32()),
-                pa.array([by_dimensions[key[1]] for key in keys], pa.int32()),
+                np.array([by_metric[key[0]] for key in keys], np.int32),
+                np.array([by_dimensions[key[1]] for key in keys], np.int32),
                 tuple(name for _, name in metrics),
             )
         return self._ranks
@@ -153,24 +154,36 @@ class EpochColumns:
         return int(self.batch.num_rows)
 
     def periods(self, metric: str) -> tuple[int, ...]:
-        """The periods of a metric's rows; `ARRIVALS_CODE` for arrivals."""
+        """The periods of a metric's rows, in order; `ARRIVALS_CODE` for arrivals."""
         if metric not in self._periods:
-            self._periods[metric] = tuple(self._part(metric)["period"].unique().to_pylist())
+            self._periods[metric] = tuple(np.unique(self._column("period", self._part(metric))).tolist())
         return self._periods[metric]
 
     def rows(self, metric: str, *, period: int | None = None, series: int | None = None) -> Iterator[PointCodes]:
         """The rows of a metric, in order; only those of a period, or of a series."""
-        if metric not in self.parts or (period is not None and period not in self.periods(metric)):
-            return
-        held = self._part(metric)
-        for name, wanted in (("period", period), ("series", series)):
-            if wanted is not None:
-                held = held.filter(pc.equal(held[name], wanted))
-        yield from map(PointCodes, *(column.to_pylist() for column in held.columns))
+        part = self._part(metric)
+        if period is not None:
+            if period not in self.periods(metric):
+                return
+            column = self._column("period", part)
+            first, behind = (int(np.searchsorted(column, period, side)) for side in ("left", "right"))
+            part = slice(part.start + first, part.start + behind)
+        if series is None:
+            yield from self._rows(part)
+        else:
+            for at in np.flatnonzero(self._column("series", part) == series).tolist():
+                yield from self._rows(slice(part.start + at, part.start + at + 1))
 
-    def _part(self, metric: str) -> pa.RecordBatch:
-        part = self.parts.get(metric, slice(0, 0))
-        return self.batch.slice(part.start, part.stop - part.start)
+    def _part(self, metric: str) -> slice:
+        return self.parts.get(metric, slice(0, 0))
+
+    def _column(self, name: str, part: slice) -> Numbers:
+        """A column without nulls."""
+        return cast("Numbers", self.batch[name].to_numpy()[part])
+
+    def _rows(self, part: slice) -> Iterator[PointCodes]:
+        held = self.batch.slice(part.start, part.stop - part.start)
+        yield from map(PointCodes, *(column.to_pylist() for column in held.columns))
 
     def all_rows(self) -> Iterator[PointCodes]:
         """Every row, in order."""
@@ -200,20 +213,20 @@ class Filling:
 
     def sealed(self, names: Dictionaries) -> EpochColumns:
         """What came so far, in order."""
-        columns = zip(*self._rows.values(), strict=True) if self._rows else [()] * len(SCHEMA)
+        ranks, rows = names.ranks, list(self._rows.values())
+        series = np.array([row[0] for row in rows], np.int32)
+        period = np.array([row[1] for row in rows], np.int32)
+        metric = ranks.metrics[series]
+        order = np.lexsort((ranks.dimensions[series], period, metric))
+        columns = zip(*(rows[at] for at in order.tolist()), strict=True) if rows else [()] * len(SCHEMA)
         arrays = [pa.array(column, kind.type) for column, kind in zip(columns, SCHEMA, strict=True)]
-        ranks, (series, period, *_) = names.ranks, arrays
-        metric = ranks.metrics.take(series)
-        keys = pa.table({"metric": metric, "period": period, "dimensions": ranks.dimensions.take(series)})
-        order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
-        batch = pa.record_batch([array.take(order) for array in arrays], schema=SCHEMA)
-        return EpochColumns(batch, _parts(metric.take(order), ranks.names))
+        return EpochColumns(pa.record_batch(arrays, schema=SCHEMA), _parts(metric[order], ranks.names))
 
 
-def _parts(places: pa.Array, names: Sequence[str]) -> Mapping[str, slice]:
+def _parts(places: Numbers, names: Sequence[str]) -> Mapping[str, slice]:
     """Metric → its rows, of the place of each row's metric, in order."""
-    found, start = {}, 0
-    for one in pc.value_counts(places).to_pylist():
-        stop = start + one["counts"]
-        found[names[one["values"]]], start = slice(start, stop), stop
-    return found
+    found, starts = np.unique(places, return_index=True)
+    ends = [*starts.tolist()[1:], len(places)]
+    return {
+        names[place]: slice(start, end) for place, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True)
+    }

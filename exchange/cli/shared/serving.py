@@ -62,10 +62,12 @@ async def serve_log(
     from consumers.pages.keeping_ready import with_site
     from consumers.pages.rendering import SiteSetting
     from consumers.serve.caching import service_from
+    from consumers.serve.memory import leave_pandas_out
     from consumers.serve.server import run
     from exchange.engine.gc_tuning import relax_collector
 
     relax_collector()
+    leave_pandas_out()
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, stop.set)

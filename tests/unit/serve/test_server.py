@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 from typing import Any, cast
 
 import httpx
@@ -137,3 +139,19 @@ def test_an_address_that_is_taken_or_does_not_exist_is_named() -> None:
         listening("no-such-host.invalid", 0)
     with listening("::1", 0) if socket.has_ipv6 else listening("127.0.0.1", 0) as found:
         assert found.getsockname()[1] > 0
+
+
+WITHOUT_PANDAS = """
+import sys
+from consumers.serve.memory import leave_pandas_out
+leave_pandas_out()
+from tests.kits.serve_world import JANUARY, picture
+assert len(picture(JANUARY).epochs[JANUARY]) > 3_000
+assert "pandas" not in sys.modules
+import pandas
+"""
+
+
+def test_a_service_does_without_pandas_and_hides_it_from_nobody() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_PANDAS], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
