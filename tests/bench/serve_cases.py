@@ -48,6 +48,12 @@ def memory_mb(serve: Served) -> float:
     return psutil.Process(serve.process.pid).memory_info().rss / 2**20
 
 
+def own_memory_mb(serve: Served) -> float:
+    """Without the files of libraries, whose pages are there once for all who use them."""
+    found = psutil.Process(serve.process.pid).memory_info()
+    return (found.rss - found.shared) / 2**20
+
+
 def cpu_s(serve: Served) -> float:
     return sum(psutil.Process(serve.process.pid).cpu_times()[:2])
 
@@ -191,13 +197,13 @@ async def streaming(settings: Settings, size: Size) -> Result:
         clock = asyncio.get_running_loop().time()
         await asyncio.gather(*readers)
         last, median = max(arrived) - clock, sorted(arrived)[READERS // 2] - clock
-        cpu, memory = cpu_s(serve) - before, memory_mb(serve)
+        cpu, memory, own = cpu_s(serve) - before, memory_mb(serve), own_memory_mb(serve)
         ended = time.perf_counter()
         await serve.stopped()
         ended = time.perf_counter() - ended
     await producer.close()
     await log.close()
-    used = f"{memory:.0f} MB, of which {waiting - alone:.0f} for readers"
+    used = f"{memory:.0f} MB, {own:.0f} without libraries, of which {waiting - alone:.0f} for readers"
     note = f"last reader {last:.2f} s, median {median:.2f} s after the write; {used}; ended in {ended:.1f} s"
     return len(arrived), last, cpu, note
 

@@ -135,7 +135,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         runs(of_snapshot.test_every_published_point_is_in_the_snapshot_with_its_digits_and_status),
     ),
     "rows in the order of the topic": (
-        BrokenRule(columns, "Filling.sealed", "array.take(order)", "array"),
+        BrokenRule(columns, "Filling.sealed", "order.tolist()", "range(len(rows))"),
         runs(of_snapshot.test_the_order_of_the_topic_and_repeats_change_no_row),
     ),
     "an epoch in parts": (
