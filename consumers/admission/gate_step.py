@@ -80,11 +80,7 @@ class GateStep:
         return self._kept.events
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Restore one record of `gate-state`.
-
-        One that no gate wrote is damage, unless the rebuild has deleted or replaced it since:
-        until the topic is compacted, both are read.
-        """
+        """Restore one record of `gate-state`. What no gate wrote may be deleted or replaced later."""
         self._foreign.discard(key)
         try:
             if not self._kept.restore(key, value):
