@@ -80,7 +80,7 @@ class GateStep:
         return self._kept.events
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Restore one record of `gate-state`. What no gate wrote may be deleted or replaced later."""
+        """Restore one record of `gate-state`. What no gate wrote may be replaced by a later one."""
         self._foreign.discard(key)
         try:
             if not self._kept.restore(key, value):
