@@ -32,6 +32,7 @@ NOTHING: Final = frozenset(
     for form in (word, word.upper(), word.title(), word.capitalize())
 ) | {"NaN", "NaT", "\\N", "-", "--", "."}
 """The words by which databases and statistics programs write an empty cell."""
+NOTHING_AT_ALL: Final = NOTHING | {""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ class _Record(NamedTuple):
     @property
     def blank(self) -> bool:
         """Whether the record has no value at all."""
-        return not self.fault and not (self.fields and self.fields[0].strip()) and not any(map(str.strip, self.fields))
+        if self.fault or (self.fields and self.fields[0].strip() not in NOTHING_AT_ALL):
+            return False
+        return all(field.strip() in NOTHING_AT_ALL for field in self.fields)
 
 
 class _RecordTooLong(csv.Error):

@@ -43,6 +43,8 @@ SLOTS: Final[Mapping[tuple[str, str], tuple[tuple[FileLayout, tuple[str, ...]], 
     ("Pregnancy", "observed"): ((layout.HEALTH, ("PregnancyStatus",)),),
 }
 """(table, slot) of a key → the columns without which such a fact cannot be read."""
+BY_KIND: Final = frozenset({("Enrollment", "need"), ("Enrollment", "housed")})
+"""The slots that the kind of project decides."""
 
 
 @dataclass(slots=True)
@@ -77,9 +79,11 @@ class Absence:
     def spares(self, key: str) -> bool:
         """Whether the fact of a key stays, though this export does not state it."""
         parts = key.split("/")
-        if parts[3] == "stay":
-            return parts[4] in self.stays.unread or (parts[5], parts[-1]) in self._unread_slots
         project = self.agency.projects.get(parts[2])
+        if parts[3] == "stay":
+            slot = (parts[5], parts[-1])
+            by_kind = slot in BY_KIND and project is not None and project.kind_unread
+            return by_kind or parts[4] in self.stays.unread or slot in self._unread_slots
         return project is None or project.funders_unread
 
     def spares_unmoved(self, key: str) -> bool:

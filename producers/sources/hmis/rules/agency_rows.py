@@ -93,7 +93,7 @@ class AgencyReader:
         """Mark the projects of which rows about places or funders may be missing."""
         places, funders = self.files.get(layout.PROJECT_COC.name), self.files.get(layout.FUNDER.name)
         for project in self.agency.projects.values():
-            project.places_unread = places is None or not places.survey.whole
+            project.places_unread |= places is None or not places.survey.whole
             project.funders_unread |= self._funders_unread or funders is None or not funders.survey.whole
 
     def _organization(self, row: Row) -> Iterator[Reading]:
@@ -129,7 +129,8 @@ class AgencyReader:
                 row.refuse("ProjectType", "the code is not in its list; it is read as none")
                 kind = None
             survivors = row.number("TargetPopulation") == SURVIVORS
-            self.agency.projects[key] = Project(key, organization, kind, survivors, why_not)
+            unread = row.refuses("ProjectType")
+            self.agency.projects[key] = Project(key, organization, kind, survivors, why_not, kind_unread=unread)
             yield RowIgnored(row.where, CONTEXT)
 
     def _why_not_read(self, key: str, organization: str) -> NotRead | None:
@@ -148,7 +149,8 @@ class AgencyReader:
         elif project is None:
             yield from self._orphan(row, key)
         elif state is None:
-            yield RowIgnored(row.where, "names no state: the profile's is taken")
+            project.places_unread = True
+            yield RowIgnored(row.where, "names no state: the profile's is taken, unless another is known")
         else:
             project.states.add(state)
             yield RowIgnored(row.where, CONTEXT)

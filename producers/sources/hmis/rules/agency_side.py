@@ -50,8 +50,8 @@ class Grant:
 class Project:
     """A live project. `kind`: its ProjectType.
 
-    `not_read`: why its rows are not read, if they are not. `places_unread`, `funders_unread`:
-    whether rows about its states or its funders may be missing.
+    `not_read`: why its rows are not read, if they are not. `kind_unread`: its ProjectType was
+    refused. `places_unread`, `funders_unread`: rows about its states or funders may be missing.
     """
 
     key: str
@@ -61,6 +61,7 @@ class Project:
     not_read: NotRead | None
     states: set[UsState] = field(default_factory=set)
     grants: list[Grant] = field(default_factory=list)
+    kind_unread: bool = False
     places_unread: bool = False
     funders_unread: bool = False
 

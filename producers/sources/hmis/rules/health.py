@@ -46,6 +46,7 @@ RATINGS: Final = frozenset(range(1, 6))
 UNRATED: Final = frozenset({8, 9, 99})
 AT_ENTRY, AT_EXIT = 1, 3
 BETWEEN: Final = frozenset({2, 5})
+STAGES: Final = frozenset({AT_ENTRY, AT_EXIT, *BETWEEN})
 OUTCOME, PREGNANCY = "HealthOutcome/", "Pregnancy/"
 
 
@@ -97,7 +98,7 @@ class HealthRule(FileRule):
                 stay, day = self.stays.of(row), self.stays.day(row, self.day_column)
                 if isinstance(stay, Stay) and day:
                     self.by_stay.setdefault(stay.key, Health()).take(row, day)
-                else:
+                if not (isinstance(stay, Stay) and day) or _stage_unread(row):
                     self.stays.unread.add(row.text(layout.STAY))
         unread = self.stays.unread | (file.survey.unread_stays if file else set())
         for key, health in self.by_stay.items():
@@ -109,6 +110,7 @@ class HealthRule(FileRule):
         for column in DOMAINS:
             row.answer(column, RATINGS | UNRATED)
         row.answer("PregnancyStatus", ANSWERS)
+        row.answer("DataCollectionStage", STAGES)
         if health.unread:
             return
         if health.entry and health.exit and health.exit.row == row.where.row:
@@ -154,6 +156,11 @@ class HealthRule(FileRule):
                 yield Withdrawn(prefix + OUTCOME, row.where)
             if read_integer(row.text("PregnancyStatus")) not in (0, None) and left.pregnant is None:
                 yield Withdrawn(prefix + PREGNANCY, row.where)
+
+
+def _stage_unread(row: Row) -> bool:
+    text = row.text("DataCollectionStage")
+    return bool(text) and read_integer(text) not in STAGES
 
 
 def _moved(before: int, after: int) -> OutcomeDirection:

@@ -94,7 +94,7 @@ class Clients:
         if born is None and dated:
             row.refuse("DOB", f"{NOT_A_DATE}; ages are read as not_known")
         no_age = AgeBand.not_known if dated else AgeBand.not_collected
-        unread = self._unread(row).union({"age_band"} if row.lacks("DOB") else ())
+        unread = self._unread(row).union({"age_band"} if row.lacks("DOB", "DOBDataQuality") else ())
         return Person(born, about=quality != FULL_DATE, no_age=no_age, gender=gender, unread=unread)
 
     def _unread(self, row: Row) -> frozenset[str]:

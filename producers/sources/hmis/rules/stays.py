@@ -29,6 +29,7 @@ from producers.sources.hmis.rules.persons import Clients, Person
 
 HEAD: Final = 1
 OTHER_MEMBERS: Final = range(2, 6)
+RELATIONS: Final = frozenset({HEAD, *OTHER_MEMBERS, 8, 9, 99})
 AFTER_EXPORT: Final = "the date is after the day on which the export was made"
 
 
@@ -37,7 +38,8 @@ class Stay:
     """One enrollment of a client in a counted project.
 
     `lived`: its LivingSituation, where the client lived before. `member`: recorded as another
-    member of a household than its head. `is_case`: whether the stay is a case.
+    member of a household than its head. `is_case`: whether the stay is a case. `state_unread`: its
+    state could be another one.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Stay:
     lived: int | None
     member: bool
     is_case: bool
+    state_unread: bool
 
     @property
     def prefix(self) -> str:
@@ -56,7 +59,7 @@ class Stay:
 
     def fact(self, key: str, day: date, body: Correctable, row: Row, unread: Iterable[str] = ()) -> Fact:
         """A fact about the stay's client, in the quarter of a day that has one."""
-        fields = self.project.unread(body).union(unread)
+        fields = self.project.unread(body).union(unread, ("state",) if self.state_unread else ())
         return Fact(self.prefix + key, period_on(day), self.state, body, self.client, row.where, fields)
 
 
@@ -139,10 +142,23 @@ class StayIndex:
         entered = self.day(row, "EntryDate")
         if not (key and client and entered):
             return None
-        state = project.state(state_of(row.text("EnrollmentCoC")), self.agency.settings.state)
-        member = read_integer(row.text(layout.RELATION)) in OTHER_MEMBERS
-        is_case = not member or self.agency.settings.everyone_is_a_case
-        return Stay(key, client, project, state, entered, row.number("LivingSituation"), member, is_case)
+        place = state_of(row.text("EnrollmentCoC"))
+        state = project.state(place, self.agency.settings.state)
+        relation = row.answer(layout.RELATION, RELATIONS)
+        is_case = self.agency.settings.everyone_is_a_case or not (
+            relation in OTHER_MEMBERS or row.refuses(layout.RELATION)
+        )
+        return Stay(
+            key,
+            client,
+            project,
+            state,
+            entered,
+            row.number("LivingSituation"),
+            member=relation in OTHER_MEMBERS,
+            is_case=is_case,
+            state_unread=place is None and len(project.states) > 1,
+        )
 
     def day(self, row: Row, column: str) -> date | None:
         """The day of an event; None, and refused, when there is none, or it had not come yet."""
