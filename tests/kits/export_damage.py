@@ -173,15 +173,16 @@ def garbage_in_deleted(files: Files, random: Random) -> None:
 
 def garbage_in_a_cell(files: Files, random: Random) -> None:
     """A cell that a fact is made of is damaged."""
-    cells = files.cells(*random.choice(CODES))
+    file, column = random.choice(CODES)
+    cells = files.cells(file, column)
     if cells:
         row, at = random.choice(cells)
-        row[at] = random.choice(GARBAGE)
+        row[at] = random.choice([word for word in GARBAGE if not (column == "FAAmount" and word.isdigit())])
 
 
 def a_date_that_could_be_two(files: Files, random: Random) -> None:
     """A spreadsheet rewrites one date, so that it could mean two days."""
-    places = [(file.name, column) for file in FILES for column in file.dates if "Date" in column]
+    places = [(file.name, column) for file in FILES for column in file.dates if column != "DateDeleted"]
     cells = files.cells(*random.choice(places))
     if cells:
         row, at = random.choice(cells)
@@ -198,10 +199,15 @@ def a_file_is_missing(files: Files, random: Random) -> None:
 
 
 def a_column_is_missing(files: Files, random: Random) -> None:
-    """A column is misspelt."""
+    """A column is misspelt.
+
+    Not DateDeleted, without which no row is deleted; nor FunderID: vendors who have none have other
+    keys.
+    """
     file = random.choice(sorted(files.tables))
     known = LAYOUTS[file].columns
-    named = [at for at, name in enumerate(files.tables[file][0]) if name in known and name != "DateDeleted"]
+    headed = enumerate(files.tables[file][0])
+    named = [at for at, name in headed if name in known and name not in {"DateDeleted", "FunderID"}]
     if named:
         files.tables[file][0][random.choice(named)] += "s"
 

@@ -96,11 +96,9 @@ def test_case_management_after_housing_is_attained_once_enrolled(tmp_path, enrol
     assert [body.referral_result for body in said if isinstance(body, ReferralResolved)] == results
 
 
-def test_an_event_outside_its_list_is_a_referral_not_known_and_an_empty_one_is_none(tmp_path):
-    said, found = events(tmp_path, Event="77")
-    assert said == [ReferralMade(NOT_KNOWN, NOT_COLLECTED)]
-    assert refused(found) == {("Event.csv", 1, "Event")}
-    said, found = events(tmp_path, Event="")
+@pytest.mark.parametrize("event", ["77", "x", ""])
+def test_an_event_outside_its_list_or_empty_is_refused_as_nobody_knows_what_it_was(tmp_path, event):
+    said, found = events(tmp_path, Event=event)
     assert said == []
     assert refused(found) == {("Event.csv", 1, "Event")}
 

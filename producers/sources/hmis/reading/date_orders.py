@@ -56,13 +56,11 @@ class FormsSeen:
         else:
             self.others = True
 
-    @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether dates could mean two days, or contradict each other."""
         return self.month_first == self.day_first and (self.month_first or bool(self.either))
 
-    @property
     def forms(self) -> DateForms:
         """How the whole column is read."""
         order = Order.MONTH_FIRST if self.month_first or not self.day_first else Order.DAY_FIRST
-        return DateForms(Order.UNPROVEN if self.open else order, serials=self.serials and not self.others)
+        return DateForms(Order.UNPROVEN if self.is_open() else order, serials=self.serials and not self.others)

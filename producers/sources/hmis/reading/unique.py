@@ -101,12 +101,12 @@ def survey(sheet: CsvFile) -> Survey:
             live = standing(record) is not Standing.WITHDRAWN
             found.live += live
             found.nameless |= live and not all(KEY.fullmatch(record.cells[column]) for column in keys)
-    found.forms = {column: forms.forms for column, forms in seen.items()}
+    found.forms = {column: forms.forms() for column, forms in seen.items()}
     repeated = {column: set(_repeated(parts)) for column, parts in hashes.items()}
     if any(repeated.values()):
         found.winners = _winners(sheet, found.forms, repeated)
     unused = {DELETED, UPDATED} if not found.winners else {DELETED}
-    found.open_dates = [column for column, forms in seen.items() if forms.open and column not in unused]
+    found.open_dates = [column for column, forms in seen.items() if forms.is_open() and column not in unused]
     return found
 
 

@@ -7,6 +7,7 @@ are 0 and add nothing to any sum; they are never made from the money that client
 10).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +18,7 @@ from producers.facts import Fact, Reading, RowIgnored, RowRefused, Where, Withdr
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes, read_integer
 from producers.sources.hmis.reading.dates import is_event_day, period_on
-from producers.sources.hmis.reading.layout import KEY
+from producers.sources.hmis.reading.layout import KEY, FileLayout
 from producers.sources.hmis.reading.row import NOT_A_DATE, NOT_AN_EVENT_DAY, Row
 from producers.sources.hmis.reading.unique import Standing, standing
 from producers.sources.hmis.reading.walk import NEWER, Surveyed, rows
@@ -39,6 +40,9 @@ SHELTERED_ALL: Final = (
     "it does not show who is a victim service provider, so every one counts as one: only totals may leave"
 )
 NO_PROJECT: Final = "the project is not in the export, or was refused"
+PROFILED: Final = (layout.ORGANIZATION, layout.PROJECT_FILE, layout.PROJECT_COC, layout.FUNDER)
+PROFILE: Final = frozenset({"state", "agency_type"})
+"""What `AgencyProfiled` has from these files."""
 SURVIVORS: Final = 1
 KINDS: Final = range(15)
 OTHER_FUNDER: Final = 46
@@ -56,7 +60,10 @@ class AgencyReader:
     """Organization → whether it was read as no victim service provider; else it is sheltered."""
     _doubtful: set[str] = field(default_factory=set)
     _gone: set[str] = field(default_factory=set)
-    _funders_unread: bool = False
+    _unread: Counter[str] = field(default_factory=Counter)
+    """File → rows that may state something and were not read."""
+    _refused: Counter[str] = field(default_factory=Counter)
+    """File → refused cells in rows that were read."""
 
     @classmethod
     def read(cls, files: Mapping[str, Surveyed], agency: Agency, codes: Codes) -> list[Reading]:
@@ -69,12 +76,15 @@ class AgencyReader:
             (layout.PROJECT_COC.name, reader._place),
             (layout.FUNDER.name, reader._funder),
         ):
+            if name == layout.FUNDER.name:
+                reader._mark_unread()
             for row in rows(files.get(name)):
                 if isinstance(row, Row):
                     reader.readings += [*rule(row), *row.refused]
+                    reader._refused[name] += len(row.refused)
                 else:
                     reader.readings.append(row)
-                    reader._funders_unread |= name == layout.FUNDER.name and is_unread(row)
+                    reader._unread[name] += is_unread(row)
         reader._mark_unread()
         reader.readings += reader._profiles()
         return reader.readings
@@ -82,19 +92,28 @@ class AgencyReader:
     def _doubt(self) -> None:
         """Note the organizations of which some live row has another flag than 0."""
         file = self.files.get(layout.ORGANIZATION.name)
-        if not self.agency.settings.totals_only and not (file and file.sheet.has(FLAG)):
+        if not self.agency.settings.totals_only and self._no_flags():
             self.readings.append(RowRefused(Where(layout.ORGANIZATION.name, 0), FLAG, SHELTERED_ALL))
         for record in file.sheet.records() if file else ():
             live = not record.fault and standing(record) is not Standing.WITHDRAWN
             if live and read_integer(record.cells.get(FLAG, "")) != 0:
                 self._doubtful.add(record.cells["OrganizationID"])
 
+    def _no_flags(self) -> bool:
+        """Whether no organization's flag can be read."""
+        file = self.files.get(layout.ORGANIZATION.name)
+        return file is None or not file.sheet.has(FLAG)
+
     def _mark_unread(self) -> None:
         """Mark the projects of which rows about places or funders may be missing."""
-        places, funders = self.files.get(layout.PROJECT_COC.name), self.files.get(layout.FUNDER.name)
         for project in self.agency.projects.values():
-            project.places_unread |= places is None or not places.survey.whole
-            project.funders_unread |= self._funders_unread or funders is None or not funders.survey.whole
+            project.places_unread |= self._lacks(layout.PROJECT_COC)
+            project.funders_unread |= self._lacks(layout.FUNDER)
+
+    def _lacks(self, file: FileLayout) -> bool:
+        """Whether rows of a file may be missing."""
+        found = self.files.get(file.name)
+        return found is None or not found.survey.whole or bool(self._unread[file.name])
 
     def _organization(self, row: Row) -> Iterator[Reading]:
         key = row.key("OrganizationID")
@@ -123,7 +142,7 @@ class AgencyReader:
             why_not = self._why_not_read(key, organization)
             if why_not is NotRead.UNPROVEN:
                 rule = "the organization was not read with VictimServiceProvider 0, so no client's event leaves"
-                row.refuse("OrganizationID", rule, follows=True)
+                row.refuse("OrganizationID", rule, follows=organization in self._doubtful or self._no_flags())
             kind = row.number("ProjectType")
             if kind is not None and kind not in KINDS:
                 row.refuse("ProjectType", "the code is not in its list; it is read as none")
@@ -228,8 +247,13 @@ class AgencyReader:
                 period = period_on(self.agency.made_on)
                 state = mine[0].state(None, self.agency.settings.state)
                 body = AgencyProfiled(self._kind(key, mine), mode)
-                unread = _unread_of(mine)
+                unread = PROFILE if self._profile_unread(mine) else frozenset()
                 yield Fact(f"{ROOT}organization/{key}/{period}", period, state, body, "", row.where, unread)
+
+    def _profile_unread(self, mine: list[Project]) -> bool:
+        """Whether something of what makes an organization's profile may be missing."""
+        damaged = any(self._lacks(file) or self._refused[file.name] for file in PROFILED)
+        return damaged or any(project.places_unread or project.funders_unread for project in mine)
 
     def _kind(self, organization: str, projects: list[Project]) -> AgencyType:
         if self._open.get(organization) is False or any(project.for_survivors for project in projects):
@@ -237,12 +261,6 @@ class AgencyReader:
         if any(grant.source is FundingSource.fysb_rhy for project in projects for grant in project.grants):
             return AgencyType.youth_service
         return AgencyType.homeless_service
-
-
-def _unread_of(projects: list[Project]) -> frozenset[str]:
-    """What of an organization's profile was not read: its state, its kind."""
-    fields = {"state": any(p.places_unread for p in projects), "agency_type": any(p.funders_unread for p in projects)}
-    return frozenset(name for name, unread in fields.items() if unread)
 
 
 def is_unread(row: RowRefused | RowIgnored) -> bool:

@@ -34,7 +34,7 @@ from exchange.core.model.vocabulary import (
 from producers.facts import Fact, Reading
 from producers.sources.hmis.reading.banded import wait_band
 from producers.sources.hmis.reading.codes import YES, Codes, read_integer
-from producers.sources.hmis.reading.row import ANSWERS, OUTSIDE_LIST
+from producers.sources.hmis.reading.row import ANSWERS
 from producers.sources.hmis.rules.rule import FileRule, RowFacts, outcome
 
 PROBLEM_SOLVING, AFTER_CARE = 2, 5
@@ -67,7 +67,7 @@ EVENTS: Final[Mapping[int, Referral]] = {
     17: Referral(Service.rental_assistance),
     18: Referral(Service.rental_assistance),
 }
-UNKNOWN_EVENT: Final = Referral(Service.not_known, need=False)
+NO_EVENT: Final = "the code is empty or not in its list, so it is not known which event this was"
 
 
 def referred(row_facts: RowFacts, day: date, referral: Referral) -> Iterator[Fact]:
@@ -110,12 +110,9 @@ class EventRule(FileRule):
             yield from self._solved(row_facts, day)
             return
         referral = EVENTS.get(-1 if event is None else event)
-        if not row_facts.row.text("Event"):
-            row_facts.row.refuse("Event", "the cell is empty, so it is not known which event this was")
-            return
         if referral is None:
-            row_facts.row.refuse("Event", OUTSIDE_LIST)
-            referral = UNKNOWN_EVENT
+            row_facts.row.refuse("Event", NO_EVENT)
+            return
         yield from referred(row_facts, day, referral)
         reason = self.codes.unmet_by_event.codes.get(-1 if event is None else event)
         if reason:

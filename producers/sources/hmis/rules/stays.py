@@ -20,7 +20,7 @@ from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import read_integer
 from producers.sources.hmis.reading.dates import period_on
 from producers.sources.hmis.reading.layout import KEY
-from producers.sources.hmis.reading.row import Row
+from producers.sources.hmis.reading.row import OUTSIDE_LIST, Row
 from producers.sources.hmis.reading.walk import Surveyed, rows
 from producers.sources.hmis.rules.agency_rows import NO_PROJECT
 from producers.sources.hmis.rules.agency_side import Agency, NotRead, Project, project_prefix, state_of
@@ -30,6 +30,8 @@ from producers.sources.hmis.rules.persons import Clients, Person
 HEAD: Final = 1
 OTHER_MEMBERS: Final = range(2, 6)
 RELATIONS: Final = frozenset({HEAD, *OTHER_MEMBERS, 8, 9, 99})
+KINDS_LIVED: Final = range(1, 5)
+WITHOUT_KIND: Final = frozenset({8, 9, 17, 24, 30, 37, 99})
 AFTER_EXPORT: Final = "the date is after the day on which the export was made"
 
 
@@ -61,6 +63,15 @@ class Stay:
         """A fact about the stay's client, in the quarter of a day that has one."""
         fields = self.project.unread(body).union(unread, ("state",) if self.state_unread else ())
         return Fact(self.prefix + key, period_on(day), self.state, body, self.client, row.where, fields)
+
+
+def _lived(row: Row) -> int | None:
+    """Where the client lived before; refused outside its list: the hundreds tell the kind."""
+    code = row.number("LivingSituation")
+    if code is not None and code // 100 not in KINDS_LIVED and code not in WITHOUT_KIND:
+        row.refuse("LivingSituation", OUTSIDE_LIST)
+        return None
+    return code
 
 
 def stay_prefix(project: str, stay: str) -> str:
@@ -154,7 +165,7 @@ class StayIndex:
             project,
             state,
             entered,
-            row.number("LivingSituation"),
+            _lived(row),
             member=relation in OTHER_MEMBERS,
             is_case=is_case,
             state_unread=place is None and len(project.states) > 1,
