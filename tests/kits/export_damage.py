@@ -69,7 +69,7 @@ def town() -> Written:
     answers = {"ExchangeForSex": "0", "AskedOrForcedToExchangeForSex": "0", "WorkplaceViolenceThreats": "1"}
     answers |= {"CoercedToContinueWork": "8", "CounselingReceived": "1", "SessionCountAtExit": "3"}
     answers |= {"DestinationSafeClient": "1", "DestinationSafeWorker": "0", "PosAdultConnections": "1"}
-    written.change("Exit.csv", **answers)
+    written.change("Exit.csv", 0, **answers)
     written.add("Project.csv", ProjectID="J2", OrganizationID="O1", ProjectType="13", TargetPopulation="4")
     written.add("Project.csv", ProjectID="J3", OrganizationID="O1", ProjectType="1", TargetPopulation="4")
     for project, funder in (("J2", "3"), ("J3", "24")):

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 from random import Random
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchange.core.counting.tables import MISSING_CODES
-from exchange.core.model.events import AgencyProfiled, FundingReceived
+from exchange.core.model.events import AgencyProfiled, Body, FundingReceived
 from producers import errors
 from producers.delivery.report import Report
 from producers.sources.hmis import HmisExport, HmisSettings
@@ -31,11 +32,9 @@ ABOUT_AGENCY = (AgencyProfiled, FundingReceived)
 class Desk:
     """One agency that publishes exports one after another, by the real edge and gate."""
 
-    def __init__(self, folder: Path, **profile: object) -> None:
-        self.agency, self._folder = Agency(folder, **profile), folder
-        self._settings = HmisSettings.from_profile(
-            self.agency.profile.model_copy(update={"hmis": self.agency.profile.hmis})
-        )
+    def __init__(self, folder: Path, hmis: dict[str, object]) -> None:
+        self.agency, self._folder = Agency(folder, hmis=hmis), folder
+        self._settings = HmisSettings.from_profile(self.agency.profile)
 
     def publish(self, contents: dict[str, bytes]) -> Report | None:
         """The report of a run; None if the edge refused the export as a whole."""
@@ -104,11 +103,11 @@ def test_a_damaged_export_states_nothing_that_the_whole_one_does_not(damages):
             left += Counter()
 
 
-def _vaguer(body: object, than: object) -> bool:
+def _vaguer(body: Body, than: object) -> bool:
     """Whether a body says the same as another, but for codes that say nothing."""
     if type(body) is not type(than):
         return False
-    pairs = [(getattr(body, name), getattr(than, name)) for name in type(body).__slots__]
+    pairs = [(getattr(body, name), getattr(than, name)) for name in (one.name for one in fields(body))]
     return all(one == other or str(one) in {*MISSING_CODES, "not_applicable"} for one, other in pairs)
 
 

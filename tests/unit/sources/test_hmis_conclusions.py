@@ -9,10 +9,9 @@ from exchange.core.model.events import CaseClosed, CaseOpened, NeedIdentified, S
 from exchange.core.model.vocabulary import Gender
 from producers.facts import Complete, NotWhole, Reading, Taken
 from producers.sources.hmis import HmisExport
-from producers.sources.hmis.reading.layout import FILES
+from producers.sources.hmis.reading.layout import FILES, GENDERS_2024
 from tests.kits.export_damage import DAMAGES, GARBAGE, NO_DATE, Files, town
 from tests.kits.hmis_exports import (
-    GENDERS_2024,
     STAY,
     Written,
     bodies,
@@ -264,6 +263,15 @@ def test_only_the_head_is_a_case_unless_the_profile_says_everyone(tmp_path):
     assert len(bodies(readings(family(), tmp_path), CaseOpened)) == 1
     assert len(bodies(readings(family(), tmp_path, everyone_is_a_case=True), CaseOpened)) == 3
     assert len(bodies(readings(family(), tmp_path), NeedIdentified)) == 3
+
+
+def test_of_a_household_without_a_known_head_none_is_a_case_and_that_is_reported(tmp_path):
+    written = family()
+    written.headers["Enrollment.csv"].remove("RelationshipToHoH")
+    found = readings(written, tmp_path)
+    assert not bodies(found, CaseOpened)
+    assert {r.column for r in refusals(found)} == {"RelationshipToHoH"}
+    assert spares(found, "hmis/project/J1/stay/E1/Enrollment/opened")
 
 
 def test_a_member_who_left_before_the_move_in_never_moved_in(tmp_path):

@@ -5,16 +5,19 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from producers import intake
+from producers.errors import SourceUnreadable
 from producers.sources import jsonl
 from producers.sources.hmis import hmis_export
 from producers.sources.hmis.reading import csv_rows, date_orders, unique, walk
 from producers.sources.hmis.rules import absence, agency_rows, enrollment, export_row, households, persons, rule, stays
 from tests.kits.broken_rules import BrokenRule, break_rule
+from tests.kits.export_damage import DAMAGES
+from tests.kits.hmis_exports import sample, settings, withdrawn
 from tests.properties import test_hmis_damage as laws
 from tests.unit.sources import test_hmis_conclusions as told
 from tests.unit.sources import test_hmis_withdrawn as gone
@@ -37,24 +40,25 @@ def on(law: Callable[..., object], *values: object, **named: object) -> Callable
 
 def damaged(*damages: tuple[str, int]) -> Callable[[Path], object]:
     """The law that damage changes nothing, with these damages by name and seed."""
-    known = {damage.__name__: damage for damage in laws.DAMAGES}
-    law = laws.test_a_damaged_copy_of_a_published_export_changes_nothing.hypothesis.inner_test
+    known = {damage.__name__: damage for damage in DAMAGES}
+    whole: Any = laws.test_a_damaged_copy_of_a_published_export_changes_nothing
+    law = whole.hypothesis.inner_test
     return lambda _: law([(known[name], seed) for name, seed in damages])
 
 
 def deleted_beside_damage(folder: Path) -> None:
-    written = told.sample().change("Exit.csv", DateDeleted=told.DAY)
+    written = sample().change("Exit.csv", DateDeleted=told.DAY)
     path = written.folder(folder)
     with (path / "Exit.csv").open("a") as file:
         file.write("cut off")
-    assert not told.withdrawn(hmis_export.HmisExport(path, told.settings()).read())
+    assert not withdrawn(hmis_export.HmisExport(path, settings()).read())
 
 
 def array_of_lines(folder: Path) -> None:
     (folder / "a.jsonl").write_text("[\n {}\n]\n")
     try:
-        found = list(jsonl.JsonLines(folder / "a.jsonl", told.settings().state).read())
-    except jsonl.SourceUnreadable as refused:
+        found = list(jsonl.JsonLines(folder / "a.jsonl", settings().state).read())
+    except SourceUnreadable as refused:
         assert "array" in str(refused)  # noqa: PT017 - the sentence is the point
         return
     raise AssertionError(found)
@@ -231,7 +235,7 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "everyone is a case": Mutant(
         stays,
-        "StayIndex.stay_of",
+        "StayIndex._is_case",
         "self.agency.settings.everyone_is_a_case",
         "True",
         on(told.test_only_the_head_is_a_case_unless_the_profile_says_everyone),

@@ -28,6 +28,9 @@ HOUSED_AT_ENTRY: Final[Mapping[int | None, Service]] = {
 }
 
 
+NO_HEAD: Final = "the household has several members, and it is not known who is its head, so none of them is a case"
+
+
 class EnrollmentRule(FileRule):
     """`CaseOpened`, and the housing that the stay provides."""
 
@@ -36,7 +39,10 @@ class EnrollmentRule(FileRule):
         row, person = row_facts.row, self.stays.person(row_facts.stay)
         source = row.code("ReferralSource", self.codes.referral_source)
         body = CaseOpened(person.gender, person.age_band(day), ForeignNational.not_collected, source)
-        if row_facts.stay.is_case:
+        is_case = self.stays.is_case(row_facts.stay)
+        if is_case is None:
+            row.refuse(layout.RELATION, NO_HEAD)
+        elif is_case:
             yield row_facts.fact("opened", day, body, row_facts.unread(referral_source="ReferralSource"))
         yield from self._housing(row_facts, day)
 

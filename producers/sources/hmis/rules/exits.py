@@ -58,7 +58,7 @@ class ExitRule(FileRule):
 
     def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
         """The facts of an exit."""
-        if row_facts.stay.is_case:
+        if self.stays.is_case(row_facts.stay):
             closed = self._closed(row_facts, day)
             yield row_facts.fact("closed", day, closed, _unread(row_facts.row))
         trafficking = trafficking_of(row_facts.row, minor=self.stays.person(row_facts.stay).is_minor(day))

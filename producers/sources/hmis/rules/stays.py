@@ -8,6 +8,7 @@ stay is withdrawn (`unread`). Memory: one entry for each enrollment, and one for
 counted project.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -40,8 +41,8 @@ class Stay:
     """One enrollment of a client in a counted project.
 
     `lived`: its LivingSituation, where the client lived before. `member`: recorded as another
-    member of a household than its head. `is_case`: whether the stay is a case. `state_unread`: its
-    state could be another one.
+    member of a household than its head. `is_case`: whether the stay is a case; None:
+    if it is alone in its household. `state_unread`: its state could be another one.
     """
 
     key: str
@@ -51,7 +52,8 @@ class Stay:
     entered: date
     lived: int | None
     member: bool
-    is_case: bool
+    is_case: bool | None
+    household: str
     state_unread: bool
 
     @property
@@ -94,6 +96,7 @@ class StayIndex:
     projects: dict[str, str] = field(default_factory=dict)
     households: Households = field(default_factory=Households)
     _found: dict[str, Stay | NotRead] = field(default_factory=dict)
+    _homes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @classmethod
     def read(cls, agency: Agency, clients: Clients, files: Mapping[str, Surveyed]) -> "StayIndex":
@@ -123,6 +126,8 @@ class StayIndex:
         self._found[key] = found
         if found not in (NotRead.WITHDRAWN, NotRead.UNPROVEN):
             self.projects[key] = row.text(layout.PROJECT)
+        if isinstance(found, Stay) and found.household:
+            self._homes[found.project.key, found.household] += 1
         if isinstance(found, Stay) and found.project.kind in HOUSED_AT_MOVE_IN:
             self.households.enter(row, found.entered, is_head=read_integer(row.text(layout.RELATION)) == HEAD)
 
@@ -156,9 +161,7 @@ class StayIndex:
         place = state_of(row.text("EnrollmentCoC"))
         state = project.state(place, self.agency.settings.state)
         relation = row.answer(layout.RELATION, RELATIONS)
-        is_case = self.agency.settings.everyone_is_a_case or not (
-            relation in OTHER_MEMBERS or row.refuses(layout.RELATION)
-        )
+        household = row.text(layout.HOUSEHOLD)
         return Stay(
             key,
             client,
@@ -167,9 +170,24 @@ class StayIndex:
             entered,
             _lived(row),
             member=relation in OTHER_MEMBERS,
-            is_case=is_case,
+            is_case=self._is_case(relation, household, unread=row.refuses(layout.RELATION)),
+            household=household,
             state_unread=place is None and len(project.states) > 1,
         )
+
+    def _is_case(self, relation: int | None, household: str, *, unread: bool) -> bool | None:
+        """Whether somebody is a case; None: only if alone in the household."""
+        if self.agency.settings.everyone_is_a_case or relation == HEAD:
+            return True
+        if relation in OTHER_MEMBERS or unread:
+            return False
+        return None if household else True
+
+    def is_case(self, stay: Stay) -> bool | None:
+        """Whether a stay is a case; None where nobody knows which of a household is."""
+        if stay.is_case is not None:
+            return stay.is_case
+        return True if self._homes[stay.project.key, stay.household] == 1 else None
 
     def day(self, row: Row, column: str) -> date | None:
         """The day of an event; None, and refused, when there is none, or it had not come yet."""
