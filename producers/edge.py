@@ -70,8 +70,7 @@ class Edge:
         *,
         preview: bool,
     ) -> None:
-        self.profile = profile
-        self.report = Report()
+        self.profile, self.report = profile, Report()
         self._secret, self._given_link, self._options = secret, link, options
         self._today = today or local_today()
         self._policy = Policy(profile.legal_class, profile.sensitive, newest=current_quarter(self._today))
@@ -148,7 +147,7 @@ class Edge:
             self._options.say(STOPPING)
             raise
         finally:
-            self.report.count_sent(self._outbox.left, self._outbox.claimed_late)
+            self.report.count_sent(self._outbox.left, self._outbox.claimed_late, self._outbox.held_back)
             if not self.report.complete:
                 with suppress(errors.VaultError):
                     self.report.waiting = self._outbox.unaccepted()
@@ -256,7 +255,7 @@ class Edge:
         """Events that would be sent now, due tallies included, each different one once."""
         self.stage()
         deque(self._outbox.decide(), maxlen=0)
-        self.report.count_caps(to_be_chained(self._vault, self._caps))
+        self.report.count_sent(to_be_chained(self._vault, self._caps), 0, self._outbox.held_back)
         return what_leaves(self._vault, self._caps)
 
     async def flush(self) -> None:

@@ -12,6 +12,7 @@ from producers.errors import ClientUnknown
 from producers.profile import Profile
 from producers.secret_files import Secret
 from producers.vault.fact_store import FactStore
+from producers.vault.lost_withdrawals import confirm, held_back
 from producers.vault.sent_chain import Chain
 from producers.vault.store import FIRST_KEY, Vault
 
@@ -43,6 +44,8 @@ class VaultStatus:
     """How the exchange's ledger contradicts what this vault remembers; mostly empty."""
     clients_held: int
     """Clients who withdrew consent: nothing more about them is sent."""
+    facts_held_back_after_a_loss: int
+    """Facts that a lost copy of the vault withdrew, until `confirm_holds`."""
     caps: tuple[RuleCount, ...]
     """By rule, how many current facts are within and past the cap; for a tally_only agency, of the
     facts kept for tallies."""
@@ -85,6 +88,7 @@ def look(profile: Profile, secret: Secret) -> VaultStatus:
             epoch_text(memory.head.epoch) if memory.head.epoch else "",
             memory.says,
             fact_store.clients.held(),
+            held_back(vault),
             tuple(count_rules(marked_facts(fact_store) + sent_facts(vault))),
         )
 
@@ -128,6 +132,18 @@ def unhold_client(profile: Profile, secret: Secret, client: str) -> bool:
         was = FactStore(vault).unhold(client)
         vault.commit()
     return was
+
+
+def confirm_holds(profile: Profile, secret: Secret) -> int:
+    """Take a person's word that every hold made since the backup is entered.
+
+    Returns the number of facts that were held back until now, and that the next run sends. Raises a
+    VaultError.
+    """
+    with Vault.open(profile, secret) as vault:
+        facts = confirm(vault)
+        vault.commit()
+    return facts
 
 
 def settle_ledger(profile: Profile, secret: Secret, epoch: int) -> bool:

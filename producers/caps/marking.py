@@ -14,7 +14,8 @@ was accepted never counted, and after a kill the same marks are chosen again. In
   that had begun in the lost runs are *exhausted*: no event gets a mark there any more. What was
   sent there stays as it is until its fact changes. What else was read back does not matter, nor
   when, or one client's event would decide about all others.
-- *Held clients* get no new event; what was sent about them stays as it is.
+- *Held clients* get no new event; what was sent about them stays as it is. So do clients whose
+  events a lost copy withdrew (`producers.vault.lost_withdrawals`).
 - *Year and quarters.* The agency's legal class decides which of them carry marks.
 - *Tallies* carry marks only if the agency's counsel agreed to small counts (a tally that may be
   held back as a whole for one small cell has no bounded sensitivity), and only in the first batch
@@ -44,9 +45,9 @@ from producers.vault.fact_store import (
     NOTHING,
     TALLY,
     FactStore,
-    prefix_end,
 )
-from producers.vault.schema import Row
+from producers.vault.lost_withdrawals import DOUBTED
+from producers.vault.schema import Row, prefix_end
 from producers.vault.store import Vault, batches, places
 
 Marked = Counter[tuple[int, bytes]]
@@ -56,6 +57,10 @@ Arrived = set[tuple[int, type[Correctable]]]
 _PRESENT: Final = (
     "SELECT fact.client, fact.key, fact.schema, want, todo, chain.schema, chain.tail, arrived FROM fact "
     "LEFT JOIN chain ON chain.sequence = fact.sent WHERE want IS NOT NULL AND (todo > 0 OR sent > 0)"
+)
+_TO_DECIDE: Final = (
+    f"SELECT id, name, held OR id IN ({DOUBTED}) FROM client WHERE anew > 0 AND anew <= ? "  # noqa: S608
+    "OR id IN (SELECT client FROM fact WHERE todo > 0 AND client IS NOT NULL)"
 )
 _ASKED: Final = "UPDATE fact SET todo = ? WHERE key = ?"
 
@@ -102,8 +107,7 @@ class Caps:
         self._exhausted_through = self._fact_store.exhausted_through()
         self._decide_tallies()
         waiting = self._vault.all(
-            "SELECT id, name, held FROM client WHERE anew > 0 AND anew <= ? "
-            "OR id IN (SELECT client FROM fact WHERE todo > 0 AND client IS NOT NULL)",
+            _TO_DECIDE,
             (IN_SCHEDULED if self._scheduled else ANEW,),
         )
         for some in batches(waiting):

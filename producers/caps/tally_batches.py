@@ -9,8 +9,10 @@ runs that close quarters: the first scheduled one after a fixed day, or one that
 client's record or refusal can move it.
 """
 
-from producers.vault.fact_store import TALLY, prefix_end
+from producers.vault.fact_store import TALLY
+from producers.vault.lost_withdrawals import HELD_BACK
 from producers.vault.read_back import COUNT_ANEW
+from producers.vault.schema import prefix_end
 from producers.vault.store import Vault
 
 
@@ -44,6 +46,6 @@ def end_first_batch(vault: Vault, before: int) -> None:
 
     It does not end while the exchange refuses a tally.
     """
-    refused = "SELECT 1 FROM fact WHERE key >= ? AND key < ? AND refused IS NOT NULL LIMIT 1"
-    if vault.one(refused, (TALLY, prefix_end(TALLY))) is None:
+    refused = "SELECT 1 FROM fact WHERE key >= ? AND key < ? AND refused <> ? LIMIT 1"
+    if vault.one(refused, (TALLY, prefix_end(TALLY), HELD_BACK)) is None:
         vault.set("tallied", max(before, first_batch_over(vault)).to_bytes(2, "big"))

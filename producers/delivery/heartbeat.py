@@ -65,7 +65,8 @@ def on_time(vault: Vault, today: date, *, scheduled: bool) -> OnTime:
 
 
 def run_ended(vault: Vault, today: date, *, scheduled: bool) -> None:
-    """Remember the day of a scheduled run that came to its end."""
+    """Remember the day of a scheduled run that came to its end; forget what moved in any run."""
+    vault.run("DELETE FROM moved")
     if scheduled:
         vault.set(LAST_SCHEDULED, today.toordinal().to_bytes(4, "big"))
 

@@ -21,9 +21,11 @@ from exchange.core.admission.reasons import Reason
 from exchange.core.model.events import About, Event, Tally
 from exchange.core.model.period import quarter_of
 from producers.caps.marking import Caps, Marked
+from producers.caps.tally_batches import count_anew
 from producers.vault.chain_row import Beat, Kind
 from producers.vault.event_tail import decode_tail, with_cap, with_each_cap
 from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, FactStore
+from producers.vault.lost_withdrawals import DOUBTED, HELD_BACK, explain, hold_back, reopen
 from producers.vault.schema import TODO_IS, Row
 from producers.vault.sent_chain import TODO_UNSENT, Chain
 from producers.vault.store import Vault
@@ -36,6 +38,18 @@ OF_ITS_KIND: dict[Reason, Callable[[Event], bool]] = {
 }
 """Reasons that apply to every event of a kind, because profile and registration differ."""
 _ALIKE: Final = ", ".join("?" * len(with_each_cap(bytes(4))))
+_CLAIMING: Final = (
+    "SELECT key, schema, want, coalesce("  # noqa: S608
+    "(SELECT max(sequence) FROM lost_withdrawal AS lost WHERE lost.key = fact.key), 0) AS after FROM fact "
+    "WHERE sent = 0 AND want IS NOT NULL AND (todo > 0 OR refused IS NOT NULL) "
+    f"ORDER BY after > 0 OR coalesce(client, 0) IN ({DOUBTED}), key"
+)
+"""Facts that may claim an event after this sequence; last of all those that are doubted, so that
+they claim no other fact's."""
+_CLAIMED: Final = (
+    "SELECT min(sequence) FROM chain "  # noqa: S608
+    f"WHERE kind = 0 AND key IS NULL AND retracted = 0 AND tail IN ({_ALIKE}) AND schema = ? AND sequence > ?"
+)
 _CORRECTED: Final = f"UPDATE fact SET sent = 0, spent = 1, {TODO_UNSENT} WHERE key = ?"  # noqa: S608
 _RETRACTED: Final = f"SELECT key, sent FROM fact WHERE {TODO_IS} ORDER BY sort LIMIT ?"  # noqa: S608
 _STATED: Final = f"SELECT key, schema, want, client FROM fact WHERE {TODO_IS} ORDER BY sort LIMIT ?"  # noqa: S608
@@ -56,24 +70,28 @@ class Outbox:
         """The events of facts that this outbox has chained."""
         self.claimed_late = 0
         """The facts that claimed an event once their own was corrected."""
+        self.held_back = 0
+        """The facts that are held back, because a lost copy withdrew them."""
         self._claims_again = False
 
     def claims(self) -> Iterator[bool]:
-        """Let facts claim equal accepted events without a fact; for each fact, whether it did."""
-        if not self._chain.unclaimed():
-            return
-        ready = "SELECT key, schema, want FROM fact WHERE sent = 0 AND want IS NOT NULL AND (todo > 0 OR refused IS NOT NULL)"
-        for key, schema, want in self._vault.all(ready):
-            row = self._vault.one(
-                "SELECT min(sequence) FROM chain "  # noqa: S608
-                f"WHERE kind = 0 AND key IS NULL AND retracted = 0 AND tail IN ({_ALIKE}) AND schema = ?",
-                (*with_each_cap(want), schema),
-            )
-            if row and row[0]:
-                self._fact_store.undecided = True
-                self._vault.run("UPDATE chain SET key = ? WHERE sequence = ?", (key, row[0]))
-                self._mark_sent(key, row[0])
-            yield bool(row and row[0])
+        """Let facts claim equal accepted events without a fact; for each fact, whether it did.
+
+        What a lost copy withdrew is held back, unless it claims what the copy sent later.
+        """
+        doubted = reopen(self._vault)
+        if self._chain.unclaimed():
+            for key, schema, want, after in self._vault.all(_CLAIMING):
+                row = self._vault.one(_CLAIMED, (*with_each_cap(want), schema, after))
+                if row and row[0]:
+                    self._fact_store.undecided = True
+                    self._vault.run("UPDATE chain SET key = ? WHERE sequence = ?", (key, row[0]))
+                    self._mark_sent(key, row[0])
+                    explain(self._vault, key)
+                yield bool(row and row[0])
+        if doubted:
+            self._fact_store.undecided = True
+            self.held_back = hold_back(self._vault, counted=not count_anew(self._vault))
 
     def decide(self) -> Iterator[None]:
         """Decide the bits of all events to be sent, in small steps.
@@ -184,5 +202,5 @@ class Outbox:
 
         `retry` would send them again.
         """
-        refused = "SELECT refused, count(*) FROM fact WHERE refused IS NOT NULL GROUP BY refused"
-        return [(str(reason), int(count)) for reason, count in self._vault.all(refused)]
+        refused = "SELECT refused, count(*) FROM fact WHERE refused <> ? GROUP BY refused"
+        return [(str(reason), int(count)) for reason, count in self._vault.all(refused, (HELD_BACK,))]

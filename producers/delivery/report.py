@@ -64,6 +64,8 @@ class Report:
     unnamed: int = 0
     """Facts about clients that name no client. Their caps cannot be counted: they are in no release
     and no tally."""
+    doubted: int = 0
+    """Facts that are held back, because a lost copy of the vault withdrew them."""
     unclaimed: int = 0
     """Accepted events without a fact in the vault, at the end of the run."""
 
@@ -84,10 +86,11 @@ class Report:
         if counted := count_rules(marked):
             self.caps = counted
 
-    def count_sent(self, marked: Marked, claimed: int) -> None:
-        """Count what was sent, and the facts that claimed an event on the way."""
+    def count_sent(self, marked: Marked, claimed: int, doubted: int) -> None:
+        """Count what was sent, the facts that claimed an event on the way, and those in doubt."""
         self.count_caps(marked)
         self.claimed += claimed
+        self.doubted = doubted
 
     def tally(self, tallied: Tallied) -> None:
         """Note the result of counting tallies."""
@@ -120,8 +123,8 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was refused."""
-        return not (self.refused or self.refused_by_exchange or self.refused_before)
+        """Whether nothing was refused, or held back after a loss."""
+        return not (self.refused or self.refused_by_exchange or self.refused_before or self.doubted)
 
     @property
     def refused_before(self) -> int:

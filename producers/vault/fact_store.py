@@ -16,8 +16,9 @@ from exchange.core.model.period import quarter_of
 from producers.errors import DatabaseChanged
 from producers.vault.client_table import ClientTable
 from producers.vault.event_tail import newest_id, same_fact
-from producers.vault.holding import hold
-from producers.vault.schema import Row
+from producers.vault.holding import hold, unhold
+from producers.vault.lost_withdrawals import HELD_BACK
+from producers.vault.schema import Row, prefix_end
 from producers.vault.store import Vault, batches, places
 from producers.vault.unsettled import GoneBy, Unsettled
 
@@ -47,6 +48,7 @@ class FactOutcome(Enum):
     REFUSED = "refused"
     REFUSED_BEFORE = "refused by the exchange before"
     HELD = "held back: the client withdrew consent"
+    DOUBTED = "held back: a lost copy of this vault withdrew it"
 
 
 class FactStore:
@@ -118,9 +120,12 @@ class FactStore:
         now_of = self.clients.number(client) or was_of
         stated = (now_of, period, self.run, self._edition)
         if was_of != now_of:
+            self._vault.run("INSERT OR IGNORE INTO moved VALUES (?, ?)", (key, was_of))
             self._move(was_of, now_of)
         if want is not None and for_tally == was_for_tally and same_fact((schema, want), (self._schema, tail)):
             self._vault.later(_STATED, (*stated, key))
+            if refused == HELD_BACK:
+                return FactOutcome.DOUBTED
             return FactOutcome.REFUSED_BEFORE if refused else FactOutcome.KNOWN
         self.undecided = True
         todo = NOTHING if for_tally else EVENT
@@ -253,7 +258,7 @@ class FactStore:
     def unhold(self, client: str) -> bool:
         """End a hold; returns whether there was one."""
         was = self.clients.is_held(client)
-        self._vault.run("UPDATE client SET anew = 1 WHERE id = ?", (self.clients.set_held(client, held=False),))
+        unhold(self._vault, self.clients.set_held(client, held=False))
         self.undecided = True
         return was
 
@@ -275,8 +280,8 @@ class FactStore:
         """
         self.undecided = True
         held = "client IN (SELECT id FROM client WHERE held = 1)"
-        self._vault.run(f"UPDATE fact SET want = NULL, refused = NULL WHERE refused IS NOT NULL AND {held}")  # noqa: S608
-        return self._vault.run("UPDATE fact SET todo = ?, refused = NULL WHERE refused IS NOT NULL", (EVENT,))
+        self._vault.run(f"UPDATE fact SET want = NULL, refused = NULL WHERE refused <> ? AND {held}", (HELD_BACK,))  # noqa: S608
+        return self._vault.run("UPDATE fact SET todo = ?, refused = NULL WHERE refused <> ?", (EVENT, HELD_BACK))
 
     def todo(self) -> int:
         """The number of facts with something to send."""
@@ -286,11 +291,6 @@ class FactStore:
     def sort(self, key: bytes, tail: bytes) -> int:
         """The place of a fact in its batch: a keyed hash, so the order tells nobody anything."""
         return int.from_bytes(blake2b(key + tail, digest_size=8, key=self._secret).digest(), "big") >> 1
-
-
-def prefix_end(prefix: bytes) -> bytes:
-    """The first key after all keys that begin with this prefix of UTF-8, which has no byte 255."""
-    return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
 def _within(period: int, first: int, last: int) -> bool:

@@ -2,6 +2,7 @@
 
 from exchange.core.admission.cap_rules import NONE
 from producers.vault.event_tail import with_cap
+from producers.vault.lost_withdrawals import forget
 from producers.vault.store import Vault
 
 CORRECTION = 2
@@ -13,6 +14,7 @@ def hold(vault: Vault, client: int, *, retract: bool) -> int:
 
     `retract`: also withdraw what was sent; returns the number of these facts.
     """
+    forget(vault, client)
     if retract:
         withdraw = (
             "UPDATE fact SET want = NULL, refused = NULL, todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
@@ -29,3 +31,9 @@ def hold(vault: Vault, client: int, *, retract: bool) -> int:
     as_sent = ((schema, with_cap(tail, NONE), key) for key, schema, tail in changed)
     vault.many("UPDATE fact SET schema = ?, want = ?, todo = 0 WHERE key = ?", as_sent)
     return 0
+
+
+def unhold(vault: Vault, client: int) -> None:
+    """Choose anew the marks about the client of this number, who is no longer held."""
+    forget(vault, client)
+    vault.run("UPDATE client SET anew = 1 WHERE id = ?", (client,))

@@ -17,7 +17,8 @@ from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import UsState
 from producers.vault.chain_row import ChainRow, Kind
 from producers.vault.event_tail import with_cap
-from producers.vault.fact_store import NOTHING, TALLY, FactStore
+from producers.vault.fact_store import NOTHING, TALLY, UNCLAIMED, FactStore
+from producers.vault.lost_withdrawals import note
 from producers.vault.store import Vault
 
 COUNT_ANEW: Final = b"\xff\xff"
@@ -55,14 +56,17 @@ def take_tally(vault: Vault, fact_store: FactStore, key: bytes, link: ChainRow) 
     vault.set("counted", COUNT_ANEW)
 
 
-def take_retraction(vault: Vault, retracted: ChainRow) -> None:
-    """Take it that a lost copy has retracted the event of this row.
+def take_retraction(vault: Vault, sequence: int, retracted: ChainRow) -> None:
+    """Take it that a correction of a lost copy has retracted the event of this row.
 
-    What this run has read already is sent anew, or claims what the copy sent. Else the current fact
-    is known when it is read, or counted, again.
+    What this run has read already waits, to claim what the copy sent. Else the current fact is
+    known when it is read, or counted, again.
     """
     key = retracted.key
-    assert key is not None
+    if key is None or not key.startswith(UNCLAIMED):
+        note(vault, sequence, retracted)
+    if key is None:
+        return
     if key.startswith(TALLY):
         vault.run(
             "UPDATE fact SET sent = 0, want = NULL, todo = 0 WHERE key = ? AND sent = ?", (key, retracted.sequence)

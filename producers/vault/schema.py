@@ -62,6 +62,15 @@ SCHEMA: Final = (
         arrived INTEGER
     )""",
     "CREATE INDEX chain_arrived ON chain (arrived) WHERE arrived IS NOT NULL",
+    # Events that a lost copy withdrew (`lost_withdrawals`), by the correction's sequence. `key`,
+    # `client`: the fact, and whom it was about in the backup; NULL: the backup did not know.
+    # `whole`: no event about the client was left; NULL: not weighed yet.
+    """CREATE TABLE lost_withdrawal (
+        sequence INTEGER PRIMARY KEY, key BLOB, client INTEGER, schema INTEGER NOT NULL, tail BLOB NOT NULL, whole INTEGER
+    )""",
+    "CREATE INDEX lost_withdrawal_key ON lost_withdrawal (key) WHERE key IS NOT NULL",
+    # Whom a record named before this run, if it names another client now.
+    "CREATE TABLE moved (key BLOB PRIMARY KEY, client INTEGER) WITHOUT ROWID",
     "CREATE TABLE recount (period INTEGER PRIMARY KEY)",
     "CREATE INDEX chain_unclaimed ON chain (tail) WHERE kind = 0 AND key IS NULL AND retracted = 0",
     """CREATE TABLE refusal (
@@ -77,6 +86,11 @@ SCHEMA: Final = (
 def schema_of(legal_class: LegalClass) -> tuple[str, ...]:
     """The statements that make the vault of an agency of this class."""
     return (*SCHEMA, *_RECOUNT) if legal_class is LegalClass.tally_only else SCHEMA
+
+
+def prefix_end(prefix: bytes) -> bytes:
+    """The first key after all keys that begin with this prefix of UTF-8, which has no byte 255."""
+    return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
 Value = int | str | bytes | None

@@ -163,8 +163,8 @@ class Chain:
         if link.kind is Kind.CORRECTION:
             retracted = self.row_at(link.target)
             self._vault.run("UPDATE chain SET retracted = 1 WHERE sequence = ?", (link.target,))
-            if retracted is not None and retracted.key is not None:
-                take_retraction(self._vault, retracted)
+            if retracted is not None:
+                take_retraction(self._vault, link.sequence, retracted)
 
     def unchain(self, start: int) -> None:
         """Remove everything from `start` on, which the exchange never accepted.

@@ -12,8 +12,9 @@ import pytest
 
 from exchange.core.admission.reasons import Reason
 from exchange.core.model.vocabulary import LegalClass
+from producers.setup import confirm_holds
 from producers.vault.fact_store import FactOutcome
-from tests.kits.edge_kit.agency import Agency
+from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.kits.edge_kit.exchange import Trouble
 
 SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 150))]
@@ -111,6 +112,7 @@ async def test_a_restored_older_vault_finds_its_way_back(seed: int, tmp_path: Pa
     agency.restore("backup")
     agency.change_truth(agency.random.randrange(8))
     await end_well(agency)
+    confirm_holds(agency.profile, SECRET)
     async with agency.edge() as edge:
         edge.retract_unclaimed()
     no_fork(agency)
@@ -135,6 +137,7 @@ async def test_vaults_restored_in_the_middle_of_all_that(seed: int, legal_class:
         await agency.run()
     agency.exchange.judge_all()
     await end_well(agency, over_fork=True)
+    confirm_holds(agency.profile, SECRET)
     async with agency.edge() as edge:
         edge.retry_refused()
         edge.retract_unclaimed()

@@ -58,10 +58,11 @@ def of(
 
 
 BACKUP, RESTORED, BY_HAND = of("keep a backup"), of("put the backup back"), of("by hand", ONE)
+CONFIRMED = of("confirm holds")
 FIRST, REMOVED, CHANGED = of("record", WA, "wa-1"), of("remove", WA, "wa-1"), of("record", WA, "wa-1", HOUSING)
 SHAPES = {
-    "what the run that reads back has read before is sent anew in that run": lived(
-        FIRST, BACKUP, REMOVED, RESTORED, BY_HAND, FIRST, CHANGED
+    "what the run that reads back has read before waits for a person, like all that is read later": lived(
+        FIRST, BACKUP, REMOVED, RESTORED, BY_HAND, FIRST, CHANGED, CONFIRMED, FIRST
     ),
     "and claims what a lost run sent": lived(FIRST, BACKUP, REMOVED, FIRST, RESTORED, BY_HAND, FIRST, CHANGED),
     "what the source states of a client who is held is not sent": lived(
@@ -76,6 +77,24 @@ SHAPES = {
     ),
     "a record that moves claims what a lost run sent": lived(
         of("record", ONE, "nv-1", HOUSING), BACKUP, FIRST, RESTORED, REMOVED, of("move", WA, "nv-1")
+    ),
+    "what was withdrawn of one client holds nobody back who gets the record": lived(
+        of("record", ONE, "nv-1"), BACKUP, of("remove", ONE, "nv-1"), RESTORED, of("move", WA, "nv-1"), CHANGED
+    ),
+    "nor where the record had moved before the run that reads back": lived(
+        (of("record", ONE, "nv-1"), of("record", CA, "ca-1")),
+        BACKUP,
+        (of("remove", ONE, "nv-1"), RESTORED, of("move", WA, "nv-1")),
+        of("record", WA, "wa-2", HOUSING),
+    ),
+    "a client held after the backup is held back, and nobody else": lived(
+        (FIRST, of("record", ONE, "nv-1"), of("record", CA, "ca-1", HOUSING)),
+        BACKUP,
+        of("hold and retract", CA),
+        (RESTORED, BY_HAND),
+        (of("record", CA, "ca-2"), CHANGED),
+        CONFIRMED,
+        FIRST,
     ),
     "a record that moves leaves its client's arrival there": lived(
         of("record", ONE, "nv-1"), of("move", WA, "nv-1"), CHANGED

@@ -1,4 +1,4 @@
-"""`exchange edge`: the agency's vault and signing key: make, inspect, hold, repair.
+"""`exchange edge`: the agency's vault and signing key: make, inspect, repair. Holds are in `holds`.
 
 `init` prints the public key that the operator registers; the private one never leaves the vault.
 """
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchange.cli.agency.client_key import GivenAsArguments, ask_client_key, held_words
+from exchange.cli.agency.holds import holds
 from exchange.cli.agency.publish import ProfileOption, secret_of
-from exchange.cli.agency.work_at_the_edge import work_at_the_edge
+from exchange.cli.agency.work_at_the_edge import REFUSED_SOME, VAULT, work_at_the_edge
 from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
 
@@ -28,13 +28,12 @@ edge = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(edge)
+edge.add_typer(holds)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PUT_OFF = "the next scheduled run counts and sends them, or `exchange publish --closes QUARTER`"
 NOTHING_REFUSED = "no event of this vault is refused: nothing to send again …"
-VAULT = "a profile and its vault."
 VAULT_AND_KAFKA = "a profile, its vault, and the exchange's Kafka."
-REFUSED_SOME = {ExitStatus.SOME_REFUSED: "some records were refused. Everything else was sent."}
 
 SAME_FOLDER = (
     "The key file is in the folder of the vault: whoever takes that folder has both. Move it to another one, and correct"
@@ -144,63 +143,6 @@ def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
         from exchange.cli.shared.console import console
 
         console().print(caps_table(found.caps))
-
-
-@edge.command(
-    epilog=ending(
-        needs="a profile and its vault; with --retract also the exchange's Kafka.",
-        example="exchange edge hold --profile agency.toml",
-        statuses=REFUSED_SOME,
-    )
-)
-def hold(
-    profile_file: ProfileOption,
-    given: GivenAsArguments = None,
-    *,
-    retract: Annotated[
-        bool, typer.Option("--retract", help="Also withdraw the events already sent about the client.")
-    ] = False,
-    unseen: Annotated[
-        bool, typer.Option("--unseen", help="Hold a client whom none of your published files has named yet.")
-    ] = False,
-) -> None:
-    """Stop sending anything about a client who withdrew consent. Asks for the client's key.
-
-    The hold stays in the vault until `exchange edge unhold`. With --retract, also withdraws the
-    events already sent (published figures are corrected once per cap).
-    """
-    from exchange.core.words import number_of
-    from producers.profile import Profile
-    from producers.setup import hold_client
-
-    client = ask_client_key(given)
-    profile = Profile.load(profile_file)
-    held = hold_client(profile, secret_of(profile), client, retract=retract, unseen=unseen)
-    typer.echo(held_words(held.alike))
-    if not retract:
-        return
-
-    async def work(opening: "Edge", _: "Say") -> str:
-        async with opening:
-            pass
-        return f"Withdrawn: {number_of(held.withdrawn, 'fact')} about this client."
-
-    work_at_the_edge(profile_file, work)
-
-
-@edge.command(epilog=ending(needs=VAULT, example="exchange edge unhold --profile agency.toml"))
-def unhold(profile_file: ProfileOption, given: GivenAsArguments = None) -> None:
-    """End a hold. After the client consents again, publish your files; their records are sent.
-
-    Asks for the client's key.
-    """
-    from producers.profile import Profile
-    from producers.setup import unhold_client
-
-    client = ask_client_key(given)
-    profile = Profile.load(profile_file)
-    was = unhold_client(profile, secret_of(profile), client)
-    typer.echo("No longer held. Publish your files again." if was else "This client was not held: nothing changed.")
 
 
 @edge.command(

@@ -59,7 +59,7 @@ def secret_of(profile: "Profile") -> "Secret":
         needs="a profile and its vault; without --dry-run also the exchange's Kafka.",
         example="exchange publish export.zip --profile agency.toml --dry-run",
         statuses={
-            ExitStatus.SOME_REFUSED: "some records were refused. Everything else was sent.",
+            ExitStatus.SOME_REFUSED: "some records were refused or held back. Everything else was sent.",
             ExitStatus.WAITS: "withdrawals, facts under new keys, or a quarter wait for a person. All else was done.",
         },
     )

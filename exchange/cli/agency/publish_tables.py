@@ -1,11 +1,11 @@
-"""The end of `exchange publish`: the closing table, and the events that would leave.
+"""The end of `exchange publish`: the closing table.
 
 Rules kept: places and rules, never a value of a record.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -13,12 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli.agency.caps_tables import caps_shown
+from exchange.cli.agency.leaving_tables import examples, leaving_table, plain_event
 from exchange.cli.agency.refused_rows import plain_row, refused_shown
 from exchange.cli.shared.console import table
-from exchange.core.admission.cap_rules import Cap
 from exchange.core.admission.reasons import EXPLAINED, Reason
-from exchange.core.counting.tables import TALLIED, domain
-from exchange.core.model.events import About, Body, Tally
 from exchange.core.model.period import period_text
 from exchange.core.words import number_of
 from producers.caps.tally import CLOSES_AFTER_DAYS
@@ -26,7 +24,6 @@ from producers.delivery.preview import Leaving
 from producers.delivery.report import Report
 from producers.vault.fact_store import FactOutcome
 
-EVENTS_SHOWN = 12
 HELD_SHOWN = 10
 OUTCOMES_SHOWN = (
     FactOutcome.PUBLISHED,
@@ -38,6 +35,7 @@ OUTCOMES_SHOWN = (
     FactOutcome.REFUSED,
     FactOutcome.REFUSED_BEFORE,
     FactOutcome.HELD,
+    FactOutcome.DOUBTED,
 )
 FACTS = {
     FactOutcome.PUBLISHED: "new facts",
@@ -55,6 +53,11 @@ UNSETTLED = (
     "profile and the registration differ), then run `exchange edge retry --profile …`."
 )
 FOLLOWING = "only because another row or file was refused"
+DOUBTED = (
+    "held back, because a lost copy of this vault withdrew the same: a record had changed, or a client had withdrawn "
+    "consent. Enter every hold made since the backup (`exchange edge hold`). Then `exchange edge confirm-holds` lets the "
+    "next run send the others."
+)
 ACCEPTED = "events accepted by the exchange"
 NOT_ACCEPTED = "events kept in the vault, not accepted yet"
 Plain = dict[str, object]
@@ -66,7 +69,7 @@ def rendered(
     """The closing table, or the events that would leave."""
     parts: list[RenderableType] = []
     if leaving is not None:
-        parts += [_leaving_table(leaving), _examples(leaving)] if leaving else [Text("Nothing would leave.")]
+        parts += [leaving_table(leaving), examples(leaving)] if leaving else [Text("Nothing would leave.")]
     if stays_here:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(stays_here.items()))
         parts.append(
@@ -80,6 +83,8 @@ def rendered(
     parts += caps_shown(report)
     if report.refused_by_exchange or report.refused_before:
         parts.append(Text(refused_words(report)))
+    if report.doubted:
+        parts.append(Text(doubted_words(report)))
     if report.unclaimed:
         parts.append(Text(f"{number_of(report.unclaimed, 'accepted event')} {UNCLAIMED}"))
     if report.held_back:
@@ -160,6 +165,11 @@ def refused_words(report: Report) -> str:
     return "\n".join([*(f"{reason}: {EXPLAINED[reason]}" for reason in reasons), UNSETTLED])
 
 
+def doubted_words(report: Report) -> str:
+    """What is held back after a loss, and the next step."""
+    return f"{number_of(report.doubted, 'fact')} {DOUBTED}"
+
+
 def _held_back(report: Report) -> Table:
     shown = table("held back: a count of 1–10, without small-counts consent")
     for held in report.held_back[:HELD_SHOWN]:
@@ -167,73 +177,6 @@ def _held_back(report: Report) -> Table:
     if len(report.held_back) > HELD_SHOWN:
         shown.add_row(f"… and {len(report.held_back) - HELD_SHOWN} more")
     return shown
-
-
-def _leaving_table(leaving: Iterable[Leaving]) -> Table:
-    shown = table("body", "periods", "new", "withdrawn", right=("new", "withdrawn"), title="events that would leave")
-    periods: dict[str, set[int]] = {}
-    counts: Counter[tuple[str, bool]] = Counter()
-    for item in leaving:
-        body = type(item.event.body).__name__
-        periods.setdefault(body, set()).add(item.event.period)
-        counts[body, item.retracts] += item.count
-    for body, seen in sorted(periods.items()):
-        ends = dict.fromkeys(period_text(period) for period in (min(seen), max(seen)))
-        shown.add_row(body, " to ".join(ends), *(str(counts[body, retracts] or "") for retracts in (False, True)))
-    return shown
-
-
-def _examples(leaving: Sequence[Leaving]) -> RenderableType:
-    lines = [f"  {_line_of(item)}" for item in leaving[:EVENTS_SHOWN]]
-    if len(leaving) > EVENTS_SHOWN:
-        lines.append(f"  … and {number_of(len(leaving) - EVENTS_SHOWN, 'other different event')}; --json shows all")
-    return Text("\n".join(["exactly as sent:", *lines]))
-
-
-def _line_of(item: Leaving) -> str:
-    plain = plain_event(item)
-    body = item.event.body
-    values = (
-        _counts_line(body) if isinstance(body, Tally) else " ".join(f"{k}={v}" for k, v in _fields_of(body).items())
-    )
-    before = "withdrawn: " if item.retracts else ""
-    if body.about is About.CLIENT and not item.retracts and not item.event.cap:
-        values += " (over a cap: in no published figure)"
-    return f"{before}{plain['count']}× {plain['body']} {plain['period']} {plain['state']} {values}"
-
-
-def _counts_line(tally: Tally) -> str:
-    """A tally's counts by their codes; the zeros, which leave too, are counted."""
-    counts = _counts(tally)
-    shown = [f"table={tally.table}", *(f"{code}={n}" for code, n in counts.items() if n)]
-    zeros = sum(not n for n in counts.values())
-    return " ".join([*shown, f"and {number_of(zeros, 'zero')}"] if zeros else shown)
-
-
-def _counts(tally: Tally) -> dict[str, int]:
-    """Each count by its code; a table without codes has one count, of all."""
-    table = TALLIED[tally.table]
-    codes = domain(table, table.dimensions[0]) if table.dimensions else ("all",)
-    return dict(zip(codes, tally.counts, strict=True))
-
-
-def _fields_of(body: Body) -> Plain:
-    plain: Plain = {f.name: getattr(body, f.name) for f in fields(body)}
-    return {**plain, "counts": _counts(body)} if isinstance(body, Tally) else plain
-
-
-def plain_event(item: Leaving) -> Plain:
-    """One event that would leave, as JSON-able data: all of it, but for its place in the chain."""
-    event, body = item.event, item.event.body
-    return {
-        "count": item.count,
-        "retracts": item.retracts,
-        "body": type(body).__name__,
-        "period": period_text(event.period),
-        "state": str(event.state),
-        "fields": _fields_of(body),
-        **({} if item.retracts else {"caps": [str(bit.name).lower() for bit in Cap(event.cap)]}),
-    }
 
 
 def _waits(report: Report) -> Plain | None:
@@ -267,6 +210,7 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapp
         "kept": report.kept,
         "unclaimed": report.unclaimed,
         "unnamed": report.unnamed,
+        "held_back_after_a_loss": report.doubted,
         "caps": [asdict(rule) for rule in report.caps],
         "stays_here": sorted(stays_here),
         "refused_rows": [plain_row(row) for row in report.refused_rows],

@@ -13,6 +13,8 @@ from exchange.core.exit_status import ExitStatus
 if TYPE_CHECKING:
     from producers.edge import Edge
 
+VAULT = "a profile and its vault."
+REFUSED_SOME = {ExitStatus.SOME_REFUSED: "some records were refused or held back. Everything else was sent."}
 STOPPED = "exchange: stopped. Everything is kept in the vault: run the command again to continue."
 Say: TypeAlias = Callable[[str], None]
 """Prints a line about the progress, for a person."""
@@ -35,8 +37,12 @@ def work_at_the_edge(
         opening = Edge.open(profile, secret=secret, options=options)
         result = asyncio.run(work(opening, shown.say))
     typer.echo(result)
-    if opening.report.refused_by_exchange:
-        from exchange.cli.agency.publish_tables import refused_words
+    report = opening.report
+    if report.refused_by_exchange or report.doubted:
+        from exchange.cli.agency.publish_tables import doubted_words, refused_words
 
-        typer.echo(refused_words(opening.report))
+        if report.refused_by_exchange:
+            typer.echo(refused_words(report))
+        if report.doubted:
+            typer.echo(doubted_words(report))
         raise typer.Exit(ExitStatus.SOME_REFUSED)

@@ -15,7 +15,7 @@ vault has the same keys, so that chance is the same.
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
@@ -35,6 +35,7 @@ from producers.edge import Edge
 from producers.errors import WithdrawalsUnconfirmed
 from producers.facts import Fact, Where
 from producers.profile import Profile
+from producers.setup import confirm_holds
 from producers.vault.fact_store import SOURCE, FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
@@ -85,8 +86,16 @@ def script(seed: int, *, weeks: int = 58) -> tuple[Deed, ...]:
 
     In every other script records move from the one client to others.
     """
-    random = Random(f"two worlds|{seed}")  # noqa: S311 - a generated life
-    return tuple(_deeds(random, weeks, moves=bool(seed % 2)))
+    random, confirmed = Random(f"two worlds|{seed}"), Random(f"confirmed|{seed}")  # noqa: S311 - a generated life
+    return tuple(_confirming(confirmed, _deeds(random, weeks, moves=bool(seed % 2))))
+
+
+def _confirming(random: Random, deeds: Iterable[Deed]) -> Iterator[Deed]:
+    """Now and then, mostly not at once, a person confirms that every hold is entered again."""
+    for deed in deeds:
+        yield deed
+        if deed.what == "scheduled" and random.random() < 0.1:
+            yield Deed(deed.day, "confirm holds")
 
 
 def _deeds(random: Random, weeks: int, *, moves: bool) -> Iterator[Deed]:
@@ -159,6 +168,8 @@ class OneWorld:
                     await self._run(deed)  # one run of the schedule is lost, in both worlds
                     self._copy(self._folder / "backup", self._folder)
                     self._backup = False
+            case "confirm holds":
+                confirm_holds(self._profile, SECRET)
             case _:
                 await self._run(deed)
 

@@ -3,6 +3,7 @@
 Whatever else makes a person run the edge closes nothing: a refusal, another try, a correction.
 """
 
+import asyncio
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,9 +13,14 @@ import pytest
 from exchange.core.model.events import Heartbeat, Tally
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass, Scheduled
+from producers.caps import tally_batches
+from producers.caps.tally import due_before
+from producers.caps.tally_batches import first_batch_over
 from producers.edge import Edge
 from producers.errors import QuarterNotClosable
+from producers.setup import confirm_holds
 from producers.vault.store import Vault
+from tests.kits.broken_rules import BrokenRule, break_rule
 from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.unit.caps.test_edge_tally import needs, tallies
 
@@ -152,6 +158,9 @@ async def test_a_run_by_hand_counts_nothing_that_was_read_back(agency: Agency) -
         await run(agency, clients, APRIL_16)
         assert [n for n, _ in food(agency)] == [3, 5], "nobody knows yet what the lost run had read"
     await run(agency, 4, APRIL_16, scheduled=True)
+    assert [n for n, _ in food(agency)] == [3, 5], "nor why it withdrew the total"
+    assert confirm_holds(agency.profile, SECRET)
+    await run(agency, 4, APRIL_16)
     assert [n for n, _ in food(agency)] == [3, 5, 4]
     assert net(agency) == 4
 
@@ -159,7 +168,28 @@ async def test_a_run_by_hand_counts_nothing_that_was_read_back(agency: Agency) -
 async def test_the_scheduled_run_that_reads_back_counts_at_once(agency: Agency) -> None:
     await restored(agency)
     await run(agency, 3, APRIL_16, scheduled=True)
+    assert net(agency) == 5, "as the lost copy left it"
+    assert confirm_holds(agency.profile, SECRET)
+    await run(agency, 3, APRIL_16)
     assert net(agency) == 3, "though this copy had counted them, and nothing has changed since"
+
+
+async def test_a_total_that_is_counted_as_the_lost_copy_left_it_is_explained(agency: Agency) -> None:
+    await restored(agency)
+    await run(agency, 5, APRIL_16, scheduled=True)
+    await run(agency, 7, APRIL_16, scheduled=True)
+    assert net(agency) == 7
+
+
+async def test_a_total_that_is_held_back_does_not_keep_the_next_quarter_open(agency: Agency) -> None:
+    """Else one client's record would decide which batch counts in releases."""
+    await restored(agency)
+    await run(agency, 3, APRIL_16, scheduled=True)
+    assert net(agency) == 5
+    july = date(2026, 7, 16)
+    assert await run(agency, 3, july, scheduled=True) == []
+    with Vault.open(agency.profile, SECRET) as vault:
+        assert first_batch_over(vault) == due_before(july)
 
 
 async def test_a_total_that_was_read_back_is_stated_by_its_fact(agency: Agency) -> None:
@@ -169,3 +199,16 @@ async def test_a_total_that_was_read_back_is_stated_by_its_fact(agency: Agency) 
             await edge.publish(fact)
     assert not edge.report.unclaimed
     assert [n for n, _ in food(agency)] == [3, 5]
+
+
+def test_a_total_that_is_held_back_and_keeps_a_quarter_open_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = BrokenRule(
+        tally_batches, "end_first_batch", "(TALLY, prefix_end(TALLY), HELD_BACK)", "(TALLY, prefix_end(TALLY), '')"
+    )
+    break_rule(monkeypatch, broken)
+    with pytest.raises(AssertionError):
+        asyncio.run(
+            test_a_total_that_is_held_back_does_not_keep_the_next_quarter_open(Agency(tmp_path, LegalClass.tally_only))
+        )

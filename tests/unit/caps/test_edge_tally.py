@@ -18,6 +18,7 @@ from producers.caps.tally_batches import are_counted, first_batch_over, were_cou
 from producers.delivery.report import Report
 from producers.edge import Edge
 from producers.facts import Fact, Where
+from producers.setup import confirm_holds
 from producers.vault.event_tail import decode_tail
 from producers.vault.fact_store import FactOutcome, FactStore
 from producers.vault.read_back import tally_key
@@ -225,5 +226,8 @@ async def test_a_tally_that_another_copy_of_the_vault_took_back_is_sent_again(tm
     await publish(agency, [])  # finds in its inbox what the other copy had sent
     async with agency.edge(today=IN_Q3) as edge:
         edge.retract_unclaimed()
+    await publish(agency, needs(7))
+    assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 9, "nobody knows why the other copy withdrew it"
+    assert confirm_holds(agency.profile, SECRET)
     await publish(agency, needs(7))
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 7

@@ -15,6 +15,7 @@ from exchange.wire.codec import decode, encode
 from producers import errors
 from producers.edge import Edge
 from producers.facts import Fact
+from producers.setup import confirm_holds
 from producers.vault.fact_store import FactOutcome
 from producers.vault.sent_chain import RUNS_REMEMBERED
 from producers.vault.store import Vault
@@ -265,7 +266,10 @@ async def test_a_restore_forgives_one_fork_and_not_the_next(agency: Agency) -> N
 
 
 async def test_what_a_lost_run_corrected_is_unknown_until_the_source_has_it_again(agency: Agency) -> None:
-    """The lost run corrected food to housing; the source went back: only food may be counted."""
+    """The lost run corrected food to housing; the source went back: only food may be counted.
+
+    The log does not say why food was withdrawn, so it waits for a person.
+    """
     await publish(agency, need("a", FOOD))
     agency.keep("backup")
     await publish(agency, need("a", e.NeedIdentified(v.Service.housing)))
@@ -275,6 +279,9 @@ async def test_what_a_lost_run_corrected_is_unknown_until_the_source_has_it_agai
         assert await edge.publish(need("a", FOOD)) is FactOutcome.PUBLISHED
         await edge.flush()
         assert edge.retract_unclaimed() == 1
+    assert agency.admitted() == {}
+    assert confirm_holds(agency.profile, SECRET) == 1
+    await publish(agency)
     assert agency.admitted() == {
         b"needs_by_service|2026Q1|ca|food": 1,
         b"state_needs_by_service_group|2026Q1|ca|basic_needs": 1,
@@ -296,10 +303,12 @@ async def restored_after(agency: Agency, *lost: Fact) -> None:
     agency.restore("backup")
 
 
-async def test_what_the_run_that_reads_back_has_read_already_is_sent_by_it(agency: Agency) -> None:
+async def test_what_the_run_that_reads_back_has_read_already_is_not_forgotten(agency: Agency) -> None:
     await restored_after(agency)
-    assert not agency.admitted()
     await publish(agency, need("a", FOOD))
+    assert not agency.admitted()
+    assert confirm_holds(agency.profile, SECRET) == 1
+    await publish(agency)
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 1
 
 
