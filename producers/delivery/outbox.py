@@ -2,9 +2,10 @@
 
 Claims, then corrections, then events, in an order that tells nobody anything.
 
-All marks are decided (`producers.caps.marking`) before anything is chained. No event is chained
-while a correction waits: so whatever has to make room is taken back first, and every prefix of the
-chain keeps the caps. Corrections and events are each sorted by the vault's keyed hash.
+All marks are decided (`producers.caps.marking`) before anything is chained. No event about a
+client is chained while a correction waits: so whatever has to make room is taken back first, and
+every prefix of the chain keeps the caps. In a run, or in a part of it if it is too long for one
+(`producers.delivery.run_part`), corrections and events are each sorted by the vault's keyed hash.
 
 After a restore, the exchange may hold an event that belongs to no fact of this vault. A fact that
 states exactly the same claims this event, instead of sending it a second time. A changed fact does
@@ -22,6 +23,7 @@ from exchange.core.model.events import About, Event, Tally
 from exchange.core.model.period import quarter_of
 from producers.caps.marking import Caps, Marked
 from producers.caps.tally_batches import count_anew
+from producers.delivery import run_part
 from producers.vault.chain_row import Beat, Kind
 from producers.vault.event_tail import decode_tail, with_cap, with_each_cap
 from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, FactStore
@@ -51,8 +53,9 @@ _CLAIMED: Final = (
     f"WHERE kind = 0 AND key IS NULL AND retracted = 0 AND tail IN ({_ALIKE}) AND schema = ? AND sequence > ?"
 )
 _CORRECTED: Final = f"UPDATE fact SET sent = 0, spent = 1, {TODO_UNSENT} WHERE key = ?"  # noqa: S608
-_RETRACTED: Final = f"SELECT key, sent FROM fact WHERE {TODO_IS} ORDER BY sort LIMIT ?"  # noqa: S608
-_STATED: Final = f"SELECT key, schema, want, client FROM fact WHERE {TODO_IS} ORDER BY sort LIMIT ?"  # noqa: S608
+_ALL: Final = "fact"
+_RETRACTED: Final = f"SELECT key, sent FROM {{}} WHERE {TODO_IS} ORDER BY sort LIMIT ?"  # noqa: S608
+_STATED: Final = f"SELECT key, schema, want, client FROM {{}} WHERE {TODO_IS} ORDER BY sort LIMIT ?"  # noqa: S608
 _SENT: Final = "UPDATE fact SET sent = ?, todo = ?, refused = NULL WHERE key = ?"
 OF_ITS_BYTES = frozenset({Reason.UNSOUND, Reason.OUT_OF_RANGE})
 """Reasons that apply to every equal event."""
@@ -73,6 +76,23 @@ class Outbox:
         self.held_back = 0
         """The facts that are held back, because a lost copy withdrew them."""
         self._claims_again = False
+        self._of = _ALL
+        """What the run, or its part, is taken from."""
+
+    def begin_part(self, events: int) -> bool:
+        """Begin a signed run of about so many events; returns whether it has only a part of all.
+
+        It has, if it corrects anything and all that waits is more.
+        """
+        with self._vault.writing():
+            deque(self.decide(), maxlen=0)
+            parted = run_part.choose(self._vault, events)
+        self._of = run_part.MEMBERS if parted else _ALL
+        return parted
+
+    def part_ends(self) -> bool:
+        """Whether the signed run has only a part of all, and nothing of it waits any more."""
+        return self._of != _ALL and not run_part.waits(self._vault)
 
     def claims(self) -> Iterator[bool]:
         """Let facts claim equal accepted events without a fact; for each fact, whether it did.
@@ -108,7 +128,8 @@ class Outbox:
             for key, _ in corrections:
                 self._vault.later(_CORRECTED, (key,))
             self._claims_again = self._claims_again or bool(corrections and self._chain.unclaimed())
-            rows = self._vault.all(_STATED, (EVENT, 0 if self._claims_again else count - len(corrections)))
+            room = 0 if self._claims_again else count - len(corrections)
+            rows = self._vault.all(_STATED.format(self._of), (EVENT, room))
             chained: list[tuple[int, bytes]] = []
             for key, schema, want, client in rows:
                 bits = self._caps.of_event(key)
@@ -133,7 +154,7 @@ class Outbox:
 
     def _decided_to_correct(self, count: int) -> list[Row]:
         deque(self.decide(), maxlen=0)
-        return self._vault.all(_RETRACTED, (CORRECTION, count))
+        return self._vault.all(_RETRACTED.format(self._of), (CORRECTION, count))
 
     def _mark_sent(self, key: bytes, sequence: int) -> None:
         self._vault.later(_SENT, (sequence, NOTHING, key))
@@ -174,7 +195,7 @@ class Outbox:
             return 0
         strikes: dict[tuple[int, bytes], bool] = {(schema, tail): True}
         dropped = 0
-        for key, its_schema, want, _ in self._vault.all(_STATED, (EVENT, -1)):
+        for key, its_schema, want, _ in self._vault.all(_STATED.format(_ALL), (EVENT, -1)):
             fact = (its_schema, with_cap(want, self._caps.of_event(key)))
             if fact not in strikes:
                 strikes[fact] = of_kind is not None and of_kind(decode_tail(*fact))

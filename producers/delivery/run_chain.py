@@ -3,11 +3,17 @@
 So a run is closed before it waits for receipts. A heartbeat follows its last event, and one that
 feeds no figure follows every `EVENTS_A_RUN` events. A run that was killed before its heartbeat is
 closed by the next run. After a repair the run is closed again.
+
+The exchange may count between any two signed parts of a longer run. So a correction is in one part
+with the event that follows it, and with all else that waits about its client
+(`producers.delivery.run_part`): nobody is counted half changed. Two things part them: an event that
+the exchange refuses, and more than `RUN_EVENTS_MAX` events about one client.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
+from exchange.core.admission.reasons import RUN_EVENTS_MAX
 from producers.delivery.outbox import Outbox
 from producers.vault.chain_row import Beat
 from producers.vault.sent_chain import Chain
@@ -30,10 +36,11 @@ class RunChain:
         self._chain, self._outbox, self._beat = chain, outbox, beat
         self._end: Beat | None = None
         self._ended = b""
+        self._parted = False
 
     def begin(self, end: Beat | None) -> None:
         """Begin a run. `end`: the fields of its last heartbeat; None: one that feeds no figure."""
-        self._end, self._ended = end, b""
+        self._end, self._ended, self._parted = end, b"", False
 
     def chain_run(self) -> Iterator[None]:
         """Chain what waits, at most one run and the heartbeat that closes it, in small steps.
@@ -50,10 +57,13 @@ class RunChain:
         Returns whether anything was chained.
         """
         chain = self._chain
-        room = max(0, EVENTS_A_RUN - (chain.last - chain.signed))
+        if chain.last == chain.signed:
+            self._parted = self._outbox.begin_part(EVENTS_A_RUN)
+        most = RUN_EVENTS_MAX - 1 if self._parted else EVENTS_A_RUN
+        room = max(0, most - (chain.last - chain.signed))
         filled = self._outbox.fill(min(CHUNK, room))
         if self._outbox.waiting():
-            if filled == room:
+            if filled == room or self._outbox.part_ends():
                 chain.append_heartbeat(self._beat)
             return True
         if self._end is not None and chain.head != self._ended:

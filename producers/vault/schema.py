@@ -71,6 +71,9 @@ SCHEMA: Final = (
     "CREATE INDEX lost_withdrawal_key ON lost_withdrawal (key) WHERE key IS NOT NULL",
     # Whom a record named before this run, if it names another client now.
     "CREATE TABLE moved (key BLOB PRIMARY KEY, client INTEGER) WITHOUT ROWID",
+    # The part of a run that is too long to be signed at once: all about these clients, and these
+    # facts without one.
+    "CREATE TABLE part (client INTEGER UNIQUE, key BLOB UNIQUE)",
     "CREATE TABLE recount (period INTEGER PRIMARY KEY)",
     "CREATE INDEX chain_unclaimed ON chain (tail) WHERE kind = 0 AND key IS NULL AND retracted = 0",
     """CREATE TABLE refusal (
