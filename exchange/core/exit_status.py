@@ -12,7 +12,7 @@ class ExitStatus(IntEnum):
     DONE = 0, "Done."
     ERROR = 1, "A named error, or a check that failed. The message says what to do next."
     USAGE = 2, "The command line, the profile or an `EXCHANGE_…` setting is wrong. Nothing was started."
-    SOME_REFUSED = 3, "Some records were refused. Everything else was sent."
+    SOME_REFUSED = 3, "Some records were refused or held back. Everything else was sent."
     DIFFERENT = 4, "A comparison found a difference."
     NOT_CLOSED = 5, "The month was not closed. No privacy budget was spent."
     CHAIN_BROKEN = 6, "An agency's events are not 1, 2, 3… once each, each following the one before."

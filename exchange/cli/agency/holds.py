@@ -37,7 +37,7 @@ def hold(
     """Stop sending anything about a client who withdrew consent. Asks for the client's key.
 
     The hold stays in the vault until `exchange edge unhold`. With --retract, also withdraws the
-    events already sent (published figures are corrected once per cap).
+    events already sent: they leave every figure that is not drawn yet.
     """
     from exchange.core.words import number_of
     from producers.profile import Profile

@@ -203,6 +203,26 @@ def test_restore_after_a_fork_goes_on(desk: Desk) -> None:
     desk.run("publish", "facts.jsonl")
 
 
+def test_what_a_lost_vault_withdrew_waits_until_a_person_confirms_the_holds(desk: Desk) -> None:
+    desk.write(need("1"), need("2", "housing"))
+    desk.run("publish", "facts.jsonl")
+    backup = (desk.folder / "harbor.vault").read_bytes()
+    for client in ("client-1", "client-2"):
+        desk.run("edge", "hold", "--retract", typed=client)
+    sent = desk.sent()
+    (desk.folder / "harbor.vault").write_bytes(backup)
+    said = desk.run("publish", "facts.jsonl", ends=3).stdout
+    assert "2 facts held back, because a lost copy of this vault withdrew the same" in said
+    assert json.loads(desk.run("publish", "facts.jsonl", "--json", ends=3).stdout)["held_back_after_a_loss"] == 2
+    assert json.loads(desk.run("edge", "status", "--json").stdout)["facts_held_back_after_a_loss"] == 2
+    assert "2 facts held back" in desk.run("edge", "retry", ends=3).stdout
+    desk.run("edge", "hold", typed="client-1")
+    assert "Confirmed. The next run sends 1 fact that was held back" in desk.run("edge", "confirm-holds").stdout
+    assert desk.sent() == sent
+    desk.run("publish", "facts.jsonl")
+    assert desk.sent() == sent + 1
+
+
 def test_a_notice_about_the_ledger_ends_when_its_month_is_named(desk: Desk) -> None:
     desk.write(need("1"))
     for number, digest in enumerate((b"j", b"x")):
