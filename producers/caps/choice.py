@@ -19,9 +19,9 @@ the result changes nothing. Pure: no vault, no clock, no randomness.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from exchange.core.admission.cap_rules import MARKS, RULES, Cap, CapRule
@@ -66,11 +66,23 @@ class Present(NamedTuple):
 Needs = list[tuple[Present, tuple[Place, ...]]]
 
 
-@lru_cache(maxsize=1 << 16)
 def places_of(body: Correctable) -> dict[Cap, tuple[Place, ...]]:
-    """The places that a body needs to carry a chosen bit: all of them. Other bits it never has."""
-    about = _ABOUT.get(type(body), {})
-    return {bit: places for bit, rules in about.items() if (places := tuple(_places(body, rules)))}
+    """The places that a body needs to carry a chosen bit: all of them. Other bits it never has.
+
+    Remembered by the few fields that the rules look at: there are far more different bodies.
+    """
+    looks_at = LOOKS_AT.get(type(body))
+    if looks_at is None:
+        return {}
+    key = looks_at, looks_at(body)
+    found = PLACES.get(key)
+    if found is None:
+        rules = _ABOUT[type(body)].items()
+        found = {bit: places for bit, of_bit in rules if (places := tuple(_places(body, of_bit)))}
+        if len(PLACES) >= PLACES_MAX:
+            PLACES.clear()
+        PLACES[key] = found
+    return found
 
 
 def _places(body: Correctable, rules: Iterable[tuple[int, CapRule, bytes]]) -> Iterator[Place]:
@@ -92,6 +104,19 @@ def _about(body: type[Correctable]) -> dict[Cap, list[tuple[int, CapRule, bytes]
 
 
 _ABOUT: Final = {rule.body: _about(rule.body) for rule in RULES if rule.body is not None}
+
+
+def _looks_at(body: type[Correctable]) -> Callable[[Correctable], object]:
+    """What the rules look at in a body of this kind; they look at nothing else."""
+    rules = [rule for of_bit in _ABOUT[body].values() for _, rule, _ in of_bit]
+    fields = {field for rule in rules for field in (rule.field, *rule.strand) if field}
+    return attrgetter(*sorted(fields)) if fields else type
+
+
+LOOKS_AT: Final = {body: _looks_at(body) for body in _ABOUT}
+PLACES: Final[dict[tuple[object, object], dict[Cap, tuple[Place, ...]]]] = {}
+"""What `places_of` remembers, at most `PLACES_MAX`."""
+PLACES_MAX: Final = 1 << 16
 
 
 class Ranks:

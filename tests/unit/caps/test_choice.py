@@ -200,9 +200,9 @@ def test_a_choice_with_one_rule_broken_is_noticed(
 ) -> None:
     take_the_first_failure(monkeypatch, law)
     break_rule(monkeypatch, broken)
-    choice.places_of.cache_clear()
+    choice.PLACES.clear()
     try:
         with pytest.raises(AssertionError):
             law()
     finally:
-        choice.places_of.cache_clear()
+        choice.PLACES.clear()
