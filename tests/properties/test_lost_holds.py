@@ -6,6 +6,7 @@ one client withdraws consent. Then the backup is put back, and runs read the fil
 them, which state that client still.
 """
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -49,7 +50,8 @@ class Life:
 
     async def run(self, today: date, part: float = 1.0, *, hold: bool = False) -> None:
         """One run over the records, or a part of them. `hold`: the one client refuses in it."""
-        async with self.agency.edge(today=today) as edge:
+        options = replace(self.agency.options, withdraw=True)
+        async with self.agency.edge(today=today, options=options) as edge:
             for _, fact in sorted(self.records.items()):
                 if self.random.random() < part:
                     await edge.publish(fact)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -104,7 +105,7 @@ async def lived(agency: Homes, seed: int) -> dict[UsState, list[Standing]]:
             one = fact(random.choice(HOMES), random.randrange(6), random.choice(BODIES), random.choice([Q1, Q2]))
             records[one.key] = one
         gone = [key for key in sorted(records) if random.random() < 0.1]
-        async with agency.edge() as edge:
+        async with agency.edge(options=replace(agency.options, withdraw=True)) as edge:
             for key in gone:
                 if edge._fact_store.current(b"f:" + key.encode()) is not None:
                     await edge.retract(key)
