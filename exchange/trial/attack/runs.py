@@ -76,7 +76,7 @@ FULL: Final = Effort({Setting.NAIVE: 1, Setting.OURS: 30, Setting.HALF: 46, Sett
 LIFT_NAIVE_YEARS: Final = 10
 EVENTS, TOTALS = LegalClass.individual, LegalClass.tally_only
 WORLDS_A_JOB: Final = 6
-FOUND_BY: Final = dict(zip(others.FAULTS, ((1, EVENTS), (8, TOTALS), (0, EVENTS), (0, EVENTS)), strict=True))
+FOUND_BY: Final = dict(zip(others.FAULTS, ((3, EVENTS), (8, TOTALS), (0, EVENTS), (0, EVENTS)), strict=True))
 """The script and the kind of agency that show each fault."""
 
 
