@@ -128,6 +128,8 @@ class KillTest:
         seen = await attacks.next()
         refused = f"not refused with {seen.missed}" if seen.missed else " and ".join(seen.refused_with)
         self._say(f"  {seen.attack}: {refused} after {seen.after_s} s; {', '.join(seen.mended_by)}")
+        if seen.instead:
+            self._say(f"  the worker that should have refused: {seen.instead}")
         await attacks.back_up()
         self._reach = await self._ground.reach()
         await self._start_workers()

@@ -50,7 +50,8 @@ class MustRefuse:
 class AttackSeen:
     """One attack: the refusals that were seen, the seconds until then, and the mends.
 
-    `missed`: the refusal that did not come in time; empty if all came.
+    `missed`: the refusal that did not come in time; empty if all came. `instead`: how the worker
+    that should have refused ended, with the end of its log.
     """
 
     attack: str
@@ -58,6 +59,7 @@ class AttackSeen:
     after_s: float
     mended_by: tuple[str, ...]
     missed: str = ""
+    instead: str = ""
 
 
 class CannotMend(ExchangeError):
@@ -220,6 +222,7 @@ class StateAttacks:
         self._hands = Hands(ground, register)
         self._order = names
         self.seen: list[AttackSeen] = []
+        self._instead = ""
 
     async def back_up(self) -> None:
         """Copy what a later attack puts back. No worker may run."""
@@ -228,7 +231,7 @@ class StateAttacks:
     async def next(self) -> AttackSeen:
         """The next attack, with its mend. No worker may run. Raises CannotMend."""
         name = self._order[len(self.seen) % len(self._order)]
-        refused, after_s, missed = list[str](), 0.0, ""
+        refused, after_s, missed, self._instead = list[str](), 0.0, "", ""
         self._hands.mends.clear()
         async with aclosing(ATTACKS[name](self._hands)) as refusals:
             async for refusal in refusals:
@@ -238,7 +241,8 @@ class StateAttacks:
                 else:
                     refused.append(refusal.name)
                     after_s += took_s
-        self.seen.append(AttackSeen(name, tuple(refused), round(after_s, 1), tuple(self._hands.mends), missed))
+        mends = tuple(self._hands.mends)
+        self.seen.append(AttackSeen(name, tuple(refused), round(after_s, 1), mends, missed, self._instead))
         return self.seen[-1]
 
     async def _refused(self, refusal: MustRefuse) -> float | None:
@@ -250,8 +254,10 @@ class StateAttacks:
                 if await _has_refused(worker, refusal):
                     return loop_s() - began_s
                 if not worker.alive:
-                    return None
+                    break
                 await asyncio.sleep(LOOK_S)
+            ended = "it still ran" if worker.alive else f"it ended with {worker.process.returncode}"
+            self._instead = f"after {loop_s() - began_s:.1f} s {ended}:\n{worker.last_lines()}"
             return None
         finally:
             self._ground.workers.remove(worker)

@@ -30,7 +30,7 @@ PORT_MAX = 65_535
     epilog=ending(
         needs="the extras `worker` and `broker`, and `web` for its page; the first time a network, to fetch Kafka"
         " (45 MB). A few minutes; with --serve-only seconds, and `web` alone.",
-        example="exchange demo --exit\n  exchange demo --serve-only",
+        example="exchange demo --exit",
         statuses={
             ExitStatus.DONE: "every count is true and the replay matches; or the page was stopped with Ctrl-C.",
             ExitStatus.DIFFERENT: "a count is wrong, or the replay differs.",

@@ -47,7 +47,7 @@ async def test_a_month_is_exported_whole_and_twice_the_same(
         rows = {(row["metric"], row["dimensions"], row["period"], row["epoch"]): row for row in csv.DictReader(file)}
     assert len(rows) == len(every)
     for point in every:
-        dimensions = "|".join(f"{name}={code}" for name, code in point.dimensions) or "the nation"
+        dimensions = "|".join(f"{name}={code}" for name, code in point.dimensions) or "all"
         row = rows[point.metric, dimensions, period_of_point_text(point.period), epoch_text(point.epoch)]
         shows = status_of(point).shows_number
         assert row["value"] == (f"{point.value:f}" if shows else status_of(point).cell)
