@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from consumers.pages.cells import value
+from consumers.pages.cells import is_number, value
 from consumers.pages.figures import Figures
 from consumers.pages.panels import Panel
+from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.questions import Span
 from exchange.core.model.period import period_text, quarter_before, quarter_of, year_before
 from exchange.core.picture.coverage_notes import PUBLISHING, SILENT, Coverage, CoverageMoved, coverage, joiners
@@ -43,16 +44,24 @@ def with_agencies(figures: Figures, panel: Panel) -> Panel:
         period = row.point.period if row.point else None
         if period is None:
             return panel
-        heard = value(figures.one("reporting", period, presence=PUBLISHING))
-        known = value(figures.one("agencies_known", period))
+        heard = heard_of(figures.one("reporting", period, presence=PUBLISHING), figures.one("agencies_known", period))
         moved = CoverageMoved.NO if row.point is first else moved_into(figures, period)
         said = "" if moved is CoverageMoved.NO else f": {moved.value}"
-        rows.append(replace(row, more=(*row.more, f"{heard} of {known}{said}")))
+        rows.append(replace(row, more=(*row.more, f"{heard}{said}")))
         if moved in (CoverageMoved.JOINED, CoverageMoved.LEFT):
             marks[period_text(period)] = "agencies joined" if moved is CoverageMoved.JOINED else "agencies left"
     return replace(
         panel, rows=tuple(rows), heads=(*panel.heads, HEAD), marks=marks, notes=(*panel.notes, *_note(marks))
     )
+
+
+def heard_of(heard: MetricPoint | None, known: MetricPoint | None) -> str:
+    """How many agencies of how many; the words of a status where one of both is not shown."""
+    if is_number(heard) and is_number(known):
+        return f"{value(heard)} of {value(known)}"
+    if is_number(heard):
+        return f"{value(heard)}; how many are registered: {value(known)}"
+    return value(heard)
 
 
 def _note(marks: Mapping[str, str]) -> tuple[str, ...]:

@@ -57,11 +57,13 @@ async def with_site(service: Service, setting: SiteSetting, charts: ChartMaker |
 
 async def _keep(site: Site, charts: ChartMaker | None) -> None:
     await asyncio.to_thread(lambda: (answered(), noise()))
+    if charts is None:
+        return  # a page of tables is made while its reader waits
     ready = -1
     while True:
         site.woken.clear()
         try:
-            if charts is not None and site.undrawn:
+            if site.undrawn:
                 await _draw(site, charts, *site.undrawn.popitem())
             elif await _quiet(site, ready):
                 ready = site.service.changes

@@ -2,19 +2,23 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from html import unescape
 from itertools import pairwise
 
 import pytest
 
 from consumers.pages.comparisons import NO_ANSWER, RANK
+from consumers.pages.coverage import heard_of
 from consumers.pages.panels import PanelChart
 from consumers.pages.rendering import NAME, STANDING, Pages
 from consumers.pages.sections.all_sections import SECTIONS
 from consumers.pages.site import all_panels
 from exchange.core.model.epochs import epoch_of
+from exchange.core.model.period import period_of
 from exchange.core.picture.labels import STUDY_2003, TOPICS_2008
 from exchange.core.picture.sentences import sentence_of
+from exchange.core.picture.statuses import FigureStatus, status_of
 from exchange.core.picture.unanswered import UNRELEASED
 from tests.kits.page_world import BEFORE, LAST, PLACES, Page, every_page, figures, page, panels
 
@@ -88,6 +92,15 @@ def test_every_figure_over_time_has_the_agencies_behind_it() -> None:
         assert "Agencies heard from" in panel.heads
         assert "157 of 320" in panel.rows[0].more
         assert "2024Q2" in panel.marks
+
+
+def test_agencies_behind_a_figure_are_numbers_or_one_status_and_never_a_number_of_a_status() -> None:
+    shown = [one for one in figures().of_period("reporting", period_of(2025, 4)) if status_of(one).shows_number]
+    hidden = replace(shown[0], value=None, low=None, high=None, withheld=True)
+    assert re.fullmatch(r"\d+ of \d+", heard_of(shown[0], shown[0]))
+    assert re.fullmatch(r"\d+; how many are registered: [a-z ]+\[c\]", heard_of(shown[0], hidden))
+    assert re.fullmatch(r"[a-z ]+\[c\]", heard_of(hidden, shown[0]))
+    assert heard_of(None, None) == FigureStatus.NOT_RELEASED.cell
 
 
 def test_the_study_of_2003_is_whole_and_nothing_is_made_up() -> None:
