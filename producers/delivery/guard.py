@@ -5,7 +5,8 @@ is a run that
 
 - withdraws more than `FACTS_MAX` facts and more than one in `ONE_IN` of what is published;
 - or has new keys that are other spellings of known keys which it lacks (`10.0`, lost zeros);
-- or has hardly any known key, and withdraws, or states again, what is published.
+- or has hardly any known key, and withdraws, or states again, what is published; while clients are
+  on hold, however few the facts are.
 
 What is in question waits, all else goes: the withdrawals; of keys spelt otherwise, also the new
 facts; of all keys new, also all new facts about clients. A person lets it go (`withdraw`, or the
@@ -55,7 +56,10 @@ def in_question(weight: Weight, unmatched_holds: int = 0) -> InQuestion | None:
     """What of a part of a run waits for a person; None: nothing."""
     gone, of = weight.gone.total(), weight.published
     other, mostly_alike = weight.other, weight.other.news * 2 > weight.new
-    if hardly_known(weight) and not mostly_alike and (weight.repeats or is_much(gone, of)):
+    renewed = hardly_known(weight) and (weight.repeats or is_much(gone, of))
+    absent = weight.gone[GoneBy.ABSENT]
+    replaced = hardly_known(weight, more_than=0) and absent * 2 > of and unmatched_holds > 0
+    if (renewed or replaced) and not mostly_alike:
         return InQuestion(Unconfirmed(Cause.NEW_KEYS, gone, of, weight.new, unmatched_holds))
     if other:
         much = is_much(gone - other.gone, of)
@@ -72,9 +76,9 @@ def is_much(withdrawn: int, published: int) -> bool:
     return withdrawn > FACTS_MAX and withdrawn * ONE_IN > published
 
 
-def hardly_known(weight: Weight) -> bool:
-    """Whether hardly any key of the facts about clients is known."""
-    return weight.new > FACTS_MAX and weight.known * HARDLY < weight.new
+def hardly_known(weight: Weight, more_than: int = FACTS_MAX) -> bool:
+    """Whether more new facts than this are about clients, and hardly any key of such is known."""
+    return weight.new > more_than and weight.known * HARDLY < weight.new
 
 
 class WithdrawalGuard:

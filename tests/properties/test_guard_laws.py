@@ -187,7 +187,7 @@ def recognisable(life: Life) -> Life:
 # Faults that the guard was made for, put back
 
 
-def never(*_: object) -> bool:
+def never(*_: object, **__: object) -> bool:
     return False
 
 

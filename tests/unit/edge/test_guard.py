@@ -264,6 +264,15 @@ async def test_new_keys_wait_while_a_held_client_cannot_be_recognised(agency: Ag
     assert len([body for body in facts_of(agency) if body == SHELTER]) == 2 * MANY - 1
 
 
+async def test_a_few_new_keys_wait_too_while_a_held_client_cannot_be_recognised(agency: Agency) -> None:
+    await read(agency.edge(), some(range(4)))
+    async with agency.edge() as edge:
+        edge.hold("3")
+    with pytest.raises(HoldsUnmatched):
+        await read(agency.edge(), some(f"n{n}" for n in range(4)))
+    assert standing(agency) == 4
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
