@@ -26,6 +26,7 @@ __all__ = [  # to publish
 __all__ += [  # to wait for the exchange in another way, or to reach it over another link
     "Link",
     "RunOptions",
+    "Unconfirmed",
     "Wait",
     "WaitLimits",
 ]
@@ -224,6 +225,9 @@ if TYPE_CHECKING:
     )
     from producers.delivery.run_options import (
         RunOptions,
+    )
+    from producers.delivery.unconfirmed import (
+        Unconfirmed,
     )
     from producers.delivery.waiting import (
         Wait,

@@ -4,10 +4,14 @@ First totals are final. So a quarter stays open while a row that may belong to i
 part of the source is missing or damaged, or something of the run waits for a person; a person may
 insist (`incomplete`). The quarters after it stay open, too. The next run that closes quarters tries
 again. Its totals are never smaller for good because of damage.
+
+The vault remembers what was not read, by kind of file, until a file of that kind is read whole: a
+run over another file of the agency closes nothing meanwhile.
 """
 
 from collections.abc import Collection
 from datetime import date
+from typing import Final
 
 from exchange.core.model.period import quarter_of
 from exchange.core.model.vocabulary import LegalClass
@@ -18,6 +22,8 @@ from producers.delivery.run_options import RunOptions
 from producers.profile import Profile
 from producers.vault.fact_store import FactStore
 from producers.vault.store import Vault
+
+NAME: Final = "doubtful"
 
 
 class Closing:
@@ -34,7 +40,7 @@ class Closing:
         """Put the tallies of the closed quarters into the fact store, and note what stays open."""
         if self._profile.legal_class is not LegalClass.tally_only:
             return
-        doubtful = () if self._options.incomplete else report.doubtful
+        doubtful = () if self._options.incomplete else self._remembered(report)
         self._before = sure_before(first_batch_over(self._vault), self._asked, doubtful)
         how = {"small_counts": self._profile.small_counts, "closes": self._options.closes_quarters}
         report.tally(stage_tallies(self._vault, self._fact_store, self._before, **how))
@@ -42,6 +48,12 @@ class Closing:
         report.kept_open = [period for period in report.not_closed if period < self._asked]
         if self._options.closes and self._before < self._asked and not report.kept_open:
             report.kept_open = [self._options.closes]
+
+    def _remembered(self, report: Report) -> set[int]:
+        """The periods that this run, or an earlier one over other files, did not read whole."""
+        doubtful = _parsed(self._vault.get(NAME)) | report.doubtful()
+        self._vault.set(NAME, _text(doubtful))
+        return set().union(*doubtful.values())
 
     def end(self) -> None:
         """End the first batch of the quarters that are closed, after a complete run."""
@@ -56,3 +68,13 @@ def sure_before(closed: int, asked: int, doubtful: Collection[int]) -> int:
     firsts = (period if quarter_of(period) else period + 1 for period in doubtful if period)
     hit = [closed] if 0 in doubtful else [first for first in firsts if closed <= first < asked]
     return max(closed, min([asked, *hit]))
+
+
+def _text(doubtful: dict[str, set[int]]) -> bytes:
+    kinds = (f"{kind}={','.join(map(str, sorted(periods)))}" for kind, periods in sorted(doubtful.items()) if periods)
+    return "\n".join(kinds).encode()
+
+
+def _parsed(text: bytes) -> dict[str, set[int]]:
+    pairs = (line.rpartition("=") for line in text.decode().splitlines())
+    return {kind: {int(period) for period in periods.split(",")} for kind, _, periods in pairs}

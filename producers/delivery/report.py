@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Final
 
 from exchange.core.model.period import period_text
@@ -104,11 +105,17 @@ class Report:
         self.refused[row.rule] += 1
         self.refused_rows.append(row)
 
-    @property
-    def doubtful(self) -> set[int]:
-        """The periods whose facts this run did not read whole; 0: any period."""
+    def doubtful(self) -> dict[str, set[int]]:
+        """Kind of file that this run read → the periods whose facts it did not read whole.
+
+        The kind is the suffix of its name, empty for facts that code made; 0: any period.
+        """
+        files = {file for file, _ in self._seen} or ({""} if self.outcomes else set())
         unsure = {0} if self.not_whole or self.unconfirmed else set()
-        return unsure | {row.period for row in self.refused_rows}
+        found = {_kind(file): set(unsure) for file in files}
+        for row in self.refused_rows:
+            found.setdefault(_kind(row.where.file), set(unsure)).add(row.period)
+        return found or ({"": unsure} if unsure else {})
 
     def raise_what_waits(self) -> None:
         """Raise WithdrawalsUnconfirmed, HoldsUnmatched or QuarterKeptOpen, if a person must act."""
@@ -119,7 +126,8 @@ class Report:
 
     def _why_open(self) -> str:
         refused = [f"refused here: {number_of(len(self.refused_rows), 'row')}"] if self.refused_rows else []
-        return f"{'; '.join([*refused, *sorted(self.not_whole)]).capitalize()}."
+        why = [*refused, *sorted(self.not_whole)] or ["an earlier run refused rows, or lacked a file"]
+        return f"{'; '.join(why).capitalize()}."
 
     @property
     def clean(self) -> bool:
@@ -130,3 +138,7 @@ class Report:
     def refused_before(self) -> int:
         """Facts and tallies refused by the exchange in an earlier run, and not sent again."""
         return self.outcomes[FactOutcome.REFUSED_BEFORE] + self.tallies[FactOutcome.REFUSED_BEFORE]
+
+
+def _kind(file: str) -> str:
+    return PurePath(file).suffix.lower()

@@ -101,7 +101,7 @@ class Vault:
         self.set("key_number", bytes([key_number]))
         for name in ("accepted", "run", "part", "settled"):
             self.set(name, bytes(8))
-        for name in ("database", "last_scheduled"):
+        for name in ("database", "last_scheduled", "doubtful"):
             self.set(name, b"")
         for name in ("counted", "tallied", "exhausted"):
             self.set(name, NEVER)

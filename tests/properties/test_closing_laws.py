@@ -116,7 +116,7 @@ FAULTS: dict[str, tuple[list[Week], object, str, Any]] = {
         [Week(frozenset(), missing=True, lost=ONE)],
         Report,
         "doubtful",
-        property(lambda report: {row.period for row in report.refused_rows}),
+        lambda report: {"": {row.period for row in report.refused_rows}},
     ),
 }
 

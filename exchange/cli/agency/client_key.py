@@ -12,7 +12,6 @@ import typer
 
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
-from exchange.core.words import number_of
 
 GivenAsArguments = Annotated[list[str] | None, typer.Argument(hidden=True, help="Not here: the key is asked for.")]
 """Whatever stands on the command line where a key once stood; declared so that it is not echoed."""
@@ -41,14 +40,14 @@ HELD = (
     "arrive."
 )
 ALIKE = (
-    "not held has a key that differs from this one only in its form (zeros, case, spaces). If it is the same person, hold "
-    "that key, too."
+    "Known clients, not held, whose key differs from this one only in its form (zeros, case, spaces): {}. If one is the "
+    "same person, hold that key, too."
 )
 
 
 def held_words(alike: int) -> str:
     """What a hold does; `alike`: how many known clients have nearly the same key."""
-    return f"{HELD}\n{number_of(alike, 'known client')} {ALIKE}" if alike else HELD
+    return f"{HELD}\n{ALIKE.format(alike)}" if alike else HELD
 
 
 def ask_client_key(given: list[str] | None) -> str:

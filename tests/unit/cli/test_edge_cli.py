@@ -233,3 +233,12 @@ def test_a_notice_about_the_ledger_ends_when_its_month_is_named(desk: Desk) -> N
     assert "nothing was changed" in desk.run("edge", "settle", "2026-05", ends=1).stderr
     assert "Settled" in desk.run("edge", "settle", "2026-06").stdout
     assert "settle" not in desk.run("edge", "status").stdout
+
+
+def test_a_hold_tells_of_a_known_client_whose_key_is_nearly_the_same(desk: Desk) -> None:
+    desk.write(need("1", client="5001"), need("2", client="17"))
+    desk.run("publish", "facts.jsonl")
+    said = desk.run("edge", "hold", "--unseen", typed="05001.0\n").stdout
+    assert "differs from this one only in its form (zeros, case, spaces): 1." in said
+    assert "5001" not in said
+    assert "differs" not in desk.run("edge", "hold", typed="17\n").stdout

@@ -13,7 +13,7 @@ from exchange.core.model.vocabulary import LegalClass
 from producers.delivery.closing import sure_before
 from producers.edge import Edge
 from producers.errors import QuarterKeptOpen, WithdrawalsUnconfirmed
-from producers.facts import Complete, NotWhole, Reading, RowRefused, Where
+from producers.facts import Complete, Fact, NotWhole, Reading, RowRefused, Where
 from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.kits.edge_kit.facts import FOOD, HERE, need
 
@@ -72,6 +72,18 @@ async def test_the_first_totals_are_those_of_the_run_that_read_all(agency: Agenc
     assert first_totals(agency) == {}
     await read(run(agency), facts(5, Q1))
     assert first_totals(agency) == {Q1: 5}
+
+
+async def test_another_kind_of_file_does_not_close_what_one_left_open(agency: Agency) -> None:
+    row, line = Where("Enrollment.csv", 2), Where("facts.jsonl", 2)
+    with pytest.raises(QuarterKeptOpen):
+        await read(run(agency), [*facts(2, Q1), RowRefused(row, "EntryDate", "is no date")])
+    lines = [need("y/1", FOOD, Q1, client="y")]
+    with pytest.raises(QuarterKeptOpen, match="An earlier run refused rows"):
+        await read(run(agency), [replace(fact, where=line) for fact in lines])
+    assert first_totals(agency) == {}
+    await read(run(agency), [replace(fact, where=row) for fact in facts(5, Q1) if isinstance(fact, Fact)])
+    assert first_totals(agency) == {Q1: 6}
 
 
 async def test_a_part_that_is_missing_keeps_all_open(agency: Agency) -> None:
