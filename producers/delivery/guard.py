@@ -110,7 +110,8 @@ class WithdrawalGuard:
         unsettled = self._unsettled
         if not unsettled.is_open:
             return
-        weight = unsettled.weight(self._store.run) if unsettled.news or unsettled.goes else Weight()
+        spelt = self._store.clients.spelt_anew
+        weight = unsettled.weight(self._store.run, spelt) if unsettled.news or unsettled.goes else Weight()
         gone, published = weight.gone + self._withdrawn, weight.published + self._withdrawn.total()
         holds = self._store.clients.unmatched_holds()
         found = in_question(replace(weight, gone=gone, published=published), holds)

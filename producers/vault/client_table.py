@@ -22,6 +22,9 @@ class ClientTable:
         self._numbers: dict[str, int] = {}
         self._new: set[str] = set()
         self._last = 0
+        self._added: set[int] = set()
+        self.spelt_anew: set[int] = set()
+        """Known clients of whose records this run has met some under another spelling."""
         self._held: tuple[set[int], set[bytes], set[str]] | None = None
         self.held_seen: set[bytes | int | None] = set()
         """Held clients whom this run has met, by name, or number if a record names another."""
@@ -37,6 +40,25 @@ class ClientTable:
             number = self._add(client) if client in self._new else self.row(client)[0]
             self._numbers[client] = number
         return number
+
+    def owner(self, client: str, was_of: int | None) -> int | None:
+        """The number of the client whom a known record belongs to, which names this client now.
+
+        The record stays with its client where a new key is another spelling of theirs.
+        """
+        if not client or (was_of is not None and self._numbers.get(client) == was_of):
+            return was_of
+        if was_of is not None and self._is_new_spelling(client, was_of):
+            self.spelt_anew.add(was_of)
+            return was_of
+        return self.number(client)
+
+    def _is_new_spelling(self, client: str, of: int) -> bool:
+        row = self._vault.one("SELECT name FROM client WHERE id = ?", (of,))
+        name = bytes(row[0]).decode() if row else client
+        if name == client or form_of(name) != form_of(client):
+            return False
+        return self._is_new(client) or self._numbers.get(client) in self._added
 
     def look_ahead(self, clients: Iterable[str]) -> None:
         """Look up the clients who will be named soon, all at once."""
@@ -55,6 +77,7 @@ class ClientTable:
             row = self._vault.one("SELECT max(id) FROM client")
             self._last = int(row[0] or 0) if row else 0
         self._last += 1
+        self._added.add(self._last)
         name = client.encode()
         key = blake2b(name, digest_size=CLIENT_KEY_OCTETS, key=self._secret, person=b"client").digest()
         self._vault.later("INSERT INTO client (id, name, key) VALUES (?, ?, ?)", (self._last, name, key))

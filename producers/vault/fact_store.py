@@ -117,7 +117,7 @@ class FactStore:
         self, key: bytes, period: int, tail: bytes, client: str, for_tally: bool, row: Sequence[Any]
     ) -> FactOutcome:
         schema, want, sent, was_for_tally, refused, _, was_of, _ = row
-        now_of = self.clients.number(client) or was_of
+        now_of = self.clients.owner(client, was_of)
         stated = (now_of, period, self.run, self._edition)
         if was_of != now_of:
             self._vault.run("INSERT OR IGNORE INTO moved VALUES (?, ?)", (key, was_of))

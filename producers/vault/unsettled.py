@@ -10,7 +10,7 @@ ended, is settled by the next run, without its withdrawals: the source was not r
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -109,8 +109,11 @@ class Unsettled:
         self._vault.set("settled", self.part.to_bytes(_OCTETS, "big"))
         self._open, self.news, self.goes = False, 0, 0
 
-    def weight(self, run: int) -> Weight:
-        """What the open part, read in this run, would change."""
+    def weight(self, run: int, spelt_anew: Collection[int] = frozenset()) -> Weight:
+        """What the open part, read in this run, would change.
+
+        `spelt_anew`: known clients whom the run names in another spelling.
+        """
         published = news = known = new = 0
         query = (
             "SELECT client IS NOT NULL, born = ? AND sent = 0, abs(stated) = ?, count(*) FROM fact "  # noqa: S608
@@ -123,7 +126,7 @@ class Unsettled:
             known += count if not born and stated and of_client else 0
         if not published:
             return Weight()
-        other, gone = self._other(run) if news else Other(), Counter[GoneBy]()
+        other, gone = self._other(run, spelt_anew) if news else Other(), Counter[GoneBy]()
         query = (
             "SELECT gone_by, count(*) FROM fact WHERE gone = ? AND gone > 0 AND want IS NOT NULL "
             "AND (born < ? OR sent > 0) GROUP BY 1"
@@ -132,7 +135,7 @@ class Unsettled:
             gone[GoneBy(by)] += count
         return Weight(published, gone, new, known, self._repeats(run) if new else False, other)
 
-    def _other(self, run: int) -> Other:
+    def _other(self, run: int, spelt_anew: Collection[int]) -> Other:
         """The new keys that are other spellings of known ones."""
         query = (
             "SELECT client, min(born) = ?, max(abs(stated) = ?), name FROM fact JOIN client ON client.id = fact.client "
@@ -143,7 +146,7 @@ class Unsettled:
         for number, new, stated, name in self._vault.all(query, (self.part, run)):
             if new:
                 news[number] = form_of(bytes(name).decode())
-            elif not stated:
+            elif not stated or number in spelt_anew:
                 lacking[form_of(bytes(name).decode())] = number
         clients = {number: lacking[form] for number, form in news.items() if form in lacking}
         facts, known_facts = self._other_facts(run, clients)

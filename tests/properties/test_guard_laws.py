@@ -195,7 +195,7 @@ def nothing(*_: object) -> None:
     return None
 
 
-def no_other(_: Unsettled, __: int) -> unsettled.Other:
+def no_other(*_: object) -> unsettled.Other:
     return unsettled.Other()
 
 

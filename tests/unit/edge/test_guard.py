@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from exchange.core.model import events as e
+from exchange.core.model import vocabulary as v
 from producers.delivery import guard
 from producers.delivery.unconfirmed import Cause, Unconfirmed
 from producers.edge import Edge
@@ -19,6 +20,7 @@ from producers.vault.key_forms import form_of
 from tests.kits.edge_kit.agency import Agency
 from tests.kits.edge_kit.facts import FOOD, HERE, SHELTER, facts_of, need
 
+LEGAL = e.NeedIdentified(v.Service.legal)
 MANY = 40
 WHOLE = Complete("x/", HERE)
 
@@ -133,6 +135,20 @@ async def test_facts_of_a_known_client_under_keys_of_another_form_wait(agency: A
     question = await waits(agency, [need(f"x/{n}.0", client="c") for n in range(1, 5)])
     assert question == Unconfirmed(Cause.OTHER_FORM, 4, 4, 4)
     assert standing(agency) == 4
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_known_record_stays_with_its_client_whose_key_is_spelt_anew(agency: Agency, first: bool) -> None:
+    """Nobody arrives anew, and a new record under the new spelling waits, wherever it stands."""
+    await read(agency.edge(), [need("x/1", client="17"), need("x/2", FOOD, client="17")])
+    before = facts_of(agency)
+    spelt = [need("x/1", client="17.0"), need("x/2", FOOD, client="17.0")]
+    new = need("x/3", LEGAL, client="17.0")
+    question = await waits(agency, [new, *spelt] if first else [*spelt, new])
+    assert (question.cause, question.new) == (Cause.OTHER_FORM, 1)
+    assert facts_of(agency) == before
+    await read(guarded(agency), spelt)
+    assert facts_of(agency) == before
 
 
 async def test_only_what_may_be_known_already_waits(agency: Agency) -> None:
