@@ -68,6 +68,8 @@ def _witness_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytes
     folder.mkdir()  # `mktemp` lists all folders of earlier tests each time
     monkeypatch.setenv("EXCHANGE_STATE_DIR", str(folder))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    # a command that runs in this process would set up its logging for all later tests
+    monkeypatch.setattr("exchange.logs.set_up_logs", lambda *_: None)
 
 
 @dataclass(frozen=True, slots=True)
