@@ -15,7 +15,7 @@ Not safe for several threads at a time; what is sealed may be read by any.
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
-from typing import Final, Generic, NamedTuple, TypeVar, cast
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -155,6 +155,8 @@ class EpochColumns:
 
     def periods(self, metric: str) -> tuple[int, ...]:
         """The periods of a metric's rows, in order; `ARRIVALS_CODE` for arrivals."""
+        if metric not in self.parts:
+            return ()
         if metric not in self._periods:
             self._periods[metric] = tuple(np.unique(self._column("period", self._part(metric))).tolist())
         return self._periods[metric]
@@ -178,8 +180,10 @@ class EpochColumns:
         return self.parts.get(metric, slice(0, 0))
 
     def _column(self, name: str, part: slice) -> Numbers:
-        """A column without nulls."""
-        return cast("Numbers", self.batch[name].to_numpy()[part])
+        """A column of int32 without nulls, from its buffer: pyarrow's own way imports pandas."""
+        held = self.batch[name]
+        whole = np.frombuffer(held.buffers()[1], np.int32, held.offset + len(held))
+        return whole[held.offset + part.start : held.offset + part.stop]
 
     def _rows(self, part: slice) -> Iterator[PointCodes]:
         held = self.batch.slice(part.start, part.stop - part.start)

@@ -19,7 +19,7 @@ from exchange.engine.log import Producer
 from exchange.settings import Settings
 from tests.kits.serve_world import DRAWN, POINTS, as_records, as_released, releases
 
-LAST = epoch_of(2098, 1)
+LAST = epoch_of(2097, 1)
 """The last month: so late that there is room for a million points before it."""
 LAST_TEXT = epoch_text(LAST)
 MONTHS, PERIODS = 12, 5

@@ -1,6 +1,6 @@
 """A page over a served picture finds the points that were published, and no other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -38,8 +38,8 @@ def test_a_page_reads_the_periods_that_it_shows_and_no_more() -> None:
     read: list[MetricPoint] = []
 
     class Watched(PicturePoints):
-        def _points(self, metric: str, **only: int) -> Iterator[MetricPoint]:
-            found = list(super()._points(metric, **only))
+        def _points(self, metric: str, epochs: Iterable[int], **only: int) -> Iterator[MetricPoint]:
+            found = list(super()._points(metric, epochs, **only))
             read.extend(found)
             return iter(found)
 

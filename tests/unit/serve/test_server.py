@@ -146,7 +146,9 @@ import sys
 from consumers.serve.memory import leave_pandas_out
 leave_pandas_out()
 from tests.kits.serve_world import JANUARY, picture
-assert len(picture(JANUARY).epochs[JANUARY]) > 3_000
+columns = picture(JANUARY).epochs[JANUARY]
+assert len(columns) > 3_000
+assert all(list(columns.rows(metric, period=columns.periods(metric)[-1])) for metric in columns.parts)
 assert "pandas" not in sys.modules
 import pandas
 """
