@@ -57,11 +57,13 @@ def test_a_file_with_one_byte_that_differs_is_thrown_away(path: Path, place: str
     assert "thrown away" in "".join(capsys.readouterr())
 
 
-def test_a_file_of_another_version_is_thrown_away_though_it_is_sound(path: Path) -> None:
+def test_a_file_of_another_version_is_thrown_away_though_it_is_sound(path: Path, capsys) -> None:
     kept(path, APRIL)
     path.write_bytes(path.read_bytes().replace(VERSION, VERSION.replace(b"1", b"2"), 1))
     with pytest.raises(CacheUnfit, match="another version"):
         read_cache(path)
+    assert service_from(path).picture.newest is None
+    assert "of another version" in "".join(capsys.readouterr())
 
 
 async def test_a_restart_shows_the_figures_before_kafka_answers_and_goes_on_from_there(path: Path, monkeypatch) -> None:
