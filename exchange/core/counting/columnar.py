@@ -6,16 +6,18 @@ reads its columns as one number a row, counts equal numbers, names the cell of e
 and remembers it.
 
 Some records take the slow path, `exchange.core.counting.cells.increments`: kinds with numbers to
-sum, `Tally`, `Correction`, and records of unexpected length (a symbol past the 64th). The slow path
-defines the right result; a property test holds the two equal.
+sum or to count by, `Tally`, `Correction`, and records of unexpected length (a symbol past the
+64th). The slow path defines the right result; a property test holds the two equal. Wide fields that
+no table reads, such as a heartbeat's signature, are passed over.
 
 Only admitted records come here. The gate has shown that each is the shortest encoding of an event
 of a known schema.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
-from itertools import repeat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import accumulate, repeat
 from operator import itemgetter
 from typing import Final
 
@@ -27,7 +29,8 @@ from exchange.core.counting.counts import Numbers
 from exchange.core.counting.tables import NOT_APPLICABLE, TABLES, Dimension, Scope, Table, domain, field_type, is_number
 from exchange.core.errors import CannotCount, PeriodInvalid
 from exchange.core.model.event_layout import FIELDS, HEAD, KIND, STATE, parse_period_octets
-from exchange.core.model.events import BODIES, Body, Correction, Event, Tally
+from exchange.core.model.events import BODIES, Body, Event
+from exchange.core.model.field_types import FieldType, field_types
 from exchange.core.model.period import period_text
 from exchange.core.model.vocabulary import UsState
 
@@ -109,6 +112,8 @@ class KindPlan:
     tables: tuple[TablePlan, ...] = ()
     by_agency: bool = False
     by_slices: bool = True
+    narrow: Sequence[int] | None = None
+    """Places of the state, the marks, the kind and each field of one byte; None: all from there."""
 
 
 class ColumnPlan:
@@ -141,7 +146,7 @@ class ColumnPlan:
                 decoded += _decoded(_picked(keys, places), some, decode)
                 continue
             rows = np.frombuffer(b"".join(some), np.uint8).reshape(len(some), plan.length)
-            if (rows[:, STATE:] & 0x81).any():
+            if ((rows[:, STATE:] if plan.narrow is None else rows[:, plan.narrow]) & 0x81).any():
                 raise CannotCount
             agencies = self._numbered(_picked(keys, places)) if plan.by_agency else None
             counted += self._by_slices(plan, rows, agencies)
@@ -209,17 +214,28 @@ def _period_part(octets: int) -> bytes:
 
 def _kind_plan(body: type[Body], tables: Sequence[Table]) -> KindPlan:
     mine = [table for table in tables if table.body is body]
-    names = [f.name for f in fields(body)]
-    plain = body not in (Tally, Correction) and not any(is_number(body, name) for name in names)
-    if not plain or any(table.measure for table in mine):
+    widths = {one.name: _width(one) for one in field_types(body)}
+    read = [d.field for table in mine for d in table.dimensions]
+    if 0 in widths.values() or any(table.measure for table in mine) or any(is_number(body, name) for name in read):
         return KindPlan(0, by_slices=False)
-    plans: tuple[TablePlan, ...] = tuple(_table_plan(table, names) for table in mine)
-    return KindPlan(FIELDS + len(names), plans, by_agency=any(table.scope is Scope.AGENCY for table in mine))
+    ends = list(accumulate(widths.values(), initial=FIELDS))
+    places = dict(zip(widths, ends, strict=False))
+    plans: tuple[TablePlan, ...] = tuple(_table_plan(table, places) for table in mine)
+    narrow = [*range(STATE, FIELDS), *(place for name, place in places.items() if widths[name] == 1)]
+    by_agency = any(table.scope is Scope.AGENCY for table in mine)
+    return KindPlan(ends[-1], plans, by_agency, narrow=None if len(narrow) == ends[-1] - STATE else narrow)
 
 
-def _table_plan(table: Table, names: list[str]) -> TablePlan:
+def _width(one: FieldType) -> int:
+    """The bytes of a field; 0 if it has not always as many."""
+    if one.octets:
+        return one.octets if one.hint in (int, bytes) else 0
+    return int(one.bounds is not None or (isinstance(one.hint, type) and issubclass(one.hint, Enum)))
+
+
+def _table_plan(table: Table, places: Mapping[str, int]) -> TablePlan:
     state = (STATE,) if table.scope is Scope.STATE else ()
-    columns = (*state, *(FIELDS + names.index(d.field) for d in table.dimensions))
+    columns = (*state, *(places[d.field] for d in table.dimensions))
     if len(columns) > 3:
         raise ValueError(f"{table.name} has more axes than a code has room for")
     parts = tuple(_parts(table, d) for d in table.dimensions)
