@@ -44,7 +44,7 @@ from exchange.core.release.draw import Counted, Reading, counted, drawn, merged,
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import read_before
-from exchange.wire.event_tails import event_of, tail_of
+from exchange.wire.event_tails import event_of, is_unmarked, tail_of
 from exchange.wire.public_records import encode_release
 from exchange.wire.release_records import release_part
 from exchange.wire.topics import EVENTS
@@ -161,7 +161,8 @@ class DrawCounts:
         self._heads = {reading: _heads(cut) for reading, cut in task.cuts.items()}
         self._last = _heads(task.last)
         self._times: dict[Reading, Counter[bytes]] = {reading: Counter() for reading in task.cuts}
-        self._events: dict[bytes, Event] = {}
+        self._events: dict[bytes, Event | None] = {}
+        """By tail; None for what no table counts."""
         self._of_agencies: set[bytes] = set()
         self._so_far: list[tuple[str, Event]] = []
         self._since_last: list[tuple[str, Event]] = []
@@ -178,6 +179,9 @@ class DrawCounts:
             self._fold()
             new = set(batch.tails)
         for tail in new:
+            if is_unmarked(tail):
+                self._events[tail] = None
+                continue
             try:
                 event = self._events[tail] = event_of(tail)
             except ExchangeError as error:
@@ -192,13 +196,15 @@ class DrawCounts:
 
     def _hear(self, batch: EventBatch, so_far: Sequence[bool] | None) -> None:
         since_last = batch.behind(self._last)
-        for place, tail in enumerate(batch.tails):
-            if tail in self._of_agencies:
-                one = (batch.keys[place].decode("ascii"), self._events[tail])
-                if so_far is not None and so_far[place]:
-                    self._so_far.append(one)
-                if since_last[place]:
-                    self._since_last.append(one)
+        mine = self._of_agencies
+        for place in [place for place, tail in enumerate(batch.tails) if tail in mine]:
+            event = self._events[batch.tails[place]]
+            assert event is not None
+            one = (batch.keys[place].decode("ascii"), event)
+            if so_far is not None and so_far[place]:
+                self._so_far.append(one)
+            if since_last[place]:
+                self._since_last.append(one)
 
     def counted(self) -> tuple[Counted, ...]:
         """The exact counts of every client table, in the order of the task."""
@@ -209,7 +215,8 @@ class DrawCounts:
     def _fold(self) -> None:
         """Count the tails so far, and forget them."""
         for reading, times in self._times.items():
-            more = counted(self._due[reading], (("", self._events[tail]) for tail in times), times.values())
+            found = [(event, often) for tail, often in times.items() if (event := self._events[tail])]
+            more = counted(self._due[reading], (("", event) for event, _ in found), (often for _, often in found))
             self._counted[reading] = merged(self._counted[reading], more)
             times.clear()
         self._events.clear()

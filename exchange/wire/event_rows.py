@@ -58,6 +58,12 @@ def body_of(octets: bytes) -> Body | None:
         return None
 
 
+def row_length(body: type[Body]) -> int:
+    """The bytes of a body of this class, with the one of its kind; 0 if it is no row."""
+    row = _kinds()[body][1]
+    return row.length if row else 0
+
+
 def octets_of(body: Body) -> bytes | None:
     """The bytes of a body, its kind the first; None if it is no row, or has a value of none."""
     kind, row = _kinds()[type(body)]

@@ -11,11 +11,22 @@ gate has made sure of that before it wrote the event.
 from functools import lru_cache
 from typing import Final
 
-from exchange.core.model.event_layout import DIGEST_OCTETS, FIELDS, HEAD, KIND, PREFIX, SEQUENCE_OCTETS, head_octets
-from exchange.core.model.events import BODIES, Body, Correctable, Correction, Event
+from exchange.core.admission.cap_rules import NONE
+from exchange.core.model.event_layout import (
+    CAP,
+    DIGEST_OCTETS,
+    FIELDS,
+    HEAD,
+    KIND,
+    PREFIX,
+    SEQUENCE_OCTETS,
+    cap_octet,
+    head_octets,
+)
+from exchange.core.model.events import BODIES, About, Body, Correctable, Correction, Event
 from exchange.core.model.vocabulary import UsState
 from exchange.wire.codec import NO_DIGEST, decode
-from exchange.wire.event_rows import body_of, middle_of
+from exchange.wire.event_rows import body_of, middle_of, row_length
 from exchange.wire.schemas import newest
 
 _CORRECTION: Final = bytes((BODIES.index(Correction) << 1,))
@@ -23,6 +34,15 @@ _LINK: Final = SEQUENCE_OCTETS + DIGEST_OCTETS
 _MIDDLE: Final = KIND - HEAD
 _SEQUENCE: Final = 1
 _REMEMBERED: Final = 1 << 16
+_CAP_AT: Final = PREFIX + CAP - HEAD
+_KIND_AT: Final = PREFIX + _MIDDLE
+_UNMARKED: Final = cap_octet(NONE)
+_OF_CLIENTS: Final = {
+    cap_octet(place): _KIND_AT + length
+    for place, body in enumerate(BODIES)
+    if body.about is About.CLIENT and (length := row_length(body))
+}
+"""By the byte of their kind, the length of a tail about a client."""
 
 
 def tail_of(value: bytes) -> bytes:
@@ -57,6 +77,21 @@ def _row(octets: bytes) -> Event | None:
     if body is None:
         return None
     return Event(_SEQUENCE, NO_DIGEST, *middle, body)
+
+
+def is_unmarked(tail: bytes) -> bool:
+    """Whether a tail is that of an event about a client, or of its correction, without marks.
+
+    Told by the layout alone, so that it need not be decoded: no figure about clients counts it, and
+    none about agencies.
+    """
+    if tail[_CAP_AT:_KIND_AT] != _UNMARKED or not tail.startswith(newest("event").prefix):
+        return False
+    kind = tail[_KIND_AT : _KIND_AT + 1]
+    if kind != _CORRECTION:
+        return len(tail) == _OF_CLIENTS.get(kind)
+    restated = _KIND_AT + 1 + _MIDDLE
+    return len(tail) - restated + _KIND_AT == _OF_CLIENTS.get(tail[restated : restated + 1])
 
 
 @lru_cache(maxsize=_REMEMBERED)

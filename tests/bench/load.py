@@ -15,6 +15,7 @@ from exchange.engine.kafka.provision import agency_topics, exchange_topics, prov
 from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.trial.sample import SampleAgency, SampledQuarters, SignedChain, sample_exchange
+from exchange.trial.sample.sent import marks_of
 from exchange.trial.sample_key import KEY_NUMBER, SampleKey
 from exchange.wire.records import encode_registration
 from exchange.wire.topics import AGENCIES, inbox_of
@@ -22,6 +23,7 @@ from exchange.wire.topics import AGENCIES, inbox_of
 EVENTS_A_QUARTER = 170_000
 TURN = 50
 SEED = 7
+CAP_KEY = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,19 @@ def sample_agencies(size: Size) -> tuple[SampleAgency, ...]:
     ).agencies
 
 
+def marked_chain(agency: SampleAgency) -> SignedChain:
+    """An agency's chain, with marks."""
+    facts = list(agency.facts())
+    return SignedChain(agency.code, facts, marks_of(facts, CAP_KEY))
+
+
 def turns(size: Size) -> Iterator[tuple[str, list[bytes]]]:
     """The agencies' next runs, in turns, until there are so many events.
 
     Each agency's are one chain, and each turn ends with a heartbeat: 49 events and a heartbeat are
-    what an agency of a nation of 288 sends in a week.
+    what an agency of a nation of 288 sends in a week. Events have marks, as from an edge.
     """
-    chains = [(agency.code, SignedChain(agency.code, agency.facts())) for agency in sample_agencies(size)]
+    chains = [(agency.code, marked_chain(agency)) for agency in sample_agencies(size)]
     left = size.events
     while left and chains:
         going = []

@@ -25,7 +25,7 @@ from exchange.engine.errors import CannotApply
 from exchange.engine.log import Partition
 from exchange.testing.memory_partition import StoredRecord
 from exchange.wire.codec import encode
-from exchange.wire.event_tails import event_of, tail_of
+from exchange.wire.event_tails import event_of, is_unmarked, tail_of
 from exchange.wire.public_records import decode_release
 from exchange.wire.topics import DRAWS, EVENTS
 from tests.contract.test_log_memory import MemoryHarness
@@ -139,6 +139,14 @@ def test_the_event_of_a_tail_is_the_event_without_its_place_in_the_chain(one: Ev
         like = replace(like, body=replace(like.body, sequence=1, previous=bytes(32)))
     assert event_of(tail_of(encode(one))) == like
     assert tail_of(encode(one)) == tail_of(encode(like))
+
+
+@given(any_event)
+@settings(max_examples=examples(300))
+def test_the_layout_tells_what_is_about_a_client_and_has_no_marks(one: Event) -> None:
+    for like in (one, replace(one, cap=0)):
+        tail = tail_of(encode(like))
+        assert is_unmarked(tail) == (not like.cap and is_about_a_client(like))
 
 
 def test_events_count_alike_if_caps_period_and_state_are_the_same() -> None:

@@ -24,11 +24,11 @@ what its event added (law 2), and no correction of a `Tally` is counted (law 3; 
 second tally with bits). The other laws need a client's history, which only the edge has.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import repeat
-from operator import add
+from operator import add, attrgetter
 from typing import Final, NamedTuple
 
 from exchange.core.admission.cap_rules import lawful
@@ -130,14 +130,18 @@ def counted(
     """
     counters = [_TableCounter.of(one) for one in due]
     alike: dict[tuple[object, ...], list[tuple[_TableCounter, int]]] = {}
+    nowhere = set[tuple[object, ...]]()
     for (_, event), often in zip(events, times, strict=False):
-        if not event.cap:
+        stated = type(event.body), event.cap, event.period
+        if not event.cap or stated in nowhere:
             continue  # without marks it is in no table about clients
         one = _read(event)
         kind = type(one.body), one.bits, one.sign, one.period
         if kind not in alike:
             blocks = ((counter, counter.block(one)) for counter in counters)
             alike[kind] = [(counter, block) for counter, block in blocks if block is not None]
+            if not alike[kind] and one.sign > 0:
+                nowhere.add(stated)
         for counter, block in alike[kind]:
             counter.add(one, block, often)
     return tuple(Counted(counter.due, tuple(counter.counts)) for counter in counters)
@@ -178,18 +182,25 @@ def drawn(of_table: Counted, noise: Sequence[int]) -> Release:
 
 @dataclass(slots=True)
 class _TableCounter:
-    """The counts of one table while they are added up, and where its cells are in them."""
+    """The counts of one table while they are added up, and where its cells are in them.
+
+    `looks_at`: what a body's value depends on. `known`: the place of each value that was met; None
+    for what the table leaves out.
+    """
 
     due: Due
     counts: list[int]
     places: Mapping[str, int]
     values: Mapping[str, int]
+    looks_at: Callable[[Body], object]
+    known: dict[object, int | None]
 
     @classmethod
     def of(cls, due: Due) -> "_TableCounter":
         row = due.row
         places, values = ({name: n for n, name in enumerate(names)} for names in (row.places, row.codes))
-        return cls(due, [0] * due.length, places, values)
+        fields = [dimension.field for dimension in row.table.dimensions] if row.table else []
+        return cls(due, [0] * due.length, places, values, attrgetter(*fields) if fields else type, {})
 
     def block(self, one: "_Read") -> int | None:
         """The block in which an event of this kind, with these bits, counts; None: in none."""
@@ -205,8 +216,19 @@ class _TableCounter:
         if place is None:
             return
         start = (block * len(self.places) + place) * len(self.values)
-        for value, n in _values(self.due.row, one.body):
-            self.counts[start + self.values[value]] += one.sign * n * often
+        if isinstance(one.body, Tally):
+            for value, n in _of_tally(self.due.row, one.body):
+                self.counts[start + self.values[value]] += one.sign * n * often
+        elif (at := self._value_at(one.body)) is not None:
+            self.counts[start + at] += one.sign * often
+
+    def _value_at(self, body: Body) -> int | None:
+        """The place of the released value that a body adds to; None: it adds to none."""
+        key = self.looks_at(body)
+        if key not in self.known:
+            value = self.due.row.value_of(body)
+            self.known[key] = None if value is None else self.values[value]
+        return self.known[key]
 
 
 class _Read(NamedTuple):
@@ -235,14 +257,6 @@ def _feeds(kind: type[Body], row: ReleasedTable) -> bool:
     if row.table is None:
         return kind.about is About.CLIENT
     return kind is row.table.body or (kind is Tally and row.tier is not Tier.NATION_ARRIVALS)
-
-
-def _values(row: ReleasedTable, body: Body) -> Iterable[tuple[str, int]]:
-    """The released values that a body adds to, and how much."""
-    if isinstance(body, Tally):
-        return _of_tally(row, body)
-    value = row.value_of(body)
-    return () if value is None else ((value, 1),)
 
 
 def _of_tally(row: ReleasedTable, body: Tally) -> Iterator[tuple[str, int]]:

@@ -94,17 +94,21 @@ def chained_values(agency: str, facts: Iterable[Fact], marks: Marks | None = Non
 
 
 class SignedChain:
-    """One agency's chain of value bytes, run by run, each closed by a heartbeat; without bits."""
+    """One agency's chain of value bytes, run by run, each closed by a heartbeat.
 
-    def __init__(self, agency: str, facts: Iterable[Fact]) -> None:
+    Events have the bits of `marks`.
+    """
+
+    def __init__(self, agency: str, facts: Iterable[Fact], marks: Marks | None = None) -> None:
         self.key = SampleKey(agency)
-        self._facts = iter(facts)
+        self._facts, self._marks = iter(facts), marks or {}
         self._sequence, self._previous = 0, sha256(agency.encode("ascii")).digest()
 
     def take(self, count: int) -> list[bytes]:
         """The next `count` events, the last of them a heartbeat; fewer where facts run out."""
         values = [
-            self._link(fact.period, fact.state, _body_octets(fact.body)) for fact in islice(self._facts, count - 1)
+            self._link(fact.period, fact.state, _body_octets(fact.body), cap_of(fact, self._marks))
+            for fact in islice(self._facts, count - 1)
         ]
         if not values and count > 1:
             return []
@@ -112,10 +116,10 @@ class SignedChain:
         octets = encode(Event(0, bytes(32), FIRST, UsState.al, NONE, beat))[KIND:]
         return [*values, self._link(FIRST, UsState.al, octets)]
 
-    def _link(self, period: int, state: UsState, body: bytes) -> bytes:
+    def _link(self, period: int, state: UsState, body: bytes, cap: Cap = NONE) -> bytes:
         self._sequence += 1
         head = head_octets(newest("event").prefix, self._sequence, self._previous)
-        value = head + middle_octets(period, state, NONE) + body
+        value = head + middle_octets(period, state, cap) + body
         self._previous = sha256(value).digest()
         return value
 

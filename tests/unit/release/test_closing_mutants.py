@@ -131,7 +131,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         laws.test_a_ledger_of_another_cluster_closes_nothing_until_a_relocation_names_this_one,
     ),
     "events that count alike counted once": (
-        BrokenRule(draw_task, "DrawCounts._fold", "counted(_1, _2, times.values())", "counted(_1, _2)"),
+        BrokenRule(draw_task, "DrawCounts._fold", "counted(_1, _2, _3)", "counted(_1, _2)"),
         drawn.test_events_count_alike_if_caps_period_and_state_are_the_same,
     ),
     "what was folded away forgotten": (

@@ -81,7 +81,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         rules.test_noise_is_added_once_to_every_number,
     ),
     "an event counted twice": (
-        BrokenRule(draw, "_TableCounter.add", "one.sign * n * often", "2 * one.sign * n * often"),
+        BrokenRule(draw, "_TableCounter.add", "one.sign * often", "2 * one.sign * often"),
         laws.counted_once,
     ),
     "a draw that was not paid for": (
