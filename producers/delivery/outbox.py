@@ -14,6 +14,7 @@ so when its own event is corrected.
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Final
 
 from exchange.core.admission.cap_rules import NONE
@@ -131,11 +132,13 @@ class Outbox:
             room = 0 if self._claims_again else count - len(corrections)
             rows = self._vault.all(_STATED.format(self._of), (EVENT, room))
             chained: list[tuple[int, bytes]] = []
+            sent: list[tuple[int, int, bytes]] = []
             for key, schema, want, client in rows:
                 bits = self._caps.of_event(key)
                 tail = with_cap(want, bits)
-                self._mark_sent(key, self._chain.append_event(key, schema, tail, client, bits))
+                sent.append((self._chain.append_event(key, schema, tail, client, bits), NOTHING, key))
                 chained.append((schema, tail))
+            self._vault.many(_SENT, sorted(sent, key=itemgetter(2)))
             self.left.update(chained)
         return len(corrections) + len(rows)
 
