@@ -50,6 +50,8 @@ FACT_FILES: Final = frozenset(
 """Without one of these, or with one damaged, a full export does not prove that an absent fact is
 gone."""
 
+ALL_DELETED: Final = "every row of this full export is marked as deleted, so nothing of it leaves: check DateDeleted"
+
 
 class HmisExport:
     """A zip or a folder of an HMIS CSV export, read for one agency's profile.
@@ -103,6 +105,7 @@ class HmisExport:
         yield from (NotWhole(Where(name, 0), why) for name, why in absence.lacking() if name in FACT_FILES)
         yield from readings
         yield from _unknown_projects(agency)
+        yield from _all_deleted(files, agency)
         withdrawn: list[ClientWithdrawn] = []
         yield from _clients(files.get(layout.CLIENT.name), stays, absence, withdrawn)
         yield from _facts(files, agency, stays, codes, absence)
@@ -141,6 +144,14 @@ def _taken(export: ExportRow, absence: Absence) -> Taken:
         " what it no longer has is withdrawn.",
         where,
     )
+
+
+def _all_deleted(files: Mapping[str, Surveyed], agency: Agency) -> Iterator[Reading]:
+    """A full export of deleted clients or stays alone is more likely a mistake."""
+    for layout_of in (layout.CLIENT, layout.ENROLLMENT) if agency.full else ():
+        survey = files[layout_of.name].survey
+        if survey.rows and not survey.live:
+            yield RowRefused(Where(layout_of.name, 0), layout.DELETED, ALL_DELETED)
 
 
 def _unknown_projects(agency: Agency) -> Iterator[Reading]:

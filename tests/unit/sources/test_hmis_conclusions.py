@@ -71,6 +71,14 @@ def test_a_date_in_any_form_withdraws(tmp_path, day):
     }
 
 
+@pytest.mark.parametrize("file", ["Client.csv", "Enrollment.csv"])
+def test_a_full_export_whose_every_row_is_deleted_says_so(tmp_path, file):
+    written = sample().change(file, DateDeleted=DAY)
+    assert (file, 0, "DateDeleted") in refused(readings(written, tmp_path))
+    delta = readings(written.change("Export.csv", ExportDirective="1"), tmp_path)
+    assert (file, 0, "DateDeleted") not in refused(delta)
+
+
 # Sheltered unless proven otherwise
 
 

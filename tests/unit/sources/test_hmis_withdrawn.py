@@ -41,7 +41,7 @@ def test_a_withdrawn_stay_takes_all_its_rows_along(tmp_path):
     found = readings(sample().change("Enrollment.csv", DateDeleted=DAY), tmp_path)
     assert withdrawn(found) == {STAY_PREFIX}
     assert not [fact for fact in facts(found) if fact.client]
-    assert not refusals(found)
+    assert refused(found) == {("Enrollment.csv", 0, "DateDeleted")}  # it was the only one
 
 
 def test_a_withdrawn_client_takes_all_its_stays_along_also_those_not_in_the_export(tmp_path):

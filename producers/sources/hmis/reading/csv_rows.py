@@ -122,11 +122,11 @@ class CsvFile:
         """Every row after the header, in order; none if the file has a fault."""
         wanted, verbatim = tuple(self._at.items()), self.layout.verbatim
         for row, record in () if self.fault else self._after_header():
-            fault = record.fault or self._misfit(record.fields)
-            if fault:
+            fields = record.fields
+            fits = len(fields) == self.width and not self._surplus
+            if fault := record.fault or ("" if fits else self._misfit(fields)):
                 yield CsvRow(row, {}, fault)
                 continue
-            fields = record.fields
             cells = {column: "" if (text := fields[at].strip()) in NOTHING else text for column, at in wanted}
             if verbatim in self._at:
                 cells[verbatim] = fields[self._at[verbatim]].strip()
@@ -140,7 +140,10 @@ class CsvFile:
         """The rows that are not blank, with their numbers in a spreadsheet."""
         numbered = enumerate(self._parsed(self._separator), 1)
         next((record for _, record in numbered if not record.blank), None)
-        return ((row, record) for row, record in numbered if not record.blank)
+        for row, record in numbered:
+            first = record.fields[0] if record.fields else ""
+            if (first and first.isalnum() and first not in NOTHING) or not record.blank:
+                yield row, record
 
     def _header(self) -> tuple[str, list[str]]:
         """The separator under which the header has most columns of the layout, and its names."""

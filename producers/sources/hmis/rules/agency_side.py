@@ -21,6 +21,7 @@ from producers.sources.hmis.hmis_settings import HmisSettings
 from producers.sources.hmis.reading.dates import period_days, period_on
 
 ROOT: Final = "hmis/"
+ALL_READ: Final[frozenset[str]] = frozenset()
 _COC: Final = re.compile(r"([A-Za-z]{2})-[0-9]{3}")
 
 
@@ -67,6 +68,8 @@ class Project:
 
     def unread(self, body: Correctable) -> frozenset[str]:
         """What of a fact about this project was not read: its state, its funder."""
+        if not (self.places_unread or self.funders_unread):
+            return ALL_READ
         fields = {"state"} if self.places_unread else set()
         if self.funders_unread and hasattr(body, "funding_source"):
             fields.add("funding_source")
@@ -152,7 +155,7 @@ class Agency:
 
     def had_come(self, day: date) -> bool:
         """Whether a day had come anywhere when the export was made, as far as that is known."""
-        return self.made_on is None or day <= self.made_on + timedelta(days=1)
+        return self.made_on is None or day <= self.made_on or day == self.made_on + timedelta(days=1)
 
 
 def project_prefix(project: str) -> str:

@@ -1,11 +1,12 @@
 """The common part of all rules: a row of a stay, its day, and the facts under its key."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from typing import Final
 
-from exchange.core.model.events import Correctable, OutcomeAssessed
+from exchange.core.model.events import CORRECTABLE, Correctable, OutcomeAssessed
 from exchange.core.model.vocabulary import (
     AgeBand,
     OutcomeDirection,
@@ -54,6 +55,12 @@ def outcome(
     return OutcomeAssessed(domain, direction, reporter, ResiliencyFactor.not_applicable, factor, age)
 
 
+FIELDS: Final[Mapping[type, frozenset[str]]] = {
+    body: frozenset(one.name for one in fields(body)) for body in CORRECTABLE
+}
+"""The names of each body's fields."""
+
+
 @dataclass
 class FileRule(ABC):
     """How the rows of one file become facts. `day_column`: the column with the day of the facts."""
@@ -75,8 +82,9 @@ class FileRule(ABC):
         if row.refused:
             self.stays.unread.add(row.text(layout.STAY))
         yield from map(self._with_unread_person, found)
-        part = any(isinstance(reading, Fact) for reading in found)
-        yield from (replace(refused, part=part) for refused in row.refused)
+        if row.refused:
+            part = any(isinstance(reading, Fact) for reading in found)
+            yield from (replace(refused, part=part) for refused in row.refused)
         if not row.refused and all(isinstance(reading, Complete) for reading in found):
             yield RowIgnored(row.where, NOTHING_PUBLISHED)
 
@@ -85,7 +93,8 @@ class FileRule(ABC):
         person = self.stays.persons.get(reading.client) if isinstance(reading, Fact) else None
         if person is None or not person.unread or not isinstance(reading, Fact):
             return reading
-        return replace(reading, unread=reading.unread.union(f for f in person.unread if hasattr(reading.body, f)))
+        unread = person.unread & FIELDS[type(reading.body)]
+        return replace(reading, unread=reading.unread | unread) if unread else reading
 
     def complete(self, row_facts: RowFacts) -> Iterator[Complete]:
         """The prefix under which all facts of the row were given, if its file was read whole."""

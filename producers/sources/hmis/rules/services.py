@@ -88,13 +88,12 @@ class ServicesRule(FileRule):
             unread = stay.project.unread(body).union({"unit_band"} if body.unit_band is UnitBand.not_known else ())
             yield Fact(f"{stay.prefix}Nights/{period}", period, stay.state, body, stay.client, nights.where, unread)
 
-    def _unread(self, row_facts: RowFacts, record: int) -> Iterator[str]:
+    def _unread(self, row_facts: RowFacts, record: int) -> tuple[str, ...]:
         """The fields of a service that were not read."""
         row = row_facts.row
-        if row.refuses("TypeProvided") or (record == WITH_SUBTYPES and row.lacks("SubTypeProvided")):
-            yield "service"
-        if record in MONEY and row.lacks("FAAmount"):
-            yield "cost_band"
+        service = row.refuses("TypeProvided") or (record == WITH_SUBTYPES and row.lacks("SubTypeProvided"))
+        cost = record in MONEY and row.lacks("FAAmount")
+        return (*(("service",) if service else ()), *(("cost_band",) if cost else ()))
 
     def _count(self, row_facts: RowFacts, day: date) -> None:
         period = period_on(day, whole_year=self.agency.settings.year_only)

@@ -63,7 +63,9 @@ class Stay:
 
     def fact(self, key: str, day: date, body: Correctable, row: Row, unread: Iterable[str] = ()) -> Fact:
         """A fact about the stay's client, in the quarter of a day that has one."""
-        fields = self.project.unread(body).union(unread, ("state",) if self.state_unread else ())
+        fields = self.project.unread(body)
+        if unread or self.state_unread:
+            fields = fields.union(unread, ("state",) if self.state_unread else ())
         return Fact(self.prefix + key, period_on(day), self.state, body, self.client, row.where, fields)
 
 
