@@ -137,8 +137,8 @@ def unhold_client(profile: Profile, secret: Secret, client: str) -> bool:
 def confirm_holds(profile: Profile, secret: Secret) -> int:
     """Take a person's word that every hold made since the backup is entered.
 
-    Returns the number of facts that were held back until now, and that the next run sends. Raises a
-    VaultError.
+    Returns the number of facts that were held back until now, and that are sent when the files are
+    published again. Raises a VaultError.
     """
     with Vault.open(profile, secret) as vault:
         facts = confirm(vault)

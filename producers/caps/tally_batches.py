@@ -11,8 +11,7 @@ client's record or refusal can move it.
 
 from producers.vault.fact_store import TALLY
 from producers.vault.lost_withdrawals import HELD_BACK
-from producers.vault.read_back import COUNT_ANEW
-from producers.vault.schema import prefix_end
+from producers.vault.schema import COUNT_ANEW, prefix_end
 from producers.vault.store import Vault
 
 

@@ -44,7 +44,7 @@ _ALIKE: Final = ", ".join("?" * len(with_each_cap(bytes(4))))
 _CLAIMING: Final = (
     "SELECT key, schema, want, coalesce("  # noqa: S608
     "(SELECT max(sequence) FROM lost_withdrawal AS lost WHERE lost.key = fact.key), 0) AS after FROM fact "
-    "WHERE sent = 0 AND want IS NOT NULL AND (todo > 0 OR refused IS NOT NULL) "
+    f"WHERE sent = 0 AND want IS NOT NULL AND (todo > 0 OR refused <> '{HELD_BACK}') "
     f"ORDER BY after > 0 OR coalesce(client, 0) IN ({DOUBTED}), key"
 )
 """Facts that may claim an event after this sequence; last of all those that are doubted, so that

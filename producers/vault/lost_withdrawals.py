@@ -26,10 +26,12 @@ Not promised: anything about a hold that withdrew nothing.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from exchange.core.admission.cap_rules import NONE
 from exchange.core.model.events import About, Body, Tally
 from exchange.core.model.vocabulary import UsState
 from producers.vault.chain_row import ChainRow
-from producers.vault.event_tail import body_bytes, body_of, period_of_tail, state_of_tail
+from producers.vault.event_tail import body_bytes, body_of, period_of_tail, state_of_tail, with_cap
+from producers.vault.schema import COUNT_ANEW
 from producers.vault.store import Vault
 
 HELD_BACK: Final = "withdrawn by a lost copy of this vault"
@@ -49,7 +51,7 @@ _WEIGH: Final = """UPDATE lost_withdrawal AS lost SET whole = client IS NOT NULL
         SELECT 1 FROM moved JOIN fact ON fact.key = moved.key WHERE moved.client = lost.client AND sent > 0
     ) WHERE whole IS NULL"""
 _REOPEN: Final = """UPDATE fact SET refused = NULL,
-    todo = CASE WHEN want IS NULL THEN 0 WHEN sent > 0 THEN 2 ELSE 1 END WHERE refused = ?"""
+    todo = CASE WHEN want IS NULL THEN 0 WHEN sent > 0 THEN 2 ELSE 1 END WHERE refused = ? AND stated = ?"""
 _WAITING: Final = (
     "SELECT fact.key, client, fact.schema, want, sent, chain.schema, chain.tail FROM fact "
     "LEFT JOIN chain ON chain.sequence = fact.sent WHERE todo > 0 AND want IS NOT NULL"
@@ -81,7 +83,7 @@ def note(vault: Vault, sequence: int, withdrawn: ChainRow) -> None:
 
 
 def reopen(vault: Vault) -> bool:
-    """Let everything wait again that was held back; returns whether anything is doubted.
+    """Let what was held back wait again, of what this run has read; whether anything is doubted.
 
     `hold_back` follows, after the claims. What was noted since is weighed now: did the lost copy
     leave any event about the client?
@@ -89,7 +91,7 @@ def reopen(vault: Vault) -> bool:
     if vault.one("SELECT 1 FROM lost_withdrawal LIMIT 1") is None:
         return False
     vault.run(_WEIGH)
-    vault.run(_REOPEN, (HELD_BACK,))
+    vault.run(_REOPEN, (HELD_BACK, int.from_bytes(vault.get("run"), "big")))
     return True
 
 
@@ -107,7 +109,7 @@ def hold_back(vault: Vault, *, counted: bool) -> int:
         _explain_totals(vault)
     held = set(_doubted(vault, int.from_bytes(vault.get("exhausted"), "big")))
     vault.many("UPDATE fact SET todo = 0, refused = ? WHERE key = ?", ((HELD_BACK, key) for key in sorted(held)))
-    return len(held)
+    return held_back(vault)
 
 
 def _explain_totals(vault: Vault) -> None:
@@ -141,20 +143,35 @@ def _waiting(vault: Vault) -> Iterator[_Waiting]:
 
 def forget(vault: Vault, client: int) -> None:
     """A person has said what may be sent about this client: nothing of theirs is doubted."""
-    if reopen(vault):
-        vault.run("DELETE FROM lost_withdrawal WHERE client = ?", (client,))
-        hold_back(vault, counted=False)
+    vault.run("DELETE FROM lost_withdrawal WHERE client = ?", (client,))
+    _drop(vault, "fact.client = ?", client)
 
 
 def confirm(vault: Vault) -> int:
     """A person has entered every hold: nothing is doubted any more.
 
-    Returns the number of facts that were held back, and that the next run sends.
+    Returns the number of facts that were held back. They are sent when their sources state them
+    again, totals when a run that closes quarters counts them: no run by hand, which may be about
+    one client, sends what it did not read.
     """
     held = held_back(vault)
-    if reopen(vault):
-        vault.run("DELETE FROM lost_withdrawal")
+    if vault.run("DELETE FROM lost_withdrawal"):
+        _drop(vault, "TRUE")
+        vault.set("counted", COUNT_ANEW)
     return held
+
+
+def _drop(vault: Vault, which: str, *values: int) -> None:
+    """Forget what held-back facts state that were not sent; others state what was sent."""
+    held = vault.all(
+        "SELECT fact.key, chain.schema, chain.tail FROM fact LEFT JOIN chain ON chain.sequence = fact.sent "  # noqa: S608
+        f"WHERE refused = ? AND {which}",
+        (HELD_BACK, *values),
+    )
+    as_sent = ((schema, tail and with_cap(tail, NONE), key) for key, schema, tail in held)
+    vault.many(
+        "UPDATE fact SET schema = coalesce(?, schema), want = ?, todo = 0, refused = NULL WHERE key = ?", as_sent
+    )
 
 
 def held_back(vault: Vault) -> int:

@@ -19,11 +19,9 @@ from producers.vault.chain_row import ChainRow, Kind
 from producers.vault.event_tail import with_cap
 from producers.vault.fact_store import NOTHING, TALLY, UNCLAIMED, FactStore
 from producers.vault.lost_withdrawals import note
+from producers.vault.schema import COUNT_ANEW
 from producers.vault.store import Vault
 
-COUNT_ANEW: Final = b"\xff\xff"
-"""Stands in the vault for the first period whose tallies are not counted. No period has this
-number."""
 _NEW: Final = "INSERT OR IGNORE INTO fact (key, period, schema, want, sort, stated) VALUES (?, ?, ?, ?, ?, 0)"
 _STATES: Final = "UPDATE fact SET schema = ?, want = ?, sort = ?, sent = ?, todo = ?, refused = NULL WHERE key = ?"
 _STILL_WANTED: Final = (

@@ -7,6 +7,9 @@ from exchange.core.model.vocabulary import LegalClass
 SECRET_OCTETS: Final = 32
 NEVER: Final = bytes(2)
 """No period: no tallies were counted yet, none is exhausted."""
+COUNT_ANEW: Final = b"\xff\xff"
+"""In the place of the first period whose tallies are not counted: the next run that closes quarters
+counts all anew. No period has this number."""
 TODO_IS: Final = "todo = ? AND todo > 0"
 """A condition that the index `fact_todo` answers; for `todo = ?` alone SQLite reads all facts."""
 _RECOUNT: Final = (

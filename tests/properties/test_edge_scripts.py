@@ -113,6 +113,7 @@ async def test_a_restored_older_vault_finds_its_way_back(seed: int, tmp_path: Pa
     agency.change_truth(agency.random.randrange(8))
     await end_well(agency)
     confirm_holds(agency.profile, SECRET)
+    await end_well(agency)
     async with agency.edge() as edge:
         edge.retract_unclaimed()
     no_fork(agency)
@@ -138,6 +139,7 @@ async def test_vaults_restored_in_the_middle_of_all_that(seed: int, legal_class:
     agency.exchange.judge_all()
     await end_well(agency, over_fork=True)
     confirm_holds(agency.profile, SECRET)
+    await end_well(agency)
     async with agency.edge() as edge:
         edge.retry_refused()
         edge.retract_unclaimed()

@@ -96,6 +96,9 @@ SHAPES = {
         CONFIRMED,
         FIRST,
     ),
+    "what a person has confirmed is sent when it is read, by no other run": lived(
+        FIRST, BACKUP, REMOVED, RESTORED, FIRST, CONFIRMED, BY_HAND, (CONFIRMED, CHANGED)
+    ),
     "a record that moves leaves its client's arrival there": lived(
         of("record", ONE, "nv-1"), of("move", WA, "nv-1"), CHANGED
     ),

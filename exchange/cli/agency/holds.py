@@ -79,7 +79,8 @@ def unhold(profile_file: ProfileOption, given: GivenAsArguments = None) -> None:
 def confirm_holds(profile_file: ProfileOption) -> None:
     """Confirm that every hold made since the backup is entered, after a vault was restored.
 
-    The next run sends what was held back because a lost copy of the vault had withdrawn the same.
+    Then publish all your files again: what was held back, because a lost copy of the vault had
+    withdrawn the same, is sent.
     """
     from exchange.core.words import number_of
     from producers.profile import Profile
@@ -88,5 +89,6 @@ def confirm_holds(profile_file: ProfileOption) -> None:
     profile = Profile.load(profile_file)
     facts = confirm(profile, secret_of(profile))
     typer.echo(
-        f"Confirmed. The next run sends {number_of(facts, 'fact')} that {'was' if facts == 1 else 'were'} held back."
+        f"Confirmed. Publish all your files again: {number_of(facts, 'fact')} held back until now "
+        f"{'is' if facts == 1 else 'are'} sent then."
     )

@@ -55,8 +55,8 @@ UNSETTLED = (
 FOLLOWING = "only because another row or file was refused"
 DOUBTED = (
     "held back, because a lost copy of this vault withdrew the same: a record had changed, or a client had withdrawn "
-    "consent. Enter every hold made since the backup (`exchange edge hold`). Then `exchange edge confirm-holds` lets the "
-    "next run send the others."
+    "consent. Enter every hold made since the backup (`exchange edge hold`). Then run `exchange edge confirm-holds` and "
+    "publish all files again: the others are sent."
 )
 ACCEPTED = "events accepted by the exchange"
 NOT_ACCEPTED = "events kept in the vault, not accepted yet"

@@ -161,6 +161,8 @@ async def test_a_run_by_hand_counts_nothing_that_was_read_back(agency: Agency) -
     assert [n for n, _ in food(agency)] == [3, 5], "nor why it withdrew the total"
     assert confirm_holds(agency.profile, SECRET)
     await run(agency, 4, APRIL_16)
+    assert [n for n, _ in food(agency)] == [3, 5], "a run by hand counts nothing"
+    await run(agency, 4, APRIL_16, scheduled=True)
     assert [n for n, _ in food(agency)] == [3, 5, 4]
     assert net(agency) == 4
 
@@ -170,7 +172,7 @@ async def test_the_scheduled_run_that_reads_back_counts_at_once(agency: Agency) 
     await run(agency, 3, APRIL_16, scheduled=True)
     assert net(agency) == 5, "as the lost copy left it"
     assert confirm_holds(agency.profile, SECRET)
-    await run(agency, 3, APRIL_16)
+    await run(agency, 3, APRIL_16, scheduled=True)
     assert net(agency) == 3, "though this copy had counted them, and nothing has changed since"
 
 

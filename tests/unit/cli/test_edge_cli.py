@@ -217,7 +217,7 @@ def test_what_a_lost_vault_withdrew_waits_until_a_person_confirms_the_holds(desk
     assert json.loads(desk.run("edge", "status", "--json").stdout)["facts_held_back_after_a_loss"] == 2
     assert "2 facts held back" in desk.run("edge", "retry", ends=3).stdout
     desk.run("edge", "hold", typed="client-1")
-    assert "Confirmed. The next run sends 1 fact that was held back" in desk.run("edge", "confirm-holds").stdout
+    assert "1 fact held back until now is sent then" in desk.run("edge", "confirm-holds").stdout
     assert desk.sent() == sent
     desk.run("publish", "facts.jsonl")
     assert desk.sent() == sent + 1

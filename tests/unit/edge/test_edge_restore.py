@@ -281,7 +281,7 @@ async def test_what_a_lost_run_corrected_is_unknown_until_the_source_has_it_agai
         assert edge.retract_unclaimed() == 1
     assert agency.admitted() == {}
     assert confirm_holds(agency.profile, SECRET) == 1
-    await publish(agency)
+    await publish(agency, need("a", FOOD))
     assert agency.admitted() == {
         b"needs_by_service|2026Q1|ca|food": 1,
         b"state_needs_by_service_group|2026Q1|ca|basic_needs": 1,
@@ -308,7 +308,7 @@ async def test_what_the_run_that_reads_back_has_read_already_is_not_forgotten(ag
     await publish(agency, need("a", FOOD))
     assert not agency.admitted()
     assert confirm_holds(agency.profile, SECRET) == 1
-    await publish(agency)
+    await publish(agency, need("a", FOOD))
     assert agency.admitted()[b"needs_by_service|2026Q1|ca|food"] == 1
 
 

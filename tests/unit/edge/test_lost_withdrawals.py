@@ -238,6 +238,8 @@ async def test_a_record_that_changes_to_what_a_lost_copy_withdrew_stays_as_it_wa
     assert standing(agency) == [SHELTER]
     assert confirm_holds(agency.profile, SECRET) == 1
     await run(agency)
+    assert standing(agency) == [SHELTER], "whatever run comes next"
+    await run(agency, bob("b", FOOD))
     assert standing(agency) == [FOOD]
 
 
