@@ -28,12 +28,10 @@ from producers.vault.schema import NEVER, SECRET_OCTETS, Row, Value, schema_of
 
 FORMAT: Final = 1
 CACHE_KIB: Final = 16_384
-LOG_PAGES: Final = 8_192
-"""Pages of 4 KiB in the write-ahead log before they are copied into the file."""
+LOG_PAGES: Final = 8_192  # of 4 KiB in the write-ahead log, before they are copied into the file
 FIRST_KEY: Final = 1
 NAMED_AT_ONCE: Final = 500
 T = TypeVar("T")
-
 OURS: Final = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISUSE", "SQLITE_MISMATCH", "SQLITE_RANGE")
 
 
@@ -283,6 +281,8 @@ def _naming(path: Path) -> Iterator[None]:
         if name.startswith(OURS) or isinstance(error, sqlite.ProgrammingError):
             raise  # an error in this code, not in the file; values are bound, so the text holds none
         raise _named(name, str(error), path) from None
+    except MemoryError:  # SQLCipher says so where a commit meets a damaged page
+        raise errors.VaultDamaged(f"{path} is damaged, or no memory is left.") from None
     except OSError as error:
         raise errors.VaultUnwritable(f"{path}: {error.strerror}.") from None
 
