@@ -122,14 +122,16 @@ def percentiles(seconds: list[float]) -> tuple[float, float]:
 
 
 BARE = """
-import sys, uvicorn
+import socket, sys, uvicorn
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 body = b"x" * int(sys.argv[2])
 async def page(request):
     return Response(body, media_type="application/json")
-uvicorn.run(Starlette(routes=[Route("/", page)]), fd=int(sys.argv[1]), http="h11", log_config=None, access_log=False)
+app = Starlette(routes=[Route("/", page)])
+server = uvicorn.Server(uvicorn.Config(app, http="h11", log_config=None, access_log=False))
+server.run(sockets=[socket.socket(fileno=int(sys.argv[1]))])  # of a descriptor, uvicorn would let small writes wait
 """
 
 
