@@ -100,36 +100,45 @@ class Follower:
         self._changed()
 
     async def _follow(self) -> None:
-        reader = await self._log.reader()
+        points = await self._log.reader()
         try:
-            await self._begin(reader)
-            looked_s = 0.0
-            while True:
-                found = await reader.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
-                self._take(found.get(POINTS, ()), found.get(DRAWN, ()))
-                if loop_s() - looked_s > LOOK_S or (not found and not self.hearing.complete):
-                    looked_s = loop_s()
-                    await self._look(reader)
-                if not found.get(POINTS):
-                    await self._settle()
-                await asyncio.sleep(0)
+            drawn = await self._log.reader()
+            try:
+                await self._read(points, drawn)
+            finally:
+                await drawn.close()
         finally:
-            await reader.close()
+            await points.close()
 
-    async def _begin(self, reader: Reader) -> None:
+    async def _read(self, points: Reader, drawn: Reader) -> None:
+        """Each topic has a reader: of one, a request for more would wait for the other's news."""
+        await self._begin(points, drawn)
+        looked_s = 0.0
+        while True:
+            found = await points.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
+            beside = await drawn.getmany(timeout_s=0.0, records_max=RECORDS_MAX)
+            self._take(found.get(POINTS, ()), beside.get(DRAWN, ()))
+            if loop_s() - looked_s > LOOK_S or (not found and not beside and not self.hearing.complete):
+                looked_s = loop_s()
+                await self._look(points, drawn)
+            if not found:
+                await self._settle()
+            await asyncio.sleep(0)
+
+    async def _begin(self, points: Reader, drawn: Reader) -> None:
         """Seek both topics. Raises PositionOutOfRange where the snapshot is of another topic."""
-        begins, ends = await reader.beginning_offsets([POINTS, DRAWN]), await reader.end_offsets([POINTS, DRAWN])
-        reader.assign([POINTS, DRAWN])
+        begins, ends = await points.beginning_offsets([POINTS, DRAWN]), await points.end_offsets([POINTS])
+        points.assign([POINTS])
+        drawn.assign([DRAWN])
         position = self.snapshot.position
         if position:
             if not begins[POINTS] <= position <= ends[POINTS]:
                 raise PositionOutOfRange
-            reader.seek(DRAWN, ends[DRAWN])
-            if self.snapshot.mark and not await self._stands(reader, begins[POINTS], position):
+            if self.snapshot.mark and not await self._stands(points, begins[POINTS], position):
                 raise PositionOutOfRange
-        reader.seek(POINTS, max(position, begins[POINTS]))
+        points.seek(POINTS, max(position, begins[POINTS]))
         self._due = DueFigures()
-        reader.seek(DRAWN, begins[DRAWN])
+        drawn.seek(DRAWN, begins[DRAWN])
         self.hearing.heard_s, self.hearing.problem = loop_s(), ""
 
     async def _stands(self, reader: Reader, begin: int, position: int) -> bool:
@@ -146,13 +155,13 @@ class Follower:
         if self.snapshot.picture is not before:
             self._changed()
 
-    async def _look(self, reader: Reader) -> None:
+    async def _look(self, points: Reader, drawn: Reader) -> None:
         """Ask for the ends: whether Kafka answers, and whether everything was read."""
-        ends = await reader.end_offsets([POINTS, DRAWN])
-        at_ends = [await reader.position(one) >= ends[one] for one in (POINTS, DRAWN)]
-        if all(at_ends) and not self.hearing.complete:
+        ends = await points.end_offsets([POINTS, DRAWN])
+        at_ends = await points.position(POINTS) >= ends[POINTS] and await drawn.position(DRAWN) >= ends[DRAWN]
+        if at_ends and not self.hearing.complete:
             await asyncio.to_thread(give_back)
-        self.hearing.complete = all(at_ends)
+        self.hearing.complete = at_ends
         self.hearing.heard_s, self.hearing.problem = loop_s(), ""
 
     async def _settle(self) -> None:
