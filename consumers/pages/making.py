@@ -129,7 +129,7 @@ def across(
         metric,
         of or dimension.replace("_", " ").capitalize(),
         rows,
-        (NOT_YET[span],) if not rows else () if chart is PanelChart.TILES else _lead(rows),
+        (NOT_YET[span],) if not rows else () if chart is PanelChart.TILES else _lead(rows) or _none_shown(rows),
         BY_STATE if chart is PanelChart.TILES else EXACTLY if _exact(found) else SIDE_BY_SIDE,
         tuple(notes),
         dict(where or {}),
@@ -155,6 +155,13 @@ def _lead(rows: Sequence[PanelRow]) -> tuple[str, ...]:
     """The first row as a sentence, unless it has no number or counts missing answers."""
     first = rows[0].point
     return (sentence_of(first),) if first and not rows[0].missing and status_of(first).shows_number else ()
+
+
+def _none_shown(rows: Sequence[PanelRow]) -> tuple[str, ...]:
+    """That there is no number at all; the list below the table has the reasons."""
+    if any(row.status.shows_number for row in rows):
+        return ()
+    return ("None of these figures has a number that is shown. Below stands why, for each.",)
 
 
 def _exact(points: Sequence[MetricPoint]) -> bool:

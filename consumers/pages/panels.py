@@ -111,12 +111,13 @@ def in_table(panel: Panel) -> list[PanelRow]:
 
 
 def in_chart(panel: Panel) -> list[PanelRow]:
-    """The rows that a chart shows: over time all, of one period the first ones with a number.
+    """The rows of a chart: over time all if one has a number, else the first ones with a number.
 
     A row without a number would look like a long bar there, and a missing answer is no answer.
     """
     if panel.period in ("", "arrivals"):
-        return [row for row in panel.rows if row.point is not None]
+        some = any(row.status.shows_number for row in panel.rows)
+        return [row for row in panel.rows if row.point is not None] if some else []
     return [row for row in panel.rows if row.status.shows_number and not row.missing][:CHART_ROWS_MAX]
 
 

@@ -103,7 +103,9 @@ def _by(figures: Figures, dimension: str, counts: str, title: str) -> Panel:
         return tuple(value(figures.one(counts, quarter, **where, presence=one)) for one in (PUBLISHING, SILENT))
 
     rows = tuple(replace(row, more=beside(row)) for row in panel.rows if _is_a_group(row, dimension))
-    return replace(panel, rows=rows, heads=("Heard from", "Silent"), sentences=_least(rows), notes=(ALL_CELLS,))
+    return replace(
+        panel, rows=rows, heads=("Heard from", "Silent"), sentences=_least(rows) or panel.sentences, notes=(ALL_CELLS,)
+    )
 
 
 def _is_a_group(row: PanelRow, dimension: str) -> bool:

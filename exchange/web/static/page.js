@@ -53,13 +53,15 @@
 
   /* New figures: what the reader has opened stays open; the change is announced. */
   let open = [];
+  let asOf = "";
   document.addEventListener("htmx:before:swap", () => {
+    asOf = document.getElementById("figures")?.dataset.asOf ?? "";
     open = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
   });
   document.addEventListener("htmx:after:swap", () => {
     for (const id of open) { const one = document.getElementById(id); if (one) one.open = true; }
     for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
     const figures = document.getElementById("figures");
-    if (figures && figures.dataset.asOf) say(`New figures: as of ${figures.dataset.asOf}.`);
+    if (figures && figures.dataset.asOf && figures.dataset.asOf !== asOf) say(`New figures: as of ${figures.dataset.asOf}.`);
   });
 })();

@@ -148,6 +148,16 @@ def test_what_has_no_number_is_named_in_the_table_or_in_the_list_below_it() -> N
         assert all(row.label in part for row in panel.rows), panel.name
 
 
+def test_a_place_without_any_number_says_so_and_names_every_figure() -> None:
+    text = unescape(page("/places/{place}", "wy"))
+    part = text.partition('<article class="figure" id="wy-needs"')[2].partition("</article>")[0]
+    [panel] = [panel for _, panel in panels() if panel.name == "wy-needs"]
+    assert not any(row.status.shows_number for row in panel.rows)
+    assert "has a number that is shown" in part
+    assert "<svg" not in part
+    assert all(row.label in part for row in panel.rows)
+
+
 def test_a_page_of_several_parts_begins_with_a_list_of_them() -> None:
     assert re.search(r'aria-label="On this page".*?#missing.*?#nation.*?#places.*?</nav>', page("/"), re.DOTALL)
     assert "<summary>On this page: " in page("/assessment")
