@@ -11,8 +11,9 @@ and returns only when the exchange has accepted it. Whatever goes wrong on the w
 continues where it stopped.
 
 A run is by hand unless its options say `scheduled`. A quarter's totals are counted by the run that
-closes it (`producers.delivery.closing`). What would be withdrawn waits for a person if it is much
-(`producers.delivery.guard`): the run ends with a named error after all else was accepted.
+closes it (`producers.delivery.quarter_closing`). What would be withdrawn waits for a person if it
+is much (`producers.delivery.withdrawal_guard`): the run ends with a named error after all else was
+accepted.
 
 Not promised: that a fact is durable before `flush` or the end of the block; use by two tasks.
 """
@@ -34,15 +35,16 @@ from producers.caps.policy import Policy
 from producers.caps.tally import current_quarter
 from producers.cooperative import cooperative, some_at_once, walked
 from producers.delivery.address import kafka_link, servers_of
-from producers.delivery.closing import Closing
-from producers.delivery.guard import WithdrawalGuard
 from producers.delivery.heartbeat import Stated, closing_beat, marking_beat, on_time, run_ended
 from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.preview import Leaving, to_be_chained, what_leaves
+from producers.delivery.quarter_closing import Closing
 from producers.delivery.report import Report
 from producers.delivery.run_options import RunOptions
 from producers.delivery.sending import Sending
+from producers.delivery.withdrawal_guard import WithdrawalGuard
+from producers.edge_phrases import NOTHING_WITHDRAWN, STOPPING
 from producers.facts import Fact, Reading, RowIgnored, Spares, spares_nothing
 from producers.intake import FactIntake
 from producers.profile import Profile
@@ -51,7 +53,6 @@ from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
 from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 from producers.vault.unsettled import GoneBy
-from producers.words import NOTHING_WITHDRAWN, STOPPING
 
 TURN, BATCH = 2_000, 10_000
 """Facts between two turns of other tasks, and between two commits."""

@@ -6,8 +6,8 @@ from typing import Final
 from exchange.core.model.epochs import epoch_text
 from producers.caps.marking import Caps, RuleCount, count_rules, sent_facts
 from producers.caps.tally import marked_facts
-from producers.delivery.ledger_memory import memory_of, settle
 from producers.delivery.outbox import Outbox
+from producers.delivery.remembered.ledger_memory import memory_of, settle
 from producers.errors import ClientUnknown
 from producers.profile import Profile
 from producers.secret_files import Secret

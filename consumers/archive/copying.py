@@ -15,8 +15,8 @@ from itertools import groupby, repeat
 from typing import Final
 
 from consumers.admission.gate_chains import GateChains
+from consumers.archive.archive_reading import CheckedArchive
 from consumers.archive.event_files import CopySum
-from consumers.archive.reading import CheckedArchive
 from exchange.core.release.cuts import Address
 from exchange.engine.log import Pair, Partition, Producer, Record
 from exchange.wire.archive_files import RecordRun

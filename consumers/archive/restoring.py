@@ -27,10 +27,10 @@ from typing import Final, Protocol
 import structlog
 
 from consumers.admission.gate_rebuild import write_new_gates
+from consumers.archive.archive_reading import CheckedArchive, read_archive
 from consumers.archive.copying import EventCopy, copy_small
 from consumers.archive.errors import ClusterNotEmpty, RestoreFailed, RestoreInterrupted
 from consumers.archive.event_files import CopySum, Hook
-from consumers.archive.reading import CheckedArchive, read_archive
 from consumers.release.draws_state import DrawsFollower
 from consumers.release.witness_file import WITNESS_REFUSES, WitnessBusy, WitnessFiles
 from exchange.core.release.cuts import Relocation

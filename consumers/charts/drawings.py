@@ -28,10 +28,10 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.view import ARRIVALS
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.period import quarter_of
-from exchange.core.picture.bands import dots, half_band
-from exchange.core.picture.readings import reading
-from exchange.core.picture.statuses import FigureStatus, status_of
-from exchange.core.picture.words import label_of, place
+from exchange.core.picture.comparisons.likely_bands import dots, half_band
+from exchange.core.picture.wording.phrases import label_of, place
+from exchange.core.picture.wording.readings import reading
+from exchange.core.picture.wording.statuses import FigureStatus, status_of
 from exchange.wire.public_records import period_of_point_text
 
 ChartRow = tuple[str, MetricPoint | None]

@@ -1,16 +1,16 @@
 """The bands of an interval that fades: from the published 95 % to the 50 % band inside.
 
-Both ends of both bands come from the core (`exchange.core.picture.bands`). Between them an end
-moves as a normal one would: by how far its percent lies between 50 and 95, in standard deviations.
-Where the 50 % band is not known, because an end was cut or has no bound, there is one flat band:
-nothing inside of it is said to be likelier.
+Both ends of both bands come from the core (`exchange.core.picture.comparisons.likely_bands`).
+Between them an end moves as a normal one would: by how far its percent lies between 50 and 95, in
+standard deviations. Where the 50 % band is not known, because an end was cut or has no bound, there
+is one flat band: nothing inside of it is said to be likelier.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
 from consumers.charts.drawings import ChartMark
-from exchange.core.picture.critical import NORMAL
+from exchange.core.picture.comparisons.critical import NORMAL
 
 FADING: Final = ((95, 0.16), (90, 0.1), (80, 0.1), (65, 0.1), (50, 0.22))
 """Percent of a band, and its own opacity; those inside lie on those outside."""

@@ -13,7 +13,7 @@ from consumers.charts.colours import ESTIMATE, HATCH, MUTED, TEXT, TILE_OPACITIE
 from consumers.charts.drawings import ChartMark, Drawing
 from consumers.charts.layers import SMALL, Layer, Layers, Row, layer, pixels, text
 from consumers.charts.tile_map import COLUMNS, PLACES, ROWS
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.wording.statuses import FigureStatus
 
 TILE: Final = 40
 """At most."""

@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import Final
 
 from exchange.core.metrics.figures import MetricPoint
-from exchange.core.picture.readings import NumbersRead, reading, text
-from exchange.core.picture.statuses import NO_HIGH, status_of
-from exchange.core.picture.wording import wording_of
-from exchange.core.picture.wording_kinds import PerHundred
+from exchange.core.picture.wording.metric_wording import wording_of
+from exchange.core.picture.wording.readings import NumbersRead, reading, text
+from exchange.core.picture.wording.statuses import NO_HIGH, status_of
+from exchange.core.picture.wording.wording_kinds import PerHundred
 
 SHARE: Final = "share"
 HUNDRED: Final = 100

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
-from consumers.files.files import ExportFile
 from consumers.files.package import created
 from consumers.files.published import PublishedMonth
 from consumers.files.sdmx import area_of
+from consumers.files.written_files import ExportFile
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.view import ARRIVALS
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.period import quarter_of, year_of
-from exchange.core.picture.statuses import status_of
+from exchange.core.picture.wording.statuses import status_of
 
 NAMESPACE: Final = "urn:ihe:qrph:adx:2015"
 DATA_SET: Final = "NATIONAL_PICTURE"

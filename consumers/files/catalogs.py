@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
-from consumers.files.files import ExportFile
 from consumers.files.package import as_json
 from consumers.files.published import PublishedMonth
+from consumers.files.written_files import ExportFile
 from consumers.sheets.figure_columns import SAYS
 from exchange.core.metrics.table import CAVEAT
 from exchange.wire.public_records import period_of_point_text

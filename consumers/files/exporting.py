@@ -9,15 +9,15 @@ from typing import Final
 
 from consumers.files.adx import adx
 from consumers.files.catalogs import catalog, json_ld
-from consumers.files.files import ExportFile
+from consumers.files.exported_tables import tables_of
 from consumers.files.package import datapackage
 from consumers.files.published import PublishedMonth
 from consumers.files.readme import readme
 from consumers.files.sdmx import sdmx_csv, structure
-from consumers.files.tables import tables_of
 from consumers.files.workbook import workbook
-from consumers.sheets.forms import as_csv, as_parquet
+from consumers.files.written_files import ExportFile
 from consumers.sheets.sheet import Sheet
+from consumers.sheets.sheet_forms import as_csv, as_parquet
 
 FORMS: Final[tuple[Callable[[PublishedMonth], ExportFile], ...]] = (sdmx_csv, structure, adx, workbook)
 """Beside the tables."""

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
-from consumers.files.files import ExportFile
+from consumers.files.exported_tables import missing_values
 from consumers.files.published import PublishedMonth
-from consumers.files.tables import missing_values
+from consumers.files.written_files import ExportFile
 from consumers.sheets.sheet import Column, Sheet
 from exchange.core.metrics.table import CAVEAT
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.wording.statuses import FigureStatus
 
 PROFILE: Final = "https://datapackage.org/profiles/2.0/{}.json"
 _CSV: Final = "csv"

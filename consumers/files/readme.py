@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from textwrap import fill
 from typing import Final
 
-from consumers.files.files import ExportFile
 from consumers.files.published import PublishedMonth
+from consumers.files.written_files import ExportFile
 from exchange.core.metrics.table import CAVEAT
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.wording.statuses import FigureStatus
 
 WIDTH: Final = 100
 

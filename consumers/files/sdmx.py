@@ -14,15 +14,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from consumers.files.files import ExportFile
 from consumers.files.package import as_json, created
 from consumers.files.published import PublishedMonth
+from consumers.files.written_files import ExportFile
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import BY_METRIC, CAVEAT
 from exchange.core.metrics.view import ARRIVALS
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.period import quarter_of, year_of
-from exchange.core.picture.statuses import FigureStatus, status_of
+from exchange.core.picture.wording.statuses import FigureStatus, status_of
 from schemas.lists import read_list
 
 AGENCY, NAME, VERSION = "EXCHANGE", "NATIONAL_PICTURE", "1.0.0"

@@ -15,14 +15,14 @@ from posixpath import relpath
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-from consumers.files.files import ExportFile
 from consumers.files.published import PublishedMonth
-from consumers.pages.figures import Figures, HeldPoints
+from consumers.files.written_files import ExportFile
+from consumers.pages.figures_at_hand import Figures, HeldPoints
 from consumers.pages.keeping_ready import ChartMaker
 from consumers.pages.rendering import Pages, SiteSetting, no_charts
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS
 from consumers.pages.site import all_panels
-from exchange.core.picture.measured import Behind
+from exchange.core.picture.comparisons.measured import Behind
 from exchange.core.release.released import Released
 from exchange.web.static_files import PREFIX, static_files
 

@@ -11,11 +11,11 @@ import warnings
 from datetime import UTC, datetime
 from typing import Final
 
-from consumers.files.files import ExportFile
+from consumers.files.exported_tables import figures_of
 from consumers.files.published import PublishedMonth
-from consumers.files.tables import figures_of
+from consumers.files.written_files import ExportFile
 from exchange.core.metrics.table import BY_METRIC, CAVEAT
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.wording.statuses import FigureStatus
 
 NAME_MAX: Final = 31
 """Letters in the name of a sheet."""

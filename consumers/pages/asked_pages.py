@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.pages.sections.all_sections import SECTIONS, PageSection
-from consumers.pages.sections.places import DIVISIONS, STATES
-from consumers.serve.asked import Pairs
+from consumers.pages.sections.place_pages import DIVISIONS, STATES
+from consumers.serve.views.requested import Pairs
 from exchange.core.errors import PeriodInvalid
 from exchange.core.metrics.query import near
 from exchange.core.model.epochs import EpochInvalid, parse_epoch

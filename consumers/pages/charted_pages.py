@@ -6,8 +6,8 @@ from typing import Final
 
 from consumers.charts.charting import Charts, Wanted
 from consumers.charts.drawings import ChartForm, ChartWidth, Drawing, drawing_of_rows
-from consumers.pages.panels import Panel, PanelChart, in_chart
-from exchange.core.picture.sentences import alt_text
+from consumers.pages.parts.panels import Panel, PanelChart, in_chart
+from exchange.core.picture.wording.sentences import alt_text
 
 _ANY_SIZE: Final = (ChartForm.TREND, ChartForm.HEADLINE)
 _NAMED: Final = re.compile(r'(?P<by>aria-labelledby="[^"]*")[^>]*>(?P<words><title.*?</desc>)', re.DOTALL)

@@ -1,18 +1,17 @@
 """Two figures of one table, compared: in how many of a hundred possible pictures one is the larger.
 
 Rules kept: only figures of one table and period are offered, so that like is compared with like;
-exact ones are not, as anybody sees which is the larger.
-The answer is that of `exchange.core.picture.possible`: drawn with a public seed, so anybody finds
-the same.
+exact ones are not, as anybody sees which is the larger. The answer is that of
+`exchange.core.picture.comparisons.possible`: drawn with a public seed, so anybody finds the same.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from consumers.pages.figures import Figures
-from consumers.pages.panels import Panel, PanelChart, PanelRow
-from exchange.core.picture.possible import compared
-from exchange.core.picture.sentences import sentence_of
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts.panels import Panel, PanelChart, PanelRow
+from exchange.core.picture.comparisons.possible import compared
+from exchange.core.picture.wording.sentences import sentence_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from typing import Final, Protocol
 import structlog
 
 from consumers.pages.asked_pages import PageRequest
-from consumers.pages.panels import Panel
+from consumers.pages.parts.panels import Panel
 from consumers.pages.rendering import SiteSetting
 from consumers.pages.routes import routes
 from consumers.pages.sections.all_sections import SECTIONS
 from consumers.pages.site import Question, Site, UndrawnPage
-from consumers.serve.planned import answered, noise
 from consumers.serve.service import Service
+from consumers.serve.views.planned import answered, noise
 from exchange.web.problems import Problem
 
 QUIET_S: Final = 5.0

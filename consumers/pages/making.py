@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from consumers.pages.comparisons import with_changes, with_ranks
-from consumers.pages.figures import Figures
-from consumers.pages.labels import label_of, period_in_row, period_in_title
-from consumers.pages.panels import Panel, PanelChart, PanelRow
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts.comparisons import with_changes, with_ranks
+from consumers.pages.parts.page_labels import label_of, period_in_row, period_in_title
+from consumers.pages.parts.panels import Panel, PanelChart, PanelRow
 from exchange.core.counting.tables import MISSING_CODES
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.formulas import ALL, QUANTILES
 from exchange.core.metrics.questions import Span
 from exchange.core.model.period import period_text
-from exchange.core.picture.sentences import sentence_of
-from exchange.core.picture.statuses import status_of
-from exchange.core.picture.words import month_words
+from exchange.core.picture.wording.phrases import month_words
+from exchange.core.picture.wording.sentences import sentence_of
+from exchange.core.picture.wording.statuses import status_of
 
 NOT_YET: Final[Mapping[Span, str]] = {
     Span.QUARTER: "No quarter of this figure has been released yet. The first comes in the month after the quarter.",

@@ -3,8 +3,8 @@
 Who sees ten of them sees at once whether an order or a rise would stand (hypothetical outcome
 plots; Hullman 2015). They stand beside each other and nothing moves, so nobody has to stop them.
 
-Rules kept: they are drawn by `exchange.core.picture.possible` with its public seed, from published
-counts and sizes of noise; anybody finds the same. They are no release.
+Rules kept: they are drawn by `exchange.core.picture.comparisons.possible` with its public seed,
+from published counts and sizes of noise; anybody finds the same. They are no release.
 """
 
 from collections import Counter
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from consumers.charts import possible_svg
-from consumers.pages.figures import Figures
-from consumers.pages.panels import Panel, PanelChart, PanelRow, in_chart
-from exchange.core.picture.measured import MeasuredFigure
-from exchange.core.picture.possible import possible_pictures
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts.panels import Panel, PanelChart, PanelRow, in_chart
+from exchange.core.picture.comparisons.measured import MeasuredFigure
+from exchange.core.picture.comparisons.possible import possible_pictures
 
 FIGURES_MAX = 12
 """Of a table; a picture of more is not taken in."""

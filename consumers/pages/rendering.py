@@ -16,21 +16,21 @@ from markupsafe import Markup
 
 from consumers.charts.tile_map import PLACES
 from consumers.charts.words_on_charts import beside
-from consumers.pages import cells
-from consumers.pages.citing import bibtex, copied
 from consumers.pages.comparing_two import can_be_compared, choices, compare
-from consumers.pages.figures import Figures
-from consumers.pages.linked_data import dataset_of
-from consumers.pages.panels import Panel, PanelChart, PanelRow, Part, PartHeading, in_chart, in_table
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts import table_cells
+from consumers.pages.parts.citing import bibtex, copied
+from consumers.pages.parts.linked_data import dataset_of
+from consumers.pages.parts.panels import Panel, PanelChart, PanelRow, Part, PartHeading, in_chart, in_table
 from consumers.pages.possible_pages import has_pictures, pictures_of
 from consumers.pages.sections.all_sections import SECTIONS, PageSection
 from exchange.core.metrics.shapes import EVENTS
 from exchange.core.metrics.table import BY_METRIC
 from exchange.core.model.epochs import epoch_text
-from exchange.core.picture.briefs import Brief
-from exchange.core.picture.sentences import caveat_of
-from exchange.core.picture.statuses import FigureStatus
-from exchange.core.picture.words import month_words
+from exchange.core.picture.asked.briefs import Brief
+from exchange.core.picture.wording.phrases import month_words
+from exchange.core.picture.wording.sentences import caveat_of
+from exchange.core.picture.wording.statuses import FigureStatus
 from exchange.web.leaving import LEAVE_TO
 from exchange.web.problems import Problem
 from exchange.web.templating import Frame, environment, render
@@ -262,9 +262,9 @@ def _row(row: PanelRow, root: str) -> Mapping[str, object]:
     return {
         "label": row.label,
         "address": root + row.address if row.address else "",
-        "shown": cells.is_number(row.point),
-        "value": cells.value(row.point),
-        "interval": cells.interval(row.point),
+        "shown": table_cells.is_number(row.point),
+        "value": table_cells.value(row.point),
+        "interval": table_cells.interval(row.point),
         "more": row.more,
     }
 
@@ -275,7 +275,7 @@ def _tiles(panel: Panel, root: str) -> Iterator[Mapping[str, object]]:
         code = dict(row.point.dimensions).get("state", "") if row.point else ""
         if code in PLACES:
             column, down = PLACES[code]
-            number, _, range_ = (beside(row.point) if row.point else cells.value(None)).partition(" (")
+            number, _, range_ = (beside(row.point) if row.point else table_cells.value(None)).partition(" (")
             yield {
                 "code": code.upper(),
                 "label": row.label,

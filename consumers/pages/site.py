@@ -11,20 +11,29 @@ from dataclasses import dataclass, replace
 
 from consumers.pages.asked_pages import PageRequest
 from consumers.pages.comparing_two import can_be_compared
-from consumers.pages.figures import Figures
-from consumers.pages.from_picture import PicturePoints
-from consumers.pages.panels import Panel
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts.from_picture import PicturePoints
+from consumers.pages.parts.panels import Panel
 from consumers.pages.rendering import NO_CHART_YET, Pages, SiteSetting
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS, PageSection
-from consumers.pages.sections.places import DIVISIONS, STATES
-from consumers.serve.asked import epoch_shown, not_read_yet
-from consumers.serve.prepared import Body, body_of
+from consumers.pages.sections.place_pages import DIVISIONS, STATES
 from consumers.serve.service import FOR_EVER, REVALIDATE, ServedView, Service
-from consumers.serve.snapshot import Picture
+from consumers.serve.snapshot.snapshot import Picture
+from consumers.serve.views.prepared import Body, body_of
+from consumers.serve.views.requested import epoch_shown, not_read_yet
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.questions import Span
-from exchange.core.picture.briefs import CASES, COVERAGE, NEEDS, SHARE, BriefText, NothingToBrief, brief_of, where_of
-from exchange.core.picture.measured import Behind
+from exchange.core.picture.asked.briefs import (
+    CASES,
+    COVERAGE,
+    NEEDS,
+    SHARE,
+    BriefText,
+    NothingToBrief,
+    brief_of,
+    where_of,
+)
+from exchange.core.picture.comparisons.measured import Behind
 from exchange.web.problems import Problem, ProblemKind, cut
 
 BRIEFED = (NEEDS, SHARE, COVERAGE, "reporting", "reporting_by_division", "reporting_on_time")

@@ -7,10 +7,10 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from consumers.serve.accepting import form_for, takes_gzip
-from consumers.serve.asked import QUERY_MAX, Pairs
-from consumers.serve.forms import AnswerForm, by_suffix
 from consumers.serve.service import ServedView
+from consumers.serve.views.accepting import form_for, takes_gzip
+from consumers.serve.views.forms import AnswerForm, by_suffix
+from consumers.serve.views.requested import QUERY_MAX, Pairs
 from exchange.web.problems import MEDIA_TYPE, Problem, ProblemKind
 
 HTML: Final = "text/html; charset=utf-8"

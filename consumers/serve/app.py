@@ -1,7 +1,7 @@
 """The addresses of the service. Nothing here can be written, and nothing is kept of who asked.
 
-Figures go out as bytes that were made once (`consumers.serve.prepared`); FastAPI describes the
-addresses (`/openapi.json`). Other faces of the service, such as its page, are added as routers.
+Figures go out as bytes that were made once (`consumers.serve.views.prepared`); FastAPI describes
+the addresses (`/openapi.json`). Other faces of the service, such as its page, are added as routers.
 """
 
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from consumers.serve import schema_registry
+from consumers.serve.access import Guard, Terms
 from consumers.serve.answering import answer, for_people, named_form, problem_answer, query_of
-from consumers.serve.asked import LIMIT, LIMIT_MAX, START_MAX, asked, asked_plainly, check_metric
 from consumers.serve.chart_views import MEDIA_TYPE as MEDIA_TYPE_OF_CHART
 from consumers.serve.chart_views import SUFFIX as CHART
-from consumers.serve.feed import MEDIA_TYPE as FEED
-from consumers.serve.forms import ACCEPTED, FORMS, AnswerForm, by_suffix
-from consumers.serve.frames import METRICS_MAX
-from consumers.serve.guard import Guard, Terms
 from consumers.serve.service import REVALIDATE, Service
-from consumers.serve.stream import MEDIA_TYPE as MEDIA_TYPE_OF_STREAM
-from consumers.serve.stream import EventStream, channel_of, place_of
+from consumers.serve.stream.frames import METRICS_MAX
+from consumers.serve.stream.readers_stream import MEDIA_TYPE as MEDIA_TYPE_OF_STREAM
+from consumers.serve.stream.readers_stream import EventStream, channel_of, place_of
+from consumers.serve.views.feed import MEDIA_TYPE as FEED
+from consumers.serve.views.forms import ACCEPTED, FORMS, AnswerForm, by_suffix
+from consumers.serve.views.requested import LIMIT, LIMIT_MAX, START_MAX, asked, asked_plainly, check_metric
 from exchange import __version__
 from exchange.core.metrics.query import codes_of
 from exchange.core.metrics.table import CAVEAT, METRICS

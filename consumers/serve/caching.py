@@ -6,9 +6,9 @@ from typing import Final
 
 import structlog
 
-from consumers.serve.cache_file import CacheFile, CacheUnfit, read_cache
 from consumers.serve.service import Service
-from consumers.serve.snapshot import PointSnapshot
+from consumers.serve.snapshot.cache_file import CacheFile, CacheUnfit, read_cache
+from consumers.serve.snapshot.snapshot import PointSnapshot
 
 LOOK_S: Final = 2.0
 _logger = structlog.get_logger(__name__)

@@ -11,13 +11,13 @@ from typing import Final, Protocol
 
 from consumers.charts.charting import ChartFailed
 from consumers.charts.drawings import ChartWidth, Drawing, drawing_of
-from consumers.serve.asked import FigureRequest
+from consumers.serve.views.requested import FigureRequest
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import BY_METRIC
 from exchange.core.metrics.view import Period
 from exchange.core.model.period import quarter_of
-from exchange.core.picture.sentences import caveat_of, sentence_of
-from exchange.core.picture.words import month_words
+from exchange.core.picture.wording.phrases import month_words
+from exchange.core.picture.wording.sentences import caveat_of, sentence_of
 from exchange.web.problems import Problem, ProblemKind
 
 SUFFIX: Final = "svg"

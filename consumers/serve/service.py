@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute
 
-from consumers.serve import catalogue
-from consumers.serve.asked import FigureRequest, as_epoch, epoch_shown, no_such_epoch
 from consumers.serve.chart_views import ChartDrawer, drawn
-from consumers.serve.feed import feed
-from consumers.serve.follow import Follower, Hearing
-from consumers.serve.forms import AnswerForm
-from consumers.serve.months import month, months
-from consumers.serve.prepared import Body, Prepared, body_of
-from consumers.serve.sheets import ServedSheet, figures, points, sheet_of
-from consumers.serve.snapshot import Picture, PointSnapshot
-from consumers.serve.stream import Readers, StreamSource
+from consumers.serve.snapshot.follow import Follower, Hearing
+from consumers.serve.snapshot.months import month, months
+from consumers.serve.snapshot.snapshot import Picture, PointSnapshot
+from consumers.serve.stream.readers_stream import Readers, StreamSource
+from consumers.serve.views import metric_catalogue
+from consumers.serve.views.feed import feed
+from consumers.serve.views.forms import AnswerForm
+from consumers.serve.views.prepared import Body, Prepared, body_of
+from consumers.serve.views.requested import FigureRequest, as_epoch, epoch_shown, no_such_epoch
+from consumers.serve.views.sheets import ServedSheet, figures, points, sheet_of
 from exchange.core.model.epochs import epoch_text
 from exchange.core.release.released import Released
 from exchange.engine.log import Log
@@ -112,7 +112,7 @@ class Service:
         """The catalogue."""
         question: Hashable = ("catalogue", form.suffix, asked.excel)
         return ServedView(
-            await self.prepared.body(question, lambda: _written(form, catalogue.sheet(), asked)), REVALIDATE
+            await self.prepared.body(question, lambda: _written(form, metric_catalogue.sheet(), asked)), REVALIDATE
         )
 
     async def epochs(self) -> ServedView:

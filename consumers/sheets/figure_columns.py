@@ -20,7 +20,7 @@ from exchange.core.metrics.query import codes_of
 from exchange.core.metrics.table import BY_METRIC, METRICS
 from exchange.core.model.epochs import epoch_text
 from exchange.core.model.vocabulary import DIVISION
-from exchange.core.picture.statuses import NO_HIGH, NO_LOW, FigureStatus, status_of
+from exchange.core.picture.wording.statuses import NO_HIGH, NO_LOW, FigureStatus, status_of
 from exchange.wire.public_records import period_of_point_text
 
 SAYS: Final = {

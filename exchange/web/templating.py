@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.wording.statuses import FigureStatus
 from exchange.web.leaving import LEAVE_TO
 from exchange.web.static_files import address
 

@@ -17,9 +17,9 @@ from exchange.core.model.events import CORRECTABLE, About, Correctable
 from exchange.core.model.field_types import field_types
 from exchange.core.model.period import LAST, is_period, quarter_of, year_period
 from exchange.core.model.vocabulary import LegalClass, UsState
+from producers.edge_phrases import code_rule
 from producers.switches import Switches
 from producers.vault.event_tail import fact_tail
-from producers.words import code_rule
 
 _REMEMBERED: Final = 1 << 16
 

@@ -15,11 +15,11 @@ from exchange.engine.errors import LogUnavailable, PartitionUnknown
 from exchange.wire.records import Receipt
 from producers import errors
 from producers.cooperative import cooperative, walked, walked_slowly
-from producers.delivery.clusters import check_cluster, note_cluster
-from producers.delivery.ledger_memory import remember
 from producers.delivery.link import Link
 from producers.delivery.outbox import Outbox
 from producers.delivery.receipts import Delivered, Fork, Mark, Repair, Replay, Resend, meaning_of
+from producers.delivery.remembered.clusters import check_cluster, note_cluster
+from producers.delivery.remembered.ledger_memory import remember
 from producers.delivery.report import Report
 from producers.delivery.restore import by_digest, path_back, unknown_runs
 from producers.delivery.run_chain import CHUNK, RunChain

@@ -28,11 +28,11 @@ from exchange.core.model.events import CORRECTABLE, Correctable, Tally
 from exchange.core.model.field_types import field_types
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import UsState
+from producers.edge_phrases import code_rule
 from producers.errors import SourceUnreadable
 from producers.facts import Fact, Reading, RowRefused, Where, Withdrawn
 from producers.profile import Profile
 from producers.sources.identifying import identifying
-from producers.words import code_rule
 
 LINE_OCTETS_MAX: Final = 1 << 16
 KEY_LETTERS_MAX: Final = 200

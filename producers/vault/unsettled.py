@@ -2,8 +2,9 @@
 
 A source is read to its end before anything of it counts. Until then a withdrawn fact is only marked
 (`gone`), and a new fact is known by the part of the run that brought it (`born`). Whoever settles
-the part (`producers.delivery.guard`) lets all of it count, or leaves some of it out. What was left
-out is as if it had not been read, and comes again with the next reading of the source.
+the part (`producers.delivery.withdrawal_guard`) lets all of it count, or leaves some of it out.
+What was left out is as if it had not been read, and comes again with the next reading of the
+source.
 
 A run has one part, or one more for each `flush`. A part that was never settled, because the process
 ended, is settled by the next run, without its withdrawals: the source was not read to its end.

@@ -8,9 +8,9 @@ from exchange.core.model.chain import digest_of
 from exchange.core.model.events import CapacityReported
 from exchange.core.model.vocabulary import Service
 from exchange.core.release import disclosure
+from exchange.trial.attack.attack_runs import FOUND_BY
 from exchange.trial.attack.attacks import digests, margins, others, planted, programs
 from exchange.trial.attack.attacks.programs import Equation, UnknownAmount, World
-from exchange.trial.attack.runs import FOUND_BY
 from exchange.trial.attack.weakened_noise import Setting
 from exchange.wire.codec import decode, encode
 

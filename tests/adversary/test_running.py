@@ -23,10 +23,10 @@ from exchange.cli.trial import attack as command
 from exchange.core.errors import BudgetExhausted
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.privacy_ledger import Ledger, spend
-from exchange.trial.attack import running, runs
-from exchange.trial.attack.findings import Finding, Measured
+from exchange.trial.attack import attack_runs, running
+from exchange.trial.attack.attack_findings import Finding, Measured
+from exchange.trial.attack.attack_runs import FULL, Attack, Job, attacks
 from exchange.trial.attack.running import AttackReport, carry_out
-from exchange.trial.attack.runs import FULL, Attack, Job, attacks
 from exchange.trial.attack.weakened_noise import NOISED, Setting, scale_in
 from tests.kits.children import working_children
 
@@ -39,7 +39,7 @@ def row(name: str, **changed: bool) -> Finding:
 
 
 def verdict(**changed: bool) -> AttackReport:
-    return AttackReport((row(runs.LIFT), row(runs.MEMBERSHIP), row("third", **changed)))
+    return AttackReport((row(attack_runs.LIFT), row(attack_runs.MEMBERSHIP), row("third", **changed)))
 
 
 def test_the_last_line_of_a_run_that_passes() -> None:
@@ -90,7 +90,7 @@ def test_at_full_effort_at_least_ten_thousand_client_periods_are_guessed() -> No
 
 def test_no_worker_imports_the_adversary() -> None:
     said = (
-        "import sys, consumers.worker.faust_app, consumers.release.noise, exchange.cli, exchange.trial.demo\n"
+        "import sys, consumers.worker.faust_app, consumers.release.noise, exchange.cli, exchange.trial.demo.demo\n"
         "import exchange.cli.operator.worker\n"
         "print([name for name in sys.modules if name.startswith('exchange.trial.attack')])"
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy  # loads its parts when they are first used
 
-from exchange.trial.attack import findings as o
-from exchange.trial.attack.findings import FALSE_ALARM, FALSE_ALARM_GUESSES, Finding, Measured
+from exchange.trial.attack import attack_findings as o
+from exchange.trial.attack.attack_findings import FALSE_ALARM, FALSE_ALARM_GUESSES, Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting
 
 

@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, expect
 
 from consumers.charts.charting import Charts
 from consumers.files.exporting import files_of
-from consumers.files.files import write
 from consumers.files.published import DataPublisher, published
 from consumers.files.static_site import site_files
+from consumers.files.written_files import write
 from consumers.pages.charted_pages import SiteCharts
 from tests.browser.conftest import Watched
 from tests.kits.national_year import AFTER, year_points, year_releases

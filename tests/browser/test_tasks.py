@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from consumers.pages import cells
+from consumers.pages.parts import table_cells
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.model.period import period_text
 from tests.kits.live_site import LiveSite
@@ -88,8 +88,8 @@ def test_a_task_is_done_in_four_clicks_and_by_one_call(
     )
     (found,) = [one for one in called.json()["figures"] if one["dimensions"] == task.where]
     point = published(task)
-    assert found["status"] == ("shown" if cells.is_number(point) else "not_usable")
-    if cells.is_number(point):
+    assert found["status"] == ("shown" if table_cells.is_number(point) else "not_usable")
+    if table_cells.is_number(point):
         assert found["value"] == float(point.value or 0)
 
 

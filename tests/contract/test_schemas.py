@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import exchange.core.model.vocabulary
-import exchange.core.picture.labels
+import exchange.core.picture.wording.labels
 from exchange.core.counting.tables import TABLES
 from exchange.core.model.events import BODIES, Correction, Heartbeat, Tally
 from exchange.wire.event_schema import event_schema
@@ -135,7 +135,7 @@ def test_the_committed_vocabulary_is_the_one_that_the_lists_give() -> None:
 
 
 def test_the_committed_labels_are_those_of_the_lists() -> None:
-    committed = Path(exchange.core.picture.labels.__file__).read_text(encoding="utf-8")
+    committed = Path(exchange.core.picture.wording.labels.__file__).read_text(encoding="utf-8")
     assert generate.labels_module() == committed, "run: python -m tools.derive.generate"
 
 

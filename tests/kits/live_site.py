@@ -10,7 +10,7 @@ from consumers.charts.charting import Charts
 from consumers.pages.charted_pages import SiteCharts
 from consumers.pages.keeping_ready import with_site
 from consumers.pages.rendering import SiteSetting
-from consumers.serve.server import listening, run
+from consumers.serve.http_server import listening, run
 from consumers.serve.service import Service
 from exchange.testing.in_memory_exchange import InMemoryExchange
 from tests.kits.serve_world import DRAWN, POINTS, as_records, as_released

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
 
-from consumers.pages.figures import Figures, HeldPoints
-from consumers.pages.panels import Panel
+from consumers.pages.figures_at_hand import Figures, HeldPoints
+from consumers.pages.parts.panels import Panel
 from consumers.pages.rendering import Pages, SiteSetting
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS, PageSection
 from exchange.core.metrics.figures import MetricPoint
-from exchange.core.picture.measured import Behind
+from exchange.core.picture.comparisons.measured import Behind
 from exchange.core.release.released import Released
 from tests.kits.two_years import BEFORE, LAST, national_points, national_releases
 

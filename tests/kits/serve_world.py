@@ -15,12 +15,12 @@ from zlib import crc32
 import httpx
 
 from consumers.metrics.derive import usability_of
+from consumers.serve.access import Terms
 from consumers.serve.app import faces
-from consumers.serve.cache_file import CacheFile
-from consumers.serve.guard import Terms
-from consumers.serve.server import listening, run
+from consumers.serve.http_server import listening, run
 from consumers.serve.service import Service
-from consumers.serve.snapshot import Picture, PointSnapshot
+from consumers.serve.snapshot.cache_file import CacheFile
+from consumers.serve.snapshot.snapshot import Picture, PointSnapshot
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import points
 from exchange.core.model.epochs import epoch_of

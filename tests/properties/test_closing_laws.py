@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from exchange.core.model.events import Tally
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass
-from producers.delivery import closing
+from producers.delivery import quarter_closing
 from producers.delivery.report import Report
 from producers.edge import Edge
 from producers.errors import QuarterKeptOpen, WithdrawalsUnconfirmed
@@ -108,10 +108,10 @@ def only_known_periods(closed: int, asked: int, doubtful: set[int]) -> int:
     return SURE_BEFORE(closed, asked, doubtful - {0})
 
 
-SURE_BEFORE = closing.sure_before
+SURE_BEFORE = quarter_closing.sure_before
 FAULTS: dict[str, tuple[list[Week], object, str, Any]] = {
-    "refused rows keep nothing open": (REFUSED, closing, "sure_before", closing_all),
-    "rows of an unknown period keep nothing open": (UNDATED, closing, "sure_before", only_known_periods),
+    "refused rows keep nothing open": (REFUSED, quarter_closing, "sure_before", closing_all),
+    "rows of an unknown period keep nothing open": (UNDATED, quarter_closing, "sure_before", only_known_periods),
     "missing parts keep nothing open": (
         [Week(frozenset(), missing=True, lost=ONE)],
         Report,

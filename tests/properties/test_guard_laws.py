@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
 from exchange.core.model.vocabulary import UsState
-from producers.delivery import guard
+from producers.delivery import withdrawal_guard
 from producers.errors import WithdrawalsUnconfirmed
 from producers.facts import Complete, Fact
 from producers.vault import client_table, unsettled
@@ -35,7 +35,7 @@ from producers.vault.unsettled import Unsettled
 from tests.kits.edge_kit.agency import Agency
 from tests.kits.edge_kit.facts import HERE, Q1, Q2
 
-IS_MUCH = guard.is_much
+IS_MUCH = withdrawal_guard.is_much
 """As it is without a fault."""
 SERVICES = [service for service in v.Service if service is not v.Service.not_applicable][:5]
 HELD, FREE = UsState.nv, UsState.ca
@@ -180,7 +180,7 @@ def test_no_damage_costs_anything_for_good(life: Life) -> None:
 def recognisable(life: Life) -> Life:
     """Without keys made anew where nobody could tell them from new records."""
     damage = life.damage
-    told = len(stated(life, damage)) > guard.FACTS_MAX and (damage.whole or not damage.lost)
+    told = len(stated(life, damage)) > withdrawal_guard.FACTS_MAX and (damage.whole or not damage.lost)
     return replace(life, damage=replace(damage, anew=damage.anew and told))
 
 
@@ -210,10 +210,10 @@ def by_name_alone(table: ClientTable, client: str, number: int | None = None) ->
 
 Fault = tuple[object, str, Any]
 FAULTS: dict[str, tuple[Life, tuple[Fault, ...]]] = {
-    "nothing is much": (FEWER, ((guard, "is_much", never),)),
+    "nothing is much": (FEWER, ((withdrawal_guard, "is_much", never),)),
     "keys are compared as they are written": (SOME_SPELT, ((unsettled, "form_of", str),)),
-    "all keys may be new": (ANEW_LINES, ((guard, "hardly_known", never),)),
-    "a complete export's keys may all be new": (ANEW, ((guard, "hardly_known", never),)),
+    "all keys may be new": (ANEW_LINES, ((withdrawal_guard, "hardly_known", never),)),
+    "a complete export's keys may all be new": (ANEW, ((withdrawal_guard, "hardly_known", never),)),
     "what waits is taken all the same": (SPELT, ((Unsettled, "drop_new", dropping_nothing),)),
     "what waits is withdrawn all the same": (FEWER, ((Unsettled, "keep_all", nothing),)),
     "no known key is looked for": (SOME_SPELT, ((Unsettled, "_other", no_other),)),

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from exchange.core.metrics.estimates import Block, Estimate
-from exchange.core.picture.comparing import Trend, changes, ranks
-from exchange.core.picture.measured import MeasuredFigure
+from exchange.core.picture.comparisons.comparing import Trend, changes, ranks
+from exchange.core.picture.comparisons.measured import MeasuredFigure
 
 FIGURES, QUARTERS = 10, 5
 BY_DAY, BY_NIGHT = 100, 10_000
@@ -181,7 +181,7 @@ def test_the_same_over_ten_thousand_pictures(world: World) -> None:
 
 def test_without_regard_to_the_number_of_claims_the_law_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test can tell: with intervals for one statement alone, most pictures claim something."""
-    monkeypatch.setattr("exchange.core.picture.comparing.reach_for", lambda _: Fraction(196, 100))
-    monkeypatch.setattr("exchange.core.picture.comparing.reach_for_all_pairs", lambda _: Fraction(196, 100))
+    monkeypatch.setattr("exchange.core.picture.comparisons.comparing.reach_for", lambda _: Fraction(196, 100))
+    monkeypatch.setattr("exchange.core.picture.comparisons.comparing.reach_for_all_pairs", lambda _: Fraction(196, 100))
     tally = tallied(all_equal, 40)
     assert min(tally.wrong["list"], tally.wrong["chart"]) > most_wrong(40)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import BY_METRIC, METRICS, points
-from exchange.core.picture.readings import BASES, reading
-from exchange.core.picture.sentences import alt_text, copied_text, heading, sentence_of
-from exchange.core.picture.statuses import status_of
-from exchange.core.picture.wording import wording_of
-from exchange.core.picture.wording_kinds import ForEach, PerHundred
+from exchange.core.picture.wording.metric_wording import wording_of
+from exchange.core.picture.wording.readings import BASES, reading
+from exchange.core.picture.wording.sentences import alt_text, copied_text, heading, sentence_of
+from exchange.core.picture.wording.statuses import status_of
+from exchange.core.picture.wording.wording_kinds import ForEach, PerHundred
 from exchange.core.release.catalogue import DECLARED
 from tests.kits.release_world import AFTER, everything, released, releases
 

@@ -18,7 +18,7 @@ from exchange.core.model import vocabulary as v
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.trial.attack.two_worlds import ONE, Deed, others, script
-from producers.delivery.guard import InQuestion, WithdrawalGuard
+from producers.delivery.withdrawal_guard import InQuestion, WithdrawalGuard
 
 SEEDS = [0, 1, 66, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 60))]
 CLASSES = [LegalClass.individual, LegalClass.tally_only]

@@ -30,7 +30,7 @@ from tools.derive.markdown import coded as _coded
 from tools.derive.markdown import table as _table
 from tools.derive.metric_docs import evaluators_questions, metric_counts, metrics, not_metrics, statuses
 from tools.derive.privacy_docs import PRIVACY_PARTS
-from tools.derive.questions import ReasonMissing, purpose_of, questions_of, reason_of
+from tools.derive.purposes import ReasonMissing, purpose_of, questions_of, reason_of
 from tools.derive.state_docs import state_answers
 from tools.derive.topic_docs import topic_settings, topics
 

@@ -1,8 +1,8 @@
 """Derives vocabulary, labels and the event schema: `python -m tools.derive.generate`.
 
 - `exchange/core/model/vocabulary.py` is written from `schemas/vocabulary/*.csv`. The core reads no
-  file, so the codes are Python there. So is `exchange/core/picture/labels.py`: the labels of the
-  codes, and the rows of the 2003 needs assessment and the 2008 brief.
+  file, so the codes are Python there. So is `exchange/core/picture/wording/labels.py`: the labels
+  of the codes, and the rows of the 2003 needs assessment and the 2008 brief.
 - The schema of events follows from the classes in `exchange/core/model/bodies.py`, which use those
   codes. When it changed, `schemas/avro` gets a new file with a new id; `tools.derive.pinning` says
   how, and what it refuses.
@@ -97,7 +97,7 @@ LABELS_HEADER = '''"""Labels of codes, and the rows of 2003 and 2008, derived fr
 Trafficking Case Data Standard 2.0 by IOM (github.com/UNMigration/HTCDS), CC BY 4.0; IOM does not endorse this project.
 """
 
-from exchange.core.picture.listed_rows import Practice, StudyFigure, ResearchTopic
+from exchange.core.picture.wording.listed_rows import Practice, StudyFigure, ResearchTopic
 '''
 
 
@@ -106,7 +106,7 @@ def _row(kind: str, row: dict[str, str], *columns: str) -> str:
 
 
 def labels_module() -> str:
-    """The text of `exchange/core/picture/labels.py`."""
+    """The text of `exchange/core/picture/wording/labels.py`."""
     lines = [LABELS_HEADER, "LABELS: dict[str, dict[str, str]] = {"]
     for name in [*list_names(), "missing_reason"]:
         pairs = (
@@ -129,7 +129,10 @@ def labels_module() -> str:
 def write(root: Path = ROOT) -> str:
     """Write all derived files. The name of a new schema file, or none; raises SchemaRefused."""
     core = root / "exchange" / "core"
-    after = {core / "model" / "vocabulary.py": vocabulary_module(), core / "picture" / "labels.py": labels_module()}
+    after = {
+        core / "model" / "vocabulary.py": vocabulary_module(),
+        core / "picture" / "wording" / "labels.py": labels_module(),
+    }
     before = {path: path.read_text(encoding="utf-8") for path in after}
     _put({path: text for path, text in after.items() if text != before[path]})
     try:

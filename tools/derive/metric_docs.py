@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from exchange.cli.shared.questions import COLUMNS, NOT_MET, costs, rows
 from exchange.core.metrics.answers import answers
 from exchange.core.metrics.table import COUNTS, MEANS, RATES, Metric
-from exchange.core.picture.statuses import FigureStatus
-from exchange.core.picture.unanswered import UNRELEASED
+from exchange.core.picture.asked.unanswered import UNRELEASED
+from exchange.core.picture.wording.statuses import FigureStatus
 from exchange.core.release.catalogue import DECLARED, CatalogueEntry
 from exchange.wire.planned_sizes import national_clients, planned_sizes
 from tools.derive.markdown import coded, table

@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.pages.figures import Figures
-from consumers.pages.panels import Part
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts.panels import Part
 from consumers.pages.sections import (
     assessment,
     barriers,
     money,
     needs,
-    noise,
+    noise_explained,
     open_questions,
     outcomes,
     picture,
-    places,
+    place_pages,
+    possible_and_confirmed,
     practices_catalogue,
     research,
-    trafficking,
 )
 
 Parts = Callable[[Figures, Mapping[str, str]], Iterable[Part]]
@@ -45,11 +45,11 @@ class PageSection:
 
     def heading_of(self, chosen: Mapping[str, str]) -> str:
         """The heading, with the name of the place that was chosen."""
-        return places.name_of_place(chosen["place"]) if "place" in chosen else self.heading
+        return place_pages.name_of_place(chosen["place"]) if "place" in chosen else self.heading
 
 
 PLACES_SECTION: Final = PageSection(
-    "/places/{place}", "A place", "", places.parts, places.INTRO, ("place",), in_menu=False
+    "/places/{place}", "A place", "", place_pages.parts, place_pages.INTRO, ("place",), in_menu=False
 )
 SECTIONS: Final = (
     PageSection("/", "Picture", "The shared national picture", picture.parts, picture.INTRO, ("year",)),
@@ -58,7 +58,11 @@ SECTIONS: Final = (
     PageSection("/outcomes", "Outcomes", "Outcomes, and how care ended", outcomes.parts, outcomes.INTRO),
     PageSection("/money", "Money and capacity", "Money and capacity", money.parts, money.INTRO),
     PageSection(
-        "/cases", "Possible and confirmed", "Possible and confirmed trafficking", trafficking.parts, trafficking.INTRO
+        "/cases",
+        "Possible and confirmed",
+        "Possible and confirmed trafficking",
+        possible_and_confirmed.parts,
+        possible_and_confirmed.INTRO,
     ),
     PageSection(
         "/assessment", "2003 and now", "The needs assessment of 2003, and now", assessment.parts, assessment.INTRO
@@ -67,7 +71,7 @@ SECTIONS: Final = (
     PageSection(
         "/questions", "Open questions", "Asked, and not computable yet", open_questions.parts, open_questions.INTRO
     ),
-    PageSection("/noise", "Noise", "What the noise is", noise.parts, noise.INTRO),
+    PageSection("/noise", "Noise", "What the noise is", noise_explained.parts, noise_explained.INTRO),
     PageSection("/practices", "Practices", "Practices", practices_catalogue.parts, practices_catalogue.INTRO),
     PLACES_SECTION,
 )

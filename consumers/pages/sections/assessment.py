@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from consumers.pages.figures import Figures
-from consumers.pages.panels import Grid, Part, PartHeading
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts.panels import Grid, Part, PartHeading
 from consumers.pages.sections.research import grid_of, newest_of
-from exchange.core.picture.asked import StudyRow, study
-from exchange.core.picture.study_figures import LIVE
+from exchange.core.picture.asked.asked_and_known import StudyRow, study
+from exchange.core.picture.asked.study_figures import LIVE
 
 INTRO = (
     (

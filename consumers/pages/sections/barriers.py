@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from consumers.pages.coverage import with_agencies
-from consumers.pages.figures import Figures
+from consumers.pages.figures_at_hand import Figures
 from consumers.pages.making import across, over_time
-from consumers.pages.panels import Part, PartHeading
+from consumers.pages.parts.coverage_note import with_agencies
+from consumers.pages.parts.panels import Part, PartHeading
 from exchange.core.metrics.questions import Span
 
 INTRO = ("What stands between people and help, as they or their workers said it, and between agencies and helping.",)

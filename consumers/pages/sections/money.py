@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from consumers.pages.figures import Figures
+from consumers.pages.figures_at_hand import Figures
 from consumers.pages.making import across
-from consumers.pages.panels import Part, PartHeading
+from consumers.pages.parts.panels import Part, PartHeading
 from exchange.core.metrics.questions import Span
 
 INTRO = ("What agencies have in money and places, against what people need.",)

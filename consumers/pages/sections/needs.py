@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from consumers.pages.cells import value
-from consumers.pages.coverage import with_agencies
-from consumers.pages.figures import Figures
+from consumers.pages.figures_at_hand import Figures
 from consumers.pages.making import across, over_time, quantiles
-from consumers.pages.panels import Panel, PanelRow, Part, PartHeading
-from consumers.pages.sections.places import all_places
+from consumers.pages.parts.coverage_note import with_agencies
+from consumers.pages.parts.panels import Panel, PanelRow, Part, PartHeading
+from consumers.pages.parts.table_cells import value
+from consumers.pages.sections.place_pages import all_places
 from exchange.core.metrics.questions import Span
 
 INTRO = ("What people needed, what they got, and what they went without.",)

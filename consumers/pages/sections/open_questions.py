@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from consumers.pages.figures import Figures
-from consumers.pages.panels import Grid, GridCell, Part, PartHeading
-from consumers.serve.planned import answered
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts.panels import Grid, GridCell, Part, PartHeading
+from consumers.serve.views.planned import answered
 from exchange.core.metrics.answers import Answer
-from exchange.core.picture.unanswered import UNRELEASED
+from exchange.core.picture.asked.unanswered import UNRELEASED
 from exchange.core.release.budget import RESERVE, WHOLE
 
 INTRO = (

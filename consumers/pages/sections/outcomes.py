@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from consumers.pages.coverage import with_agencies
-from consumers.pages.figures import Figures
+from consumers.pages.figures_at_hand import Figures
 from consumers.pages.making import across, over_time, quantiles
-from consumers.pages.panels import Part, PartHeading
+from consumers.pages.parts.coverage_note import with_agencies
+from consumers.pages.parts.panels import Part, PartHeading
 
 INTRO = ("How life moved while people were in care, in their own words first, and how care ended.",)
 _OWN = "Own words of the person. Fewer people are asked than are assessed by workers; do not compare the two groups' sizes."

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from consumers.pages.cells import value
-from consumers.pages.coverage import (
+from consumers.pages.figures_at_hand import Figures, span_of
+from consumers.pages.making import across, arrivals, name_of, over_time
+from consumers.pages.parts.coverage_note import (
     PUBLISHING,
     SILENT,
     coverage_of,
@@ -12,16 +13,15 @@ from consumers.pages.coverage import (
     newest_quarter,
     with_agencies,
 )
-from consumers.pages.figures import Figures, span_of
-from consumers.pages.labels import period_in_title
-from consumers.pages.making import across, arrivals, name_of, over_time
-from consumers.pages.panels import PageLink, PageLinks, Panel, PanelChart, PanelRow, Part, PartHeading
-from consumers.pages.sections.places import address_of
+from consumers.pages.parts.page_labels import period_in_title
+from consumers.pages.parts.panels import PageLink, PageLinks, Panel, PanelChart, PanelRow, Part, PartHeading
+from consumers.pages.parts.table_cells import value
+from consumers.pages.sections.place_pages import address_of
 from exchange.core.counting.tables import MISSING_CODES
 from exchange.core.metrics.questions import Span
 from exchange.core.model.period import parse_period, period_text, quarter_of
-from exchange.core.picture.coverage_notes import CoverageMoved
-from exchange.core.picture.sentences import sentence_of
+from exchange.core.picture.comparisons.coverage_notes import CoverageMoved
+from exchange.core.picture.wording.sentences import sentence_of
 
 INTRO = (
     (

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from consumers.pages.figures import Figures
+from consumers.pages.figures_at_hand import Figures
 from consumers.pages.making import across
-from consumers.pages.panels import Grid, GridCell, Part, PartHeading
+from consumers.pages.parts.panels import Grid, GridCell, Part, PartHeading
 from exchange.core.metrics.questions import Span
-from exchange.core.picture.labels import PRACTICES
-from exchange.core.picture.practices import NOT_BY_PRACTICE
-from exchange.core.picture.words import label_of
+from exchange.core.picture.asked.practices import NOT_BY_PRACTICE
+from exchange.core.picture.wording.labels import PRACTICES
+from exchange.core.picture.wording.phrases import label_of
 
 INTRO = (
     (

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from consumers.pages.cells import interval, is_number, value
-from consumers.pages.figures import Figures
-from consumers.pages.panels import NOT_SHOWN_MAX, Grid, GridCell, Part, PartHeading
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts.panels import NOT_SHOWN_MAX, Grid, GridCell, Part, PartHeading
+from consumers.pages.parts.table_cells import interval, is_number, value
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.questions import BRIEF, QUESTIONS, Span
 from exchange.core.metrics.shapes import AGENCIES
 from exchange.core.metrics.table import BY_METRIC
-from exchange.core.picture.asked import TopicRow, topics
-from exchange.core.picture.live_figures import LiveFigure
-from exchange.core.picture.sentences import heading
+from exchange.core.picture.asked.asked_and_known import TopicRow, topics
+from exchange.core.picture.asked.live_figures import LiveFigure
+from exchange.core.picture.wording.sentences import heading
 
 INTRO = (
     (

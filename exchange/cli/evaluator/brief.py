@@ -10,7 +10,7 @@ from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from exchange.core.picture.briefs import Brief
+    from exchange.core.picture.asked.briefs import Brief
 
 app = typer.Typer()
 
@@ -42,8 +42,8 @@ def brief(
 
     Both forms have the same sentences. Each number has its interval; what is not shown is named.
     """
-    from consumers.files.briefs import as_page, as_pdf
-    from exchange.core.picture.briefs import where_of
+    from consumers.files.brief_files import as_page, as_pdf
+    from exchange.core.picture.asked.briefs import where_of
 
     if bool(state) == bool(division):
         raise typer.BadParameter("give one of --state and --division", param_hint="--state")
@@ -62,8 +62,8 @@ def _read(place: str, epoch: str) -> "Brief":
     from consumers.metrics.subscribe import metrics_log
     from exchange.cli.shared.at_kafka import addressed, with_address
     from exchange.core.model.epochs import EpochInvalid, parse_epoch
-    from exchange.core.picture.briefs import brief_of
-    from exchange.core.picture.measured import Behind
+    from exchange.core.picture.asked.briefs import brief_of
+    from exchange.core.picture.comparisons.measured import Behind
     from exchange.core.release.released import Released
     from exchange.settings import Settings
 

@@ -15,8 +15,8 @@ from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from consumers.files.files import ExportFile
     from consumers.files.published import DataPublisher, PublishedMonth
+    from consumers.files.written_files import ExportFile
     from exchange.core.metrics.figures import MetricPoint
     from exchange.core.release.released import Release
 
@@ -58,8 +58,8 @@ def export(
     place, never a blank or a 0.
     """
     from consumers.files.exporting import files_of
-    from consumers.files.files import check_folder, write
     from consumers.files.published import published
+    from consumers.files.written_files import check_folder, write
     from exchange.cli.shared.tenths import each_tenth
     from exchange.core.model.epochs import EpochInvalid, parse_epoch
 

@@ -81,10 +81,10 @@ def serve(
     import asyncio
     from contextlib import AsyncExitStack, nullcontext
 
-    from consumers.serve.cache_file import held
-    from consumers.serve.guard import Terms
-    from consumers.serve.server import listening
-    from consumers.serve.tokens import read_tokens
+    from consumers.serve.access import Terms
+    from consumers.serve.http_server import listening
+    from consumers.serve.reader_tokens import read_tokens
+    from consumers.serve.snapshot.cache_file import held
     from exchange.cli.shared.at_kafka import with_address
     from exchange.engine.kafka.connection.look import check_connection
     from exchange.engine.kafka.log import KafkaLog

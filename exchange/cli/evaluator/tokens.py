@@ -23,6 +23,6 @@ def add(
     Start the service again, and the token can be used. To withdraw it, delete its line and start
     the service again.
     """
-    from consumers.serve.tokens import add_token
+    from consumers.serve.reader_tokens import add_token
 
     typer.echo(add_token(tokens, name))

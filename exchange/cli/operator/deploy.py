@@ -28,7 +28,7 @@ def compose(out: Out) -> None:
     Also writes the Dockerfile and the settings of the Kafka tools. Files that differ are replaced:
     put your own changes into compose.override.yaml and .env.
     """
-    from exchange.deploy.files import compose_files
+    from exchange.deploy.generated_files import compose_files
 
     _write(out, compose_files())
 
@@ -46,7 +46,7 @@ def systemd(
 
     Files that differ are replaced: put your own changes into drop-ins (`systemctl edit`).
     """
-    from exchange.deploy.files import systemd_files
+    from exchange.deploy.generated_files import systemd_files
     from exchange.deploy.units import COMMAND
 
     if command is not None and not Path(command).is_absolute():
@@ -91,7 +91,7 @@ def certificates(
     is needed only to renew.
     """
     from exchange.deploy.certificates import AUTHORITY, DAYS, CertificateAuthority, deployment_certificates
-    from exchange.deploy.secret_files import write_secrets
+    from exchange.deploy.new_secrets import write_secrets
     from exchange.engine.wall_clock import utc_now
 
     now = utc_now()
@@ -123,7 +123,7 @@ def credentials(
     and ADMIN_CONFIG. Nothing is overwritten.
     """
     from exchange.deploy.credentials import credential_files, principals_of, user_lines
-    from exchange.deploy.secret_files import write_secrets
+    from exchange.deploy.new_secrets import write_secrets
 
     principals = principals_of(agency or ())
     for path in write_secrets(out, credential_files(principals)):
@@ -133,7 +133,7 @@ def credentials(
 
 
 def _write(folder: Path, files: "Mapping[str, str]") -> None:
-    from exchange.deploy.files import write_files
+    from exchange.deploy.generated_files import write_files
 
     changed = write_files(folder, files)
     for path in changed:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
 
-    from consumers.serve.cache_file import CacheFile
-    from consumers.serve.guard import Terms
+    from consumers.serve.access import Terms
     from consumers.serve.service import Service
+    from consumers.serve.snapshot.cache_file import CacheFile
     from exchange.engine.log import Log
 
 HERE: Final = "127.0.0.1"
@@ -57,13 +57,13 @@ async def serve_log(
 ) -> None:
     """Serve the public topics of a log until Ctrl-C. Raises what `connected` and the log raise."""
     from consumers.charts.charting import Charts
-    from consumers.files.briefs import as_pdf
+    from consumers.files.brief_files import as_pdf
     from consumers.pages.charted_pages import SiteCharts
     from consumers.pages.keeping_ready import with_site
     from consumers.pages.rendering import SiteSetting
     from consumers.serve.caching import service_from
-    from consumers.serve.memory import leave_pandas_out
-    from consumers.serve.server import run
+    from consumers.serve.http_server import run
+    from consumers.serve.snapshot.memory import leave_pandas_out
     from exchange.engine.gc_tuning import relax_collector
 
     relax_collector()

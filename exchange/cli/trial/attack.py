@@ -14,7 +14,7 @@ from exchange.core.exit_status import ExitStatus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exchange.trial.attack.findings import Finding, Measured
+    from exchange.trial.attack.attack_findings import Finding, Measured
     from exchange.trial.attack.running import AttackReport
 
 app = typer.Typer()

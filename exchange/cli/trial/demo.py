@@ -16,7 +16,7 @@ from exchange.web.leaving import LEAVE_TO
 if TYPE_CHECKING:
     from exchange.cli.operator.broker import ConsoleAnnouncer
     from exchange.engine.log import Log
-    from exchange.trial.demo import DemoResult
+    from exchange.trial.demo.demo import DemoResult
     from exchange.trial.sample import SampledQuarters, SampleExchange
 
 app = typer.Typer()
@@ -121,11 +121,11 @@ def default_file() -> Path:
 
 def _serve(file: Path, port: int) -> None:
     """The page over the figures of a finished demo, until Ctrl-C."""
-    from consumers.serve.server import listening
+    from consumers.serve.http_server import listening
     from exchange.cli.shared.serving import HERE, PageOptions, announce, serve_log
     from exchange.logs import set_up_logs
-    from exchange.trial.demo_page import MADE_UP
-    from exchange.trial.kept_figures import KeptFigures
+    from exchange.trial.demo.demo_page import MADE_UP
+    from exchange.trial.demo.kept_figures import KeptFigures
 
     figures = KeptFigures.of(file)
     set_up_logs("warning")
@@ -146,10 +146,10 @@ async def _run(
     from exchange.cli.trial.demo_tables import as_plain, hmis_table, protected_table, view
     from exchange.cli.trial.question_tables import question_tables
     from exchange.settings import Settings
-    from exchange.trial.demo import Demo
-    from exchange.trial.demo_page import MADE_UP, WITH_AN_EXPORT, start_page
+    from exchange.trial.demo.demo import Demo
+    from exchange.trial.demo.demo_page import MADE_UP, WITH_AN_EXPORT, start_page
+    from exchange.trial.demo.kept_figures import keep_figures
     from exchange.trial.empty_cluster import trial_exchange
-    from exchange.trial.kept_figures import keep_figures
 
     console = console_of(stderr=as_json)
     announcer = ConsoleAnnouncer(console)

@@ -17,8 +17,8 @@ from exchange.cli.shared.console import table
 from exchange.cli.trial.question_tables import as_plain as plain_question
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
-from exchange.trial.demo import DemoResult, Look
-from exchange.trial.public_view import PublicView
+from exchange.trial.demo.demo import DemoResult, Look
+from exchange.trial.demo.public_view import PublicView
 from producers.delivery.report import Report
 from producers.vault.fact_store import FactOutcome
 

@@ -13,9 +13,9 @@ from rich.table import Table
 from exchange.cli.evaluator.points import as_plain as plain_point
 from exchange.cli.evaluator.points import value_and_interval
 from exchange.cli.shared.console import table
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.wording.statuses import FigureStatus
 from exchange.core.words import number_of
-from exchange.trial.answered import Answered, AnsweredFigure
+from exchange.trial.demo.answered import Answered, AnsweredFigure
 from exchange.wire.public_records import period_of_point_text
 
 COLUMNS: Final = ("question", "published", "95 %", "truth", "truth is", "answer")

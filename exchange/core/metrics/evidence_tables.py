@@ -2,8 +2,9 @@
 
 Rules kept: the tables of one topic are released together, at the end of a quarter or of a year.
 They are of different bodies, so no event counts twice. Each is among the tables that
-`tools.derive.questions` names for the topic. Codes are those of a table's first dimension; none
-named means all known ones. A topic that is missing here is in `exchange.core.picture.unanswered`.
+`tools.derive.purposes` names for the topic. Codes are those of a table's first dimension; none
+named means all known ones. A topic that is missing here is in
+`exchange.core.picture.asked.unanswered`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,8 @@ A row names the metric, its formula, its dimensions (each over the fixed domain 
 unit, the questions of 2003 and 2008 that it answers, and one sentence for an evaluator.
 docs/ARCHITECTURE.md says how to add one; `docs/METRICS.md` is derived.
 
-Questions that cannot be answered today are in `exchange.core.picture.unanswered`, with the smallest
-released table that would change that.
+Questions that cannot be answered today are in `exchange.core.picture.asked.unanswered`, with the
+smallest released table that would change that.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

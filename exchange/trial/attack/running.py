@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.child_processes import end_with_parent, start_fork_server, wait_for_fork_server
-from exchange.trial.attack import runs
-from exchange.trial.attack.findings import Finding
-from exchange.trial.attack.runs import LIFT, MEMBERSHIP, Attack, Job, Part, all_jobs, attacks
+from exchange.trial.attack import attack_runs
+from exchange.trial.attack.attack_findings import Finding
+from exchange.trial.attack.attack_runs import LIFT, MEMBERSHIP, Attack, Job, Part, all_jobs, attacks
 from exchange.trial.attack.weakened_noise import Setting
 
 PROCESSES_MOST: Final = 8
@@ -64,7 +64,7 @@ def carry_out(tell: Tell, some: Sequence[Attack] | None = None) -> AttackReport:
     """Run the attacks; by default all of them, at full effort."""
     chosen = attacks() if some is None else some
     jobs = list(all_jobs(chosen))
-    context = start_fork_server((runs.__name__,))
+    context = start_fork_server((attack_runs.__name__,))
     wait_for_fork_server(context)  # Ctrl-C may come here; it must not find a process of the pool half started
     workers = min(
         PROCESSES_MOST, len(jobs), os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from exchange.core.model.vocabulary import AgencyType, FundingSource, LegalClass, UsState
 from exchange.trial.sample import shares
 from exchange.trial.sample.draws import Uniform, pick
-from exchange.trial.sample.places import home_states, states_served
+from exchange.trial.sample.sample_places import home_states, states_served
 
 SHARE_FEMALE: Final = 0.89
 SHARE_SEX: Final = 0.80

@@ -15,7 +15,7 @@ from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.clients import ClientSettings
 from exchange.engine.kafka.rights import rights
 from exchange.settings import Settings
-from exchange.trial.demo import Demo
+from exchange.trial.demo.demo import Demo
 from exchange.trial.empty_cluster import TrialExchange, Worker, environment, trial_exchange
 from exchange.trial.sample import SampledQuarters, sample_exchange
 from tests.kits.cluster_kit.kafka_admin import give_passwords, give_rights, kafka_admin

@@ -20,8 +20,8 @@ from exchange.core.metrics.questions import QUESTIONS
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.log import Partition
 from exchange.settings import Settings
-from exchange.trial.demo import Demo, Look
-from exchange.trial.demo_page import MADE_UP
+from exchange.trial.demo.demo import Demo, Look
+from exchange.trial.demo.demo_page import MADE_UP
 from exchange.trial.empty_cluster import NotEmpty, TrialExchange, Worker, trial_exchange
 from exchange.trial.kill_test import BATCH, OPEN_S, KillTest
 from exchange.trial.kill_test_result import KillTestResult

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.model.epochs import epoch_text
-from exchange.core.picture.statuses import status_of
+from exchange.core.picture.wording.statuses import status_of
 from exchange.core.release.released import Release
 from exchange.engine.kafka.log import KafkaLog
 from exchange.wire.public_records import period_of_point_text

@@ -25,7 +25,7 @@ import yaml
 from exchange.deploy.broker_settings import ADMIN, BROKERS, DATA, INSIDE, LISTENERS, NODES, PUBLIC, SECRETS, broker_name
 from exchange.deploy.certificates import CertificateAuthority, deployment_certificates
 from exchange.deploy.credentials import credential_files, principals_of
-from exchange.deploy.secret_files import write_secrets
+from exchange.deploy.new_secrets import write_secrets
 from exchange.engine.broker import Silent
 from exchange.engine.broker.directory import choose_ports
 from exchange.engine.broker.jars import cache_directory, class_path

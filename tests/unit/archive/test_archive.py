@@ -9,6 +9,7 @@ from typing import Any, cast
 import fastavro
 import pytest
 
+from consumers.archive.archive_reading import read_archive
 from consumers.archive.errors import (
     ArchiveAhead,
     ArchiveDamaged,
@@ -18,7 +19,6 @@ from consumers.archive.errors import (
 )
 from consumers.archive.event_files import EventFiles
 from consumers.archive.manifest import MANIFEST, OPEN, read_manifest
-from consumers.archive.reading import read_archive
 from exchange.core.errors import RestoreUnfinished, SequenceBroken
 from exchange.core.release.cuts import Relocation
 from exchange.engine.log import Partition

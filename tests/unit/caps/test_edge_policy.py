@@ -12,9 +12,9 @@ from exchange.core.model.period import parse_period
 from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import LegalClass, UsState
 from producers.caps.policy import IN_THE_FUTURE, SWITCHED_OFF, Leaves, Policy, Unfit
+from producers.edge_phrases import code_rule, list_of
 from producers.switches import RULES, SWITCHES, WITHHELD, Switches
 from producers.vault.event_tail import decode_tail, newest_id
-from producers.words import code_rule, list_of
 from schemas.lists import list_names
 
 Q1 = parse_period("2026Q1")

@@ -9,7 +9,7 @@ import pytest
 
 from consumers.charts.charting import ChartFailed, Charts
 from consumers.charts.drawings import ChartForm, ChartMark, ChartWidth, Drawing
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.wording.statuses import FigureStatus
 
 NARROW = ChartWidth.NARROW
 

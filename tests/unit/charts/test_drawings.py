@@ -16,10 +16,10 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.view import Origin
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import DIVISION
-from exchange.core.picture.readings import reading
-from exchange.core.picture.sentences import sentence_of
-from exchange.core.picture.statuses import NO_HIGH, FigureStatus
-from exchange.core.picture.words import label_of
+from exchange.core.picture.wording.phrases import label_of
+from exchange.core.picture.wording.readings import reading
+from exchange.core.picture.wording.sentences import sentence_of
+from exchange.core.picture.wording.statuses import NO_HIGH, FigureStatus
 from tests.kits.national_year import APRIL, year_points
 
 TABLES = ("needs_by_service", "unmet_needs_by_service", "state_cases", "practices_by_practice_use", "arrivals_cases")

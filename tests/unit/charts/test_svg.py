@@ -11,7 +11,7 @@ from consumers.charts.drawings import ChartForm, ChartMark, ChartWidth, Drawing
 from consumers.charts.helper import drawn, rendered
 from consumers.charts.specs import spec_of
 from consumers.charts.tile_map import PLACES
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.wording.statuses import FigureStatus
 
 SVG = "{http://www.w3.org/2000/svg}"
 HIDDEN = [status for status in FigureStatus if not status.shows_number]

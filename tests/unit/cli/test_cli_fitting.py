@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from exchange.cli.shared.console import WIDTH_ELSEWHERE, console, table
 from exchange.cli.shared.folding_table import FoldingTable, record, shared
 from exchange.cli.trial.demo_tables import fitting, hmis_table, line_of
-from exchange.trial.demo import Look
+from exchange.trial.demo.demo import Look
 from exchange.trial.totals import Totals
 from producers.delivery.report import Report
 from producers.vault.fact_store import FactOutcome

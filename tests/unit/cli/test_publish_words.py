@@ -13,10 +13,10 @@ from rich.console import Console
 from exchange.cli.agency.publish import stopped_by_interrupt
 from exchange.cli.agency.publish_progress import progress_of
 from exchange.core.admission.gate import Status
+from producers.edge_phrases import NOTHING_WITHDRAWN
 from producers.errors import Blocked, ExchangeAway, SourceUnreadable
 from producers.sources.hmis import HmisExport
 from producers.sources.hmis.reading.files import bundle
-from producers.words import NOTHING_WITHDRAWN
 from tests.kits.edge_kit.desk import Desk, need
 from tests.kits.hmis_exports import sample, settings
 

@@ -15,7 +15,7 @@ from exchange.deploy.certificates import (
     CertificateAuthority,
     deployment_certificates,
 )
-from exchange.deploy.secret_files import SecretExists, SecretUnwritten, write_secrets
+from exchange.deploy.new_secrets import SecretExists, SecretUnwritten, write_secrets
 from exchange.engine.wall_clock import utc_now
 from tests.kits.command_line import exchange
 

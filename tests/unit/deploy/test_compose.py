@@ -9,7 +9,7 @@ import yaml
 from consumers.worker.watchdog import WatchdogLimits
 from exchange.deploy.broker_settings import COMMON_SETTINGS, NODES, broker_name, variable_of
 from exchange.deploy.compose import ADMIN_SETTINGS
-from exchange.deploy.files import committed_files
+from exchange.deploy.generated_files import committed_files
 from exchange.deploy.image import BASE, DOCKERFILE, IMAGE, STATE, UV_VERSION
 from exchange.engine.broker.jars import KAFKA_VERSION
 from exchange.engine.kafka.rights import PRINCIPALS

@@ -9,7 +9,7 @@ import pytest
 import typer
 import yaml
 
-from exchange.deploy.files import UNITS, systemd_files
+from exchange.deploy.generated_files import UNITS, systemd_files
 from exchange.deploy.image import BASE
 from exchange.engine.broker.jars import KAFKA_VERSION
 from exchange.settings import PREFIX

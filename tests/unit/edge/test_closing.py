@@ -10,7 +10,7 @@ import pytest
 from exchange.core.model.events import Heartbeat, Tally
 from exchange.core.model.period import parse_period
 from exchange.core.model.vocabulary import LegalClass
-from producers.delivery.closing import sure_before
+from producers.delivery.quarter_closing import sure_before
 from producers.edge import Edge
 from producers.errors import QuarterKeptOpen, WithdrawalsUnconfirmed
 from producers.facts import Complete, Fact, NotWhole, Reading, RowRefused, Where

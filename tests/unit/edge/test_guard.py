@@ -10,7 +10,7 @@ import pytest
 
 from exchange.core.model import events as e
 from exchange.core.model import vocabulary as v
-from producers.delivery import guard
+from producers.delivery import withdrawal_guard
 from producers.delivery.unconfirmed import Cause, Unconfirmed
 from producers.edge import Edge
 from producers.errors import HoldsUnmatched, WithdrawalsUnconfirmed
@@ -64,7 +64,7 @@ def standing(agency: Agency) -> int:
     [(10, 10, False), (11, 11, True), (11, 219, True), (11, 220, False), (50, 1000, False), (51, 1000, True)],
 )
 def test_much_is_more_than_ten_and_more_than_one_in_twenty(withdrawn: int, published: int, much: bool) -> None:
-    assert guard.is_much(withdrawn, published) is much
+    assert withdrawal_guard.is_much(withdrawn, published) is much
 
 
 async def test_much_waits_and_all_else_goes(agency: Agency) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.ledger_head import LedgerHead
-from producers.delivery.ledger_memory import LedgerMemory, LedgerTrouble, after
+from producers.delivery.remembered.ledger_memory import LedgerMemory, LedgerTrouble, after
 from producers.setup import look, settle_ledger
 from tests.kits.edge_kit.agency import SECRET, Agency
 from tests.kits.edge_kit.facts import need, publish

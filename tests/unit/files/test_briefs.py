@@ -8,14 +8,14 @@ from typing import Any
 import pypdf
 import pytest
 
-from consumers.files.briefs import as_html, as_page, as_pdf
+from consumers.files.brief_files import as_html, as_page, as_pdf
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT
 from exchange.core.model.period import period_of
-from exchange.core.picture.briefs import Brief, BriefText, NothingToBrief, PlaceUnknown, brief_of
-from exchange.core.picture.measured import Behind
-from exchange.core.picture.sentences import sentence_of
-from exchange.core.picture.statuses import status_of
+from exchange.core.picture.asked.briefs import Brief, BriefText, NothingToBrief, PlaceUnknown, brief_of
+from exchange.core.picture.comparisons.measured import Behind
+from exchange.core.picture.wording.sentences import sentence_of
+from exchange.core.picture.wording.statuses import status_of
 from exchange.core.release.released import Released
 from tests.kits.national_year import APRIL, year_points, year_releases
 

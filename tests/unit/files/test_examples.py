@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from consumers.files.exported_tables import missing_values
 from consumers.files.exporting import files_of
-from consumers.files.files import write
 from consumers.files.published import published
-from consumers.files.tables import missing_values
+from consumers.files.written_files import write
 from exchange.core.metrics.figures import MetricPoint
 from tests.kits.national_year import AFTER, TABLES, year_points, year_releases
 

@@ -20,12 +20,12 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from consumers.files.adx import NAMESPACE
+from consumers.files.exported_tables import missing_values
 from consumers.files.exporting import files_of
-from consumers.files.files import ExportFile, FilesNotWritten, FolderTaken, check_folder, write
 from consumers.files.published import DataPublisher, MonthIncomplete, MonthUnknown, PublishedMonth, published
-from consumers.files.tables import missing_values
+from consumers.files.written_files import ExportFile, FilesNotWritten, FolderTaken, check_folder, write
 from exchange.core.model.epochs import epoch_text
-from exchange.core.picture.statuses import FigureStatus, status_of
+from exchange.core.picture.wording.statuses import FigureStatus, status_of
 from exchange.core.release.catalogue import DECLARED
 from exchange.wire.public_records import period_of_point_text
 from tests.kits.national_year import AFTER, APRIL, TABLES, year_points, year_releases

@@ -10,13 +10,13 @@ from posixpath import dirname, join, normpath
 import pytest
 
 from consumers.files.exporting import files_of
-from consumers.files.files import ExportFile, write
 from consumers.files.published import DataPublisher, PublishedMonth, published
 from consumers.files.static_site import FOLDER, figures_of, site_files
+from consumers.files.written_files import ExportFile, write
 from consumers.pages.sections.all_sections import SECTIONS
-from consumers.pages.sections.places import DIVISIONS, STATES
+from consumers.pages.sections.place_pages import DIVISIONS, STATES
 from exchange.core.model.period import period_of
-from exchange.core.picture.sentences import sentence_of
+from exchange.core.picture.wording.sentences import sentence_of
 from tests.kits.national_year import AFTER, year_points, year_releases
 
 TABLES = (

@@ -5,11 +5,11 @@ import pytest
 from exchange.core.counting.tables import BY_NAME, TABLES, Tier
 from exchange.core.metrics.evidence_tables import EVIDENCE
 from exchange.core.metrics.table import BY_METRIC, COUNTS, METRICS, Metric
-from exchange.core.picture.unanswered import UNRELEASED, Unreleased
+from exchange.core.picture.asked.unanswered import UNRELEASED, Unreleased
 from exchange.core.release.catalogue import COVERAGE, DECLARED, ON_TIME
 from exchange.core.release.client_tables import RELEASED_TABLES
 from schemas.lists import read_list
-from tools.derive.questions import questions_of
+from tools.derive.purposes import questions_of
 
 FIGURES = read_list("needs_assessment_figure")
 TOPICS = [row["code"] for row in read_list("research_topic")]

@@ -2,8 +2,8 @@
 
 import re
 
-from consumers.pages import cells
-from exchange.core.picture.statuses import FigureStatus, status_of
+from consumers.pages.parts import table_cells
+from exchange.core.picture.wording.statuses import FigureStatus, status_of
 from tests.kits.page_world import BEFORE, Page, every_page
 from tests.kits.two_years import FIRST, national_points
 
@@ -17,8 +17,8 @@ def test_a_point_that_is_not_shown_has_the_words_of_its_status_and_no_digit() ->
         status = status_of(point)
         seen.add(status)
         if not status.shows_number:
-            assert cells.value(point) == cells.interval(point) == status.cell
-            assert not cells.is_number(point)
+            assert table_cells.value(point) == table_cells.interval(point) == status.cell
+            assert not table_cells.is_number(point)
     assert {FigureStatus.SHOWN, FigureStatus.NOT_USABLE, FigureStatus.WITHHELD, FigureStatus.HIDDEN_AGENCIES} <= seen
 
 
@@ -26,7 +26,7 @@ def test_a_point_that_is_shown_has_every_digit_that_was_published() -> None:
     for point in national_points():
         if not status_of(point).shows_number:
             continue
-        digits = re.sub(r"[^\d.]", "", cells.value(point).partition("[")[0])
+        digits = re.sub(r"[^\d.]", "", table_cells.value(point).partition("[")[0])
         if point.unit == "share":
             assert point.value is not None
             assert f"{point.value * 100:.2f}" == digits
@@ -35,7 +35,7 @@ def test_a_point_that_is_shown_has_every_digit_that_was_published() -> None:
 
 
 def test_what_is_in_no_release_says_so() -> None:
-    assert cells.value(None) == cells.interval(None) == FigureStatus.NOT_RELEASED.cell
+    assert table_cells.value(None) == table_cells.interval(None) == FigureStatus.NOT_RELEASED.cell
 
 
 def test_no_cell_of_any_page_is_empty() -> None:
@@ -48,6 +48,6 @@ def test_no_cell_of_any_page_is_empty() -> None:
 
 
 def test_a_zero_on_a_page_is_a_number_that_is_shown() -> None:
-    shown = {cells.value(point) for point in national_points() if status_of(point).shows_number}
+    shown = {table_cells.value(point) for point in national_points() if status_of(point).shows_number}
     zeros = [cell for _, text in every_page() for cell in Page(text).cells if cell == "0"]
     assert not zeros or "0" in shown

@@ -8,10 +8,10 @@ from consumers.charts.charting import Charts
 from consumers.charts.drawings import ChartForm
 from consumers.charts.words_on_charts import scale_of
 from consumers.pages.charted_pages import SiteCharts, drawing_for
-from consumers.pages.panels import Panel, PanelChart, in_chart
+from consumers.pages.parts.panels import Panel, PanelChart, in_chart
 from consumers.pages.rendering import NO_CHART_YET, Pages, SiteSetting
 from consumers.pages.sections.all_sections import SECTIONS
-from exchange.core.picture.statuses import status_of
+from exchange.core.picture.wording.statuses import status_of
 from tests.kits.page_world import figures, panels
 
 

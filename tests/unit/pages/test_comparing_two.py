@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from consumers.pages.comparing_two import can_be_compared, choices, compare, key_of
-from exchange.core.picture.possible import compared
+from exchange.core.picture.comparisons.possible import compared
 from tests.kits.page_world import figures, panels
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from consumers.pages.figures import Figures, HeldPoints
-from consumers.pages.from_picture import PicturePoints
+from consumers.pages.figures_at_hand import Figures, HeldPoints
+from consumers.pages.parts.from_picture import PicturePoints
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import METRICS
 from tests.kits.serve_world import FIRST, JANUARY, picture, world

@@ -4,10 +4,10 @@ import json
 import re
 from dataclasses import replace
 
-from consumers.pages.linked_data import dataset_of
-from consumers.pages.panels import Panel
+from consumers.pages.parts.linked_data import dataset_of
+from consumers.pages.parts.panels import Panel
 from consumers.pages.rendering import Pages, SiteSetting
-from exchange.core.picture.sentences import caveat_of
+from exchange.core.picture.wording.sentences import caveat_of
 from tests.kits.page_world import LAST, figures, panels
 
 HOME = "https://figures.example"

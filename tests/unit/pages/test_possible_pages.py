@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from consumers.pages.figures import Figures
-from consumers.pages.panels import Panel, in_chart
+from consumers.pages.figures_at_hand import Figures
+from consumers.pages.parts.panels import Panel, in_chart
 from consumers.pages.possible_pages import FIGURES_MAX, PossiblePictures, has_pictures, pictures_of
 from consumers.pages.rendering import Pages
-from exchange.core.picture.possible import PICTURES, possible_pictures
+from exchange.core.picture.comparisons.possible import PICTURES, possible_pictures
 from tests.kits.page_world import figures, panels
 
 CIRCLES = re.compile(r'<circle cx="([\d.]+)"')

@@ -8,18 +8,18 @@ from itertools import pairwise
 
 import pytest
 
-from consumers.pages.comparisons import NO_ANSWER, RANK
-from consumers.pages.coverage import heard_of
-from consumers.pages.panels import PanelChart
+from consumers.pages.parts.comparisons import NO_ANSWER, RANK
+from consumers.pages.parts.coverage_note import heard_of
+from consumers.pages.parts.panels import PanelChart
 from consumers.pages.rendering import NAME, STANDING, Pages
 from consumers.pages.sections.all_sections import SECTIONS
 from consumers.pages.site import all_panels
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
-from exchange.core.picture.labels import STUDY_2003, TOPICS_2008
-from exchange.core.picture.sentences import sentence_of
-from exchange.core.picture.statuses import FigureStatus, status_of
-from exchange.core.picture.unanswered import UNRELEASED
+from exchange.core.picture.asked.unanswered import UNRELEASED
+from exchange.core.picture.wording.labels import STUDY_2003, TOPICS_2008
+from exchange.core.picture.wording.sentences import sentence_of
+from exchange.core.picture.wording.statuses import FigureStatus, status_of
 from tests.kits.page_world import BEFORE, LAST, PLACES, Page, every_page, figures, page, panels
 
 NOTHING = epoch_of(2020, 1)

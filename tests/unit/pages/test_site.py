@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from consumers.charts.charting import Charts
-from consumers.files.briefs import as_pdf
+from consumers.files.brief_files import as_pdf
 from consumers.pages import keeping_ready
 from consumers.pages.charted_pages import SiteCharts
 from consumers.pages.keeping_ready import with_site

@@ -9,13 +9,13 @@ from exchange.core.metrics.evidence_tables import EVIDENCE
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.model.period import period_of
-from exchange.core.picture.asked import StudyRow, TopicRow, study, topics
-from exchange.core.picture.labels import STUDY_2003, TOPICS_2008
-from exchange.core.picture.live_figures import PeriodsMixed
-from exchange.core.picture.practices import practices
-from exchange.core.picture.statuses import FigureStatus
-from exchange.core.picture.study_figures import LIVE
-from exchange.core.picture.unanswered import UNRELEASED
+from exchange.core.picture.asked.asked_and_known import StudyRow, TopicRow, study, topics
+from exchange.core.picture.asked.live_figures import PeriodsMixed
+from exchange.core.picture.asked.practices import practices
+from exchange.core.picture.asked.study_figures import LIVE
+from exchange.core.picture.asked.unanswered import UNRELEASED
+from exchange.core.picture.wording.labels import STUDY_2003, TOPICS_2008
+from exchange.core.picture.wording.statuses import FigureStatus
 from exchange.core.release.catalogue import DECLARED
 from schemas.lists import read_list
 from tests.kits.release_world import AFTER, APRIL, everything, released, releases

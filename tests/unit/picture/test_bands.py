@@ -9,7 +9,7 @@ import pytest
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.intervals import Z, fieller
 from exchange.core.metrics.view import Origin
-from exchange.core.picture.bands import dots, half_band
+from exchange.core.picture.comparisons.likely_bands import dots, half_band
 
 NEEDS = ("unmet_needs_by_service", "needs_by_service")
 

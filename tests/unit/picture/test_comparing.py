@@ -10,10 +10,10 @@ from exchange.core.metrics.estimates import Block, Estimate
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.model.period import period_of
-from exchange.core.picture.comparing import Change, Rank, Trend, change, changes, difference, larger, ranks
-from exchange.core.picture.critical import reach_for, reach_for_all_pairs
-from exchange.core.picture.measured import Behind, MeasuredFigure
-from exchange.core.picture.possible import compared, drawn, possible_pictures
+from exchange.core.picture.comparisons.comparing import Change, Rank, Trend, change, changes, difference, larger, ranks
+from exchange.core.picture.comparisons.critical import reach_for, reach_for_all_pairs
+from exchange.core.picture.comparisons.measured import Behind, MeasuredFigure
+from exchange.core.picture.comparisons.possible import compared, drawn, possible_pictures
 from exchange.core.release.released import Released
 from tests.kits.release_world import AFTER, APRIL, JULY, everything, of, released, releases
 

@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.model.period import period_of
-from exchange.core.picture.coverage_notes import Coverage, CoverageMoved, coverage, joiners
+from exchange.core.picture.comparisons.coverage_notes import Coverage, CoverageMoved, coverage, joiners
 from tests.kits.release_world import APRIL, everything, released, releases
 
 TABLES = ("reporting", "reporting_by_division", "reporting_by_agency_type", "reporting_on_time")

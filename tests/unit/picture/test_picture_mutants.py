@@ -2,8 +2,9 @@
 
 import pytest
 
-from exchange.core.picture import bands, comparing, coverage_notes, measured, possible, readings, sentences, statuses
-from exchange.core.picture.coverage_notes import CoverageMoved
+from exchange.core.picture.comparisons import comparing, coverage_notes, likely_bands, measured, possible
+from exchange.core.picture.comparisons.coverage_notes import CoverageMoved
+from exchange.core.picture.wording import readings, sentences, statuses
 from tests.kits.broken_rules import BrokenRule, Law, break_rule, kept, take_the_first_failure
 from tests.properties import test_picture_claims as of_claims
 from tests.properties import test_picture_readings as of_readings
@@ -104,10 +105,10 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         of_comparing.test_a_ratio_is_drawn_with_the_noise_that_its_ends_share,
     ),
     "a cut end taken for a small deviation": (
-        BrokenRule(bands, "_at", "below = above", "below = below"),
+        BrokenRule(likely_bands, "_at", "below = above", "below = below"),
         of_bands.test_a_cut_lower_end_of_a_count_does_not_narrow_its_band,
     ),
-    "a band that leans the other way": (BrokenRule(bands, "_at", "above - below", "below - above"), lean),
+    "a band that leans the other way": (BrokenRule(likely_bands, "_at", "above - below", "below - above"), lean),
     "coverage by its share alone": (
         BrokenRule(coverage_notes, "joiners", "after.publishing - before.publishing", "after.publishing - after.publishing"),
         joined_again,

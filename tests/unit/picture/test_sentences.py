@@ -11,9 +11,9 @@ from exchange.core.metrics.table import BY_METRIC, CAVEAT, METRICS
 from exchange.core.metrics.view import Origin, Period
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
-from exchange.core.picture.sentences import EXACT_CAVEAT, alt_text, copied_text, heading, sentence_of
-from exchange.core.picture.wording import WORDINGS
-from exchange.core.picture.words import PHRASES, dimension_label, label_of, phrase, place
+from exchange.core.picture.wording.metric_wording import WORDINGS
+from exchange.core.picture.wording.phrases import PHRASES, dimension_label, label_of, phrase, place
+from exchange.core.picture.wording.sentences import EXACT_CAVEAT, alt_text, copied_text, heading, sentence_of
 
 YEAR, QUARTER = period_of(2025), period_of(2026, 1)
 JANUARY = epoch_of(2026, 1)

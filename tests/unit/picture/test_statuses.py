@@ -9,7 +9,7 @@ import pytest
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import METRICS, points
 from exchange.core.metrics.view import Origin
-from exchange.core.picture.statuses import FigureStatus, status_of
+from exchange.core.picture.wording.statuses import FigureStatus, status_of
 from exchange.core.release.catalogue import DECLARED
 from tests.kits.release_world import AFTER, APRIL, everything, released, releases
 

@@ -7,10 +7,10 @@ from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.formulas import ALL
 from exchange.core.metrics.table import BY_METRIC, points
 from exchange.core.model.period import period_of
-from exchange.core.picture.comparing import Rank, Trend
-from exchange.core.picture.coverage_notes import Coverage, CoverageMoved
-from exchange.core.picture.measured import Behind
-from exchange.core.picture.told import charted, ranked
+from exchange.core.picture.comparisons.comparing import Rank, Trend
+from exchange.core.picture.comparisons.coverage_notes import Coverage, CoverageMoved
+from exchange.core.picture.comparisons.measured import Behind
+from exchange.core.picture.comparisons.told import charted, ranked
 from exchange.core.release.released import Released
 from tests.kits.release_world import APRIL, JULY, OCTOBER, everything, released, releases
 

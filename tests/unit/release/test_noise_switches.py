@@ -35,7 +35,7 @@ MAY = {
     ("exchange/engine/own_brokers.py", "secrets"): "the embedded broker's secret, and names of links under way",
     ("exchange/engine/private_file.py", "secrets"): "names of files under way",
     ("exchange/engine/broker/directory.py", "secrets"): "a free port",
-    ("consumers/serve/tokens.py", "secrets"): "tokens of who may read the published figures",
+    ("consumers/serve/reader_tokens.py", "secrets"): "tokens of who may read the published figures",
 }
 """What may be imported where, and what for: nothing that a release holds."""
 SAYING = ("logging", "structlog", "warnings", "exchange.logs", "sys", "pathlib", "os", "io", "sqlite3")

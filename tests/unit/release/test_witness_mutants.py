@@ -11,7 +11,7 @@ import pytest
 from consumers.release import draws_state, ledger_watch, other_witnesses, witness_file, witnessed
 from exchange.core.errors import ExchangeError
 from exchange.core.release import closed_epochs, witness
-from producers.delivery import ledger_memory
+from producers.delivery.remembered import ledger_memory
 from tests.kits.broken_rules import BrokenRule, Law, notices
 from tests.properties.core import test_core_witness as laws
 from tests.simulation import test_witness as lanes

@@ -14,17 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from consumers.files.exported_tables import tables_of
 from consumers.files.published import published
-from consumers.files.tables import tables_of
-from consumers.serve.asked import PARAMETERS
-from consumers.serve.forms import ACCEPTED, FORMS
 from consumers.serve.service import FOR_EVER, REVALIDATE, Service
+from consumers.serve.views.forms import ACCEPTED, FORMS
+from consumers.serve.views.requested import PARAMETERS
 from consumers.sheets.figure_columns import dimensions_of
-from consumers.sheets.forms import as_csv, as_parquet
+from consumers.sheets.sheet_forms import as_csv, as_parquet
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.metrics.table import CAVEAT, METRICS
 from exchange.core.model.epochs import epoch_text
-from exchange.core.picture.statuses import NO_HIGH, NO_LOW, FigureStatus, status_of
+from exchange.core.picture.wording.statuses import NO_HIGH, NO_LOW, FigureStatus, status_of
 from exchange.web.problems import ProblemKind
 from exchange.web.safe_headers import SAFE
 from exchange.wire.public_records import period_of_point_text

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from consumers.serve.cache_file import VERSION, CacheFile, CacheUnfit, CacheUnwritable, held, read_cache
 from consumers.serve.caching import service_from
-from consumers.serve.frames import Channel, encoded
-from consumers.serve.snapshot import Picture
+from consumers.serve.snapshot.cache_file import VERSION, CacheFile, CacheUnfit, CacheUnwritable, held, read_cache
+from consumers.serve.snapshot.snapshot import Picture
+from consumers.serve.stream.frames import Channel, encoded
 from tests.kits.serve_world import FIRST, JANUARY, Topics, asking, following, picture, read_to, running, soon
 
 APRIL = FIRST + 2
@@ -153,7 +153,7 @@ async def test_a_disk_that_is_full_ends_nothing(path: Path, monkeypatch, capsys)
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("consumers.serve.cache_file.os.fsync", full)
+    monkeypatch.setattr("consumers.serve.snapshot.cache_file.os.fsync", full)
     topics = Topics()
     topics.publish(FIRST)
     with held(path) as file:

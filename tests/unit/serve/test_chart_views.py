@@ -8,12 +8,12 @@ import pytest
 
 from consumers.charts.charting import ChartFailed, Charts
 from consumers.charts.drawings import ChartForm
-from consumers.serve.asked import asked
 from consumers.serve.chart_views import MARKS_MAX, chart_of
 from consumers.serve.service import FOR_EVER, REVALIDATE
-from consumers.serve.sheets import points
+from consumers.serve.views.requested import asked
+from consumers.serve.views.sheets import points
 from exchange.core.metrics.table import CAVEAT
-from exchange.core.picture.sentences import sentence_of
+from exchange.core.picture.wording.sentences import sentence_of
 from exchange.web.problems import Problem, ProblemKind
 from tests.kits.serve_world import FIRST, JANUARY, asking, picture, that_has_read
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.serve.guard import Terms
-from consumers.serve.tokens import TokenNameInvalid, Tokens, TokensUnusable, add_token, read_tokens
+from consumers.serve.access import Terms
+from consumers.serve.reader_tokens import TokenNameInvalid, Tokens, TokensUnusable, add_token, read_tokens
 from exchange.web.problems import ProblemKind
 from tests.kits.command_line import exchange
 from tests.kits.serve_world import JANUARY, asking, that_has_read

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from consumers.serve import accepting, answering, columns, guard, prepared, service, snapshot, stream, tokens
+from consumers.serve import access, answering, reader_tokens, service
+from consumers.serve.snapshot import columns, snapshot
+from consumers.serve.stream import readers_stream
+from consumers.serve.views import accepting, prepared
 from consumers.sheets import figure_columns
 from exchange.wire import point_rows
 from tests.kits.broken_rules import BrokenRule, Law, notices
@@ -46,7 +49,7 @@ def with_a_file(law: Callable[[Path], object]) -> Law:
 
     def checked() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            made = law(Path(folder) / "tokens.txt")
+            made = law(Path(folder) / "reader_tokens.txt")
             if asyncio.iscoroutine(made):
                 asyncio.run(made)
 
@@ -88,23 +91,23 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         asks(of_api.test_gzip_goes_to_those_who_take_it),
     ),
     "a token of the file's digest": (
-        BrokenRule(tokens, "Tokens.reader", "sha256(token).hexdigest() if token else ''", "token.decode()"),
+        BrokenRule(reader_tokens, "Tokens.reader", "sha256(token).hexdigest() if token else ''", "token.decode()"),
         HOLDERS,
     ),
     "any token": (
-        BrokenRule(tokens, "Tokens.reader", "fits[0] if fits else None", "self.known[0][0]"),
+        BrokenRule(reader_tokens, "Tokens.reader", "fits[0] if fits else None", "self.known[0][0]"),
         HOLDERS,
     ),
     "no token fits an empty one": (
-        BrokenRule(tokens, "Tokens.reader", "sha256(token).hexdigest() if token else ''", "sha256(token).hexdigest()"),
+        BrokenRule(reader_tokens, "Tokens.reader", "sha256(token).hexdigest() if token else ''", "sha256(token).hexdigest()"),
         with_a_file(of_guard.test_no_token_fits_an_empty_file),
     ),
     "guesses are not counted": (
-        BrokenRule(guard, "Guard._check", "self._count(f'without {who}')", "None"),
+        BrokenRule(access, "Guard._check", "self._count(f'without {who}')", "None"),
         with_a_file(of_guard.test_guessing_tokens_is_limited_too),
     ),
     "the first address of the proxy's list": (
-        BrokenRule(guard, "Guard._address", "','.join(_1).rpartition(',')[2]", "','.join(_1).partition(',')[0]"),
+        BrokenRule(access, "Guard._address", "','.join(_1).rpartition(',')[2]", "','.join(_1).partition(',')[0]"),
         runs(
             of_guard.test_readers_are_told_apart_by_what_cannot_be_made_up,
             "192.0.2.9", "192.0.2.9", ["198.51.100.1, 203.0.113.5", "198.51.100.2, 203.0.113.5"], True,
@@ -147,7 +150,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         asks(of_api.test_no_cell_of_a_file_is_blank_and_none_that_is_not_shown_has_a_number),
     ),
     "a resumed stream begins at the event it has": (
-        BrokenRule(stream, "EventStream._send_new", "event.id > self._place", "event.id >= self._place"),
+        BrokenRule(readers_stream, "EventStream._send_new", "event.id > self._place", "event.id >= self._place"),
         RESUMED,
     ),
 }  # fmt: skip

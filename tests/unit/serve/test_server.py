@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from consumers.serve.server import HEADERS_MAX, AddressUnusable, listening
+from consumers.serve.http_server import HEADERS_MAX, AddressUnusable, listening
 from exchange.engine.errors import LogUnavailable, NotAuthorized
 from exchange.testing import MemoryLog
 from tests.kits.serve_world import FIRST, Topics, read_to, running, soon
@@ -54,8 +54,8 @@ class AwayReader:
 
 @pytest.mark.parametrize("silent", [True, False])
 async def test_while_kafka_is_away_it_serves_what_it_has_says_how_old_and_recovers(silent: bool, monkeypatch) -> None:
-    monkeypatch.setattr("consumers.serve.follow.LOOK_S", 0.1)
-    monkeypatch.setattr("consumers.serve.follow.AGAIN_S", 0.1)
+    monkeypatch.setattr("consumers.serve.snapshot.follow.LOOK_S", 0.1)
+    monkeypatch.setattr("consumers.serve.snapshot.follow.AGAIN_S", 0.1)
     topics = Topics()
     for epoch in range(FIRST, APRIL + 1):
         topics.publish(epoch)
@@ -143,7 +143,7 @@ def test_an_address_that_is_taken_or_does_not_exist_is_named() -> None:
 
 WITHOUT_PANDAS = """
 import sys
-from consumers.serve.memory import leave_pandas_out
+from consumers.serve.snapshot.memory import leave_pandas_out
 leave_pandas_out()
 from tests.kits.serve_world import JANUARY, picture
 columns = picture(JANUARY).epochs[JANUARY]

@@ -3,12 +3,12 @@
 import asyncio
 import random
 
-from consumers.serve.follow import QUIET_S, SETTLE_S
 from consumers.serve.service import Service
-from consumers.serve.sheets import figure
+from consumers.serve.snapshot.follow import QUIET_S, SETTLE_S
+from consumers.serve.views.sheets import figure
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.model.epochs import epoch_text
-from exchange.core.picture.statuses import status_of
+from exchange.core.picture.wording.statuses import status_of
 from exchange.engine.log import Partition
 from exchange.wire.public_records import (
     encode_point,
@@ -78,7 +78,7 @@ async def test_an_epoch_is_seen_once_all_its_figures_are_there() -> None:
 
 
 async def test_an_epoch_whose_releases_are_missing_is_shown_after_a_while_and_is_not_settled(monkeypatch) -> None:
-    monkeypatch.setattr("consumers.serve.follow.QUIET_S", 0.5)
+    monkeypatch.setattr("consumers.serve.snapshot.follow.QUIET_S", 0.5)
     assert QUIET_S > 5
     topics = Topics()
     topics.add_points(of_epoch(APRIL))

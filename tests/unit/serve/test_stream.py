@@ -10,8 +10,8 @@ import httpx
 import pytest
 from httpx_sse import ServerSentEvent, aconnect_sse
 
-from consumers.serve.frames import METRICS_MAX, Channel, Ring, encoded
-from consumers.serve.stream import MEDIA_TYPE, EventStream, Readers, StreamSource
+from consumers.serve.stream.frames import METRICS_MAX, Channel, Ring, encoded
+from consumers.serve.stream.readers_stream import MEDIA_TYPE, EventStream, Readers, StreamSource
 from exchange.core.metrics.table import METRICS
 from exchange.core.model.epochs import epoch_text
 from exchange.web.problems import ProblemKind
@@ -51,7 +51,7 @@ def wanted(path: str, last: int = JANUARY) -> list[tuple[str, str, str]]:
     """What a reader from the beginning gets, encoded again from a snapshot."""
     there = picture(last)
     metrics = ["needs_by_service", "cases", "state_cases"] if "metric" in path else []
-    from consumers.serve.asked import asked
+    from consumers.serve.views.requested import asked
 
     channel = Channel(tuple(asked(name, []) for name in metrics))
     return [sse(event.frame) for run in there.runs for event in encoded(there, run, channel)]
@@ -123,7 +123,7 @@ async def test_events_are_encoded_once_for_all_readers(monkeypatch) -> None:
         calls.append(words)
         return encoded(*words)
 
-    monkeypatch.setattr("consumers.serve.frames.encoded", counting)
+    monkeypatch.setattr("consumers.serve.stream.frames.encoded", counting)
     ring, there = Ring(), picture(APRIL)
     run = there.runs[-1]
     found = await asyncio.gather(*(ring.events(there, run, Channel()) for _ in range(200)))
@@ -161,14 +161,14 @@ async def test_what_cannot_be_followed_is_a_problem(query: str, kind: ProblemKin
 
 
 async def test_more_readers_than_the_service_can_have_are_refused(monkeypatch) -> None:
-    monkeypatch.setattr("consumers.serve.stream.READERS_MAX", 0)
+    monkeypatch.setattr("consumers.serve.stream.readers_stream.READERS_MAX", 0)
     async with asking(that_has_read(APRIL)) as client:
         answer = await client.get("/v1/stream")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
 
 
 async def test_a_reader_that_takes_nothing_is_dropped_and_counted_while_others_read_on(monkeypatch) -> None:
-    monkeypatch.setattr("consumers.serve.stream.SEND_S", 0.5)
+    monkeypatch.setattr("consumers.serve.stream.readers_stream.SEND_S", 0.5)
     topics = Topics()
     for epoch in range(FIRST, JANUARY + 1):
         topics.publish(epoch)
@@ -200,7 +200,7 @@ async def test_a_reader_that_goes_is_forgotten() -> None:
 
 
 async def test_a_quiet_stream_is_pinged(monkeypatch) -> None:
-    monkeypatch.setattr("consumers.serve.stream.PING_S", 0.1)
+    monkeypatch.setattr("consumers.serve.stream.readers_stream.PING_S", 0.1)
     topics = Topics()
     topics.publish(FIRST)
     async with running(topics.log) as served:

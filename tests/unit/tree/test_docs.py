@@ -14,7 +14,7 @@ from exchange.core.counting.tables import BY_NAME
 from exchange.core.model.events import BODIES, About
 from schemas.lists import read_list
 from tools.derive.docs import PARTS, ROOT, DocsError, derived, markdown_files, questions_of_field, write
-from tools.derive.questions import (
+from tools.derive.purposes import (
     ANSWERS,
     BESIDE,
     DENOMINATORS,
@@ -249,11 +249,11 @@ def test_every_field_has_its_reason(body: type) -> None:
 
 
 def test_a_missing_reason_is_named_with_the_file_that_lacks_it() -> None:
-    with pytest.raises(ReasonMissing, match=r"CaseOpened\.height .* WHY in tools/derive/questions\.py"):
+    with pytest.raises(ReasonMissing, match=r"CaseOpened\.height .* WHY in tools/derive/purposes\.py"):
         reason_of("CaseOpened", "height")
-    with pytest.raises(ReasonMissing, match=r"NewBody\.field .* WHY in tools/derive/questions\.py"):
+    with pytest.raises(ReasonMissing, match=r"NewBody\.field .* WHY in tools/derive/purposes\.py"):
         reason_of("NewBody", "field")
-    with pytest.raises(ReasonMissing, match=r"cases_by_height .* BESIDE .* tools/derive/questions\.py"):
+    with pytest.raises(ReasonMissing, match=r"cases_by_height .* BESIDE .* tools/derive/purposes\.py"):
         purpose_of("cases_by_height")
 
 

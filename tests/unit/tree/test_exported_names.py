@@ -21,7 +21,7 @@ import producers
 from exchange.core.errors import ExchangeError
 from exchange.core.model import vocabulary
 from exchange.core.model.events import CORRECTABLE, Tally
-from producers.words import list_of
+from producers.edge_phrases import list_of
 from schemas.lists import read_list
 
 PACKAGES = [producers, consumers]

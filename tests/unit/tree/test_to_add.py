@@ -69,9 +69,9 @@ def test_shares_of_outcome_domains_are_of_the_known_ones() -> None:
 """
 
 
-TABLES, QUESTIONS = "exchange/core/counting/tables.py", "tools/derive/questions.py"
+TABLES, QUESTIONS = "exchange/core/counting/tables.py", "tools/derive/purposes.py"
 METRICS, METRIC_TESTS = "exchange/core/metrics/rates.py", "tests/unit/metrics/test_metrics_points.py"
-SHARES = "exchange/core/picture/rate_wording.py"
+SHARES = "exchange/core/picture/wording/rate_wording.py"
 METRIC_WORDS = """"outcome_domain_share": PerHundred(
         "Assessments {outcome_domain}", "assessments of a known area of life", "were made {outcome_domain}"
     ),"""
@@ -111,7 +111,7 @@ def take_from_the_reserve(part: int) -> Edit:
     return edit
 
 
-THINGS, WORDS = "exchange/core/picture/wording.py", "exchange/core/picture/words.py"
+THINGS, WORDS = "exchange/core/picture/wording/metric_wording.py", "exchange/core/picture/wording/phrases.py"
 
 
 def name_what_is_counted(tree: TreeCopy) -> None:

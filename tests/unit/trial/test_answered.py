@@ -19,11 +19,11 @@ from exchange.core.metrics.questions import QUESTIONS, Precision, Question, Span
 from exchange.core.metrics.table import BY_METRIC, Metric, points
 from exchange.core.metrics.usability import Usability, by_population
 from exchange.core.metrics.view import Origin
-from exchange.core.picture.statuses import FigureStatus
+from exchange.core.picture.wording.statuses import FigureStatus
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release
-from exchange.trial.answered import Answered, answered
+from exchange.trial.demo.answered import Answered, answered
 from exchange.trial.noiseless import holds, true_points, where
 from exchange.trial.noiseless import noised as has_noise
 from exchange.wire.planned_sizes import national_clients, planned_sizes

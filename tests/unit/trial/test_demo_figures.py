@@ -11,8 +11,8 @@ from exchange.core.release.agency_tables import Heard, PastEpochs, agency_releas
 from exchange.core.release.disclosure import AGENCY_RELEASES
 from exchange.core.release.released import Released
 from exchange.core.release.tiers import is_due
-from exchange.trial.demo_agencies import STAFF_MINUTES, day_after
-from exchange.trial.public_view import HEADLINES
+from exchange.trial.demo.demo_agencies import STAFF_MINUTES, day_after
+from exchange.trial.demo.public_view import HEADLINES
 from exchange.trial.sample import SampledQuarters, SampleExchange, sample_exchange
 from producers.caps.tally import current_quarter
 from producers.delivery.heartbeat import minutes_band

@@ -12,8 +12,8 @@ import pytest
 from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
 from exchange.engine.log import Log, Partition
 from exchange.engine.reading import read_whole
-from exchange.trial.demo_page import MADE_UP
-from exchange.trial.kept_figures import FiguresUnreadable, KeptFigures, ReadOnly, keep_figures
+from exchange.trial.demo.demo_page import MADE_UP
+from exchange.trial.demo.kept_figures import FiguresUnreadable, KeptFigures, ReadOnly, keep_figures
 from tests.kits.serve_process import read_as_of, served
 from tests.kits.serve_world import DRAWN, FIRST, JANUARY, POINTS, Topics
 

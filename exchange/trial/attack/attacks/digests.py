@@ -27,7 +27,7 @@ from exchange.core.model.events import ALL_CAPS, Event, NeedIdentified
 from exchange.core.model.period import period_of
 from exchange.core.model.vocabulary import Service, UsState
 from exchange.trial.attack.agency_desk import publish
-from exchange.trial.attack.findings import Finding, Measured
+from exchange.trial.attack.attack_findings import Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting
 from exchange.wire.codec import decode, encode
 from producers.facts import Fact, Where

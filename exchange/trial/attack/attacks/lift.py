@@ -34,7 +34,7 @@ from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import TABLE_COSTS, TableCost
 from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.draw import Due
-from exchange.trial.attack.findings import Finding, Measured, mean_slack
+from exchange.trial.attack.attack_findings import Finding, Measured, mean_slack
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing, scale_in
 from exchange.wire.planned_sizes import national_clients, planned_sizes

@@ -34,9 +34,7 @@ from exchange.core.model.vocabulary import UsState
 from exchange.core.release.budget import RHO_PLANNED, RHO_TOTAL, TABLE_COSTS
 from exchange.core.release.client_tables import tally_bits
 from exchange.core.release.draw import Due
-from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, START, YEARS, moved
-from exchange.trial.attack.cohort import loads, squared_mu
-from exchange.trial.attack.findings import (
+from exchange.trial.attack.attack_findings import (
     Finding,
     Measured,
     accuracy_at_least,
@@ -44,6 +42,8 @@ from exchange.trial.attack.findings import (
     accuracy_slack,
     mu_at_least,
 )
+from exchange.trial.attack.canaries import COHORT, FIRST_YEAR, START, YEARS, moved
+from exchange.trial.attack.cohort import loads, squared_mu
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane
 from exchange.trial.attack.weakened_noise import Sampler, Setting, Sparing
 

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from exchange.core.model.vocabulary import LegalClass
-from exchange.trial.attack.findings import Finding, Measured
+from exchange.trial.attack.attack_findings import Finding, Measured
 from exchange.trial.attack.two_worlds import others, script
 from exchange.trial.attack.weakened_noise import Setting
 from producers import edge
 from producers.caps.marking import Caps
 from producers.caps.tally import current_quarter
-from producers.delivery import closing
+from producers.delivery import quarter_closing
 from producers.vault.chain_row import ChainRow
 from producers.vault.event_tail import cap_of
 from producers.vault.fact_store import FactStore
@@ -104,7 +104,7 @@ def _moving_exhausts() -> Iterator[None]:
 
 FAULTS: Final[Mapping[str, Callable[[], AbstractContextManager[None]]]] = {
     "exhausted by what was read back": partial(_instead, Chain, "adopt", _adopt),
-    "any run closes a quarter": partial(_instead, closing, "closes_before", _closes_before),
+    "any run closes a quarter": partial(_instead, quarter_closing, "closes_before", _closes_before),
     "by hand is scheduled": partial(_instead, edge, "closing_beat", _closing_beat),
     "a move exhausts": _moving_exhausts,
 }

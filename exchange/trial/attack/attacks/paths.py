@@ -28,7 +28,7 @@ from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.client_tables import ReleasedTable
 from exchange.core.release.released import Released
 from exchange.core.release.tiers import block_of, periods_due
-from exchange.trial.attack.findings import Finding, Measured, ratio_slack
+from exchange.trial.attack.attack_findings import Finding, Measured, ratio_slack
 from exchange.trial.attack.release_in_memory import MemoryReleaseLane, noise_of
 from exchange.trial.attack.weakened_noise import Sampler, Setting
 

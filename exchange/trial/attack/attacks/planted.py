@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exchange.core.model.vocabulary import UsState
 from exchange.trial.attack.agency_desk import publish
-from exchange.trial.attack.findings import Finding, Measured
+from exchange.trial.attack.attack_findings import Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting
 from producers.sources.hmis import HmisExport, HmisSettings
 from producers.sources.hmis.reading.layout import FILES

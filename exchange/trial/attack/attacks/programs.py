@@ -39,7 +39,7 @@ from exchange.core.release.disclosure import (
     enough,
     releases,
 )
-from exchange.trial.attack.findings import Finding, Measured
+from exchange.trial.attack.attack_findings import Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting
 
 AGENCIES: Final = 9

@@ -21,9 +21,9 @@ from exchange.core.model.events import Correction
 from exchange.core.release.budget import RHO_PLANNED, TABLE_COSTS
 from exchange.core.release.draw import Reading, reading_of
 from exchange.core.release.tiers import MONTHS_OF_QUARTER
+from exchange.trial.attack.attack_findings import Finding, Measured
 from exchange.trial.attack.canaries import COHORT, Timed, canary, withdrawn
 from exchange.trial.attack.cohort import added_by, squared_mu
-from exchange.trial.attack.findings import Finding, Measured
 from exchange.trial.attack.weakened_noise import Setting, scale_in
 
 Worth = tuple[str, float]

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from producers.edge_phrases import list_of
 from producers.facts import RowRefused, Where
 from producers.sources.hmis.reading.codes import CodeList, E, read_integer
 from producers.sources.hmis.reading.date_orders import DateForms, Order
 from producers.sources.hmis.reading.dates import is_event_day, is_nothing, read_date, read_timestamp
 from producers.sources.hmis.reading.layout import KEY
-from producers.words import list_of
 
 NOT_A_KEY: Final = "the key is missing, or has other characters than letters, digits and hyphens, or over 64"
 NOT_A_DATE: Final = "the cell is not a date that can mean one day only: write YYYY-MM-DD"

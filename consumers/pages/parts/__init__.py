@@ -1,0 +1,1 @@
+"""Parts of a page: panels of a figure, cells of a table, citations, comparisons."""

@@ -1,0 +1,1 @@
+"""Server-sent events: one ring of encoded events, and its readers."""

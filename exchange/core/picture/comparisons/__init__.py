@@ -1,0 +1,1 @@
+"""Comparisons: bands, ranks, changes, possible pictures, and who is missing."""

@@ -1,0 +1,1 @@
+"""Words: labels of codes, statuses, and a sentence for every figure."""

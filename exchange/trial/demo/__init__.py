@@ -1,0 +1,1 @@
+"""The demo, its agencies, its page, and what it leaves."""

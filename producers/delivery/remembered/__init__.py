@@ -1,0 +1,1 @@
+"""What the edge remembers of the exchange: its clusters, and its ledger."""
