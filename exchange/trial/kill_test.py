@@ -119,12 +119,20 @@ class KillTest:
         for _ in range(WORKERS):
             await self._ground.start_worker()
 
-    async def _rest(self, attacks: StateAttacks) -> None:
-        """Stop every worker, attack a topic, see it refused, mend, go on."""
-        await self._moved()
+    async def _stop_workers(self) -> None:
         for worker in list(self._ground.workers):
             self._ground.workers.remove(worker)
             await worker.stop()
+
+    async def _rest(self, attacks: StateAttacks) -> None:
+        """Stop every worker, attack a topic, see it refused, mend, go on."""
+        await self._moved()
+        await self._stop_workers()
+        while not await attacks.has_more():
+            self._reach = await self._ground.reach()
+            await self._start_workers()
+            await self._moved()
+            await self._stop_workers()
         seen = await attacks.next()
         refused = f"not refused with {seen.missed}" if seen.missed else " and ".join(seen.refused_with)
         self._say(f"  {seen.attack}: {refused} after {seen.after_s} s; {', '.join(seen.mended_by)}")

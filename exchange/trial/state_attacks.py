@@ -23,7 +23,8 @@ from exchange.engine.loop_time import loop_s
 from exchange.trial.commands import command
 from exchange.trial.empty_cluster import TrialExchange, Worker
 from exchange.trial.state_damage import Copy, StateDamage
-from exchange.wire.topics import AGENCIES, DRAWS, EVENTS, GATE_STATE, aggregates_of
+from exchange.wire.records import decode_gate_written
+from exchange.wire.topics import AGENCIES, DRAWS, EVENTS, GATE_STATE, POSITION_KEY, aggregates_of
 
 REFUSED_S_MAX: Final = 90.0
 """A worker's start on a busy machine, and the time after which it names an open transaction."""
@@ -211,6 +212,17 @@ def seeded_order(seed: int) -> list[str]:
     return names
 
 
+def admitted(gate_state: Copy) -> int:
+    """How many events the gate had admitted, by its position records."""
+    newest = {
+        partition: value
+        for partition, records in gate_state.items()
+        for (key, value), _ in records
+        if key == POSITION_KEY and value is not None
+    }
+    return sum(decode_gate_written(value).events for value in newest.values())
+
+
 class StateAttacks:
     """These attacks on one trial exchange, again and again.
 
@@ -227,6 +239,13 @@ class StateAttacks:
     async def back_up(self) -> None:
         """Copy what a later attack puts back. No worker may run."""
         self._hands.copies = {topic: await self._hands.damage.copied(topic) for topic in (GATE_STATE, COUNTS)}
+
+    async def has_more(self) -> bool:
+        """Whether the gate has admitted events since the copies. No worker may run.
+
+        The length of `events` does not show it: a transaction that was aborted is part of it.
+        """
+        return admitted(await self._hands.damage.copied(GATE_STATE)) > admitted(self._hands.copies[GATE_STATE])
 
     async def next(self) -> AttackSeen:
         """The next attack, with its mend. No worker may run. Raises CannotMend."""
