@@ -30,7 +30,9 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk. Raises OSError."""
+    """Put the names in a folder on the disk, where folders can be opened. Raises OSError."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows
+        return
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(opened)

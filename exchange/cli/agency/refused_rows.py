@@ -5,10 +5,9 @@ is shown once before any is repeated. Only the list in a file may name a source'
 owner alone can read that file: it is made anew, and takes the place of a file, never of a link.
 """
 
-import contextlib
 import csv
+import io
 import os
-import secrets
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ from rich.text import Text
 
 from exchange.cli.shared.console import table
 from exchange.core.words import number_of
+from exchange.engine.private_file import write_private
 from producers.errors import RefusalsUnwritable
 from producers.facts import RowRefused
 
@@ -76,21 +76,14 @@ def write_refusals(path: Path, rows: Iterable[RowRefused]) -> None:
 
     Raises RefusalsUnwritable: also where the path is a link, a pipe or a folder.
     """
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    content = io.StringIO(newline="")
+    writer = csv.writer(content)
+    writer.writerow(COLUMNS)
+    writer.writerows(map(_cells, causes_first(rows)))
     try:
         if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
             raise RefusalsUnwritable(f"{path} is a link, a folder or a device, and no file.")
-        try:
-            with os.fdopen(
-                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
-            ) as file:
-                writer = csv.writer(file)
-                writer.writerow(COLUMNS)
-                writer.writerows(map(_cells, causes_first(rows)))
-            unfinished.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+        write_private(path, content.getvalue().encode())
     except OSError as error:
         raise RefusalsUnwritable(f"{path} cannot be written: {error.strerror}.") from None
 
