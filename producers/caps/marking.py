@@ -39,15 +39,12 @@ from producers.caps.tally_batches import first_batch_over
 from producers.vault.event_tail import body_bytes, body_of, cap_of, period_of_tail, same_fact
 from producers.vault.fact_store import (
     ANEW,
-    CORRECTION,
-    EVENT,
     IN_SCHEDULED,
-    NOTHING,
     TALLY,
     FactStore,
 )
 from producers.vault.lost_withdrawals import DOUBTED
-from producers.vault.schema import Row, prefix_end
+from producers.vault.schema import CORRECTION, EVENT, NOTHING, Row, prefix_end
 from producers.vault.store import Vault, batches, places
 
 Marked = Counter[tuple[int, bytes]]

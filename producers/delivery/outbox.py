@@ -27,9 +27,9 @@ from producers.caps.tally_batches import count_anew
 from producers.delivery import run_part
 from producers.vault.chain_row import Beat, Kind
 from producers.vault.event_tail import decode_tail, with_cap, with_each_cap
-from producers.vault.fact_store import CORRECTION, EVENT, NOTHING, FactStore
+from producers.vault.fact_store import FactStore
 from producers.vault.lost_withdrawals import DOUBTED, HELD_BACK, explain, hold_back, reopen
-from producers.vault.schema import TODO_IS, Row
+from producers.vault.schema import CORRECTION, EVENT, NOTHING, TODO_IS, Row
 from producers.vault.sent_chain import TODO_UNSENT, Chain
 from producers.vault.store import Vault
 

@@ -13,8 +13,7 @@ from exchange.core.admission.cap_rules import NONE
 from exchange.core.model.events import Event
 from producers.caps.marking import Caps, Marked
 from producers.vault.event_tail import decode_tail, with_cap
-from producers.vault.fact_store import CORRECTION
-from producers.vault.schema import TODO_IS
+from producers.vault.schema import CORRECTION, TODO_IS
 from producers.vault.store import Vault
 
 

@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exchange.core.admission.reasons import RUN_EVENTS_MAX
-from producers.vault.fact_store import CORRECTION
-from producers.vault.schema import TODO_IS
+from producers.vault.schema import CORRECTION, TODO_IS
 from producers.vault.store import Vault, batches, places
 
 MEMBERS: Final = (

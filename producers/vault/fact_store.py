@@ -18,14 +18,13 @@ from producers.vault.client_table import ClientTable
 from producers.vault.event_tail import newest_id, same_fact
 from producers.vault.holding import hold, unhold
 from producers.vault.lost_withdrawals import HELD_BACK
-from producers.vault.schema import Row, prefix_end
+from producers.vault.schema import CORRECTION, EVENT, NOTHING, Row, prefix_end
 from producers.vault.store import Vault, batches, places
 from producers.vault.unsettled import GoneBy, Unsettled
 
 SOURCE: Final = b"f:"
 TALLY: Final = b"t:"
 UNCLAIMED: Final = b"u:"
-NOTHING, EVENT, CORRECTION = 0, 1, 2
 ANEW, IN_SCHEDULED = 1, 2
 """A client's marks are to be chosen anew: in the next run, or in the next scheduled one."""
 _OF_FACT: Final = "schema, want, sent, kept, refused, edition, client, gone"

@@ -3,10 +3,8 @@
 from exchange.core.admission.cap_rules import NONE
 from producers.vault.event_tail import with_cap
 from producers.vault.lost_withdrawals import forget
+from producers.vault.schema import CORRECTION
 from producers.vault.store import Vault
-
-CORRECTION = 2
-"""As in `producers.vault.fact_store`."""
 
 
 def hold(vault: Vault, client: int, *, retract: bool) -> int:

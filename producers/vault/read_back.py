@@ -17,9 +17,9 @@ from exchange.core.model.tally_tables import TallyTable
 from exchange.core.model.vocabulary import UsState
 from producers.vault.chain_row import ChainRow, Kind
 from producers.vault.event_tail import with_cap
-from producers.vault.fact_store import NOTHING, TALLY, UNCLAIMED, FactStore
+from producers.vault.fact_store import TALLY, UNCLAIMED, FactStore
 from producers.vault.lost_withdrawals import note
-from producers.vault.schema import COUNT_ANEW
+from producers.vault.schema import COUNT_ANEW, NOTHING
 from producers.vault.store import Vault
 
 _NEW: Final = "INSERT OR IGNORE INTO fact (key, period, schema, want, sort, stated) VALUES (?, ?, ?, ?, ?, 0)"

@@ -10,6 +10,8 @@ NEVER: Final = bytes(2)
 COUNT_ANEW: Final = b"\xff\xff"
 """In the place of the first period whose tallies are not counted: the next run that closes quarters
 counts all anew. No period has this number."""
+NOTHING, EVENT, CORRECTION = 0, 1, 2
+"""What is to be done about a fact (`todo`)."""
 TODO_IS: Final = "todo = ? AND todo > 0"
 """A condition that the index `fact_todo` answers; for `todo = ?` alone SQLite reads all facts."""
 _RECOUNT: Final = (

@@ -28,9 +28,9 @@ from producers.vault.event_tail import (
     same_fact,
     value_of,
 )
-from producers.vault.fact_store import CORRECTION, NOTHING, UNCLAIMED, FactStore
+from producers.vault.fact_store import UNCLAIMED, FactStore
 from producers.vault.read_back import stated_by, take_retraction, take_tally
-from producers.vault.schema import Row
+from producers.vault.schema import CORRECTION, NOTHING, Row
 from producers.vault.store import Vault, batches, places
 
 TODO_UNSENT: Final = "todo = CASE WHEN want IS NULL THEN 0 ELSE 1 END"
