@@ -11,7 +11,6 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,23 +64,25 @@ class Bench:
     def broker(self, size: Size, cases: Iterator[tuple[str, Size]]) -> None:
         """Each case on one broker.
 
-        Where the broker does not start, or the inboxes cannot be filled, the others fail too.
+        Where the broker does not start, or the inboxes cannot be filled, the others fail too. A
+        broker that does not stop is a row as well, and the next begins.
         """
         rows: list[Row] = []
         self.runs.append(rows)
         self.say.print(f"{size.events:,} events of {size.agencies} agencies", highlight=False)
-        with ExitStack() as stack:
-            try:
-                servers = stack.enter_context(broker_process()).bootstrap_servers
-            except Exception as error:  # noqa: BLE001 - a row says so
-                rows.append(failed("broker", size, type(error).__name__))
-                self.write()
+        try:
+            with broker_process() as broker:
+                self._on(broker.bootstrap_servers, rows, cases)
+        except Exception as error:  # noqa: BLE001 - a row says so
+            rows.append(failed("broker", size, type(error).__name__))
+            self.write()
+
+    def _on(self, servers: str, rows: list[Row], cases: Iterator[tuple[str, Size]]) -> None:
+        for case, of in cases:
+            rows.append(measured(case, servers, of, self.say))
+            self.write()
+            if case == "load" and "failed" in rows[-1]:
                 return
-            for case, of in cases:
-                rows.append(measured(case, servers, of, self.say))
-                self.write()
-                if case == "load" and "failed" in rows[-1]:
-                    return
 
     def write(self) -> None:
         machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
