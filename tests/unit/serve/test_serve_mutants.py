@@ -57,7 +57,7 @@ def with_a_file(law: Callable[[Path], object]) -> Law:
 
 
 ETAG = asks(of_api.test_an_etag_is_strong_and_saves_the_body)
-FOR_EVER = runs(of_api.test_pages_as_of_a_month_are_the_same_for_ever)
+FOR_EVER = runs(of_api.views_are_the_same_for_ever, ["cases"], ["json"])
 NEWEST = asks(of_api.test_the_newest_view_is_asked_for_again_each_time)
 HOLDERS = with_a_file(of_guard.test_with_tokens_only_their_holders_get_an_answer)
 RESUMED = runs(of_stream.test_a_reader_killed_at_every_event_gets_the_bytes_of_one_that_never_was, of_stream.FILTERED)
