@@ -20,6 +20,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from hashlib import sha256
 from types import TracebackType
 from typing import Final, Self
 
@@ -29,9 +30,10 @@ from consumers.charts.drawings import ChartWidth, Drawing
 from exchange.core.errors import ExchangeError
 
 CHARTS_A_LIFE: Final = 500
-DEADLINE_S: Final = 20.0
-"""For one chart; the first of a helper's life waits for its start too."""
-KEPT_BYTES: Final = 64 << 20
+DEADLINE_S: Final = 60.0
+"""For one chart, whose helper stands back behind all others; its first waits for its start too."""
+KEPT_BYTES: Final = 16 << 20
+"""More than all charts of a month have."""
 TRIES: Final = 2
 _LINE_BYTES: Final = 8 << 20
 _GOODBYE_S: Final = 2.0
@@ -39,6 +41,8 @@ _COMMAND: Final = (sys.executable, "-m", "consumers.charts.helper")
 _logger = structlog.get_logger(__name__)
 
 Wanted = tuple[Drawing, ChartWidth]
+Mark = bytes
+"""A digest of a drawing and its width. It is kept in place of their many numbers."""
 
 
 class ChartFailed(ExchangeError):
@@ -61,9 +65,9 @@ class Charts:
         self.starts = 0
         """How often a helper was started."""
         self._command, self._deadline_s, self._life, self._kept_bytes = command, deadline_s, life, kept_bytes
-        self._made: OrderedDict[Wanted, bytes] = OrderedDict()
+        self._made: OrderedDict[Mark, bytes] = OrderedDict()
         self._bytes = 0
-        self._failed: dict[Wanted, int] = {}
+        self._failed: dict[Mark, int] = {}
         self._one_at_a_time = asyncio.Lock()
         self._helper: asyncio.subprocess.Process | None = None
         self._drawn = 0
@@ -78,16 +82,21 @@ class Charts:
 
     def ready(self, drawing: Drawing, width: ChartWidth) -> bytes | None:
         """The chart if it has been made."""
-        found = self._made.get((drawing, width))
+        return self._kept(_mark_of((drawing, width)))
+
+    def _kept(self, mark: Mark) -> bytes | None:
+        found = self._made.get(mark)
         if found is not None:
-            self._made.move_to_end((drawing, width))
+            self._made.move_to_end(mark)
         return found
 
     async def svg(self, drawing: Drawing, width: ChartWidth) -> bytes:
         """The chart, made now unless it was made before. Raises ChartFailed."""
+        wanted = (drawing, width)
+        mark = await asyncio.to_thread(_mark_of, wanted)
         async with self._one_at_a_time:
-            found = self.ready(drawing, width)
-            return found if found is not None else await self._new((drawing, width))
+            found = self._kept(mark)
+            return found if found is not None else await self._new(wanted, mark)
 
     async def prepare(self, wanted: Iterable[Wanted]) -> int:
         """Make charts; how many of them failed."""
@@ -99,51 +108,52 @@ class Charts:
                 failed += 1
         return failed
 
-    async def _new(self, wanted: Wanted) -> bytes:
-        if self._failed.get(wanted, 0) >= TRIES:
-            raise ChartFailed(f"{wanted[0].title}: it failed {TRIES} times.")
+    async def _new(self, wanted: Wanted, mark: Mark) -> bytes:
+        title = wanted[0].title
+        if self._failed.get(mark, 0) >= TRIES:
+            raise ChartFailed(f"{title}: it failed {TRIES} times.")
+        request = await asyncio.to_thread(_request, wanted)
         try:
             async with asyncio.timeout(self._deadline_s):
-                answer = await self._answer(wanted)
+                answer = await self._answer(request)
         except (TimeoutError, OSError, ValueError, EOFError) as error:
             await self._kill()
-            raise self._failure(wanted, type(error).__name__) from None
+            raise self._failure(title, mark, type(error).__name__) from None
         except asyncio.CancelledError:  # its answer would be taken for the next one's
             await self._kill()
             raise
         if "svg" not in answer:
-            raise self._failure(wanted, answer.get("error", "no answer"))
-        self._keep(wanted, answer["svg"].encode())
-        return self._made[wanted]
+            raise self._failure(title, mark, answer.get("error", "no answer"))
+        svg = answer["svg"].encode()
+        self._keep(mark, svg)
+        return svg
 
-    def _failure(self, wanted: Wanted, reason: str) -> ChartFailed:
-        self._failed[wanted] = self._failed.get(wanted, 0) + 1
-        _logger.warning("chart failed", title=wanted[0].title, reason=reason)
-        return ChartFailed(f"{wanted[0].title}: {reason}.")
+    def _failure(self, title: str, mark: Mark, reason: str) -> ChartFailed:
+        self._failed[mark] = self._failed.get(mark, 0) + 1
+        _logger.warning("chart failed", title=title, reason=reason)
+        return ChartFailed(f"{title}: {reason}.")
 
-    def _keep(self, wanted: Wanted, svg: bytes) -> None:
-        self._made[wanted] = svg
+    def _keep(self, mark: Mark, svg: bytes) -> None:
+        self._made[mark] = svg
         self._bytes += len(svg)
         while self._bytes > self._kept_bytes and len(self._made) > 1:
             self._bytes -= len(self._made.popitem(last=False)[1])
 
-    async def _answer(self, wanted: Wanted) -> Mapping[str, str]:
+    async def _answer(self, request: bytes) -> Mapping[str, str]:
         """The answer of the running helper; if that was killed, of another one."""
         try:
-            return await self._asked(wanted)
+            return await self._asked(request)
         except (OSError, EOFError):
             if not self._drawn:  # it ended with its first chart, and so would the next
                 raise
             await self._kill()
-            return await self._asked(wanted)
+            return await self._asked(request)
 
-    async def _asked(self, wanted: Wanted) -> Mapping[str, str]:
+    async def _asked(self, request: bytes) -> Mapping[str, str]:
         """The helper's answer. Raises EOFError if it ended, ValueError for what is no answer."""
         helper = await self._started()
         assert helper.stdin is not None
         assert helper.stdout is not None
-        drawing, width = wanted
-        request = json.dumps({"drawing": drawing.as_plain(), "width": width.value}, sort_keys=True).encode()
         helper.stdin.write(request + b"\n")
         await helper.stdin.drain()
         line = await helper.stdout.readline()
@@ -190,6 +200,16 @@ class Charts:
                 with suppress(ProcessLookupError):
                     helper.kill()
             await helper.wait()
+
+
+def _mark_of(wanted: Wanted) -> Mark:
+    """Equal drawings have equal texts."""
+    return sha256(repr(wanted).encode()).digest()
+
+
+def _request(wanted: Wanted) -> bytes:
+    drawing, width = wanted
+    return json.dumps({"drawing": drawing.as_plain(), "width": width.value}, sort_keys=True).encode()
 
 
 def _environment() -> dict[str, str]:

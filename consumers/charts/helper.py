@@ -4,7 +4,9 @@ Reads one request a line from standard input, a drawing and a width as JSON, and
 line: the SVG, or the name of the error. Nothing else reaches its standard output.
 
 Rules kept: it opens no connection, and a drawing names no address. It ends when its parent does,
-and by itself if a chart takes far too long, even one that holds on to the interpreter.
+and by itself if a chart takes far too long, even one that holds on to the interpreter. It stands
+back behind whoever answers readers: it gives up priority before it loads its libraries, because a
+thread has the priority of the one that started it.
 """
 
 import faulthandler
@@ -13,28 +15,44 @@ import json
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
-
-import vl_convert
-
-from consumers.charts.drawings import ChartWidth, drawing_from
-from consumers.charts.specs import spec_of
-from consumers.charts.svg import accessible
 
 VEGA_LITE: Final = "6.4"
 """The version of the specification, whatever versions vl-convert has beside it."""
 HOPELESS_S: Final = 120
 """A chart that takes so long ends the process; the parent gave up long before."""
+NICENESS: Final = 10
+"""A tenth of the processor beside whoever wants all of it, and all that others leave."""
+AUTOGROUP: Final = Path("/proc/self/autogroup")
+
+
+def stand_back() -> None:
+    """Give up priority.
+
+    Where Linux groups processes by session, niceness counts within one only. This process has a
+    session of its own, so that one stands back too.
+    """
+    with suppress(OSError):
+        os.nice(NICENESS)
+    with suppress(OSError):
+        AUTOGROUP.write_text(f"{NICENESS}\n")
 
 
 def rendered(spec: dict[str, Any]) -> str:
     """The SVG of a specification. Raises ValueError, also for data that it would have to fetch."""
+    import vl_convert
+
     svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[])
     return svg
 
 
 def drawn(request: bytes) -> bytes:
     """The SVG that a request asks for; any exception says that it cannot be drawn."""
+    from consumers.charts.drawings import ChartWidth, drawing_from
+    from consumers.charts.specs import spec_of
+    from consumers.charts.svg import accessible
+
     plain = json.loads(request)
     drawing, width = drawing_from(plain["drawing"]), ChartWidth(plain["width"])
     key = hashlib.sha256(request).hexdigest()[:12]
@@ -43,6 +61,7 @@ def drawn(request: bytes) -> bytes:
 
 def main() -> None:
     """Answer requests until standard input ends."""
+    stand_back()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not come between the answers
     with suppress(BrokenPipeError):

@@ -8,8 +8,10 @@ publisher's service; where there is none, its words stay and lead nowhere.
 Rules kept: nothing is loaded from elsewhere, and no page needs a script.
 """
 
+import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from html import escape, unescape
 from posixpath import relpath
 from typing import Final
@@ -17,11 +19,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from consumers.files.published import PublishedMonth
 from consumers.files.written_files import ExportFile
+from consumers.pages.briefed_places import brief_of_place
 from consumers.pages.figures_at_hand import Figures, HeldPoints
 from consumers.pages.keeping_ready import ChartMaker
 from consumers.pages.rendering import Pages, SiteSetting, no_charts
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS
+from consumers.pages.sections.place_pages import DIVISIONS, STATES
 from consumers.pages.site import all_panels
+from exchange.core.picture.asked.briefs import Brief, NothingToBrief
 from exchange.core.picture.comparisons.measured import Behind
 from exchange.core.release.released import Released
 from exchange.web.static_files import PREFIX, static_files
@@ -30,8 +35,14 @@ FOLDER: Final = "site"
 _LINK: Final = re.compile(r' (href|src)="([^"]*)"')
 _DOWNLOAD: Final = re.compile(r"/v1/metrics/([a-z0-9_]+)\.[a-z.]+")
 _PLACES: Final = PLACES_SECTION.address.partition("{")[0]
-_FIGURES, _POSSIBLE = "/figures/", "/possible/"
+_FIGURES, _POSSIBLE, _BRIEF = "/figures/", "/possible/", "/brief/"
 _SAYS: Final = "A page of the site; index.html is the first"
+SiteTold = Callable[[str, int, int], None]
+"""(what is done, how many of them, of how many: pages are found as they are made)."""
+
+
+def _nobody(_: str, __: int, ___: int) -> None:
+    """Tell nobody."""
 
 
 def figures_of(published: PublishedMonth) -> Figures:
@@ -40,13 +51,18 @@ def figures_of(published: PublishedMonth) -> Figures:
     return Figures(HeldPoints(published.by_metric), published.epoch, behind)
 
 
-async def site_files(published: PublishedMonth, charts: ChartMaker | None = None) -> list[ExportFile]:
+async def site_files(
+    published: PublishedMonth, charts: ChartMaker | None = None, told: SiteTold = _nobody
+) -> list[ExportFile]:
     """Every page, and the static files. `charts` None: pages have their tables only."""
     figures = figures_of(published)
     if charts is not None:
-        await charts.prepare(list(all_panels(figures)))
+        panels = list(all_panels(figures))
+        for done, panel in enumerate(panels, 1):
+            await charts.prepare([panel])
+            told("figures have their charts", done, len(panels))
     pages = Pages(SiteSetting(published.publisher.address, live=False, charts=charts or no_charts))
-    return [*_Crawl(published, figures, pages).files(), *_static()]
+    return [*[file async for file in _Crawl(published, figures, pages).files(told)], *_static()]
 
 
 def _static() -> Iterator[ExportFile]:
@@ -61,11 +77,14 @@ class _Crawl:
         self._published, self._figures, self._pages = published, figures, pages
         self._panels = {panel.name: panel for panel in all_panels(figures)}
         self._sections = {section.address: section for section in SECTIONS}
+        self._briefs = dict(_briefs(figures))
 
-    def files(self) -> Iterator[ExportFile]:
-        """Each page once, in the order in which links lead to it."""
+    async def files(self, told: SiteTold) -> AsyncIterator[ExportFile]:
+        """Each page once, in the order in which links lead to it. May be cancelled at each."""
         waiting, known = ["/"], {"index.html"}
         while waiting:
+            told("pages are written", len(known) - len(waiting), len(known))
+            await asyncio.sleep(0)
             address = waiting.pop(0)
             name = self.name_of(address) or ""
             html = self._page(address).decode()
@@ -85,6 +104,8 @@ class _Crawl:
             return None
         if path.startswith((_FIGURES, _POSSIBLE)):
             return f"{path[1:]}.html" if path.split("/", 2)[2] in self._panels else None
+        if path.startswith(_BRIEF):
+            return f"{path[1:]}.html" if path.removeprefix(_BRIEF) in self._briefs else None
         if path not in self._sections and (place == path or "/" in place):
             return None
         stem = path[1:] or "index"
@@ -97,6 +118,9 @@ class _Crawl:
             return self._pages.alone(self._panels[path.removeprefix(_FIGURES)], self._figures, embedded=False)
         if path.startswith(_POSSIBLE):
             return self._pages.possible(self._panels[path.removeprefix(_POSSIBLE)], self._figures)
+        if path.startswith(_BRIEF):
+            place = path.removeprefix(_BRIEF)
+            return self._pages.brief(self._briefs[place], place, self._figures)
         if path in self._sections:
             return self._pages.section(self._sections[path], self._figures, chosen=chosen)
         return self._pages.section(PLACES_SECTION, self._figures, chosen={"place": path.removeprefix(_PLACES)})
@@ -128,6 +152,14 @@ class _Crawl:
             return relpath(f"figures/{download[1]}.{suffix}", here)
         address = self._published.publisher.address
         return address + link if address else ""
+
+
+def _briefs(figures: Figures) -> Iterator[tuple[str, Brief]]:
+    """Each place that has a brief."""
+    for place in (*STATES, *DIVISIONS):
+        if figures.behind is not None:
+            with suppress(NothingToBrief):
+                yield place, brief_of_place(figures, figures.behind, place)
 
 
 def _chosen(query: str) -> Mapping[str, str]:

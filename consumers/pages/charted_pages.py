@@ -1,5 +1,6 @@
 """The charts of a site: drawn from the points of a table, and put above it when they are ready."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -38,7 +39,10 @@ class SiteCharts:
 
     async def prepare(self, panels: Iterable[Panel]) -> int:
         """Make the charts of these panels; how many failed."""
-        return await self._charts.prepare(_wanted(panels))
+        failed = 0
+        for panel in panels:
+            failed += await self._charts.prepare(await asyncio.to_thread(_wanted, panel))
+        return failed
 
 
 def _named_once(found: Iterable[tuple[ChartWidth, bytes | None]]) -> Iterator[tuple[ChartWidth, str]]:
@@ -53,11 +57,9 @@ def _named_once(found: Iterable[tuple[ChartWidth, bytes | None]]) -> Iterator[tu
         yield width, text
 
 
-def _wanted(panels: Iterable[Panel]) -> Iterator[Wanted]:
-    for panel in panels:
-        drawing = drawing_for(panel)
-        if drawing is not None:
-            yield from ((drawing, width) for width in _widths(drawing))
+def _wanted(panel: Panel) -> list[Wanted]:
+    drawing = drawing_for(panel)
+    return [] if drawing is None else [(drawing, width) for width in _widths(drawing)]
 
 
 def _widths(drawing: Drawing) -> tuple[ChartWidth, ...]:

@@ -8,7 +8,7 @@ Rules kept: nothing here computes or rounds; a page shows published points and n
 is chosen by its dimensions and its period, never by its value.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from exchange.core.metrics.figures import Dimensions, MetricPoint
@@ -28,11 +28,11 @@ class PointSource(Protocol):
     def periods(self, metric: str) -> Iterable[int]:
         """The quarters and years that a metric has points of."""
 
-    def of_period(self, metric: str, period: Period) -> Iterable[MetricPoint]:
-        """The points of a metric in one period."""
+    def of_period(self, metric: str, period: Period, months: int = 0) -> Iterable[MetricPoint]:
+        """The points of a metric in one period; `months`: of the newest so many months alone."""
 
-    def of_series(self, metric: str, where: Where) -> Iterable[MetricPoint]:
-        """The points of a metric with exactly these dimensions, in every period."""
+    def of_series(self, metric: str, where: Where, periods: Collection[Period]) -> Iterable[MetricPoint]:
+        """The points of a metric with exactly these dimensions, in some periods."""
 
 
 class HeldPoints:
@@ -45,13 +45,15 @@ class HeldPoints:
         """The quarters and years that a metric has points of."""
         return {one.period for one in self._of(metric) if one.period is not None}
 
-    def of_period(self, metric: str, period: Period) -> Iterable[MetricPoint]:
-        """The points of a metric in one period."""
-        return (one for one in self._of(metric) if one.period == period)
+    def of_period(self, metric: str, period: Period, months: int = 0) -> Iterable[MetricPoint]:
+        """The points of a metric in one period; `months`: of the newest so many months alone."""
+        found = [one for one in self._of(metric) if one.period == period]
+        newest = sorted({one.epoch for one in found})[-months:]
+        return (one for one in found if one.epoch in newest)
 
-    def of_series(self, metric: str, where: Where) -> Iterable[MetricPoint]:
-        """The points of a metric with exactly these dimensions, in every period."""
-        return (one for one in self._of(metric) if frozenset(one.dimensions) == where)
+    def of_series(self, metric: str, where: Where, periods: Collection[Period]) -> Iterable[MetricPoint]:
+        """The points of a metric with exactly these dimensions, in some periods."""
+        return (one for one in self._of(metric) if one.period in periods and frozenset(one.dimensions) == where)
 
     def _of(self, metric: str) -> Sequence[MetricPoint]:
         return self._by_metric.get(metric, ())
@@ -88,7 +90,7 @@ class Figures:
 
     def of_series(self, metric: str, /, **where: str) -> Sequence[MetricPoint]:
         """One figure in every period that it was released of."""
-        return tuple(self._source.of_series(BY_METRIC[metric].name, frozenset(where.items())))
+        return tuple(self._source.of_series(metric, frozenset(where.items()), (*self.periods(metric), ARRIVALS)))
 
     def one(self, metric: str, period: int | None, /, **where: str) -> MetricPoint | None:
         """The point with exactly these dimensions; None: it is in no release so far."""
@@ -98,14 +100,16 @@ class Figures:
         """The newest quarter or year that the metric has points of."""
         return max((p for p in self.periods(metric) if span_of(p) is span), default=None)
 
-    def over_time(self, metric: str, span: Span, /, **where: str) -> Sequence[MetricPoint]:
-        """One figure in every quarter, or every year, in order."""
-        found = {one.period: one for one in self.of_series(metric, **where) if one.period is not None}
-        return [found[period] for period in sorted(found) if span_of(period) is span]
+    def over_time(self, metric: str, span: Span, last: int = 0, /, **where: str) -> Sequence[MetricPoint]:
+        """One figure in every quarter, or every year, in order; `last`: in so many alone."""
+        periods = [one for one in self.periods(metric) if span_of(one) is span][-last:]
+        points = self._source.of_series(metric, frozenset(where.items()), frozenset(periods))
+        found = {one.period: one for one in points}
+        return [found[period] for period in periods if period in found]
 
-    def arrivals(self, metric: str) -> Sequence[MetricPoint]:
-        """The arrivals of every month, in order."""
-        return sorted(self._source.of_period(BY_METRIC[metric].name, ARRIVALS), key=lambda one: one.epoch)
+    def arrivals(self, metric: str, last: int = 0, /) -> Sequence[MetricPoint]:
+        """The arrivals of every month, in order; `last`: of so many months alone."""
+        return sorted(self._source.of_period(BY_METRIC[metric].name, ARRIVALS, last), key=lambda one: one.epoch)
 
     def across(self, metric: str, dimension: str, period: int | None, /, **where: str) -> Sequence[MetricPoint]:
         """All codes of a dimension in one period; what else the points have is given."""

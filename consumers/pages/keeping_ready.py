@@ -56,7 +56,7 @@ async def with_site(service: Service, setting: SiteSetting, charts: ChartMaker |
 
 
 async def _keep(site: Site, charts: ChartMaker | None) -> None:
-    await asyncio.to_thread(lambda: (answered(), noise()))
+    await asyncio.to_thread(_warm_up, site)
     if charts is None:
         return  # a page of tables is made while its reader waits
     ready = -1
@@ -70,6 +70,13 @@ async def _keep(site: Site, charts: ChartMaker | None) -> None:
                 await _prepared(site)
         except Exception:  # a page that fails says so to its reader; the others must go on
             _logger.exception("a page cannot be prepared")
+
+
+def _warm_up(site: Site) -> None:
+    """Make what pages need of no figure."""
+    site.pages.prepare()
+    answered()
+    noise()
 
 
 async def _quiet(site: Site, ready: int) -> bool:

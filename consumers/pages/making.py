@@ -68,7 +68,7 @@ def over_time(
     where: Mapping[str, str] | None = None,
 ) -> Panel:
     """One figure in all quarters, or in all years."""
-    found = figures.over_time(metric, span, **(where or {}))[-PERIODS_MAX:]
+    found = figures.over_time(metric, span, PERIODS_MAX, **(where or {}))
     rows = tuple(PanelRow(period_in_row(one.period), one) for one in found if one.period is not None)
     panel = Panel(
         name or name_of(metric),
@@ -86,7 +86,7 @@ def over_time(
 
 def arrivals(figures: Figures, metric: str, title: str, notes: Iterable[str] = ()) -> Panel:
     """The sign of life of every month."""
-    found = figures.arrivals(metric)[-MONTHS_MAX:]
+    found = figures.arrivals(metric, MONTHS_MAX)
     rows = tuple(PanelRow(month_words(one.epoch), one) for one in found)
     said = (sentence_of(found[-1]),) if found else ("No month has been released yet.",)
     return Panel(name_of(metric), title, metric, "Month", rows, said, OVER_TIME, tuple(notes), period="arrivals")

@@ -88,6 +88,11 @@ class Pages:
         self.setting = setting or SiteSetting()
         self._made = environment(PackageLoader("consumers.pages"))
 
+    def prepare(self) -> None:
+        """Read every template, which the first page would wait for."""
+        for name in self._made.list_templates():
+            self._made.get_template(name)
+
     def section(
         self,
         section: PageSection,
@@ -97,10 +102,12 @@ class Pages:
         frozen: bool = False,
         notice: str = "",
         coming: bool = False,
+        after: int | None = None,
     ) -> bytes:
         """A section's page. `frozen`: it was asked for as of a month and never changes.
 
-        `coming`: charts that are not there are being drawn.
+        `coming`: charts that are not there are being drawn. `after`: the newest event that it knows
+        of: what comes between its making and its listening is not missed.
         """
         parts = [self._part(part, figures) for part in section.parts(figures, chosen or {})]
         current = section.address_of(chosen or {})
@@ -110,6 +117,7 @@ class Pages:
             "intro": section.intro,
             "parts": parts,
             "frozen": frozen,
+            "stream": "/v1/stream" if after is None else f"/v1/stream?after={after}",
             "coming": coming and any(part["kind"] == "Panel" and part["it"]["awaited"] for part in parts),
             **self._around(figures, current, section.title, live=not frozen, notice=notice),
         }

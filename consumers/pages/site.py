@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, M
 from dataclasses import dataclass, replace
 
 from consumers.pages.asked_pages import PageRequest
+from consumers.pages.briefed_places import brief_of_place
 from consumers.pages.comparing_two import can_be_compared
 from consumers.pages.figures_at_hand import Figures
 from consumers.pages.parts.from_picture import PicturePoints
@@ -21,23 +22,10 @@ from consumers.serve.service import FOR_EVER, REVALIDATE, ServedView, Service
 from consumers.serve.snapshot.snapshot import Picture
 from consumers.serve.views.prepared import Body, body_of
 from consumers.serve.views.requested import epoch_shown, not_read_yet
-from exchange.core.metrics.figures import MetricPoint
-from exchange.core.metrics.questions import Span
-from exchange.core.picture.asked.briefs import (
-    CASES,
-    COVERAGE,
-    NEEDS,
-    SHARE,
-    BriefText,
-    NothingToBrief,
-    brief_of,
-    where_of,
-)
+from exchange.core.picture.asked.briefs import BriefText, NothingToBrief
 from exchange.core.picture.comparisons.measured import Behind
 from exchange.web.problems import Problem, ProblemKind, cut
 
-BRIEFED = (NEEDS, SHARE, COVERAGE, "reporting", "reporting_by_division", "reporting_on_time")
-"""The metrics of a brief, of its year."""
 MONTHS_HELD = 4
 """As many months have figures in memory, those of the last requests."""
 STEPS_MIN = (1, 5, 15, 60, 360, 1_440)
@@ -91,11 +79,13 @@ class Site:
     async def section(self, asked: PageRequest) -> ServedView:
         """A section's page. Raises Problem."""
         frozen, notice = asked.as_of is not None, self.notice()
+        newest_event = self.service.picture.position - 1
 
         def made(figures: Figures, coming: bool) -> bytes:
             told = "" if frozen else notice
+            after = None if frozen else newest_event
             return self.pages.section(
-                asked.section, figures, chosen=asked.choice, frozen=frozen, notice=told, coming=coming
+                asked.section, figures, chosen=asked.choice, frozen=frozen, notice=told, coming=coming, after=after
             )
 
         def panels(figures: Figures) -> Iterator[Panel]:
@@ -130,7 +120,7 @@ class Site:
             if figures.behind is None:
                 raise not_read_yet()
             try:
-                brief = brief_of(_briefed(figures, place), figures.behind, place)
+                brief = brief_of_place(figures, figures.behind, place)
             except NothingToBrief as error:
                 raise Problem(ProblemKind.EPOCH_UNKNOWN, f"{error} Years come in January.") from None
             if self.pages.setting.preface:
@@ -214,13 +204,6 @@ class Site:
                 "missing."
             )
         return "" if hearing.complete else "The newest figures are being read. Some may be missing for a moment."
-
-
-def _briefed(figures: Figures, place: str) -> list[MetricPoint]:
-    """The points of a place's brief: its clients over the years, and the rest of the newest one."""
-    cases = figures.over_time(CASES, Span.YEAR, **dict(where_of(place)))
-    year = cases[-1].period if cases else None
-    return [*cases, *(one for metric in BRIEFED for one in figures.of_period(metric, year))]
 
 
 def _found(figures: Figures, name: str) -> Panel:

@@ -6,6 +6,7 @@ has no quarter; several figures in the newest period. Figures that are no chart 
 says what to ask for. The description holds a sentence with an interval, the caveat and the month.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -36,7 +37,7 @@ async def drawn(charts: ChartDrawer | None, points: Sequence[MetricPoint], asked
     """The chart of these points as of a month. Raises Problem."""
     if charts is None:
         raise Problem(ProblemKind.SUFFIX_UNKNOWN, "This service draws no charts.", near=["csv", "xlsx"])
-    drawing = chart_of(points, asked, epoch)
+    drawing = await asyncio.to_thread(chart_of, points, asked, epoch)
     try:
         return await charts.svg(drawing, ChartWidth.WIDE)
     except ChartFailed:

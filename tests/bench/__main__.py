@@ -157,7 +157,10 @@ def cpu_of(row: Row) -> float:
 
 
 def summary_of(runs: list[list[Row]]) -> dict[str, float]:
-    """The numbers to compare between versions, from the first size; those that were measured."""
+    """The numbers to compare between versions, from the first size; those that were measured.
+
+    And those that cases name themselves.
+    """
     rows = [row for some in runs[:3] for row in some if "failed" not in row]
     by_case = {str(row["case"]): row for row in rows}
     ratios = {
@@ -175,6 +178,9 @@ def summary_of(runs: list[list[Row]]) -> dict[str, float]:
             found[name] = float(str(by_case[case]["seconds"]))
     if "fold" in by_case:
         found["fold_cpu_s_per_million"] = cpu_of(by_case["fold"])
+    for row in (row for some in runs for row in some):
+        numbers = row.get("numbers")
+        found |= numbers if isinstance(numbers, dict) else {}
     return found
 
 

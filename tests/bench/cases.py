@@ -10,9 +10,9 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from zlib import crc32
@@ -46,7 +46,7 @@ LAST = AFTER + 24
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one case took."""
+    """What one case took. `numbers`: what else it measured, by name, for the summary."""
 
     case: str
     events: int
@@ -55,9 +55,11 @@ class Measured:
     cpu_seconds: float
     peak_mb: float
     note: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
-Case = Callable[[Settings, Size], Awaitable[tuple[int, float, float, str]]]
+Plain = tuple[int, float, float, str]
+Case = Callable[[Settings, Size], Awaitable[Plain | tuple[int, float, float, str, Mapping[str, float]]]]
 
 
 async def replaying(settings: Settings, size: Size) -> tuple[int, float, float, str]:
@@ -197,9 +199,9 @@ def main() -> None:
     name, bootstrap, events, agencies = sys.argv[1:]
     size = Size(int(events), int(agencies))
     settings = Settings().at(bootstrap)
-    counted, seconds, cpu, note = asyncio.run(CASES[name](settings, size))  # type: ignore[arg-type]
+    counted, seconds, cpu, note, *numbers = asyncio.run(CASES[name](settings, size))  # type: ignore[arg-type]
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(asdict(Measured(name, counted, size.agencies, seconds, cpu, peak_mb, note))))
+    print(json.dumps(asdict(Measured(name, counted, size.agencies, seconds, cpu, peak_mb, note, *numbers))))
 
 
 if __name__ == "__main__":

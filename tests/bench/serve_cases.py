@@ -9,7 +9,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import quantiles
@@ -32,7 +32,8 @@ NO_LIMIT = ("--requests-per-minute", "0")
 PAGES = ("/", "/needs", "/places/ca", "/")
 STEADY_S = 12.0
 """After the last figure: pages of the menu are prepared once figures have been quiet for 5 s."""
-Result = tuple[int, float, float, str]
+Result = tuple[int, float, float, str, Mapping[str, float]]
+"""Count, seconds, CPU seconds, a note, and numbers for the summary."""
 
 
 async def whole(client: httpx.AsyncClient) -> int:
@@ -79,7 +80,9 @@ async def reading(settings: Settings, size: Size) -> Result:
             await serve.stopped()
     pages = ", ".join(f"{page} {ms:.0f} ms" for page, ms in zip(PAGES, first, strict=True))
     note = f"{memory:.0f} MB, {later:.0f} with its pages; first asked for: {pages}; from its cache after {again:.1f} s"
-    return figures, took, cpu, note
+    of = f"serve_{size.events}"
+    numbers = {f"{of}_read_s": took, f"{of}_mb": memory, f"{of}_mb_with_pages": later, f"{of}_restart_s": again}
+    return figures, took, cpu, note, {**numbers, f"{of}_first_page_ms": first[0]}
 
 
 @asynccontextmanager
@@ -96,23 +99,65 @@ async def milliseconds(client: httpx.AsyncClient, page: str) -> float:
 
 
 async def answering(settings: Settings, size: Size) -> Result:
-    """Prepared JSON at 200 requests a second, in turns with a bare Starlette route."""
+    """Prepared JSON at 200 requests a second, in turns with a bare Starlette route.
+
+    First while pages are prepared and their charts drawn, then once all are there.
+    """
     await fill(settings, size.events)
     async with served(variables_of(settings), *NO_LIMIT) as serve, asking(serve) as client:
         await whole(client)
         page = "/v1/metrics/needs_by_service?limit=100"
         length = len((await client.get(page, headers={"accept-encoding": "identity"})).content)
         async with bare_starlette(length) as bare:
-            found: dict[str, list[float]] = {"serve": [], "bare": []}
-            clock, before = time.perf_counter(), cpu_s(serve)
-            for _ in range(TURNS):
-                found["bare"] += await asked_steadily(bare, "/")
-                found["serve"] += await asked_steadily(serve.address, page)
-            took, cpu = time.perf_counter() - clock, cpu_s(serve) - before
+            for one in PAGES:
+                await client.get(one)
+            clock, before, drawn = time.perf_counter(), cpu_s(serve), helper_cpu_s(serve)
+            busy = await compared(bare, serve.address + page)
+            took, cpu, drawn = time.perf_counter() - clock, cpu_s(serve) - before, helper_cpu_s(serve) - drawn
+            await all_drawn(serve)
+            quiet = await compared(bare, serve.address + page)
         await serve.stopped()
+    numbers = {f"serve_json_{name}": value for name, value in ratios(quiet).items()}
+    numbers |= {f"serve_json_{name}_while_charts_are_drawn": value for name, value in ratios(busy).items()}
+    note = f"{told(quiet)}; while charts are drawn ({drawn:.1f} CPU s) {told(busy)}; {length:,} bytes"
+    return len(busy["serve"]), took, cpu, note, numbers
+
+
+Compared = dict[str, list[float]]
+"""Seconds of each answer of `serve`, and of `bare`."""
+
+
+async def compared(bare: str, address: str) -> Compared:
+    found: Compared = {"serve": [], "bare": []}
+    host, slash, page = address.removeprefix("http://").partition("/")
+    for _ in range(TURNS):
+        found["bare"] += await asked_steadily(bare, "/")
+        found["serve"] += await asked_steadily(f"http://{host}", slash + page)
+    return found
+
+
+def ratios(found: Compared) -> dict[str, float]:
     (bare50, bare99), (own50, own99) = (percentiles(found[name]) for name in ("bare", "serve"))
-    note = f"p99 {own99:.1f} ms, bare {bare99:.1f} ms ({own99 / bare99:.2f}); p50 {own50:.1f}, {bare50:.1f}; {length:,} bytes"
-    return len(found["serve"]), took, cpu, note
+    return {"p50_of_bare": own50 / bare50, "p99_of_bare": own99 / bare99}
+
+
+def told(found: Compared) -> str:
+    (bare50, bare99), (own50, own99) = (percentiles(found[name]) for name in ("bare", "serve"))
+    return f"p99 {own99:.1f} ms, bare {bare99:.1f} ms ({own99 / bare99:.2f}); p50 {own50:.1f}, {bare50:.1f}"
+
+
+def helper_cpu_s(serve: Served) -> float:
+    """CPU seconds of the process that draws charts."""
+    helpers = psutil.Process(serve.process.pid).children(recursive=True)
+    return sum(sum(one.cpu_times()[:2]) for one in helpers)
+
+
+async def all_drawn(serve: Served) -> None:
+    """Wait until the helper has nothing to draw for a while."""
+    before, now = -1.0, helper_cpu_s(serve)
+    while now != before:
+        await asyncio.sleep(STEADY_S / 2)
+        before, now = now, helper_cpu_s(serve)
 
 
 def percentiles(seconds: list[float]) -> tuple[float, float]:
@@ -207,7 +252,13 @@ async def streaming(settings: Settings, size: Size) -> Result:
     await log.close()
     used = f"{memory:.0f} MB, {own:.0f} without libraries, of which {waiting - alone:.0f} for readers"
     note = f"last reader {last:.2f} s, median {median:.2f} s after the write; {used}; ended in {ended:.1f} s"
-    return len(arrived), last, cpu, note
+    return (
+        len(arrived),
+        last,
+        cpu,
+        note,
+        {"serve_stream_s": last, "serve_stream_mb": memory, "serve_stream_own_mb": own},
+    )
 
 
 async def follow(address: str, path: str, begun: asyncio.Semaphore, arrived: list[float]) -> None:

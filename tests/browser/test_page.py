@@ -129,7 +129,6 @@ def test_new_figures_come_by_themselves_and_what_is_open_stays_open(browser: Bro
     page.goto(f"{early.address}/")
     expect(page.locator("#figures")).to_have_attribute("data-as-of", "December 2025")
     page.locator("#cases-how summary").click()
-    page.wait_for_timeout(500)
     early.publish(LAST, LAST)
     expect(page.locator("#figures")).to_have_attribute("data-as-of", "January 2026", timeout=30_000)
     expect(page.locator("#cases-how")).to_have_attribute("open", "")

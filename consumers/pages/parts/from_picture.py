@@ -1,6 +1,6 @@
 """The points of a served picture, as a page asks for them: no more of them is read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from consumers.pages.figures_at_hand import Where
 from consumers.serve.snapshot.columns import ARRIVALS_CODE
@@ -22,15 +22,18 @@ class PicturePoints:
         """The quarters and years that a metric has points of."""
         return (one for one in self._epochs_of(metric) if one != ARRIVALS_CODE)
 
-    def of_period(self, metric: str, period: Period) -> Iterator[MetricPoint]:
-        """The points of a metric in one period."""
+    def of_period(self, metric: str, period: Period, months: int = 0) -> Iterator[MetricPoint]:
+        """The points of a metric in one period; `months`: of the newest so many months alone."""
         code = period or ARRIVALS_CODE
-        return self._points(metric, self._epochs_of(metric).get(code, ()), period=code)
+        return self._points(metric, self._epochs_of(metric).get(code, ())[-months:], period=code)
 
-    def of_series(self, metric: str, where: Where) -> Iterator[MetricPoint]:
-        """The points of a metric with exactly these dimensions, in every period."""
+    def of_series(self, metric: str, where: Where, periods: Collection[Period]) -> Iterator[MetricPoint]:
+        """The points of a metric with exactly these dimensions, in some periods."""
+        brought = [(period or ARRIVALS_CODE, self._epochs_of(metric)) for period in periods]
+        asked = sorted((epoch, code) for code, epochs in brought for epoch in epochs.get(code, ()))
         for number in self._picture.names.numbers_of(metric, where):
-            yield from self._points(metric, self._epochs, series=number)
+            for epoch, code in asked:
+                yield from self._points(metric, (epoch,), period=code, series=number)
 
     def _epochs_of(self, metric: str) -> Mapping[int, Sequence[int]]:
         """Of each period, the epochs that brought points of a metric: most brought none."""

@@ -8,6 +8,7 @@ from consumers.pages.parts.panels import Grid, GridCell, KeyNumber, KeyNumbers, 
 from consumers.serve.views.planned import answered, noise
 from exchange.core.metrics.answers import Answer
 from exchange.core.metrics.planning import Line
+from exchange.core.picture.wording.table_words import table_words
 from exchange.core.release.budget import DELTA, PARTS, RESERVE, RHO_TOTAL, WHOLE, epsilon_of
 from exchange.wire.planned_sizes import national_clients
 
@@ -88,7 +89,7 @@ def _parts() -> tuple[Part, ...]:
 def _row(one: Line) -> tuple[GridCell, ...]:
     year = f"{one.usable_in_a_year:,}" if one.usable_in_a_year else "no usable cell, or no figure of a year"
     return (
-        GridCell(one.table),
+        GridCell(table_words(one.table), f"/v1/metrics/{one.table}.csv"),
         GridCell(one.released),
         GridCell(f"{one.sigma:,.2f}", number=True),
         GridCell(f"{PARTS[one.table]:,}", number=True),

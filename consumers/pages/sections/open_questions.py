@@ -8,6 +8,7 @@ from consumers.pages.parts.panels import Grid, GridCell, Part, PartHeading
 from consumers.serve.views.planned import answered
 from exchange.core.metrics.answers import Answer
 from exchange.core.picture.asked.unanswered import UNRELEASED
+from exchange.core.picture.wording.table_words import table_words
 from exchange.core.release.budget import RESERVE, WHOLE
 
 INTRO = (
@@ -64,5 +65,5 @@ def _words(code: str) -> str:
 
 
 def _row(one: Answer) -> tuple[GridCell, ...]:
-    costs = "; ".join(f"{cost.table} {cost.needed:,} (now {cost.part:,})" for cost in one.costs)
+    costs = "; ".join(f"{table_words(cost.table)}: {cost.needed:,} (now {cost.part:,})" for cost in one.costs)
     return GridCell(one.question.asks), GridCell(one.question.span.value), GridCell(costs)

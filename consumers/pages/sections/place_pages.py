@@ -12,7 +12,8 @@ from exchange.core.metrics.questions import Span
 from exchange.core.model.vocabulary import DIVISION
 from exchange.core.picture.wording.phrases import label_of
 
-DIVISIONS: Final = tuple(code for code in codes_of("division") if code not in {"unknown", "not_applicable"})
+_NO_PLACE: Final = {*MISSING_CODES, "unknown", "not_applicable"}
+DIVISIONS: Final = tuple(code for code in codes_of("division") if code not in _NO_PLACE)
 STATES: Final = tuple(code for code in codes_of("state") if code not in MISSING_CODES)
 INTRO = (
     "Figures of places are for whole years, because their noise is large. Read those that are usable; the others say why not.",
@@ -34,8 +35,8 @@ def name_of_place(place: str) -> str:
 
 
 def address_of(place: str) -> str:
-    """Its page."""
-    return f"/places/{place}"
+    """Its page; empty for a code that is no place, such as a missing answer."""
+    return f"/places/{place}" if place in (*STATES, *DIVISIONS) else ""
 
 
 def all_places() -> Iterator[Part]:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 import pyarrow as pa
 
@@ -99,17 +99,40 @@ def _head(view: memoryview) -> tuple[dict[str, Any], int]:
     return cast("dict[str, Any]", json.loads(bytes(view[8 : 8 + length]))), 8 + length
 
 
-def written(picture: Picture) -> Iterator[bytes]:
-    """The file of a snapshot, in pieces."""
-    body = _body(picture)
-    yield VERSION
-    yield sha256(body).hexdigest().encode() + b"\n"
-    yield body
+class _Hashed:
+    """A file, and the hash of what was written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.closed = False
+        self.digest = sha256()
+        self._file = file
+
+    def write(self, octets: bytes) -> int:
+        """Write on."""
+        self.digest.update(octets)
+        return self._file.write(octets)
+
+    def flush(self) -> None:
+        """Nothing: whoever opened the file does."""
 
 
-def _body(picture: Picture) -> bytes:
+def write_picture(picture: Picture, file: BinaryIO) -> None:
+    """Write a snapshot to an empty file, piece by piece: in memory it is there once only."""
+    file.write(VERSION + b"0" * (_DIGEST_LINE - 1) + b"\n")
+    body = _Hashed(file)
+    words = json.dumps(_words(picture), separators=(",", ":")).encode()
+    body.write(len(words).to_bytes(8, "big") + words)
+    with pa.ipc.new_stream(pa.PythonFile(body, "w"), SCHEMA) as stream:
+        for epoch in sorted(picture.epochs):
+            stream.write_batch(picture.epochs[epoch].batch)
+    file.seek(len(VERSION))
+    file.write(body.digest.hexdigest().encode())
+
+
+def _words(picture: Picture) -> dict[str, object]:
+    """The line of JSON."""
     names, order = picture.names, sorted(picture.epochs)
-    head = {
+    return {
         "series": names.series.values,
         "units": names.units.values,
         "origins": names.origins.values,
@@ -119,13 +142,6 @@ def _body(picture: Picture) -> bytes:
         "mark": picture.mark,
         "epochs": [{"epoch": epoch, "parts": _parts(picture.epochs[epoch].parts)} for epoch in order],
     }
-    words = json.dumps(head, separators=(",", ":")).encode()
-    out = pa.BufferOutputStream()
-    out.write(len(words).to_bytes(8, "big") + words)
-    with pa.ipc.new_stream(out, SCHEMA) as stream:
-        for epoch in order:
-            stream.write_batch(picture.epochs[epoch].batch)
-    return cast("bytes", out.getvalue().to_pybytes())
 
 
 def _parts(parts: Mapping[str, slice]) -> dict[str, tuple[int, int]]:
@@ -144,8 +160,7 @@ class CacheFile:
         fresh = self.path.with_name(f"{self.path.name}.new")
         try:
             with fresh.open("wb") as out:
-                for piece in written(picture):
-                    out.write(piece)
+                write_picture(picture, out)
                 out.flush()
                 os.fsync(out.fileno())
             fresh.replace(self.path)

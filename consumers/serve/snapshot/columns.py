@@ -148,36 +148,40 @@ class EpochColumns:
         self.batch = batch
         self.parts = parts
         """Metric → its rows."""
-        self._periods: dict[str, tuple[int, ...]] = {}
+        self._spans = self._found_spans()
 
     def __len__(self) -> int:
         return int(self.batch.num_rows)
 
+    def _found_spans(self) -> Mapping[str, Mapping[int, slice]]:
+        """Metric → period → its rows, which are sorted by both. Pages look them up here."""
+        periods = self._column("period", slice(0, len(self)))
+        cuts = np.flatnonzero(np.diff(periods)) + 1
+        found: dict[str, dict[int, slice]] = {}
+        for metric, part in self.parts.items():
+            first, behind = np.searchsorted(cuts, (part.start, part.stop), "right").tolist()
+            ends = [one for one in cuts[first:behind].tolist() if one < part.stop]
+            starts = [part.start, *ends]
+            whole = periods[starts].tolist() if part.stop > part.start else []
+            found[metric] = {
+                period: slice(start, stop)
+                for period, start, stop in zip(whole, starts, [*ends, part.stop], strict=False)
+            }
+        return found
+
     def periods(self, metric: str) -> tuple[int, ...]:
         """The periods of a metric's rows, in order; `ARRIVALS_CODE` for arrivals."""
-        if metric not in self.parts:
-            return ()
-        if metric not in self._periods:
-            self._periods[metric] = tuple(np.unique(self._column("period", self._part(metric))).tolist())
-        return self._periods[metric]
+        return tuple(self._spans.get(metric, ()))
 
     def rows(self, metric: str, *, period: int | None = None, series: int | None = None) -> Iterator[PointCodes]:
         """The rows of a metric, in order; only those of a period, or of a series."""
-        part = self._part(metric)
-        if period is not None:
-            if period not in self.periods(metric):
-                return
-            column = self._column("period", part)
-            first, behind = (int(np.searchsorted(column, period, side)) for side in ("left", "right"))
-            part = slice(part.start + first, part.start + behind)
+        none = slice(0, 0)
+        part = self.parts.get(metric, none) if period is None else self._spans.get(metric, {}).get(period, none)
         if series is None:
             yield from self._rows(part)
         else:
             for at in np.flatnonzero(self._column("series", part) == series).tolist():
                 yield from self._rows(slice(part.start + at, part.start + at + 1))
-
-    def _part(self, metric: str) -> slice:
-        return self.parts.get(metric, slice(0, 0))
 
     def _column(self, name: str, part: slice) -> Numbers:
         """A column of int32 without nulls, from its buffer: pyarrow's own way imports pandas."""

@@ -29,7 +29,7 @@ from exchange.wire.topics import METRICS, RELEASES
 
 POINTS, DRAWN = Partition(METRICS, 0), Partition(RELEASES, 0)
 RECORDS_MAX: Final = 500
-"""Taken in one go: 10 ms, in which the service answers nobody."""
+"""Taken in one go, by a thread: readers are answered meanwhile."""
 WAIT_S: Final = 0.2
 LOOK_S: Final = 2.0
 """How often the ends of the topics are asked for: so old may be what counts as heard just now."""
@@ -117,13 +117,12 @@ class Follower:
         while True:
             found = await points.getmany(timeout_s=WAIT_S, records_max=RECORDS_MAX)
             beside = await drawn.getmany(timeout_s=0.0, records_max=RECORDS_MAX)
-            self._take(found.get(POINTS, ()), beside.get(DRAWN, ()))
+            await self._take(found.get(POINTS, ()), beside.get(DRAWN, ()))
             if loop_s() - looked_s > LOOK_S or (not found and not beside and not self.hearing.complete):
                 looked_s = loop_s()
                 await self._look(points, drawn)
             if not found:
                 await self._settle()
-            await asyncio.sleep(0)
 
     async def _begin(self, points: Reader, drawn: Reader) -> None:
         """Seek both topics. Raises PositionOutOfRange where the snapshot is of another topic."""
@@ -145,14 +144,19 @@ class Follower:
         record = await newest_before(reader, POINTS, max(begin, position - 1), position)
         return record is None or mark_of(record) == self.snapshot.mark
 
-    def _take(self, points: Sequence[Record], drawn: Sequence[Record]) -> None:
-        self._due.take(drawn)
-        if not points:
+    async def _take(self, points: Sequence[Record], drawn: Sequence[Record]) -> None:
+        if not points and not drawn:
             return
-        before = self.snapshot.picture
-        self._came_s = loop_s()
-        self.snapshot.take(points)
-        if self.snapshot.picture is not before:
+        before, snapshot = self.snapshot.picture, self.snapshot
+        if points:
+            self._came_s = loop_s()
+
+        def take() -> None:
+            self._due.take(drawn)
+            snapshot.take(points)
+
+        await asyncio.to_thread(take)
+        if snapshot.picture is not before:
             self._changed()
 
     async def _look(self, points: Reader, drawn: Reader) -> None:
@@ -172,5 +176,6 @@ class Follower:
             return
         due = await asyncio.to_thread(self._due.of, epoch)
         every = due is not None and snapshot.arrived >= due
-        if (every or quiet_s > QUIET_S) and snapshot.end_run(every_figure=every):
+        whole = every or quiet_s > QUIET_S
+        if whole and await asyncio.to_thread(lambda: snapshot.end_run(every_figure=every)):
             self._changed()

@@ -16,6 +16,7 @@ from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from consumers.files.published import DataPublisher, PublishedMonth
+    from consumers.files.static_site import SiteTold
     from consumers.files.written_files import ExportFile
     from exchange.core.metrics.figures import MetricPoint
     from exchange.core.release.released import Release
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 SITE_BYTES: Final = 256 << 20
 """Of charts that are kept until all pages are written: those of a whole site are some megabytes."""
+TOLD_S: Final = 5.0
+"""Between two lines about charts and pages."""
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -100,10 +103,25 @@ def _site(found: "PublishedMonth", *, charts: bool) -> "list[ExportFile]":
 
     async def whole() -> "list[ExportFile]":
         async with Charts(kept_bytes=SITE_BYTES) as drawn:
-            return await site_files(found, SiteCharts(drawn) if charts else None)
+            return await site_files(found, SiteCharts(drawn) if charts else None, _site_told())
 
     typer.echo("export: drawing charts and writing pages" if charts else "export: writing pages", err=True)
     return asyncio.run(whole())
+
+
+def _site_told() -> "SiteTold":
+    """A line every few seconds: some hundred charts and pages take minutes."""
+    from exchange.engine.loop_time import loop_s
+
+    shown_s = loop_s()
+
+    def told(what: str, done: int, of: int) -> None:
+        nonlocal shown_s
+        if loop_s() - shown_s >= TOLD_S:
+            shown_s = loop_s()
+            typer.echo(f"export: {what}: {done} of {of}", err=True)
+
+    return told
 
 
 def _read() -> "tuple[list[MetricPoint], list[Release]]":

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import signal
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 HERE: Final = "127.0.0.1"
 """This machine alone."""
 LOOK_S: Final = 0.1
+SWITCH_S: Final = 0.0005
+"""So long a thread that makes a page may keep the interpreter from one that answers. Python's own
+5 ms come again at each step of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ async def serve_log(
     from exchange.engine.gc_tuning import relax_collector
 
     relax_collector()
+    sys.setswitchinterval(SWITCH_S)
     leave_pandas_out()
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for one in (signal.SIGINT, signal.SIGTERM):

@@ -4,11 +4,13 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
 from consumers.charts.charting import ChartFailed, Charts
 from consumers.charts.drawings import ChartForm, ChartMark, ChartWidth, Drawing
+from consumers.charts.helper import NICENESS
 from exchange.core.picture.wording.statuses import FigureStatus
 
 NARROW = ChartWidth.NARROW
@@ -18,6 +20,11 @@ def drawing(title: str = "Housing", form: ChartForm = ChartForm.HEADLINE, marks:
     return Drawing(
         form, title, "A sentence.", "clients", (ChartMark("2026", FigureStatus.SHOWN, 100, 80, 120),) * marks
     )
+
+
+def threads_of(process: int) -> list[int]:
+    """The ids of its threads, where the system tells; else its own."""
+    return [int(one.name) for one in Path(f"/proc/{process}/task").glob("*")] or [process]
 
 
 def impossible() -> Drawing:
@@ -32,6 +39,13 @@ async def test_a_chart_is_drawn_once_and_kept() -> None:
         assert made.startswith(b"<svg ")
         assert charts.ready(drawing(), NARROW) is made
         assert await charts.svg(drawing(), NARROW) is made
+
+
+async def test_the_helper_stands_back_with_all_its_threads() -> None:
+    async with Charts() as charts:
+        await charts.svg(drawing(), NARROW)
+        own, its = os.getpriority(os.PRIO_PROCESS, 0), charts._helper.pid
+        assert {os.getpriority(os.PRIO_PROCESS, one) for one in threads_of(its)} == {min(own + NICENESS, 19)}
 
 
 async def test_another_helper_draws_the_same_bytes_and_a_killed_one_is_replaced() -> None:

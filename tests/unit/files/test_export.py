@@ -231,6 +231,34 @@ def test_adx_has_the_shown_figures_with_their_intervals_and_nothing_else(
         assert len(keys) == len(set(keys))
 
 
+ADX_RULES = {
+    "adx": ({"exported": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"}, "group"),
+    "group": ({"orgUnit": r"\S+( \S+)*", "period": r"\d{4}-\d\d-\d\d/P\d+[DWMY]"}, "dataValue"),
+    "dataValue": ({"dataElement": r"\S+( \S+)*", "value": r"[+-]?(\d+(\.\d*)?|\.\d+)"}, None),
+}
+"""What `adx_loose.xsd` of IHE demands: attributes of each element, and what stands in it at least
+once. Other attributes may stand beside them."""
+
+
+def against_adx(element: ET.Element) -> list[str]:
+    name = element.tag.removeprefix(f"{{{NAMESPACE}}}")
+    attributes, inner = ADX_RULES[name]
+    found = [f"{name}: {one}" for one, rule in attributes.items() if not re.fullmatch(rule, element.get(one, ""))]
+    tags = {child.tag for child in element}
+    if tags != ({f"{{{NAMESPACE}}}{inner}"} if inner else set()) or (element.text or "").strip():
+        return [*found, f"{name}: {sorted(tags)}"]
+    return found + [error for child in element for error in against_adx(child)]
+
+
+def test_adx_keeps_the_rules_of_its_schema(files: Mapping[str, ExportFile]) -> None:
+    root = ET.fromstring(files["adx/figures.xml"].content)
+    assert root.tag == f"{{{NAMESPACE}}}adx"
+    assert against_adx(root) == []
+    root[0][0].set("value", "1e3")
+    root[-1].set("period", "2026Q1")
+    assert against_adx(root) == ["dataValue: value", "group: period"]
+
+
 def test_the_workbook_has_a_table_a_sheet_and_words_for_what_is_not_shown(
     picture: PublishedMonth, files: Mapping[str, ExportFile]
 ) -> None:

@@ -52,6 +52,12 @@ def test_every_section_and_every_place_has_a_file(site: Mapping[str, ExportFile]
         assert f"{FOLDER}/{address[1:] or 'index'}.html" in site
 
 
+def test_every_place_has_its_brief(site: Mapping[str, ExportFile]) -> None:
+    for place in (*STATES, *DIVISIONS):
+        assert f"brief/{place}.html" in site[f"{FOLDER}/places/{place}.html"].content.decode()
+        assert "<h1>" in site[f"{FOLDER}/brief/{place}.html"].content.decode()
+
+
 def test_every_link_leads_to_a_file_of_the_export(site: Mapping[str, ExportFile]) -> None:
     there = {*site, *(f"figures/{name}.{suffix}" for name in month().by_metric for suffix in ("csv", "parquet"))}
     for path, file in site.items():

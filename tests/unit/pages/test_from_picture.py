@@ -19,6 +19,10 @@ def held(as_of: int) -> dict[str, list[MetricPoint]]:
     return found
 
 
+def newest(points: Iterable[MetricPoint], months: int) -> list[int]:
+    return sorted({one.epoch for one in points})[-months:]
+
+
 @pytest.mark.parametrize("as_of", [FIRST - 1, FIRST + 2, JANUARY])
 def test_the_points_of_a_picture_are_those_that_were_published_by_then(as_of: int) -> None:
     published, found = HeldPoints(held(as_of)), PicturePoints(picture(JANUARY), as_of)
@@ -29,9 +33,11 @@ def test_the_points_of_a_picture_are_those_that_were_published_by_then(as_of: in
             wanted, got = list(published.of_period(metric, period)), list(found.of_period(metric, period))
             assert len(got) == len(wanted)
             assert all(one in wanted for one in got)
+            assert list(found.of_period(metric, period, 2)) == [one for one in got if one.epoch in newest(got, 2)]
         for where in {frozenset(one.dimensions) for one in points[::50]}:
-            assert list(found.of_series(metric, where)) == list(published.of_series(metric, where))
-            assert list(found.of_series(metric, where | {("service", "no such")})) == []
+            for some in ((*periods, None), sorted(periods)[-2:], (None,)):
+                assert list(found.of_series(metric, where, some)) == list(published.of_series(metric, where, some))
+            assert list(found.of_series(metric, where | {("service", "no such")}, periods)) == []
 
 
 def test_a_page_reads_the_periods_that_it_shows_and_no_more() -> None:

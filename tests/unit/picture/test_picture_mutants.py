@@ -97,7 +97,12 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         of_comparing.test_the_interval_of_a_difference_is_that_of_independent_noise,
     ),
     "a mean taken for a sum": (
-        BrokenRule(measured, "Behind.of", "MeasuredFigure(over, None, years, span)", "MeasuredFigure(over, None, 1, span)"),
+        BrokenRule(
+            measured,
+            "Behind._measured_of",
+            "MeasuredFigure(over, None, years, span)",
+            "MeasuredFigure(over, None, 1, span)",
+        ),
         of_comparing.test_a_mean_is_of_its_years,
     ),
     "noise below the line forgotten in a draw": (

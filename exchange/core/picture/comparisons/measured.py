@@ -13,16 +13,24 @@ band to band. Nothing is clamped here but an interval's end below 0.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
+from types import MappingProxyType
+from typing import Final
 
 from exchange.core.metrics.estimates import Estimate, Exact
-from exchange.core.metrics.figures import Count, Dimensions, MetricPoint, Quantiles, Ratio, Says
+from exchange.core.metrics.figures import Count, Dimensions, MetricPoint, Ratio, Says
 from exchange.core.metrics.intervals import Interval, Z, of_ratio, of_sum
 from exchange.core.metrics.table import BY_METRIC
 from exchange.core.metrics.view import ARRIVALS, Period, View
 from exchange.core.model.period import quarter_of
 from exchange.core.picture.wording.statuses import status_of
-from exchange.core.release.released import Released
+from exchange.core.release.released import Release, Released
+
+MONTHS_KEPT: Final = 32
+"""Metrics with their month whose figures are remembered: a chart over time has twenty."""
+FIGURES_KEPT: Final = 8_192
+"""Single figures that are remembered: those of all pages of the menu are some thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +83,28 @@ def _over(end: Exact | None, years: int) -> Exact | None:
 
 
 class Behind:
-    """Looks up the noise behind points. Remembers the figures of each metric and epoch."""
+    """Looks up the noise behind points.
+
+    A metric needs the releases of its own tables only. What was found is remembered, within limits.
+    """
 
     def __init__(self, released: Released) -> None:
-        self._released = released
-        self._views: dict[int, View] = {}
-        self._says: dict[tuple[str, int], Mapping[tuple[Dimensions, Period], Says]] = {}
+        self._releases: dict[str, list[Release]] = {}
+        for (table, _), release in released.held.items():
+            self._releases.setdefault(table, []).append(release)
+        self._figures = lru_cache(MONTHS_KEPT)(self._figures_of)
+        self._measured = lru_cache(FIGURES_KEPT)(self._measured_of)
 
     def of(self, point: MetricPoint) -> MeasuredFigure | None:
         """The figure behind a point; None: it is not shown, is no number of events, or unknown."""
         if not status_of(point).shows_number or point.metric not in BY_METRIC:
             return None
-        view = self._view(point.epoch)
-        says = self._figures(point.metric, view).get((point.dimensions, point.period))
-        if says is None:
-            return None
-        span = 0 if point.period is ARRIVALS else 1 if quarter_of(point.period) else 4
+        return self._measured(point.metric, point.epoch, point.dimensions, point.period)
+
+    def _measured_of(self, metric: str, epoch: int, dimensions: Dimensions, period: Period) -> MeasuredFigure | None:
+        view, figures = self._figures(metric, epoch)
+        says = figures.get((dimensions, period))
+        span = 0 if period is ARRIVALS else 1 if quarter_of(period) else 4
         match says:
             case Count(of, years):
                 over = view.estimate(of)
@@ -98,17 +112,12 @@ class Behind:
             case Ratio(over_sums, under_sums):
                 over, under = view.estimate(over_sums), view.estimate(under_sums)
                 return None if over is None or under is None else MeasuredFigure(over, under, 1, span)
-            case Quantiles():
+            case _:  # a quantile, or no figure
                 return None
 
-    def _figures(self, metric: str, view: View) -> Mapping[tuple[Dimensions, Period], Says]:
-        key = metric, view.epoch
-        if key not in self._says:
-            found = BY_METRIC[metric].formula(view)
-            self._says[key] = {(figure.dimensions, figure.period): figure.says for figure in found}
-        return self._says[key]
-
-    def _view(self, epoch: int) -> View:
-        if epoch not in self._views:
-            self._views[epoch] = View(self._released, epoch)
-        return self._views[epoch]
+    def _figures_of(self, metric: str, epoch: int) -> tuple[View, Mapping[tuple[Dimensions, Period], Says]]:
+        """What a metric brings in an epoch, and the view that estimates it."""
+        row = BY_METRIC[metric]
+        own = (release for table in sorted(row.tables) for release in self._releases.get(table, ()))
+        view = View(Released(MappingProxyType({(one.table, one.epoch): one for one in own})), epoch)
+        return view, {(figure.dimensions, figure.period): figure.says for figure in row.formula(view)}
