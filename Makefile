@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 SYNCED := $(VENV)/.synced
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+WINDOWS_OUT ?= build/exchange-for-windows
 # Hundreds of processes import the same modules: they must be allowed to keep what Python makes of them.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n logical
 
@@ -17,7 +18,7 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 PYTHON ?= $(shell for name in $(CANDIDATES); do "$$name" -c '$(SUITABLE)' >/dev/null 2>&1 && echo "$$name" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-browser test-slow test-oldest check bench docs sync clean
+.PHONY: help demo test test-fast test-browser test-slow test-oldest check bench docs windows sync clean
 # Each target may call sync at most once; two pytest runs at a time would share nothing but the processor.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -62,6 +63,9 @@ docs: $(SYNCED) ## write again what the contracts and documents derive from code
 	$(BIN)/python -m tools.derive.docs
 	$(BIN)/exchange deploy compose --out deploy
 	$(BIN)/exchange deploy systemd --out deploy/systemd
+
+windows: $(SYNCED) ## a folder from which an agency installs the edge on Windows, without administrator or network
+	$(BIN)/python -m tools.windows_folder $(WINDOWS_OUT)
 
 sync: $(SYNCED) ## bring .venv up to date (the others do it by themselves)
 

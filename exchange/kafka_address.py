@@ -2,6 +2,7 @@
 
 from exchange.core.errors import ExchangeError
 from exchange.engine import own_brokers
+from exchange.engine.running_broker import running_broker
 from exchange.settings import Settings
 
 
@@ -17,12 +18,10 @@ def with_address(settings: Settings) -> Settings:
     The broker of `exchange up` gets its own settings, whatever is set. Another embedded broker of
     this account, named by its address, gets them where nothing is set.
     """
-    from exchange.engine.broker.directory import data_home, living_holder
-
-    holder = living_holder(data_home())
+    holder = running_broker()
     if holder is not None and settings.bootstrap_servers in ("", holder.bootstrap_servers):
         return settings.at(holder.bootstrap_servers)
     if not settings.bootstrap_servers:
         raise NoKafka
     other = own_brokers.data_dir_at(settings.bootstrap_servers)
-    return settings if other is None or living_holder(other) is None else settings.where_unset()
+    return settings if other is None or running_broker(other) is None else settings.where_unset()

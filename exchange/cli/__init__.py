@@ -9,6 +9,7 @@ under who uses it.
 
 import sys
 import traceback
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -101,6 +102,8 @@ def whole(
 
 def main() -> None:
     """Run the command line of this process and end it with its exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a file's name may have letters that an old console has not
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         quiet_libraries()  # a worker turns its logs on itself
         app(prog_name="exchange")

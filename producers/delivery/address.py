@@ -3,8 +3,8 @@
 The address: the profile's, else EXCHANGE_BOOTSTRAP_SERVERS, else the embedded broker.
 """
 
-from exchange.engine.broker.detached import running
 from exchange.engine.kafka.edge_link import KafkaLink
+from exchange.engine.running_broker import running_broker
 from exchange.settings import Settings
 from producers.errors import ExchangeUnnamed
 from producers.profile import Profile
@@ -16,7 +16,7 @@ def servers_of(profile: Profile, settings: Settings | None = None) -> str:
     servers = profile.kafka.bootstrap_servers or settings.bootstrap_servers
     if servers:
         return servers
-    holder = running()
+    holder = running_broker()
     if holder is None:
         raise ExchangeUnnamed
     return holder.bootstrap_servers

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from exchange.core.exit_status import ExitStatus
+from exchange.engine.running_broker import FILE_LOCKS
 
 EXTRAS: Final = {
     "numpy": "worker",
@@ -35,7 +36,15 @@ UNSORTED: Final = "Commands"
 
 
 def extra_missing(error: ModuleNotFoundError) -> str:
-    """The message for a library that only an extra brings; empty for any other library."""
+    """The message for a library that only an extra brings, or a module that only Windows lacks.
+
+    Empty for any other.
+    """
+    if error.name == FILE_LOCKS:
+        return (
+            "This command needs Linux or macOS. On Windows it runs in the Windows Subsystem for Linux (WSL). "
+            "An agency's commands, `exchange publish` and `exchange edge`, need neither."
+        )
     extra = EXTRAS.get((error.name or "").partition(".")[0])
     if extra is None:
         return ""
