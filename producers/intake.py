@@ -1,14 +1,16 @@
 """What becomes of a fact: judged by the policy, put into the vault, counted in the report."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
 from exchange.core.model.events import About
+from exchange.core.model.period import quarter_of
 from producers.caps.policy import Leaves, Policy, SwitchedOff
 from producers.delivery.report import Report
-from producers.facts import Fact, NotWhole, Reading, RowIgnored, RowRefused, Taken
+from producers.facts import ClientWithdrawn, Complete, Fact, NotWhole, Reading, RowIgnored, RowRefused, Taken
 from producers.vault.event_tail import decode_tail
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
 from producers.vault.unsettled import GoneBy
@@ -54,6 +56,19 @@ class FactIntake:
         state = event.state if STATE in fact.unread else fact.state
         return replace(fact, state=state, body=replace(fact.body, **kept))
 
+    def absent(self, complete: Sequence[Complete]) -> list[bytes]:
+        """The keys of the facts that are gone where a source is complete."""
+        found = self._fact_store.incomplete([one.key_prefix for one in complete])
+        return [key for n, key, period in found if self._is_absent(complete[n], key, period)]
+
+    def _is_absent(self, complete: Complete, key: bytes, period: int) -> bool:
+        begun = period <= self._policy.newest
+        return begun and _within(period, complete.first, complete.last) and not complete.spares(_own(key))
+
+    def of_withdrawn(self, client: ClientWithdrawn) -> list[bytes]:
+        """The keys of the facts that are gone with a client."""
+        return [key for key in self._fact_store.of_client(client.client) if not client.spares(_own(key))]
+
     @contextmanager
     def looked_ahead(self, readings: Iterable[Reading]) -> Iterator[None]:
         """A block that takes these readings: the vault looks up their facts all at once."""
@@ -82,3 +97,39 @@ class FactIntake:
         """Count an outcome, and return it."""
         self._report.outcomes[outcome] += times
         return outcome
+
+
+def _own(key: bytes) -> str:
+    """The source's own key of a fact."""
+    return key.removeprefix(SOURCE).decode()
+
+
+def _within(period: int, first: int, last: int) -> bool:
+    """Whether a quarter, or a year with all its quarters, lies between two periods."""
+    last += 0 if quarter_of(last) else 4
+    return first <= period <= last if quarter_of(period) else first <= period + 1 and period + 4 <= last
+
+
+def together(readings: Iterable[Reading]) -> Iterator[Reading | list[Complete]]:
+    """The readings in their order, but what is complete together, behind facts of other keys."""
+    complete: list[Complete] = []
+    prefixes: defaultdict[int, set[str]] = defaultdict(set)
+    for reading in readings:
+        if isinstance(reading, Complete):
+            complete.append(reading)
+            prefixes[len(reading.key_prefix)].add(reading.key_prefix)
+            continue
+        if complete and _may_matter(reading, prefixes):
+            yield complete
+            complete = []
+            prefixes.clear()
+        yield reading
+    if complete:
+        yield complete
+
+
+def _may_matter(reading: Reading, prefixes: Mapping[int, Collection[str]]) -> bool:
+    """Whether a reading must come behind what is complete under these, by their length."""
+    if isinstance(reading, Fact):
+        return any(reading.key[:length] in some for length, some in prefixes.items())
+    return not isinstance(reading, RowRefused | RowIgnored)

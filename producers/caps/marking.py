@@ -149,7 +149,7 @@ class Caps:
                 marks = choose(ranks, facts, before, scheduled=self._scheduled)
             for one in facts:
                 anew = one.sent is None or one.sent != marks[one.fact]
-                if anew:
+                if anew and marks[one.fact]:
                     self._marks[one.fact] = marks[one.fact]
                 todo = CORRECTION if anew else NOTHING
                 if one.sent is not None and asked[one.fact] != todo:

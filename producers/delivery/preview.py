@@ -6,7 +6,7 @@ Order, keys and clients are not shown, because they never leave. Heartbeats are 
 they hold nothing from the records.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 
 from exchange.core.admission.cap_rules import NONE
@@ -29,8 +29,10 @@ class Leaving:
     retracts: bool = False
 
 
-def what_leaves(vault: Vault, caps: Caps) -> list[Leaving]:
-    """All events that are still to be sent, chained or not; their bits are decided."""
+def what_leaves(vault: Vault, caps: Caps) -> tuple[list[Leaving], Marked]:
+    """All events that are still to be sent, and of them those that are not chained yet."""
+    deque(caps.decide(), maxlen=0)
+    to_chain = _to_be_chained(vault, caps)
     old = (
         "SELECT chain.schema, chain.tail FROM fact JOIN chain ON chain.sequence = fact.sent "  # noqa: S608
         f"WHERE {TODO_IS} ORDER BY fact.key"
@@ -49,11 +51,11 @@ def what_leaves(vault: Vault, caps: Caps) -> list[Leaving]:
     return [
         *(Leaving(decode_tail(*fact), count) for fact, count in chained.items()),
         *(Leaving(decode_tail(*fact), count, retracts=True) for fact, count in retracted.items()),
-        *(Leaving(decode_tail(*fact), count) for fact, count in to_be_chained(vault, caps).items()),
-    ]
+        *(Leaving(decode_tail(*fact), count) for fact, count in to_chain.items()),
+    ], to_chain
 
 
-def to_be_chained(vault: Vault, caps: Caps) -> Marked:
-    """The events that are to be sent and not chained yet, with their bits."""
-    new = "SELECT key, schema, want FROM fact WHERE todo > 0 AND want IS NOT NULL ORDER BY schema, want"
-    return Counter((schema, with_cap(want, caps.of_event(key))) for key, schema, want in vault.all(new))
+def _to_be_chained(vault: Vault, caps: Caps) -> Marked:
+    new = "SELECT key, schema, want FROM fact NOT INDEXED WHERE todo > 0 AND want IS NOT NULL"
+    marked = Counter((schema, want, caps.of_event(key)) for key, schema, want in vault.each(new))
+    return Counter({(schema, with_cap(want, cap)): marked[schema, want, cap] for schema, want, cap in sorted(marked)})

@@ -1,6 +1,7 @@
 """The result of a run as values: for the closing table, for `--json` and for programs."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Final
@@ -11,7 +12,7 @@ from producers.caps.marking import Marked, RuleCount, count_rules
 from producers.caps.tally import HeldBack, Tallied
 from producers.delivery.unconfirmed import Unconfirmed
 from producers.errors import QuarterKeptOpen
-from producers.facts import RowRefused, Where
+from producers.facts import Reading, RowRefused
 from producers.vault.fact_store import FactOutcome
 
 BLOCK_ROWS: Final = 1_024
@@ -73,14 +74,14 @@ class Report:
     _seen: dict[tuple[str, int], int] = field(default_factory=dict, repr=False)
     """Rows that were seen: one bit each, in blocks, so that millions of them take little memory."""
 
-    def saw(self, where: Where) -> None:
-        """Count a row with a reading; a reading about a file as a whole is no row."""
-        if not where.row:
-            return
-        block, bit = (where.file, where.row // BLOCK_ROWS), 1 << where.row % BLOCK_ROWS
-        seen = self._seen.get(block, 0)
-        self.rows += not seen & bit
-        self._seen[block] = seen | bit
+    def saw(self, readings: Iterable[Reading]) -> None:
+        """Count the rows of these readings; a reading about a file as a whole is of no row."""
+        for file, row in {(reading.where.file, reading.where.row) for reading in readings}:
+            if row:
+                block, bit = (file, row // BLOCK_ROWS), 1 << row % BLOCK_ROWS
+                seen = self._seen.get(block, 0)
+                self.rows += not seen & bit
+                self._seen[block] = seen | bit
 
     def count_caps(self, marked: Marked) -> None:
         """Count what is within the caps, in sent events or in the facts kept for tallies."""

@@ -12,7 +12,6 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any, Final
 
-from exchange.core.model.period import quarter_of
 from producers.errors import DatabaseChanged
 from producers.vault.client_table import ClientTable
 from producers.vault.event_tail import newest_id, same_fact
@@ -176,7 +175,9 @@ class FactStore:
     def take_back(self, key: bytes, by: GoneBy) -> bool:
         """Note that the source withdraws the fact under a key; returns whether there was one."""
         row = self._row(key)
-        if row is None or row[1] is None:
+        if row is None:
+            return False
+        if row[1] is None:
             return self.withdraw(key)
         if self._is_outdated(row[5]) or row[7] == self.unsettled.open():
             return False
@@ -195,14 +196,16 @@ class FactStore:
         """Note that the source withdraws these facts; for each, whether there was one."""
         return (self.take_back(key, by) for key in keys)
 
-    def incomplete(self, prefix: str, first: int, last: int, newest: int) -> list[bytes]:
-        """Keys that begin so, in these periods up to `newest`, that this run has not stated."""
-        last += 0 if quarter_of(last) else 4
-        rows = self._vault.all(
-            "SELECT key, period FROM fact WHERE key >= ? AND key < ? AND abs(stated) <> ? AND want IS NOT NULL",
-            (start := SOURCE + prefix.encode(), prefix_end(start), self.run),
+    def incomplete(self, prefixes: Sequence[str]) -> list[Row]:
+        """(place of its prefix, key, period) of each fact that this run has not stated."""
+        starts = [SOURCE + prefix.encode() for prefix in prefixes]
+        rows = f"VALUES {', '.join(['(?, ?, ?)'] * len(starts))}"
+        return self._vault.all(
+            f"WITH span (place, start, past) AS ({rows}) "  # noqa: S608
+            "SELECT place, key, period FROM span CROSS JOIN fact ON key >= start AND key < past "
+            "WHERE abs(stated) <> ? AND want IS NOT NULL",
+            (*(one for place, start in enumerate(starts) for one in (place, start, prefix_end(start))), self.run),
         )
-        return [key for key, period in rows if period <= newest and _within(period, first, last)]
 
     def of_client(self, client: str) -> list[bytes]:
         """The keys of the facts about a client that were not stated in this run."""
@@ -290,8 +293,3 @@ class FactStore:
     def sort(self, key: bytes, tail: bytes) -> int:
         """The place of a fact in its batch: a keyed hash, so the order tells nobody anything."""
         return int.from_bytes(blake2b(key + tail, digest_size=8, key=self._secret).digest(), "big") >> 1
-
-
-def _within(period: int, first: int, last: int) -> bool:
-    """Whether a quarter, or a year with all its quarters, lies between two periods."""
-    return first <= period <= last if quarter_of(period) else first <= period + 1 and period + 4 <= last

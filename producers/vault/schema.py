@@ -55,7 +55,7 @@ SCHEMA: Final = (
         gone INTEGER NOT NULL DEFAULT 0, gone_by INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID""",
     "CREATE INDEX fact_gone ON fact (gone) WHERE gone > 0",
-    "CREATE INDEX fact_todo ON fact (todo, sort) WHERE todo > 0",
+    "CREATE INDEX fact_todo ON fact (todo, sort, client) WHERE todo > 0",
     "CREATE INDEX fact_client ON fact (client) WHERE client IS NOT NULL",
     # The chain; accepted events are never removed. `kind`: 0 event, 1 correction (of `target`), 2
     # heartbeat; `key`: the fact that it states, NULL for an event that was read back and not

@@ -23,16 +23,16 @@ from sqlcipher3 import dbapi2 as sqlite
 from producers import errors
 from producers.profile import Profile
 from producers.secret_files import Secret
+from producers.vault.file_errors import naming_errors
 from producers.vault.private_memory import keep_memory_private
 from producers.vault.schema import NEVER, SECRET_OCTETS, Row, Value, schema_of
 
 FORMAT: Final = 1
-CACHE_KIB: Final = 16_384
+CACHE_KIB: Final = 65_536
 LOG_PAGES: Final = 8_192  # of 4 KiB in the write-ahead log, before they are copied into the file
 FIRST_KEY: Final = 1
 NAMED_AT_ONCE: Final = 500
 T = TypeVar("T")
-OURS: Final = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISUSE", "SQLITE_MISMATCH", "SQLITE_RANGE")
 
 
 class Vault:
@@ -55,7 +55,7 @@ class Vault:
         keep_memory_private()
         unfinished = path.with_name(path.name + ".unfinished")
         expect_no_vault(profile)
-        with _naming(path):
+        with naming_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.unlink(missing_ok=True)
             unfinished.touch(mode=0o600, exist_ok=False)
@@ -65,7 +65,7 @@ class Vault:
                     vault.run(statement)
                 vault._found(profile, key_number)
                 vault.commit()
-            with _naming(path):
+            with naming_errors(path):
                 unfinished.rename(path)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -128,7 +128,7 @@ class Vault:
     def run(self, statement: str, values: Iterable[Value] = ()) -> int:
         """Run a statement in the open batch; returns the number of changed rows."""
         self._settle()
-        with _naming(self.path):
+        with naming_errors(self.path):
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
             return int(self._db.execute(statement, tuple(values)).rowcount)
@@ -149,7 +149,7 @@ class Vault:
     def many(self, statement: str, rows: Iterable[tuple[Value, ...]]) -> None:
         """Run a statement for many rows, in the open batch."""
         self._settle()
-        with _naming(self.path):
+        with naming_errors(self.path):
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(statement, rows)
@@ -157,23 +157,29 @@ class Vault:
     def one(self, query: str, values: tuple[Value, ...] = ()) -> Row | None:
         """The first row of a query."""
         self._settle()
-        with _naming(self.path):
+        with naming_errors(self.path):
             row: Row | None = self._db.execute(query, values).fetchone()
             return row
 
     def all(self, query: str, values: tuple[Value, ...] = ()) -> list[Row]:
         """All rows of a query."""
         self._settle()
-        with _naming(self.path):
+        with naming_errors(self.path):
             rows: list[Row] = self._db.execute(query, values).fetchall()
             return rows
+
+    def each(self, query: str, values: tuple[Value, ...] = ()) -> Iterator[Row]:
+        """The rows of a query, one by one, as there may be a million; change nothing meanwhile."""
+        self._settle()
+        with naming_errors(self.path):
+            yield from self._db.execute(query, values)
 
     def commit(self) -> None:
         """Make the open batch durable."""
         self._settle()
         if self._db.in_transaction:
             try:
-                with _naming(self.path):
+                with naming_errors(self.path):
                     self._db.execute("COMMIT")
             except errors.VaultError:
                 self.rollback()
@@ -190,7 +196,7 @@ class Vault:
     def writing(self) -> Iterator[None]:
         """A block of changes that are made together or not at all; `commit` makes them durable."""
         self._settle()
-        with _naming(self.path):
+        with naming_errors(self.path):
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("SAVEPOINT together")
@@ -203,7 +209,7 @@ class Vault:
                 self._db.execute("ROLLBACK TO together")
                 self._db.execute("RELEASE together")
             raise
-        with _naming(self.path):
+        with naming_errors(self.path):
             self._db.execute("RELEASE together")
 
     def close(self) -> None:
@@ -242,10 +248,10 @@ def places(values: Sized) -> str:
 
 
 def _connect(path: Path, secret: Secret) -> sqlite.Connection:
-    with _naming(path):
+    with naming_errors(path):
         db = sqlite.connect(str(path), isolation_level=None, timeout=0.0, check_same_thread=False, cached_statements=64)
     try:
-        with _naming(path):
+        with naming_errors(path):
             db.execute("PRAGMA cipher_log_level = NONE")  # SQLCipher writes to stderr by itself otherwise
             db.execute(f"PRAGMA key = {_key_literal(secret)}")
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -266,34 +272,3 @@ def _key_literal(secret: Secret) -> str:
     if secret.raw_key:
         return f"\"x'{secret.raw_key.hex()}'\""
     return "'" + secret.passphrase.replace("'", "''") + "'"
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors in the block into ours.
-
-    Their text is dropped, because it may quote a statement.
-    """
-    try:
-        yield
-    except sqlite.Error as error:
-        name = getattr(error, "sqlite_errorname", None) or ""
-        if name.startswith(OURS) or isinstance(error, sqlite.ProgrammingError):
-            raise  # an error in this code, not in the file; values are bound, so the text holds none
-        raise _named(name, str(error), path) from None
-    except MemoryError:  # SQLCipher says so where a commit meets a damaged page
-        raise errors.VaultDamaged(f"{path} is damaged, or no memory is left.") from None
-    except OSError as error:
-        raise errors.VaultUnwritable(f"{path}: {error.strerror}.") from None
-
-
-def _named(name: str, message: str, path: Path) -> errors.VaultError:
-    if name.startswith("SQLITE_FULL") or "disk is full" in message:
-        return errors.VaultFull(f"The disk that holds {path} is full.")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return errors.VaultInUse(f"Another process publishes from {path}.")
-    if name.startswith("SQLITE_NOTADB"):
-        return errors.VaultNotOpened(f"The passphrase does not open {path}, or the file is damaged at its beginning.")
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_IOERR")):
-        return errors.VaultUnwritable(f"{path} cannot be read or written.")
-    return errors.VaultDamaged(f"{path} is damaged ({name or 'no further details'}).")

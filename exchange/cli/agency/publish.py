@@ -184,8 +184,7 @@ async def _publish(
         shown.reading(0, rows)
         readings = iter(source.read())
         while batch := _next_of(readings):
-            for reading in batch:
-                await edge.read(reading)
+            await edge.read(*batch)
             shown.reading(edge.report.rows)
             await asyncio.sleep(0)  # lets Ctrl-C through
         shown.read()
