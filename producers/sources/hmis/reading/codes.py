@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Generic, TypeVar
 
 from exchange.core.model import vocabulary as v
@@ -23,6 +23,7 @@ YES: Final = 1
 _INTEGER: Final = re.compile(r"0*([0-9]{1,9})(?:\.0*)?")
 
 
+@lru_cache(maxsize=1 << 12)
 def read_integer(text: str) -> int | None:
     """The number of `1`, `01` or `1.0`; None for anything else."""
     match = _INTEGER.fullmatch(text)

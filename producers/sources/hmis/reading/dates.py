@@ -13,6 +13,7 @@ nothing.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from exchange.core.model.period import FIRST_YEAR, LAST_YEAR, period_of, quarter_of, quarter_of_month, year_of
@@ -28,6 +29,8 @@ SERIAL_ZERO: Final = date(1899, 12, 30)
 DAY_S: Final = 86_400
 HERE_BEHIND_UTC_H: Final = 4
 """The mainland is at least four hours behind UTC."""
+ISO_LENGTH: Final = len("2026-02-10")
+ANY_FORMS: Final = DateForms()
 _NOTHING: Final = re.compile(r"0+(?:[-/.]0+)*(?:[ T]0+(?::0+)*(?:\.0+)?)?|0?1/0/1900|1900-01-00")
 _TIME: Final = re.compile(
     r"(?:[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?"
@@ -49,8 +52,10 @@ class WrittenDay:
     zone: timezone | None = None
 
 
-def read_date(text: str, forms: DateForms = DateForms()) -> date | None:  # noqa: B008 - frozen
+def read_date(text: str, forms: DateForms = ANY_FORMS) -> date | None:
     """The day of a date or timestamp; None when there is none, or when it could mean two days."""
+    if len(text) == ISO_LENGTH and text[4] == "-":
+        return _iso_day(text)
     moment = _moment(text, forms)
     if moment is None or moment.day in NO_DAYS:
         return None
@@ -60,7 +65,14 @@ def read_date(text: str, forms: DateForms = DateForms()) -> date | None:  # noqa
     return moment.day
 
 
-def read_timestamp(text: str, forms: DateForms = DateForms()) -> str:  # noqa: B008 - frozen
+@lru_cache(maxsize=1 << 12)
+def _iso_day(text: str) -> date | None:
+    """The day of `2026-02-10`: nearly all dates are written so, and most come again and again."""
+    moment = _moment(text, ANY_FORMS)
+    return None if moment is None or moment.day in NO_DAYS else moment.day
+
+
+def read_timestamp(text: str, forms: DateForms = ANY_FORMS) -> str:
     """`YYYY-MM-DDThh:mm:ss`, which sorts by age as text; a bare date is the end of its day.
 
     Empty when it is neither. With a zone: in UTC.
@@ -93,7 +105,7 @@ _BOTH_ORDERS: Final = (DateForms(Order.MONTH_FIRST, serials=True), DateForms(Ord
 
 
 def _moment(text: str, forms: DateForms) -> WrittenDay | None:
-    if len(text) == len("2026-02-10") and text[4] == "-":  # nearly all of them
+    if len(text) == ISO_LENGTH and text[4] == "-":
         return _of_day(text[:4], text[5:7], text[8:]) if text[7] == "-" else None
     if serial := _SERIAL.fullmatch(text):
         return _of_serial(int(serial[1]), float(f"0.{serial[2] or 0}")) if forms.serials else None

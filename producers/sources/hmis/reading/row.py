@@ -14,7 +14,7 @@ from producers.edge_phrases import list_of
 from producers.facts import RowRefused, Where
 from producers.sources.hmis.reading.codes import CodeList, E, read_integer
 from producers.sources.hmis.reading.date_orders import DateForms, Order
-from producers.sources.hmis.reading.dates import is_event_day, is_nothing, read_date, read_timestamp
+from producers.sources.hmis.reading.dates import ANY_FORMS, is_event_day, is_nothing, read_date, read_timestamp
 from producers.sources.hmis.reading.layout import KEY
 
 NOT_A_KEY: Final = "the key is missing, or has other characters than letters, digits and hyphens, or over 64"
@@ -22,27 +22,37 @@ NOT_A_DATE: Final = "the cell is not a date that can mean one day only: write YY
 NOT_AN_EVENT_DAY: Final = "the date is not in the years 2000–2099"
 OUTSIDE_LIST: Final = "the code is not in this column's list of the HMIS data standards; it is read as not_known"
 ANSWERS: Final = frozenset({0, 1, 8, 9, 99})
-ANY_FORMS: Final = DateForms()
+
+
+def own_key(cells: Mapping[str, str], column: str) -> str:
+    """The key in a column; empty where the cell holds none."""
+    text = cells.get(column, "")
+    return text if KEY.fullmatch(text) else ""
 
 
 @dataclass(slots=True)
 class Row:
     """One record. `withdrawn`: deleted in the source, whatever its cells hold.
 
-    `forms`: how the dates of each column are read. `record`: the row's own key. `refused` grows
-    while the row is read.
+    `forms`: how the dates of each column are read. `key_column`: of the row's own key. `refused`
+    grows while the row is read.
     """
 
     where: Where
     cells: Mapping[str, str]
     forms: Mapping[str, DateForms]
     withdrawn: bool = False
-    record: str = ""
+    key_column: str = ""
     refused: list[RowRefused] = field(default_factory=list)
 
     def text(self, column: str) -> str:
         """The cell; empty when the column is missing."""
         return self.cells.get(column, "")
+
+    @property
+    def record(self) -> str:
+        """The source's own key of the row; empty if it has none that can be one."""
+        return own_key(self.cells, self.key_column)
 
     def refuse(self, column: str, rule: str, *, follows: bool = False) -> None:
         """Note that this column breaks this rule; `follows`: because another row was refused."""

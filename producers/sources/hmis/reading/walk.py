@@ -12,8 +12,8 @@ from typing import Final
 from producers.facts import RowIgnored, RowRefused, Where
 from producers.sources.hmis.reading.csv_rows import CsvFile, CsvRow
 from producers.sources.hmis.reading.files import Bundle
-from producers.sources.hmis.reading.layout import DELETED, INDISPENSABLE, KEY, STAY, FileLayout
-from producers.sources.hmis.reading.row import Row
+from producers.sources.hmis.reading.layout import DELETED, INDISPENSABLE, STAY, FileLayout
+from producers.sources.hmis.reading.row import Row, own_key
 from producers.sources.hmis.reading.unique import NO_ROW, Standing, Survey, standing, survey
 
 NOT_DELETED: Final = "the cell is neither a date nor empty, so whether the row is withdrawn is not known"
@@ -34,6 +34,11 @@ class Surveyed:
     def name(self) -> str:
         """The file's name."""
         return self.sheet.layout.name
+
+    @property
+    def key_column(self) -> str:
+        """The column of its rows' own keys; empty if they have none."""
+        return self.sheet.layout.keys[0] if self.sheet.layout.keys else ""
 
 
 def surveyed(bundle: Bundle, layout: FileLayout) -> Surveyed | None:
@@ -80,8 +85,8 @@ def _row(file: Surveyed, record: CsvRow) -> Row | RowRefused | RowIgnored:
         column, winner = repeated
         if winner.row == NO_ROW:
             return _unread(file, record, column, WHICH)
-        return RowRefused(where, column, NEWER, record=_name(file, record))
-    return Row(where, record.cells, file.survey.forms, record=_name(file, record))
+        return RowRefused(where, column, NEWER, record=own_key(record.cells, file.key_column))
+    return Row(where, record.cells, file.survey.forms, key_column=file.key_column)
 
 
 def _withdrawn(file: Surveyed, record: CsvRow) -> Row | RowRefused | RowIgnored:
@@ -90,16 +95,9 @@ def _withdrawn(file: Surveyed, record: CsvRow) -> Row | RowRefused | RowIgnored:
         return RowIgnored(where, "withdrawn, but another row with its key is live")
     if not file.survey.whole:
         return _unread(file, record, DELETED, NOT_PROVEN)
-    return Row(where, record.cells, file.survey.forms, withdrawn=True, record=_name(file, record))
+    return Row(where, record.cells, file.survey.forms, withdrawn=True, key_column=file.key_column)
 
 
 def _unread(file: Surveyed, record: CsvRow, column: str, rule: str) -> RowRefused:
     file.survey.unread_stays.add(record.cells.get(STAY, ""))
-    return RowRefused(Where(file.name, record.row), column, rule, record=_name(file, record))
-
-
-def _name(file: Surveyed, record: CsvRow) -> str:
-    """The source's own key of a row."""
-    keys = file.sheet.layout.keys
-    name = record.cells.get(keys[0], "") if keys else ""
-    return name if KEY.fullmatch(name) else ""
+    return RowRefused(Where(file.name, record.row), column, rule, record=own_key(record.cells, file.key_column))

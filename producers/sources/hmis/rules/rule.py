@@ -81,20 +81,20 @@ class FileRule(ABC):
         found = list(self._withdrawn(row) if row.withdrawn else self._live(row))
         if row.refused:
             self.stays.unread.add(row.text(layout.STAY))
-        yield from map(self._with_unread_person, found)
+        yield from (self._with_unread_person(one) if isinstance(one, Fact) else one for one in found)
         if row.refused:
             part = any(isinstance(reading, Fact) for reading in found)
             yield from (replace(refused, part=part) for refused in row.refused)
         if not row.refused and all(isinstance(reading, Complete) for reading in found):
             yield RowIgnored(row.where, NOTHING_PUBLISHED)
 
-    def _with_unread_person(self, reading: Reading) -> Reading:
+    def _with_unread_person(self, fact: Fact) -> Fact:
         """The fact with what was not read of its client."""
-        person = self.stays.persons.get(reading.client) if isinstance(reading, Fact) else None
-        if person is None or not person.unread or not isinstance(reading, Fact):
-            return reading
-        unread = person.unread & FIELDS[type(reading.body)]
-        return replace(reading, unread=reading.unread | unread) if unread else reading
+        person = self.stays.persons.get(fact.client)
+        if person is None or not person.unread:
+            return fact
+        unread = person.unread & FIELDS[type(fact.body)]
+        return replace(fact, unread=fact.unread | unread) if unread else fact
 
     def complete(self, row_facts: RowFacts) -> Iterator[Complete]:
         """The prefix under which all facts of the row were given, if its file was read whole."""

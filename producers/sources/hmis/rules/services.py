@@ -41,6 +41,9 @@ PAID_BY: Final[Mapping[int, FundingSource]] = {
 """Record type → the program that it belongs to, which paid if it funds the project at all."""
 
 
+SERVICES_MAX: Final = 1 << 12
+
+
 @dataclass(slots=True)
 class Nights:
     """The nights of one stay in one period: one bit a day, so a repeated night counts once."""
@@ -56,6 +59,8 @@ class ServicesRule(FileRule):
     """`ServiceProvided`, and `ReferralMade` with its result."""
 
     nights: dict[tuple[str, int], Nights] = field(default_factory=dict)
+    services: dict[tuple[int, str, str], Service | None] = field(default_factory=dict)
+    """What each record type, type and subtype means: few, and each on many rows."""
 
     def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
         """The facts of a service row."""
@@ -126,13 +131,20 @@ class ServicesRule(FileRule):
     def _service(self, row: Row, record: int) -> Service:
         if not row.text("TypeProvided"):
             return Service.not_collected
-        kind = read_integer(row.text("TypeProvided"))
-        subtype = read_integer(row.text("SubTypeProvided"))  # the lists have one only where it means something
-        service = self.codes.service(record, kind, subtype) if kind is not None else None
+        cells = record, row.text("TypeProvided"), row.text("SubTypeProvided")
+        service = self.services[cells] if cells in self.services else self._of_cells(*cells)
         if service is None:
             row.refuse("TypeProvided", OUTSIDE_LIST)
             return Service.not_known
         return service
+
+    def _of_cells(self, record: int, type_cell: str, subtype_cell: str) -> Service | None:
+        kind = read_integer(type_cell)
+        subtype = read_integer(subtype_cell)  # the lists have one only where it means something
+        found = self.codes.service(record, kind, subtype) if kind is not None else None
+        if len(self.services) < SERVICES_MAX:
+            self.services[record, type_cell, subtype_cell] = found
+        return found
 
     def _withdrawn(self, row: Row) -> Iterator[Reading]:
         if read_integer(row.text("RecordType")) == BED_NIGHT and not self.agency.full:
