@@ -33,6 +33,8 @@ SERVED = (
 YEAR = Size(680_000, 288)
 """What a nation's agencies send in a year."""
 QUICK = (Size(100_000, 40),)
+SERVICES, SERVICES_QUICK = 1_000_000, 50_000
+"""Service rows of an agency's HMIS export."""
 EDGE_EVENTS, FAUST_EVENTS, HEARTBEATS = 50_000, 5_000, 50
 CASE_S_MAX = 1_200
 ORDER = (
@@ -200,6 +202,13 @@ def extra_cases() -> Iterator[tuple[str, Size]]:
     yield "derive", Size(0, 0)
 
 
+def hmis_cases(services: Size) -> Iterator[tuple[str, Size]]:
+    """One agency's HMIS export, read, previewed and published."""
+    yield "load", Size(1_000, 1)
+    for case in ("hmis: read", "hmis: preview", "hmis: publish"):
+        yield case, services
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--quick", action="store_true", help="100,000 events of 40 agencies only")
@@ -214,6 +223,8 @@ def main() -> None:
             bench.broker(Size(EDGE_EVENTS, 1), extra_cases())
             year = min(size, YEAR, key=lambda one: one.events)
             bench.broker(year, iter([("load", year), ("worker", year)]))
+            services = Size(SERVICES_QUICK if options.quick else SERVICES, 1)
+            bench.broker(services, hmis_cases(services))
             for case, points in SERVED:
                 bench.broker(points, iter([("load", Size(1_000, 1)), (case, points)]))
     bench.show(bench.out)

@@ -8,34 +8,26 @@ import asyncio
 import json
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import date
-from pathlib import Path
 from zlib import crc32
 
-from consumers.admission.gate_step import GateStep
-from consumers.admission.registry import read_registry
 from consumers.metrics.arrivals import Arrivals
 from consumers.metrics.derive import FROM, SETTLE_S, TO, Derive
 from consumers.replay import KafkaSource, replay
 from exchange.core.release.catalogue import DECLARED
 from exchange.core.release.released import Release
 from exchange.engine.gc_tuning import relax_collector
-from exchange.engine.kafka.admin import administer
 from exchange.engine.kafka.log import KafkaLog
-from exchange.engine.lanes.lane import Lane
-from exchange.engine.log import Partition
 from exchange.settings import Settings
 from exchange.wire.public_records import encode_release, release_key
-from exchange.wire.topics import GATE_STATE
+from tests.bench import agency_cases
 from tests.bench.archive_cases import archiving, restoring
 from tests.bench.draw_cases import counting, drawing, releasing
-from tests.bench.lane_cases import GATE, bare, bare_relaxed, fold, gate, latency
-from tests.bench.load import Size, load, sample_agencies
+from tests.bench.lane_cases import bare, bare_relaxed, fold, gate, latency
+from tests.bench.load import Size, load
 from tests.bench.serve_cases import answering, reading, streaming
 from tests.bench.worker_cases import living
 from tests.kits.release_world import AFTER, APRIL, releases
@@ -69,53 +61,6 @@ async def replaying(settings: Settings, size: Size) -> tuple[int, float, float, 
     result = await replay(KafkaSource(settings), processes=0)
     took = time.perf_counter() - clock, time.process_time() - cpu
     return result.events, *took, result.verdict.value
-
-
-async def edge(settings: Settings, size: Size) -> tuple[int, float, float, str]:
-    """One agency publishes through its edge and vault until this process's gate admits all."""
-    from consumers.admission.enrolment import Enrolment, register
-    from producers.edge import Edge
-    from producers.profile import Profile
-    from producers.profile_sections import KafkaProfile
-    from producers.secret_files import Secret
-    from producers.switches import SWITCHES
-    from producers.vault.fact_store import FactStore
-    from producers.vault.sent_chain import Chain
-    from producers.vault.store import Vault
-
-    relax_collector()
-    log = KafkaLog(settings.client("bench"))
-    agency = next(a for a in sample_agencies(Size(size.events, 1)) if a)
-    facts = [fact for fact, _ in zip(agency.facts(), range(size.events), strict=False)]
-    with tempfile.TemporaryDirectory() as folder:
-        profile = Profile(
-            agency="bench-edge",
-            state=agency.state,
-            legal_class=agency.legal_class,
-            vault=Path(folder) / "vault",
-            kafka=KafkaProfile(bootstrap_servers=settings.bootstrap_servers),
-            sensitive=tuple(SWITCHES),
-        )
-        secret = Secret(raw_key=bytes(32))
-        vault = Vault.create(profile, secret)
-        number, key = Chain(vault, FactStore(vault)).public_key
-        vault.close()
-        async with administer(settings.client("bench")) as admin:
-            enrolment = Enrolment("bench-edge", profile.legal_class, key, number)
-            await register(log, admin, enrolment, replication=1)
-        registry = await read_registry(log)
-        lane = Lane(log, "gate", 0, lambda: GateStep(0, registry), Partition(GATE_STATE, 0), limits=GATE)
-        gating = asyncio.create_task(lane.run())
-        clock, cpu = time.perf_counter(), time.process_time()
-        async with Edge.open(profile, secret=secret, today=date(2027, 1, 1)) as publishing:
-            await publishing.read_all(facts)
-            staged = time.perf_counter() - clock
-        took = time.perf_counter() - clock, time.process_time() - cpu
-        gating.cancel()
-        with suppress(asyncio.CancelledError):
-            await gating
-    await log.close()
-    return len(facts), *took, f"gate included; {len(facts) / staged:,.0f} facts/s into the vault"
 
 
 async def derive(settings: Settings, size: Size) -> tuple[int, float, float, str]:
@@ -185,7 +130,10 @@ CASES: dict[str, Case] = {
     "draw: count": counting,
     "draw: 50,000 cells": releasing,
     "draw: process": drawing,
-    "edge": edge,
+    "edge": agency_cases.edge,
+    "hmis: read": agency_cases.reading,
+    "hmis: preview": agency_cases.previewing,
+    "hmis: publish": agency_cases.publishing,
     "derive": derive,
     "worker": living,
     "serve: read": reading,
