@@ -4,12 +4,12 @@
 - Lines, dots and areas of one layer with one style become one path. A dot is a line of no length
   with a round end. Marks of different layers stay apart: where translucent bands lie on each other,
   each must count.
-- Coordinates have one decimal: a tenth of a pixel.
+- Coordinates have one decimal: a tenth of a pixel. A line of many points goes on by steps.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final
 from xml.etree import ElementTree as ET
 
@@ -18,6 +18,8 @@ _GROUP, _LINE, _PATH, _TEXT = (f"{_SVG}{tag}" for tag in ("g", "line", "path", "
 _NUMBER: Final = re.compile(r"-?\d+\.\d+")
 _AT: Final = re.compile(r"translate\(([-\d.]+),([-\d.]+)\)")
 _CIRCLE: Final = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
+_POINTS: Final = re.compile(r"M[-\d.]+,[-\d.]+(?:L[-\d.]+,[-\d.]+)+(Z?)")
+_TENTHS: Final = 10
 _PLACES: Final = frozenset({"transform", "d", "x", "y", "x1", "x2", "y1", "y2", "width", "height"})
 _OWN: Final = _PLACES | {"opacity", "id"}
 """What a mark has for itself: opacity of a group is not that of its marks."""
@@ -71,6 +73,9 @@ def _plain(element: ET.Element) -> ET.Element:
     made = ET.Element(element.tag, attributes)
     made.text = element.text
     made.extend(ET.Element(child.tag, _tidy(child)) for child in element)
+    lines = _POINTS.fullmatch(attributes.get("d", ""))
+    if lines is not None:
+        made.set("d", _by_steps(lines[0]) + lines[1])
     if at is None:
         return made
     circle = _CIRCLE.fullmatch(element.get("d", ""))
@@ -84,9 +89,19 @@ def _plain(element: ET.Element) -> ET.Element:
         return _path(attributes | dot, f"M{at[1]} {at[2]}h0")
     if element.tag == _TEXT:
         for name, place in (("x", at[1]), ("y", at[2])):
-            made.set(name, place)
+            if place != "0":
+                made.set(name, place)
         made.attrib.pop("transform", None)
     return made
+
+
+def _by_steps(d: str) -> str:
+    """A line from point to point as its first point and steps, none of which adds to an error."""
+    numbers = [round(float(one) * _TENTHS) for one in re.findall(r"[-\d.]+", d)]
+    points = list(zip(numbers[::2], numbers[1::2], strict=True))
+    steps = [(x - before_x, y - before_y) for (before_x, before_y), (x, y) in pairwise(points)]
+    told = "".join(f" {_short(step / _TENTHS)}" for pair in steps for step in pair)
+    return f"M{_short(points[0][0] / _TENTHS)} {_short(points[0][1] / _TENTHS)}l{told[1:].replace(' -', '-')}"
 
 
 def _path(attributes: dict[str, str], d: str) -> ET.Element:

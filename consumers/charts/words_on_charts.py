@@ -10,6 +10,8 @@ from exchange.core.picture.wording.statuses import NO_HIGH, status_of
 from exchange.core.picture.wording.wording_kinds import PerHundred
 
 SHARE: Final = "share"
+EVENTS, NUMBER = "events", "number"
+"""The unit of needs, services and the like, and its word: a title says what they are."""
 HUNDRED: Final = 100
 
 
@@ -21,7 +23,7 @@ def scale_of(point: MetricPoint) -> int:
 def unit_of_chart(point: MetricPoint) -> str:
     """What the numbers on the axis count."""
     if scale_of(point) == 1:
-        return point.unit
+        return NUMBER if point.unit == EVENTS else point.unit
     return "of 100" if point.unit == SHARE else f"{point.unit.partition(' per ')[0]} for every 100"
 
 

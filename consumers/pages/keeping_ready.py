@@ -74,9 +74,9 @@ async def _keep(site: Site, charts: ChartMaker | None) -> None:
 
 def _warm_up(site: Site) -> None:
     """Make what pages need of no figure."""
-    site.pages.prepare()
     answered()
     noise()
+    site.pages.prepare()
 
 
 async def _quiet(site: Site, ready: int) -> bool:

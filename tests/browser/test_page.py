@@ -143,8 +143,8 @@ def test_before_anything_was_released_the_page_waits_and_then_shows_itself(brows
         page.goto(f"{empty.address}/needs")
         expect(page.locator("h1")).to_have_text("No figures yet")
         empty.publish(FIRST, FIRST + 2)
-        expect(page.locator("h1")).to_have_text("Needs, and what went unmet", timeout=60_000)
-        expect(page.locator("#figures")).to_be_visible()
+        expect(page.locator("h1")).to_have_text("Needs, and what went unmet", timeout=120_000)
+        expect(page.locator("#figures")).to_be_visible(timeout=30_000)
 
 
 def test_a_copied_figure_carries_its_interval_and_its_caveat(browser: Browser, site: LiveSite) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from exchange.core.metrics.figures import MetricPoint
 from exchange.core.picture.wording.statuses import FigureStatus, status_of
 
-CHART_ROWS_MAX: Final = 20
+CHART_ROWS_MAX: Final = 12
 """Rows of a table of one period that its chart shows."""
 NOT_SHOWN_MAX: Final = 6
 """Rows of a table without a number; if there are more, all stand in a list below it."""

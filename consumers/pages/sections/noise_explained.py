@@ -41,7 +41,7 @@ def _parts() -> tuple[Part, ...]:
         KeyNumbers(
             (
                 KeyNumber(
-                    f"{total:.3f}", f"epsilon: the most that a client's quarter may ever cost, at delta {DELTA:g}"
+                    f"{total:.3f}", f"epsilon: the most that a client's quarter may ever cost, at delta {DELTA:f}"
                 ),
                 KeyNumber(
                     f"{now:.3f}",

@@ -30,6 +30,20 @@ def test_a_line_is_a_path(line: str, d: str) -> None:
     assert made(f'<line {line} stroke="red" opacity="1" />') == f'<g fill="none"><path stroke="red" d="{d}" /></g>'
 
 
+def test_a_line_of_points_goes_on_by_steps_to_the_same_points() -> None:
+    points = [(6, 114.3), (17.94, 112.31), (29.8, 120.3), (17.9, 49.4), (6, 51.44)]
+    text = "L".join(f"{x},{y}" for x, y in points)
+    found = made(f'<path d="M{text}Z" fill="red" opacity="0.1" />')
+    (d,) = re.findall(' d="(.*?)"', found)
+    assert d == "M6 114.3l11.9-2 11.9 8-11.9-70.9-11.9 2Z"
+    start, _, steps = d.removesuffix("Z")[1:].partition("l")
+    numbers = [float(one) for one in re.findall(r"-?[\d.]+", steps)]
+    at = [tuple(map(float, start.split()))]
+    for step in zip(numbers[::2], numbers[1::2], strict=True):
+        at.append((at[-1][0] + step[0], at[-1][1] + step[1]))
+    assert at == [pytest.approx((x, y), abs=0.06) for x, y in points]
+
+
 def test_lines_of_one_layer_become_one_path() -> None:
     found = made(f"<g>{BAND.format(y=28)}{BAND.format(y=70)}</g>")
     assert re.findall(' d="(.*?)"', found) == ["M10 28h20M10 70h20"]
@@ -52,7 +66,7 @@ def test_texts_have_their_style_once_and_turned_ones_keep_their_turn() -> None:
     text = '<text transform="translate({},15){}" font-size="11px" fill="red">{}</text>'
     found = made(f"<g>{text.format(0, '', 'a')}{text.format(1, ' rotate(270)', 'b')}</g>")
     assert found == (
-        '<g fill="none"><g fill="red" font-size="11px"><text x="0" y="15">a</text>'
+        '<g fill="none"><g fill="red" font-size="11px"><text y="15">a</text>'
         '<text transform="translate(1,15) rotate(270)">b</text></g></g>'
     )
 

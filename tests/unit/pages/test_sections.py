@@ -23,7 +23,7 @@ from exchange.core.picture.wording.statuses import FigureStatus, status_of
 from tests.kits.page_world import BEFORE, LAST, PLACES, Page, every_page, figures, page, panels
 
 NOTHING = epoch_of(2020, 1)
-PLAIN_MAX = 95_000
+PLAIN_MAX = 85_000
 """Bytes of a page without charts."""
 
 
@@ -172,7 +172,7 @@ def test_a_tile_with_a_number_has_its_interval() -> None:
     tiles = re.findall(r'<a class="(\w+)" href="/places/[^"]*">(.*?)</a>', page("/"))
     shown = [text for status, text in tiles if status == "shown"]
     assert shown
-    assert all(re.search(r'class="range">[\d,]+ to [\d,]+<', text) for text in shown)
+    assert all(re.search(r"<i>[\d,]+ to [\d,]+<", text) for text in shown)
 
 
 def test_survivors_own_reports_stand_apart_and_first() -> None:
