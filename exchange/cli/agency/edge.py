@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange.cli.agency.holds import holds
+from exchange.cli.agency.looking.look import looks
 from exchange.cli.agency.publish import ProfileOption, secret_of
 from exchange.cli.agency.work_at_the_edge import REFUSED_SOME, VAULT, work_at_the_edge
 from exchange.cli.shared.help import ending
@@ -29,6 +30,7 @@ edge = typer.Typer(
 )
 app.add_typer(edge)
 edge.add_typer(holds)
+edge.add_typer(looks)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PUT_OFF = "the next scheduled run counts and sends them, or `exchange publish --closes QUARTER`"

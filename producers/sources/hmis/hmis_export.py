@@ -23,7 +23,9 @@ from typing import Final, Self
 from exchange.core.model.period import period_text
 from exchange.core.words import number_of
 from producers.facts import ClientWithdrawn, Complete, NotWhole, Reading, RowIgnored, RowRefused, Taken, Where
+from producers.overview import Overview
 from producers.profile import Profile
+from producers.sources.hmis.hmis_overview import overview_of
 from producers.sources.hmis.hmis_settings import HmisSettings
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes, load_codes
@@ -85,6 +87,10 @@ class HmisExport:
         """The readings of each row."""
         with bundle(self._path) as found, closing(self._read(found)) as readings:
             yield from readings
+
+    def overview(self) -> Overview:
+        """The export as a whole: its projects, and the columns that are never read."""
+        return overview_of(self._path, self._settings)
 
     def _read(self, found: Bundle) -> Generator[Reading, None, None]:
         files, broken = _open(found)

@@ -162,6 +162,38 @@ def test_people_are_persons_or_clients_unless_a_source_is_quoted(path: Path) -> 
 # Form
 
 
+PROGRAM = re.compile(r"(?<![\w.-])exchange ([a-z-]+(?: [a-z-]+)?)")
+BEFORE = re.compile(r"\s*(sudo -u \S+ )?(\S*/)?")
+
+
+def strays(line: str) -> list[str]:
+    """The commands of ours in a line of a code block that do not begin it, its comment aside."""
+    code = re.split(r"(?:^|\s)#", line)[0]
+    found = [one for one in PROGRAM.finditer(code) if is_command(one[1].split())]
+    return [one[1] for one in found if not BEFORE.fullmatch(code[: one.start()])]
+
+
+def code_lines(path: Path) -> list[str]:
+    """The lines of indented blocks, and of blocks for a shell."""
+    text = path.read_text()
+    fenced = re.findall(r"^( *)```sh\n(.*?)^\1```", text, re.DOTALL | re.MULTILINE)
+    return [*re.findall(r"^    .+$", text, re.MULTILINE), *"".join(block for _, block in fenced).splitlines()]
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_a_code_block_has_one_command_a_line(path: Path) -> None:
+    assert [line for line in code_lines(path) if strays(line)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["    stays; every event exchange publish export.zip", "    leaves exchange edge hold --retract   # and more"],
+)
+def test_two_commands_that_ran_together_are_found_out(line: str) -> None:
+    assert strays(line)
+    assert not strays(line[line.index("exchange") :])
+
+
 def prose(path: Path) -> Iterator[str]:
     """The lines by hand that are neither in a table nor code."""
     for line in re.sub(r"^( *)```.*?^\1```", "", HAND_WRITTEN[path], flags=re.DOTALL | re.MULTILINE).splitlines():
