@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from consumers.doctor.findings import CheckResult, State, fault, listed, not_known, ok, warning
+from exchange.core.findings import CheckResult, State, fault, listed, not_known, ok, warning
 from exchange.engine.kafka.cluster.brokers import BrokerState, Replicas
 from exchange.engine.kafka.cluster.holes import KAFKA, REVIEWED, SAFE, Affected, Harm, Hole
 from exchange.engine.kafka.cluster.versions import OLDEST_SUPPORTED, VersionRange

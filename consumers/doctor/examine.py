@@ -8,10 +8,10 @@ from typing import Final
 from consumers.admission.wanted_topics import wanted_topics
 from consumers.doctor import cluster_checks as of_cluster
 from consumers.doctor import exchange_checks as of_exchange
-from consumers.doctor.findings import CheckResult, fault, not_known, ok
 from consumers.doctor.machine_checks import disk_found, machine_found
 from consumers.doctor.settings_checks import SETTINGS, settings_found
 from exchange.core.errors import ExchangeError
+from exchange.core.findings import CheckResult, fault, not_known, ok
 from exchange.engine.broker.directory import data_home, living_holder
 from exchange.engine.errors import EngineError
 from exchange.engine.kafka.admin import Admin, TopicSpec

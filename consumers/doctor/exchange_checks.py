@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from consumers.doctor.findings import CheckResult, fault, listed, ok, warning
 from exchange.core.counting.generation import GENERATION
+from exchange.core.findings import CheckResult, fault, listed, ok, warning
 from exchange.engine.errors import NotAuthorized
 from exchange.engine.kafka.admin import Admin, TopicSpec
 from exchange.engine.kafka.clients import ClientSettings

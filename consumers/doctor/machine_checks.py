@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from consumers.doctor.findings import CheckResult, fault, listed, ok, warning
+from exchange.core.findings import CheckResult, fault, listed, ok, warning
 from exchange.engine.kafka.cluster.holes import LIBRARIES, PYTHON_ENDS, REVIEW_DAYS, REVIEWED, Affected
 from exchange.engine.kafka.cluster.versions import Version, VersionRange, parse_version
 

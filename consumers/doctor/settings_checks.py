@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.doctor.findings import CheckResult, State, listed, not_known, ok
+from exchange.core.findings import CheckResult, State, listed, not_known, ok
 from exchange.engine.encryption import host_of, is_loopback
 from exchange.engine.kafka.clients import SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS
 from exchange.engine.kafka.cluster.brokers import BrokerState

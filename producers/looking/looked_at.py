@@ -8,7 +8,7 @@ project of the file, before caps and without holds.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ from exchange.core.model.events import About, Correctable
 from exchange.core.model.vocabulary import LegalClass
 from producers.caps.policy import Leaves, Policy, SwitchedOff
 from producers.caps.tally import count, current_quarter
+from producers.cooperative import some_at_once
 from producers.delivery.report import Report
 from producers.facts import Fact, NotWhole, Reading, RowIgnored, RowRefused, Source, Taken
 from producers.overview import Overseen, Overview
@@ -29,7 +30,6 @@ from producers.sources import open_source
 from producers.vault.event_tail import newest_id, with_cap
 
 CLASSES: Final = (LegalClass.individual, LegalClass.year_only, LegalClass.tally_only)
-ROWS_BETWEEN_REPORTS: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedRule:
     """One broken rule. `rows`: how often; `follows`: only because something else was refused."""
 
     file: str
@@ -85,7 +85,7 @@ class LookedAt:
     not_whole: tuple[str, ...]
     periods: tuple[int, int]
     leaves: tuple[WouldLeave, ...]
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[RefusedRule, ...]
     ignored: dict[str, int]
     answers: tuple[Answers, ...]
     identifying: dict[str, int]
@@ -103,10 +103,9 @@ def look_at(path: Path, today: date, report: Callable[[int], None] = lambda _: N
     rows = 0
     for look in looks:
         source = open_source(path, _profile(look.leaves.legal_class))
-        for number, reading in enumerate(source.read()):
-            look.take(reading)
-            if not number % ROWS_BETWEEN_REPORTS:
-                report(rows + look.report.rows)
+        for some in some_at_once(source.read()):
+            look.take(some)
+            report(rows + look.report.rows)
         rows += look.report.rows
         look.end()
     most = max(looks, key=lambda look: look.facts)
@@ -141,9 +140,13 @@ class _Look:
         self._kept: Counter[tuple[int, bytes]] = Counter()
         self._bodies: Counter[Correctable] = Counter()
 
-    def take(self, reading: Reading) -> None:
-        """Count a reading as the edge would."""
-        self.report.saw(reading.where)
+    def take(self, readings: Sequence[Reading]) -> None:
+        """Count readings as the edge would."""
+        self.report.saw(readings)
+        for reading in readings:
+            self._take(reading)
+
+    def _take(self, reading: Reading) -> None:
         match reading:
             case Fact():
                 self._fact(reading)
@@ -201,8 +204,8 @@ class _Look:
         return (Answers(*place, facts[place], missing[place]) for place in sorted(facts))
 
 
-def _folded(rows: list[RowRefused]) -> Iterator[Refusal]:
+def _folded(rows: list[RowRefused]) -> Iterator[RefusedRule]:
     """Each broken rule once: causes first, the commonest first."""
     found = Counter((row.follows, row.where.file, row.column, row.rule) for row in rows)
     for (follows, file, column, rule), times in sorted(found.items(), key=lambda one: (one[0][0], -one[1], one[0])):
-        yield Refusal(file, column, rule, times, follows)
+        yield RefusedRule(file, column, rule, times, follows)

@@ -32,6 +32,7 @@ vault = "vault/edge.vault"       # made by `exchange edge init`: the encrypted m
 # key_file = "/path/edge.key"    # DECIDE: a key file in another folder, or a passphrase (ask at start)
 # sensitive = ["foreign_national"]  # off unless named here
 """
+LISTED: Final = "# DECIDE: keep only your anti-trafficking programs; every project of the file is listed."
 KAFKA: Final = """
 [kafka]                          # how the exchange is reached: the operator gives you these
 # bootstrap_servers = "kafka.example.org:9093"
@@ -76,7 +77,7 @@ def _state(projects: tuple[ProjectSeen, ...]) -> Iterator[str]:
 def _hmis(projects: tuple[ProjectSeen, ...]) -> Iterator[str]:
     if not projects:
         return
-    yield "\n[hmis]\n# DECIDE: keep only your anti-trafficking programs; every project of the file is listed.\nprojects = [\n"
+    yield f"\n[hmis]\n{LISTED}\nprojects = [\n"
     for project in projects:
         yield f'    "{project.key}",  # {project.name or "without a name"}: {project.kind}, {project.stays} enrollments\n'
     yield "]\ngender_from_sex = false          # true: read HMIS 2026 Sex as gender\n"

@@ -212,6 +212,17 @@ class Vault:
         with naming_errors(self.path):
             self._db.execute("RELEASE together")
 
+    def copy_into(self, path: Path, secret: Secret) -> None:
+        """Copy everything that is durable into a new file under the same secret.
+
+        By SQLite's backup of pages: the copy is of one moment, and encrypted like this file.
+        """
+        self.rollback()
+        with naming_errors(path), contextlib.closing(sqlite.connect(str(path), isolation_level=None)) as copy:
+            copy.execute("PRAGMA cipher_log_level = NONE")
+            copy.execute(f"PRAGMA key = {_key_literal(secret)}")
+            self._db.backup(copy)
+
     def close(self) -> None:
         """Close the file; changes that were not committed are lost."""
         self.rollback()

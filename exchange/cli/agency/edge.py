@@ -5,6 +5,7 @@
 
 import json
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,9 +13,15 @@ import typer
 from exchange.cli.agency.holds import holds
 from exchange.cli.agency.looking.look import looks
 from exchange.cli.agency.publish import ProfileOption, secret_of
+from exchange.cli.agency.upkeep.backup import backups, put_back_from
+from exchange.cli.agency.upkeep.calendar_table import calendar_table
+from exchange.cli.agency.upkeep.edge_doctor import doctors
+from exchange.cli.agency.upkeep.init_questions import complete_profile
+from exchange.cli.agency.upkeep.practice import begin_practice, practice_notice, register_practice
 from exchange.cli.agency.work_at_the_edge import REFUSED_SOME, VAULT, work_at_the_edge
 from exchange.cli.shared.help import ending
 from exchange.core.exit_status import ExitStatus
+from exchange.engine.wall_clock import local_today
 
 if TYPE_CHECKING:
     from exchange.cli.agency.work_at_the_edge import Say
@@ -31,6 +38,8 @@ edge = typer.Typer(
 app.add_typer(edge)
 edge.add_typer(holds)
 edge.add_typer(looks)
+edge.add_typer(doctors)
+edge.add_typer(backups)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PUT_OFF = "the next scheduled run counts and sends them, or `exchange publish --closes QUARTER`"
@@ -49,13 +58,19 @@ PUBLISHED_BEFORE = (
 
 @edge.command(
     epilog=ending(
-        needs="a profile, a TOML file that docs/PUBLISHING.md describes.",
+        needs="a profile, a TOML file that docs/PUBLISHING.md describes; at a terminal it asks for what is missing.",
         example="exchange edge init --profile agency.toml",
     )
 )
 def init(
-    profile_file: ProfileOption,
+    profile_file: Annotated[
+        Path | None, typer.Option("--profile", metavar="FILE", help="The agency's profile, a TOML file.")
+    ] = None,
     *,
+    practice: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Instead: make a folder with a made-up agency and data, to practise in."),
+    ] = None,
     key_file: Annotated[
         bool, typer.Option("--key-file", help="First write the profile's key_file, for runs that nobody attends.")
     ] = False,
@@ -69,17 +84,26 @@ def init(
 ) -> None:
     """Make the vault and its signing key; print the line that registers the agency.
 
-    The vault remembers what was sent about whom. It is encrypted, and never leaves this machine.
+    The vault remembers what was sent about whom. It is encrypted, and never leaves this machine. At
+    a terminal, what the profile lacks is asked for, at most six questions, and written into it.
     """
     from producers.profile import Profile
     from producers.setup import make_vault
     from producers.vault.store import FIRST_KEY, expect_no_vault
 
+    if (profile_file is None) is (practice is None):
+        raise typer.BadParameter("give a profile, or --practice instead", param_hint="--profile")
+    if profile_file is None:
+        begin_practice(practice or Path())
+        return
+    practice_notice(profile_file)
+    makes_key = complete_profile(profile_file)
     profile = Profile.load(profile_file)
     expect_no_vault(profile)
-    if key_file:
+    if key_file or makes_key:
         _write_key_file(profile)
     number, octets = make_vault(profile, _new_secret(profile), key_number)
+    register_practice(profile, number, octets)
     if as_json:
         typer.echo(json.dumps({"agency": profile.agency, "key_number": number, "public_key": octets.hex()}))
         return
@@ -126,25 +150,31 @@ def _new_secret(profile: "Profile") -> "Secret":
 
 @edge.command(epilog=ending(needs=VAULT, example="exchange edge status --profile agency.toml"))
 def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
-    """Show the vault: events accepted, waiting and refused, held clients, caps."""
+    """Show the vault: events accepted, waiting and refused, held clients, caps; and a calendar.
+
+    The calendar has a line for each quarter: due, sent, late, or nothing to report.
+    """
+    from exchange.cli.shared.console import console
     from producers.profile import Profile
     from producers.setup import look
+    from producers.upkeep.reporting_calendar import look_at_calendar, plain_line
 
     profile = Profile.load(profile_file)
-    found = look(profile, secret_of(profile))
+    secret = secret_of(profile)
+    found, calendar = look(profile, secret), look_at_calendar(profile, secret, local_today())
     if as_json:
-        typer.echo(json.dumps(found.plain(), indent=2))
+        typer.echo(json.dumps({**found.plain(), "calendar": [*map(plain_line, calendar)]}, indent=2))
         return
     plain = found.plain()
     del plain["caps"]
     for name, value in plain.items():
         shown = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-        typer.echo(f"{name.replace('_', ' ') + ':':<28}{shown or 'none'}")
+        typer.echo(f"{name.replace('_', ' ') + ':':<30}{shown or 'none'}")
     if found.caps:
         from exchange.cli.agency.caps_tables import caps_table
-        from exchange.cli.shared.console import console
 
         console().print(caps_table(found.caps))
+    console().print(calendar_table(calendar))
 
 
 @edge.command(
@@ -189,13 +219,22 @@ def restore(
             "--retract-unclaimed", help="Then withdraw the other copy's events that match no record of this vault."
         ),
     ] = False,
+    saved: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Instead: put this backup where the lost vault was."),
+    ] = None,
 ) -> None:
     """Repair the vault after two copies of it have published. First stop the other copy for good.
 
     Reads the accepted events back from the exchange. Then publish all your files again. Events that
-    still match no record can be withdrawn with --retract-unclaimed.
+    still match no record can be withdrawn with --retract-unclaimed. --from puts a backup back where
+    there is no vault, and needs no Kafka.
     """
     from exchange.core.words import number_of
+
+    if saved:
+        put_back_from(profile_file, saved)
+        return
 
     async def work(opening: "Edge", say: "Say") -> str:
         say("asking the exchange which events of this agency it has accepted …")

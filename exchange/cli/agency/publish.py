@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.agency.upkeep.practice import link_of, practice_notice
 from exchange.cli.shared.help import ending
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
@@ -37,16 +38,23 @@ REPORT_CUT = "exchange: stopped while the report was printed. The run itself was
 
 app = typer.Typer()
 
-ProfileOption = Annotated[Path, typer.Option("--profile", metavar="FILE", help="The agency's profile, a TOML file.")]
+ProfileOption = Annotated[
+    Path,
+    typer.Option("--profile", metavar="FILE", help="The agency's profile, a TOML file.", callback=practice_notice),
+]
 
 
-def secret_of(profile: "Profile") -> "Secret":
-    """The secret of an existing vault: from the profile or the environment, else asked for."""
+def secret_of(profile: "Profile", *, of_backup: bool = False) -> "Secret":
+    """The secret of an existing vault: from the profile or the environment, else asked for.
+
+    `of_backup`: the vault itself is lost.
+    """
     import sys
 
     from producers.vault.store import expect_vault
 
-    expect_vault(profile)
+    if not of_backup:
+        expect_vault(profile)
 
     def ask() -> str:
         return str(typer.prompt("Passphrase for the vault", hide_input=True, err=True))
@@ -155,7 +163,8 @@ def publish(
             waiting=shown.waiting,
         )
         day = today.date() if today else None
-        edge = Edge.open(profile, secret=secret, today=day, options=options, preview=dry_run)
+        link = None if dry_run else link_of(profile)
+        edge = Edge.open(profile, secret=secret, link=link, today=day, options=options, preview=dry_run)
         closing = _Closing(edge, source, refusals, as_json=as_json)
         try:
             with stopped_by_interrupt(stopped, before=shown.end):

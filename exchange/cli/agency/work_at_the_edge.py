@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import typer
 
 from exchange.cli.agency.publish import secret_of, stopped_by_interrupt
+from exchange.cli.agency.upkeep.practice import link_of
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def work_at_the_edge(
     secret = secret_of(profile)
     with progress_of(console(stderr=True)) as shown, stopped_by_interrupt(STOPPED, before=shown.end):
         options = RunOptions(say=shown.say, progress=shown.sending, waiting=shown.waiting, over_fork=over_fork)
-        opening = Edge.open(profile, secret=secret, options=options)
+        opening = Edge.open(profile, secret=secret, link=link_of(profile), options=options)
         result = asyncio.run(work(opening, shown.say))
     typer.echo(result)
     report = opening.report

@@ -1,8 +1,6 @@
 """`exchange doctor`: whether the cluster, this machine and this user are fit for an exchange."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,14 +11,11 @@ from exchange.engine.loop_time import loop_s
 from exchange.engine.wall_clock import utc_today, wall_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from consumers.doctor.findings import CheckResult
     from exchange.cli.shared.at_kafka import KafkaConnection
+    from exchange.core.findings import CheckResult
 
 app = typer.Typer()
 PROGRESS_AFTER_S = 2.0
-STYLES = {"ok": "", "warning": "yellow", "fault": "red", "not known": "magenta"}
 
 
 @app.command(
@@ -40,14 +35,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     brokers' settings, topics, replicas, lost state, the clock, your rights, Python and libraries.
     What could not be found out is shown as `not known`, never as ok.
     """
-    from consumers.doctor.findings import is_fit
+    from exchange.cli.shared.findings_table import end_with
 
-    findings = _findings()
-    if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
-    else:
-        print_findings(findings)
-    raise typer.Exit(ExitStatus.DONE if is_fit(findings) else ExitStatus.ERROR)
+    end_with(_findings(), as_json=as_json)
 
 
 def _findings() -> "list[CheckResult]":
@@ -78,15 +68,3 @@ def _progress() -> Callable[[str], None]:
             typer.echo(f"exchange: checking {check} …", err=True)
 
     return report
-
-
-def print_findings(findings: "Sequence[CheckResult]") -> None:
-    """A line for each check; a column for the next step where one of them has one."""
-    from exchange.cli.shared.console import console, table
-
-    steps = any(finding.do for finding in findings)
-    shown = table("check", "state", "found", *["next step"] * steps)
-    for finding in findings:
-        cells = (finding.check, finding.state.value, finding.found, finding.do)
-        shown.add_row(*cells[: 3 + steps], style=STYLES[finding.state.value])
-    console().print(shown)

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from consumers.doctor import machine_checks
 from consumers.doctor.cluster_checks import brokers_found, holes_found, replicas_found, version_found
 from consumers.doctor.examine import OF_BROKERS, OF_EXCHANGE, connected, unreached
-from consumers.doctor.findings import CheckResult, State, is_fit, listed, ok
 from consumers.doctor.machine_checks import disk_found, libraries_found, python_found, review_found
 from consumers.doctor.settings_checks import settings_found
-from exchange.cli.operator import doctor
+from exchange.cli.shared.findings_table import print_findings
+from exchange.core.findings import CheckResult, State, is_fit, listed, ok
 from exchange.engine.broker.server import ONE_NODE_SETTINGS
 from exchange.engine.encryption import PlaintextRefused
 from exchange.engine.kafka.cluster.brokers import BrokerState, Replicas
@@ -207,7 +207,7 @@ def test_a_long_list_is_cut_with_its_number() -> None:
 
 def test_where_nothing_is_to_do_no_column_is_kept_for_it(capsys: pytest.CaptureFixture[str]) -> None:
     fit = ok("rights", "this user has those of an operator")
-    doctor.print_findings([fit])
+    print_findings([fit])
     assert "next" not in capsys.readouterr().out
-    doctor.print_findings([fit, CheckResult("clock", State.WARNING, "not compared", "Start a worker.")])
+    print_findings([fit, CheckResult("clock", State.WARNING, "not compared", "Start a worker.")])
     assert "Start a worker." in capsys.readouterr().out

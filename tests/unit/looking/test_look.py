@@ -174,4 +174,4 @@ def test_the_real_export_takes_no_five_seconds() -> None:
     found = look_at(REAL, date(2026, 12, 1))
     assert time.process_time() - began < 5
     assert found.rows == 9_705
-    assert not [one for one in found.overview.columns if one.others]  # type: ignore[union-attr]
+    assert not [one for one in found.overview.columns if one.others]

@@ -1,0 +1,67 @@
+"""Practice at the command line: the notice, the folder, and the way to its exchange."""
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from producers.delivery.link import Link
+    from producers.profile import Profile
+
+FIRST_STEPS = """\
+{notice}
+Made {folder}: a profile, its vault and key, and two made-up exports. No broker is needed. Try, in this order:
+  cd {folder}
+  exchange edge look export-1.zip
+  exchange publish export-1.zip --profile agency.toml --dry-run
+  exchange publish export-1.zip --profile agency.toml
+  exchange publish export-2.zip --profile agency.toml --refusals refused.csv
+  exchange edge status --profile agency.toml
+  exchange edge doctor --profile agency.toml
+Delete the folder when you are done."""
+
+
+def practice_notice(profile_file: Path | None) -> Path | None:
+    """Say so on standard error where a command works with a profile for practice."""
+    from producers.practice import NOTICE, PRACTICE
+
+    try:
+        named = tomllib.loads(profile_file.read_text(encoding="utf-8-sig")).get("agency") if profile_file else None
+    except (OSError, ValueError):
+        return profile_file
+    if named == PRACTICE:
+        typer.echo(f"exchange: {NOTICE}", err=True)
+    return profile_file
+
+
+def link_of(profile: "Profile") -> "Link | None":
+    """The way to the practice exchange; None for every real agency, whose way is Kafka."""
+    from producers.practice import is_practice
+
+    if not is_practice(profile):
+        return None
+    from exchange.trial.practice.practice_exchange import practice_link
+
+    return practice_link(profile)
+
+
+def begin_practice(folder: Path) -> None:
+    """Make a folder for practice, and print the first steps."""
+    from exchange.engine.wall_clock import local_today
+    from exchange.trial.practice.practice_folder import make_practice
+    from producers.practice import NOTICE
+
+    make_practice(folder, local_today())
+    typer.echo(FIRST_STEPS.format(notice=NOTICE, folder=folder))
+
+
+def register_practice(profile: "Profile", key_number: int, key: bytes) -> None:
+    """Register a new key of the practice agency, as its operator would."""
+    from producers.practice import is_practice
+
+    if is_practice(profile):
+        from exchange.trial.practice.practice_exchange import register
+
+        register(profile, key_number, key)

@@ -1,0 +1,1 @@
+"""The upkeep of one edge: calendar, backup, doctor, practice, first questions."""
