@@ -64,7 +64,8 @@ PUBLISHED_BEFORE = (
 )
 def init(
     profile_file: Annotated[
-        Path | None, typer.Option("--profile", metavar="FILE", help="The agency's profile, a TOML file.")
+        Path | None,
+        typer.Option("--profile", metavar="FILE", help="The agency's profile, a TOML file.", callback=practice_notice),
     ] = None,
     *,
     practice: Annotated[
@@ -96,7 +97,6 @@ def init(
     if profile_file is None:
         begin_practice(practice or Path())
         return
-    practice_notice(profile_file)
     makes_key = complete_profile(profile_file)
     profile = Profile.load(profile_file)
     expect_no_vault(profile)

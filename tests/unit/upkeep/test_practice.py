@@ -87,7 +87,12 @@ def test_a_lost_vault_is_made_again_under_the_next_key(folder: Path) -> None:
 @pytest.mark.usefixtures("folder")
 def test_every_command_says_that_it_is_practice(words: tuple[str, ...]) -> None:
     result = CliRunner().invoke(app, [*words, *PROFILE])
-    assert NOTICE in result.output
+    assert NOTICE in result.stderr
+    assert result.stdout.splitlines()[-1] == NOTICE
+    if words[1] != "retry":
+        as_json = CliRunner().invoke(app, [*words, "--json", *PROFILE])
+        assert NOTICE in as_json.stderr
+        json.loads(as_json.stdout)
 
 
 def test_no_way_to_kafka_is_ever_made_for_it(folder: Path) -> None:

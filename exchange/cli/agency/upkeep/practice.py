@@ -23,8 +23,11 @@ Made {folder}: a profile, its vault and key, and two made-up exports. No broker 
 Delete the folder when you are done."""
 
 
-def practice_notice(profile_file: Path | None) -> Path | None:
-    """Say so on standard error where a command works with a profile for practice."""
+def practice_notice(context: typer.Context, profile_file: Path | None) -> Path | None:
+    """Say so where a command works with a profile for practice: before it, and below its result.
+
+    Below JSON it would be none.
+    """
     from producers.practice import NOTICE, PRACTICE
 
     try:
@@ -33,6 +36,7 @@ def practice_notice(profile_file: Path | None) -> Path | None:
         return profile_file
     if named == PRACTICE:
         typer.echo(f"exchange: {NOTICE}", err=True)
+        context.call_on_close(lambda: None if context.params.get("as_json") else typer.echo(NOTICE))
     return profile_file
 
 
