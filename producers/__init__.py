@@ -21,6 +21,7 @@ __all__ = [  # to publish
     "Profile",
     "Report",
     "Secret",
+    "SheetsProfile",
     "make_vault",
 ]
 __all__ += [  # to wait for the exchange in another way, or to reach it over another link
@@ -31,6 +32,7 @@ __all__ += [  # to wait for the exchange in another way, or to reach it over ano
     "WaitLimits",
 ]
 __all__ += [  # to read a file, or to write a source
+    "ClientHeld",
     "ClientWithdrawn",
     "Complete",
     "Edition",
@@ -133,6 +135,8 @@ __all__ += [  # errors, and the gate's reason in `Blocked`
     "KeyFileExists",
     "KeyFileMissing",
     "KeyUnknown",
+    "MappingInvalid",
+    "MappingUnsure",
     "PassphraseMissing",
     "PeriodInvalid",
     "ProfileInvalid",
@@ -143,6 +147,7 @@ __all__ += [  # errors, and the gate's reason in `Blocked`
     "RestoreImpossible",
     "SecretExposed",
     "SourceUnreadable",
+    "TemplateUnwritable",
     "VaultDamaged",
     "VaultError",
     "VaultExists",
@@ -238,6 +243,7 @@ if TYPE_CHECKING:
     )
     from producers.errors import *
     from producers.facts import (
+        ClientHeld,
         ClientWithdrawn,
         Complete,
         Edition,
@@ -257,6 +263,7 @@ if TYPE_CHECKING:
     from producers.profile_sections import (
         HmisProfile,
         KafkaProfile,
+        SheetsProfile,
     )
     from producers.secret_files import (
         Secret,

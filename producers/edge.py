@@ -7,8 +7,7 @@
 
 Promised: publishing the same fact twice adds nothing. A changed fact is corrected. A refusal names
 the broken rule, never the value. Leaving the block sends everything, ends with the signed heartbeat
-and returns only when the exchange has accepted it. Whatever goes wrong on the way, running again
-continues where it stopped.
+and returns only when the exchange accepted it. Whatever goes wrong, running again goes on.
 
 A run is by hand unless its options say `scheduled`. A quarter's totals are counted by the run that
 closes it (`producers.delivery.quarter_closing`). What would be withdrawn waits for a person if it
@@ -54,8 +53,7 @@ from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 from producers.vault.unsettled import GoneBy
 
-TURN, BATCH = 2_000, 10_000
-"""Facts between two turns of other tasks, and between two commits."""
+TURN, BATCH = 2_000, 10_000  # facts between two turns of other tasks, and between two commits
 
 
 class Edge:
@@ -188,6 +186,8 @@ class Edge:
             case facts.Withdrawn(prefix):
                 if not await self.retract_all(prefix):
                     self._intake.leave(RowIgnored(reading.where, NOTHING_WITHDRAWN))
+            case facts.ClientHeld(client):
+                self.hold(client)
             case facts.ClientWithdrawn():
                 await self._withdraw(self._intake.of_withdrawn(reading), GoneBy.MARKED)
             case facts.RowRefused() | RowIgnored() | facts.Taken() | facts.NotWhole():

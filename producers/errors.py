@@ -241,6 +241,27 @@ class RefusalsUnwritable(EdgeError):
     hint = "The file was published. Choose another place for the list and run again: publishing again adds nothing."
 
 
+class MappingInvalid(EdgeError):
+    """The mapping of a spreadsheet cannot be used."""
+
+    exit_code = ExitStatus.USAGE
+    hint = "Correct the file, or make it anew with `exchange edge map`."
+
+
+class MappingUnsure(EdgeError):
+    """Nobody is there to answer what is unsure about a spreadsheet."""
+
+    exit_code = ExitStatus.WAITS
+    hint = "Run `exchange edge map` at a terminal, or name columns with --column FIELD=NAME. Nothing was written."
+
+
+class TemplateUnwritable(EdgeError):
+    """The sheet cannot be written; nothing is ever overwritten."""
+
+    exit_code = ExitStatus.USAGE
+    hint = "Name another path."
+
+
 class KeyFileExists(EdgeError):
     """There is already a key file; it is never overwritten."""
 

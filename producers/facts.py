@@ -133,6 +133,17 @@ class ClientWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientHeld:
+    """A client refused consent: nothing more about them leaves, until `exchange edge unhold`.
+
+    Comes before the client's facts. What was sent before stays.
+    """
+
+    client: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """How the edge took the source as a whole: `words` for a person, without a value of a record.
 
@@ -184,7 +195,9 @@ class RowIgnored:
     why: str
 
 
-Reading = Fact | Withdrawn | Edition | Taken | NotWhole | Complete | ClientWithdrawn | RowRefused | RowIgnored
+Reading = (
+    Fact | Withdrawn | Edition | Taken | NotWhole | Complete | ClientHeld | ClientWithdrawn | RowRefused | RowIgnored
+)
 
 
 class Source(Protocol):

@@ -41,7 +41,7 @@ from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.wire.topics import AGENCY_CODE
 from producers.errors import ProfileInvalid
 from producers.profile_mistakes import ProfileMistakes, encoding_mistake, syntax_mistake
-from producers.profile_sections import TRUE_OR_FALSE, HmisProfile, KafkaProfile, ProfileSection
+from producers.profile_sections import TRUE_OR_FALSE, HmisProfile, KafkaProfile, ProfileSection, SheetsProfile
 from producers.secret_files import Secret, read_key_file, read_private
 from producers.switches import SWITCHES
 
@@ -83,6 +83,9 @@ class Profile(ProfileSection):
     """Sensitive codes that may leave; the others never do."""
     hmis: HmisProfile = Field(
         default=HmisProfile(), description="is a section of its own: a line [hmis], and its keys below it"
+    )
+    sheets: SheetsProfile = Field(
+        default=SheetsProfile(), description="is a section of its own: a line [sheets], and its keys below it"
     )
     kafka: KafkaProfile = Field(
         default=KafkaProfile(), description="is a section of its own: a line [kafka], and its keys below it"

@@ -1,4 +1,4 @@
-"""The sections of an agency's profile: `[hmis]` and `[kafka]`.
+"""The sections of an agency's profile: `[hmis]`, `[sheets]` and `[kafka]`.
 
 Rules kept: `[kafka]` has the words and the rules of `exchange.settings`; what it names goes before
 the environment. A password is never in the profile, only in a file that its owner alone can read,
@@ -42,6 +42,15 @@ class HmisProfile(ProfileSection):
     )
     household_cases: Literal["head", "everyone"] = Field(
         default="head", description='is "head" or "everyone": who of a household is a case'
+    )
+
+
+class SheetsProfile(ProfileSection):
+    """How a spreadsheet is read. `blank_consent`: of a client of whom no row answers on consent."""
+
+    blank_consent: Literal["publish", "keep_back"] | None = Field(
+        default=None,
+        description='is "publish" or "keep_back", without a default: what an empty cell of a consent column means',
     )
 
 

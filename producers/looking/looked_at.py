@@ -127,7 +127,7 @@ def _profile(legal_class: LegalClass) -> Profile:
     """A profile that publishes everything that the class lets leave; its vault is never made."""
     hmis = {"all_projects_trafficking": True}
     own = {"agency": "not-decided", "state": "ca", "vault": "never-made", "legal_class": legal_class}
-    return Profile.model_validate({**own, "hmis": hmis})
+    return Profile.model_validate({**own, "hmis": hmis, "sheets": {"blank_consent": "publish"}})
 
 
 class _Look:

@@ -16,6 +16,7 @@ from producers.facts import Source
 from producers.profile import Profile
 from producers.sources.hmis import HmisExport
 from producers.sources.jsonl import JsonLines
+from producers.sources.sheets import SUFFIXES, Spreadsheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class SourceFormat:
 FORMATS: Final = (
     SourceFormat("an HMIS CSV export", (".zip",), True, HmisExport.for_profile),
     SourceFormat("JSON Lines", (".jsonl", ".ndjson"), False, JsonLines.for_profile),
+    SourceFormat("a spreadsheet", SUFFIXES, False, Spreadsheet.for_profile),
 )
 
 

@@ -12,7 +12,9 @@ import typer
 
 from exchange.cli.agency.holds import holds
 from exchange.cli.agency.looking.look import looks
+from exchange.cli.agency.mapping import mapping
 from exchange.cli.agency.publish import ProfileOption, secret_of
+from exchange.cli.agency.template import template
 from exchange.cli.agency.upkeep.backup import backups, put_back_from
 from exchange.cli.agency.upkeep.calendar_table import calendar_table
 from exchange.cli.agency.upkeep.edge_doctor import doctors
@@ -40,6 +42,8 @@ edge.add_typer(holds)
 edge.add_typer(looks)
 edge.add_typer(doctors)
 edge.add_typer(backups)
+edge.add_typer(template)
+edge.add_typer(mapping)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PUT_OFF = "the next scheduled run counts and sends them, or `exchange publish --closes QUARTER`"

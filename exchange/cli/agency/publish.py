@@ -75,7 +75,8 @@ def secret_of(profile: "Profile", *, of_backup: bool = False) -> "Secret":
 def publish(
     profile_file: ProfileOption,
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="An HMIS CSV export (zip or folder), or JSON Lines.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="An HMIS CSV export (zip or folder), a spreadsheet, or JSON Lines."),
     ] = None,
     *,
     dry_run: Annotated[

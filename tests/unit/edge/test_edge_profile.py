@@ -8,7 +8,7 @@ import pytest
 from exchange.core.model.vocabulary import LegalClass
 from producers.errors import ProfileInvalid, SecretExposed, VaultOfAnother
 from producers.profile import Profile, rules_of
-from producers.profile_sections import HmisProfile, KafkaProfile, ProfileSection
+from producers.profile_sections import HmisProfile, KafkaProfile, ProfileSection, SheetsProfile
 from producers.secret_files import Secret, read_key_file, write_key_file
 from producers.vault.store import Vault
 
@@ -53,7 +53,7 @@ def complaint(folder: Path, text: str) -> str:
 
 def test_every_key_has_its_rule() -> None:
     rules = rules_of(Profile)
-    sections: dict[str, type[ProfileSection]] = {"hmis": HmisProfile, "kafka": KafkaProfile}
+    sections: dict[str, type[ProfileSection]] = {"hmis": HmisProfile, "sheets": SheetsProfile, "kafka": KafkaProfile}
     inside = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
     assert set(rules) == set(Profile.model_fields) | inside
     assert all(rule.startswith("is ") for rule in rules.values())

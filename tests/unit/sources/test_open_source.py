@@ -10,6 +10,7 @@ from producers.profile import Profile
 from producers.sources import FORMATS, open_source
 from producers.sources.hmis import HmisExport
 from producers.sources.jsonl import JsonLines
+from producers.sources.sheets import Spreadsheet
 
 PUBLISHING = (Path(__file__).parents[3] / "docs" / "PUBLISHING.md").read_text(encoding="utf-8")
 
@@ -21,7 +22,14 @@ def profile(folder: Path, **more: object) -> Profile:
 
 @pytest.mark.parametrize(
     ("name", "source"),
-    [("a.zip", HmisExport), ("A.ZIP", HmisExport), ("a.jsonl", JsonLines), ("a.NDJSON", JsonLines)],
+    [
+        ("a.zip", HmisExport),
+        ("A.ZIP", HmisExport),
+        ("a.jsonl", JsonLines),
+        ("a.NDJSON", JsonLines),
+        ("a.csv", Spreadsheet),
+        ("a.XLSM", Spreadsheet),
+    ],
 )
 def test_the_suffix_chooses_the_source_in_small_or_capital_letters(tmp_path: Path, name: str, source: type) -> None:
     assert isinstance(open_source(tmp_path / name, profile(tmp_path)), source)
@@ -34,7 +42,7 @@ def test_a_folder_is_an_hmis_export_whatever_its_name(tmp_path: Path) -> None:
 
 def test_an_unknown_format_is_refused_with_the_formats_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreadable) as raised:
-        open_source(tmp_path / "clients.xlsx", profile(tmp_path))
+        open_source(tmp_path / "clients.docx", profile(tmp_path))
     for known in FORMATS:
         assert all(suffix in str(raised.value) for suffix in known.suffixes)
 

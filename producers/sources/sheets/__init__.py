@@ -1,0 +1,5 @@
+"""Spreadsheets: our own sheet, the sheets of HTCDS, and any other one by a mapping."""
+
+from producers.sources.sheets.spreadsheet import SUFFIXES, Spreadsheet
+
+__all__ = ["SUFFIXES", "Spreadsheet"]

@@ -1,0 +1,135 @@
+"""Reads a CSV file as a sheet: `csv.reader`, columns by place, one record in memory.
+
+Rules kept: UTF-8 with or without a byte order mark, UTF-16 by its mark, else Windows-1252; commas,
+semicolons, tabs or bars. A record that took in others, because a quote is never closed or closes in
+the wrong place, has a fault, and no field of it is read. A file that changes while it is read is
+refused.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from exchange.core.words import number_of
+from producers.errors import SourceUnreadable
+from producers.sources.hmis.reading.csv_rows import QUOTES, SEPARATORS
+from producers.sources.hmis.reading.encoding import encoding_of
+from producers.sources.hmis.reading.files import Bundle
+from producers.sources.sheets.reading.sheet_rows import FileState, SheetRow, meant
+
+PIECE_CHARS_MAX: Final = 1 << 20
+ROWS_TO_SEE: Final = 20
+INVISIBLE: Final = "\ufeff\u200b\x00"
+TOO_LONG: Final = "the row is longer than any real one"
+CHANGED: Final = "changed while it was read. Save and close it in the other program, then run again."
+
+
+class _TooLong(csv.Error):
+    """A record is longer than any real one."""
+
+
+class _Lines:
+    """Lines of bounded length for the parser; `taken`: of the record that is read."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.taken: list[int] = []
+        self.separators = 0
+        self.separator = ","
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(PIECE_CHARS_MAX)
+        if not line:
+            raise StopIteration
+        self.taken.append(len(line))
+        self.separators += line.count(self.separator)
+        if sum(self.taken) < PIECE_CHARS_MAX:
+            return line
+        while line and not line.endswith("\n"):
+            line = self._text.readline(PIECE_CHARS_MAX)
+        raise _TooLong
+
+    def begin(self) -> None:
+        """A new record begins."""
+        self.taken, self.separators = [], 0
+
+
+class DelimitedSheet:
+    """A CSV file, to be read any number of times."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._bundle = Bundle({path.name: lambda: path.open("rb")})
+        self._state = self._now()
+        self._encoding = encoding_of(self._bundle, path.name)
+        self._separator = max(SEPARATORS, key=self._columns)
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self._path.name
+
+    def rows(self) -> Iterator[SheetRow]:
+        """Every row that is not blank."""
+        for number, row in enumerate(self._records(self._separator), 1):
+            if row.fault or any(row.cells):
+                yield SheetRow(number, row.cells, row.fault)
+        if self._now() != self._state:
+            raise SourceUnreadable(f"{self._path} {CHANGED}")
+
+    def _now(self) -> FileState:
+        try:
+            return FileState.of(self._path)
+        except OSError as error:
+            raise SourceUnreadable(f"{self._path} cannot be read: {error.strerror}.") from None
+
+    def _columns(self, separator: str) -> int:
+        """The most columns of the first rows under this separator."""
+        with self._records_of(separator) as records:
+            return max((len(row.cells) for row in islice(records, ROWS_TO_SEE) if any(row.cells)), default=0)
+
+    def _records(self, separator: str) -> Iterator[SheetRow]:
+        with self._records_of(separator) as records:
+            yield from records
+
+    @contextmanager
+    def _records_of(self, separator: str) -> Iterator[Iterator[SheetRow]]:
+        errors = "strict" if self._encoding == "utf-8-sig" else "replace"
+        with self._bundle.opened(self._path.name) as stream:
+            text = io.TextIOWrapper(stream, self._encoding, errors, newline="")
+            yield _parsed(_Lines(text), separator)
+
+
+def _parsed(lines: _Lines, separator: str) -> Iterator[SheetRow]:
+    """Each record, blank ones too; the numbers are counted elsewhere."""
+    lines.separator = separator
+    parser, width = csv.reader(lines, delimiter=separator, strict=True), 0
+    while True:
+        lines.begin()
+        try:
+            fields = next(parser, None)
+        except _TooLong:
+            yield SheetRow(0, (), TOO_LONG)
+            continue
+        except csv.Error:
+            yield SheetRow(0, (), _swallowed(lines))
+            continue
+        if fields is None:
+            return
+        if len(lines.taken) > 1 and width > 1 and lines.separators >= 2 * (width - 1):
+            yield SheetRow(0, (), _swallowed(lines))
+            continue
+        cells = [meant(field.strip(INVISIBLE)) for field in fields]
+        width = max(width, len(cells))
+        yield SheetRow(0, cells)
+
+
+def _swallowed(lines: _Lines) -> str:
+    return QUOTES.format(number_of(len(lines.taken), "line"))
