@@ -53,7 +53,7 @@ from producers.vault.sent_chain import Chain
 from producers.vault.store import Vault
 from producers.vault.unsettled import GoneBy
 
-TURN, BATCH = 2_000, 10_000  # facts between two turns of other tasks, and between two commits
+TURN, BATCH = 2_000, 50_000  # facts between two turns of other tasks, and between two commits
 
 
 class Edge:

@@ -211,9 +211,14 @@ class Outbox:
                 dropped += 1
         return dropped
 
+    def waits(self) -> bool:
+        """Whether a fact is not chained yet."""
+        return self._vault.one("SELECT 1 FROM fact WHERE todo > 0 LIMIT 1") is not None
+
     def waiting(self) -> int:
-        """The number of facts that are not chained yet."""
-        return self._fact_store.todo()
+        """The number of facts that are not chained yet: it counts them."""
+        row = self._vault.one("SELECT count(*) FROM fact WHERE todo > 0")
+        return int(row[0]) if row else 0
 
     def unaccepted(self) -> int:
         """The number of events that the exchange has not accepted yet, without heartbeats."""

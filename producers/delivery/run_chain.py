@@ -62,7 +62,7 @@ class RunChain:
         most = RUN_EVENTS_MAX - 1 if self._parted else EVENTS_A_RUN
         room = max(0, most - (chain.last - chain.signed))
         filled = self._outbox.fill(min(CHUNK, room))
-        if self._outbox.waiting():
+        if self._outbox.waits():
             if filled == room or self._outbox.part_ends():
                 chain.append_heartbeat(self._beat)
             return True

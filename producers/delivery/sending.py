@@ -62,6 +62,8 @@ class Sending:
         self._forgiven: tuple[int, bytes] | None = None
         self._echo: Receipt | None = None
         self._accepted = 0
+        self._to_chain = 0
+        """Facts to be chained after the newest run, for the progress."""
         self._cluster = ""
         self._next = 1
         self._run_chain = RunChain(chain, outbox, beat)
@@ -114,7 +116,7 @@ class Sending:
 
     async def _connect(self) -> None:
         await self._link.connect()
-        self._cluster = await self._link.cluster_id()
+        self._cluster, self._to_chain = await self._link.cluster_id(), self._outbox.waiting()
         check_cluster(self._vault, self._cluster, confirmed=self._options.over_fork)
         receipt = await self._link.latest()
         self._accepted, self._next = 0, 1
@@ -127,7 +129,7 @@ class Sending:
     async def _until_accepted(self) -> None:
         while True:
             moved = await self._move()
-            if not moved and self._accepted >= self._chain.last and not self._outbox.waiting():
+            if not moved and self._accepted >= self._chain.last and not self._outbox.waits():
                 return
             receipt = await self._link.receipt(0 if moved else self._options.patience.poll_s)
             if receipt is not None:
@@ -143,6 +145,7 @@ class Sending:
         if self._next > self._chain.last:
             await walked(self._outbox.decide())
             await walked_slowly(self._run_chain.chain_run())
+            self._to_chain = self._outbox.waiting()
             self._vault.commit()  # durable before it is sent
         values = self._chain.values(self._next, CHUNK)
         if not values:
@@ -225,13 +228,14 @@ class Sending:
             self._report.heartbeats += self._chain.heartbeats(before, sequence - read_back)
             self._vault.set("accepted", sequence.to_bytes(8, "big"))
             self._vault.commit()
-            waiting = self._chain.last - sequence + self._outbox.waiting()
+            waiting = self._chain.last - sequence + self._to_chain
             self._options.progress(self._report.delivered, self._report.delivered + waiting)
         self._accepted = sequence
         self._next = max(self._next, sequence + 1)
 
     def _repair(self, sequence: int, reason: Reason) -> None:
         dropped = self._outbox.repair(sequence, reason, self._beat)
+        self._to_chain = self._outbox.waiting()
         self._vault.commit()
         self._report.refused_by_exchange[str(reason)] += dropped
         self._next = sequence

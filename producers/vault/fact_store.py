@@ -61,6 +61,7 @@ class FactStore:
         self._ahead: dict[bytes, Sequence[Any] | None] = {}
         self.run = int.from_bytes(vault.get("run"), "big") + 1
         self.unsettled = Unsettled(vault)
+        self._began_empty = vault.one("SELECT 1 FROM fact LIMIT 1") is None
         self.undecided = True
         """Whether a fact changed since the bits of the events to be sent were chosen."""
 
@@ -87,8 +88,9 @@ class FactStore:
 
     def _row(self, key: bytes) -> Sequence[Any] | None:
         """What is known of a fact, once from what was looked up."""
-        if key in self._ahead:
-            return self._ahead.pop(key)
+        return self._ahead.pop(key) if key in self._ahead else self._found(key)
+
+    def _found(self, key: bytes) -> Sequence[Any] | None:
         return self._vault.one(f"SELECT {_OF_FACT} FROM fact WHERE key = ?", (key,))  # noqa: S608
 
     def put(self, key: bytes, period: int, tail: bytes, *, client: str = "", for_tally: bool = False) -> FactOutcome:
@@ -198,10 +200,11 @@ class FactStore:
 
     def incomplete(self, prefixes: Sequence[str]) -> list[Row]:
         """(place of its prefix, key, period) of each fact that this run has not stated."""
+        if self._began_empty:
+            return []
         starts = [SOURCE + prefix.encode() for prefix in prefixes]
-        rows = f"VALUES {', '.join(['(?, ?, ?)'] * len(starts))}"
         return self._vault.all(
-            f"WITH span (place, start, past) AS ({rows}) "  # noqa: S608
+            f"WITH span (place, start, past) AS (VALUES {', '.join(['(?, ?, ?)'] * len(starts))}) "  # noqa: S608
             "SELECT place, key, period FROM span CROSS JOIN fact ON key >= start AND key < past "
             "WHERE abs(stated) <> ? AND want IS NOT NULL",
             (*(one for place, start in enumerate(starts) for one in (place, start, prefix_end(start))), self.run),
@@ -223,9 +226,10 @@ class FactStore:
 
     def current(self, key: bytes) -> tuple[int, bytes] | None:
         """(schema id, tail) of the current fact under a key; None where there is none."""
-        query = "SELECT schema, want FROM fact WHERE key = ? AND want IS NOT NULL AND (gone = 0 OR gone <> ?)"
-        row = self._vault.one(query, (key, self.unsettled.part))
-        return None if row is None else (row[0], row[1])
+        row = self._ahead[key] if key in self._ahead else self._found(key)
+        if row is None or row[1] is None or (row[7] and row[7] == self.unsettled.part):
+            return None
+        return row[0], row[1]
 
     def waits(self, key: bytes) -> bool:
         """Whether a fact is to be sent that never was."""
@@ -284,11 +288,6 @@ class FactStore:
         held = "client IN (SELECT id FROM client WHERE held = 1)"
         self._vault.run(f"UPDATE fact SET want = NULL, refused = NULL WHERE refused <> ? AND {held}", (HELD_BACK,))  # noqa: S608
         return self._vault.run("UPDATE fact SET todo = ?, refused = NULL WHERE refused <> ?", (EVENT, HELD_BACK))
-
-    def todo(self) -> int:
-        """The number of facts with something to send."""
-        row = self._vault.one("SELECT count(*) FROM fact WHERE todo > 0")
-        return int(row[0]) if row else 0
 
     def sort(self, key: bytes, tail: bytes) -> int:
         """The place of a fact in its batch: a keyed hash, so the order tells nobody anything."""
