@@ -1,6 +1,7 @@
 """The page in a real Chromium: with and without scripts, by keyboard, and for who must leave."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -171,24 +172,41 @@ def test_a_figure_on_the_page_is_the_one_of_the_api(context, site: LiveSite) -> 
     assert f"{found['low'] * 100:.2f} % to {found['high'] * 100:.2f} %" in (row.text_content() or "")
 
 
+@pytest.fixture(scope="module")
+def charted() -> Iterator[LiveSite]:
+    """A site that draws charts."""
+    with live_site(charts=True) as found:
+        yield found
+
+
 @pytest.mark.slow  # draws every chart
-def test_screenshots_of_every_section_are_left_in_a_folder(browser: Browser) -> None:
+def test_screenshots_of_every_section_are_left_in_a_folder(browser: Browser, charted: LiveSite) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
-    with live_site(charts=True) as site:
-        for width in (1100, 320):
-            page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
-            with_charts(page, site)
-            for address in ADDRESSES:
-                page.goto(site.address + address)
-                shot = SHOTS / f"{name_of(address)}-{width}.png"
-                page.screenshot(path=shot, full_page=True)
-                assert shot.stat().st_size > 10_000
+    for width in (1100, 320):
+        page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+        for address in ADDRESSES:
+            with_charts(page, charted.address + address)
+            shot = SHOTS / f"{name_of(address)}-{width}.png"
+            page.screenshot(path=shot, full_page=True)
+            assert shot.stat().st_size > 10_000
 
 
-def with_charts(page: Page, site: LiveSite) -> None:
-    """Wait until the charts of the picture are there."""
+@pytest.mark.slow  # draws every chart
+@pytest.mark.parametrize("mode", ["light", "dark", "320 px"])
+def test_charts_keep_nobody_out_and_stay_within_the_page(browser: Browser, charted: LiveSite, mode: str) -> None:
+    page = browser.new_context(**MODES[mode]).new_page()
+    for address in ADDRESSES:
+        with_charts(page, charted.address + address)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{address}: {found.generate_report()}"
+        width = page.evaluate("document.documentElement.clientWidth")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def with_charts(page: Page, address: str) -> None:
+    """Open a page once its charts are there."""
     for _ in range(240):
-        page.goto(f"{site.address}/")
+        page.goto(address)
         if page.locator("[data-chart=awaited]").count() == 0:
             return
         page.wait_for_timeout(1_000)
