@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.agency.checking.check import checks
 from exchange.cli.agency.holds import holds
 from exchange.cli.agency.looking.look import looks
 from exchange.cli.agency.mapping import mapping
+from exchange.cli.agency.previewing.preview import previews
 from exchange.cli.agency.publish import ProfileOption, secret_of
 from exchange.cli.agency.template import template
 from exchange.cli.agency.upkeep.backup import backups, put_back_from
@@ -44,6 +46,8 @@ edge.add_typer(doctors)
 edge.add_typer(backups)
 edge.add_typer(template)
 edge.add_typer(mapping)
+edge.add_typer(previews)
+edge.add_typer(checks)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PUT_OFF = "the next scheduled run counts and sends them, or `exchange publish --closes QUARTER`"

@@ -6,11 +6,7 @@ how far it came. Whatever ends it, nothing is lost: run it again.
 
 import asyncio
 import json
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -18,14 +14,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange.cli.agency.previewing.file_run import FileRun, options_of
 from exchange.cli.agency.upkeep.practice import link_of, practice_notice
 from exchange.cli.shared.help import ending
+from exchange.cli.shared.interrupts import stopped_by_interrupt, stopping_at_once
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from exchange.cli.agency.previewing.dry_run import DryRun
     from exchange.cli.agency.publish_progress import ProgressDisplay
-    from producers.delivery.preview import Leaving
     from producers.delivery.unconfirmed import Unconfirmed
     from producers.edge import Edge
     from producers.facts import Reading, Source
@@ -136,54 +136,65 @@ def publish(
     An agency that shares totals only (tally_only) counts each quarter once: in its first scheduled
     run from the 16th day after the quarter on, or in a run with --closes.
     """
+    publish_file(
+        FileRun(
+            profile_file,
+            file,
+            dry_run=dry_run,
+            as_json=as_json,
+            refusals=refusals,
+            minutes=minutes,
+            nothing=nothing,
+            scheduled=scheduled,
+            closes=closes,
+            withdraw=withdraw,
+            incomplete=incomplete,
+            today=today,
+        )
+    )
+
+
+def publish_file(asked: FileRun) -> None:
+    """Do the run, print what it did or would do, and end the command with its exit status."""
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
-    from exchange.core.model.period import parse_period
     from exchange.engine.gc_tuning import relax_collector
-    from producers.delivery.run_options import RunOptions
     from producers.edge import Edge
     from producers.facts import Nothing
     from producers.profile import Profile
     from producers.sources import open_source
 
-    if nothing is not (file is None):
+    if asked.nothing is not (asked.file is None):
         raise typer.BadParameter("give a file, or --nothing-to-report instead", param_hint="FILE")
-    profile = Profile.load(profile_file)
-    source, secret = open_source(file, profile) if file else Nothing(), secret_of(profile)
+    profile = Profile.load(asked.profile_file)
+    source, secret = open_source(asked.file, profile) if asked.file else Nothing(), secret_of(profile)
     relax_collector()
     stopped = "exchange: stopped. Everything read is kept in the vault: run the command again to continue."
     with progress_of(console(stderr=True)) as shown:
-        began = RunOptions(scheduled=scheduled, closes=parse_period(closes) if closes else None)
-        options = replace(
-            began,
-            withdraw=withdraw,
-            incomplete=incomplete,
-            confirm=asking(shown),
-            say=shown.say,
-            progress=shown.sending,
-            waiting=shown.waiting,
-        )
-        day = today.date() if today else None
-        link = None if dry_run else link_of(profile)
-        edge = Edge.open(profile, secret=secret, link=link, today=day, options=options, preview=dry_run)
-        closing = _Closing(edge, source, refusals, as_json=as_json)
+        options = options_of(asked, shown, asking(shown))
+        day = asked.today.date() if asked.today else None
+        link = None if asked.dry_run else link_of(profile)
+        edge = Edge.open(profile, secret=secret, link=link, today=day, options=options, preview=asked.dry_run)
+        closing = _Closing(edge, source, asked)
         try:
             with stopped_by_interrupt(stopped, before=shown.end):
-                leaving = asyncio.run(_publish(edge, source, shown, minutes, nothing=nothing))
+                dry_run = asyncio.run(_publish(edge, source, shown, asked.minutes, nothing=asked.nothing))
         except (ExchangeError, typer.Exit) as error:
             shown.end()
             closing.stopped(error)
             raise
         shown.end()
         with stopped_by_interrupt(REPORT_CUT, before=lambda: None):
-            closing.ended(leaving)
+            closing.ended(dry_run)
     edge.report.raise_what_waits()
     raise typer.Exit(ExitStatus.DONE if edge.report.clean else ExitStatus.SOME_REFUSED)
 
 
 async def _publish(
     edge: "Edge", source: "Source", shown: "ProgressDisplay", minutes: int | None, *, nothing: bool
-) -> "list[Leaving] | None":
+) -> "DryRun | None":
+    from exchange.cli.agency.previewing.dry_run import dry_run_of
+
     async with edge:
         if minutes is not None:
             edge.spent(minutes)
@@ -198,7 +209,7 @@ async def _publish(
             shown.reading(edge.report.rows)
             await asyncio.sleep(0)  # lets Ctrl-C through
         shown.read()
-        return edge.leaving() if edge.is_preview else None
+        return dry_run_of(edge) if edge.is_preview else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +218,16 @@ class _Closing:
 
     edge: "Edge"
     source: "Source"
-    refusals: Path | None
-    as_json: bool
+    asked: FileRun
 
-    def ended(self, leaving: "list[Leaving] | None") -> None:
+    def ended(self, dry_run: "DryRun | None") -> None:
         """Report what was done, or what would leave."""
         self._write()
-        self._print(leaving)
+        self._print(dry_run)
+        if dry_run and self.asked.page:
+            from exchange.cli.agency.previewing.preview_page import write_preview
+
+            write_preview(self.asked.page, dry_run, self.edge, self.source, self.asked.file)
 
     def stopped(self, error: Exception) -> None:
         """Report how far the run came, if it had begun and the vault can be read."""
@@ -230,18 +244,18 @@ class _Closing:
     def _write(self) -> None:
         from exchange.cli.agency.refused_rows import write_refusals
 
-        if self.refusals:
-            write_refusals(self.refusals, self.edge.report.refused_rows)
+        if self.asked.refusals:
+            write_refusals(self.asked.refusals, self.edge.report.refused_rows)
 
-    def _print(self, leaving: "list[Leaving] | None") -> None:
+    def _print(self, dry_run: "DryRun | None") -> None:
         from exchange.cli.agency.publish_tables import plain_of, rendered
         from exchange.cli.shared.console import console
 
         report, stays_here = self.edge.report, self.source.stays_here
-        if self.as_json:
-            typer.echo(json.dumps(plain_of(report, leaving, stays_here), indent=2))
+        if self.asked.as_json:
+            typer.echo(json.dumps(plain_of(report, dry_run, stays_here), indent=2))
         else:
-            console().print(rendered(report, leaving, stays_here, all_in=self.refusals))
+            console().print(rendered(report, dry_run, stays_here, all_in=self.asked.refusals))
 
 
 def asking(shown: "ProgressDisplay") -> "Callable[[Unconfirmed], bool]":
@@ -258,31 +272,3 @@ def asking(shown: "ProgressDisplay") -> "Callable[[Unconfirmed], bool]":
 def _next_of(readings: "Iterator[Reading]") -> "list[Reading]":
     with stopping_at_once():
         return list(islice(readings, READINGS_BETWEEN_LOOKS))
-
-
-@contextmanager
-def stopping_at_once() -> Iterator[None]:
-    """Let Ctrl-C end the block at once; only for reading files, which leaves no half state.
-
-    Elsewhere asyncio answers it at the next await: an export takes minutes until it gives its first
-    row.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def stopped_by_interrupt(words: str, before: Callable[[], None]) -> Iterator[None]:
-    """End the command with 130 and these words at Ctrl-C, after `before` removed the bars."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        before()
-        typer.echo(words, err=True)
-        raise typer.Exit(ExitStatus.INTERRUPTED) from None

@@ -13,14 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange.cli.agency.caps_tables import caps_shown
-from exchange.cli.agency.leaving_tables import examples, leaving_table, plain_event
+from exchange.cli.agency.previewing.dry_run import DryRun, plain_dry_run, shown_before_leaving
 from exchange.cli.agency.refused_rows import plain_row, refused_shown
 from exchange.cli.shared.console import table
 from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.model.period import period_text
 from exchange.core.words import number_of
 from producers.caps.tally import CLOSES_AFTER_DAYS
-from producers.delivery.preview import Leaving
 from producers.delivery.report import Report
 from producers.vault.fact_store import FactOutcome
 
@@ -64,12 +63,12 @@ Plain = dict[str, object]
 
 
 def rendered(
-    report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapping[str, int], *, all_in: Path | None
+    report: Report, dry_run: DryRun | None, stays_here: Mapping[str, int], *, all_in: Path | None
 ) -> RenderableType:
     """The closing table, or the events that would leave."""
     parts: list[RenderableType] = []
-    if leaving is not None:
-        parts += [leaving_table(leaving), examples(leaving)] if leaving else [Text("Nothing would leave.")]
+    if dry_run is not None:
+        parts += shown_before_leaving(dry_run)
     if stays_here:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(stays_here.items()))
         parts.append(
@@ -79,7 +78,7 @@ def rendered(
             )
         )
     parts += [Text(words) for words in report.taken]
-    parts.append(_outcomes(report, would=leaving is not None))
+    parts.append(_outcomes(report, would=dry_run is not None))
     parts += caps_shown(report)
     if report.refused_by_exchange or report.refused_before:
         parts.append(Text(refused_words(report)))
@@ -187,7 +186,7 @@ def _waits(report: Report) -> Plain | None:
     return {"cause": found.cause.name.lower(), **numbers}
 
 
-def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapping[str, int]) -> Plain:
+def plain_of(report: Report, dry_run: DryRun | None, stays_here: Mapping[str, int]) -> Plain:
     """The result as JSON-able data."""
     plain: Plain = {
         "rows": report.rows,
@@ -215,6 +214,6 @@ def plain_of(report: Report, leaving: Sequence[Leaving] | None, stays_here: Mapp
         "stays_here": sorted(stays_here),
         "refused_rows": [plain_row(row) for row in report.refused_rows],
     }
-    if leaving is None:
+    if dry_run is None:
         return {**plain, "complete": report.complete, "waiting": report.waiting}
-    return {**plain, "leaving": [plain_event(item) for item in leaving]}
+    return {**plain, **plain_dry_run(dry_run)}

@@ -65,6 +65,15 @@ def _numbering(rows: Iterable[RowRefused]) -> str:
     return "row: the line of the file"
 
 
+def row_numbers(numbers: Iterable[int], shown: int) -> str:
+    """Such as `2, 5 … and 10 more`; a file as a whole has no number."""
+    named = sorted(number for number in numbers if number)
+    if not named:
+        return "the whole file"
+    listed = ", ".join(map(str, named[:shown]))
+    return f"{listed} … and {len(named) - shown:,} more" if len(named) > shown else listed
+
+
 def plain_row(row: RowRefused) -> dict[str, object]:
     """A refused row as JSON-able data, without the source's record."""
     place = {"file": row.where.file, "row": row.where.row, "column": row.column, "rule": row.rule}

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
-from exchange.cli.agency.publish import secret_of, stopped_by_interrupt
+from exchange.cli.agency.publish import secret_of
 from exchange.cli.agency.upkeep.practice import link_of
+from exchange.cli.shared.interrupts import stopped_by_interrupt
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:

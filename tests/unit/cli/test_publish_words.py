@@ -10,8 +10,8 @@ import pytest
 import typer
 from rich.console import Console
 
-from exchange.cli.agency.publish import stopped_by_interrupt
 from exchange.cli.agency.publish_progress import progress_of
+from exchange.cli.shared.interrupts import stopped_by_interrupt
 from exchange.core.admission.gate import Status
 from producers.edge_phrases import NOTHING_WITHDRAWN
 from producers.errors import Blocked, ExchangeAway, SourceUnreadable

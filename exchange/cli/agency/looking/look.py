@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from exchange.cli.agency.publish import stopped_by_interrupt
 from exchange.cli.shared.help import ending
+from exchange.cli.shared.interrupts import stopped_by_interrupt
 from exchange.engine.wall_clock import local_today
 
 looks = typer.Typer()

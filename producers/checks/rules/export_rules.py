@@ -1,0 +1,51 @@
+"""Rules about the export as a whole: its files, its year, its scope; and about keys in it."""
+
+from typing import Final
+
+from producers.checks.check_rule import CheckRule
+from producers.checks.rules.rule_kinds import PROJECT_REPORTS, QUALITY, SERVED, E, L, R, published, rule
+
+EXPORT_RULES: Final[tuple[CheckRule, ...]] = (
+    published("S01", L.ERROR, "", "", "A file is missing without which no export can be read.", R.EXPORT_MORE, E.NOTHING_READ),
+    rule("S02", L.WARNING, "", "", "A file that the exchange reads is missing.", R.EXPORT_MORE, E.TABLE_LOST),
+    published("S03", L.ERROR, "", "", "The header row, or a column that every row needs, is missing.", R.EXPORT_MORE, E.TABLE_LOST),
+    published("S04", L.ERROR, "", "", "A column is there twice.", R.EXPORT_ADVANCE, E.TABLE_LOST),
+    published("S05", L.ERROR, "", "", "A row has more or fewer fields than the header.", R.EXPORT_ANEW, E.ROW_LOST),
+    published("S06", L.ERROR, "", "", "A quotation mark swallows lines.", R.EXPORT_ANEW, E.ROW_LOST),
+    rule("S07", L.WARNING, "", "", "A column that the exchange reads is missing.", R.EXPORT_MORE, E.COLUMN_LOST),
+    rule("S08", L.NOTE, "", "", "The file is not in UTF-8: letters with accents may be wrong.", R.EXPORT_ADVANCE, E.NO_EFFECT),
+    rule("S09", L.NOTE, "", "", "The fields are not separated by commas.", R.EXPORT_ANEW, E.NO_EFFECT),
+    rule("S10", L.WARNING, "", "", "The file has a header and no row.", R.EXPORT_PERIOD, E.TOO_FEW),
+    published("S11", L.WARNING, "Export.csv", "", "There is more than one row.", R.EXPORT_ADVANCE, E.NO_EFFECT),
+    published("S12", L.ERROR, "Export.csv", "", "There is no row that can be read.", R.EXPORT_ANEW, E.NOTHING_READ),
+    published("S13", L.ERROR, "Export.csv", "CSVVersion", "The year of the standard is not 2024 or 2026.", R.EXPORT_ADVANCE, E.NOTHING_READ),
+    published("S14", L.ERROR, "Export.csv", "CSVVersion", "The columns are those of another year.", R.EXPORT_ADVANCE, E.NOTHING_READ),
+    rule("S15", L.NOTE, "Export.csv", "ExportDirective", "The export is a delta: what is gone is not withdrawn.", R.EXPORT_PERIOD, E.NOT_WITHDRAWN),
+    rule("S16", L.NOTE, "Export.csv", "ExportStartDate", "The export covers no whole quarter.", R.EXPORT_PERIOD, E.NOT_WITHDRAWN),
+    rule("S17", L.WARNING, "Export.csv", "ExportEndDate", "The export ends before it begins, or after it was made by over a year.", R.EXPORT_PERIOD, E.NOT_WITHDRAWN),
+    rule("S18", L.NOTE, "Export.csv", "HashStatus", "Names are hashed. That protects nobody: hashes of names can be undone.", R.EXPORT_ADVANCE, E.NO_EFFECT),
+    published("S19", L.ERROR, "", "DateDeleted", "Every row of a full export is deleted.", R.EXPORT_ANEW, E.TOO_FEW, SERVED),
+    published("S20", L.ERROR, "", "", "A column does not show whether the month or the day comes first.", R.EXPORT_ANEW, E.COLUMN_LOST),
+    published("S21", L.ERROR, "Project.csv", "ProjectID", "Projects that the profile names are not in the export.", R.PROFILE, E.TOO_FEW),
+    published("I01", L.ERROR, "", "", "The key is missing, or has other characters than a key has.", R.EXPORT_ANEW, E.ROW_LOST),
+    published("I02", L.WARNING, "", "", "The key is repeated; the newer row counts.", R.MERGE, E.NO_EFFECT, QUALITY),
+    published("I03", L.ERROR, "", "", "The key is repeated, and nothing shows which row is newer.", R.MERGE, E.ROW_LOST, QUALITY),
+    published("I04", L.ERROR, "", "DateDeleted", "It is not clear whether the row is deleted.", R.EXPORT_ANEW, E.ROW_LOST),
+    published("I05", L.WARNING, "", "DateDeleted", "A deleted row withdraws nothing, because rows of its file cannot be read.", R.EXPORT_ANEW, E.NOT_WITHDRAWN),
+    rule("I06", L.WARNING, "", "", "Keys look as if a spreadsheet had changed them: 1.0, or 1E+15.", R.EXPORT_ANEW, E.TOO_MANY),
+    rule("I07", L.WARNING, "Project.csv", "OrganizationID", "The project's organization is not in the export.", R.EXPORT_MORE, E.SHELTERED, PROJECT_REPORTS, "Organization"),
+    published("I08", L.ERROR, "", "ProjectID", "The project is not in the export.", R.LINK, E.ROW_LOST),
+    rule("I09", L.ERROR, "Enrollment.csv", "PersonalID", "The client is not in the export.", R.LINK, E.ROW_LOST, SERVED, "Client"),
+    published("I10", L.ERROR, "", "EnrollmentID", "The enrollment is not in the export, or was refused.", R.LINK, E.ROW_LOST),
+    published("I11", L.ERROR, "", "PersonalID", "The client is another one than the enrollment's.", R.LINK, E.ROW_LOST),
+    rule("I12", L.NOTE, "Client.csv", "PersonalID", "A client without an enrollment.", R.LINK, E.NO_EFFECT, "", "Enrollment"),
+    rule("I13", L.NOTE, "Project.csv", "ProjectID", "A project without an enrollment.", R.PROJECTS, E.NO_EFFECT, PROJECT_REPORTS, "Enrollment"),
+    rule("I14", L.WARNING, "Project.csv", "ProjectID", "A project without a CoC code, so without a state of its own.", R.PROJECTS, E.WRONG_CODE, PROJECT_REPORTS, "ProjectCoC"),
+    rule("I15", L.NOTE, "Project.csv", "ProjectID", "A project without a funder.", R.PROJECTS, E.NOT_COLLECTED, PROJECT_REPORTS, "Funder"),
+    rule("I16", L.NOTE, "Enrollment.csv", "PersonalID", "Two members of a household have the same birth date and sex: perhaps one person twice.", R.MERGE, E.TOO_MANY, SERVED, "Client"),
+    rule("I17", L.WARNING, "Enrollment.csv", "EntryDate", "The client has two enrollments in the project from the same day.", R.MERGE, E.TOO_MANY, SERVED),
+    rule("I18", L.NOTE, "Services.csv", "ServicesID", "The same service on the same day of the same stay is there twice.", R.MERGE, E.TOO_MANY),
+    published("I19", L.ERROR, "Organization.csv", "VictimServiceProvider", "It is not shown who is a victim service provider.", R.EXPORT_MORE, E.SHELTERED),
+    published("I20", L.ERROR, "Organization.csv", "VictimServiceProvider", "The flag is not 0 or 1, or rows of one organization differ.", R.PROJECTS, E.SHELTERED),
+    published("I21", L.NOTE, "", "OrganizationID", "The organization is, or may be, a victim service provider.", R.PROFILE, E.SHELTERED),
+)  # fmt: skip
