@@ -71,6 +71,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     ),
 }
 LANGUAGES: Final = tuple(WORDINGS)
+US_LETTER: Final = 1
 
 
 def write_workbook(path: Path, language: str, year: int) -> None:
@@ -162,3 +163,13 @@ def _fill(  # noqa: PLR0917
             rule |= {"validate": "list", "source": f"={name}", "error_message": wrong}
         sheet.data_validation(HEADER, at, HEADER + ROWS - 1, at, rule)
     sheet.freeze_panes(HEADER, 2)
+    _print_on_one_page(sheet)
+
+
+def _print_on_one_page(sheet: "Worksheet") -> None:
+    """As wide as a page of US Letter on its side, with lines to write on, its header on each."""
+    sheet.set_landscape()
+    sheet.set_paper(US_LETTER)
+    sheet.fit_to_pages(1, 0)
+    sheet.hide_gridlines(0)
+    sheet.repeat_rows(0, HEADER - 1)
