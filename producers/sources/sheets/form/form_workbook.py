@@ -163,13 +163,14 @@ def _fill(  # noqa: PLR0917
             rule |= {"validate": "list", "source": f"={name}", "error_message": wrong}
         sheet.data_validation(HEADER, at, HEADER + ROWS - 1, at, rule)
     sheet.freeze_panes(HEADER, 2)
-    _print_on_one_page(sheet)
+    _print_on_two_pages(sheet)
 
 
-def _print_on_one_page(sheet: "Worksheet") -> None:
-    """As wide as a page of US Letter on its side, with lines to write on, its header on each."""
+def _print_on_two_pages(sheet: "Worksheet") -> None:
+    """Two pages of US Letter on their side; each has the case, the quarter and the header."""
     sheet.set_landscape()
     sheet.set_paper(US_LETTER)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(2, 0)
     sheet.hide_gridlines(0)
     sheet.repeat_rows(0, HEADER - 1)
+    sheet.repeat_columns(0, 1)
