@@ -204,7 +204,7 @@ def _facts(
 
 
 def _rule(files: Mapping[str, Surveyed], rule: FileRule) -> Iterator[Reading]:
-    for row in rows(files.get(rule.layout.name)):
+    for row in rows(files.get(rule.layout.name), rule.period_of):
         if isinstance(row, Row):
             yield from rule.readings(row)
         else:

@@ -2,7 +2,8 @@ r"""Reads one CSV file of an export as records, in whatever form the vendor wrot
 
 Rules kept: columns are found by name, ignoring case and surrounding space, and only those of the
 layout are read. UTF-8 with or without a byte order mark, else Windows-1252; LF, CRLF and a mix; any
-quoting; commas, semicolons, tabs or bars between the fields. A row without one value is no row, and
+quoting; commas, semicolons, tabs or bars between the fields, or what a first line `sep=…` states,
+which is no row of a spreadsheet. Another separator is named. A row without one value is no row, and
 the words by which tools write nothing (`NULL`, `nan`, `\N`) are nothing.
 
 A record that is wider or narrower than the header, or too long, is faulty by itself: the next
@@ -12,9 +13,10 @@ wrong place: its fault names how many lines it took, and no field of it is read.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 from exchange.core.words import number_of
 from producers.sources.hmis.reading.encoding import encoding_of
@@ -24,6 +26,18 @@ from producers.sources.hmis.reading.layout import FileLayout
 RECORD_CHARS_MAX: Final = 1 << 20
 INVISIBLE: Final = "\ufeff\u200b\x00"
 SEPARATORS: Final = ",;\t|"
+OTHER_SEPARATORS: Final = {
+    "~": "by tildes",
+    "^": "by circumflexes",
+    ":": "by colons",
+    " ": "by spaces",
+    "\x01": "by control characters",
+    "\x1e": "by control characters",
+    "\x1f": "by control characters",
+    "¦": "by broken bars",
+}
+STATED: Final = re.compile(r'"?sep=(.)"?[,;\t|]*\r?\n?', re.IGNORECASE)
+"""A first line by which spreadsheets know the separator; they do not show it as a row."""
 WIDTH: Final = "the row has more or fewer fields than the header has columns"
 QUOTES: Final = "the row cannot be parsed: a quote is not closed, or closes in the wrong place; it took {}"
 NOTHING: Final = frozenset(
@@ -108,6 +122,7 @@ class CsvFile:
         self.layout = layout
         self._bundle = bundle
         self._encoding = encoding_of(bundle, layout.name)
+        self._stated = self._stated_separator()
         self._separator, self.names = self._header()
         self.width = len(self.names)
         self._at = {column: self.names.index(column.lower()) for column in self._columns(self.names)}
@@ -147,7 +162,7 @@ class CsvFile:
 
     def _header(self) -> tuple[str, list[str]]:
         """The separator under which the header has most columns of the layout, and its names."""
-        found = [(separator, self._names(separator)) for separator in SEPARATORS]
+        found = [(separator, self._names(separator)) for separator in dict.fromkeys(self._stated + SEPARATORS)]
         return max(found, key=lambda one: len(self._columns(one[1])))
 
     def _names(self, separator: str) -> list[str]:
@@ -183,11 +198,22 @@ class CsvFile:
             return WIDTH
         return "" if fields[self.width - 1].strip() == self._last else WIDTH
 
+    def _text(self, stream: IO[bytes]) -> io.TextIOWrapper:
+        errors = "strict" if self._encoding == "utf-8-sig" else "replace"
+        return io.TextIOWrapper(io.BufferedReader(stream), self._encoding, errors, newline="")  # type: ignore[type-var]
+
+    def _stated_separator(self) -> str:
+        """The separator of a first line `sep=…`; empty without one."""
+        with self._bundle.opened(self.layout.name) as stream:
+            found = STATED.fullmatch(self._text(stream).readline(RECORD_CHARS_MAX))
+        return found[1] if found and (found[1].isprintable() or found[1] == "\t") else ""
+
     def _parsed(self, separator: str) -> Iterator[_Record]:
         """Each record; without fields for a blank line, with a fault for what cannot be parsed."""
-        errors = "strict" if self._encoding == "utf-8-sig" else "replace"
         with self._bundle.opened(self.layout.name) as stream:
-            text = io.TextIOWrapper(io.BufferedReader(stream), self._encoding, errors, newline="")  # type: ignore[type-var]
+            text = self._text(stream)
+            if self._stated:
+                text.readline(RECORD_CHARS_MAX)
             lines = _BoundedLines(text, separator)
             parser = csv.reader(lines, delimiter=separator, strict=True)
             width = 0
@@ -206,9 +232,18 @@ class CsvFile:
                 width = width or len(fields)
                 yield _Record(fields)
 
+    def _separated(self, header: str) -> str:
+        """How the columns are separated in a header that was read as one name; empty if unknown."""
+        if any(len(self._columns(header.split(separator))) > 1 for separator in SEPARATORS):
+            return "within one pair of quotation marks"
+        found = ((how, (name.strip('" ') for name in header.split(one))) for one, how in OTHER_SEPARATORS.items())
+        return next((how for how, names in found if len(self._columns([*names])) > 1), "")
+
     def _fault(self) -> str:
         if not self.names:
             return "the header row with the names of the columns is missing"
+        if len(self.names) == 1 and (how := self._separated(self.names[0])):
+            return f"the columns are separated {how}: save the file with commas between them"
         if missing := [column for column in self.layout.required if column not in self._at]:
             return f"the column {missing[0]} is missing"
         if twice := [column for column in self._at if self.names.count(column.lower()) > 1]:

@@ -5,8 +5,8 @@ is live, or which of several it is, is refused; its stay is noted, so that nothi
 withdrawn.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from producers.facts import RowIgnored, RowRefused, Where
@@ -16,6 +16,7 @@ from producers.sources.hmis.reading.layout import DELETED, INDISPENSABLE, STAY, 
 from producers.sources.hmis.reading.row import Row, own_key
 from producers.sources.hmis.reading.unique import NO_ROW, Standing, Survey, standing, survey
 
+PeriodOf = Callable[[Row, str], int]
 NOT_DELETED: Final = "the cell is neither a date nor empty, so whether the row is withdrawn is not known"
 NOT_PROVEN: Final = "the row is withdrawn, but the file has rows that cannot be read: it withdraws nothing"
 NEWER: Final = "the key is repeated: a newer row has it, and counts"
@@ -64,15 +65,27 @@ def complaints(layout: FileLayout, file: Surveyed | None) -> Iterator[RowRefused
             yield RowRefused(where, column, OPEN_DATES)
 
 
-def rows(file: Surveyed | None) -> Iterator[Row | RowRefused | RowIgnored]:
-    """Every row to be read, live or `withdrawn`; a refusal or reason for each of the others."""
+def any_period(_: Row, __: str) -> int:
+    """The row does not tell which quarter its refusal concerns."""
+    return 0
+
+
+def rows(file: Surveyed | None, period_of: PeriodOf = any_period) -> Iterator[Row | RowRefused | RowIgnored]:
+    """Every row to be read, live or `withdrawn`; a refusal or reason for each of the others.
+
+    `period_of`: the quarter that the refusal of a row concerns, by the column.
+    """
     if file is None:
         return
     for record in file.sheet.records():
         if record.fault:
             yield RowRefused(Where(file.name, record.row), "", record.fault)
         else:
-            yield _row(file, record)
+            found = _row(file, record)
+            if isinstance(found, RowRefused):
+                unread = Row(found.where, record.cells, file.survey.forms)
+                found = replace(found, period=period_of(unread, found.column))
+            yield found
 
 
 def _row(file: Surveyed, record: CsvRow) -> Row | RowRefused | RowIgnored:

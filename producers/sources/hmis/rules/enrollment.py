@@ -27,7 +27,8 @@ HOUSED_AT_ENTRY: Final[Mapping[int | None, Service]] = {
     8: Service.emergency_shelter,
 }
 
-
+DATED_BY_ENTRY: Final = frozenset({layout.STAY, layout.PERSON, layout.DELETED, "ReferralSource"})
+"""Rows of other files that a refusal in these costs have refusals, and days, of their own."""
 NO_HEAD: Final = "the household has several members, and it is not known who is its head, so none of them is a case"
 
 
@@ -45,6 +46,12 @@ class EnrollmentRule(FileRule):
         elif is_case:
             yield row_facts.fact("opened", day, body, row_facts.unread(referral_source="ReferralSource"))
         yield from self._housing(row_facts, day)
+
+    def period_of(self, row: Row, column: str) -> int:
+        """Only where all that the column decides is dated by the entry, not by move-in or exit."""
+        project = self.agency.projects.get(row.text(layout.PROJECT))
+        at_entry = project is not None and not project.kind_unread and project.kind not in HOUSED_AT_MOVE_IN
+        return super().period_of(row, column) if at_entry and column in DATED_BY_ENTRY else 0
 
     def _housing(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
         kind = row_facts.stay.project.kind

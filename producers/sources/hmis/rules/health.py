@@ -47,6 +47,7 @@ UNRATED: Final = frozenset({8, 9, 99})
 AT_ENTRY, AT_EXIT = 1, 3
 BETWEEN: Final = frozenset({2, 5})
 STAGES: Final = frozenset({AT_ENTRY, AT_EXIT, *BETWEEN})
+STAY_UNREAD: Final = "another row of the stay was refused, so it is not known which assessments belong together"
 OUTCOME, PREGNANCY = "HealthOutcome/", "Pregnancy/"
 
 
@@ -112,11 +113,17 @@ class HealthRule(FileRule):
         row.answer("PregnancyStatus", ANSWERS)
         row.answer("DataCollectionStage", STAGES)
         if health.unread:
+            if _states(health, row, day):
+                row.refuse("", STAY_UNREAD, follows=True)
             return
         if health.entry and health.exit and health.exit.row == row.where.row:
             yield from self._outcomes(row_facts, health.entry, health.exit)
         if health.pregnant == (day, row.where.row):
             yield RowFacts(row_facts.stay, row, PREGNANCY).fact("observed", day, self._pregnancy(row_facts.stay, day))
+
+    def period_of(self, row: Row, column: str) -> int:
+        """Only of what follows from another row: a row of a pair decides what the other states."""
+        return 0 if column else super().period_of(row, column)
 
     def complete(self, row_facts: RowFacts) -> Iterator[Complete]:
         """Only the later row of a pair completes the outcomes of its stay."""
@@ -161,6 +168,12 @@ class HealthRule(FileRule):
 def _stage_unread(row: Row) -> bool:
     text = row.text("DataCollectionStage")
     return bool(text) and read_integer(text) not in STAGES
+
+
+def _states(health: Health, row: Row, day: date) -> bool:
+    """Whether a row would state a fact of its stay."""
+    later = health.entry is not None and health.exit is not None and health.exit.row == row.where.row
+    return later or health.pregnant == (day, row.where.row)
 
 
 def _moved(before: int, after: int) -> OutcomeDirection:

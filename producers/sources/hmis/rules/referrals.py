@@ -34,7 +34,8 @@ from exchange.core.model.vocabulary import (
 from producers.facts import Fact, Reading
 from producers.sources.hmis.reading.banded import wait_band
 from producers.sources.hmis.reading.codes import YES, Codes, read_integer
-from producers.sources.hmis.reading.row import ANSWERS
+from producers.sources.hmis.reading.dates import period_on
+from producers.sources.hmis.reading.row import ANSWERS, Row
 from producers.sources.hmis.rules.rule import FileRule, RowFacts, outcome
 
 PROBLEM_SOLVING, AFTER_CARE = 2, 5
@@ -121,6 +122,12 @@ class EventRule(FileRule):
         if event == AFTER_CARE and row_facts.row.answer("ReferralCaseManageAfter", ANSWERS) == YES:
             body = ReferralResolved(referral.service, ReferralResult.attained, WaitBand.not_known)
             yield row_facts.fact("after", day, body)
+
+    def period_of(self, row: Row, column: str) -> int:
+        """Only where the result is of the same quarter as the event."""
+        period = super().period_of(row, column)
+        resolved = row.read_day("ResultDate") if row.dated("ResultDate") else row.read_day(self.day_column)
+        return period if resolved and period == period_on(resolved) else 0
 
     def _result(self, row_facts: RowFacts, day: date, service: Service, *, already_unmet: bool) -> Iterator[Reading]:
         row = row_facts.row

@@ -18,6 +18,7 @@ from exchange.core.model.vocabulary import (
 from producers.facts import Complete, Fact, Reading, RowIgnored, Withdrawn
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes
+from producers.sources.hmis.reading.dates import is_event_day, period_on
 from producers.sources.hmis.reading.layout import FileLayout
 from producers.sources.hmis.reading.row import Row
 from producers.sources.hmis.rules.absence import Absence
@@ -76,6 +77,13 @@ class FileRule(ABC):
     def facts(self, row_facts: RowFacts, day: date) -> Iterator[Reading]:
         """The facts of a live row."""
 
+    def period_of(self, row: Row, column: str) -> int:
+        """The quarter of all facts that this column's refusal costs; 0 if the row does not tell."""
+        day = None if column == self.day_column else row.read_day(self.day_column)
+        if day is None or not is_event_day(day) or not self.agency.had_come(day):
+            return 0
+        return period_on(day)
+
     def readings(self, row: Row) -> Iterator[Reading]:
         """The readings of a row: at least one beside `Complete`."""
         found = list(self._withdrawn(row) if row.withdrawn else self._live(row))
@@ -84,7 +92,8 @@ class FileRule(ABC):
         yield from (self._with_unread_person(one) if isinstance(one, Fact) else one for one in found)
         if row.refused:
             part = any(isinstance(reading, Fact) for reading in found)
-            yield from (replace(refused, part=part) for refused in row.refused)
+            for refused in row.refused:
+                yield replace(refused, part=part, period=self.period_of(row, refused.column))
         if not row.refused and all(isinstance(reading, Complete) for reading in found):
             yield RowIgnored(row.where, NOTHING_PUBLISHED)
 
