@@ -2,7 +2,9 @@
 
 import pytest
 
+from exchange.core.model.events import OutcomeAssessed
 from exchange.core.model.period import parse_period
+from producers.facts import Fact
 from tests.kits.hmis_exports import STAY, readings, refusals, sample
 
 ANY = 0
@@ -65,8 +67,19 @@ def test_what_follows_from_a_refused_row_tells_its_own_quarter(tmp_path):
 
 
 def test_an_assessment_that_is_not_concluded_tells_its_quarter(tmp_path):
-    found = periods(sample().change("Services.csv", TypeProvided="777"), tmp_path)
-    assert found == {("Services.csv", "TypeProvided"): {Q1}, ("HealthAndDV.csv", ""): {Q3}}
+    other = {"HealthAndDVID": "H9", "InformationDate": "2026-03-01", "DataCollectionStage": "77"}
+    found = periods(sample().add("HealthAndDV.csv", **STAY, **other), tmp_path)
+    assert found == {("HealthAndDV.csv", "DataCollectionStage"): {0}, ("HealthAndDV.csv", ""): {Q3}}
+
+
+def test_a_refused_row_of_another_file_costs_no_outcome(tmp_path):
+    """It says nothing about health."""
+    damaged = sample().change("Services.csv", DateProvided="soon", TypeProvided="777")
+    assert outcomes(readings(damaged, tmp_path)) == outcomes(readings(sample(), tmp_path)) > 0
+
+
+def outcomes(found):
+    return sum(isinstance(one, Fact) and isinstance(one.body, OutcomeAssessed) for one in found)
 
 
 def test_of_a_repeated_key_each_row_tells_its_own_quarter(tmp_path):

@@ -53,8 +53,8 @@ MUTANTS = {
     "totals are read as events are": Mutant(
         looked_at,
         "_profile",
-        "{**own, 'hmis': hmis}",
-        "{**own, 'legal_class': 'individual', 'hmis': hmis}",
+        "{**own, 'hmis': hmis, 'sheets': {'blank_consent': 'publish'}}",
+        "{**own, 'legal_class': 'individual', 'hmis': hmis, 'sheets': {'blank_consent': 'publish'}}",
         looks.test_a_shelter_whose_flag_says_so_shares_only_totals,
     ),
     "small counts are up to ten, and ten is one": Mutant(

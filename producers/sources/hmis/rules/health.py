@@ -47,7 +47,7 @@ UNRATED: Final = frozenset({8, 9, 99})
 AT_ENTRY, AT_EXIT = 1, 3
 BETWEEN: Final = frozenset({2, 5})
 STAGES: Final = frozenset({AT_ENTRY, AT_EXIT, *BETWEEN})
-STAY_UNREAD: Final = "another row of the stay was refused, so it is not known which assessments belong together"
+STAY_UNREAD: Final = "another assessment of the stay was refused, so it is not known which belong together"
 OUTCOME, PREGNANCY = "HealthOutcome/", "Pregnancy/"
 
 
@@ -93,15 +93,17 @@ class HealthRule(FileRule):
     by_stay: dict[str, Health] = field(default_factory=dict)
 
     def before(self, file: Surveyed | None) -> None:
-        """Find the rows that belong together."""
+        """Find the rows that belong together, and the stays of which one cannot be read."""
+        unread = set[str]()
         for row in rows(file):
             if isinstance(row, Row) and not row.withdrawn and row.key(self.layout.keys[0]):
                 stay, day = self.stays.of(row), self.stays.day(row, self.day_column)
                 if isinstance(stay, Stay) and day:
                     self.by_stay.setdefault(stay.key, Health()).take(row, day)
                 if not (isinstance(stay, Stay) and day) or _stage_unread(row):
-                    self.stays.unread.add(row.text(layout.STAY))
-        unread = self.stays.unread | (file.survey.unread_stays if file else set())
+                    unread.add(row.text(layout.STAY))
+        unread |= file.survey.unread_stays if file else set()
+        self.stays.unread.update(unread)
         for key, health in self.by_stay.items():
             health.unread = key in unread or not self.absence.shows(self.layout)
 
