@@ -73,6 +73,7 @@ LONG = (
     "tests/adversary/test_edge_histories.py",
     "tests/adversary/test_exact_attacks.py",
     "tests/adversary/test_noised_attacks.py",
+    "tests/adversary/test_planted_identifiers.py",
     "tests/adversary/test_running.py",
     "tests/properties/test_edge_scripts.py",
     "tests/unit/release/test_draw_process.py",

@@ -13,7 +13,7 @@ from random import Random
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
-SYLLABLES: Final = "zor qua vex jil thu wra kem gro xan pyl dré shø müt ñav lúk fjo".split()
+SYLLABLES: Final = tuple("zor qua vex jil thu wra kem gro xan pyl dré shø müt ñav lúk fjo".split())  # noqa: SIM905
 LONG_ENOUGH: Final = 8
 
 
@@ -53,7 +53,8 @@ def _place(random: Random) -> str:
 
 
 def _born(random: Random) -> str:
-    return f"19{random.randrange(31, 70)}-{random.randrange(1, 13):02}-{random.randrange(1, 29):02}T{random.randrange(24):02}:{random.randrange(60):02}"
+    day = f"19{random.randrange(31, 70)}-{random.randrange(1, 13):02}-{random.randrange(1, 29):02}"
+    return f"{day}T{random.randrange(24):02}:{random.randrange(60):02}"
 
 
 def _hashed(random: Random) -> str:

@@ -5,8 +5,6 @@ dates, names of columns and of files beside those that are read, and all of that
 damaged as real exports are.
 """
 
-import csv
-import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,10 +13,9 @@ from random import Random
 from typing import Final, NamedTuple
 
 from tests.kits.export_damage import CODES, DAMAGES, Files
-from tests.kits.hmis_exports import IDENTITY, PLANTED, Written, sample
+from tests.kits.hmis_exports import IDENTITY, Written, sample
 from tests.kits.planted_kit.identifiers import Planter
-
-Written_ = Iterator[tuple[str, Callable[[Path], Path]]]
+from tests.kits.planted_kit.sheet_plantings import spreadsheets
 
 
 class Planting(NamedTuple):
@@ -29,6 +26,10 @@ class Planting(NamedTuple):
 
     format: str
     files: Callable[[Planter, int], Iterator[tuple[str, Callable[[Path], Path]]]]
+
+
+PROJECT: Final = "Second Street House"
+"""`exchange edge look` shows a project's name, which is the agency's, to whoever has the file."""
 
 
 # An HMIS CSV export
@@ -48,6 +49,8 @@ def _export(planter: Planter, clients: int) -> Written:
         unread = [*IDENTITY[file], *written.headers[file][-2:]]
         for row in rows:
             row.update({column: planter.some() for column in unread})
+    for row in written.tables["Project.csv"]:
+        row["ProjectName"] = PROJECT
     return written
 
 
@@ -173,5 +176,6 @@ def _as_file(name: str, content: bytes) -> Callable[[Path], Path]:
 PLANTINGS: Final = (
     Planting("an HMIS CSV export", hmis),
     Planting("JSON Lines", json_lines),
+    Planting("a spreadsheet", spreadsheets),
 )
 """One line for each source of `producers.sources.FORMATS`."""

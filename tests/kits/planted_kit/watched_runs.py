@@ -35,9 +35,13 @@ key_file = "harbor.key"
 [hmis]
 all_projects_trafficking = true
 
+[sheets]
+blank_consent = "publish"
+
 [kafka]
 bootstrap_servers = "127.0.0.1:1"
 """
+PAGE: Final = "preview.html"
 VERBOSE: Final = {"EXCHANGE_LOG_LEVEL": "debug"}
 WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
@@ -50,9 +54,11 @@ class Opened:
     paths: list[str] = field(default_factory=list)
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
-        if self.watching and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
-            if isinstance(arguments[2], int) and arguments[2] & WRITING:
-                self.paths.append(os.fsdecode(arguments[0]))
+        if not self.watching or event != "open":
+            return
+        path, _, flags = arguments[:3]
+        if isinstance(path, str | bytes | os.PathLike) and isinstance(flags, int) and flags & WRITING:
+            self.paths.append(os.fsdecode(path))
 
 
 OPENED: Final = Opened()
@@ -66,8 +72,8 @@ class WatchedDesk:
         self.folder, self.temporary, self.kept = folder / "desk", folder / "temporary", dict[str, bytes]()
         self.records = b""
         """The lists of refused rows, which alone may name records."""
-        for made in (self.folder, self.temporary):
-            made.mkdir()
+        for place in (self.folder, self.temporary):
+            place.mkdir()
         monkeypatch.chdir(self.folder)
         for name in ("TMPDIR", "SQLITE_TMPDIR"):
             monkeypatch.setenv(name, str(self.temporary))
@@ -80,12 +86,18 @@ class WatchedDesk:
         monkeypatch.setattr("producers.edge.kafka_link", lambda _: self.exchange.link())
 
     def publish(self, what: str, write: Callable[[Path], Path]) -> set[int]:
-        """Look at a file, publish it, and look at the vault; returns the exit statuses."""
+        """Look at a file, check it, publish it, look at the vault; returns the exit statuses."""
         source = self.folder / "source"
         source.mkdir()
         words = ["--profile", "agency.toml"]
-        publish = ["publish", str(write(source)), *words, "--today", TODAY]
+        file = str(write(source))
+        publish = ["publish", file, *words, "--today", TODAY]
         statuses = {
+            self._run(f"{what}, seen without a profile", "edge", "look", file),
+            self._run(f"{what}, checked", "edge", "check", file, *words, "--burden"),
+            self._run(
+                f"{what}, for a privacy officer", "edge", "preview", file, *words, "--today", TODAY, "--html", PAGE
+            ),
             self._run(f"{what}, looked at", *publish, "--dry-run"),
             self._run(f"{what}, looked at as JSON", *publish, "--dry-run", "--json"),
             self._run(f"{what}, published", *publish, "--refusals", "refused.csv", "--scheduled"),
@@ -109,7 +121,9 @@ class WatchedDesk:
         ours = {"agency.toml", "harbor.key", "source", "refused.csv"}
         for path in self.folder.iterdir():
             if path.name not in ours:
-                self.kept[path.name if path.name.startswith("harbor.vault") else f"{what}: {path.name}"] = path.read_bytes()
+                kept = path.name if path.name.startswith("harbor.vault") else f"{what}: {path.name}"
+                self.kept[kept] = path.read_bytes()
+        (self.folder / PAGE).unlink(missing_ok=True)
         for path in self.temporary.rglob("*"):
             self.kept[f"{what}: temporary {path.name}"] = path.name.encode() + path.read_bytes() * path.is_file()
         elsewhere = [path for path in OPENED.paths if Path(path).name not in ours and not path.startswith("/dev/")]
@@ -127,7 +141,9 @@ class WatchedDesk:
         """Files that a run opened for writing, other than the vault's and its own list."""
         told = (value for name, value in self.kept.items() if name.endswith("names of written files"))
         names = {Path(line).name for text in told for line in text.decode().splitlines()}
-        return sorted(name for name in names if not name.startswith(("harbor.vault", "refused.csv", ".refused")))
+        return sorted(
+            name for name in names if not name.startswith(("harbor.vault", "refused.csv", ".refused", PAGE, f".{PAGE}"))
+        )
 
 
 @contextmanager
