@@ -126,7 +126,9 @@ class WatchedDesk:
         (self.folder / PAGE).unlink(missing_ok=True)
         for path in self.temporary.rglob("*"):
             self.kept[f"{what}: temporary {path.name}"] = path.name.encode() + path.read_bytes() * path.is_file()
-        elsewhere = [path for path in OPENED.paths if Path(path).name not in ours and not path.startswith("/dev/")]
+        compiled = "__pycache__"  # what Python keeps of a module that it imports for the first time
+        paths = [path for path in OPENED.paths if compiled not in path and not path.startswith("/dev/")]
+        elsewhere = [path for path in paths if Path(path).name not in ours]
         self.kept[f"{what}: names of written files"] = "\n".join(elsewhere).encode()
         if (self.folder / "refused.csv").exists():
             self.records += (self.folder / "refused.csv").read_bytes()
