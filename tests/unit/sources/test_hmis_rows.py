@@ -10,7 +10,7 @@ import pytest
 from exchange.core.model.events import CaseOpened
 from producers.facts import Edition, Where
 from producers.sources.hmis import HmisExport
-from producers.sources.hmis.reading import csv_rows, files
+from producers.sources.hmis.reading import bounded_lines, csv_rows, files
 from producers.sources.hmis.reading.layout import FUNDER
 from tests.kits.hmis_exports import facts, ignored, only, readings, refusals, refused, sample, settings
 
@@ -164,7 +164,7 @@ def test_a_record_without_end_is_refused_in_bounded_memory_and_the_rest_is_read(
 
 def test_no_line_and_no_record_is_handed_to_the_parser_beyond_its_bound():
     for text in ("x" * 5_000_000, '"' + ("x" * 99 + "\n") * 50_000):
-        lines = csv_rows._BoundedLines(io.TextIOWrapper(io.BytesIO(text.encode()), newline=""), ",")
+        lines = bounded_lines.BoundedLines(io.TextIOWrapper(io.BytesIO(text.encode()), newline=""), ",")
         longest = 0
         while True:
             try:
@@ -173,8 +173,8 @@ def test_no_line_and_no_record_is_handed_to_the_parser_beyond_its_bound():
                 assert lines.taken == 0
             except StopIteration:
                 break
-            assert lines.taken < csv_rows.RECORD_CHARS_MAX
-        assert longest < csv_rows.RECORD_CHARS_MAX
+            assert lines.taken < bounded_lines.RECORD_CHARS_MAX
+        assert longest < bounded_lines.RECORD_CHARS_MAX
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\x00\x00\x00", b"\xff\xfeE\x00n\x00"])

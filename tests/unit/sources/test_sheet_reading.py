@@ -234,6 +234,11 @@ def test_a_line_without_end_is_a_fault_and_costs_no_memory(tmp_path: Path) -> No
     assert [row.fault for row in rows][1:] == [TOO_LONG, ""]
 
 
+def test_where_lines_end_with_cr_alone_the_row_after_a_line_without_end_is_read(tmp_path: Path) -> None:
+    rows = delimited(tmp_path / "a.csv", b"a,b\r1," + b"x" * (3 << 20) + b"\r2,3\r")
+    assert [row.fault for row in rows][1:] == [TOO_LONG, ""]
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", [HEADER, ("1", "2", "3")])
     rows = DelimitedSheet(path).rows()

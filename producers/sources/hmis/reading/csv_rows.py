@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from typing import IO, Final, NamedTuple
 
 from exchange.core.words import number_of
+from producers.sources.hmis.reading.bounded_lines import INVISIBLE, RECORD_CHARS_MAX, BoundedLines
 from producers.sources.hmis.reading.encoding import encoding_of
 from producers.sources.hmis.reading.files import Bundle
 from producers.sources.hmis.reading.layout import FileLayout
 
-RECORD_CHARS_MAX: Final = 1 << 20
-INVISIBLE: Final = "\ufeff\u200b\x00"
 SEPARATORS: Final = ",;\t|"
 OTHER_SEPARATORS: Final = {
     "~": "by tildes",
@@ -70,45 +69,6 @@ class _Record(NamedTuple):
         if self.fault or (self.fields and self.fields[0].strip() not in NOTHING_AT_ALL):
             return False
         return all(field.strip() in NOTHING_AT_ALL for field in self.fields)
-
-
-class _RecordTooLong(csv.Error):
-    """A record is longer than any real one."""
-
-
-@dataclass(slots=True)
-class _BoundedLines:
-    """Bounded lines for the parser: no line and no record of many lines grows without end.
-
-    `lines`, `separated`: the lines and the separators in them since the record began.
-    """
-
-    text: io.TextIOWrapper
-    separator: str
-    taken: int = 0
-    lines: int = 0
-    separated: int = 0
-
-    def __iter__(self) -> "_BoundedLines":
-        return self
-
-    def __next__(self) -> str:
-        line = self.text.readline(RECORD_CHARS_MAX)
-        if not line:
-            raise StopIteration
-        self.taken += len(line)
-        self.lines += 1
-        self.separated += line.count(self.separator)
-        if self.taken < RECORD_CHARS_MAX:
-            return line
-        self.taken = 0
-        while line and not line.endswith(("\n", "\r")):
-            line = self.text.readline(RECORD_CHARS_MAX)
-        raise _RecordTooLong
-
-    def begin(self) -> None:
-        """A new record begins."""
-        self.taken = self.lines = self.separated = 0
 
 
 class CsvFile:
@@ -214,7 +174,7 @@ class CsvFile:
             text = self._text(stream)
             if self._stated:
                 text.readline(RECORD_CHARS_MAX)
-            lines = _BoundedLines(text, separator)
+            lines = BoundedLines(text, separator)
             parser = csv.reader(lines, delimiter=separator, strict=True)
             width = 0
             while True:

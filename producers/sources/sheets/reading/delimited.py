@@ -16,49 +16,15 @@ from typing import Final
 
 from exchange.core.words import number_of
 from producers.errors import SourceUnreadable
+from producers.sources.hmis.reading.bounded_lines import INVISIBLE, BoundedLines, RecordTooLong
 from producers.sources.hmis.reading.csv_rows import QUOTES, SEPARATORS
 from producers.sources.hmis.reading.encoding import encoding_of
 from producers.sources.hmis.reading.files import Bundle
 from producers.sources.sheets.reading.sheet_rows import FileState, SheetRow, meant
 
-PIECE_CHARS_MAX: Final = 1 << 20
 ROWS_TO_SEE: Final = 20
-INVISIBLE: Final = "\ufeff\u200b\x00"
 TOO_LONG: Final = "the row is longer than any real one"
 CHANGED: Final = "changed while it was read. Save and close it in the other program, then run again."
-
-
-class _TooLong(csv.Error):
-    """A record is longer than any real one."""
-
-
-class _Lines:
-    """Lines of bounded length for the parser; `taken`: of the record that is read."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-        self.taken: list[int] = []
-        self.separators = 0
-        self.separator = ","
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = self._text.readline(PIECE_CHARS_MAX)
-        if not line:
-            raise StopIteration
-        self.taken.append(len(line))
-        self.separators += line.count(self.separator)
-        if sum(self.taken) < PIECE_CHARS_MAX:
-            return line
-        while line and not line.endswith("\n"):
-            line = self._text.readline(PIECE_CHARS_MAX)
-        raise _TooLong
-
-    def begin(self) -> None:
-        """A new record begins."""
-        self.taken, self.separators = [], 0
 
 
 class DelimitedSheet:
@@ -104,18 +70,17 @@ class DelimitedSheet:
         errors = "strict" if self._encoding == "utf-8-sig" else "replace"
         with self._bundle.opened(self._path.name) as stream:
             text = io.TextIOWrapper(stream, self._encoding, errors, newline="")
-            yield _parsed(_Lines(text), separator)
+            yield _parsed(BoundedLines(text, separator))
 
 
-def _parsed(lines: _Lines, separator: str) -> Iterator[SheetRow]:
+def _parsed(lines: BoundedLines) -> Iterator[SheetRow]:
     """Each record, blank ones too; the numbers are counted elsewhere."""
-    lines.separator = separator
-    parser, width = csv.reader(lines, delimiter=separator, strict=True), 0
+    parser, width = csv.reader(lines, delimiter=lines.separator, strict=True), 0
     while True:
         lines.begin()
         try:
             fields = next(parser, None)
-        except _TooLong:
+        except RecordTooLong:
             yield SheetRow(0, (), TOO_LONG)
             continue
         except csv.Error:
@@ -123,7 +88,7 @@ def _parsed(lines: _Lines, separator: str) -> Iterator[SheetRow]:
             continue
         if fields is None:
             return
-        if len(lines.taken) > 1 and width > 1 and lines.separators >= 2 * (width - 1):
+        if lines.lines > 1 and width > 1 and lines.separated >= 2 * (width - 1):
             yield SheetRow(0, (), _swallowed(lines))
             continue
         cells = [meant(field.strip(INVISIBLE)) for field in fields]
@@ -131,5 +96,5 @@ def _parsed(lines: _Lines, separator: str) -> Iterator[SheetRow]:
         yield SheetRow(0, cells)
 
 
-def _swallowed(lines: _Lines) -> str:
-    return QUOTES.format(number_of(len(lines.taken), "line"))
+def _swallowed(lines: BoundedLines) -> str:
+    return QUOTES.format(number_of(lines.lines, "line"))
