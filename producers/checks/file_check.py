@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from exchange.core.model.events import About
-from exchange.core.model.vocabulary import LegalClass, UsState
+from exchange.core.model.vocabulary import LegalClass
 from producers.caps.policy import Policy, Unfit
 from producers.caps.tally import current_quarter
 from producers.checks.check_result import FileChecked
@@ -35,8 +35,8 @@ from producers.checks.remembered_right import call_right, called_right, is_right
 from producers.checks.row_findings import Findings
 from producers.checks.rules.all_rules import RULES
 from producers.facts import Fact, NotWhole, Reading, RowRefused, Where
+from producers.looking.undecided_profile import undecided_profile
 from producers.profile import Profile
-from producers.profile_sections import HmisProfile
 from producers.sources import open_source
 from producers.sources.hmis import HmisExport
 from producers.sources.hmis.reading import layout
@@ -100,16 +100,9 @@ class _Reading:
 
 def profile_without_one(path: Path) -> Profile:
     """A profile under which everything in a file is read, for a look without the agency's own."""
-    every = {
-        "agency": "any-agency",
-        "state": UsState.ca,
-        "vault": Path("none"),
-        "hmis": HmisProfile(all_projects_trafficking=True),
-    }
-    profile = Profile.model_validate({**every, "legal_class": LegalClass.individual})
-    if isinstance(open_source(path, profile), HmisExport):
-        return profile.model_copy(update={"legal_class": LegalClass.tally_only})
-    return profile
+    if isinstance(open_source(path, undecided_profile(LegalClass.individual)), HmisExport):
+        return undecided_profile(LegalClass.tally_only)
+    return undecided_profile(LegalClass.individual)
 
 
 def check_file(

@@ -24,8 +24,8 @@ from producers.caps.tally import count, current_quarter
 from producers.cooperative import some_at_once
 from producers.delivery.report import Report
 from producers.facts import Fact, NotWhole, Reading, RowIgnored, RowRefused, Source, Taken
+from producers.looking.undecided_profile import undecided_profile
 from producers.overview import Overseen, Overview
-from producers.profile import Profile
 from producers.sources import open_source
 from producers.vault.event_tail import newest_id, with_cap
 
@@ -98,11 +98,11 @@ def look_at(path: Path, today: date, report: Callable[[int], None] = lambda _: N
     Raises SourceUnreadable.
     """
     looks = [_Look(of, current_quarter(today)) for of in CLASSES]
-    source: Source = open_source(path, _profile(CLASSES[0]))
+    source: Source = open_source(path, undecided_profile(CLASSES[0]))
     overview = source.overview() if isinstance(source, Overseen) else None
     rows = 0
     for look in looks:
-        source = open_source(path, _profile(look.leaves.legal_class))
+        source = open_source(path, undecided_profile(look.leaves.legal_class))
         for some in some_at_once(source.read()):
             look.take(some)
             report(rows + look.report.rows)
@@ -121,13 +121,6 @@ def look_at(path: Path, today: date, report: Callable[[int], None] = lambda _: N
         identifying=dict(source.stays_here),
         overview=overview,
     )
-
-
-def _profile(legal_class: LegalClass) -> Profile:
-    """A profile that publishes everything that the class lets leave; its vault is never made."""
-    hmis = {"all_projects_trafficking": True}
-    own = {"agency": "not-decided", "state": "ca", "vault": "never-made", "legal_class": legal_class}
-    return Profile.model_validate({**own, "hmis": hmis, "sheets": {"blank_consent": "publish"}})
 
 
 class _Look:

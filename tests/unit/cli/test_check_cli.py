@@ -126,3 +126,12 @@ def test_a_finding_that_is_called_right_is_quiet_in_later_checks_and_leaves_nowh
     assert desk.exchange.inbox == before
     desk.write(need("1", PLANTED))
     assert "G05" in desk.run(*words, ends=3).stdout
+
+
+def test_a_sheet_that_leaves_consent_open_is_checked_without_a_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an empty cell means is decided when it is published."""
+    monkeypatch.chdir(tmp_path)
+    Path("cases.csv").write_text("case,quarter,consent,need\n1,2026Q1,,food\n", encoding="utf-8")
+    assert "NeedIdentified 1" in check("cases.csv", ends=0)

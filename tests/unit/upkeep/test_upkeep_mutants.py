@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from producers.delivery import address
-from producers.looking import looked_at, profile_draft
+from producers.looking import looked_at, profile_draft, undecided_profile
 from producers.sources.hmis import hmis_overview
 from producers.upkeep import edge_checks, reporting_calendar, vault_backup
 from tests.kits.broken_rules import BrokenRule, break_rule
@@ -51,8 +51,8 @@ def practice(folder: Path) -> None:
 
 MUTANTS = {
     "totals are read as events are": Mutant(
-        looked_at,
-        "_profile",
+        undecided_profile,
+        "undecided_profile",
         "{**own, 'hmis': hmis, 'sheets': {'blank_consent': 'publish'}}",
         "{**own, 'legal_class': 'individual', 'hmis': hmis, 'sheets': {'blank_consent': 'publish'}}",
         looks.test_a_shelter_whose_flag_says_so_shares_only_totals,
