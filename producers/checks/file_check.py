@@ -41,6 +41,7 @@ from producers.sources import open_source
 from producers.sources.hmis import HmisExport
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.files import bundle
+from producers.sources.sheets.spreadsheet import Spreadsheet
 from producers.vault.store import Vault
 
 MANY: Final = 10
@@ -61,6 +62,7 @@ class _Reading:
     facts: Counter[str] = field(default_factory=Counter)
     quarters: QuarterNumbers = field(default_factory=QuarterNumbers)
     readable: bool = True
+    is_sheet: bool = False
     _same: Counter[int] = field(default_factory=Counter)
 
     def read(self, readings: Iterable[Reading]) -> None:
@@ -73,7 +75,7 @@ class _Reading:
                 self.readable = False
 
     def _refused(self, refused: RowRefused) -> None:
-        name = rule_of(refused)
+        name = rule_of(refused, of_sheet=self.is_sheet)
         words = refused.rule if name == "G99" else ""
         self.found.add(name, refused.where.row, file=self._file(refused.where), column=refused.column, words=words)
 
@@ -119,7 +121,7 @@ def check_file(
     if is_hmis:
         found, reading, not_checked = _export(path, source.read(), policy)
     else:
-        found, reading, not_checked = _other(source.read(), policy)
+        found, reading, not_checked = _other(source.read(), policy, is_sheet=isinstance(source, Spreadsheet))
     history = vault is not None and _history(vault, reading, today, found)
     if not history:
         not_checked |= dict.fromkeys(("V01", "V02", "V03"), NO_HISTORY)
@@ -177,9 +179,9 @@ def _unread_by_publishing(found: Findings) -> dict[str, str]:
     }
 
 
-def _other(readings: Iterator[Reading], policy: Policy) -> tuple[Findings, _Reading, dict[str, str]]:
+def _other(readings: Iterator[Reading], policy: Policy, *, is_sheet: bool) -> tuple[Findings, _Reading, dict[str, str]]:
     found = Findings()
-    reading = _Reading(found, policy, is_hmis=False)
+    reading = _Reading(found, policy, is_hmis=False, is_sheet=is_sheet)
     reading.read(readings)
     return found, reading, {rule.id: NO_HMIS for rule in RULES if rule.id[0] not in "GV"}
 

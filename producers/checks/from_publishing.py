@@ -12,13 +12,17 @@ from producers.caps import policy
 from producers.facts import RowRefused
 from producers.sources import jsonl
 from producers.sources.hmis import hmis_export
-from producers.sources.hmis.reading import csv_rows, layout, row, walk
+from producers.sources.hmis.reading import bounded_lines, csv_rows, layout, row, walk
 from producers.sources.hmis.rules import agency_rows, enrollment, export_row, households, referrals, stays
+from producers.sources.sheets.form import form_facts, form_table, period_cells
+from producers.sources.sheets.htcds import htcds_facts, htcds_table
+from producers.sources.sheets.reading import cell_scan, excel_book
 
 OTHER: Final = "G99"
 BY_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         csv_rows.WIDTH: "S05",
+        bounded_lines.TOO_LONG: "S05",
         walk.OPEN_DATES: "S20",
         walk.NOT_DELETED: "I04",
         walk.NOT_PROVEN: "I05",
@@ -75,6 +79,31 @@ BY_BEGINNING: Final = (
     ("must be one of", "G05"),
 )
 """How publishing's words begin, where they go on with names of columns or lists."""
+OF_SHEETS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        form_facts.EMPTY: "G14",
+        **{rule: "G14" for _, _, rule in form_facts.NEEDS},
+        form_facts.YES_RULE: "G15",
+        htcds_facts.STATUS_RULE: "G15",
+        cell_scan.ERROR: "G16",
+        cell_scan.UNCALCULATED: "G16",
+        cell_scan.MERGED: "G17",
+        excel_book.NOT_EXACT: "G18",
+        csv_rows.WIDTH: "G19",
+        bounded_lines.TOO_LONG: "G19",
+        form_table.CONTRADICTED: "G20",
+        htcds_table.TWICE: "G20",
+        htcds_facts.ONE_OF_SEVERAL: "G21",
+        period_cells.PERIOD_RULE: "G22",
+        period_cells.YEAR_RULE: "G22",
+    }
+)
+"""Words about a sheet → rule."""
+SHEETS_BEGIN: Final = (
+    ("must be a code of the list", "G15"),
+    ("the row cannot be parsed: a quote", "G19"),
+)
+"""How words about a sheet begin, where they go on with a list or a number of lines."""
 OF_CODES: Final = (row.OUTSIDE_LIST, "the code is not in its list")
 BY_COLUMN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -101,8 +130,15 @@ BY_COLUMN: Final[Mapping[str, str]] = MappingProxyType(
 _DATES: Final[Mapping[str, str]] = MappingProxyType({"DOB": "D04", "EndDate": "D05"})
 
 
-def rule_of(refused: RowRefused) -> str:
-    """The id of the rule of the check that a refusal falls under."""
+def rule_of(refused: RowRefused, *, of_sheet: bool = False) -> str:
+    """The id of the rule of the check that a refusal falls under.
+
+    `of_sheet`: the file is a sheet.
+    """
+    return (of_sheet and _of_sheet(refused.rule)) or _of_any(refused)
+
+
+def _of_any(refused: RowRefused) -> str:
     words = refused.rule
     if words in BY_WORDS:
         return BY_WORDS[words]
@@ -115,3 +151,9 @@ def rule_of(refused: RowRefused) -> str:
     if refused.column == "body" and not refused.where.file.endswith(".csv"):
         return "G11"
     return next((name for begins, name in BY_BEGINNING if words.startswith(begins)), OTHER)
+
+
+def _of_sheet(words: str) -> str:
+    """The rule about sheets alone that words fall under; empty if none."""
+    found = (name for begins, name in SHEETS_BEGIN if words.startswith(begins))
+    return OF_SHEETS.get(words) or next(found, "")

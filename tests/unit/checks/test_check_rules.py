@@ -15,6 +15,7 @@ from producers.profile import Profile
 from tests.kits.clean_export import TODAY, clean_export
 from tests.kits.edge_kit.desk import need
 from tests.kits.hmis_exports import PLANTED
+from tests.kits.sheet_files import edit_part, write_csv, write_xlsx
 from tests.kits.spoiled_exports import SPOILED, Spoiled
 
 BY_HISTORY = {"V01", "V02", "V03"}
@@ -39,6 +40,21 @@ LINES: dict[str, list[object]] = {
     "G13": [need(str(number), client="one") for number in range(11)],
 }
 """Rule → lines of JSON that make it fire."""
+HTCDS = ("_uuid", "cas_IncomingReferralDate", "vic_TypeOfExploitation")
+HEADER = ("case", "quarter", "need", "served", "unmet_reason")
+SHEETS: dict[str, list[tuple[object, ...]]] = {
+    "G14": [("", "2026Q1", "food", "", "")],
+    "G15": [("17", "2026Q1", "Klingon lessons", "", "")],
+    "G16": [("17", "2026Q1", "=1/0", "", "")],
+    "G17": [("17", "2026Q1", "food", "yes", ""), ("18", "2026Q1", "food", "yes", "")],
+    "G18": [(123456789012345678, "2026Q1", "food", "", "")],
+    "G19": [("17", "2026Q1", "food")],
+    "G20": [("17", "2026Q1", "food", "", "waitlist"), ("17", "2026Q1", "food", "", "no_capacity")],
+    "G22": [("17", "soon", "food", "", "")],
+}
+"""Rule → rows below the header of our own sheet that make it fire."""
+OF_HTCDS: dict[str, tuple[str, ...]] = {"G21": ("1", "2026-02-10", "Forced labour;Sexual exploitation")}
+"""Rule → a submission: its key, the date of referral, the type of exploitation."""
 
 
 def written(case: Spoiled, folder: Path) -> Path:
@@ -67,12 +83,25 @@ def checked_lines(lines: list[object], folder: Path) -> FileChecked:
     return check_file(path, profile_without_one(path), TODAY)
 
 
+def checked_sheet(name: str, folder: Path) -> FileChecked:
+    rows = [HEADER, *SHEETS[name]] if name in SHEETS else [HTCDS, OF_HTCDS[name]]
+    path = folder / ("cases.csv" if name in {"G19", *OF_HTCDS} else "cases.xlsx")
+    if path.suffix == ".csv":
+        write_csv(path, rows)
+    else:
+        write_xlsx(path, rows, merged=["D2:D3"] if name == "G17" else ())
+    if name == "G16":
+        error = '<c r="C2" t="e"><f>1/0</f><v>#DIV/0!</v></c>'
+        edit_part(path, "xl/worksheets/sheet1.xml", r'<c r="C2"><f>1/0</f><v>0</v></c>', error)
+    return check_file(path, profile_without_one(path), TODAY)
+
+
 def fired(result: FileChecked) -> set[str]:
     return {found.rule.id for found in result.findings}
 
 
 def test_every_rule_has_a_case_and_there_are_enough() -> None:
-    assert {*SPOILED, *LINES, *BY_HISTORY, "G99"} == {*BY_ID}
+    assert {*SPOILED, *LINES, *SHEETS, *OF_HTCDS, *BY_HISTORY, "G99"} == {*BY_ID}
     assert len(BY_ID) == len(RULES) >= 75
 
 
@@ -84,6 +113,19 @@ def test_a_rule_about_exports_fires(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", LINES)
 def test_a_rule_about_other_files_fires(name: str, tmp_path: Path) -> None:
     assert name in fired(checked_lines(LINES[name], tmp_path))
+
+
+@pytest.mark.parametrize("name", [*SHEETS, *OF_HTCDS])
+def test_a_rule_about_sheets_fires_with_its_row_and_no_other_does(name: str, tmp_path: Path) -> None:
+    result = checked_sheet(name, tmp_path)
+    assert fired(result) == {name}
+    (found,) = result.findings
+    assert 2 in found.rows
+
+
+def test_no_rule_fires_in_a_clean_sheet(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "cases.csv", [HEADER, ("17", "2026Q1", "food", "yes", "")])
+    assert check_file(path, profile_without_one(path), TODAY).findings == ()
 
 
 def test_no_rule_fires_in_a_clean_export(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from producers import intake
 from producers.errors import SourceUnreadable
 from producers.sources import jsonl
 from producers.sources.hmis import hmis_export
-from producers.sources.hmis.reading import csv_rows, date_orders, unique, walk
+from producers.sources.hmis.reading import bounded_lines, date_orders, unique, walk
 from producers.sources.hmis.rules import absence, agency_rows, enrollment, export_row, households, persons, rule, stays
 from tests.kits.broken_rules import BrokenRule, break_rule
 from tests.kits.export_damage import DAMAGES
@@ -101,8 +101,8 @@ MUTANTS: dict[str, Mutant] = {
         on(told.test_a_provider_is_sheltered_unless_its_flag_is_0, ""),
     ),
     "a record may take in others": Mutant(
-        csv_rows,
-        "CsvFile._parsed",
+        bounded_lines,
+        "csv_records",
         "lines.separated >= 2 * (width - 1)",
         "False",
         on(told.test_a_quote_that_closes_before_a_comma_does_not_join_two_rows),

@@ -9,8 +9,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from producers.errors import SourceUnreadable
+from producers.sources.hmis.reading.bounded_lines import TOO_LONG
 from producers.sources.sheets.reading import cell_scan, excel_book
-from producers.sources.sheets.reading.delimited import TOO_LONG, DelimitedSheet
+from producers.sources.sheets.reading.delimited import DelimitedSheet
 from producers.sources.sheets.reading.excel_book import NOT_EXACT, sheets_of
 from producers.sources.sheets.reading.sheet_rows import SheetRow, letters
 from tests.kits.sheet_files import Rows, edit_part, write_csv, write_xlsx

@@ -1,11 +1,21 @@
-"""Lines for a parser of CSV: no line, and no record of many lines, grows without end."""
+"""Records of CSV for every source: no line, and no record of many lines, grows without end.
+
+Rules kept: a record that took in others, because a quote is never closed or closes in the wrong
+place, has a fault that names how many lines it took, and no field. So has one that is too long. The
+next record is read.
+"""
 
 import csv
 import io
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
+
+from exchange.core.words import number_of
 
 RECORD_CHARS_MAX: Final = 1 << 20
+QUOTES: Final = "the row cannot be parsed: a quote is not closed, or closes in the wrong place; it took {}"
+TOO_LONG: Final = "the row is longer than any real one"
 INVISIBLE: Final = "\ufeff\u200b\x00"
 
 
@@ -46,3 +56,36 @@ class BoundedLines:
     def begin(self) -> None:
         """A new record begins."""
         self.taken = self.lines = self.separated = 0
+
+
+class CsvRecord(NamedTuple):
+    """The fields of a record, none for a blank line; or the reason why there are none."""
+
+    fields: list[str]
+    fault: str = ""
+
+
+def csv_records(lines: BoundedLines, width_of: Callable[[int, int], int]) -> Iterator[CsvRecord]:
+    """Every record, blank ones too.
+
+    `width_of`: the width of a table, from that of the records so far, 0 at first, and of this one.
+    A record of several lines with the separators of two such rows took in others.
+    """
+    parser, width = csv.reader(lines, delimiter=lines.separator, strict=True), 0
+    while True:
+        lines.begin()
+        try:
+            fields = next(parser, None)
+        except RecordTooLong:
+            yield CsvRecord([], TOO_LONG)
+            continue
+        except csv.Error:
+            yield CsvRecord([], QUOTES.format(number_of(lines.lines, "line")))
+            continue
+        if fields is None:
+            return
+        if lines.lines > 1 and width > 1 and lines.separated >= 2 * (width - 1):
+            yield CsvRecord([], QUOTES.format(number_of(lines.lines, "line")))
+            continue
+        width = width_of(width, len(fields))
+        yield CsvRecord(fields)

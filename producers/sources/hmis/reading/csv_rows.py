@@ -11,15 +11,19 @@ record is read. So is a record that took in others, because a quote is never clo
 wrong place: its fault names how many lines it took, and no field of it is read. Memory: one record.
 """
 
-import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 
-from exchange.core.words import number_of
-from producers.sources.hmis.reading.bounded_lines import INVISIBLE, RECORD_CHARS_MAX, BoundedLines
+from producers.sources.hmis.reading.bounded_lines import (
+    INVISIBLE,
+    RECORD_CHARS_MAX,
+    BoundedLines,
+    CsvRecord,
+    csv_records,
+)
 from producers.sources.hmis.reading.encoding import encoding_of
 from producers.sources.hmis.reading.files import Bundle
 from producers.sources.hmis.reading.layout import FileLayout
@@ -38,7 +42,6 @@ OTHER_SEPARATORS: Final = {
 STATED: Final = re.compile(r'"?sep=(.)"?[,;\t|]*\r?\n?', re.IGNORECASE)
 """A first line by which spreadsheets know the separator; they do not show it as a row."""
 WIDTH: Final = "the row has more or fewer fields than the header has columns"
-QUOTES: Final = "the row cannot be parsed: a quote is not closed, or closes in the wrong place; it took {}"
 NOTHING: Final = frozenset(
     form
     for word in ("null", "(null)", "<null>", "[null]", "none", "nil", "na", "n/a", "<na>", "nan", "nat", "\\n")
@@ -57,18 +60,16 @@ class CsvRow:
     fault: str = ""
 
 
-class _Record(NamedTuple):
-    """The fields of a record, or the reason why there are none."""
+def _first_width(width: int, fields: int) -> int:
+    """The header is as wide as the file: a wider row is broken."""
+    return width or fields
 
-    fields: list[str]
-    fault: str = ""
 
-    @property
-    def blank(self) -> bool:
-        """Whether the record has no value at all."""
-        if self.fault or (self.fields and self.fields[0].strip() not in NOTHING_AT_ALL):
-            return False
-        return all(field.strip() in NOTHING_AT_ALL for field in self.fields)
+def _is_blank(record: CsvRecord) -> bool:
+    """Whether a record has no value at all."""
+    if record.fault or (record.fields and record.fields[0].strip() not in NOTHING_AT_ALL):
+        return False
+    return all(field.strip() in NOTHING_AT_ALL for field in record.fields)
 
 
 class CsvFile:
@@ -111,13 +112,13 @@ class CsvFile:
         """The number of rows after the header."""
         return sum(1 for _ in self._after_header())
 
-    def _after_header(self) -> Iterator[tuple[int, _Record]]:
+    def _after_header(self) -> Iterator[tuple[int, CsvRecord]]:
         """The rows that are not blank, with their numbers in a spreadsheet."""
         numbered = enumerate(self._parsed(self._separator), 1)
-        next((record for _, record in numbered if not record.blank), None)
+        next((record for _, record in numbered if not _is_blank(record)), None)
         for row, record in numbered:
             first = record.fields[0] if record.fields else ""
-            if (first and first.isalnum() and first not in NOTHING) or not record.blank:
+            if (first and first.isalnum() and first not in NOTHING) or not _is_blank(record):
                 yield row, record
 
     def _header(self) -> tuple[str, list[str]]:
@@ -127,7 +128,7 @@ class CsvFile:
 
     def _names(self, separator: str) -> list[str]:
         """The names of the columns in small letters, up to the last that has one."""
-        header = next((record.fields for record in self._parsed(separator) if not record.blank), [])
+        header = next((record.fields for record in self._parsed(separator) if not _is_blank(record)), [])
         names = [name.strip(INVISIBLE).strip().lower() for name in header]
         while names and not names[-1]:
             names.pop()
@@ -168,29 +169,13 @@ class CsvFile:
             found = STATED.fullmatch(self._text(stream).readline(RECORD_CHARS_MAX))
         return found[1] if found and (found[1].isprintable() or found[1] == "\t") else ""
 
-    def _parsed(self, separator: str) -> Iterator[_Record]:
+    def _parsed(self, separator: str) -> Iterator[CsvRecord]:
         """Each record; without fields for a blank line, with a fault for what cannot be parsed."""
         with self._bundle.opened(self.layout.name) as stream:
             text = self._text(stream)
             if self._stated:
                 text.readline(RECORD_CHARS_MAX)
-            lines = BoundedLines(text, separator)
-            parser = csv.reader(lines, delimiter=separator, strict=True)
-            width = 0
-            while True:
-                lines.begin()
-                try:
-                    fields = next(parser, None)
-                except csv.Error:
-                    yield _Record([], QUOTES.format(number_of(lines.lines, "line")))
-                    continue
-                if fields is None:
-                    return
-                if lines.lines > 1 and width > 1 and lines.separated >= 2 * (width - 1):
-                    yield _Record([], QUOTES.format(number_of(lines.lines, "line")))
-                    continue
-                width = width or len(fields)
-                yield _Record(fields)
+            yield from csv_records(BoundedLines(text, separator), _first_width)
 
     def _separated(self, header: str) -> str:
         """How the columns are separated in a header that was read as one name; empty if unknown."""

@@ -6,7 +6,6 @@ the wrong place, has a fault, and no field of it is read. A file that changes wh
 refused.
 """
 
-import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +13,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from exchange.core.words import number_of
 from producers.errors import SourceUnreadable
-from producers.sources.hmis.reading.bounded_lines import INVISIBLE, BoundedLines, RecordTooLong
-from producers.sources.hmis.reading.csv_rows import QUOTES, SEPARATORS
+from producers.sources.hmis.reading.bounded_lines import INVISIBLE, BoundedLines, CsvRecord, csv_records
+from producers.sources.hmis.reading.csv_rows import SEPARATORS
 from producers.sources.hmis.reading.encoding import encoding_of
 from producers.sources.hmis.reading.files import Bundle
 from producers.sources.sheets.reading.sheet_rows import FileState, SheetRow, meant
 
 ROWS_TO_SEE: Final = 20
-TOO_LONG: Final = "the row is longer than any real one"
 CHANGED: Final = "changed while it was read. Save and close it in the other program, then run again."
 
 
@@ -70,31 +67,9 @@ class DelimitedSheet:
         errors = "strict" if self._encoding == "utf-8-sig" else "replace"
         with self._bundle.opened(self._path.name) as stream:
             text = io.TextIOWrapper(stream, self._encoding, errors, newline="")
-            yield _parsed(BoundedLines(text, separator))
+            yield map(_sheet_row, csv_records(BoundedLines(text, separator), max))
 
 
-def _parsed(lines: BoundedLines) -> Iterator[SheetRow]:
-    """Each record, blank ones too; the numbers are counted elsewhere."""
-    parser, width = csv.reader(lines, delimiter=lines.separator, strict=True), 0
-    while True:
-        lines.begin()
-        try:
-            fields = next(parser, None)
-        except RecordTooLong:
-            yield SheetRow(0, (), TOO_LONG)
-            continue
-        except csv.Error:
-            yield SheetRow(0, (), _swallowed(lines))
-            continue
-        if fields is None:
-            return
-        if lines.lines > 1 and width > 1 and lines.separated >= 2 * (width - 1):
-            yield SheetRow(0, (), _swallowed(lines))
-            continue
-        cells = [meant(field.strip(INVISIBLE)) for field in fields]
-        width = max(width, len(cells))
-        yield SheetRow(0, cells)
-
-
-def _swallowed(lines: BoundedLines) -> str:
-    return QUOTES.format(number_of(lines.lines, "line"))
+def _sheet_row(record: CsvRecord) -> SheetRow:
+    """A row whose number is counted elsewhere."""
+    return SheetRow(0, [meant(field.strip(INVISIBLE)) for field in record.fields], record.fault)
