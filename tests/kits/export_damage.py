@@ -18,6 +18,8 @@ Table = list[list[str]]
 LAYOUTS: Final = {file.name: file for file in FILES}
 GARBAGE: Final = ("x!", "#REF!", "777", "2026-02-30", "0000-13-45", "13/13/2026", "yes")
 NO_DATE: Final = ("NULL", "null", "NA", "\\N", "nan", "NaT", "0000-00-00", "0000-00-00 00:00:00", "1900-01-01", "0")
+NOT_DELETED: Final = ("yes", "1", "x!", "2026-02-30", "2099-12-31", "2031-05-05 00:00:00")
+"""What is no date, and days that have not come: a database writes some day for "never"."""
 CODES: Final = (
     ("Client.csv", "DOBDataQuality"),
     ("Client.csv", "DOB"),
@@ -164,11 +166,11 @@ def nothing_in_deleted(files: Files, random: Random) -> None:
 
 
 def garbage_in_deleted(files: Files, random: Random) -> None:
-    """One DateDeleted holds what is no date."""
+    """One DateDeleted holds what is no date, or a day that has not come."""
     file = random.choice([file for file in files.tables if "DateDeleted" in files.tables[file][0]])
     rows = files.tables[file][1:]
     if rows:
-        random.choice(rows)[files.column(file, "DateDeleted")] = random.choice(("yes", "1", "x!", "2026-02-30"))
+        random.choice(rows)[files.column(file, "DateDeleted")] = random.choice(NOT_DELETED)
 
 
 def garbage_in_a_cell(files: Files, random: Random) -> None:
@@ -265,6 +267,43 @@ def a_row_twice_with_another_code(files: Files, random: Random) -> None:
         files.tables[file].append(again)
 
 
+def a_line_that_is_no_row(files: Files, random: Random) -> None:
+    """A program writes lines of its own: the number of rows, dashes, or the header once more."""
+    file = random.choice(sorted(files.tables))
+    kind, at = random.randrange(3), random.random()
+
+    def write(contents: dict[str, bytes]) -> None:
+        lines = contents.get(file, b"").split(b"\n")
+        dashes = b",".join(b"-" * 8 for _ in lines[0].split(b","))
+        line, place = ((b"(3 rows affected)", len(lines) - 1), (dashes, 1), (lines[0], 1 + int(at * (len(lines) - 1))))[
+            kind
+        ]
+        contents[file] = b"\n".join([*lines[:place], line, *lines[place:]]) if lines[0] else b""
+
+    files.after.append(write)
+
+
+def a_row_breaks(files: Files, random: Random) -> None:
+    """A free text holds a line end or a comma without quotes, or the end of a row is lost."""
+    file = random.choice([file for file in sorted(files.tables) if file != "Export.csv"] or ["Client.csv"])
+    kind, at = random.randrange(3), random.random()
+
+    def write(contents: dict[str, bytes]) -> None:
+        lines = contents.get(file, b"").split(b"\n")
+        row = 1 + int(at * (len(lines) - 2)) if len(lines) > 2 else 0
+        if not row:
+            return
+        if kind < 2:
+            lines[row] = lines[row].replace(b"Zyxwvut-", (b"Zyxwvut\n", b"Zyxwvut, ")[kind], 1)
+            contents[file] = b"\n".join(lines)
+        else:
+            contents[file] = b"\n".join(
+                [*lines[:row], lines[row] + b"".join(lines[row + 1 : row + 2]), *lines[row + 2 :]]
+            )
+
+    files.after.append(write)
+
+
 DAMAGES: Final[tuple[Damage, ...]] = (
     nothing_in_deleted,
     garbage_in_deleted,
@@ -278,5 +317,7 @@ DAMAGES: Final[tuple[Damage, ...]] = (
     a_file_is_cut_off,
     another_form,
     a_row_twice_with_another_code,
+    a_line_that_is_no_row,
+    a_row_breaks,
 )
 HARMLESS: Final = (another_form, nothing_in_deleted)

@@ -5,7 +5,7 @@ from typing import Final
 
 from producers.checks.passes.known_rows import Known, KnownProject
 from producers.checks.passes.live_table import Cells, LiveTable, number, written_as_number
-from producers.sources.hmis.rules.agency_side import Window, state_of
+from producers.sources.hmis.rules.agency_side import Window
 
 FULL: Final = 2
 PLAIN: Final = 1
@@ -62,7 +62,7 @@ def _place(known: Known, _: LiveTable, row: int, cells: Cells) -> None:
     project = known.projects.get(cells["ProjectID"])
     if project:
         project.places = True
-    if state_of(cells["CoCCode"]) is None:
+    if not cells["CoCCode"]:  # of another one, publishing tells
         known.found.add("C17", row)
 
 

@@ -47,7 +47,7 @@ VALUE_RULES: Final[tuple[CheckRule, ...]] = (
     published("C14", L.WARNING, "HealthAndDV.csv", "", "A health status, a pregnancy or a stage is not in its list.", R.CODES, E.NOT_KNOWN, YOUTH),
     published("C15", L.WARNING, "Project.csv", "ProjectType", "The project type is not in its list.", R.PROJECTS, E.TOO_FEW, PROJECT_REPORTS),
     published("C16", L.WARNING, "Funder.csv", "Funder", "The funder is not in its list.", R.PROJECTS, E.NOT_KNOWN, PROJECT_REPORTS),
-    rule("C17", L.WARNING, "ProjectCoC.csv", "CoCCode", "The CoC code names no state.", R.PROJECTS, E.WRONG_CODE, PROJECT_REPORTS),
+    published("C17", L.WARNING, "ProjectCoC.csv", "CoCCode", "The CoC code names no state.", R.PROJECTS, E.WRONG_CODE, PROJECT_REPORTS),
     published("C18", L.WARNING, "Enrollment.csv", "RelationshipToHoH", "The relationship to the head is not in its list.", R.HOUSEHOLDS, E.CASE_LOST, QUALITY),
     published("C19", L.WARNING, "Client.csv", "", "The gender or sex is not in its list.", R.CODES, E.NOT_KNOWN, QUALITY),
     published("C20", L.WARNING, "Client.csv", "DOBDataQuality", "The quality of the date of birth is not in its list.", R.BIRTH, E.BAND_LOST, QUALITY),

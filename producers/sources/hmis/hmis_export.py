@@ -17,12 +17,13 @@ and clients, not with rows.
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
 from exchange.core.model.period import period_text
 from exchange.core.words import number_of
-from producers.facts import ClientWithdrawn, Complete, NotWhole, Reading, RowIgnored, RowRefused, Taken, Where
+from producers.facts import ClientWithdrawn, Complete, Fact, NotWhole, Reading, RowIgnored, RowRefused, Taken, Where
 from producers.overview import Overview
 from producers.profile import Profile
 from producers.sources.hmis.hmis_overview import overview_of
@@ -32,7 +33,7 @@ from producers.sources.hmis.reading.codes import Codes, load_codes
 from producers.sources.hmis.reading.csv_rows import CsvFile
 from producers.sources.hmis.reading.files import Bundle, bundle
 from producers.sources.hmis.reading.row import Row
-from producers.sources.hmis.reading.walk import Surveyed, complaints, rows, surveyed
+from producers.sources.hmis.reading.walk import Surveyed, complaints, made_on, rows, surveyed
 from producers.sources.hmis.rules.absence import Absence
 from producers.sources.hmis.rules.agency_rows import AgencyReader
 from producers.sources.hmis.rules.agency_side import ROOT, Agency, project_prefix
@@ -114,7 +115,10 @@ class HmisExport:
         yield from _all_deleted(files, agency)
         withdrawn: list[ClientWithdrawn] = []
         yield from _clients(files.get(layout.CLIENT.name), stays, absence, withdrawn)
-        yield from _facts(files, agency, stays, codes, absence)
+        for reading in _facts(files, agency, stays, codes, absence):
+            if isinstance(reading, Fact):
+                absence.restates(reading.key)
+            yield reading
         for file in files.values():
             stays.unread |= file.survey.unread_stays
         yield from withdrawn
@@ -130,7 +134,8 @@ def _open(found: Bundle) -> tuple[dict[str, Surveyed], list[Reading]]:
         about += complaints(file, opened)
         if opened and not opened.sheet.fault:
             files[file.name] = opened
-    return files, about
+    made = made_on(files.get(layout.EXPORT.name))
+    return {name: replace(file, made_on=made) for name, file in files.items()}, about
 
 
 def _taken(export: ExportRow, absence: Absence) -> Taken:

@@ -55,7 +55,7 @@ def test_what_stands_for_no_date_withdraws_nothing(tmp_path, word):
     assert facts(found) == facts(readings(sample(), tmp_path))
 
 
-@pytest.mark.parametrize("word", ["yes", "1", "x!", "2026-02-30"])
+@pytest.mark.parametrize("word", ["yes", "1", "x!", "2026-02-30", "2099-12-31", "1/5/2027"])
 def test_a_row_that_may_be_deleted_is_refused_and_its_stay_spared(tmp_path, word):
     found = readings(sample().change("Exit.csv", DateDeleted=word), tmp_path)
     assert ("Exit.csv", 1, "DateDeleted") in refused(found)
@@ -166,11 +166,28 @@ def test_a_line_break_in_a_quoted_text_is_no_damage(tmp_path):
 def test_a_stay_that_has_moved_leaves_its_former_project_and_no_other_stay_does(tmp_path):
     written = sample().change("Export.csv", ExportDirective="1").change("Enrollment.csv", ProjectID="J2")
     written.add("Project.csv", ProjectID="J2", OrganizationID="O1", ProjectType="6")
-    (moved,) = [r for r in readings(written, tmp_path) if isinstance(r, Complete) and r.key_prefix == "hmis/project/"]
+    moved = moved_in(written, tmp_path)
     assert not moved.spares("hmis/project/J1/stay/E1/Enrollment/opened")
     assert moved.spares("hmis/project/J2/stay/E1/Enrollment/opened")
     assert moved.spares("hmis/project/J1/stay/E9/Enrollment/opened")
     assert moved.spares("hmis/project/J1/Funder/F1/received")
+
+
+def test_a_moved_stay_leaves_in_a_delta_only_what_the_delta_has(tmp_path):
+    """A delta has the rows that changed: an exit that did not is still the stay's."""
+    written = sample().change("Enrollment.csv", ProjectID="J2")
+    written.add("Project.csv", ProjectID="J2", OrganizationID="O1", ProjectType="6")
+    exit_of_it, service = "hmis/project/J1/stay/E1/Exit/X1/closed", "hmis/project/J1/stay/E1/Services/S1/provided"
+    assert not any(moved_in(written, tmp_path).spares(key) for key in (exit_of_it, service)), "a full one has all"
+    written.change("Export.csv", ExportDirective="1").tables["Exit.csv"].clear()
+    moved = moved_in(written, tmp_path)
+    assert moved.spares(exit_of_it)
+    assert not moved.spares(service)
+
+
+def moved_in(written, folder) -> Complete:
+    (moved,) = [r for r in readings(written, folder) if isinstance(r, Complete) and r.key_prefix == "hmis/project/"]
+    return moved
 
 
 def test_a_moved_stay_whose_row_is_refused_leaves_nothing(tmp_path):

@@ -79,6 +79,13 @@ MUTANTS: dict[str, Mutant] = {
         "True",
         on(told.test_a_row_that_may_be_deleted_is_refused_and_its_stay_spared, "yes"),
     ),
+    "a day that has not come withdraws": Mutant(
+        walk,
+        "_withdrawn",
+        "_not_yet(file, record)",
+        "False",
+        on(told.test_a_row_that_may_be_deleted_is_refused_and_its_stay_spared, "2099-12-31"),
+    ),
     "an empty flag is read as 0": Mutant(
         agency_rows,
         "AgencyReader._why_not_read",
@@ -162,6 +169,13 @@ MUTANTS: dict[str, Mutant] = {
         "parts[3] != 'stay'",
         "True",
         on(told.test_a_stay_that_has_moved_leaves_its_former_project_and_no_other_stay_does),
+    ),
+    "a delta takes along what it does not have": Mutant(
+        absence,
+        "Absence.spares_unmoved",
+        "_row_of(parts) not in (self._restated or ())",
+        "False",
+        on(told.test_a_moved_stay_leaves_in_a_delta_only_what_the_delta_has),
     ),
     "any year is read": Mutant(
         export_row,

@@ -97,8 +97,13 @@ def is_nothing(text: str) -> bool:
 
 def is_some_day(text: str) -> bool:
     """Whether a cell holds an event day in any form, even if it may mean another day too."""
+    return earliest_day(text) is not None
+
+
+def earliest_day(text: str) -> date | None:
+    """The first of the event days that a cell may mean; None if it holds none."""
     moments = (_moment(text, forms) for forms in _BOTH_ORDERS)
-    return any(moment is not None and is_event_day(moment.day) for moment in moments)
+    return min((one.day for one in moments if one is not None and is_event_day(one.day)), default=None)
 
 
 _BOTH_ORDERS: Final = (DateForms(Order.MONTH_FIRST, serials=True), DateForms(Order.DAY_FIRST, serials=True))

@@ -2,10 +2,11 @@
 
 Rules kept: damage is no evidence. A fact that is not in this export stays if a row of its stay was
 refused, if the column that it comes from is not in the file, or if its file is missing or was not
-read whole. A stay that is in another project now has left the former one.
+read whole. A stay that is in another project now has left the former one, with its rows that this
+export has: a delta may leave out those that have not changed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -55,9 +56,13 @@ class Absence:
     stays: StayIndex
     files: Mapping[str, Surveyed]
     _unread_slots: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
+    _restated: set[int] | None = field(default=None, init=False)
+    """Hashes of the rows that the export has; None if it has all, as a full one does."""
 
     def __post_init__(self) -> None:
         """Find the slots whose columns are not in the files."""
+        if not self.agency.full or any(self.lacking()):
+            self._restated = set()
         self._unread_slots = frozenset(
             slot for slot, needs in SLOTS.items() if not all(self._has(file, columns) for file, columns in needs)
         )
@@ -89,7 +94,15 @@ class Absence:
     def spares_unmoved(self, key: str) -> bool:
         """Whether a key is of no stay that is in another project now."""
         parts = key.split("/")
-        return parts[3] != "stay" or self.stays.projects.get(parts[4], parts[2]) == parts[2]
+        if parts[3] != "stay" or self.stays.projects.get(parts[4], parts[2]) == parts[2]:
+            return True
+        by_row = self._restated is not None and parts[5] != layout.ENROLLMENT.table
+        return by_row and _row_of(parts) not in (self._restated or ())
+
+    def restates(self, key: str) -> None:
+        """Note that the export has the row, or states the fact, of a key."""
+        if self._restated is not None:
+            self._restated.add(_row_of(key.split("/")))
 
     def spares_client(self, key: str) -> bool:
         """Whether a fact about a withdrawn client stays, because a row of its stay was refused."""
@@ -99,3 +112,8 @@ class Absence:
     def _has(self, file: FileLayout, columns: tuple[str, ...]) -> bool:
         found = self.files.get(file.name)
         return found is not None and all(found.sheet.has(column) for column in columns)
+
+
+def _row_of(parts: Sequence[str]) -> int:
+    """Stay, table and row of a key, whatever the project."""
+    return hash(tuple(parts[4:7]))

@@ -39,6 +39,7 @@ FLAG: Final = "VictimServiceProvider"
 SHELTERED_ALL: Final = (
     "it does not show who is a victim service provider, so every one counts as one: only totals may leave"
 )
+NO_STATE: Final = "the code names no state: the profile's is taken, unless another is known"
 NO_PROJECT: Final = "the project is not in the export, or was refused"
 PROFILED: Final = (layout.ORGANIZATION, layout.PROJECT_FILE, layout.PROJECT_COC, layout.FUNDER)
 PROFILE: Final = frozenset({"state", "agency_type"})
@@ -169,7 +170,10 @@ class AgencyReader:
             yield from self._orphan(row, key)
         elif state is None:
             project.places_unread = True
-            yield RowIgnored(row.where, "names no state: the profile's is taken, unless another is known")
+            if row.text("CoCCode"):
+                row.refuse("CoCCode", NO_STATE)
+            else:
+                yield RowIgnored(row.where, "names no state: the profile's is taken, unless another is known")
         else:
             project.states.add(state)
             yield RowIgnored(row.where, CONTEXT)

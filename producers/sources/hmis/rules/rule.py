@@ -122,6 +122,7 @@ class FileRule(ABC):
             key, day = row.key(self.layout.keys[0]), self.stays.day(row, self.day_column)
             if key and day:
                 row_facts = RowFacts(stay, row, self.row_key(key))
+                self.absence.restates(stay.prefix + row_facts.key)
                 yield from self.facts(row_facts, day)
                 yield from self.complete(row_facts)
 
