@@ -25,6 +25,7 @@ OURS = ("exchange", "consumers", "producers", "schemas", "tools", "tests")
 SETTINGS = "_hypothesis_internal_use_settings"
 SOUGHT = 1_000
 """Examples in which a broken law must fail. The first failure ends the search."""
+MAKER = "_made"
 UNIMPORTANT = {"ctx", "kind", "type_comment"}
 
 
@@ -54,9 +55,20 @@ def break_rule(patch: pytest.MonkeyPatch, broken: BrokenRule, **names: object) -
     tree = _rewritten(honest, broken)
     made: dict[str, object] = {}
     known = vars(broken.module) | names if names else vars(broken.module)
-    exec(compile(tree, f"<{broken.name}, broken>", "exec"), known, made)
+    exec(compile(_made_within(tree, name), f"<{broken.name}, broken>", "exec"), known, made)
+    make: Callable[[object], object] = made[MAKER]  # type: ignore[assignment]
+    new = make(owner)
     for holder, held_as in [(owner, name)] if owners else _holders(honest):
-        patch.setattr(holder, held_as, made[name])
+        patch.setattr(holder, held_as, new)
+
+
+def _made_within(tree: ast.Module, name: str) -> ast.Module:
+    """The function within another that knows its class, as `super()` asks for it."""
+    within = ast.parse(f"def {MAKER}(__class__):\n    return {name}")
+    [maker] = within.body
+    assert isinstance(maker, ast.FunctionDef)
+    maker.body = [*tree.body, *maker.body]
+    return ast.fix_missing_locations(within)
 
 
 def take_the_first_failure(patch: pytest.MonkeyPatch, law: Law) -> None:

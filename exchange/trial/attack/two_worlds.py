@@ -2,8 +2,8 @@
 
 Both worlds live through one random script, at a real edge and a real gate in memory: records come,
 change, move to another client and go, the schedule runs, people run the edge by hand, clients
-refuse, the vault is put back from a backup and reads back what it lost. One world lacks a client:
-what is about that client does not happen there, runs by hand among it.
+refuse, rows cannot be read, the vault is put back from a backup and reads back what it lost. One
+world lacks a client: what is about that client does not happen there, runs by hand among it.
 
 What may be said of the others must be the same: events with their marks, totals with theirs,
 scheduled heartbeats with their minutes. So batches, exhausted periods and coverage are, too.
@@ -16,6 +16,7 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
@@ -32,8 +33,8 @@ from exchange.core.model.vocabulary import LegalClass, UsState
 from exchange.testing import SECRET, MemoryGate
 from producers.delivery.run_options import RunOptions
 from producers.edge import Edge
-from producers.errors import WithdrawalsUnconfirmed
-from producers.facts import Fact, Where
+from producers.errors import QuarterKeptOpen, WithdrawalsUnconfirmed
+from producers.facts import Fact, RowRefused, Where
 from producers.profile import Profile
 from producers.setup import confirm_holds
 from producers.vault.fact_store import SOURCE, FactStore
@@ -79,6 +80,8 @@ class Deed:
     body: e.Correctable = BODIES[0]
     to: UsState | None = None
     """Whose the record is from now on, though it stays where it is."""
+    dated: bool = True
+    """Whether a spoiled record still tells its period."""
 
 
 def script(seed: int, *, weeks: int = 58) -> tuple[Deed, ...]:
@@ -143,6 +146,8 @@ class OneWorld:
             key = Chain(vault, FactStore(vault)).public_key
         self._gate = MemoryGate(Registration(AGENCY, legal_class, totals, 0, (key,)))
         self._records: dict[str, Fact] = {}
+        self._spoiled: dict[str, int] = {}
+        """Records whose rows cannot be read, with the period that each row tells, or 0."""
 
     async def live(self, deeds: tuple[Deed, ...]) -> None:
         """Go through a script."""
@@ -157,9 +162,8 @@ class OneWorld:
             case "remove":
                 if self._is_of(deed.client, deed.key):
                     self._records.pop(deed.key, None)
-            case "pass on":
-                if deed.key in self._records and self._is_of(deed.client, deed.key):
-                    self._records[deed.key] = replace(self._records[deed.key], client=_name(deed.to))
+            case "pass on" | "spoil" | "mend":
+                self._change(deed)
             case "keep a backup":
                 self._copy(self._folder, self._folder / "backup")
                 self._backup = True
@@ -179,16 +183,26 @@ class OneWorld:
             where = Where("records", 1)
             self._records[deed.key] = Fact(deed.key, deed.period, deed.client, deed.body, _name(deed.client), where)
 
+    def _change(self, deed: Deed) -> None:
+        """A record gets another client, or its row cannot be read for a while."""
+        if deed.what == "spoil":
+            self._spoiled[deed.key] = deed.period if deed.dated else 0
+        elif deed.what == "mend":
+            self._spoiled.pop(deed.key, None)
+        elif deed.key in self._records and self._is_of(deed.client, deed.key):
+            self._records[deed.key] = replace(self._records[deed.key], client=_name(deed.to))
+
     def _is_of(self, client: UsState | None, key: str) -> bool:
         """Whether a record is this client's, and has not moved to another."""
         return key not in self._records or self._records[key].state is client
 
     async def _run(self, deed: Deed) -> None:
         """One run. Where much would be withdrawn, a person looks, and lets it go."""
-        try:
-            await self._run_once(deed, RunOptions(scheduled=deed.client is None))
-        except WithdrawalsUnconfirmed:
-            await self._run_once(deed, RunOptions(withdraw=True))
+        with suppress(QuarterKeptOpen):
+            try:
+                await self._run_once(deed, RunOptions(scheduled=deed.client is None))
+            except WithdrawalsUnconfirmed:
+                await self._run_once(deed, RunOptions(withdraw=True))
 
     async def _run_once(self, deed: Deed, options: RunOptions) -> None:
         link = self._gate.link()
@@ -207,8 +221,10 @@ class OneWorld:
                     await self._publish(edge, set(HOMES))
 
     async def _publish(self, edge: Edge, clients: "set[UsState | None]") -> None:
-        for _, fact in sorted(self._records.items()):
-            if fact.state in clients:
+        for key, fact in sorted(self._records.items()):
+            if fact.state in clients and key in self._spoiled:
+                await edge.read_all([RowRefused(fact.where, "", "the row cannot be read", period=self._spoiled[key])])
+            elif fact.state in clients:
                 await edge.publish(fact)
         facts = FactStore(edge.vault)
         for stated in facts.keys(SOURCE):

@@ -68,6 +68,18 @@ def test_a_method_is_broken_in_its_class_and_put_back(monkeypatch: pytest.Monkey
     assert till.inside == 5
 
 
+class Drawer(Till):
+    def take(self, amount: int) -> None:
+        super().take(amount + 1)
+
+
+def test_a_method_that_asks_its_super_class_is_broken_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_rule(monkeypatch, BrokenRule(HERE, "Drawer.take", "amount + 1", "amount + 2"))
+    drawer = Drawer()
+    drawer.take(1)
+    assert drawer.inside == 3
+
+
 def test_every_module_that_has_the_function_gets_the_broken_one(monkeypatch: pytest.MonkeyPatch) -> None:
     user = ModuleType("tests.made_for_this_test")
     vars(user)["priced"] = worth
