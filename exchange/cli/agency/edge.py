@@ -175,9 +175,10 @@ def status(profile_file: ProfileOption, *, as_json: AsJson = False) -> None:
         return
     plain = found.plain()
     del plain["caps"]
+    width = max(map(len, plain)) + len(": ")
     for name, value in plain.items():
         shown = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-        typer.echo(f"{name.replace('_', ' ') + ':':<30}{shown or 'none'}")
+        typer.echo(f"{name.replace('_', ' ') + ':':<{width}}{shown or 'none'}")
     if found.caps:
         from exchange.cli.agency.caps_tables import caps_table
 

@@ -24,6 +24,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 from exchange.engine.errors import PartitionUnknown, PositionOutOfRange
 from exchange.engine.log import OPEN_S_MAX, Log, Partition
+from exchange.engine.private_file import write_private
 from exchange.engine.reading import read_whole
 from exchange.wire.topics import METRICS, RELEASES
 
@@ -169,15 +170,11 @@ async def keep_figures(log: Log, path: Path) -> int:
 
 def _write(path: Path, found: Sequence[tuple[int, bytes]]) -> None:
     body = zlib.compress(b"".join(bytes([topic]) + len(v).to_bytes(_LENGTH, "big") + v for topic, v in found))
-    fresh = path.with_name(f"{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(KIND + sha256(body).hexdigest().encode() + b"\n" + body)
-        fresh.replace(path)
+        write_private(path, KIND + sha256(body).hexdigest().encode() + b"\n" + body)
     except OSError as error:
         raise FiguresUnwritable(f"{path}: {error.strerror}.") from None
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _values(path: Path) -> Mapping[Partition, Sequence[bytes]]:

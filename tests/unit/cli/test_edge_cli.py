@@ -161,7 +161,9 @@ def test_status_counts_what_the_vault_holds(desk: Desk) -> None:
     assert "harbor-light" in desk.run("edge", "status").stdout
     (desk.folder / "harbor.vault").unlink()
     desk.run("edge", "init")
-    assert re.search("head: +none", desk.run("edge", "status").stdout)
+    shown = desk.run("edge", "status").stdout
+    assert re.search("head: +none", shown)
+    assert "facts held back after a loss: 0" in shown
 
 
 def test_retry_sends_again_what_was_refused(desk: Desk) -> None:
