@@ -15,7 +15,6 @@ tried again, so one bad figure cannot keep the helper busy. What is kept has a l
 
 import asyncio
 import json
-import os
 import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -27,6 +26,7 @@ from typing import Final, Self
 import structlog
 
 from consumers.charts.drawings import ChartWidth, Drawing
+from consumers.standing_back import bare_environment
 from exchange.core.errors import ExchangeError
 
 CHARTS_A_LIFE: Final = 500
@@ -177,7 +177,7 @@ class Charts:
                 stdout=pipe,
                 stderr=nothing,
                 limit=_LINE_BYTES,
-                env=_environment(),
+                env=bare_environment(),
                 start_new_session=True,
             )
             self.starts, self._drawn = self.starts + 1, 0
@@ -210,9 +210,3 @@ def _mark_of(wanted: Wanted) -> Mark:
 def _request(wanted: Wanted) -> bytes:
     drawing, width = wanted
     return json.dumps({"drawing": drawing.as_plain(), "width": width.value}, sort_keys=True).encode()
-
-
-def _environment() -> dict[str, str]:
-    """What the helper needs to find its modules; no address and no secret of the exchange."""
-    kept = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LANG", "LC_ALL", "HOME", "TMPDIR", "SYSTEMROOT")
-    return {name: os.environ[name] for name in kept if name in os.environ}

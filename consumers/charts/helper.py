@@ -15,8 +15,9 @@ import json
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
+
+from consumers.standing_back import stand_back
 
 VEGA_LITE: Final = "6.4"
 """The version of the specification, whatever versions vl-convert has beside it."""
@@ -24,19 +25,6 @@ HOPELESS_S: Final = 120
 """A chart that takes so long ends the process; the parent gave up long before."""
 NICENESS: Final = 10
 """A tenth of the processor beside whoever wants all of it, and all that others leave."""
-AUTOGROUP: Final = Path("/proc/self/autogroup")
-
-
-def stand_back() -> None:
-    """Give up priority.
-
-    Where Linux groups processes by session, niceness counts within one only. This process has a
-    session of its own, so that one stands back too.
-    """
-    with suppress(OSError):
-        os.nice(NICENESS)
-    with suppress(OSError):
-        AUTOGROUP.write_text(f"{NICENESS}\n")
 
 
 def rendered(spec: dict[str, Any]) -> str:
@@ -61,7 +49,7 @@ def drawn(request: bytes) -> bytes:
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    stand_back()
+    stand_back(NICENESS)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not come between the answers
     with suppress(BrokenPipeError):

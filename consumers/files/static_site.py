@@ -21,11 +21,10 @@ from consumers.files.published import PublishedMonth
 from consumers.files.written_files import ExportFile
 from consumers.pages.briefed_places import brief_of_place
 from consumers.pages.figures_at_hand import Figures, HeldPoints
-from consumers.pages.keeping_ready import ChartMaker
+from consumers.pages.page_maker import ChartMaker, all_panels
 from consumers.pages.rendering import Pages, SiteSetting, no_charts
 from consumers.pages.sections.all_sections import PLACES_SECTION, SECTIONS
 from consumers.pages.sections.place_pages import DIVISIONS, STATES
-from consumers.pages.site import all_panels
 from exchange.core.picture.asked.briefs import Brief, NothingToBrief
 from exchange.core.picture.comparisons.measured import Behind
 from exchange.core.release.released import Released

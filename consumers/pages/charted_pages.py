@@ -2,25 +2,21 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
-from consumers.charts.charting import Charts, Wanted
-from consumers.charts.drawings import ChartForm, ChartWidth, Drawing, drawing_of_rows
+from consumers.charts.charting import Charts
+from consumers.charts.drawings import ChartWidth, Drawing, drawing_of_rows
 from consumers.pages.parts.panels import Panel, PanelChart, in_chart
 from exchange.core.picture.wording.sentences import alt_text
 
-_ANY_SIZE: Final = (ChartForm.TREND, ChartForm.HEADLINE)
-_NAMED: Final = re.compile(r'(?P<by>aria-labelledby="[^"]*")[^>]*>(?P<words><title.*?</desc>)', re.DOTALL)
-"""How a chart is named, and the words that name it."""
+_NAMED: Final = re.compile(r'aria-labelledby="[^"]*"([^>]*>)<title.*?</desc>', re.DOTALL)
+_FALLBACK: Final = re.compile(r"var\((--[a-z0-9]+), #[0-9a-f]+\)")
+_ALONE: Final = re.compile(r' xmlns="[^"]*"| class="chart"| font-family="[^"]*"')
 
 
 class SiteCharts:
-    """Charts for the panels of a site.
-
-    Figures beside each other have two widths, and the page shows the one that fits; their words
-    stand beside their marks. A chart over time, and twenty dots, are one drawing at any size.
-    """
+    """Charts for the panels of a site. Each is one drawing at any size: a page holds twenty."""
 
     def __init__(self, charts: Charts) -> None:
         self._charts = charts
@@ -29,41 +25,28 @@ class SiteCharts:
         """The chart of a panel, if it has been made."""
         del epoch  # a drawing is of its points
         drawing = drawing_for(panel)
-        if drawing is None:
-            return None
-        found = [(width, self._charts.ready(drawing, width)) for width in _widths(drawing)]
-        if any(svg is None for _, svg in found):
-            return None
-        kinds = {width: width.value if len(found) > 1 else "any" for width, _ in found}
-        return "".join(f'<div class="{kinds[width]}">{svg}</div>' for width, svg in _named_once(found))
+        svg = None if drawing is None else self._charts.ready(drawing, ChartWidth.NARROW)
+        return None if svg is None else in_page(svg.decode(), panel)
 
     async def prepare(self, panels: Iterable[Panel]) -> int:
         """Make the charts of these panels; how many failed."""
         failed = 0
         for panel in panels:
-            failed += await self._charts.prepare(await asyncio.to_thread(_wanted, panel))
+            drawing = await asyncio.to_thread(drawing_for, panel)
+            if drawing is not None:
+                failed += await self._charts.prepare([(drawing, ChartWidth.NARROW)])
         return failed
 
 
-def _named_once(found: Iterable[tuple[ChartWidth, bytes | None]]) -> Iterator[tuple[ChartWidth, str]]:
-    """The charts of a figure: the others are named by the words of the first."""
-    first: re.Match[str] | None = None
-    for width, svg in found:
-        text = (svg or b"").decode()
-        named = _NAMED.search(text)
-        if first is not None and named is not None:
-            text = text.replace(named["words"], "").replace(named["by"], first["by"])
-        first = first or named
-        yield width, text
+def in_page(svg: str, panel: Panel) -> str:
+    """A chart without what the page around it has: colours, font, and the words that name it.
 
-
-def _wanted(panel: Panel) -> list[Wanted]:
-    drawing = drawing_for(panel)
-    return [] if drawing is None else [(drawing, width) for width in _widths(drawing)]
-
-
-def _widths(drawing: Drawing) -> tuple[ChartWidth, ...]:
-    return (ChartWidth.NARROW,) if drawing.form in _ANY_SIZE else tuple(ChartWidth)
+    It is named by the title and the first sentence of its figure, which stand above it.
+    """
+    bare = _FALLBACK.sub(r"var(\1)", _ALONE.sub("", svg)).replace(" />", "/>").strip()
+    if not panel.sentences:
+        return bare
+    return _NAMED.sub(rf'aria-labelledby="{panel.name}-title {panel.name}-says"\1', bare)
 
 
 def drawing_for(panel: Panel) -> Drawing | None:

@@ -65,6 +65,10 @@ class Problem(Exception):
         self.near = tuple(near)
         self.headers = dict(headers or {})
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """It travels between processes."""
+        return _again, (self.kind, self.detail, self.near, self.headers)
+
     def body(self) -> bytes:
         """The document."""
         document = {
@@ -74,6 +78,10 @@ class Problem(Exception):
             "detail": self.detail,
         }
         return json.dumps(document | ({"near": self.near} if self.near else {})).encode()
+
+
+def _again(kind: ProblemKind, detail: str, near: Sequence[str], headers: Mapping[str, str]) -> Problem:
+    return Problem(kind, detail, near=near, headers=headers)
 
 
 def cut(text: str) -> str:

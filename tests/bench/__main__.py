@@ -28,6 +28,9 @@ SERVED = (
     ("serve: read", Size(1_000_000, 0)),
     ("serve: JSON", Size(50_000, 0)),
     ("serve: stream", Size(50_000, 0)),
+    ("pages: charts", Size(0, 0)),
+    ("pages: Chromium", Size(50_000, 0)),
+    ("pages: export", Size(0, 0)),
 )
 """Case and points of `metrics`. Each has a broker of its own."""
 YEAR = Size(680_000, 288)
@@ -155,7 +158,7 @@ def rate_of(rows: list[Row], case: str) -> float | None:
 
 def cpu_of(row: Row) -> float:
     """CPU seconds a million events."""
-    return float(str(row["cpu_seconds"])) / float(str(row["events"])) * 1e6
+    return float(str(row["cpu_seconds"])) / max(1.0, float(str(row["events"]))) * 1e6
 
 
 def summary_of(runs: list[list[Row]]) -> dict[str, float]:

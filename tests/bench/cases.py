@@ -28,6 +28,7 @@ from tests.bench.archive_cases import archiving, restoring
 from tests.bench.draw_cases import counting, drawing, releasing
 from tests.bench.lane_cases import bare, bare_relaxed, fold, gate, latency
 from tests.bench.load import Size, load
+from tests.bench.page_cases import charting, exporting, opening
 from tests.bench.serve_cases import answering, reading, streaming
 from tests.bench.worker_cases import living
 from tests.kits.release_world import AFTER, APRIL, releases
@@ -139,6 +140,9 @@ CASES: dict[str, Case] = {
     "serve: read": reading,
     "serve: JSON": answering,
     "serve: stream": streaming,
+    "pages: charts": charting,
+    "pages: Chromium": opening,
+    "pages: export": exporting,
     "faust table": faust_table,
 }
 

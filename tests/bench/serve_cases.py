@@ -55,6 +55,11 @@ def own_memory_mb(serve: Served) -> float:
     return (found.rss - found.shared) / 2**20
 
 
+def beside_mb(serve: Served) -> list[int]:
+    """The processes beside it: those that make pages, and draw charts."""
+    return [round(one.memory_info().rss / 2**20) for one in psutil.Process(serve.process.pid).children(recursive=True)]
+
+
 def cpu_s(serve: Served) -> float:
     return sum(psutil.Process(serve.process.pid).cpu_times()[:2])
 
@@ -70,7 +75,7 @@ async def reading(settings: Settings, size: Size) -> Result:
             took, cpu, memory = time.perf_counter() - clock, cpu_s(serve), memory_mb(serve)
             first = [await milliseconds(client, page) for page in PAGES]
             await asyncio.sleep(STEADY_S)
-            later = memory_mb(serve)
+            later, beside = memory_mb(serve), beside_mb(serve)
             await serve.stopped()
         clock = time.perf_counter()
         async with served(variables_of(settings), *cache) as serve, asking(serve) as client:
@@ -79,7 +84,8 @@ async def reading(settings: Settings, size: Size) -> Result:
             again = time.perf_counter() - clock
             await serve.stopped()
     pages = ", ".join(f"{page} {ms:.0f} ms" for page, ms in zip(PAGES, first, strict=True))
-    note = f"{memory:.0f} MB, {later:.0f} with its pages; first asked for: {pages}; from its cache after {again:.1f} s"
+    used = f"{memory:.0f} MB, {later:.0f} with its pages, beside it {' and '.join(map(str, beside))}"
+    note = f"{used}; first asked for: {pages}; from its cache after {again:.1f} s"
     of = f"serve_{size.events}"
     numbers = {f"{of}_read_s": took, f"{of}_mb": memory, f"{of}_mb_with_pages": later, f"{of}_restart_s": again}
     return figures, took, cpu, note, {**numbers, f"{of}_first_page_ms": first[0]}
@@ -119,7 +125,7 @@ async def answering(settings: Settings, size: Size) -> Result:
         await serve.stopped()
     numbers = {f"serve_json_{name}": value for name, value in ratios(quiet).items()}
     numbers |= {f"serve_json_{name}_while_charts_are_drawn": value for name, value in ratios(busy).items()}
-    note = f"{told(quiet)}; while charts are drawn ({drawn:.1f} CPU s) {told(busy)}; {length:,} bytes"
+    note = f"{told(quiet)}; while pages and charts are made ({drawn:.1f} CPU s) {told(busy)}; {length:,} bytes"
     return len(busy["serve"]), took, cpu, note, numbers
 
 
@@ -147,7 +153,7 @@ def told(found: Compared) -> str:
 
 
 def helper_cpu_s(serve: Served) -> float:
-    """CPU seconds of the process that draws charts."""
+    """CPU seconds of the processes that make pages and draw charts."""
     helpers = psutil.Process(serve.process.pid).children(recursive=True)
     return sum(sum(one.cpu_times()[:2]) for one in helpers)
 

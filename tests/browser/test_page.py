@@ -17,6 +17,8 @@ from tests.kits.two_years import FIRST, LAST
 ADDRESSES = (*(one.address for one in MENU), "/places/ca", "/figures/cases", "/possible/largest-unmet-shares")
 SHOTS = Path(os.environ.get("EXCHANGE_SCREENSHOTS", "build/screenshots"))
 TABS_MAX = 400
+HTML_MAX = 100_000
+"""Bytes of a page with its charts, as they are before they are compressed."""
 MODES: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -197,6 +199,7 @@ def test_charts_keep_nobody_out_and_stay_within_the_page(browser: Browser, chart
     page = browser.new_context(**MODES[mode]).new_page()
     for address in ADDRESSES:
         with_charts(page, charted.address + address)
+        assert len(page.request.get(charted.address + address).body()) <= HTML_MAX, address
         found = Axe().run(page)
         assert found.violations_count == 0, f"{address}: {found.generate_report()}"
         width = page.evaluate("document.documentElement.clientWidth")

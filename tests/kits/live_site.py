@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from consumers.charts.charting import Charts
-from consumers.pages.charted_pages import SiteCharts
+from consumers.pages.beside.page_process import PageProcess
 from consumers.pages.keeping_ready import with_site
 from consumers.pages.rendering import SiteSetting
 from consumers.serve.http_server import listening, run
@@ -45,8 +44,8 @@ class LiveSite:
     async def _serve(self, leave_to: str, *, charts: bool) -> None:
         listener = listening("127.0.0.1", 0)
         self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        setting = SiteSetting(self.address, leave_to=leave_to or SiteSetting().leave_to)
-        async with Charts() as drawn, with_site(self.service, setting, SiteCharts(drawn) if charts else None):
+        setting = SiteSetting(self.address, leave_to=leave_to or SiteSetting().leave_to, drawn=charts)
+        async with PageProcess(self.service, setting) as pages, with_site(self.service, setting, pages):
             self.ready.set()
             await run(self.service, self.exchange.log, listener, self.stop)
 

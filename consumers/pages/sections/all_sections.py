@@ -22,6 +22,7 @@ from consumers.pages.sections import (
     possible_and_confirmed,
     practices_catalogue,
     research,
+    sign_of_life,
 )
 
 Parts = Callable[[Figures, Mapping[str, str]], Iterable[Part]]
@@ -64,6 +65,7 @@ SECTIONS: Final = (
         possible_and_confirmed.parts,
         possible_and_confirmed.INTRO,
     ),
+    PageSection("/arrivals", "Sign of life", "The monthly sign of life", sign_of_life.parts, sign_of_life.INTRO),
     PageSection(
         "/assessment", "2003 and now", "The needs assessment of 2003, and now", assessment.parts, assessment.INTRO
     ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from consumers.pages.figures_at_hand import Figures, span_of
-from consumers.pages.making import across, arrivals, name_of, over_time
+from consumers.pages.making import across, name_of, over_time
 from consumers.pages.parts.coverage_note import (
     PUBLISHING,
     SILENT,
@@ -21,6 +21,7 @@ from exchange.core.counting.tables import MISSING_CODES
 from exchange.core.metrics.questions import Span
 from exchange.core.model.period import parse_period, period_text, quarter_of
 from exchange.core.picture.comparisons.coverage_notes import CoverageMoved
+from exchange.core.picture.wording.phrases import month_words
 from exchange.core.picture.wording.sentences import sentence_of
 
 INTRO = (
@@ -208,17 +209,13 @@ def _year(figures: Figures, text: str) -> int | None:
 
 
 def _life(figures: Figures) -> Iterator[Part]:
+    newest = figures.arrivals("arrivals_cases", 1)
     yield PartHeading(
         "arrivals",
         "The monthly sign of life",
-        (
-            (
-                "These four numbers show only that reports arrive: what came in one month, of whatever quarter. They are "
-                "part of no quarter's figure. Never add them up."
-            ),
-        ),
+        ("Four numbers a month show that reports arrive. They are part of no quarter's figure, so they stand apart.",),
     )
-    yield arrivals(figures, "arrivals_cases", "Clients with a case, in reports that arrived")
-    yield arrivals(figures, "arrivals_needs", "Clients with a need, in reports that arrived")
-    yield arrivals(figures, "arrivals_services", "Clients with a service, in reports that arrived")
-    yield arrivals(figures, "arrivals_unmet_needs", "Clients with an unmet need, in reports that arrived")
+    words = (
+        f"What arrived, month by month, up to {month_words(newest[-1].epoch)}" if newest else "What arrives each month"
+    )
+    yield PageLinks("On a page of its own", (PageLink(words, "/arrivals"),))

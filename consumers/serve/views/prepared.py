@@ -7,7 +7,7 @@ others wait for it, off the loop; memory is bounded, and what was not asked for 
 import asyncio
 import gzip
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -60,13 +60,20 @@ class Prepared:
         return found
 
     async def body(self, question: Hashable, make: Callable[[], Body]) -> Body:
-        """The body of a question, made by `make` if it is not there. Raises what `make` raises."""
+        """The body of a question, made by `make` in a thread if it is not there.
+
+        Raises what `make` raises.
+        """
+        return await self.made(question, lambda: asyncio.to_thread(make))
+
+    async def made(self, question: Hashable, make: Callable[[], Coroutine[object, object, Body]]) -> Body:
+        """The same for what is made elsewhere."""
         found = self.get(question)
         if found is not None:
             return found
         making = self._making.get(question)
         if making is None:
-            making = self._making[question] = asyncio.ensure_future(asyncio.to_thread(make))
+            making = self._making[question] = asyncio.ensure_future(make())
             making.add_done_callback(lambda _: self._making.pop(question, None))
             body = await asyncio.shield(making)
             self._keep(question, body)

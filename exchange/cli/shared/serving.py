@@ -60,9 +60,8 @@ async def serve_log(
     terms: "Terms | None" = None,
 ) -> None:
     """Serve the public topics of a log until Ctrl-C. Raises what `connected` and the log raise."""
-    from consumers.charts.charting import Charts
     from consumers.files.brief_files import as_pdf
-    from consumers.pages.charted_pages import SiteCharts
+    from consumers.pages.beside.page_process import PageProcess
     from consumers.pages.keeping_ready import with_site
     from consumers.pages.rendering import SiteSetting
     from consumers.serve.caching import service_from
@@ -79,10 +78,10 @@ async def serve_log(
     log, service = await connected(), service_from(cache.path if cache else None)
     telling = asyncio.create_task(_tell(service))
     address = page.address or f"http://localhost:{listener.getsockname()[1]}"
-    setting = SiteSetting(address, leave_to=page.leave_to, brief_pdf=as_pdf, preface=page.preface)
+    setting = SiteSetting(address, leave_to=page.leave_to, brief_pdf=as_pdf, preface=page.preface, drawn=page.charts)
     try:
-        async with Charts() as drawn, with_site(service, setting, SiteCharts(drawn) if page.charts else None):
-            service.charts = drawn if page.charts else None
+        async with PageProcess(service, setting) as pages, with_site(service, setting, pages):
+            service.charts = pages if page.charts else None
             await run(service, log, listener, stop, cache=cache, terms=terms)
     finally:
         telling.cancel()

@@ -12,7 +12,12 @@ from consumers.pages.parts.panels import Panel, PanelChart, in_chart
 from consumers.pages.rendering import NO_CHART_YET, Pages, SiteSetting
 from consumers.pages.sections.all_sections import SECTIONS
 from exchange.core.picture.wording.statuses import status_of
-from tests.kits.page_world import figures, panels
+from exchange.web.static_files import static_files
+from tests.kits.page_world import Page, figures, panels
+
+
+def style_sheet() -> str:
+    return next(one.content.decode() for one in static_files() if one.name.endswith(".css"))
 
 
 def panel(name: str) -> Panel:
@@ -69,13 +74,18 @@ def test_a_chart_beside_a_table_shows_numbers_only_and_no_missing_answer() -> No
             assert all(row.status.shows_number and not row.missing for row in in_chart(one)), one.name
 
 
-async def test_the_charts_of_a_figure_are_named_once_by_words_that_are_there() -> None:
+async def test_a_chart_is_named_by_words_that_stand_above_it_and_takes_colours_and_font_from_the_page() -> None:
     async with Charts() as charts:
         drawn = SiteCharts(charts)
         assert await drawn.prepare([panel("largest-unmet-shares")]) == 0
-        text = drawn(panel("largest-unmet-shares"), 0) or ""
-    ids = set(re.findall(r'<(?:title|desc) id="([^"]*)"', text))
-    named = re.findall(r'aria-labelledby="([^"]*)"', text)
-    assert len(named) == 2
-    assert len(ids) == 2
-    assert all(set(one.split()) == ids for one in named)
+        pages = Pages(SiteSetting(charts=drawn, drawn=True))
+        text = pages.alone(panel("largest-unmet-shares"), figures(), embedded=False).decode()
+    assert text.count("<svg") == 1
+    [svg] = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    [named] = re.findall(r'role="img" aria-labelledby="([^"]*)"', svg)
+    ids = Page(text).ids
+    assert all(ids.count(one) == 1 for one in named.split())
+    assert len(ids) == len(set(ids))
+    assert not re.search(r"<title|<desc|xmlns|font-family|#[0-9a-f]{6}", svg)
+    style = style_sheet()
+    assert all(f"{name}:" in style for name in re.findall(r"var\((--[a-z0-9]+)\)", svg))

@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import pytest
 
+from consumers.pages.page_maker import all_panels
 from consumers.pages.parts.comparisons import NO_ANSWER, RANK
 from consumers.pages.parts.coverage_note import heard_of
 from consumers.pages.parts.panels import PanelChart
 from consumers.pages.rendering import NAME, STANDING, Pages
 from consumers.pages.sections.all_sections import SECTIONS
-from consumers.pages.site import all_panels
 from exchange.core.model.epochs import epoch_of
 from exchange.core.model.period import period_of
 from exchange.core.picture.asked.unanswered import UNRELEASED

@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from consumers.charts.charting import Charts
 from consumers.files.brief_files import as_pdf
 from consumers.pages import keeping_ready
-from consumers.pages.charted_pages import SiteCharts
+from consumers.pages.beside.page_process import PageProcess
 from consumers.pages.keeping_ready import with_site
 from consumers.pages.rendering import SiteSetting
 from consumers.serve.service import FOR_EVER, REVALIDATE, Service
@@ -172,10 +171,10 @@ async def test_while_kafka_is_away_the_page_stands_and_says_so(topics: Topics) -
 
 
 async def test_a_past_month_is_kept_for_ever_only_once_its_charts_are_there(topics: Topics) -> None:
-    service = Service()
+    service, setting = Service(), SiteSetting(drawn=True)
     async with (
-        Charts() as charts,
-        with_site(service, SiteSetting(), SiteCharts(charts)),
+        PageProcess(service, setting) as pages,
+        with_site(service, setting, pages),
         following(topics.log, service),
         asking(service) as client,
     ):
@@ -195,10 +194,10 @@ async def test_the_charts_of_a_page_are_drawn_when_it_is_asked_for(
     topics: Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeping_ready, "QUIET_S", 600.0)
-    service = Service()
+    service, setting = Service(), SiteSetting(drawn=True)
     async with (
-        Charts() as charts,
-        with_site(service, SiteSetting(), SiteCharts(charts)),
+        PageProcess(service, setting) as pages,
+        with_site(service, setting, pages),
         following(topics.log, service),
         asking(service) as client,
     ):
