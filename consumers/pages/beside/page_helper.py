@@ -30,8 +30,8 @@ from exchange.engine.gc_tuning import relax_collector
 from exchange.logs import set_up_logs
 from exchange.web.problems import Problem
 
-NICENESS: Final = 5
-"""A third of the processor beside a service that wants all of it; its charts get less."""
+NICENESS: Final = 2
+"""Less of the processor than a service that wants all of it; its charts get far less."""
 IDLE_S: Final = 10.0
 _logger = structlog.get_logger(__name__)
 
