@@ -42,7 +42,7 @@ def process_of(found: PageProcess) -> int:
 
 
 async def test_its_pages_have_the_bytes_of_pages_made_here_and_problems_come_through() -> None:
-    async with pages() as found:
+    async with pages(patience_s=120, silent_s=300) as found:
         here = PagesHere(found._service, SETTING)
         for kind, name in (
             (PageKind.SECTION, "/"),
@@ -75,7 +75,7 @@ async def test_its_pages_have_the_bytes_of_pages_made_here_and_problems_come_thr
 
 
 async def test_one_that_hangs_keeps_no_reader_and_is_killed_and_replaced() -> None:
-    async with pages(patience_s=0.3, silent_s=0.6) as found:
+    async with pages(patience_s=0.3, silent_s=5) as found:
         await found.warm_up()
         pid = process_of(found)
         os.kill(pid, signal.SIGSTOP)
@@ -83,7 +83,7 @@ async def test_one_that_hangs_keeps_no_reader_and_is_killed_and_replaced() -> No
         waiting = asyncio.create_task(found._asked(NEEDS, drawn=True))
         page = await found.page(NEEDS)
         assert b"Needs" in page.plain
-        assert asyncio.get_running_loop().time() - begun_s < 20
+        assert asyncio.get_running_loop().time() - begun_s < 60
         assert (await waiting).plain == page.plain  # by the next one
         assert found.life == 2
 
