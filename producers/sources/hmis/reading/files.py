@@ -7,7 +7,7 @@ of the layout, never a name that was found inside.
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,11 @@ from typing import IO, Final
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from producers.errors import SourceUnreadable
-from producers.sources.hmis.reading.layout import FILES
+from producers.sources.hmis.reading.inner_archives import NAMES, archive_of, base_of
 
 FILE_OCTETS_MAX: Final = 2 << 30
 EXPORT_OCTETS_MAX: Final = 8 << 30
 ZIP_BEGINS: Final = b"PK\x03\x04"
-NAMES: Final[Mapping[str, str]] = {layout.name.lower(): layout.name for layout in FILES}
-
-
 FOLDERS_DEEP: Final = 4
 NONE_THERE: Final = "None of the files of an HMIS CSV export (Export.csv, Client.csv …) is there or in a folder inside."
 
@@ -70,7 +67,15 @@ def bundle(path: Path) -> Iterator[Bundle]:
             ) from None
         raise SourceUnreadable(f"{path} is neither a folder nor a zip archive.") from None
     with archive:
-        yield _bounded((_base(info), info.file_size, _member_opener(archive, info)) for info in archive.infolist())
+        inner = archive_of(archive)
+        yield _bounded((base_of(info), info.file_size, _member_opener(inner, info)) for info in inner.infolist())
+
+
+def files_at(path: Path) -> Sequence[Path]:
+    """The files that `bundle` reads at a path: the archive, or those in the folder; OSError."""
+    if not path.is_dir():
+        return (path,)
+    return [entry for entry in _regular(_folder_of(path)) if entry.name.lower() in NAMES]
 
 
 def _begins_as_zip(path: Path) -> bool:
@@ -119,10 +124,6 @@ def _is_folder(path: Path) -> bool:
 
 def _regular(folder: Path) -> Iterator[Path]:
     yield from (entry for entry in sorted(folder.iterdir()) if entry.is_file() and not entry.is_symlink())
-
-
-def _base(info: ZipInfo) -> str:
-    return info.filename.replace("\\", "/").rpartition("/")[2]
 
 
 def _file_opener(entry: Path) -> Callable[[], IO[bytes]]:
