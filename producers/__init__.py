@@ -146,6 +146,7 @@ __all__ += [  # errors, and the gate's reason in `Blocked`
     "RefusalsUnwritable",
     "RestoreImpossible",
     "SecretExposed",
+    "SourceChanged",
     "SourceUnreadable",
     "TemplateUnwritable",
     "VaultDamaged",

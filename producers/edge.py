@@ -5,14 +5,13 @@
         await edge.correct(key, fact)
         await edge.retract(key)
 
-Promised: publishing the same fact twice adds nothing. A changed fact is corrected. A refusal names
-the broken rule, never the value. Leaving the block sends everything, ends with the signed heartbeat
-and returns only when the exchange accepted it. Whatever goes wrong, running again goes on.
+Promised: publishing the same fact twice adds nothing, a changed fact is corrected. A refusal names
+the rule, never the value. Leaving the block sends everything, ends with the signed heartbeat and
+returns only when the exchange accepted it. Whatever goes wrong, running again goes on.
 
-A run is by hand unless its options say `scheduled`. A quarter's totals are counted by the run that
-closes it (`producers.delivery.quarter_closing`). What would be withdrawn waits for a person if it
-is much (`producers.delivery.withdrawal_guard`): the run ends with a named error after all else was
-accepted.
+A run is by hand unless its options say `scheduled`. Totals are counted by the run that closes their
+quarter (`delivery.quarter_closing`). If much would be withdrawn, that waits for a person, and the
+run ends with a named error after all else was accepted (`delivery.withdrawal_guard`).
 
 Not promised: that a fact is durable before `flush` or the end of the block; use by two tasks.
 """
@@ -23,7 +22,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from types import TracebackType
 from typing import Self
 
 from exchange.core.model.period import LAST_YEAR
@@ -47,6 +45,7 @@ from producers.edge_phrases import NOTHING_WITHDRAWN, STOPPING
 from producers.facts import Fact, Reading, RowIgnored
 from producers.intake import FactIntake, together
 from producers.profile import Profile
+from producers.same_input import SameInput
 from producers.secret_files import Secret
 from producers.vault.fact_store import SOURCE, FactOutcome, FactStore
 from producers.vault.sent_chain import Chain
@@ -86,10 +85,8 @@ class Edge:
         options: RunOptions | None = None,
         preview: bool = False,
     ) -> Self:
-        """An edge for an `async with` block.
+        """An edge for an `async with` block. `secret`, `link`, `today`: others than the profile's.
 
-        `secret`: opens the vault (default: from the profile). `link`: the way to the exchange
-        (default: Kafka). `today`: decides which quarters are over (default: the calendar).
         `options`: how the run began, waits and reports. `preview`: change and send nothing.
         """
         return cls(profile, secret, link, today, options or RunOptions(), preview=preview)
@@ -100,15 +97,15 @@ class Edge:
         self._vault = Vault.open(self.profile, self._secret or self.profile.secret())
         try:
             self._fact_store = FactStore(self._vault)
-            began, profile = self._options, self.profile
+            began, profile, both = self._options, self.profile, (self._vault, self._fact_store)
             self._guard = WithdrawalGuard(self._fact_store, self.report, began, is_preview=self.is_preview)
             self._fact_store.begin_run()
             self._intake = FactIntake(self._policy, self._fact_store, self.report)
             self._chain = Chain(self._vault, self._fact_store)
             self._closing = Closing(profile, self._vault, self._fact_store, self._today, began)
-            how = {"small_counts": profile.small_counts, "scheduled": began.scheduled}
-            self._caps = Caps(self._vault, self._fact_store, profile.legal_class, **how)
-            self._outbox = Outbox(self._vault, self._fact_store, self._chain, self._caps)
+            self._caps = Caps(*both, profile.legal_class, small_counts=profile.small_counts, scheduled=began.scheduled)
+            self._outbox = Outbox(*both, self._chain, self._caps)
+            self.same_input = SameInput(*both, self.report, profile, self._policy.newest)
             if self.is_preview:
                 return self
             self.report.left_over = self._outbox.unaccepted()
@@ -129,15 +126,15 @@ class Edge:
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, at: object) -> None:
         if self.is_preview:
             self._vault.close()
             return
         try:
             if error is None:
                 await self.finish()
+            elif isinstance(error, errors.SourceUnreadable):
+                self._vault.rollback()  # it may be half of one file and half of another
             elif not isinstance(error, errors.VaultError):
                 self._vault.commit()  # what was read is kept
                 if isinstance(error, asyncio.CancelledError):
@@ -164,7 +161,7 @@ class Edge:
         return self._chain.public_key
 
     async def read_all(self, readings: Iterable[Reading]) -> None:
-        """Take all readings of a source."""
+        """Take all readings of a source. Nothing of it is kept if it raises SourceUnreadable."""
         for some in some_at_once(readings):
             await self.read(*some)
 
@@ -172,13 +169,15 @@ class Edge:
         """Take the next readings of a source; some hundred at once are faster than one by one."""
         with self._intake.looked_ahead(readings):
             for reading in together(readings):
-                await self._take(reading)
+                if isinstance(reading, Fact):  # most are: no coroutine for each
+                    self._intake.take(reading)
+                else:
+                    await self._take(reading)
         self.report.saw(readings)
+        await asyncio.sleep(0)
 
     async def _take(self, reading: Reading | list[facts.Complete]) -> None:
         match reading:
-            case Fact():
-                await self.publish(reading)
             case list():
                 await self._withdraw(self._intake.absent(reading), GoneBy.ABSENT)
             case facts.Edition(made_at, database):
@@ -262,22 +261,23 @@ class Edge:
         return leaving
 
     async def flush(self) -> None:
-        """Send everything that is waiting; returns when the exchange has accepted it."""
+        """Send all that waits; returns when the exchange has accepted it."""
         await walked(self._staging())
         await self._sending.deliver()
 
     async def finish(self) -> None:
         """`flush`, then the signed heartbeat."""
         await walked(self._staging())
-        scheduled = self._options.scheduled
-        punctual = on_time(self._vault, self._today, scheduled=scheduled)
-        beat = closing_beat(self.profile, self._today, self._stated, punctual, scheduled=scheduled)
+        how, day = {"scheduled": self._options.scheduled}, self._today
+        beat = closing_beat(self.profile, day, self._stated, on_time(self._vault, day, **how), **how)
         await self._sending.deliver(beat)
-        run_ended(self._vault, self._today, scheduled=scheduled)
+        run_ended(self._vault, day, **how)
         self._chain.forget_unchained()
         self._closing.end()
+        self.report.unclaimed = self._chain.unclaimed()
+        self.same_input.remember()
         self._commit()
-        self.report.unclaimed, self.report.complete = self._chain.unclaimed(), True
+        self.report.complete = True
         self.report.raise_what_waits()
 
     async def _withdraw(self, keys: list[bytes], by: GoneBy) -> int:

@@ -281,3 +281,12 @@ class SourceUnreadable(EdgeError):
     """The file to publish cannot be read."""
 
     hint = "Check the path and the format, then run again."
+
+
+class SourceChanged(SourceUnreadable):
+    """The file to publish changed while it was read, so nothing of it was taken."""
+
+    hint = (
+        "Nothing of it was kept or sent. Wait until the export or the copy is complete, or save and close the file in the "
+        "other program. Then run again."
+    )

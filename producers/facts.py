@@ -14,10 +14,11 @@ answer. A refused row does not show that its facts are gone, so a source spares 
 (`Spares`). Totals of a file that was not read whole (`NotWhole`) are not final.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from exchange.core.model.events import Correctable
 from exchange.core.model.period import FIRST, LAST
@@ -208,7 +209,7 @@ class Source(Protocol):
         """Kind of identifier → columns of this kind that the last `read` skipped unread."""
 
     def rows(self) -> int | None:
-        """The number of rows to read, if that is cheap to know; for the progress bar."""
+        """About how many rows are to be read, if that is cheap to know; for the progress bar."""
 
     def read(self) -> Iterator[Reading]:
         """The readings of each row, in order.
@@ -216,6 +217,14 @@ class Source(Protocol):
         A row that cannot be read is a `RowRefused`, and the next one follows. Raises
         SourceUnreadable for the input as a whole.
         """
+
+
+@runtime_checkable
+class ReadsFilesAlone(Protocol):
+    """A source of which its files decide every reading, with the profile and the program alone."""
+
+    def files(self) -> Sequence[Path]:
+        """The files whose names and bytes decide; raises OSError, SourceUnreadable."""
 
 
 class Nothing:

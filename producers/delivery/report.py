@@ -1,7 +1,7 @@
 """The result of a run as values: for the closing table, for `--json` and for programs."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Final
@@ -71,17 +71,28 @@ class Report:
     unclaimed: int = 0
     """Accepted events without a fact in the vault, at the end of the run."""
 
+    kinds: set[type[Reading]] = field(default_factory=set, repr=False)
+    """The kinds of readings that the source gave."""
     _seen: dict[tuple[str, int], int] = field(default_factory=dict, repr=False)
     """Rows that were seen: one bit each, in blocks, so that millions of them take little memory."""
 
-    def saw(self, readings: Iterable[Reading]) -> None:
+    def saw(self, readings: Sequence[Reading]) -> None:
         """Count the rows of these readings; a reading about a file as a whole is of no row."""
+        self.kinds.update(map(type, readings))
         for file, row in {(reading.where.file, reading.where.row) for reading in readings}:
             if row:
                 block, bit = (file, row // BLOCK_ROWS), 1 << row % BLOCK_ROWS
                 seen = self._seen.get(block, 0)
                 self.rows += not seen & bit
                 self._seen[block] = seen | bit
+
+    def files(self) -> set[str]:
+        """The names of the files that have rows."""
+        return {file for file, _ in self._seen}
+
+    def saw_files(self, names: Iterable[str]) -> None:
+        """Note files that have rows, which are counted already."""
+        self._seen.update({(name, 0): 0 for name in names})
 
     def count_caps(self, marked: Marked) -> None:
         """Count what is within the caps, in sent events or in the facts kept for tallies."""
@@ -111,7 +122,7 @@ class Report:
 
         The kind is the suffix of its name, empty for facts that code made; 0: any period.
         """
-        files = {file for file, _ in self._seen} or ({""} if self.outcomes else set())
+        files = self.files() or ({""} if self.outcomes else set())
         unsure = {0} if self.not_whole or self.unconfirmed else set()
         found = {_kind(file): set(unsure) for file in files}
         for row in self.refused_rows:

@@ -26,7 +26,7 @@ TALLY: Final = b"t:"
 UNCLAIMED: Final = b"u:"
 ANEW, IN_SCHEDULED = 1, 2
 """A client's marks are to be chosen anew: in the next run, or in the next scheduled one."""
-_OF_FACT: Final = "schema, want, sent, kept, refused, edition, client, gone"
+_OF_FACT: Final = "schema, want, sent, kept, refused, edition, client, gone, stated"
 _NEW: Final = (
     "INSERT INTO fact (key, client, period, schema, want, sort, todo, kept, stated, edition, born) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -57,17 +57,24 @@ class FactStore:
         self._secret = vault.get("secret")
         self._schema = newest_id()
         self.clients = ClientTable(vault)
-        self._edition = ""
+        self.made_at = ""
         self._ahead: dict[bytes, Sequence[Any] | None] = {}
         self.run = int.from_bytes(vault.get("run"), "big") + 1
         self.unsettled = Unsettled(vault)
         self._began_empty = vault.one("SELECT 1 FROM fact LIMIT 1") is None
         self.undecided = True
         """Whether a fact changed since the bits of the events to be sent were chosen."""
+        self.repeatable = True
+        """Whether reading the same again would do all that was done: each fact is stated once."""
 
     def begin_run(self) -> None:
         """Begin a run: from now on `incomplete` and `of_client` know which facts it has stated."""
         self._vault.set("run", self.run.to_bytes(8, "big"))
+
+    def take_over(self, made_at: str) -> None:
+        """Be the run before again, as the same was read, of this age."""
+        self.run, self.made_at = self.run - 1, made_at
+        self.begin_run()
 
     def edition(self, made_at: str, database: str) -> None:
         """Set the age and the database of everything that follows; raises DatabaseChanged."""
@@ -76,7 +83,7 @@ class FactStore:
             if known and known != database.encode():
                 raise DatabaseChanged
             self._vault.set("database", database.encode())
-        self._edition = made_at
+        self.made_at = made_at
 
     def look_ahead(self, facts: Sequence[tuple[bytes, str]]) -> None:
         """Look up the facts that are to be put next, from (key, client), all at once."""
@@ -99,6 +106,8 @@ class FactStore:
         Facts about a held client are not taken.
         """
         row = self._row(key)
+        if row is not None and abs(row[8]) == self.run and key.startswith(SOURCE):
+            self.repeatable = False
         if self.clients.is_held(client, row[6] if row else None):  # a new key for the client is no new consent
             self._vault.run("UPDATE fact SET stated = ? WHERE key = ?", (-self.run, key))
             return FactOutcome.HELD
@@ -106,7 +115,7 @@ class FactStore:
             self.undecided = True
             todo = NOTHING if for_tally else EVENT
             fact = (key, self.clients.number(client), period, self._schema, tail, self.sort(key, tail))
-            self._vault.later(_NEW, (*fact, todo, for_tally, self.run, self._edition, self.unsettled.open()))
+            self._vault.later(_NEW, (*fact, todo, for_tally, self.run, self.made_at, self.unsettled.open()))
             self.unsettled.news += 1
             return FactOutcome.PUBLISHED
         if self._is_outdated(row[5]):
@@ -116,9 +125,9 @@ class FactStore:
     def _put_again(  # noqa: PLR0917
         self, key: bytes, period: int, tail: bytes, client: str, for_tally: bool, row: Sequence[Any]
     ) -> FactOutcome:
-        schema, want, sent, was_for_tally, refused, _, was_of, _ = row
+        schema, want, sent, was_for_tally, refused, _, was_of, *_ = row
         now_of = self.clients.owner(client, was_of)
-        stated = (now_of, period, self.run, self._edition)
+        stated = (now_of, period, self.run, self.made_at)
         if was_of != now_of:
             self._vault.run("INSERT OR IGNORE INTO moved VALUES (?, ?)", (key, was_of))
             self._move(was_of, now_of)
@@ -162,15 +171,16 @@ class FactStore:
         self.undecided = True
 
     def withdraw(self, key: bytes) -> bool:
-        """Withdraw the fact under a key; returns whether there was one."""
+        """Withdraw the fact under a key; whether there was one."""
         row = self._row(key)
         if row is None or self._is_outdated(row[5]):
             return False
         _, want, sent, *_ = row
-        self.choose_anew(key)
+        if want is not None:
+            self.choose_anew(key)
         self._vault.run(
             "UPDATE fact SET want = NULL, todo = ?, refused = NULL, edition = ? WHERE key = ?",
-            (CORRECTION if sent else NOTHING, self._edition, key),
+            (CORRECTION if sent else NOTHING, self.made_at, key),
         )
         return want is not None
 
@@ -189,10 +199,10 @@ class FactStore:
     def withdrawn_is_due(self) -> Iterator[int]:
         """Withdraw what the source withdraws, in steps; the number of facts in each."""
         self.undecided = True
-        return self.unsettled.apply_gone(self._edition)
+        return self.unsettled.apply_gone(self.made_at)
 
     def _is_outdated(self, edition: str) -> bool:
-        return bool(self._edition) and edition > self._edition
+        return bool(self.made_at) and edition > self.made_at
 
     def take_back_each(self, keys: Iterable[bytes], by: GoneBy) -> Iterator[bool]:
         """Note that the source withdraws these facts; for each, whether there was one."""
@@ -254,25 +264,19 @@ class FactStore:
         return self._vault.get("cap_key")
 
     def hold(self, client: str, *, retract: bool) -> int:
-        """Send nothing more about this client.
-
-        `retract`: also withdraw what was sent; returns the number of facts.
-        """
-        self.undecided = True
+        """Send nothing more about this client. `retract`: withdraw what was sent; how many."""
+        self.undecided, self.repeatable = True, False
         return hold(self._vault, self.clients.set_held(client, held=True), retract=retract)
 
     def unhold(self, client: str) -> bool:
         """End a hold; returns whether there was one."""
         was = self.clients.is_held(client)
         unhold(self._vault, self.clients.set_held(client, held=False))
-        self.undecided = True
+        self.undecided, self.repeatable = True, False
         return was
 
     def refuse(self, key: bytes, reason: str, schema: int, tail: bytes) -> None:
-        """Note that the exchange refused this fact.
-
-        It is not sent again, unless it has changed meanwhile.
-        """
+        """Note that the exchange refused this fact: it is not sent again, unless it has changed."""
         self.choose_anew(key)
         self._vault.run(
             "UPDATE fact SET todo = ?, refused = ? WHERE key = ? AND schema = ? AND want = ?",
@@ -280,11 +284,8 @@ class FactStore:
         )
 
     def retry(self) -> int:
-        """Send again what the exchange refused, except about held clients.
-
-        Returns the number of facts.
-        """
-        self.undecided = True
+        """Send again what the exchange refused, except about held clients; how many facts."""
+        self.undecided, self.repeatable = True, False
         held = "client IN (SELECT id FROM client WHERE held = 1)"
         self._vault.run(f"UPDATE fact SET want = NULL, refused = NULL WHERE refused <> ? AND {held}", (HELD_BACK,))  # noqa: S608
         return self._vault.run("UPDATE fact SET todo = ?, refused = NULL WHERE refused <> ?", (EVENT, HELD_BACK))

@@ -32,6 +32,7 @@ CACHE_KIB: Final = 65_536
 LOG_PAGES: Final = 8_192  # of 4 KiB in the write-ahead log, before they are copied into the file
 FIRST_KEY: Final = 1
 NAMED_AT_ONCE: Final = 500
+SEAL: Final = "seal"
 T = TypeVar("T")
 
 
@@ -42,14 +43,13 @@ class Vault:
         self._db = connection
         self.path = path
         self._later: dict[str, list[tuple[Value, ...]]] = {}
+        self._sealing = False
 
     @classmethod
     def create(cls, profile: Profile, secret: Secret, *, key_number: int = FIRST_KEY) -> Self:
         """Make and open the vault of a profile, with a new signing key of this number (0–63).
 
-        Raises VaultExists.
-
-        The file gets its name when it is complete: a kill on the way leaves no vault.
+        Raises VaultExists. The file gets its name when it is complete: a kill leaves no vault.
         """
         path = profile.vault
         keep_memory_private()
@@ -73,10 +73,7 @@ class Vault:
 
     @classmethod
     def open(cls, profile: Profile, secret: Secret) -> Self:
-        """Open the vault of a profile.
-
-        Raises VaultMissing, VaultNotOpened, VaultInUse, VaultDamaged, VaultOfAnother.
-        """
+        """Open a profile's vault, or raise a VaultError that says why not."""
         path = profile.vault
         keep_memory_private()
         expect_vault(profile)
@@ -125,6 +122,21 @@ class Vault:
         """Store one of the vault's own values."""
         self.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
+    def sealed(self) -> bytes:
+        """What `seal` stored; empty where anything was made durable since."""
+        row = self.one("SELECT value FROM meta WHERE name = ?", (SEAL,))
+        return b"" if row is None else bytes(row[0])
+
+    def seal(self, value: bytes) -> None:
+        """Store a value until the commit after the next one: whatever is written removes it."""
+        self.set(SEAL, value)
+        self._sealing = True
+
+    def changes(self) -> int:
+        """The number of rows that were changed since the vault was opened."""
+        self._settle()
+        return int(self._db.total_changes)
+
     def run(self, statement: str, values: Iterable[Value] = ()) -> int:
         """Run a statement in the open batch; returns the number of changed rows."""
         self._settle()
@@ -134,9 +146,9 @@ class Vault:
             return int(self._db.execute(statement, tuple(values)).rowcount)
 
     def later(self, statement: str, values: tuple[Value, ...]) -> None:
-        """Run a statement that changes rows before anything else is run or asked.
+        """Run a statement that changes rows, with others like it, before anything else is asked.
 
-        Many of them are run at once. Two that wait must not change the same row.
+        Two that wait must not change the same row.
         """
         self._later.setdefault(statement, []).append(values)
 
@@ -180,7 +192,10 @@ class Vault:
         if self._db.in_transaction:
             try:
                 with naming_errors(self.path):
+                    if not self._sealing:
+                        self._db.execute("DELETE FROM meta WHERE name = ?", (SEAL,))
                     self._db.execute("COMMIT")
+                self._sealing = False
             except errors.VaultError:
                 self.rollback()
                 raise
@@ -188,6 +203,7 @@ class Vault:
     def rollback(self) -> None:
         """Undo the open batch."""
         self._later.clear()
+        self._sealing = False
         if self._db.in_transaction:
             with contextlib.suppress(sqlite.Error):
                 self._db.execute("ROLLBACK")
@@ -213,10 +229,7 @@ class Vault:
             self._db.execute("RELEASE together")
 
     def copy_into(self, path: Path, secret: Secret) -> None:
-        """Copy everything that is durable into a new file under the same secret.
-
-        By SQLite's backup of pages: the copy is of one moment, and encrypted like this file.
-        """
+        """Copy all that is durable, of one moment, into a new file under the same secret."""
         self.rollback()
         with naming_errors(path), contextlib.closing(sqlite.connect(str(path), isolation_level=None)) as copy:
             copy.execute("PRAGMA cipher_log_level = NONE")

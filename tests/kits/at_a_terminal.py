@@ -1,16 +1,19 @@
 """A command in a process of its own whose terminal a test types at."""
 
+import fcntl
 import os
 import pty
 import select
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ENDS_S_MAX = 60.0
 PAUSE_S = 0.2
+CTRL_C = "\x03"
 
 
 def at_a_terminal(
@@ -19,7 +22,7 @@ def at_a_terminal(
     """(what the terminal showed, every command line that the process had, its exit status).
 
     Each answer is typed after the next question, which ends with a colon. It may depend on what
-    was shown.
+    was shown. The terminal is the process's own, so that Ctrl-C (`CTRL_C`) interrupts it.
     """
     ours, theirs = pty.openpty()
     path = os.pathsep.join(one for one in sys.path if one)
@@ -31,6 +34,7 @@ def at_a_terminal(
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"},
         start_new_session=True,
+        preexec_fn=_take_the_terminal,  # noqa: PLW1509 - no thread runs in a test
     )
     os.close(theirs)
     shown, left, lines, until = b"", list(answers), set[bytes](), time.monotonic() + ENDS_S_MAX
@@ -54,6 +58,11 @@ def at_a_terminal(
     finally:
         process.kill()
     return shown.decode(), lines, status
+
+
+def _take_the_terminal() -> None:
+    """In the new process, before its program: what is typed there reaches it as signals, too."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _command_line(pid: int) -> bytes:

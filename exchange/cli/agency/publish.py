@@ -6,6 +6,7 @@ how far it came. Whatever ends it, nothing is lost: run it again.
 
 import asyncio
 import json
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 READINGS_BETWEEN_LOOKS = 1_000
 REALLY = "All else is published in any case. Is that right, and shall it be done?"
+SAME = "the run before has read the very same file with the same profile: it is not read again"
+AT_QUESTION = "\nexchange: stopped. Nothing of the file was sent, and nothing is lost: run the command again."
 REPORT_CUT = "exchange: stopped while the report was printed. The run itself was finished."
 
 app = typer.Typer()
@@ -49,8 +52,6 @@ def secret_of(profile: "Profile", *, of_backup: bool = False) -> "Secret":
 
     `of_backup`: the vault itself is lost.
     """
-    import sys
-
     from producers.vault.store import expect_vault
 
     if not of_backup:
@@ -118,6 +119,14 @@ def publish(
     incomplete: Annotated[
         bool, typer.Option("--incomplete", help="Close quarters though rows are refused or a file is missing.")
     ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--watch",
+            metavar="FOLDER",
+            help="Instead of a file: publish each file that is new or changed in this folder, until Ctrl-C.",
+        ),
+    ] = None,
     today: Annotated[
         datetime | None,
         typer.Option(
@@ -136,26 +145,29 @@ def publish(
     An agency that shares totals only (tally_only) counts each quarter once: in its first scheduled
     run from the 16th day after the quarter on, or in a run with --closes.
     """
-    publish_file(
-        FileRun(
-            profile_file,
-            file,
-            dry_run=dry_run,
-            as_json=as_json,
-            refusals=refusals,
-            minutes=minutes,
-            nothing=nothing,
-            scheduled=scheduled,
-            closes=closes,
-            withdraw=withdraw,
-            incomplete=incomplete,
-            today=today,
-        )
+    asked = FileRun(
+        profile_file,
+        file,
+        dry_run=dry_run,
+        as_json=as_json,
+        refusals=refusals,
+        minutes=minutes,
+        nothing=nothing,
+        scheduled=scheduled,
+        closes=closes,
+        withdraw=withdraw,
+        incomplete=incomplete,
+        today=today,
     )
+    if folder:
+        from exchange.cli.agency.upkeep.watching import watch_folder
+
+        watch_folder(asked, folder)
+    publish_file(asked)
 
 
-def publish_file(asked: FileRun) -> None:
-    """Do the run, print what it did or would do, and end the command with its exit status."""
+def publish_file(asked: FileRun, secret: "Secret | None" = None) -> None:
+    """Do the run, print what it did or would do, end with its exit status. `secret`: if known."""
     from exchange.cli.agency.publish_progress import progress_of
     from exchange.cli.shared.console import console
     from exchange.engine.gc_tuning import relax_collector
@@ -167,11 +179,11 @@ def publish_file(asked: FileRun) -> None:
     if asked.nothing is not (asked.file is None):
         raise typer.BadParameter("give a file, or --nothing-to-report instead", param_hint="FILE")
     profile = Profile.load(asked.profile_file)
-    source, secret = open_source(asked.file, profile) if asked.file else Nothing(), secret_of(profile)
+    source, secret = open_source(asked.file, profile) if asked.file else Nothing(), secret or secret_of(profile)
     relax_collector()
     stopped = "exchange: stopped. Everything read is kept in the vault: run the command again to continue."
     with progress_of(console(stderr=True)) as shown:
-        options = options_of(asked, shown, asking(shown))
+        options = options_of(asked, shown, asking(shown) if asked.attended else lambda _: False)
         day = asked.today.date() if asked.today else None
         link = None if asked.dry_run else link_of(profile)
         edge = Edge.open(profile, secret=secret, link=link, today=day, options=options, preview=asked.dry_run)
@@ -200,16 +212,26 @@ async def _publish(
             edge.spent(minutes)
         if nothing:
             edge.nothing_to_report()
-        with stopping_at_once():
-            rows = source.rows()
-        shown.reading(0, rows)
-        readings = iter(source.read())
-        while batch := _next_of(readings):
-            await edge.read(*batch)
-            shown.reading(edge.report.rows)
-            await asyncio.sleep(0)  # lets Ctrl-C through
-        shown.read()
+        await _read(edge, source, shown)
         return dry_run_of(edge) if edge.is_preview else None
+
+
+async def _read(edge: "Edge", source: "Source", shown: "ProgressDisplay") -> None:
+    """Read the source, unless the run before has read the very same."""
+    with stopping_at_once():
+        if edge.same_input.again(source):
+            shown.say(SAME)
+            return
+        rows = source.rows()
+    shown.reading(0, rows)
+    readings = iter(source.read())
+    while batch := _next_of(readings):
+        await edge.read(*batch)
+        shown.reading(edge.report.rows)
+        await asyncio.sleep(0)  # lets Ctrl-C through
+    with stopping_at_once():
+        edge.same_input.read()
+    shown.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,11 +282,14 @@ class _Closing:
 
 def asking(shown: "ProgressDisplay") -> "Callable[[Unconfirmed], bool]":
     """Asks about what a run has in question, at a terminal; elsewhere it waits for `--withdraw`."""
-    import sys
 
     def ask(question: "Unconfirmed") -> bool:
         with shown.paused(), stopping_at_once():
-            return typer.confirm(f"{question.says} {REALLY}", default=False, err=True)
+            try:
+                return typer.confirm(f"{question.says} {REALLY}", default=False, err=True)
+            except typer.Abort:
+                typer.echo(AT_QUESTION, err=True)
+                raise typer.Exit(ExitStatus.INTERRUPTED) from None
 
     return ask if sys.stdin.isatty() else lambda _: False
 

@@ -15,7 +15,7 @@ Files are read several times (survey, index, facts) and streamed each time. Memo
 and clients, not with rows.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -26,12 +26,13 @@ from exchange.core.words import number_of
 from producers.facts import ClientWithdrawn, Complete, Fact, NotWhole, Reading, RowIgnored, RowRefused, Taken, Where
 from producers.overview import Overview
 from producers.profile import Profile
+from producers.sources.file_state import unchanged
 from producers.sources.hmis.hmis_overview import overview_of
 from producers.sources.hmis.hmis_settings import HmisSettings
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes, load_codes
 from producers.sources.hmis.reading.csv_rows import CsvFile
-from producers.sources.hmis.reading.files import Bundle, bundle
+from producers.sources.hmis.reading.files import Bundle, bundle, files_at
 from producers.sources.hmis.reading.row import Row
 from producers.sources.hmis.reading.walk import Surveyed, complaints, made_on, rows, surveyed
 from producers.sources.hmis.rules.absence import Absence
@@ -80,14 +81,22 @@ class HmisExport:
         return {}
 
     def rows(self) -> int:
-        """The number of rows in the files that are read."""
+        """About the number of rows in the files that are read, by the ends of lines."""
         with bundle(self._path) as found:
             return sum(CsvFile(found, file).count() for file in layout.FILES if file.name in found)
 
     def read(self) -> Iterator[Reading]:
-        """The readings of each row."""
-        with bundle(self._path) as found, closing(self._read(found)) as readings:
+        """The readings of each row; raises SourceChanged at the end if a file changed meanwhile."""
+        with (
+            unchanged(self._path, self.files),
+            bundle(self._path) as found,
+            closing(self._read(found)) as readings,
+        ):
             yield from readings
+
+    def files(self) -> Sequence[Path]:
+        """The files that are read: their bytes and names alone decide every reading."""
+        return files_at(self._path)
 
     def overview(self) -> Overview:
         """The export as a whole: its projects, and the columns that are never read."""

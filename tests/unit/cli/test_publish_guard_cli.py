@@ -14,7 +14,7 @@ from exchange.cli.agency.refused_rows import ROWS_SHOWN, causes_first, refused_s
 from exchange.core.exit_status import ExitStatus
 from producers import errors
 from producers.facts import RowRefused, Where
-from tests.kits.at_a_terminal import at_a_terminal
+from tests.kits.at_a_terminal import CTRL_C, at_a_terminal
 from tests.kits.edge_kit.desk import PLANTED, TODAY, Desk, need
 
 KEYS = range(1, 21)
@@ -83,6 +83,16 @@ def test_a_person_at_a_terminal_is_asked_and_may_leave_it(desk: Desk) -> None:
     assert "[y/N]:" in shown
     assert status == ExitStatus.INTERRUPTED, shown
     assert desk.sent() == 20
+
+
+def test_ctrl_c_at_the_question_ends_the_run_and_nothing_is_lost(desk: Desk) -> None:
+    shown, _, status = at_a_terminal(PUBLISH, [CTRL_C], desk.folder)
+    assert "[y/N]:" in shown
+    assert "run the command again" in " ".join(shown.split())
+    assert "Traceback" not in shown
+    assert status == ExitStatus.INTERRUPTED, shown
+    assert desk.sent() == 20
+    assert plain_of(desk, "--withdraw", ends=0)["published"] == 21
 
 
 def test_a_run_of_the_schedule_asks_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

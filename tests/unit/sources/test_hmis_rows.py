@@ -237,6 +237,13 @@ def test_the_age_of_the_export_comes_first_of_all(tmp_path):
     assert (first.made_at, first.database) == ("2027-01-02T03:04:05", "db1")
 
 
-def test_rows_are_counted_as_they_are_read(tmp_path):
-    written = sample().change("Exit.csv", OtherDestination="a\nb")
-    assert HmisExport(written.folder(tmp_path), settings()).rows() == sum(map(len, written.tables.values()))
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_rows_are_counted_by_the_ends_of_lines(tmp_path, newline):
+    written = sample()
+    written.newline = newline
+    rows = sum(map(len, written.tables.values()))
+    assert HmisExport(written.folder(tmp_path), settings()).rows() == rows
+    written.encode = lambda text: text.rstrip(newline).encode("utf-16")
+    assert HmisExport(written.folder(tmp_path), settings()).rows() == rows
+    broken = sample().change("Exit.csv", OtherDestination="a\nb")
+    assert HmisExport(broken.folder(tmp_path), settings()).rows() == rows + 1

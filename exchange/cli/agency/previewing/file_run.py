@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class FileRun:
     """One run over a file, or over nothing, as it was asked for.
 
-    `page`: where a dry run writes what would leave, for a person who has to approve it.
+    `page`: where a dry run writes what would leave, for a person who has to approve it. `attended`:
+    whether a person may be asked.
     """
 
     profile_file: Path
@@ -33,6 +34,7 @@ class FileRun:
     incomplete: bool = False
     today: datetime | None = None
     page: Path | None = None
+    attended: bool = True
 
 
 def options_of(asked: FileRun, shown: "ProgressDisplay", asking: "Callable[[Unconfirmed], bool]") -> "RunOptions":

@@ -13,7 +13,7 @@ wrong place: its fault names how many lines it took, and no field of it is read.
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -24,7 +24,7 @@ from producers.sources.hmis.reading.bounded_lines import (
     CsvRecord,
     csv_records,
 )
-from producers.sources.hmis.reading.encoding import encoding_of
+from producers.sources.hmis.reading.encoding import CHUNK_OCTETS, encoding_of
 from producers.sources.hmis.reading.files import Bundle
 from producers.sources.hmis.reading.layout import FileLayout
 
@@ -94,9 +94,13 @@ class CsvFile:
         """Whether the file has this column."""
         return column in self._at
 
-    def records(self) -> Iterator[CsvRow]:
-        """Every row after the header, in order; none if the file has a fault."""
-        wanted, verbatim = tuple(self._at.items()), self.layout.verbatim
+    def records(self, columns: Container[str] | None = None) -> Iterator[CsvRow]:
+        """Every row after the header, in order; none if the file has a fault.
+
+        `columns`: those that are needed (default: all of the layout).
+        """
+        wanted = tuple((name, at) for name, at in self._at.items() if columns is None or name in columns)
+        verbatim = self.layout.verbatim
         for row, record in () if self.fault else self._after_header():
             fields = record.fields
             fits = len(fields) == self.width and not self._surplus
@@ -109,8 +113,16 @@ class CsvFile:
             yield CsvRow(row, cells)
 
     def count(self) -> int:
-        """The number of rows after the header."""
-        return sum(1 for _ in self._after_header())
+        """About the number of rows after the header, by the ends of lines."""
+        ends = {b"\n": 0, b"\r": 0}
+        with self._bundle.opened(self.layout.name) as stream:
+            octets = last = b""
+            while octets := stream.read(CHUNK_OCTETS):
+                last = octets
+                for end in ends:
+                    ends[end] += octets.count(end)
+        lines = (ends[b"\n"] or ends[b"\r"]) + bool(last.strip(b"\0") and last.strip(b"\0")[-1:] not in ends)
+        return max(0, lines - 1 - bool(self._stated))
 
     def _after_header(self) -> Iterator[tuple[int, CsvRecord]]:
         """The rows that are not blank, with their numbers in a spreadsheet."""

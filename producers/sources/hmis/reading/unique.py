@@ -90,7 +90,7 @@ def survey(sheet: CsvFile) -> Survey:
     keys = [column for column in sheet.layout.keys if sheet.has(column)]
     hashes = {column: [array("q") for _ in range(PARTS)] for column in keys}
     seen = _dates_to_see(sheet)
-    for record in sheet.records():
+    for record in sheet.records({DELETED, *keys, *seen}):
         found.rows += 1
         found.damaged |= bool(record.fault)
         for column, parts in hashes.items():

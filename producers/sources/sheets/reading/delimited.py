@@ -13,15 +13,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from producers.errors import SourceUnreadable
+from producers.errors import SourceChanged, SourceUnreadable
+from producers.sources.file_state import FileState
 from producers.sources.hmis.reading.bounded_lines import INVISIBLE, BoundedLines, CsvRecord, csv_records
 from producers.sources.hmis.reading.csv_rows import SEPARATORS
 from producers.sources.hmis.reading.encoding import encoding_of
 from producers.sources.hmis.reading.files import Bundle
-from producers.sources.sheets.reading.sheet_rows import FileState, SheetRow, meant
+from producers.sources.sheets.reading.sheet_rows import SheetRow, meant
 
 ROWS_TO_SEE: Final = 20
-CHANGED: Final = "changed while it was read. Save and close it in the other program, then run again."
 
 
 class DelimitedSheet:
@@ -45,7 +45,7 @@ class DelimitedSheet:
             if row.fault or any(row.cells):
                 yield SheetRow(number, row.cells, row.fault)
         if self._now() != self._state:
-            raise SourceUnreadable(f"{self._path} {CHANGED}")
+            raise SourceChanged(f"{self._path} changed while it was read.")
 
     def _now(self) -> FileState:
         try:

@@ -8,7 +8,6 @@ The words by which tools write nothing (`NULL`, `n/a`) are an empty cell.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Protocol
 
 from producers.sources.hmis.reading.csv_rows import NOTHING
@@ -45,20 +44,6 @@ class SourceSheet(Protocol):
 
     def rows(self) -> Iterator[SheetRow]:
         """Every row that is not blank, in order; raises SourceUnreadable."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """What shows that a file is the same as before: its size and the time of its last change."""
-
-    octets: int
-    changed_ns: int
-
-    @classmethod
-    def of(cls, path: Path) -> "FileState":
-        """The state of a file now; raises OSError."""
-        found = path.stat()
-        return cls(found.st_size, found.st_mtime_ns)
 
 
 def meant(text: str) -> str:
