@@ -91,3 +91,22 @@ def spreadsheets(planter: Planter, clients: int) -> Iterator[tuple[str, Callable
     yield "HTCDS, a workbook", _as_workbook(htcds, planter)
     yield "HTCDS, CSV", _as_csv(htcds)
     yield "a sheet that nobody knows", _as_csv(unknown_rows(planter, clients))
+
+
+def to_be_mapped(planter: Planter, clients: int) -> tuple[Callable[[Path], Path], Sequence[str]]:
+    """A sheet of another system, and what a person says about its columns.
+
+    Beside the columns that are named, identifiers stand in names of columns and in cells; some are
+    words of the column of services.
+    """
+    unread = [planter.some("name"), planter.some("name"), "First Name", "Staff", "Notes"]
+    rows: list[list[Any]] = [["Client", "Given on", "Service", *unread]]
+    for number in range(clients):
+        service = planter.some() if number % 9 == 8 else ("food", "housing", "legal")[number % 3]
+        rows.append([planter.key(), "2026-02-10", service, *(planter.some() for _ in unread)])
+
+    def write(folder: Path) -> Path:
+        return write_csv(folder / "services.csv", rows)
+
+    named = ("case=Client", "quarter=Given on", "need=Service")
+    return write, ("--rows", "services", *(word for one in named for word in ("--column", one)))
