@@ -39,10 +39,10 @@ test-browser: $(SYNCED) ## the tests of pages in a real Chromium, which must be 
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 0 -m 'browser and not slow' tests/browser $(PYTEST_ARGS)
 
 test-slow: $(SYNCED) test-oldest ## the slow tests: twenty kill rounds, all examples of each law, and what else takes minutes
-	$(PYTEST) -m 'slow or hypothesis' --hypothesis-profile=night $(PYTEST_ARGS)
+	EXCHANGE_TEST_START=cold $(PYTEST) -m 'slow or hypothesis' --hypothesis-profile=night $(PYTEST_ARGS)
 
 test-oldest: $(SYNCED) ## the tests of the Kafka that is found, on the oldest that is supported; part of test-slow
-	EXCHANGE_TEST_KAFKA=oldest $(PYTEST) -m 'finds_kafka and not slow' tests/kafka
+	EXCHANGE_TEST_KAFKA=oldest EXCHANGE_TEST_START=cold $(PYTEST) -m 'finds_kafka and not slow' tests/kafka
 
 check: $(SYNCED) ## style, types, layers, spelling and the files of deploy/
 	$(BIN)/ruff check

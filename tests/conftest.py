@@ -25,12 +25,16 @@ from itertools import count
 from random import Random
 
 import pytest
+import typer.main
+import typer.testing
 from aiokafka.admin import AIOKafkaAdminClient
 from hypothesis import settings
 
+from exchange.cli import command_line
 from exchange.engine.broker import KAFKA_VERSION, ONE_NODE_SETTINGS, broker_process
 from exchange.engine.kafka.clients import client_at
 from tests.kits import first_imports, oldest_kafka, sharing_out, sizes
+from tests.kits.warm_kit import programs
 
 # Confluent 8.2 is Apache Kafka 4.2; testcontainers' KafkaContainer knows Confluent's images alone.
 PUBLIC_IMAGE = "confluentinc/cp-kafka:8.2.0"
@@ -56,6 +60,8 @@ def pytest_configure() -> None:
     os.environ.setdefault(FRESH, str(secrets.randbelow(2**32)))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    programs.install()
+    typer.main.get_command = typer.testing._get_command = command_line  # built once, not for each command
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,12 @@ under who uses it.
 
 import sys
 import traceback
+from functools import cache
 from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
+from typer.main import get_command
 
 from exchange import __version__
 from exchange.cli.agency import edge, publish, vocabulary
@@ -37,7 +39,7 @@ from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 from exchange.logs import quiet_libraries
 
-__all__ = ["app", "main"]
+__all__ = ["app", "command_line", "main"]
 
 TOPICS_MISSING = (
     "This cluster lacks topics of the exchange. Run `exchange topics apply` once, then run this command again "
@@ -100,13 +102,17 @@ def whole(
     """Publish, count and read de-identified service events from anti-trafficking agencies."""
 
 
+command_line = cache(get_command)
+"""What `app` runs, built once: that takes as long as many a command, and tests run hundreds."""
+
+
 def main() -> None:
     """Run the command line of this process and end it with its exit status."""
     if isinstance(sys.stdout, TextIOWrapper):  # a file's name may have letters that an old console has not
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         quiet_libraries()  # a worker turns its logs on itself
-        app(prog_name="exchange")
+        command_line(app)(prog_name="exchange")
     except ExchangeError as error:
         sys.stderr.write(f"exchange: {_message(error)}\n")
         sys.exit(error.exit_code)

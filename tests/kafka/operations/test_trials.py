@@ -29,6 +29,7 @@ from exchange.trial.sample import SampledQuarters, sample_exchange
 from exchange.trial.state_attacks import ATTACKS, seeded_order
 from exchange.wire.topics import EVENTS, partition_of
 from tests.kits.serve_process import Served, served
+from tests.kits.warm_kit.programs import COLD
 
 pytestmark = pytest.mark.timeout(540)
 NOWHERE = Settings(bootstrap_servers="", batch_records=BATCH, open_transaction_s=OPEN_S)
@@ -175,6 +176,7 @@ async def test_a_worker_ends_with_a_message_at_a_record_that_it_cannot_count(
 
 
 async def test_a_worker_without_topics_names_the_next_step(bootstrap_servers: str) -> None:
+    """Started from nothing, by day too."""
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "exchange.cli", "worker"],
@@ -182,7 +184,7 @@ async def test_a_worker_without_topics_names_the_next_step(bootstrap_servers: st
         text=True,
         timeout=60,
         check=False,
-        env={**os.environ, "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers},
+        env={**os.environ, COLD: "cold", "EXCHANGE_BOOTSTRAP_SERVERS": bootstrap_servers},
     )
     assert done.returncode == 1
     assert "exchange topics apply" in done.stderr
@@ -214,7 +216,7 @@ def test_the_kill_test_command_prints_json(tmp_path: Path) -> None:
 async def test_a_demo_serves_its_page_and_when_it_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     """From its first seconds; figures move while its calendar runs."""
     file = tmp_path / "demo.figures"
-    async with running_demo("--events", "20000", str(file)) as (ran, lines):
+    async with running_demo("--events", "5000", str(file)) as (ran, lines):
         address = await lines.having("the page: http")
         async with httpx.AsyncClient(base_url=address.partition("the page: ")[2]) as client:
             page = await client.get("/", timeout=60, headers={"accept": "text/html"})

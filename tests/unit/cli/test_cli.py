@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from consumers.replay.errors import NoEvents
-from exchange.cli import TOPICS_MISSING, app
+from exchange.cli import TOPICS_MISSING, app, command_line
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 from exchange.core.model.vocabulary import UsState
@@ -50,6 +50,7 @@ def ends_by(raised: BaseException | type[BaseException] | None) -> CommandResult
     """The command, with one more subcommand that raises this, in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app, "registered_commands", list(app.registered_commands))
+        patch.setattr("exchange.cli.command_line", command_line.__wrapped__)  # built again
 
         @app.command("more")
         def more() -> None:
