@@ -62,7 +62,7 @@ def demo(
         typer.Option(exists=True, metavar="PATH", help="Also publish this HMIS CSV export (zip or folder)."),
     ] = None,
     events: Annotated[
-        int, typer.Option(min=5_000, metavar="N", help="About how many events the sample agencies publish.")
+        int, typer.Option(min=10_000, metavar="N", help="About how many events the sample agencies publish.")
     ] = EVENTS,
     scale: Annotated[
         str, typer.Option(help="All 288 agencies of the nation, instead of --events.", metavar="national")

@@ -216,7 +216,7 @@ def test_the_kill_test_command_prints_json(tmp_path: Path) -> None:
 async def test_a_demo_serves_its_page_and_when_it_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     """From its first seconds; figures move while its calendar runs."""
     file = tmp_path / "demo.figures"
-    async with running_demo("--events", "5000", str(file)) as (ran, lines):
+    async with running_demo("--events", "10000", str(file)) as (ran, lines):
         address = await lines.having("the page: http")
         async with httpx.AsyncClient(base_url=address.partition("the page: ")[2]) as client:
             page = await client.get("/", timeout=60, headers={"accept": "text/html"})
