@@ -13,12 +13,14 @@ from exchange.engine.kafka.admin import Admin
 from exchange.engine.kafka.log import KafkaLog
 from exchange.engine.kafka.provision import agency_topics, exchange_topics, provision
 from exchange.engine.log import Pair, Partition, Writer
-from exchange.engine.reading import read_whole
+from exchange.engine.reading import decided_ends, read_whole
 from exchange.settings import Settings
 from exchange.wire.topics import BY_NAME, Retention, agency_of
 
 SHOWN_S_MAX: Final = 30.0
 LOOK_S: Final = 0.05
+DECIDED_S_MAX: Final = 180.0
+"""For so long a transaction may be open before a backup: a busy machine starves its broker, too."""
 FOREIGN: Final = ("somebody", "somebody-else")
 FOREIGN_MS: Final = 60_000
 """How long a foreign transaction may be open; the embedded broker allows no longer one."""
@@ -43,10 +45,11 @@ class StateDamage:
         return [Partition(topic, number) for topic in topics for number in range(found.get(topic, 0))]
 
     async def copied(self, topic: str) -> Copy:
-        """A backup: every committed record."""
+        """A backup: every committed record, once a worker's last transaction is decided."""
         partitions = await self.partitions(topic)
         reader = await self._log.reader()
         try:
+            await decided_ends(reader, partitions, open_s_max=DECIDED_S_MAX)
             return {
                 p: [((r.key, r.value), r.timestamp) async for some in read_whole(reader, p) for r in some]
                 for p in partitions

@@ -89,7 +89,7 @@ def test_it_has_no_file_and_no_variable_but_its_own(forked: list[int], tmp_path:
         {"env": {**os.environ, "PYTHONHASHSEED": "1"}},
         {"umask": 0o077},
     ],
-    ids=str,
+    ids=["a session of its own", "asked for", "a variable of Python's", "a mask"],
 )
 def test_a_test_about_the_start_starts_a_program_from_nothing(forked: list[int], how: dict) -> None:
     assert subprocess.run([*EXCHANGE, "--version"], check=True, capture_output=True, **how).stdout
