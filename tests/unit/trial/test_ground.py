@@ -3,12 +3,17 @@
 from pathlib import Path
 
 import psutil
+import pytest
 
 from exchange.settings import Settings
 from exchange.trial.empty_cluster import Worker
+from tests.kits.warm_kit.programs import COLD
 
 
-async def test_a_workers_temporary_files_are_in_the_folder_that_the_trial_removes(tmp_path: Path) -> None:
+async def test_a_workers_temporary_files_are_in_the_folder_that_the_trial_removes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(COLD, "cold")  # the kernel shows the variables with which a process was started
     worker = await Worker.start(Settings(bootstrap_servers="127.0.0.1:1"), tmp_path / "worker-1.log")
     try:
         given: dict[str, str] = {}
