@@ -61,7 +61,8 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     programs.install()
-    typer.main.get_command = typer.testing._get_command = command_line  # built once, not for each command
+    for module, name in ((typer.main, "get_command"), (typer.testing, "_get_command")):
+        setattr(module, name, command_line)  # built once, not for each command
 
 
 @pytest.fixture(autouse=True)

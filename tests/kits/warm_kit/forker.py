@@ -33,7 +33,7 @@ COMMANDS: Final = (
     "exchange.cli.shared.at_kafka",
     "exchange.engine.broker.detached",
 )
-IMPORTED: Final[Mapping[tuple[str, str], Sequence[str]]] = {
+IMPORTED: Final[Mapping[tuple[str, ...], Sequence[str]]] = {
     ("exchange.cli", "worker"): (*COMMANDS, "consumers.worker.faust_app"),
     ("exchange.cli", "serve"): (*COMMANDS, "consumers.serve.http_server", "consumers.pages.site"),
     ("exchange.cli", "replay"): (*COMMANDS, "consumers.replay.table_files"),
@@ -120,7 +120,10 @@ def _text(number: int, mode: str) -> io.TextIOWrapper:
     """A standard file as Python opens it."""
     errors = {0: "strict", 1: "strict", 2: "backslashreplace"}[number]
     at_once = number == STANDARD[-1] or os.isatty(number)
-    return open(number, mode, buffering=1 if at_once else -1, encoding="utf-8", errors=errors, closefd=False)
+    buffer = 1 if at_once else -1
+    opened = open(number, mode, buffer, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115 - it stays open
+    assert isinstance(opened, io.TextIOWrapper)
+    return opened
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class WarmPopen(subprocess.Popen):
         asked = self._signature.bind(self, *given).arguments
         request = _request(asked)
         if request is None:
-            return super()._execute_child(*given)  # type: ignore[misc]
+            return super()._execute_child(*given)
         ends = [asked[name] for name in ("p2cread", "c2pwrite", "errwrite")]
         files = [standard if end == -1 else end for standard, end in enumerate(ends)]
         self.pid = FORKER.started(request, files)
@@ -61,7 +61,7 @@ class WarmPopen(subprocess.Popen):
 def install() -> None:
     """From now on in this process."""
     if sys.platform == "linux" and os.environ.get(COLD) != "cold":
-        subprocess.Popen = WarmPopen  # type: ignore[misc]
+        setattr(subprocess, "Popen", WarmPopen)  # noqa: B010 - to mypy the class is no variable
 
 
 class Forker:

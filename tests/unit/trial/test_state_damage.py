@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -14,6 +15,10 @@ from exchange.trial import state_damage
 from exchange.trial.state_damage import StateDamage
 from exchange.wire.topics import GATE_STATE
 from tests.kits.archive_world import MemoryAdmin
+
+if TYPE_CHECKING:
+    from exchange.engine.kafka.admin import Admin
+    from exchange.engine.kafka.log import KafkaLog
 
 OWN_S, OPEN_S = 0.1, 0.6
 """A reader's own limit, and how long the transaction is open."""
@@ -28,7 +33,9 @@ async def copied_while_open(open_s: float) -> list[bytes | None]:
     await writer.begin()
     await (await writer.send(Partition(GATE_STATE, 0), [(b"key", b"state")]))
     copying = asyncio.create_task(
-        StateDamage(Settings(bootstrap_servers=""), log, MemoryAdmin(broker)).copied(GATE_STATE)
+        StateDamage(Settings(bootstrap_servers=""), cast("KafkaLog", log), cast("Admin", MemoryAdmin(broker))).copied(
+            GATE_STATE
+        )
     )
     await asyncio.sleep(open_s)
     await writer.commit()
