@@ -122,7 +122,7 @@ class Report:
 
         The kind is the suffix of its name, empty for facts that code made; 0: any period.
         """
-        files = self.files() or ({""} if self.outcomes else set())
+        files = self.files() or ({""} if self.outcomes.keys() - {FactOutcome.REFUSED} else set())
         unsure = {0} if self.not_whole or self.unconfirmed else set()
         found = {_kind(file): set(unsure) for file in files}
         for row in self.refused_rows:

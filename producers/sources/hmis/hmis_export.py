@@ -54,6 +54,9 @@ FACT_FILES: Final = frozenset(
 """Without one of these, or with one damaged, a full export does not prove that an absent fact is
 gone."""
 
+TOTALLED_FILES: Final = FACT_FILES | {layout.PROJECT_COC.name}
+"""Without one of these no total is final: without places, all would be of the profile's state."""
+
 ALL_DELETED: Final = "every row of this full export is marked as deleted, so nothing of it leaves: check DateDeleted"
 
 
@@ -118,7 +121,7 @@ class HmisExport:
         stays = StayIndex.read(agency, Clients(self._settings, codes, agency.year), files)
         absence = Absence(agency, stays, files)
         yield _taken(export, absence)
-        yield from (NotWhole(Where(name, 0), why) for name, why in absence.lacking() if name in FACT_FILES)
+        yield from (NotWhole(Where(name, 0), why) for name, why in absence.lacking() if name in TOTALLED_FILES)
         yield from readings
         yield from _unknown_projects(agency)
         yield from _all_deleted(files, agency)
