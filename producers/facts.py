@@ -148,11 +148,13 @@ class ClientHeld:
 class Taken:
     """How the edge took the source as a whole: `words` for a person, without a value of a record.
 
-    Comes once, after `Edition`.
+    Comes once, after `Edition`. `covers`: the first and the last quarter that the source states it
+    covers whole; None if it covers none, or holds only what changed.
     """
 
     words: str
     where: Where
+    covers: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The derived parts of `docs/CHECKS.md`: every rule of `exchange edge check`, and its words."""
+"""The derived parts of `docs/CHECKS.md` and `docs/REPORTS.md`: every rule, and every report."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,6 +9,10 @@ from producers.checks.rules.export_rules import EXPORT_RULES
 from producers.checks.rules.general_rules import GENERAL_RULES
 from producers.checks.rules.sense_rules import SENSE_RULES
 from producers.checks.rules.value_rules import VALUE_RULES
+from producers.reports.funder_report import HowCertain
+from producers.reports.kinds.all_kinds import TABLES
+from producers.reports.report_period import words_of
+from producers.reports.report_rows import NameOrigin, ReportSection
 from tools.derive.markdown import table
 
 FAMILIES: Final = (
@@ -45,3 +49,33 @@ def _row(rule: CheckRule) -> tuple[str, ...]:
 
 
 CHECK_PARTS: Final = (check_levels, check_rules, check_versions)
+
+
+def report_kinds() -> Iterator[str]:
+    """Every kind of report, and its periods."""
+    rows = [(f"`{kind}`", made.title, words_of(made.forms)) for kind, made in TABLES.items()]
+    yield from table(("report", "what it is", "the funder's own periods"), rows)
+
+
+def report_marks() -> Iterator[str]:
+    """What the marks of a cell mean."""
+    marks = [(str(one), one.meaning) for one in (*HowCertain, *NameOrigin)]
+    yield from table(("mark", "meaning"), marks)
+
+
+def report_sections() -> Iterator[str]:
+    """The sections of every report: how many rows have which names, and from where."""
+    for number, (kind, made) in enumerate(TABLES.items()):
+        yield from ("",) if number else ()
+        yield from (f"### `{kind}`", "")
+        names = [str(one) for one in NameOrigin]
+        yield from table(("section", *names, "never known here", "source of names"), map(_section_row, made.sections))
+
+
+def _section_row(section: ReportSection) -> tuple[str, ...]:
+    counts = [sum(row.name is one for row in section.rows) for one in NameOrigin]
+    never = sum(row.measure is None for row in section.rows)
+    return (section.title, *(str(count or "") for count in (*counts, never)), section.source)
+
+
+REPORT_PARTS: Final = (report_kinds, report_marks, report_sections)

@@ -24,7 +24,7 @@ from exchange.core.model.field_types import field_types
 from producers.switches import RULES
 from schemas.lists import list_names, read_list
 from tools.derive.budget_docs import budget, caps
-from tools.derive.check_docs import CHECK_PARTS
+from tools.derive.check_docs import CHECK_PARTS, REPORT_PARTS
 from tools.derive.commands_docs import agency_exit_statuses, commands, exit_statuses
 from tools.derive.generate import camel
 from tools.derive.markdown import coded as _coded
@@ -243,6 +243,7 @@ PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
         budget,
         *PRIVACY_PARTS,
         *CHECK_PARTS,
+        *REPORT_PARTS,
         topics,
         topic_settings,
         state_answers,

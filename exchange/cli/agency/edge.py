@@ -16,6 +16,8 @@ from exchange.cli.agency.looking.look import looks
 from exchange.cli.agency.mapping import mapping
 from exchange.cli.agency.previewing.preview import previews
 from exchange.cli.agency.publish import ProfileOption, secret_of
+from exchange.cli.agency.reports.compare import compares
+from exchange.cli.agency.reports.report import reports
 from exchange.cli.agency.template import template
 from exchange.cli.agency.upkeep.backup import backups, put_back_from
 from exchange.cli.agency.upkeep.calendar_table import calendar_table
@@ -48,6 +50,8 @@ edge.add_typer(template)
 edge.add_typer(mapping)
 edge.add_typer(previews)
 edge.add_typer(checks)
+edge.add_typer(reports)
+edge.add_typer(compares)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PUT_OFF = "the next scheduled run counts and sends them, or `exchange publish --closes QUARTER`"

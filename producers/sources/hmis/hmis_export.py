@@ -29,6 +29,7 @@ from producers.profile import Profile
 from producers.sources.file_state import unchanged
 from producers.sources.hmis.hmis_overview import overview_of
 from producers.sources.hmis.hmis_settings import HmisSettings
+from producers.sources.hmis.hmis_stays import StaySeen, stays_of
 from producers.sources.hmis.reading import layout
 from producers.sources.hmis.reading.codes import Codes, load_codes
 from producers.sources.hmis.reading.csv_rows import CsvFile
@@ -105,6 +106,10 @@ class HmisExport:
         """The export as a whole: its projects, and the columns that are never read."""
         return overview_of(self._path, self._settings)
 
+    def stays(self) -> Iterator[StaySeen]:
+        """The stays with their days, which no fact has; for the agency alone."""
+        return stays_of(self._path, self._settings)
+
     def _read(self, found: Bundle) -> Generator[Reading, None, None]:
         files, broken = _open(found)
         yield from broken
@@ -159,13 +164,16 @@ def _taken(export: ExportRow, absence: Absence) -> Taken:
     if not because and lacking:
         because = f"these files are missing or were not read whole: {', '.join(lacking)}"
     quarters = agency.window.quarters() if agency.window else None
+    covers = quarters if agency.full else None
     if because or quarters is None:
-        return Taken(f"Taken as a delta for {projects}, because {because}: nothing that it lacks is withdrawn.", where)
+        delta = f"Taken as a delta for {projects}, because {because}: nothing that it lacks is withdrawn."
+        return Taken(delta, where, covers)
     first, last = map(period_text, quarters)
     return Taken(
         f"Taken as a full export of {first} to {last} for {projects}, as ExportDirective is 2 and ExportPeriodType 3:"
         " what it no longer has is withdrawn.",
         where,
+        covers,
     )
 
 

@@ -48,7 +48,7 @@ KINDS: Final[Mapping[int, str]] = {
 def overview_of(path: Path, settings: HmisSettings) -> Overview:
     """The export at a path, under these settings. Raises SourceUnreadable."""
     with bundle(path) as found:
-        files = dict(_readable(found))
+        files = dict(readable_files(found))
         agency = Agency(settings)
         export = ExportRow(files.get(layout.EXPORT.name), files.get(layout.CLIENT.name))
         if not layout.INDISPENSABLE - files.keys():
@@ -61,7 +61,8 @@ def overview_of(path: Path, settings: HmisSettings) -> Overview:
         return Overview(form, projects, tuple(_columns(files)))
 
 
-def _readable(found: Bundle) -> Iterator[tuple[str, Surveyed]]:
+def readable_files(found: Bundle) -> Iterator[tuple[str, Surveyed]]:
+    """The files of an export that can be read, by name."""
     for file in layout.FILES:
         opened = surveyed(found, file)
         if opened and not opened.sheet.fault:

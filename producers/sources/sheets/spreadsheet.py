@@ -170,6 +170,10 @@ class Spreadsheet:
                 self._count_unread(found)
                 yield from found.table.read()
 
+    def recognised(self) -> list[Recognised | None]:
+        """The visible sheets by the layouts that they have; None for a sheet of no layout."""
+        return [recognised(sheet, self._profile) for sheet in self.sheets()]
+
     def sheets(self) -> list[SourceSheet]:
         """The visible sheets of the file; raises SourceUnreadable."""
         if self._path.suffix.lower() in EXCEL:

@@ -25,11 +25,11 @@ def one_file_page(template: str, values: Mapping[str, object]) -> str:
     return render(environment(PackageLoader("exchange.cli.agency", "pages")), template, values)
 
 
-def write_page(path: Path, text: str) -> None:
+def write_page(path: Path, content: str | bytes) -> None:
     """Write a page (0600) in the place of a file, never of a link; raises PageUnwritable."""
     try:
         if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
             raise PageUnwritable(f"{path} is a link, a folder or a device, and no file.")
-        write_private(path, text.encode())
+        write_private(path, content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise PageUnwritable(f"{path} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,1 @@
+"""The kinds of reports: what each funder asks, as a table each."""
