@@ -19,7 +19,7 @@ from producers.reports.report_rows import ReportKind
 from producers.sources import open_source
 from tests.kits.broken_rules import BrokenRule, notices
 from tests.kits.export_damage import DAMAGES, Files, town
-from tests.kits.report_inputs import QUARTERS, report_of, report_on, some_facts
+from tests.kits.report_inputs import QUARTERS, cell, report_of, report_on, some_facts
 from tests.kits.sheet_files import write_csv
 from tests.kits.sizes import examples
 from tests.unit.reports.test_report_cells import (
@@ -42,11 +42,11 @@ def test_a_report_on_two_agencies_is_the_sum_of_their_reports() -> None:
         one, other = some_facts(random, ("a", "b", "c")), some_facts(random, ("d", "e"))
         for kind in OF_FACTS:
             whole, first, second = (report_on(facts, kind, "2026H2") for facts in ([*one, *other], one, other))
-            for cell, left, right in zip(whole.cells, first.cells, second.cells, strict=True):
+            for whole_cell, left, right in zip(whole.cells, first.cells, second.cells, strict=True):
                 if left.value is not None and right.value is not None:
-                    assert cell.value == left.value + right.value
-                    assert cell.certain is HowCertain.EXACT
-                    compared += cell.value > 0
+                    assert whole_cell.value == left.value + right.value
+                    assert whole_cell.certain is HowCertain.EXACT
+                    compared += whole_cell.value > 0
     assert compared > 50
 
 
@@ -57,14 +57,14 @@ def test_quarters_add_up_to_their_year_and_a_client_counts_once_in_it() -> None:
             year = report_on(facts, kind, "2026")
             quarters = [values(report_on(facts, kind, quarter)) for quarter in QUARTERS]
             rows = [row for section in TABLES[kind].sections for row in section.rows]
-            for row, cell, parts in zip(rows, year.cells, zip(*quarters, strict=True), strict=True):
-                if row.measure is None or cell.value is None or row.measure.either_way:
+            for row, whole, parts in zip(rows, year.cells, zip(*quarters, strict=True), strict=True):
+                if row.measure is None or whole.value is None or row.measure.either_way:
                     continue
                 if not row.measure.by_client:
-                    assert cell.value == sum(parts)
+                    assert whole.value == sum(parts)
                 else:
-                    assert max(parts) <= cell.value
-                    assert row.measure.looks_back or cell.value <= sum(parts)
+                    assert max(parts) <= whole.value
+                    assert row.measure.looks_back or whole.value <= sum(parts)
 
 
 SHEET: Final = ("case", "quarter", "new_case", "gender", "age_band", "referral_source", "need", "served", "exit_reason")
@@ -135,6 +135,18 @@ def test_damage_never_makes_a_number_exact_that_is_not() -> None:
         assert touched
 
 
+def test_an_exit_that_cannot_be_read_leaves_no_number_of_closed_cases_exact() -> None:
+    with TemporaryDirectory() as folder:
+        path = town().change("Exit.csv", 0, ExitDate="soon").folder(Path(folder))
+        closed = cell(
+            report_of(path, ReportKind.OTIP, "2026H1"),
+            "Client Case Closure",
+            "Clients whose case was closed (one form each)",
+        )
+        assert closed.certain is HowCertain.AT_LEAST
+        assert "1 row could not be read" in closed.remarks
+
+
 def test_a_client_on_hold_is_nowhere_and_everybody_else_counts_as_without_them() -> None:
     for seed in SEEDS:
         facts = some_facts(Random(seed), "abc")
@@ -194,7 +206,7 @@ MUTANTS: Final[dict[str, tuple[BrokenRule, Callable[[], None]]]] = {
     ),
     "damage of a known file reaches nothing": (
         BrokenRule(damage_seen, "DamageSeen._reaches", "any(one in reached for one in needed)", "False"),
-        test_damage_never_makes_a_number_exact_that_is_not,
+        test_an_exit_that_cannot_be_read_leaves_no_number_of_closed_cases_exact,
     ),
     "reasons forgotten": (
         BrokenRule(
