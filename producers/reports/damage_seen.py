@@ -28,8 +28,11 @@ REACHES: Final[Mapping[str, frozenset[Evidence]]] = {
     layout.SERVICES.name: _REFERRALS,
     layout.EVENT.name: _REFERRALS,
     layout.HEALTH.name: frozenset({e.OutcomeAssessed, e.HealthObserved}),
+    layout.PROJECT_COC.name: frozenset(),
 }
-"""File of an HMIS export → what its rows may state; a row of any other may concern everything."""
+"""File of an HMIS export → what its rows may state; a row of any other may concern everything.
+
+ProjectCoC.csv gives the state alone, which no report counts."""
 _BORN: Final[frozenset[Evidence]] = frozenset(
     {e.CaseOpened, e.TraffickingFacts, e.OutcomeAssessed, e.HealthObserved, AGES}
 )
