@@ -46,6 +46,7 @@ bootstrap_servers = "{}"
 """
 NOWHERE: Final = "127.0.0.1:1"
 PAGE: Final = "preview.html"
+REPORTED: Final = ("report.html", "report.csv", "report.xlsx")
 WRITTEN: Final = (
     "harbor.",
     "harbor-light-",
@@ -53,10 +54,12 @@ WRITTEN: Final = (
     ".refused",
     PAGE,
     f".{PAGE}",
+    *REPORTED,
+    *(f".{name}" for name in REPORTED),
     "services.toml",
     ".services.toml",
 )
-"""The vault, its key and backup, the list of refused rows, the page, the mapping."""
+"""The vault, its key and backup, the list of refused rows, the page, the report, the mapping."""
 BACKUPS: Final = "backups"
 WORDS: Final = ("--profile", "agency.toml")
 VERBOSE: Final = {"EXCHANGE_LOG_LEVEL": "debug"}
@@ -131,6 +134,7 @@ class WatchedDesk:
         return {
             self._run("the set-up checked", "edge", "doctor", *WORDS, *(["--offline"] if offline else [])),
             self._run("the vault", "edge", "status", *WORDS),
+            self._run("the vault reported", "edge", "report", "otip", "--period", "2026", *WORDS, "--json"),
             self._run("a backup", "edge", "backup", BACKUPS, *WORDS),
         }
 
@@ -144,12 +148,14 @@ class WatchedDesk:
     def _look(self, what: str, file: str) -> set[int]:
         preview = ["edge", "preview", file, *WORDS, "--today", TODAY, "--html", PAGE]
         publish = ["publish", file, *WORDS, "--today", TODAY, "--dry-run"]
+        report = ["edge", "report", *WORDS, "--period", "2026", "--today", TODAY]
         return {
             self._run(f"{what}, seen without a profile", "edge", "look", file),
             self._run(f"{what}, checked", "edge", "check", file, *WORDS, "--burden"),
             self._run(f"{what}, for a privacy officer", *preview),
             self._run(f"{what}, looked at", *publish),
             self._run(f"{what}, looked at as JSON", *publish, "--json"),
+            self._run(f"{what}, reported", *report, "hmis", "--file", file, *_written()),
         }
 
     def _send(self, what: str, file: str) -> set[int]:
@@ -176,7 +182,8 @@ class WatchedDesk:
             if path.is_file() and not ours.intersection(path.relative_to(self.folder).parts):
                 kept = path.name if path.name.startswith("harbor.vault") else f"{what}: {path.name}"
                 self.kept[kept] = path.read_bytes()
-        (self.folder / PAGE).unlink(missing_ok=True)
+        for name in (PAGE, *REPORTED):
+            (self.folder / name).unlink(missing_ok=True)
         for path in self.temporary.rglob("*"):
             self.kept[f"{what}: temporary {path.name}"] = path.name.encode() + path.read_bytes() * path.is_file()
         compiled = "__pycache__"  # what Python keeps of a module that it imports for the first time
@@ -210,6 +217,11 @@ def without_records(listed: bytes) -> bytes:
     """A list of refused rows without the column that names records."""
     rows = csv.DictReader(io.StringIO(listed.decode()))
     return "\n".join(str({**row, "record": ""}) for row in rows).encode()
+
+
+def _written() -> list[str]:
+    """The options by which a report is written to every kind of file."""
+    return [word for name in REPORTED for word in (f"--{name.rpartition('.')[2]}", name)]
 
 
 @contextmanager
