@@ -12,7 +12,8 @@ Rules kept:
   none.
 - A record that cannot be counted stops the draw. The error names its offset, never its value.
 
-The fast path: events that count alike differ only in their heads. They are grouped by the bytes of
+The fast path: marked events about clients are counted by slices (`consumers.release.event_slices`).
+Of the others, those that count alike differ only in their heads. They are grouped by the bytes of
 their tails (`exchange.wire.event_tails`), decoded once and counted that many times.
 `exchange.core.release.draw.counted` is the definition; a property test compares the two.
 """
@@ -22,14 +23,15 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import compress
-from operator import gt
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
 
 from consumers.admission.registry import read_registry_before
 from consumers.release.draws_state import DrawsFollower
+from consumers.release.event_slices import SliceCounts, Values, Which
 from exchange import __version__
 from exchange.core.errors import CannotCount, ExchangeError, SequenceBroken
-from exchange.core.model.event_layout import sequence_of
 from exchange.core.release.agency_tables import (
     Heard,
     PastEpochs,
@@ -44,6 +46,7 @@ from exchange.core.release.draw import Counted, Reading, counted, drawn, merged,
 from exchange.engine.errors import CannotApply
 from exchange.engine.log import Log, Partition, Reader, Record
 from exchange.engine.reading import read_before
+from exchange.wire.codec import EventUnreadable
 from exchange.wire.event_tails import event_of, is_unmarked, tail_of
 from exchange.wire.public_records import encode_release
 from exchange.wire.release_records import release_part
@@ -99,7 +102,7 @@ async def carry_out(log: Log, task: DrawTask, noise: Noise, report: Report) -> D
         for source, end in enumerate(task.moment.ends):
             async for batch in _read(reader, source, start.offsets, end):
                 counts.take(batch)  # first: it names a record that is no event, whose sequence means nothing
-                grown.take(source, zip(batch.keys, batch.sequences, strict=True))
+                grown.take(source, zip(batch.keys, batch.sequences.tolist(), strict=True))
                 report(len(batch.keys))
     finally:
         await reader.close()
@@ -121,26 +124,28 @@ def recorded(task: DrawTask, counts: "DrawCounts", agencies: Agencies, noise: No
 
 
 class EventBatch:
-    """Records of one partition, as columns. Raises CannotApply where a record is no event.
-
-    `tails`: the bytes on which the counting of a record depends.
-    """
+    """Records of one partition, as columns. Raises CannotApply where a record is no event."""
 
     def __init__(self, source: Partition, records: Sequence[Record]) -> None:
-        self.source, self.offsets = source, [record.offset for record in records]
+        self._source, self._records = source, records
         self.keys = [record.key or b"" for record in records]
-        values = [record.value or b"" for record in records]
-        self.sequences, self.tails = list(map(sequence_of, values)), list(map(tail_of, values))
-        if b"" in self.keys:
+        self.values = [record.value or b"" for record in records]
+        self.columns = Values(self.values)
+        self.sequences = self.columns.sequences()
+        self._agencies = list(set(self.keys))
+        if b"" in self._agencies:
             self.refuse(self.keys.index(b""), CannotCount)
+        numbers = {key: number for number, key in enumerate(self._agencies)}
+        self._numbers = np.fromiter(map(numbers.__getitem__, self.keys), np.int64, len(records))
 
-    def behind(self, heads: "Heads") -> list[bool]:
+    def behind(self, heads: "Heads") -> Which:
         """Which of the records are behind these heads."""
-        return list(map(gt, self.sequences, map(heads.__getitem__, self.keys)))
+        of_agencies = np.array(list(map(heads.__getitem__, self._agencies)), np.uint64)
+        return self.sequences > of_agencies[self._numbers]
 
     def refuse(self, place: int, error: type[ExchangeError]) -> None:
         """Raise CannotApply for one of the records."""
-        raise CannotApply(self.source, self.offsets[place], error.__name__) from None
+        raise CannotApply(self._source, self._records[place].offset, error.__name__) from None
 
 
 Heads: TypeAlias = defaultdict[bytes, int]
@@ -157,6 +162,7 @@ class DrawCounts:
         self._due = {
             reading: [one for one in task.clients if reading_of(one.row.tier) is reading] for reading in Reading
         }
+        self._slices = SliceCounts(task.clients)
         self._counted = {reading: counted(due, ()) for reading, due in self._due.items()}
         self._heads = {reading: _heads(cut) for reading, cut in task.cuts.items()}
         self._last = _heads(task.last)
@@ -174,10 +180,24 @@ class DrawCounts:
 
     def take(self, batch: EventBatch) -> None:
         """Add the records of a batch. Raises CannotApply for one that cannot be counted."""
-        new = set(batch.tails).difference(self._events)
+        behind = {reading: batch.behind(heads) for reading, heads in self._heads.items()}
+        others, damaged = self._slices.take(batch.columns, behind)
+        if len(damaged):
+            batch.refuse(int(damaged[0]), EventUnreadable)
+        places: list[int] = others.tolist()
+        tails = [tail_of(batch.values[place]) for place in places]
+        self._learn(batch, places, tails)
+        for reading, which in behind.items():
+            self._times[reading].update(compress(tails, which[places].tolist()))
+        if not self._of_agencies.isdisjoint(tails):
+            self._hear(batch, places, tails, behind.get(Reading.ALL))
+
+    def _learn(self, batch: EventBatch, places: Sequence[int], tails: Sequence[bytes]) -> None:
+        """Decode the tails that are new."""
+        new = set(tails).difference(self._events)
         if len(self._events) + len(new) > TAILS_MAX:
             self._fold()
-            new = set(batch.tails)
+            new = set(tails)
         for tail in new:
             if is_unmarked(tail):
                 self._events[tail] = None
@@ -185,20 +205,16 @@ class DrawCounts:
             try:
                 event = self._events[tail] = event_of(tail)
             except ExchangeError as error:
-                batch.refuse(batch.tails.index(tail), type(error))
+                batch.refuse(places[tails.index(tail)], type(error))
             if not is_about_a_client(event):
                 self._of_agencies.add(tail)
-        behind = {reading: batch.behind(heads) for reading, heads in self._heads.items()}
-        for reading, which in behind.items():
-            self._times[reading].update(compress(batch.tails, which))
-        if not self._of_agencies.isdisjoint(batch.tails):
-            self._hear(batch, behind.get(Reading.ALL))
 
-    def _hear(self, batch: EventBatch, so_far: Sequence[bool] | None) -> None:
+    def _hear(self, batch: EventBatch, places: Sequence[int], tails: Sequence[bytes], so_far: Which | None) -> None:
         since_last = batch.behind(self._last)
-        mine = self._of_agencies
-        for place in [place for place, tail in enumerate(batch.tails) if tail in mine]:
-            event = self._events[batch.tails[place]]
+        for place, tail in zip(places, tails, strict=True):
+            if tail not in self._of_agencies:
+                continue
+            event = self._events[tail]
             assert event is not None
             one = (batch.keys[place].decode("ascii"), event)
             if so_far is not None and so_far[place]:
@@ -209,7 +225,8 @@ class DrawCounts:
     def counted(self) -> tuple[Counted, ...]:
         """The exact counts of every client table, in the order of the task."""
         self._fold()
-        found = {one.due.row.name: one for some in self._counted.values() for one in some}
+        whole = [one for by in Reading for one in merged(self._counted[by], self._slices.counted(by))]
+        found = {one.due.row.name: one for one in whole}
         return tuple(found[due.row.name] for due in self._task.clients)
 
     def _fold(self) -> None:

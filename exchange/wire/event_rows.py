@@ -31,10 +31,14 @@ _CAPS: Final = {cap_octet(cap)[0]: cap for cap in range(_ONE_OCTET_MAX)}
 
 @dataclass(frozen=True, slots=True)
 class BodyRow:
-    """The bodies of one class: how long they are, with the byte of their kind, and their fields."""
+    """The bodies of one class: how long they are, with the byte of their kind, and their fields.
+
+    `codes`: of each field of one byte, its place and the bytes that it may be.
+    """
 
     make: Callable[..., Body]
     length: int
+    codes: Mapping[str, tuple[int, bytes]]
     fields: tuple[tuple[slice, Callable[[bytes], object]], ...]
     writes: tuple[tuple[str, Callable[[object], bytes]], ...]
 
@@ -64,6 +68,12 @@ def row_length(body: type[Body]) -> int:
     return row.length if row else 0
 
 
+def row_codes(body: type[Body]) -> Mapping[str, tuple[int, bytes]]:
+    """Of each field of one byte, its place in a row and the bytes that it may be."""
+    row = _kinds()[body][1]
+    return row.codes if row else {}
+
+
 def octets_of(body: Body) -> bytes | None:
     """The bytes of a body, its kind the first; None if it is no row, or has a value of none."""
     kind, row = _kinds()[type(body)]
@@ -87,7 +97,7 @@ def _rows() -> Mapping[bytes, BodyRow]:
 
 def _row(body: type[Body]) -> BodyRow | None:
     fields, begin = list[tuple[slice, Callable[[bytes], object]]](), 1
-    writes = list[tuple[str, Callable[[object], bytes]]]()
+    writes, codes = list[tuple[str, Callable[[object], bytes]]](), dict[str, tuple[int, bytes]]()
     for one in field_types(body):
         both = _values_of(one)
         if both is None:
@@ -95,24 +105,30 @@ def _row(body: type[Body]) -> BodyRow | None:
         end = begin + (one.octets or 1)
         fields.append((slice(begin, end), both[0]))
         writes.append((one.name, both[1]))
+        if not one.octets:
+            codes[one.name] = begin, b"".join(map(both[1], _known(one)))
         begin = end
-    return BodyRow(body, begin, tuple(fields), tuple(writes))
+    return BodyRow(body, begin, codes, tuple(fields), tuple(writes))
 
 
 def _values_of(one: FieldType) -> tuple[Callable[[bytes], object], Callable[[object], bytes]] | None:
     """How bytes become a field's value, and back; None if they are not always as many."""
     if one.octets:
         return _wide(one.hint, one.octets)
-    if one.bounds:
-        values: dict[int, object] = {number: number for number in one.bounds}
-    elif isinstance(one.hint, type) and issubclass(one.hint, Enum):
-        values = dict(enumerate(one.hint))
-    else:
+    values = _known(one)
+    if not values or max(values.values()) >= _ONE_OCTET_MAX:
         return None
-    if max(values) >= _ONE_OCTET_MAX:
-        return None
-    read = {cap_octet(number): value for number, value in values.items()}
+    read = {cap_octet(number): value for value, number in values.items()}
     return read.__getitem__, {value: octet for octet, value in read.items()}.__getitem__
+
+
+def _known(one: FieldType) -> Mapping[object, int]:
+    """The values of a small field, each with its number; empty if it is none."""
+    if one.bounds:
+        return {number: number for number in one.bounds}
+    if isinstance(one.hint, type) and issubclass(one.hint, Enum):
+        return {value: number for number, value in enumerate(one.hint)}
+    return {}
 
 
 def _wide(hint: object, octets: int) -> tuple[Callable[[bytes], object], Callable[[object], bytes]] | None:

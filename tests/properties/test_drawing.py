@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from enum import Enum
 from fractions import Fraction
-from itertools import product, zip_longest
+from itertools import cycle, product, zip_longest
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +14,21 @@ from hypothesis import strategies as st
 
 from consumers.release import draw_task
 from consumers.release.draw_task import DrawCounts, Drawn, EventBatch, carry_out
+from exchange.core.counting.tables import field_type
 from exchange.core.errors import NoiseUnfit, SequenceBroken
 from exchange.core.model import vocabulary as v
-from exchange.core.model.events import AgencyProfiled, CapacityReported, Correction, Event, Heartbeat
+from exchange.core.model.event_layout import HEAD
+from exchange.core.model.events import (
+    BODIES,
+    About,
+    AgencyProfiled,
+    Body,
+    CapacityReported,
+    Correction,
+    Event,
+    Heartbeat,
+)
+from exchange.core.model.field_types import field_types
 from exchange.core.release.agency_tables import is_about_a_client
 from exchange.core.release.budget import TABLE_COSTS
 from exchange.core.release.closed_epochs import Moment
@@ -152,6 +166,7 @@ def test_the_layout_tells_what_is_about_a_client_and_has_no_marks(one: Event) ->
 def test_events_count_alike_if_caps_period_and_state_are_the_same() -> None:
     different = [ONE, event(FOOD, 0), event(FOOD, period="2025Q4"), event(FOOD, state=v.UsState.wy), ONE, ONE]
     assert len({tail_of(encode(replace(one, sequence=n))) for n, one in enumerate(different)}) == 4
+    different += [correcting(ONE)] * 2
     assert counts(drawn([chained(different, 0)])) == {
         NEEDS.row.name: counted([OF_NEEDS], from_agency(different))[0].counts
     }
@@ -202,6 +217,37 @@ def test_a_record_that_is_no_event_stops_the_draw_with_its_offset_and_without_it
             drawn([[*chained([ONE], 0), (b"agency-0", damaged)]])
         assert caught.value.partition == Partition(EVENTS, 0)
         assert "secret" not in str(caught.value)
+
+
+def a_body(kind: type[Body], **values: Enum) -> Body:
+    """These values, and the first one of each other field, which are codes."""
+    make: Callable[..., Body] = kind
+    first = {one.name: next(iter(cast("type[Enum]", one.hint))) for one in field_types(kind)}
+    return make(**first | values)
+
+
+def test_a_marked_event_with_a_byte_that_its_field_cannot_have_stops_the_draw() -> None:
+    """Also where no table looks at the field: what is damaged says nothing."""
+    for kind in (body for body in BODIES if body.about is About.CLIENT):
+        value = encode(event(a_body(kind)))
+        for place, octet in product(range(HEAD + 1, len(value)), (0x01, 0x7F, 0xFE)):
+            damaged = value[:place] + bytes((octet,)) + value[place + 1 :]
+            with pytest.raises(CannotApply, match="events-0 offset 0: EventUnreadable"):
+                drawn([[(b"agency-0", damaged)]], all_due(JANUARY))
+
+
+def test_every_value_of_every_table_is_counted_where_it_belongs() -> None:
+    """Also in every state: what a slice means is learnt from one event and kept."""
+    dues = all_due(JANUARY)
+    bodies = [
+        a_body(one.row.table.body, **dict(zip([d.field for d in dimensions], values, strict=True)))
+        for one in dues
+        if one.row.table is not None and (dimensions := one.row.table.dimensions)
+        for values in product(*(field_type(one.row.table.body, d.field) for d in dimensions))
+    ]
+    events = [event(body, period="2026Q4", state=state) for body, state in zip(bodies, cycle(v.UsState), strict=False)]
+    cuts = dict.fromkeys(Reading, BEGINNING)
+    assert counts(drawn([chained(events, 0)], dues, cuts)) == by_definition(dues, cuts, [events], [len(events)])
 
 
 def test_a_record_without_a_key_stops_the_draw() -> None:

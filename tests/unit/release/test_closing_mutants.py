@@ -12,7 +12,7 @@ from operator import ge
 
 import pytest
 
-from consumers.release import draw_task, publisher_lane, release_lane
+from consumers.release import draw_task, event_slices, publisher_lane, release_lane
 from exchange.core.errors import ExchangeError
 from exchange.core.model import epochs
 from exchange.core.release import closed_epochs, closing, cuts
@@ -111,7 +111,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         drawn.test_the_event_at_the_cut_is_of_the_next_draw,
     ),
     "the last event before a cut counted again": (
-        BrokenRule(draw_task, "EventBatch.behind", "map(gt, _1, _2)", "map(ge, _1, _2)"),
+        BrokenRule(draw_task, "EventBatch.behind", "self.sequences > _1", "self.sequences >= _1"),
         drawn.test_the_event_at_the_cut_is_of_the_next_draw,
     ),
     "an event that was written twice counted twice": (
@@ -134,12 +134,40 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         BrokenRule(draw_task, "DrawCounts._fold", "counted(_1, _2, _3)", "counted(_1, _2)"),
         drawn.test_events_count_alike_if_caps_period_and_state_are_the_same,
     ),
+    "marks of another table counted by slices": (
+        BrokenRule(event_slices, "BodySlices.add", "rows[:, _CAP] >> 1 & bit", "rows[:, _CAP]"),
+        drawn.test_what_is_drawn_is_what_the_definition_counts_behind_each_reading_s_cut,
+    ),
+    "a cut that slices pass over": (
+        BrokenRule(event_slices, "BodySlices.add", "behind[reading] & _1", "_1"),
+        drawn.test_what_is_drawn_is_what_the_definition_counts_behind_each_reading_s_cut,
+    ),
+    "every block counted as the first": (
+        BrokenRule(event_slices, "TableSlices.add", "blocks * len(self._places) + places", "places"),
+        drawn.test_what_is_drawn_is_what_the_definition_counts_behind_each_reading_s_cut,
+    ),
+    "two fields taken for one": (
+        BrokenRule(event_slices, "TableSlices._keys", "keys << _CODE_BITS | _1", "_1"),
+        drawn.test_every_value_of_every_table_is_counted_where_it_belongs,
+    ),
+    "counted by slices and once more": (
+        BrokenRule(event_slices, "SliceCounts.take", "others[places] = False", "None"),
+        drawn.test_events_count_alike_if_caps_period_and_state_are_the_same,
+    ),
+    "a damaged row counted": (
+        BrokenRule(event_slices, "BodySlices.sound", "sound &= known[rows[:, column]]", "None"),
+        drawn.test_a_marked_event_with_a_byte_that_its_field_cannot_have_stops_the_draw,
+    ),
+    "a period that is none counted": (
+        BrokenRule(event_slices, "BodySlices.sound", "periods.of(rows) != _NOWHERE", "rows[:, 0] == rows[:, 0]"),
+        drawn.test_a_marked_event_with_a_byte_that_its_field_cannot_have_stops_the_draw,
+    ),
     "what was folded away forgotten": (
         BrokenRule(draw_task, "DrawCounts._fold", "merged(_1, more)", "more"),
         drawn.test_what_is_held_until_it_is_counted_is_bounded_and_changes_nothing,
     ),
     "memory without a bound": (
-        BrokenRule(draw_task, "DrawCounts.take", "len(self._events) + len(new) > TAILS_MAX", "False"),
+        BrokenRule(draw_task, "DrawCounts._learn", "len(self._events) + len(new) > TAILS_MAX", "False"),
         drawn.test_what_is_held_until_it_is_counted_is_bounded_and_changes_nothing,
     ),
     "events of different periods, states or caps taken for alike": (
@@ -151,7 +179,7 @@ MUTANTS: dict[str, tuple[BrokenRule, Law]] = {
         drawn.test_the_event_of_a_tail_is_the_event_without_its_place_in_the_chain,
     ),
     "events about clients held for agency tables": (
-        BrokenRule(draw_task, "DrawCounts.take", "not is_about_a_client(event)", "True"),
+        BrokenRule(draw_task, "DrawCounts._learn", "not is_about_a_client(event)", "True"),
         drawn.test_agencies_are_heard_so_far_and_since_the_last_cut_and_what_is_about_clients_is_left_out,
     ),
     "a profile taken again that an earlier epoch took": (
