@@ -170,6 +170,11 @@ class GateStep:
         return bool(self._serving)
 
     @property
+    def whole(self) -> bool:
+        """Whether no run is half judged: no epoch's cut may fall inside a signed run."""
+        return not any(inbox.admitting for inbox in self._serving)
+
+    @property
     def full(self) -> bool:
         """Whether so many records arrived that more would only wait, or be dropped."""
         return sum(inbox.arrived for inbox in self._serving) >= RECORDS_MAX
@@ -189,13 +194,15 @@ class GateStep:
         self._shed()
 
     def _work(self) -> None:
+        """Serve inboxes by turns. A run is judged to its end before another has its turn."""
         left = RECORDS_MAX
         while self._serving and left > 0:
             inbox, parts = next(iter(self._serving.items()))
-            del self._serving[inbox]
             cost = next(parts, None)
+            left -= cost or 0
+            if cost is None or not inbox.admitting:
+                del self._serving[inbox]
             if cost is not None:
-                left -= cost
                 self._serving[inbox] = parts
 
     def _shed(self) -> None:

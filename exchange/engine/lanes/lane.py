@@ -20,7 +20,8 @@ The theory, in the order of the code:
    Batches are applied while the transaction before them commits. Their own transaction begins only
    after that one succeeded, so transactions are committed in the order of the batches. A lane that
    is behind may put several batches into one transaction, and then writes a cell that changed in
-   each of them once. Memory may run ahead of the log, but never survives a failure.
+   each of them once. What a step says belongs together (`Step.whole`) is in one transaction. Memory
+   may run ahead of the log, but never survives a failure.
 5. After a failure the memory, reader and writer are dropped and everything starts again at 1. A
    commit is never repeated: step 1 finds out whether it succeeded. `Fenced` ends the lane. Only a
    new generation of the group may start it again, or two owners would fence each other for ever.
@@ -28,7 +29,7 @@ The theory, in the order of the code:
 Promised: outputs and state are those of one pass over the sources, whatever crashes, as far as
 `Log` keeps its promises. A lane that has work and gets nowhere for `stall_after_s` seconds ends
 with `LaneStalled`. A lane that applies batches gets somewhere, however far its commits are apart:
-after `batches_max` of them it waits for the commit.
+after `batches_max` of them, and what belongs together, it waits for the commit.
 
 Not promised: progress while the step itself blocks the event loop. Nothing inside the loop can
 notice that.
@@ -189,7 +190,8 @@ class Lane(SupervisedTask):
                 self._sources.seek(reader, step.seeks())
                 applied.take(batch)
                 self._got_further()
-                if applied.batches < limits.batches_max and self._sources.readable and not failed(self._commit):
+                behind = applied.batches < limits.batches_max and self._sources.readable
+                if (behind or not step.whole) and not failed(self._commit):
                     continue
             await self._committed(reader)
             if applied.batches:

@@ -86,6 +86,13 @@ class Step(Protocol):
         Only where `busy`.
         """
 
+    @property
+    def whole(self) -> bool:
+        """Whether an outcome now parts nothing that belongs in one transaction.
+
+        False only where `busy`, and after some `apply` no more.
+        """
+
     def seeks(self) -> Mapping[Partition, int]:
         """Sources to read on from another offset, each given once. Asked after each `apply`."""
 
@@ -136,6 +143,7 @@ class PlainStep:
     """What a step is that does all its work on a batch at once and reads each source once."""
 
     busy = full = False
+    whole = True
 
     def seeks(self) -> Mapping[Partition, int]:
         """None."""
