@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from exchange.core.admission.reasons import EXPLAINED, Reason
 from exchange.core.errors import ExchangeError
@@ -25,6 +25,7 @@ from producers.profile import PASSPHRASE_VARIABLE, Profile
 from producers.secret_files import OTHERS
 from producers.setup import VaultStatus
 from producers.upkeep.vault_backup import last_backup, secrets_beside
+from producers.vault.holding import changed_since_backup
 from producers.vault.store import Vault
 
 PROFILE: Final = "profile"
@@ -45,17 +46,23 @@ AFTER_VAULT: Final = "Open the vault first."
 
 @dataclass(frozen=True, slots=True)
 class VaultSeen:
-    """What the checks need of an open vault. `backup`: (day, last event in it), if one was made."""
+    """What the checks need of an open vault.
+
+    `backup`: (day, last event in it), if one was made. `holds_changed`: whether a hold was made or
+    ended that no backup knows.
+    """
 
     status: VaultStatus
     last_scheduled: date | None
     backup: tuple[date, int] | None
+    holds_changed: bool = False
 
-
-def days_of(vault: Vault) -> tuple[date | None, tuple[date, int] | None]:
-    """The day of the last scheduled run, and the last backup."""
-    before = vault.get("last_scheduled")
-    return (date.fromordinal(int.from_bytes(before, "big")) if before else None), last_backup(vault)
+    @classmethod
+    def of(cls, status: VaultStatus, vault: Vault) -> Self:
+        """What an open vault holds of it."""
+        before = vault.get("last_scheduled")
+        day = date.fromordinal(int.from_bytes(before, "big")) if before else None
+        return cls(status, day, last_backup(vault), changed_since_backup(vault))
 
 
 def of_files(profile: Profile) -> Iterator[CheckResult]:
@@ -166,6 +173,8 @@ def _clock_found(seen: VaultSeen, today: date) -> CheckResult:
 
 def _backup_found(seen: VaultSeen, today: date) -> CheckResult:
     do = "Run `exchange edge backup FOLDER --profile …`, with every backup of your case system."
+    if seen.holds_changed:
+        return warning(BACKUP, "a hold was made or ended since the last backup: no backup knows it", do)
     if not seen.status.accepted_by_the_exchange:
         return ok(BACKUP, "nothing was published yet")
     if seen.backup is None:

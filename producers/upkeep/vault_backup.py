@@ -18,6 +18,7 @@ from exchange.engine.private_file import OWNER_ONLY, sync_folder
 from producers.errors import EdgeError, VaultDamaged
 from producers.profile import Profile
 from producers.secret_files import Secret
+from producers.vault import holding
 from producers.vault.store import Vault, expect_no_vault
 
 BACKED_UP: Final = "backed_up"
@@ -64,6 +65,7 @@ def back_up(profile: Profile, secret: Secret, target: Path, today: date) -> Back
             last = _checked(profile.model_copy(update={"vault": unfinished}), secret)
             _put(unfinished, path)
             vault.set(BACKED_UP, today.toordinal().to_bytes(_DAY_OCTETS, "big") + last.to_bytes(8, "big"))
+            vault.set(holding.CHANGED, b"")
             vault.commit()
     except OSError as error:
         raise BackupRefused(f"{path} cannot be written: {error.strerror}.") from None

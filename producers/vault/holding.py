@@ -1,10 +1,21 @@
 """A hold, on a client's facts: those that wait are dropped; sent ones stay, or are withdrawn."""
 
+from typing import Final
+
 from exchange.core.admission.cap_rules import NONE
 from producers.vault.event_tail import with_cap
 from producers.vault.lost_withdrawals import forget
 from producers.vault.schema import CORRECTION
 from producers.vault.store import Vault
+
+CHANGED: Final = "holds_changed"
+"""The vault's own value: one byte once a hold was made or ended since the last backup."""
+
+
+def changed_since_backup(vault: Vault) -> bool:
+    """Whether a hold was made or ended that no backup knows."""
+    row = vault.one("SELECT value FROM meta WHERE name = ?", (CHANGED,))
+    return row is not None and bool(row[0])
 
 
 def hold(vault: Vault, client: int, *, retract: bool) -> int:
@@ -13,6 +24,7 @@ def hold(vault: Vault, client: int, *, retract: bool) -> int:
     `retract`: also withdraw what was sent; returns the number of these facts.
     """
     forget(vault, client)
+    vault.set(CHANGED, b"\1")
     if retract:
         withdraw = (
             "UPDATE fact SET want = NULL, refused = NULL, todo = CASE WHEN sent > 0 THEN 2 ELSE 0 END WHERE client = ?"
@@ -34,4 +46,5 @@ def hold(vault: Vault, client: int, *, retract: bool) -> int:
 def unhold(vault: Vault, client: int) -> None:
     """Choose anew the marks about the client of this number, who is no longer held."""
     forget(vault, client)
+    vault.set(CHANGED, b"\1")
     vault.run("UPDATE client SET anew = 1 WHERE id = ?", (client,))

@@ -37,7 +37,7 @@ class ClientKeyUnread(ExchangeError):
 
 HELD = (
     "Held: from now on, nothing about this client is sent, whatever your files contain. Events already on their way still "
-    "arrive."
+    "arrive.\nNo backup knows this hold yet: make one now (`exchange edge backup`)."
 )
 ALIKE = (
     "Known clients, not held, whose key differs from this one only in its form (zeros, case, spaces): {}. If one is the "

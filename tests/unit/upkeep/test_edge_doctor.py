@@ -141,6 +141,20 @@ def test_a_backup_is_missed_once_something_was_published_and_when_it_is_old(desk
     assert states(desk, "--offline")["backup"] == "warning"
 
 
+@pytest.mark.parametrize("words", [("hold", "--unseen"), ("unhold",)])
+def test_a_hold_that_no_backup_knows_is_told_until_one_does(desk: Desk, words: tuple[str, ...]) -> None:
+    """Nothing outside of the vault knows it: a vault restored from an older backup would not."""
+    desk.run("edge", "hold", "--unseen", typed="client-1\n")
+    (desk.folder / "saved").mkdir()
+    desk.run("edge", "backup", "saved")
+    assert states(desk, "--offline")["backup"] == "ok"
+    desk.run("edge", *words, typed="client-1\n")
+    told = found(desk, "--offline")["backup"]
+    assert (told["state"], "no backup knows it" in told["found"]) == ("warning", True)
+    desk.run("edge", "backup", "saved/newer")
+    assert states(desk, "--offline")["backup"] == "ok"
+
+
 @pytest.mark.parametrize(("free", "state"), [(100 << 20, "fault"), (500 << 20, "warning"), (5 << 30, "ok")])
 def test_the_free_disk_is_judged(desk: Desk, monkeypatch: pytest.MonkeyPatch, free: int, state: str) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(free, 0, free))

@@ -75,13 +75,13 @@ def _findings(profile: "Profile", *, offline: bool) -> "Iterator[CheckResult]":
 
 def _seen(profile: "Profile") -> "VaultSeen":
     from producers.setup import look
-    from producers.upkeep.edge_checks import VaultSeen, days_of
+    from producers.upkeep.edge_checks import VaultSeen
     from producers.vault.store import Vault
 
     secret = secret_of(profile)
     status = look(profile, secret)
     with Vault.open(profile, secret) as vault:
-        return VaultSeen(status, *days_of(vault))
+        return VaultSeen.of(status, vault)
 
 
 async def _asked(profile: "Profile", seen: "VaultSeen | None") -> "list[CheckResult]":
