@@ -9,8 +9,8 @@ command, and the lane refuses all but the first.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from typing import Final
@@ -23,13 +23,24 @@ from consumers.release.witnessed import witnessed_draws
 from exchange.core.errors import ExchangeError
 from exchange.core.release.closed_epochs import Closed, check_cluster
 from exchange.engine.errors import EngineError, LogUnavailable
+from exchange.engine.lanes.progress import LaneState
 from exchange.engine.log import Log, Partition
+from exchange.engine.loop_time import loop_s
 from exchange.engine.reading import decided_ends, read_to
 from exchange.engine.wall_clock import wall_ms
+from exchange.wire.message import MessageUnreadable
+from exchange.wire.pulse import decode_pulse
 from exchange.wire.release_records import Asker, Close, Spent, encode_close
-from exchange.wire.topics import EPOCHS
+from exchange.wire.topics import EPOCHS, PULSE, LaneName
 
+PULSES: Final = Partition(PULSE, 0)
 LOOK_S: Final = 0.2
+LOOK_AT_LANE_S: Final = 5.0
+"""Seconds between two looks at the pulse of the lane that is waited for."""
+PULSE_MS_MAX: Final = 15_000
+"""A pulse that is older, or says that its lane got nowhere for so long, is no sign of work."""
+PULSES_MAX: Final = 2_000
+"""Offsets of `pulse` that are read back: more than many workers with many lanes write meanwhile."""
 FAILURES_MAX: Final = 5
 """Failures of the brokers, in all, after which waiting for a closing ends."""
 
@@ -39,6 +50,11 @@ class Awaited(Enum):
 
     LANE = "lane"
     PUBLISHER = "publisher"
+
+    @property
+    def lane(self) -> str:
+        """The name of the lane that does it."""
+        return (LaneName.RELEASE if self is Awaited.LANE else LaneName.PUBLISHER).at(0)
 
 
 class CommandsLost(ExchangeError):
@@ -90,6 +106,7 @@ async def close_epoch(
     by: Asker = Asker.OPERATOR,
     waits: Callable[[Awaited], None] = lambda _: None,
     *,
+    works: Callable[[], None] | None = None,
     witness: WitnessFiles | None = None,
     events: Sequence[Partition] = (),
 ) -> CloseResult:
@@ -101,9 +118,10 @@ async def close_epoch(
     this host do, before anything is written; OutcomeUnread if brokers fail before the outcome is
     known. Once the epoch is closed and paid, nothing is raised any more.
 
-    `waits`: called at every look, with the part that the closing waits for.
+    `waits`: called at every look, with the part that the closing waits for. `works`: called every
+    few seconds in which that part's lane gets on.
     """
-    following = _Following(log, await _ask(log, epoch, by, witness, events), epoch, waits)
+    following = _Following(log, await _ask(log, epoch, by, witness, events), epoch, waits, works)
     failures = 0
     while True:
         try:
@@ -125,8 +143,10 @@ class _Following:
     offset: int
     epoch: int
     waits: Callable[[Awaited], None]
+    works: Callable[[], None] | None
     spent: Spent | None = None
     tables: int = 0
+    looked_s: float = field(default_factory=loop_s)
 
     async def to_the_end(self) -> CloseResult:
         """Look until the command is refused, or carried out and public."""
@@ -144,14 +164,50 @@ class _Following:
                 self.tables = len(wanted)
                 if spent is not None and wanted <= await public_keys(releases):
                     return CloseResult(spent, len(wanted))
-                self.waits(Awaited.LANE if spent is None else Awaited.PUBLISHER)
+                awaited = Awaited.LANE if spent is None else Awaited.PUBLISHER
+                self.waits(awaited)
+                await self._look_at(awaited)
                 await asyncio.sleep(LOOK_S)
+
+    async def _look_at(self, awaited: Awaited) -> None:
+        """Say now and then that its lane works. Who may not read pulses waits all the same."""
+        if self.works is None or loop_s() - self.looked_s < LOOK_AT_LANE_S:
+            return
+        self.looked_s = loop_s()
+        with suppress(EngineError):
+            if await gets_on(self.log, awaited.lane, wall_ms()):
+                self.works()
 
     def so_far(self, error: EngineError) -> CloseResult:
         """What is known when an error ends the looking. Raises OutcomeUnread if that is nothing."""
         if self.spent is None:
             raise OutcomeUnread(f"The command was written, and its outcome could not be read: {error}") from None
         return CloseResult(self.spent, self.tables, unseen=str(error))
+
+
+async def gets_on(log: Log, lane: str, now_ms: int) -> bool:
+    """Whether the newest pulse of a lane is of the last seconds, and says that the lane works."""
+    reader, pulse = await log.reader(), b""
+    try:
+        if not await reader.present([PULSES]):
+            return False
+        begin, end = (await reader.beginning_offsets([PULSES]))[PULSES], (await reader.stable_offsets([PULSES]))[PULSES]
+        reader.assign([PULSES])
+        reader.seek(PULSES, max(begin, end - PULSES_MAX))
+        async for _, records in read_to(reader, {PULSES: end}):
+            pulse = next((r.value for r in reversed(records) if r.key == lane.encode() and r.value), pulse)
+    finally:
+        await reader.close()
+    return bool(pulse) and _says_so(pulse, now_ms)
+
+
+def _says_so(value: bytes, now_ms: int) -> bool:
+    try:
+        pulse = decode_pulse(value)
+    except MessageUnreadable:
+        return False
+    recent = abs(now_ms - pulse.at_ms) <= PULSE_MS_MAX
+    return recent and pulse.state == LaneState.RUNNING and pulse.stuck_ms <= PULSE_MS_MAX
 
 
 def _compare(witness: WitnessFiles | None, closed: Closed, cluster: str) -> None:

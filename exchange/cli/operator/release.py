@@ -188,9 +188,16 @@ async def _close(kafka: "KafkaConnection", epoch: int, *, yes: bool) -> Done:
                 else:
                     typer.echo(doing, err=True)
 
+        def works() -> None:
+            took = f"{time.monotonic() - began:.0f} s so far; its lane is at work."
+            if status.console.is_terminal:
+                status.update(f"{DRAWN if DRAWN in shown else WAITING} {took}")
+            else:
+                typer.echo(took, err=True)
+
         witness = WitnessFiles(kafka.settings.state_folder)
         events = [] if yes else [Partition(EVENTS, number) for number in range(kafka.settings.partitions)]
-        closed = await close_epoch(kafka.log, epoch, Asker.OPERATOR, waits, witness=witness, events=events)
+        closed = await close_epoch(kafka.log, epoch, Asker.OPERATOR, waits, works=works, witness=witness, events=events)
     return Done(epoch_text(epoch), closed.spent.refused, hint_of(closed.spent.refused), closed.tables, closed.unseen)
 
 
