@@ -12,6 +12,7 @@ import typer
 
 from exchange.cli.agency.checking.check import checks
 from exchange.cli.agency.holds import holds
+from exchange.cli.agency.local_page.ui import uis
 from exchange.cli.agency.looking.look import looks
 from exchange.cli.agency.mapping import mapping
 from exchange.cli.agency.previewing.preview import previews
@@ -52,6 +53,7 @@ edge.add_typer(previews)
 edge.add_typer(checks)
 edge.add_typer(reports)
 edge.add_typer(compares)
+edge.add_typer(uis)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PUT_OFF = "the next scheduled run counts and sends them, or `exchange publish --closes QUARTER`"

@@ -9,13 +9,12 @@ import json
 import sys
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchange.cli.agency.previewing.file_run import FileRun, options_of
+from exchange.cli.agency.previewing.file_run import FileRun, options_of, run_over
 from exchange.cli.agency.upkeep.practice import link_of, practice_notice
 from exchange.cli.shared.help import ending
 from exchange.cli.shared.interrupts import stopped_by_interrupt, stopping_at_once
@@ -23,19 +22,17 @@ from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from exchange.cli.agency.previewing.dry_run import DryRun
     from exchange.cli.agency.publish_progress import ProgressDisplay
     from producers.delivery.unconfirmed import Unconfirmed
     from producers.edge import Edge
-    from producers.facts import Reading, Source
+    from producers.facts import Source
     from producers.profile import Profile
     from producers.secret_files import Secret
 
-READINGS_BETWEEN_LOOKS = 1_000
 REALLY = "All else is published in any case. Is that right, and shall it be done?"
-SAME = "the run before has read the very same file with the same profile: it is not read again"
 AT_QUESTION = "\nexchange: stopped. Nothing of the file was sent, and nothing is lost: run the command again."
 REPORT_CUT = "exchange: stopped while the report was printed. The run itself was finished."
 
@@ -190,7 +187,7 @@ def publish_file(asked: FileRun, secret: "Secret | None" = None) -> None:
         closing = _Closing(edge, source, asked)
         try:
             with stopped_by_interrupt(stopped, before=shown.end):
-                dry_run = asyncio.run(_publish(edge, source, shown, asked.minutes, nothing=asked.nothing))
+                dry_run = asyncio.run(run_over(edge, source, shown, asked))
         except (ExchangeError, typer.Exit) as error:
             shown.end()
             closing.stopped(error)
@@ -200,38 +197,6 @@ def publish_file(asked: FileRun, secret: "Secret | None" = None) -> None:
             closing.ended(dry_run)
     edge.report.raise_what_waits()
     raise typer.Exit(ExitStatus.DONE if edge.report.clean else ExitStatus.SOME_REFUSED)
-
-
-async def _publish(
-    edge: "Edge", source: "Source", shown: "ProgressDisplay", minutes: int | None, *, nothing: bool
-) -> "DryRun | None":
-    from exchange.cli.agency.previewing.dry_run import dry_run_of
-
-    async with edge:
-        if minutes is not None:
-            edge.spent(minutes)
-        if nothing:
-            edge.nothing_to_report()
-        await _read(edge, source, shown)
-        return dry_run_of(edge) if edge.is_preview else None
-
-
-async def _read(edge: "Edge", source: "Source", shown: "ProgressDisplay") -> None:
-    """Read the source, unless the run before has read the very same."""
-    with stopping_at_once():
-        if edge.same_input.again(source):
-            shown.say(SAME)
-            return
-        rows = source.rows()
-    shown.reading(0, rows)
-    readings = iter(source.read())
-    while batch := _next_of(readings):
-        await edge.read(*batch)
-        shown.reading(edge.report.rows)
-        await asyncio.sleep(0)  # lets Ctrl-C through
-    with stopping_at_once():
-        edge.same_input.read()
-    shown.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,8 +257,3 @@ def asking(shown: "ProgressDisplay") -> "Callable[[Unconfirmed], bool]":
                 raise typer.Exit(ExitStatus.INTERRUPTED) from None
 
     return ask if sys.stdin.isatty() else lambda _: False
-
-
-def _next_of(readings: "Iterator[Reading]") -> "list[Reading]":
-    with stopping_at_once():
-        return list(islice(readings, READINGS_BETWEEN_LOOKS))

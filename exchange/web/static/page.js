@@ -27,7 +27,8 @@
       presses += 1;
       if (presses >= PRESSES) { go(); return; }
       const left = PRESSES - presses;
-      say(`Shift: press ${left} more ${left === 1 ? "time" : "times"} to leave this page.`);
+      const words = `Shift: press ${left} more ${left === 1 ? "time" : "times"} to leave this page.`;
+      say(leave.dataset.again?.replace("{n}", left) ?? words);
       timer = window.setTimeout(forget, WITHIN_MS);
     });
     window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });

@@ -65,7 +65,7 @@ def in_a_process(*words: str, **variables: str) -> "subprocess.CompletedProcess[
             ["worker", "status", "status --watch", "alerts", "replay", "demo --exit", "kill-test"],
         ),
         (["scipy"], "attack", ["attack --demo"]),
-        (["fastapi", "starlette", "uvicorn", "limits"], "web", ["serve"]),
+        (["fastapi", "starlette", "uvicorn", "limits"], "web", ["serve", "edge ui"]),
     ],
 )
 def test_a_base_install_names_the_extra_that_a_command_needs_and_no_index(

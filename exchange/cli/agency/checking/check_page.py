@@ -3,7 +3,7 @@
 import csv
 import io
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from exchange.cli.agency.checking.check_tables import summary
 from exchange.cli.agency.pages.one_file import one_file_page, write_page
@@ -25,6 +25,11 @@ def write_check_page(path: Path, result: FileChecked, burden: Burden | None) -> 
 
 def check_page(result: FileChecked, burden: Burden | None) -> str:
     """The page: the same result gives the same text."""
+    return one_file_page("check.html", check_values(result, burden))
+
+
+def check_values(result: FileChecked, burden: Burden | None) -> dict[str, Any]:
+    """What the page shows, by the names of its template."""
     repairs = [
         {
             "words": str(repair),
@@ -33,7 +38,7 @@ def check_page(result: FileChecked, burden: Burden | None) -> str:
         }
         for repair, findings in result.by_repair()
     ]
-    values = {
+    return {
         "title": TITLE,
         "summary": list(summary(result)),
         "repairs": repairs,
@@ -45,7 +50,6 @@ def check_page(result: FileChecked, burden: Burden | None) -> str:
             for one in (burden.columns if burden else ())
         ],
     }
-    return one_file_page("check.html", values)
 
 
 def _cells(found: RuleFinding) -> tuple[str, ...]:

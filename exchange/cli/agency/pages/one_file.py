@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import PackageLoader
 
+from exchange.cli.agency.pages.page_words import Words
 from exchange.core.errors import ExchangeError
 from exchange.core.exit_status import ExitStatus
 from exchange.engine.private_file import write_private
@@ -22,7 +23,9 @@ class PageUnwritable(ExchangeError):
 
 def one_file_page(template: str, values: Mapping[str, object]) -> str:
     """The text of a page. The same values give the same text."""
-    return render(environment(PackageLoader("exchange.cli.agency", "pages")), template, values)
+    words = Words()
+    made = environment(PackageLoader("exchange.cli.agency", "pages"), t=words, said=words.said)
+    return render(made, template, values)
 
 
 def write_page(path: Path, content: str | bytes) -> None:

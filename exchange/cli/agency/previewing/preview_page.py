@@ -7,7 +7,7 @@ is in it, nor the name of the file, which could hold one.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from exchange.cli.agency.pages.one_file import one_file_page, write_page
 from exchange.cli.agency.previewing.dry_run import AGAIN, DryRun
@@ -55,10 +55,15 @@ def write_preview(path: Path, found: DryRun, edge: Edge, source: Source, file: P
 
 def preview_page(found: DryRun, edge: Edge, source: Source, file: Path | None) -> str:
     """The page: the same run gives the same text."""
+    return one_file_page("preview.html", preview_values(found, edge, source, file))
+
+
+def preview_values(found: DryRun, edge: Edge, source: Source, file: Path | None) -> dict[str, Any]:
+    """What the page shows, by the names of its template."""
     report, legal_class = edge.report, str(edge.profile.legal_class)
     staying = staying_columns(file) if file and isinstance(source, HmisExport) else []
     waits = report.unconfirmed
-    values = {
+    return {
         "title": TITLE,
         "agency": edge.profile.agency,
         "legal_class": legal_class,
@@ -78,7 +83,6 @@ def preview_page(found: DryRun, edge: Edge, source: Source, file: Path | None) -
         "caps": [(rule.rule, f"{rule.kept:,}", f"{rule.past:,}") for rule in report.caps],
         "held": _held(found.clients_held, report),
     }
-    return one_file_page("preview.html", values)
 
 
 def _bodies(found: DryRun) -> Iterator[dict[str, object]]:

@@ -12,10 +12,11 @@ from exchange.core.exit_status import ExitStatus
 from exchange.engine.wall_clock import local_today
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from exchange.core.findings import CheckResult
     from producers.profile import Profile
+    from producers.secret_files import Secret
     from producers.upkeep.edge_checks import VaultSeen
 
 doctors = typer.Typer()
@@ -53,32 +54,35 @@ def edge_doctor(
         profile = Profile.load(profile_file)
     except ProfileInvalid as error:
         end_with(unloaded(error), as_json=as_json)
-    end_with([*_findings(profile, offline=offline)], as_json=as_json)
+    asking = None if offline else lambda: typer.echo(ASKING, err=True)
+    end_with([*findings_of(profile, lambda: secret_of(profile), asking)], as_json=as_json)
 
 
-def _findings(profile: "Profile", *, offline: bool) -> "Iterator[CheckResult]":
+def findings_of(
+    profile: "Profile", secret: "Callable[[], Secret]", asking: "Callable[[], None] | None"
+) -> "Iterator[CheckResult]":
+    """Every finding. `asking`: called before the exchange is asked; None: it is not asked."""
     from exchange.core.errors import ExchangeError
     from producers.upkeep import edge_checks as checks
 
     yield from checks.of_files(profile)
     seen: VaultSeen | None = None
     try:
-        seen = _seen(profile)
+        seen = _seen(profile, secret())
     except ExchangeError as error:
         yield from checks.vault_closed(error)
     else:
         yield from checks.of_vault(seen, local_today())
-    if not offline:
-        typer.echo(ASKING, err=True)
+    if asking is not None:
+        asking()
         yield from asyncio.run(_asked(profile, seen))
 
 
-def _seen(profile: "Profile") -> "VaultSeen":
+def _seen(profile: "Profile", secret: "Secret") -> "VaultSeen":
     from producers.setup import look
     from producers.upkeep.edge_checks import VaultSeen
     from producers.vault.store import Vault
 
-    secret = secret_of(profile)
     status = look(profile, secret)
     with Vault.open(profile, secret) as vault:
         return VaultSeen.of(status, vault)

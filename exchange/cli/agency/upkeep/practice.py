@@ -51,13 +51,19 @@ def link_of(profile: "Profile") -> "Link | None":
     return practice_link(profile)
 
 
-def begin_practice(folder: Path) -> None:
-    """Make a folder for practice, and print the first steps."""
+def make_practice_folder(folder: Path) -> None:
+    """Make a folder for practice. Raises PracticeUnwritable."""
     from exchange.engine.wall_clock import local_today
     from exchange.trial.practice.practice_folder import make_practice
-    from producers.practice import NOTICE
 
     make_practice(folder, local_today())
+
+
+def begin_practice(folder: Path) -> None:
+    """Make a folder for practice, and print the first steps."""
+    from producers.practice import NOTICE
+
+    make_practice_folder(folder)
     typer.echo(FIRST_STEPS.format(notice=NOTICE, folder=folder))
 
 
