@@ -13,7 +13,7 @@ from producers.facts import RowRefused
 from producers.sources import jsonl
 from producers.sources.hmis import hmis_export
 from producers.sources.hmis.reading import bounded_lines, csv_rows, layout, row, walk
-from producers.sources.hmis.rules import agency_rows, enrollment, export_row, households, referrals, stays
+from producers.sources.hmis.rules import agency_rows, enrollment, export_row, health, households, referrals, stays
 from producers.sources.sheets.form import form_facts, form_table, period_cells
 from producers.sources.sheets.htcds import htcds_facts, htcds_table
 from producers.sources.sheets.reading import cell_scan, excel_book
@@ -45,6 +45,7 @@ BY_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         households.UNKNOWN_DAY: "H09",
         enrollment.NO_HEAD: "H08",
         referrals.NO_EVENT: "C12",
+        health.STAY_UNREAD: "C14",
         jsonl.BODY_RULE: "G02",
         policy.IN_THE_FUTURE.rule: "G07",
     }

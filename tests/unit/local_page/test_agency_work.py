@@ -76,6 +76,37 @@ async def test_the_page_and_the_command_are_one_run(practice: OwnPage, monkeypat
     assert (done["published"], done["known"]) == (0, 7)
 
 
+async def test_a_report_is_the_commands_and_is_saved_where_a_person_says(practice: OwnPage) -> None:
+    folder = practice.folder / "practice"
+    await choose(practice, needs(practice.folder / "facts.jsonl", *range(5)))
+    await practice.result("publish")
+    from_file = words_of(await practice.result("reports", kind="needs", period="2024Q1"))
+    assert "What was counted" in from_file
+    arguments = ("edge", "report", "needs", "--period", "2024Q1", "--profile", str(folder / "agency.toml"))
+    printed = await in_a_thread({}, *arguments, "--file", str(practice.folder / "facts.jsonl"), "--json")
+    outcome = practice.pages.job.outcome("reports")
+    assert outcome is not None
+    assert [cell.plain() for cell in outcome.values["report"].cells] == json.loads(printed.stdout)["cells"]
+    for suffix in (".csv", ".html", ".xlsx"):
+        await practice.post("report", path=str(practice.folder / f"mine{suffix}"))
+        assert (practice.folder / f"mine{suffix}").stat().st_mode & 0o077 == 0
+    await practice.post("report", path=str(practice.folder / "mine.exe"))
+    assert not (practice.folder / "mine.exe").exists()
+    assert "End it with .csv, .xlsx or .html." in words_of((await practice.get("reports")).text)
+
+
+async def test_a_report_needs_no_file_once_it_was_published_and_no_vault_with_one(page: OwnPage) -> None:
+    await choose(page, needs(page.folder / "facts.jsonl", *range(5)))
+    assert "What was counted" in words_of(await page.result("reports", kind="otip", period="FY2024"))
+    await page.post("forget")
+    await page.post("practice", path=str(page.folder / "practice"))
+    assert "counted from what you have published" in words_of((await page.get("reports")).text)
+    assert "Counted from your vault" in words_of(await page.result("reports", kind="ovw", period="2024H1"))
+    for wrong in ({"kind": "none", "period": "2024"}, {"kind": "otip", "period": "soon"}):
+        await page.post("reports", **wrong)
+        assert "notice" in (await page.get("reports")).text
+
+
 @pytest.mark.parametrize(
     ("answer", "says"), [("no", "would withdraw"), ("yes", "Done. Everything is with the exchange.")]
 )

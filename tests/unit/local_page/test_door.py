@@ -109,6 +109,16 @@ async def test_entering_again_shuts_the_browser_before_out(page: OwnPage) -> Non
     assert (await shut.get(f"{page.pages.door.root}/start")).status_code == 403
 
 
+async def test_whoever_is_not_in_sees_no_path_and_no_key_of_the_pages(page: OwnPage) -> None:
+    await page.open()
+    outside = httpx.AsyncClient(transport=page.client._transport, base_url=page.pages.door.origin)
+    for address_ in ("/", "/start", f"{page.pages.door.root}/start", "/open/none"):
+        answer = await outside.get(address_)
+        assert answer.status_code == 403
+        assert page.pages.door.root not in answer.text
+        assert page.pages.door.form_key not in answer.text
+
+
 async def test_the_cookie_goes_to_these_pages_alone_and_to_no_script(page: OwnPage) -> None:
     answer = await page.open()
     name, *rest = answer.headers["set-cookie"].split("; ")

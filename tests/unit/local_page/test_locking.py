@@ -63,7 +63,7 @@ async def test_without_use_it_locks_and_forgets(shut: OwnPage) -> None:
 
 async def test_it_locks_by_itself_too_and_a_page_asks_when_it_is_time(shut: OwnPage) -> None:
     text = await unlocked(shut)
-    assert f'content="{int(10 * MINUTE_S) + 2};url={shut.pages.door.root}/idle"' in text
+    assert f'content="{int(10 * MINUTE_S) + 2}" data-to="{shut.pages.door.root}/idle"' in text
     shut.clock.now_s += 10 * MINUTE_S
     shut.pages.lock_if_due()
     assert shut.pages.secret_at_hand() is None

@@ -9,17 +9,26 @@ from pathlib import Path
 import pytest
 
 import exchange.cli.agency as agency
-from exchange.cli.agency.local_page import agency_pages, guard, showing
+from exchange.cli.agency.local_page import agency_pages, doing, guard, showing
 from exchange.cli.agency.pages.page_words import Words, preferred, spanish
 from exchange.core.findings import State
 from producers.checks.check_rule import Effect, Level, RepairStep
+from producers.reports.funder_report import HowCertain
+from producers.reports.report_rows import NameOrigin
 from producers.upkeep.reporting_calendar import QuarterState
 from producers.vault.facts_compared import FactChange
 from tests.kits.own_page import OwnPage
 
 ROOT = Path(agency.__file__).parent
 LITERAL = re.compile(r"""\b(?:t|words|spoken|sentences)\((?:"([^"]+)"|'([^']+)')""")
-GIVEN = (*showing.SECTIONS.values(), guard.WRONG_NAME, guard.NOT_FROM_HERE, guard.NOT_OPEN, agency_pages.TOO_SOON)
+GIVEN = (
+    doing.REPORT_SAVED,
+    *showing.SECTIONS.values(),
+    guard.WRONG_NAME,
+    guard.NOT_FROM_HERE,
+    guard.NOT_OPEN,
+    agency_pages.TOO_SOON,
+)
 
 
 def used() -> Iterator[str]:
@@ -55,7 +64,7 @@ def test_no_sentence_of_the_pages_is_left_over() -> None:
     assert [one for one in missing if not one.startswith("10 events")] == []
 
 
-@pytest.mark.parametrize("kind", [QuarterState, FactChange, Level, RepairStep, Effect, State])
+@pytest.mark.parametrize("kind", [QuarterState, FactChange, Level, RepairStep, Effect, State, HowCertain, NameOrigin])
 def test_what_the_edge_says_most_has_spanish(kind: type[Enum]) -> None:
     missing = {str(one.value) for one in kind} - set(spanish())
     assert {one for one in missing if "--right" not in one} == set()  # that is an option of the command

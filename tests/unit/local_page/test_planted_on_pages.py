@@ -1,5 +1,6 @@
 """No planted identifier is on a page, in the inbox, in the vault's file, or left on the disk."""
 
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +13,13 @@ from tests.kits.planted_kit.identifiers import Planter
 from tests.kits.planted_kit.plantings import PLANTINGS
 
 CLIENTS, FILES = 3, 2
-WORK = ("look", "check", "preview", "publish")
+WORK: Mapping[str, dict[str, str]] = {
+    "look": {},
+    "check": {},
+    "preview": {},
+    "publish": {},
+    "reports": {"kind": "needs", "period": "2025"},
+}
 
 
 @pytest.fixture
@@ -54,8 +61,8 @@ async def test_no_planted_identifier_is_found(
             folder = practice.folder / f"given-{number}"
             folder.mkdir()
             await choose(practice, write(folder), planter.some("name"))
-            for work in WORK:
-                shown.append(await practice.result(work))
+            for work, fields in WORK.items():
+                shown.append(await practice.result(work, **fields))
                 while practice.pages.job.progress.asked:
                     shown.append((await practice.get(work)).text)
                     await practice.post("answer", answer="yes")

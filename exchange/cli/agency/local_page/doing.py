@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from exchange.cli.agency.local_page.agency_pages import AgencyPages
+from exchange.cli.agency.local_page.reporting import ReportAsked, report_work, write_report
 from exchange.cli.agency.local_page.works import (
     Work,
     backup_work,
@@ -21,15 +22,24 @@ from exchange.cli.agency.upkeep.practice import make_practice_folder
 from exchange.core.errors import ExchangeError
 from exchange.core.model.period import parse_period
 from exchange.engine.wall_clock import local_today
+from producers.reports.report_period import parse_report_period
+from producers.reports.report_rows import ReportKind
 
 Form = Mapping[str, str]
 SAVED: Final = "Saved. Only you can read that file. It may name your records: delete it when you are done."
+REPORT_SAVED: Final = "Saved. Only you can read that file. It is for your funder, not for sharing in public."
 
 
 class PathNotWhole(ExchangeError):
     """That is not a whole path on this machine."""
 
     hint = "Begin it at the root, such as /home/you/practice, or with ~."
+
+
+class ReportUnknown(ExchangeError):
+    """There is no such report."""
+
+    hint = "Choose one from the list."
 
 
 class ClientKeysDiffer(ExchangeError):
@@ -125,11 +135,23 @@ def _path_of(form: Form) -> Path:
     return path
 
 
+def _report(pages: AgencyPages, form: Form) -> Work:
+    try:
+        kind = ReportKind(form.get("kind", ""))
+    except ValueError:
+        raise ReportUnknown from None
+    period = parse_report_period(form.get("period", ""))
+    has_vault = pages.profile is not None and (pages.file is None or pages.secret_at_hand() is not None)
+    opened = pages.opened() if has_vault or pages.file is None else None
+    return report_work(ReportAsked(kind, period, pages.file.path if pages.file else None, local_today()), opened)
+
+
 WORKS: Final[Mapping[str, Callable[[AgencyPages, Form], Work]]] = {
     "look": _look,
     "check": _check,
     "preview": _preview,
     "publish": _publish,
+    "reports": _report,
     "holds": _hold,
     "doctor": _doctor,
     "backup": _backup,
@@ -175,6 +197,14 @@ def _save_refused(pages: AgencyPages, form: Form) -> str:
     return kind
 
 
+def _save_report(pages: AgencyPages, form: Form) -> str:
+    outcome = pages.job.outcome("reports")
+    if outcome is not None and "report" in outcome.values:
+        write_report(_path_of(form), outcome)
+        pages.notice = REPORT_SAVED
+    return "reports"
+
+
 ACTIONS: Final[Mapping[str, Callable[[AgencyPages, Form], str]]] = {
     "answer": _answer,
     "stop": _stop,
@@ -182,5 +212,6 @@ ACTIONS: Final[Mapping[str, Callable[[AgencyPages, Form], str]]] = {
     "profile": _use_profile,
     "practice": _practise,
     "refused": _save_refused,
+    "report": _save_report,
 }
 """Form → what is done at once; the page to show then."""

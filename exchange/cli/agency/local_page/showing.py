@@ -16,6 +16,7 @@ from jinja2 import PackageLoader
 
 from exchange.cli.agency.local_page.agency_pages import AgencyPages
 from exchange.cli.agency.local_page.chosen_file import ChosenFile
+from exchange.cli.agency.local_page.reporting import kinds, offered_period
 from exchange.cli.agency.pages.page_words import LANGUAGES, Words
 from exchange.core.errors import ExchangeError
 from exchange.engine.wall_clock import local_today
@@ -37,6 +38,7 @@ SECTIONS: Final[Mapping[str, str]] = {
     "check": "Check",
     "preview": "Preview",
     "publish": "Publish",
+    "reports": "Reports",
     "holds": "On hold",
     "doctor": "Is all well?",
     "backup": "Backup",
@@ -76,8 +78,11 @@ class Screens:
         self._made = environment(PackageLoader(folder), shared, **own)
 
     def outside(self, sentence: str, words: Words, *, perhaps_used: bool = False) -> bytes:
-        """For a browser that is not in. `perhaps_used`: its address opens no more."""
-        values = {"sentence": words(sentence), "perhaps_used": perhaps_used}
+        """For a browser that is not in: no path or key of the pages.
+
+        `perhaps_used`: its address opens no more.
+        """
+        values = {"sentence": words(sentence), "perhaps_used": perhaps_used, "root": "", "form_key": ""}
         return self._page("outside.html", values, words=words, bare=True).encode()
 
     def entered(self) -> str:
@@ -108,6 +113,8 @@ class Screens:
         values: dict[str, Any] = {"current": name, "notice": self._taken_notice()}
         if name == "start":
             values |= await asyncio.to_thread(self._start)
+        if name == "reports":
+            values |= {"kinds": kinds(), "offered": offered_period(local_today()), "asked": None}
         outcome = self._pages.job.outcome(name)
         found = {key: value for key, value in (outcome.values if outcome else {}).items() if key not in OWN_NAMES}
         values |= {"outcome": outcome, **found}

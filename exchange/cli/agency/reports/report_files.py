@@ -8,7 +8,7 @@ import csv
 import io
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from exchange.cli.agency.pages.one_file import one_file_page, write_page
 from exchange.cli.agency.reports.report_remarks import noted
@@ -92,15 +92,18 @@ def write_report_page(path: Path, made: FunderReport, minutes: int | None = None
 
 def report_page(made: FunderReport, minutes: int | None = None) -> str:
     """The page: the same report gives the same text."""
-    values = {
-        "title": made.title,
+    return one_file_page("report.html", {"title": made.title, **report_values(made, minutes)})
+
+
+def report_values(made: FunderReport, minutes: int | None = None) -> dict[str, Any]:
+    """What a page shows of a report, by the names of its template."""
+    return {
         "for_whom": FOR_WHOM,
         "counted_from": made.counted_from,
         "notes": made.notes,
         "summary": made.summary(minutes),
         "certain": [(str(one), one.meaning, made.count(one)) for one in HowCertain],
         "names": [(str(one), one.meaning) for one in NameOrigin],
-        "sections": [noted(*section) for section in made.sections()],
+        "report_sections": [noted(*section) for section in made.sections()],
         "causes": [(one.rule, one.file, one.words, f"{one.rows:,}") for one in made.causes],
     }
-    return one_file_page("report.html", values)

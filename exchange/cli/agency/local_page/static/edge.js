@@ -29,6 +29,10 @@
     });
   }
 
+  /* Without scripts, a header of the page does this. */
+  const idle = document.querySelector('meta[name="idle"]');
+  if (idle) window.setTimeout(() => { window.location.assign(idle.dataset.to); }, 1000 * Number(idle.content));
+
   /* Whoever leaves at once, locks. */
   if (document.body.dataset.lock) {
     new MutationObserver(() => {
